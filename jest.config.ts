@@ -1,0 +1,17 @@
+import type { Config } from "jest";
+
+const config: Config = {
+  testEnvironment: "node",
+  roots: ["<rootDir>/tests"],
+  testMatch: ["**/*.test.ts"],
+  transform: {
+    "^.+\\.[cm]?[jt]s$": [
+      "@swc/jest",
+      { jsc: { target: "es2022", parser: { syntax: "typescript" } }, module: { type: "commonjs" } },
+    ],
+  },
+  // ESM-only packages that the code under test imports.
+  transformIgnorePatterns: ["/node_modules/(?!(p-limit|yocto-queue|p-retry|is-network-error)/)"],
+  maxWorkers: 2,
+};
+export default config;

@@ -1,0 +1,153 @@
+/**
+ * The contract between a component and the function it deploys: one environment variable with one JSON document per role.
+ * A component encodes, the platform entry parses; both fail on anything unknown. Secrets appear by name only.
+ */
+import { z } from "zod";
+
+export const CONFIG_VARIABLE = "CROSSBORDERBRIDGE_CONFIG";
+
+/** Where an object store is. Credentials come from the platform, never from here. */
+export const storeConfigSchema = z.strictObject({
+  /** The adapter that speaks to it. */
+  kind: z.enum(["s3", "oss"]),
+  bucket: z.string().min(1),
+  region: z.string().min(1),
+  /** For data calls; the vendor's regional endpoint when absent. */
+  endpoint: z.url().optional(),
+  /** For presigned URLs that the other side reads; the data endpoint when absent. */
+  presignEndpoint: z.url().optional(),
+  storageClass: z.string().min(1).optional(),
+  kmsKeyArn: z.string().min(1).optional(),
+});
+export type StoreConfig = z.infer<typeof storeConfigSchema>;
+
+export const scopeSchema = z.strictObject({
+  /** A key is in scope when it starts with one of these; empty means every key. */
+  prefixes: z.array(z.string()),
+  /** A key is in scope when it ends with one of these; empty means every key. */
+  suffixes: z.array(z.string()),
+  /** Every tag must be there with this value. */
+  tags: z.record(z.string(), z.string()),
+  minSizeBytes: z.number().int().nonnegative(),
+  maxSizeBytes: z.number().int().nonnegative().optional(),
+});
+export type Scope = z.infer<typeof scopeSchema>;
+
+/** How a sender proves who it is. Names of secrets, never their values. */
+export const authConfigSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("token"),
+    /** Name of the SSM SecureString (OOS secret parameter) that holds the signing secrets, newest first, separated by spaces. */
+    parameter: z.string().min(1),
+  }),
+  z.strictObject({
+    kind: z.literal("iam"),
+    /** As for `token`: the body is signed as well. */
+    parameter: z.string().min(1),
+    /** Sender only: name of the SecureString with `{"accessKeyId","secretAccessKey"}` of the invoke-only user. */
+    invokerParameter: z.string().min(1).optional(),
+    /** Region of the receiver's API, for the signature. */
+    region: z.string().min(1),
+  }),
+]);
+export type AuthConfig = z.infer<typeof authConfigSchema>;
+
+const identity = {
+  /** Names the bridge at both ends; written into the provenance of every replica. */
+  bridgeId: z.string().min(1).max(64),
+  /** Identity of the source store, `<cloud>:<bucket>`. */
+  sourceId: z.string().min(1),
+  /** Identity of the destination store, `<cloud>:<bucket>`. */
+  destinationId: z.string().min(1),
+  logLevel: z.enum(["debug", "info", "warn", "error"]),
+};
+
+export const senderConfigSchema = z.strictObject({
+  ...identity,
+  source: storeConfigSchema,
+  scope: scopeSchema,
+  deletes: z.enum(["ignore", "replicate"]),
+  /** Tag the source object with PENDING, COMPLETED or FAILED. */
+  statusTags: z.boolean(),
+  /** Absent with `buffer: none`. */
+  queueUrl: z.string().min(1).optional(),
+  deadLetterUrl: z.string().min(1),
+  receiverUrl: z.url({ protocol: /^https$/ }),
+  auth: authConfigSchema,
+  /** Lifetime of presigned URLs; longer than a copier may run. */
+  urlExpiresInSeconds: z.number().int().min(60).max(43_200),
+  /** Hard end of one receiver attempt. */
+  receiverTimeoutSeconds: z.number().int().min(1).max(29),
+  /** How often a key is asked for again after temporary failures before it is parked. */
+  maxAttempts: z.number().int().min(1),
+});
+export type SenderConfig = z.infer<typeof senderConfigSchema>;
+
+/** Where presigned URLs may point: exact origins, each with the path that every URL must start with. */
+export const allowedSourcesSchema = z
+  .array(z.strictObject({ origin: z.string().regex(/^https:\/\/[^/?#@]+$/), pathPrefix: z.string().startsWith("/") }))
+  .min(1);
+export type AllowedSources = z.infer<typeof allowedSourcesSchema>;
+
+const destinationSide = {
+  ...identity,
+  destination: storeConfigSchema,
+  /** Put in front of every source key. */
+  destinationPrefix: z.string(),
+  allowedSources: allowedSourcesSchema,
+};
+
+export const receiverConfigSchema = z.strictObject({
+  ...destinationSide,
+  auth: authConfigSchema,
+  /** Larger objects go to the copier. */
+  inlineLimitBytes: z.number().int().nonnegative(),
+  /** Hard end of one attempt, the function's own timeout. */
+  timeoutSeconds: z.number().int().min(1).max(29),
+  copier: z.strictObject({ functionName: z.string().min(1), timeoutSeconds: z.number().int().min(1) }),
+  /** Checked in code where the platform cannot; empty where the endpoint's own policy does it. */
+  allowedCidrs: z.array(z.string()),
+});
+export type ReceiverConfig = z.infer<typeof receiverConfigSchema>;
+
+export const copierConfigSchema = z.strictObject({
+  ...destinationSide,
+  /** Hard end of one run, the function's own timeout. */
+  timeoutSeconds: z.number().int().min(1),
+  partSizeBytes: z.number().int().positive(),
+  /** Parts in memory at once. */
+  concurrency: z.number().int().min(1).max(64),
+});
+export type CopierConfig = z.infer<typeof copierConfigSchema>;
+
+export const ROLE_SCHEMAS = {
+  sender: senderConfigSchema,
+  receiver: receiverConfigSchema,
+  copier: copierConfigSchema,
+} as const;
+export type Role = keyof typeof ROLE_SCHEMAS;
+export type RoleConfig<R extends Role> = z.infer<(typeof ROLE_SCHEMAS)[R]>;
+
+/** @throws ZodError where a value does not fit the role. */
+export function encodeEnv<R extends Role>(role: R, config: RoleConfig<R>): Record<string, string> {
+  return { [CONFIG_VARIABLE]: JSON.stringify(ROLE_SCHEMAS[role].parse(config)) };
+}
+
+/** @throws Error that names the variable and every field that does not fit, never a value. */
+export function parseEnv<R extends Role>(role: R, env: Readonly<Record<string, string | undefined>>): RoleConfig<R> {
+  const text = env[CONFIG_VARIABLE];
+  if (text === undefined)
+    throw new Error(`${CONFIG_VARIABLE} is not set: deploy this function with the CrossBorderBridge component`);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${CONFIG_VARIABLE} is not JSON`, { cause });
+  }
+  const parsed = ROLE_SCHEMAS[role].safeParse(json);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
+    throw new Error(`${CONFIG_VARIABLE} does not fit the ${role}: ${fields.join("; ")}`);
+  }
+  return parsed.data as RoleConfig<R>;
+}

@@ -1,0 +1,86 @@
+/** The request and the answer between a sender and a receiver. Both are JSON; both are refused when anything is unknown. */
+import { z } from "zod";
+import { type ObjectSnapshot, snapshotSchema } from "./snapshot";
+
+/** Refused above these; the sender keeps below them. */
+export const LIMITS = {
+  /** Notices in one request. */
+  notices: 100,
+  /** Bytes of one request body: 100 notices of a 1 KiB key, an 8 KiB URL and 2 KiB of metadata fit. */
+  bodyBytes: 4 * 1024 * 1024,
+  keyBytes: 1024,
+  urlCharacters: 16 * 1024,
+} as const;
+
+const keySchema = z
+  .string()
+  .min(1)
+  .refine((key) => Buffer.byteLength(key) <= LIMITS.keyBytes, { message: `longer than ${LIMITS.keyBytes} bytes` });
+
+const noticeCommon = {
+  key: keySchema,
+  /**
+   * A presigned GET of the key's current object. The receiver reads it with `If-Match` on the snapshot's etag, and, for an
+   * absent object, to see that it is still absent.
+   */
+  url: z.string().min(1).max(LIMITS.urlCharacters),
+};
+
+export const noticeSchema = z.discriminatedUnion("state", [
+  z.strictObject({ ...noticeCommon, state: z.literal("present"), snapshot: snapshotSchema }),
+  z.strictObject({ ...noticeCommon, state: z.literal("absent") }),
+]);
+
+/** A signed request item: "the source looks like this at `key`; make the destination equal to it". */
+export type Notice =
+  | { key: string; url: string; state: "present"; snapshot: ObjectSnapshot }
+  | { key: string; url: string; state: "absent" };
+
+export const requestSchema = z.strictObject({
+  version: z.literal(1),
+  bridgeId: z.string().min(1).max(64),
+  notices: z.array(noticeSchema).min(1).max(LIMITS.notices),
+});
+export interface ReplicationRequest {
+  version: 1;
+  bridgeId: string;
+  notices: Notice[];
+}
+
+export const RECEIPT_RESULTS = ["replicated", "unchanged", "superseded", "in-progress", "retry", "rejected"] as const;
+export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
+
+export const receiptSchema = z.strictObject({
+  key: z.string(),
+  result: z.enum(RECEIPT_RESULTS),
+  /** Why, in words for an operator; present on `retry`, `rejected` and where it helps. Never holds a URL or a secret. */
+  reason: z.string().max(1024).optional(),
+  /** Bytes moved from the source for this receipt. */
+  bytesMoved: z.number().int().nonnegative().optional(),
+});
+
+/**
+ * The result of one notice.
+ * - `replicated`: the destination was made equal and proven equal.
+ * - `unchanged`: the destination was equal already (or had nothing of this bridge to delete).
+ * - `superseded`: the source no longer is what the notice says; look again.
+ * - `in-progress`: a copy of this key is running elsewhere; ask again later.
+ * - `retry`: a temporary failure; ask again later.
+ * - `rejected`: asking again cannot help; park it with the reason.
+ */
+export interface Receipt {
+  key: string;
+  result: ReceiptResult;
+  reason?: string;
+  bytesMoved?: number;
+}
+
+/** Receipts in the order of the notices. */
+export const responseSchema = z.strictObject({
+  version: z.literal(1),
+  receipts: z.array(receiptSchema).max(LIMITS.notices),
+});
+export interface ReplicationResponse {
+  version: 1;
+  receipts: Receipt[];
+}

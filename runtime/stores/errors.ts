@@ -1,0 +1,41 @@
+/** What can go wrong at a store or on the way to one. Callers switch on `kind`, never on the message. */
+export type BridgeErrorKind =
+  /** The key, upload or bucket is not there. */
+  | "NotFound"
+  /** A condition (`If-Match`, `If-None-Match`, create-only) did not hold; nothing was written. */
+  | "PreconditionFailed"
+  /** The credentials may not do this, or a presigned URL expired. */
+  | "PermissionDenied"
+  | "RateLimited"
+  /** The other side did not answer, answered 5xx, or the connection broke: the outcome of a write is unknown. */
+  | "Unavailable"
+  /** This store cannot do what was asked. */
+  | "Unsupported"
+  | "ConfigInvalid"
+  /** The store refused the request as wrong (too large, bad digest, invalid name); asking again cannot help. */
+  | "Invalid"
+  /** Bytes that arrived do not match their checksum or length. */
+  | "Corrupted"
+  | "Unexpected";
+
+const RETRYABLE: ReadonlySet<BridgeErrorKind> = new Set(["RateLimited", "Unavailable", "Corrupted", "Unexpected"]);
+
+/** `message` is safe to log and to send: it never holds a URL, a credential or object data. */
+export class BridgeError extends Error {
+  readonly kind: BridgeErrorKind;
+  readonly retryable: boolean;
+  /** The operation that failed, e.g. `head`, `uploadPart`. */
+  readonly op: string;
+
+  constructor(kind: BridgeErrorKind, op: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = "BridgeError";
+    this.kind = kind;
+    this.op = op;
+    this.retryable = RETRYABLE.has(kind);
+  }
+}
+
+export function isBridgeError(error: unknown, ...kinds: BridgeErrorKind[]): error is BridgeError {
+  return error instanceof BridgeError && (kinds.length === 0 || kinds.includes(error.kind));
+}
