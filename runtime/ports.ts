@@ -6,7 +6,14 @@ import type { ByteRange } from "./stores/object-store";
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Aborts once that much time has passed; keeps no process alive. */
+  after(ms: number): AbortSignal;
 }
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after: (ms) => AbortSignal.timeout(Math.max(0, ms)),
+};
 
 /** One structured line per call. Values must be safe to keep: no URL, no credential, no object data. */
 export interface Logger {

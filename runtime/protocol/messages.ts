@@ -57,6 +57,8 @@ export const receiptSchema = z.strictObject({
   reason: z.string().max(1024).optional(),
   /** Bytes moved from the source for this receipt. */
   bytesMoved: z.number().int().nonnegative().optional(),
+  /** A write of unknown outcome may still land: do not ask again before the receiver's hard end has passed. */
+  unsettled: z.literal(true).optional(),
 });
 
 /**
@@ -73,6 +75,7 @@ export interface Receipt {
   result: ReceiptResult;
   reason?: string;
   bytesMoved?: number;
+  unsettled?: true;
 }
 
 /** Receipts in the order of the notices. */

@@ -20,6 +20,8 @@ export type BridgeErrorKind =
 
 const RETRYABLE: ReadonlySet<BridgeErrorKind> = new Set(["RateLimited", "Unavailable", "Corrupted", "Unexpected"]);
 
+const PERMANENT: ReadonlySet<BridgeErrorKind> = new Set(["Invalid", "Unsupported", "ConfigInvalid"]);
+
 /** `message` is safe to log and to send: it never holds a URL, a credential or object data. */
 export class BridgeError extends Error {
   readonly kind: BridgeErrorKind;
@@ -38,4 +40,14 @@ export class BridgeError extends Error {
 
 export function isBridgeError(error: unknown, ...kinds: BridgeErrorKind[]): error is BridgeError {
   return error instanceof BridgeError && (kinds.length === 0 || kinds.includes(error.kind));
+}
+
+/** Whether asking again cannot help. */
+export function isPermanent(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && PERMANENT.has(error.kind);
+}
+
+/** Whether a write that failed so may still land: its answer got lost, not its request. */
+export function mayStillLand(error: unknown): boolean {
+  return !(error instanceof BridgeError) || error.kind === "Unavailable" || error.kind === "Unexpected";
 }

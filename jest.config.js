@@ -1,6 +1,5 @@
-import type { Config } from "jest";
-
-const config: Config = {
+/** @type {import("jest").Config} */
+module.exports = {
   testEnvironment: "node",
   roots: ["<rootDir>/tests"],
   testMatch: ["**/*.test.ts"],
@@ -14,4 +13,3 @@ const config: Config = {
   transformIgnorePatterns: ["/node_modules/(?!(p-limit|yocto-queue|p-retry|is-network-error)/)"],
   maxWorkers: 2,
 };
-export default config;

@@ -1,0 +1,163 @@
+/** What a user of the component gives. The stack configuration has the same shape, without providers and hooks. */
+import type * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Role } from "../runtime/protocol/env";
+import type { Cloud } from "./config";
+import type { S3_STORAGE_CLASSES } from "./config/clouds";
+import type { BridgeTransforms } from "./transforms";
+
+/** One end of a bridge. */
+export interface StoreArgs {
+  /** The cloud of this end; each partition of AWS is a cloud of its own. */
+  cloud: Cloud;
+  /** Region of the bucket, of this end's functions and of its provider. */
+  region: string;
+  /** Name of the bucket. */
+  bucket: string;
+  /**
+   * Use a bucket that is there and leave its own settings alone. An adopted source's notifications are never written: merge
+   * the output `requiredNotification` into them.
+   * @default false
+   */
+  adopt?: boolean | undefined;
+  /**
+   * Keep versions in a created bucket.
+   * @default true
+   */
+  versioning?: boolean | undefined;
+  /** KMS key of the bucket's objects. Its policy must let this bridge in: see the output `kmsKeyPolicyStatements`. */
+  kmsKeyArn?: string | undefined;
+  /** For `index.ts`, which makes the provider: a named profile of the credentials. */
+  profile?: string | undefined;
+  /** For `index.ts`, which makes the provider: the account that the credentials must belong to. */
+  accountId?: string | undefined;
+}
+
+export interface SourceArgs extends StoreArgs {
+  /** Deploys everything on this side. */
+  provider: aws.Provider;
+}
+
+export interface DestinationArgs extends StoreArgs {
+  /** Deploys everything on this side. */
+  provider: aws.Provider;
+  /**
+   * Put in front of every source key.
+   * @default ""
+   */
+  prefix?: string | undefined;
+  /**
+   * Storage class of the replicas.
+   * @default the bucket's own, STANDARD
+   */
+  storageClass?: (typeof S3_STORAGE_CLASSES)[number] | undefined;
+}
+
+/** Which objects are replicated. Everything else is left alone, deletes included. */
+export interface ScopeArgs {
+  /** Keys that begin with one of these; every key when empty. @default [] */
+  prefixes?: string[] | undefined;
+  /** Keys that end with one of these; every key when empty. @default [] */
+  suffixes?: string[] | undefined;
+  /** Objects that have every one of these tags. @default {} */
+  tags?: Record<string, string> | undefined;
+  /** @default 0 */
+  minSizeBytes?: number | undefined;
+  /** @default no limit */
+  maxSizeBytes?: number | undefined;
+}
+
+export interface CrossBorderBridgeArgs {
+  source: SourceArgs;
+  destination: DestinationArgs;
+  /**
+   * Id of the bridge: 1 to 32 of a-z, 0-9 and -. Part of every physical name and of every replica's provenance.
+   * @default the resource's name
+   */
+  name?: string | undefined;
+  /**
+   * How objects travel. This release has `pull`.
+   * @default pull between partitions, native inside one
+   */
+  mode?: "pull" | "push" | "native" | undefined;
+  /** This release has `one-way`. @default "one-way" */
+  direction?: "one-way" | "two-way" | undefined;
+  /** What holds events until they are done: a queue, or Lambda's own asynchronous invocation. @default "sqs" */
+  buffer?: "sqs" | "none" | undefined;
+  scope?: ScopeArgs | undefined;
+  /** Whether an object that is gone at the source is deleted at the destination, if this bridge wrote it. @default "ignore" */
+  deletes?: "ignore" | "replicate" | undefined;
+  /** Tag each source object PENDING, COMPLETED or FAILED. @default false */
+  statusTags?: boolean | undefined;
+  /**
+   * How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China
+   * serves without an ICP licence.
+   */
+  auth?:
+    | {
+        /** @default "token" */
+        kind?: "token" | "iam" | undefined;
+        /** An SSM SecureString with the signing secrets that is there, under this name, at both ends; instead of `token`. */
+        tokenParameter?: string | undefined;
+      }
+    | undefined;
+  /**
+   * Signing secrets, base64 of 24 to 64 bytes each; several, newest first, separated by spaces, during rotation. Kept as a
+   * SecureString at both ends; instead of `auth.tokenParameter`.
+   */
+  token?: pulumi.Input<string> | undefined;
+  /** `static` puts the sender behind one fixed address and that address into the allowlist. @default "shared" */
+  egress?: "shared" | "static" | undefined;
+  /** Networks that may reach the receiver. Must not be empty with `egress: shared`. @default [] */
+  allowedCidrs?: string[] | undefined;
+  rateLimit?:
+    | {
+        /** @default 50 */
+        requestsPerSecond?: number | undefined;
+        /** @default 100 */
+        burst?: number | undefined;
+      }
+    | undefined;
+  /** Larger objects are copied in parts by the copier. @default 8388608 (8 MiB) */
+  inlineLimitBytes?: number | undefined;
+  copy?:
+    | {
+        /** Grows by itself where an object would need more than 10,000 parts. @default 16777216 (16 MiB) */
+        partSizeBytes?: number | undefined;
+        /** Parts in memory at once. @default 8 */
+        concurrency?: number | undefined;
+        /** @default 1024 */
+        memoryMb?: number | undefined;
+        /** At most 900. A copy that takes longer goes on from the parts that are there. @default 900 */
+        timeoutSeconds?: number | undefined;
+      }
+    | undefined;
+  timeouts?:
+    | {
+        /** @default 90 */
+        senderSeconds?: number | undefined;
+        /** At most 29, API Gateway's limit. @default 29 */
+        receiverSeconds?: number | undefined;
+        /** Lifetime of presigned URLs, at most 3600. @default copy.timeoutSeconds + 300 */
+        urlExpirySeconds?: number | undefined;
+      }
+    | undefined;
+  /** Senders at work at once, 2 to 1000. @default 10 */
+  concurrency?: number | undefined;
+  /** How often a key is tried before it is parked in the dead-letter queue. @default 20 */
+  maxAttempts?: number | undefined;
+  /** @default "info" */
+  logLevel?: "debug" | "info" | "warn" | "error" | undefined;
+  /** @default 30 */
+  logRetentionDays?: number | undefined;
+  /** Leave created buckets in place when the bridge is destroyed. @default true */
+  retainBuckets?: boolean | undefined;
+  /** Delete created buckets with everything in them; needs `retainBuckets: false`. @default false */
+  forceDestroy?: boolean | undefined;
+  /** SNS topic of the source's region that both alarms go to. @default none */
+  alarmTopicArn?: pulumi.Input<string> | undefined;
+  /** Changes to any child before it is declared. */
+  transform?: BridgeTransforms | undefined;
+  /** Handlers of your own instead of the prebuilt ones of this package: `index.js` with an exported `handler`. */
+  bundles?: Partial<Record<Role, pulumi.asset.Archive>> | undefined;
+}

@@ -1,0 +1,32 @@
+/** What the provider of one side knows about where it deploys. No partition, account or principal is ever written down. */
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Role } from "../../runtime/protocol/env";
+import type { BridgeContext } from "../platform";
+
+export class Account {
+  readonly partition: pulumi.Output<string>;
+  readonly accountId: pulumi.Output<string>;
+  private readonly options: pulumi.InvokeOutputOptions;
+
+  constructor(context: BridgeContext, parent: pulumi.Resource) {
+    this.options = { parent, provider: context.provider };
+    this.partition = aws.getPartitionOutput({}, this.options).partition;
+    this.accountId = aws.getCallerIdentityOutput({}, this.options).accountId;
+  }
+
+  /** The name under which a service assumes roles and sends events here. */
+  service(serviceName: "lambda" | "s3" | "apigateway", region: string): pulumi.Output<string> {
+    return aws.getServicePrincipalOutput({ serviceName, region }, this.options).name;
+  }
+}
+
+/**
+ * Physical names are fixed, not generated: an operator finds everything of a bridge by its id, and a policy can name a
+ * function before it exists. Two bridges with one id in one account therefore collide, loudly.
+ */
+export const physicalName = (bridgeId: string, part: Role | "dead-letters" | "invoker" | "queue" | "receiver"): string =>
+  `crossborderbridge-${bridgeId}-${part}`;
+
+export const parameterName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>
+  `/crossborderbridge/${bridgeId}/${side}/${secret}`;

@@ -1,0 +1,80 @@
+/** Long copies: a function that runs for up to 15 minutes, started by the receiver. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources } from "../../runtime/protocol/env";
+import { COPIER_EVENT_AGE_SECONDS, controlPrefixOf } from "../config";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import type { Account } from "./account";
+import type { AwsDestinationStore } from "./destination-store";
+import { BridgeFunction } from "./function";
+import { copierPolicy } from "./policies";
+import { identity, storeConfig } from "./store-config";
+
+/** `crossborder:aws:Copier` */
+export class Copier extends pulumi.ComponentResource {
+  readonly functionArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  readonly roleArn: pulumi.Output<string>;
+
+  constructor(
+    context: BridgeContext,
+    args: {
+      account: Account;
+      store: AwsDestinationStore;
+      allowedSources: pulumi.Output<AllowedSources>;
+      parent: pulumi.Resource;
+    },
+  ) {
+    const name = `${context.name}-copier`;
+    super("crossborder:aws:Copier", name, {}, { parent: args.parent });
+    const { config } = context;
+    const { store } = args;
+    const copier = new BridgeFunction(
+      name,
+      {
+        context,
+        account: args.account,
+        role: "copier",
+        region: config.destination.region,
+        memoryMb: config.copy.memoryMb,
+        timeoutSeconds: config.copy.timeoutSeconds,
+        description: `Copies large objects for bridge ${config.name}`,
+        policy: store.bucket.arn.apply((bucketArn) =>
+          copierPolicy({
+            bucketArn,
+            prefix: config.destination.prefix,
+            controlPrefix: controlPrefixOf(config.name),
+            kmsKeyArn: config.destination.kmsKeyArn,
+          }),
+        ),
+        config: pulumi.all([store.bucketName, args.allowedSources]).apply(([bucket, allowedSources]) => ({
+          ...identity(context),
+          destination: storeConfig(context, "destination", bucket),
+          destinationPrefix: config.destination.prefix,
+          allowedSources,
+          timeoutSeconds: config.copy.timeoutSeconds,
+          partSizeBytes: config.copy.partSizeBytes,
+          concurrency: config.copy.concurrency,
+        })),
+      },
+      { parent: this },
+    );
+    // The sender asks again until the object is there; a start that AWS repeats or delays by itself would outlive its lease.
+    make(
+      aws.lambda.FunctionEventInvokeConfig,
+      `${name}-invocations`,
+      {
+        functionName: copier.functionName,
+        maximumRetryAttempts: 0,
+        maximumEventAgeInSeconds: COPIER_EVENT_AGE_SECONDS,
+      },
+      { parent: this, provider: context.provider },
+      context.transform.copier?.invocations,
+    );
+    this.functionArn = copier.function.arn;
+    this.functionName = copier.functionName;
+    this.roleArn = copier.roleArn;
+    this.registerOutputs({ functionName: this.functionName });
+  }
+}

@@ -1,0 +1,154 @@
+/** `POST /notices` on a regional REST API: allowlist, throttling, authorization, one Lambda behind it. */
+import { createHash } from "node:crypto";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import { type Account, physicalName } from "./account";
+import { receiverEndpointPolicy } from "./policies";
+
+const STAGE = "v1";
+const PATH = "notices";
+const METHOD = "POST";
+/** API Gateway's own limit; the function's timeout is never longer. */
+const INTEGRATION_TIMEOUT_MS = 29_000;
+
+export interface EndpointArgs {
+  context: BridgeContext;
+  account: Account;
+  function: aws.lambda.Function;
+  allowedCidrs: pulumi.Output<string>[];
+  /** `auth: iam`: the only identity that may call. */
+  invokerArn: pulumi.Output<string> | undefined;
+  parent: pulumi.Resource;
+}
+
+/** `crossborder:aws:Endpoint` */
+export class Endpoint extends pulumi.ComponentResource {
+  readonly url: pulumi.Output<string>;
+  /** For policies: this stage's one method. */
+  readonly methodArn: pulumi.Output<string>;
+
+  constructor(name: string, args: EndpointArgs) {
+    super("crossborder:aws:Endpoint", name, {}, { parent: args.parent });
+    const { context } = args;
+    const { config } = context;
+    const transforms = context.transform.endpoint;
+    const child = { parent: this, provider: context.provider };
+
+    const api = make(
+      aws.apigateway.RestApi,
+      `${name}-api`,
+      {
+        name: physicalName(config.name, "receiver"),
+        description: `Takes signed notices for bridge ${config.name}`,
+        endpointConfiguration: { types: "REGIONAL" },
+      },
+      child,
+      transforms?.restApi,
+    );
+    this.methodArn = pulumi.interpolate`${api.executionArn}/${STAGE}/${METHOD}/${PATH}`;
+    const policy = make(
+      aws.apigateway.RestApiPolicy,
+      `${name}-policy`,
+      { restApiId: api.id, policy: this.endpointPolicy(args) },
+      child,
+      transforms?.policy,
+    );
+    const resource = make(
+      aws.apigateway.Resource,
+      `${name}-${PATH}`,
+      { restApi: api.id, parentId: api.rootResourceId, pathPart: PATH },
+      child,
+      transforms?.resource,
+    );
+    const method = make(
+      aws.apigateway.Method,
+      `${name}-method`,
+      {
+        restApi: api.id,
+        resourceId: resource.id,
+        httpMethod: METHOD,
+        authorization: config.auth.kind === "iam" ? "AWS_IAM" : "NONE",
+      },
+      child,
+      transforms?.method,
+    );
+    const integration = make(
+      aws.apigateway.Integration,
+      `${name}-integration`,
+      {
+        restApi: api.id,
+        resourceId: resource.id,
+        httpMethod: method.httpMethod,
+        type: "AWS_PROXY",
+        // How API Gateway calls Lambda, whatever the method it serves.
+        integrationHttpMethod: "POST",
+        uri: args.function.invokeArn,
+        timeoutMilliseconds: INTEGRATION_TIMEOUT_MS,
+      },
+      child,
+      transforms?.integration,
+    );
+    const deployment = make(
+      aws.apigateway.Deployment,
+      `${name}-deployment`,
+      {
+        restApi: api.id,
+        // A deployment is a snapshot: a change of what it holds, the policy included, acts only through a new one.
+        triggers: {
+          content: pulumi
+            .all([policy.policy, method.authorization, method.httpMethod, integration.uri, resource.path])
+            .apply((parts) => createHash("sha256").update(JSON.stringify(parts)).digest("hex")),
+        },
+      },
+      { ...child, dependsOn: [policy, method, integration] },
+      transforms?.deployment,
+    );
+    const stage = make(
+      aws.apigateway.Stage,
+      `${name}-stage`,
+      { restApi: api.id, deployment: deployment.id, stageName: STAGE },
+      child,
+      transforms?.stage,
+    );
+    make(
+      aws.apigateway.MethodSettings,
+      `${name}-throttling`,
+      {
+        restApi: api.id,
+        stageName: stage.stageName,
+        methodPath: "*/*",
+        settings: {
+          throttlingRateLimit: config.rateLimit.requestsPerSecond,
+          throttlingBurstLimit: config.rateLimit.burst,
+        },
+      },
+      child,
+      transforms?.methodSettings,
+    );
+    const permission = make(
+      aws.lambda.Permission,
+      `${name}-permission`,
+      {
+        action: "lambda:InvokeFunction",
+        function: args.function.name,
+        principal: args.account.service("apigateway", config.destination.region),
+        sourceArn: this.methodArn,
+      },
+      child,
+      transforms?.permission,
+    );
+    // Nobody gets the URL before the function behind it may be called.
+    this.url = pulumi.all([stage.invokeUrl, permission.id]).apply(([invokeUrl]) => `${invokeUrl}/${PATH}`);
+    this.registerOutputs({ url: this.url });
+  }
+
+  private endpointPolicy(args: EndpointArgs): pulumi.Output<string> {
+    return pulumi
+      .all([this.methodArn, pulumi.all(args.allowedCidrs), args.invokerArn ?? pulumi.output(undefined)])
+      .apply(([methodArn, allowedCidrs, invokerArn]) =>
+        JSON.stringify(receiverEndpointPolicy({ methodArn, allowedCidrs, invokerArn })),
+      );
+  }
+}

@@ -1,0 +1,116 @@
+/** A function with its role, its policy and its log group: the same for all three roles. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { encodeEnv, type Role, type RoleConfig } from "../../runtime/protocol/env";
+import type { BridgeContext } from "../platform";
+import { type FunctionTransforms, make } from "../transforms";
+import { type Account, physicalName } from "./account";
+import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";
+
+export interface BridgeFunctionArgs<R extends Role> {
+  context: BridgeContext;
+  account: Account;
+  role: R;
+  region: string;
+  /** What the handler reads; wired from other resources' outputs. */
+  config: pulumi.Output<RoleConfig<R>>;
+  /** What the role may do, besides writing its log. */
+  policy: pulumi.Output<PolicyDocument>;
+  memoryMb: number;
+  timeoutSeconds: number;
+  description: string;
+  /** Runs inside a VPC. */
+  network?: { subnetIds: pulumi.Output<string>[]; securityGroupIds: pulumi.Output<string>[]; ready: pulumi.Resource[] };
+}
+
+/** `crossborder:aws:BridgeFunction` */
+export class BridgeFunction<R extends Role> extends pulumi.ComponentResource {
+  readonly function: aws.lambda.Function;
+  readonly roleArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+
+  constructor(name: string, args: BridgeFunctionArgs<R>, opts: pulumi.ComponentResourceOptions) {
+    super("crossborder:aws:BridgeFunction", name, {}, opts);
+    const { context, account, role } = args;
+    const physical = physicalName(context.config.name, role);
+    const transforms: FunctionTransforms = context.transform[role] ?? {};
+    const child = { parent: this, provider: context.provider };
+
+    const logGroup = make(
+      aws.cloudwatch.LogGroup,
+      `${name}-log`,
+      { name: `/aws/lambda/${physical}`, retentionInDays: context.config.logRetentionDays },
+      child,
+      transforms.logGroup,
+    );
+    const lambdaRole = make(
+      aws.iam.Role,
+      `${name}-role`,
+      {
+        name: physical,
+        description: args.description,
+        assumeRolePolicy: account.service("lambda", args.region).apply((service) => JSON.stringify(assumedBy(service))),
+      },
+      child,
+      transforms.role,
+    );
+    const rolePolicy = make(
+      aws.iam.RolePolicy,
+      `${name}-policy`,
+      {
+        name: role,
+        role: lambdaRole.name,
+        policy: pulumi
+          .all([args.policy, logGroup.arn])
+          .apply(([policy, logGroupArn]) => JSON.stringify(document(...policy.Statement, writeLogs(logGroupArn)))),
+      },
+      child,
+      transforms.rolePolicy,
+    );
+    const networkAccess =
+      args.network === undefined ? [] : [this.attachNetworkPolicy(name, lambdaRole, account, child, transforms.networkPolicy)];
+
+    this.function = make(
+      aws.lambda.Function,
+      name,
+      {
+        name: physical,
+        description: args.description,
+        runtime: "nodejs22.x",
+        // arm64 is not confirmed in the China regions.
+        architectures: ["x86_64"],
+        handler: "index.handler",
+        code: context.bundle(role),
+        role: lambdaRole.arn,
+        memorySize: args.memoryMb,
+        timeout: args.timeoutSeconds,
+        environment: { variables: args.config.apply((config) => encodeEnv(role, config)) },
+        loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
+        ...(args.network === undefined
+          ? {}
+          : { vpcConfig: { subnetIds: args.network.subnetIds, securityGroupIds: args.network.securityGroupIds } }),
+      },
+      // A function that runs before its policy is attached fails its first events.
+      { ...child, dependsOn: [rolePolicy, logGroup, ...networkAccess, ...(args.network?.ready ?? [])] },
+      transforms.function,
+    );
+    this.roleArn = lambdaRole.arn;
+    this.functionName = this.function.name;
+    this.registerOutputs({ functionName: this.functionName, roleArn: this.roleArn });
+  }
+
+  /**
+   * The one managed policy in use: creating network interfaces needs actions that IAM can only grant on every resource, and
+   * the vendor keeps this list of them.
+   */
+  private attachNetworkPolicy(
+    name: string,
+    role: aws.iam.Role,
+    account: Account,
+    child: pulumi.CustomResourceOptions,
+    transform: FunctionTransforms["networkPolicy"],
+  ): aws.iam.RolePolicyAttachment {
+    const policyArn = pulumi.interpolate`arn:${account.partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`;
+    return make(aws.iam.RolePolicyAttachment, `${name}-network`, { role: role.name, policyArn }, child, transform);
+  }
+}

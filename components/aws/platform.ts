@@ -1,0 +1,19 @@
+/** AWS as one end of a bridge, in either partition: the provider decides which. */
+import type { BridgeContext, DestinationSide, Platform, SourceSide } from "../platform";
+import { AwsDestinationStore } from "./destination-store";
+import { AwsReceiver } from "./receiver";
+import { AwsSourceStore } from "./source-store";
+import { StaticEgress } from "./static-egress";
+import { AwsTrigger } from "./trigger";
+
+export const awsPlatform: Platform = {
+  createSource(context: BridgeContext): SourceSide {
+    const store = new AwsSourceStore(context);
+    const egress = context.config.egress === "static" ? { egress: new StaticEgress(context) } : {};
+    return { store, ...egress, createTrigger: (receiver) => new AwsTrigger(context, { store, receiver, ...egress }) };
+  },
+  createDestination(context: BridgeContext): DestinationSide {
+    const store = new AwsDestinationStore(context);
+    return { store, createReceiver: (args) => new AwsReceiver(context, { store, ...args }) };
+  },
+};

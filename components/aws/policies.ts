@@ -1,0 +1,214 @@
+/**
+ * Every policy that the bridge writes, as pure functions of plain ARNs. Each lists exactly what the role's code calls;
+ * `tests/components/policies.test.ts` asserts them to the letter.
+ */
+
+export interface Statement {
+  Sid?: string;
+  Effect: "Allow" | "Deny";
+  Principal?: "*" | { Service?: string; AWS?: string | string[] };
+  Action: string | string[];
+  Resource: string | string[];
+  Condition?: Record<string, Record<string, string | string[]>>;
+}
+
+export interface PolicyDocument {
+  Version: "2012-10-17";
+  Statement: Statement[];
+}
+
+export const document = (...statements: (Statement | undefined)[]): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement: statements.filter((statement) => statement !== undefined),
+});
+
+const allow = (Sid: string, Action: string[], ...Resource: string[]): Statement => ({ Sid, Effect: "Allow", Action, Resource });
+
+/** Text that IAM reads literally: its wildcards and variables escaped. */
+export const literal = (value: string): string => value.replace(/[*?$]/g, (character) => `\${${character}}`);
+
+/** An inline policy holds 10,240 characters; longer lists of prefixes are left to the sender's own scope check. */
+const LISTED_PREFIX_CHARACTERS = 2048;
+
+/** The objects under some prefixes; every object when there are none or too many to list. */
+export function objectArns(bucketArn: string, prefixes: readonly string[]): string[] {
+  const listed = prefixes.map(literal);
+  if (listed.length === 0 || listed.join("").length > LISTED_PREFIX_CHARACTERS) return [`${bucketArn}/*`];
+  return listed.map((prefix) => `${bucketArn}/${prefix}*`);
+}
+
+/** Without it a missing key answers 403, which looks like a missing permission. */
+const listBucket = (bucketArn: string) => allow("TellMissingFromForbidden", ["s3:ListBucket"], bucketArn);
+
+const readParameters = (arns: string[]) => allow("ReadSecrets", ["ssm:GetParameter"], ...arns);
+
+export const writeLogs = (logGroupArn: string): Statement =>
+  allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], `${logGroupArn}:*`);
+
+export const assumedBy = (service: string): PolicyDocument => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" } as Statement],
+});
+
+export interface SenderPolicyArgs {
+  bucketArn: string;
+  prefixes: readonly string[];
+  /** What `statusTags` writes; a version is named where the bucket keeps them. Empty when off. */
+  tagging: readonly ("s3:PutObjectTagging" | "s3:PutObjectVersionTagging")[];
+  kmsKeyArn?: string | undefined;
+  /** Absent with `buffer: none`. */
+  queueArn?: string | undefined;
+  deadLetterArn: string;
+  parameterArns: string[];
+}
+
+export function senderPolicy(args: SenderPolicyArgs): PolicyDocument {
+  const objects = objectArns(args.bucketArn, args.prefixes);
+  return document(
+    allow("ReadSource", ["s3:GetObject", "s3:GetObjectTagging"], ...objects),
+    listBucket(args.bucketArn),
+    args.tagging.length > 0 ? allow("TagStatus", [...args.tagging], ...objects) : undefined,
+    args.kmsKeyArn === undefined ? undefined : allow("DecryptSource", ["kms:Decrypt"], args.kmsKeyArn),
+    args.queueArn === undefined
+      ? undefined
+      : allow(
+          "WorkQueue",
+          ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"],
+          args.queueArn,
+        ),
+    allow("Park", ["sqs:SendMessage"], args.deadLetterArn),
+    readParameters(args.parameterArns),
+  );
+}
+
+interface DestinationPolicyArgs {
+  bucketArn: string;
+  /** Put in front of every key; empty for none. */
+  prefix: string;
+  /** Ends with a slash. */
+  controlPrefix: string;
+  kmsKeyArn?: string | undefined;
+}
+
+export interface ReceiverPolicyArgs extends DestinationPolicyArgs {
+  deletes: "ignore" | "replicate";
+  copierArn: string;
+  parameterArns: string[];
+}
+
+export type CopierPolicyArgs = DestinationPolicyArgs;
+
+const OBJECT_ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:PutObjectTagging"];
+
+const encrypt = (kmsKeyArn: string | undefined): Statement | undefined =>
+  kmsKeyArn === undefined ? undefined : allow("EncryptDestination", ["kms:GenerateDataKey", "kms:Decrypt"], kmsKeyArn);
+
+export function receiverPolicy(args: ReceiverPolicyArgs): PolicyDocument {
+  // Aborting: without its upload not even a copier that outlived its lease can complete.
+  const actions = [...OBJECT_ACTIONS, "s3:AbortMultipartUpload"];
+  if (args.deletes === "replicate") actions.push("s3:DeleteObject");
+  return document(
+    allow("WriteDestination", actions, ...objectArns(args.bucketArn, [args.prefix])),
+    allow(
+      "KeepRecords",
+      ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+      ...objectArns(args.bucketArn, [args.controlPrefix]),
+    ),
+    listBucket(args.bucketArn),
+    encrypt(args.kmsKeyArn),
+    allow("StartCopies", ["lambda:InvokeFunction"], args.copierArn),
+    readParameters(args.parameterArns),
+  );
+}
+
+export function copierPolicy(args: CopierPolicyArgs): PolicyDocument {
+  return document(
+    allow(
+      "WriteDestination",
+      [...OBJECT_ACTIONS, "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+      ...objectArns(args.bucketArn, [args.prefix]),
+    ),
+    allow("KeepRecords", ["s3:GetObject", "s3:PutObject"], ...objectArns(args.bucketArn, [args.controlPrefix])),
+    listBucket(args.bucketArn),
+    encrypt(args.kmsKeyArn),
+  );
+}
+
+/** Only this bucket may put events in, and nobody may speak to the queue in clear text. */
+export function queuePolicy(args: {
+  queueArn: string;
+  bucketArn: string;
+  accountId: string;
+  storageService: string;
+}): PolicyDocument {
+  return document(
+    {
+      Sid: "SourceEvents",
+      Effect: "Allow",
+      Principal: { Service: args.storageService },
+      Action: "sqs:SendMessage",
+      Resource: args.queueArn,
+      Condition: { ArnEquals: { "aws:SourceArn": args.bucketArn }, StringEquals: { "aws:SourceAccount": args.accountId } },
+    },
+    {
+      Sid: "DenyInsecureTransport",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "sqs:*",
+      Resource: args.queueArn,
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+    },
+  );
+}
+
+export const secureTransportPolicy = (bucketArn: string): PolicyDocument =>
+  document({
+    Sid: "DenyInsecureTransport",
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:*",
+    Resource: [bucketArn, `${bucketArn}/*`],
+    Condition: { Bool: { "aws:SecureTransport": "false" } },
+  });
+
+/**
+ * Who may call the receiver: the allowlist, and with `auth: iam` only the invoke-only user. The Deny makes the allowlist
+ * hold also for identities of the account whose own policies would let them in.
+ */
+export function receiverEndpointPolicy(args: {
+  methodArn: string;
+  allowedCidrs: readonly string[];
+  invokerArn?: string | undefined;
+}): PolicyDocument {
+  const addresses = { "aws:SourceIp": [...args.allowedCidrs] };
+  return document(
+    {
+      Sid: "DenyOtherAddresses",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "execute-api:Invoke",
+      Resource: args.methodArn,
+      Condition: { NotIpAddress: addresses },
+    },
+    {
+      Sid: "AllowSender",
+      Effect: "Allow",
+      Principal: args.invokerArn === undefined ? "*" : { AWS: args.invokerArn },
+      Action: "execute-api:Invoke",
+      Resource: args.methodArn,
+      Condition: { IpAddress: addresses },
+    },
+  );
+}
+
+export const invokerPolicy = (methodArn: string): PolicyDocument =>
+  document(allow("InvokeReceiver", ["execute-api:Invoke"], methodArn));
+
+/** A statement to merge into the policy of a key, which the bridge never owns. */
+export const kmsKeyStatement = (sid: string, kmsKeyArn: string, roleArns: string[], actions: string[]): Statement => ({
+  Sid: sid,
+  Effect: "Allow",
+  Principal: { AWS: roleArns },
+  Action: actions,
+  Resource: kmsKeyArn,
+});

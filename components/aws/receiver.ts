@@ -1,0 +1,152 @@
+/** The endpoint at the destination: a regional REST API in front of the receiver function, and the copier behind it. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources } from "../../runtime/protocol/env";
+import { controlPrefixOf } from "../config";
+import type { BridgeContext, Receiver } from "../platform";
+import { make } from "../transforms";
+import { Account, physicalName } from "./account";
+import { Copier } from "./copier";
+import type { AwsDestinationStore } from "./destination-store";
+import { Endpoint } from "./endpoint";
+import { BridgeFunction } from "./function";
+import { invokerPolicy, kmsKeyStatement, receiverPolicy } from "./policies";
+import { identity, storeConfig } from "./store-config";
+import { type SecretParameter, tokenAt } from "./token";
+
+/** Streams through; more memory mostly buys network and CPU for checksums. */
+const MEMORY_MB = 1024;
+
+export interface AwsReceiverArgs {
+  store: AwsDestinationStore;
+  allowedSources: pulumi.Output<AllowedSources>;
+  allowedCidrs: pulumi.Output<string>[];
+}
+
+/** `crossborder:aws:Receiver` */
+export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
+  readonly url: pulumi.Output<string>;
+  readonly receiverFunctionName: pulumi.Output<string>;
+  readonly copierFunctionName: pulumi.Output<string>;
+  readonly invokerCredentials?: pulumi.Output<string>;
+  readonly kmsKeyStatement?: pulumi.Output<string>;
+
+  constructor(context: BridgeContext, args: AwsReceiverArgs) {
+    const name = `${context.name}-receiver`;
+    super("crossborder:aws:Receiver", name, {}, { parent: context.parent });
+    const { config } = context;
+    const account = new Account(context, this);
+    const token = tokenAt(context, this, "destination", account);
+    const copier = new Copier(context, { account, store: args.store, allowedSources: args.allowedSources, parent: this });
+    const receiver = this.createFunction(name, context, { ...args, account, token, copier });
+    const invoker = config.auth.kind === "iam" ? this.createInvoker(name, context) : undefined;
+    const endpoint = new Endpoint(`${name}-endpoint`, {
+      context,
+      account,
+      function: receiver.function,
+      allowedCidrs: args.allowedCidrs,
+      invokerArn: invoker?.user.arn,
+      parent: this,
+    });
+    if (invoker !== undefined) {
+      make(
+        aws.iam.UserPolicy,
+        `${name}-invoker-policy`,
+        {
+          name: "invoke-receiver",
+          user: invoker.user.name,
+          policy: endpoint.methodArn.apply((arn) => JSON.stringify(invokerPolicy(arn))),
+        },
+        { parent: this, provider: context.provider },
+        context.transform.secrets?.invokerPolicy,
+      );
+      this.invokerCredentials = invoker.credentials;
+    }
+    const { kmsKeyArn } = config.destination;
+    if (kmsKeyArn !== undefined)
+      this.kmsKeyStatement = pulumi
+        .all([receiver.roleArn, copier.roleArn])
+        .apply((roles) =>
+          JSON.stringify(kmsKeyStatement("CrossBorderBridgeWrites", kmsKeyArn, roles, ["kms:GenerateDataKey", "kms:Decrypt"])),
+        );
+    this.url = endpoint.url;
+    this.receiverFunctionName = receiver.functionName;
+    this.copierFunctionName = copier.functionName;
+    this.registerOutputs({
+      url: this.url,
+      receiverFunctionName: this.receiverFunctionName,
+      copierFunctionName: this.copierFunctionName,
+    });
+  }
+
+  private createFunction(
+    name: string,
+    context: BridgeContext,
+    parts: AwsReceiverArgs & { account: Account; token: SecretParameter; copier: Copier },
+  ): BridgeFunction<"receiver"> {
+    const { config } = context;
+    const { store, token, copier } = parts;
+    const { receiverSeconds } = config.timeouts;
+    return new BridgeFunction(
+      name,
+      {
+        context,
+        account: parts.account,
+        role: "receiver",
+        region: config.destination.region,
+        memoryMb: MEMORY_MB,
+        timeoutSeconds: receiverSeconds,
+        description: `Receives notices for bridge ${config.name}`,
+        policy: pulumi.all([store.bucket.arn, copier.functionArn, token.arn]).apply(([bucketArn, copierArn, tokenArn]) =>
+          receiverPolicy({
+            bucketArn,
+            prefix: config.destination.prefix,
+            controlPrefix: controlPrefixOf(config.name),
+            kmsKeyArn: config.destination.kmsKeyArn,
+            deletes: config.deletes,
+            copierArn,
+            parameterArns: [tokenArn],
+          }),
+        ),
+        config: pulumi
+          .all([store.bucketName, parts.allowedSources, copier.functionName])
+          .apply(([bucket, allowedSources, functionName]) => ({
+            ...identity(context),
+            destination: storeConfig(context, "destination", bucket),
+            destinationPrefix: config.destination.prefix,
+            allowedSources,
+            auth:
+              config.auth.kind === "iam"
+                ? { kind: "iam" as const, parameter: token.name, region: config.destination.region }
+                : { kind: "token" as const, parameter: token.name },
+            inlineLimitBytes: config.inlineLimitBytes,
+            timeoutSeconds: receiverSeconds,
+            copier: { functionName, timeoutSeconds: config.copy.timeoutSeconds },
+            // The endpoint's own policy holds the allowlist here.
+            allowedCidrs: [],
+          })),
+      },
+      { parent: this },
+    );
+  }
+
+  /** Who leaves the destination's partition with a key may call one method with it, and nothing else. */
+  private createInvoker(name: string, context: BridgeContext): { user: aws.iam.User; credentials: pulumi.Output<string> } {
+    const child = { parent: this, provider: context.provider };
+    const transforms = context.transform.secrets;
+    const user = make(
+      aws.iam.User,
+      `${name}-invoker`,
+      { name: physicalName(context.config.name, "invoker") },
+      child,
+      transforms?.invokerUser,
+    );
+    const key = make(aws.iam.AccessKey, `${name}-invoker-key`, { user: user.name }, child, transforms?.invokerKey);
+    const credentials = pulumi.secret(
+      pulumi
+        .all([key.id, key.secret])
+        .apply(([accessKeyId, secretAccessKey]) => JSON.stringify({ accessKeyId, secretAccessKey })),
+    );
+    return { user, credentials };
+  }
+}

@@ -1,0 +1,220 @@
+/** From events of the source bucket to the sender: through a queue, or straight with `buffer: none`. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { AuthConfig } from "../../runtime/protocol/env";
+import type { BridgeContext, Receiver, Trigger } from "../platform";
+import { make } from "../transforms";
+import { Account, physicalName } from "./account";
+import { createAlarms } from "./alarms";
+import { eventFilter, requiredNotification, sourceEvents } from "./events";
+import { BridgeFunction } from "./function";
+import { kmsKeyStatement, senderPolicy } from "./policies";
+import { createDeadLetterQueue, createWorkQueue, mapQueue } from "./queues";
+import type { AwsSourceStore } from "./source-store";
+import type { StaticEgress } from "./static-egress";
+import { identity, storeConfig } from "./store-config";
+import { createSecret, type SecretParameter, tokenAt } from "./token";
+
+const MEMORY_MB = 512;
+/** AWS's longest: an event waits this long for a sender that is throttled or failing. */
+const DIRECT_EVENT_AGE_SECONDS = 21_600;
+
+export interface AwsTriggerArgs {
+  store: AwsSourceStore;
+  receiver: Receiver;
+  egress?: StaticEgress;
+}
+
+/** `crossborder:aws:Trigger` */
+export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
+  readonly senderFunctionName: pulumi.Output<string>;
+  readonly queueUrl?: pulumi.Output<string>;
+  readonly deadLetterQueueUrl: pulumi.Output<string>;
+  readonly requiredNotification?: pulumi.Output<string>;
+  readonly kmsKeyStatement?: pulumi.Output<string>;
+
+  constructor(context: BridgeContext, args: AwsTriggerArgs) {
+    const name = `${context.name}-trigger`;
+    super("crossborder:aws:Trigger", name, {}, { parent: context.parent });
+    const { config } = context;
+    const account = new Account(context, this);
+    const deadLetters = createDeadLetterQueue(context, this);
+    const queue = config.buffer === "sqs" ? createWorkQueue(context, this, deadLetters) : undefined;
+    const sender = this.createSender(context, args, account, queue, deadLetters);
+    const target =
+      queue === undefined
+        ? this.invokeDirectly(name, context, args.store, account, sender, deadLetters)
+        : mapQueue(context, this, { queue, sender: sender.function, bucketArn: args.store.bucket.arn, account });
+    if (config.source.adopt) this.requiredNotification = this.describeNotification(context, queue, sender);
+    else this.createNotification(name, context, args.store, target, queue, sender);
+    createAlarms(context, this, { queue, deadLetters });
+
+    this.senderFunctionName = sender.functionName;
+    if (queue !== undefined) this.queueUrl = queue.url;
+    this.deadLetterQueueUrl = deadLetters.url;
+    const { kmsKeyArn } = config.source;
+    if (kmsKeyArn !== undefined)
+      this.kmsKeyStatement = sender.roleArn.apply((role) =>
+        JSON.stringify(kmsKeyStatement("CrossBorderBridgeReads", kmsKeyArn, [role], ["kms:Decrypt"])),
+      );
+    this.registerOutputs({
+      senderFunctionName: this.senderFunctionName,
+      deadLetterQueueUrl: this.deadLetterQueueUrl,
+      ...(queue === undefined ? {} : { queueUrl: queue.url }),
+    });
+  }
+
+  private createSender(
+    context: BridgeContext,
+    { store, receiver, egress }: AwsTriggerArgs,
+    account: Account,
+    queue: aws.sqs.Queue | undefined,
+    deadLetters: aws.sqs.Queue,
+  ): BridgeFunction<"sender"> {
+    const { config } = context;
+    const token = tokenAt(context, this, "source", account);
+    const invoker = this.storeInvoker(context, receiver);
+    const parameterArns = pulumi.all([token, ...(invoker === undefined ? [] : [invoker])].map(({ arn }) => arn));
+    const queueArn = queue?.arn ?? pulumi.output(undefined);
+    const queueUrl = queue?.url ?? pulumi.output(undefined);
+    return new BridgeFunction(
+      `${context.name}-sender`,
+      {
+        context,
+        account,
+        role: "sender",
+        region: config.source.region,
+        memoryMb: MEMORY_MB,
+        timeoutSeconds: config.timeouts.senderSeconds,
+        description: `Sends notices for bridge ${config.name}`,
+        policy: pulumi
+          .all([store.bucket.arn, queueArn, deadLetters.arn, parameterArns])
+          .apply(([bucketArn, workQueueArn, deadLetterArn, arns]) =>
+            senderPolicy({
+              bucketArn,
+              prefixes: config.scope.prefixes,
+              tagging: taggingActions(config),
+              kmsKeyArn: config.source.kmsKeyArn,
+              queueArn: workQueueArn,
+              deadLetterArn,
+              parameterArns: arns,
+            }),
+          ),
+        config: pulumi
+          .all([store.bucketName, queueUrl, deadLetters.url, receiver.url])
+          .apply(([bucket, workQueueUrl, deadLetterUrl, receiverUrl]) => ({
+            ...identity(context),
+            source: storeConfig(context, "source", bucket),
+            scope: config.scope,
+            deletes: config.deletes,
+            statusTags: config.statusTags,
+            ...(workQueueUrl === undefined ? {} : { queueUrl: workQueueUrl }),
+            deadLetterUrl,
+            receiverUrl,
+            auth: senderAuth(context, token, invoker),
+            urlExpiresInSeconds: config.timeouts.urlExpirySeconds,
+            receiverTimeoutSeconds: config.timeouts.receiverSeconds,
+            maxAttempts: config.maxAttempts,
+          })),
+        ...(egress === undefined ? {} : { network: egress }),
+      },
+      { parent: this },
+    );
+  }
+
+  private storeInvoker(context: BridgeContext, receiver: Receiver): SecretParameter | undefined {
+    if (receiver.invokerCredentials === undefined) return undefined;
+    return createSecret(context, this, {
+      side: "source",
+      secret: "invoker",
+      value: receiver.invokerCredentials,
+      description: `Invoke-only key for the receiver of bridge ${context.config.name}`,
+    });
+  }
+
+  private invokeDirectly(
+    name: string,
+    context: BridgeContext,
+    store: AwsSourceStore,
+    account: Account,
+    sender: BridgeFunction<"sender">,
+    deadLetters: aws.sqs.Queue,
+  ): pulumi.Resource {
+    const child = { parent: this, provider: context.provider };
+    make(
+      aws.lambda.FunctionEventInvokeConfig,
+      `${name}-invocations`,
+      {
+        functionName: sender.functionName,
+        maximumRetryAttempts: 2,
+        maximumEventAgeInSeconds: DIRECT_EVENT_AGE_SECONDS,
+        destinationConfig: { onFailure: { destination: deadLetters.arn } },
+      },
+      child,
+      context.transform.sender?.invocations,
+    );
+    return make(
+      aws.lambda.Permission,
+      `${name}-permission`,
+      {
+        action: "lambda:InvokeFunction",
+        function: sender.functionName,
+        principal: account.service("s3", context.config.source.region),
+        sourceArn: store.bucket.arn,
+        sourceAccount: account.accountId,
+      },
+      child,
+      context.transform.trigger?.permission,
+    );
+  }
+
+  /** Declared last: an event that S3 sends must find everything behind it. */
+  private createNotification(
+    name: string,
+    context: BridgeContext,
+    store: AwsSourceStore,
+    target: pulumi.Resource,
+    queue: aws.sqs.Queue | undefined,
+    sender: BridgeFunction<"sender">,
+  ): void {
+    const { config } = context;
+    const what = { id: physicalName(config.name, "queue"), events: sourceEvents(config.deletes), ...eventFilter(config.scope) };
+    make(
+      aws.s3.BucketNotification,
+      `${name}-notification`,
+      {
+        bucket: store.bucketName,
+        ...(queue === undefined
+          ? { lambdaFunctions: [{ ...what, lambdaFunctionArn: sender.function.arn }] }
+          : { queues: [{ ...what, queueArn: queue.arn }] }),
+      },
+      { parent: this, provider: context.provider, dependsOn: [target, ...store.bucket.settled] },
+      context.transform.trigger?.notification,
+    );
+  }
+
+  private describeNotification(
+    { config }: BridgeContext,
+    queue: aws.sqs.Queue | undefined,
+    sender: BridgeFunction<"sender">,
+  ): pulumi.Output<string> {
+    const common = { id: physicalName(config.name, "queue"), deletes: config.deletes, scope: config.scope };
+    return (queue?.arn ?? sender.function.arn).apply((arn) =>
+      JSON.stringify(requiredNotification({ ...common, target: queue === undefined ? { functionArn: arn } : { queueArn: arn } })),
+    );
+  }
+}
+
+/** S3 asks for another permission when a version is named, and the sender names it where the bucket keeps versions. */
+export function taggingActions(
+  config: Pick<BridgeContext["config"], "statusTags" | "source">,
+): ("s3:PutObjectTagging" | "s3:PutObjectVersionTagging")[] {
+  if (!config.statusTags) return [];
+  if (config.source.adopt) return ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
+  return (config.source.versioning ?? true) ? ["s3:PutObjectVersionTagging"] : ["s3:PutObjectTagging"];
+}
+
+function senderAuth({ config }: BridgeContext, token: SecretParameter, invoker: SecretParameter | undefined): AuthConfig {
+  if (invoker === undefined) return { kind: "token", parameter: token.name };
+  return { kind: "iam", parameter: token.name, invokerParameter: invoker.name, region: config.destination.region };
+}

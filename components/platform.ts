@@ -1,0 +1,83 @@
+/**
+ * What a cloud implements so that a bridge can begin or end in it. `CrossBorderBridge` composes the two sides through these
+ * types alone; adding a cloud is one folder with a `Platform` and one line in `platforms.ts`.
+ */
+import type * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources, Role } from "../runtime/protocol/env";
+import type { BridgeConfig } from "./config";
+import type { BridgeTransforms } from "./transforms";
+
+/** What every piece of a bridge is made from. */
+export interface BridgeContext {
+  /** Prefix of every logical name. */
+  name: string;
+  config: Omit<BridgeConfig, "token">;
+  /** Signing secrets; absent where the operator keeps them in `auth.tokenParameter`. */
+  token?: pulumi.Output<string>;
+  /** The side's own provider. */
+  provider: pulumi.ProviderResource;
+  parent: pulumi.Resource;
+  transform: BridgeTransforms;
+  /** Packed handlers, by role. */
+  bundle: (role: Role) => pulumi.asset.Archive;
+  alarmTopicArn?: pulumi.Input<string>;
+}
+
+export interface SourceStore {
+  bucketName: pulumi.Output<string>;
+  /** Where presigned URLs of this store may point. */
+  allowedSources: pulumi.Output<AllowedSources>;
+}
+
+export interface DestinationStore {
+  bucketName: pulumi.Output<string>;
+}
+
+/** A fixed way out of the source's network. */
+export interface Egress {
+  /** What the receiver's allowlist must have. */
+  cidrs: pulumi.Output<string>[];
+}
+
+/** An endpoint that takes signed notices. */
+export interface Receiver {
+  url: pulumi.Output<string>;
+  receiverFunctionName: pulumi.Output<string>;
+  copierFunctionName: pulumi.Output<string>;
+  /** `auth: iam`: the invoke-only credentials as the sender reads them, `{"accessKeyId","secretAccessKey"}`. */
+  invokerCredentials?: pulumi.Output<string>;
+  /** Statement for the destination key's policy, as JSON. */
+  kmsKeyStatement?: pulumi.Output<string>;
+}
+
+/** What turns events of a source into requests. */
+export interface Trigger {
+  senderFunctionName: pulumi.Output<string>;
+  /** Absent with `buffer: none`. */
+  queueUrl?: pulumi.Output<string>;
+  deadLetterQueueUrl: pulumi.Output<string>;
+  /** What an operator merges into an adopted source's configuration, as JSON. */
+  requiredNotification?: pulumi.Output<string>;
+  /** Statement for the source key's policy, as JSON. */
+  kmsKeyStatement?: pulumi.Output<string>;
+}
+
+/** Where a bridge begins. The store is there first, because the receiver must know whose URLs to read. */
+export interface SourceSide {
+  store: SourceStore;
+  /** With `egress: static`. */
+  egress?: Egress;
+  /** Made last: it posts to the receiver. */
+  createTrigger(receiver: Receiver): Trigger;
+}
+
+/** Where a bridge ends. */
+export interface DestinationSide {
+  store: DestinationStore;
+  createReceiver(args: { allowedSources: pulumi.Output<AllowedSources>; allowedCidrs: pulumi.Output<string>[] }): Receiver;
+}
+
+export interface Platform {
+  createSource(context: BridgeContext): SourceSide;
+  createDestination(context: BridgeContext): DestinationSide;
+}

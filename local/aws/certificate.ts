@@ -1,0 +1,43 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { generate } from "selfsigned";
+import { installOnce } from "../install-once";
+
+export interface Certificate {
+  /** PEM; also what a client has to trust. */
+  certPath: string;
+  keyPath: string;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * The self-signed certificate that the local endpoints share, for `localhost` and 127.0.0.1. One is made per calendar month
+ * and holds for 90 days, so the one in use never has less than 58 days left.
+ */
+export async function ensureCertificate(stateDir: string, now: Date = new Date()): Promise<Certificate> {
+  const folder = await installOnce(join(stateDir, "tls", now.toISOString().slice(0, 7)), async (into) => {
+    const made = await generate([{ name: "commonName", value: "localhost" }], {
+      notBeforeDate: new Date(now.getTime() - DAY_MS),
+      notAfterDate: new Date(now.getTime() + 90 * DAY_MS),
+      keyType: "ec",
+      algorithm: "sha256",
+      extensions: [
+        // Not an authority: whoever trusts it trusts these two names and nothing that it could sign.
+        { name: "basicConstraints", cA: false, critical: true },
+        { name: "keyUsage", digitalSignature: true, critical: true },
+        { name: "extKeyUsage", serverAuth: true },
+        {
+          name: "subjectAltName",
+          altNames: [
+            { type: 2, value: "localhost" },
+            { type: 7, ip: "127.0.0.1" },
+          ],
+        },
+      ],
+    });
+    await writeFile(join(into, "cert.pem"), made.cert);
+    await writeFile(join(into, "key.pem"), made.private, { mode: 0o600 });
+  });
+  return { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };
+}

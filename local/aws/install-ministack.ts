@@ -1,0 +1,50 @@
+import { join } from "node:path";
+import { installOnce, type OnProgress } from "../install-once";
+import { CommandError, runCommand } from "../run-command";
+
+const VERSION = "1.5.33";
+const REQUIREMENTS = join(__dirname, "requirements.txt");
+const PYTHON_CANDIDATES = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
+
+export interface MinistackInstallation {
+  /** The Python of the virtual environment that has ministack. */
+  python: string;
+}
+
+/**
+ * Makes a Python virtual environment with ministack in `<stateDir>/ministack-<version>` unless it is there. Takes about
+ * 15 s and the network the first time.
+ * @throws Error when there is no Python 3.10 or newer, or a package cannot be had.
+ */
+export async function installMinistack(options: { stateDir: string; onProgress?: OnProgress }): Promise<MinistackInstallation> {
+  const progress = options.onProgress ?? (() => {});
+  const folder = await installOnce(
+    join(options.stateDir, `ministack-${VERSION}`),
+    async (into) => {
+      const python = await findPython();
+      progress(`installing ministack ${VERSION} with ${python} (once, about 15 s)`);
+      await runCommand(python, ["-m", "venv", into]);
+      const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS];
+      await runCommand(join(into, "bin", "python"), pip, { timeoutMs: 300_000 });
+      progress(`installed ministack ${VERSION}`);
+    },
+    progress,
+  );
+  // Not `bin/ministack`: scripts of a virtual environment name the folder that it was made in.
+  return { python: join(folder, "bin", "python") };
+}
+
+async function findPython(): Promise<string> {
+  for (const python of PYTHON_CANDIDATES) {
+    try {
+      await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]);
+      return python;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+    }
+  }
+  throw new Error(
+    `the local cloud needs Python 3.10 or newer with its venv module; none of ${PYTHON_CANDIDATES.join(", ")} is one. ` +
+      "Install it (Debian and Ubuntu: python3-venv) and try again",
+  );
+}

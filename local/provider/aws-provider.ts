@@ -1,0 +1,76 @@
+import type { LocalPartition } from "../aws/local-aws";
+import type { Partition } from "../aws/ministack";
+import { makeClients } from "./aws/clients";
+import type { AwsContext } from "./aws/context";
+import { INVOKES } from "./aws/invokes";
+import { foreignArns, fromEmulator, partitionOf, toEmulator } from "./aws/partitions";
+import { CONFIG } from "./aws/provider-config";
+import { RESOURCES } from "./aws/registry";
+import type { Package } from "./resource-type";
+import type { Infer } from "./schema";
+import { type ServedProvider, servePackage } from "./server";
+import { hasUnknown, type Properties } from "./values";
+
+export interface AwsProviderOptions {
+  /** Where each partition runs; `"preview"` serves previews of any stack without a cloud. */
+  partitions: Record<Partition, LocalPartition> | "preview";
+  /** Relative paths of archives start here: the folder of Pulumi.yaml. @default the current folder */
+  workingDirectory?: string;
+}
+
+/** Account ids that a preview without a cloud shows. */
+const PREVIEW_ACCOUNTS: Record<Partition, string> = { aws: "111111111111", "aws-cn": "222222222222" };
+
+/**
+ * Serves the package `aws` on 127.0.0.1. The region of each provider of the program decides its partition, and the partition
+ * which local instance it works on.
+ */
+export function serveAwsProvider(options: AwsProviderOptions): Promise<ServedProvider> {
+  return servePackage(awsPackage(options));
+}
+
+export function awsPackage(options: AwsProviderOptions): Package<AwsContext> {
+  return {
+    name: "aws",
+    version: "7.48.0",
+    resources: RESOURCES,
+    invokes: INVOKES,
+    config: CONFIG,
+    commonInputs: { region: "string" },
+    configure: async (config) => configure(config as Infer<typeof CONFIG>, options),
+    toCloud: toEmulator,
+    fromCloud: (value, context) => fromEmulator(value, context.partition),
+    derive: (type, inputs, context) => {
+      if (!("tags" in type.inputs) || hasUnknown(inputs.tags)) return {};
+      const tagsAll = { ...context.defaultTags, ...(inputs.tags as Record<string, string> | undefined) };
+      return Object.keys(tagsAll).length === 0 ? {} : { tagsAll };
+    },
+    check: function* (_type, inputs: Properties, context) {
+      yield* foreignArns(inputs, context.partition);
+      if (inputs.region !== undefined && inputs.region !== context.region) {
+        const reason = `region ${String(inputs.region)} is not the provider's, ${context.region}: use a provider for each region`;
+        yield { property: "region", reason };
+      }
+    },
+    isPreviewOnly: (context) => context.cloud === undefined,
+  };
+}
+
+function configure(config: Infer<typeof CONFIG>, options: AwsProviderOptions): AwsContext {
+  if (!config.region) throw new Error("the aws provider needs a region; set it on the provider or as aws:region");
+  const partition = partitionOf(config.region);
+  const allowed = config.allowedAccountIds;
+  const cloud = options.partitions === "preview" ? undefined : options.partitions[partition];
+  const accountId = cloud?.accountId ?? allowed?.[0] ?? PREVIEW_ACCOUNTS[partition];
+  if (allowed !== undefined && !allowed.includes(accountId)) {
+    throw new Error(`account ${accountId} of the local ${partition} is not among allowedAccountIds: ${allowed.join(", ")}`);
+  }
+  return {
+    partition,
+    region: config.region,
+    accountId,
+    defaultTags: config.defaultTags?.tags ?? {},
+    workingDirectory: options.workingDirectory ?? process.cwd(),
+    ...(cloud === undefined ? {} : { cloud: { partition: cloud, clients: makeClients(cloud, config.region) } }),
+  };
+}

@@ -1,0 +1,63 @@
+import type { LocalPartition } from "../../aws/local-aws";
+import type { Partition } from "../../aws/ministack";
+import { invokeOf, resourceOf } from "../resource-type";
+import type { Clients } from "./clients";
+
+/** What a table entry works with: one configured `aws` provider. */
+export interface AwsContext {
+  partition: Partition;
+  region: string;
+  accountId: string;
+  defaultTags: Record<string, string>;
+  /** Absent in a preview without a cloud. */
+  cloud?: { partition: LocalPartition; clients: Clients };
+  /** Paths of archives are relative to it. */
+  workingDirectory: string;
+}
+
+export const resource = resourceOf<AwsContext>();
+export const invoke = invokeOf<AwsContext>();
+
+export function cloudOf(context: AwsContext): NonNullable<AwsContext["cloud"]> {
+  if (context.cloud === undefined) throw new Error("this provider only serves previews; start the local cloud to deploy");
+  return context.cloud;
+}
+
+/** The clients of the provider's partition and region. */
+export function clientsOf(context: AwsContext): Clients {
+  return cloudOf(context).clients;
+}
+
+/** An ARN as the emulator makes it: it knows one partition only. `fromCloud` shows the program the real one. */
+export function arnOf(context: AwsContext, service: string, rest: string, where: { global?: boolean } = {}): string {
+  const [region, account] = where.global ? ["", ""] : [context.region, context.accountId];
+  return `arn:aws:${service}:${region}:${account}:${rest}`;
+}
+
+/** The name of an AWS SDK error, e.g. `NoSuchBucket`; undefined for other errors. */
+export function errorName(error: unknown): string | undefined {
+  return error instanceof Error && "$metadata" in error ? error.name : undefined;
+}
+
+/** Runs a read; undefined when the cloud says it is not there. */
+export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Runs a delete; what is gone already is fine. */
+export async function ignoreMissing(call: Promise<unknown>): Promise<void> {
+  await unlessMissing(call);
+}
+
+const MISSING =
+  /^(NoSuch\w*|NotFound(Exception)?|404|\w*NotFound(Exception|Error)?|\w*\.NotFound|\w*NonExistentQueue|QueueDoesNotExist|ParameterNotFound|\w*DoesNotExist\w*)$/;
+
+function isMissing(error: unknown): boolean {
+  const name = errorName(error);
+  return name !== undefined && MISSING.test(name);
+}

@@ -1,0 +1,32 @@
+/** Every resource type that the local AWS has. A new one is a new entry in `resources/` and a line here. */
+import * as apigateway from "./resources/apigateway";
+import * as apigatewayStage from "./resources/apigateway-stage";
+import * as cloudwatch from "./resources/cloudwatch";
+import * as ec2Network from "./resources/ec2-network";
+import * as ec2Routing from "./resources/ec2-routing";
+import * as iam from "./resources/iam";
+import * as iamUser from "./resources/iam-user";
+import * as lambdaFunction from "./resources/lambda-function";
+import * as lambdaTriggers from "./resources/lambda-triggers";
+import * as s3 from "./resources/s3";
+import * as s3Configuration from "./resources/s3-configuration";
+import * as s3Notification from "./resources/s3-notification";
+import * as sqs from "./resources/sqs";
+import * as ssm from "./resources/ssm";
+
+export const RESOURCES = [
+  apigateway,
+  apigatewayStage,
+  cloudwatch,
+  ec2Network,
+  ec2Routing,
+  iam,
+  iamUser,
+  lambdaFunction,
+  lambdaTriggers,
+  s3,
+  s3Configuration,
+  s3Notification,
+  sqs,
+  ssm,
+].flatMap((service) => Object.values(service));

@@ -1,0 +1,80 @@
+/** Rules about roles that AWS enforces and the emulator does not. */
+import {
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  ListAttachedRolePoliciesCommand,
+  ListRolePoliciesCommand,
+} from "@aws-sdk/client-iam";
+import { runSimulation } from "@cloud-copilot/iam-simulate";
+import { type AwsContext, clientsOf } from "./context";
+
+interface NamedPolicy {
+  name: string;
+  policy: unknown;
+}
+
+export function roleNameOf(roleArn: string): string {
+  return roleArn.slice(roleArn.lastIndexOf("/") + 1);
+}
+
+/** Lambda refuses a function whose role it cannot assume. */
+export async function assertLambdaMayAssume(context: AwsContext, roleArn: string): Promise<void> {
+  const { Role } = await clientsOf(context).iam.send(new GetRoleCommand({ RoleName: roleNameOf(roleArn) }));
+  const trust = JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")) as { Statement?: unknown };
+  const statements = [trust.Statement ?? []].flat() as Record<string, unknown>[];
+  const allows = statements.some((statement) => {
+    const services = [(statement.Principal as { Service?: string | string[] } | undefined)?.Service ?? []].flat();
+    const actions = [statement.Action ?? []].flat();
+    return statement.Effect === "Allow" && actions.includes("sts:AssumeRole") && services.includes("lambda.amazonaws.com");
+  });
+  if (!allows)
+    throw new Error(`Lambda cannot assume ${roleArn}: its trust policy must allow sts:AssumeRole to lambda.amazonaws.com`);
+}
+
+/** @throws Error that names the first action that the role's policies do not allow. */
+export async function assertRoleAllows(
+  context: AwsContext,
+  roleArn: string,
+  actions: string[],
+  resourceArn: string,
+): Promise<void> {
+  const policies = await policiesOf(context, roleNameOf(roleArn));
+  for (const action of actions) {
+    const outcome = await runSimulation(
+      {
+        request: {
+          principal: roleArn,
+          action,
+          resource: { resource: resourceArn, accountId: context.accountId },
+          contextVariables: {},
+        },
+        identityPolicies: policies,
+        serviceControlPolicies: [],
+        resourceControlPolicies: [],
+      },
+      {},
+    );
+    if (outcome.resultType === "error") throw new Error(`the policies of ${roleArn} do not parse: ${outcome.errors.message}`);
+    if (outcome.overallResult !== "Allowed") throw new Error(`${roleArn} must be allowed ${action} on ${resourceArn}`);
+  }
+}
+
+async function policiesOf(context: AwsContext, RoleName: string): Promise<NamedPolicy[]> {
+  const { iam } = clientsOf(context);
+  const policies: NamedPolicy[] = [];
+  const inline = await iam.send(new ListRolePoliciesCommand({ RoleName }));
+  for (const PolicyName of inline.PolicyNames ?? []) {
+    const { PolicyDocument = "{}" } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+    policies.push({ name: PolicyName, policy: JSON.parse(decodeURIComponent(PolicyDocument)) });
+  }
+  const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
+  for (const { PolicyArn } of attached.AttachedPolicies ?? []) {
+    const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }));
+    const VersionId = Policy?.DefaultVersionId;
+    const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }));
+    policies.push({ name: PolicyArn ?? "", policy: JSON.parse(decodeURIComponent(PolicyVersion?.Document ?? "{}")) });
+  }
+  return policies;
+}

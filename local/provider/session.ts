@@ -1,0 +1,167 @@
+import { createHash } from "node:crypto";
+import type { Package, ResourceType } from "./resource-type";
+import { type Failure, findFailures, normalise, type Schema } from "./schema";
+import { compact, hasUnknown, isObject, type Properties, sameValue, UNKNOWN } from "./values";
+
+export interface Diff {
+  changed: string[];
+  replaces: string[];
+  deleteBeforeReplace: boolean;
+}
+
+export interface Autonaming {
+  proposedName: string;
+}
+
+/** One configured provider: what the engine asks of it, free of gRPC. */
+export class Session<C> {
+  constructor(
+    private readonly pack: Package<C>,
+    private readonly context: C,
+  ) {}
+
+  typeOf(token: string): ResourceType<C> {
+    const type = this.pack.resources.find((candidate) => candidate.token === token);
+    if (type === undefined) {
+      const known = this.pack.resources.map((candidate) => candidate.token).sort();
+      throw new Error(`the local cloud has no resource type ${token}; it has ${known.join(", ")}`);
+    }
+    return type;
+  }
+
+  check(
+    token: string,
+    name: string,
+    given: Properties,
+    olds: Properties,
+    seed: Uint8Array,
+    autonaming?: Autonaming,
+  ): { inputs: Properties; failures: Failure[] } {
+    const type = this.typeOf(token);
+    const schema = { ...this.pack.commonInputs, ...type.inputs };
+    let inputs = compact(given);
+    if (type.autoname !== undefined && inputs[type.autoname.property] === undefined) {
+      const { property, maxLength } = type.autoname;
+      inputs = { ...inputs, [property]: olds[property] ?? autonaming?.proposedName ?? autoname(name, seed, maxLength) };
+    }
+    const failures = findFailures(schema, inputs);
+    if (failures.length > 0) return { inputs, failures };
+    inputs = normalise(schema, inputs);
+    failures.push(...this.pack.check(type, inputs, this.context));
+    if (type.check !== undefined && !hasUnknown(inputs)) failures.push(...type.check(inputs, this.context));
+    return { inputs: { ...inputs, ...this.pack.derive(type, inputs, this.context) }, failures };
+  }
+
+  async diff(token: string, id: string, oldInputs: Properties, news: Properties, outputs: Properties): Promise<Diff> {
+    const type = this.typeOf(token);
+    const names = [...new Set([...Object.keys(oldInputs), ...Object.keys(news)])];
+    const changed = names.filter((name) => !sameValue(oldInputs[name], news[name]));
+    const replaces = changed.filter((name) => type.update === undefined || type.replaceOn?.includes(name));
+    if (changed.length === 0 && type.verifyUnchanged !== undefined && !this.pack.isPreviewOnly(this.context)) {
+      await type.verifyUnchanged(this.context, this.toCloud(id), this.toCloud(news), outputs);
+    }
+    const keepsName = type.autoname !== undefined && sameValue(oldInputs[type.autoname.property], news[type.autoname.property]);
+    return { changed, replaces, deleteBeforeReplace: type.fixedIdentity === true || keepsName };
+  }
+
+  previewCreate(token: string, inputs: Properties): Properties {
+    const type = this.typeOf(token);
+    const computed = Object.fromEntries(type.computed.map((name) => [name, UNKNOWN]));
+    return { ...type.defaults, ...computed, ...inputs };
+  }
+
+  async create(token: string, inputs: Properties): Promise<{ id: string; outputs: Properties }> {
+    const type = this.typeOf(token);
+    this.assertCloud(token);
+    const created = await type.create(this.context, this.toCloud(inputs));
+    const { id, outputs } = typeof created === "string" ? { id: created, outputs: {} } : created;
+    try {
+      const computed = await this.computed(type, id, inputs);
+      if (computed === undefined) throw new Error(`${id} is gone right after its creation`);
+      return { id: this.fromCloud(id), outputs: { ...type.defaults, ...inputs, ...computed, ...this.fromCloud(outputs) } };
+    } catch (error) {
+      // The engine never learns its id, so nobody else could remove it.
+      await type.delete(this.context, id, this.toCloud(inputs));
+      throw error;
+    }
+  }
+
+  previewUpdate(token: string, news: Properties, outputs: Properties): Properties {
+    return { ...outputs, ...this.typeOf(token).defaults, ...news };
+  }
+
+  async update(token: string, id: string, news: Properties, olds: Properties, outputs: Properties): Promise<Properties> {
+    const type = this.typeOf(token);
+    this.assertCloud(token);
+    if (type.update === undefined) throw new Error(`${token} cannot change in place`);
+    await type.update(this.context, this.toCloud(id), this.toCloud(news), this.toCloud(olds), outputs);
+    const computed = await this.computed(type, this.toCloud(id), news);
+    if (computed === undefined) throw new Error(`${id} is gone`);
+    const kept = Object.fromEntries(type.computed.map((name) => [name, outputs[name]]));
+    return { ...type.defaults, ...compact(kept), ...news, ...computed };
+  }
+
+  /** Undefined when it is gone. */
+  async read(token: string, id: string, inputs: Properties, outputs: Properties): Promise<Properties | undefined> {
+    const type = this.typeOf(token);
+    this.assertCloud(token);
+    const computed = await this.computed(type, this.toCloud(id), inputs);
+    return computed === undefined ? undefined : { ...outputs, ...computed };
+  }
+
+  async delete(token: string, id: string, inputs: Properties): Promise<void> {
+    this.assertCloud(token);
+    await this.typeOf(token).delete(this.context, this.toCloud(id), this.toCloud(inputs));
+  }
+
+  async invoke(token: string, args: Properties): Promise<{ result: Properties; failures: Failure[] }> {
+    const invoke = this.pack.invokes.find((candidate) => candidate.token === token);
+    if (invoke === undefined) {
+      const known = this.pack.invokes.map((candidate) => candidate.token).sort();
+      throw new Error(`the local cloud has no data source ${token}; it has ${known.join(", ")}`);
+    }
+    const schema: Schema = { ...this.pack.commonInputs, ...invoke.args };
+    const failures = findFailures(schema, args);
+    if (failures.length > 0) return { result: {}, failures };
+    const result = await invoke.call(this.context, this.toCloud(args));
+    return { result: compact(this.fromCloud(result)), failures };
+  }
+
+  private async computed(type: ResourceType<C>, id: string, inputs: Properties): Promise<Properties | undefined> {
+    const computed = await type.read(this.context, id, this.toCloud(inputs));
+    return computed === undefined ? undefined : compact(this.fromCloud(computed));
+  }
+
+  private toCloud<T>(value: T): T {
+    return this.pack.toCloud(value, this.context);
+  }
+
+  private fromCloud<T>(value: T): T {
+    return this.pack.fromCloud(value, this.context);
+  }
+
+  private assertCloud(token: string): void {
+    if (this.pack.isPreviewOnly(this.context)) {
+      throw new Error(`${token}: this provider only serves previews; start the local cloud to deploy`);
+    }
+  }
+}
+
+/** Stable for one resource of one deployment: the engine sends the same seed for it again. */
+function autoname(name: string, seed: Uint8Array, maxLength: number): string {
+  const suffix = createHash("sha256").update(seed).digest("hex").slice(0, 7);
+  return `${name.slice(0, maxLength - suffix.length - 1)}-${suffix}`;
+}
+
+/** The provider's own configuration arrives as texts, nested values as JSON. */
+export function parseConfig(schema: Schema, given: Properties): { config: Properties; failures: Failure[] } {
+  const config = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const shape = schema[name];
+      const nested = shape !== undefined && shape !== "string" && typeof value === "string" && value !== "";
+      return [name, nested ? JSON.parse(value) : value];
+    }),
+  );
+  delete config.version;
+  return { config, failures: isObject(config) ? findFailures(schema, config) : [] };
+}

@@ -1,0 +1,21 @@
+/** AWS Lambda entry of the copier: asynchronous invocations by the receiver. */
+import { systemClock } from "../../ports";
+import { parseEnv } from "../../protocol/env";
+import { createSourceReader } from "../../replication/source-reader";
+import { createCopier } from "../../workflow/copier";
+import { createLogger } from "../logger";
+import { openStore } from "./clients";
+import { createCopierHandler } from "./copier-handler";
+
+const config = parseEnv("copier", process.env);
+const logger = createLogger({ level: config.logLevel, fields: { role: "copier", bridgeId: config.bridgeId } });
+
+const copier = createCopier({
+  config,
+  destination: openStore(config.destination),
+  reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),
+  clock: systemClock,
+  logger,
+});
+
+export const handler = createCopierHandler({ copier, logger });

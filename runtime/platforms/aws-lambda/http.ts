@@ -1,0 +1,36 @@
+/**
+ * API Gateway REST proxy events.
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+ */
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
+import type { EndpointRequest, EndpointResponse } from "../../receiver/endpoint";
+
+export function toEndpointRequest(event: APIGatewayProxyEvent): EndpointRequest {
+  const { requestContext } = event as Partial<APIGatewayProxyEvent>;
+  const sourceIp = requestContext?.identity?.sourceIp;
+  return {
+    method: event.httpMethod,
+    path: event.path,
+    headers: joinHeaders(event),
+    rawBody: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
+    ...(sourceIp ? { sourceIp } : {}),
+  };
+}
+
+/** `headers` keeps only the last of several values; a doubled signature header must not pass for a single one. */
+function joinHeaders({ headers, multiValueHeaders }: Partial<APIGatewayProxyEvent>): Record<string, string> {
+  const joined = new Map<string, string>();
+  const several = Object.entries(multiValueHeaders ?? {}).flatMap(([name, values]) => (values ? [[name, values] as const] : []));
+  const single = Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, [value]] as const],
+  );
+  for (const [name, values] of several.length > 0 ? several : single) {
+    const known = joined.get(name.toLowerCase());
+    joined.set(name.toLowerCase(), [...(known === undefined ? [] : [known]), ...values].join(", "));
+  }
+  return Object.fromEntries(joined);
+}
+
+export function toProxyResult({ status, headers, body }: EndpointResponse): APIGatewayProxyResult {
+  return { statusCode: status, headers, body, isBase64Encoded: false };
+}

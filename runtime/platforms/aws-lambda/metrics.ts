@@ -1,0 +1,42 @@
+/** CloudWatch metrics in the embedded metric format: log lines that become metrics, no call and no permission. */
+import { Metrics as EmbeddedMetrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import type { MetricName, Metrics } from "../../ports";
+
+export const METRIC_NAMESPACE = "CrossBorderBridge";
+
+const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = {
+  Replicated: MetricUnit.Count,
+  Unchanged: MetricUnit.Count,
+  Deleted: MetricUnit.Count,
+  Parked: MetricUnit.Count,
+  Retried: MetricUnit.Count,
+  Skipped: MetricUnit.Count,
+  BytesMoved: MetricUnit.Bytes,
+  LagMs: MetricUnit.Milliseconds,
+};
+
+export interface FlushableMetrics extends Metrics {
+  /** Writes what was added since the last flush; once per invocation. */
+  flush(): void;
+}
+
+/** One dimension, BridgeId, and `service`, the role. */
+export function createMetrics(options: { bridgeId: string; role: string }): FlushableMetrics {
+  const metrics = new EmbeddedMetrics({
+    namespace: METRIC_NAMESPACE,
+    serviceName: options.role,
+    defaultDimensions: { BridgeId: options.bridgeId },
+  });
+  let added = false;
+  return {
+    add(name, value) {
+      added = true;
+      metrics.addMetric(name, UNITS[name], value);
+    },
+    flush() {
+      // Publishing nothing is a warning line in every log.
+      if (added) metrics.publishStoredMetrics();
+      added = false;
+    },
+  };
+}

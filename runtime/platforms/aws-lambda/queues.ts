@@ -1,0 +1,75 @@
+/**
+ * The sender's queues.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+import { type MessageAttributeValue, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Clock, DeadLetterQueue, WorkQueue } from "../../ports";
+import { encodeLook } from "../../protocol/look";
+import { toBridgeError } from "./errors";
+
+const MAX_DELAY_SECONDS = 900;
+const MAX_REASON_CHARACTERS = 1024;
+/** All that SQS takes in an attribute; anything else refuses the whole message. */
+const NOT_STORABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+type Sqs = Pick<SQSClient, "send">;
+
+export function createWorkQueue(client: Sqs, queueUrl: string): WorkQueue {
+  return {
+    async enqueue(look, delaySeconds) {
+      const DelaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil(delaySeconds)));
+      await client
+        .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeLook(look), DelaySeconds }))
+        .catch((cause: unknown) => {
+          throw toBridgeError("enqueue", "the look could not be put into the work queue", cause);
+        });
+    },
+  };
+}
+
+export interface DeadLetterOptions {
+  queueUrl: string;
+  bridgeId: string;
+  clock: Clock;
+}
+
+/** The body is the look, so that a redrive puts the key to work again; the attributes are for people and for filters. */
+export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }: DeadLetterOptions): DeadLetterQueue {
+  return {
+    async park(look, reason) {
+      const attributes: Record<string, string> = {
+        Reason: storable(reason) || "unknown",
+        Key: percentEncode(look.key),
+        BridgeId: bridgeId,
+        ParkedAt: new Date(clock.now()).toISOString(),
+      };
+      // SQS refuses an empty value, and a record that could not be read has no key.
+      const present = Object.entries(attributes).filter(([, value]) => value !== "");
+      await client
+        .send(
+          new SendMessageCommand({
+            QueueUrl: queueUrl,
+            MessageBody: encodeLook(look),
+            MessageAttributes: Object.fromEntries(present.map(([name, value]) => [name, text(value)])),
+          }),
+        )
+        .catch((cause: unknown) => {
+          throw toBridgeError("park", "the look could not be put into the dead-letter queue", cause);
+        });
+    },
+  };
+}
+
+function text(value: string): MessageAttributeValue {
+  return { DataType: "String", StringValue: value };
+}
+
+function storable(reason: string): string {
+  // By code points, so that no half of a surrogate pair is left at the cut.
+  return [...reason.replace(NOT_STORABLE, "\ufffd")].slice(0, MAX_REASON_CHARACTERS).join("");
+}
+
+/** A key from a malformed event may hold half a surrogate pair, which has no encoding. */
+function percentEncode(key: string): string {
+  return encodeURIComponent(Buffer.from(key, "utf8").toString("utf8"));
+}

@@ -1,0 +1,32 @@
+/** AWS Lambda entry of the receiver: API Gateway REST proxy events. */
+import { randomUUID } from "node:crypto";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { systemClock } from "../../ports";
+import { parseEnv } from "../../protocol/env";
+import { createEndpoint } from "../../receiver/endpoint";
+import { createReceiver } from "../../receiver/receiver";
+import { createSourceReader } from "../../replication/source-reader";
+import { createLogger } from "../logger";
+import { createSecrets } from "./auth";
+import { CLIENT_OPTIONS, openStore } from "./clients";
+import { createCopyLauncher } from "./launcher";
+import { createReceiverHandler } from "./receiver-handler";
+
+const config = parseEnv("receiver", process.env);
+const { bridgeId, auth, allowedCidrs, allowedSources } = config;
+const clock = systemClock;
+const logger = createLogger({ level: config.logLevel, fields: { role: "receiver", bridgeId } });
+
+const receiver = createReceiver({
+  config,
+  destination: openStore(config.destination),
+  reader: createSourceReader({ allowedSources }),
+  launcher: createCopyLauncher(new LambdaClient(CLIENT_OPTIONS), config.copier.functionName),
+  clock,
+  logger,
+  newId: randomUUID,
+});
+
+export const handler = createReceiverHandler(
+  createEndpoint({ secrets: createSecrets({ auth, clock, logger }), bridgeId, handle: receiver, clock, logger, allowedCidrs }),
+);

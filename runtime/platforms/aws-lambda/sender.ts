@@ -1,0 +1,45 @@
+/** AWS Lambda entry of the sender: events of the queue, or of the bucket itself with `buffer: none`. */
+import { randomUUID } from "node:crypto";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { systemClock } from "../../ports";
+import { parseEnv } from "../../protocol/env";
+import { createReceiverClient } from "../../sender/receiver-client";
+import { createSender } from "../../sender/sender";
+import { createLogger } from "../logger";
+import { createInvokeSigner, createSecrets } from "./auth";
+import { CLIENT_OPTIONS, openStore } from "./clients";
+import { createMetrics } from "./metrics";
+import { ownCredentials } from "./own-credentials";
+import { createDeadLetterQueue, createWorkQueue } from "./queues";
+import { createSenderHandler } from "./sender-handler";
+
+/** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */
+const ANSWER_MS = 2_000;
+
+const config = parseEnv("sender", process.env);
+const { bridgeId, auth } = config;
+const clock = systemClock;
+const logger = createLogger({ level: config.logLevel, fields: { role: "sender", bridgeId } });
+const metrics = createMetrics({ bridgeId, role: "sender" });
+const sqs = new SQSClient(CLIENT_OPTIONS);
+const sign = createInvokeSigner({ auth, clock, logger }, () => ownCredentials(process.env));
+
+const sender = createSender({
+  config,
+  source: openStore(config.source),
+  receiver: createReceiverClient({
+    url: config.receiverUrl,
+    secrets: createSecrets({ auth, clock, logger }),
+    clock,
+    timeoutMs: config.receiverTimeoutSeconds * 1000 + ANSWER_MS,
+    newId: randomUUID,
+    ...(sign === undefined ? {} : { sign }),
+  }),
+  ...(config.queueUrl === undefined ? {} : { queue: createWorkQueue(sqs, config.queueUrl) }),
+  deadLetters: createDeadLetterQueue(sqs, { queueUrl: config.deadLetterUrl, bridgeId, clock }),
+  clock,
+  logger,
+  metrics,
+});
+
+export const handler = createSenderHandler({ sender, logger, flush: () => metrics.flush() });

@@ -1,0 +1,37 @@
+import { type DestinationStream, pino } from "pino";
+import type { Logger } from "../ports";
+import { redact, redactText } from "./redact";
+
+export interface LoggerOptions {
+  level: "debug" | "info" | "warn" | "error";
+  /** On every line, such as the role and the bridge. */
+  fields?: Record<string, unknown>;
+  /** @default stdout, which every platform collects */
+  destination?: DestinationStream;
+}
+
+/** One JSON line per call: `{"level":"info","time":"<ISO 8601>",...fields,"message":"..."}`, with what must not be kept redacted. */
+export function createLogger({ level, fields = {}, destination = stdout }: LoggerOptions): Logger {
+  const log = pino(
+    {
+      level,
+      base: fields,
+      messageKey: "message",
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  const write = (at: LoggerOptions["level"]) => (message: string, details?: Record<string, unknown>) => {
+    if (!log.isLevelEnabled(at)) return;
+    log[at]((redact(details ?? {}) ?? {}) as object, redactText(message));
+  };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+/** Through `process.stdout`, not the file descriptor: platforms put their own stream there. */
+const stdout: DestinationStream = {
+  write(line) {
+    process.stdout.write(line);
+  },
+};

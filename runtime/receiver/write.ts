@@ -1,0 +1,85 @@
+/**
+ * The receiver's writes: each reads the source pinned to the notice first, writes conditionally where the store can, and proves
+ * the result by looking again.
+ */
+
+import type { SourceReader } from "../ports";
+import type { Notice, Receipt } from "../protocol/messages";
+import type { ObjectSnapshot } from "../protocol/snapshot";
+import type { PresentNotice } from "../replication/decide";
+import { lookAt, replicaAttributes, unchangedSince } from "../replication/destination";
+import { type DestinationState, firstDifference } from "../replication/equality";
+import { BridgeError, isBridgeError } from "../stores/errors";
+import type { ObjectStore } from "../stores/object-store";
+
+export interface WriteContext {
+  store: ObjectStore;
+  reader: SourceReader;
+  bridge: { bridgeId: string; sourceId: string };
+  /** The destination key. */
+  key: string;
+  /** What the destination looked like when the write was decided. */
+  seen: DestinationState | undefined;
+  signal: AbortSignal;
+}
+
+type Result = Omit<Receipt, "key">;
+
+/** Streams the source object into the destination. */
+export async function writeObject(context: WriteContext, { url, snapshot }: PresentNotice): Promise<Result> {
+  const { store, reader, bridge, key, seen, signal } = context;
+  const source = await pinned(() => reader.open(url, { etag: snapshot.etag, signal }));
+  if (source === undefined) return { result: "superseded" };
+  if (source.sizeBytes !== snapshot.sizeBytes) {
+    source.body.destroy();
+    throw new BridgeError("Corrupted", "open", `the source answered ${source.sizeBytes} bytes of ${snapshot.sizeBytes}`);
+  }
+  await store.put(key, source.body, {
+    sizeBytes: snapshot.sizeBytes,
+    attributes: replicaAttributes(snapshot, bridge),
+    ...(snapshot.checksum === undefined ? {} : { checksum: snapshot.checksum }),
+    ...unchangedSince(store, seen),
+    signal,
+  });
+  return await proven(context, snapshot, snapshot.sizeBytes);
+}
+
+/** Only the tags differ: no object bytes move. */
+export async function writeTags(context: WriteContext, { url, snapshot }: PresentNotice): Promise<Result> {
+  const { store, reader, key, signal } = context;
+  if (!(await reader.isCurrent(url, { etag: snapshot.etag, signal }))) return { result: "superseded" };
+  await store.putTags(key, snapshot.tags, { signal });
+  return await proven(context, snapshot, 0);
+}
+
+/** The source is still absent: delete what this bridge wrote. */
+export async function deleteObject(context: WriteContext, { url }: Notice): Promise<Result> {
+  const { store, reader, key, seen, signal } = context;
+  if (!(await reader.isAbsent(url, { signal }))) return { result: "superseded" };
+  const { condition } = unchangedSince(store, seen);
+  await store.delete(key, { ...(condition?.ifMatch === undefined ? {} : { condition: { ifMatch: condition.ifMatch } }), signal });
+  if ((await store.head(key, { signal })) !== undefined)
+    return { result: "retry", reason: "the destination object is back after its delete" };
+  return { result: "replicated", bytesMoved: 0 };
+}
+
+async function proven(
+  { store, key, bridge, signal }: WriteContext,
+  snapshot: ObjectSnapshot,
+  bytesMoved: number,
+): Promise<Result> {
+  const state = await lookAt(store, key, signal);
+  const difference = state === undefined ? "object" : firstDifference(snapshot, state, bridge);
+  if (difference === undefined) return { result: "replicated", bytesMoved };
+  return { result: "retry", reason: `after the write the destination's ${difference} differs from the source's`, bytesMoved };
+}
+
+/** A read that is pinned to the snapshot; undefined when the source has moved on. */
+async function pinned<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isBridgeError(error, "PreconditionFailed", "NotFound")) return undefined;
+    throw error;
+  }
+}

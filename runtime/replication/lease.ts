@@ -1,0 +1,126 @@
+/**
+ * Write-ahead lease and fence of long copies: one record per key under the control prefix, changed by compare-and-swap only.
+ *
+ * A record is written before its copy may start. While it is live nobody else writes the key; a newer notice marks it `stop` and waits
+ * for the copier's last word or the end of the lease. That end lies behind the hard end of the copier's function.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { BridgeError, isBridgeError } from "../stores/errors";
+import type { ObjectStore } from "../stores/object-store";
+import { readAll } from "../stores/read-all";
+import { controlPrefix } from "./control";
+
+/**
+ * How a copy ended.
+ * - `replicated`: the destination was proven equal. `superseded`: the source moved on, or a newer notice stopped it.
+ * - `continue`: it ran out of time or its URL ran out, with progress kept; start again to go on.
+ * - `retry`, `rejected`: it failed; the reason is for the sender.
+ */
+const outcomeSchema = z.strictObject({
+  result: z.enum(["replicated", "superseded", "continue", "retry", "rejected"]),
+  reason: z.string().optional(),
+  bytesMoved: z.number().int().nonnegative().optional(),
+});
+export type CopyOutcome = { result: z.infer<typeof outcomeSchema>["result"]; reason?: string; bytesMoved?: number };
+
+const leaseSchema = z.strictObject({
+  version: z.literal(1),
+  key: z.string(),
+  execution: z.string(),
+  snapshotId: z.string(),
+  /** ms since the epoch; the clocks of one region's functions. */
+  leaseUntilMs: z.number(),
+  /** The copier has begun: the lease now covers its whole possible run. */
+  started: z.boolean(),
+  /** A newer notice wants the key: end as soon as possible and complete nothing. */
+  stop: z.boolean(),
+  /** The multipart upload that holds the progress. */
+  uploadId: z.string().optional(),
+  outcome: outcomeSchema.optional(),
+  /** The outcome was told to a sender once; the key is free for another try. */
+  reported: z.boolean(),
+});
+
+export interface Lease {
+  version: 1;
+  /** The destination key. */
+  key: string;
+  execution: string;
+  snapshotId: string;
+  leaseUntilMs: number;
+  started: boolean;
+  stop: boolean;
+  uploadId?: string;
+  outcome?: CopyOutcome;
+  reported: boolean;
+}
+
+/** A lease as read, with what a later compare-and-swap compares. */
+export interface HeldLease {
+  lease: Lease;
+  token: string;
+}
+
+export interface LeaseStore {
+  read(key: string, signal?: AbortSignal): Promise<HeldLease | undefined>;
+  /** Writes over `previous` (or where nothing is); undefined when somebody else was faster, and nothing was written. */
+  write(lease: Lease, previous: HeldLease | undefined, signal?: AbortSignal): Promise<HeldLease | undefined>;
+  /** Removes exactly this state; does nothing when it has changed. */
+  remove(held: HeldLease, signal?: AbortSignal): Promise<void>;
+}
+
+/** Whether a copier may be at work under this lease. */
+export function isLive(lease: Lease, nowMs: number): boolean {
+  return lease.outcome === undefined && nowMs < lease.leaseUntilMs;
+}
+
+/** Leases as objects of a store that writes conditionally. */
+export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseStore {
+  const name = (key: string): string => `${controlPrefix(bridgeId)}leases/${createHash("sha256").update(key).digest("hex")}`;
+  const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
+
+  return {
+    async read(key, signal) {
+      try {
+        const { head, body } = await store.get(name(key), withSignal(signal));
+        const parsed = leaseSchema.safeParse(JSON.parse((await readAll(body, 64 * 1024)).toString("utf8")));
+        if (!parsed.success || parsed.data.key !== key) {
+          throw new BridgeError(
+            "Unexpected",
+            "readLease",
+            `the control record ${name(key)} is not a lease of this key: remove it`,
+          );
+        }
+        return { lease: parsed.data as Lease, token: head.etag };
+      } catch (error) {
+        if (isBridgeError(error, "NotFound")) return undefined;
+        throw error;
+      }
+    },
+    async write(lease, previous, signal) {
+      const body = Buffer.from(JSON.stringify(lease));
+      try {
+        const { etag } = await store.put(name(lease.key), body, {
+          sizeBytes: body.length,
+          attributes: { headers: { contentType: "application/json" }, metadata: {}, tags: {} },
+          condition: previous ? { ifMatch: previous.token } : { ifAbsent: true },
+          ...withSignal(signal),
+        });
+        return { lease, token: etag };
+      } catch (error) {
+        if (!isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
+        // A write whose answer was lost and that was sent again meets itself: what stands there then is ours.
+        const current = await this.read(lease.key, signal);
+        return current && JSON.stringify(current.lease) === JSON.stringify(leaseSchema.parse(lease)) ? current : undefined;
+      }
+    },
+    async remove(held, signal) {
+      try {
+        await store.delete(name(held.lease.key), { condition: { ifMatch: held.token }, ...withSignal(signal) });
+      } catch (error) {
+        if (!isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
+      }
+    },
+  };
+}

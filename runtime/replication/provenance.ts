@@ -1,0 +1,55 @@
+/**
+ * What a bridge writes beside every replica, in its user metadata. It is the only record of what was done: it proves
+ * whose replica this is, which source state it holds, and where the object first came from (so that no replica goes back).
+ */
+import type { Metadata, ObjectSnapshot } from "../protocol/snapshot";
+
+const NAMES = {
+  bridgeId: "bridge-id",
+  sourceVersion: "bridge-source-version",
+  sourceModified: "bridge-source-modified",
+  origin: "bridge-origin",
+} as const;
+
+export interface Provenance {
+  bridgeId: string;
+  /** The source's versionId, or its etag where the source keeps no versions. */
+  sourceVersion: string;
+  /** The source's Last-Modified, ISO 8601. */
+  sourceModified: string;
+  /** Identity of the store that the object was first written to, `<cloud>:<bucket>`. */
+  origin: string;
+}
+
+export function readProvenance(metadata: Metadata): Provenance | undefined {
+  const bridgeId = metadata[NAMES.bridgeId];
+  const sourceVersion = metadata[NAMES.sourceVersion];
+  const sourceModified = metadata[NAMES.sourceModified];
+  const origin = metadata[NAMES.origin];
+  if (bridgeId === undefined || sourceVersion === undefined || sourceModified === undefined || origin === undefined) {
+    return undefined;
+  }
+  return { bridgeId, sourceVersion, sourceModified, origin };
+}
+
+/** User metadata as its owner wrote it. */
+export function withoutProvenance(metadata: Metadata): Metadata {
+  const own: ReadonlySet<string> = new Set(Object.values(NAMES));
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => !own.has(name)));
+}
+
+/** What names this state of the source object. */
+export function sourceVersionOf(snapshot: ObjectSnapshot): string {
+  return snapshot.versionId ?? snapshot.etag;
+}
+
+/** The metadata that the replica of `snapshot` carries. An object that is a replica itself keeps its first origin. */
+export function replicaMetadata(snapshot: ObjectSnapshot, bridge: { bridgeId: string; sourceId: string }): Metadata {
+  return {
+    ...withoutProvenance(snapshot.metadata),
+    [NAMES.bridgeId]: bridge.bridgeId,
+    [NAMES.sourceVersion]: sourceVersionOf(snapshot),
+    [NAMES.sourceModified]: snapshot.lastModified,
+    [NAMES.origin]: readProvenance(snapshot.metadata)?.origin ?? bridge.sourceId,
+  };
+}

@@ -1,0 +1,46 @@
+/** Which objects a bridge carries. What no rule lets in stays out. */
+import type { Scope } from "../protocol/env";
+import type { ObjectSnapshot } from "../protocol/snapshot";
+import { CONTROL_PREFIX, inControlPrefix } from "./control";
+
+export type ScopeVerdict = { inScope: true } | { inScope: false; reason: string };
+
+const IN_SCOPE: ScopeVerdict = { inScope: true };
+
+/** What the key alone decides, so that nothing else is read for a key that is out anyway. */
+export function inScopeByKey(scope: Scope, key: string): ScopeVerdict {
+  if (inControlPrefix(key)) return out(`keys under ${CONTROL_PREFIX} belong to bridges`);
+  if (scope.prefixes.length > 0 && !scope.prefixes.some((prefix) => key.startsWith(prefix))) {
+    return out(`the key starts with none of the prefixes ${list(scope.prefixes)}`);
+  }
+  if (scope.suffixes.length > 0 && !scope.suffixes.some((suffix) => key.endsWith(suffix))) {
+    return out(`the key ends with none of the suffixes ${list(scope.suffixes)}`);
+  }
+  return IN_SCOPE;
+}
+
+/** The whole verdict on a present object. */
+export function inScope(scope: Scope, key: string, snapshot: Pick<ObjectSnapshot, "sizeBytes" | "tags">): ScopeVerdict {
+  const byKey = inScopeByKey(scope, key);
+  if (!byKey.inScope) return byKey;
+  if (snapshot.sizeBytes < scope.minSizeBytes) {
+    return out(`${snapshot.sizeBytes} bytes are fewer than minSizeBytes ${scope.minSizeBytes}`);
+  }
+  if (scope.maxSizeBytes !== undefined && snapshot.sizeBytes > scope.maxSizeBytes) {
+    return out(`${snapshot.sizeBytes} bytes are more than maxSizeBytes ${scope.maxSizeBytes}`);
+  }
+  for (const [name, value] of Object.entries(scope.tags)) {
+    // Own properties only: a rule on a tag named "constructor" must not be met by every object's prototype.
+    const actual = Object.hasOwn(snapshot.tags, name) ? snapshot.tags[name] : undefined;
+    if (actual !== value) return out(`the tag ${JSON.stringify(name)} is not ${JSON.stringify(value)}`);
+  }
+  return IN_SCOPE;
+}
+
+function out(reason: string): ScopeVerdict {
+  return { inScope: false, reason };
+}
+
+function list(values: readonly string[]): string {
+  return values.map((value) => JSON.stringify(value)).join(", ");
+}

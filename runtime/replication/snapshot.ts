@@ -1,0 +1,88 @@
+/** Looking at a source object. */
+import { createHash } from "node:crypto";
+import type { Checksum, ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
+import { BridgeError, isBridgeError } from "../stores/errors";
+import type { CallOptions, ObjectStore } from "../stores/object-store";
+
+/** The tag that `statusTags` keeps on source objects: the bridge's own, so never part of a snapshot. */
+export const STATUS_TAG = "crossborderbridge-status";
+
+/** Whole-object checksums a destination can verify, strongest integrity for the least work first. */
+const PREFERENCE: readonly ChecksumAlgorithm[] = ["CRC64NVME", "CRC64XZ", "SHA256", "CRC32C", "CRC32", "SHA1"];
+
+/** An object that changes between HEAD and GetTagging each time is being rewritten faster than we can look. */
+const LOOKS = 5;
+
+/** The current object at `key`, or undefined where there is none. Two small reads, no object bytes. */
+export async function takeSnapshot(
+  store: ObjectStore,
+  key: string,
+  options: CallOptions = {},
+): Promise<ObjectSnapshot | undefined> {
+  for (let look = 0; look < LOOKS; look++) {
+    const head = await store.head(key, options);
+    if (head === undefined) return undefined;
+    let tags: Tags;
+    try {
+      tags = await store.getTags(key, options);
+    } catch (error) {
+      // Deleted between the two reads: look again, the answer is most likely "absent".
+      if (isBridgeError(error, "NotFound")) continue;
+      throw error;
+    }
+    const checksum = preferred(head.checksums);
+    return {
+      ...(head.versionId === undefined ? {} : { versionId: head.versionId }),
+      etag: head.etag,
+      sizeBytes: head.sizeBytes,
+      lastModified: head.lastModified.toISOString(),
+      headers: head.headers,
+      metadata: head.metadata,
+      tags: withoutStatusTag(tags),
+      ...(checksum === undefined ? {} : { checksum }),
+    };
+  }
+  throw new BridgeError("Unavailable", "snapshot", "the object changes faster than it can be looked at");
+}
+
+function preferred(checksums: readonly Checksum[]): Checksum | undefined {
+  for (const algorithm of PREFERENCE) {
+    const found = checksums.find((checksum) => checksum.algorithm === algorithm);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+export function withoutStatusTag(tags: Tags): Tags {
+  const { [STATUS_TAG]: _status, ...rest } = tags;
+  return rest;
+}
+
+/**
+ * Names the content of a snapshot: two snapshots with one id are the same bytes, headers, metadata and tags of the same version.
+ * Last-Modified is left out: its second tells nothing that the rest does not.
+ * @returns 64 hex digits
+ */
+export function snapshotId(snapshot: ObjectSnapshot): string {
+  const content = [
+    snapshot.versionId ?? null,
+    snapshot.etag,
+    snapshot.sizeBytes,
+    sorted(snapshot.headers),
+    sorted(snapshot.metadata),
+    sorted(snapshot.tags),
+  ];
+  return createHash("sha256").update(JSON.stringify(content)).digest("hex");
+}
+
+function sorted(record: Readonly<Record<string, string | undefined>>): [string, string][] {
+  return Object.entries(record)
+    .filter((entry): entry is [string, string] => entry[1] !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Whether the source is still what it was; undefined stands for absent. */
+export function sameState(a: ObjectSnapshot | undefined, b: ObjectSnapshot | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return snapshotId(a) === snapshotId(b);
+}

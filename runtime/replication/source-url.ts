@@ -1,0 +1,83 @@
+/** Which presigned URLs may be read. Works on the text itself: a parser that normalises would check another URL than the one read. */
+import type { AllowedSources } from "../protocol/env";
+import { BridgeError } from "../stores/errors";
+
+export interface SourceUrl {
+  /** `https://host[:port]`, one of the allowed origins. */
+  origin: string;
+  /** Path and query to the letter: keys may hold `//`, `/./` and `/../`, and the signature covers them as they are. */
+  path: string;
+}
+
+/** @throws BridgeError `Invalid` with the reason; the text never holds the URL. */
+export type SourceUrlParser = (url: string) => SourceUrl;
+
+/** @throws BridgeError `ConfigInvalid` when an origin is not in its normal form. */
+export function createSourceUrlParser(allowedSources: AllowedSources): SourceUrlParser {
+  for (const { origin } of allowedSources) assertNormalOrigin(origin);
+  return (url) => {
+    if (!url.startsWith("https://")) throw refused("it is not https");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+    if (/[\u0000-\u0020\u007f-\uffff]/.test(url)) throw refused("it holds characters that must be percent-encoded");
+    if (url.includes("\\")) throw refused("it holds a backslash");
+    if (url.includes("#")) throw refused("it has a fragment");
+    const pathStart = url.slice("https://".length).search(/[/?]/) + "https://".length;
+    const origin = url.slice(0, pathStart);
+    const path = url.slice(pathStart);
+    if (pathStart < "https://".length || !path.startsWith("/")) throw refused("it has no path");
+    if (origin.includes("@")) throw refused("it carries user info");
+
+    const ofHost = allowedSources.filter((source) => source.origin === origin);
+    if (ofHost.length === 0) throw refused("its host and port are not those of the configured source");
+    const rawPath = path.split("?", 1)[0] as string;
+    if (hasEncodedDotSegment(rawPath)) throw refused("its path hides a dot segment or a slash behind percent-encoding");
+    const resolved = resolveDots(rawPath);
+    if (!ofHost.some(({ pathPrefix }) => rawPath.startsWith(pathPrefix) && resolved.startsWith(resolveDots(pathPrefix)))) {
+      throw refused("its path is outside the configured source bucket");
+    }
+    return { origin, path };
+  };
+}
+
+function assertNormalOrigin(origin: string): void {
+  let normal: string | undefined;
+  try {
+    normal = new URL(origin).origin;
+  } catch {
+    normal = undefined;
+  }
+  // A trailing dot, capitals, a default port or an IDN would never equal the host that a presigner writes.
+  if (normal !== origin || !origin.startsWith("https://") || new URL(origin).hostname.endsWith(".")) {
+    throw new BridgeError(
+      "ConfigInvalid",
+      "allowedSources",
+      `the allowed source ${JSON.stringify(origin)} must be https://host[:port] in lower case, without a default port or a trailing dot`,
+    );
+  }
+}
+
+/** No presigner encodes a dot or a slash; whoever does wants one path checked and another one read. */
+function hasEncodedDotSegment(rawPath: string): boolean {
+  if (/%2f/i.test(rawPath)) return true;
+  return rawPath.split("/").some((segment) => /%2e/i.test(segment) && /^\.{1,2}$/.test(segment.replace(/%2e/gi, ".")));
+}
+
+/**
+ * As a server that collapses slashes and follows dots would read it, so that `/bucket/../other/key` is not taken for one of
+ * `/bucket/`. Real stores do neither; one in between might.
+ */
+function resolveDots(rawPath: string): string {
+  const segments = rawPath.split("/").slice(1);
+  const last = segments[segments.length - 1];
+  const resolved: string[] = [];
+  for (const segment of segments) {
+    if (segment === "..") resolved.pop();
+    else if (segment !== "." && segment !== "") resolved.push(segment);
+  }
+  const isFolder = resolved.length > 0 && (last === "" || last === "." || last === "..");
+  return `/${resolved.join("/")}${isFolder ? "/" : ""}`;
+}
+
+function refused(reason: string): BridgeError {
+  return new BridgeError("Invalid", "read", `the presigned URL is refused: ${reason}`);
+}

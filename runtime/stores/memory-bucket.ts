@@ -1,0 +1,123 @@
+/** The state behind `MemoryStore`: versions by key, and every state that a reader could ever have seen. */
+import { createHash } from "node:crypto";
+import type { Checksum } from "../protocol/snapshot";
+import type { ObjectAttributes } from "./object-store";
+
+/** One stored object. Its bytes are never changed after they are stored. */
+export interface MemoryObject extends ObjectAttributes {
+  versionId?: string;
+  etag: string;
+  bytes: Uint8Array;
+  lastModified: Date;
+  /** The full-object checksum that the write carried, if it carried one. */
+  checksum?: Checksum;
+}
+
+/** What a reader saw from `atMs` on: an object, or undefined for none. */
+export interface HistoryEntry {
+  atMs: number;
+  state: Readonly<MemoryObject> | undefined;
+}
+
+type Version = { versionId: string | undefined; object: MemoryObject | undefined };
+
+export function md5Hex(...parts: Uint8Array[]): string {
+  const hash = createHash("md5");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}
+
+export function copyAttributes({ headers, metadata, tags }: ObjectAttributes): ObjectAttributes {
+  return { headers: { ...headers }, metadata: { ...metadata }, tags: { ...tags } };
+}
+
+/** Every mutation is one synchronous step: a crash before or after a call never leaves half a state. */
+export class MemoryBucket {
+  private readonly versions = new Map<string, Version[]>();
+  private readonly past = new Map<string, HistoryEntry[]>();
+  private sequence = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly versioned: boolean,
+    private readonly now: () => number,
+  ) {}
+
+  current(key: string): MemoryObject | undefined {
+    return this.versions.get(key)?.at(-1)?.object;
+  }
+
+  version(key: string, versionId: string): MemoryObject | undefined {
+    return this.versions.get(key)?.find((version) => version.versionId === versionId)?.object;
+  }
+
+  /** Keys with a visible object, in no order. */
+  *visibleKeys(): Iterable<string> {
+    for (const [key, versions] of this.versions) if (versions.at(-1)?.object !== undefined) yield key;
+  }
+
+  versionIds(key: string): string[] {
+    return (this.versions.get(key) ?? []).flatMap(({ versionId }) => (versionId === undefined ? [] : [versionId]));
+  }
+
+  history(key: string): readonly HistoryEntry[] {
+    return this.past.get(key) ?? [];
+  }
+
+  write(key: string, object: Omit<MemoryObject, "versionId" | "lastModified">): MemoryObject {
+    const stored: MemoryObject = { ...object, lastModified: this.lastModified() };
+    if (this.versioned) stored.versionId = this.nextId("v");
+    this.push(key, stored.versionId, stored);
+    return stored;
+  }
+
+  remove(key: string): void {
+    if (this.versioned) this.push(key, this.nextId("v"), undefined);
+    else if (this.versions.delete(key)) this.remember(key);
+  }
+
+  removeVersion(key: string, versionId: string): boolean {
+    const versions = this.versions.get(key) ?? [];
+    const index = versions.findIndex((version) => version.versionId === versionId);
+    if (index < 0) return false;
+    const before = versions.at(-1);
+    versions.splice(index, 1);
+    if (versions.length === 0) this.versions.delete(key);
+    if (versions.at(-1) !== before) this.remember(key);
+    return true;
+  }
+
+  /** Tags belong to a version, and changing them leaves its lastModified alone. */
+  replaceTags(key: string, object: MemoryObject, tags: Record<string, string>): void {
+    const versions = this.versions.get(key) ?? [];
+    const version = versions.find((candidate) => candidate.object === object);
+    if (version === undefined) return;
+    version.object = { ...object, tags: { ...tags } };
+    if (versions.at(-1) === version) this.remember(key);
+  }
+
+  nextId(kind: "v" | "u"): string {
+    this.sequence += 1;
+    return `${this.name}-${kind}${this.sequence}`;
+  }
+
+  private push(key: string, versionId: string | undefined, object: MemoryObject | undefined): void {
+    const versions = this.versioned ? (this.versions.get(key) ?? []) : [];
+    versions.push({ versionId, object });
+    this.versions.set(key, versions);
+    this.remember(key);
+  }
+
+  private remember(key: string): void {
+    const entries = this.past.get(key) ?? [];
+    const state = this.current(key);
+    if (state === undefined && entries.at(-1)?.state === undefined) return;
+    entries.push({ atMs: this.now(), state });
+    this.past.set(key, entries);
+  }
+
+  /** Stores report whole seconds, so two writes within one second look equally old. */
+  private lastModified(): Date {
+    return new Date(Math.floor(this.now() / 1000) * 1000);
+  }
+}

@@ -1,0 +1,35 @@
+import { Readable } from "node:stream";
+import { abortedError } from "./body";
+import { BridgeError } from "./errors";
+import { copyAttributes, type MemoryObject } from "./memory-bucket";
+import type { ByteRange, ObjectHead } from "./object-store";
+
+export function describe(object: MemoryObject): Omit<ObjectHead, "checksums"> {
+  const { etag, bytes, lastModified, versionId } = object;
+  const { headers, metadata } = copyAttributes(object);
+  const head = { etag, sizeBytes: bytes.byteLength, lastModified: new Date(lastModified), headers, metadata };
+  return versionId === undefined ? head : { ...head, versionId };
+}
+
+export function slice(bytes: Uint8Array, { start, end }: ByteRange): Uint8Array {
+  if (start >= bytes.byteLength)
+    throw new BridgeError("Invalid", "get", `byte ${start} is beyond the object's ${bytes.byteLength} bytes`);
+  return bytes.subarray(start, end + 1);
+}
+
+/** `onRead` hears of the bytes when somebody reads them. */
+export function bodyOf(bytes: Uint8Array, signal: AbortSignal | undefined, onRead: (length: number) => void): Readable {
+  const body = new Readable({
+    read() {
+      onRead(bytes.byteLength);
+      if (bytes.byteLength > 0) this.push(Buffer.from(bytes));
+      this.push(null);
+    },
+  });
+  // An aborted body that nobody has begun to read must not end the process; a reader still gets the error.
+  body.on("error", () => undefined);
+  const onAbort = () => body.destroy(abortedError("get", signal?.reason));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  body.once("close", () => signal?.removeEventListener("abort", onAbort));
+  return body;
+}

@@ -1,0 +1,324 @@
+/** The port in memory: the simplest store that keeps the contract, and the fake for everything above the port. */
+import { Readable } from "node:stream";
+import type { Checksum, ChecksumAlgorithm, Tags } from "../protocol/snapshot";
+import { readExactly, releasing, throwIfAborted } from "./body";
+import {
+  assertChecksum,
+  assertCondition,
+  assertExpiry,
+  assertMetadataNames,
+  assertPutSize,
+  assertRange,
+  assertSameChecksum,
+} from "./checks";
+import { checksumOf } from "./checksums";
+import { BridgeError } from "./errors";
+import { assertKey, compareKeys } from "./keys";
+import { copyAttributes, type HistoryEntry, MemoryBucket, type MemoryObject, md5Hex } from "./memory-bucket";
+import { bodyOf, describe, slice } from "./memory-read";
+import { MemoryUploads, type OpenUpload } from "./memory-uploads";
+import { memoryUrl } from "./memory-url";
+import type {
+  CallOptions,
+  GetOptions,
+  ListedObject,
+  ObjectAttributes,
+  ObjectHead,
+  ObjectStore,
+  PresignOptions,
+  PutOptions,
+  PutResult,
+  StoreCapabilities,
+  UploadedPart,
+  WriteCondition,
+} from "./object-store";
+
+export type { HistoryEntry, MemoryObject } from "./memory-bucket";
+export type { OpenUpload } from "./memory-uploads";
+export { memoryUrlKey, parseMemoryUrl } from "./memory-url";
+
+/** What S3 can do, with the same limits. */
+export const MEMORY_CAPABILITIES: StoreCapabilities = {
+  conditionalWrites: true,
+  conditionalCreate: true,
+  checksums: ["CRC64NVME", "CRC32", "CRC32C", "SHA256", "SHA1"],
+  multipartChecksums: ["CRC64NVME", "CRC32"],
+  minPartSizeBytes: 5 * 1024 ** 2,
+  maxPartSizeBytes: 5 * 1024 ** 3,
+  maxParts: 10_000,
+  maxPutSizeBytes: 5 * 1024 ** 3,
+  maxKeyBytes: 1024,
+};
+
+const LIST_PAGE = 1000;
+
+export interface MemoryStoreOptions {
+  /** Milliseconds since the epoch; lastModified is its value cut to whole seconds. */
+  clock: { now(): number };
+  capabilities?: Partial<StoreCapabilities>;
+  /** @default false */
+  versioned?: boolean;
+  /** Appears in presigned URLs and version ids. @default "memory" */
+  name?: string;
+}
+
+export class MemoryStore implements ObjectStore {
+  readonly capabilities: StoreCapabilities;
+  readonly name: string;
+  /** Object bytes handed to readers; a body counts as it is read, not when it is asked for. */
+  bytesRead = 0;
+  /** Object and part bytes stored. */
+  bytesWritten = 0;
+  /** How often each method was called; a listing counts once a page. */
+  readonly calls: Partial<Record<keyof ObjectStore, number>> = {};
+
+  private readonly clock: { now(): number };
+  private readonly bucket: MemoryBucket;
+  private readonly uploads: MemoryUploads;
+
+  constructor(options: MemoryStoreOptions) {
+    this.clock = options.clock;
+    this.name = options.name ?? "memory";
+    this.capabilities = { ...MEMORY_CAPABILITIES, ...options.capabilities };
+    this.bucket = new MemoryBucket(this.name, options.versioned ?? false, () => this.clock.now());
+    this.uploads = new MemoryUploads(this.capabilities, () => this.bucket.nextId("u"));
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
+    this.begin("head", key, options.signal);
+    const object = this.bucket.current(key);
+    if (object === undefined) return undefined;
+    return { ...describe(object), checksums: this.checksumsOf(object) };
+  }
+
+  async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
+    this.begin("getTags", key, options.signal);
+    return { ...this.existing("getTags", key).tags };
+  }
+
+  async putTags(key: string, tags: Tags, options: CallOptions & { versionId?: string } = {}): Promise<void> {
+    this.begin("putTags", key, options.signal);
+    this.bucket.replaceTags(key, this.existing("putTags", key, options.versionId), tags);
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
+    this.begin("get", key, options.signal);
+    if (options.range !== undefined) assertRange(options.range);
+    const object = this.existing("get", key);
+    if (options.ifMatch !== undefined && options.ifMatch !== object.etag)
+      throw new BridgeError("PreconditionFailed", "get", `the object has etag ${object.etag}, not ${options.ifMatch}`);
+    const bytes = options.range === undefined ? object.bytes : slice(object.bytes, options.range);
+    return {
+      head: describe(object),
+      body: bodyOf(bytes, options.signal, (length) => {
+        this.bytesRead += length;
+      }),
+    };
+  }
+
+  async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
+    return releasing(body, async () => {
+      this.begin("put", key, options.signal);
+      assertMetadataNames("put", options.attributes.metadata);
+      assertCondition("put", options.condition, this.capabilities);
+      assertChecksum("put", options.checksum?.algorithm, this.capabilities.checksums);
+      assertPutSize(options.sizeBytes, this.capabilities);
+      const attributes = copyAttributes(options.attributes);
+      const received = await readExactly("put", body, options.sizeBytes, options.signal);
+      const bytes = body instanceof Readable ? received : new Uint8Array(received);
+      const { checksum } = options;
+      if (checksum !== undefined) assertSameChecksum("put", checksum, checksumOf(checksum.algorithm, bytes).value);
+      const object = { ...attributes, bytes, etag: md5Hex(bytes), ...(checksum && { checksum: { ...checksum } }) };
+      const result = this.commit("put", key, object, options.condition);
+      this.bytesWritten += bytes.byteLength;
+      return result;
+    });
+  }
+
+  async delete(key: string, options: CallOptions & { condition?: Pick<WriteCondition, "ifMatch"> } = {}): Promise<void> {
+    this.begin("delete", key, options.signal);
+    assertCondition("delete", options.condition, this.capabilities);
+    this.checkCondition("delete", key, options.condition);
+    this.bucket.remove(key);
+  }
+
+  async createUpload(
+    key: string,
+    options: CallOptions & { attributes: ObjectAttributes; checksumAlgorithm?: ChecksumAlgorithm },
+  ): Promise<{ uploadId: string }> {
+    this.begin("createUpload", key, options.signal);
+    assertMetadataNames("createUpload", options.attributes.metadata);
+    assertChecksum("createUpload", options.checksumAlgorithm, this.capabilities.multipartChecksums);
+    return { uploadId: this.uploads.create(key, copyAttributes(options.attributes), options.checksumAlgorithm) };
+  }
+
+  async uploadPart(
+    key: string,
+    uploadId: string,
+    partNumber: number,
+    body: Uint8Array,
+    options: CallOptions & { checksum?: Checksum } = {},
+  ): Promise<UploadedPart> {
+    this.begin("uploadPart", key, options.signal);
+    const { checksum } = options;
+    if (checksum !== undefined) assertSameChecksum("uploadPart", checksum, checksumOf(checksum.algorithm, body).value);
+    const part = this.uploads.addPart(key, uploadId, partNumber, new Uint8Array(body), checksum && { ...checksum });
+    this.bytesWritten += body.byteLength;
+    return part;
+  }
+
+  async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
+    this.begin("listParts", key, options.signal);
+    return this.uploads.parts("listParts", key, uploadId);
+  }
+
+  async completeUpload(
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    options: CallOptions & { condition?: WriteCondition; checksum?: Checksum } = {},
+  ): Promise<PutResult> {
+    this.begin("completeUpload", key, options.signal);
+    assertCondition("completeUpload", options.condition, this.capabilities);
+    const { attributes, checksumAlgorithm, bytes, etag } = this.uploads.assemble(key, uploadId, parts);
+    const checksum = this.verifiedUpload(bytes, checksumAlgorithm, options.checksum);
+    const object = { ...attributes, bytes, etag, ...(checksum && { checksum }) };
+    const result = this.commit("completeUpload", key, object, options.condition);
+    this.uploads.close(key, uploadId);
+    return result;
+  }
+
+  async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+    this.begin("abortUpload", key, options.signal);
+    this.uploads.close(key, uploadId);
+  }
+
+  async *list(prefix: string, options: CallOptions & { startAfter?: string } = {}): AsyncIterable<ListedObject> {
+    let after = options.startAfter;
+    for (;;) {
+      this.count("list");
+      throwIfAborted("list", options.signal);
+      const page = this.page(prefix, after);
+      yield* page;
+      if (page.length < LIST_PAGE) return;
+      after = page.at(-1)?.key;
+    }
+  }
+
+  async presignGet(key: string, options: PresignOptions): Promise<string> {
+    this.begin("presignGet", key, undefined);
+    assertExpiry(options);
+    return memoryUrl(this.name, key, this.clock.now() + options.expiresInSeconds * 1000);
+  }
+
+  /** Tests only: the visible object with its bytes. */
+  snapshotOf(key: string): Readonly<MemoryObject> | undefined {
+    return this.bucket.current(key);
+  }
+
+  /** Tests only: every state of the key that was ever visible, oldest first; empty when there never was an object. */
+  history(key: string): readonly HistoryEntry[] {
+    return this.bucket.history(key);
+  }
+
+  /** Tests only: the visible keys in listing order. */
+  keys(): string[] {
+    return [...this.bucket.visibleKeys()].sort(compareKeys);
+  }
+
+  /** Tests only: version ids of the key, delete markers included, oldest first. */
+  versionIds(key: string): string[] {
+    return this.bucket.versionIds(key);
+  }
+
+  /** Tests only: removes one version for good; an older one may become current, and lastModified then goes back. */
+  deleteVersion(key: string, versionId: string): void {
+    if (!this.bucket.removeVersion(key, versionId))
+      throw new BridgeError("NotFound", "deleteVersion", `the key has no version ${versionId}`);
+  }
+
+  /** Tests only: uploads that were neither completed nor aborted. */
+  openUploads(): OpenUpload[] {
+    return this.uploads.open();
+  }
+
+  private begin(op: keyof ObjectStore, key: string, signal: AbortSignal | undefined): void {
+    this.count(op);
+    assertKey(op, key, this.capabilities.maxKeyBytes);
+    throwIfAborted(op, signal);
+  }
+
+  private count(op: keyof ObjectStore): void {
+    this.calls[op] = (this.calls[op] ?? 0) + 1;
+  }
+
+  private existing(op: string, key: string, versionId?: string): MemoryObject {
+    const object = versionId === undefined ? this.bucket.current(key) : this.bucket.version(key, versionId);
+    if (object !== undefined) return object;
+    throw new BridgeError(
+      "NotFound",
+      op,
+      `${this.name} has no object ${JSON.stringify(key)}${versionId ? ` in version ${versionId}` : ""}`,
+    );
+  }
+
+  /** Condition and write are one synchronous step: nothing can come between them. */
+  private commit(
+    op: string,
+    key: string,
+    object: Omit<MemoryObject, "versionId" | "lastModified">,
+    condition: WriteCondition | undefined,
+  ): PutResult {
+    this.checkCondition(op, key, condition);
+    const { etag, versionId } = this.bucket.write(key, object);
+    return versionId === undefined ? { etag } : { etag, versionId };
+  }
+
+  private checkCondition(op: string, key: string, condition: WriteCondition | undefined): void {
+    const etag = this.bucket.current(key)?.etag;
+    if (condition?.ifAbsent && etag !== undefined)
+      throw new BridgeError("PreconditionFailed", op, `an object with etag ${etag} is there already`);
+    if (condition?.ifMatch !== undefined && condition.ifMatch !== etag)
+      throw new BridgeError(
+        "PreconditionFailed",
+        op,
+        `the key has ${etag ? `etag ${etag}` : "no object"}, not etag ${condition.ifMatch}`,
+      );
+  }
+
+  /** The one given, or what the store computes by itself; remembered, as most objects of a simulation are asked often or never. */
+  private checksumsOf(object: MemoryObject): Checksum[] {
+    const multipart = object.etag.includes("-");
+    const algorithm = (multipart ? this.capabilities.multipartChecksums : this.capabilities.checksums)[0];
+    if (object.checksum === undefined && algorithm !== undefined) object.checksum = checksumOf(algorithm, object.bytes);
+    return object.checksum === undefined ? [] : [{ ...object.checksum }];
+  }
+
+  private verifiedUpload(
+    bytes: Uint8Array,
+    declared: ChecksumAlgorithm | undefined,
+    given: Checksum | undefined,
+  ): Checksum | undefined {
+    if (given === undefined || !this.capabilities.multipartChecksums.includes(given.algorithm))
+      return declared && checksumOf(declared, bytes);
+    if (declared !== undefined && declared !== given.algorithm)
+      throw new BridgeError("Invalid", "completeUpload", `this upload carries ${declared}, not ${given.algorithm}`);
+    assertSameChecksum("completeUpload", given, checksumOf(given.algorithm, bytes).value);
+    return { ...given };
+  }
+
+  private page(prefix: string, after: string | undefined): ListedObject[] {
+    const keys = [...this.bucket.visibleKeys()].filter(
+      (key) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
+    );
+    return keys
+      .sort(compareKeys)
+      .slice(0, LIST_PAGE)
+      .flatMap((key) => {
+        const object = this.bucket.current(key);
+        return object === undefined
+          ? []
+          : [{ key, sizeBytes: object.bytes.byteLength, etag: object.etag, lastModified: new Date(object.lastModified) }];
+      });
+  }
+}

@@ -1,0 +1,195 @@
+/** One large object by ranges into a multipart upload. Knows no lease: `fence` says whether it may go on. */
+import type { Readable } from "node:stream";
+import pLimit from "p-limit";
+import pRetry, { AbortError } from "p-retry";
+import type { CopyJob, SourceReader } from "../ports";
+import type { ChecksumAlgorithm } from "../protocol/snapshot";
+import { lookAt, replicaAttributes, unchangedSince } from "../replication/destination";
+import { firstDifference } from "../replication/equality";
+import type { CopyOutcome } from "../replication/lease";
+import { type PlannedPart, planParts } from "../replication/parts";
+import { checksumOf } from "../stores/checksums";
+import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
+import type { ByteRange, ObjectStore, UploadedPart } from "../stores/object-store";
+import { readAll } from "../stores/read-all";
+
+/** Ends a copy with an outcome that is no failure of it. */
+export class CopyEnded extends Error {
+  readonly outcome: CopyOutcome;
+  constructor(outcome: CopyOutcome) {
+    super(outcome.reason ?? outcome.result);
+    this.name = "CopyEnded";
+    this.outcome = outcome;
+  }
+}
+
+/** A completion was sent and its answer never came: it may still land. */
+export class CompletionUnsettled extends Error {}
+
+export interface CopyContext {
+  store: ObjectStore;
+  reader: SourceReader;
+  bridge: { bridgeId: string; sourceId: string };
+  partSizeBytes: number;
+  /** Parts in memory at once. */
+  concurrency: number;
+  job: CopyJob;
+  /** The upload of an earlier run of the same snapshot. */
+  uploadId: string | undefined;
+  /** Resolves once the upload will be found again by a later run. */
+  rememberUpload(uploadId: string): Promise<void>;
+  /** Throws `CopyEnded` when this run may not go on. */
+  fence(): Promise<void>;
+  /** Called for every part that moved. */
+  onPart(sizeBytes: number): void;
+  /** How often one part is tried, and the first wait in between; ms. */
+  tries: number;
+  retryDelayMs: number;
+}
+
+export async function copyObject(context: CopyContext): Promise<"replicated"> {
+  const { uploadId, parts: done } = await openUpload(context);
+  try {
+    const parts = await copyParts(context, uploadId, done);
+    await complete(context, uploadId, parts);
+  } catch (error) {
+    // Nothing of another snapshot, and no part that failed its check, is worth keeping.
+    const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
+    if (superseded || isBridgeError(error, "Corrupted")) await context.store.abortUpload(context.job.key, uploadId);
+    throw error;
+  }
+  await prove(context);
+  return "replicated";
+}
+
+async function openUpload(context: CopyContext): Promise<{ uploadId: string; parts: UploadedPart[] }> {
+  const { store, job } = context;
+  if (context.uploadId !== undefined) {
+    try {
+      return { uploadId: context.uploadId, parts: await store.listParts(job.key, context.uploadId) };
+    } catch (error) {
+      // Completed, aborted or expired since: start anew.
+      if (!isBridgeError(error, "NotFound")) throw error;
+    }
+  }
+  const algorithm = partChecksum(context);
+  const { uploadId } = await store.createUpload(job.key, {
+    attributes: replicaAttributes(job.snapshot, context.bridge),
+    ...(algorithm === undefined ? {} : { checksumAlgorithm: algorithm }),
+  });
+  await context.rememberUpload(uploadId);
+  return { uploadId, parts: [] };
+}
+
+async function copyParts(context: CopyContext, uploadId: string, done: readonly UploadedPart[]): Promise<UploadedPart[]> {
+  const { store, job, partSizeBytes, concurrency } = context;
+  const present = new Map(done.map((part) => [part.partNumber, part]));
+  const limit = pLimit(concurrency);
+  const failed = new AbortController();
+  const results: Promise<UploadedPart>[] = [];
+  for (const planned of planParts({ sizeBytes: job.snapshot.sizeBytes, partSizeBytes, capabilities: store.capabilities })) {
+    const kept = present.get(planned.partNumber);
+    results.push(
+      kept?.sizeBytes === sizeOf(planned) ? Promise.resolve(kept) : limit(() => copyPart(context, uploadId, planned, failed)),
+    );
+  }
+  // When one part fails the others are stopped; the run is over only when all of them are.
+  await Promise.allSettled(results);
+  return await Promise.all(results);
+}
+
+async function copyPart(
+  context: CopyContext,
+  uploadId: string,
+  planned: PlannedPart,
+  failed: AbortController,
+): Promise<UploadedPart> {
+  const { store, job, tries, retryDelayMs } = context;
+  const attempt = async (): Promise<UploadedPart> => {
+    failed.signal.throwIfAborted();
+    await context.fence();
+    const body = await openRange(context, planned.range, failed.signal);
+    const bytes = await readAll(body, sizeOf(planned));
+    if (bytes.length !== sizeOf(planned)) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
+    context.onPart(bytes.length);
+    const algorithm = partChecksum(context);
+    const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
+    return await store.uploadPart(job.key, uploadId, planned.partNumber, bytes, { ...checksum, signal: failed.signal });
+  };
+  try {
+    return await pRetry(
+      () =>
+        attempt().catch((error) =>
+          Promise.reject(isBridgeError(error) && error.retryable ? error : new AbortError(asError(error))),
+        ),
+      { retries: tries - 1, minTimeout: retryDelayMs, factor: 2, randomize: true },
+    );
+  } catch (error) {
+    failed.abort();
+    throw error;
+  }
+}
+
+async function openRange({ reader, job }: CopyContext, range: ByteRange, signal: AbortSignal): Promise<Readable> {
+  try {
+    return (await reader.open(job.url, { etag: job.snapshot.etag, range, signal })).body;
+  } catch (error) {
+    if (isBridgeError(error, "PreconditionFailed", "NotFound")) throw new CopyEnded({ result: "superseded" });
+    // The URL, or the session that signed it, ran out: with a fresh one the next run goes on.
+    if (isBridgeError(error, "PermissionDenied")) throw new CopyEnded({ result: "continue", reason: error.message });
+    throw error;
+  }
+}
+
+/** What every part carries: the source's own kind where the destination can then verify the whole, else what the store does best. */
+function partChecksum({ store, job }: CopyContext): ChecksumAlgorithm | undefined {
+  const { multipartChecksums } = store.capabilities;
+  return multipartChecksums.find((one) => one === job.snapshot.checksum?.algorithm) ?? multipartChecksums[0];
+}
+
+async function complete(context: CopyContext, uploadId: string, parts: UploadedPart[]): Promise<void> {
+  const { store, reader, job, bridge } = context;
+  const seen = await lookAt(store, job.key);
+  if (seen && firstDifference(job.snapshot, seen, bridge) === undefined) {
+    await store.abortUpload(job.key, uploadId);
+    return;
+  }
+  if (!(await reader.isCurrent(job.url, { etag: job.snapshot.etag }))) throw new CopyEnded({ result: "superseded" });
+  // Last: between this look at the lease and the completion nothing is awaited.
+  await context.fence();
+  const { checksum } = job.snapshot;
+  try {
+    await store.completeUpload(job.key, uploadId, parts, {
+      ...unchangedSince(store, seen),
+      ...(checksum?.algorithm === partChecksum(context) && checksum ? { checksum } : {}),
+    });
+  } catch (error) {
+    if (mayStillLand(error)) throw new CompletionUnsettled("the completion was not answered", { cause: error });
+    throw error;
+  }
+}
+
+async function prove(context: CopyContext): Promise<void> {
+  const { store, job, bridge } = context;
+  const difference = async () => {
+    const state = await lookAt(store, job.key);
+    return state === undefined ? "object" : firstDifference(job.snapshot, state, bridge);
+  };
+  let found = await difference();
+  if (found === "tags") {
+    // Some stores drop the tags that an upload was created with.
+    await store.putTags(job.key, job.snapshot.tags);
+    found = await difference();
+  }
+  if (found !== undefined) {
+    throw new BridgeError("Corrupted", "prove", `after the copy the destination's ${found} differs from the source's`);
+  }
+}
+
+function sizeOf({ range }: PlannedPart): number {
+  return range.end - range.start + 1;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,49 @@
+/** A bridge to vary: AWS Global to AWS China by default, with handlers that need no build. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "../../components/args";
+import { CrossBorderBridge } from "../../components/cross-border-bridge";
+import { type Recording, recordResources } from "../support/record-resources";
+
+export const TOKEN = Buffer.alloc(32, 7).toString("base64");
+
+const handler = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset("exports.handler = () => {};") });
+
+export interface Variation extends Partial<Omit<CrossBorderBridgeArgs, "source" | "destination">> {
+  source?: Partial<SourceArgs>;
+  destination?: Partial<DestinationArgs>;
+}
+
+export interface Built extends Recording {
+  bridge: CrossBorderBridge;
+}
+
+/** Records the bridge `b`. A `token` of undefined leaves the default one out. */
+export async function build(variation: Variation = {}): Promise<Built> {
+  const { source, destination, ...settings } = variation;
+  let bridge: CrossBorderBridge | undefined;
+  const recording = await recordResources(() => {
+    const from = { cloud: "aws", region: "us-east-1", bucket: "from-here", ...source } as const;
+    const to = { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", ...destination } as const;
+    bridge = new CrossBorderBridge("b", {
+      token: TOKEN,
+      mode: "pull",
+      allowedCidrs: ["198.51.100.0/24"],
+      bundles: { sender: handler, receiver: handler, copier: handler },
+      ...settings,
+      source: { ...from, provider: new aws.Provider("source", { region: from.region }) },
+      destination: { ...to, provider: new aws.Provider("destination", { region: to.region }) },
+    });
+  });
+  if (bridge === undefined) throw new Error("no bridge");
+  return { ...recording, bridge };
+}
+
+/** A policy as the document that is sent. */
+export const policyOf = (recording: Recording, name: string, field = "policy"): unknown =>
+  JSON.parse(String(recording.get(name).inputs[field]));
+
+/** Notices are warnings while deploying; they are asserted by value, not on the console. */
+export function quietly(): void {
+  jest.spyOn(console, "warn").mockImplementation(() => undefined);
+}

@@ -1,0 +1,82 @@
+/** Every sentence of the port's contract as a check; an adapter is done when it passes them all. */
+import type { StoreCapabilities } from "../../runtime/stores/object-store";
+import { attributeChecks } from "./object-store/attributes";
+import { bodyChecks } from "./object-store/bodies";
+import { checksumChecks } from "./object-store/checksums";
+import { conditionChecks } from "./object-store/conditions";
+import type { Context, StoreUnderTest } from "./object-store/context";
+import { keyChecks } from "./object-store/keys";
+import { listingChecks } from "./object-store/listing";
+import { objectChecks } from "./object-store/objects";
+import { presignChecks } from "./object-store/presign";
+import { signalChecks } from "./object-store/signals";
+import { uploadChecks } from "./object-store/uploads";
+
+export type { StoreUnderTest } from "./object-store/context";
+
+export interface ObjectStoreConformance {
+  name: string;
+  make(): Promise<StoreUnderTest>;
+  capabilities: StoreCapabilities;
+  /**
+   * Checks that the server behind this run is known to fail, by id, each with what it does instead. They run all the same and
+   * must fail: a gap that closed turns the run red until its entry is removed. The count is printed.
+   */
+  knownGaps?: Readonly<Record<string, string>>;
+}
+
+export function objectStoreConformance({ name, make, capabilities, knownGaps = {} }: ObjectStoreConformance): void {
+  describe(`${name} keeps the contract of ObjectStore`, () => {
+    let subject: StoreUnderTest | undefined;
+    const met = new Set<string>();
+    let checks = 0;
+    let keys = 0;
+
+    const context: Context = {
+      get subject() {
+        if (subject === undefined) throw new Error("the store exists inside a check only");
+        return subject;
+      },
+      get store() {
+        return this.subject.store;
+      },
+      capabilities,
+      check(id, sentence, body, timeoutMs = 30_000) {
+        checks += 1;
+        if (id in knownGaps) {
+          met.add(id);
+          test.failing(`known gap, ${knownGaps[id]}: ${sentence}`, body, timeoutMs);
+        } else {
+          test(sentence, body, timeoutMs);
+        }
+      },
+      freshKey(label = "key") {
+        keys += 1;
+        return `conformance/${keys}/${label}`;
+      },
+    };
+
+    beforeAll(async () => {
+      subject = await make();
+    }, 120_000);
+    afterAll(async () => {
+      await subject?.cleanup?.();
+      const gaps = [...met].map((id) => `\n  ${id}: ${knownGaps[id]}`).join("");
+      process.stdout.write(`${name}: ${checks - met.size} checks held, ${met.size} known gaps of the server${gaps}\n`);
+    });
+
+    describe("objects", () => objectChecks(context));
+    describe("bodies", () => bodyChecks(context));
+    describe("checksums", () => checksumChecks(context));
+    describe("headers, metadata and tags", () => attributeChecks(context));
+    describe("conditions", () => conditionChecks(context));
+    describe("uploads in parts", () => uploadChecks(context));
+    describe("keys", () => keyChecks(context));
+    describe("listing", () => listingChecks(context));
+    describe("presigned URLs", () => presignChecks(context));
+    describe("signals", () => signalChecks(context));
+
+    const unknown = Object.keys(knownGaps).filter((id) => !met.has(id));
+    if (unknown.length > 0) throw new Error(`knownGaps names no check: ${unknown.join(", ")}`);
+  });
+}

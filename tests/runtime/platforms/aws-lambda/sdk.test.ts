@@ -1,0 +1,229 @@
+import { inspect } from "node:util";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import type { SSMClient } from "@aws-sdk/client-ssm";
+import { createInvokeSigner, createSecrets } from "../../../../runtime/platforms/aws-lambda/auth";
+import { openStore } from "../../../../runtime/platforms/aws-lambda/clients";
+import { parseCopyJob } from "../../../../runtime/platforms/aws-lambda/copy-job";
+import { toBridgeError } from "../../../../runtime/platforms/aws-lambda/errors";
+import { createCopyLauncher } from "../../../../runtime/platforms/aws-lambda/launcher";
+import { ownCredentials } from "../../../../runtime/platforms/aws-lambda/own-credentials";
+import { createDeadLetterQueue, createWorkQueue } from "../../../../runtime/platforms/aws-lambda/queues";
+import { createParameterReader } from "../../../../runtime/platforms/aws-lambda/secrets";
+import type { CopyJob } from "../../../../runtime/ports";
+import { decodeLook } from "../../../../runtime/protocol/look";
+import { generateSecret } from "../../../../runtime/protocol/signing";
+import { ManualClock } from "../../support/clock";
+import { recordingLogger } from "../../support/recording-logger";
+
+/** An SDK client that keeps the inputs it was given. */
+function fakeClient<T>(answer: unknown): T & { inputs: Record<string, unknown>[] } {
+  const inputs: Record<string, unknown>[] = [];
+  const send = async (command: { input: Record<string, unknown> }) => {
+    inputs.push(command.input);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return { inputs, send } as unknown as T & { inputs: Record<string, unknown>[] };
+}
+
+function sdkError(name: string, status?: number): Error {
+  return Object.assign(new Error("quotes the request: very-secret"), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
+}
+
+const look = { key: "a b+c%20/中文", attempt: 2, firstSeenMs: 1_700_000_000_000 };
+
+describe("work queue", () => {
+  test.each([
+    [0, 0],
+    [1.2, 2],
+    [900, 900],
+    [5000, 900],
+    [-1, 0],
+  ])("a look with a delay of %p s is stored with %p s", async (asked, stored) => {
+    const client = fakeClient<SQSClient>({});
+    await createWorkQueue(client, "https://queue").enqueue(look, asked);
+    expect(client.inputs).toEqual([{ QueueUrl: "https://queue", MessageBody: expect.any(String), DelaySeconds: stored }]);
+    expect(decodeLook(client.inputs[0]?.MessageBody)).toEqual(look);
+  });
+
+  test("a failure is not swallowed", async () => {
+    const queue = createWorkQueue(fakeClient(sdkError("ThrottlingException", 400)), "https://queue");
+    await expect(queue.enqueue(look, 0)).rejects.toMatchObject({ name: "BridgeError", kind: "RateLimited", op: "enqueue" });
+  });
+});
+
+describe("dead-letter queue", () => {
+  const park = async (key: string, reason: string) => {
+    const client = fakeClient<SQSClient>({});
+    const clock = new ManualClock();
+    await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park({ ...look, key }, reason);
+    return client.inputs[0] as { MessageBody: string; MessageAttributes: Record<string, { DataType: string; StringValue: string }> };
+  };
+
+  test("the body is the look, the attributes are for people", async () => {
+    const message = await park(look.key, "rejected: too large");
+    expect(decodeLook(message.MessageBody)).toEqual(look);
+    expect(message.MessageAttributes).toEqual({
+      Reason: { DataType: "String", StringValue: "rejected: too large" },
+      Key: { DataType: "String", StringValue: "a%20b%2Bc%2520%2F%E4%B8%AD%E6%96%87" },
+      BridgeId: { DataType: "String", StringValue: "bridge" },
+      ParkedAt: { DataType: "String", StringValue: "2026-03-01T00:00:00.000Z" },
+    });
+  });
+
+  test("a reason that SQS would refuse is made storable", async () => {
+    const message = await park("a", `bad\u0000\u0008\ufffe\ud800 ${"🚀".repeat(2000)}`);
+    const reason = message.MessageAttributes.Reason?.StringValue ?? "";
+    expect(reason).toMatch(/^bad\ufffd{4} 🚀+$/u);
+    expect([...reason]).toHaveLength(1024);
+  });
+
+  test("nothing is empty: SQS refuses that", async () => {
+    const message = await park("", "");
+    expect(message.MessageAttributes).not.toHaveProperty("Key");
+    expect(message.MessageAttributes.Reason?.StringValue).toBe("unknown");
+  });
+
+  test("half a surrogate pair in a key does not lose the message", async () => {
+    expect((await park("a\ud800", "x")).MessageAttributes.Key?.StringValue).toBe("a%EF%BF%BD");
+  });
+
+  test("a failure is not swallowed", async () => {
+    const queue = createDeadLetterQueue(fakeClient(sdkError("AccessDenied", 403)), { queueUrl: "q", bridgeId: "b", clock: new ManualClock() });
+    await expect(queue.park(look, "x")).rejects.toMatchObject({ kind: "PermissionDenied", op: "park" });
+  });
+});
+
+describe("launcher", () => {
+  const job: CopyJob = {
+    execution: "x1",
+    key: "a b",
+    url: "https://source.example.com/a?sig",
+    snapshot: { etag: "e", sizeBytes: 1, lastModified: "2026-03-01T00:00:00Z", headers: {}, metadata: {}, tags: {} },
+  };
+
+  test("an asynchronous invocation whose event is the copy job", async () => {
+    const client = fakeClient<LambdaClient>({ StatusCode: 202 });
+    await createCopyLauncher(client, "copier").start(job);
+    expect(client.inputs).toEqual([{ FunctionName: "copier", InvocationType: "Event", Payload: expect.any(Uint8Array) }]);
+    expect(parseCopyJob(JSON.parse(String(client.inputs[0]?.Payload)))).toEqual(job);
+  });
+
+  test("anything but 202 is not a start", async () => {
+    await expect(createCopyLauncher(fakeClient({ StatusCode: 200 }), "copier").start(job)).rejects.toMatchObject({
+      kind: "Unavailable",
+      message: "starting the copier copier was answered 200, not 202",
+    });
+    const throttled = createCopyLauncher(fakeClient(sdkError("TooManyRequestsException", 429)), "copier");
+    await expect(throttled.start(job)).rejects.toMatchObject({ kind: "RateLimited" });
+  });
+
+  test("an event that is no copy job is refused without showing it", () => {
+    expect(() => parseCopyJob({ ...job, snapshot: { ...job.snapshot, etag: "" } })).toThrow(/snapshot\.etag/);
+    expect(() => parseCopyJob({ ...job, extra: "very-secret" })).toThrow(/^the copier's event does not fit: \(root\)$/);
+    expect(() => parseCopyJob(null)).toThrow(/does not fit/);
+  });
+});
+
+describe("secrets", () => {
+  test("are read decrypted, by name", async () => {
+    const client = fakeClient<SSMClient>({ Parameter: { Value: "value" } });
+    expect(await createParameterReader(client, "/bridge/signing")()).toBe("value");
+    expect(client.inputs).toEqual([{ Name: "/bridge/signing", WithDecryption: true }]);
+  });
+
+  test.each([
+    ["missing", sdkError("ParameterNotFound", 400), "NotFound"],
+    ["not allowed", sdkError("AccessDeniedException", 400), "PermissionDenied"],
+    ["no answer", sdkError("TimeoutError"), "Unavailable"],
+    ["empty", { Parameter: {} }, "NotFound"],
+  ])("%s: the error names the parameter", async (_name, answer, kind) => {
+    const error = await createParameterReader(fakeClient(answer), "/bridge/signing")().catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ kind, message: expect.stringContaining("/bridge/signing") });
+    expect((error as Error).message).not.toContain("very-secret");
+  });
+
+  test("become signing secrets, cached, and show in no error", async () => {
+    const ssm = fakeClient<SSMClient>({ Parameter: { Value: `${generateSecret()} ${generateSecret()}` } });
+    const source = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new ManualClock(), logger: recordingLogger(), ssm });
+    expect(await source()).toHaveLength(2);
+    await source();
+    expect(ssm.inputs).toHaveLength(1);
+
+    const logger = recordingLogger();
+    const bad = fakeClient<SSMClient>({ Parameter: { Value: "very-secret" } });
+    const broken = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new ManualClock(), logger, ssm: bad });
+    const error = await broken().catch((caught: unknown) => caught);
+    expect(inspect([error, logger.lines], { depth: 9 })).not.toContain("very-secret");
+  });
+});
+
+describe("the platform's own signature", () => {
+  const base = { clock: new ManualClock(), logger: recordingLogger() };
+  const own = () => ({ accessKeyId: "ASIAOWN000000000", secretAccessKey: "own-secret-access-key", sessionToken: "own-token" });
+  const post = { url: new URL("https://api.example.com/x"), headers: {}, body: "{}" };
+
+  test("none with a token", () => {
+    expect(createInvokeSigner({ ...base, auth: { kind: "token", parameter: "/p" }, ssm: fakeClient({}) }, own)).toBeUndefined();
+  });
+
+  test("the invoker's key where there is one", async () => {
+    const value = JSON.stringify({ accessKeyId: "AKIAINVOKER00000", secretAccessKey: "invoker-secret-key" });
+    const ssm = fakeClient<SSMClient>({ Parameter: { Value: value } });
+    const auth = { kind: "iam" as const, parameter: "/p", invokerParameter: "/invoker", region: "cn-north-1" };
+    const headers = await createInvokeSigner({ ...base, auth, ssm }, own)?.(post);
+    expect(headers?.authorization).toContain("Credential=AKIAINVOKER00000/20260301/cn-north-1/execute-api/");
+    expect(ssm.inputs).toEqual([{ Name: "/invoker", WithDecryption: true }]);
+  });
+
+  test("the function's own role inside one partition", async () => {
+    const auth = { kind: "iam" as const, parameter: "/p", region: "us-east-1" };
+    const headers = await createInvokeSigner({ ...base, auth, ssm: fakeClient({}) }, own)?.(post);
+    expect(headers).toMatchObject({ authorization: expect.stringContaining("Credential=ASIAOWN000000000/"), "x-amz-security-token": "own-token" });
+  });
+
+  test("which is what Lambda puts into the environment", () => {
+    expect(ownCredentials({ AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t" })).toEqual({
+      accessKeyId: "a",
+      secretAccessKey: "s",
+      sessionToken: "t",
+    });
+    expect(() => ownCredentials({})).toThrow(/AWS_ACCESS_KEY_ID/);
+  });
+});
+
+test.each([
+  ["TooManyRequestsException", 429, "RateLimited"],
+  ["AWS.SimpleQueueService.NonExistentQueue", 400, "NotFound"],
+  ["QueueDoesNotExist", 400, "NotFound"],
+  ["ResourceNotFoundException", 404, "NotFound"],
+  ["RequestTooLargeException", 413, "Invalid"],
+  ["InvalidParameterValueException", 400, "Invalid"],
+  ["ExpiredTokenException", 403, "PermissionDenied"],
+  ["Whatever", 403, "PermissionDenied"],
+  ["ServiceException", 500, "Unavailable"],
+  ["Whatever", 418, "Unexpected"],
+  ["TimeoutError", undefined, "Unavailable"],
+])("%s (%p) is %s", (name, status, kind) => {
+  const error = toBridgeError("op", "the thing", sdkError(name, status));
+  expect(error).toMatchObject({ kind, op: "op", message: `the thing: ${name}${status === undefined ? "" : ` (${status})`}` });
+});
+
+test("a store that Lambda does not serve is refused by name", () => {
+  expect(() => openStore({ kind: "oss", bucket: "b", region: "cn-hangzhou" })).toThrow(/AWS Lambda serves s3 stores, not oss/);
+  expect(openStore({ kind: "s3", bucket: "b", region: "cn-north-1" }).capabilities.conditionalWrites).toBe(true);
+});
+
+test("presigned URLs carry the endpoint that the other side reads", async () => {
+  const before = { ...process.env };
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "secret" });
+  try {
+    const store = openStore({ kind: "s3", bucket: "b", region: "cn-north-1", presignEndpoint: "https://s3.example.com" });
+    expect(await store.presignGet("a b", { expiresInSeconds: 60 })).toMatch(/^https:\/\/s3\.example\.com\/b\/a%20b\?/);
+    const regional = openStore({ kind: "s3", bucket: "b", region: "cn-north-1" });
+    expect(await regional.presignGet("a", { expiresInSeconds: 60 })).toMatch(/^https:\/\/b\.s3\.cn-north-1\.amazonaws\.com\.cn\/a\?/);
+  } finally {
+    process.env = before;
+  }
+});

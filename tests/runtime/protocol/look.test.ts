@@ -1,0 +1,40 @@
+import * as fc from "fast-check";
+import { decodeLook, encodeLook, isLookMessage } from "../../../runtime/protocol/look";
+
+test("round trip of any key", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, unit: "binary" }), fc.nat(), fc.nat(), (key, attempt, firstSeenMs) => {
+      expect(decodeLook(encodeLook({ key, attempt, firstSeenMs }))).toEqual({ key, attempt, firstSeenMs });
+    }),
+  );
+});
+
+test("the wire format", () => {
+  expect(encodeLook({ key: "a b", attempt: 2, firstSeenMs: 5 })).toBe('{"look":{"version":1,"key":"a b","attempt":2,"firstSeenMs":5}}');
+});
+
+test("holds only characters that SQS stores", () => {
+  const text = encodeLook({ key: "\u0000\u001f\ufffe\uffff\ud800", attempt: 0, firstSeenMs: 0 });
+  expect(text).toMatch(/^[\t\n\r\u0020-\ud7ff\ue000-\ufffd]*$/);
+  expect(decodeLook(text).key).toBe("\u0000\u001f\ufffe\uffff\ud800");
+});
+
+test.each([
+  ["no JSON", "look", /not JSON/],
+  ["another version", { look: { version: 2, key: "a", attempt: 0, firstSeenMs: 0 } }, /look\.version/],
+  ["an empty key", { look: { version: 1, key: "", attempt: 0, firstSeenMs: 0 } }, /look\.key/],
+  ["a negative attempt", { look: { version: 1, key: "a", attempt: -1, firstSeenMs: 0 } }, /look\.attempt/],
+  ["an unknown field", { look: { version: 1, key: "a", attempt: 0, firstSeenMs: 0, url: "x" } }, /look/],
+  ["a missing field", { look: { version: 1, key: "a", attempt: 0 } }, /look\.firstSeenMs/],
+])("%s is refused by name", (_name, message, expected) => {
+  expect(() => decodeLook(message)).toThrow(expected);
+});
+
+test.each([
+  [{ look: 1 }, true],
+  [{ Records: [] }, false],
+  [null, false],
+  ["look", false],
+])("%p claims to be a look: %p", (message, expected) => {
+  expect(isLookMessage(message)).toBe(expected);
+});

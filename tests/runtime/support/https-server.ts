@@ -1,0 +1,81 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { generate } from "selfsigned";
+
+export interface SeenRequest {
+  method: string;
+  /** As it came over the wire. */
+  url: string;
+  headers: IncomingMessage["headers"];
+  body: Buffer;
+}
+
+export interface TestServer {
+  origin: string;
+  port: number;
+  /** The certificate, to be trusted by the client. */
+  ca: string;
+  readonly seen: SeenRequest[];
+  /** TLS connections accepted so far. */
+  connections(): number;
+  close(): Promise<void>;
+}
+
+export type Answer = (request: SeenRequest, response: ServerResponse) => void;
+
+let certificate: Promise<{ private: string; cert: string }> | undefined;
+
+/** For `127.0.0.1` and `localhost`; made once per test file. */
+export function testCertificate(): Promise<{ private: string; cert: string }> {
+  certificate ??= generate([{ name: "commonName", value: "localhost" }], {
+    algorithm: "sha256",
+    keyType: "ec",
+    extensions: [
+      { name: "basicConstraints", cA: false },
+      {
+        name: "subjectAltName",
+        altNames: [
+          { type: 2, value: "localhost" },
+          { type: 2, value: "bucket.example.com" },
+          { type: 7, ip: "127.0.0.1" },
+        ],
+      },
+    ],
+  });
+  return certificate;
+}
+
+/** A real TLS server on loopback. `answer` runs once the request's body is here. */
+export async function startHttps(answer: Answer): Promise<TestServer> {
+  const { private: key, cert } = await testCertificate();
+  const seen: SeenRequest[] = [];
+  let connections = 0;
+  const server = createServer({ key, cert }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { method = "", url = "", headers } = request;
+      const one = { method, url, headers, body: Buffer.concat(chunks) };
+      seen.push(one);
+      answer(one, response);
+    });
+  });
+  server.on("secureConnection", () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `https://127.0.0.1:${port}`,
+    port,
+    ca: cert,
+    seen,
+    connections: () => connections,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.closeAllConnections();
+        server.close((error) => (error ? reject(error) : resolve()));
+      }),
+  };
+}

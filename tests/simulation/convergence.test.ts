@@ -1,0 +1,19 @@
+import fc from "fast-check";
+import { assertConverged, assertNeverTorn, assertNoNeedlessBytes, play } from "./explore";
+import { storyArbitrary } from "./script";
+
+/** `SIMULATION_RUNS=50000 npm test -- simulation` explores further. */
+const RUNS = Number(process.env.SIMULATION_RUNS ?? 2_000);
+
+test(`${RUNS} schedules with crashes, duplicates, delays, overwrites and deletes keep the invariants`, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), storyArbitrary, async (scheduler, story) => {
+      const world = await play(scheduler, story);
+      assertConverged(world);
+      assertNeverTorn(world.source, world.destination);
+      world.endFaults();
+      await assertNoNeedlessBytes(scheduler, world);
+    }),
+    { numRuns: RUNS, endOnFailure: false },
+  );
+}, 600_000);

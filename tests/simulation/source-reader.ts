@@ -1,0 +1,36 @@
+/** The pinned reader over a memory store's URLs. */
+import type { Clock, SourceReader } from "../../runtime/ports";
+import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
+import { parseMemoryUrl } from "../../runtime/stores/memory";
+import type { GetOptions, ObjectStore } from "../../runtime/stores/object-store";
+
+export function readerOf(source: ObjectStore, clock: Clock, ignoreEtag = false): SourceReader {
+  const keyOf = (url: string): string => {
+    const { key, expiresMs } = parseMemoryUrl(url);
+    if (expiresMs <= clock.now()) throw new BridgeError("PermissionDenied", "open", "the URL has expired");
+    return key;
+  };
+  const get = (url: string, options: GetOptions) => {
+    const { ifMatch: _dropped, ...unpinned } = options;
+    return source.get(keyOf(url), ignoreEtag ? unpinned : options);
+  };
+  return {
+    async open(url, { etag, ...rest }) {
+      const { head, body } = await get(url, { ifMatch: etag, ...rest });
+      return { sizeBytes: head.sizeBytes, etag: head.etag, body };
+    },
+    async isCurrent(url, { etag, signal }) {
+      try {
+        (await get(url, { ifMatch: etag, ...(signal && { signal }) })).body.destroy();
+        return true;
+      } catch (error) {
+        if (isBridgeError(error, "PreconditionFailed", "NotFound")) return false;
+        throw error;
+      }
+    },
+    async isAbsent(url, options = {}) {
+      return (await source.head(keyOf(url), options)) === undefined;
+    },
+    assertAllowed: () => undefined,
+  };
+}

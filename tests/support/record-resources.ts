@@ -1,0 +1,120 @@
+/**
+ * Runs a Pulumi program under mocks and gives back everything it registered, as the engine would have seen it: with parents,
+ * dependencies, protection and outputs. Resolves only when every registration has been answered.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
+import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
+import { answerInvoke, deploy } from "./mock-aws";
+
+export interface RecordedResource {
+  type: string;
+  name: string;
+  urn: string;
+  inputs: Record<string, unknown>;
+  /** Logical name of the parent; absent for a resource of the stack itself. */
+  parent?: string;
+  /** Logical name of an explicit provider. */
+  provider?: string;
+  /** Logical names. */
+  dependsOn: string[];
+  aliases: number;
+  protect: boolean;
+  retainOnDelete: boolean;
+  outputsRegistered: boolean;
+}
+
+export interface Recording {
+  resources: RecordedResource[];
+  /** The one resource of this logical name (and type, where a component and its child share it). */
+  get(name: string, type?: string): RecordedResource;
+  /** `type name`, sorted: what a variant deploys. */
+  list(): string[];
+}
+
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getProvider(): string;
+  getDependenciesList(): string[];
+  getAliasesList(): unknown[];
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+}
+
+const nameOf = (urn: string): string => urn.split("::")[3] ?? "";
+
+/** Fails as the program fails; an error inside an `apply` fails it too. */
+export async function recordResources(program: () => unknown, options: { stack?: string } = {}): Promise<Recording> {
+  const resources: RecordedResource[] = [];
+  const inputs = new Map<string, Record<string, unknown>>();
+  const monitor = new MockMonitor({
+    newResource: (args) => {
+      inputs.set(`${args.type} ${args.name}`, args.inputs as Record<string, unknown>);
+      return deploy(args);
+    },
+    call: answerInvoke,
+  });
+  const register = monitor.registerResource.bind(monitor);
+  const registerOutputs = monitor.registerResourceOutputs.bind(monitor);
+  monitor.registerResource = async (request: RegisterRequest, callback: (error: unknown, response: unknown) => void) => {
+    await register(request, (error: unknown, response: { getUrn(): string } | undefined) => {
+      if (response !== undefined) {
+        const [type, name] = [request.getType(), request.getName()];
+        resources.push({
+          type,
+          name,
+          urn: response.getUrn(),
+          inputs: inputs.get(`${type} ${name}`) ?? {},
+          ...(request.getParent() === "" ? {} : { parent: nameOf(request.getParent()) }),
+          ...(request.getProvider() === "" ? {} : { provider: nameOf(request.getProvider()) }),
+          dependsOn: request.getDependenciesList().map(nameOf).sort(),
+          aliases: request.getAliasesList().length,
+          protect: request.getProtect(),
+          retainOnDelete: request.getRetainondelete(),
+          outputsRegistered: false,
+        });
+      }
+      callback(error, response);
+    });
+  };
+  monitor.registerResourceOutputs = (request: { getUrn(): string }, callback: (error: unknown, response: unknown) => void) => {
+    const resource = resources.find(({ urn }) => urn === request.getUrn());
+    if (resource !== undefined) resource.outputsRegistered = true;
+    registerOutputs(request, callback);
+  };
+  await pulumi.runtime.setMocks({ newResource: deploy, call: answerInvoke }, "crossborderbridge", options.stack ?? "test");
+  setMockOptions(monitor, "crossborderbridge", options.stack ?? "test");
+
+  const failures: unknown[] = [];
+  const onRejection = (reason: unknown) => failures.push(reason);
+  process.on("unhandledRejection", onRejection);
+  try {
+    program();
+    await pulumi.runtime.disconnect();
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+  if (failures.length > 0) throw failures[0];
+
+  return {
+    resources,
+    get(name, type) {
+      const found = resources.filter((resource) => resource.name === name && (type === undefined || resource.type === type));
+      const [only, ...others] = found;
+      if (only === undefined || others.length > 0) {
+        throw new Error(`${found.length} resources are named ${name}: ${resources.map((resource) => resource.name).join(", ")}`);
+      }
+      return only;
+    },
+    list: () => resources.map(({ type, name }) => `${type} ${name}`).sort(),
+  };
+}
+
+/** The value of an output, once it is known. */
+export function settled<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve) => {
+    output.apply((value) => resolve(value));
+  });
+}
