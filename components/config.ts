@@ -98,8 +98,10 @@ export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOp
   const wrong = [...violations.map(({ path }) => path), ...unknown.map(({ path, key }) => [...path, key])];
   const view: LenientConfig = lenientSchema.parse(stripUnknown(withoutPaths(named, wrong)));
   const context = { tokenIsDeferred: options.tokenIsDeferred === true };
+  const isWrong = (path: readonly PropertyKey[]) =>
+    violations.some((earlier) => overlaps(earlier.path, path) || overlaps(path, earlier.path));
   const crossing: Violation[] = RULES.flatMap((rule) => rule(view, context)).filter(
-    ({ path }) => !violations.some((earlier) => overlaps(earlier.path, path) || overlaps(path, earlier.path)),
+    ({ path, assumes = [] }) => ![path, ...assumes].some(isWrong),
   );
   const problems = [
     ...unknown.map(({ path, key }) => unknownKeyText(path, key)),

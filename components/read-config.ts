@@ -10,9 +10,8 @@ export interface StackConfig extends Omit<BridgeConfig, "token"> {
 /** Top-level keys whose value is text even when it looks like a number. */
 const TEXT_KEYS: ReadonlySet<string> = new Set(["name", "token", "alarmTopicArn"]);
 
-/** The engine hands every value over as text: structured ones as JSON, and what is not set but declared as "". */
+/** The engine hands every value over as text, structured ones as JSON. */
 function decode(key: string, text: string): unknown {
-  if (text === "") return undefined;
   if (TEXT_KEYS.has(key)) return text;
   try {
     return JSON.parse(text);
@@ -21,13 +20,15 @@ function decode(key: string, text: string): unknown {
   }
 }
 
-/** The stack's raw values under this project's namespace, unknown keys included. */
+/** The stack's raw values under this project's namespace, unknown keys included. Pulumi.yaml declares "" for what has no default. */
 function rawValues(namespace: string): Record<string, unknown> {
   const prefix = `${namespace}:`;
   return Object.fromEntries(
     Object.entries(pulumi.runtime.allConfig())
       .filter(([name]) => name.startsWith(prefix))
-      .map(([name, text]) => [name.slice(prefix.length), decode(name.slice(prefix.length), text)]),
+      .map(([name, text]) => [name.slice(prefix.length), text] as const)
+      .filter(([, text]) => text !== "")
+      .map(([key, text]) => [key, decode(key, text)]),
   );
 }
 

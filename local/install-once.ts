@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isErrno } from "./errno";
 import { isRunning } from "./is-running";
 
 /** Receives one line per step that a person waits for. */
@@ -21,7 +22,8 @@ export async function installOnce(
   const release = await acquireLock(`${target}.lock`, () => onProgress(`waiting for another process that makes ${target}`));
   try {
     if (await exists(target)) return target;
-    const folder = await mkdtemp(join(dirname(target), `.${basename(target)}-`));
+    await removeLeftovers(target);
+    const folder = await mkdtemp(temporaryPrefix(target));
     try {
       await build(folder);
       await rename(folder, target).catch((error: unknown) => {
@@ -37,6 +39,16 @@ export async function installOnce(
   }
 }
 
+const temporaryPrefix = (target: string) => join(dirname(target), `.${basename(target)}-`);
+
+/** What processes that died while they built left; only who holds the lock may. */
+async function removeLeftovers(target: string): Promise<void> {
+  for (const name of await readdir(dirname(target))) {
+    const path = join(dirname(target), name);
+    if (path.startsWith(temporaryPrefix(target))) await rm(path, { recursive: true, force: true });
+  }
+}
+
 export async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);
@@ -45,10 +57,6 @@ export async function exists(path: string): Promise<boolean> {
     if (isErrno(error, "ENOENT")) return false;
     throw error;
   }
-}
-
-export function isErrno(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
 /** Another process announces nothing when it lets go of a file, so a waiter has to look again. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { isErrno } from "./errno";
 
 export interface RunCommandOptions {
   cwd?: string;
@@ -107,6 +108,6 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
     process.kill(-pid, signal);
   } catch (error) {
     // Gone already: there is nothing left to signal.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    if (!isErrno(error, "ESRCH")) throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { isErrno } from "./install-once";
+import { isErrno } from "./errno";
 
 /**
  * A project of the same name beside the real one. Creating a stack writes a salt into its settings and removing one deletes

@@ -82,7 +82,9 @@ export function violationsOf(error: z.ZodError): {
   const unknown: { path: readonly PropertyKey[]; key: string }[] = [];
   for (const issue of error.issues) {
     if (issue.code === "unrecognized_keys") unknown.push(...issue.keys.map((key) => ({ path: issue.path, key })));
-    else violations.push({ path: issue.path, message: issue.message });
+    // Some checks go on where others have failed: one error a field is enough.
+    else if (!violations.some(({ path }) => pathText(path) === pathText(issue.path)))
+      violations.push({ path: issue.path, message: issue.message });
   }
   return { violations, unknown };
 }

@@ -6,6 +6,8 @@ import type { LenientConfig } from "./schema";
 export interface Violation {
   path: readonly PropertyKey[];
   message: string;
+  /** Other fields that the rule took at their word: when one of them is wrong itself, this is no error yet. */
+  assumes?: readonly (readonly PropertyKey[])[];
 }
 
 type Rule = (config: LenientConfig, context: RuleContext) => Violation[];
@@ -24,7 +26,12 @@ export const COPIER_EVENT_AGE_SECONDS = 60;
 const URL_MARGIN_SECONDS = 60;
 
 const SIDES = ["source", "destination"] as const;
-const when = (broken: boolean, path: readonly PropertyKey[], message: string): Violation[] => (broken ? [{ path, message }] : []);
+const when = (
+  broken: boolean,
+  path: readonly PropertyKey[],
+  message: string,
+  ...assumes: (readonly PropertyKey[])[]
+): Violation[] => (broken ? [{ path, message, assumes }] : []);
 
 /** The mode of a pair of clouds where the configuration names none. */
 export function defaultMode(source: string | undefined, destination: string | undefined): "pull" | "push" | "native" {
@@ -123,6 +130,7 @@ const sizes: Rule = ({ scope }) =>
     scope.maxSizeBytes !== undefined && scope.maxSizeBytes < scope.minSizeBytes,
     ["scope", "maxSizeBytes"],
     `below scope.minSizeBytes, so no object is in scope; allowed: ${scope.minSizeBytes} or more`,
+    ["scope", "minSizeBytes"],
   );
 
 const allowlist: Rule = ({ egress, allowedCidrs }) =>
@@ -130,6 +138,7 @@ const allowlist: Rule = ({ egress, allowedCidrs }) =>
     egress === "shared" && allowedCidrs.length === 0,
     ["allowedCidrs"],
     "nobody could reach the receiver; allowed: the networks that the sender's requests come from, 0.0.0.0/0 where that cannot be known, or egress: static, which adds its own address",
+    ["egress"],
   );
 
 const oneToken: Rule = ({ token, auth }, { tokenIsDeferred }) => {
@@ -138,7 +147,8 @@ const oneToken: Rule = ({ token, auth }, { tokenIsDeferred }) => {
     'allowed: exactly one of crossborderbridge:token (pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 32)") and crossborderbridge:auth.tokenParameter';
   if (given && auth.tokenParameter !== undefined)
     return [{ path: ["auth", "tokenParameter"], message: `crossborderbridge:token is set as well; ${allowed}` }];
-  return when(!given && auth.tokenParameter === undefined, ["token"], `requests could not be signed; ${allowed}`);
+  const missing = !given && auth.tokenParameter === undefined;
+  return when(missing, ["token"], `requests could not be signed; ${allowed}`, ["auth", "tokenParameter"]);
 };
 
 const timeouts: Rule = ({ timeouts: { senderSeconds, receiverSeconds, urlExpirySeconds }, copy }) => {
@@ -148,11 +158,13 @@ const timeouts: Rule = ({ timeouts: { senderSeconds, receiverSeconds, urlExpiryS
       senderSeconds <= receiverSeconds,
       ["timeouts", "senderSeconds"],
       `the sender would end before the receiver can answer; allowed: more than timeouts.receiverSeconds (${receiverSeconds})`,
+      ["timeouts", "receiverSeconds"],
     ),
     ...when(
       urlExpirySeconds !== undefined && urlExpirySeconds < minimum,
       ["timeouts", "urlExpirySeconds"],
       `a copier that runs for copy.timeoutSeconds (${copy.timeoutSeconds}) would outlive its URL; allowed: ${minimum} to 3600`,
+      ["copy", "timeoutSeconds"],
     ),
   ];
 };
@@ -162,6 +174,8 @@ const copyMemory: Rule = ({ copy }) =>
     copy.partSizeBytes * copy.concurrency > (copy.memoryMb * MIB) / 2,
     ["copy", "memoryMb"],
     `${copy.concurrency} parts of ${copy.partSizeBytes} bytes do not fit into half of it; allowed: ${Math.ceil((copy.partSizeBytes * copy.concurrency * 2) / MIB)} or more, or a smaller copy.partSizeBytes or copy.concurrency`,
+    ["copy", "partSizeBytes"],
+    ["copy", "concurrency"],
   );
 
 const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
@@ -169,6 +183,7 @@ const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
     forceDestroy && retainBuckets,
     ["forceDestroy"],
     "retainBuckets keeps the buckets that this would empty; allowed: false, or retainBuckets: false as well",
+    ["retainBuckets"],
   );
 
 export const RULES: readonly Rule[] = [

@@ -4,7 +4,9 @@ import type { OnProgress } from "../install-once";
 import { CommandError, runCommand } from "../run-command";
 import { isExecutable } from "./find-on-path";
 
-const DEADLINE_MS = 20_000;
+const INSTALLER = "https://get.pulumi.com/install.sh";
+const ANSWER_DEADLINE_MS = 10_000;
+const DOWNLOAD_DEADLINE_MS = 10 * 60_000;
 /** Told to a process of its own, so that a download that hangs can be ended. */
 const PROGRAM = `
 const { PulumiCommand } = require("@pulumi/pulumi/automation");
@@ -21,9 +23,14 @@ PulumiCommand.install({ root: process.argv[1], version: new SemVer(process.argv[
  */
 export async function downloadPulumi(folder: string, version: string, progress: OnProgress): Promise<boolean> {
   progress(`downloading Pulumi ${version}`);
+  const unreachable = await whyUnreachable(INSTALLER);
+  if (unreachable !== undefined) {
+    progress(`Pulumi ${version} cannot be downloaded: ${INSTALLER}: ${unreachable}`);
+    return false;
+  }
   const root = join(folder, "download");
   try {
-    await runCommand(process.execPath, ["-e", PROGRAM, root, version], { cwd: __dirname, timeoutMs: DEADLINE_MS });
+    await runCommand(process.execPath, ["-e", PROGRAM, root, version], { cwd: __dirname, timeoutMs: DOWNLOAD_DEADLINE_MS });
     const [cli, host] = ["pulumi", "pulumi-language-nodejs"].map((name) => join(root, "bin", name));
     if (!(cli && host && (await isExecutable(cli)) && (await isExecutable(host)))) {
       progress(`the download of Pulumi ${version} is not whole`);
@@ -38,5 +45,16 @@ export async function downloadPulumi(folder: string, version: string, progress: 
     return false;
   } finally {
     await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** Machines without internet often drop packets instead of refusing: asked first, so that nobody waits for a download to fail. */
+async function whyUnreachable(url: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
+    return answer.ok ? undefined : `status ${answer.status}`;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return cause instanceof Error ? `${message}: ${cause.message}` : message;
   }
 }

@@ -1,6 +1,6 @@
 import { access, constants, realpath } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { isErrno } from "../install-once";
+import { isErrno } from "../errno";
 
 /** The executable of this name that a shell would run; undefined when there is none. */
 export async function findOnPath(name: string, path: string = process.env.PATH ?? ""): Promise<string | undefined> {

@@ -53,7 +53,7 @@ export class Secret {
 }
 
 /**
- * Reads `whsec_<base64>` secrets, newest first, separated by spaces or newlines.
+ * Reads base64 secrets, `whsec_` in front or not, newest first, separated by spaces or newlines.
  * @throws Error that tells which one is wrong and why, never its value.
  */
 export function parseSecrets(text: string): Secret[] {
@@ -69,8 +69,7 @@ export function parseSecrets(text: string): Secret[] {
 }
 
 function decodeSecret(word: string): Uint8Array | undefined {
-  if (!word.startsWith(SECRET_PREFIX)) return undefined;
-  const base64 = word.slice(SECRET_PREFIX.length);
+  const base64 = word.startsWith(SECRET_PREFIX) ? word.slice(SECRET_PREFIX.length) : word;
   const key = Buffer.from(base64, "base64");
   // Buffer skips what is not base64, so a cut or mistyped secret would silently become a shorter key.
   const exact = key.toString("base64") === base64;

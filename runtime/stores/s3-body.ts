@@ -32,6 +32,8 @@ export async function sendBody<T>(
   try {
     return await transmit(exact, controller.signal);
   } catch (error) {
+    // A refusal may come before the body was sent; its connection would wait for the rest.
+    controller.abort();
     throw broken !== undefined ? bodyError("put", broken.cause) : error;
   } finally {
     signal?.removeEventListener("abort", onAbort);

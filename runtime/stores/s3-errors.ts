@@ -123,7 +123,7 @@ function kindOf({ name, code, Code, $metadata }: SdkError): BridgeErrorKind {
  * of it. Nobody can tell, so it is no refusal.
  */
 function isAmbiguous(op: string, kind: BridgeErrorKind, { $metadata }: SdkError): boolean {
-  if (($metadata?.attempts ?? 1) <= 1) return false;
+  if (($metadata?.attempts ?? 1) <= 1 || op === "get" || op === "head") return false;
   return kind === "PreconditionFailed" || (op === "completeUpload" && kind === "NotFound");
 }
 

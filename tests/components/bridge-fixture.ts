@@ -18,8 +18,16 @@ export interface Built extends Recording {
   bridge: CrossBorderBridge;
 }
 
-/** Records the bridge `b`. A `token` of undefined leaves the default one out. */
-export async function build(variation: Variation = {}): Promise<Built> {
+let plain: Promise<Built> | undefined;
+
+/** Records the bridge `b`; the unvaried one once. A `token` of undefined leaves the default one out. */
+export function build(variation?: Variation): Promise<Built> {
+  if (variation !== undefined) return record(variation);
+  plain ??= record({});
+  return plain;
+}
+
+async function record(variation: Variation): Promise<Built> {
   const { source, destination, ...settings } = variation;
   let bridge: CrossBorderBridge | undefined;
   const recording = await recordResources(() => {

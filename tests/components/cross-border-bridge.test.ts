@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settled } from "../support/record-resources";
-import { build, policyOf, quietly, type Variation } from "./bridge-fixture";
+import { type Built, build, policyOf, quietly, type Variation } from "./bridge-fixture";
 import { listOf, type Piece } from "./resource-lists";
 
 beforeEach(quietly);
@@ -19,7 +19,11 @@ describe("what a variant declares", () => {
     ["an adopted destination", { destination: { adopt: true } }, { without: ["destinationBucket"] }],
     ["a KMS key", { source: KMS }, {}],
     ["status tags and deletes", { statusTags: true, deletes: "replicate" }, {}],
-    ["China to Global", { source: { cloud: "aws-cn", region: "cn-northwest-1" }, destination: { cloud: "aws", region: "eu-west-1" } }, {}],
+    [
+      "China to Global",
+      { source: { cloud: "aws-cn", region: "cn-northwest-1" }, destination: { cloud: "aws", region: "eu-west-1" } },
+      {},
+    ],
     ["inside one partition", { destination: { cloud: "aws", region: "us-west-2" } }, {}],
     [
       "the least there can be",
@@ -39,7 +43,9 @@ describe("what a variant declares", () => {
 
   test("buffer none has no queue but the dead letters", async () => {
     const { resources, bridge } = await build({ buffer: "none" });
-    expect(resources.filter(({ type }) => /sqs\/queue:|dynamodb|ec2\/|ecs|rds/.test(type)).map(({ name }) => name)).toEqual(["b-dead-letters"]);
+    expect(resources.filter(({ type }) => /sqs\/queue:|dynamodb|ec2\/|ecs|rds/.test(type)).map(({ name }) => name)).toEqual([
+      "b-dead-letters",
+    ]);
     expect(bridge.queueUrl).toBeUndefined();
   });
 });
@@ -53,8 +59,14 @@ describe("the tree", () => {
     source: KMS,
   } satisfies Variation;
 
-  test("every resource hangs in the bridge, on a provider of its own side", async () => {
-    const { resources } = await build(everything);
+  let whole: Built;
+  beforeAll(async () => {
+    quietly();
+    whole = await build(everything);
+  });
+
+  test("every resource hangs in the bridge, on a provider of its own side", () => {
+    const { resources } = whole;
     const names = new Set(resources.map(({ name }) => name));
     const roots = resources.filter(({ parent }) => parent === undefined).map(({ name }) => name);
     expect(roots.sort()).toEqual(["b", "destination", "source"]);
@@ -63,8 +75,8 @@ describe("the tree", () => {
     expect(new Set(custom.map(({ provider }) => provider))).toEqual(new Set(["source", "destination"]));
   });
 
-  test("children hang where a reader looks for them", async () => {
-    const { resources, get } = await build(everything);
+  test("children hang where a reader looks for them", () => {
+    const { resources, get } = whole;
     const parents = {
       "b-source-store": "b",
       "b-destination-store": "b",
@@ -86,8 +98,8 @@ describe("the tree", () => {
     expect(pieces.sort()).toEqual(["b-destination-store", "b-egress", "b-receiver", "b-source-store", "b-trigger"]);
   });
 
-  test("every component registers its outputs", async () => {
-    const { resources } = await build(everything);
+  test("every component registers its outputs", () => {
+    const { resources } = whole;
     const components = resources.filter(({ type }) => type.startsWith("crossborder:"));
     expect(components.length).toBeGreaterThan(8);
     expect(components.filter(({ outputsRegistered }) => !outputsRegistered)).toEqual([]);
@@ -185,7 +197,11 @@ describe("outputs", () => {
 
   test.each([
     ["sqs", { QueueArn: "arn:aws:sqs:us-east-1:111111111111:crossborderbridge-b-queue" }, "QueueConfigurations"],
-    ["none", { LambdaFunctionArn: "arn:aws:lambda:us-east-1:111111111111:function:crossborderbridge-b-sender" }, "LambdaFunctionConfigurations"],
+    [
+      "none",
+      { LambdaFunctionArn: "arn:aws:lambda:us-east-1:111111111111:function:crossborderbridge-b-sender" },
+      "LambdaFunctionConfigurations",
+    ],
   ] as const)("an adopted source with buffer %s says what to merge", async (buffer, target, field) => {
     const { bridge } = await build({ buffer, source: { adopt: true }, scope: { prefixes: ["in/"] } });
     expect(JSON.parse(await settled(bridge.requiredNotification ?? pulumi.output("")))).toEqual({
@@ -216,7 +232,9 @@ test("no policy but the bucket's and the queue's transport rules has a wildcard 
   const policies = recording.resources.filter(({ type }) => /(?:RolePolicy|UserPolicy|QueuePolicy|RestApiPolicy)$/.test(type));
   expect(policies).toHaveLength(6);
   for (const { name } of policies) {
-    const document = policyOf(recording, name) as { Statement: { Effect: string; Action: string | string[]; Resource: string | string[] }[] };
+    const document = policyOf(recording, name) as {
+      Statement: { Effect: string; Action: string | string[]; Resource: string | string[] }[];
+    };
     for (const { Effect, Action, Resource } of document.Statement) {
       expect([Resource].flat()).not.toContain("*");
       if (Effect === "Allow") for (const action of [Action].flat()) expect(action).toMatch(/^[a-z0-9-]+:[A-Za-z]+$/);

@@ -18,7 +18,11 @@ describe("what a handler reads", () => {
   const ids = { bridgeId: "b", sourceId: "aws:from-here", destinationId: "aws-cn:to-there", logLevel: "info" };
 
   test("the sender", async () => {
-    const recording = await build({ scope: { prefixes: ["in/"], tags: { team: "x" } }, deletes: "replicate", copy: { timeoutSeconds: 600 } });
+    const recording = await build({
+      scope: { prefixes: ["in/"], tags: { team: "x" } },
+      deletes: "replicate",
+      copy: { timeoutSeconds: 600 },
+    });
     expect(envOf(recording, "sender")).toEqual({
       ...ids,
       source: { kind: "s3", bucket: "from-here", region: "us-east-1" },
@@ -98,10 +102,10 @@ describe("what a handler reads", () => {
 
 describe("functions", () => {
   test.each([
-    ["sender", "us-east-1", 512, 60],
-    ["receiver", "cn-north-1", 1024, 20],
-    ["copier", "cn-north-1", 2048, 300],
-  ])("%s", async (role, _region, memorySize, timeout) => {
+    ["sender", 512, 60],
+    ["receiver", 1024, 20],
+    ["copier", 2048, 300],
+  ])("%s", async (role, memorySize, timeout) => {
     const { get } = await build({
       timeouts: { senderSeconds: 60, receiverSeconds: 20 },
       copy: { timeoutSeconds: 300, memoryMb: 2048 },
@@ -145,9 +149,7 @@ describe("functions", () => {
     expect(get("b-egress-https").inputs).toMatchObject({ ipProtocol: "tcp", fromPort: 443, toPort: 443 });
     expect(get("b-egress-private-way-out").inputs.natGatewayId).toBe("b-egress-gateway-id");
     expect(get("b-egress-private").inputs.availabilityZone).toBe("us-east-1a");
-    expect(get("b-sender-network").inputs.policyArn).toBe(
-      "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole",
-    );
+    expect(get("b-sender-network").inputs.policyArn).toBe("arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole");
   });
 });
 
@@ -215,7 +217,10 @@ describe("the endpoint", () => {
     [{}, "NONE"],
     [{ auth: { kind: "iam" } }, "AWS_IAM"],
   ] as const)("with %j asks for %s", async (variation, authorization) => {
-    expect((await build(variation)).get("b-receiver-endpoint-method").inputs).toMatchObject({ httpMethod: "POST", authorization });
+    expect((await build(variation)).get("b-receiver-endpoint-method").inputs).toMatchObject({
+      httpMethod: "POST",
+      authorization,
+    });
   });
 
   test("is deployed again when its allowlist or its authorization changes, and only then", async () => {
@@ -251,7 +256,10 @@ describe("buckets", () => {
       { kmsKeyArn: "arn:aws:kms:us-east-1:111111111111:key/k" },
       [
         {
-          applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: "arn:aws:kms:us-east-1:111111111111:key/k" },
+          applyServerSideEncryptionByDefault: {
+            sseAlgorithm: "aws:kms",
+            kmsMasterKeyId: "arn:aws:kms:us-east-1:111111111111:key/k",
+          },
           bucketKeyEnabled: true,
         },
       ],

@@ -52,7 +52,10 @@ test.each([
 describe("nothing that opens a door is kept", () => {
   test.each<[string, Record<string, unknown>]>([
     ["by name", { url: "anything1", sourceUrl: "anything1", receiver_url: "anything1" }],
-    ["by name, nested", { notice: { url: "anything1", headers: { Authorization: "anything1", "webhook-signature": "anything1" } } }],
+    [
+      "by name, nested",
+      { notice: { url: "anything1", headers: { Authorization: "anything1", "webhook-signature": "anything1" } } },
+    ],
     ["by name, in a list", { list: [{ secretAccessKey: "anything1" }, { sessionToken: "anything1", password: "anything1" }] }],
     ["by value", { text: `GET ${PRESIGNED} failed` }],
     ["in a URL object", { where: new URL(PRESIGNED) }],
@@ -77,8 +80,21 @@ describe("nothing that opens a door is kept", () => {
 
   test("what is harmless stays readable", () => {
     const { logger, lines } = setUp();
-    logger.info("x", { key: "secret/url/token.txt", servingCached: true, sizes: [1, 2], when: new Date(0), none: undefined, nil: null });
-    expect(lines[0]).toMatchObject({ key: "secret/url/token.txt", servingCached: true, sizes: [1, 2], when: "1970-01-01T00:00:00.000Z", nil: null });
+    logger.info("x", {
+      key: "secret/url/token.txt",
+      servingCached: true,
+      sizes: [1, 2],
+      when: new Date(0),
+      none: undefined,
+      nil: null,
+    });
+    expect(lines[0]).toMatchObject({
+      key: "secret/url/token.txt",
+      servingCached: true,
+      sizes: [1, 2],
+      when: "1970-01-01T00:00:00.000Z",
+      nil: null,
+    });
   });
 });
 

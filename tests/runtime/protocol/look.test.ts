@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { decodeLook, encodeLook, isLookMessage } from "../../../runtime/protocol/look";
 
 test("round trip of any key", () => {
-  fc.assert(
+  return fc.assert(
     fc.property(fc.string({ minLength: 1, unit: "binary" }), fc.nat(), fc.nat(), (key, attempt, firstSeenMs) => {
       expect(decodeLook(encodeLook({ key, attempt, firstSeenMs }))).toEqual({ key, attempt, firstSeenMs });
     }),
@@ -10,7 +10,9 @@ test("round trip of any key", () => {
 });
 
 test("the wire format", () => {
-  expect(encodeLook({ key: "a b", attempt: 2, firstSeenMs: 5 })).toBe('{"look":{"version":1,"key":"a b","attempt":2,"firstSeenMs":5}}');
+  expect(encodeLook({ key: "a b", attempt: 2, firstSeenMs: 5 })).toBe(
+    '{"look":{"version":1,"key":"a b","attempt":2,"firstSeenMs":5}}',
+  );
 });
 
 test("holds only characters that SQS stores", () => {

@@ -24,7 +24,12 @@ test.each([
 
 test("an address alone means itself, of either family", () => {
   const allows = createAllowlist(["203.0.113.7", "2001:db8::1"]);
-  expect([allows("203.0.113.7"), allows("203.0.113.6"), allows("2001:db8::1"), allows("2001:db8::2")]).toEqual([true, false, true, false]);
+  expect([allows("203.0.113.7"), allows("203.0.113.6"), allows("2001:db8::1"), allows("2001:db8::2")]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
 });
 
 test("empty lets everyone in", () => {

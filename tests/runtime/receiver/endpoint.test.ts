@@ -51,7 +51,10 @@ function setUp(options: Partial<EndpointOptions> = {}) {
   return { logger, handled, call: (sent: EndpointRequest) => endpoint(sent, context) };
 }
 
-function post(body: unknown, change: Partial<EndpointRequest> & { secrets?: Secret[]; timestampMs?: number } = {}): EndpointRequest {
+function post(
+  body: unknown,
+  change: Partial<EndpointRequest> & { secrets?: Secret[]; timestampMs?: number } = {},
+): EndpointRequest {
   const { secrets = [secret], timestampMs = clock.now(), ...rest } = change;
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const headers = { "content-type": "application/json", ...signRequest({ id: "msg_1", timestampMs, body: text, secrets }) };
@@ -97,10 +100,24 @@ describe("refused, nothing handled, nothing leaked", () => {
     ["a future signature", post(request, { timestampMs: clock.now() + 301_000 }), "too-new"],
     ["a timestamp that is no number", withHeaders({ "webhook-timestamp": "now" }), "malformed-timestamp"],
     ["a wrong signature", withHeaders({ "webhook-signature": `v1,${Buffer.alloc(32).toString("base64")}` }), "bad-signature"],
-    ["a body changed by a byte", { ...signed, rawBody: Buffer.from(JSON.stringify(request).replace("a b", "a c")) }, "bad-signature"],
+    [
+      "a body changed by a byte",
+      { ...signed, rawBody: Buffer.from(JSON.stringify(request).replace("a b", "a c")) },
+      "bad-signature",
+    ],
     ["an unknown secret", post(request, { secrets: [strange] }), "bad-signature"],
-    ["an address outside the allowlist", { ...signed, sourceIp: "203.0.113.8" }, "address-not-allowed", { allowedCidrs: ["203.0.113.7/32"] }],
-    ["no address where there is an allowlist", withoutAddress(signed), "address-not-allowed", { allowedCidrs: ["203.0.113.7/32"] }],
+    [
+      "an address outside the allowlist",
+      { ...signed, sourceIp: "203.0.113.8" },
+      "address-not-allowed",
+      { allowedCidrs: ["203.0.113.7/32"] },
+    ],
+    [
+      "no address where there is an allowlist",
+      withoutAddress(signed),
+      "address-not-allowed",
+      { allowedCidrs: ["203.0.113.7/32"] },
+    ],
     ["malformed JSON", post('{"version":1'), "not-json"],
     ["an empty body", post(""), "not-json"],
     ["deeply nested JSON", post(deep), "too-deep"],

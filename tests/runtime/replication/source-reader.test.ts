@@ -193,12 +193,24 @@ describe("open", () => {
   test.each<[string, Record<string, string | number>, number, boolean, RegExp]>([
     ["no ETag", { "content-length": 5 }, 200, false, /no ETag/],
     ["no Content-Length", { etag: `"${ETAG}"` }, 200, false, /no Content-Length/],
-    ["206 without a range", { etag: `"${ETAG}"`, "content-length": 5, "content-range": "bytes 0-4/5" }, 206, false, /without a range/],
+    [
+      "206 without a range",
+      { etag: `"${ETAG}"`, "content-length": 5, "content-range": "bytes 0-4/5" },
+      206,
+      false,
+      /without a range/,
+    ],
     ["200 to a range", { etag: `"${ETAG}"`, "content-length": 5 }, 200, true, /a 200 to a request for a range/],
     ["no Content-Range", { etag: `"${ETAG}"`, "content-length": 5 }, 206, true, /no Content-Range/],
     ["another range", { etag: `"${ETAG}"`, "content-length": 5, "content-range": "bytes 1-5/9" }, 206, true, /another range/],
     ["a shorter range", { etag: `"${ETAG}"`, "content-length": 5, "content-range": "bytes 0-4/9" }, 206, true, /another range/],
-    ["a range of unknown size", { etag: `"${ETAG}"`, "content-length": 5, "content-range": "bytes 0-4/*" }, 206, true, /no Content-Range/],
+    [
+      "a range of unknown size",
+      { etag: `"${ETAG}"`, "content-length": 5, "content-range": "bytes 0-4/*" },
+      206,
+      true,
+      /no Content-Range/,
+    ],
   ])("%s", async (_name, headers, status, ranged, reason) => {
     answer = (_request, response) => {
       response.writeHead(status, headers);
@@ -371,10 +383,13 @@ describe("who is connected to", () => {
   test.each([
     ["loopback", [{ address: "127.0.0.1", family: 4 }]],
     ["metadata", [{ address: "169.254.169.254", family: 4 }]],
-    ["private among public ones", [
-      { address: "52.216.1.1", family: 4 },
-      { address: "127.0.0.1", family: 4 },
-    ]],
+    [
+      "private among public ones",
+      [
+        { address: "52.216.1.1", family: 4 },
+        { address: "127.0.0.1", family: 4 },
+      ],
+    ],
     ["IPv6 loopback", [{ address: "::1", family: 6 }]],
   ])("a name that leads to %s is refused before anything is sent", async (_name, addresses) => {
     const local = named(addresses);

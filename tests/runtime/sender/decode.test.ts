@@ -9,7 +9,11 @@ function s3Record(key: string, eventName = "ObjectCreated:Put") {
     eventSource: "aws:s3",
     awsRegion: "us-east-1",
     eventName,
-    s3: { s3SchemaVersion: "1.0", bucket: { name: "photos" }, object: { key, size: 3, eTag: "e", sequencer: "0055AED6DCD90281E5" } },
+    s3: {
+      s3SchemaVersion: "1.0",
+      bucket: { name: "photos" },
+      object: { key, size: 3, eTag: "e", sequencer: "0055AED6DCD90281E5" },
+    },
   };
 }
 
@@ -77,7 +81,9 @@ describe("shapes", () => {
   });
 
   test("OSS: every key that it may mean", () => {
-    expect(decodeEvent(ossEvent("中文/a+b", "a%20b"))).toEqual([{ looks: [fresh("中文/a+b"), fresh("中文/a b"), fresh("a%20b"), fresh("a b")] }]);
+    expect(decodeEvent(ossEvent("中文/a+b", "a%20b"))).toEqual([
+      { looks: [fresh("中文/a+b"), fresh("中文/a b"), fresh("a%20b"), fresh("a b")] },
+    ]);
   });
 
   test("the bridge's own look, straight and through SQS", () => {
@@ -87,7 +93,12 @@ describe("shapes", () => {
   });
 
   test("the record of a failed asynchronous invocation, redriven through SQS", () => {
-    const failed = { version: "1.0", requestContext: { condition: "RetriesExhausted" }, requestPayload: s3Event("a+b"), responsePayload: {} };
+    const failed = {
+      version: "1.0",
+      requestContext: { condition: "RetriesExhausted" },
+      requestPayload: s3Event("a+b"),
+      responsePayload: {},
+    };
     expect(decodeEvent(sqsEvent(failed))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
   });
 
@@ -117,7 +128,7 @@ describe("golden keys through an S3 notification", () => {
   });
 
   test("whatever the key", () => {
-    fc.assert(
+    return fc.assert(
       fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (key) => {
         expect(decodeEvent(sqsEvent(s3Event(encodeS3Key(key))))).toEqual([{ messageId: "m1", looks: [fresh(key)] }]);
       }),
@@ -134,7 +145,11 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
     ["another service", { source: "aws.ec2", detail: {} }, /no known shape/],
     ["a record of another source", { Records: [{ eventSource: "aws:dynamodb" }] }, /no known source.*aws:dynamodb/],
     ["a record that is no object", { Records: ["x"] }, /no known source/],
-    ["no key", { Records: [{ eventSource: "aws:s3", s3: { bucket: { name: "photos" }, object: {} } }] }, /names no bucket or no key/],
+    [
+      "no key",
+      { Records: [{ eventSource: "aws:s3", s3: { bucket: { name: "photos" }, object: {} } }] },
+      /names no bucket or no key/,
+    ],
     ["an empty key", s3Event(""), /names no bucket or no key/],
     ["no bucket", { Records: [{ eventSource: "aws:s3", s3: { object: { key: "a" } } }] }, /names no bucket or no key/],
     ["a malformed percent sequence", s3Event("100%"), /"100%" has a malformed percent sequence/],
@@ -173,7 +188,7 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
   });
 
   test("no event whatever makes it throw or say nothing at all", () => {
-    fc.assert(
+    return fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         for (const record of decodeEvent(sqsEvent(value))) {
           expect(record.problem !== undefined || record.looks.length > 0 || isEmptyBatch(value)).toBe(true);

@@ -71,7 +71,10 @@ test("posts the signed body and returns the receipts", async () => {
   expect(JSON.parse(String(seen?.body))).toEqual(request);
   for (const secret of secrets) {
     const headers = seen?.headers as Record<string, string>;
-    expect(verifyRequest({ headers, body: seen?.body as Buffer, secrets: [secret], nowMs: clock.now() })).toEqual({ ok: true, id: "msg_1" });
+    expect(verifyRequest({ headers, body: seen?.body as Buffer, secrets: [secret], nowMs: clock.now() })).toEqual({
+      ok: true,
+      id: "msg_1",
+    });
   }
 });
 
@@ -98,7 +101,13 @@ describe("refusals", () => {
     ["the receiver's allowlist", 403, own("address-not-allowed"), { retryable: true, attemptMayRun: false }, /allowedCidrs/],
     ["no ICP licence", 403, { message: null }, { retryable: true, attemptMayRun: false }, /ICP licence; auth: iam works without/],
     ["no ICP licence, the other way", 403, { message: "Forbidden" }, { retryable: true, attemptMayRun: false }, /ICP/],
-    ["the platform's allowlist", 403, { Message: "User: anonymous is not authorized" }, { retryable: true, attemptMayRun: false }, /allowedCidrs/],
+    [
+      "the platform's allowlist",
+      403,
+      { Message: "User: anonymous is not authorized" },
+      { retryable: true, attemptMayRun: false },
+      /allowedCidrs/,
+    ],
     ["nothing there", 404, "<html>", { retryable: true, attemptMayRun: false }, /nothing is deployed at receiverUrl/],
     ["throttled", 429, { message: "Too Many Requests" }, { retryable: true, attemptMayRun: false }, /rate limit/],
     ["the receiver failed", 500, own("unexpected"), { retryable: true, attemptMayRun: true }, /500: unexpected/],
@@ -191,7 +200,10 @@ describe("time", () => {
   test("the caller's signal ends it as well", async () => {
     const abort = new AbortController();
     answer = () => abort.abort();
-    expect(await unreachable(client.post(request, { signal: abort.signal }))).toMatchObject({ attemptMayRun: true, retryable: true });
+    expect(await unreachable(client.post(request, { signal: abort.signal }))).toMatchObject({
+      attemptMayRun: true,
+      retryable: true,
+    });
   });
 });
 

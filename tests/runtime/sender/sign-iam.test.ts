@@ -20,12 +20,19 @@ function expectedSignature(path: string, host: string, signed: Record<string, st
   const canonicalHeaders = names.map((name) => `${name}:${name === "host" ? host : signed[name]}\n`).join("");
   const canonical = ["POST", path, "", canonicalHeaders, names.join(";"), hash(body)].join("\n");
   const scope = "20260301/cn-north-1/execute-api/aws4_request";
-  const key = hmac(hmac(hmac(hmac(`AWS4${credentials.secretAccessKey}`, "20260301"), "cn-north-1"), "execute-api"), "aws4_request");
+  const key = hmac(
+    hmac(hmac(hmac(`AWS4${credentials.secretAccessKey}`, "20260301"), "cn-north-1"), "execute-api"),
+    "aws4_request",
+  );
   return hmac(key, ["AWS4-HMAC-SHA256", "20260301T123456Z", scope, hash(canonical)].join("\n")).toString("hex");
 }
 
 test.each([
-  ["https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod/replicate", "/prod/replicate", "abc.execute-api.cn-north-1.amazonaws.com.cn"],
+  [
+    "https://abc.execute-api.cn-north-1.amazonaws.com.cn/prod/replicate",
+    "/prod/replicate",
+    "abc.execute-api.cn-north-1.amazonaws.com.cn",
+  ],
   ["https://127.0.0.1:4667/_aws/execute-api/abc/prod/replicate", "/_aws/execute-api/abc/prod/replicate", "127.0.0.1:4667"],
 ])("%s is signed as AWS describes", async (url, path, host) => {
   const signed = await sign(url);

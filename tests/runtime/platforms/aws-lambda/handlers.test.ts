@@ -67,7 +67,9 @@ describe("sender", () => {
   });
 
   test("a failure that names no message of the batch brings all back", async () => {
-    expect(await setUp([""]).handler(batch, context)).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m2" }] });
+    expect(await setUp([""]).handler(batch, context)).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m2" }],
+    });
   });
 
   test("without a queue, done is silent and failed throws for Lambda's own retries", async () => {
@@ -101,7 +103,11 @@ describe("receiver", () => {
   });
 
   test.each<[string, Partial<Record<keyof APIGatewayProxyEvent, unknown>>, Partial<EndpointRequest>]>([
-    ["base64", { body: Buffer.from([0xff, 0x00]).toString("base64"), isBase64Encoded: true }, { rawBody: Buffer.from([0xff, 0x00]) }],
+    [
+      "base64",
+      { body: Buffer.from([0xff, 0x00]).toString("base64"), isBase64Encoded: true },
+      { rawBody: Buffer.from([0xff, 0x00]) },
+    ],
     ["no body", { body: null }, { rawBody: Buffer.alloc(0) }],
     ["no multi-value headers", { multiValueHeaders: null }, { headers: { "webhook-id": "last" } }],
     ["no headers", { multiValueHeaders: null, headers: null }, { headers: {} }],

@@ -12,7 +12,10 @@ function published(use: (metrics: ReturnType<typeof createMetrics>) => void): Re
   } finally {
     write.mockRestore();
   }
-  return lines.flatMap((text) => text.split("\n")).filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>);
+  return lines
+    .flatMap((text) => text.split("\n"))
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 const dev = process.env.POWERTOOLS_DEV;
@@ -33,9 +36,13 @@ test("what was added since the last flush goes out as one embedded metric line",
   });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({ service: "sender", BridgeId: "bridge", Replicated: [1, 1], BytesMoved: 5, LagMs: 120 });
-  const [definition] = (lines[0]?._aws as { CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: unknown[] }[] })
-    .CloudWatchMetrics;
-  expect(definition).toMatchObject({ Namespace: "CrossBorderBridge", Dimensions: [expect.arrayContaining(["service", "BridgeId"])] });
+  const [definition] = (
+    lines[0]?._aws as { CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: unknown[] }[] }
+  ).CloudWatchMetrics;
+  expect(definition).toMatchObject({
+    Namespace: "CrossBorderBridge",
+    Dimensions: [expect.arrayContaining(["service", "BridgeId"])],
+  });
   expect(definition?.Metrics).toEqual(
     expect.arrayContaining([
       { Name: "Replicated", Unit: "Count" },

@@ -28,7 +28,10 @@ function fakeClient<T>(answer: unknown): T & { inputs: Record<string, unknown>[]
 }
 
 function sdkError(name: string, status?: number): Error {
-  return Object.assign(new Error("quotes the request: very-secret"), { name, $metadata: status === undefined ? {} : { httpStatusCode: status } });
+  return Object.assign(new Error("quotes the request: very-secret"), {
+    name,
+    $metadata: status === undefined ? {} : { httpStatusCode: status },
+  });
 }
 
 const look = { key: "a b+c%20/中文", attempt: 2, firstSeenMs: 1_700_000_000_000 };
@@ -58,7 +61,10 @@ describe("dead-letter queue", () => {
     const client = fakeClient<SQSClient>({});
     const clock = new ManualClock();
     await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park({ ...look, key }, reason);
-    return client.inputs[0] as { MessageBody: string; MessageAttributes: Record<string, { DataType: string; StringValue: string }> };
+    return client.inputs[0] as {
+      MessageBody: string;
+      MessageAttributes: Record<string, { DataType: string; StringValue: string }>;
+    };
   };
 
   test("the body is the look, the attributes are for people", async () => {
@@ -90,7 +96,11 @@ describe("dead-letter queue", () => {
   });
 
   test("a failure is not swallowed", async () => {
-    const queue = createDeadLetterQueue(fakeClient(sdkError("AccessDenied", 403)), { queueUrl: "q", bridgeId: "b", clock: new ManualClock() });
+    const queue = createDeadLetterQueue(fakeClient(sdkError("AccessDenied", 403)), {
+      queueUrl: "q",
+      bridgeId: "b",
+      clock: new ManualClock(),
+    });
     await expect(queue.park(look, "x")).rejects.toMatchObject({ kind: "PermissionDenied", op: "park" });
   });
 });
@@ -146,7 +156,12 @@ describe("secrets", () => {
 
   test("become signing secrets, cached, and show in no error", async () => {
     const ssm = fakeClient<SSMClient>({ Parameter: { Value: `${generateSecret()} ${generateSecret()}` } });
-    const source = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new ManualClock(), logger: recordingLogger(), ssm });
+    const source = createSecrets({
+      auth: { kind: "token", parameter: "/p" },
+      clock: new ManualClock(),
+      logger: recordingLogger(),
+      ssm,
+    });
     expect(await source()).toHaveLength(2);
     await source();
     expect(ssm.inputs).toHaveLength(1);
@@ -180,7 +195,10 @@ describe("the platform's own signature", () => {
   test("the function's own role inside one partition", async () => {
     const auth = { kind: "iam" as const, parameter: "/p", region: "us-east-1" };
     const headers = await createInvokeSigner({ ...base, auth, ssm: fakeClient({}) }, own)?.(post);
-    expect(headers).toMatchObject({ authorization: expect.stringContaining("Credential=ASIAOWN000000000/"), "x-amz-security-token": "own-token" });
+    expect(headers).toMatchObject({
+      authorization: expect.stringContaining("Credential=ASIAOWN000000000/"),
+      "x-amz-security-token": "own-token",
+    });
   });
 
   test("which is what Lambda puts into the environment", () => {
@@ -215,15 +233,28 @@ test("a store that Lambda does not serve is refused by name", () => {
   expect(openStore({ kind: "s3", bucket: "b", region: "cn-north-1" }).capabilities.conditionalWrites).toBe(true);
 });
 
-test("presigned URLs carry the endpoint that the other side reads", async () => {
-  const before = { ...process.env };
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: "AKID", AWS_SECRET_ACCESS_KEY: "secret" });
-  try {
-    const store = openStore({ kind: "s3", bucket: "b", region: "cn-north-1", presignEndpoint: "https://s3.example.com" });
-    expect(await store.presignGet("a b", { expiresInSeconds: 60 })).toMatch(/^https:\/\/s3\.example\.com\/b\/a%20b\?/);
-    const regional = openStore({ kind: "s3", bucket: "b", region: "cn-north-1" });
-    expect(await regional.presignGet("a", { expiresInSeconds: 60 })).toMatch(/^https:\/\/b\.s3\.cn-north-1\.amazonaws\.com\.cn\/a\?/);
-  } finally {
-    process.env = before;
-  }
+describe("presigned URLs", () => {
+  const names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const;
+  const before = names.map((name) => process.env[name]);
+  beforeAll(() => {
+    for (const name of names) process.env[name] = "test";
+  });
+  afterAll(() => {
+    names.forEach((name, index) => {
+      if (before[index] === undefined) delete process.env[name];
+      else process.env[name] = before[index];
+    });
+  });
+
+  test("carry the endpoint that the other side reads", async () => {
+    const store = openStore({ kind: "s3", bucket: "photos", region: "cn-north-1", presignEndpoint: "https://s3.example.com" });
+    expect(await store.presignGet("a b", { expiresInSeconds: 60 })).toMatch(/^https:\/\/s3\.example\.com\/photos\/a%20b\?/);
+  });
+
+  test("carry the partition's own host otherwise", async () => {
+    const store = openStore({ kind: "s3", bucket: "photos", region: "cn-north-1" });
+    expect(await store.presignGet("a", { expiresInSeconds: 60 })).toMatch(
+      /^https:\/\/photos\.s3\.cn-north-1\.amazonaws\.com\.cn\/a\?/,
+    );
+  });
 });

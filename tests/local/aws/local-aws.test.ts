@@ -1,0 +1,150 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { access, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { connect } from "node:tls";
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateQueueCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { ensureCertificate } from "../../../local/aws/certificate";
+import { clientConfig } from "../../../local/aws/client-config";
+import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
+import { installMinistack, startMinistack } from "../../../local/aws/ministack";
+import { isRunning } from "../../../local/is-running";
+import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, toolsDir } from "../../../local/paths";
+
+describe("the two partitions", () => {
+  let local: LocalAws;
+
+  beforeAll(async () => {
+    local = await startLocalAws({ persist: true });
+  }, 300_000);
+
+  afterAll(() => local.stop());
+
+  test("are accounts of their own", async () => {
+    for (const [name, account] of [["aws", "111111111111"], ["aws-cn", "222222222222"]] as const) {
+      const identity = await new STSClient(clientConfig(local[name])).send(new GetCallerIdentityCommand({}));
+      expect(identity.Account).toBe(account);
+    }
+  });
+
+  test("do not see each other's buckets and refuse each other's credentials", async () => {
+    const iam = new IAMClient(clientConfig(local.aws));
+    await new S3Client(clientConfig(local.aws)).send(new CreateBucketCommand({ Bucket: "only-global" }));
+    const china = await new S3Client(clientConfig(local["aws-cn"])).send(new ListBucketsCommand({}));
+    expect(china.Buckets ?? []).toEqual([]);
+
+    await iam.send(new CreateUserCommand({ UserName: "traveller" }));
+    const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName: "traveller" }));
+    const credentials = { accessKeyId: AccessKey?.AccessKeyId ?? "", secretAccessKey: AccessKey?.SecretAccessKey ?? "" };
+    const abroad = new S3Client(clientConfig(local["aws-cn"], credentials));
+    await expect(abroad.send(new ListBucketsCommand({}))).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
+  });
+
+  test("keep queues over a graceful restart and objects over a crash", async () => {
+    const { aws } = local;
+    const [sqs, s3] = [new SQSClient(clientConfig(aws)), new S3Client(clientConfig(aws))];
+    await sqs.send(new CreateQueueCommand({ QueueName: "kept" }));
+    await s3.send(new CreateBucketCommand({ Bucket: "kept" }));
+    const { endpoint } = aws;
+    await aws.stop();
+    await aws.restart();
+    expect(aws.endpoint).toBe(endpoint);
+    expect((await sqs.send(new ListQueuesCommand({}))).QueueUrls).toHaveLength(1);
+
+    await s3.send(new PutObjectCommand({ Bucket: "kept", Key: "a b", Body: "bytes" }));
+    const before = aws.pid;
+    await aws.kill();
+    expect(isRunning(before)).toBe(false);
+    await aws.restart();
+    const found = await s3.send(new GetObjectCommand({ Bucket: "kept", Key: "a b" }));
+    expect(await found.Body?.transformToString()).toBe("bytes");
+  }, 60_000);
+});
+
+test("stop leaves neither processes nor the run's folder", async () => {
+  const local = await startLocalAws();
+  await local.stop();
+  expect([local.aws.pid, local["aws-cn"].pid].filter(isRunning)).toEqual([]);
+  await expect(access(local.runDir)).rejects.toThrow(/ENOENT/);
+}, 300_000);
+
+test("instances end with a process that crashes, and the next run removes what it left", async () => {
+  const program = `
+    const { startLocalAws } = require("./local/aws/local-aws");
+    startLocalAws().then((local) => console.log(JSON.stringify([local.aws.pid, local["aws-cn"].pid, local.runDir])));
+  `;
+  const child = spawn(process.execPath, ["--import", "tsx", "-e", program], {
+    cwd: REPOSITORY_ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
+  const [first, second, runDir] = JSON.parse(line) as [number, number, string];
+  expect([first, second].every(isRunning)).toBe(true);
+  child.kill("SIGKILL");
+  // Its pipe to the instances closes when it is gone; they then shut down by themselves.
+  await Promise.all([first, second].map(gone));
+  const next = await startLocalAws();
+  await next.stop();
+  await expect(access(runDir)).rejects.toThrow(/ENOENT/);
+}, 60_000);
+
+/** The kernel announces the end of a process only to its parent, which is gone as well. */
+async function gone(pid: number): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (isRunning(pid)) {
+    if (Date.now() > deadline) throw new Error(`process ${pid} is still there`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+test("a taken port is an error that names it and shows the log", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const dataDir = await mkdtemp(join(tmpdir(), "ministack-"));
+  try {
+    const start = startMinistack({
+      installation: await installMinistack({ stateDir: toolsDir(DEFAULT_STATE_DIR) }),
+      tls: await ensureCertificate(DEFAULT_STATE_DIR),
+      partition: "aws",
+      region: "us-east-1",
+      accountId: "111111111111",
+      port,
+      dataDir,
+    });
+    await expect(start).rejects.toThrow(new RegExp(`did not start on https://127.0.0.1:${port}: .*\n[^]*ddress already in use`));
+    expect(readdirSync(dataDir)).not.toContain("tmp");
+  } finally {
+    server.close();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}, 60_000);
+
+test("the certificate is for this machine only, no authority, and made once a month", async () => {
+  const stateDir = await mkdtemp(join(tmpdir(), "certificate-"));
+  try {
+    const now = new Date("2026-03-31T12:00:00Z");
+    const [one, two] = await Promise.all([ensureCertificate(stateDir, now), ensureCertificate(stateDir, now)]);
+    expect(two).toEqual(one);
+    expect((await ensureCertificate(stateDir, new Date("2026-04-01T00:00:00Z"))).certPath).not.toBe(one.certPath);
+  } finally {
+    await rm(stateDir, { recursive: true, force: true });
+  }
+
+  const local = await startLocalAws();
+  const socket = connect({ port: local.aws.port, host: "127.0.0.1", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const shown = socket.getPeerX509Certificate();
+  expect(shown?.subjectAltName).toBe("DNS:localhost, IP Address:127.0.0.1");
+  expect(shown?.ca).toBe(false);
+  socket.destroy();
+  await local.stop();
+}, 60_000);

@@ -1,0 +1,143 @@
+/** Rules of AWS that the emulator leaves out and the provider holds, against a real instance of the emulator. */
+import { GetRestApiCommand } from "@aws-sdk/client-api-gateway";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
+import { makeClients } from "../../../local/provider/aws/clients";
+import type { AwsContext } from "../../../local/provider/aws/context";
+import { awsPackage } from "../../../local/provider/aws-provider";
+import { Session } from "../../../local/provider/session";
+import type { Properties } from "../../../local/provider/values";
+
+let local: LocalAws;
+let session: Session<AwsContext>;
+
+beforeAll(async () => {
+  local = await startLocalAws();
+  const pack = awsPackage({ partitions: local });
+  session = new Session(pack, await pack.configure({ region: "cn-north-1" }));
+}, 300_000);
+
+afterAll(() => local.stop());
+
+const BUCKET = "aws:s3/bucket:Bucket";
+const trust = (service: string) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
+  });
+const code = { kind: "archive", hash: "h", assets: { "index.js": { kind: "asset", hash: "h", text: "exports.handler = 1" } } };
+
+async function makeRole(name: string, service = "lambda.amazonaws.com"): Promise<Properties> {
+  return (await session.create("aws:iam/role:Role", { name, assumeRolePolicy: trust(service) })).outputs;
+}
+
+async function makeFunction(name: string, role: unknown, timeout: number): Promise<Properties> {
+  const inputs = { name, role, code, handler: "index.handler", runtime: "nodejs22.x", timeout };
+  return (await session.create("aws:lambda/function:Function", inputs)).outputs;
+}
+
+test("a bucket that is there is not taken over", async () => {
+  await session.create(BUCKET, { bucket: "taken" });
+  await expect(session.create(BUCKET, { bucket: "taken" })).rejects.toThrow(/the bucket taken is there already: adopt it/);
+});
+
+test("a bucket with objects is deleted only by force, versions and delete markers included", async () => {
+  const { s3 } = makeClients(local["aws-cn"], "cn-north-1");
+  await session.create(BUCKET, { bucket: "full" });
+  const versioning = { bucket: "full", versioningConfiguration: { status: "Enabled" } };
+  await session.create("aws:s3/bucketVersioning:BucketVersioning", versioning);
+  for (const Body of ["1", "2"]) await s3.send(new PutObjectCommand({ Bucket: "full", Key: "a b+c", Body }));
+  await expect(session.delete(BUCKET, "full", { bucket: "full" })).rejects.toThrow(/not empty/i);
+  await session.delete(BUCKET, "full", { bucket: "full", forceDestroy: true });
+  expect(await session.read(BUCKET, "full", { bucket: "full" }, {})).toBeUndefined();
+});
+
+test("Lambda must be able to assume the role of a function", async () => {
+  const role = await makeRole("edge", "apigateway.amazonaws.com");
+  await expect(makeFunction("edge", role.arn, 3)).rejects.toThrow(/Lambda cannot assume arn:.*role\/edge/);
+});
+
+describe("an event source mapping", () => {
+  const MAPPING = "aws:lambda/eventSourceMapping:EventSourceMapping";
+  let queue: Properties;
+  let role: Properties;
+
+  beforeAll(async () => {
+    queue = (await session.create("aws:sqs/queue:Queue", { name: "events", visibilityTimeoutSeconds: 20 })).outputs;
+    role = await makeRole("poller");
+  });
+
+  test("needs a visibility timeout not below the function's timeout", async () => {
+    await makeFunction("slow", role.arn, 21);
+    const mapping = session.create(MAPPING, { functionName: "slow", eventSourceArn: queue.arn });
+    await expect(mapping).rejects.toThrow(/visibility timeout: 20 seconds is less than Function timeout: 21 seconds/);
+  });
+
+  test("needs a role that may read the queue", async () => {
+    await makeFunction("poller", role.arn, 20);
+    const inputs = { functionName: "poller", eventSourceArn: queue.arn };
+    await expect(session.create(MAPPING, inputs)).rejects.toThrow(/must be allowed sqs:ReceiveMessage/);
+
+    const policyOf = (Action: string[]) => ({
+      name: "read",
+      role: "poller",
+      policy: JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: queue.arn }] }),
+    });
+    const two = ["sqs:ReceiveMessage", "sqs:DeleteMessage"];
+    await session.create("aws:iam/rolePolicy:RolePolicy", policyOf(two));
+    await expect(session.create(MAPPING, inputs)).rejects.toThrow(/must be allowed sqs:GetQueueAttributes/);
+
+    const all = policyOf([...two, "sqs:GetQueueAttributes"]);
+    await session.update("aws:iam/rolePolicy:RolePolicy", "poller:read", all, policyOf(two), {});
+    const { outputs } = await session.create(MAPPING, inputs);
+    expect(outputs.functionArn).toBe("arn:aws-cn:lambda:cn-north-1:222222222222:function:poller");
+  });
+});
+
+describe("a deployment of a REST API", () => {
+  const DEPLOYMENT = "aws:apigateway/deployment:Deployment";
+  const POLICY = "aws:apigateway/restApiPolicy:RestApiPolicy";
+  const policyFor = (cidr: string) =>
+    JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        { Effect: "Allow", Principal: "*", Action: "execute-api:Invoke", Resource: "*", Condition: { IpAddress: { "aws:SourceIp": cidr } } },
+      ],
+    });
+  const inputs = (api: string) => ({ restApi: api });
+  let api: string;
+
+  beforeAll(async () => {
+    const endpointConfiguration = { types: "REGIONAL" };
+    const made = await session.create("aws:apigateway/restApi:RestApi", { name: "api", endpointConfiguration });
+    api = made.id;
+    await expect(session.create(DEPLOYMENT, inputs(api))).rejects.toThrow(/doesn't contain any methods/);
+    const place = { restApi: api, resourceId: made.outputs.rootResourceId, httpMethod: "POST" };
+    await session.create("aws:apigateway/method:Method", { ...place, authorization: "NONE" });
+    await expect(session.create(DEPLOYMENT, inputs(api))).rejects.toThrow(/No integration defined for POST \//);
+    await session.create("aws:apigateway/integration:Integration", { ...place, type: "MOCK" });
+    await session.create(POLICY, { restApiId: api, policy: policyFor("192.0.2.0/24") });
+  });
+
+  test("has to follow a change of its policy", async () => {
+    const { id, outputs } = await session.create(DEPLOYMENT, inputs(api));
+    await expect(session.diff(DEPLOYMENT, id, inputs(api), inputs(api), outputs)).resolves.toMatchObject({ changed: [] });
+
+    const [olds, news] = ["192.0.2.0/24", "198.51.100.0/24"].map((cidr) => ({ restApiId: api, policy: policyFor(cidr) }));
+    await session.update(POLICY, api, news as Properties, olds as Properties, {});
+    const live = await makeClients(local["aws-cn"], "cn-north-1").apigateway.send(new GetRestApiCommand({ restApiId: api }));
+    expect(live.policy).toContain("198.51.100.0/24");
+
+    const unchanged = session.diff(DEPLOYMENT, id, inputs(api), inputs(api), outputs);
+    await expect(unchanged).rejects.toThrow(/changed .*but its deployment .* did not/);
+    const triggered = { ...inputs(api), triggers: { policy: "2" } };
+    await expect(session.diff(DEPLOYMENT, id, inputs(api), triggered, outputs)).resolves.toMatchObject({ replaces: ["triggers"] });
+  });
+});
+
+test("an account that is not the local one's is refused", async () => {
+  const pack = awsPackage({ partitions: local });
+  await expect(pack.configure({ region: "us-east-1", allowedAccountIds: ["444455556666"] })).rejects.toThrow(
+    /account 111111111111 of the local aws is not among allowedAccountIds: 444455556666/,
+  );
+});
