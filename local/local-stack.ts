@@ -1,14 +1,18 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { parse, stringify } from "yaml";
 import { generateSecret } from "../runtime/protocol/signing";
 import { buildFunctions } from "../scripts/build-functions";
+import { clientConfig } from "./aws/client-config";
 import { type LocalAws, startLocalAws } from "./aws/local-aws";
 import { type ChangeSummary, createEngine, type Engine } from "./engine";
 import type { OnProgress } from "./install-once";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "./paths";
 import { serveAwsProvider } from "./provider/aws-provider";
 import { ensurePulumi } from "./toolchain/pulumi";
+
+const LOOPBACK = "127.0.0.1/32";
 
 export interface LocalStackOptions {
   /** Reads `Pulumi.<stack>.yaml`. */
@@ -30,6 +34,8 @@ export interface LocalStack {
   readonly clouds: LocalAws;
   readonly outputs: StackOutputs;
   readonly changes: ChangeSummary;
+  /** The stack's settings as deployed first, without the signing secret. */
+  readonly settings: Record<string, unknown>;
   readonly engine: Engine;
   /** `pulumi up` again, with other settings if given. */
   up(settings?: Record<string, unknown>): Promise<ChangeSummary>;
@@ -50,11 +56,6 @@ export interface StackOutputs {
   copierFunctionName: string;
 }
 
-/** Which local partition a region belongs to. */
-export function cloudOf(clouds: LocalAws, region: string) {
-  return region.startsWith("cn-") ? clouds["aws-cn"] : clouds.aws;
-}
-
 /** Installs what is missing, starts the local cloud and deploys the stack to it. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const stateDir = options.stateDir ?? DEFAULT_STATE_DIR;
@@ -63,16 +64,20 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   const stop = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
+  const settings = { ...(await readSettings(options.stack)), ...options.settings };
   try {
     progress("setting up: function bundles, local clouds, Pulumi CLI");
     const [, clouds, installation] = await settled(
       buildFunctions(),
-      startLocalAws({ stateDir, onProgress: progress, cloudTrail: options.cloudTrail ?? false, persist: options.persist ?? false }).then(
-        (started) => {
-          closers.push(() => started.stop());
-          return started;
-        },
-      ),
+      startLocalAws({
+        stateDir,
+        onProgress: progress,
+        cloudTrail: options.cloudTrail ?? false,
+        persist: options.persist ?? false,
+      }).then((started) => {
+        closers.push(() => started.stop());
+        return started;
+      }),
       ensurePulumi({ stateDir, onProgress: progress }),
     );
     const provider = await serveAwsProvider({ partitions: clouds, workingDirectory: REPOSITORY_ROOT });
@@ -86,9 +91,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       ...(options.onEngineLine ? { onLine: options.onEngineLine } : {}),
     });
     const token = generateSecret();
-    const target = async (settings: Record<string, unknown> = {}) => ({
+    await putTokenParameter(settings, clouds, token);
+    const target = async (changed: Record<string, unknown> = {}) => ({
       stack: options.stack,
-      configFile: await writeSettings(options.stack, clouds.runDir, token, { ...options.settings, ...settings }),
+      configFile: await writeSettings(options.stack, clouds.runDir, token, { ...settings, ...changed }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
     progress(`pulumi up --stack ${options.stack}`);
@@ -98,8 +104,9 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       clouds,
       outputs,
       changes,
+      settings,
       engine,
-      up: async (settings) => engine.up(await target(settings)),
+      up: async (changed) => engine.up(await target(changed)),
       destroy: async () => engine.destroy(await target()),
       stop,
     };
@@ -115,14 +122,48 @@ async function settled<T extends readonly unknown[]>(...work: { [K in keyof T]: 
   return (await Promise.all(work)) as unknown as T;
 }
 
-/** The stack's own settings with a fresh signing secret, where the stack names no parameter of its own. */
+/** @throws Error that names the stacks there are */
+export async function readSettings(stack: string): Promise<Record<string, unknown>> {
+  const text = await readFile(join(REPOSITORY_ROOT, `Pulumi.${stack}.yaml`), "utf8").catch(
+    async (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      throw new Error(`there is no stack "${stack}"; there are: ${(await listStacks()).join(", ")}`);
+    },
+  );
+  return ((parse(text) ?? {}) as { config?: Record<string, unknown> }).config ?? {};
+}
+
+/** The stacks that have settings in the repository. */
+export async function listStacks(): Promise<string[]> {
+  const files = await readdir(REPOSITORY_ROOT);
+  return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+}
+
+/** A settings file of the run's own: with a fresh signing secret, and open to the one address that local senders have. */
 async function writeSettings(stack: string, folder: string, token: string, settings: Record<string, unknown>): Promise<string> {
-  const path = join(REPOSITORY_ROOT, `Pulumi.${stack}.yaml`);
-  const file = (parse(await readFile(path, "utf8")) ?? {}) as { config?: Record<string, unknown> };
-  const config: Record<string, unknown> = { ...file.config, ...settings };
-  const auth = config["crossborderbridge:auth"] as { tokenParameter?: string } | undefined;
-  if (auth?.tokenParameter === undefined) config["crossborderbridge:token"] = token;
+  const config: Record<string, unknown> = {
+    ...settings,
+    "crossborderbridge:allowedCidrs": [
+      ...new Set([...((settings["crossborderbridge:allowedCidrs"] ?? []) as string[]), LOOPBACK]),
+    ],
+  };
+  if (tokenParameterOf(settings) === undefined) config["crossborderbridge:token"] = token;
   const target = join(folder, `settings.${stack}.yaml`);
-  await writeFile(target, stringify({ ...file, config }), { mode: 0o600 });
+  await writeFile(target, stringify({ config }), { mode: 0o600 });
   return target;
+}
+
+function tokenParameterOf(settings: Record<string, unknown>): string | undefined {
+  return (settings["crossborderbridge:auth"] as { tokenParameter?: string } | undefined)?.tokenParameter;
+}
+
+/** What an operator does before the first `pulumi up` of a stack that names a parameter of its own. */
+async function putTokenParameter(settings: Record<string, unknown>, clouds: LocalAws, token: string): Promise<void> {
+  const name = tokenParameterOf(settings);
+  if (name === undefined) return;
+  for (const cloud of [clouds.aws, clouds["aws-cn"]]) {
+    const client = new SSMClient(clientConfig(cloud));
+    await client.send(new PutParameterCommand({ Name: name, Type: "SecureString", Value: token, Overwrite: true }));
+    client.destroy();
+  }
 }

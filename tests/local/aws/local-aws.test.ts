@@ -28,7 +28,10 @@ describe("the two partitions", () => {
   afterAll(() => local.stop());
 
   test("are accounts of their own", async () => {
-    for (const [name, account] of [["aws", "111111111111"], ["aws-cn", "222222222222"]] as const) {
+    for (const [name, account] of [
+      ["aws", "111111111111"],
+      ["aws-cn", "222222222222"],
+    ] as const) {
       const identity = await new STSClient(clientConfig(local[name])).send(new GetCallerIdentityCommand({}));
       expect(identity.Account).toBe(account);
     }

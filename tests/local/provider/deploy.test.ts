@@ -1,20 +1,16 @@
 /** A small program through the real engine: deployed, deployed again, changed, destroyed. */
 import { readFileSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { request } from "node:https";
-import { join } from "node:path";
 import { GetRestApisCommand } from "@aws-sdk/client-api-gateway";
 import { ListRolesCommand } from "@aws-sdk/client-iam";
 import { ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { ListQueuesCommand } from "@aws-sdk/client-sqs";
-import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
-import { createEngine, type Engine } from "../../../local/engine";
-import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "../../../local/paths";
+import type { LocalAws } from "../../../local/aws/local-aws";
+import type { Engine } from "../../../local/engine";
 import { makeClients } from "../../../local/provider/aws/clients";
-import { serveAwsProvider } from "../../../local/provider/aws-provider";
-import type { ServedProvider } from "../../../local/provider/server";
-import { ensurePulumi } from "../../../local/toolchain/pulumi";
+import { type EngineProject, startEngineProject } from "./engine-project";
 
 const PROGRAM = `
 import * as aws from "@pulumi/aws";
@@ -75,38 +71,16 @@ interface Outputs {
 }
 
 const stack = "test";
+let project: EngineProject;
 let local: LocalAws;
-let provider: ServedProvider;
 let engine: Engine;
-let projectDir: string;
-const lines: string[] = [];
 
 beforeAll(async () => {
-  local = await startLocalAws();
-  projectDir = join(local.runDir, "program");
-  await mkdir(projectDir);
-  await writeFile(join(projectDir, "Pulumi.yaml"), "name: deploy-test\nruntime: nodejs\nmain: index.ts\n");
-  await writeFile(join(projectDir, "package.json"), "{}");
-  await writeFile(join(projectDir, "index.ts"), PROGRAM);
-  await writeFile(
-    join(projectDir, "tsconfig.json"),
-    JSON.stringify({ extends: join(REPOSITORY_ROOT, "tsconfig.json"), include: ["index.ts"] }),
-  );
-  provider = await serveAwsProvider({ partitions: local, workingDirectory: projectDir });
-  engine = await createEngine({
-    installation: await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.log }),
-    projectDir,
-    dataDir: join(local.runDir, "engine"),
-    providers: { aws: provider.port },
-    caPath: local.caPath,
-    onLine: (line) => lines.push(line),
-  });
+  project = await startEngineProject("deploy-test", stack, PROGRAM);
+  ({ local, engine } = project);
 }, 900_000);
 
-afterAll(async () => {
-  await provider?.close();
-  await local?.stop();
-});
+afterAll(() => project?.close());
 
 interface Settings {
   body: string;
@@ -116,14 +90,10 @@ interface Settings {
 const first: Settings = { body: "one", cidr: "127.0.0.0/8", redeploy: "1" };
 
 async function up(settings: Settings) {
-  const config = { ...settings, secret: "hush" };
-  const text = Object.entries(config).map(([name, value]) => `  deploy-test:${name}: "${value}"\n`);
-  await writeFile(settingsPath(), `config:\n${text.join("")}`);
-  lines.length = 0;
+  await project.configure({ ...settings, secret: "hush" });
   return engine.up({ stack });
 }
 
-const settingsPath = () => join(projectDir, `Pulumi.${stack}.yaml`);
 const outputs = async () => (await engine.stackOutputs({ stack })) as unknown as Outputs;
 
 function post(url: string): Promise<{ status: number | undefined; body: string }> {
@@ -161,8 +131,15 @@ async function leftovers(partition: LocalAws["aws"]): Promise<string[]> {
 test("up makes every resource, each in its provider's partition", async () => {
   expect(await up(first)).toEqual({ create: 31 });
   const { global, china } = await outputs();
-  expect(global).toMatchObject({ partition: "aws", secret: "hush", bucketArn: expect.stringMatching(/^arn:aws:s3:::global-bucket-/) });
-  expect(china).toMatchObject({ partition: "aws-cn", queueArn: expect.stringMatching(/^arn:aws-cn:sqs:cn-north-1:222222222222:/) });
+  expect(global).toMatchObject({
+    partition: "aws",
+    secret: "hush",
+    bucketArn: expect.stringMatching(/^arn:aws:s3:::global-bucket-/),
+  });
+  expect(china).toMatchObject({
+    partition: "aws-cn",
+    queueArn: expect.stringMatching(/^arn:aws-cn:sqs:cn-north-1:222222222222:/),
+  });
   expect(await leftovers(local.aws)).toHaveLength(5);
   for (const { url } of [global, china]) {
     expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/_aws\/execute-api\//);
@@ -172,10 +149,10 @@ test("up makes every resource, each in its provider's partition", async () => {
 }, 120_000);
 
 test("up again changes nothing, and the settings file stays to the letter", async () => {
-  const before = await readFile(settingsPath(), "utf8");
+  const before = await readFile(project.settingsPath, "utf8");
   expect(await up(first)).toEqual({ same: 31 });
   expect(await engine.preview({ stack, refresh: true })).toEqual({ same: 31 });
-  expect(await readFile(settingsPath(), "utf8")).toBe(before);
+  expect(await readFile(project.settingsPath, "utf8")).toBe(before);
 }, 120_000);
 
 test("changed code updates the functions and nothing else", async () => {
@@ -195,7 +172,7 @@ test("the state holds secrets as secrets", async () => {
   const { deployment } = await engine.exportStack({ stack });
   const parameter = deployment.resources?.find((one) => one.type === "aws:ssm/parameter:Parameter");
   expect(JSON.stringify(parameter)).toContain("1b47061264138c4ac30d75fd1eb44270");
-  expect(lines.join("\n")).not.toContain("hush");
+  expect(project.lines.join("\n")).not.toContain("hush");
 }, 60_000);
 
 test("destroy leaves nothing", async () => {

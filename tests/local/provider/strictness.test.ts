@@ -101,7 +101,13 @@ describe("a deployment of a REST API", () => {
     JSON.stringify({
       Version: "2012-10-17",
       Statement: [
-        { Effect: "Allow", Principal: "*", Action: "execute-api:Invoke", Resource: "*", Condition: { IpAddress: { "aws:SourceIp": cidr } } },
+        {
+          Effect: "Allow",
+          Principal: "*",
+          Action: "execute-api:Invoke",
+          Resource: "*",
+          Condition: { IpAddress: { "aws:SourceIp": cidr } },
+        },
       ],
     });
   const inputs = (api: string) => ({ restApi: api });
@@ -131,7 +137,9 @@ describe("a deployment of a REST API", () => {
     const unchanged = session.diff(DEPLOYMENT, id, inputs(api), inputs(api), outputs);
     await expect(unchanged).rejects.toThrow(/changed .*but its deployment .* did not/);
     const triggered = { ...inputs(api), triggers: { policy: "2" } };
-    await expect(session.diff(DEPLOYMENT, id, inputs(api), triggered, outputs)).resolves.toMatchObject({ replaces: ["triggers"] });
+    await expect(session.diff(DEPLOYMENT, id, inputs(api), triggered, outputs)).resolves.toMatchObject({
+      replaces: ["triggers"],
+    });
   });
 });
 

@@ -96,7 +96,11 @@ describe("archives", () => {
   });
 
   test("equal content gives equal bytes; a zip file goes as it is", async () => {
-    const of = (text: string): ArchiveValue => ({ kind: "archive", hash: "h", assets: { a: { kind: "asset", hash: "h", text } } });
+    const of = (text: string): ArchiveValue => ({
+      kind: "archive",
+      hash: "h",
+      assets: { a: { kind: "asset", hash: "h", text } },
+    });
     expect((await zipOf(of("1"), folder)).equals(await zipOf(of("1"), folder))).toBe(true);
     expect((await zipOf(of("1"), folder)).equals(await zipOf(of("2"), folder))).toBe(false);
     await writeFile(join(folder, "ready.zip"), "bytes");

@@ -17,6 +17,7 @@ import {
 import type { Infer } from "../../schema";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { invokeUrl } from "../endpoints";
+import { putApiTags } from "../apigateway-tags";
 import { tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;
@@ -69,6 +70,7 @@ async function definitionOf(context: AwsContext, restApiId: string): Promise<str
     }
   }
   if (methods === 0) throw new Error(`The REST API ${restApiId} doesn't contain any methods: the deployment must depend on them`);
+  require("node:fs").appendFileSync("/tmp/pt/def.log", JSON.stringify(definition)+"\n");
   return createHash("sha256").update(JSON.stringify(definition)).digest("hex");
 }
 
@@ -83,7 +85,7 @@ export const stage = resource({
     tags: "map",
   },
   computed: ["arn", "executionArn", "invokeUrl"],
-  replaceOn: ["restApi", "stageName", "variables", "tags", "tagsAll", "region"],
+  replaceOn: ["restApi", "stageName", "variables", "region"],
   fixedIdentity: true,
   create: async (context, given) => {
     await apiOf(context).send(
@@ -107,7 +109,9 @@ export const stage = resource({
       invokeUrl: invokeUrl(context, restApiId, stageName),
     };
   },
-  update: async (context, _id, { restApi: restApiId, stageName, deployment: deploymentId, description = "" }) => {
+  update: async (context, _id, news, olds) => {
+    const { restApi: restApiId, stageName, deployment: deploymentId, description = "" } = news;
+    await putApiTags(context, `/restapis/${restApiId}/stages/${stageName}`, news, olds);
     const patchOperations: PatchOperation[] = [
       { op: "replace", path: "/deploymentId", value: deploymentId },
       { op: "replace", path: "/description", value: description },

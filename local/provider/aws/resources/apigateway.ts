@@ -21,6 +21,7 @@ import {
 } from "@aws-sdk/client-api-gateway";
 import type { Infer } from "../../schema";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
+import { putApiTags } from "../apigateway-tags";
 import { tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;
@@ -43,7 +44,7 @@ export const restApi = resource({
   computed: ["arn", "createdDate", "executionArn", "rootResourceId"],
   defaults: { apiKeySource: "HEADER", disableExecuteApiEndpoint: false },
   autoname: { property: "name", maxLength: 128 },
-  replaceOn: ["apiKeySource", "binaryMediaTypes", "minimumCompressionSize", "endpointConfiguration", "tags", "tagsAll", "region"],
+  replaceOn: ["apiKeySource", "binaryMediaTypes", "minimumCompressionSize", "endpointConfiguration", "region"],
   check: function* ({ endpointConfiguration }, { partition }) {
     if (partition === "aws-cn" && endpointConfiguration?.types !== "REGIONAL") {
       yield {
@@ -80,12 +81,14 @@ export const restApi = resource({
       rootResourceId: resources.items?.find((item) => item.path === "/")?.id,
     };
   },
-  update: async (context, id, news) => {
+  update: async (context, id, news, olds) => {
+    await putApiTags(context, `/restapis/${id}`, news, olds);
     const patchOperations = [
       replaced("/name", news.name ?? ""),
       replaced("/description", news.description ?? ""),
       replaced("/disableExecuteApiEndpoint", String(news.disableExecuteApiEndpoint ?? false)),
-      replaced("/policy", news.policy ?? ""),
+      // Without one here, the policy belongs to a RestApiPolicy.
+      ...(news.policy === undefined && olds.policy === undefined ? [] : [replaced("/policy", news.policy ?? "")]),
     ];
     await apiOf(context).send(new UpdateRestApiCommand({ restApiId: id, patchOperations }));
   },

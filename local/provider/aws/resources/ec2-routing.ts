@@ -133,6 +133,7 @@ export const securityGroupEgressRule = resource({
   token: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
   inputs: egressInputs,
   computed: ["arn", "securityGroupRuleId"],
+  replaceOn: ["securityGroupId", "ipProtocol", "cidrIpv4", "description", "fromPort", "toPort", "region"],
   fixedIdentity: true,
   create: async (context, given) => {
     const made = await clientsOf(context).ec2.send(
@@ -156,6 +157,7 @@ export const securityGroupEgressRule = resource({
     );
     return found ? { arn: arnOf(context, "ec2", `security-group-rule/${id}`), securityGroupRuleId: id } : undefined;
   },
+  update: (context, id, news, olds) => putTags(context, id, news, olds),
   delete: (context, _id, given) => {
     const call = new RevokeSecurityGroupEgressCommand({
       GroupId: given.securityGroupId,

@@ -1,0 +1,118 @@
+/** `npm start`: the local cloud with a deployed stack, for as long as it is wanted. */
+import { once } from "node:events";
+import { Command } from "commander";
+import { type LocalStack, startLocalStack } from "../local-stack";
+import { ends, type LocalEnd } from "./ends";
+import { serveHttpFront } from "./http-front";
+import { readFiles, sendAndProve } from "./once";
+import { createProgress, type Progress } from "./progress";
+
+/** Longer than any copy of the dev stack may take, its retries included. */
+const PROOF_TIMEOUT_MS = 180_000;
+
+interface StartOptions {
+  stack: string;
+  json?: true;
+  once?: string[];
+  verbose?: true;
+}
+
+const program = new Command("npm start --")
+  .description("Deploys a stack to two local clouds with the real Pulumi engine, and keeps them running until Ctrl-C.")
+  .option("--stack <name>", "the stack to deploy, as in Pulumi.<name>.yaml", "dev")
+  .option("--json", "print one JSON line with endpoints and credentials when ready")
+  .option("--once <file...>", "put these files in, wait until each is proven equal at the destination, tear down, exit")
+  .option("--verbose", "show what the engine prints")
+  .action(start);
+
+async function start(options: StartOptions): Promise<void> {
+  const files = options.once && (await readFiles(options.once));
+  const progress = createProgress(process.stderr);
+  const interrupt = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
+  const stack = await startLocalStack({
+    stack: options.stack,
+    onProgress: progress.step,
+    onEngineLine: options.verbose ? progress.detail : progress.engineLine,
+    signal: interrupt.signal,
+  });
+  try {
+    if (files) await sendAll(stack, files, progress);
+    else await stay(stack, options, progress, interrupt.signal);
+  } finally {
+    progress.step("tearing down");
+    await stack.stop();
+    progress.done();
+  }
+}
+
+async function sendAll(stack: LocalStack, files: Awaited<ReturnType<typeof readFiles>>, progress: Progress): Promise<void> {
+  progress.step(`putting ${files.length} file${files.length === 1 ? "" : "s"} into ${stack.outputs.sourceBucket}`);
+  const deadlineMs = Date.now() + PROOF_TIMEOUT_MS;
+  const failures: string[] = [];
+  await Promise.all(
+    files.map(async (file) => {
+      try {
+        const { key, sizeBytes, sha256, lagMs } = await sendAndProve(stack, file, deadlineMs);
+        console.log(`${key}  ${sizeBytes} bytes  sha256:${sha256}  lag ${(lagMs / 1000).toFixed(2)} s`);
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    }),
+  );
+  if (failures.length > 0) throw new Error(`${failures.length} of ${files.length} not proven equal:\n  ${failures.join("\n  ")}`);
+}
+
+async function stay(stack: LocalStack, options: StartOptions, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { source, destination } = ends(stack);
+  const fronts = await Promise.all([source, destination].map(({ cloud }) => serveHttpFront(cloud)));
+  try {
+    const [sourceFront, destinationFront] = fronts as [Front, Front];
+    const ready = {
+      source: description(source, sourceFront),
+      destination: description(destination, destinationFront),
+      receiver: { url: stack.outputs.receiverUrl },
+      deadLetter: { queueUrl: stack.outputs.deadLetterQueueUrl },
+      caFile: stack.clouds.caPath,
+    };
+    progress.done();
+    console.log(options.json ? JSON.stringify(ready) : readable(ready));
+    // A timer keeps the process; the signal ends the wait.
+    const alive = setInterval(() => undefined, 2 ** 30);
+    if (!signal.aborted) await once(signal, "abort");
+    clearInterval(alive);
+  } finally {
+    await Promise.all(fronts.map((front) => front.close()));
+  }
+}
+
+type Front = Awaited<ReturnType<typeof serveHttpFront>>;
+type Ready = ReturnType<typeof description>;
+
+function description({ cloud, bucket }: LocalEnd, front: Front) {
+  return { endpoint: front.endpoint, region: cloud.region, bucket, ...cloud.credentials };
+}
+
+function readable(ready: {
+  source: Ready;
+  destination: Ready;
+  receiver: { url: string };
+  deadLetter: { queueUrl: string };
+  caFile: string;
+}): string {
+  const end = ({ endpoint, region, bucket, accessKeyId, secretAccessKey }: Ready) =>
+    `${bucket}\n               endpoint ${endpoint}  region ${region}\n               access key ${accessKeyId}  secret ${secretAccessKey}`;
+  return `
+  source       ${end(ready.source)}
+  destination  ${end(ready.destination)}
+  receiver     ${ready.receiver.url}
+  dead letters ${ready.deadLetter.queueUrl}
+  trust        ${ready.caFile} (for the two https addresses)
+
+Put an object into the source bucket with any S3 client (path style) and look at the destination. Ctrl-C ends everything.`;
+}
+
+program.parseAsync().catch((error: unknown) => {
+  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
