@@ -10,7 +10,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { Package } from "./resource-type";
 import type { Failure } from "./schema";
 import { parseConfig, Session } from "./session";
-import { decode, encode, hasUnknown, type Properties } from "./values";
+import { decode, encode, hasUnknown, type Properties, sameValue } from "./values";
 
 export interface ServedProvider {
   /** On 127.0.0.1. */
@@ -102,9 +102,10 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
     }),
     diffConfig: unary((request: proto.DiffRequest) => {
       const [olds, news] = [decode(request.getOldInputs() ?? request.getOlds()), decode(request.getNews())];
-      // Another region or account is another place: what was made there has to be made anew.
-      const replaces = ["region"].filter((name) => olds[name] !== news[name]);
-      return diffResponse({ changed: replaces, replaces, deleteBeforeReplace: false });
+      const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
+      const changed = names.filter((name) => !sameValue(olds[name], news[name]));
+      // Another region is another place: what was made there has to be made anew.
+      return diffResponse({ changed, replaces: changed.filter((name) => name === "region"), deleteBeforeReplace: false });
     }),
     configure: unary(async (request: proto.ConfigureRequest, peer) => {
       const { config, failures } = parseConfig(pack.config, decode(request.getArgs()));

@@ -14,7 +14,7 @@ export function freshDispatcher(clock: Clock, open: () => Dispatcher): () => Dis
   return () => {
     if (clock.now() - usedAtMs > MAX_IDLE_MS) {
       // Graceful: a request that is still under way on it ends as it would have.
-      void dispatcher.destroy();
+      void dispatcher.close();
       dispatcher = open();
     }
     usedAtMs = clock.now();

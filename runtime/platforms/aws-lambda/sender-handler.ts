@@ -1,7 +1,7 @@
 import type { SQSBatchResponse } from "aws-lambda";
 import type { Logger } from "../../ports";
 import { decodeEvent } from "../../sender/decode";
-import type { Sender } from "../../sender/sender";
+import type { Sender, SenderFailure } from "../../sender/sender";
 
 export interface SenderHandlerDeps {
   sender: Sender;
@@ -24,19 +24,22 @@ export function createSenderHandler({ sender, logger, flush }: SenderHandlerDeps
     const records = decodeEvent(event);
     const messageIds = records.flatMap(({ messageId }) => (messageId === undefined ? [] : [messageId]));
     const remainingMs = () => context.getRemainingTimeInMillis();
-    let failed: readonly string[];
+    let failures: readonly SenderFailure[];
     try {
-      failed = (await sender(records, { remainingMs })).failures.map(({ messageId }) => messageId);
+      ({ failures } = await sender(records, { remainingMs }));
     } catch (error) {
       logger.error("the sender failed", { error });
-      failed = messageIds.length > 0 ? messageIds : [""];
+      const reason = "the sender failed unexpectedly; its log tells why";
+      failures = (messageIds.length > 0 ? messageIds : [""]).map((messageId) => ({ messageId, reason }));
     } finally {
       flush();
     }
     if (messageIds.length === 0) {
-      if (failed.length > 0) throw new Error("the event must come back: the log lines before this one tell why");
+      // The failure destination keeps this text beside the event: there it is the reason that an operator reads.
+      if (failures.length > 0) throw new Error([...new Set(failures.map(({ reason }) => reason))].join("; "));
       return undefined;
     }
+    const failed = failures.map(({ messageId }) => messageId);
     // A failure that names no message of this batch cannot be told apart from all of them.
     const known = failed.every((id) => messageIds.includes(id));
     return { batchItemFailures: (known ? failed : messageIds).map((itemIdentifier) => ({ itemIdentifier })) };

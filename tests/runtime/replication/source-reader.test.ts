@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import type { LookupAddress } from "node:dns";
 import type { ServerResponse } from "node:http";
+import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { ClosableSourceReader, SourceReaderOptions } from "../../../runtime/replication/source-reader";
 import { createSourceReader } from "../../../runtime/replication/source-reader";
@@ -337,6 +339,11 @@ describe("isCurrent", () => {
     expect(await reader.isCurrent(url(), { etag: ETAG })).toBe(true);
   });
 
+  test("a server that ignores If-Match is not believed", async () => {
+    answer = (request, response) => store(Buffer.from("new"), { etag: "other" })({ ...request, headers: { range: "bytes=0-0" } }, response);
+    expect(await reader.isCurrent(url(), { etag: ETAG })).toBe(false);
+  });
+
   test("anything else is an error, not an answer", async () => {
     answer = (_request, response) => errorDocument(response, 403, "AccessDenied");
     expect((await rejection(reader.isCurrent(url(), { etag: ETAG }))).kind).toBe("PermissionDenied");
@@ -410,18 +417,33 @@ describe("who is connected to", () => {
     expect(server.seen).toHaveLength(1);
   });
 
-  test("a certificate that is not trusted is refused, NODE_TLS_REJECT_UNAUTHORIZED or not", async () => {
+  test("a certificate that is not trusted is refused", async () => {
     const local = createSourceReader({ allowedSources: [{ origin: server.origin, pathPrefix: "/" }] });
-    const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-    process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
-    try {
-      expect((await rejection(local.open(url(), { etag: ETAG }))).kind).toBe("Unavailable");
-      expect(server.seen).toHaveLength(0);
-    } finally {
-      if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
-      else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
-      await local.close();
-    }
+    expect((await rejection(local.open(url(), { etag: ETAG }))).kind).toBe("Unavailable");
+    expect(server.seen).toHaveLength(0);
+    await local.close();
+  });
+
+  test("even where the environment says otherwise", async () => {
+    // A process of its own: Node reads this variable from the real environment, which jest keeps from its tests.
+    const script = `
+      const { createSourceReader } = require(process.argv[1]);
+      const reader = createSourceReader({ allowedSources: [{ origin: process.argv[2], pathPrefix: "/" }] });
+      reader.open(process.argv[2] + "/a", { etag: "e" })
+        .then(() => "read", (error) => error.kind + " " + error.cause.code)
+        .then((outcome) => process.stdout.write(outcome, () => process.exit(0)));`;
+    const module = resolve(__dirname, "../../../runtime/replication/source-reader.ts");
+    const child = spawn(process.execPath, ["--import", "tsx", "-e", script, module, server.origin], {
+      env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+    });
+    answer = store(Buffer.from("x"));
+    let outcome = "";
+    child.stdout.on("data", (chunk) => {
+      outcome += String(chunk);
+    });
+    await new Promise((done) => child.on("close", done));
+    expect(outcome).toBe("Unavailable DEPTH_ZERO_SELF_SIGNED_CERT");
+    expect(server.seen).toHaveLength(0);
   });
 
   test("a name that does not resolve is temporary", async () => {

@@ -21,22 +21,24 @@ test("keeps its connection while busy, takes a new one after a pause, and lets w
   });
   const get = async (path: string) => (await take().request({ origin: server.origin, path, method: "GET" })).body.text();
 
-  expect([await get("/"), await get("/")]).toEqual(["quick", "quick"]);
-  clock.advance(3_000);
-  await get("/");
-  expect([opened.length, server.connections()]).toEqual([1, 1]);
+  try {
+    expect([await get("/"), await get("/")]).toEqual(["quick", "quick"]);
+    clock.advance(3_000);
+    await get("/");
+    expect([opened.length, server.connections()]).toEqual([1, 1]);
 
-  const slow = get("/slow");
-  await new Promise<void>((resolve) => {
-    reached = resolve;
-    if (finish) resolve();
-  });
-  clock.advance(3_001);
-  expect(await get("/")).toBe("quick");
-  expect([opened.length, server.connections()]).toEqual([2, 2]);
-  finish?.();
-  expect(await slow).toBe("slow");
-
-  await Promise.all(opened.map((agent) => agent.destroy()));
-  await server.close();
+    const slow = get("/slow");
+    await new Promise<void>((resolve) => {
+      reached = resolve;
+      if (finish) resolve();
+    });
+    clock.advance(3_001);
+    expect(await get("/")).toBe("quick");
+    expect([opened.length, server.connections()]).toEqual([2, 2]);
+    finish?.();
+    expect(await slow).toBe("slow");
+  } finally {
+    await Promise.all(opened.map((agent) => agent.destroy()));
+    await server.close();
+  }
 });

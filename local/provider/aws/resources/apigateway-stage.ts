@@ -15,9 +15,9 @@ import {
   UpdateStageCommand,
 } from "@aws-sdk/client-api-gateway";
 import type { Infer } from "../../schema";
+import { putApiTags } from "../apigateway-tags";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { invokeUrl } from "../endpoints";
-import { putApiTags } from "../apigateway-tags";
 import { tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;
@@ -70,7 +70,6 @@ async function definitionOf(context: AwsContext, restApiId: string): Promise<str
     }
   }
   if (methods === 0) throw new Error(`The REST API ${restApiId} doesn't contain any methods: the deployment must depend on them`);
-  require("node:fs").appendFileSync("/tmp/pt/def.log", JSON.stringify(definition)+"\n");
   return createHash("sha256").update(JSON.stringify(definition)).digest("hex");
 }
 

@@ -20,8 +20,8 @@ import {
   UpdateRestApiCommand,
 } from "@aws-sdk/client-api-gateway";
 import type { Infer } from "../../schema";
-import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { putApiTags } from "../apigateway-tags";
+import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;

@@ -36,9 +36,8 @@ test("what was added since the last flush goes out as one embedded metric line",
   });
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({ service: "sender", BridgeId: "bridge", Replicated: [1, 1], BytesMoved: 5, LagMs: 120 });
-  const [definition] = (
-    lines[0]?._aws as { CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: unknown[] }[] }
-  ).CloudWatchMetrics;
+  const embedded = lines[0]?._aws as { CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: unknown[] }[] };
+  const [definition] = embedded.CloudWatchMetrics;
   expect(definition).toMatchObject({
     Namespace: "CrossBorderBridge",
     Dimensions: [expect.arrayContaining(["service", "BridgeId"])],
