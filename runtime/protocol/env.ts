@@ -2,7 +2,7 @@
  * The contract between a component and the function it deploys: one environment variable with one JSON document per role.
  * A component encodes, the platform entry parses; both fail on anything unknown. Secrets appear by name only.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 export const CONFIG_VARIABLE = "CROSSBORDERBRIDGE_CONFIG";
 

@@ -1,5 +1,5 @@
 /** The request and the answer between a sender and a receiver. Both are JSON; both are refused when anything is unknown. */
-import { z } from "zod";
+import * as z from "zod";
 import { type ObjectSnapshot, snapshotSchema } from "./snapshot";
 
 /** Refused above these; the sender keeps below them. */

@@ -2,7 +2,7 @@
  * What a source object is at one moment. The sender takes it, the receiver makes the destination equal to it.
  * Shapes travel as JSON between the clouds, so everything is plain data.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Full-object checksums that a store computes and verifies by itself. Values are base64 of the big-endian digest. */
 export const CHECKSUM_ALGORITHMS = ["CRC64NVME", "CRC32", "CRC32C", "SHA256", "SHA1", "CRC64XZ"] as const;

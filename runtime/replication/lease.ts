@@ -5,7 +5,7 @@
  * for the copier's last word or the end of the lease. That end lies behind the hard end of the copier's function.
  */
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";

@@ -33,9 +33,14 @@ describe("secrets", () => {
     expect(parseSecrets(` ${newText}\n${oldText}\t`)).toHaveLength(2);
   });
 
+  test("the prefix may be left out", () => {
+    const [bare] = parseSecrets(oldText.slice("whsec_".length)) as [Secret];
+    expect(bare.sign("msg_1", 1, BODY)).toBe(oldSecret.sign("msg_1", 1, BODY));
+  });
+
   test.each([
     ["nothing", "   "],
-    ["no prefix", Buffer.alloc(24, 1).toString("base64")],
+    ["a short key without the prefix", Buffer.alloc(23, 1).toString("base64")],
     ["another prefix", `whpk_${Buffer.alloc(24, 1).toString("base64")}`],
     ["a short key", `whsec_${Buffer.alloc(23, 1).toString("base64")}`],
     ["not base64", `whsec_${"!".repeat(40)}`],

@@ -340,7 +340,8 @@ describe("isCurrent", () => {
   });
 
   test("a server that ignores If-Match is not believed", async () => {
-    answer = (request, response) => store(Buffer.from("new"), { etag: "other" })({ ...request, headers: { range: "bytes=0-0" } }, response);
+    answer = (request, response) =>
+      store(Buffer.from("new"), { etag: "other" })({ ...request, headers: { range: "bytes=0-0" } }, response);
     expect(await reader.isCurrent(url(), { etag: ETAG })).toBe(false);
   });
 
