@@ -33,13 +33,15 @@ export interface LocalAws {
 export interface LocalAwsOptions {
   /** @default `.local` at the repository root */
   stateDir?: string;
-  /** Record API calls for CloudTrail's LookupEvents. */
-  cloudTrail?: boolean;
+  /** Record every request in each partition's `callsPath`. */
+  recordCalls?: boolean;
   /** Keep state over `stop` and `restart` of one partition. */
   persist?: boolean;
   /** @default free ones */
   ports?: Partial<Record<Partition, number>>;
   onProgress?: OnProgress;
+  /** Ends the start; whatever was started is stopped. */
+  signal?: AbortSignal;
 }
 
 const ACCOUNTS = {
@@ -50,10 +52,16 @@ const ACCOUNTS = {
 /** Starts both AWS partitions on this machine, isolated from each other, installing what is missing. */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const stateDir = options.stateDir ?? DEFAULT_STATE_DIR;
+  const { onProgress, signal } = options;
   const [installation, tls] = await Promise.all([
-    installMinistack({ stateDir: toolsDir(stateDir), ...(options.onProgress ? { onProgress: options.onProgress } : {}) }),
+    installMinistack({
+      stateDir: toolsDir(stateDir),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    }),
     ensureCertificate(stateDir),
   ]);
+  signal?.throwIfAborted();
   const runDir = await createRunDir(runsDir(stateDir));
   const started: LocalPartition[] = [];
   const stop = async () => {
@@ -68,7 +76,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       partition,
       tls,
       dataDir: join(runDir, partition),
-      cloudTrail: options.cloudTrail ?? false,
+      recordCalls: options.recordCalls ?? false,
       persist: options.persist ?? false,
       ...(port === undefined ? {} : { port }),
     });
@@ -88,7 +96,8 @@ async function startPartition(options: MinistackOptions): Promise<LocalPartition
   const partition: LocalPartition = {
     ...first,
     caPath: options.tls.certPath,
-    credentials: { accessKeyId: options.accountId, secretAccessKey: "local" },
+    // The emulator's own: with it presigned URLs hold, whose signatures it checks for every key.
+    credentials: { accessKeyId: options.accountId, secretAccessKey: "test" },
     restart: async () => {
       // The address is in what was deployed, so it has to stay.
       Object.assign(partition, await startMinistack({ ...options, port: first.port }));

@@ -1,7 +1,8 @@
 /** The state behind `MemoryStore`: versions by key, and every state that a reader could ever have seen. */
 import { createHash } from "node:crypto";
 import type { Checksum } from "../protocol/snapshot";
-import type { ObjectAttributes } from "./object-store";
+import { compareKeys } from "./keys";
+import type { ListedObject, ObjectAttributes } from "./object-store";
 
 /** One stored object. Its bytes are never changed after they are stored. */
 export interface MemoryObject extends ObjectAttributes {
@@ -51,9 +52,24 @@ export class MemoryBucket {
     return this.versions.get(key)?.find((version) => version.versionId === versionId)?.object;
   }
 
-  /** Keys with a visible object, in no order. */
-  *visibleKeys(): Iterable<string> {
-    for (const [key, versions] of this.versions) if (versions.at(-1)?.object !== undefined) yield key;
+  /** Keys with a visible object, in listing order. */
+  visibleKeys(): string[] {
+    return [...this.versions]
+      .filter(([, versions]) => versions.at(-1)?.object !== undefined)
+      .map(([key]) => key)
+      .sort(compareKeys);
+  }
+
+  page(prefix: string, after: string | undefined, limit: number): ListedObject[] {
+    const keys = this.visibleKeys().filter(
+      (key) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
+    );
+    return keys.slice(0, limit).flatMap((key) => {
+      const object = this.current(key);
+      if (object === undefined) return [];
+      const { etag, bytes, lastModified } = object;
+      return [{ key, sizeBytes: bytes.byteLength, etag, lastModified: new Date(lastModified) }];
+    });
   }
 
   versionIds(key: string): string[] {

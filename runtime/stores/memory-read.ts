@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
+import type { Checksum } from "../protocol/snapshot";
 import { abortedError } from "./body";
+import { checksumOf } from "./checksums";
 import { BridgeError } from "./errors";
 import { copyAttributes, type MemoryObject } from "./memory-bucket";
-import type { ByteRange, ObjectHead } from "./object-store";
+import type { ByteRange, ObjectHead, StoreCapabilities } from "./object-store";
 
 export function describe(object: MemoryObject): Omit<ObjectHead, "checksums"> {
   const { etag, bytes, lastModified, versionId } = object;
@@ -32,4 +34,12 @@ export function bodyOf(bytes: Uint8Array, signal: AbortSignal | undefined, onRea
   signal?.addEventListener("abort", onAbort, { once: true });
   body.once("close", () => signal?.removeEventListener("abort", onAbort));
   return body;
+}
+
+/** The one given, or what the store computes by itself: at the first look, as most objects of a simulation never get one. */
+export function checksumsOf(object: MemoryObject, capabilities: StoreCapabilities): Checksum[] {
+  const inParts = object.etag.includes("-");
+  const algorithm = (inParts ? capabilities.multipartChecksums : capabilities.checksums)[0];
+  if (object.checksum === undefined && algorithm !== undefined) object.checksum = checksumOf(algorithm, object.bytes);
+  return object.checksum === undefined ? [] : [{ ...object.checksum }];
 }

@@ -13,9 +13,9 @@ import {
 } from "./checks";
 import { checksumOf } from "./checksums";
 import { BridgeError } from "./errors";
-import { assertKey, compareKeys } from "./keys";
+import { assertKey } from "./keys";
 import { copyAttributes, type HistoryEntry, MemoryBucket, type MemoryObject, md5Hex } from "./memory-bucket";
-import { bodyOf, describe, slice } from "./memory-read";
+import { bodyOf, checksumsOf, describe, slice } from "./memory-read";
 import { MemoryUploads, type OpenUpload } from "./memory-uploads";
 import { memoryUrl } from "./memory-url";
 import type {
@@ -88,7 +88,7 @@ export class MemoryStore implements ObjectStore {
     this.begin("head", key, options.signal);
     const object = this.bucket.current(key);
     if (object === undefined) return undefined;
-    return { ...describe(object), checksums: this.checksumsOf(object) };
+    return { ...describe(object), checksums: checksumsOf(object, this.capabilities) };
   }
 
   async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
@@ -198,7 +198,7 @@ export class MemoryStore implements ObjectStore {
     for (;;) {
       this.count("list");
       throwIfAborted("list", options.signal);
-      const page = this.page(prefix, after);
+      const page = this.bucket.page(prefix, after, LIST_PAGE);
       yield* page;
       if (page.length < LIST_PAGE) return;
       after = page.at(-1)?.key;
@@ -223,7 +223,7 @@ export class MemoryStore implements ObjectStore {
 
   /** Tests only: the visible keys in listing order. */
   keys(): string[] {
-    return [...this.bucket.visibleKeys()].sort(compareKeys);
+    return this.bucket.visibleKeys();
   }
 
   /** Tests only: version ids of the key, delete markers included, oldest first. */
@@ -286,14 +286,6 @@ export class MemoryStore implements ObjectStore {
       );
   }
 
-  /** The one given, or what the store computes by itself; remembered, as most objects of a simulation are asked often or never. */
-  private checksumsOf(object: MemoryObject): Checksum[] {
-    const multipart = object.etag.includes("-");
-    const algorithm = (multipart ? this.capabilities.multipartChecksums : this.capabilities.checksums)[0];
-    if (object.checksum === undefined && algorithm !== undefined) object.checksum = checksumOf(algorithm, object.bytes);
-    return object.checksum === undefined ? [] : [{ ...object.checksum }];
-  }
-
   private verifiedUpload(
     bytes: Uint8Array,
     declared: ChecksumAlgorithm | undefined,
@@ -305,20 +297,5 @@ export class MemoryStore implements ObjectStore {
       throw new BridgeError("Invalid", "completeUpload", `this upload carries ${declared}, not ${given.algorithm}`);
     assertSameChecksum("completeUpload", given, checksumOf(given.algorithm, bytes).value);
     return { ...given };
-  }
-
-  private page(prefix: string, after: string | undefined): ListedObject[] {
-    const keys = [...this.bucket.visibleKeys()].filter(
-      (key) => key.startsWith(prefix) && (after === undefined || compareKeys(key, after) > 0),
-    );
-    return keys
-      .sort(compareKeys)
-      .slice(0, LIST_PAGE)
-      .flatMap((key) => {
-        const object = this.bucket.current(key);
-        return object === undefined
-          ? []
-          : [{ key, sizeBytes: object.bytes.byteLength, etag: object.etag, lastModified: new Date(object.lastModified) }];
-      });
   }
 }

@@ -41,7 +41,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     // Waiting for "100 Continue" would cost a new connection for every body above 2 MiB, made without the agents below.
-    expectContinueHeader: false, requestStreamBufferSize: 65536,
+    expectContinueHeader: false,
     requestHandler: options.requestHandler ?? {
       connectionTimeout: options.connectionTimeoutMs ?? 5_000,
       socketTimeout: options.socketIdleTimeoutMs ?? 30_000,

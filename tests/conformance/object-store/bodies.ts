@@ -1,4 +1,6 @@
 import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { checksumOf } from "../../../runtime/stores/checksums";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { type Context, expectKind, NO_ATTRIBUTES, putText, readBytes, readText, someBytes, streamOf } from "./context";
 
@@ -33,6 +35,29 @@ export function bodyChecks(context: Context): void {
       await expectKind(context.store.put(key, bytes, { attributes: NO_ATTRIBUTES, sizeBytes }), "Corrupted");
       expect(await readText(context, key)).toBe("old");
     });
+
+    const [algorithm] = context.capabilities.checksums;
+    if (algorithm !== undefined)
+      check(
+        `long-right-start-${sizeBytes}`,
+        `a body whose first ${sizeBytes} bytes match their checksum but that goes on is Corrupted`,
+        async () => {
+          const key = freshKey();
+          const bytes = someBytes(sizeBytes);
+          const body = Readable.from(
+            (async function* () {
+              yield bytes;
+              // The promised bytes have every chance to be sent before the one too many comes.
+              for (let turn = 0; turn < 200; turn++) await setImmediate();
+              yield Buffer.from("!");
+            })(),
+            { objectMode: false },
+          );
+          const options = { attributes: NO_ATTRIBUTES, sizeBytes, checksum: checksumOf(algorithm, bytes) };
+          await expectKind(context.store.put(key, body, options), "Corrupted");
+          expect(await context.store.head(key)).toBeUndefined();
+        },
+      );
 
     if (sizeBytes === 0) continue;
     check(`short-${sizeBytes}`, `a body shorter than ${sizeBytes} bytes is Corrupted, nothing becomes visible`, async () => {

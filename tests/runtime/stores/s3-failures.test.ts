@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { checksumOf } from "../../../runtime/stores/checksums";
 import { expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../conformance/object-store/context";
 import { FakeS3, HEAD, refusal, status } from "./fake-s3";
 
@@ -11,6 +13,24 @@ beforeAll(async () => {
   s3 = await FakeS3.start();
 });
 afterAll(() => s3.stop());
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** A server below HTTP, gone after the test whether it passes or not. Resolves to its endpoint. */
+async function listen(onSocket: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    cleanups.push(() => socket.destroy());
+    socket.on("error", () => undefined);
+    onSocket(socket);
+  });
+  cleanups.push(() => server.close());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 const MIB = 1024 ** 2;
 const BYTES = textBytes("hello");
@@ -78,19 +98,16 @@ test("HEAD has no body: the status alone tells", async () => {
 });
 
 test("a refusal before the body was sent wins, and leaves no connection waiting for the rest", async () => {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const closed = new Promise<void>((resolve) => {
-    server.once("connection", (socket: Socket) => {
-      socket.once("data", () => {
-        const body = "<Error><Code>PreconditionFailed</Code></Error>";
-        socket.write(`HTTP/1.1 412 Precondition Failed\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-      });
-      socket.on("error", () => undefined).once("close", () => resolve());
+  let closed: Promise<unknown> = Promise.reject(new Error("nobody connected"));
+  closed.catch(() => undefined);
+  const endpoint = await listen((socket) => {
+    closed = once(socket, "close");
+    socket.once("data", () => {
+      const body = "<Error><Code>PreconditionFailed</Code></Error>";
+      socket.write(`HTTP/1.1 412 Precondition Failed\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     });
   });
-  const store = s3.store({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const store = s3.store({ endpoint });
   const endless = new Readable({
     read() {
       this.push(Buffer.alloc(64 * 1024));
@@ -100,7 +117,34 @@ test("a refusal before the body was sent wins, and leaves no connection waiting 
   await expectKind(store.put("k", endless, options), "PreconditionFailed");
   await closed;
   expect(endless.destroyed).toBe(true);
-  server.close();
+});
+
+test("the last block waits for the end of the body: one byte too many, and the request never was whole", async () => {
+  const sizeBytes = 3 * MIB;
+  const bytes = Buffer.alloc(sizeBytes, 1);
+  let received = 0;
+  let almost = () => {};
+  const almostAll = new Promise<void>((resolve) => {
+    almost = resolve;
+  });
+  const endpoint = await listen((socket) => {
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+      if (received > sizeBytes - MIB) almost();
+    });
+  });
+  const body = Readable.from(
+    (async function* () {
+      for (let at = 0; at < sizeBytes; at += 64 * 1024) yield bytes.subarray(at, at + 64 * 1024);
+      await almostAll;
+      for (let turn = 0; turn < 100; turn++) await setImmediate();
+      yield Buffer.from("!");
+    })(),
+    { objectMode: false },
+  );
+  const options = { attributes: NO_ATTRIBUTES, sizeBytes, checksum: checksumOf("CRC32", bytes) };
+  await expectKind(s3.store({ endpoint }).put("k", body, options), "Corrupted");
+  expect(received).toBeLessThan(sizeBytes);
 });
 
 test("no connection, no name, no answer and a cut connection are Unavailable", async () => {
@@ -124,7 +168,7 @@ test("a connection cut in the middle of a body is an error of its stream", async
   s3.answer((_request, response) => {
     response.writeHead(200, { ...HEAD, "content-length": "100" });
     response.write("half");
-    setImmediate(() => response.destroy());
+    response.socket?.destroySoon();
   });
   const { body } = await s3.store().get("k");
   await expect(body.toArray()).rejects.toThrow();
@@ -154,7 +198,7 @@ test.each([["computed while it streams", undefined] as const, ["given", { algori
     let produced = 0;
     let received = 0;
     let mostAhead = 0;
-    const server = createServer((socket) => {
+    const endpoint = await listen((socket) => {
       socket.on("data", (chunk) => {
         received += chunk.length;
         mostAhead = Math.max(mostAhead, produced - received);
@@ -162,8 +206,6 @@ test.each([["computed while it streams", undefined] as const, ["given", { algori
         socket.end('HTTP/1.1 200 OK\r\netag: "e"\r\ncontent-length: 0\r\n\r\n');
       });
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
     const chunk = Buffer.alloc(64 * 1024, 7);
     const body = new Readable({
       read() {
@@ -172,13 +214,12 @@ test.each([["computed while it streams", undefined] as const, ["given", { algori
         if (produced === sizeBytes) this.push(null);
       },
     });
-    const store = s3.store({ endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const store = s3.store({ endpoint });
     const options = { attributes: NO_ATTRIBUTES, sizeBytes, ...(checksum !== undefined && { checksum }) };
     expect(await store.put("k", body, options)).toEqual({ etag: "e" });
     expect(produced).toBe(sizeBytes);
     // What the kernel and the HTTP layer hold in flight.
     expect(mostAhead).toBeLessThan(24 * MIB);
-    server.close();
   },
   60_000,
 );

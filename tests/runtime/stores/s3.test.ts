@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
-import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { clientConfig } from "../../../local/aws/client-config";
 import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
 import { readAll } from "../../../runtime/stores/read-all";
@@ -48,28 +48,68 @@ function getRaw(url: string, headers: Record<string, string>): Promise<{ status:
   });
 }
 
-objectStoreConformance({
-  name: "S3 on ministack",
-  capabilities: S3_CAPABILITIES,
-  knownGaps: {
-    "replace-tags": "a put without tags keeps the old ones in an unversioned bucket",
-    "upload-tags": "Tagging of CreateMultipartUpload is dropped",
-    "upload-too-small": "no EntityTooSmall",
-    "upload-CRC64NVME": "no full-object checksum of an upload",
-    "upload-CRC32": "no full-object checksum of an upload",
-    "upload-wrong-CRC64NVME": "no full-object checksum of an upload",
-    "upload-wrong-CRC32": "no full-object checksum of an upload",
+const UPLOAD_GAPS = {
+  "upload-tags": "Tagging of CreateMultipartUpload is dropped",
+  "upload-too-small": "no EntityTooSmall",
+  "upload-CRC64NVME": "no full-object checksum of an upload",
+  "upload-CRC32": "no full-object checksum of an upload",
+  "upload-wrong-CRC64NVME": "no full-object checksum of an upload",
+  "upload-wrong-CRC32": "no full-object checksum of an upload",
+};
+
+for (const { bucket, versioned, knownGaps } of [
+  {
+    bucket: "unversioned",
+    versioned: false,
+    knownGaps: { ...UPLOAD_GAPS, "replace-tags": "a put without tags keeps the old ones in an unversioned bucket" },
   },
-  make: async () => {
-    const client = localClient();
-    const bucket = "conformance";
-    await client.send(new CreateBucketCommand({ Bucket: bucket }));
-    return {
-      store: createS3Store({ client, bucket }),
-      fetch: getRaw,
-      // The server signs against the real clock.
-      elapse: (ms) => sleep(ms),
-      cleanup: async () => client.destroy(),
-    };
-  },
+  { bucket: "versioned", versioned: true, knownGaps: UPLOAD_GAPS },
+])
+  objectStoreConformance({
+    name: `S3 on ministack, ${bucket}`,
+    capabilities: S3_CAPABILITIES,
+    knownGaps,
+    make: async () => {
+      const client = localClient();
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      if (versioned)
+        await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+      return {
+        store: createS3Store({ client, bucket }),
+        fetch: getRaw,
+        // The server signs against the real clock.
+        elapse: (ms) => sleep(ms),
+        cleanup: async () => client.destroy(),
+      };
+    },
+  });
+
+test("a tampered presigned URL is refused, and so is one for another key", async () => {
+  const client = localClient();
+  const store = createS3Store({ client, bucket: "versioned" });
+  for (const key of ["signed", "other"])
+    await store.put(key, Buffer.from(key), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: key.length });
+  const url = await store.presignGet("signed", { expiresInSeconds: 60 });
+  expect((await getRaw(url, {})).status).toBe(200);
+  const forged = [
+    url.replace("/signed?", "/other?"),
+    url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"),
+    url.replace(/.$/, (last) => (last === "0" ? "1" : "0")),
+  ];
+  for (const changed of forged) {
+    expect(changed).not.toBe(url);
+    expect((await getRaw(changed, {})).status).toBe(403);
+  }
+  client.destroy();
+});
+
+test("tags can be put on one version", async () => {
+  const client = localClient();
+  const store = createS3Store({ client, bucket: "versioned" });
+  const attributes = { headers: {}, metadata: {}, tags: {} };
+  const { versionId } = await store.put("tagged", Buffer.from("1"), { attributes, sizeBytes: 1 });
+  await store.put("tagged", Buffer.from("2"), { attributes, sizeBytes: 1 });
+  await store.putTags("tagged", { a: "1" }, { versionId: versionId as string });
+  expect(await store.getTags("tagged")).toEqual({});
+  client.destroy();
 });
