@@ -1,0 +1,230 @@
+/** What goes wrong between the two sides: nothing is lost, nothing is written twice, and what can never arrive is parked with its reason. */
+import { inBatches } from "./support/batches";
+import { eventually } from "./support/eventually";
+import { readLog } from "./support/logs";
+import { converged, listKeys, put, sha256, versions } from "./support/objects";
+import { sendMessage, settled, takeDeadLetters } from "./support/queues";
+import { proxyReceiver, START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
+import type { TlsProxy, Treatment } from "./support/tls-proxy";
+import { treatOnce } from "./support/treat-once";
+import { killWorkers } from "./support/workers";
+
+const PREFIX = "replica/";
+/** The receiver's own time, the sender's wait for it and the queue's visibility follow from these: 7 s and 23 s. */
+const TIMEOUTS = { senderSeconds: 9, receiverSeconds: 5 };
+
+let stack: TestStack | undefined;
+let door: TlsProxy;
+let endOfTests: () => void = () => {};
+const untilTheEnd = new Promise<void>((resolve) => {
+  endOfTests = resolve;
+});
+const onStack = testOn(() => stack);
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    persist: true,
+    settings: {
+      "crossborderbridge:destination": { cloud: "aws-cn", region: "cn-north-1", bucket: "bridge-dev-china", prefix: PREFIX },
+      "crossborderbridge:timeouts": TIMEOUTS,
+    },
+  });
+  door = await proxyReceiver(stack);
+}, START_MS);
+
+afterAll(async () => {
+  endOfTests();
+  await stack?.stop();
+  await door?.close();
+}, 30_000);
+
+/** Waits until the sender has put the key back with this reason. */
+async function putBack(running: TestStack, key: string, reason: RegExp): Promise<void> {
+  const { local, source } = running;
+  await eventually(
+    async () => {
+      // The emulator hands on a line that came late with the worker's next run; the test event is one with nothing to do.
+      await sendMessage(running, '{"Event":"s3:TestEvent"}');
+      const log = await readLog(source.cloud, local.outputs.senderFunctionName);
+      const reasons = log.filter((line) => line.key === key && line.message === "asked again later").map((line) => line.reason);
+      expect(reasons).toContainEqual(expect.stringMatching(reason));
+    },
+    { deadlineMs: 15_000, what: `the sender's log tells why ${key} was put back` },
+  );
+}
+
+async function expectWrittenOnce(running: TestStack, key: string): Promise<void> {
+  await converged(running, key, 45_000);
+  expect([key, await versions(running.destination, key)]).toEqual([key, [sha256(bodyOf(key))]]);
+}
+
+const bodyOf = (key: string) => `the body of ${key}`;
+
+describe("a receiver that", () => {
+  const FAULTS: readonly [what: string, key: string, treatment: Treatment, reason: RegExp][] = [
+    ["answers too late", "slow", { kind: "hold", until: untilTheEnd }, /did not answer within 7000 ms/],
+    ["answers by halves", "half", { kind: "cut", afterBytes: 20 }, /connection to the receiver broke/],
+    ["hangs up", "hangs-up", { kind: "reset" }, /connection to the receiver broke/],
+    ["fails", "fails", { kind: "answer", status: 502, body: '{"message":"Internal server error"}' }, /answered 502/],
+    ["answers something else", "page", { kind: "answer", status: 200, body: "<html>" }, /is not whole JSON/],
+    [
+      "answers for another key",
+      "other-key",
+      { kind: "answer", status: 200, body: '{"version":1,"receipts":[{"key":"another","result":"replicated"}]}' },
+      /holds receipts of other keys/,
+    ],
+    [
+      "throttles",
+      "throttled",
+      { kind: "answer", status: 429, body: '{"message":"Too Many Requests"}' },
+      /answered 429: .*rate limit/,
+    ],
+    [
+      "does not accept the signature",
+      "refused",
+      { kind: "answer", status: 401, body: '{"error":{"code":"bad-signature","message":"The signature does not fit."}}' },
+      /answered 401: the signing secrets of sender and receiver differ/,
+    ],
+    [
+      "does not let the platform pass",
+      "forbidden",
+      { kind: "answer", status: 403, body: '{"message":null}' },
+      /answered 403: .*ICP licence/,
+    ],
+  ];
+
+  // All of them wait for the sender's timeouts, so they wait together.
+  beforeAll(async () => {
+    if (stack === undefined) return;
+    for (const [, key, treatment] of FAULTS) {
+      const struck = treatOnce(
+        door,
+        ({ body }) => body.includes(JSON.stringify(key)),
+        () => treatment,
+      );
+      await put(stack.source, key, bodyOf(key));
+      await struck;
+    }
+  }, 60_000);
+
+  for (const [what, key, , reason] of FAULTS) {
+    onStack(`${what}: the object arrives once, and the sender's log tells why it took longer`, async (running) => {
+      await expectWrittenOnce(running, key);
+      await putBack(running, key, reason);
+    });
+  }
+
+  onStack("cannot be connected to: the object arrives once it can be", async (running) => {
+    await door.refuse();
+    try {
+      await put(running.source, "down", bodyOf("down"));
+      await putBack(running, "down", /^the receiver cannot be connected to$/);
+    } finally {
+      await door.listen();
+    }
+    await expectWrittenOnce(running, "down");
+  });
+
+  onStack("did any of this: nothing was parked", async (running) => {
+    await settled(running);
+    expect(await takeDeadLetters(running)).toEqual([]);
+  });
+});
+
+describe("what can never arrive is parked:", () => {
+  async function parked(running: TestStack) {
+    return await eventually(
+      async () => {
+        const letters = await takeDeadLetters(running);
+        expect(letters).not.toEqual([]);
+        return letters;
+      },
+      { deadlineMs: 15_000, what: "a dead letter is there" },
+    );
+  }
+
+  onStack("a key that is too long behind the destination's prefix", async (running) => {
+    const key = "é".repeat(510);
+    await put(running.source, key, "too long");
+    const [letter, ...others] = await parked(running);
+    expect(letter).toMatchObject({
+      key,
+      reason: expect.stringContaining("the destination key would have 1028 bytes, the store allows 1024"),
+    });
+    expect(JSON.parse(letter?.body ?? "")).toMatchObject({ look: { version: 1, key } });
+    expect(others).toEqual([]);
+    await settled(running);
+  });
+
+  onStack("a message that cannot be read", async (running) => {
+    await sendMessage(running, "no JSON at all");
+    expect(await parked(running)).toEqual([
+      expect.objectContaining({ reason: 'the message is not JSON: "no JSON at all"', key: "" }),
+    ]);
+    await settled(running);
+  });
+
+  onStack("an event of another bucket", async (running) => {
+    const s3 = { bucket: { name: "another" }, object: { key: "a%2Bb" } };
+    await sendMessage(running, JSON.stringify({ Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", s3 }] }));
+    expect(await parked(running)).toEqual([
+      expect.objectContaining({ reason: expect.stringContaining("the event is of bucket another"), key: "a+b" }),
+    ]);
+    await settled(running);
+  });
+});
+
+describe("a crash of", () => {
+  async function putMany({ source }: TestStack, name: string, count: number): Promise<string[]> {
+    const keys = Array.from({ length: count }, (_, index) => `${name}/${index}`);
+    await inBatches(keys, 20, (key) => put(source, key, bodyOf(key)));
+    return keys;
+  }
+
+  async function underWay({ destination }: TestStack, name: string, count: number): Promise<void> {
+    await eventually(
+      async () => expect((await listKeys(destination, `${PREFIX}${name}/`)).length).toBeGreaterThanOrEqual(count),
+      { deadlineMs: 20_000, what: `${count} objects have arrived` },
+    );
+  }
+
+  async function allArrive(running: TestStack, keys: readonly string[]): Promise<void> {
+    await settled(running, 80_000);
+    await inBatches(keys, 10, (key) => expectWrittenOnce(running, key));
+    expect(await takeDeadLetters(running)).toEqual([]);
+  }
+
+  onStack(
+    "every sender and every receiver while 100 objects are on their way: all arrive, each once",
+    async (running) => {
+      const { source, destination, local } = running;
+      const all = putMany(running, "workers", 100);
+      await underWay(running, "workers", 5);
+      const killed = [
+        await killWorkers(source.cloud, local.outputs.senderFunctionName),
+        await killWorkers(destination.cloud, local.outputs.receiverFunctionName),
+      ];
+      expect(Math.min(...killed)).toBeGreaterThan(0);
+      await allArrive(running, await all);
+    },
+    120_000,
+  );
+
+  onStack(
+    "the destination's whole cloud: what is put meanwhile arrives once it is back",
+    async (running) => {
+      const { cloud } = running.destination;
+      // The emulator writes down what it has besides objects only when it is asked to stop.
+      await cloud.stop();
+      await cloud.restart();
+      const before = await putMany(running, "cloud/before", 10);
+      await underWay(running, "cloud/before", 3);
+      await cloud.kill();
+      const meanwhile = await putMany(running, "cloud/meanwhile", 10);
+      await putBack(running, "cloud/meanwhile/0", /./);
+      await cloud.restart();
+      await allArrive(running, [...before, ...meanwhile]);
+    },
+    120_000,
+  );
+});

@@ -1,0 +1,114 @@
+/** What an object is, seen from outside through the vendor's SDK, on either side. */
+import { createHash } from "node:crypto";
+import {
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+} from "@aws-sdk/client-s3";
+import { eventually } from "./eventually";
+import type { TestEnd, TestStack } from "./stack";
+
+export interface SeenObject {
+  sizeBytes: number;
+  sha256: string;
+  headers: Record<string, string | undefined>;
+  /** Without what the bridge adds. */
+  metadata: Record<string, string>;
+  tags: Record<string, string>;
+}
+
+const PROVENANCE = /^bridge-(id|source-version|source-modified|origin)$/;
+
+export type Attributes = Omit<PutObjectCommandInput, "Bucket" | "Key" | "Body">;
+
+/** @returns its versionId, where the bucket keeps versions */
+export async function put({ s3, bucket, prefix }: TestEnd, key: string, body: string | Buffer, attributes: Attributes = {}) {
+  // A Buffer has a length where an empty string has none, as the SDK sees it.
+  const command = new PutObjectCommand({ Bucket: bucket, Key: prefix + key, Body: Buffer.from(body), ...attributes });
+  return (await s3.send(command)).VersionId;
+}
+
+/** Key as at the source, on both sides; undefined where no object is visible. */
+export async function look({ s3, bucket, prefix }: TestEnd, key: string): Promise<SeenObject | undefined> {
+  const target = { Bucket: bucket, Key: prefix + key };
+  try {
+    const got = await s3.send(new GetObjectCommand(target));
+    const body = Buffer.from((await got.Body?.transformToByteArray()) ?? []);
+    const { TagSet = [] } = await s3.send(new GetObjectTaggingCommand(target));
+    return {
+      sizeBytes: body.length,
+      sha256: sha256(body),
+      headers: {
+        contentType: got.ContentType,
+        cacheControl: got.CacheControl,
+        contentDisposition: got.ContentDisposition,
+        contentEncoding: got.ContentEncoding,
+        contentLanguage: got.ContentLanguage,
+        expires: got.ExpiresString,
+      },
+      metadata: Object.fromEntries(Object.entries(got.Metadata ?? {}).filter(([name]) => !PROVENANCE.test(name))),
+      tags: Object.fromEntries(TagSet.map(({ Key = "", Value = "" }) => [Key, Value])),
+    };
+  } catch (error) {
+    if (error instanceof NoSuchKey || error instanceof NotFound) return undefined;
+    throw error;
+  }
+}
+
+export async function head({ s3, bucket, prefix }: TestEnd, key: string) {
+  return await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: prefix + key, ChecksumMode: "ENABLED" }));
+}
+
+export const provenanceOf = (metadata: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata).filter(([name]) => PROVENANCE.test(name)));
+
+/** All keys that are visible, whatever the prefix. */
+export async function listKeys({ s3, bucket }: TestEnd, prefix = ""): Promise<string[]> {
+  const keys: string[] = [];
+  let token: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
+    );
+    for (const { Key = "" } of page.Contents ?? []) keys.push(Key);
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+  return keys;
+}
+
+/** Waits until the destination equals the source at the key as they are then: bytes, headers, metadata and tags, or both absent. */
+export async function converged(
+  { source, destination }: TestStack,
+  key: string,
+  deadlineMs = 30_000,
+): Promise<SeenObject | undefined> {
+  return await eventually(
+    async () => {
+      const there = await look(destination, key);
+      expect(there).toEqual(await look(source, key));
+      return there;
+    },
+    { deadlineMs, what: `${JSON.stringify(key)} is at the destination what it is at the source` },
+  );
+}
+
+/** SHA-256 of every version that is kept, delete markers left out, in no order. */
+export async function versions({ s3, bucket, prefix }: TestEnd, key: string): Promise<string[]> {
+  const Key = prefix + key;
+  const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: Key }));
+  const bodies = Versions.filter((version) => version.Key === Key).map(async ({ VersionId }) => {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key, VersionId }));
+    return sha256(Buffer.from((await Body?.transformToByteArray()) ?? []));
+  });
+  return await Promise.all(bodies);
+}
+
+export function sha256(bytes: Buffer | string): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
