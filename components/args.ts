@@ -61,9 +61,9 @@ export interface ScopeArgs {
   suffixes?: string[] | undefined;
   /** Objects that have every one of these tags. @default {} */
   tags?: Record<string, string> | undefined;
-  /** @default 0 */
+  /** Smaller objects stay. @default 0 */
   minSizeBytes?: number | undefined;
-  /** @default no limit */
+  /** Larger objects stay. @default no limit */
   maxSizeBytes?: number | undefined;
 }
 
@@ -72,7 +72,7 @@ export interface CrossBorderBridgeArgs {
   destination: DestinationArgs;
   /**
    * Id of the bridge: 1 to 32 of a-z, 0-9 and -. Part of every physical name and of every replica's provenance.
-   * @default the resource's name
+   * @default the stack's name, or the resource's where a program declares the component
    */
   name?: string | undefined;
   /**
@@ -95,7 +95,7 @@ export interface CrossBorderBridgeArgs {
    */
   auth?:
     | {
-        /** @default "token" */
+        /** `token` in front of a receiver in AWS China needs an ICP licence, `iam` does not. @default "token" */
         kind?: "token" | "iam" | undefined;
         /** An SSM SecureString with the signing secrets that is there, under this name, at both ends; instead of `token`. */
         tokenParameter?: string | undefined;
@@ -112,9 +112,9 @@ export interface CrossBorderBridgeArgs {
   allowedCidrs?: string[] | undefined;
   rateLimit?:
     | {
-        /** @default 50 */
+        /** Requests a second, each with up to 10 keys; more are answered 429 and asked again. @default 50 */
         requestsPerSecond?: number | undefined;
-        /** @default 100 */
+        /** Requests at once. @default 100 */
         burst?: number | undefined;
       }
     | undefined;
@@ -126,7 +126,7 @@ export interface CrossBorderBridgeArgs {
         partSizeBytes?: number | undefined;
         /** Parts in memory at once. @default 8 */
         concurrency?: number | undefined;
-        /** @default 1024 */
+        /** Of the copier; half of it must hold the parts. More memory also means more CPU and network. @default 1024 */
         memoryMb?: number | undefined;
         /** At most 900. A copy that takes longer goes on from the parts that are there. @default 900 */
         timeoutSeconds?: number | undefined;
@@ -134,9 +134,9 @@ export interface CrossBorderBridgeArgs {
     | undefined;
   timeouts?:
     | {
-        /** @default 90 */
+        /** Of the sender; longer than the receiver's. @default 90 */
         senderSeconds?: number | undefined;
-        /** At most 29, API Gateway's limit. @default 29 */
+        /** Of the receiver, the hard end of an attempt; at most 29, API Gateway's limit. @default 29 */
         receiverSeconds?: number | undefined;
         /** Lifetime of presigned URLs, at most 3600. @default copy.timeoutSeconds + 300 */
         urlExpirySeconds?: number | undefined;
@@ -146,9 +146,9 @@ export interface CrossBorderBridgeArgs {
   concurrency?: number | undefined;
   /** How often a key is tried before it is parked in the dead-letter queue. @default 20 */
   maxAttempts?: number | undefined;
-  /** @default "info" */
+  /** Of the functions; `debug` also tells what was skipped and why. @default "info" */
   logLevel?: "debug" | "info" | "warn" | "error" | undefined;
-  /** @default 30 */
+  /** How long the functions' logs are kept. @default 30 */
   logRetentionDays?: number | undefined;
   /** Leave created buckets in place when the bridge is destroyed. @default true */
   retainBuckets?: boolean | undefined;

@@ -4,12 +4,12 @@
  */
 import type { SupportedCloud } from "./config/clouds";
 import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./config/errors";
-import { CONTROL_PREFIX, minimumUrlExpirySeconds, RULES, type Violation } from "./config/rules";
+import { minimumUrlExpirySeconds, RULES, type Violation } from "./config/rules";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./config/schema";
 
 export type { Cloud, SupportedCloud } from "./config/clouds";
 export { ConfigInvalid } from "./config/errors";
-export { CONTROL_PREFIX, COPIER_EVENT_AGE_SECONDS } from "./config/rules";
+export { COPIER_EVENT_AGE_SECONDS } from "./config/rules";
 
 type OnSupportedCloud<T> = Omit<T, "cloud"> & { cloud: SupportedCloud };
 
@@ -115,6 +115,3 @@ export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOp
 function stripUnknown(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
-
-/** Where the bridge keeps its own records in the destination bucket. */
-export const controlPrefixOf = (bridgeId: string): string => `${CONTROL_PREFIX}${bridgeId}/`;

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import { SDK_ENVIRONMENT } from "./aws/client-config";
 import { runCommand } from "./run-command";
 import { ShadowProject } from "./shadow-project";
 import type { PulumiInstallation } from "./toolchain/pulumi";
@@ -44,14 +45,21 @@ export interface Engine {
   destroy(options: StackOptions): Promise<void>;
   /** Secrets in plain text. */
   stackOutputs(options: StackOptions): Promise<Record<string, unknown>>;
-  /** The stack's state. */
-  exportStack(options: StackOptions): Promise<StackExport>;
+  /** The stack's state; secrets in plain text unless they are to stay as they are stored. */
+  exportStack(options: StackOptions & { keepSecrets?: boolean }): Promise<StackExport>;
 }
 
 export interface StackExport {
   version: number;
   deployment: {
-    resources?: { urn: string; type: string; id?: string; inputs?: object; outputs?: object; parent?: string }[];
+    resources?: {
+      urn: string;
+      type: string;
+      id?: string;
+      inputs?: Record<string, unknown>;
+      outputs?: Record<string, unknown>;
+      parent?: string;
+    }[];
   };
 }
 
@@ -99,7 +107,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return JSON.parse((await pulumi(shadow.folder, args, target)).stdout) as Record<string, unknown>;
     },
     exportStack: async (target) => {
-      const args = ["stack", "export", "--show-secrets", "--stack", target.stack];
+      const args = ["stack", "export", ...(target.keepSecrets ? [] : ["--show-secrets"]), "--stack", target.stack];
       return JSON.parse((await pulumi(shadow.folder, args, target)).stdout) as StackExport;
     },
   };
@@ -123,6 +131,7 @@ function engineEnvironment(options: EngineOptions, backend: string): NodeJS.Proc
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     // Types are checked by `npm run typecheck`; here it would cost half a minute per run.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    ...SDK_ENVIRONMENT,
     ...(options.caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: options.caPath }),
   };
 }

@@ -10,16 +10,22 @@ export type OnProgress = (line: string) => void;
 /**
  * Makes the folder `target` by `build` unless it is there, and resolves to it. `build` fills a temporary folder beside it
  * that is renamed when it is whole, so `target` is complete or absent whatever happens meanwhile. Processes that come at
- * the same time wait for the one that builds; when that one dies, the next takes over.
+ * the same time wait for the one that builds; when that one dies, the next takes over. `signal` ends the waiting; `build` heeds
+ * it by itself.
  */
 export async function installOnce(
   target: string,
   build: (folder: string) => Promise<void>,
   onProgress: OnProgress = () => {},
+  signal?: AbortSignal,
 ): Promise<string> {
   if (await exists(target)) return target;
   await mkdir(dirname(target), { recursive: true });
-  const release = await acquireLock(`${target}.lock`, () => onProgress(`waiting for another process that makes ${target}`));
+  const release = await acquireLock(
+    `${target}.lock`,
+    () => onProgress(`waiting for another process that makes ${target}`),
+    signal,
+  );
   try {
     if (await exists(target)) return target;
     await removeLeftovers(target);
@@ -62,9 +68,10 @@ export async function exists(path: string): Promise<boolean> {
 /** Another process announces nothing when it lets go of a file, so a waiter has to look again. */
 const LOCK_POLL_MS = 250;
 
-async function acquireLock(path: string, onWait: () => void): Promise<() => Promise<void>> {
+async function acquireLock(path: string, onWait: () => void, signal?: AbortSignal): Promise<() => Promise<void>> {
   let announced = false;
   for (;;) {
+    signal?.throwIfAborted();
     try {
       const handle = await open(path, "wx");
       await handle.writeFile(String(process.pid));
@@ -82,7 +89,7 @@ async function acquireLock(path: string, onWait: () => void): Promise<() => Prom
     }
     if (!announced) onWait();
     announced = true;
-    await delay(LOCK_POLL_MS);
+    await delay(LOCK_POLL_MS, undefined, signal === undefined ? {} : { signal });
   }
 }
 

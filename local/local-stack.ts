@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { parse, stringify } from "yaml";
@@ -22,10 +22,16 @@ export interface LocalStackOptions {
   onEngineLine?: (line: string) => void;
   /** Changes the stack's settings before they are used; keys as in the file, `crossborderbridge:scope` and so on. */
   settings?: Record<string, unknown>;
-  cloudTrail?: boolean;
+  /** The folder of Pulumi.yaml. @default the repository */
+  projectDir?: string;
+  /** Deploys to these, which then outlive the stack; how they were started is their owner's. */
+  clouds?: LocalAws;
+  /** Record every request in each partition's `callsPath`. */
+  recordCalls?: boolean;
   /** Keep the clouds' state over a restart of one of them. */
   persist?: boolean;
   stateDir?: string;
+  /** Ends the start, wherever it is; whatever was started is stopped before the rejection. */
   signal?: AbortSignal;
 }
 
@@ -40,7 +46,7 @@ export interface LocalStack {
   /** `pulumi up` again, with other settings if given. */
   up(settings?: Record<string, unknown>): Promise<ChangeSummary>;
   destroy(): Promise<void>;
-  /** Ends everything that was started, whatever is deployed. */
+  /** Ends everything that was started here, whatever is deployed. */
   stop(): Promise<void>;
 }
 
@@ -64,28 +70,36 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
   const stop = async () => {
     for (const close of closers.splice(0).reverse()) await close();
   };
+  const { signal } = options;
+  const own = signal === undefined ? {} : { signal };
+  const projectDir = options.projectDir ?? REPOSITORY_ROOT;
   const settings = { ...(await readSettings(options.stack)), ...options.settings };
   try {
+    signal?.throwIfAborted();
     progress("setting up: function bundles, local clouds, Pulumi CLI");
     const [, clouds, installation] = await settled(
       buildFunctions(),
-      startLocalAws({
-        stateDir,
-        onProgress: progress,
-        cloudTrail: options.cloudTrail ?? false,
-        persist: options.persist ?? false,
-      }).then((started) => {
-        closers.push(() => started.stop());
-        return started;
-      }),
-      ensurePulumi({ stateDir, onProgress: progress }),
+      options.clouds ??
+        startLocalAws({
+          stateDir,
+          onProgress: progress,
+          recordCalls: options.recordCalls ?? false,
+          persist: options.persist ?? false,
+          ...own,
+        }).then((started) => {
+          closers.push(() => started.stop());
+          return started;
+        }),
+      ensurePulumi({ stateDir, onProgress: progress, ...own }),
     );
-    const provider = await serveAwsProvider({ partitions: clouds, workingDirectory: REPOSITORY_ROOT });
+    signal?.throwIfAborted();
+    const provider = await serveAwsProvider({ partitions: clouds, workingDirectory: projectDir });
     closers.push(() => provider.close());
+    const dataDir = await mkdtemp(join(clouds.runDir, "engine-"));
     const engine = await createEngine({
       installation,
-      projectDir: REPOSITORY_ROOT,
-      dataDir: join(clouds.runDir, "engine"),
+      projectDir,
+      dataDir,
       providers: { aws: provider.port },
       caPath: clouds.caPath,
       ...(options.onEngineLine ? { onLine: options.onEngineLine } : {}),
@@ -94,8 +108,12 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     await putTokenParameter(settings, clouds, token);
     const target = async (changed: Record<string, unknown> = {}) => ({
       stack: options.stack,
-      configFile: await writeSettings(options.stack, clouds.runDir, token, { ...settings, ...changed }),
-      ...(options.signal ? { signal: options.signal } : {}),
+      configFile: await writeSettings(join(dataDir, "settings.yaml"), token, {
+        ...settings,
+        ...openToLoopback(settings, options.settings),
+        ...changed,
+      }),
+      ...own,
     });
     progress(`pulumi up --stack ${options.stack}`);
     const changes = await engine.up(await target());
@@ -117,7 +135,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
 }
 
 /** All of them, or the first failure once all are over: nothing is started behind the back of the clean-up. */
-async function settled<T extends readonly unknown[]>(...work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+async function settled<T extends readonly unknown[]>(...work: { [K in keyof T]: Promise<T[K]> | T[K] }): Promise<T> {
   await Promise.allSettled(work);
   return (await Promise.all(work)) as unknown as T;
 }
@@ -139,18 +157,17 @@ export async function listStacks(): Promise<string[]> {
   return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
-/** A settings file of the run's own: with a fresh signing secret, and open to the one address that local senders have. */
-async function writeSettings(stack: string, folder: string, token: string, settings: Record<string, unknown>): Promise<string> {
-  const config: Record<string, unknown> = {
-    ...settings,
-    "crossborderbridge:allowedCidrs": [
-      ...new Set([...((settings["crossborderbridge:allowedCidrs"] ?? []) as string[]), LOOPBACK]),
-    ],
-  };
-  if (tokenParameterOf(settings) === undefined) config["crossborderbridge:token"] = token;
-  const target = join(folder, `settings.${stack}.yaml`);
-  await writeFile(target, stringify({ config }), { mode: 0o600 });
-  return target;
+/** Local senders have one address. An allowlist that the caller gave is left as it is: it may be there to keep them out. */
+function openToLoopback(settings: Record<string, unknown>, given: Record<string, unknown> = {}): Record<string, unknown> {
+  const name = "crossborderbridge:allowedCidrs";
+  return name in given ? {} : { [name]: [...new Set([...((settings[name] ?? []) as string[]), LOOPBACK])] };
+}
+
+/** A settings file of the run's own, with a fresh signing secret unless the stack names a parameter. */
+async function writeSettings(path: string, token: string, settings: Record<string, unknown>): Promise<string> {
+  const config = tokenParameterOf(settings) === undefined ? { ...settings, "crossborderbridge:token": token } : settings;
+  await writeFile(path, stringify({ config }), { mode: 0o600 });
+  return path;
 }
 
 function tokenParameterOf(settings: Record<string, unknown>): string | undefined {

@@ -15,6 +15,11 @@ export const systemClock: Clock = {
   after: (ms) => AbortSignal.timeout(Math.max(0, ms)),
 };
 
+/** In [0, 1). */
+export type Random = () => number;
+
+export const systemRandom: Random = Math.random;
+
 /** One structured line per call. Values must be safe to keep: no URL, no credential, no object data. */
 export interface Logger {
   debug(message: string, fields?: Record<string, unknown>): void;

@@ -1,8 +1,9 @@
 /** Long copies: a function that runs for up to 15 minutes, started by the receiver. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
-import { COPIER_EVENT_AGE_SECONDS, controlPrefixOf } from "../config";
+import { COPIER_EVENT_AGE_SECONDS } from "../config";
 import type { BridgeContext } from "../platform";
 import { make } from "../transforms";
 import type { Account } from "./account";
@@ -44,7 +45,7 @@ export class Copier extends pulumi.ComponentResource {
           copierPolicy({
             bucketArn,
             prefix: config.destination.prefix,
-            controlPrefix: controlPrefixOf(config.name),
+            controlPrefix: controlPrefix(config.name),
             kmsKeyArn: config.destination.kmsKeyArn,
           }),
         ),

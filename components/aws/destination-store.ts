@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CONTROL_PREFIX } from "../config";
+import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import type { BridgeContext, DestinationStore } from "../platform";
 import { ABANDONED_UPLOADS, adoptBucket, type BucketFacts, createBucket, type LifecycleRule } from "./bucket";
 

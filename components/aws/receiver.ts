@@ -1,8 +1,8 @@
 /** The endpoint at the destination: a regional REST API in front of the receiver function, and the copier behind it. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
-import { controlPrefixOf } from "../config";
 import type { BridgeContext, Receiver } from "../platform";
 import { make } from "../transforms";
 import { Account, physicalName } from "./account";
@@ -101,7 +101,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
           receiverPolicy({
             bucketArn,
             prefix: config.destination.prefix,
-            controlPrefix: controlPrefixOf(config.name),
+            controlPrefix: controlPrefix(config.name),
             kmsKeyArn: config.destination.kmsKeyArn,
             deletes: config.deletes,
             copierArn,

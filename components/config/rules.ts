@@ -1,4 +1,5 @@
 /** Rules that span fields. Each looks only at what is there and valid, so that all of them can be reported at once. */
+import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { AWS_PARTITIONS, isSupportedCloud, SUPPORTED_CLOUDS } from "./clouds";
 import { MIB } from "./fields";
 import type { LenientConfig } from "./schema";
@@ -16,9 +17,6 @@ export interface RuleContext {
   /** The caller gives the token as a value that is known only while deploying. */
   tokenIsDeferred: boolean;
 }
-
-/** Everything the bridge itself keeps in a destination bucket lies under this prefix. */
-export const CONTROL_PREFIX = ".crossborderbridge/";
 
 /** A copy may wait this long for its function to start; the copier's event age. */
 export const COPIER_EVENT_AGE_SECONDS = 60;

@@ -2,6 +2,10 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import type { LocalPartition } from "./local-aws";
 
+/** The SDK's own switch for its warning about older Nodes: which one the local cloud runs on says nothing about the product. */
+export const SDK_ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" } as const;
+Object.assign(process.env, SDK_ENVIRONMENT);
+
 /** The configuration of any AWS SDK v3 client (`forcePathStyle` counts for S3 alone) against one local partition. */
 export function clientConfig(partition: LocalPartition, credentials = partition.credentials) {
   return {

@@ -11,35 +11,45 @@ export interface MinistackInstallation {
   python: string;
 }
 
+export interface InstallMinistackOptions {
+  stateDir: string;
+  onProgress?: OnProgress;
+  /** Ends the installation, leaving nothing half made. */
+  signal?: AbortSignal;
+}
+
 /**
  * Makes a Python virtual environment with ministack in `<stateDir>/ministack-<version>` unless it is there. Takes about
  * 15 s and the network the first time.
  * @throws Error when there is no Python 3.10 or newer, or a package cannot be had.
  */
-export async function installMinistack(options: { stateDir: string; onProgress?: OnProgress }): Promise<MinistackInstallation> {
+export async function installMinistack(options: InstallMinistackOptions): Promise<MinistackInstallation> {
   const progress = options.onProgress ?? (() => {});
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
   const folder = await installOnce(
     join(options.stateDir, `ministack-${VERSION}`),
     async (into) => {
-      const python = await findPython();
+      const python = await findPython(signal);
       progress(`installing ministack ${VERSION} with ${python} (once, about 15 s)`);
-      await runCommand(python, ["-m", "venv", into]);
+      await runCommand(python, ["-m", "venv", into], signal);
       const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS];
-      await runCommand(join(into, "bin", "python"), pip, { timeoutMs: 300_000 });
+      await runCommand(join(into, "bin", "python"), pip, { timeoutMs: 300_000, ...signal });
       progress(`installed ministack ${VERSION}`);
     },
     progress,
+    options.signal,
   );
   // Not `bin/ministack`: scripts of a virtual environment name the folder that it was made in.
   return { python: join(folder, "bin", "python") };
 }
 
-async function findPython(): Promise<string> {
+async function findPython(options: { signal?: AbortSignal }): Promise<string> {
   for (const python of PYTHON_CANDIDATES) {
     try {
-      await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]);
+      await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"], options);
       return python;
     } catch (error) {
+      options.signal?.throwIfAborted();
       if (!(error instanceof CommandError)) throw error;
     }
   }

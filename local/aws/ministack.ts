@@ -24,8 +24,8 @@ export interface MinistackOptions {
   tls: Certificate;
   /** Holds state, objects, temporary files and the log. One instance per folder. */
   dataDir: string;
-  /** Record API calls for CloudTrail's LookupEvents. */
-  cloudTrail?: boolean;
+  /** Record every request in `callsPath`. */
+  recordCalls?: boolean;
   /** Keep state over a stop and a start. All but S3 objects is written at a graceful stop only. */
   persist?: boolean;
 }
@@ -39,6 +39,8 @@ export interface Ministack {
   partition: Partition;
   pid: number;
   logPath: string;
+  /** With `recordCalls`: one line of JSON a request, as serve-ministack.py describes. */
+  callsPath: string;
   /** Settles when the process is gone, however it went. */
   exited: Promise<void>;
   /** Graceful; by force after 10 s. Resolves once it is gone and its temporary files are. */
@@ -114,11 +116,14 @@ async function startOn(port: number, options: MinistackOptions): Promise<Minista
     partition,
     pid: child.pid as number,
     logPath,
+    callsPath: callsPath(options),
     exited,
     stop: () => end("SIGTERM", STOP_DEADLINE_MS),
     kill: () => end("SIGKILL", STOP_DEADLINE_MS),
   };
 }
+
+const callsPath = ({ dataDir }: MinistackOptions) => join(dataDir, "calls.jsonl");
 
 /** All of it: what the emulator has in its environment its functions would see. */
 function environment(port: number, temporary: string, options: MinistackOptions): Record<string, string> {
@@ -143,7 +148,7 @@ function environment(port: number, temporary: string, options: MinistackOptions)
     MINISTACK_SSL_CERT: options.tls.certPath,
     MINISTACK_SSL_KEY: options.tls.keyPath,
     PYTHONUNBUFFERED: "1",
-    ...(options.cloudTrail ? { CLOUDTRAIL_RECORDING: "1" } : {}),
+    ...(options.recordCalls ? { RECORD_CALLS: callsPath(options) } : {}),
     ...(options.persist ? { PERSIST_STATE: "1", S3_PERSIST: "1" } : {}),
   };
 }

@@ -2,10 +2,16 @@
 
 `ministack` itself also binds port 443, which only one instance per machine could have, and it outlives a parent that
 crashes. Everything else here is as its own `main` does it.
+
+With RECORD_CALLS=<file> each request becomes a line of JSON there: {"principal", "method", "path", "query", "headers", "body",
+"status"}. The emulator's CloudTrail tells neither the role behind a session, nor the query that tells one S3 operation from
+another, nor the calls that it refused.
 """
 
 import asyncio
+import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -22,7 +28,68 @@ def stop_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+CREDENTIAL = re.compile(r"Credential=([A-Za-z0-9]+)(?:/|%2F)")
+# What decides which permissions a call needs.
+RECORDED_HEADERS = {"x-amz-target", "x-amz-tagging", "x-amz-server-side-encryption-aws-kms-key-id", "if-match", "if-none-match"}
+RECORDED_BODY_BYTES = 64 * 1024
+
+
+def principal_of(authorization: str, query: str, account: str) -> str:
+    from ministack.core.iam_evaluator import CredentialResolutionError, resolve_credential
+
+    found = CREDENTIAL.search(authorization) or CREDENTIAL.search(query)
+    if found is None:
+        return "anonymous"
+    credential = resolve_credential(found.group(1), account)
+    return "unknown" if isinstance(credential, CredentialResolutionError) else credential.principal_arn
+
+
+def recorded(app, path: str, account: str):
+    """The app, with every request written down once it is answered. Bodies only of AWS JSON calls: they name the resource."""
+    calls = open(path, "a", encoding="utf-8", buffering=1)
+
+    async def record(scope, receive, send):
+        if scope["type"] != "http":
+            return await app(scope, receive, send)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = scope["query_string"].decode("latin-1")
+        body = bytearray()
+        status = 0
+
+        async def received():
+            event = await receive()
+            if "x-amz-target" in headers and len(body) < RECORDED_BODY_BYTES:
+                body.extend(event.get("body", b""))
+            return event
+
+        async def sent(event):
+            nonlocal status
+            if event["type"] == "http.response.start":
+                status = event["status"]
+            await send(event)
+
+        try:
+            await app(scope, received, sent)
+        finally:
+            principal = principal_of(headers.get("authorization", ""), query, account)
+            call = {
+                "principal": principal,
+                "method": scope["method"],
+                "path": scope["raw_path"].decode("latin-1"),
+                "query": query,
+                "headers": {name: value for name, value in headers.items() if name in RECORDED_HEADERS},
+                "body": "" if principal.endswith(":root") else body.decode("utf-8", "replace"),
+                "status": status,
+            }
+            calls.write(json.dumps(call) + "\n")
+
+    return record
+
+
 def main() -> None:
+    served = app
+    if path := os.environ.get("RECORD_CALLS"):
+        served = recorded(app, path, os.environ["MINISTACK_ACCOUNT_ID"])
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
     config.certfile = os.environ["MINISTACK_SSL_CERT"]
@@ -30,7 +97,7 @@ def main() -> None:
     config.keep_alive_timeout = 75
     config.loglevel = os.environ.get("LOG_LEVEL", "INFO")
     threading.Thread(target=stop_with_parent, daemon=True).start()
-    asyncio.run(serve(app, config))
+    asyncio.run(serve(served, config))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ export interface ProvenCopy {
   lagMs: number;
 }
 
+const LOOK_MS = 100;
+const LOOKS_PER_DEAD_LETTERS = 10;
+
 /** @throws Error that names every path that cannot be sent, before anything is deployed. */
 export async function readFiles(paths: readonly string[]): Promise<LocalFile[]> {
   const problems: string[] = [];
@@ -50,7 +53,11 @@ function keyOf(path: string): string {
 }
 
 /** Rejects with the reason when the object does not arrive in time or lands in the dead-letter queue. */
-export async function sendAndProve(stack: LocalStack, file: LocalFile, deadlineMs: number): Promise<ProvenCopy> {
+export async function sendAndProve(
+  stack: LocalStack,
+  file: LocalFile,
+  { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal },
+): Promise<ProvenCopy> {
   const { source, destination } = ends(stack);
   const sourceClient = new S3Client(clientConfig(source.cloud));
   const destinationClient = new S3Client(clientConfig(destination.cloud));
@@ -65,16 +72,15 @@ export async function sendAndProve(stack: LocalStack, file: LocalFile, deadlineM
       }),
     );
     const putAtMs = Date.now();
-    while (Date.now() < deadlineMs) {
+    for (let look = 1; Date.now() < deadlineMs; look++) {
       const found = await readBack(destinationClient, destination.bucket, destination.prefix + file.key);
       if (found === sha256) return { key: file.key, sizeBytes: file.sizeBytes, sha256, lagMs: Date.now() - putAtMs };
       // No event tells an outsider of an arrival: looking is all there is.
-      await delay(100);
+      await delay(LOOK_MS, undefined, { signal });
+      const reason = look % LOOKS_PER_DEAD_LETTERS === 0 ? await deadLetterReason(stack, file.key) : undefined;
+      if (reason !== undefined) throw new Error(`${file.key}: parked: ${reason}`);
     }
-    const reason = await deadLetterReason(stack, file.key);
-    throw new Error(
-      `${file.key}: ${reason === undefined ? "not at the destination in time; see the functions' logs" : `parked: ${reason}`}`,
-    );
+    throw new Error(`${file.key}: not at the destination in time; see the functions' logs`);
   } finally {
     sourceClient.destroy();
     destinationClient.destroy();
@@ -105,10 +111,16 @@ async function deadLetterReason(stack: LocalStack, key: string): Promise<string 
         QueueUrl: stack.outputs.deadLetterQueueUrl,
         MaxNumberOfMessages: 10,
         MessageAttributeNames: ["All"],
+        // A look, no more: they stay there for whoever else looks.
+        VisibilityTimeout: 0,
       }),
     );
-    const mine = Messages.find(({ Body }) => Body?.includes(JSON.stringify(key)));
-    return mine?.MessageAttributes?.Reason?.StringValue;
+    // The bridge writes keys as they are, S3 in its events encoded.
+    const names = [key, encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/")].map((name) =>
+      JSON.stringify(name),
+    );
+    const mine = Messages.find(({ Body = "" }) => names.some((name) => Body.includes(name)));
+    return mine && (mine.MessageAttributes?.Reason?.StringValue ?? "Lambda gave the event up; see the sender's log");
   } finally {
     client.destroy();
   }

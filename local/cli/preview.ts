@@ -1,6 +1,5 @@
 /** `npm run preview -- <stack>...`: `pulumi preview` with no cloud and no credentials, on the local providers. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { stringify } from "yaml";
@@ -8,22 +7,25 @@ import { generateSecret } from "../../runtime/protocol/signing";
 import { buildFunctions } from "../../scripts/build-functions";
 import { createEngine } from "../engine";
 import { listStacks, readSettings } from "../local-stack";
-import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "../paths";
+import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../paths";
 import { serveAwsProvider } from "../provider/aws-provider";
+import { createRunDir } from "../run-dir";
 import { ensurePulumi } from "../toolchain/pulumi";
+import { type Interrupt, runCli } from "./interrupt";
 
 const program = new Command("npm run preview --")
   .description("Previews example stacks without cloud credentials.")
   .argument("[stack...]", "stacks as in Pulumi.<stack>.yaml; all of them when none is named")
-  .action(preview);
+  .action((named: string[]) => runCli((interrupt) => preview(named, interrupt)));
 
-async function preview(named: string[]): Promise<void> {
+async function preview(named: string[], { signal }: Interrupt): Promise<void> {
   const stacks = named.length > 0 ? named : await listStacks();
   const settings = await Promise.all(stacks.map(async (stack) => ({ stack, config: await readSettings(stack) })));
   await buildFunctions();
-  const installation = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.error });
+  const installation = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.error, signal });
+  signal.throwIfAborted();
   const provider = await serveAwsProvider({ partitions: "preview", workingDirectory: REPOSITORY_ROOT });
-  const folder = await mkdtemp(join(tmpdir(), "crossborderbridge-preview-"));
+  const folder = await createRunDir(runsDir(DEFAULT_STATE_DIR));
   try {
     const engine = await createEngine({
       installation,
@@ -35,7 +37,7 @@ async function preview(named: string[]): Promise<void> {
     for (const { stack, config } of settings) {
       const configFile = join(folder, `${stack}.yaml`);
       await writeFile(configFile, stringify({ config: withToken(config) }), { mode: 0o600 });
-      const changes = await engine.preview({ stack, configFile });
+      const changes = await engine.preview({ stack, configFile, signal });
       console.log(`${stack}: ${changes.create ?? 0} to create\n`);
     }
   } finally {
@@ -50,7 +52,4 @@ function withToken(config: Record<string, unknown>): Record<string, unknown> {
   return auth?.tokenParameter === undefined ? { ...config, "crossborderbridge:token": generateSecret() } : config;
 }
 
-program.parseAsync().catch((error: unknown) => {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-});
+void program.parseAsync();

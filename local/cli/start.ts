@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { type LocalStack, startLocalStack } from "../local-stack";
 import { ends, type LocalEnd } from "./ends";
 import { serveHttpFront } from "./http-front";
+import { type Interrupt, runCli } from "./interrupt";
 import { readFiles, sendAndProve } from "./once";
 import { createProgress, type Progress } from "./progress";
 
@@ -23,22 +24,20 @@ const program = new Command("npm start --")
   .option("--json", "print one JSON line with endpoints and credentials when ready")
   .option("--once <file...>", "put these files in, wait until each is proven equal at the destination, tear down, exit")
   .option("--verbose", "show what the engine prints")
-  .action(start);
+  .action((options: StartOptions) => runCli((interrupt) => start(options, interrupt)));
 
-async function start(options: StartOptions): Promise<void> {
+async function start(options: StartOptions, { signal }: Interrupt): Promise<void> {
   const files = options.once && (await readFiles(options.once));
   const progress = createProgress(process.stderr);
-  const interrupt = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => interrupt.abort());
   const stack = await startLocalStack({
     stack: options.stack,
     onProgress: progress.step,
     onEngineLine: options.verbose ? progress.detail : progress.engineLine,
-    signal: interrupt.signal,
+    signal,
   });
   try {
-    if (files) await sendAll(stack, files, progress);
-    else await stay(stack, options, progress, interrupt.signal);
+    if (files) await sendAll(stack, files, progress, signal);
+    else await stay(stack, options, progress, signal);
   } finally {
     progress.step("tearing down");
     await stack.stop();
@@ -46,20 +45,26 @@ async function start(options: StartOptions): Promise<void> {
   }
 }
 
-async function sendAll(stack: LocalStack, files: Awaited<ReturnType<typeof readFiles>>, progress: Progress): Promise<void> {
+async function sendAll(
+  stack: LocalStack,
+  files: Awaited<ReturnType<typeof readFiles>>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
   progress.step(`putting ${files.length} file${files.length === 1 ? "" : "s"} into ${stack.outputs.sourceBucket}`);
   const deadlineMs = Date.now() + PROOF_TIMEOUT_MS;
   const failures: string[] = [];
   await Promise.all(
     files.map(async (file) => {
       try {
-        const { key, sizeBytes, sha256, lagMs } = await sendAndProve(stack, file, deadlineMs);
+        const { key, sizeBytes, sha256, lagMs } = await sendAndProve(stack, file, { deadlineMs, signal });
         console.log(`${key}  ${sizeBytes} bytes  sha256:${sha256}  lag ${(lagMs / 1000).toFixed(2)} s`);
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));
       }
     }),
   );
+  signal.throwIfAborted();
   if (failures.length > 0) throw new Error(`${failures.length} of ${files.length} not proven equal:\n  ${failures.join("\n  ")}`);
 }
 
@@ -112,7 +117,4 @@ function readable(ready: {
 Put an object into the source bucket with any S3 client (path style) and look at the destination. Ctrl-C ends everything.`;
 }
 
-program.parseAsync().catch((error: unknown) => {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-});
+void program.parseAsync();

@@ -8,7 +8,7 @@ const DEADLINE_MS = 20 * 60_000;
 const HEARTBEAT_MS = 15_000;
 
 /** Builds the CLI and its Node.js language host from the Go module proxy into `<folder>/bin`. */
-export async function buildPulumi(folder: string, version: string, progress: OnProgress): Promise<void> {
+export async function buildPulumi(folder: string, version: string, progress: OnProgress, signal?: AbortSignal): Promise<void> {
   const go = await findOnPath("go");
   if (go === undefined) {
     throw new Error(
@@ -26,6 +26,7 @@ export async function buildPulumi(folder: string, version: string, progress: OnP
       cwd: join(MODULES, module),
       env: { ...process.env, GOFLAGS: "-mod=readonly" },
       timeoutMs: DEADLINE_MS,
+      ...(signal === undefined ? {} : { signal }),
     });
   try {
     // The CLI tells its version from here, and the Automation API refuses a CLI that has none.

@@ -21,16 +21,26 @@ PulumiCommand.install({ root: process.argv[1], version: new SemVer(process.argv[
  * Downloads the CLI by Pulumi's Automation API into `<folder>/bin`. False, with the reason told, when that is impossible here,
  * as on a machine without internet.
  */
-export async function downloadPulumi(folder: string, version: string, progress: OnProgress): Promise<boolean> {
+export async function downloadPulumi(
+  folder: string,
+  version: string,
+  progress: OnProgress,
+  signal?: AbortSignal,
+): Promise<boolean> {
   progress(`downloading Pulumi ${version}`);
   const unreachable = await whyUnreachable(INSTALLER);
+  signal?.throwIfAborted();
   if (unreachable !== undefined) {
     progress(`Pulumi ${version} cannot be downloaded: ${INSTALLER}: ${unreachable}`);
     return false;
   }
   const root = join(folder, "download");
   try {
-    await runCommand(process.execPath, ["-e", PROGRAM, root, version], { cwd: __dirname, timeoutMs: DOWNLOAD_DEADLINE_MS });
+    await runCommand(process.execPath, ["-e", PROGRAM, root, version], {
+      cwd: __dirname,
+      timeoutMs: DOWNLOAD_DEADLINE_MS,
+      ...(signal === undefined ? {} : { signal }),
+    });
     const [cli, host] = ["pulumi", "pulumi-language-nodejs"].map((name) => join(root, "bin", name));
     if (!(cli && host && (await isExecutable(cli)) && (await isExecutable(host)))) {
       progress(`the download of Pulumi ${version} is not whole`);
@@ -39,6 +49,7 @@ export async function downloadPulumi(folder: string, version: string, progress: 
     await rename(join(root, "bin"), join(folder, "bin"));
     return true;
   } catch (error) {
+    signal?.throwIfAborted();
     if (!(error instanceof CommandError)) throw error;
     const [reason = "no reason given"] = (error.stderr.trim() || error.message).split("\n");
     progress(`Pulumi ${version} cannot be downloaded: ${reason}`);

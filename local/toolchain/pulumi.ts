@@ -18,6 +18,8 @@ export interface EnsurePulumiOptions {
   /** The local cloud's state folder; tools go into its `tools`. */
   stateDir: string;
   onProgress?: OnProgress;
+  /** Ends the installation, leaving nothing half made. */
+  signal?: AbortSignal;
 }
 
 /** What is installed when the machine has none: the newest whose sources the Go module proxy serves whole. */
@@ -44,10 +46,11 @@ export async function ensurePulumi(options: EnsurePulumiOptions): Promise<Pulumi
   const folder = await installOnce(
     join(toolsDir(options.stateDir), `pulumi-${PULUMI_VERSION}`),
     async (into) => {
-      const downloaded = choice === "build" ? false : await downloadPulumi(into, PULUMI_VERSION, progress);
-      if (!downloaded) await buildPulumi(into, PULUMI_VERSION, progress);
+      const downloaded = choice === "build" ? false : await downloadPulumi(into, PULUMI_VERSION, progress, options.signal);
+      if (!downloaded) await buildPulumi(into, PULUMI_VERSION, progress, options.signal);
     },
     progress,
+    options.signal,
   );
   const binDir = join(folder, "bin");
   return { pulumiPath: join(binDir, "pulumi"), binDir, version: PULUMI_VERSION };

@@ -3,9 +3,9 @@
  */
 import pLimit from "p-limit";
 import type { Clock, CopyLauncher, Logger, SourceReader } from "../ports";
+import { inControlPrefix } from "../protocol/control";
 import type { ReceiverConfig } from "../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../protocol/messages";
-import { inControlPrefix } from "../replication/control";
 import { decide, type Plan, type PresentNotice } from "../replication/decide";
 import { lookAt } from "../replication/destination";
 import type { DestinationState } from "../replication/equality";
@@ -74,7 +74,9 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
     assertReplicable(notice, key);
     reader.assertAllowed(notice.url);
 
-    const [held, seen] = await Promise.all([leases.read(key, signal), lookAt(destination, key, signal)]);
+    // One after the other: a copy writes before its lease is over, so only a look that follows the one at the lease has seen it all.
+    const held = await leases.read(key, signal);
+    const seen = await lookAt(destination, key, signal);
     const plan = decide({
       notice,
       destination: seen,
@@ -132,7 +134,7 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
   ): Promise<Omit<Receipt, "key">> {
     const id = snapshotId(notice.snapshot);
     const resumable =
-      held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated" ? held.lease.uploadId : undefined;
+      held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated" ? held.lease.upload : undefined;
     if (resumable === undefined) await abandonUpload(held, key, signal);
     const execution = deps.newId();
     const written = await leases.write(
@@ -142,9 +144,8 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
         execution,
         snapshotId: id,
         leaseUntilMs: deps.clock.now() + START_GRACE_MS,
-        started: false,
         stop: false,
-        ...(resumable === undefined ? {} : { uploadId: resumable }),
+        ...(resumable === undefined ? {} : { upload: resumable }),
         reported: false,
       },
       held,
@@ -166,8 +167,8 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
   /** Without its upload, not even a copier that outlived everything can complete. */
   async function abandonUpload(held: HeldLease | undefined, key: string, signal: AbortSignal): Promise<void> {
     const lease = held?.lease;
-    if (lease?.uploadId === undefined || lease.outcome?.result === "replicated" || lease.outcome?.result === "superseded") return;
-    await deps.destination.abortUpload(key, lease.uploadId, { signal });
+    if (lease?.upload === undefined || lease.outcome?.result === "replicated" || lease.outcome?.result === "superseded") return;
+    await deps.destination.abortUpload(key, lease.upload.uploadId, { signal });
   }
 
   function assertReplicable(notice: Notice, key: string): void {

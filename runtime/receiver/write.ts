@@ -5,7 +5,7 @@
 
 import type { SourceReader } from "../ports";
 import type { Notice, Receipt } from "../protocol/messages";
-import type { ObjectSnapshot } from "../protocol/snapshot";
+import type { Checksum, ObjectSnapshot } from "../protocol/snapshot";
 import type { PresentNotice } from "../replication/decide";
 import { lookAt, replicaAttributes, unchangedSince } from "../replication/destination";
 import { type DestinationState, firstDifference } from "../replication/equality";
@@ -37,11 +37,16 @@ export async function writeObject(context: WriteContext, { url, snapshot }: Pres
   await store.put(key, source.body, {
     sizeBytes: snapshot.sizeBytes,
     attributes: replicaAttributes(snapshot, bridge),
-    ...(snapshot.checksum === undefined ? {} : { checksum: snapshot.checksum }),
+    ...verifiable(store, snapshot.checksum),
     ...unchangedSince(store, seen),
     signal,
   });
   return await proven(context, snapshot, snapshot.sizeBytes);
+}
+
+/** Other clouds' stores compute other checksums; one that this store cannot verify would only make it refuse the object. */
+function verifiable({ capabilities }: ObjectStore, checksum: Checksum | undefined): { checksum?: Checksum } {
+  return checksum !== undefined && capabilities.checksums.includes(checksum.algorithm) ? { checksum } : {};
 }
 
 /** Only the tags differ: no object bytes move. */

@@ -6,10 +6,10 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import { controlPrefix } from "../protocol/control";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
-import { controlPrefix } from "./control";
 
 /**
  * How a copy ended.
@@ -24,23 +24,29 @@ const outcomeSchema = z.strictObject({
 });
 export type CopyOutcome = { result: z.infer<typeof outcomeSchema>["result"]; reason?: string; bytesMoved?: number };
 
-const leaseSchema = z.strictObject({
+/** The shape of a record as it is stored. */
+export const leaseSchema = z.strictObject({
   version: z.literal(1),
   key: z.string(),
   execution: z.string(),
   snapshotId: z.string(),
   /** ms since the epoch; the clocks of one region's functions. */
   leaseUntilMs: z.number(),
-  /** The copier has begun: the lease now covers its whole possible run. */
-  started: z.boolean(),
+  /** The copier's run that took it up: from then on the lease covers that whole run, and no other run may work. */
+  run: z.string().optional(),
   /** A newer notice wants the key: end as soon as possible and complete nothing. */
   stop: z.boolean(),
-  /** The multipart upload that holds the progress. */
-  uploadId: z.string().optional(),
+  /** The multipart upload that holds the progress, and the size of its parts: under another size their numbers mean other ranges. */
+  upload: z.strictObject({ uploadId: z.string(), partSizeBytes: z.number().int().positive() }).optional(),
   outcome: outcomeSchema.optional(),
   /** The outcome was told to a sender once; the key is free for another try. */
   reported: z.boolean(),
 });
+
+export interface LeasedUpload {
+  uploadId: string;
+  partSizeBytes: number;
+}
 
 export interface Lease {
   version: 1;
@@ -49,9 +55,9 @@ export interface Lease {
   execution: string;
   snapshotId: string;
   leaseUntilMs: number;
-  started: boolean;
+  run?: string;
   stop: boolean;
-  uploadId?: string;
+  upload?: LeasedUpload;
   outcome?: CopyOutcome;
   reported: boolean;
 }
@@ -84,7 +90,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
     async read(key, signal) {
       try {
         const { head, body } = await store.get(name(key), withSignal(signal));
-        const parsed = leaseSchema.safeParse(JSON.parse((await readAll(body, 64 * 1024)).toString("utf8")));
+        const parsed = leaseSchema.safeParse(parseJson(await readAll(body, 64 * 1024)));
         if (!parsed.success || parsed.data.key !== key) {
           throw new BridgeError(
             "Unexpected",
@@ -123,4 +129,13 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
       }
     },
   };
+}
+
+/** What is no JSON is no lease either, and is told so by the schema. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }

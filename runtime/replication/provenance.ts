@@ -13,7 +13,7 @@ const NAMES = {
 
 export interface Provenance {
   bridgeId: string;
-  /** The source's versionId, or its etag where the source keeps no versions. */
+  /** The source's versionId, or its etag where the versionId names no single state. */
   sourceVersion: string;
   /** The source's Last-Modified, ISO 8601. */
   sourceModified: string;
@@ -38,9 +38,12 @@ export function withoutProvenance(metadata: Metadata): Metadata {
   return Object.fromEntries(Object.entries(metadata).filter(([name]) => !own.has(name)));
 }
 
+/** While versioning is suspended every write of a key gets this versionId, and takes the place of the one before. */
+const REUSED_VERSION_ID = "null";
+
 /** What names this state of the source object. */
-export function sourceVersionOf(snapshot: ObjectSnapshot): string {
-  return snapshot.versionId ?? snapshot.etag;
+export function sourceVersionOf({ versionId, etag }: ObjectSnapshot): string {
+  return versionId === undefined || versionId === REUSED_VERSION_ID ? etag : versionId;
 }
 
 /** The metadata that the replica of `snapshot` carries. An object that is a replica itself keeps its first origin. */

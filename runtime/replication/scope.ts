@@ -1,7 +1,8 @@
 /** Which objects a bridge carries. What no rule lets in stays out. */
+
+import { CONTROL_PREFIX, inControlPrefix } from "../protocol/control";
 import type { Scope } from "../protocol/env";
 import type { ObjectSnapshot } from "../protocol/snapshot";
-import { CONTROL_PREFIX, inControlPrefix } from "./control";
 
 export type ScopeVerdict = { inScope: true } | { inScope: false; reason: string };
 

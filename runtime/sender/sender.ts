@@ -3,7 +3,16 @@
  * was proven equal and the source, looked at once more, is still the same; or when the key waits in a queue with its reason.
  */
 import pLimit from "p-limit";
-import type { Clock, DeadLetterQueue, Logger, Look, Metrics, ReceiverClient, WorkQueue } from "../ports";
+import {
+  type Clock,
+  type DeadLetterQueue,
+  type Logger,
+  type Look,
+  type Metrics,
+  type ReceiverClient,
+  systemRandom,
+  type WorkQueue,
+} from "../ports";
 import type { SenderConfig } from "../protocol/env";
 import type { Receipt } from "../protocol/messages";
 import type { ObjectSnapshot } from "../protocol/snapshot";
@@ -73,7 +82,7 @@ export function createSender(deps: SenderDeps): Sender {
   const { config, source, clock, logger, metrics } = deps;
   const backoff: BackoffPolicy = createBackoff({
     receiverTimeoutSeconds: config.receiverTimeoutSeconds,
-    random: deps.random ?? Math.random,
+    random: deps.random ?? systemRandom,
   });
   const limit = pLimit(SIDE_BY_SIDE);
   const sleep = deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));

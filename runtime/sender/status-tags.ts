@@ -9,7 +9,8 @@ const MAX_TAGS = 10;
 
 /**
  * Sets the status tag beside the tags that are there. Writes nothing when it is set already: the tag event of the last write ends here.
- * In a versioned bucket exactly the replicated version is tagged; in an unversioned one a tag change of the same moment can be lost.
+ * In a versioned bucket exactly the replicated version is tagged. No store writes tags conditionally, so a tag change between the read
+ * and the write here is lost at the source.
  */
 export async function setStatusTag(source: ObjectStore, key: string, snapshot: ObjectSnapshot, status: Status): Promise<void> {
   const tags = await source.getTags(key);

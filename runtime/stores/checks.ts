@@ -3,7 +3,8 @@ import type { Checksum, ChecksumAlgorithm, Metadata } from "../protocol/snapshot
 import { BridgeError } from "./errors";
 import type { ByteRange, PresignOptions, StoreCapabilities, WriteCondition } from "./object-store";
 
-const METADATA_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** Of a metadata name that every store gives back as it was written. */
+export const METADATA_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const MAX_PRESIGN_SECONDS = 604_800;
 
 /** @throws BridgeError `Unsupported` when the store cannot hold the condition, `Invalid` when it contradicts itself. */

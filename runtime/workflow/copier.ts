@@ -2,7 +2,8 @@
  * The copier's role: one long copy of one object under its lease. It keeps its progress in the multipart upload, so that the next run
  * goes on where this one ended, and it completes only while the lease still names it.
  */
-import type { Clock, CopyJob, Logger, SourceReader } from "../ports";
+import { randomUUID } from "node:crypto";
+import { type Clock, type CopyJob, type Logger, type SourceReader, systemRandom } from "../ports";
 import type { CopierConfig } from "../protocol/env";
 import { type CopyOutcome, createLeaseStore, type HeldLease, isLive, type Lease, type LeaseStore } from "../replication/lease";
 import { BridgeError, isPermanent } from "../stores/errors";
@@ -19,6 +20,11 @@ export interface CopierDeps {
   leases?: LeaseStore;
   /** How often one part is tried before the run ends with `retry`. @default 4 */
   triesPerPart?: number;
+  /** Names a run. @default random */
+  newId?(): string;
+  /** In [0, 1). */
+  random?(): number;
+  sleep?(ms: number): Promise<void>;
 }
 
 export interface CopierContext {
@@ -37,6 +43,7 @@ const LAST_START_MS = 20_000;
 export function createCopier(deps: CopierDeps): Copier {
   const { config, destination, reader, clock, logger } = deps;
   const leases = deps.leases ?? createLeaseStore(destination, config.bridgeId);
+  const newId = deps.newId ?? randomUUID;
 
   return async (job, context) => {
     const begun = await begin(job, context);
@@ -52,60 +59,69 @@ export function createCopier(deps: CopierDeps): Copier {
         partSizeBytes: config.partSizeBytes,
         concurrency: config.concurrency,
         job,
-        uploadId: begun.lease.uploadId,
-        rememberUpload: (uploadId) => changeOrEnd(job, (lease) => ({ ...lease, uploadId })),
+        upload: begun.lease.upload,
+        rememberUpload: (upload) => changeOrEnd(begun, (lease) => ({ ...lease, upload })),
         fence: async () => {
           if (context.remainingMs() < lastStartMs)
             throw new CopyEnded({ result: "continue", reason: "the copier's time ran out" });
-          assertHeld(job, await leases.read(job.key));
+          assertHeld(begun, await leases.read(job.key));
         },
         onPart: (sizeBytes) => {
           progress.bytesMoved += sizeBytes;
         },
         tries: deps.triesPerPart ?? 4,
         retryDelayMs: 500,
+        random: deps.random ?? systemRandom,
+        sleep: deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),
       });
-      return await end(job, { result, ...progress });
+      return await end(begun, { result, ...progress });
     } catch (error) {
       if (error instanceof CompletionUnsettled) {
         // No last word: the lease has to run out first.
         logger.warn("completion unsettled", { key: job.key, execution: job.execution, error });
         return { result: "retry", reason: error.message, ...progress };
       }
-      return await end(job, { ...outcomeOf(error, progress.bytesMoved), ...progress });
+      return await end(begun, { ...outcomeOf(error, progress.bytesMoved), ...progress });
     }
   };
 
   /** Takes up the lease: only the run that does so works, whatever the platform delivers twice or late. */
   async function begin(job: CopyJob, context: CopierContext): Promise<HeldLease | undefined> {
     const held = await leases.read(job.key);
-    if (held?.lease.execution !== job.execution || held.lease.started || !isLive(held.lease, clock.now())) return undefined;
+    if (held?.lease.execution !== job.execution || held.lease.run !== undefined || !isLive(held.lease, clock.now()))
+      return undefined;
     const leaseUntilMs = clock.now() + Math.min(context.remainingMs(), config.timeoutSeconds * 1000) + SETTLE_MS;
-    return await leases.write({ ...held.lease, started: true, leaseUntilMs }, held);
+    // Without a name of its own, a run that comes second would take the first one's record for its own write.
+    return await leases.write({ ...held.lease, run: newId(), leaseUntilMs }, held);
   }
 
-  function assertHeld(job: CopyJob, held: HeldLease | undefined): void {
+  function isMine(begun: HeldLease, lease: Lease | undefined): lease is Lease {
+    return lease?.execution === begun.lease.execution && lease.run === begun.lease.run;
+  }
+
+  function assertHeld(begun: HeldLease, held: HeldLease | undefined): void {
     const lease = held?.lease;
-    if (lease?.execution !== job.execution || lease.stop || !isLive(lease, clock.now())) {
+    if (!isMine(begun, lease) || lease.stop || !isLive(lease, clock.now())) {
       throw new CopyEnded({ result: "superseded", reason: "a newer notice took the key" });
     }
   }
 
-  async function end(job: CopyJob, outcome: CopyOutcome): Promise<CopyOutcome> {
-    logger.info("copy ends", { key: job.key, execution: job.execution, ...outcome });
-    await change(job, (lease) => ({ ...lease, outcome }));
+  async function end(begun: HeldLease, outcome: CopyOutcome): Promise<CopyOutcome> {
+    const { key, execution } = begun.lease;
+    logger.info("copy ends", { key, execution, ...outcome });
+    await change(begun, (lease) => ({ ...lease, outcome }));
     return outcome;
   }
 
-  async function changeOrEnd(job: CopyJob, next: (lease: Lease) => Lease): Promise<void> {
-    if (!(await change(job, next))) throw new CopyEnded({ result: "superseded", reason: "a newer notice took the key" });
+  async function changeOrEnd(begun: HeldLease, next: (lease: Lease) => Lease): Promise<void> {
+    if (!(await change(begun, next))) throw new CopyEnded({ result: "superseded", reason: "a newer notice took the key" });
   }
 
-  /** Changes the lease while it names this execution; a stop mark may come in between, so it goes round until it wins. */
-  async function change(job: CopyJob, next: (lease: Lease) => Lease): Promise<boolean> {
+  /** Changes the lease while it names this run; a stop mark may come in between, so it goes round until it wins. */
+  async function change(begun: HeldLease, next: (lease: Lease) => Lease): Promise<boolean> {
     for (;;) {
-      const held = await leases.read(job.key);
-      if (held?.lease.execution !== job.execution || held.lease.outcome !== undefined) return false;
+      const held = await leases.read(begun.lease.key);
+      if (!held || !isMine(begun, held.lease) || held.lease.outcome !== undefined) return false;
       if (await leases.write(next(held.lease), held)) return true;
     }
   }

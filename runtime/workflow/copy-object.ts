@@ -1,13 +1,12 @@
 /** One large object by ranges into a multipart upload. Knows no lease: `fence` says whether it may go on. */
 import type { Readable } from "node:stream";
 import pLimit from "p-limit";
-import pRetry, { AbortError } from "p-retry";
 import type { CopyJob, SourceReader } from "../ports";
 import type { ChecksumAlgorithm } from "../protocol/snapshot";
 import { lookAt, replicaAttributes, unchangedSince } from "../replication/destination";
 import { firstDifference } from "../replication/equality";
-import type { CopyOutcome } from "../replication/lease";
-import { type PlannedPart, planParts } from "../replication/parts";
+import type { CopyOutcome, LeasedUpload } from "../replication/lease";
+import { type PartPlan, type PlannedPart, planParts, rangeSize } from "../replication/parts";
 import { checksumOf } from "../stores/checksums";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ByteRange, ObjectStore, UploadedPart } from "../stores/object-store";
@@ -35,9 +34,9 @@ export interface CopyContext {
   concurrency: number;
   job: CopyJob;
   /** The upload of an earlier run of the same snapshot. */
-  uploadId: string | undefined;
+  upload: LeasedUpload | undefined;
   /** Resolves once the upload will be found again by a later run. */
-  rememberUpload(uploadId: string): Promise<void>;
+  rememberUpload(upload: LeasedUpload): Promise<void>;
   /** Throws `CopyEnded` when this run may not go on. */
   fence(): Promise<void>;
   /** Called for every part that moved. */
@@ -45,56 +44,76 @@ export interface CopyContext {
   /** How often one part is tried, and the first wait in between; ms. */
   tries: number;
   retryDelayMs: number;
+  /** In [0, 1). */
+  random(): number;
+  sleep(ms: number): Promise<void>;
 }
 
 export async function copyObject(context: CopyContext): Promise<"replicated"> {
-  const { uploadId, parts: done } = await openUpload(context);
+  const { store, job, partSizeBytes } = context;
+  const plan = planParts({ sizeBytes: job.snapshot.sizeBytes, partSizeBytes, capabilities: store.capabilities });
+  const { uploadId, parts: done } = await openUpload(context, plan);
   try {
-    const parts = await copyParts(context, uploadId, done);
+    const parts = await copyParts(context, plan, uploadId, done);
     await complete(context, uploadId, parts);
   } catch (error) {
     // Nothing of another snapshot, and no part that failed its check, is worth keeping.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
-    if (superseded || isBridgeError(error, "Corrupted")) await context.store.abortUpload(context.job.key, uploadId);
+    if (superseded || isBridgeError(error, "Corrupted")) await store.abortUpload(job.key, uploadId);
     throw error;
   }
   await prove(context);
   return "replicated";
 }
 
-async function openUpload(context: CopyContext): Promise<{ uploadId: string; parts: UploadedPart[] }> {
-  const { store, job } = context;
-  if (context.uploadId !== undefined) {
+async function openUpload(context: CopyContext, plan: PartPlan): Promise<{ uploadId: string; parts: UploadedPart[] }> {
+  const { store, job, upload } = context;
+  const { partSizeBytes } = plan;
+  if (upload?.partSizeBytes === partSizeBytes) {
     try {
-      return { uploadId: context.uploadId, parts: await store.listParts(job.key, context.uploadId) };
+      return { uploadId: upload.uploadId, parts: await store.listParts(job.key, upload.uploadId) };
     } catch (error) {
       // Completed, aborted or expired since: start anew.
       if (!isBridgeError(error, "NotFound")) throw error;
     }
-  }
+  } else if (upload !== undefined) await store.abortUpload(job.key, upload.uploadId);
   const algorithm = partChecksum(context);
   const { uploadId } = await store.createUpload(job.key, {
     attributes: replicaAttributes(job.snapshot, context.bridge),
     ...(algorithm === undefined ? {} : { checksumAlgorithm: algorithm }),
   });
-  await context.rememberUpload(uploadId);
+  try {
+    await context.rememberUpload({ uploadId, partSizeBytes });
+  } catch (error) {
+    // Nobody would find it again.
+    await store.abortUpload(job.key, uploadId);
+    throw error;
+  }
   return { uploadId, parts: [] };
 }
 
-async function copyParts(context: CopyContext, uploadId: string, done: readonly UploadedPart[]): Promise<UploadedPart[]> {
-  const { store, job, partSizeBytes, concurrency } = context;
+async function copyParts(
+  context: CopyContext,
+  plan: PartPlan,
+  uploadId: string,
+  done: readonly UploadedPart[],
+): Promise<UploadedPart[]> {
   const present = new Map(done.map((part) => [part.partNumber, part]));
-  const limit = pLimit(concurrency);
+  const limit = pLimit(context.concurrency);
   const failed = new AbortController();
   const results: Promise<UploadedPart>[] = [];
-  for (const planned of planParts({ sizeBytes: job.snapshot.sizeBytes, partSizeBytes, capabilities: store.capabilities })) {
+  for (const planned of plan) {
     const kept = present.get(planned.partNumber);
     results.push(
-      kept?.sizeBytes === sizeOf(planned) ? Promise.resolve(kept) : limit(() => copyPart(context, uploadId, planned, failed)),
+      kept?.sizeBytes === rangeSize(planned.range)
+        ? Promise.resolve(kept)
+        : limit(() => copyPart(context, uploadId, planned, failed)),
     );
   }
   // When one part fails the others are stopped; the run is over only when all of them are.
   await Promise.allSettled(results);
+  // The part that failed first is the cause; what became of the ones it stopped tells nothing.
+  failed.signal.throwIfAborted();
   return await Promise.all(results);
 }
 
@@ -104,30 +123,34 @@ async function copyPart(
   planned: PlannedPart,
   failed: AbortController,
 ): Promise<UploadedPart> {
-  const { store, job, tries, retryDelayMs } = context;
-  const attempt = async (): Promise<UploadedPart> => {
+  const { tries, retryDelayMs, random, sleep } = context;
+  for (let tried = 1; ; tried++) {
     failed.signal.throwIfAborted();
-    await context.fence();
-    const body = await openRange(context, planned.range, failed.signal);
-    const bytes = await readAll(body, sizeOf(planned));
-    if (bytes.length !== sizeOf(planned)) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
-    context.onPart(bytes.length);
-    const algorithm = partChecksum(context);
-    const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
-    return await store.uploadPart(job.key, uploadId, planned.partNumber, bytes, { ...checksum, signal: failed.signal });
-  };
-  try {
-    return await pRetry(
-      () =>
-        attempt().catch((error) =>
-          Promise.reject(isBridgeError(error) && error.retryable ? error : new AbortError(asError(error))),
-        ),
-      { retries: tries - 1, minTimeout: retryDelayMs, factor: 2, randomize: true },
-    );
-  } catch (error) {
-    failed.abort();
-    throw error;
+    try {
+      return await tryPart(context, uploadId, planned, failed.signal);
+    } catch (error) {
+      const again = tried < tries && isBridgeError(error) && error.retryable && !failed.signal.aborted;
+      if (!again) failed.abort(error);
+      else await sleep(retryDelayMs * 2 ** (tried - 1) * (1 + random()));
+    }
   }
+}
+
+async function tryPart(
+  context: CopyContext,
+  uploadId: string,
+  { partNumber, range }: PlannedPart,
+  signal: AbortSignal,
+): Promise<UploadedPart> {
+  const { store, job } = context;
+  await context.fence();
+  const body = await openRange(context, range, signal);
+  const bytes = await readAll(body, rangeSize(range));
+  if (bytes.length !== rangeSize(range)) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
+  context.onPart(bytes.length);
+  const algorithm = partChecksum(context);
+  const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
+  return await store.uploadPart(job.key, uploadId, partNumber, bytes, { ...checksum, signal });
 }
 
 async function openRange({ reader, job }: CopyContext, range: ByteRange, signal: AbortSignal): Promise<Readable> {
@@ -184,12 +207,4 @@ async function prove(context: CopyContext): Promise<void> {
   if (found !== undefined) {
     throw new BridgeError("Corrupted", "prove", `after the copy the destination's ${found} differs from the source's`);
   }
-}
-
-function sizeOf({ range }: PlannedPart): number {
-  return range.end - range.start + 1;
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,7 +1,5 @@
 import fc from "fast-check";
 import { ConfigInvalid, noticesOf, parseBridgeConfig } from "../../components/config";
-import { CONTROL_PREFIX } from "../../components/config/rules";
-import { CONTROL_PREFIX as RUNTIME_CONTROL_PREFIX } from "../../runtime/replication/control";
 
 const TOKEN = Buffer.alloc(32, 7).toString("base64");
 const MIB = 1024 * 1024;
@@ -89,10 +87,6 @@ describe("defaults", () => {
         },
       ),
     );
-  });
-
-  test("the control prefix is the one that the handlers use", () => {
-    expect(CONTROL_PREFIX).toBe(RUNTIME_CONTROL_PREFIX);
   });
 });
 

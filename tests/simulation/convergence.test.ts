@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { assertConverged, assertNeverTorn, assertNoNeedlessBytes, play } from "./explore";
+import { play } from "./explore";
+import { assertConverged, assertFresh, assertNeverTorn, assertNoNeedlessBytes } from "./invariants";
 import { storyArbitrary } from "./script";
 
 /** `SIMULATION_RUNS=50000 npm test -- simulation` explores further. */
@@ -11,6 +12,7 @@ test(`${RUNS} schedules with crashes, duplicates, delays, overwrites and deletes
       const world = await play(scheduler, story);
       assertConverged(world);
       assertNeverTorn(world.source, world.destination);
+      assertFresh(world);
       world.endFaults();
       await assertNoNeedlessBytes(scheduler, world);
     }),

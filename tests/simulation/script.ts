@@ -1,7 +1,8 @@
 /** What happens at the source while the bridge works, and what breaks. */
 import fc from "fast-check";
 import type { MemoryStore } from "../../runtime/stores/memory";
-import type { Fault } from "./world";
+import type { Fault } from "./world/faults";
+import type { WorldOptions } from "./world/options";
 
 export interface SourceAction {
   do:
@@ -18,32 +19,34 @@ export interface SourceAction {
   content: number;
   /** How often its event is delivered. */
   events: number;
-  /** Steps of the scheduler between the action before and this one. */
+  /** Virtual time between the action before and this one, in which the bridge may come to rest; ms. */
+  laterMs: number;
+  /** Steps of the scheduler after that. */
   after: number;
 }
 
-const KEYS = ["a", "b"] as const;
+const KEYS = ["a", "b", "c"] as const;
 
 export const actionArbitrary: fc.Arbitrary<SourceAction> = fc.record({
   do: fc.constantFrom("write-small", "write-small", "write-large", "write-large", "touch", "retag", "delete", "restore"),
-  key: fc.constantFrom(...KEYS, "a"),
+  // Most happens to one key; the others share its batches.
+  key: fc.constantFrom(...KEYS, "a", "a", "a"),
   content: fc.integer({ min: 0, max: 2 }),
   events: fc.integer({ min: 1, max: 2 }),
+  laterMs: fc.constantFrom(0, 0, 0, 0, 5_000, 7_000, 100_000, 181_000),
   after: fc.integer({ min: 0, max: 40 }),
 });
 
-export interface Story {
+export interface Story
+  extends Pick<WorldOptions, "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "deletes">,
+    Required<Pick<WorldOptions, "batchSize" | "statusTags" | "sourceSkewMs" | "triesPerPart">> {
+  trigger?: "queue" | "invocation";
   actions: SourceAction[];
-  faults: Fault[];
   /** Virtual time that passes while work is under way; ms each. */
   ticksMs: number[];
-  conditionalWrites: boolean;
-  versionedSource: boolean;
-  sourceChecksums: boolean;
-  deletes: "ignore" | "replicate";
 }
 
-const faultArbitrary: fc.Arbitrary<Fault> = fc.record({
+const plainFault: fc.Arbitrary<Fault> = fc.record({
   label: fc.constantFrom(
     ...["post", "enqueue", "acknowledge", "launch"],
     ...["head", "getTags", "presignGet", "get"].map((op) => `source ${op}`),
@@ -58,14 +61,25 @@ const faultArbitrary: fc.Arbitrary<Fault> = fc.record({
   hold: fc.integer({ min: 1, max: 8 }),
 });
 
+const twiceFault: fc.Arbitrary<Fault> = fc.record({
+  label: fc.constant("launch"),
+  nth: fc.integer({ min: 1, max: 3 }),
+  kind: fc.constant("twice"),
+  hold: fc.constant(0),
+});
+
 export const storyArbitrary: fc.Arbitrary<Story> = fc.record({
   actions: fc.array(actionArbitrary, { minLength: 1, maxLength: 5 }),
-  faults: fc.array(faultArbitrary, { maxLength: 5 }),
+  faults: fc.array(fc.oneof({ weight: 12, arbitrary: plainFault }, { weight: 1, arbitrary: twiceFault }), { maxLength: 5 }),
   ticksMs: fc.array(fc.constantFrom(200, 1_500, 5_000, 28_000, 61_000), { maxLength: 8 }),
   conditionalWrites: fc.boolean(),
   versionedSource: fc.boolean(),
   sourceChecksums: fc.boolean(),
-  deletes: fc.constant("replicate"),
+  deletes: fc.constantFrom("replicate", "replicate", "replicate", "ignore"),
+  batchSize: fc.integer({ min: 1, max: 5 }),
+  statusTags: fc.constantFrom(false, false, false, true),
+  sourceSkewMs: fc.constantFrom(0, 0, -86_400_000, 86_400_000),
+  triesPerPart: fc.constantFrom(1, 2),
 });
 
 /** Does it, and tells whether the store would send an event. */

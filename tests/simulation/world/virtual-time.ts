@@ -1,4 +1,5 @@
 /** Time that passes only when it is told to, and the functions whose hard end it brings. */
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../../../runtime/ports";
 
 /** A running function. */
@@ -32,6 +33,8 @@ export class VirtualTime implements Clock {
 
   after(ms: number): AbortSignal {
     const controller = new AbortController();
+    // Every call of an attempt listens to the same signal.
+    setMaxListeners(0, controller.signal);
     this.alarms.push({ atMs: this.nowMs + ms, controller });
     return controller.signal;
   }

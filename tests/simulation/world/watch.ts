@@ -10,6 +10,7 @@ export class Watch {
   readonly violations: string[] = [];
   /** How many states of each source key there had been when an attempt began. */
   private readonly beginnings = new Map<Attempt, Map<string, number>>();
+  private readonly keys = new Set<string>();
   private readonly stopped = new Set<string>();
   /** Attempts that have looked at their lease after it was marked. */
   private readonly told = new Set<Attempt>();
@@ -20,20 +21,25 @@ export class Watch {
   ) {}
 
   begins(attempt: Attempt): void {
-    this.beginnings.set(attempt, new Map(this.source.knownKeys().map((key) => [key, this.source.history(key).length])));
+    for (const key of this.source.keys()) this.keys.add(key);
+    this.beginnings.set(attempt, new Map([...this.keys].map((key) => [key, this.source.history(key).length])));
   }
 
   /** Nothing that was over at the source before an attempt began becomes visible by it; nothing is deleted that was back by then. */
   landed(attempt: Attempt, op: string, key: string): void {
     if (!OVER.has(op)) return;
-    if (op === "completeUpload" && this.told.has(attempt)) this.violations.push(`${attempt.name} completed ${key} after its stop mark`);
+    if (op === "completeUpload" && this.told.has(attempt))
+      this.violations.push(`${attempt.name} completed ${key} after its stop mark`);
     const known = this.beginnings.get(attempt)?.get(key) ?? 0;
     const history = this.source.history(key);
-    const since = known === 0 ? [undefined, ...history.map(({ state }) => state)] : history.slice(known - 1).map(({ state }) => state);
-    const now = this.destination.snapshotOf(key);
-    const version = now && readProvenance(now.metadata)?.sourceVersion;
-    const fresh = since.some((state) => (state && (state.versionId ?? state.etag)) === version);
-    if (!fresh) this.violations.push(`stale: ${attempt.name} made ${key} ${version ?? "absent"} by ${op}, which was over when it began`);
+    const since =
+      known === 0 ? [undefined, ...history.map(({ state }) => state)] : history.slice(known - 1).map(({ state }) => state);
+    const written = this.destination.snapshotOf(key);
+    const version = written && readProvenance(written.metadata)?.sourceVersion;
+    // Reads are pinned by etag: the same bytes again count as what they were.
+    const pin = history.find(({ state }) => state !== undefined && (state.versionId ?? state.etag) === version)?.state?.etag;
+    if (since.some((state) => state?.etag === pin)) return;
+    this.violations.push(`stale: ${attempt.name} made ${key} ${version ?? "absent"} by ${op}, which was over when it began`);
   }
 
   /** A receiver's view of the leases: remembers which copies it believes to have stopped. */

@@ -1,10 +1,10 @@
 /** The pinned reader over a memory store's URLs. */
-import type { Clock, SourceReader } from "../../runtime/ports";
-import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
-import { parseMemoryUrl } from "../../runtime/stores/memory";
-import type { GetOptions, ObjectStore } from "../../runtime/stores/object-store";
+import type { Clock, SourceReader } from "../../../runtime/ports";
+import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
+import { parseMemoryUrl } from "../../../runtime/stores/memory";
+import type { GetOptions, ObjectStore } from "../../../runtime/stores/object-store";
 
-export function readerOf(source: ObjectStore, clock: Clock, ignoreEtag = false): SourceReader {
+export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, ignoreEtag = false): SourceReader {
   const keyOf = (url: string): string => {
     const { key, expiresMs } = parseMemoryUrl(url);
     if (expiresMs <= clock.now()) throw new BridgeError("PermissionDenied", "open", "the URL has expired");

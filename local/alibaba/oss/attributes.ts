@@ -1,0 +1,124 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { invalidArgument, OssError } from "./oss-error";
+import type { Acl, Attributes, BucketRecord, StoredObject } from "./store/model";
+import { parseTagging } from "./tags";
+
+const CONTENT_HEADERS = [
+  "content-type",
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+];
+const META = "x-oss-meta-";
+const MAX_METADATA_BYTES = 8192;
+const STORAGE_CLASSES = new Set(["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"]);
+const ALGORITHMS = new Set(["AES256", "KMS", "SM4"]);
+const DEFAULT_TYPE = "application/octet-stream";
+
+export const isAcl = (text: string): text is Acl => ["private", "public-read", "public-read-write"].includes(text);
+
+export function assertStorageClass(storageClass: string): string {
+  if (!STORAGE_CLASSES.has(storageClass))
+    throw invalidArgument("The storage class you specified is invalid.", { name: "x-oss-storage-class", value: storageClass });
+  return storageClass;
+}
+
+export function assertEncryption(algorithm: string, keyId: string | undefined): { algorithm: string; keyId?: string } {
+  if (!ALGORITHMS.has(algorithm))
+    throw new OssError(
+      400,
+      "InvalidEncryptionAlgorithmError",
+      "The Encryption request you specified is not valid. Supported value: AES256/KMS/SM4.",
+    );
+  if (keyId !== undefined && algorithm !== "KMS")
+    throw invalidArgument("A key id is for KMS only.", { name: "x-oss-server-side-encryption-key-id", value: keyId });
+  return keyId === undefined ? { algorithm } : { algorithm, keyId };
+}
+
+const text = (headers: IncomingHttpHeaders, name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+};
+
+export function contentHeadersOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of CONTENT_HEADERS) {
+    const value = text(headers, name);
+    if (value !== undefined) kept[name] = value;
+  }
+  kept["content-type"] ??= DEFAULT_TYPE;
+  return kept;
+}
+
+export function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
+  const metadata: Record<string, string> = {};
+  let bytes = 0;
+  for (const header of Object.keys(headers)) {
+    if (!header.startsWith(META)) continue;
+    const name = header.slice(META.length);
+    if (!/^[a-z0-9-]+$/.test(name))
+      throw invalidArgument("A metadata name has only letters, digits and hyphens.", { name: header, value: name });
+    const value = text(headers, header) ?? "";
+    bytes += name.length + value.length;
+    metadata[name] = value;
+  }
+  if (bytes > MAX_METADATA_BYTES)
+    throw new OssError(400, "InvalidArgument", "The total size of the user metadata exceeds 8 KB.", {
+      details: { MaxSizeAllowed: String(MAX_METADATA_BYTES), Size: String(bytes) },
+    });
+  return metadata;
+}
+
+/** What the headers of an upload say about the object. */
+export function attributesOf(headers: IncomingHttpHeaders, bucket: Readonly<BucketRecord>): Attributes {
+  const tagging = text(headers, "x-oss-tagging");
+  const acl = text(headers, "x-oss-object-acl");
+  if (acl !== undefined && acl !== "default" && !isAcl(acl))
+    throw invalidArgument("The acl you specified is invalid.", { name: "x-oss-object-acl", value: acl });
+  const algorithm = text(headers, "x-oss-server-side-encryption");
+  const encryption =
+    algorithm === undefined
+      ? bucket.encryption
+      : assertEncryption(algorithm, text(headers, "x-oss-server-side-encryption-key-id"));
+  return {
+    headers: contentHeadersOf(headers),
+    metadata: metadataOf(headers),
+    tags: tagging === undefined ? {} : parseTagging(tagging),
+    storageClass: assertStorageClass(text(headers, "x-oss-storage-class") ?? bucket.storageClass),
+    ...(acl === undefined || acl === "default" ? {} : { acl: acl as Acl }),
+    ...(encryption === undefined ? {} : { encryption }),
+  };
+}
+
+/** Decimal, as OSS reports it. */
+export const crcHeader = (base64: string): string => Buffer.from(base64, "base64").readBigUInt64BE().toString();
+
+export const encryptionHeaders = ({ encryption }: Pick<Attributes, "encryption">): Record<string, string | undefined> => ({
+  "x-oss-server-side-encryption": encryption?.algorithm,
+  "x-oss-server-side-encryption-key-id": encryption?.keyId,
+});
+
+/** The version header is shown where the bucket ever kept versions. */
+export const versionHeader = (bucket: Readonly<BucketRecord>, versionId: string): string | undefined =>
+  bucket.versioning === undefined ? undefined : versionId;
+
+/** The headers that describe an object, on GET and HEAD. */
+export function objectHeaders(object: StoredObject, bucket: Readonly<BucketRecord>): Record<string, string | number | undefined> {
+  const tagCount = Object.keys(object.tags).length;
+  return {
+    ...object.headers,
+    ...Object.fromEntries(Object.entries(object.metadata).map(([name, value]) => [META + name, value])),
+    etag: `"${object.etag}"`,
+    "last-modified": new Date(object.lastModified).toUTCString(),
+    "content-md5": object.md5,
+    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-object-type": object.type,
+    "x-oss-storage-class": object.storageClass,
+    "x-oss-tagging-count": tagCount === 0 ? undefined : tagCount,
+    "x-oss-version-id": versionHeader(bucket, object.versionId),
+    "x-oss-next-append-position": object.type === "Appendable" ? object.sizeBytes : undefined,
+    ...encryptionHeaders(object),
+  };
+}

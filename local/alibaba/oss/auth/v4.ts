@@ -1,0 +1,188 @@
+/**
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4 (header)
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls (query)
+ */
+import { createHash, createHmac } from "node:crypto";
+import { percentEncode } from "../names";
+import { invalidArgument, OssError } from "../oss-error";
+import { headerText, ossHeaderNames } from "./header-values";
+import { assertNotExpired, assertNotSkewed, assertSignature, type Claim, type SignedRequest } from "./signed-request";
+
+const ALGORITHM = "OSS4-HMAC-SHA256";
+const UNSIGNED = "UNSIGNED-PAYLOAD";
+const MAX_EXPIRES_SECONDS = 604_800;
+
+interface Scope {
+  accessKeyId: string;
+  /** `yyyymmdd`. */
+  day: string;
+  region: string;
+}
+
+function readScope(credential: string): Scope {
+  const [, accessKeyId, day, region] = /^([^/\s]+)\/(\d{8})\/([a-z0-9-]+)\/oss\/aliyun_v4_request$/.exec(credential) ?? [];
+  if (accessKeyId === undefined || day === undefined || region === undefined)
+    throw invalidArgument("The Credential is not <AccessKeyId>/<yyyymmdd>/<region>/oss/aliyun_v4_request.", {
+      name: "Credential",
+      value: credential,
+    });
+  return { accessKeyId, day, region };
+}
+
+/** `yyyymmddThhmmssZ` -> ms. */
+function readTime(text: string | undefined, scope: Scope): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? "") ?? [];
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (Number.isNaN(at))
+    throw invalidArgument("x-oss-date is not yyyymmddThhmmssZ in UTC.", { name: "x-oss-date", value: text ?? "" });
+  if (text?.slice(0, 8) !== scope.day)
+    throw invalidArgument("The date of the Credential is not that of x-oss-date.", { name: "Credential", value: scope.day });
+  return at;
+}
+
+/** Content-Type, Content-MD5 and every `x-oss-` header are covered anyway and may not be named. */
+function readAdditionalHeaders(text: string | undefined): string[] {
+  if (text === undefined || text === "") return [];
+  const names = text.split(";");
+  const invalid = names.some(
+    (name, index) =>
+      !/^[a-z0-9-]+$/.test(name) ||
+      name === "content-type" ||
+      name === "content-md5" ||
+      name.startsWith("x-oss-") ||
+      (index > 0 && name <= (names[index - 1] ?? "")),
+  );
+  if (invalid)
+    throw invalidArgument("AdditionalHeaders is not a sorted list of lower-case header names.", {
+      name: "AdditionalHeaders",
+      value: text,
+    });
+  return names;
+}
+
+function canonicalQuery(query: ReadonlyMap<string, string>): string {
+  return [...query]
+    .filter(([name]) => name !== "x-oss-signature")
+    .map(([name, value]): [string, string] => [percentEncode(name), percentEncode(value)])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
+    .join("&");
+}
+
+function canonicalRequest(request: SignedRequest, additional: string[], payload: string): string {
+  const { method, bucket, key, query, headers } = request;
+  const path = bucket === undefined ? "/" : `/${bucket}/${key ?? ""}`;
+  const names = new Set([...ossHeaderNames(headers), ...additional]);
+  for (const name of ["content-type", "content-md5"]) if (headers[name] !== undefined) names.add(name);
+  const covered = [...names].sort().map((name) => {
+    const value = headerText(headers, name);
+    if (value === undefined)
+      throw invalidArgument(`The additional header ${name} is not in the request.`, { name: "AdditionalHeaders", value: name });
+    return `${name}:${value}\n`;
+  });
+  return [
+    method,
+    percentEncode(path).replaceAll("%2F", "/"),
+    canonicalQuery(query),
+    covered.join(""),
+    additional.join(";"),
+    payload,
+  ].join("\n");
+}
+
+const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text, "utf8").digest();
+
+function claim(parts: {
+  request: SignedRequest;
+  scope: Scope;
+  time: string;
+  additional: string[];
+  payload: string;
+  signature: string;
+  token: string | undefined;
+}): Claim {
+  const { request, scope, time, additional, payload, signature } = parts;
+  return {
+    accessKeyId: scope.accessKeyId,
+    sessionToken: parts.token,
+    region: scope.region,
+    verify: (secret) => {
+      const canonical = canonicalRequest(request, additional, payload);
+      const text = [
+        ALGORITHM,
+        time,
+        `${scope.day}/${scope.region}/oss/aliyun_v4_request`,
+        createHash("sha256").update(canonical, "utf8").digest("hex"),
+      ].join("\n");
+      const signingKey = hmac(hmac(hmac(hmac(`aliyun_v4${secret}`, scope.day), scope.region), "oss"), "aliyun_v4_request");
+      assertSignature(signature, hmac(signingKey, text).toString("hex"), scope.accessKeyId, {
+        StringToSign: text,
+        CanonicalRequest: canonical,
+      });
+    },
+  };
+}
+
+/** `Authorization: OSS4-HMAC-SHA256 Credential=..,AdditionalHeaders=..,Signature=..`. */
+export function readV4Header(request: SignedRequest, authorization: string, now: number): Claim {
+  const fields = new Map<string, string>();
+  for (const field of authorization.slice(ALGORITHM.length).split(",")) {
+    const [, name, value] = /^\s*(Credential|AdditionalHeaders|Signature)=(\S*)\s*$/.exec(field) ?? [];
+    if (name === undefined || value === undefined || fields.has(name))
+      throw invalidArgument("Authorization header is invalid.", { name: "Authorization", value: field.trim() });
+    fields.set(name, value);
+  }
+  const scope = readScope(fields.get("Credential") ?? "");
+  const { headers } = request;
+  const payload = headerText(headers, "x-oss-content-sha256");
+  if (payload !== UNSIGNED)
+    throw invalidArgument(`x-oss-content-sha256 must be ${UNSIGNED}.`, { name: "x-oss-content-sha256", value: payload ?? "" });
+  const time = headerText(headers, "x-oss-date") ?? "";
+  assertNotSkewed(readTime(time, scope), now);
+  return claim({
+    request,
+    scope,
+    time,
+    additional: readAdditionalHeaders(fields.get("AdditionalHeaders")),
+    payload,
+    signature: fields.get("Signature") ?? "",
+    token: headerText(headers, "x-oss-security-token"),
+  });
+}
+
+/** `?x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-credential=..&x-oss-date=..&x-oss-expires=..&x-oss-signature=..`. */
+export function readV4Query(request: SignedRequest, now: number): Claim {
+  const { query } = request;
+  const required = (name: string) => {
+    const value = query.get(name);
+    if (value === undefined || value === "")
+      throw new OssError(403, "AccessDenied", `Query-string authentication requires the ${name} parameter.`);
+    return value;
+  };
+  const version = required("x-oss-signature-version");
+  if (version !== ALGORITHM)
+    throw invalidArgument(`x-oss-signature-version must be ${ALGORITHM}.`, { name: "x-oss-signature-version", value: version });
+  const scope = readScope(required("x-oss-credential"));
+  const signature = required("x-oss-signature");
+  const expires = required("x-oss-expires");
+  const seconds = Number(expires);
+  if (!/^\d{1,6}$/.test(expires) || seconds < 1 || seconds > MAX_EXPIRES_SECONDS)
+    throw invalidArgument(`x-oss-expires must be 1 to ${MAX_EXPIRES_SECONDS} seconds.`, {
+      name: "x-oss-expires",
+      value: expires,
+    });
+  const time = required("x-oss-date");
+  const at = readTime(time, scope);
+  // A URL signed ahead of time is as wrong as a request dated so; its end is what bounds it behind.
+  if (at > now) assertNotSkewed(at, now);
+  assertNotExpired(at + seconds * 1000, now);
+  return claim({
+    request,
+    scope,
+    time,
+    additional: readAdditionalHeaders(query.get("x-oss-additional-headers")),
+    payload: UNSIGNED,
+    signature,
+    token: query.get("x-oss-security-token"),
+  });
+}

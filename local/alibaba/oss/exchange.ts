@@ -1,0 +1,158 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
+import type { EndpointKind } from "./contracts";
+import { percentDecode } from "./names";
+import { invalidArgument, OssError } from "./oss-error";
+import { type XmlFields, xmlDocument } from "./xml";
+
+/** Where a request came in. The accelerate endpoint serves the buckets of every region. */
+export interface Entry {
+  kind: EndpointKind;
+  region: string | undefined;
+}
+
+const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
+
+/** One request and its answer. */
+export class Exchange {
+  readonly requestId = randomBytes(12).toString("hex").toUpperCase();
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly entry: Entry;
+  readonly method: string;
+  /** As sent, without the query. */
+  readonly rawPath: string;
+  /** Decoded; a parameter without a value has the empty string. */
+  readonly query: ReadonlyMap<string, string>;
+  private readonly now: () => number;
+
+  constructor(request: IncomingMessage, response: ServerResponse, entry: Entry, now: () => number) {
+    this.request = request;
+    this.response = response;
+    this.entry = entry;
+    this.now = now;
+    this.method = request.method ?? "GET";
+    const url = request.url ?? "/";
+    const mark = url.indexOf("?");
+    this.rawPath = mark === -1 ? url : url.slice(0, mark);
+    this.query = parseQuery(mark === -1 ? "" : url.slice(mark + 1));
+  }
+
+  get secure(): boolean {
+    return this.request.socket instanceof TLSSocket;
+  }
+
+  /** E.g. `TLSv1.3`; undefined over http. */
+  get tlsVersion(): string | undefined {
+    const { socket } = this.request;
+    return socket instanceof TLSSocket ? (socket.getProtocol() ?? undefined) : undefined;
+  }
+
+  get sourceIp(): string {
+    return this.request.socket.remoteAddress ?? "";
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  /**
+   * The whole of a small body such as an XML document, checked against Content-MD5.
+   * @throws OssError `EntityTooLarge`, `InvalidDigest`, `IncompleteBody`.
+   */
+  async readDocument(): Promise<Buffer> {
+    this.welcomeBody();
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.request as AsyncIterable<Buffer>) {
+      size += chunk.byteLength;
+      if (size > MAX_DOCUMENT_BYTES)
+        throw new OssError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.");
+      chunks.push(chunk);
+    }
+    const body = Buffer.concat(chunks);
+    assertContentMd5(this.header("content-md5"), createHash("md5").update(body).digest());
+    return body;
+  }
+
+  /** Lets a client that asked first (`Expect: 100-continue`) send its body. */
+  welcomeBody(): void {
+    if (this.expectsContinue) this.response.writeContinue();
+  }
+
+  private get expectsContinue(): boolean {
+    return this.header("expect")?.toLowerCase() === "100-continue";
+  }
+
+  send(status: number, headers: Record<string, string | number | undefined> = {}, body?: string | Buffer): void {
+    this.begin(status, { "content-length": body === undefined ? 0 : Buffer.byteLength(body), ...headers });
+    if (this.method === "HEAD" || status === 204 || status === 304) this.response.end();
+    else this.response.end(body);
+  }
+
+  sendXml(root: string, value: XmlFields, headers: Record<string, string | number | undefined> = {}): void {
+    this.send(200, { "content-type": "application/xml", ...headers }, xmlDocument(root, value));
+  }
+
+  /** Writes the head of an answer whose body follows. */
+  begin(status: number, headers: Record<string, string | number | undefined>): void {
+    const all: Record<string, string | number> = {
+      server: "AliyunOSS",
+      date: new Date(this.now()).toUTCString(),
+      "x-oss-request-id": this.requestId,
+      "x-oss-server-time": 1,
+    };
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = value;
+    if (status === 204 || status === 304) delete all["content-length"];
+    this.response.writeHead(status, all);
+  }
+
+  /** Answers with the error document; a HEAD carries it in `x-oss-err`. */
+  refuse(error: OssError): void {
+    const document = xmlDocument("Error", {
+      Code: error.code,
+      Message: error.message,
+      RequestId: this.requestId,
+      HostId: this.header("host") ?? "",
+      ...error.details,
+    });
+    const head = this.method === "HEAD";
+    this.send(
+      error.status,
+      {
+        "content-type": "application/xml",
+        ...error.headers,
+        // Its body will not come, so the next request could not be told from it.
+        ...(this.expectsContinue ? { connection: "close" } : {}),
+        ...(head ? { "content-length": 0, "x-oss-err": Buffer.from(document).toString("base64") } : {}),
+      },
+      error.status === 304 ? undefined : document,
+    );
+    // What is left of a refused upload is read and dropped, or the client would die of a full socket before it reads the answer.
+    this.request.resume();
+  }
+}
+
+function parseQuery(text: string): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  for (const pair of text.split("&")) {
+    if (pair === "") continue;
+    const mark = pair.indexOf("=");
+    const name = percentDecode((mark === -1 ? pair : pair.slice(0, mark)).replaceAll("+", " "), "query");
+    const value = mark === -1 ? "" : percentDecode(pair.slice(mark + 1).replaceAll("+", " "), name);
+    if (query.has(name)) throw invalidArgument(`The query parameter ${name} is given twice.`, { name, value });
+    query.set(name, value);
+  }
+  return query;
+}
+
+/** @throws OssError `InvalidDigest`. */
+export function assertContentMd5(header: string | undefined, digest: Buffer): void {
+  if (header === undefined) return;
+  if (!Buffer.from(header, "base64").equals(digest))
+    throw new OssError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.", {
+      details: { "Content-MD5": header },
+    });
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from "node:crypto";
+import type { Caller } from "./auth/authenticate";
+import type { Authorize, OssHooks } from "./contracts";
+import type { Exchange } from "./exchange";
+import { accessDenied, noSuchBucket } from "./oss-error";
+import { isPermitted } from "./permissions";
+import type { Bucket } from "./store/bucket";
+import type { DiskStore } from "./store/disk-store";
+import { currentObject, NULL_VERSION } from "./store/versions";
+
+export interface Service {
+  store: DiskStore;
+  authorize: Authorize;
+  hooks: OssHooks;
+  now: () => number;
+  /** A client that sends nothing of its body for so long is given up. */
+  bodyIdleMs: number;
+}
+
+/** What an operation on the service, a bucket or an object works with. */
+export class Operation {
+  readonly exchange: Exchange;
+  readonly caller: Caller | undefined;
+  private readonly service: Service;
+  private readonly found: Bucket | undefined;
+  private readonly bucketName: string | undefined;
+  private readonly objectKey: string | undefined;
+
+  constructor(parts: {
+    exchange: Exchange;
+    caller: Caller | undefined;
+    service: Service;
+    bucketName: string | undefined;
+    bucket: Bucket | undefined;
+    key: string | undefined;
+  }) {
+    this.exchange = parts.exchange;
+    this.caller = parts.caller;
+    this.service = parts.service;
+    this.found = parts.bucket;
+    this.bucketName = parts.bucketName;
+    this.objectKey = parts.key;
+  }
+
+  get store(): DiskStore {
+    return this.service.store;
+  }
+
+  get bodyIdleMs(): number {
+    return this.service.bodyIdleMs;
+  }
+
+  get now(): number {
+    return this.service.now();
+  }
+
+  get name(): string {
+    return this.bucketName ?? "";
+  }
+
+  /** @throws OssError `NoSuchBucket`. */
+  get bucket(): Bucket {
+    if (this.found === undefined) throw noSuchBucket(this.name);
+    return this.found;
+  }
+
+  get key(): string {
+    return this.objectKey ?? "";
+  }
+
+  /** A fresh id, or `null` where the bucket does not keep versions now. */
+  newVersionId(): string {
+    return this.bucket.record.versioning === "Enabled" ? `CAEQ${randomBytes(24).toString("hex")}` : NULL_VERSION;
+  }
+
+  resource(bucket: Bucket | undefined = this.found, key: string | undefined = this.objectKey): string {
+    const region = bucket?.record.region ?? this.exchange.entry.region ?? "*";
+    const owner = bucket?.record.ownerId ?? this.caller?.principal.accountId ?? "*";
+    const name = bucket?.name ?? this.bucketName ?? "*";
+    return `acs:oss:${region}:${owner}:${name}${key === undefined ? "" : `/${key}`}`;
+  }
+
+  /** @throws OssError `AccessDenied` unless the caller may do this to the operation's own, or the given, bucket and key. */
+  permit(action: string, bucket: Bucket | undefined = this.found, key: string | undefined = this.objectKey): void {
+    const { exchange, caller, service } = this;
+    const resource = this.resource(bucket, key);
+    const conditions: Record<string, string> = {
+      "acs:SourceIp": exchange.sourceIp,
+      "acs:SecureTransport": String(exchange.secure),
+      "acs:CurrentTime": new Date(this.now).toISOString(),
+      "acs:UserAgent": exchange.header("user-agent") ?? "",
+    };
+    for (const [name, parameter] of [
+      ["oss:Prefix", "prefix"],
+      ["oss:Delimiter", "delimiter"],
+    ] as const) {
+      const value = exchange.query.get(parameter);
+      if (value !== undefined) conditions[name] = value;
+    }
+    const objectAcl = bucket !== undefined && key !== undefined ? currentObject(bucket.keys.versions(key))?.acl : undefined;
+    const allowed = isPermitted({ caller, bucket: bucket?.record, action, resource, conditions, objectAcl }, service.authorize);
+    service.hooks.onRequest?.({
+      requestId: exchange.requestId,
+      principal: caller?.principal,
+      action,
+      resource,
+      allowed,
+      endpoint: exchange.entry.kind,
+    });
+    if (allowed) return;
+    const message =
+      caller === undefined
+        ? "Anonymous access is forbidden for this operation."
+        : bucket !== undefined && bucket.record.ownerId !== caller.principal.accountId
+          ? "The bucket you access does not belong to you."
+          : "You have no right to access this object because of bucket acl.";
+    throw accessDenied(message, { AuthAction: action, AuthResource: resource });
+  }
+
+  /** Tells that an object changed. `eventName` is e.g. `ObjectCreated:PutObject`. */
+  emit(eventName: string, object: { key?: string; sizeBytes: number; deltaSizeBytes: number; etag: string }): void {
+    const { bucket, exchange, caller } = this;
+    const { name, region, ownerId } = bucket.record;
+    this.service.hooks.onEvent?.({
+      eventName,
+      eventSource: "acs:oss",
+      eventTime: new Date(this.now).toISOString(),
+      eventVersion: "1.0",
+      region,
+      oss: {
+        bucket: { arn: `acs:oss:${region}:${ownerId}:${name}`, name, ownerIdentity: ownerId },
+        object: { deltaSize: object.deltaSizeBytes, eTag: object.etag, key: object.key ?? this.key, size: object.sizeBytes },
+        ossSchemaVersion: "1.0",
+        ruleId: "",
+      },
+      requestParameters: { sourceIPAddress: exchange.sourceIp },
+      responseElements: { requestId: exchange.requestId },
+      userIdentity: { principalId: caller?.principal.accountId ?? "" },
+    });
+  }
+}

@@ -1,0 +1,95 @@
+/** How a bucket keeps and serves objects: versioning, acceleration, encryption, tags. */
+import { assertEncryption } from "../attributes";
+import type { Operation } from "../operation";
+import { malformedXml, OssError } from "../oss-error";
+import type { Versioning } from "../store/model";
+import { parseXmlBody } from "../xml-body";
+import { readBoolean } from "./bucket-access";
+import { readTags, tagSet } from "./object-settings";
+
+const MAX_BUCKET_TAGS = 20;
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketversioning */
+export async function putBucketVersioning(operation: Operation): Promise<void> {
+  operation.permit("oss:PutBucketVersioning");
+  const document = await parseXmlBody(await operation.exchange.readDocument(), "VersioningConfiguration");
+  const status = document.required("Status").text.trim();
+  if (status !== "Enabled" && status !== "Suspended") throw malformedXml(`Status must be Enabled or Suspended, not ${status}.`);
+  await operation.bucket.configure({ versioning: status satisfies Versioning });
+  operation.exchange.send(200);
+}
+
+export async function getBucketVersioning(operation: Operation): Promise<void> {
+  operation.permit("oss:GetBucketVersioning");
+  operation.exchange.sendXml("VersioningConfiguration", { Status: operation.bucket.record.versioning });
+}
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckettransferacceleration */
+export async function putTransferAcceleration(operation: Operation): Promise<void> {
+  operation.permit("oss:PutBucketTransferAcceleration");
+  const document = await parseXmlBody(await operation.exchange.readDocument(), "TransferAccelerationConfiguration");
+  await operation.bucket.configure({ transferAcceleration: readBoolean(document.required("Enabled")) });
+  operation.exchange.send(200);
+}
+
+export async function getTransferAcceleration(operation: Operation): Promise<void> {
+  operation.permit("oss:GetBucketTransferAcceleration");
+  const { name, transferAcceleration } = operation.bucket.record;
+  if (transferAcceleration === undefined)
+    throw new OssError(
+      404,
+      "NoSuchTransferAccelerationConfiguration",
+      "The transfer acceleration configuration does not exist.",
+      {
+        details: { BucketName: name },
+      },
+    );
+  operation.exchange.sendXml("TransferAccelerationConfiguration", { Enabled: transferAcceleration });
+}
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketencryption */
+export async function putBucketEncryption(operation: Operation): Promise<void> {
+  operation.permit("oss:PutBucketEncryption");
+  const document = await parseXmlBody(await operation.exchange.readDocument(), "ServerSideEncryptionRule");
+  const rule = document.required("ApplyServerSideEncryptionByDefault");
+  const keyId = rule.first("KMSMasterKeyID")?.text || undefined;
+  await operation.bucket.configure({ encryption: assertEncryption(rule.required("SSEAlgorithm").text.trim(), keyId) });
+  operation.exchange.send(200);
+}
+
+export async function getBucketEncryption(operation: Operation): Promise<void> {
+  operation.permit("oss:GetBucketEncryption");
+  const { name, encryption } = operation.bucket.record;
+  if (encryption === undefined)
+    throw new OssError(404, "NoSuchServerSideEncryptionRule", "The server side encryption configuration is not found.", {
+      details: { BucketName: name },
+    });
+  operation.exchange.sendXml("ServerSideEncryptionRule", {
+    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: encryption.algorithm, KMSMasterKeyID: encryption.keyId },
+  });
+}
+
+export async function deleteBucketEncryption(operation: Operation): Promise<void> {
+  operation.permit("oss:DeleteBucketEncryption");
+  await operation.bucket.unset("encryption");
+  operation.exchange.send(204);
+}
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckettags */
+export async function putBucketTagging(operation: Operation): Promise<void> {
+  operation.permit("oss:PutBucketTagging");
+  const tags = readTags(await parseXmlBody(await operation.exchange.readDocument(), "Tagging"), MAX_BUCKET_TAGS);
+  await operation.bucket.configure({ tags });
+  operation.exchange.send(200);
+}
+
+export async function getBucketTagging(operation: Operation): Promise<void> {
+  operation.permit("oss:GetBucketTagging");
+  operation.exchange.sendXml("Tagging", tagSet(operation.bucket.record.tags));
+}
+
+export async function deleteBucketTagging(operation: Operation): Promise<void> {
+  operation.permit("oss:DeleteBucketTagging");
+  await operation.bucket.configure({ tags: {} });
+  operation.exchange.send(204);
+}

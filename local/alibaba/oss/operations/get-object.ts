@@ -1,0 +1,97 @@
+/**
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/getobject
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/headobject
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/getobjectmeta
+ */
+import { pipeline } from "node:stream/promises";
+import { crcHeader, objectHeaders, versionHeader } from "../attributes";
+import type { Operation } from "../operation";
+import { invalidArgument, OssError } from "../oss-error";
+import type { StoredObject } from "../store/model";
+import { assertConditions } from "./conditions";
+import { findObject, permittedObject } from "./find-version";
+import { selectRange } from "./range";
+
+const READABLE_CLASSES = new Set(["Standard", "IA"]);
+const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
+
+/** The object that a symbolic link names; links to links are not followed. */
+function followed(operation: Operation, object: StoredObject): StoredObject {
+  if (object.symlinkTarget === undefined) return object;
+  let target: StoredObject;
+  try {
+    target = findObject(operation.bucket, object.symlinkTarget, undefined);
+  } catch (error) {
+    if (!(error instanceof OssError)) throw error;
+    throw new OssError(404, "SymlinkTargetNotExist", "The symlink target object does not exist.");
+  }
+  if (target.type === "Symlink") throw new OssError(400, "InvalidTargetType", "The symbolic's target object type is invalid.");
+  operation.permit("oss:GetObject", operation.bucket, object.symlinkTarget);
+  return { ...target, type: "Symlink" };
+}
+
+function readable(operation: Operation): StoredObject {
+  const { exchange } = operation;
+  const object = followed(operation, permittedObject(operation, "Get"));
+  assertConditions(object, (name) => exchange.header(name.toLowerCase()));
+  return object;
+}
+
+/** `response-content-type` and the like replace headers of the answer, for signed requests only. */
+function overrides(operation: Operation): Record<string, string> {
+  const { exchange, caller } = operation;
+  const wanted: Record<string, string> = {};
+  for (const name of OVERRIDES) {
+    const value = exchange.query.get(`response-${name}`);
+    if (value === undefined) continue;
+    if (caller === undefined) throw invalidArgument("An anonymous request may not override response headers.");
+    if (/[\r\n]/.test(value)) throw invalidArgument("A header value has no line break.", { name: `response-${name}`, value });
+    wanted[name] = Buffer.from(value, "utf8").toString("latin1");
+  }
+  return wanted;
+}
+
+export async function getObject(operation: Operation): Promise<void> {
+  const { exchange, bucket } = operation;
+  const object = readable(operation);
+  if (!READABLE_CLASSES.has(object.storageClass))
+    throw new OssError(403, "InvalidObjectState", "The operation is not valid for the object's state.");
+  const standard = exchange.header("x-oss-range-behavior") === "standard";
+  const range = selectRange(exchange.header("range"), object.sizeBytes, standard);
+  const { start, end } = range ?? { start: 0, end: object.sizeBytes - 1 };
+  const headers = { ...objectHeaders(object, bucket.record), ...overrides(operation), "accept-ranges": "bytes" };
+  // From here to the first read nothing is awaited, so the files cannot go before they are held.
+  const hold = bucket.data.hold(object.segments);
+  try {
+    exchange.begin(range === undefined ? 200 : 206, {
+      ...headers,
+      "content-length": end - start + 1,
+      ...(range === undefined ? {} : { "content-range": `bytes ${start}-${end}/${object.sizeBytes}` }),
+    });
+    if (object.sizeBytes === 0) exchange.response.end();
+    else await pipeline(bucket.data.read(object.segments, start, end), exchange.response);
+  } finally {
+    await hold.release();
+  }
+}
+
+export async function headObject(operation: Operation): Promise<void> {
+  const object = readable(operation);
+  operation.exchange.send(200, {
+    ...objectHeaders(object, operation.bucket.record),
+    "accept-ranges": "bytes",
+    "content-length": object.sizeBytes,
+  });
+}
+
+/** Of a symbolic link it tells the link's own. */
+export async function getObjectMeta(operation: Operation): Promise<void> {
+  const object = permittedObject(operation, "Get");
+  operation.exchange.send(200, {
+    etag: `"${object.etag}"`,
+    "last-modified": new Date(object.lastModified).toUTCString(),
+    "content-length": object.sizeBytes,
+    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-version-id": versionHeader(operation.bucket.record, object.versionId),
+  });
+}

@@ -1,0 +1,55 @@
+import { assertContentMd5 } from "../exchange";
+import type { Operation } from "../operation";
+import { OssError } from "../oss-error";
+import type { Received } from "../store/data-files";
+
+/** One request brings at most this much. */
+export const MAX_BODY_BYTES = 5 * 1024 ** 3;
+
+const tooLarge = () =>
+  new OssError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.", {
+    details: { MaxSizeAllowed: String(MAX_BODY_BYTES) },
+  });
+
+/** Drops what a failed operation received. */
+export async function discardOnError<T>(operation: Operation, received: Received, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await operation.bucket.data.remove(received.segments);
+    throw error;
+  }
+}
+
+/**
+ * Streams the body to disk and checks it against Content-MD5. A body that ends before its Content-Length leaves nothing.
+ * @throws OssError `MissingContentLength`, `EntityTooLarge`, `InvalidDigest`.
+ */
+export async function receiveBody(operation: Operation): Promise<Received> {
+  const { exchange, bucket } = operation;
+  const { request, response } = exchange;
+  const length = exchange.header("content-length");
+  if (length === undefined && exchange.header("transfer-encoding") === undefined)
+    throw new OssError(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
+  if (Number(length ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const md5 = exchange.header("content-md5");
+  if (md5 !== undefined && !/^[A-Za-z0-9+/]{22}==$/.test(md5))
+    throw new OssError(400, "InvalidDigest", "The Content-MD5 you specified was invalid.", { details: { "Content-MD5": md5 } });
+  exchange.welcomeBody();
+  request.setTimeout(operation.bodyIdleMs, () => {
+    response.once("finish", () => request.socket.destroySoon());
+    exchange.refuse(
+      new OssError(
+        400,
+        "RequestTimeout",
+        "Your socket connection to the server was not read from or written to within the timeout period.",
+      ),
+    );
+  });
+  const received = await bucket.data.receive(request).finally(() => request.setTimeout(0));
+  return discardOnError(operation, received, async () => {
+    if (received.sizeBytes > MAX_BODY_BYTES) throw tooLarge();
+    assertContentMd5(md5, Buffer.from(received.md5, "base64"));
+    return received;
+  });
+}

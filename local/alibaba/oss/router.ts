@@ -1,0 +1,154 @@
+import { SUBRESOURCES } from "./auth/subresources";
+import type { Exchange } from "./exchange";
+import type { Operation } from "./operation";
+import { appendObject } from "./operations/append-object";
+import {
+  deleteBucketPolicy,
+  deletePublicAccessBlock,
+  getBucketAcl,
+  getBucketPolicy,
+  getBucketPolicyStatus,
+  getHttpsConfig,
+  getPublicAccessBlock,
+  putBucketAcl,
+  putBucketPolicy,
+  putHttpsConfig,
+  putPublicAccessBlock,
+} from "./operations/bucket-access";
+import { changeReplication, deleteLifecycle, getLifecycle, getReplication, putLifecycle } from "./operations/bucket-documents";
+import {
+  deleteBucketEncryption,
+  deleteBucketTagging,
+  getBucketEncryption,
+  getBucketTagging,
+  getBucketVersioning,
+  getTransferAcceleration,
+  putBucketEncryption,
+  putBucketTagging,
+  putBucketVersioning,
+  putTransferAcceleration,
+} from "./operations/bucket-settings";
+import { deleteBucket, getBucketInfo, getBucketLocation, listBuckets, putBucket } from "./operations/buckets";
+import { copyObject, uploadPartCopy } from "./operations/copy-object";
+import { deleteObject, deleteObjects } from "./operations/delete-object";
+import { getObject, getObjectMeta, headObject } from "./operations/get-object";
+import { listObjects } from "./operations/list-objects";
+import { listObjectVersions } from "./operations/list-versions";
+import { abortMultipartUpload, completeMultipartUpload } from "./operations/multipart-end";
+import { listMultipartUploads, listParts } from "./operations/multipart-list";
+import { initiateMultipartUpload, uploadPart } from "./operations/multipart-start";
+import {
+  deleteObjectTagging,
+  getObjectAcl,
+  getObjectTagging,
+  putObjectAcl,
+  putObjectTagging,
+} from "./operations/object-settings";
+import { putObject } from "./operations/put-object";
+import { getSymlink, putSymlink } from "./operations/symlink";
+import { OssError } from "./oss-error";
+import type { Target } from "./target";
+
+export type Level = "service" | "bucket" | "object";
+
+export interface Route {
+  level: Level;
+  method: string;
+  /** All of these query parameters must be there. */
+  query?: readonly string[];
+  /** This header must be there. */
+  header?: string;
+  run: (operation: Operation) => Promise<void>;
+  /** The bucket is the caller's wish, whoever has one of that name. */
+  createsBucket?: true;
+}
+
+const on = (level: Level, method: string, run: Route["run"], query: string[] = [], header?: string): Route => ({
+  level,
+  method,
+  query,
+  run,
+  ...(header === undefined ? {} : { header }),
+});
+
+/** A bucket's setting under one subresource. */
+function setting(name: string, put: Route["run"], get: Route["run"], remove?: Route["run"]): Route[] {
+  const routes = [on("bucket", "PUT", put, [name]), on("bucket", "GET", get, [name])];
+  return remove === undefined ? routes : [...routes, on("bucket", "DELETE", remove, [name])];
+}
+
+/** The first that fits is taken, so those that ask for more come first. */
+const ROUTES: readonly Route[] = [
+  on("service", "GET", listBuckets),
+
+  on("bucket", "POST", deleteObjects, ["delete"]),
+  on("bucket", "GET", listMultipartUploads, ["uploads"]),
+  on("bucket", "GET", getBucketInfo, ["bucketInfo"]),
+  on("bucket", "GET", getBucketLocation, ["location"]),
+  on("bucket", "GET", listObjectVersions, ["versions"]),
+  ...setting("versioning", putBucketVersioning, getBucketVersioning),
+  ...setting("acl", putBucketAcl, getBucketAcl),
+  ...setting("policy", putBucketPolicy, getBucketPolicy, deleteBucketPolicy),
+  on("bucket", "GET", getBucketPolicyStatus, ["policyStatus"]),
+  ...setting("publicAccessBlock", putPublicAccessBlock, getPublicAccessBlock, deletePublicAccessBlock),
+  ...setting("httpsConfig", putHttpsConfig, getHttpsConfig),
+  ...setting("encryption", putBucketEncryption, getBucketEncryption, deleteBucketEncryption),
+  ...setting("lifecycle", putLifecycle, getLifecycle, deleteLifecycle),
+  ...setting("tagging", putBucketTagging, getBucketTagging, deleteBucketTagging),
+  ...setting("transferAcceleration", putTransferAcceleration, getTransferAcceleration),
+  on("bucket", "POST", changeReplication, ["replication", "comp"]),
+  on("bucket", "GET", getReplication, ["replication"]),
+  { level: "bucket", method: "PUT", run: putBucket, createsBucket: true },
+  on("bucket", "GET", listObjects),
+  on("bucket", "DELETE", deleteBucket),
+
+  on("object", "POST", initiateMultipartUpload, ["uploads"]),
+  on("object", "POST", completeMultipartUpload, ["uploadId"]),
+  on("object", "POST", appendObject, ["append"]),
+  on("object", "PUT", uploadPartCopy, ["uploadId", "partNumber"], "x-oss-copy-source"),
+  on("object", "PUT", uploadPart, ["uploadId", "partNumber"]),
+  on("object", "GET", listParts, ["uploadId"]),
+  on("object", "DELETE", abortMultipartUpload, ["uploadId"]),
+  on("object", "HEAD", getObjectMeta, ["objectMeta"]),
+  on("object", "GET", getObjectMeta, ["objectMeta"]),
+  on("object", "PUT", putSymlink, ["symlink"]),
+  on("object", "GET", getSymlink, ["symlink"]),
+  on("object", "PUT", putObjectTagging, ["tagging"]),
+  on("object", "GET", getObjectTagging, ["tagging"]),
+  on("object", "DELETE", deleteObjectTagging, ["tagging"]),
+  on("object", "PUT", putObjectAcl, ["acl"]),
+  on("object", "GET", getObjectAcl, ["acl"]),
+  on("object", "PUT", copyObject, [], "x-oss-copy-source"),
+  on("object", "PUT", putObject),
+  on("object", "GET", getObject),
+  on("object", "HEAD", headObject),
+  on("object", "DELETE", deleteObject),
+];
+
+/** Parameters that refine an operation rather than choose one. */
+const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer)$/;
+
+export const levelOf = ({ bucket, key }: Target): Level =>
+  bucket === undefined ? "service" : key === undefined ? "bucket" : "object";
+
+/**
+ * @throws OssError `NotImplemented` for an operation of OSS that this server does not have, rather than doing another one.
+ */
+export function findRoute(exchange: Exchange, level: Level): Route {
+  const chosen = ROUTES.find(
+    ({ level: routeLevel, method, query = [], header }) =>
+      routeLevel === level &&
+      method === exchange.method &&
+      query.every((name) => exchange.query.has(name)) &&
+      (header === undefined || exchange.header(header) !== undefined),
+  );
+  if (chosen === undefined)
+    throw new OssError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.", {
+      details: { Method: exchange.method, ResourceType: level },
+    });
+  const known = new Set(chosen.query);
+  const other = [...exchange.query.keys()].find((name) => SUBRESOURCES.has(name) && !known.has(name) && !REFINING.test(name));
+  if (other !== undefined)
+    throw new OssError(501, "NotImplemented", `The local OSS has no ${exchange.method} ?${other} of a ${level}.`);
+  return chosen;
+}

@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Bucket } from "./bucket";
+import { KeyLock } from "./key-lock";
+import type { BucketRecord } from "./model";
+
+/** All buckets of all regions: their names are one space. */
+export class DiskStore {
+  private readonly folder: string;
+  private readonly buckets = new Map<string, Bucket>();
+  private readonly lock = new KeyLock();
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Only one process may have a folder open. */
+  static async open(folder: string): Promise<DiskStore> {
+    const store = new DiskStore(folder);
+    await mkdir(folder, { recursive: true });
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      if (existsSync(join(path, "bucket.json"))) store.buckets.set(name, await Bucket.open(path));
+      else await rm(path, { recursive: true });
+    }
+    return store;
+  }
+
+  find(name: string): Bucket | undefined {
+    return this.buckets.get(name);
+  }
+
+  all(): Bucket[] {
+    return [...this.buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The bucket that is there already, or the new one. */
+  create(record: BucketRecord): Promise<{ bucket: Bucket; created: boolean }> {
+    return this.lock.run(record.name, async () => {
+      const existing = this.buckets.get(record.name);
+      if (existing !== undefined) return { bucket: existing, created: false };
+      const bucket = await Bucket.create(join(this.folder, record.name), record);
+      this.buckets.set(record.name, bucket);
+      return { bucket, created: true };
+    });
+  }
+
+  /** False when something is in it. */
+  remove(bucket: Bucket): Promise<boolean> {
+    return this.lock.run(bucket.name, async () => {
+      if (!bucket.isEmpty) return false;
+      this.buckets.delete(bucket.name);
+      await bucket.destroy();
+      return true;
+    });
+  }
+}

@@ -1,0 +1,20 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Replaces the file as a whole: a reader, or a start after a kill, sees the old content or the new one. Nothing is flushed to
+ * the disk itself, so this survives the end of the process, not of the machine.
+ */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const draft = `${path}.${randomUUID()}.draft`;
+  await writeFile(draft, JSON.stringify(value));
+  await rename(draft, path);
+}
+
+export async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(path, "utf8")) as T;
+}
+
+export const isDraft = (name: string) => name.endsWith(".draft");

@@ -1,0 +1,24 @@
+/** An element's content: text, nothing (undefined leaves the element out), children, or one element per item of an array. */
+export type XmlValue = string | number | boolean | undefined | XmlFields | readonly XmlValue[];
+export interface XmlFields {
+  readonly [name: string]: XmlValue;
+}
+
+const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;" };
+
+const escapeText = (text: string) => text.replace(/[&<>"\r]/g, (character) => ESCAPES[character] ?? character);
+
+function element(name: string, value: XmlValue): string {
+  if (value === undefined) return "";
+  if (Array.isArray(value)) return value.map((item: XmlValue) => element(name, item)).join("");
+  return `<${name}>${typeof value === "object" ? fields(value as XmlFields) : escapeText(String(value))}</${name}>`;
+}
+
+const fields = (value: XmlFields) =>
+  Object.entries(value)
+    .map(([name, child]) => element(name, child))
+    .join("");
+
+/** A whole document; the fields keep their order. */
+export const xmlDocument = (root: string, value: XmlFields): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, value)}`;

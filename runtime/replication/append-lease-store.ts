@@ -1,0 +1,114 @@
+/**
+ * Leases in a store without conditional writes: per key a log of JSON lines that only grows, its last line the state. Appending at the
+ * length that was read is the compare-and-swap.
+ *
+ * Why a log is never deleted here: the token is the log's length, and a log that was deleted and grew again to the same length would
+ * accept the write of somebody who slept through both. So removing a lease appends a line that says so. What is left over is cleared by
+ * a lifecycle rule on `leaseLogPrefix`, by age since the last change. That is safe when the age is greater than the longest run of any
+ * function (24 hours on Function Compute): whoever read the log before it went has ended. Three days leave room. The prefix must be in a
+ * bucket without versions, where an expired log leaves no delete marker, onto which nothing can be appended.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import * as z from "zod";
+import { controlPrefix } from "../protocol/control";
+import type { AppendStore } from "../stores/append-store";
+import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
+import { type HeldLease, type Lease, type LeaseStore, leaseSchema } from "./lease";
+
+/** A line that is longer is not written, so that the end of a log always holds the last one. */
+const MAX_LINE_BYTES = 64 * 1024;
+/** Of one append whose outcome stays unknown. */
+const ATTEMPTS = 3;
+
+const lineSchema = z.union([
+  z.strictObject({ writer: z.string(), lease: leaseSchema }),
+  z.strictObject({ writer: z.string(), removed: z.literal(true) }),
+]);
+
+/** The end of a log: its length, and its last line as it was written. */
+interface LogEnd {
+  position: number;
+  line: Buffer;
+  /** Undefined when it was removed. */
+  lease: Lease | undefined;
+}
+
+/** Where the logs are, for the lifecycle rule that clears them. */
+export function leaseLogPrefix(bridgeId: string): string {
+  return `${controlPrefix(bridgeId)}lease-logs/`;
+}
+
+/**
+ * Of two stores that write the same lease at the same moment exactly one wins: each marks its lines. A write that is repeated by the
+ * same store meets itself and succeeds.
+ */
+export function createAppendLeaseStore(store: AppendStore, bridgeId: string, writer: string = randomUUID()): LeaseStore {
+  const name = (key: string): string => leaseLogPrefix(bridgeId) + createHash("sha256").update(key).digest("hex");
+  const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
+
+  async function endOf(key: string, signal: AbortSignal | undefined): Promise<LogEnd | undefined> {
+    const tail = await store.readTail(name(key), MAX_LINE_BYTES, withSignal(signal));
+    if (tail === undefined) return undefined;
+    const { bytes, sizeBytes } = tail;
+    const line = bytes.subarray(bytes.lastIndexOf("\n", -2) + 1);
+    const parsed = lineSchema.safeParse(parseJson(line));
+    if (!parsed.success || ("lease" in parsed.data && parsed.data.lease.key !== key))
+      throw new BridgeError("Unexpected", "readLease", `the control record ${name(key)} is not a lease of this key: remove it`);
+    return { position: sizeBytes, line, lease: "lease" in parsed.data ? (parsed.data.lease as Lease) : undefined };
+  }
+
+  /**
+   * The new length, or undefined when the log was not `position` bytes long any more. A request whose answer got lost settles by looking:
+   * once the log has moved on without it, it can never land.
+   */
+  async function append(key: string, position: number, line: Buffer, signal?: AbortSignal): Promise<number | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return (await store.append(name(key), position, line, withSignal(signal))).sizeBytes;
+      } catch (error) {
+        if (!isBridgeError(error, "PreconditionFailed") && !mayStillLand(error)) throw error;
+        const end = await endOf(key, signal);
+        if (end !== undefined && end.position === position + line.length && end.line.equals(line)) return end.position;
+        if ((end?.position ?? 0) !== position) return undefined;
+        if (attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  return {
+    async read(key, signal) {
+      const end = await endOf(key, signal);
+      return end?.lease && { lease: end.lease, token: `${end.position}` };
+    },
+    async write(lease, previous, signal) {
+      const line = lineOf({ writer, lease: leaseSchema.parse(lease) });
+      const held = (position: number): HeldLease => ({ lease, token: `${position}` });
+      if (previous !== undefined) {
+        const position = await append(lease.key, Number(previous.token), line, signal);
+        return position === undefined ? undefined : held(position);
+      }
+      const end = await endOf(lease.key, signal);
+      if (end?.lease !== undefined) return end.line.equals(line) ? held(end.position) : undefined;
+      const position = await append(lease.key, end?.position ?? 0, line, signal);
+      return position === undefined ? undefined : held(position);
+    },
+    async remove(held, signal) {
+      await append(held.lease.key, Number(held.token), lineOf({ writer, removed: true }), signal);
+    },
+  };
+}
+
+function lineOf(content: z.infer<typeof lineSchema>): Buffer {
+  const line = Buffer.from(`${JSON.stringify(content)}\n`);
+  if (line.length > MAX_LINE_BYTES)
+    throw new BridgeError("Invalid", "writeLease", `a lease takes at most ${MAX_LINE_BYTES} bytes, this one has ${line.length}`);
+  return line;
+}
+
+function parseJson(line: Buffer): unknown {
+  try {
+    return JSON.parse(line.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

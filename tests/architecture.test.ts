@@ -1,0 +1,204 @@
+/** The tree is the architecture: who may import whom, and who may reach for what. Each rule is shown to be able to fail. */
+import { join } from "node:path";
+import { type Module, modulesOf, readModules } from "./support/module-graph";
+
+const ROOT = join(__dirname, "..");
+const PROGRAM = ["index.ts", "components", "runtime", "local", "scripts"];
+const MAX_LINES = 400;
+
+/** Lower may not import higher; those of one rank may not import each other. `runtime/ports.ts` names what all of them need. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["protocol"],
+  ["stores"],
+  ["replication"],
+  ["sender", "receiver", "workflow"],
+  ["platforms"],
+];
+const PORTS = "runtime/ports.ts";
+
+interface Rule {
+  name: string;
+  /** One line per breach. */
+  breaches(modules: readonly Module[]): string[];
+  /** Files that break it. */
+  counterExample: Record<string, string>;
+}
+
+const inside = (folder: string) => (path: string) => path.startsWith(`${folder}/`);
+const inComponents = inside("components");
+const inRuntime = inside("runtime");
+const inPlatforms = inside("runtime/platforms");
+
+const imports = (modules: readonly Module[], from: (path: string) => boolean, allowed: (module: Module, to: string) => boolean) =>
+  modules
+    .filter(({ path }) => from(path))
+    .flatMap((module) =>
+      module.imports
+        .map(({ target, specifier }) => target ?? specifier)
+        .filter((to) => !allowed(module, to))
+        .map((to) => `${module.path} imports ${to}`),
+    );
+
+const globals = (modules: readonly Module[], from: (path: string) => boolean, forbidden: RegExp) =>
+  modules
+    .filter(({ path }) => from(path))
+    .flatMap((module) => module.globals.filter((name) => forbidden.test(name)).map((name) => `${module.path} uses ${name}`));
+
+const layerOf = (path: string): { rank: number; folder: string } | undefined => {
+  const folder = path.split("/")[1] ?? "";
+  const rank = LAYERS.findIndex((folders) => folders.includes(folder));
+  return inRuntime(path) && rank >= 0 ? { rank, folder } : undefined;
+};
+
+/** Imports that are still there when the program runs. */
+function cycles(modules: readonly Module[]): string[] {
+  const next = new Map(
+    modules.map(({ path, imports: all }) => [
+      path,
+      all.flatMap(({ target, typeOnly }) => (target === undefined || typeOnly ? [] : [target])),
+    ]),
+  );
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+    if (done.has(path) || trail.includes(path)) return;
+    for (const target of next.get(path) ?? []) walk(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of modules) walk(path, []);
+  return found;
+}
+
+const RULES: Rule[] = [
+  {
+    name: "index.ts composes components and decides nothing",
+    breaches: (modules) => [
+      ...imports(
+        modules,
+        (path) => path === "index.ts",
+        (_, to) => to === "@pulumi/pulumi" || inComponents(to),
+      ),
+      ...modules.flatMap(({ path, logic }) => (path === "index.ts" ? logic.map((word) => `index.ts has ${word}`) : [])),
+    ],
+    counterExample: { "index.ts": "export const stack = process.argv.length > 2 ? 1 : 2;" },
+  },
+  {
+    name: "components declare: Pulumi, zod, the protocol, and the file system only to find the bundles",
+    breaches: (modules) =>
+      imports(modules, inComponents, ({ path }, to) => {
+        if (to === "node:fs" || to === "node:path") return path === "components/bundles.ts";
+        return /^@pulumi\//.test(to) || ["zod", "node:crypto"].includes(to) || inComponents(to) || inside("runtime/protocol")(to);
+      }),
+    counterExample: { "components/aws/bucket.ts": 'import { S3Client } from "@aws-sdk/client-s3";' },
+  },
+  {
+    name: "the runtime knows no Pulumi, no component and no local cloud",
+    breaches: (modules) =>
+      imports(
+        modules,
+        inRuntime,
+        (_, to) => !to.startsWith("@pulumi/") && !/^(components|local|scripts|tests)\//.test(to) && to !== "index.ts",
+      ),
+    counterExample: { "runtime/sender/sender.ts": 'import type * as pulumi from "@pulumi/pulumi";' },
+  },
+  {
+    name: "what is deployed does not import the local cloud, the scripts or the tests",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => path === "index.ts" || inComponents(path) || inRuntime(path),
+        (_, to) => !/^(local|scripts|tests)\//.test(to),
+      ),
+    counterExample: {
+      "components/provider.ts": 'import { freePort } from "../local/free-port";',
+      "local/free-port.ts": "export const freePort = 1;",
+    },
+  },
+  {
+    name: "the runtime's layers: protocol <- stores <- replication <- sender | receiver | workflow <- platforms",
+    breaches: (modules) => [
+      ...modules.flatMap(({ path }) =>
+        inRuntime(path) && path !== PORTS && layerOf(path) === undefined ? [`${path} is in no layer`] : [],
+      ),
+      ...imports(modules, inRuntime, ({ path }, to) => {
+        const [from, target] = [layerOf(path), layerOf(to)];
+        if (from === undefined || target === undefined) return true;
+        return target.rank < from.rank || target.folder === from.folder;
+      }),
+    ],
+    counterExample: {
+      "runtime/sender/sender.ts": 'import { createReceiver } from "../receiver/receiver";',
+      "runtime/receiver/receiver.ts": "export const createReceiver = 1;",
+    },
+  },
+  {
+    name: "only platforms read the environment",
+    breaches: (modules) =>
+      globals(modules, (path) => (inRuntime(path) && !inPlatforms(path)) || inComponents(path), /^process\./),
+    counterExample: { "runtime/stores/s3-client.ts": "export const region = process.env.AWS_REGION;" },
+  },
+  {
+    name: "clock, chance and log are passed in",
+    breaches: (modules) =>
+      globals(
+        modules,
+        (path) => inRuntime(path) && !inPlatforms(path) && path !== PORTS,
+        /^(Date\.now|new Date\(\)|Math\.random|console\..*)$/,
+      ),
+    counterExample: { "runtime/replication/lease.ts": "export const now = () => Date.now();" },
+  },
+  {
+    name: `no file has more than ${MAX_LINES} lines`,
+    breaches: (modules) => modules.flatMap(({ path, lines }) => (lines > MAX_LINES ? [`${path} has ${lines} lines`] : [])),
+    counterExample: { "tests/long.test.ts": "\n".repeat(MAX_LINES + 1).concat("export {};") },
+  },
+  {
+    name: "no partition is written down",
+    breaches: (modules) =>
+      modules.flatMap(({ path, text }) =>
+        (path === "index.ts" || inComponents(path) || inRuntime(path)) && /arn:aws:/.test(text)
+          ? [`${path} holds "arn:${"aws"}:"`]
+          : [],
+      ),
+    counterExample: { "components/aws/policies.ts": 'export const policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";' },
+  },
+  {
+    name: "no module needs itself to load",
+    breaches: cycles,
+    counterExample: {
+      "runtime/replication/a.ts": 'export { b } from "./b";',
+      "runtime/replication/b.ts": 'import { a } from "./a"; export const b = a;',
+    },
+  },
+];
+
+const program = readModules(ROOT, [...PROGRAM, "tests"]);
+
+test("every file of the program is read, and every relative import leads to a file", () => {
+  expect(program.length).toBeGreaterThan(200);
+  const unresolved = program.flatMap(({ path, imports: all }) =>
+    all
+      .filter(({ specifier, target }) => specifier.startsWith(".") && target === undefined)
+      .map(({ specifier }) => `${path} imports ${specifier}`),
+  );
+  expect(unresolved).toEqual([]);
+});
+
+describe.each(RULES)("$name", ({ breaches, counterExample }) => {
+  test("holds", () => {
+    expect(breaches(program)).toEqual([]);
+  });
+
+  test("can fail", () => {
+    expect(breaches(modulesOf(counterExample))).not.toEqual([]);
+  });
+});
+
+test("an import of a type alone makes no cycle", () => {
+  const modules = modulesOf({
+    "runtime/ports.ts": 'import type { Look } from "./protocol/look"; export type Port = Look;',
+    "runtime/protocol/look.ts": 'import { type Port } from "../ports"; export type Look = Port;',
+  });
+  expect(cycles(modules)).toEqual([]);
+});

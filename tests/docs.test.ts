@@ -1,0 +1,83 @@
+/** The pages say what is there: generated ones are up to date, links lead somewhere, commands exist. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { CONFIGURATION_PAGE, configurationPage } from "../scripts/write-configuration";
+
+const ROOT = join(__dirname, "..");
+
+function pagesUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? pagesUnder(path) : entry.name.endsWith(".md") ? [path] : [];
+  });
+}
+const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...pagesUnder("docs")];
+const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
+
+/** Fenced code is no heading and holds no links. */
+const prose = (text: string): string =>
+  text.replace(/^ *```[\s\S]*?^ *```$/gm, "").replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]#]/g, "_"));
+
+/** As GitHub makes them. */
+const anchorsOf = (text: string): string[] =>
+  [...text.replace(/^ *```[\s\S]*?^ *```$/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+
+test("the configuration page is what the schema says (npm run docs:configuration)", () => {
+  expect(readFileSync(CONFIGURATION_PAGE, "utf8")).toBe(configurationPage());
+});
+
+test.each(PAGES)("%s links to pages, headings and files that are there", (page) => {
+  const links = [...prose(textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+  const broken = links.filter((link) => {
+    if (/^https:\/\//.test(link)) return false;
+    const [path = "", anchor] = link.split("#");
+    const target = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
+    if (!existsSync(join(ROOT, target))) return true;
+    return anchor !== undefined && !anchorsOf(textOf(target)).includes(anchor);
+  });
+  expect(broken).toEqual([]);
+});
+
+test.each(PAGES)("%s names only npm scripts that are there", (page) => {
+  const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+  const named = [...textOf(page).matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test.each(PAGES)("%s names only files of the repository that are there", (page) => {
+  const named = [...textOf(page).matchAll(/`((?:components|runtime|local|scripts|tests)\/[\w./-]+?)`/g)].map(
+    ([, path = ""]) => path,
+  );
+  expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+test("decisions are numbered without a gap, listed, and of one shape", () => {
+  const files = readdirSync(join(ROOT, "docs", "adr")).filter((file) => file !== "README.md");
+  expect(files.sort().map((file) => Number(file.slice(0, 4)))).toEqual(files.map((_, index) => index + 1));
+  const index = textOf(join("docs", "adr", "README.md"));
+  for (const file of files) {
+    const text = textOf(join("docs", "adr", file));
+    expect(text).toMatch(new RegExp(`^# ${Number(file.slice(0, 4))}\\. .+\\n\\n\\*\\*Context\\.\\*\\*`));
+    for (const part of ["**Decision.**", "**Consequences.**"]) expect(text).toContain(part);
+    expect(index).toContain(`](${file})`);
+  }
+});
+
+test("the diagram draws itself: well-formed, and legible on any background", () => {
+  const svg = textOf(join("docs", "images", "bridge.svg"));
+  const names = [...svg.matchAll(/<(\/?)([a-z]+)\b[^>]*?(\/?)>/gi)];
+  const open: string[] = [];
+  for (const [, closing, name = "", empty] of names) {
+    if (closing) expect(open.pop()).toBe(name);
+    else if (!empty) open.push(name);
+  }
+  expect(open).toEqual([]);
+  expect(svg).toMatch(/<title [^>]*>/);
+  // Its own background, whatever the reader's theme.
+  expect(svg).toMatch(/<rect x="1" y="1" width="958" height="428"[^>]* fill="#/);
+});

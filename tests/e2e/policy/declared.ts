@@ -1,0 +1,78 @@
+/** The policies of a deployed stack, as the program declared them. */
+import type { StackExport } from "../../../local/engine";
+
+export interface Statement {
+  Sid?: string;
+  Effect: string;
+  Principal?: unknown;
+  Action: string | string[];
+  Resource: string | string[];
+  Condition?: unknown;
+}
+
+export interface PolicyDocument {
+  Version: string;
+  Statement: Statement[];
+}
+
+export interface DeclaredPolicy {
+  /** `role/NAME` or `user/NAME`. */
+  principal: string;
+  /** Of the identity. */
+  arn: string;
+  document: PolicyDocument;
+}
+
+type Resource = NonNullable<StackExport["deployment"]["resources"]>[number];
+
+const parse = (value: unknown): PolicyDocument => JSON.parse(String(value)) as PolicyDocument;
+
+/** Every policy of a role or a user. */
+export function identityPolicies({ deployment: { resources = [] } }: StackExport): DeclaredPolicy[] {
+  const identity = (type: string, name: unknown) => {
+    const found = resources.find((one) => one.type === type && one.inputs?.name === name);
+    if (found === undefined) throw new Error(`no ${type} is named ${String(name)}`);
+    return { principal: `${type.endsWith("Role") ? "role" : "user"}/${String(name)}`, arn: String(found.outputs?.arn) };
+  };
+  return resources.flatMap(({ type, inputs = {} }) => {
+    if (type === "aws:iam/rolePolicy:RolePolicy")
+      return [{ ...identity("aws:iam/role:Role", inputs.role), document: parse(inputs.policy) }];
+    if (type === "aws:iam/userPolicy:UserPolicy")
+      return [{ ...identity("aws:iam/user:User", inputs.user), document: parse(inputs.policy) }];
+    // A kind that is not read here would be a permission that nobody proves.
+    if (/^aws:iam\/.*[pP]olicy/.test(type)) throw new Error(`${type} is not covered`);
+    return [];
+  });
+}
+
+const RESOURCE_POLICIES = {
+  bucket: "aws:s3/bucketPolicy:BucketPolicy",
+  queue: "aws:sqs/queuePolicy:QueuePolicy",
+  api: "aws:apigateway/restApiPolicy:RestApiPolicy",
+} as const;
+
+/** The policies of this kind of resource, in the order of the stack. */
+export function resourcePolicies(
+  { deployment: { resources = [] } }: StackExport,
+  kind: keyof typeof RESOURCE_POLICIES,
+): PolicyDocument[] {
+  return resources
+    .filter(({ type }) => type === RESOURCE_POLICIES[kind])
+    .map(({ inputs = {} }: Resource) => parse(inputs.policy));
+}
+
+export interface Grant {
+  principal: string;
+  sid: string;
+  action: string;
+  resource: string;
+}
+
+/** Every pair of an action and a resource that is allowed. */
+export function grantsOf(policies: readonly DeclaredPolicy[]): Grant[] {
+  return policies.flatMap(({ principal, document }) =>
+    document.Statement.flatMap(({ Sid = "", Action, Resource }) =>
+      [Action].flat().flatMap((action) => [Resource].flat().map((resource) => ({ principal, sid: Sid, action, resource }))),
+    ),
+  );
+}

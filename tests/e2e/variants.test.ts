@@ -1,0 +1,288 @@
+/** Every shape that settings alone give a bridge, each deployed by itself to the same two clouds, and each carrying objects. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync, statSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetBucketNotificationConfigurationCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { clientConfig } from "../../local/aws/client-config";
+import { type LocalAws, startLocalAws } from "../../local/aws/local-aws";
+import { sendAndProve } from "../../local/cli/once";
+import { REPOSITORY_ROOT } from "../../local/paths";
+import { CONTROL_PREFIX } from "../../runtime/protocol/control";
+import { parseSecrets, signRequest } from "../../runtime/protocol/signing";
+import { STATUS_TAG } from "../../runtime/replication/snapshot";
+import { eventually } from "./support/eventually";
+import { converged, look } from "./support/objects";
+import { takeDeadLetters } from "./support/queues";
+import { START_MS, startTestStack, type TestStack } from "./support/stack";
+
+type Settings = Record<string, unknown>;
+
+let clouds: LocalAws;
+
+beforeAll(async () => {
+  clouds = await startLocalAws();
+}, START_MS);
+
+afterAll(() => clouds?.stop());
+
+const GLOBAL = { cloud: "aws", region: "us-east-1" };
+const CHINA = { cloud: "aws-cn", region: "cn-north-1" };
+
+variant("buffer-none", { buffer: "none" }, async (stack) => {
+  const { local, source, destination } = stack;
+  await carries(stack, "small", "by way of no queue");
+  await carries(stack, "large", randomBytes(9 * 1024 ** 2));
+  await source.s3.send(new DeleteObjectCommand({ Bucket: source.bucket, Key: "small" }));
+  await eventually(async () => expect(await look(destination, "small")).toBeUndefined(), {
+    deadlineMs: 20_000,
+    what: "the deleted object is gone",
+  });
+
+  // The shape is bucket -> function -> API -> function -> bucket: besides the failure destination no queue, no database, no server.
+  const { deployment } = await local.engine.exportStack({ stack: "dev" });
+  const services = (deployment.resources ?? []).flatMap(({ type }) => /^aws:([^/]+)\//.exec(type)?.[1] ?? []);
+  expect([...new Set(services)].sort()).toEqual(["apigateway", "cloudwatch", "iam", "lambda", "s3", "sqs", "ssm"]);
+  expect(await queueNames()).toEqual({ aws: ["crossborderbridge-buffer-none-dead-letters"], "aws-cn": [] });
+  expect(local.outputs.queueUrl).toBeUndefined();
+
+  await local.up({
+    ...local.settings,
+    "crossborderbridge:allowedCidrs": ["203.0.113.0/24"],
+    "crossborderbridge:timeouts": { senderSeconds: 8, receiverSeconds: 5 },
+  });
+  await put(stack, "refused", "the receiver will not hear of it");
+  // Lambda tries three times before it hands the event to the failure destination.
+  const letter = await eventually(
+    async () => {
+      const letters = (await takeDeadLetters(stack)).map(({ body }) => JSON.parse(body) as FailureRecord);
+      const found = letters.find(({ requestPayload: { Records } }) => Records?.[0]?.s3.object.key === "refused");
+      if (found === undefined) throw new Error(`${letters.length} other dead letters`);
+      return found;
+    },
+    { deadlineMs: 60_000, what: "the event is in the failure destination" },
+  );
+  expect(letter.requestContext.condition).toBe("RetriesExhausted");
+  expect(letter.responsePayload.errorMessage).toContain("the receiver answered 403");
+  expect(await look(destination, "refused")).toBeUndefined();
+});
+
+variant("auth-iam", { auth: { kind: "iam" } }, async (stack) => {
+  await carries(stack, "signed", "twice: by the bridge and by IAM");
+  const { receiverUrl, copierFunctionName } = stack.local.outputs;
+  const body = JSON.stringify({ version: 1, bridgeId: "auth-iam", notices: [{ key: "k", url: "https://x/", state: "absent" }] });
+  const secrets = parseSecrets(await parameter("aws-cn", "/crossborderbridge/auth-iam/destination/token"));
+  const headers = signRequest({ id: "unsigned-by-iam", timestampMs: Date.now(), body, secrets });
+  expect(await post(receiverUrl, body, headers)).toEqual({ status: 403, text: '{"message":"Missing Authentication Token"}' });
+
+  // Who finds the key that left China can call that one method with it, and nothing else.
+  const invoker = JSON.parse(await parameter("aws", "/crossborderbridge/auth-iam/source/invoker")) as {
+    accessKeyId: string;
+    secretAccessKey: string;
+  };
+  const china = clientConfig(clouds["aws-cn"], invoker);
+  const [s3, lambda, ssm] = [new S3Client(china), new LambdaClient(china), new SSMClient(china)];
+  const refused = {
+    $metadata: expect.objectContaining({ httpStatusCode: expect.any(Number) }),
+    name: expect.stringMatching(/AccessDenied/),
+  };
+  await expect(s3.send(new HeadObjectCommand({ Bucket: stack.destination.bucket, Key: "signed" }))).rejects.toMatchObject({
+    $metadata: { httpStatusCode: 403 },
+  });
+  await expect(lambda.send(new InvokeCommand({ FunctionName: copierFunctionName }))).rejects.toMatchObject(refused);
+  await expect(
+    ssm.send(new GetParameterCommand({ Name: "/crossborderbridge/auth-iam/destination/token" })),
+  ).rejects.toMatchObject(refused);
+});
+
+variant(
+  "status-tags",
+  {
+    statusTags: true,
+    auth: { tokenParameter: "/bridges/ours/token" },
+    inlineLimitBytes: 1024,
+    source: { ...CHINA, bucket: "status-tags-source" },
+    destination: { ...GLOBAL, bucket: "status-tags-destination", prefix: "copies/" },
+  },
+  async (stack) => {
+    const tagged = { Tagging: "owner=finance&year=2026" };
+    const owned = { owner: "finance", year: "2026" };
+    const status = (value: string) => ({ ...owned, [STATUS_TAG]: value });
+    await put(stack, "small", "tagged", tagged);
+    await put(stack, "copied", randomBytes(4096), tagged);
+    await hasTags(stack, "copied", status("PENDING"));
+    await hasTags(stack, "small", status("COMPLETED"));
+    await hasTags(stack, "copied", status("COMPLETED"));
+    // Its name in front of the prefix no store can hold.
+    const hopeless = "k".repeat(1024);
+    const file = {
+      path: join(REPOSITORY_ROOT, "package.json"),
+      key: hopeless,
+      sizeBytes: statSync(join(REPOSITORY_ROOT, "package.json")).size,
+    };
+    // As `npm start -- --once` tells it, long before its patience ends.
+    await expect(
+      sendAndProve(stack.local, file, { deadlineMs: Date.now() + 60_000, signal: new AbortController().signal }),
+    ).rejects.toThrow(/: parked: .*the store allows 1024/);
+    await hasTags(stack, hopeless, { [STATUS_TAG]: "FAILED" });
+    for (const key of ["small", "copied"]) expect((await look(stack.destination, key))?.tags).toEqual(owned);
+    const [letter] = await takeDeadLetters(stack);
+    expect(letter).toMatchObject({ key: hopeless, reason: expect.stringContaining("the store allows 1024") });
+
+    // The operator's parameter is read where it is; the bridge makes none of its own.
+    const { deployment } = await stack.local.engine.exportStack({ stack: "dev" });
+    expect(deployment.resources?.filter(({ type }) => type.startsWith("aws:ssm"))).toEqual([]);
+  },
+);
+
+variant(
+  "inside-global",
+  { mode: "pull", source: { ...GLOBAL, bucket: "inside-global" }, destination: { ...GLOBAL, bucket: "inside-global-too" } },
+  (stack) => carries(stack, "a/b c", "from AWS Global to AWS Global"),
+);
+
+test("adopted buckets inside China, with KMS keys: used as they are, untouched by destroy", async () => {
+  const [source, destination] = ["adopted-source", "adopted-destination"];
+  const s3 = new S3Client(clientConfig(clouds["aws-cn"]));
+  const [sourceKey, destinationKey] = [await createKey(), await createKey()];
+  for (const Bucket of [source, destination]) await s3.send(new CreateBucketCommand({ Bucket }));
+  await deployed(
+    "adopted",
+    {
+      mode: "pull",
+      source: { ...CHINA, bucket: source, adopt: true, kmsKeyArn: sourceKey },
+      destination: { ...CHINA, bucket: destination, adopt: true, kmsKeyArn: destinationKey },
+    },
+    async (stack) => {
+      const { requiredNotification } = stack.local.outputs as unknown as { requiredNotification: string };
+      // What an operator does by hand, in the names that the local cloud has for its resources.
+      const NotificationConfiguration = JSON.parse(requiredNotification.replaceAll("arn:aws-cn:", "arn:aws:"));
+      await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket: source, NotificationConfiguration }));
+      const sse = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: sourceKey } as const;
+      await carries(stack, "small", "under lock and key", sse);
+      await carries(stack, "large", randomBytes(9 * 1024 ** 2), sse);
+      for (const Key of ["small", "large"]) {
+        const { ServerSideEncryption, SSEKMSKeyId } = await s3.send(new HeadObjectCommand({ Bucket: destination, Key }));
+        expect({ ServerSideEncryption, key: SSEKMSKeyId?.split("/")[1] }).toEqual({
+          ServerSideEncryption: "aws:kms",
+          key: destinationKey.split("/")[1],
+        });
+      }
+      await stack.local.destroy();
+    },
+  );
+  const { QueueConfigurations = [] } = await s3.send(new GetBucketNotificationConfigurationCommand({ Bucket: source }));
+  expect(QueueConfigurations.map(({ Id }) => Id)).toEqual(["crossborderbridge-adopted-queue"]);
+  for (const Bucket of [source, destination]) {
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket }));
+    const keys = Contents.flatMap(({ Key = "" }) => (Key.startsWith(CONTROL_PREFIX) ? [] : [Key]));
+    expect({ Bucket, keys }).toEqual({ Bucket, keys: ["large", "small"] });
+  }
+  s3.destroy();
+}, 120_000);
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html */
+interface FailureRecord {
+  requestContext: { condition: string };
+  requestPayload: { Records?: { s3: { object: { key: string } } }[] };
+  responsePayload: { errorMessage: string };
+}
+
+/** One test: a stack deployed under this name with these settings. It ends with its clouds; lifecycle.test.ts is about the end. */
+function variant(name: string, settings: Settings, body: (stack: TestStack) => Promise<void>): void {
+  test(name, () => deployed(name, settings, body), 120_000);
+}
+
+async function deployed(name: string, settings: Settings, body: (stack: TestStack) => Promise<void>): Promise<void> {
+  const all: Settings = {
+    name,
+    source: { ...GLOBAL, bucket: `${name}-source` },
+    destination: { ...CHINA, bucket: `${name}-destination` },
+    ...settings,
+  };
+  const named = Object.entries(all).map(([key, value]) => [`crossborderbridge:${key}`, value]);
+  const stack = await startTestStack({ clouds, settings: Object.fromEntries(named) });
+  try {
+    await body(stack);
+  } finally {
+    await stack.stop();
+  }
+}
+
+type PutOptions = Omit<ConstructorParameters<typeof PutObjectCommand>[0], "Bucket" | "Key" | "Body">;
+
+async function put({ source }: TestStack, key: string, body: string | Buffer, options: PutOptions = {}): Promise<void> {
+  await source.s3.send(new PutObjectCommand({ Bucket: source.bucket, Key: key, Body: body, ...options }));
+}
+
+/** Puts an object in and waits until it is at the destination. */
+async function carries(stack: TestStack, key: string, body: string | Buffer, options: PutOptions = {}): Promise<void> {
+  await put(stack, key, body, options);
+  const arrived = await converged(stack, key, 45_000);
+  expect(arrived?.sizeBytes).toBe(Buffer.byteLength(body));
+}
+
+async function hasTags({ source }: TestStack, key: string, tags: Record<string, string>): Promise<void> {
+  await eventually(
+    async () => {
+      const { TagSet = [] } = await source.s3.send(new GetObjectTaggingCommand({ Bucket: source.bucket, Key: key }));
+      expect(Object.fromEntries(TagSet.map(({ Key, Value }) => [Key, Value]))).toEqual(tags);
+    },
+    { deadlineMs: 30_000, what: `the source object's tags are ${JSON.stringify(tags)}` },
+  );
+}
+
+async function queueNames(): Promise<Record<"aws" | "aws-cn", string[]>> {
+  const names = { aws: [] as string[], "aws-cn": [] as string[] };
+  for (const partition of ["aws", "aws-cn"] as const) {
+    const sqs = new SQSClient(clientConfig(clouds[partition]));
+    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
+    names[partition] = QueueUrls.map((url) => url.slice(url.lastIndexOf("/") + 1));
+    sqs.destroy();
+  }
+  return names;
+}
+
+async function parameter(partition: "aws" | "aws-cn", name: string): Promise<string> {
+  const ssm = new SSMClient(clientConfig(clouds[partition]));
+  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
+  ssm.destroy();
+  return Parameter?.Value ?? "";
+}
+
+/** A key of AWS China; its ARN as an operator there knows it. */
+async function createKey(): Promise<string> {
+  const kms = new KMSClient(clientConfig(clouds["aws-cn"]));
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+  kms.destroy();
+  return (KeyMetadata?.Arn ?? "").replace(/^arn:aws:/, "arn:aws-cn:");
+}
+
+async function post(url: string, body: string, headers: Record<string, string>): Promise<{ status: number; text: string }> {
+  const call = request(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    ca: readFileSync(clouds.caPath),
+    agent: false,
+  });
+  call.end(body);
+  const [answer] = await once(call, "response");
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return { status: answer.statusCode, text: Buffer.concat(chunks).toString() };
+}

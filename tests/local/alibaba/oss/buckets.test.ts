@@ -1,0 +1,297 @@
+import {
+  ACCOUNT,
+  type Client,
+  NOBODY,
+  type OssFixture,
+  refusal,
+  SHANGHAI,
+  SILICON_VALLEY,
+  STRANGER,
+  startFixture,
+} from "./oss-fixture";
+import { send, sendSigned } from "./raw-request";
+
+const BUCKET = "buckets-of-tests";
+let fixture: OssFixture;
+let client: Client;
+beforeEach(async () => {
+  fixture = await startFixture();
+  client = await fixture.bucket(BUCKET);
+});
+afterEach(() => fixture.stop());
+
+const setting = (method: string, name: string, body = "", more: Record<string, string> = {}) =>
+  sendSigned(fixture, { method, body }, { bucket: BUCKET, queries: { [name]: "", ...more } });
+const accelerate = (enabled: boolean) =>
+  setting(
+    "PUT",
+    "transferAcceleration",
+    `<TransferAccelerationConfiguration><Enabled>${enabled}</Enabled></TransferAccelerationConfiguration>`,
+  );
+const block = (on: boolean) =>
+  setting(
+    "PUT",
+    "publicAccessBlock",
+    `<PublicAccessBlockConfiguration><BlockPublicAccess>${on}</BlockPublicAccess></PublicAccessBlockConfiguration>`,
+  );
+const anonymous = (method: string, key: string, secure = true) =>
+  send(fixture, { method, path: `/${BUCKET}/${key}`, secure, headers: { "content-length": "0" } });
+
+describe("buckets", () => {
+  test("are made, told of, listed and removed", async () => {
+    expect((await client.getBucketInfo(BUCKET)).bucket).toMatchObject({
+      Name: BUCKET,
+      Location: `oss-${SHANGHAI}`,
+      TransferAcceleration: "Disabled",
+      BlockPublicAccess: "true",
+      AccessControlList: { Grant: "private" },
+    });
+    expect(await client.getBucketLocation(BUCKET)).toMatchObject({ location: `oss-${SHANGHAI}` });
+    expect(
+      ((await client.listBuckets({})) as unknown as { buckets: { name: string }[] }).buckets.map(({ name }) => name),
+    ).toEqual([BUCKET]);
+    await client.put("key", Buffer.from("x"));
+    expect(await refusal(client.deleteBucket(BUCKET))).toEqual({ status: 409, code: "BucketNotEmpty" });
+    await client.delete("key");
+    await client.deleteBucket(BUCKET);
+    expect(await refusal(client.getBucketInfo(BUCKET))).toEqual({ status: 404, code: "NoSuchBucket" });
+  });
+
+  test("have one name space: another account and another region are refused", async () => {
+    expect((await client.putBucket(BUCKET)).res.status).toBe(200);
+    expect(await refusal(fixture.client(STRANGER).putBucket(BUCKET))).toEqual({ status: 409, code: "BucketAlreadyExists" });
+    const elsewhere = fixture.client({ region: `oss-${SILICON_VALLEY}` });
+    expect(await refusal(elsewhere.putBucket(BUCKET))).toEqual({ status: 409, code: "BucketAlreadyExists" });
+    expect(await sendSigned(fixture, { method: "PUT", body: "" }, { bucket: "Upper-Case" })).toMatchObject({
+      status: 400,
+      code: "InvalidBucketName",
+    });
+    expect(
+      await sendSigned(fixture, { method: "PUT", body: "", headers: { "x-oss-acl": "open" } }, { bucket: "other-bucket" }),
+    ).toMatchObject({ status: 400, code: "InvalidArgument" });
+  });
+
+  test("are reached through their own region only", async () => {
+    const elsewhere = fixture.client({ bucket: BUCKET, region: `oss-${SILICON_VALLEY}`, authorizationV4: false } as object);
+    expect(await refusal(elsewhere.list({ "max-keys": 1 }, {}))).toEqual({ status: 403, code: "AccessDenied" });
+    const internal = fixture.client({ bucket: BUCKET, kind: "internal" });
+    expect((await internal.put("key", Buffer.from("x"))).res.status).toBe(200);
+    expect(fixture.requests.at(-1)).toMatchObject({ action: "oss:PutObject", endpoint: "internal" });
+  });
+
+  test("are named by the host, too", async () => {
+    await client.put("key", Buffer.from("x"));
+    const at = (host: string, path: string) => send(fixture, { method: "GET", path, headers: { host } });
+    // Known and found, so only the right is missing.
+    expect(await at(`${BUCKET}.oss-${SHANGHAI}.aliyuncs.com`, "/key")).toMatchObject({ status: 403, code: "AccessDenied" });
+    expect(await at(`nothing-here.oss-${SHANGHAI}.aliyuncs.com`, "/key")).toMatchObject({ status: 404, code: "NoSuchBucket" });
+    expect(await at(`oss-${SHANGHAI}.aliyuncs.com`, `/${BUCKET}/key`)).toMatchObject({
+      status: 403,
+      code: "SecondLevelDomainForbidden",
+    });
+    expect(await at("files.example.com", "/key")).toMatchObject({ status: 404, code: "NoSuchCname" });
+  });
+});
+
+describe("transfer acceleration", () => {
+  test("is refused until enabled, and for every operation of a bucket", async () => {
+    const fast = fixture.client({ bucket: BUCKET, kind: "accelerate" });
+    expect(await setting("GET", "transferAcceleration")).toMatchObject({
+      status: 404,
+      code: "NoSuchTransferAccelerationConfiguration",
+    });
+    expect(await refusal(fast.put("key", Buffer.from("x")))).toEqual({ status: 403, code: "AccessDenied" });
+    expect((await accelerate(true)).status).toBe(200);
+    await fast.put("key", Buffer.from("fast"));
+    expect((await client.get("key")).content.toString()).toBe("fast");
+    expect(fixture.requests.some(({ endpoint, action }) => endpoint === "accelerate" && action === "oss:PutObject")).toBe(true);
+    for (const call of [
+      fast.list({ "max-keys": 1 }, {}),
+      fast.getBucketInfo(BUCKET),
+      fast.listBuckets({}),
+      fast.putBucket("another-one"),
+    ])
+      expect(await refusal(call)).toEqual({ status: 403, code: "AccessDenied" });
+    await accelerate(false);
+    expect(await refusal(fast.get("key"))).toEqual({ status: 403, code: "AccessDenied" });
+  });
+
+  test("signs for the region of the bucket", async () => {
+    await accelerate(true);
+    const wrong = fixture.client({ bucket: BUCKET, kind: "accelerate", region: `oss-${SILICON_VALLEY}` });
+    expect(await refusal(wrong.put("key", Buffer.from("x")))).toEqual({ status: 400, code: "InvalidArgument" });
+  });
+});
+
+describe("access", () => {
+  test("by ACL, once Block Public Access is off", async () => {
+    await client.put("key", Buffer.from("open"));
+    expect(await refusal(client.putBucketACL(BUCKET, "public-read"))).toEqual({ status: 403, code: "AccessDenied" });
+    await block(false);
+    await client.putBucketACL(BUCKET, "public-read");
+    expect(await anonymous("GET", "key")).toMatchObject({ status: 200, body: Buffer.from("open") });
+    expect(await anonymous("PUT", "key")).toMatchObject({ status: 403, code: "AccessDenied" });
+    await client.putACL("key", "private");
+    expect(await anonymous("GET", "key")).toMatchObject({ status: 403 });
+    expect((await client.getACL("key")).acl).toBe("private");
+    await client.putACL("key", "default" as never);
+    expect((await anonymous("GET", "key")).status).toBe(200);
+    await block(true);
+    expect(await anonymous("GET", "key")).toMatchObject({ status: 403, code: "AccessDenied" });
+  });
+
+  const statement = (more: object) => ({
+    Version: "1",
+    Statement: [
+      {
+        Effect: "Allow",
+        Principal: ["*"],
+        Action: ["oss:GetObject"],
+        Resource: [`acs:oss:*:${ACCOUNT}:${BUCKET}/open/*`],
+        ...more,
+      },
+    ],
+  });
+
+  test("by bucket policy, to others too", async () => {
+    await client.put("open/key", Buffer.from("x"));
+    await client.put("closed/key", Buffer.from("x"));
+    const stranger = fixture.client({ ...STRANGER, bucket: BUCKET });
+    await client.putBucketPolicy(BUCKET, statement({ Principal: ["9999999999999999"] }));
+    expect((await stranger.get("open/key")).res.status).toBe(200);
+    expect(await refusal(stranger.get("closed/key"))).toEqual({ status: 403, code: "AccessDenied" });
+    expect(await refusal(stranger.put("open/key", Buffer.from("y")))).toEqual({ status: 403, code: "AccessDenied" });
+    expect(await refusal(fixture.client({ ...NOBODY, bucket: BUCKET }).get("open/key"))).toEqual({
+      status: 403,
+      code: "AccessDenied",
+    });
+    expect((await client.getBucketPolicy(BUCKET)).policy).toEqual(statement({ Principal: ["9999999999999999"] }));
+    await client.deleteBucketPolicy(BUCKET);
+    expect(await setting("GET", "policy")).toMatchObject({ status: 404, code: "NoSuchBucketPolicy" });
+    expect(await refusal(stranger.get("open/key"))).toEqual({ status: 403, code: "AccessDenied" });
+  });
+
+  test("for all is refused under Block Public Access, also what was allowed before", async () => {
+    await client.put("open/key", Buffer.from("x"));
+    expect(await refusal(client.putBucketPolicy(BUCKET, statement({})))).toEqual({ status: 403, code: "AccessDenied" });
+    await block(false);
+    await client.putBucketPolicy(BUCKET, statement({}));
+    expect((await anonymous("GET", "open/key")).status).toBe(200);
+    await block(true);
+    expect(await anonymous("GET", "open/key")).toMatchObject({ status: 403 });
+  });
+
+  test("over http ends with a policy that denies it", async () => {
+    await client.put("key", Buffer.from("x"));
+    const plain = { method: "GET", secure: false };
+    expect(await sendSigned(fixture, plain, { bucket: BUCKET, key: "key" })).toMatchObject({ status: 200 });
+    await client.putBucketPolicy(
+      BUCKET,
+      statement({
+        Effect: "Deny",
+        Action: ["oss:*"],
+        Resource: [`acs:oss:*:*:${BUCKET}`, `acs:oss:*:*:${BUCKET}/*`],
+        Condition: { Bool: { "acs:SecureTransport": ["false"] } },
+      }),
+    );
+    expect(await sendSigned(fixture, plain, { bucket: BUCKET, key: "key" })).toMatchObject({ status: 403, code: "AccessDenied" });
+    expect((await client.get("key")).res.status).toBe(200);
+  });
+
+  test("from other addresses ends with a policy that denies them", async () => {
+    const deny = (range: string) =>
+      client.putBucketPolicy(
+        BUCKET,
+        statement({
+          Effect: "Deny",
+          Action: ["oss:PutObject"],
+          Resource: [`acs:oss:*:*:${BUCKET}/*`],
+          Condition: { NotIpAddress: { "acs:SourceIp": [range] } },
+        }),
+      );
+    await deny("127.0.0.0/8");
+    expect((await client.put("key", Buffer.from("x"))).res.status).toBe(200);
+    await deny("10.0.0.0/8");
+    expect(await refusal(client.put("key", Buffer.from("x")))).toEqual({ status: 403, code: "AccessDenied" });
+  });
+
+  test.each<[string, string]>([
+    ["no JSON", "{"],
+    ["no version", '{"Statement":[]}'],
+    ["an unknown effect", JSON.stringify(statement({ Effect: "Maybe" }))],
+    ["no principal", JSON.stringify(statement({ Principal: undefined }))],
+    ["a resource of another service", JSON.stringify(statement({ Resource: ["*"] }))],
+    ["a condition that cannot be enforced", JSON.stringify(statement({ Condition: { BinaryEquals: { a: "b" } } }))],
+  ])("a policy with %s is refused", async (_what, body) => {
+    expect(await setting("PUT", "policy", body)).toMatchObject({ status: 400, code: "MalformedPolicy" });
+  });
+
+  test("over an old TLS version ends with the bucket's own list", async () => {
+    await client.put("key", Buffer.from("x"));
+    const versions = (version: string) =>
+      setting(
+        "PUT",
+        "httpsConfig",
+        `<HttpsConfiguration><TLS><Enable>true</Enable><TLSVersion>${version}</TLSVersion></TLS></HttpsConfiguration>`,
+      );
+    await versions("TLSv1.3");
+    expect((await client.get("key")).res.status).toBe(200);
+    expect(await versions("SSLv3")).toMatchObject({ status: 400, code: "MalformedXML" });
+    await versions("TLSv1.2");
+    expect(await refusal(client.get("key"))).toEqual({ status: 403, code: "AccessDenied" });
+  });
+});
+
+describe("settings", () => {
+  test("encryption is told and given to new objects", async () => {
+    expect(await refusal(client.getBucketEncryption(BUCKET))).toEqual({ status: 404, code: "NoSuchServerSideEncryptionRule" });
+    await client.putBucketEncryption(BUCKET, { SSEAlgorithm: "AES256" });
+    await client.put("key", Buffer.from("x"));
+    expect((await client.head("key")).res.headers).toMatchObject({ "x-oss-server-side-encryption": "AES256" });
+    expect(await refusal(client.putBucketEncryption(BUCKET, { SSEAlgorithm: "DES" }))).toMatchObject({ status: 400 });
+    await client.deleteBucketEncryption(BUCKET);
+    await client.put("plain", Buffer.from("x"));
+    expect((await client.head("plain")).res.headers).not.toHaveProperty("x-oss-server-side-encryption");
+  });
+
+  test("tags", async () => {
+    await client.putBucketTags(BUCKET, { stage: "dev" });
+    expect((await client.getBucketTags(BUCKET)).tag).toEqual({ stage: "dev" });
+    expect(await setting("PUT", "tagging", "<Tagging/>")).toMatchObject({ status: 400, code: "MalformedXML" });
+  });
+
+  test("lifecycle is kept and given back", async () => {
+    expect(await setting("GET", "lifecycle")).toMatchObject({ status: 404, code: "NoSuchLifecycle" });
+    const rule =
+      "<Rule><ID>abort</ID><Prefix>a</Prefix><Status>Enabled</Status><AbortMultipartUpload><Days>1</Days></AbortMultipartUpload></Rule>";
+    expect((await setting("PUT", "lifecycle", `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`)).status).toBe(200);
+    expect((await setting("GET", "lifecycle")).body.toString()).toContain(rule);
+    expect(await setting("PUT", "lifecycle", "<LifecycleConfiguration/>")).toMatchObject({ status: 400, code: "MalformedXML" });
+    expect((await setting("DELETE", "lifecycle")).status).toBe(204);
+  });
+
+  test("a replication rule is kept and given back with its id", async () => {
+    const rule = (bucket: string) =>
+      `<ReplicationConfiguration><Rule><Destination>${bucket}<Location>oss-${SILICON_VALLEY}</Location></Destination></Rule></ReplicationConfiguration>`;
+    const add = (body: string) => setting("POST", "replication", body, { comp: "add" });
+    expect(await add(rule(""))).toMatchObject({ status: 400, code: "MalformedXML" });
+    expect((await add(rule("<Bucket>far-away</Bucket>"))).status).toBe(200);
+    expect(await add(rule("<Bucket>far-away</Bucket>"))).toMatchObject({ status: 400, code: "BucketReplicationAlreadyExist" });
+    const text = (await setting("GET", "replication")).body.toString();
+    expect(text).toContain("<Bucket>far-away</Bucket>");
+    const id = /<ID>(.+?)<\/ID>/.exec(text)?.[1];
+    const remove = (name: string) =>
+      setting("POST", "replication", `<ReplicationRules><ID>${name}</ID></ReplicationRules>`, { comp: "delete" });
+    expect(await remove("other")).toMatchObject({ status: 404, code: "NoSuchReplicationRule" });
+    expect((await remove(id as string)).status).toBe(200);
+    expect(await setting("GET", "replication")).toMatchObject({ status: 404, code: "NoSuchReplicationConfiguration" });
+  });
+
+  test("versioning takes two values", async () => {
+    expect(
+      await setting("PUT", "versioning", "<VersioningConfiguration><Status>Off</Status></VersioningConfiguration>"),
+    ).toMatchObject({ status: 400, code: "MalformedXML" });
+    await client.putBucketVersioning(BUCKET, "Enabled");
+    expect((await client.getBucketVersioning(BUCKET)).versionStatus).toBe("Enabled");
+  });
+});

@@ -1,0 +1,21 @@
+/** An OSS in a process of its own, for a test to kill: arguments are its data folder and the certificate's. */
+import { startLocalOss } from "../../../../local/alibaba/oss/local-oss";
+import { ensureCertificate } from "../../../../local/aws/certificate";
+
+async function main(dataDir: string, stateDir: string): Promise<void> {
+  const { endpoints } = await startLocalOss({
+    regions: ["cn-shanghai"],
+    dataDir,
+    tls: await ensureCertificate(stateDir),
+    credentials: {
+      find: () => ({
+        secret: "root-secret",
+        principal: { accountId: "1234567890123456", arn: "acs:ram::1234567890123456:root" },
+      }),
+    },
+  });
+  process.send?.(endpoints["cn-shanghai"]?.public);
+}
+
+const [, , dataDir = "", stateDir = ""] = process.argv;
+void main(dataDir, stateDir);

@@ -1,0 +1,187 @@
+/** `npm start` as a person, a script and a terminal use it. */
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/paths";
+import { createRunDir } from "../../../local/run-dir";
+import { eventually } from "../../e2e/support/eventually";
+import { type CliProcess, runNpm, runScript } from "./cli-process";
+
+/** Two clouds and a deployment, on a machine that does other things as well. */
+const READY_MS = 120_000;
+
+interface End {
+  endpoint: string;
+  region: string;
+  bucket: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+interface Ready {
+  source: End;
+  destination: End;
+  receiver: { url: string };
+  deadLetter: { queueUrl: string };
+}
+
+const running = new Set<CliProcess>();
+
+/** Ended whatever becomes of the test. */
+function started(command: CliProcess): CliProcess {
+  running.add(command);
+  void command.ended.then(() => running.delete(command));
+  return command;
+}
+
+afterEach(async () => {
+  for (const command of running) {
+    command.signal("SIGINT");
+    await command.ended;
+  }
+}, 60_000);
+
+/** The bundler's helper sees a moment later that nobody is there any more. */
+async function nothingLeft(command: CliProcess): Promise<void> {
+  expect(command.runFolders()).toEqual([]);
+  await eventually(() => expect(command.survivors()).toEqual([]), { deadlineMs: 5_000, what: "its processes are gone" });
+}
+
+describe("npm start -- --json", () => {
+  test(
+    "two side by side: one line each, S3 clients on both sides, and nothing left after Ctrl-C",
+    async () => {
+      const commands = [started(runNpm(["start", "--silent", "--", "--json"])), started(runScript("start.ts", ["--json"]))];
+      const both = await Promise.all(
+        commands.map(async (command) => ({ command, ready: JSON.parse(await command.line(/^\{/)) as Ready })),
+      );
+      for (const { command, ready } of both) {
+        command.noteProcesses();
+        expect(command.stdout()).toBe(`${JSON.stringify(ready)}\n`);
+        const end = (bucket: string, region: string) => ({
+          endpoint: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+          region,
+          bucket,
+          accessKeyId: expect.any(String),
+          secretAccessKey: expect.any(String),
+        });
+        expect(ready).toMatchObject({
+          source: end("bridge-dev-global", "us-east-1"),
+          destination: end("bridge-dev-china", "cn-north-1"),
+          receiver: { url: expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+\/.+\/notices$/) },
+          deadLetter: { queueUrl: expect.stringMatching(/^https:.+\/111111111111\/crossborderbridge-dev-dead-letters$/) },
+        });
+        expect(ready.source.accessKeyId).not.toBe(ready.destination.accessKeyId);
+      }
+      expect(new Set(both.flatMap(({ ready }) => [ready.source.endpoint, ready.destination.endpoint])).size).toBe(4);
+      for (const [index, { ready }] of both.entries()) await replicates(ready, `from ${index}`);
+
+      for (const command of commands) command.signal("SIGINT");
+      const [, exitCode] = await Promise.all(commands.map(({ ended }) => ended));
+      // npm's own is its affair.
+      expect(exitCode).toBe(0);
+      for (const command of commands) await nothingLeft(command);
+    },
+    2 * READY_MS,
+  );
+});
+
+describe("Ctrl-C", () => {
+  test.each([
+    ["during set-up", /setting up/],
+    ["during `pulumi up`", /crossborder:aws:Trigger .*creat/],
+  ])(
+    "%s leaves nothing running",
+    async (_, moment) => {
+      const command = started(runScript("start.ts", ["--verbose"]));
+      await command.line(moment);
+      command.noteProcesses();
+      command.signal("SIGINT");
+      expect(await command.ended).toBe(130);
+      expect(command.stderr()).toMatch(/\ninterrupted\n$/);
+      await nothingLeft(command);
+    },
+    READY_MS,
+  );
+});
+
+test(
+  "a killed run leaves no process, and a folder that the next start removes",
+  async () => {
+    const command = started(runScript("start.ts", ["--verbose"]));
+    await command.line(/crossborder:aws:Trigger .*creat/);
+    command.noteProcesses();
+    process.kill(command.pid, "SIGKILL");
+    expect(await command.ended).toBe("SIGKILL");
+    await eventually(() => expect(command.survivors()).toEqual([]), { deadlineMs: 60_000, what: "its processes are gone" });
+    expect(command.runFolders()).toHaveLength(1);
+    const next = await createRunDir(runsDir(DEFAULT_STATE_DIR));
+    await rm(next, { recursive: true });
+    expect(command.runFolders()).toEqual([]);
+  },
+  READY_MS,
+);
+
+describe("npm start -- --once", () => {
+  test(
+    "proves each file and exits with 0",
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), "once-"));
+      const other = join(folder, "中文 & more.txt");
+      await writeFile(other, "");
+      const command = started(runScript("start.ts", ["--once", "package.json", other]));
+      expect(await command.ended).toBe(0);
+      const sizes = { "package.json": await readFile(join(REPOSITORY_ROOT, "package.json")), "中文 & more.txt": Buffer.alloc(0) };
+      const lines = command.stdout().trimEnd().split("\n").sort();
+      expect(lines).toEqual(
+        Object.entries(sizes).map(([key, body]) => {
+          const sha256 = createHash("sha256").update(body).digest("hex");
+          return expect.stringMatching(new RegExp(`^${key}  ${body.length} bytes  sha256:${sha256}  lag \\d+\\.\\d\\d s$`));
+        }),
+      );
+      await nothingLeft(command);
+      await rm(folder, { recursive: true });
+    },
+    READY_MS,
+  );
+
+  test.each([
+    ["a missing file", ["--once", "no-such-file"], "no-such-file: no such file"],
+    ["a folder", ["--once", "local"], "local: not a file; name the files that are in it"],
+    ["an unknown stack", ["--stack", "nowhere"], 'there is no stack "nowhere"; there are: '],
+    ["an unknown option", ["--twice"], "unknown option '--twice'"],
+  ])(
+    "%s: says so and starts nothing",
+    async (_, args, message) => {
+      const command = started(runScript("start.ts", args));
+      expect(await command.ended).toBe(1);
+      expect(command.stderr()).toContain(message);
+      expect(command.stderr()).not.toMatch(/setting up|\bat .+:\d+:\d+/);
+      expect(command.stdout()).toBe("");
+      await nothingLeft(command);
+    },
+    30_000,
+  );
+});
+
+/** By clients that know no more than the line tells, the second one by a URL alone. */
+async function replicates({ source, destination }: Ready, body: string): Promise<void> {
+  const [from, to] = [source, destination].map(
+    ({ endpoint, region, accessKeyId, secretAccessKey }) =>
+      new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } }),
+  ) as [S3Client, S3Client];
+  await from.send(new PutObjectCommand({ Bucket: source.bucket, Key: "hello.txt", Body: body }));
+  const url = await getSignedUrl(to, new GetObjectCommand({ Bucket: destination.bucket, Key: "hello.txt" }));
+  await eventually(
+    async () => {
+      const answer = await fetch(url);
+      expect({ status: answer.status, body: await answer.text() }).toEqual({ status: 200, body });
+    },
+    { deadlineMs: 30_000, what: "the object is at the destination" },
+  );
+  from.destroy();
+  to.destroy();
+}

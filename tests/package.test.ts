@@ -1,0 +1,184 @@
+/** The package as another Pulumi program gets it: packed, unpacked elsewhere, compiled against and run. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { builtinModules } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import ts from "typescript";
+import { buildPackage } from "../scripts/build-package";
+import { modulesOf } from "./support/module-graph";
+import { recordResources } from "./support/record-resources";
+
+const ROOT = join(__dirname, "..");
+const run = promisify(execFile);
+
+interface Manifest {
+  name: string;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+
+const CONSUMER = `
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { ConfigInvalid, CrossBorderBridge, type CrossBorderBridgeArgs } from "crossborderbridge";
+
+export function declare(): CrossBorderBridge {
+  const args: CrossBorderBridgeArgs = {
+    source: { cloud: "aws", region: "us-east-1", bucket: "reports-global", provider: new aws.Provider("global", { region: "us-east-1" }) },
+    destination: { cloud: "aws-cn", region: "cn-north-1", bucket: "reports-china", provider: new aws.Provider("china", { region: "cn-north-1" }) },
+    egress: "static",
+    token: pulumi.secret(${JSON.stringify(Buffer.alloc(32, 1).toString("base64"))}),
+    transform: { trigger: { queue: (queue) => { queue.maxMessageSize = 262144; } } },
+  };
+  const bridge = new CrossBorderBridge("reports", args);
+  const url: pulumi.Output<string> = bridge.receiverUrl;
+  void url;
+  return bridge;
+}
+
+export const isConfigInvalid = (error: unknown): boolean => error instanceof ConfigInvalid;
+`;
+
+let manifest: Manifest;
+let folder: string;
+let installed: string;
+let packed: { path: string; size: number }[];
+
+beforeAll(async () => {
+  manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as Manifest;
+  await buildPackage();
+  folder = await realpath(await mkdtemp(join(tmpdir(), "crossborderbridge-package-")));
+  // What prepack would do was done above, and by the set-up of the tests.
+  const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: ROOT });
+  const [tarball] = JSON.parse(stdout) as [{ filename: string; files: { path: string; size: number }[] }];
+  packed = tarball.files;
+  installed = join(folder, "node_modules", manifest.name);
+  await mkdir(installed, { recursive: true });
+  await run("tar", ["-xzf", join(folder, basename(tarball.filename)), "-C", installed, "--strip-components=1"]);
+  // As a registry would have brought them: what the package says it needs, and nothing else of this repository.
+  const needed = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "@types/node"];
+  for (const name of needed) {
+    const link = join(folder, "node_modules", name);
+    await mkdir(join(link, ".."), { recursive: true });
+    await symlink(join(ROOT, "node_modules", name), link);
+  }
+  await writeFile(join(folder, "index.ts"), CONSUMER);
+}, 240_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test("it holds the components, the bundles and their declarations, and nothing else", () => {
+  const paths = packed.map(({ path }) => path);
+  expect(paths).toEqual(
+    expect.arrayContaining([
+      "LICENSE",
+      "README.md",
+      "package.json",
+      "dist/components/index.js",
+      "dist/components/index.d.ts",
+      "dist/functions/sender/index.js",
+      "dist/functions/receiver/index.js",
+      "dist/functions/copier/index.js",
+      "dist/runtime/protocol/env.js",
+    ]),
+  );
+  const others = paths.filter(
+    (path) => !/^(LICENSE|README\.md|package\.json|dist\/(components|functions|runtime)\/.+)$/.test(path),
+  );
+  expect(others).toEqual([]);
+  expect(packed.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8 * 1024 * 1024);
+});
+
+test("what its modules import is declared as a dependency", async () => {
+  const scripts = packed.map(({ path }) => path).filter((path) => /^dist\/(components|runtime)\/.+\.js$/.test(path));
+  const texts: Record<string, string> = {};
+  for (const path of scripts) texts[path] = await readFile(join(installed, path), "utf8");
+  const bare = new Set(
+    modulesOf(texts)
+      .flatMap(({ imports }) => imports.map(({ specifier }) => specifier))
+      .filter((specifier) => !specifier.startsWith(".") && !builtinModules.includes(specifier.replace(/^node:/, "")))
+      .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0]),
+  );
+  expect([...bare].sort()).toEqual([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)].sort());
+});
+
+test.each([
+  ["node10", { module: ts.ModuleKind.CommonJS, moduleResolution: ts.ModuleResolutionKind.Node10 }],
+  ["node16", { module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16 }],
+])(
+  "a program compiles against its declarations (%s)",
+  (_, resolution) => {
+    const program = compile(resolution);
+    const own = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(folder));
+    expect(own.map(({ fileName }) => fileName)).toContain(join(installed, "dist", "components", "index.d.ts"));
+    const problems = [
+      ...program.getOptionsDiagnostics(),
+      ...own.flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]),
+    ];
+    expect(
+      problems.map(({ messageText, file }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`),
+    ).toEqual([]);
+  },
+  240_000,
+);
+
+test("a program declares a bridge with it, and the handlers come with the package", async () => {
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
+  await writeFile(join(folder, "index.js"), ts.transpileModule(CONSUMER, { compilerOptions }).outputText);
+  jest.spyOn(console, "warn").mockImplementation(() => undefined);
+  const consumer = require(join(folder, "index.js")) as { declare(): unknown; isConfigInvalid(error: unknown): boolean };
+  const recording = await recordResources(() => consumer.declare());
+  expect(recording.get("reports", "crossborder:index:CrossBorderBridge").outputsRegistered).toBe(true);
+  expect(recording.get("reports-queue").inputs.maxMessageSize).toBe(262144);
+  for (const role of ["sender", "receiver", "copier"]) {
+    const { code } = recording.get(`reports-${role}`, "aws:lambda/function:Function").inputs as {
+      code: { path: Promise<string> };
+    };
+    const path = await code.path;
+    expect([role, await readdir(path)]).toEqual([role, ["index.js"]]);
+    expect(path).toBe(join(installed, "dist", "functions", role));
+  }
+});
+
+test("the lockfile names the binaries of every platform, not only of the one it was written on", async () => {
+  interface Locked {
+    optionalDependencies?: Record<string, string>;
+    resolved?: string;
+  }
+  const { packages } = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8")) as {
+    packages: Record<string, Locked>;
+  };
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+    ),
+  );
+  // `npm ci` refuses a lockfile without them.
+  expect(missing).toEqual([]);
+  // It must serve whatever registry its reader uses.
+  expect(Object.values(packages).filter(({ resolved }) => resolved?.startsWith("http"))).toEqual([]);
+});
+
+/** Parsed once: the declarations of @pulumi/aws alone are thousands of files. */
+const parsed = new Map<string, ts.SourceFile | undefined>();
+
+function compile(resolution: ts.CompilerOptions): ts.Program {
+  const options: ts.CompilerOptions = {
+    ...resolution,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    types: ["node"],
+    typeRoots: [join(folder, "node_modules", "@types")],
+  };
+  const host = ts.createCompilerHost(options);
+  const read = host.getSourceFile.bind(host);
+  host.getSourceFile = (path, how, ...rest) => {
+    if (!parsed.has(path)) parsed.set(path, read(path, how, ...rest));
+    return parsed.get(path);
+  };
+  return ts.createProgram([join(folder, "index.ts")], options, host);
+}

@@ -1,0 +1,88 @@
+import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
+import { type Difference, firstDifference, recordsEqual } from "../../../runtime/replication/equality";
+import { replicaMetadata } from "../../../runtime/replication/provenance";
+import type { ObjectHead } from "../../../runtime/stores/object-store";
+import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
+
+const crc = (value: string) => ({ algorithm: "CRC64NVME" as const, value });
+const narrow = (value: string) => ({ algorithm: "CRC32" as const, value });
+
+/** What a faithful copy of `of` looks like, with some of it changed. */
+function copy(of: ObjectSnapshot, head: Partial<ObjectHead> = {}, tags = of.tags) {
+  return { head: makeHead({ metadata: replicaMetadata(of, BRIDGE), ...head }), tags };
+}
+
+test("a faithful copy differs in nothing", () => {
+  expect(firstDifference(makeSnapshot(), copy(makeSnapshot()), BRIDGE)).toBeUndefined();
+});
+
+test.each<[string, Difference, Partial<ObjectHead>]>([
+  ["written by nobody we know", "owner", { metadata: { author: "someone" } }],
+  [
+    "written by another bridge",
+    "owner",
+    { metadata: replicaMetadata(makeSnapshot(), { bridgeId: "other", sourceId: "aws:source" }) },
+  ],
+  ["another size", "bytes", { sizeBytes: 7 }],
+  ["an older version", "bytes", { metadata: replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE) }],
+  ["a header changed", "headers", { headers: { contentType: "text/html" } }],
+  ["a header missing", "headers", { headers: {} }],
+  ["a header too many", "headers", { headers: { contentType: "text/plain", cacheControl: "no-store" } }],
+  ["metadata changed", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: { author: "else" } }), BRIDGE) }],
+  ["metadata missing", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: {} }), BRIDGE) }],
+])("%s: %s", (_what, expected, head) => {
+  expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), head), BRIDGE)).toBe(expected);
+});
+
+test.each<[string, Record<string, string>]>([
+  ["changed", { team: "blue" }],
+  ["missing", {}],
+  ["too many", { team: "red", extra: "1" }],
+])("tags %s", (_what, tags) => {
+  expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), {}, tags), BRIDGE)).toBe("tags");
+});
+
+describe("bytes", () => {
+  const older = replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE);
+
+  test.each<[string, Partial<ObjectSnapshot>, Partial<ObjectHead>, Difference | undefined]>([
+    [
+      "a wide checksum of both proves another version equal",
+      { checksum: crc("x") },
+      { checksums: [crc("x")], metadata: older },
+      undefined,
+    ],
+    ["a narrow one does not", { checksum: narrow("x") }, { checksums: [narrow("x")], metadata: older }, "bytes"],
+    ["another kind of checksum says nothing", { checksum: crc("x") }, { checksums: [narrow("x")] }, undefined],
+    ["nor does one that only the source has", { checksum: crc("x") }, { metadata: older }, "bytes"],
+    ["a checksum that differs outweighs the same version", { checksum: crc("x") }, { checksums: [crc("y")] }, "bytes"],
+    ["a narrow one that differs, too", { checksum: narrow("x") }, { checksums: [crc("x"), narrow("y")] }, "bytes"],
+    ["equal checksums do not outweigh another size", { checksum: crc("x") }, { checksums: [crc("x")], sizeBytes: 7 }, "bytes"],
+  ])("%s", (_what, source, head, expected) => {
+    expect(firstDifference(makeSnapshot(source), copy(makeSnapshot(source), head), BRIDGE)).toBe(expected);
+  });
+
+  test("two writes into a bucket with suspended versioning are two states, though their versionId is the same", () => {
+    const first = makeSnapshot({ versionId: "null", etag: "e1" });
+    const second = makeSnapshot({ versionId: "null", etag: "e2" });
+    expect(firstDifference(second, copy(first), BRIDGE)).toBe("bytes");
+    expect(firstDifference(first, copy(first), BRIDGE)).toBeUndefined();
+  });
+
+  test("etags of two stores are never compared", () => {
+    expect(firstDifference(makeSnapshot({ etag: "same" }), copy(makeSnapshot({ etag: "old" }), { etag: "same" }), BRIDGE)).toBe(
+      "bytes",
+    );
+  });
+});
+
+test.each<[Record<string, string | undefined>, Record<string, string | undefined>, boolean]>([
+  [{}, {}, true],
+  [{ a: "1" }, { a: "1" }, true],
+  [{ a: "1", b: undefined }, { a: "1" }, true],
+  [{ a: "1" }, { a: "2" }, false],
+  [{ a: "1" }, {}, false],
+  [{}, { a: "" }, false],
+])("records %j and %j", (a, b, equal) => {
+  expect(recordsEqual(a, b)).toBe(equal);
+});

@@ -1,0 +1,144 @@
+import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
+import { STATUS_TAG, sameState, snapshotId, takeSnapshot, withoutStatusTag } from "../../../runtime/replication/snapshot";
+import { MemoryStore } from "../../../runtime/stores/memory";
+import { ManualClock } from "../support/clock";
+import { makeSnapshot } from "../support/make-snapshot";
+
+const attributes = { headers: { contentType: "text/plain" }, metadata: { author: "someone" }, tags: { team: "red" } };
+const body = Buffer.from("123456");
+
+function open(options: { versioned?: boolean; checksums?: [] } = {}) {
+  const { checksums, ...rest } = options;
+  return new MemoryStore({
+    clock: new ManualClock(),
+    name: "source",
+    ...rest,
+    ...(checksums === undefined ? {} : { capabilities: { checksums, multipartChecksums: [] } }),
+  });
+}
+
+describe("takeSnapshot", () => {
+  test("tells everything about an object, and reads no bytes", async () => {
+    const store = open({ versioned: true });
+    const { etag, versionId } = await store.put("k", body, { attributes, sizeBytes: 6 });
+    expect(await takeSnapshot(store, "k")).toEqual({
+      versionId,
+      etag,
+      sizeBytes: 6,
+      lastModified: "2026-03-01T00:00:00.000Z",
+      ...attributes,
+      checksum: { algorithm: "CRC64NVME", value: expect.any(String) },
+    });
+    expect(store.bytesRead).toBe(0);
+  });
+
+  test("leaves out what the store does not have", async () => {
+    const store = open({ checksums: [] });
+    await store.put("k", body, { attributes, sizeBytes: 6 });
+    const snapshot = await takeSnapshot(store, "k");
+    expect(snapshot).not.toHaveProperty("versionId");
+    expect(snapshot).not.toHaveProperty("checksum");
+  });
+
+  test("absent, never written or deleted: undefined", async () => {
+    const store = open({ versioned: true });
+    expect(await takeSnapshot(store, "k")).toBeUndefined();
+    await store.put("k", body, { attributes, sizeBytes: 6 });
+    await store.delete("k");
+    expect(await takeSnapshot(store, "k")).toBeUndefined();
+  });
+
+  test("the status tag is the bridge's own", async () => {
+    const store = open();
+    await store.put("k", body, { attributes: { ...attributes, tags: { team: "red", [STATUS_TAG]: "PENDING" } }, sizeBytes: 6 });
+    expect((await takeSnapshot(store, "k"))?.tags).toEqual({ team: "red" });
+    expect(withoutStatusTag({ [STATUS_TAG]: "FAILED" })).toEqual({});
+  });
+
+  test("deleted between its two reads: it looks again", async () => {
+    const store = open();
+    await store.put("k", body, { attributes, sizeBytes: 6 });
+    const head = store.head.bind(store);
+    jest.spyOn(store, "head").mockImplementationOnce(async (key) => {
+      const seen = await head(key);
+      await store.delete("k");
+      return seen;
+    });
+    expect(await takeSnapshot(store, "k")).toBeUndefined();
+    expect(store.head).toHaveBeenCalledTimes(2);
+  });
+
+  test("an object that changes faster than it can be looked at is unavailable, not absent", async () => {
+    const store = open();
+    await store.put("k", body, { attributes, sizeBytes: 6 });
+    const head = await store.head("k");
+    await store.delete("k");
+    jest.spyOn(store, "head").mockResolvedValue(head);
+    await expect(takeSnapshot(store, "k")).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
+  });
+
+  test("an error of the store is passed on", async () => {
+    const store = open();
+    jest.spyOn(store, "head").mockRejectedValue(new Error("no right to HEAD"));
+    await expect(takeSnapshot(store, "k")).rejects.toThrow("no right to HEAD");
+  });
+
+  test("of several checksums it takes the one that destinations verify best", async () => {
+    const store = open();
+    await store.put("k", body, { attributes, sizeBytes: 6 });
+    const head = await store.head("k");
+    jest.spyOn(store, "head").mockResolvedValue(
+      head && {
+        ...head,
+        checksums: [
+          { algorithm: "SHA1", value: "1" },
+          { algorithm: "CRC64NVME", value: "2" },
+          { algorithm: "SHA256", value: "3" },
+        ],
+      },
+    );
+    expect((await takeSnapshot(store, "k"))?.checksum).toEqual({ algorithm: "CRC64NVME", value: "2" });
+  });
+});
+
+describe("snapshotId and sameState", () => {
+  test.each<[string, Partial<ObjectSnapshot>]>([
+    ["versionId", { versionId: "v2" }],
+    ["etag", { etag: "e2" }],
+    ["size", { sizeBytes: 7 }],
+    ["a header", { headers: { contentType: "text/html" } }],
+    ["metadata", { metadata: { author: "else" } }],
+    ["metadata gone", { metadata: {} }],
+    ["a tag", { tags: { team: "blue" } }],
+  ])("another %s is another state", (_what, change) => {
+    expect(snapshotId(makeSnapshot(change))).not.toBe(snapshotId(makeSnapshot()));
+    expect(sameState(makeSnapshot(change), makeSnapshot())).toBe(false);
+  });
+
+  test.each<[string, Partial<ObjectSnapshot>]>([
+    ["lastModified", { lastModified: "2026-03-01T00:00:01.000Z" }],
+    ["a checksum computed since", { checksum: { algorithm: "CRC64NVME", value: "x" } }],
+  ])("%s makes no other state", (_what, change) => {
+    expect(snapshotId(makeSnapshot(change))).toBe(snapshotId(makeSnapshot()));
+  });
+
+  test("the order of names does not matter, what belongs to which name does", () => {
+    expect(snapshotId(makeSnapshot({ tags: { a: "1", b: "2" } }))).toBe(snapshotId(makeSnapshot({ tags: { b: "2", a: "1" } })));
+    expect(snapshotId(makeSnapshot({ tags: { a: "2", b: "1" } }))).not.toBe(
+      snapshotId(makeSnapshot({ tags: { a: "1", b: "2" } })),
+    );
+    expect(snapshotId(makeSnapshot({ tags: { x: "1" }, metadata: {} }))).not.toBe(
+      snapshotId(makeSnapshot({ tags: {}, metadata: { x: "1" } })),
+    );
+  });
+
+  test("64 hex digits, to be used in names", () => {
+    expect(snapshotId(makeSnapshot())).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("absent is the same state as absent only", () => {
+    expect(sameState(undefined, undefined)).toBe(true);
+    expect(sameState(undefined, makeSnapshot())).toBe(false);
+    expect(sameState(makeSnapshot(), undefined)).toBe(false);
+  });
+});

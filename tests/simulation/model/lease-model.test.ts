@@ -1,0 +1,53 @@
+/** Which parts of the lease are load-bearing, by exhaustive search. */
+import { leaseModel } from "./lease-model";
+import type { LeaseOptions } from "./lease-state";
+import { describeFinding, search } from "./search";
+
+/** `MODEL_LEASE_WRITES=3 npm test -- model` searches further. */
+const WRITES = Number(process.env.MODEL_LEASE_WRITES ?? 2);
+const CRASHES = Number(process.env.MODEL_LEASE_CRASHES ?? 1);
+
+const protocol: LeaseOptions = {
+  writes: WRITES,
+  crashes: CRASHES,
+  conditionalWrites: true,
+  leaseFirst: true,
+  respectLease: true,
+  leaseOutlastsCopier: true,
+  fenceUpload: true,
+  stopMark: true,
+  checkSource: true,
+};
+
+/** What is left out here makes its difference without a crash. */
+const small: Partial<LeaseOptions> = { writes: 2, crashes: 0, conditionalWrites: false };
+
+function look(what: string, broken: Partial<LeaseOptions>) {
+  const finding = search(leaseModel({ ...protocol, ...broken }));
+  process.stdout.write(`${what}: ${describeFinding(finding)}\n`);
+  return finding;
+}
+
+test.each<[string, Partial<LeaseOptions>]>([
+  ["conditional writes", {}],
+  ["plain writes", { conditionalWrites: false }],
+  ["no stop mark, which only saves time", { ...small, stopMark: false }],
+  ["no look at the source, which only keeps what is over from being seen", { ...small, checkSource: false }],
+  ["no aborted uploads, which only matter when a lease ends early", { ...small, fenceUpload: false }],
+])("%s: it always converges", (what, options) => {
+  const finding = look(what, options);
+  expect(finding.counterexample).toBeUndefined();
+  expect(finding.stuck).toBe(0);
+});
+
+test.each<[string, Partial<LeaseOptions>]>([
+  ["the destination looked at before the lease, conditional writes", { crashes: 0, leaseFirst: false }],
+  ["the destination looked at before the lease, plain writes", { ...small, leaseFirst: false }],
+  ["live leases ignored, uploads left open", { ...small, respectLease: false, fenceUpload: false }],
+  [
+    "leases that end before their copier, uploads left open",
+    { ...small, crashes: 1, leaseOutlastsCopier: false, fenceUpload: false },
+  ],
+])("%s: stale objects stay", (what, options) => {
+  expect(look(what, options).counterexample?.fault).toMatch(/^everything is acknowledged/);
+});

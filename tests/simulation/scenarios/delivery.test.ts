@@ -1,0 +1,145 @@
+/** Events and messages as queues and networks really deliver them. */
+import { ReceiverUnreachable } from "../../../runtime/ports";
+import { Stage } from "../stage";
+
+const refused = (retryable: boolean) =>
+  new ReceiverUnreachable(retryable ? "the receiver cannot be connected to" : "the receiver answered 400: not-a-request", {
+    attemptMayRun: false,
+    retryable,
+  });
+
+test.each([1, 5])("same event twice (batches of %s): the second moves no bytes", async (batchSize) => {
+  const stage = new Stage({ batchSize });
+  await stage.does("write-small", "k", 1);
+  await stage.settle();
+  stage.world.notify("k", 3);
+  await stage.settle();
+  expect(stage.bytesMoved).toBe(6);
+  expect(stage.seen()).toEqual(["111111"]);
+});
+
+test("same event twice in one batch: one look", async () => {
+  const stage = new Stage({ batchSize: 5 });
+  await stage.does("write-small", "k", 1, 4);
+  await stage.settle();
+  expect(stage.world.events).toEqual(["k replicated"]);
+  expect(stage.bytesMoved).toBe(6);
+});
+
+test("events reversed: the older one finds the newer state there", async () => {
+  const stage = new Stage();
+  await stage.does("write-small", "k", 1);
+  await stage.until(/deliver m1$/);
+  await stage.does("write-small", "k", 2);
+  await stage.run();
+  stage.release(/deliver m1$/);
+  await stage.settle();
+  expect(stage.world.events).toEqual(["k replicated", "k unchanged"]);
+  expect(stage.seen()).toEqual(["222222"]);
+  expect(stage.bytesMoved).toBe(6);
+});
+
+test("receiver down for long, then back: everything that happened meanwhile arrives once", async () => {
+  const stage = new Stage();
+  let posts = 0;
+  const endMs = stage.world.time.now() + 6 * 3_600_000;
+  stage.world.door = () => {
+    posts++;
+    if (stage.world.time.now() < endMs) throw refused(true);
+  };
+  await stage.does("write-small", "a", 1);
+  await stage.does("write-large", "b", 2);
+  await stage.does("write-small", "a", 3);
+  await stage.settle();
+  expect(stage.world.time.now()).toBeGreaterThan(endMs);
+  expect(stage.seen("a")).toEqual(["333333"]);
+  expect(stage.seen("b")).toEqual(["22222222222"]);
+  // Backed off: three messages for six hours at the longest delay are about a hundred asks, not thousands.
+  expect(posts).toBeLessThan(3 * (10 + (6 * 3600) / 450) + 20);
+});
+
+test("receiver down for longer than the bridge tries: parked with its reason, attempts counted", async () => {
+  const stage = new Stage({ maxAttempts: 4 });
+  stage.world.door = () => {
+    throw refused(true);
+  };
+  await stage.does("write-small", "k", 1);
+  await stage.settle({ mayPark: true });
+  expect(stage.world.parked).toEqual([
+    {
+      look: expect.objectContaining({ key: "k", attempt: 3 }),
+      reason: "given up after 4 attempts: the receiver cannot be connected to",
+    },
+  ]);
+});
+
+test("permanent failure: parked at once with its reason", async () => {
+  const stage = new Stage({ destinationCapabilities: { maxKeyBytes: 4 } });
+  await stage.does("write-small", "too-long", 1);
+  await stage.settle({ mayPark: true });
+  expect(stage.world.parked.map(({ look, reason }) => [look.key, reason])).toEqual([
+    ["too-long", expect.stringMatching(/^the destination key would have 8 bytes, the store allows 4: shorten/)],
+  ]);
+  expect(stage.bytesMoved).toBe(0);
+});
+
+test("batch with one bad notice: it is parked alone, the others arrive", async () => {
+  const stage = new Stage({ batchSize: 5 });
+  stage.world.door = ({ notices }) => {
+    if (notices.some(({ key }) => key === "bad")) throw refused(false);
+  };
+  for (const key of ["a", "b", "bad", "c", "d"]) await stage.does("write-small", key, 1);
+  await stage.settle({ mayPark: true });
+  expect(stage.world.parked.map(({ look, reason }) => [look.key, reason])).toEqual([
+    ["bad", "the receiver answered 400: not-a-request"],
+  ]);
+  for (const key of ["a", "b", "c", "d"]) expect(stage.seen(key)).toEqual(["111111"]);
+  expect(stage.bytesMoved).toBe(4 * 6);
+});
+
+test.each(["enqueue", "park"])("%s fails: the message comes back by itself", async (label) => {
+  const stage = new Stage({ faults: [{ label, nth: 1, kind: "refuse", hold: 0 }], maxAttempts: label === "park" ? 1 : 10 });
+  let down = true;
+  stage.world.door = () => {
+    if (down) throw refused(true);
+  };
+  await stage.does("write-small", "k", 1);
+  await stage.run();
+  expect(stage.world.trigger.messages.map(({ id }) => id)).toEqual(["m1"]);
+  down = false;
+  await stage.settle();
+  expect(stage.seen()).toEqual(["111111"]);
+});
+
+test("one message of a batch cannot be put back: only that one comes back", async () => {
+  const stage = new Stage({ batchSize: 5, faults: [{ label: "enqueue", nth: 1, kind: "refuse", hold: 0 }] });
+  stage.world.door = () => {
+    if (stage.world.time.now() % 1_000_000 === 0) throw refused(true);
+  };
+  stage.passTime(1_000_000 - (stage.world.time.now() % 1_000_000));
+  await stage.does("write-small", "a", 1);
+  await stage.does("write-small", "b", 1);
+  await stage.run();
+  expect(stage.world.trigger.messages.map(({ id, look }) => `${id} ${look.key}`)).toEqual(["m1 a", "m3 b"]);
+  await stage.settle();
+  expect(stage.seen("a")).toEqual(["111111"]);
+  expect(stage.seen("b")).toEqual(["111111"]);
+});
+
+test("crash between putting a key back and acknowledging it: two messages, one object", async () => {
+  const stage = new Stage({ faults: [{ label: "acknowledge", nth: 1, kind: "crash", hold: 0 }] });
+  await stage.does("write-large", "k", 1);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["11111111111"]);
+  expect(stage.bytesMoved).toBe(11);
+});
+
+test("status tags: the tag's own event ends by itself, and the tag never travels", async () => {
+  const stage = new Stage({ statusTags: true, batchSize: 5 });
+  await stage.does("write-large", "k", 1);
+  await stage.settle();
+  expect(stage.world.source.snapshotOf("k")?.tags).toEqual({ "crossborderbridge-status": "COMPLETED" });
+  expect(stage.world.destination.snapshotOf("k")?.tags).toEqual({});
+  expect(stage.world.source.calls.putTags).toBe(2);
+  expect(stage.bytesMoved).toBe(11);
+});

@@ -1,0 +1,142 @@
+/** Attempts that are still under way when the world has moved on. */
+import { Stage, type StageOptions } from "../stage";
+
+const PUT = /receiver \d+: destination put$/;
+const DELETE = /receiver \d+: destination delete$/;
+
+describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
+  const open = (options: StageOptions = {}) => new Stage({ conditionalWrites, ...options });
+
+  test("an attempt that outlives its sender: its late write is refused, or set right by the redelivered message", async () => {
+    // The sender is gone as soon as it has asked; its message is hidden for the visibility timeout.
+    const stage = open({ faults: [{ label: "destination put", nth: 1, kind: "stall", hold: 1 }] });
+    await stage.does("write-small", "k", 1);
+    await stage.run();
+    for (const attempt of stage.world.time.attempts) if (attempt.name.startsWith("sender")) attempt.die();
+    await stage.does("write-small", "k", 2);
+    await stage.run();
+    expect(stage.seen()).toEqual(["222222"]);
+    // The old write lands within its hard end.
+    stage.passTime(20_000);
+    await stage.run();
+    expect(stage.seen()).toEqual(conditionalWrites ? ["222222"] : ["222222", "111111"]);
+    await stage.settle();
+    expect(stage.seen()).toEqual(conditionalWrites ? ["222222"] : ["222222", "111111", "222222"]);
+  });
+
+  test("receiver out of time: it gives up in time to say so, and is not asked again while its write may land", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.until(PUT);
+    stage.passTime(27_600);
+    await stage.run();
+    expect(stage.world.events).toEqual(["k retry the receiver ran out of time on this item"]);
+    const [again] = stage.world.trigger.messages;
+    expect(again?.look.attempt).toBe(1);
+    // Later than the receiver's hard end and the network's patience with what it sent.
+    expect((again?.visibleAtMs ?? 0) - stage.world.time.now()).toBeGreaterThanOrEqual(29_000 + 3_000);
+    stage.release(PUT);
+    await stage.run();
+    expect(stage.seen()).toEqual(["111111"]);
+    const moved = stage.bytesMoved;
+    await stage.settle();
+    expect(stage.world.events.at(-1)).toBe("k unchanged");
+    expect(stage.bytesMoved).toBe(moved);
+  });
+
+  test("receiver out of time: what it has not started comes back as well", async () => {
+    const stage = open({ batchSize: 12 });
+    stage.hold(PUT);
+    const keys = [..."abcdefghijkl"];
+    for (const key of keys) await stage.does("write-small", key, 1);
+    await stage.run();
+    // Eight are worked on side by side; the others wait for their turn until there is no time left.
+    expect(stage.director.held).toHaveLength(8);
+    stage.passTime(27_600);
+    await stage.run();
+    expect(stage.world.events.map((event) => event.slice(2)).sort()).toEqual([
+      ...Array(4).fill("retry the receiver ran out of time before this item"),
+      ...Array(8).fill("retry the receiver ran out of time on this item"),
+    ]);
+    stage.release(PUT);
+    await stage.settle();
+    for (const key of keys) expect(stage.seen(key)).toEqual(["111111"]);
+    expect(stage.bytesMoved).toBe(keys.length * 6);
+  });
+
+  test("resurrection: a late PUT after a delete fails at its pinned read", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.until(/receiver \d+: source get$/);
+    await stage.does("delete");
+    stage.release(/receiver \d+: source get$/);
+    await stage.settle();
+    expect(stage.seen()).toEqual([]);
+    expect(stage.world.events[0]).toBe("k superseded");
+    expect(stage.bytesMoved).toBe(0);
+  });
+
+  test("resurrection: a PUT that had read already when the object was deleted does not stay", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.until(PUT);
+    await stage.does("delete");
+    await stage.run();
+    expect(stage.world.events).toEqual(["k unchanged"]);
+    stage.release(PUT);
+    await stage.settle();
+    expect(stage.seen()).toEqual(["111111", "absent"]);
+  });
+
+  test("late delete after a re-create: it is refused, or set right", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.settle();
+    await stage.does("delete");
+    await stage.until(DELETE);
+    await stage.does("write-small", "k", 2);
+    await stage.run();
+    stage.release(DELETE);
+    await stage.settle();
+    expect(stage.seen()).toEqual(conditionalWrites ? ["111111", "222222"] : ["111111", "222222", "absent", "222222"]);
+  });
+
+  test("late delete that has not looked yet: the object that is back is left alone", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.settle();
+    await stage.does("delete");
+    await stage.until(/receiver \d+: source head$/);
+    await stage.does("write-small", "k", 2);
+    await stage.run();
+    stage.release(/receiver \d+: source head$/);
+    await stage.settle();
+    expect(stage.seen()).toEqual(["111111", "222222"]);
+  });
+
+  test("overwritten while copied: the destination shows the old object whole, or not at all, and then the new one", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.until(PUT);
+    await stage.does("write-small", "k", 2);
+    stage.release(PUT);
+    await stage.settle();
+    expect(["111111,222222", "222222"]).toContain(
+      stage
+        .seen()
+        .filter((one, index, all) => one !== all[index - 1])
+        .join(),
+    );
+  });
+
+  test("deleted between event and copy: nothing is written", async () => {
+    const stage = open();
+    await stage.does("write-small", "k", 1);
+    await stage.until(/sender m1: source head$/);
+    await stage.does("delete");
+    stage.release(/sender m1: source head$/);
+    await stage.settle();
+    expect(stage.seen()).toEqual([]);
+    expect(stage.world.destination.bytesWritten).toBe(0);
+  });
+});

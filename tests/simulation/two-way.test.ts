@@ -1,0 +1,169 @@
+/** Two bridges, A to B and B to A, over the same two stores: each carries what the other side wrote, and nothing goes round. */
+import fc from "fast-check";
+import { readProvenance } from "../../runtime/replication/provenance";
+import { MemoryStore } from "../../runtime/stores/memory";
+import { next, passTime, settle } from "./explore";
+import { assertConverged, assertFresh, assertNeverTorn } from "./invariants";
+import { act, type SourceAction, type Story, storyArbitrary } from "./script";
+import { Director } from "./world/director";
+import type { Steps } from "./world/steps";
+import { VirtualTime } from "./world/virtual-time";
+import { World } from "./world/world";
+
+const RUNS = Number(process.env.SIMULATION_TWO_WAY_RUNS ?? 300);
+
+/** Each side's users write under a prefix of their own: what both write is a conflict, and another story. */
+const SIDES = ["A", "B"] as const;
+type Side = (typeof SIDES)[number];
+
+class TwoWay {
+  readonly time = new VirtualTime();
+  readonly stores: Record<Side, MemoryStore>;
+  readonly bridges: Record<Side, World>;
+
+  constructor(
+    readonly scheduler: Steps,
+    story: Omit<Story, "actions" | "ticksMs" | "trigger">,
+  ) {
+    const { conditionalWrites } = story;
+    const open = (name: Side) =>
+      new MemoryStore({
+        clock: this.time,
+        capabilities: { minPartSizeBytes: 1, conditionalWrites, conditionalCreate: conditionalWrites },
+        versioned: story.versionedSource,
+        name,
+      });
+    this.stores = { A: open("A"), B: open("B") };
+    const bridge = (source: Side, destination: Side) =>
+      new World({
+        ...story,
+        scheduler,
+        names: { source, destination },
+        shared: { source: this.stores[source], destination: this.stores[destination], time: this.time },
+      });
+    this.bridges = { A: bridge("A", "B"), B: bridge("B", "A") };
+    // What one bridge writes is an event for the other.
+    this.bridges.A.onDestinationChange = (key) => this.bridges.B.notify(key);
+    this.bridges.B.onDestinationChange = (key) => this.bridges.A.notify(key);
+  }
+
+  get worlds(): World[] {
+    return [this.bridges.A, this.bridges.B];
+  }
+
+  async does(side: Side, action: Pick<SourceAction, "do" | "content" | "events"> & { key: string }): Promise<void> {
+    const key = `${side}/${action.key}`;
+    if (await act(this.stores[side], { ...action, key, after: 0, laterMs: 0 })) this.bridges[side].notify(key, action.events);
+  }
+
+  async settle(): Promise<void> {
+    await settle(this.scheduler, ...this.worlds);
+  }
+
+  assertHolds(): void {
+    for (const side of SIDES) {
+      const world = this.bridges[side];
+      assertFresh(world);
+      const ofUsers = (key: string): boolean => key.startsWith(`${side}/`);
+      assertNeverTorn(world.source, world.destination, ofUsers);
+      for (const key of this.stores[side].keys()) {
+        for (const { state } of this.stores[side].history(key)) {
+          const provenance = state && readProvenance(state.metadata);
+          if (ofUsers(key) && provenance !== undefined) throw new Error(`a replica of ${key} came back to ${side}`);
+          if (!ofUsers(key) && state !== undefined && provenance?.origin === `memory:${side}`)
+            throw new Error(`${key} at ${side} claims to be from there`);
+        }
+      }
+    }
+    assertConverged(this.bridges.A);
+  }
+
+  /** Writes of each kind at a side, users' included. */
+  writes(side: Side): Partial<Record<"put" | "completeUpload" | "putTags" | "delete", number>> {
+    const { put, completeUpload, putTags, delete: deleted } = this.stores[side].calls;
+    return Object.fromEntries(
+      Object.entries({ put, completeUpload, putTags, delete: deleted }).filter(([, count]) => count !== undefined),
+    );
+  }
+}
+
+const plain = {
+  conditionalWrites: true,
+  versionedSource: false,
+  sourceChecksums: true,
+  deletes: "replicate",
+  faults: [],
+  batchSize: 1,
+  statusTags: false,
+  sourceSkewMs: 0,
+  triesPerPart: 1,
+} as const;
+
+describe("no replica is ever sent back: the writes of simple stories, counted", () => {
+  test("one object from each side", async () => {
+    const both = new TwoWay(new Director(), plain);
+    await both.does("A", { do: "write-small", key: "k", content: 1, events: 1 });
+    await both.does("B", { do: "write-small", key: "k", content: 2, events: 1 });
+    await both.settle();
+    both.assertHolds();
+    expect(both.writes("A")).toEqual({ put: 2 });
+    expect(both.writes("B")).toEqual({ put: 2 });
+  });
+
+  test("written, tagged, overwritten and deleted at one side", async () => {
+    const both = new TwoWay(new Director(), { ...plain, batchSize: 5 });
+    for (const [what, content] of [
+      ["write-large", 1],
+      ["retag", 2],
+      ["write-small", 3],
+      ["delete", 0],
+    ] as const) {
+      await both.does("A", { do: what, key: "k", content, events: 2 });
+      await both.settle();
+      both.assertHolds();
+    }
+    expect(both.writes("A")).toEqual({ put: 2, putTags: 1, delete: 1 });
+    expect(both.writes("B")).toEqual({ completeUpload: 1, put: 1, putTags: 1, delete: 1 });
+    expect(both.stores.A.history("A/k")).toHaveLength(4);
+  });
+
+  test("told again about everything, neither side writes", async () => {
+    const both = new TwoWay(new Director(), plain);
+    await both.does("A", { do: "write-small", key: "k", content: 1, events: 1 });
+    await both.does("B", { do: "write-large", key: "k", content: 2, events: 1 });
+    await both.settle();
+    const before = SIDES.map((side) => both.writes(side));
+    for (const world of both.worlds) for (const key of world.source.keys()) world.notify(key);
+    await both.settle();
+    expect(SIDES.map((side) => both.writes(side))).toEqual(before);
+  });
+});
+
+test(`${RUNS} schedules of two bridges keep the invariants and come to rest`, async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      storyArbitrary,
+      fc.array(fc.constantFrom(...SIDES), { minLength: 5, maxLength: 5 }),
+      async (scheduler, story, sides) => {
+        const both = new TwoWay(scheduler, { ...story, deletes: "replicate", statusTags: false, sourceSkewMs: 0 });
+        let writes: Promise<void> = Promise.resolve();
+        for (const [index, action] of story.actions.entries()) {
+          if (action.laterMs > 0) writes = writes.then(() => both.time.sleep(action.laterMs));
+          for (let step = 0; step < action.after; step++)
+            writes = writes.then(() => scheduler.schedule(Promise.resolve(), "source waits"));
+          writes = writes
+            .then(() => scheduler.schedule(Promise.resolve(), `${sides[index]} ${action.do} ${action.key}`))
+            .then(() => both.does(sides[index] ?? "A", action));
+        }
+        for (const ms of story.ticksMs) {
+          void scheduler.schedule(Promise.resolve(), `time +${ms} ms`).then(() => passTime(ms, ...both.worlds));
+        }
+        await both.settle();
+        both.assertHolds();
+        expect(await next(scheduler, ...both.worlds)).toBe(false);
+      },
+    ),
+    { numRuns: RUNS, endOnFailure: false },
+  );
+}, 300_000);

@@ -1,0 +1,68 @@
+/** `buffer: none`: no queue, the whole asynchronous invocation comes back, twice at most, and then goes to the failure destination. */
+import fc from "fast-check";
+import { ReceiverUnreachable } from "../../runtime/ports";
+import { play } from "./explore";
+import { assertConverged, assertFresh, assertNeverTorn, assertNoNeedlessBytes } from "./invariants";
+import { storyArbitrary } from "./script";
+import { Stage } from "./stage";
+
+const RUNS = Number(process.env.SIMULATION_UNBUFFERED_RUNS ?? 300);
+
+const down = () => new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true });
+
+test("a large object is waited for within the invocation", async () => {
+  const stage = new Stage({ trigger: "invocation" });
+  await stage.does("write-large", "k", 1);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["11111111111"]);
+  expect(stage.world.events).toEqual(["k in-progress", "copier replicated", "k unchanged"]);
+});
+
+test("a crash brings the event back a minute later", async () => {
+  const stage = new Stage({ trigger: "invocation", faults: [{ label: "post", nth: 1, kind: "crash", hold: 0 }] });
+  await stage.does("write-small", "k", 1);
+  const startMs = stage.world.time.now();
+  await stage.settle();
+  expect(stage.seen()).toEqual(["111111"]);
+  expect(stage.world.time.now() - startMs).toBeGreaterThanOrEqual(60_000);
+});
+
+test("down for a minute: retried within and across invocations, nothing is parked", async () => {
+  const stage = new Stage({ trigger: "invocation" });
+  const endMs = stage.world.time.now() + 60_000;
+  stage.world.door = () => {
+    if (stage.world.time.now() < endMs) throw down();
+  };
+  await stage.does("write-small", "k", 1);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["111111"]);
+});
+
+test("down for good: after three invocations the event is in the failure destination", async () => {
+  const stage = new Stage({ trigger: "invocation" });
+  stage.world.door = () => {
+    throw down();
+  };
+  await stage.does("write-small", "k", 1);
+  await stage.settle({ mayPark: true });
+  expect(stage.world.parked.map(({ look, reason }) => [look.key, reason])).toEqual([["k", "the invocation failed 3 times"]]);
+  expect(stage.seen()).toEqual([]);
+});
+
+test(`${RUNS} schedules without a queue converge, or park what they could not do`, async () => {
+  let parked = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), storyArbitrary, async (scheduler, story) => {
+      const world = await play(scheduler, { ...story, trigger: "invocation" });
+      parked += world.parked.length;
+      assertConverged(world, { mayPark: true });
+      assertNeverTorn(world.source, world.destination);
+      assertFresh(world);
+      world.endFaults();
+      await assertNoNeedlessBytes(scheduler, world);
+    }),
+    { numRuns: RUNS, endOnFailure: false },
+  );
+  // Parking is the exception: a run of faults that outlasts three invocations.
+  expect(parked).toBeLessThan(RUNS / 4);
+}, 300_000);

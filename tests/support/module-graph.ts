@@ -1,0 +1,115 @@
+/** Source files as the architecture rules see them: what each imports, and which globals it reaches for. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import ts from "typescript";
+
+export interface Import {
+  /** As written. */
+  specifier: string;
+  /** The file of the repository that it means; absent for packages. */
+  target?: string;
+  /** Nothing of it is left when the program runs. */
+  typeOnly: boolean;
+}
+
+export interface Module {
+  /** From the repository's root, with forward slashes. */
+  path: string;
+  text: string;
+  lines: number;
+  imports: Import[];
+  /** `process.env`, `Date.now`, `console.log`, `new Date()`. */
+  globals: string[];
+  /** Branches, loops and functions. */
+  logic: string[];
+}
+
+const AMBIENT = new Set(["process", "Date", "Math", "console"]);
+const LOGIC: ReadonlyMap<ts.SyntaxKind, string> = new Map([
+  [ts.SyntaxKind.IfStatement, "if"],
+  [ts.SyntaxKind.ConditionalExpression, "?:"],
+  [ts.SyntaxKind.SwitchStatement, "switch"],
+  [ts.SyntaxKind.ForStatement, "for"],
+  [ts.SyntaxKind.ForOfStatement, "for of"],
+  [ts.SyntaxKind.ForInStatement, "for in"],
+  [ts.SyntaxKind.WhileStatement, "while"],
+  [ts.SyntaxKind.FunctionDeclaration, "function"],
+  [ts.SyntaxKind.ArrowFunction, "=>"],
+  [ts.SyntaxKind.ClassDeclaration, "class"],
+  [ts.SyntaxKind.TryStatement, "try"],
+]);
+
+/** @param texts by path; imports are resolved among them */
+export function modulesOf(texts: Readonly<Record<string, string>>): Module[] {
+  return Object.entries(texts).map(([path, text]) => parse(path, text, (candidate) => candidate in texts));
+}
+
+/** Every TypeScript file in these folders of the repository, and these files. */
+export function readModules(root: string, places: readonly string[]): Module[] {
+  const paths = places.flatMap((place) => (place.endsWith(".ts") ? [place] : filesUnder(root, place)));
+  return modulesOf(Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), "utf8")])));
+}
+
+function filesUnder(root: string, folder: string): string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = posix.join(folder, entry.name);
+      if (entry.isDirectory()) return filesUnder(root, path);
+      return entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts") ? [path] : [];
+    })
+    .sort();
+}
+
+function parse(path: string, text: string, exists: (path: string) => boolean): Module {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
+  const module: Module = { path, text, lines: text.trimEnd().split("\n").length, imports: [], globals: [], logic: [] };
+  const add = (specifier: string, typeOnly: boolean) => {
+    const target = specifier.startsWith(".") ? resolve(path, specifier, exists) : undefined;
+    module.imports.push({ specifier, typeOnly, ...(target === undefined ? {} : { target }) });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(textOf(node.moduleSpecifier), isTypeOnly(node));
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier) add(textOf(node.moduleSpecifier), isTypeOnly(node));
+    else if (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference))
+      add(textOf(node.moduleReference.expression), node.isTypeOnly);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(textOf(node.argument.literal), true);
+    else if (ts.isCallExpression(node) && isImportCall(node)) add(textOf(node.arguments[0] as ts.Node), false);
+    else if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression) && AMBIENT.has(node.expression.text))
+      module.globals.push(`${node.expression.text}.${node.name.text}`);
+    else if (ts.isNewExpression(node) && node.expression.getText(source) === "Date" && !node.arguments?.length)
+      module.globals.push("new Date()");
+    const logic = LOGIC.get(node.kind);
+    if (logic !== undefined) module.logic.push(logic);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return module;
+}
+
+function resolve(from: string, specifier: string, exists: (path: string) => boolean): string | undefined {
+  const base = posix.join(posix.dirname(from), specifier);
+  return [base, `${base}.ts`, `${base}/index.ts`].find(exists);
+}
+
+function isImportCall({ expression, arguments: [argument] }: ts.CallExpression): boolean {
+  if (argument === undefined || !ts.isStringLiteral(argument)) return false;
+  return expression.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(expression) && expression.text === "require");
+}
+
+function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
+  if (ts.isExportDeclaration(node)) {
+    const { exportClause } = node;
+    const names = exportClause && ts.isNamedExports(exportClause) ? exportClause.elements : undefined;
+    return node.isTypeOnly || (names?.every((element) => element.isTypeOnly) ?? false);
+  }
+  const clause = node.importClause;
+  if (clause === undefined) return false;
+  if (clause.isTypeOnly) return true;
+  const names = clause.namedBindings && ts.isNamedImports(clause.namedBindings) ? clause.namedBindings.elements : undefined;
+  return clause.name === undefined && (names?.every((element) => element.isTypeOnly) ?? false);
+}
+
+function textOf(node: ts.Node): string {
+  return ts.isStringLiteralLike(node) ? node.text : node.getText();
+}
