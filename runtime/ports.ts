@@ -93,8 +93,11 @@ export interface WorkQueue {
 }
 
 export interface DeadLetterQueue {
-  /** Resolves once the message is stored with its reason. */
-  park(look: Look, reason: string): Promise<void>;
+  /**
+   * Resolves once the message is stored with its reason. Redriven, the look (or the original) is put to work again.
+   * @param original the message to the letter, where no look could be read from it
+   */
+  park(look: Look, reason: string, original?: string): Promise<void>;
 }
 
 /** Starts long copies. Resolves once the start is stored; starting the same execution twice is harmless. */

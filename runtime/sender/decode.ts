@@ -18,6 +18,8 @@ export interface DecodedRecord {
   looks: DecodedLook[];
   /** What could not be read. `looks` holds what could; the message is done only when both are taken care of. */
   problem?: string;
+  /** Beside a problem: the message to the letter, for its dead letter. */
+  original?: string;
 }
 
 interface Reading {
@@ -40,14 +42,15 @@ export function decodeEvent(event: unknown): DecodedRecord[] {
   if (records !== undefined && records.length > 0 && records.every((record) => textAt(record, "eventSource") === "aws:sqs")) {
     return records.map((record) => {
       const messageId = textAt(record, "messageId");
-      return { ...(messageId === undefined ? {} : { messageId }), ...asRecord(readText(textAt(record, "body"), 0)) };
+      const body = textAt(record, "body");
+      return { ...(messageId === undefined ? {} : { messageId }), ...asRecord(readText(body, 0), body ?? JSON.stringify(record)) };
     });
   }
-  return [asRecord(read(event, 0))];
+  return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];
 }
 
-function asRecord({ looks, problems }: Reading): Omit<DecodedRecord, "messageId"> {
-  return problems.length === 0 ? { looks } : { looks, problem: problems.join("; ") };
+function asRecord({ looks, problems }: Reading, original: string): Omit<DecodedRecord, "messageId"> {
+  return problems.length === 0 ? { looks } : { looks, problem: problems.join("; "), original };
 }
 
 function readText(text: string | undefined, depth: number): Reading {

@@ -119,11 +119,12 @@ export function createSender(deps: SenderDeps): Sender {
     fail: (ids: Iterable<string>, reason: string) => void,
   ): Promise<Work[]> {
     const works = new Map<string, Work>();
-    for (const { messageId = "", looks, problem } of records) {
-      if (problem !== undefined) await parkRecord(messageId, problem, fail);
+    for (const { messageId = "", looks, problem, original } of records) {
+      if (problem !== undefined) await parkRecord(messageId, problem, original, fail);
       for (const { bucket, key, attempt, firstSeenMs = clock.now() } of looks) {
         if (bucket !== undefined && bucket !== config.source.bucket) {
-          await parkRecord(messageId, `the event is of bucket ${bucket}, this bridge serves ${config.source.bucket}`, fail, key);
+          const reason = `the event is of bucket ${bucket}, this bridge serves ${config.source.bucket}`;
+          await parkRecord(messageId, reason, original, fail, key);
           continue;
         }
         const known = works.get(key);
@@ -142,12 +143,13 @@ export function createSender(deps: SenderDeps): Sender {
   async function parkRecord(
     messageId: string,
     reason: string,
+    original: string | undefined,
     fail: (ids: Iterable<string>, reason: string) => void,
     key = "",
   ): Promise<void> {
     const look = { key, attempt: 0, firstSeenMs: clock.now() };
     try {
-      await park(look, reason);
+      await park(look, reason, original);
     } catch (error) {
       logger.error("parking failed", { key, error });
       fail([messageId], reason);
@@ -278,7 +280,8 @@ export function createSender(deps: SenderDeps): Sender {
           await tag(work, next.status);
           return;
         case "park":
-          await park(look, next.reason);
+          // Redriven, the key has all its attempts again.
+          await park({ ...look, attempt: 0 }, next.reason);
           await tag(work, "FAILED");
           return;
         case "again":
@@ -305,10 +308,10 @@ export function createSender(deps: SenderDeps): Sender {
     await tag(work, "PENDING");
   }
 
-  async function park(look: Look, reason: string): Promise<void> {
+  async function park(look: Look, reason: string, original?: string): Promise<void> {
     logger.error("parked", { key: look.key, reason });
     metrics.add("Parked", 1);
-    await deps.deadLetters.park(look, reason);
+    await deps.deadLetters.park(look, reason, original);
   }
 
   /** Status tags are for people: failing to set one delays nothing. */

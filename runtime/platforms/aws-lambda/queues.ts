@@ -33,12 +33,13 @@ export interface DeadLetterOptions {
   clock: Clock;
 }
 
-/** The body is the look, so that a redrive puts the key to work again; the attributes are for people and for filters. */
+/** The body is the look, or the message as it came, so that a redrive puts it to work again; the attributes are for people and for filters. */
 export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }: DeadLetterOptions): DeadLetterQueue {
   return {
-    async park(look, reason) {
+    async park(look, reason, original) {
       const attributes: Record<string, string> = {
-        Reason: storable(reason) || "unknown",
+        // By code points, so that no half of a surrogate pair is left at the cut.
+        Reason: [...storable(reason)].slice(0, MAX_REASON_CHARACTERS).join("") || "unknown",
         Key: percentEncode(look.key),
         BridgeId: bridgeId,
         ParkedAt: new Date(clock.now()).toISOString(),
@@ -49,7 +50,8 @@ export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }
         .send(
           new SendMessageCommand({
             QueueUrl: queueUrl,
-            MessageBody: encodeLook(look),
+            // SQS refuses an empty body as well.
+            MessageBody: original ? storable(original) : encodeLook(look),
             MessageAttributes: Object.fromEntries(present.map(([name, value]) => [name, text(value)])),
           }),
         )
@@ -64,9 +66,8 @@ function text(value: string): MessageAttributeValue {
   return { DataType: "String", StringValue: value };
 }
 
-function storable(reason: string): string {
-  // By code points, so that no half of a surrogate pair is left at the cut.
-  return [...reason.replace(NOT_STORABLE, "\ufffd")].slice(0, MAX_REASON_CHARACTERS).join("");
+function storable(text: string): string {
+  return text.replace(NOT_STORABLE, "\ufffd");
 }
 
 /** A key from a malformed event may hold half a surrogate pair, which has no encoding. */

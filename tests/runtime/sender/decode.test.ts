@@ -164,11 +164,14 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
     expect(rest).toEqual([]);
     expect(record).toMatchObject({ messageId: "m1", looks: [] });
     expect(record?.problem).toMatch(problem);
+    // To the letter: a later version that can read it is given the whole message by a redrive.
+    expect(record?.original).toBe(typeof body === "string" ? body : JSON.stringify(body));
   });
 
   test("no message has a body", () => {
-    expect(decodeEvent({ Records: [{ eventSource: "aws:sqs", messageId: "m1" }] })).toEqual([
-      { messageId: "m1", looks: [], problem: "the message has no body" },
+    const record = { eventSource: "aws:sqs", messageId: "m1" };
+    expect(decodeEvent({ Records: [record] })).toEqual([
+      { messageId: "m1", looks: [], problem: "the message has no body", original: JSON.stringify(record) },
     ]);
   });
 
@@ -184,7 +187,8 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
   });
 
   test.each([undefined, null, 7, "text", [], {}, { Records: 7 }, { Records: null }])("the event %p", (event) => {
-    expect(decodeEvent(event)).toEqual([{ looks: [], problem: expect.stringMatching(/no known shape/) }]);
+    const original = JSON.stringify(event) ?? "undefined";
+    expect(decodeEvent(event)).toEqual([{ looks: [], problem: expect.stringMatching(/no known shape/), original }]);
   });
 
   test("no event whatever makes it throw or say nothing at all", () => {

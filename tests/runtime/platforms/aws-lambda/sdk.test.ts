@@ -57,10 +57,10 @@ describe("work queue", () => {
 });
 
 describe("dead-letter queue", () => {
-  const park = async (key: string, reason: string) => {
+  const park = async (key: string, reason: string, original?: string) => {
     const client = fakeClient<SQSClient>({});
     const clock = new ManualClock();
-    await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park({ ...look, key }, reason);
+    await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park({ ...look, key }, reason, original);
     return client.inputs[0] as {
       MessageBody: string;
       MessageAttributes: Record<string, { DataType: string; StringValue: string }>;
@@ -89,6 +89,11 @@ describe("dead-letter queue", () => {
     const message = await park("", "");
     expect(message.MessageAttributes).not.toHaveProperty("Key");
     expect(message.MessageAttributes.Reason?.StringValue).toBe("unknown");
+  });
+
+  test("what could not be read is kept as it came, as far as SQS stores it", async () => {
+    expect((await park("", "not JSON", "{stray\u0000")).MessageBody).toBe("{stray\ufffd");
+    expect(decodeLook((await park("a", "empty", "")).MessageBody).key).toBe("a");
   });
 
   test("half a surrogate pair in a key does not lose the message", async () => {
