@@ -36,7 +36,7 @@ export async function writeObject(context: WriteContext, { url, snapshot }: Pres
   }
   await store.put(key, source.body, {
     sizeBytes: snapshot.sizeBytes,
-    attributes: replicaAttributes(snapshot, bridge),
+    attributes: replicaAttributes(snapshot, bridge, key),
     ...verifiable(store, snapshot.checksum),
     ...unchangedSince(store, seen),
     signal,

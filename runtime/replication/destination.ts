@@ -3,7 +3,7 @@ import type { ObjectSnapshot } from "../protocol/snapshot";
 import { isBridgeError } from "../stores/errors";
 import type { ObjectAttributes, ObjectStore, WriteCondition } from "../stores/object-store";
 import type { DestinationState } from "./equality";
-import { replicaMetadata } from "./provenance";
+import { genuineMetadata, replicaMetadata } from "./provenance";
 
 /** The destination object at this moment; undefined where there is none. */
 export async function lookAt(store: ObjectStore, key: string, signal?: AbortSignal): Promise<DestinationState | undefined> {
@@ -11,7 +11,7 @@ export async function lookAt(store: ObjectStore, key: string, signal?: AbortSign
   const head = await store.head(key, options);
   if (head === undefined) return undefined;
   try {
-    return { head, tags: await store.getTags(key, options) };
+    return { head: { ...head, metadata: genuineMetadata(head.metadata, key) }, tags: await store.getTags(key, options) };
   } catch (error) {
     if (isBridgeError(error, "NotFound")) return undefined;
     throw error;
@@ -25,6 +25,10 @@ export function unchangedSince(store: ObjectStore, seen: DestinationState | unde
 }
 
 /** The same on inline and multipart writes: everything that belongs to the object, and the provenance. */
-export function replicaAttributes(snapshot: ObjectSnapshot, bridge: { bridgeId: string; sourceId: string }): ObjectAttributes {
-  return { headers: snapshot.headers, metadata: replicaMetadata(snapshot, bridge), tags: snapshot.tags };
+export function replicaAttributes(
+  snapshot: ObjectSnapshot,
+  bridge: { bridgeId: string; sourceId: string },
+  key: string,
+): ObjectAttributes {
+  return { headers: snapshot.headers, metadata: replicaMetadata(snapshot, bridge, key), tags: snapshot.tags };
 }

@@ -1,5 +1,6 @@
 /** When a destination object counts as equal to a source snapshot. Pure. */
 import type { ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
+import { meaningOfHeaderText } from "../stores/header-text";
 import type { ObjectHead } from "../stores/object-store";
 import { readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
 
@@ -27,8 +28,9 @@ export function firstDifference(
   const provenance = readProvenance(destination.head.metadata);
   if (provenance?.bridgeId !== bridge.bridgeId) return "owner";
   if (!bytesEqual(snapshot, destination.head, provenance.sourceVersion)) return "bytes";
-  if (!recordsEqual(snapshot.headers, destination.head.headers)) return "headers";
-  if (!recordsEqual(withoutProvenance(snapshot.metadata), withoutProvenance(destination.head.metadata))) return "metadata";
+  if (!recordsEqual(meanings(snapshot.headers), meanings(destination.head.headers))) return "headers";
+  if (!recordsEqual(meanings(withoutProvenance(snapshot.metadata)), meanings(withoutProvenance(destination.head.metadata))))
+    return "metadata";
   if (!recordsEqual(snapshot.tags, destination.tags)) return "tags";
   return undefined;
 }
@@ -40,6 +42,11 @@ function bytesEqual(snapshot: ObjectSnapshot, head: ObjectHead, replicatedVersio
   if (checksum && held && checksum.value !== held.value) return false;
   if (replicatedVersion === sourceVersionOf(snapshot)) return true;
   return held !== undefined && WIDE.has(held.algorithm);
+}
+
+/** A store may write the same non-ASCII text in another of the encodings that a header has for it. */
+function meanings(record: OptionalStrings): OptionalStrings {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, value && meaningOfHeaderText(value)]));
 }
 
 type OptionalStrings = Readonly<Record<string, string | undefined>>;

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Checksum, ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { CallOptions, ObjectStore } from "../stores/object-store";
+import { genuineMetadata } from "./provenance";
 
 /** The tag that `statusTags` keeps on source objects: the bridge's own, so never part of a snapshot. */
 export const STATUS_TAG = "crossborderbridge-status";
@@ -37,7 +38,7 @@ export async function takeSnapshot(
       sizeBytes: head.sizeBytes,
       lastModified: head.lastModified.toISOString(),
       headers: head.headers,
-      metadata: head.metadata,
+      metadata: genuineMetadata(head.metadata, key),
       tags: withoutStatusTag(tags),
       ...(checksum === undefined ? {} : { checksum }),
     };

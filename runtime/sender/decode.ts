@@ -43,7 +43,10 @@ export function decodeEvent(event: unknown): DecodedRecord[] {
     return records.map((record) => {
       const messageId = textAt(record, "messageId");
       const body = textAt(record, "body");
-      return { ...(messageId === undefined ? {} : { messageId }), ...asRecord(readText(body, 0), body ?? JSON.stringify(record)) };
+      return {
+        ...(messageId === undefined ? {} : { messageId }),
+        ...asRecord(readText(body, 0), body ?? JSON.stringify(record)),
+      };
     });
   }
   return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];

@@ -8,6 +8,7 @@ import { firstDifference } from "../replication/equality";
 import type { CopyOutcome, LeasedUpload } from "../replication/lease";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "../replication/parts";
 import { checksumOf } from "../stores/checksums";
+import { combineChecksums, isCombinable } from "../stores/combine-checksums";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ByteRange, ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
@@ -79,7 +80,7 @@ async function openUpload(context: CopyContext, plan: PartPlan): Promise<{ uploa
   } else if (upload !== undefined) await store.abortUpload(job.key, upload.uploadId);
   const algorithm = partChecksum(context);
   const { uploadId } = await store.createUpload(job.key, {
-    attributes: replicaAttributes(job.snapshot, context.bridge),
+    attributes: replicaAttributes(job.snapshot, context.bridge, job.key),
     ...(algorithm === undefined ? {} : { checksumAlgorithm: algorithm }),
   });
   try {
@@ -99,7 +100,7 @@ async function copyParts(
   done: readonly UploadedPart[],
 ): Promise<UploadedPart[]> {
   const present = new Map(done.map((part) => [part.partNumber, part]));
-  const limit = pLimit(context.concurrency);
+  const limit = pLimit(partsInMemory(context, plan.partSizeBytes));
   const failed = new AbortController();
   const results: Promise<UploadedPart>[] = [];
   for (const planned of plan) {
@@ -115,6 +116,11 @@ async function copyParts(
   // The part that failed first is the cause; what became of the ones it stopped tells nothing.
   failed.signal.throwIfAborted();
   return await Promise.all(results);
+}
+
+/** Parts of a huge object are larger than configured; then fewer are held, so that memory stays what the configuration asks for. */
+function partsInMemory({ partSizeBytes, concurrency }: CopyContext, effectiveSizeBytes: number): number {
+  return Math.max(1, Math.min(concurrency, Math.floor((partSizeBytes * concurrency) / effectiveSizeBytes)));
 }
 
 async function copyPart(
@@ -172,6 +178,7 @@ function partChecksum({ store, job }: CopyContext): ChecksumAlgorithm | undefine
 
 async function complete(context: CopyContext, uploadId: string, parts: UploadedPart[]): Promise<void> {
   const { store, reader, job, bridge } = context;
+  assertWhole(job, parts);
   const seen = await lookAt(store, job.key);
   if (seen && firstDifference(job.snapshot, seen, bridge) === undefined) {
     await store.abortUpload(job.key, uploadId);
@@ -190,6 +197,17 @@ async function complete(context: CopyContext, uploadId: string, parts: UploadedP
     if (mayStillLand(error)) throw new CompletionUnsettled("the completion was not answered", { cause: error });
     throw error;
   }
+}
+
+/** What the parts' checksums say of the whole, before anybody can see it; not every store compares that itself. */
+function assertWhole({ snapshot: { checksum } }: CopyJob, parts: readonly UploadedPart[]): void {
+  if (checksum === undefined || !isCombinable(checksum.algorithm)) return;
+  const known = parts.flatMap(({ checksum: part, sizeBytes }) =>
+    part?.algorithm === checksum.algorithm ? [{ value: part.value, sizeBytes }] : [],
+  );
+  if (known.length < parts.length) return;
+  if (combineChecksums(checksum.algorithm, known).value === checksum.value) return;
+  throw new BridgeError("Corrupted", "complete", `the parts' ${checksum.algorithm} does not add up to the source object's`);
 }
 
 async function prove(context: CopyContext): Promise<void> {

@@ -1,4 +1,5 @@
 /** What arrives is what was put: names, bytes, headers, metadata, tags and checksums, by the small path and by the copier's. */
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { inBatches } from "./support/batches";
@@ -126,6 +127,7 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
           "bridge-source-version": from.VersionId,
           "bridge-source-modified": from.LastModified?.toISOString(),
           "bridge-origin": `aws:${running.source.bucket}`,
+          "bridge-key": createHash("sha256").update(key).digest("hex").slice(0, 16),
         });
       });
     }

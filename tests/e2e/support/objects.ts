@@ -23,7 +23,7 @@ export interface SeenObject {
   tags: Record<string, string>;
 }
 
-const PROVENANCE = /^bridge-(id|source-version|source-modified|origin)$/;
+const PROVENANCE = /^bridge-(id|source-version|source-modified|origin|key)$/;
 
 export type Attributes = Omit<PutObjectCommandInput, "Bucket" | "Key" | "Body">;
 

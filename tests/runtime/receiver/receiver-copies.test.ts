@@ -1,7 +1,9 @@
 /** What the receiver makes of large objects and of the leases of their copies. */
 import type { Lease } from "../../../runtime/replication/lease";
+import { replicaAttributes } from "../../../runtime/replication/destination";
 import { snapshotId } from "../../../runtime/replication/snapshot";
 import { BridgeError } from "../../../runtime/stores/errors";
+import { BRIDGE } from "../support/make-snapshot";
 import { LARGE, open, plain } from "./receiver-fixture";
 
 describe("a large object", () => {
@@ -121,13 +123,9 @@ describe("a large object", () => {
     await all.about("k");
     await all.changeLease("k", { upload: { uploadId: "u", partSizeBytes: 4 }, outcome: { result: "replicated" } });
     const notice = await all.noticeOf("k");
-    const metadata = notice.state === "present" && {
-      "bridge-id": "bridge",
-      "bridge-source-version": notice.snapshot.etag,
-      "bridge-source-modified": notice.snapshot.lastModified,
-      "bridge-origin": "aws:source",
-    };
-    await all.destination.put("to/k", Buffer.from(LARGE), { sizeBytes: 9, attributes: { ...plain, metadata: metadata || {} } });
+    if (notice.state === "absent") throw new Error("nothing is at the source");
+    const attributes = replicaAttributes(notice.snapshot, BRIDGE, "to/k");
+    await all.destination.put("to/k", Buffer.from(LARGE), { sizeBytes: 9, attributes });
     expect(await all.ask([notice])).toEqual([{ key: "k", result: "unchanged" }]);
     expect(await all.leaseOf("k")).toBeUndefined();
     expect(all.destination.calls.abortUpload).toBeUndefined();

@@ -25,6 +25,19 @@ test("deleted at the source: deleted at the destination, and then nothing is lef
   expect(all.destination.keys()).toEqual([]);
 });
 
+test("a copy that somebody made of a replica, provenance and all, is theirs: no delete at the source touches it", async () => {
+  const all = open();
+  await all.put("a", "1");
+  await all.about("a");
+  const replica = await all.destination.head("to/a");
+  await all.destination.put("to/mine", Buffer.from("1"), {
+    sizeBytes: 1,
+    attributes: { headers: {}, metadata: replica?.metadata ?? {}, tags: {} },
+  });
+  expect(await all.about("mine")).toEqual([{ key: "mine", result: "unchanged", reason: expect.stringMatching(/not written by this bridge/) }]);
+  expect(all.destination.keys()).toEqual(["to/a", "to/mine"]);
+});
+
 test("the lease is looked at before the destination: what a copy that just ended has written is seen", async () => {
   const all = open();
   const order: string[] = [];

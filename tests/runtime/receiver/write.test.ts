@@ -51,7 +51,7 @@ describe("writeObject", () => {
     expect(store.snapshotOf("to/k")).toMatchObject({
       bytes: Buffer.from("123456"),
       headers: text.headers,
-      metadata: replicaMetadata(asked.snapshot, BRIDGE),
+      metadata: replicaMetadata(asked.snapshot, BRIDGE, "to/k"),
       tags: text.tags,
       checksum: asked.snapshot.checksum,
     });

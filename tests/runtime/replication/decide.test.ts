@@ -13,7 +13,7 @@ const present = (snapshot = small): PresentNotice => ({ key: "k", url, state: "p
 const absent = { key: "k", url, state: "absent" } as const;
 
 const replicaOf = (snapshot = small, tags = snapshot.tags): DestinationState => ({
-  head: makeHead({ sizeBytes: snapshot.sizeBytes, metadata: replicaMetadata(snapshot, BRIDGE) }),
+  head: makeHead({ sizeBytes: snapshot.sizeBytes, metadata: replicaMetadata(snapshot, BRIDGE, "k") }),
   tags,
 });
 const foreign: DestinationState = { head: makeHead({ metadata: {} }), tags: {} };

@@ -40,7 +40,7 @@ test("unchangedSince: only over what was seen, where the store can say so", () =
 });
 
 test("replicaAttributes: everything that belongs to the object, and the provenance", () => {
-  const { headers, metadata, tags } = replicaAttributes(makeSnapshot(), BRIDGE);
+  const { headers, metadata, tags } = replicaAttributes(makeSnapshot(), BRIDGE, "k");
   expect(headers).toEqual({ contentType: "text/plain" });
   expect(tags).toEqual({ team: "red" });
   expect(metadata).toMatchObject({ author: "someone", "bridge-id": "bridge" });

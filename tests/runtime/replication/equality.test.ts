@@ -9,7 +9,7 @@ const narrow = (value: string) => ({ algorithm: "CRC32" as const, value });
 
 /** What a faithful copy of `of` looks like, with some of it changed. */
 function copy(of: ObjectSnapshot, head: Partial<ObjectHead> = {}, tags = of.tags) {
-  return { head: makeHead({ metadata: replicaMetadata(of, BRIDGE), ...head }), tags };
+  return { head: makeHead({ metadata: replicaMetadata(of, BRIDGE, "k"), ...head }), tags };
 }
 
 test("a faithful copy differs in nothing", () => {
@@ -21,15 +21,15 @@ test.each<[string, Difference, Partial<ObjectHead>]>([
   [
     "written by another bridge",
     "owner",
-    { metadata: replicaMetadata(makeSnapshot(), { bridgeId: "other", sourceId: "aws:source" }) },
+    { metadata: replicaMetadata(makeSnapshot(), { bridgeId: "other", sourceId: "aws:source" }, "k") },
   ],
   ["another size", "bytes", { sizeBytes: 7 }],
-  ["an older version", "bytes", { metadata: replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE) }],
+  ["an older version", "bytes", { metadata: replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE, "k") }],
   ["a header changed", "headers", { headers: { contentType: "text/html" } }],
   ["a header missing", "headers", { headers: {} }],
   ["a header too many", "headers", { headers: { contentType: "text/plain", cacheControl: "no-store" } }],
-  ["metadata changed", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: { author: "else" } }), BRIDGE) }],
-  ["metadata missing", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: {} }), BRIDGE) }],
+  ["metadata changed", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: { author: "else" } }), BRIDGE, "k") }],
+  ["metadata missing", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: {} }), BRIDGE, "k") }],
 ])("%s: %s", (_what, expected, head) => {
   expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), head), BRIDGE)).toBe(expected);
 });
@@ -43,7 +43,7 @@ test.each<[string, Record<string, string>]>([
 });
 
 describe("bytes", () => {
-  const older = replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE);
+  const older = replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE, "k");
 
   test.each<[string, Partial<ObjectSnapshot>, Partial<ObjectHead>, Difference | undefined]>([
     [
@@ -85,4 +85,11 @@ test.each<[Record<string, string | undefined>, Record<string, string | undefined
   [{}, { a: "" }, false],
 ])("records %j and %j", (a, b, equal) => {
   expect(recordsEqual(a, b)).toBe(equal);
+});
+
+test("one text in two of the encodings that headers have for it is no difference", () => {
+  const author = { base64: "=?UTF-8?B?w6k=?=", quoted: "=?UTF-8?Q?=C3=A9?=" };
+  const written = makeSnapshot({ metadata: { author: author.base64 } });
+  expect(firstDifference(makeSnapshot({ metadata: { author: author.quoted } }), copy(written), BRIDGE)).toBeUndefined();
+  expect(firstDifference(makeSnapshot({ metadata: { author: "e" } }), copy(written), BRIDGE)).toBe("metadata");
 });

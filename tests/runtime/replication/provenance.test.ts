@@ -1,14 +1,16 @@
-import { readProvenance, replicaMetadata, sourceVersionOf, withoutProvenance } from "../../../runtime/replication/provenance";
+import { genuineMetadata, readProvenance, replicaMetadata, sourceVersionOf, withoutProvenance } from "../../../runtime/replication/provenance";
 import { BRIDGE, makeSnapshot } from "../support/make-snapshot";
 
 test("a replica carries its owner's metadata and where it came from", () => {
-  const metadata = replicaMetadata(makeSnapshot({ versionId: "v7" }), BRIDGE);
+  const metadata = replicaMetadata(makeSnapshot({ versionId: "v7" }), BRIDGE, "k");
   expect(metadata).toEqual({
     author: "someone",
     "bridge-id": "bridge",
     "bridge-source-version": "v7",
     "bridge-source-modified": "2026-03-01T00:00:00.000Z",
     "bridge-origin": "aws:source",
+    // The first half of the SHA-256 of "k", so that the metadata stays small whatever the key.
+    "bridge-key": "8254c329a92850f6",
   });
   expect(readProvenance(metadata)).toEqual({
     bridgeId: "bridge",
@@ -19,16 +21,22 @@ test("a replica carries its owner's metadata and where it came from", () => {
   expect(withoutProvenance(metadata)).toEqual({ author: "someone" });
 });
 
+test("a copy that somebody made under another key is nobody's replica", () => {
+  const replica = replicaMetadata(makeSnapshot(), BRIDGE, "k");
+  expect(genuineMetadata(replica, "k")).toEqual(replica);
+  expect(genuineMetadata(replica, "copy of k")).toEqual({ author: "someone" });
+});
+
 test("a replica of a replica names this bridge and keeps the first origin", () => {
-  const first = replicaMetadata(makeSnapshot(), { bridgeId: "first", sourceId: "aws:origin" });
-  const second = readProvenance(replicaMetadata(makeSnapshot({ metadata: first }), BRIDGE));
+  const first = replicaMetadata(makeSnapshot(), { bridgeId: "first", sourceId: "aws:origin" }, "k");
+  const second = readProvenance(replicaMetadata(makeSnapshot({ metadata: first }), BRIDGE, "k"));
   expect(second).toMatchObject({ bridgeId: "bridge", origin: "aws:origin" });
 });
 
 test.each(["bridge-id", "bridge-source-version", "bridge-source-modified", "bridge-origin"])(
   "without %s it is no provenance",
   (missing) => {
-    const { [missing]: _left, ...rest } = replicaMetadata(makeSnapshot(), BRIDGE);
+    const { [missing]: _left, ...rest } = replicaMetadata(makeSnapshot(), BRIDGE, "k");
     expect(readProvenance(rest)).toBeUndefined();
     expect(withoutProvenance(rest)).toEqual({ author: "someone" });
   },

@@ -46,7 +46,7 @@ describe("what is asked", () => {
     [
       "a replica that came from the destination",
       {},
-      replicaMetadata(makeSnapshot(), { bridgeId: "back", sourceId: "aws-cn:destination" }),
+      replicaMetadata(makeSnapshot(), { bridgeId: "back", sourceId: "aws-cn:destination" }, "k"),
     ],
   ])("%s is nobody's concern: acknowledged unasked", async (what, changes, metadata) => {
     const all = open([{ result: "replicated" }], { config: changes });
@@ -58,7 +58,7 @@ describe("what is asked", () => {
 
   test("a replica of a third store goes on", async () => {
     const all = open([{ result: "replicated" }]);
-    await put(all.source, "k", "123456", replicaMetadata(makeSnapshot(), { bridgeId: "other", sourceId: "aws:third" }));
+    await put(all.source, "k", "123456", replicaMetadata(makeSnapshot(), { bridgeId: "other", sourceId: "aws:third" }, "k"));
     await all.run(message("m1", {}));
     expect(all.requests).toHaveLength(1);
   });

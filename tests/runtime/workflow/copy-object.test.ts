@@ -54,6 +54,37 @@ describe("a whole copy", () => {
     expect(most).toBe(3);
   });
 
+  test("parts that grow beyond the configured size are fewer in memory, not more memory", async () => {
+    const all = await open({ destination: { maxParts: 3 } });
+    let now = 0;
+    let most = 0;
+    const reader = memoryReader(all.source);
+    await all.copy({
+      // Three parts of 4 bytes instead of eleven of 1: one of them takes the room of four.
+      partSizeBytes: 1,
+      concurrency: 4,
+      reader: {
+        ...reader,
+        open: async (...args) => {
+          most = Math.max(most, ++now);
+          return await reader.open(...args);
+        },
+      },
+      onPart: () => {
+        now--;
+      },
+    });
+    expect(most).toBe(1);
+  });
+
+  test("parts that do not add up to the source's checksum are never completed, whatever the store compares", async () => {
+    const all = await open();
+    all.job.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
+    const complete = jest.spyOn(all.store, "completeUpload");
+    await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted", message: expect.stringMatching(/CRC64NVME/) });
+    expect(complete).not.toHaveBeenCalled();
+  });
+
   test.each<[string, Partial<StoreCapabilities>, Partial<StoreCapabilities>, string | undefined]>([
     ["the source's own kind where the destination knows it", { checksums: ["CRC32"] }, {}, "CRC32"],
     ["else what the destination does best", { checksums: ["SHA1"] }, {}, "CRC64NVME"],

@@ -60,7 +60,11 @@ describe("dead-letter queue", () => {
   const park = async (key: string, reason: string, original?: string) => {
     const client = fakeClient<SQSClient>({});
     const clock = new ManualClock();
-    await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park({ ...look, key }, reason, original);
+    await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park(
+      { ...look, key },
+      reason,
+      original,
+    );
     return client.inputs[0] as {
       MessageBody: string;
       MessageAttributes: Record<string, { DataType: string; StringValue: string }>;
