@@ -1,0 +1,191 @@
+/** Asking without reading, and whom a reader connects to. */
+import { spawn } from "node:child_process";
+import type { LookupAddress } from "node:dns";
+import { resolve } from "node:path";
+import { createSourceReader } from "../../../runtime/replication/source-reader";
+import type { BridgeErrorKind } from "../../../runtime/stores/errors";
+import { readAll } from "../../../runtime/stores/read-all";
+import type { SeenRequest } from "../support/https-server";
+
+import { ETAG, errorDocument, makeReader, peer, rejection, store, url, useSource } from "./source-reader-fixture";
+
+useSource();
+
+describe("isCurrent", () => {
+  test("moves one byte at most", async () => {
+    peer.answer = store(Buffer.from("hello"));
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(true);
+    expect(peer.server.seen).toMatchObject([{ headers: { range: "bytes=0-0", "if-match": `"${ETAG}"` } }]);
+  });
+
+  test("asking again and again uses the same connections", async () => {
+    peer.answer = store(Buffer.from("hello"));
+    const before = peer.server.connections();
+    for (let ask = 0; ask < 5; ask++) {
+      expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(true);
+      expect(await peer.reader.isCurrent(url(), { etag: "old" })).toBe(false);
+    }
+    // The next ask may begin while the last byte of the one before is still on its way.
+    expect(peer.server.connections() - before).toBeLessThanOrEqual(2);
+  });
+
+  test("gone or replaced is not current", async () => {
+    peer.answer = store(Buffer.from("new"), { etag: "other" });
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(false);
+    peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchKey");
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(false);
+  });
+
+  test("an empty object that is current, and one that is not", async () => {
+    peer.answer = store(Buffer.alloc(0));
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(true);
+    peer.answer = store(Buffer.alloc(0), { etag: "other" });
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(false);
+  });
+
+  test("a store that looks at the range before the condition does not make an old empty object current", async () => {
+    peer.answer = (request, response) => {
+      if (request.headers.range !== undefined) errorDocument(response, 416, "InvalidRange");
+      else store(Buffer.alloc(0), { etag: "other" })(request, response);
+    };
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(false);
+  });
+
+  test("a server that ignores the range is answered without reading the object", async () => {
+    peer.answer = (_request, response) => {
+      response.writeHead(200, { etag: `"${ETAG}"`, "content-length": 10_000_000 });
+      response.write(Buffer.alloc(1000));
+    };
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(true);
+  });
+
+  test("a server that ignores If-Match is not believed", async () => {
+    peer.answer = (request, response) =>
+      store(Buffer.from("new"), { etag: "other" })({ ...request, headers: { range: "bytes=0-0" } }, response);
+    expect(await peer.reader.isCurrent(url(), { etag: ETAG })).toBe(false);
+  });
+
+  test("anything else is an error, not an answer", async () => {
+    peer.answer = (_request, response) => errorDocument(response, 403, "AccessDenied");
+    expect((await rejection(peer.reader.isCurrent(url(), { etag: ETAG }))).kind).toBe("PermissionDenied");
+    peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchBucket");
+    expect((await rejection(peer.reader.isCurrent(url(), { etag: ETAG }))).kind).toBe("Unexpected");
+  });
+});
+
+describe("isAbsent", () => {
+  test("only on the store's own word", async () => {
+    peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchKey");
+    expect(await peer.reader.isAbsent(url())).toBe(true);
+    expect(peer.server.seen[0]?.headers).not.toHaveProperty("if-match");
+  });
+
+  test("an object is not absent, an empty one neither", async () => {
+    peer.answer = store(Buffer.from("hello"));
+    expect(await peer.reader.isAbsent(url())).toBe(false);
+    peer.answer = store(Buffer.alloc(0));
+    expect(await peer.reader.isAbsent(url())).toBe(false);
+  });
+
+  test.each<[number, string, BridgeErrorKind]>([
+    [403, "AccessDenied", "PermissionDenied"],
+    [404, "NoSuchBucket", "Unexpected"],
+    [404, "", "Unexpected"],
+    [500, "NoSuchKey", "Unavailable"],
+    [503, "SlowDown", "RateLimited"],
+    [302, "", "Invalid"],
+  ])("%i %s is an error, so that nothing is deleted on it", async (status, code, kind) => {
+    peer.answer = (_request, response) => errorDocument(response, status, code);
+    expect((await rejection(peer.reader.isAbsent(url()))).kind).toBe(kind);
+  });
+});
+
+describe("who is connected to", () => {
+  const PUBLIC_LOOKING = "bucket.example.com";
+  const named = (addresses: LookupAddress[]) =>
+    makeReader({
+      allowedSources: [{ origin: `https://${PUBLIC_LOOKING}:${peer.server.port}`, pathPrefix: "/" }],
+      lookup: (_hostname, _options, callback) => callback(null, addresses),
+    });
+
+  test.each([
+    ["loopback", [{ address: "127.0.0.1", family: 4 }]],
+    ["metadata", [{ address: "169.254.169.254", family: 4 }]],
+    [
+      "private among public ones",
+      [
+        { address: "52.216.1.1", family: 4 },
+        { address: "127.0.0.1", family: 4 },
+      ],
+    ],
+    ["IPv6 loopback", [{ address: "::1", family: 6 }]],
+  ])("a name that leads to %s is refused before anything is sent", async (_name, addresses) => {
+    const local = named(addresses);
+    peer.answer = store(Buffer.from("x"));
+    const error = await rejection(local.open(`https://${PUBLIC_LOOKING}:${peer.server.port}/a`, { etag: ETAG }));
+    expect(error).toMatchObject({ kind: "Invalid" });
+    expect(error.message).toMatch(/private address/);
+    expect(peer.server.seen).toHaveLength(0);
+    await local.close();
+  });
+
+  test("localhost by name is refused, the literal the operator wrote is not", async () => {
+    const local = makeReader({ allowedSources: [{ origin: `https://localhost:${peer.server.port}`, pathPrefix: "/" }] });
+    peer.answer = store(Buffer.from("x"));
+    expect((await rejection(local.open(`https://localhost:${peer.server.port}/a`, { etag: ETAG }))).kind).toBe("Invalid");
+    await local.close();
+    await readAll((await peer.reader.open(url(), { etag: ETAG })).body, 10);
+    expect(peer.server.seen).toHaveLength(1);
+  });
+
+  test("a certificate that is not trusted is refused", async () => {
+    const local = createSourceReader({ allowedSources: [{ origin: peer.server.origin, pathPrefix: "/" }] });
+    expect((await rejection(local.open(url(), { etag: ETAG }))).kind).toBe("Unavailable");
+    expect(peer.server.seen).toHaveLength(0);
+    await local.close();
+  });
+
+  test("even where the environment says otherwise", async () => {
+    // A process of its own: Node reads this variable from the real environment, which jest keeps from its tests.
+    const script = `
+      const { createSourceReader } = require(process.argv[1]);
+      const reader = createSourceReader({ allowedSources: [{ origin: process.argv[2], pathPrefix: "/" }] });
+      reader.open(process.argv[2] + "/a", { etag: "e" })
+        .then(() => "read", (error) => error.kind + " " + error.cause.code)
+        .then((outcome) => process.stdout.write(outcome, () => process.exit(0)));`;
+    const module = resolve(__dirname, "../../../runtime/replication/source-reader.ts");
+    const child = spawn(process.execPath, ["--import", "tsx", "-e", script, module, peer.server.origin], {
+      env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+    });
+    peer.answer = store(Buffer.from("x"));
+    let outcome = "";
+    child.stdout.on("data", (chunk) => {
+      outcome += String(chunk);
+    });
+    await new Promise((done) => child.on("close", done));
+    expect(outcome).toBe("Unavailable DEPTH_ZERO_SELF_SIGNED_CERT");
+    expect(peer.server.seen).toHaveLength(0);
+  });
+
+  test("a name that does not resolve is temporary", async () => {
+    const local = makeReader({
+      allowedSources: [{ origin: `https://${PUBLIC_LOOKING}`, pathPrefix: "/" }],
+      lookup: (_hostname, _options, callback) => callback(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }), []),
+    });
+    expect((await rejection(local.open(`https://${PUBLIC_LOOKING}/a`, { etag: ETAG }))).kind).toBe("Unavailable");
+    await local.close();
+  });
+
+  test("every call refuses a URL that is not allowed, without any I/O", async () => {
+    const bad = "https://evil.example.com/a";
+    expect(() => peer.reader.assertAllowed(bad)).toThrow(/host and port/);
+    expect(() => peer.reader.assertAllowed(url())).not.toThrow();
+    expect((await rejection(peer.reader.open(bad, { etag: ETAG }))).kind).toBe("Invalid");
+    expect((await rejection(peer.reader.isCurrent(bad, { etag: ETAG }))).kind).toBe("Invalid");
+    expect((await rejection(peer.reader.isAbsent(bad))).kind).toBe("Invalid");
+  });
+});
+
+function _emptyRequest(): SeenRequest {
+  return { method: "GET", url: "/", headers: {}, body: Buffer.alloc(0) };
+}
