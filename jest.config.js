@@ -10,7 +10,7 @@ module.exports = {
     ],
   },
   // ESM-only packages that the code under test imports.
-  transformIgnorePatterns: ["/node_modules/(?!(p-limit|yocto-queue|p-retry|is-network-error)/)"],
+  transformIgnorePatterns: ["/node_modules/(?!(p-limit|yocto-queue)/)"],
   globalSetup: "<rootDir>/tests/support/global-setup.ts",
   reporters: ["default", "<rootDir>/tests/support/closing-line.js"],
   maxWorkers: 2,

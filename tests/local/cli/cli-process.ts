@@ -2,7 +2,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { isRunning } from "../../../local/is-running";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/paths";
 
 export interface CliProcess {
@@ -45,7 +44,7 @@ function observe(child: ChildProcess): CliProcess {
       for (const look of waiting) look();
     });
   }
-  const noted = new Set<number>();
+  const noted: Running[] = [];
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once("close", (code, signal) => resolve(code ?? signal ?? 0));
   });
@@ -71,23 +70,39 @@ function observe(child: ChildProcess): CliProcess {
       }),
     signal: (name) => process.kill(-pid, name),
     noteProcesses() {
-      for (const one of descendants(pid)) noted.add(one);
+      noted.push(...descendants(pid));
     },
-    survivors: () => [...noted].filter(isRunning),
+    survivors: () => {
+      const now = new Set(processes().map(identity));
+      return noted.filter((one) => now.has(identity(one))).map((one) => one.pid);
+    },
     runFolders: () => {
-      const owners = new Set([pid, ...noted].map(String));
+      const owners = new Set([pid, ...noted.map((one) => one.pid)].map(String));
       return readdirSync(runsDir(DEFAULT_STATE_DIR)).filter((name) => owners.has(name.split("-")[0] ?? ""));
     },
   };
 }
 
-function descendants(ancestor: number): number[] {
-  const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
-  const children = new Map<number, number[]>();
-  for (const line of listing.split("\n")) {
-    const [pid, parent] = line.trim().split(/\s+/).map(Number);
-    if (pid !== undefined && parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid]);
-  }
-  const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((child) => [child, ...below(child)]);
+interface Running {
+  pid: number;
+  parent: number;
+  started: string;
+}
+
+/** A pid alone is soon another process's on a busy machine. */
+const identity = ({ pid, started }: Running): string => `${pid} ${started}`;
+
+function processes(): Running[] {
+  const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid=,lstart="], { encoding: "utf8" });
+  return listing.split("\n").flatMap((line) => {
+    const [, pid, parent, started] = /^\s*(\d+)\s+(\d+)\s+(.+)$/.exec(line) ?? [];
+    return started === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), started }];
+  });
+}
+
+function descendants(ancestor: number): Running[] {
+  const all = processes();
+  const below = (pid: number): Running[] =>
+    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
   return below(ancestor);
 }
