@@ -93,10 +93,12 @@ interface Running {
 const identity = ({ pid, started }: Running): string => `${pid} ${started}`;
 
 function processes(): Running[] {
-  const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid=,lstart="], { encoding: "utf8" });
+  const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat=,lstart="], { encoding: "utf8" });
   return listing.split("\n").flatMap((line) => {
-    const [, pid, parent, started] = /^\s*(\d+)\s+(\d+)\s+(.+)$/.exec(line) ?? [];
-    return started === undefined ? [] : [{ pid: Number(pid), parent: Number(parent), started }];
+    const [, pid, parent, state, started] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+)$/.exec(line) ?? [];
+    // A zombie has ended; that nobody has asked for its exit code yet is the init process's affair.
+    if (state === undefined || started === undefined || state.startsWith("Z")) return [];
+    return [{ pid: Number(pid), parent: Number(parent), started }];
   });
 }
 
