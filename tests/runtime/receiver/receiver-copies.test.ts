@@ -1,6 +1,7 @@
 /** What the receiver makes of large objects and of the leases of their copies. */
-import type { Lease } from "../../../runtime/replication/lease";
+
 import { replicaAttributes } from "../../../runtime/replication/destination";
+import type { Lease } from "../../../runtime/replication/lease";
 import { snapshotId } from "../../../runtime/replication/snapshot";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { BRIDGE } from "../support/make-snapshot";

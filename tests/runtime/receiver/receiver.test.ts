@@ -34,7 +34,9 @@ test("a copy that somebody made of a replica, provenance and all, is theirs: no 
     sizeBytes: 1,
     attributes: { headers: {}, metadata: replica?.metadata ?? {}, tags: {} },
   });
-  expect(await all.about("mine")).toEqual([{ key: "mine", result: "unchanged", reason: expect.stringMatching(/not written by this bridge/) }]);
+  expect(await all.about("mine")).toEqual([
+    { key: "mine", result: "unchanged", reason: expect.stringMatching(/not written by this bridge/) },
+  ]);
   expect(all.destination.keys()).toEqual(["to/a", "to/mine"]);
 });
 

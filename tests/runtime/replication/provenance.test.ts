@@ -1,4 +1,10 @@
-import { genuineMetadata, readProvenance, replicaMetadata, sourceVersionOf, withoutProvenance } from "../../../runtime/replication/provenance";
+import {
+  genuineMetadata,
+  readProvenance,
+  replicaMetadata,
+  sourceVersionOf,
+  withoutProvenance,
+} from "../../../runtime/replication/provenance";
 import { BRIDGE, makeSnapshot } from "../support/make-snapshot";
 
 test("a replica carries its owner's metadata and where it came from", () => {
