@@ -32,14 +32,18 @@ describe("a whole copy", () => {
     expect.assertions(3);
   });
 
-  test("never more parts in memory than asked for", async () => {
-    const all = await open();
+  test.each<[string, Partial<StoreCapabilities>, number, number]>([
+    ["never more parts in memory than asked for", {}, 3, 3],
+    // Three parts of 4 bytes instead of eleven of 1: one of them takes the room of four.
+    ["parts that grow beyond the configured size are fewer in memory, not more memory", { maxParts: 3 }, 4, 1],
+  ])("%s", async (_what, destination, concurrency, expected) => {
+    const all = await open({ destination });
     let now = 0;
     let most = 0;
     const reader = memoryReader(all.source);
     await all.copy({
       partSizeBytes: 1,
-      concurrency: 3,
+      concurrency,
       reader: {
         ...reader,
         open: async (...args) => {
@@ -51,30 +55,7 @@ describe("a whole copy", () => {
         now--;
       },
     });
-    expect(most).toBe(3);
-  });
-
-  test("parts that grow beyond the configured size are fewer in memory, not more memory", async () => {
-    const all = await open({ destination: { maxParts: 3 } });
-    let now = 0;
-    let most = 0;
-    const reader = memoryReader(all.source);
-    await all.copy({
-      // Three parts of 4 bytes instead of eleven of 1: one of them takes the room of four.
-      partSizeBytes: 1,
-      concurrency: 4,
-      reader: {
-        ...reader,
-        open: async (...args) => {
-          most = Math.max(most, ++now);
-          return await reader.open(...args);
-        },
-      },
-      onPart: () => {
-        now--;
-      },
-    });
-    expect(most).toBe(1);
+    expect(most).toBe(expected);
   });
 
   test("parts that do not add up to the source's checksum are never completed, whatever the store compares", async () => {
