@@ -17,8 +17,8 @@ export interface CliProcess {
   signal(name: NodeJS.Signals): void;
   /** Notes the processes below this one, now. */
   noteProcesses(): void;
-  /** Of the noted ones, those that still run. */
-  survivors(): number[];
+  /** Of the noted ones, those that still run, each as `pid name`. */
+  survivors(): string[];
   /** The folders of its run that are there. */
   runFolders(): string[];
 }
@@ -74,7 +74,7 @@ function observe(child: ChildProcess): CliProcess {
     },
     survivors: () => {
       const now = new Set(processes().map(identity));
-      return noted.filter((one) => now.has(identity(one))).map((one) => one.pid);
+      return noted.filter((one) => now.has(identity(one))).map(({ pid, name }) => `${pid} ${name}`);
     },
     runFolders: () => {
       const owners = new Set([pid, ...noted.map((one) => one.pid)].map(String));
@@ -87,18 +87,19 @@ interface Running {
   pid: number;
   parent: number;
   started: string;
+  name: string;
 }
 
 /** A pid alone is soon another process's on a busy machine. */
 const identity = ({ pid, started }: Running): string => `${pid} ${started}`;
 
 function processes(): Running[] {
-  const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat=,lstart="], { encoding: "utf8" });
+  const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat=,lstart=,comm="], { encoding: "utf8" });
   return listing.split("\n").flatMap((line) => {
-    const [, pid, parent, state, started] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.+)$/.exec(line) ?? [];
+    const [, pid, parent, state, started, name] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.{24})\s+(.+)$/.exec(line) ?? [];
     // A zombie has ended; that nobody has asked for its exit code yet is the init process's affair.
-    if (state === undefined || started === undefined || state.startsWith("Z")) return [];
-    return [{ pid: Number(pid), parent: Number(parent), started }];
+    if (state === undefined || started === undefined || name === undefined || state.startsWith("Z")) return [];
+    return [{ pid: Number(pid), parent: Number(parent), started, name }];
   });
 }
 
