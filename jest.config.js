@@ -14,4 +14,6 @@ module.exports = {
   globalSetup: "<rootDir>/tests/support/global-setup.ts",
   reporters: ["default", "<rootDir>/tests/support/closing-line.js"],
   maxWorkers: 2,
+  // A busy machine is no failure; what hangs still ends.
+  testTimeout: 60_000,
 };

@@ -2,14 +2,17 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { parse, stringify } from "yaml";
+import { defaultMode } from "../components/config/rules";
 import { generateSecret } from "../runtime/protocol/signing";
 import { buildFunctions } from "../scripts/build-functions";
 import { clientConfig } from "./aws/client-config";
-import { type LocalAws, startLocalAws } from "./aws/local-aws";
 import { type ChangeSummary, createEngine, type Engine } from "./engine";
 import type { OnProgress } from "./install-once";
+import { type CloudName, type LocalClouds, startLocalClouds } from "./local-clouds";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "./paths";
+import { serveAlicloudProvider } from "./provider/alicloud-provider";
 import { serveAwsProvider } from "./provider/aws-provider";
+import type { ServedProvider } from "./provider/server";
 import { ensurePulumi } from "./toolchain/pulumi";
 
 const LOOPBACK = "127.0.0.1/32";
@@ -25,7 +28,7 @@ export interface LocalStackOptions {
   /** The folder of Pulumi.yaml. @default the repository */
   projectDir?: string;
   /** Deploys to these, which then outlive the stack; how they were started is their owner's. */
-  clouds?: LocalAws;
+  clouds?: LocalClouds;
   /** Record every request in each partition's `callsPath`. */
   recordCalls?: boolean;
   /** Keep the clouds' state over a restart of one of them. */
@@ -37,7 +40,7 @@ export interface LocalStackOptions {
 
 /** A stack that the real engine has deployed to the local cloud. */
 export interface LocalStack {
-  readonly clouds: LocalAws;
+  readonly clouds: LocalClouds;
   readonly outputs: StackOutputs;
   readonly changes: ChangeSummary;
   /** The stack's settings as deployed first, without the signing secret. */
@@ -54,12 +57,18 @@ export interface LocalStack {
 export interface StackOutputs {
   sourceBucket: string;
   destinationBucket: string;
-  receiverUrl: string;
+  /** Pull mode. */
+  receiverUrl?: string;
   queueUrl?: string;
-  deadLetterQueueUrl: string;
-  senderFunctionName: string;
-  receiverFunctionName: string;
-  copierFunctionName: string;
+  /** Absent in native mode, where the cloud's own replication keeps none. */
+  deadLetterQueueUrl?: string;
+  senderFunctionName?: string;
+  receiverFunctionName?: string;
+  copierFunctionName?: string;
+  /** Push mode. */
+  dispatcherFunctionName?: string;
+  pusherFunctionName?: string;
+  flowName?: string;
 }
 
 /** Installs what is missing, starts the local cloud and deploys the stack to it. */
@@ -80,7 +89,9 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     const [, clouds, installation] = await settled(
       buildFunctions(),
       options.clouds ??
-        startLocalAws({
+        startLocalClouds({
+          clouds: cloudsOf(settings),
+          regions: sourceRegion(settings),
           stateDir,
           onProgress: progress,
           recordCalls: options.recordCalls ?? false,
@@ -93,14 +104,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       ensurePulumi({ stateDir, onProgress: progress, ...own }),
     );
     signal?.throwIfAborted();
-    const provider = await serveAwsProvider({ partitions: clouds, workingDirectory: projectDir });
-    closers.push(() => provider.close());
+    const { ports, close } = await serveProviders(clouds, projectDir);
+    closers.push(close);
     const dataDir = await mkdtemp(join(clouds.runDir, "engine-"));
     const engine = await createEngine({
       installation,
       projectDir,
       dataDir,
-      providers: { aws: provider.port },
+      providers: ports,
       caPath: clouds.caPath,
       ...(options.onEngineLine ? { onLine: options.onEngineLine } : {}),
     });
@@ -110,7 +121,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       stack: options.stack,
       configFile: await writeSettings(join(dataDir, "settings.yaml"), token, {
         ...settings,
-        ...openToLoopback(settings, options.settings),
+        ...(isPull(settings) ? openToLoopback(settings, options.settings) : {}),
         ...changed,
       }),
       ...own,
@@ -132,6 +143,38 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     await stop();
     throw error;
   }
+}
+
+const SIDES = ["source", "destination"] as const;
+
+/** Those that the two sides are in. */
+export function cloudsOf(settings: Record<string, unknown>): CloudName[] {
+  return SIDES.map((side) => (settings[`crossborderbridge:${side}`] as { cloud: CloudName }).cloud);
+}
+
+/** Whether requests cross the border: only they are signed, and only their receiver has an allowlist. */
+function isPull(settings: Record<string, unknown>): boolean {
+  const [source, destination] = cloudsOf(settings);
+  return (settings["crossborderbridge:mode"] || defaultMode(source, destination)) === "pull";
+}
+
+/** A source's events stay in its region; the destination is asked by address. */
+function sourceRegion(settings: Record<string, unknown>): { aws?: string; "aws-cn"?: string } {
+  const { cloud, region } = settings["crossborderbridge:source"] as { cloud: CloudName; region: string };
+  return cloud === "alicloud" ? {} : { [cloud]: region };
+}
+
+/** The packages of the clouds that are there, each on a port. */
+async function serveProviders(clouds: LocalClouds, workingDirectory: string) {
+  const served: Record<string, ServedProvider> = {};
+  if (clouds.has("aws")) served.aws = await serveAwsProvider({ partitions: clouds, workingDirectory });
+  if (clouds.has("alicloud")) served.alicloud = await serveAlicloudProvider({ cloud: clouds.alicloud });
+  return {
+    ports: Object.fromEntries(Object.entries(served).map(([name, { port }]) => [name, port])),
+    close: async () => {
+      await Promise.all(Object.values(served).map((one) => one.close()));
+    },
+  };
 }
 
 /** All of them, or the first failure once all are over: nothing is started behind the back of the clean-up. */
@@ -165,9 +208,14 @@ function openToLoopback(settings: Record<string, unknown>, given: Record<string,
 
 /** A settings file of the run's own, with a fresh signing secret unless the stack names a parameter. */
 async function writeSettings(path: string, token: string, settings: Record<string, unknown>): Promise<string> {
-  const config = tokenParameterOf(settings) === undefined ? { ...settings, "crossborderbridge:token": token } : settings;
+  const config = needsToken(settings) ? { ...settings, "crossborderbridge:token": token } : settings;
   await writeFile(path, stringify({ config }), { mode: 0o600 });
   return path;
+}
+
+/** Whether a stack of these settings has to be given its signing secret. */
+export function needsToken(settings: Record<string, unknown>): boolean {
+  return isPull(settings) && tokenParameterOf(settings) === undefined;
 }
 
 function tokenParameterOf(settings: Record<string, unknown>): string | undefined {
@@ -175,11 +223,16 @@ function tokenParameterOf(settings: Record<string, unknown>): string | undefined
 }
 
 /** What an operator does before the first `pulumi up` of a stack that names a parameter of its own. */
-async function putTokenParameter(settings: Record<string, unknown>, clouds: LocalAws, token: string): Promise<void> {
+async function putTokenParameter(settings: Record<string, unknown>, clouds: LocalClouds, token: string): Promise<void> {
   const name = tokenParameterOf(settings);
   if (name === undefined) return;
-  for (const cloud of [clouds.aws, clouds["aws-cn"]]) {
-    const client = new SSMClient(clientConfig(cloud));
+  if (clouds.has("alicloud"))
+    for (const region of clouds.alicloud.regions) clouds.alicloud.secrets.put(region, { name, value: token });
+  if (!clouds.has("aws")) return;
+  for (const side of SIDES) {
+    const { cloud, region } = settings[`crossborderbridge:${side}`] as { cloud: CloudName; region: string };
+    if (cloud === "alicloud") continue;
+    const client = new SSMClient({ ...clientConfig(clouds[cloud]), region });
     await client.send(new PutParameterCommand({ Name: name, Type: "SecureString", Value: token, Overwrite: true }));
     client.destroy();
   }

@@ -1,32 +1,60 @@
-/** Bundles the Lambda entries: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes, so that a second `pulumi up` changes nothing. */
+/** Bundles the functions: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes, so that a second `pulumi up` changes nothing. */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { build } from "esbuild";
+import { zipSync } from "fflate";
+import type { Role } from "../runtime/protocol/env";
 
-export const FUNCTION_ROLES = ["sender", "receiver", "copier"] as const;
-export type FunctionRole = (typeof FUNCTION_ROLES)[number];
+/** Where functions run, as the folders of `runtime/platforms` are named, and the roles that each of them plays. */
+export const FUNCTIONS = {
+  "aws-lambda": ["sender", "receiver", "copier"],
+  "alibaba-fc": ["sender", "receiver", "copier", "dispatcher", "pusher"],
+} as const satisfies Record<string, readonly Role[]>;
+export type FunctionPlatform = keyof typeof FUNCTIONS;
+
+/** Function Compute takes the bytes of a zip, which a Pulumi program cannot pack by itself. */
+const PACKED: ReadonlySet<FunctionPlatform> = new Set(["alibaba-fc"]);
 
 export interface BuiltFunction {
-  role: FunctionRole;
+  platform: FunctionPlatform;
+  role: Role;
   /** Absolute folder with `index.js`, whose export is `handler`; nothing else is in it. */
   path: string;
   sizeBytes: number;
+  /** Absolute path of the folder's contents as a zip, where the platform takes one. */
+  zipPath?: string;
 }
 
 const ROOT = resolve(__dirname, "..");
 const DEFAULT_OUT_DIR = join(ROOT, "dist", "functions");
+/** The first moment that a zip can name; a real one would change the bytes. */
+const ZIP_TIME = new Date(1980, 0, 1);
 
 /**
- * Writes `<outDir>/<role>/index.js` for each role. A reader sees the old bundle or the whole new one; an unchanged one is left alone.
+ * Writes `<outDir>/<platform>/<role>/index.js` for each platform and role, and beside the folder `<role>.zip` where the platform takes
+ * one. A reader sees the old file or the whole new one; an unchanged one is left alone.
  * @throws Error with esbuild's messages
  */
 export async function buildFunctions({ outDir = DEFAULT_OUT_DIR }: { outDir?: string } = {}): Promise<BuiltFunction[]> {
-  return Promise.all(FUNCTION_ROLES.map((role) => buildFunction(role, resolve(outDir, role))));
+  const platforms = Object.entries(FUNCTIONS) as [FunctionPlatform, readonly Role[]][];
+  const built = await Promise.all(
+    platforms.flatMap(([platform, roles]) => roles.map((role) => buildFunction(platform, role, resolve(outDir, platform)))),
+  );
+  // What an earlier build left there would be packed with the package.
+  await removeStrays(
+    outDir,
+    platforms.map(([platform]) => platform),
+  );
+  for (const [platform, roles] of platforms) {
+    const zips = PACKED.has(platform) ? roles.map((role) => `${role}.zip`) : [];
+    await removeStrays(join(outDir, platform), [...roles, ...zips]);
+  }
+  return built;
 }
 
-async function buildFunction(role: FunctionRole, path: string): Promise<BuiltFunction> {
+async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
   const result = await build({
-    entryPoints: [join(ROOT, "runtime", "platforms", "aws-lambda", `${role}.ts`)],
+    entryPoints: [join(ROOT, "runtime", "platforms", platform, `${role}.ts`)],
     // Everything that could carry the place of the checkout into the bytes is made relative to it.
     absWorkingDir: ROOT,
     outfile: "index.js",
@@ -43,39 +71,48 @@ async function buildFunction(role: FunctionRole, path: string): Promise<BuiltFun
     logLevel: "silent",
   });
   const [output] = result.outputFiles;
-  if (output === undefined) throw new Error(`esbuild made no output for the ${role}`);
-  await writeAtomically(path, output.contents);
-  return { role, path, sizeBytes: output.contents.length };
+  if (output === undefined) throw new Error(`esbuild made no output for the ${role} of ${platform}`);
+  const path = join(folder, role);
+  await writeAtomically(join(path, "index.js"), output.contents, folder);
+  // Of an uploaded folder, every file would change the hash.
+  await removeStrays(path, ["index.js"]);
+  const built: BuiltFunction = { platform, role, path, sizeBytes: output.contents.length };
+  if (!PACKED.has(platform)) return built;
+  const zipPath = join(folder, `${role}.zip`);
+  await writeAtomically(zipPath, zipSync({ "index.js": output.contents }, { level: 9, mtime: ZIP_TIME }), folder);
+  return { ...built, zipPath };
 }
 
-async function writeAtomically(path: string, contents: Uint8Array): Promise<void> {
-  const file = join(path, "index.js");
+/** @param staging a folder of the same file system whose contents nobody uploads */
+async function writeAtomically(file: string, contents: Uint8Array, staging: string): Promise<void> {
   const existing = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (existing?.equals(contents)) return removeStrays(path);
-  await mkdir(path, { recursive: true });
-  // Beside the folder, not in it: the folder is what gets uploaded.
-  const staging = await mkdtemp(join(dirname(path), ".build-"));
+  if (existing?.equals(contents)) return;
+  await mkdir(dirname(file), { recursive: true });
+  const folder = await mkdtemp(join(staging, STAGING));
   try {
-    await writeFile(join(staging, "index.js"), contents);
-    await rename(join(staging, "index.js"), file);
+    await writeFile(join(folder, basename(file)), contents);
+    await rename(join(folder, basename(file)), file);
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
-  await removeStrays(path);
 }
 
-/** What an earlier build left there would be uploaded and change the hash. */
-async function removeStrays(path: string): Promise<void> {
-  const strays = (await readdir(path)).filter((name) => name !== "index.js");
-  await Promise.all(strays.map((name) => rm(join(path, name), { recursive: true, force: true })));
+/** How the folders begin in which a file is written before it takes its place. */
+const STAGING = ".build-";
+
+async function removeStrays(folder: string, known: readonly string[]): Promise<void> {
+  // Another build may be at work beside this one.
+  const strays = (await readdir(folder)).filter((name) => !known.includes(name) && !name.startsWith(STAGING));
+  await Promise.all(strays.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
 async function main(): Promise<void> {
-  for (const { role, path, sizeBytes } of await buildFunctions()) {
-    console.log(`${role.padEnd(10)} ${(sizeBytes / 1024).toFixed(0).padStart(6)} KiB  ${relative(process.cwd(), path)}`);
+  for (const { platform, role, path, sizeBytes } of await buildFunctions()) {
+    const size = (sizeBytes / 1024).toFixed(0);
+    console.log(`${platform.padEnd(11)} ${role.padEnd(10)} ${size.padStart(6)} KiB  ${relative(process.cwd(), path)}`);
   }
 }
 

@@ -5,7 +5,6 @@ import { join, relative, resolve } from "node:path";
 import ts from "typescript";
 import type { z } from "zod";
 import { ConfigInvalid, parseBridgeConfig } from "../components/config";
-import { SUPPORTED_CLOUDS } from "../components/config/clouds";
 import { bridgeSchema, KNOWN_KEYS, lenientSchema } from "../components/config/schema";
 
 const ROOT = resolve(__dirname, "..");
@@ -66,12 +65,7 @@ function allowedBy(schema: z.ZodType): string {
 }
 
 /** The schema knows what is to come; rules refuse it for now. */
-const IN_THIS_RELEASE: Readonly<Record<string, string>> = {
-  "source.cloud": SUPPORTED_CLOUDS.join(", "),
-  "destination.cloud": SUPPORTED_CLOUDS.join(", "),
-  mode: "pull",
-  direction: "one-way",
-};
+const IN_THIS_RELEASE: Readonly<Record<string, string>> = { direction: "one-way" };
 
 interface Row {
   key: string;
@@ -171,8 +165,8 @@ export function configurationPage(): string {
 
 # Configuration
 
-Every key of a stack, as \`crossborderbridge:<key>\` in \`Pulumi.<stack>.yaml\`. Only \`source\`, \`destination\`, a token and an allowlist must be
-given. The component \`CrossBorderBridge\` takes the same keys as arguments ([library.md](library.md)).
+Every key of a stack, as \`crossborderbridge:<key>\` in \`Pulumi.<stack>.yaml\`. Only \`source\`, \`destination\` and, in mode
+\`pull\`, a token and an allowlist must be given. The component \`CrossBorderBridge\` takes the same keys as arguments ([library.md](library.md)).
 
 A nested key is set with a path: \`pulumi config set --path crossborderbridge:copy.memoryMb 2048\`.
 

@@ -34,7 +34,7 @@ export function declare(): CrossBorderBridge {
     transform: { trigger: { queue: (queue) => { queue.maxMessageSize = 262144; } } },
   };
   const bridge = new CrossBorderBridge("reports", args);
-  const url: pulumi.Output<string> = bridge.receiverUrl;
+  const url: pulumi.Output<string> | undefined = bridge.receiverUrl;
   void url;
   return bridge;
 }
@@ -79,9 +79,10 @@ test("it holds the components, the bundles and their declarations, and nothing e
       "package.json",
       "dist/components/index.js",
       "dist/components/index.d.ts",
-      "dist/functions/sender/index.js",
-      "dist/functions/receiver/index.js",
-      "dist/functions/copier/index.js",
+      "dist/functions/aws-lambda/sender/index.js",
+      "dist/functions/aws-lambda/receiver/index.js",
+      "dist/functions/aws-lambda/copier/index.js",
+      "dist/functions/alibaba-fc/pusher.zip",
       "dist/runtime/protocol/env.js",
     ]),
   );
@@ -139,7 +140,7 @@ test("a program declares a bridge with it, and the handlers come with the packag
     };
     const path = await code.path;
     expect([role, await readdir(path)]).toEqual([role, ["index.js"]]);
-    expect(path).toBe(join(installed, "dist", "functions", role));
+    expect(path).toBe(join(installed, "dist", "functions", "aws-lambda", role));
   }
 });
 

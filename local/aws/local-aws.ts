@@ -35,6 +35,8 @@ export interface LocalAwsOptions {
   stateDir?: string;
   /** Record every request in each partition's `callsPath`. */
   recordCalls?: boolean;
+  /** The region that each instance calls its own: S3 delivers events to queues and functions of that one. @default as above */
+  regions?: Partial<Record<Partition, string>>;
   /** Keep state over `stop` and `restart` of one partition. */
   persist?: boolean;
   /** @default free ones */
@@ -72,6 +74,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     const port = options.ports?.[partition];
     const one = await startPartition({
       ...ACCOUNTS[partition],
+      ...(options.regions?.[partition] === undefined ? {} : { region: options.regions[partition] }),
       installation,
       partition,
       tls,

@@ -1,6 +1,6 @@
 /**
- * A plain-http door to a local cloud for the person at the machine: S3 clients then need no certificate. Functions and policies see
- * the cloud's own https address only.
+ * A plain-http door to a local cloud for the person at the machine: S3 and OSS clients then need no certificate. Functions and policies
+ * see the cloud's own https address only.
  */
 
 import { readFile } from "node:fs/promises";
@@ -8,21 +8,25 @@ import { createServer } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
-import type { LocalPartition } from "../aws/local-aws";
+import type { LocalEnd } from "./ends";
 
 export interface HttpFront {
   endpoint: string;
   close(): Promise<void>;
 }
 
-export async function serveHttpFront(cloud: LocalPartition): Promise<HttpFront> {
-  const ca = await readFile(cloud.caPath);
+export async function serveHttpFront({ endpoint, caPath }: Pick<LocalEnd, "endpoint" | "caPath">): Promise<HttpFront> {
+  const ca = await readFile(caPath);
+  const { hostname: host, port } = new URL(endpoint);
   const server = createServer((incoming, outgoing) => {
     const { method, url, headers } = incoming;
-    const forwarded = httpsRequest({ host: "127.0.0.1", port: cloud.port, ca, method, path: url, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
-      pipeline(answer, outgoing, () => undefined);
-    });
+    const forwarded = httpsRequest(
+      { host, port, ca, servername: host === "localhost" ? host : "", method, path: url, headers },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+        pipeline(answer, outgoing, () => undefined);
+      },
+    );
     forwarded.on("error", () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end()));
     pipeline(incoming, forwarded, () => undefined);
   });

@@ -4,10 +4,11 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, isAbsolute, relative, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { clientConfig } from "../aws/client-config";
-import type { LocalStack } from "../local-stack";
+import { scopeSchema } from "../../components/config/schema";
+import { inScope } from "../../runtime/replication/scope";
+import { type LocalStack, readSettings } from "../local-stack";
+import { deadLetterReason } from "./dead-letters";
+import { openEnd } from "./end-client";
 import { ends } from "./ends";
 
 export interface LocalFile {
@@ -46,6 +47,17 @@ export async function readFiles(paths: readonly string[]): Promise<LocalFile[]> 
   return files;
 }
 
+/** @throws Error that names every file that the stack would leave alone, before anything is deployed. */
+export async function assertInScope(files: readonly LocalFile[], stack: string): Promise<void> {
+  const settings = await readSettings(stack);
+  const scope = scopeSchema.parse(settings["crossborderbridge:scope"] ?? {});
+  const problems = files.flatMap(({ key, sizeBytes }) => {
+    const verdict = inScope(scope, key, { sizeBytes, tags: {} });
+    return verdict.inScope ? [] : [`${key}: ${verdict.reason}`];
+  });
+  if (problems.length > 0) throw new Error(`not in the scope of stack ${stack}\n  ${problems.join("\n  ")}`);
+}
+
 /** The path as typed from here on down; elsewhere only the name. */
 function keyOf(path: string): string {
   const here = relative(process.cwd(), path);
@@ -59,22 +71,16 @@ export async function sendAndProve(
   { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal },
 ): Promise<ProvenCopy> {
   const { source, destination } = ends(stack);
-  const sourceClient = new S3Client(clientConfig(source.cloud));
-  const destinationClient = new S3Client(clientConfig(destination.cloud));
+  const from = openEnd(source);
+  const to = openEnd(destination);
   try {
     const sha256 = await sha256Of(createReadStream(file.path));
-    await sourceClient.send(
-      new PutObjectCommand({
-        Bucket: source.bucket,
-        Key: file.key,
-        Body: createReadStream(file.path),
-        ContentLength: file.sizeBytes,
-      }),
-    );
+    await from.putFile(file.key, file);
     const putAtMs = Date.now();
     for (let look = 1; Date.now() < deadlineMs; look++) {
-      const found = await readBack(destinationClient, destination.bucket, destination.prefix + file.key);
-      if (found === sha256) return { key: file.key, sizeBytes: file.sizeBytes, sha256, lagMs: Date.now() - putAtMs };
+      const body = await to.read(destination.prefix + file.key);
+      if (body !== undefined && (await sha256Of(body)) === sha256)
+        return { key: file.key, sizeBytes: file.sizeBytes, sha256, lagMs: Date.now() - putAtMs };
       // No event tells an outsider of an arrival: looking is all there is.
       await delay(LOOK_MS, undefined, { signal });
       const reason = look % LOOKS_PER_DEAD_LETTERS === 0 ? await deadLetterReason(stack, file.key) : undefined;
@@ -82,18 +88,8 @@ export async function sendAndProve(
     }
     throw new Error(`${file.key}: not at the destination in time; see the functions' logs`);
   } finally {
-    sourceClient.destroy();
-    destinationClient.destroy();
-  }
-}
-
-async function readBack(client: S3Client, bucket: string, key: string): Promise<string | undefined> {
-  try {
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    return Body === undefined ? undefined : await sha256Of(Body as AsyncIterable<Uint8Array>);
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
-    throw error;
+    from.close();
+    to.close();
   }
 }
 
@@ -101,27 +97,4 @@ async function sha256Of(body: AsyncIterable<Uint8Array | string>): Promise<strin
   const hash = createHash("sha256");
   for await (const chunk of body) hash.update(chunk);
   return hash.digest("hex");
-}
-
-async function deadLetterReason(stack: LocalStack, key: string): Promise<string | undefined> {
-  const client = new SQSClient(clientConfig(ends(stack).source.cloud));
-  try {
-    const { Messages = [] } = await client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: stack.outputs.deadLetterQueueUrl,
-        MaxNumberOfMessages: 10,
-        MessageAttributeNames: ["All"],
-        // A look, no more: they stay there for whoever else looks.
-        VisibilityTimeout: 0,
-      }),
-    );
-    // The bridge writes keys as they are, S3 in its events encoded.
-    const names = [key, encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/")].map((name) =>
-      JSON.stringify(name),
-    );
-    const mine = Messages.find(({ Body = "" }) => names.some((name) => Body.includes(name)));
-    return mine && (mine.MessageAttributes?.Reason?.StringValue ?? "Lambda gave the event up; see the sender's log");
-  } finally {
-    client.destroy();
-  }
 }

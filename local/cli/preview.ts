@@ -6,8 +6,9 @@ import { stringify } from "yaml";
 import { generateSecret } from "../../runtime/protocol/signing";
 import { buildFunctions } from "../../scripts/build-functions";
 import { createEngine } from "../engine";
-import { listStacks, readSettings } from "../local-stack";
+import { listStacks, needsToken, readSettings } from "../local-stack";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../paths";
+import { serveAlicloudProvider } from "../provider/alicloud-provider";
 import { serveAwsProvider } from "../provider/aws-provider";
 import { createRunDir } from "../run-dir";
 import { ensurePulumi } from "../toolchain/pulumi";
@@ -24,14 +25,15 @@ async function preview(named: string[], { signal }: Interrupt): Promise<void> {
   await buildFunctions();
   const installation = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.error, signal });
   signal.throwIfAborted();
-  const provider = await serveAwsProvider({ partitions: "preview", workingDirectory: REPOSITORY_ROOT });
+  const aws = await serveAwsProvider({ partitions: "preview", workingDirectory: REPOSITORY_ROOT });
+  const alicloud = await serveAlicloudProvider({ cloud: "preview" });
   const folder = await createRunDir(runsDir(DEFAULT_STATE_DIR));
   try {
     const engine = await createEngine({
       installation,
       projectDir: REPOSITORY_ROOT,
       dataDir: join(folder, "engine"),
-      providers: { aws: provider.port },
+      providers: { aws: aws.port, alicloud: alicloud.port },
       onLine: (line) => console.log(line),
     });
     for (const { stack, config } of settings) {
@@ -41,15 +43,14 @@ async function preview(named: string[], { signal }: Interrupt): Promise<void> {
       console.log(`${stack}: ${changes.create ?? 0} to create\n`);
     }
   } finally {
-    await provider.close();
+    await Promise.all([aws.close(), alicloud.close()]);
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** A secret is never in the repository; any will do for a preview. */
 function withToken(config: Record<string, unknown>): Record<string, unknown> {
-  const auth = config["crossborderbridge:auth"] as { tokenParameter?: string } | undefined;
-  return auth?.tokenParameter === undefined ? { ...config, "crossborderbridge:token": generateSecret() } : config;
+  return needsToken(config) ? { ...config, "crossborderbridge:token": generateSecret() } : config;
 }
 
 void program.parseAsync();

@@ -5,7 +5,7 @@ import { type LocalStack, startLocalStack } from "../local-stack";
 import { ends, type LocalEnd } from "./ends";
 import { serveHttpFront } from "./http-front";
 import { type Interrupt, runCli } from "./interrupt";
-import { readFiles, sendAndProve } from "./once";
+import { assertInScope, readFiles, sendAndProve } from "./once";
 import { createProgress, type Progress } from "./progress";
 
 /** Longer than any copy of the dev stack may take, its retries included. */
@@ -19,7 +19,7 @@ interface StartOptions {
 }
 
 const program = new Command("npm start --")
-  .description("Deploys a stack to two local clouds with the real Pulumi engine, and keeps them running until Ctrl-C.")
+  .description("Deploys a stack to local clouds with the real Pulumi engine, and keeps them running until Ctrl-C.")
   .option("--stack <name>", "the stack to deploy, as in Pulumi.<name>.yaml", "dev")
   .option("--json", "print one JSON line with endpoints and credentials when ready")
   .option("--once <file...>", "put these files in, wait until each is proven equal at the destination, tear down, exit")
@@ -28,6 +28,7 @@ const program = new Command("npm start --")
 
 async function start(options: StartOptions, { signal }: Interrupt): Promise<void> {
   const files = options.once && (await readFiles(options.once));
+  if (files) await assertInScope(files, options.stack);
   const progress = createProgress(process.stderr);
   const stack = await startLocalStack({
     stack: options.stack,
@@ -70,14 +71,15 @@ async function sendAll(
 
 async function stay(stack: LocalStack, options: StartOptions, progress: Progress, signal: AbortSignal): Promise<void> {
   const { source, destination } = ends(stack);
-  const fronts = await Promise.all([source, destination].map(({ cloud }) => serveHttpFront(cloud)));
+  const fronts = await Promise.all([source, destination].map(serveHttpFront));
   try {
     const [sourceFront, destinationFront] = fronts as [Front, Front];
     const ready = {
       source: description(source, sourceFront),
       destination: description(destination, destinationFront),
-      receiver: { url: stack.outputs.receiverUrl },
-      deadLetter: { queueUrl: stack.outputs.deadLetterQueueUrl },
+      ...(stack.outputs.receiverUrl === undefined ? {} : { receiver: { url: stack.outputs.receiverUrl } }),
+      ...(stack.outputs.flowName === undefined ? {} : { workflow: { name: stack.outputs.flowName } }),
+      ...(stack.outputs.deadLetterQueueUrl === undefined ? {} : { deadLetter: { queueUrl: stack.outputs.deadLetterQueueUrl } }),
       caFile: stack.clouds.caPath,
     };
     progress.done();
@@ -94,27 +96,35 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
 type Front = Awaited<ReturnType<typeof serveHttpFront>>;
 type Ready = ReturnType<typeof description>;
 
-function description({ cloud, bucket }: LocalEnd, front: Front) {
-  return { endpoint: front.endpoint, region: cloud.region, bucket, ...cloud.credentials };
+function description({ kind, region, bucket, credentials }: LocalEnd, front: Front) {
+  // Given an address, ali-oss asks for OSS's own hosts there.
+  const endpoint = kind === "oss" ? front.endpoint.replace("127.0.0.1", "localhost") : front.endpoint;
+  return { kind, endpoint, region, bucket, ...credentials };
 }
 
 function readable(ready: {
   source: Ready;
   destination: Ready;
-  receiver: { url: string };
-  deadLetter: { queueUrl: string };
+  receiver?: { url: string };
+  workflow?: { name: string };
+  deadLetter?: { queueUrl: string };
   caFile: string;
 }): string {
-  const end = ({ endpoint, region, bucket, accessKeyId, secretAccessKey }: Ready) =>
-    `${bucket}\n               endpoint ${endpoint}  region ${region}\n               access key ${accessKeyId}  secret ${secretAccessKey}`;
+  const end = ({ kind, endpoint, region, bucket, accessKeyId, secretAccessKey }: Ready) =>
+    `${bucket}\n               ${kind === "s3" ? "S3" : "OSS"} endpoint ${endpoint}  region ${region}\n               access key ${accessKeyId}  secret ${secretAccessKey}`;
+  const lines: [string, string | undefined][] = [
+    ["source", end(ready.source)],
+    ["destination", end(ready.destination)],
+    ["receiver", ready.receiver?.url],
+    ["workflow", ready.workflow?.name],
+    ["dead letters", ready.deadLetter?.queueUrl],
+    ["trust", `${ready.caFile} (for the https addresses)`],
+  ];
+  const shown = lines.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(12)} ${value}`]));
   return `
-  source       ${end(ready.source)}
-  destination  ${end(ready.destination)}
-  receiver     ${ready.receiver.url}
-  dead letters ${ready.deadLetter.queueUrl}
-  trust        ${ready.caFile} (for the two https addresses)
+${shown.join("\n")}
 
-Put an object into the source bucket with any S3 client (path style) and look at the destination. Ctrl-C ends everything.`;
+Put an object into the source bucket with any S3 or OSS client (path style) and look at the destination. Ctrl-C ends everything.`;
 }
 
 void program.parseAsync();

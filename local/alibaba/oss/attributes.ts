@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { invalidArgument, OssError } from "./oss-error";
-import type { Acl, Attributes, BucketRecord, StoredObject } from "./store/model";
+import type { Acl, Attributes, BucketRecord, Encryption, StoredObject } from "./store/model";
 import { parseTagging } from "./tags";
 
 const CONTENT_HEADERS = [
@@ -25,7 +25,7 @@ export function assertStorageClass(storageClass: string): string {
   return storageClass;
 }
 
-export function assertEncryption(algorithm: string, keyId: string | undefined): { algorithm: string; keyId?: string } {
+export function assertEncryption(algorithm: string, keyId: string | undefined, dataAlgorithm?: string): Encryption {
   if (!ALGORITHMS.has(algorithm))
     throw new OssError(
       400,
@@ -34,7 +34,13 @@ export function assertEncryption(algorithm: string, keyId: string | undefined): 
     );
   if (keyId !== undefined && algorithm !== "KMS")
     throw invalidArgument("A key id is for KMS only.", { name: "x-oss-server-side-encryption-key-id", value: keyId });
-  return keyId === undefined ? { algorithm } : { algorithm, keyId };
+  if (dataAlgorithm !== undefined && (algorithm !== "KMS" || dataAlgorithm !== "SM4"))
+    throw invalidArgument("KMS encrypts with AES256 or SM4.", { name: "KMSDataEncryption", value: dataAlgorithm });
+  return {
+    algorithm,
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(dataAlgorithm === undefined ? {} : { dataAlgorithm: "SM4" as const }),
+  };
 }
 
 const text = (headers: IncomingHttpHeaders, name: string): string | undefined => {
@@ -81,7 +87,11 @@ export function attributesOf(headers: IncomingHttpHeaders, bucket: Readonly<Buck
   const encryption =
     algorithm === undefined
       ? bucket.encryption
-      : assertEncryption(algorithm, text(headers, "x-oss-server-side-encryption-key-id"));
+      : assertEncryption(
+          algorithm,
+          text(headers, "x-oss-server-side-encryption-key-id"),
+          text(headers, "x-oss-server-side-data-encryption"),
+        );
   return {
     headers: contentHeadersOf(headers),
     metadata: metadataOf(headers),
@@ -98,6 +108,7 @@ export const crcHeader = (base64: string): string => Buffer.from(base64, "base64
 export const encryptionHeaders = ({ encryption }: Pick<Attributes, "encryption">): Record<string, string | undefined> => ({
   "x-oss-server-side-encryption": encryption?.algorithm,
   "x-oss-server-side-encryption-key-id": encryption?.keyId,
+  "x-oss-server-side-data-encryption": encryption?.dataAlgorithm,
 });
 
 /** The version header is shown where the bucket ever kept versions. */

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Authorize, CredentialStore, EndpointKind, OssHooks } from "./contracts";
+import type { Authorize, CredentialStore, EndpointKind, OssHooks, Principal } from "./contracts";
 import { type Listener, listen } from "./listen";
 import { rootOnly } from "./permissions";
+import { Replicator } from "./replication/replicator";
 import { requestHandler } from "./server";
 import { DiskStore } from "./store/disk-store";
 
@@ -15,6 +16,13 @@ export interface LocalOssOptions extends OssHooks {
   credentials: CredentialStore;
   /** RAM. @default an account's root may do everything with its own, users and roles nothing */
   authorize?: Authorize;
+  /**
+   * OSS assumes the role of a replication rule; undefined where the role does not trust `oss.aliyuncs.com`. What it may do
+   * `authorize` says. @default every role may replicate everything
+   */
+  assumeRole?: (roleArn: string) => Principal | undefined;
+  /** How long a replication that was refused to its role waits for the next attempt. @default 2 s */
+  replicationRetryMs?: number;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   /** How long a body may stand still before its client is given up. @default 60 s */
@@ -22,7 +30,7 @@ export interface LocalOssOptions extends OssHooks {
   /** @default free ones; `accelerate` has one for all regions */
   ports?: { accelerate?: number; regions?: Record<string, { public?: number; internal?: number }> };
   /** Told of what should not happen: a bug or a full disk. @default prints it */
-  onFailure?: (error: unknown, requestId: string) => void;
+  onFailure?: (error: unknown, what: string) => void;
 }
 
 export interface LocalOss {
@@ -33,6 +41,8 @@ export interface LocalOss {
   endpoints: Record<string, Record<EndpointKind, string>>;
   /** PEM of the certificate that clients have to trust. */
   caPath: string;
+  /** Resolves when everything is replicated but what is refused to a rule's role, which is tried once more for it. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,20 +51,26 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
   const { regions, tls, ports = {} } = options;
   const [cert, key] = await Promise.all([readFile(tls.certPath), readFile(tls.keyPath)]);
   const { onEvent, onRequest } = options;
+  const { now = Date.now, authorize = rootOnly, replicationRetryMs: retryMs = 2000, assumeRole } = options;
+  const hooks = { ...(onEvent === undefined ? {} : { onEvent }), ...(onRequest === undefined ? {} : { onRequest }) };
+  const onFailure = options.onFailure ?? ((error: unknown, what: string) => console.error(`local OSS: ${what} failed:`, error));
+  const store = await DiskStore.open(join(options.dataDir, "buckets"));
+  const replicator = new Replicator({ store, authorize, assumeRole, hooks, now, retryMs, onFailure });
   const surroundings = {
-    store: await DiskStore.open(join(options.dataDir, "buckets")),
+    store,
+    replicator,
+    regions,
     credentials: options.credentials,
-    authorize: options.authorize ?? rootOnly,
-    hooks: { ...(onEvent === undefined ? {} : { onEvent }), ...(onRequest === undefined ? {} : { onRequest }) },
-    now: options.now ?? Date.now,
+    authorize,
+    hooks,
+    now,
     bodyIdleMs: options.bodyIdleMs ?? 60_000,
-    onFailure:
-      options.onFailure ??
-      ((error: unknown, requestId: string) => console.error(`local OSS: request ${requestId} failed:`, error)),
+    onFailure,
   };
   const listeners: Listener[] = [];
   const stop = async () => {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all(listeners.splice(0).map((listener) => listener.close()));
+    await replicator.stop();
   };
   const open = async (kind: EndpointKind, region: string | undefined, port: number | undefined) => {
     const handler = requestHandler({ kind, region }, surroundings);
@@ -73,7 +89,8 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
         accelerate,
       };
     }
-    return { endpoints, caPath: tls.certPath, stop };
+    replicator.start();
+    return { endpoints, caPath: tls.certPath, settled: () => replicator.settled(), stop };
   } catch (error) {
     await stop();
     throw error;

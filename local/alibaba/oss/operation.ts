@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "./auth/authenticate";
 import type { Authorize, OssHooks } from "./contracts";
+import { type ChangedObject, ossEvent } from "./event";
 import type { Exchange } from "./exchange";
 import { accessDenied, noSuchBucket } from "./oss-error";
 import { isPermitted } from "./permissions";
+import type { Replicator } from "./replication/replicator";
 import type { Bucket } from "./store/bucket";
 import type { DiskStore } from "./store/disk-store";
 import { currentObject, NULL_VERSION } from "./store/versions";
 
 export interface Service {
   store: DiskStore;
+  replicator: Replicator;
+  regions: readonly string[];
   authorize: Authorize;
   hooks: OssHooks;
   now: () => number;
@@ -44,6 +48,15 @@ export class Operation {
 
   get store(): DiskStore {
     return this.service.store;
+  }
+
+  get replicator(): Replicator {
+    return this.service.replicator;
+  }
+
+  /** All that there are. */
+  get regions(): readonly string[] {
+    return this.service.regions;
   }
 
   get bodyIdleMs(): number {
@@ -118,24 +131,14 @@ export class Operation {
   }
 
   /** Tells that an object changed. `eventName` is e.g. `ObjectCreated:PutObject`. */
-  emit(eventName: string, object: { key?: string; sizeBytes: number; deltaSizeBytes: number; etag: string }): void {
-    const { bucket, exchange, caller } = this;
-    const { name, region, ownerId } = bucket.record;
-    this.service.hooks.onEvent?.({
-      eventName,
-      eventSource: "acs:oss",
-      eventTime: new Date(this.now).toISOString(),
-      eventVersion: "1.0",
-      region,
-      oss: {
-        bucket: { arn: `acs:oss:${region}:${ownerId}:${name}`, name, ownerIdentity: ownerId },
-        object: { deltaSize: object.deltaSizeBytes, eTag: object.etag, key: object.key ?? this.key, size: object.sizeBytes },
-        ossSchemaVersion: "1.0",
-        ruleId: "",
-      },
-      requestParameters: { sourceIPAddress: exchange.sourceIp },
-      responseElements: { requestId: exchange.requestId },
-      userIdentity: { principalId: caller?.principal.accountId ?? "" },
-    });
+  emit(eventName: string, object: Omit<ChangedObject, "key"> & { key?: string }): void {
+    const { exchange, caller } = this;
+    const cause = {
+      at: this.now,
+      requestId: exchange.requestId,
+      sourceIp: exchange.sourceIp,
+      accountId: caller?.principal.accountId ?? "",
+    };
+    this.service.hooks.onEvent?.(ossEvent(eventName, this.bucket.record, { key: this.key, ...object }, cause));
   }
 }

@@ -15,7 +15,14 @@ import {
   putHttpsConfig,
   putPublicAccessBlock,
 } from "./operations/bucket-access";
-import { changeReplication, deleteLifecycle, getLifecycle, getReplication, putLifecycle } from "./operations/bucket-documents";
+import { deleteLifecycle, getLifecycle, putLifecycle } from "./operations/bucket-lifecycle";
+import {
+  changeReplication,
+  getReplication,
+  getReplicationLocation,
+  getReplicationProgress,
+  putRtc,
+} from "./operations/bucket-replication";
 import {
   deleteBucketEncryption,
   deleteBucketTagging,
@@ -98,6 +105,9 @@ const ROUTES: readonly Route[] = [
   ...setting("transferAcceleration", putTransferAcceleration, getTransferAcceleration),
   on("bucket", "POST", changeReplication, ["replication", "comp"]),
   on("bucket", "GET", getReplication, ["replication"]),
+  on("bucket", "GET", getReplicationProgress, ["replicationProgress"]),
+  on("bucket", "GET", getReplicationLocation, ["replicationLocation"]),
+  on("bucket", "PUT", putRtc, ["rtc"]),
   { level: "bucket", method: "PUT", run: putBucket, createsBucket: true },
   on("bucket", "GET", listObjects),
   on("bucket", "DELETE", deleteBucket),

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import OSS from "ali-oss";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/paths";
 import { createRunDir } from "../../../local/run-dir";
 import { eventually } from "../../e2e/support/eventually";
@@ -51,6 +52,39 @@ async function nothingLeft(command: CliProcess): Promise<void> {
 }
 
 describe("npm start -- --json", () => {
+  test.each([[true], [false]])(
+    "an OSS client works on both sides with what the line holds, with V4 signatures: %p",
+    async (authorizationV4) => {
+      const command = started(runScript("start.ts", ["--stack", "oss-accelerated", "--json"]));
+      const ready = JSON.parse(await command.line(/^\{/)) as Ready & { workflow: { name: string } };
+      expect(ready).toMatchObject({
+        source: { kind: "oss" },
+        destination: { kind: "oss" },
+        workflow: { name: expect.any(String) },
+      });
+      const client = ({ endpoint, region, bucket, accessKeyId, secretAccessKey }: End) =>
+        new OSS({
+          endpoint,
+          region: `oss-${region}`,
+          bucket,
+          accessKeyId,
+          accessKeySecret: secretAccessKey,
+          authorizationV4,
+          sldEnable: true,
+        } as OSS.Options);
+      await client(ready.source).put("hello.txt", Buffer.from("hello"));
+      await eventually(async () => expect(String((await client(ready.destination).get("hello.txt")).content)).toBe("hello"), {
+        deadlineMs: 30_000,
+        what: "it is at the destination",
+      });
+      command.noteProcesses();
+      command.signal("SIGINT");
+      expect(await command.ended).toBe(0);
+      await nothingLeft(command);
+    },
+    READY_MS,
+  );
+
   test(
     "two side by side: one line each, S3 clients on both sides, and nothing left after Ctrl-C",
     async () => {
@@ -153,6 +187,11 @@ describe("npm start -- --once", () => {
   test.each([
     ["a missing file", ["--once", "no-such-file"], "no-such-file: no such file"],
     ["a folder", ["--once", "local"], "local: not a file; name the files that are in it"],
+    [
+      "a file out of the stack's scope",
+      ["--stack", "aws-to-china", "--once", "README.md"],
+      "not in the scope of stack aws-to-china\n  README.md: the key starts with none of the prefixes",
+    ],
     ["an unknown stack", ["--stack", "nowhere"], 'there is no stack "nowhere"; there are: '],
     ["an unknown option", ["--twice"], "unknown option '--twice'"],
   ])(

@@ -45,12 +45,13 @@ function appended(
   const { md5: _ofThisBodyOnly, ...content } = received;
   const fresh = { type: "Appendable" as const, etag, lastModified: now };
   if (before === undefined) return { ...attributes, ...content, ...fresh };
+  const { replicaOf: _noMore, ...own } = before;
   const crc = combineChecksums("CRC64XZ", [
     { value: before.crc64, sizeBytes: before.sizeBytes },
     { value: received.crc64, sizeBytes: received.sizeBytes },
   ]);
   return {
-    ...before,
+    ...own,
     ...fresh,
     segments: [...before.segments, ...received.segments],
     sizeBytes: before.sizeBytes + received.sizeBytes,

@@ -93,8 +93,10 @@ export async function putHttpsConfig(operation: Operation): Promise<void> {
   const versions = tls.all("TLSVersion").map(({ text }) => text.trim());
   const unknown = versions.find((version) => !TLS_VERSIONS.has(version));
   if (unknown !== undefined) throw malformedXml(`${unknown} is no TLS version.`);
-  if (readBoolean(tls.required("Enable"))) await operation.bucket.configure({ tlsVersions: versions });
-  else await operation.bucket.unset("tlsVersions");
+  if (readBoolean(tls.required("Enable"))) {
+    if (versions.length === 0) throw malformedXml("An enabled TLS setting names at least one TLSVersion.");
+    await operation.bucket.configure({ tlsVersions: versions });
+  } else await operation.bucket.unset("tlsVersions");
   operation.exchange.send(200);
 }
 

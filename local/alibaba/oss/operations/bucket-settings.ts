@@ -2,6 +2,7 @@
 import { assertEncryption } from "../attributes";
 import type { Operation } from "../operation";
 import { malformedXml, OssError } from "../oss-error";
+import { rulesAround } from "../replication/rules-around";
 import type { Versioning } from "../store/model";
 import { parseXmlBody } from "../xml-body";
 import { readBoolean } from "./bucket-access";
@@ -15,7 +16,13 @@ export async function putBucketVersioning(operation: Operation): Promise<void> {
   const document = await parseXmlBody(await operation.exchange.readDocument(), "VersioningConfiguration");
   const status = document.required("Status").text.trim();
   if (status !== "Enabled" && status !== "Suspended") throw malformedXml(`Status must be Enabled or Suspended, not ${status}.`);
-  await operation.bucket.configure({ versioning: status satisfies Versioning });
+  const { bucket } = operation;
+  // https://www.alibabacloud.com/help/en/oss/user-guide/0012-00000005 names no code.
+  if (rulesAround(operation.store, bucket).length > 0)
+    throw new OssError(400, "InvalidRequest", "The versioning of a bucket that is being replicated cannot be changed.", {
+      details: { BucketName: bucket.name },
+    });
+  await bucket.configure({ versioning: status satisfies Versioning });
   operation.exchange.send(200);
 }
 
@@ -28,7 +35,17 @@ export async function getBucketVersioning(operation: Operation): Promise<void> {
 export async function putTransferAcceleration(operation: Operation): Promise<void> {
   operation.permit("oss:PutBucketTransferAcceleration");
   const document = await parseXmlBody(await operation.exchange.readDocument(), "TransferAccelerationConfiguration");
-  await operation.bucket.configure({ transferAcceleration: readBoolean(document.required("Enabled")) });
+  const { bucket, store } = operation;
+  const enabled = readBoolean(document.required("Enabled"));
+  const user = rulesAround(store, bucket).find(
+    ({ rule: { destination } }) => destination.bucket === bucket.name && destination.transferType === "oss_acc",
+  );
+  // https://www.alibabacloud.com/help/en/oss/user-guide/0028-00000003
+  if (!enabled && user !== undefined)
+    throw new OssError(409, "TransferAccAlreadyInUse", "The transfer acceleration is already used by cross-region replication.", {
+      details: { SourceBucket: user.source.name, DestinationBucket: bucket.name },
+    });
+  await bucket.configure({ transferAcceleration: enabled });
   operation.exchange.send(200);
 }
 
@@ -53,7 +70,9 @@ export async function putBucketEncryption(operation: Operation): Promise<void> {
   const document = await parseXmlBody(await operation.exchange.readDocument(), "ServerSideEncryptionRule");
   const rule = document.required("ApplyServerSideEncryptionByDefault");
   const keyId = rule.first("KMSMasterKeyID")?.text || undefined;
-  await operation.bucket.configure({ encryption: assertEncryption(rule.required("SSEAlgorithm").text.trim(), keyId) });
+  const dataAlgorithm = rule.first("KMSDataEncryption")?.text || undefined;
+  const encryption = assertEncryption(rule.required("SSEAlgorithm").text.trim(), keyId, dataAlgorithm);
+  await operation.bucket.configure({ encryption });
   operation.exchange.send(200);
 }
 
@@ -65,7 +84,11 @@ export async function getBucketEncryption(operation: Operation): Promise<void> {
       details: { BucketName: name },
     });
   operation.exchange.sendXml("ServerSideEncryptionRule", {
-    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: encryption.algorithm, KMSMasterKeyID: encryption.keyId },
+    ApplyServerSideEncryptionByDefault: {
+      SSEAlgorithm: encryption.algorithm,
+      KMSMasterKeyID: encryption.keyId,
+      KMSDataEncryption: encryption.dataAlgorithm,
+    },
   });
 }
 

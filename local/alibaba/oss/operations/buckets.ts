@@ -40,7 +40,6 @@ export async function putBucket(operation: Operation): Promise<void> {
     // On for a new bucket, unless its creation asks for a public ACL.
     publicAccessBlock: acl === "private",
     tags: {},
-    documents: {},
   };
   const { bucket, created } = await store.create(record);
   if (!created) {
@@ -76,13 +75,14 @@ const owner = (bucket: Bucket) => ({ ID: bucket.record.ownerId, DisplayName: buc
 
 export async function getBucketInfo(operation: Operation): Promise<void> {
   operation.permit("oss:GetBucketInfo");
-  const { record } = operation.bucket;
+  const { record, rules } = operation.bucket;
+  const crossRegion = rules.some(({ destination }) => destination.location !== `oss-${record.region}`);
   const info: XmlFields = {
     Bucket: {
       AccessMonitor: "Disabled",
       BlockPublicAccess: record.publicAccessBlock,
       CreationDate: new Date(record.createdAt).toISOString(),
-      CrossRegionReplication: record.documents.replication === undefined ? "Disabled" : "Enabled",
+      CrossRegionReplication: crossRegion ? "Enabled" : "Disabled",
       DataRedundancyType: record.redundancy,
       ...hosts(record.region),
       Location: `oss-${record.region}`,
@@ -95,6 +95,7 @@ export async function getBucketInfo(operation: Operation): Promise<void> {
       ServerSideEncryptionRule: {
         SSEAlgorithm: record.encryption?.algorithm ?? "None",
         KMSMasterKeyID: record.encryption?.keyId,
+        KMSDataEncryption: record.encryption?.dataAlgorithm,
       },
       BucketPolicy: { LogBucket: "", LogPrefix: "" },
     },

@@ -2,14 +2,16 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DataFiles } from "./data-files";
 import { readJson, writeJson } from "./json-file";
+import { KeyLock } from "./key-lock";
 import { KeyRecords, segmentsOf } from "./key-records";
-import type { BucketRecord } from "./model";
+import type { BucketRecord, ReplicationRule, Version } from "./model";
 import { UploadRecords } from "./upload-records";
 
 const HEAD = "bucket.json";
 
 export class Bucket {
   private readonly folder: string;
+  private readonly settings = new KeyLock();
   private current: BucketRecord;
   readonly data: DataFiles;
   readonly keys: KeyRecords;
@@ -49,18 +51,38 @@ export class Bucket {
     return this.current.name;
   }
 
-  async configure(change: Partial<BucketRecord>): Promise<void> {
-    const next = { ...this.current, ...change };
-    await writeJson(join(this.folder, HEAD), next);
-    this.current = next;
+  /** One change after the other, so that none undoes another that was asked for at the same time. */
+  configure(change: Partial<BucketRecord> | ((record: Readonly<BucketRecord>) => Partial<BucketRecord>)): Promise<void> {
+    return this.replace((record) => ({ ...record, ...(typeof change === "function" ? change(record) : change) }));
   }
 
   /** Takes settings back to unset. */
-  async unset(...names: ("policy" | "encryption" | "tlsVersions")[]): Promise<void> {
-    const next = { ...this.current };
-    for (const name of names) delete next[name];
-    await writeJson(join(this.folder, HEAD), next);
-    this.current = next;
+  unset(...names: ("policy" | "encryption" | "tlsVersions" | "lifecycle")[]): Promise<void> {
+    return this.replace((record) => {
+      const next = { ...record };
+      for (const name of names) delete next[name];
+      return next;
+    });
+  }
+
+  private replace(change: (record: BucketRecord) => BucketRecord): Promise<void> {
+    return this.settings.run(HEAD, async () => {
+      const next = change(this.current);
+      await writeJson(join(this.folder, HEAD), next);
+      this.current = next;
+    });
+  }
+
+  get rules(): readonly ReplicationRule[] {
+    return this.current.replication ?? [];
+  }
+
+  /** `onPending` is told of every key that a replication rule has to look at. */
+  watchedBy(onPending: (key: string) => void): void {
+    this.keys.watchedBy({
+      rulesOf: (key, version) => this.rules.filter((rule) => concerns(rule, key, version)).map(({ id }) => id),
+      onPending,
+    });
   }
 
   get isEmpty(): boolean {
@@ -73,3 +95,10 @@ export class Bucket {
     await rm(this.folder, { recursive: true });
   }
 }
+
+const concerns = ({ status, prefixes, destination }: ReplicationRule, key: string, { replicaOf }: Version): boolean =>
+  status === "doing" &&
+  (prefixes.length === 0 || prefixes.some((prefix) => key.startsWith(prefix))) &&
+  // A replica goes no further than back to where it came from.
+  // https://www.alibabacloud.com/help/en/oss/user-guide/data-replication-troubleshooting
+  (replicaOf === undefined || replicaOf === destination.bucket);

@@ -10,6 +10,7 @@ export class DiskStore {
   private readonly folder: string;
   private readonly buckets = new Map<string, Bucket>();
   private readonly lock = new KeyLock();
+  private onPending: (bucket: Bucket, key: string) => void = () => {};
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -21,10 +22,20 @@ export class DiskStore {
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
-      if (existsSync(join(path, "bucket.json"))) store.buckets.set(name, await Bucket.open(path));
+      if (existsSync(join(path, "bucket.json"))) store.keep(await Bucket.open(path));
       else await rm(path, { recursive: true });
     }
     return store;
+  }
+
+  /** Is told of every key that a replication rule has to look at. */
+  watchedBy(onPending: (bucket: Bucket, key: string) => void): void {
+    this.onPending = onPending;
+  }
+
+  private keep(bucket: Bucket): void {
+    bucket.watchedBy((key) => this.onPending(bucket, key));
+    this.buckets.set(bucket.name, bucket);
   }
 
   find(name: string): Bucket | undefined {
@@ -41,7 +52,7 @@ export class DiskStore {
       const existing = this.buckets.get(record.name);
       if (existing !== undefined) return { bucket: existing, created: false };
       const bucket = await Bucket.create(join(this.folder, record.name), record);
-      this.buckets.set(record.name, bucket);
+      this.keep(bucket);
       return { bucket, created: true };
     });
   }

@@ -23,6 +23,15 @@ export interface Content {
   md5?: string;
 }
 
+export interface Encryption {
+  /** `AES256`, `KMS` or `SM4`. */
+  algorithm: string;
+  /** Of a key of the customer's. */
+  keyId?: string;
+  /** What KMS encrypts with, where it is not AES256. */
+  dataAlgorithm?: "SM4";
+}
+
 export interface Attributes {
   /** Content-Type, Cache-Control, ... by lower-case name, as bytes in Latin-1. */
   headers: Record<string, string>;
@@ -31,7 +40,7 @@ export interface Attributes {
   tags: Record<string, string>;
   acl?: Acl;
   storageClass: string;
-  encryption?: { algorithm: string; keyId?: string };
+  encryption?: Encryption;
 }
 
 export interface StoredObject extends Content, Attributes {
@@ -42,20 +51,28 @@ export interface StoredObject extends Content, Attributes {
   /** Upper-case hexadecimal, without quotes. */
   etag: string;
   symlinkTarget?: string;
+  /** The bucket that it was replicated from. */
+  replicaOf?: string;
 }
 
 export interface DeleteMarker {
   versionId: string;
   lastModified: number;
   deleteMarker: true;
+  replicaOf?: string;
 }
 
 export type Version = StoredObject | DeleteMarker;
 
-/** All versions of a key, the newest first; a key without versions is not kept. */
+/** The ids of the versions that each replication rule, by its id, has yet to look at. */
+export type Pending = Readonly<Record<string, readonly string[]>>;
+
+/** All versions of a key, the newest first; a key without versions is kept for as long as something is pending. */
 export interface KeyRecord {
   key: string;
   versions: Version[];
+  /** Written together with the versions, so that no change is forgotten whenever the process ends. */
+  pending?: Pending;
 }
 
 export interface Part extends Content {
@@ -70,6 +87,26 @@ export interface Upload {
   initiated: number;
   attributes: Attributes;
   parts: Record<number, Part>;
+}
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
+export interface ReplicationRule {
+  id: string;
+  createdAt: number;
+  /** Any of them; none for every key. */
+  prefixes: string[];
+  /** Of `ALL`, `PUT`, `DELETE` and `ABORT`. */
+  actions: string[];
+  destination: { bucket: string; location: string; transferType: "internal" | "oss_acc" };
+  /** `closing` from its deletion until nothing of it is under way. */
+  status: "doing" | "closing";
+  /** What the bucket had before the rule; `count` once all of it is pending, so that a restart need not list again. */
+  historical?: { count?: number };
+  /** Name of the RAM role that OSS replicates as. */
+  syncRole: string;
+  /** Whether objects under a KMS key of the customer's are replicated, and under which key their replicas are. */
+  kms?: { enabled: boolean; replicaKeyId?: string };
+  rtc?: boolean;
 }
 
 export interface BucketRecord {
@@ -88,9 +125,10 @@ export interface BucketRecord {
   tlsVersions?: string[];
   tags: Record<string, string>;
   policy?: unknown;
-  encryption?: { algorithm: string; keyId?: string };
-  /** Settings that are only kept and given back, by subresource. */
-  documents: Record<string, XmlFields>;
+  encryption?: Encryption;
+  replication?: ReplicationRule[];
+  /** Kept and given back, not acted upon. */
+  lifecycle?: XmlFields;
 }
 
 export const isDeleteMarker = (version: Version): version is DeleteMarker => "deleteMarker" in version;

@@ -236,6 +236,9 @@ describe("access", () => {
       );
     await versions("TLSv1.3");
     expect((await client.get("key")).res.status).toBe(200);
+    expect(
+      await setting("PUT", "httpsConfig", "<HttpsConfiguration><TLS><Enable>true</Enable></TLS></HttpsConfiguration>"),
+    ).toMatchObject({ status: 400, code: "MalformedXML" });
     expect(await versions("SSLv3")).toMatchObject({ status: 400, code: "MalformedXML" });
     await versions("TLSv1.2");
     expect(await refusal(client.get("key"))).toEqual({ status: 403, code: "AccessDenied" });
@@ -249,6 +252,18 @@ describe("settings", () => {
     await client.put("key", Buffer.from("x"));
     expect((await client.head("key")).res.headers).toMatchObject({ "x-oss-server-side-encryption": "AES256" });
     expect(await refusal(client.putBucketEncryption(BUCKET, { SSEAlgorithm: "DES" }))).toMatchObject({ status: 400 });
+    const kms = (fields: string) =>
+      setting(
+        "PUT",
+        "encryption",
+        `<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>${fields}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>`,
+      );
+    const full =
+      "<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption>";
+    expect((await kms(full)).status).toBe(200);
+    expect((await setting("GET", "encryption")).body.toString()).toContain(full);
+    const noCipher = "<SSEAlgorithm>AES256</SSEAlgorithm><KMSDataEncryption>SM4</KMSDataEncryption>";
+    expect(await kms(noCipher)).toMatchObject({ status: 400, code: "InvalidArgument" });
     await client.deleteBucketEncryption(BUCKET);
     await client.put("plain", Buffer.from("x"));
     expect((await client.head("plain")).res.headers).not.toHaveProperty("x-oss-server-side-encryption");
@@ -270,21 +285,19 @@ describe("settings", () => {
     expect((await setting("DELETE", "lifecycle")).status).toBe(204);
   });
 
-  test("a replication rule is kept and given back with its id", async () => {
-    const rule = (bucket: string) =>
-      `<ReplicationConfiguration><Rule><Destination>${bucket}<Location>oss-${SILICON_VALLEY}</Location></Destination></Rule></ReplicationConfiguration>`;
-    const add = (body: string) => setting("POST", "replication", body, { comp: "add" });
-    expect(await add(rule(""))).toMatchObject({ status: 400, code: "MalformedXML" });
-    expect((await add(rule("<Bucket>far-away</Bucket>"))).status).toBe(200);
-    expect(await add(rule("<Bucket>far-away</Bucket>"))).toMatchObject({ status: 400, code: "BucketReplicationAlreadyExist" });
-    const text = (await setting("GET", "replication")).body.toString();
-    expect(text).toContain("<Bucket>far-away</Bucket>");
-    const id = /<ID>(.+?)<\/ID>/.exec(text)?.[1];
-    const remove = (name: string) =>
-      setting("POST", "replication", `<ReplicationRules><ID>${name}</ID></ReplicationRules>`, { comp: "delete" });
-    expect(await remove("other")).toMatchObject({ status: 404, code: "NoSuchReplicationRule" });
-    expect((await remove(id as string)).status).toBe(200);
-    expect(await setting("GET", "replication")).toMatchObject({ status: 404, code: "NoSuchReplicationConfiguration" });
+  test("those that are put at the same time are all kept", async () => {
+    const answers = await Promise.all([
+      accelerate(true),
+      client.putBucketTags(BUCKET, { stage: "dev" }),
+      client.putBucketEncryption(BUCKET, { SSEAlgorithm: "AES256" }),
+      client.putBucketVersioning(BUCKET, "Enabled"),
+      block(false),
+    ]);
+    expect(answers).toHaveLength(5);
+    const info = (await client.getBucketInfo(BUCKET)).bucket;
+    expect(info).toMatchObject({ TransferAcceleration: "Enabled", BlockPublicAccess: "false", Versioning: "Enabled" });
+    expect(info).toMatchObject({ ServerSideEncryptionRule: { SSEAlgorithm: "AES256" } });
+    expect((await client.getBucketTags(BUCKET)).tag).toEqual({ stage: "dev" });
   });
 
   test("versioning takes two values", async () => {

@@ -1,8 +1,11 @@
-/** An OSS in a process of its own, for a test to kill: arguments are its data folder and the certificate's. */
+/**
+ * An OSS in a process of its own, for a test to kill: arguments are its data folder and the certificate's, and `refuse` where no
+ * role may replicate anything.
+ */
 import { startLocalOss } from "../../../../local/alibaba/oss/local-oss";
 import { ensureCertificate } from "../../../../local/aws/certificate";
 
-async function main(dataDir: string, stateDir: string): Promise<void> {
+async function main(dataDir: string, stateDir: string, roles?: string): Promise<void> {
   const { endpoints } = await startLocalOss({
     regions: ["cn-shanghai"],
     dataDir,
@@ -13,9 +16,10 @@ async function main(dataDir: string, stateDir: string): Promise<void> {
         principal: { accountId: "1234567890123456", arn: "acs:ram::1234567890123456:root" },
       }),
     },
+    ...(roles === "refuse" ? { assumeRole: () => undefined } : {}),
   });
   process.send?.(endpoints["cn-shanghai"]?.public);
 }
 
-const [, , dataDir = "", stateDir = ""] = process.argv;
-void main(dataDir, stateDir);
+const [, , dataDir = "", stateDir = "", roles] = process.argv;
+void main(dataDir, stateDir, roles);

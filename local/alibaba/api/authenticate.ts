@@ -1,0 +1,61 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { ApiError } from "../contracts";
+import type { Credential, CredentialStore, Principal } from "../oss/contracts";
+import type { Nonces } from "./nonces";
+import { readAuthorization, type SignedApiRequest, verifySignature } from "./signature";
+
+/** How far a request's time may be from the server's, either way. */
+export const SKEW_MS = 15 * 60 * 1000;
+
+/** A header that every call has, and what the vendor calls it when it lacks. */
+const MANDATORY = {
+  "x-acs-action": "Action",
+  "x-acs-version": "Version",
+  "x-acs-date": "Timestamp",
+  "x-acs-signature-nonce": "SignatureNonce",
+  "x-acs-content-sha256": "ContentSha256",
+} as const;
+
+function mandatory(headers: IncomingHttpHeaders, name: keyof typeof MANDATORY): string {
+  const value = headers[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw new ApiError(400, `Missing${MANDATORY[name]}`, `${name} is mandatory for this action.`);
+}
+
+function assertTimely(date: string, now: number): void {
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(date) ? Date.parse(date) : Number.NaN;
+  if (Number.isNaN(at))
+    throw new ApiError(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.");
+  if (Math.abs(now - at) > SKEW_MS)
+    throw new ApiError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.");
+}
+
+/** A token belongs to exactly one key, and a key of STS is nothing without its token. */
+function assertToken(credential: Credential, headers: IncomingHttpHeaders, now: number): void {
+  const token = headers["x-acs-security-token"];
+  if (credential.sessionToken !== undefined && token === undefined)
+    throw new ApiError(400, "MissingSecurityToken", "SecurityToken is mandatory for this action.");
+  if (credential.sessionToken !== token)
+    throw new ApiError(400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.");
+  if (credential.expiresAt !== undefined && now >= credential.expiresAt)
+    throw new ApiError(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.");
+}
+
+/**
+ * Who signed the call.
+ * @throws ApiError with the code of the vendor's gateway. https://www.alibabacloud.com/help/en/ecs/developer-reference/client-error-codes
+ */
+export function authenticate(request: SignedApiRequest, credentials: CredentialStore, nonces: Nonces, now: number): Principal {
+  const { headers } = request;
+  for (const name of Object.keys(MANDATORY) as (keyof typeof MANDATORY)[]) mandatory(headers, name);
+  const authorization = readAuthorization(headers);
+  assertTimely(mandatory(headers, "x-acs-date"), now);
+  const credential = credentials.find(authorization.accessKeyId);
+  if (credential === undefined) throw new ApiError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.");
+  assertToken(credential, headers, now);
+  verifySignature(request, authorization, credential.secret);
+  // Only now: nobody else can use up a caller's nonces.
+  if (!nonces.use(`${authorization.accessKeyId} ${mandatory(headers, "x-acs-signature-nonce")}`))
+    throw new ApiError(400, "SignatureNonceUsed", "Specified signature nonce was used already.");
+  return credential.principal;
+}

@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { TLSSocket } from "node:tls";
+import { ApiError } from "../contracts";
+import { type Listener, listen } from "../oss/listen";
+
+export interface Tls {
+  certPath: string;
+  keyPath: string;
+}
+
+/** A listener of this machine under the name that its certificate has. */
+export interface Served {
+  /** `https://localhost:PORT` */
+  origin: string;
+  /** Ends open connections. */
+  close(): Promise<void>;
+}
+
+export async function openListener(tls: Tls, handler: RequestListener): Promise<Served> {
+  const [cert, key] = await Promise.all([readFile(tls.certPath), readFile(tls.keyPath)]);
+  const listener: Listener = await listen(handler, { cert, key });
+  return { origin: `https://localhost:${listener.port}`, close: () => listener.close() };
+}
+
+/** The whole body. @throws ApiError 413 `RequestTooLarge` */
+export async function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // What is too much is read and dropped: a client whose upload is cut off does not come to read the answer.
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.byteLength;
+    if (size <= maxBytes) chunks.push(chunk);
+  }
+  if (size > maxBytes) throw new ApiError(413, "RequestTooLarge", `The request body is larger than ${maxBytes} bytes.`);
+  return Buffer.concat(chunks);
+}
+
+/** What policies may condition on, of any request. https://www.alibabacloud.com/help/en/ram/policy-elements */
+export const conditionsOf = (request: IncomingMessage, now: number): Record<string, string> => ({
+  "acs:SourceIp": request.socket.remoteAddress ?? "",
+  "acs:SecureTransport": String(request.socket instanceof TLSSocket),
+  "acs:CurrentTime": new Date(now).toISOString(),
+  "acs:UserAgent": request.headers["user-agent"] ?? "",
+});

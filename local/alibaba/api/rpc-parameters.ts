@@ -1,0 +1,11 @@
+import type { ApiCall } from "../contracts";
+
+/** The parameters of a call in RPC style: they come in the query or as a form, and are read alike. */
+export function rpcParameters({
+  query,
+  headers,
+  body,
+}: Pick<ApiCall, "query" | "headers" | "body">): ReadonlyMap<string, string> {
+  const isForm = headers["content-type"]?.split(";")[0]?.trim() === "application/x-www-form-urlencoded";
+  return new Map([...query, ...(isForm ? new URLSearchParams(body.toString("utf8")) : [])]);
+}

@@ -1,0 +1,40 @@
+/** What CloudFlow allows by default. https://www.alibabacloud.com/help/en/serverless-workflow/latest/limits */
+
+/** https://www.alibabacloud.com/help/en/serverless-workflow/latest/call-method */
+export const CLOUDFLOW_REGIONS: readonly string[] = [
+  "cn-beijing",
+  "cn-hangzhou",
+  "cn-qingdao",
+  "cn-shanghai",
+  "cn-shenzhen",
+  "ap-southeast-1",
+  "us-west-1",
+];
+
+/** Of a flow and of an execution. */
+export const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+/** Of one execution's history. */
+export const MAX_EVENTS = 5_000;
+/** Of one input or output. */
+export const MAX_DATA_BYTES = 64 * 1024;
+/** Executions that run at one time. */
+export const MAX_RUNNING = 10_000;
+/** Longest `Seconds` of a Wait in the standard mode. */
+export const MAX_WAIT_SECONDS = 300;
+export const MAX_RETRY_INTERVAL_SECONDS = 86_400;
+/** What ReportTaskFailed takes as the cause; longer ones are cut here as well. */
+export const MAX_DETAIL_CHARACTERS = 4_096;
+
+/** A token bucket: `burst` calls at once, `perSecond` after that. */
+export interface Rate {
+  burst: number;
+  perSecond: number;
+}
+
+export const RATES: Readonly<Record<string, Rate>> = {
+  StartExecution: { burst: 100, perSecond: 100 },
+  DescribeExecution: { burst: 50, perSecond: 5 },
+  GetExecutionHistory: { burst: 50, perSecond: 5 },
+};
+/** Of every other operation, each on its own. */
+export const OTHER_RATE: Rate = { burst: 10, perSecond: 2 };

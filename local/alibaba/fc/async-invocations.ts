@@ -1,0 +1,104 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { ApiError } from "../contracts";
+import type { DeployedFunction } from "./deployed-function";
+import { type AsyncResult, envelopeOf, parseDestination } from "./destination";
+import { DEFAULT_EVENT_AGE_SECONDS } from "./function-rules";
+import type { ErrorType } from "./instance";
+
+/** https://www.alibabacloud.com/help/en/fc/user-guide/retry-policy */
+const DEFAULT_RETRIES = 3;
+
+export interface AsyncInvocationsOptions {
+  accountId: string;
+  now: () => number;
+  retryBaseMs: number;
+  send: (region: string, queueName: string, body: Buffer) => void;
+  onFailure: (error: unknown) => void;
+}
+
+interface Queued {
+  requestId: string;
+  payload: Buffer;
+  enqueuedAt: number;
+}
+
+/** Runs what was accepted, at least once, until it succeeds or is handed to the failure destination. */
+export class AsyncInvocations {
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: AsyncInvocationsOptions) {}
+
+  /** Resolves when the invocation is done with, one way or the other. Never rejects. */
+  async run(deployed: DeployedFunction, requestId: string, payload: Buffer): Promise<void> {
+    const queued = { requestId, payload, enqueuedAt: this.options.now() };
+    try {
+      const result = await this.untilDone(deployed, queued);
+      if (result !== undefined) this.report(deployed, result);
+    } catch (error) {
+      if (!this.endingOf(deployed).aborted) this.fail(deployed, requestId, error);
+    }
+  }
+
+  /** Forgets what waits for another try. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private endingOf(deployed: DeployedFunction): AbortSignal {
+    return AbortSignal.any([this.stopping.signal, deployed.removed]);
+  }
+
+  /** Undefined when the function or the service has ended meanwhile. */
+  private async untilDone(deployed: DeployedFunction, queued: Queued): Promise<AsyncResult | undefined> {
+    const { requestId, payload } = queued;
+    const signal = this.endingOf(deployed);
+    const result: AsyncResult = { requestId, functionArn: deployed.arn, invokeCount: 0, requestPayload: payload };
+    for (;;) {
+      const outcome = await this.attempt(deployed, queued);
+      if (signal.aborted) return undefined;
+      if (outcome === undefined) return { ...result, errorType: "EventAgeExceeded" };
+      result.invokeCount += 1;
+      result.responsePayload = outcome.payload;
+      if (outcome.errorType === undefined) {
+        delete result.errorType;
+        return result;
+      }
+      result.errorType = outcome.errorType;
+      if (result.invokeCount > (deployed.asyncConfig?.maxAsyncRetryAttempts ?? DEFAULT_RETRIES)) return result;
+      await wait(this.options.retryBaseMs * 2 ** (result.invokeCount - 1), undefined, { signal });
+    }
+  }
+
+  /** Undefined when the event had become too old before its turn came. */
+  private async attempt(
+    deployed: DeployedFunction,
+    { requestId, payload, enqueuedAt }: Queued,
+  ): Promise<{ payload: Buffer; errorType?: ErrorType } | undefined> {
+    const maxAgeMs = (deployed.asyncConfig?.maxAsyncEventAgeInSeconds ?? DEFAULT_EVENT_AGE_SECONDS) * 1000;
+    const tooOld = () => this.options.now() - enqueuedAt > maxAgeMs;
+    try {
+      return await deployed.run("async", { requestId, payload, abandon: tooOld });
+    } catch (error) {
+      // E.g. a role that cannot be assumed: a failed attempt as any other.
+      if (!(error instanceof ApiError)) throw error;
+      const payload = Buffer.from(JSON.stringify({ errorMessage: error.message, errorType: error.code }));
+      return { payload, errorType: "UnhandledInvocationError" };
+    }
+  }
+
+  private report(deployed: DeployedFunction, result: AsyncResult): void {
+    const { onFailure, onSuccess } = deployed.asyncConfig ?? {};
+    const arn = result.errorType === undefined ? onSuccess : onFailure;
+    if (arn === undefined) return;
+    const { region, queueName, resource } = parseDestination(arn, this.options.accountId);
+    deployed.permitDestination(resource);
+    this.options.send(region, queueName, envelopeOf(result, this.options.now()));
+  }
+
+  /** The result is lost, as it is on the real service: the log and whoever runs the local cloud hear of it. */
+  private fail(deployed: DeployedFunction, requestId: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    deployed.log.push(`FC Destination Error RequestId: ${requestId}: ${reason}`);
+    this.options.onFailure(new Error(`${deployed.arn}: the result of ${requestId} is lost: ${reason}`, { cause: error }));
+  }
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { ApiError, type TriggerRecord, type TriggerSpec } from "../contracts";
+import type { OssEvent } from "../oss/contracts";
+import type { DeployedFunction } from "./deployed-function";
+import { type HttpTrigger, parseHttpTrigger } from "./http-trigger";
+import { invalidArgument, isName, notFound } from "./names";
+import { fits, MAX_TRIGGERS_PER_BUCKET, type OssTrigger, overlap, parseOssTrigger } from "./oss-trigger";
+import type { RoleSessions } from "./role-sessions";
+
+export interface TriggersOptions {
+  accountId: string;
+  sessions: RoleSessions;
+  /** `https://localhost:PORT` of a region's HTTP triggers. */
+  origin: (region: string) => string;
+}
+
+interface Trigger {
+  record: TriggerRecord;
+  deployed: DeployedFunction;
+  oss?: OssTrigger;
+  http?: HttpTrigger;
+}
+
+export interface HttpTarget {
+  deployed: DeployedFunction;
+  trigger: HttpTrigger;
+  triggerId: string;
+  /** Reached by the address inside Alibaba Cloud. */
+  intranet: boolean;
+}
+
+const INTRANET = "-vpc";
+
+/** What starts functions, of all regions. */
+export class Triggers {
+  private readonly all = new Map<string, Trigger>();
+
+  constructor(private readonly options: TriggersOptions) {}
+
+  create(deployed: DeployedFunction, spec: TriggerSpec): TriggerRecord {
+    if (!isName(spec.triggerName, 128))
+      throw invalidArgument(`triggerName '${spec.triggerName}' must be 1 to 128 of letters, digits, _ and -`);
+    if (this.find(deployed, spec.triggerName) !== undefined)
+      throw new ApiError(409, "TriggerAlreadyExists", `trigger '${spec.triggerName}' already exists`);
+    return this.put(deployed, spec, randomUUID());
+  }
+
+  update(deployed: DeployedFunction, triggerName: string, changes: Partial<TriggerSpec>): TriggerRecord {
+    const { triggerId, functionName: _, httpTrigger: __, ...spec } = this.get(deployed, triggerName);
+    for (const fixed of ["triggerName", "triggerType"] as const)
+      if (changes[fixed] !== undefined && changes[fixed] !== spec[fixed]) throw invalidArgument(`${fixed} cannot be changed`);
+    return this.put(deployed, { ...spec, ...changes }, triggerId);
+  }
+
+  find(deployed: DeployedFunction, triggerName: string): TriggerRecord | undefined {
+    return this.all.get(keyOf(deployed, triggerName))?.record;
+  }
+
+  /** @throws ApiError `TriggerNotFound` */
+  delete(deployed: DeployedFunction, triggerName: string): void {
+    if (!this.all.delete(keyOf(deployed, triggerName))) throw notFound("Trigger", triggerName);
+  }
+
+  ofFunction(deployed: DeployedFunction): TriggerRecord[] {
+    return [...this.all.values()].filter((trigger) => trigger.deployed === deployed).map(({ record }) => record);
+  }
+
+  /** Those that an event of OSS starts. */
+  fitting(event: OssEvent): { deployed: DeployedFunction; record: TriggerRecord }[] {
+    return [...this.all.values()].filter(({ oss }) => oss !== undefined && fits(oss, event));
+  }
+
+  /** @throws ApiError `AccessDenied` when OSS may not invoke the function in the name of the trigger's role */
+  permit(deployed: DeployedFunction, invocationRole: string | undefined): void {
+    if (invocationRole !== undefined)
+      this.options.sessions.permit(invocationRole, "oss.aliyuncs.com", "fc:InvokeFunction", deployed.arn);
+  }
+
+  /** By the first part of a URL's path. */
+  findHttp(region: string, name: string): HttpTarget | undefined {
+    for (const { record, deployed, http } of this.all.values()) {
+      const { triggerId } = record;
+      if (http === undefined || deployed.region !== region || (name !== triggerId && name !== triggerId + INTRANET)) continue;
+      return { deployed, trigger: http, triggerId, intranet: name !== triggerId };
+    }
+    return undefined;
+  }
+
+  private get(deployed: DeployedFunction, triggerName: string): TriggerRecord {
+    const record = this.find(deployed, triggerName);
+    if (record === undefined) throw notFound("Trigger", triggerName);
+    return record;
+  }
+
+  private put(deployed: DeployedFunction, spec: TriggerSpec, triggerId: string): TriggerRecord {
+    const { region, record } = deployed;
+    if (spec.qualifier !== "LATEST")
+      throw invalidArgument(`qualifier '${spec.qualifier}' is not served here: a function has LATEST only`);
+    const base = { ...spec, triggerId, functionName: record.functionName };
+    const origin = this.options.origin(region);
+    const trigger: Trigger =
+      spec.triggerType === "oss"
+        ? { record: base, deployed, oss: this.parseOss(deployed, spec, triggerId) }
+        : {
+            deployed,
+            http: this.parseHttp(deployed, spec, triggerId),
+            record: {
+              ...base,
+              httpTrigger: { urlInternet: `${origin}/${triggerId}`, urlIntranet: `${origin}/${triggerId}${INTRANET}` },
+            },
+          };
+    this.all.set(keyOf(deployed, spec.triggerName), trigger);
+    return trigger.record;
+  }
+
+  private parseOss(deployed: DeployedFunction, spec: TriggerSpec, triggerId: string): OssTrigger {
+    const parsed = parseOssTrigger(spec, { region: deployed.region, accountId: this.options.accountId });
+    const others = [...this.all.values()].filter(
+      ({ record, oss }) => record.triggerId !== triggerId && oss?.bucket === parsed.bucket,
+    );
+    if (others.length >= MAX_TRIGGERS_PER_BUCKET)
+      throw invalidArgument(`the bucket ${parsed.bucket} has ${MAX_TRIGGERS_PER_BUCKET} triggers, as many as it may`);
+    const rival = others.find(({ oss }) => oss !== undefined && overlap(oss, parsed));
+    if (rival !== undefined)
+      throw invalidArgument(
+        `trigger '${spec.triggerName}' and '${rival.record.triggerName}' of '${rival.record.functionName}' have an event type, prefix and suffix in common`,
+      );
+    this.permit(deployed, parsed.invocationRole);
+    return parsed;
+  }
+
+  private parseHttp(deployed: DeployedFunction, spec: TriggerSpec, triggerId: string): HttpTrigger {
+    const other = [...this.all.values()].find(
+      ({ record, http, ...of }) => http !== undefined && of.deployed === deployed && record.triggerId !== triggerId,
+    );
+    if (other !== undefined)
+      throw invalidArgument(
+        `function '${deployed.record.functionName}' has the HTTP trigger '${other.record.triggerName}' already`,
+      );
+    return parseHttpTrigger(spec);
+  }
+}
+
+const keyOf = ({ arn }: DeployedFunction, triggerName: string) => `${arn}/${triggerName}`;

@@ -1,0 +1,151 @@
+/** Simple Message Queue (formerly MNS). https://www.alibabacloud.com/help/en/mns/ */
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { conditionsOf, openListener, readBody, type Served, type Tls } from "../api/http";
+import { ApiError, type CallRecord, type MessageService, type QueueSpec, type Ram } from "../contracts";
+import { authenticate, MNS_VERSION } from "./authenticate";
+import { findOperation, type MessageAnswer } from "./operations";
+import { Queue } from "./queue";
+import { assertQueueSpec } from "./queue-spec";
+import { mnsDocument } from "./xml";
+
+export interface MessageServiceOptions {
+  accountId: string;
+  ram: Pick<Ram, "find" | "authorize">;
+  tls: Tls;
+  regions: readonly string[];
+  /** Ms since the epoch. @default the system's clock */
+  now?: () => number;
+  onCall?: (call: CallRecord) => void;
+  /** Told of what should not happen: a bug. @default prints it */
+  onFailure?: (error: unknown, requestId: string) => void;
+}
+
+export interface LocalMessageService extends MessageService {
+  /** By region, `https://localhost:PORT`. */
+  readonly origins: Readonly<Record<string, string>>;
+  /** Ends open connections, long polls among them. */
+  stop(): Promise<void>;
+}
+
+/** A message of the largest size, every character of it escaped. */
+const MAX_DOCUMENT_BYTES = 512 * 1024;
+
+/** Queues live in memory and end with the process. */
+export async function createMessageService(options: MessageServiceOptions): Promise<LocalMessageService> {
+  const { regions, tls, now = Date.now } = options;
+  const queues = new Map<string, Queue>();
+  const keyOf = (region: string, queueName: string) => `${region}/${queueName}`;
+  const existing = (region: string, queueName: string): Queue => {
+    const queue = queues.get(keyOf(region, queueName));
+    if (queue === undefined) throw new ApiError(404, "QueueNotExist", "The queue name you provided is not exist.");
+    return queue;
+  };
+  const onFailure =
+    options.onFailure ?? ((error: unknown, requestId: string) => console.error(`local SMQ: request ${requestId} failed:`, error));
+
+  const serve = (region: string) =>
+    openListener(tls, (request, response) => {
+      const requestId = randomBytes(12).toString("hex").toUpperCase();
+      const answer = (answered: MessageAnswer) => reply(response, requestId, answered);
+      handle(request, response, region)
+        .then(answer)
+        .catch((error: unknown) => {
+          // The client went away: nobody is there to be told.
+          if (request.socket.destroyed) return;
+          if (!(error instanceof ApiError)) onFailure(error, requestId);
+          answer(refusal(error, requestId, region));
+        });
+    });
+
+  const handle = async (request: IncomingMessage, response: ServerResponse, region: string): Promise<MessageAnswer> => {
+    const { method = "GET", url = "/", headers } = request;
+    const body = await readBody(request, response, MAX_DOCUMENT_BYTES);
+    const principal = authenticate({ method, url, headers, body }, options.ram, now());
+    const operation = findOperation({ method, url, body });
+    const resource = `acs:mns:${region}:${options.accountId}:${operation.resource}`;
+    const conditions = conditionsOf(request, now());
+    const allowed = options.ram.authorize(principal, operation.action, resource, { conditions }) === "allow";
+    options.onCall?.({ principal, action: operation.action, resource, allowed });
+    if (!allowed)
+      throw new ApiError(
+        403,
+        "AccessDenied",
+        "The OwnerId that your Access Key Id associated to is forbidden for this operation.",
+      );
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    return operation.run(existing(region, operation.queueName), gone.signal);
+  };
+
+  const served: [string, Served][] = [];
+  const stop = async () => {
+    await Promise.all(served.map(([, { close }]) => close()));
+  };
+  try {
+    for (const region of regions) served.push([region, await serve(region)]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  return {
+    origins: Object.fromEntries(served.map(([region, { origin }]) => [region, origin])),
+    stop,
+    createQueue: (region, queue) => {
+      assertQueueSpec(queue);
+      const key = keyOf(region, queue.queueName);
+      if (queues.has(key)) throw new ApiError(409, "QueueAlreadyExist", "The queue you want to create is already exist.");
+      queues.set(key, new Queue({ ...queue }, now));
+    },
+    getQueue: (region, queueName) => {
+      const queue = queues.get(keyOf(region, queueName));
+      return queue === undefined ? undefined : { ...queue.spec };
+    },
+    updateQueue: (region, queueName, changes) => {
+      const queue = existing(region, queueName);
+      const spec: QueueSpec = { ...queue.spec, ...changes, queueName };
+      assertQueueSpec(spec);
+      queue.configure(spec);
+    },
+    deleteQueue: (region, queueName) => {
+      existing(region, queueName);
+      queues.delete(keyOf(region, queueName));
+    },
+    send: (region, queueName, body) => {
+      const queue = existing(region, queueName);
+      const { maximumMessageSize } = queue.spec;
+      if (body.byteLength > maximumMessageSize)
+        throw new ApiError(400, "MessageTooLong", `The message has ${body.byteLength} bytes; ${maximumMessageSize} are allowed.`);
+      return { messageId: queue.send(body.toString("utf8")).messageId };
+    },
+    messages: (region, queueName) =>
+      existing(region, queueName)
+        .all()
+        .map(({ messageId, body, enqueuedAt }) => ({ messageId, body, enqueuedAt })),
+  };
+}
+
+function refusal(error: unknown, requestId: string, region: string): MessageAnswer {
+  const [status, code, message] =
+    error instanceof ApiError ? [error.status, error.code, error.message] : [500, "InternalError", "Internal error."];
+  const document = mnsDocument("Error", {
+    Code: code,
+    Message: message,
+    RequestId: requestId,
+    HostId: `mns.${region}.aliyuncs.com`,
+  });
+  return { status, document };
+}
+
+function reply(response: ServerResponse, requestId: string, { status, document }: MessageAnswer): void {
+  response.writeHead(status, {
+    server: "AliyunMQS",
+    "x-mns-request-id": requestId,
+    "x-mns-version": MNS_VERSION,
+    ...(document === undefined
+      ? {}
+      : { "content-type": "text/xml;charset=utf-8", "content-length": Buffer.byteLength(document) }),
+  });
+  response.end(document);
+}

@@ -1,0 +1,143 @@
+/** The data plane's operations. https://www.alibabacloud.com/help/en/mns/developer-reference/queue-operations */
+import { ApiError } from "../contracts";
+import type { Queue } from "./queue";
+import { assertBetween, queueFields } from "./queue-spec";
+import { mnsDocument, peekedFields, readSendRequest, receivedFields } from "./xml";
+
+export interface Operation {
+  /** E.g. `mns:SendMessage`. */
+  action: string;
+  queueName: string;
+  /** After `acs:mns:<region>:<uid>:`. */
+  resource: string;
+  run(queue: Queue, signal: AbortSignal): Promise<MessageAnswer>;
+}
+
+export interface MessageAnswer {
+  status: number;
+  document?: string;
+}
+
+const MAX_BATCH = 16;
+const MAX_WAIT_SECONDS = 30;
+
+/** The parameters that each operation takes. The vendor's pages differ in the case of their names, so that does not matter. */
+function parametersOf(query: string, allowed: readonly string[]): ReadonlyMap<string, string> {
+  const parameters = new Map([...new URLSearchParams(query)].map(([name, value]) => [name.toLowerCase(), value]));
+  for (const name of parameters.keys())
+    if (!allowed.includes(name))
+      throw new ApiError(400, "InvalidQueryString", `Http request URL contains invalid querystring item "${name}".`);
+  return parameters;
+}
+
+const numberOf = (parameters: ReadonlyMap<string, string>, name: string, low: number, high: number): number | undefined => {
+  const text = parameters.get(name);
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  assertBetween(name, value, low, high);
+  return value;
+};
+
+/** @throws ApiError */
+export function findOperation({ method, url, body }: { method: string; url: string; body: Buffer }): Operation {
+  const [path = "", query = ""] = url.split("?", 2);
+  const [, queueName, messages] = /^\/queues\/([^/]+?)(\/messages)?$/.exec(path) ?? [];
+  if (queueName === undefined) throw new ApiError(400, "InvalidRequestURL", "Http request URL format invalid.");
+  const about = { queueName, resource: messages === undefined ? `/queues/${queueName}` : `/queues/${queueName}/messages` };
+  if (messages === undefined) {
+    if (method !== "GET") throw new ApiError(400, "InvalidRequestURL", `${method} of a queue is not served here.`);
+    parametersOf(query, []);
+    return { ...about, action: "mns:GetQueueAttributes", run: async (queue) => attributes(queue) };
+  }
+  switch (method) {
+    case "POST":
+      parametersOf(query, []);
+      return { ...about, action: "mns:SendMessage", run: (queue) => send(queue, body) };
+    case "GET":
+      return { ...about, ...receiveOrPeek(query) };
+    case "PUT":
+      return { ...about, action: "mns:ChangeMessageVisibility", run: async (queue) => changeVisibility(queue, query) };
+    case "DELETE":
+      return { ...about, action: "mns:DeleteMessage", run: async (queue) => remove(queue, query) };
+    default:
+      throw new ApiError(400, "InvalidRequestURL", `${method} of messages is not served.`);
+  }
+}
+
+async function send(queue: Queue, body: Buffer): Promise<MessageAnswer> {
+  const { body: text, ...options } = await readSendRequest(body);
+  const { messageId, bodyMd5, receiptHandle, visibleAt, enqueuedAt } = queue.send(text, options);
+  return {
+    status: 201,
+    document: mnsDocument("Message", {
+      MessageId: messageId,
+      MessageBodyMD5: bodyMd5,
+      // Of a delayed message, so that it can be taken back.
+      ReceiptHandle: visibleAt > enqueuedAt ? receiptHandle : undefined,
+    }),
+  };
+}
+
+function receiveOrPeek(query: string): Pick<Operation, "action" | "run"> {
+  const parameters = parametersOf(query, ["waitseconds", "numofmessages", "peekonly"]);
+  const waitSeconds = numberOf(parameters, "waitseconds", 0, MAX_WAIT_SECONDS);
+  const count = numberOf(parameters, "numofmessages", 1, MAX_BATCH);
+  const answer = (found: ReturnType<typeof receivedFields>[]): MessageAnswer => {
+    const [first] = found;
+    if (first === undefined) throw new ApiError(404, "MessageNotExist", "Message not exist.");
+    // Asked for by number, they come as a list, even one alone.
+    const document = count === undefined ? mnsDocument("Message", first) : mnsDocument("Messages", { Message: found });
+    return { status: 200, document };
+  };
+  if (parameters.get("peekonly") === "true")
+    return { action: "mns:PeekMessage", run: async (queue) => answer(queue.peek(count ?? 1).map(peekedFields)) };
+  return {
+    action: "mns:ReceiveMessage",
+    run: async (queue, signal) => {
+      const received = await queue.receive(count ?? 1, waitSeconds ?? queue.spec.pollingWaitSeconds, signal);
+      return answer(received.map(receivedFields));
+    },
+  };
+}
+
+function receiptHandleOf(parameters: ReadonlyMap<string, string>): string {
+  const handle = parameters.get("receipthandle");
+  if (handle === undefined || handle === "") throw new ApiError(400, "MissingReceiptHandle", "ReceiptHandle is required.");
+  return handle;
+}
+
+function changeVisibility(queue: Queue, query: string): MessageAnswer {
+  const parameters = parametersOf(query, ["receipthandle", "visibilitytimeout"]);
+  const handle = receiptHandleOf(parameters);
+  const seconds = numberOf(parameters, "visibilitytimeout", 1, 43_200);
+  if (seconds === undefined) throw new ApiError(400, "MissingVisibilityTimeout", "VisibilityTimeout is required.");
+  const { receiptHandle, visibleAt } = queue.changeVisibility(handle, seconds);
+  return {
+    status: 200,
+    document: mnsDocument("ChangeVisibility", { ReceiptHandle: receiptHandle, NextVisibleTime: visibleAt }),
+  };
+}
+
+function remove(queue: Queue, query: string): MessageAnswer {
+  queue.delete(receiptHandleOf(parametersOf(query, ["receipthandle"])));
+  return { status: 204 };
+}
+
+function attributes(queue: Queue): MessageAnswer {
+  const messages = queue.all();
+  const active = new Set(queue.peek(messages.length));
+  const hidden = messages.filter((message) => !active.has(message));
+  const delayed = hidden.filter(({ dequeueCount }) => dequeueCount === 0);
+  return {
+    status: 200,
+    document: mnsDocument("Queue", {
+      ...queueFields(queue.spec),
+      CreateTime: Math.floor(queue.createdAt / 1000),
+      LastModifyTime: Math.floor(queue.lastModifiedAt / 1000),
+      ActiveMessages: active.size,
+      DelayMessages: delayed.length,
+      InactiveMessages: hidden.length - delayed.length,
+      LoggingEnabled: "False",
+    }),
+  };
+}

@@ -1,0 +1,91 @@
+/** https://www.alibabacloud.com/help/en/ram/conditional-operator */
+import ipaddr from "ipaddr.js";
+import { matchesWildcards } from "./wildcards";
+
+export type ConditionValue = string | number | boolean;
+/** Operator -> key -> what the key's value may be. All operators and keys must hold, of the values one. */
+export type Conditions = Readonly<Record<string, Readonly<Record<string, ConditionValue | readonly ConditionValue[]>>>>;
+
+/** The value that the request has against one that the policy lists. */
+type Test = (actual: string, wanted: string) => boolean;
+
+const numeric =
+  (compare: (actual: number, wanted: number) => boolean): Test =>
+  (actual, wanted) =>
+    compare(Number(actual), Number(wanted));
+const dated =
+  (compare: (actual: number, wanted: number) => boolean): Test =>
+  (actual, wanted) =>
+    compare(Date.parse(actual), Date.parse(wanted));
+
+function inRange(address: string, range: string): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  const given = ipaddr.process(address);
+  const [network, bits] = range.includes("/") ? ipaddr.parseCIDR(range) : [ipaddr.process(range), undefined];
+  if (given.kind() !== network.kind()) return false;
+  return given.match(network, bits ?? (given.kind() === "ipv4" ? 32 : 128));
+}
+
+const TESTS: Readonly<Record<string, Test>> = {
+  StringEquals: (actual, wanted) => actual === wanted,
+  StringEqualsIgnoreCase: (actual, wanted) => actual.toLowerCase() === wanted.toLowerCase(),
+  StringLike: (actual, wanted) => matchesWildcards(wanted, actual),
+  NumericEquals: numeric((actual, wanted) => actual === wanted),
+  NumericLessThan: numeric((actual, wanted) => actual < wanted),
+  NumericLessThanEquals: numeric((actual, wanted) => actual <= wanted),
+  NumericGreaterThan: numeric((actual, wanted) => actual > wanted),
+  NumericGreaterThanEquals: numeric((actual, wanted) => actual >= wanted),
+  DateEquals: dated((actual, wanted) => actual === wanted),
+  DateLessThan: dated((actual, wanted) => actual < wanted),
+  DateLessThanEquals: dated((actual, wanted) => actual <= wanted),
+  DateGreaterThan: dated((actual, wanted) => actual > wanted),
+  DateGreaterThanEquals: dated((actual, wanted) => actual >= wanted),
+  Bool: (actual, wanted) => actual.toLowerCase() === wanted.toLowerCase(),
+  IpAddress: inRange,
+};
+
+const NEGATED: Readonly<Record<string, string>> = {
+  StringNotEquals: "StringEquals",
+  StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase",
+  StringNotLike: "StringLike",
+  NumericNotEquals: "NumericEquals",
+  DateNotEquals: "DateEquals",
+  NotIpAddress: "IpAddress",
+};
+
+const testOf = (operator: string): Test | undefined => TESTS[NEGATED[operator] ?? operator];
+
+export const isOperator = (operator: string): boolean => testOf(operator) !== undefined;
+
+/** Whether the operator can do anything with the value. */
+export function isValueFor(operator: string, value: ConditionValue): boolean {
+  const text = String(value);
+  const base = NEGATED[operator] ?? operator;
+  if (base === "IpAddress") return text.includes("/") ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
+  if (base === "Bool") return /^(true|false)$/i.test(text);
+  if (base.startsWith("Numeric")) return text.trim() !== "" && Number.isFinite(Number(text));
+  if (base.startsWith("Date")) return !Number.isNaN(Date.parse(text));
+  return true;
+}
+
+/**
+ * `orElse` is the answer where none can be worked out: the operator is unknown, or a negated one asks for a key that the
+ * request does not have. What is documented says nothing of it, so an Allow takes false and a Deny true.
+ */
+export function conditionsHold(
+  conditions: Conditions | undefined,
+  request: Readonly<Record<string, string>>,
+  orElse: boolean,
+): boolean {
+  return Object.entries(conditions ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, wanted]) => {
+      const test = testOf(operator);
+      if (test === undefined) return orElse;
+      const negated = NEGATED[operator] !== undefined;
+      const actual = request[key];
+      if (actual === undefined) return negated && orElse;
+      const values = [wanted].flat() as ConditionValue[];
+      return values.some((value) => test(actual, String(value))) !== negated;
+    }),
+  );
+}

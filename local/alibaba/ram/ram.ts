@@ -1,0 +1,100 @@
+/** https://www.alibabacloud.com/help/en/ram/ */
+import { ApiError, type CallRecord, type Ram } from "../contracts";
+import type { Authorize, Credential } from "../oss/contracts";
+import { evaluatePolicies } from "./evaluate";
+import { assertSessionName } from "./names";
+import { Policies, toRamPolicy } from "./policies";
+import { type KeptRole, Roles, toRamRole } from "./roles";
+import { createSessions, randomKey } from "./sessions";
+import { trustsService } from "./trust-policy";
+
+export interface RamOptions {
+  accountId: string;
+  /** Ms since the epoch. @default the system's clock */
+  now?: () => number;
+  /** Told of every role that a service assumes or fails to. */
+  onCall?: (call: CallRecord) => void;
+}
+
+/** The identities and policies of one account. It has no users: a root, and roles that services assume. */
+export function createRam({ accountId, now = Date.now, onCall }: RamOptions): Ram {
+  const root = { accessKeyId: `LTAI5t${randomKey(15)}`, accessKeySecret: randomKey(24) };
+  const rootCredential: Credential = {
+    secret: root.accessKeySecret,
+    principal: { accountId, arn: `acs:ram::${accountId}:root` },
+  };
+  const roles = new Roles(accountId);
+  const policies = new Policies();
+  const sessions = createSessions(now);
+
+  const roleOfSession = (arn: string): KeptRole | undefined => {
+    const [, name] = /^acs:ram::\d+:assumed-role\/([^/]+)\/[^/]+$/.exec(arn) ?? [];
+    return name === undefined ? undefined : roles.find(name);
+  };
+
+  const authorize: Authorize = (principal, action, resource, { conditions, sessionPolicy }) => {
+    if (principal.accountId !== accountId) return "none";
+    if (sessionPolicy !== undefined) throw new Error("no session of this account has a policy of its own");
+    if (principal.arn === rootCredential.principal.arn) return "allow";
+    const documents = [...(roleOfSession(principal.arn)?.attached ?? [])].map(({ document }) => document);
+    return evaluatePolicies(documents, { action, resource, conditions });
+  };
+
+  return {
+    accountId,
+    root,
+    authorize,
+    find: (accessKeyId) => (accessKeyId === root.accessKeyId ? rootCredential : sessions.find(accessKeyId)),
+
+    assumeRole: (roleArn, { service, sessionName, durationMs }) => {
+      assertSessionName(sessionName);
+      const role = roles.findByArn(roleArn);
+      if (role === undefined) throw new ApiError(404, "EntityNotExist.Role", `The role ${roleArn} does not exist.`);
+      const allowed = trustsService(role.trust, service);
+      onCall?.({ principal: undefined, action: "sts:AssumeRole", resource: role.arn, allowed });
+      if (!allowed)
+        throw new ApiError(403, "NoPermission", `The trust policy of ${role.arn} does not let ${service} assume the role.`);
+      const principal = { accountId, arn: `acs:ram::${accountId}:assumed-role/${role.roleName}/${sessionName}` };
+      // A role of the same name that is created later is another one.
+      return sessions.open(principal, durationMs, () => roles.find(role.roleName) === role);
+    },
+
+    createRole: (settings) => toRamRole(roles.create(settings)),
+    getRole: (roleName) => {
+      const role = roles.find(roleName);
+      return role === undefined ? undefined : toRamRole(role);
+    },
+    updateRole: (roleName, changes) => toRamRole(roles.update(roleName, changes)),
+    deleteRole: (roleName) => roles.delete(roleName),
+
+    createPolicy: (settings) => toRamPolicy(policies.create(settings)),
+    getPolicy: (policyName) => {
+      const policy = policies.find(policyName);
+      return policy === undefined ? undefined : toRamPolicy(policy);
+    },
+    updatePolicy: (policyName, policyDocument) => toRamPolicy(policies.update(policyName, policyDocument)),
+    deletePolicy: (policyName) => {
+      const [role] = roles.withPolicy(policies.get(policyName));
+      if (role !== undefined)
+        throw new ApiError(
+          409,
+          "DeleteConflict.Policy.Role",
+          `The policy ${policyName} is attached to the role ${role.roleName}: detach it first.`,
+        );
+      policies.delete(policyName);
+    },
+
+    attachPolicyToRole: (policyName, roleName) => {
+      const { attached } = roles.get(roleName);
+      const policy = policies.get(policyName);
+      if (attached.has(policy))
+        throw new ApiError(409, "EntityAlreadyExists.Role.Policy", `${policyName} is already attached to ${roleName}.`);
+      attached.add(policy);
+    },
+    detachPolicyFromRole: (policyName, roleName) => {
+      if (!roles.get(roleName).attached.delete(policies.get(policyName)))
+        throw new ApiError(404, "EntityNotExist.Role.Policy", `${policyName} is not attached to ${roleName}.`);
+    },
+    policiesOfRole: (roleName) => [...roles.get(roleName).attached].map(toRamPolicy),
+  };
+}

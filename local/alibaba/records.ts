@@ -1,0 +1,41 @@
+import { ApiError } from "./contracts";
+
+/** Things that a service keeps and gives back, each known by its region and name. Whoever reads one gets a copy. */
+export interface Records<T extends object> {
+  /** @throws ApiError 409 `<what>AlreadyExist` */
+  create(region: string, name: string, value: T): T;
+  get(region: string, name: string): T | undefined;
+  /** Replaces the fields that are given. @throws ApiError 404 `<what>NotExist` */
+  update(region: string, name: string, changes: Partial<T>): T;
+  /** @throws ApiError 404 `<what>NotExist` */
+  delete(region: string, name: string): void;
+}
+
+/** For services that only keep settings. `what` names one of them in its error codes, e.g. `Project`. */
+export function createRecords<T extends object>(what: string): Records<T> {
+  const kept = new Map<string, T>();
+  const keyOf = (region: string, name: string) => JSON.stringify([region, name]);
+  const existing = (region: string, name: string): T => {
+    const found = kept.get(keyOf(region, name));
+    if (found === undefined) throw new ApiError(404, `${what}NotExist`, `${what} ${name} does not exist in ${region}.`);
+    return found;
+  };
+  return {
+    create: (region, name, value) => {
+      const key = keyOf(region, name);
+      if (kept.has(key)) throw new ApiError(409, `${what}AlreadyExist`, `${what} ${name} already exists in ${region}.`);
+      kept.set(key, structuredClone(value));
+      return structuredClone(value);
+    },
+    get: (region, name) => structuredClone(kept.get(keyOf(region, name))),
+    update: (region, name, changes) => {
+      const changed = { ...existing(region, name), ...structuredClone(changes) };
+      kept.set(keyOf(region, name), changed);
+      return structuredClone(changed);
+    },
+    delete: (region, name) => {
+      existing(region, name);
+      kept.delete(keyOf(region, name));
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** The clouds that a stack is deployed to, as far as it needs them. */
+import { type LocalAlibaba, startLocalAlibaba } from "./alibaba/local-alibaba";
+import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-aws";
+import type { OnProgress } from "./install-once";
+import { DEFAULT_STATE_DIR } from "./paths";
+
+export const LOCAL_CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
+export type CloudName = (typeof LOCAL_CLOUDS)[number];
+
+export interface LocalClouds {
+  /** @throws Error when no stack asked for it; so do the others. */
+  readonly aws: LocalPartition;
+  readonly "aws-cn": LocalPartition;
+  readonly alicloud: LocalAlibaba;
+  has(cloud: CloudName): boolean;
+  /** PEM of the certificate that all endpoints show. */
+  readonly caPath: string;
+  /** Of this run alone, removed by `stop`. */
+  readonly runDir: string;
+  stop(): Promise<void>;
+}
+
+export interface LocalCloudsOptions {
+  clouds: readonly CloudName[];
+  /** @default `.local` at the repository root */
+  stateDir?: string;
+  /** Record every request in each AWS partition's `callsPath`, and those of Alibaba in `alicloud.calls`. */
+  recordCalls?: boolean;
+  /** Of AWS, where sources are. @default us-east-1 and cn-north-1 */
+  regions?: { aws?: string; "aws-cn"?: string };
+  /** Keep the AWS partitions' state over a restart of one of them. */
+  persist?: boolean;
+  onProgress?: OnProgress;
+  /** Ends the start; whatever was started is stopped. */
+  signal?: AbortSignal;
+}
+
+/** The two partitions of AWS come together. */
+export async function startLocalClouds({
+  clouds,
+  stateDir = DEFAULT_STATE_DIR,
+  ...options
+}: LocalCloudsOptions): Promise<LocalClouds> {
+  const wants = (...names: CloudName[]) => names.some((name) => clouds.includes(name));
+  const starting = [
+    wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }) : undefined,
+    wants("alicloud") ? startLocalAlibaba({ stateDir, recordCalls: options.recordCalls ?? false }) : undefined,
+  ] as const;
+  const [aws, alicloud] = await Promise.allSettled(starting);
+  const stopAll = async () => {
+    const started = [aws, alicloud].flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
+    await Promise.all(started.map((one) => one.stop()));
+  };
+  if (aws.status === "rejected" || alicloud.status === "rejected") {
+    await stopAll();
+    throw aws.status === "rejected" ? aws.reason : (alicloud as PromiseRejectedResult).reason;
+  }
+  return localClouds(aws.value, alicloud.value, stopAll);
+}
+
+function localClouds(aws: LocalAws | undefined, alicloud: LocalAlibaba | undefined, stop: () => Promise<void>): LocalClouds {
+  const started = <T>(name: CloudName, cloud: T | undefined): T => {
+    if (cloud === undefined) throw new Error(`the local ${name} was not started: no side of the stack is in it`);
+    return cloud;
+  };
+  const first = started<LocalAws | LocalAlibaba>("aws", aws ?? alicloud);
+  return {
+    get aws() {
+      return started("aws", aws).aws;
+    },
+    get "aws-cn"() {
+      return started("aws-cn", aws)["aws-cn"];
+    },
+    get alicloud() {
+      return started("alicloud", alicloud);
+    },
+    has: (cloud) => (cloud === "alicloud" ? alicloud : aws) !== undefined,
+    caPath: first.caPath,
+    runDir: first.runDir,
+    stop,
+  };
+}

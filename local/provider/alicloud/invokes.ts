@@ -1,0 +1,87 @@
+import type { Properties } from "../values";
+import { type AlicloudContext, cloudOf, invoke } from "./context";
+import { bucketEndpoints } from "./endpoints";
+
+export const INVOKES = [
+  invoke({
+    token: "alicloud:index/getAccount:getAccount",
+    args: {},
+    call: ({ accountId }) => ({ id: accountId }),
+  }),
+  invoke({
+    token: "alicloud:index/getCallerIdentity:getCallerIdentity",
+    args: {},
+    call: ({ accountId }) => ({
+      id: accountId,
+      accountId,
+      arn: `acs:ram::${accountId}:root`,
+      identityType: "Account",
+    }),
+  }),
+  invoke({
+    token: "alicloud:index/getRegions:getRegions",
+    args: { current: "boolean", name: "string" },
+    call: ({ region, cloud }, { current = false, name }) => {
+      if (current && name !== undefined && name !== region) throw new Error(`name ${name} is not the current region, ${region}`);
+      // A preview without a cloud has any region that is asked for.
+      const all = cloud?.services.regions ?? [name ?? region];
+      const ids = current ? [region] : all.filter((one) => name === undefined || one === name);
+      if (ids.length === 0) throw new Error(`there is no region ${name}; the local cloud has ${all.join(", ")}`);
+      const regions = ids.map((id) => ({ id, regionId: id, localName: id }));
+      return { id: ids.join(","), ids, regions, current, name: name ?? region };
+    },
+  }),
+  invoke({
+    token: "alicloud:oss/getBuckets:getBuckets",
+    args: { nameRegex: "string" },
+    call: async (context, { nameRegex = "" }) => {
+      const buckets = context.cloud === undefined ? foretold(context, nameRegex) : await existing(context, nameRegex);
+      const names = buckets.map(({ name }) => name);
+      return { id: names.join(","), names, buckets, ...(nameRegex === "" ? {} : { nameRegex }) };
+    },
+  }),
+];
+
+/** A preview without a cloud takes the word of a program that asks for one bucket: `^its-name$`. */
+function foretold(context: AlicloudContext, nameRegex: string): Properties[] {
+  const name = /^\^([a-z0-9-]+)\$$/.exec(nameRegex)?.[1];
+  return name === undefined ? [] : [{ name, location: `oss-${context.region}`, ...bucketEndpoints(context) }];
+}
+
+/** Every bucket of the account; more than its name and region only for those in the provider's region, as OSS tells it. */
+async function existing(context: AlicloudContext, nameRegex: string): Promise<Properties[]> {
+  const { oss } = cloudOf(context);
+  const pattern = new RegExp(nameRegex);
+  const found = (await oss.buckets("")).filter(({ name }) => pattern.test(name));
+  return Promise.all(
+    found.map(async ({ name, region }) => {
+      const known = { name, location: `oss-${region}` };
+      return region === context.region ? { ...known, ...(await describe(context, name)) } : known;
+    }),
+  );
+}
+
+interface BucketInfo {
+  CreationDate: string;
+  DataRedundancyType: string;
+  StorageClass: string;
+  Versioning?: string;
+  Owner: { ID: string };
+  AccessControlList: { Grant: string };
+  ServerSideEncryptionRule?: { SSEAlgorithm: string; KMSMasterKeyID?: string };
+}
+
+async function describe(context: AlicloudContext, name: string): Promise<Properties> {
+  const info = (await cloudOf(context).oss.get(name, "bucketInfo")).Bucket as unknown as BucketInfo;
+  const { SSEAlgorithm: sseAlgorithm = "None", KMSMasterKeyID: kmsMasterKeyId } = info.ServerSideEncryptionRule ?? {};
+  return {
+    ...bucketEndpoints(context),
+    acl: info.AccessControlList.Grant,
+    creationDate: info.CreationDate.slice(0, 10),
+    owner: info.Owner.ID,
+    redundancyType: info.DataRedundancyType,
+    storageClass: info.StorageClass,
+    ...(info.Versioning === undefined ? {} : { versioning: { status: info.Versioning } }),
+    ...(sseAlgorithm === "None" ? {} : { serverSideEncryptionRule: { sseAlgorithm, kmsMasterKeyId } }),
+  };
+}

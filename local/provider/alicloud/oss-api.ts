@@ -1,0 +1,116 @@
+import { type XmlFields, xmlDocument } from "../../alibaba/oss/xml";
+import { type OssClientOptions, ossClient } from "../../alibaba/oss-client";
+import { isObject, type Properties } from "../values";
+
+interface Request {
+  method: "GET" | "PUT" | "POST" | "DELETE";
+  bucket: string;
+  subres?: Record<string, string>;
+  headers?: Record<string, string>;
+  mime?: "xml" | "json";
+  content?: string;
+  successStatuses: number[];
+  xmlResponse?: boolean;
+}
+
+/** What ali-oss has and its types lack. */
+interface Untyped {
+  request(request: Request): Promise<{ data: unknown }>;
+  getBucketVersions(query: object): Promise<{ objects: Version[]; deleteMarker: Version[] }>;
+  deleteMulti(names: { key: string; versionId: string }[], options: { quiet: boolean }): Promise<unknown>;
+}
+
+interface Version {
+  name: string;
+  versionId: string;
+}
+
+/** A document that replaces a setting, by its root element, or JSON. */
+export type Document = { root: string; fields: XmlFields } | { json: string };
+
+/**
+ * Buckets and their settings as the account's root, over OSS's own API and through the vendor's own client. One region: OSS takes
+ * the operations of a bucket at its region's endpoint only.
+ */
+export class OssApi {
+  private readonly client: Untyped;
+
+  constructor(private readonly options: Omit<OssClientOptions, "bucket">) {
+    this.client = ossClient(options) as unknown as Untyped;
+  }
+
+  /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucket */
+  async createBucket(bucket: string, acl: string, fields: XmlFields): Promise<void> {
+    const content = xmlDocument("CreateBucketConfiguration", fields);
+    await this.send({ method: "PUT", bucket, headers: { "x-oss-acl": acl }, mime: "xml", content });
+  }
+
+  async deleteBucket(bucket: string): Promise<void> {
+    await this.send({ method: "DELETE", bucket });
+  }
+
+  async putAcl(bucket: string, acl: string): Promise<void> {
+    await this.send({ method: "PUT", bucket, subres: { acl: "" }, headers: { "x-oss-acl": acl } });
+  }
+
+  async put(bucket: string, setting: string, document: Document): Promise<void> {
+    await this.send({ method: "PUT", bucket, subres: { [setting]: "" }, ...body(document) });
+  }
+
+  /** `comp` is what to do with the setting, e.g. `add` a rule. */
+  async post(bucket: string, setting: string, comp: string, document: Document): Promise<void> {
+    await this.send({ method: "POST", bucket, subres: { [setting]: "", comp }, ...body(document) });
+  }
+
+  /** The children of the answer's root: a text, children, or a list of either. @throws Error of status 404 when it is not set */
+  async get(bucket: string, setting: string): Promise<Properties> {
+    const { data } = await this.send({ method: "GET", bucket, subres: { [setting]: "" }, xmlResponse: true });
+    return isObject(data) ? data : {};
+  }
+
+  /** Settings that are JSON. */
+  async getJson(bucket: string, setting: string): Promise<unknown> {
+    const { data } = await this.send({ method: "GET", bucket, subres: { [setting]: "" } });
+    return JSON.parse(String(data));
+  }
+
+  async remove(bucket: string, setting: string): Promise<void> {
+    await this.send({ method: "DELETE", bucket, subres: { [setting]: "" } });
+  }
+
+  /** The account's buckets of every region whose names begin so. */
+  async buckets(prefix: string): Promise<{ name: string; region: string }[]> {
+    const found: { name: string; region: string }[] = [];
+    let marker = "";
+    do {
+      const query = { "max-keys": "1000", ...(prefix === "" ? {} : { prefix }), ...(marker === "" ? {} : { marker }) };
+      const { data } = await this.send({ method: "GET", bucket: "", subres: query, xmlResponse: true });
+      const page = data as { Buckets?: { Bucket?: unknown }; NextMarker?: string };
+      for (const one of [page.Buckets?.Bucket ?? []].flat() as { Name: string; Region: string }[]) {
+        found.push({ name: one.Name, region: one.Region });
+      }
+      marker = page.NextMarker ?? "";
+    } while (marker !== "");
+    return found;
+  }
+
+  /** Deletes every version and every delete marker. */
+  async empty(bucket: string): Promise<void> {
+    const client = ossClient({ ...this.options, bucket }) as unknown as Untyped;
+    for (;;) {
+      const { objects, deleteMarker } = await client.getBucketVersions({ maxKeys: 1000 });
+      const names = [...objects, ...deleteMarker].map(({ name: key, versionId }) => ({ key, versionId }));
+      if (names.length === 0) return;
+      await client.deleteMulti(names, { quiet: true });
+    }
+  }
+
+  private send(request: Omit<Request, "successStatuses">): Promise<{ data: unknown }> {
+    return this.client.request({ ...request, successStatuses: [200, 204] });
+  }
+}
+
+function body(document: Document): Pick<Request, "mime" | "content"> {
+  if ("json" in document) return { mime: "json", content: document.json };
+  return { mime: "xml", content: xmlDocument(document.root, document.fields) };
+}

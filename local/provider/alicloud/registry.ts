@@ -1,0 +1,28 @@
+/** Every resource type that the local Alibaba Cloud has. A new one is a new entry in `resources/` and a line here. */
+import * as cms from "./resources/cms";
+import * as fcConfigs from "./resources/fc-configs";
+import * as fcFunction from "./resources/fc-function";
+import * as fcTriggers from "./resources/fc-triggers";
+import * as fnf from "./resources/fnf";
+import * as log from "./resources/log";
+import * as message from "./resources/message";
+import * as oos from "./resources/oos";
+import * as ossBucket from "./resources/oss-bucket";
+import * as ossReplication from "./resources/oss-replication";
+import * as ossSettings from "./resources/oss-settings";
+import * as ram from "./resources/ram";
+
+export const RESOURCES = [
+  cms,
+  fcConfigs,
+  fcFunction,
+  fcTriggers,
+  fnf,
+  log,
+  message,
+  oos,
+  ossBucket,
+  ossReplication,
+  ossSettings,
+  ram,
+].flatMap((service) => Object.values(service));

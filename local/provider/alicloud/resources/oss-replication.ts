@@ -1,0 +1,104 @@
+import { setTimeout } from "node:timers/promises";
+import { notOneOf } from "../checks";
+import { cloudOf, ignoreMissing, resource, unlessMissing } from "../context";
+import type { OssApi } from "../oss-api";
+
+const CLOSING_POLL_MS = 50;
+const CLOSING_TIMEOUT_MS = 60_000;
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
+export const bucketReplication = resource({
+  token: "alicloud:oss/bucketReplication:BucketReplication",
+  inputs: {
+    "bucket!": "string",
+    "destination!": { "bucket!": "string", "location!": "string", transferType: "string" },
+    action: "string",
+    encryptionConfiguration: { "replicaKmsKeyId!": "string" },
+    historicalObjectReplication: "string",
+    prefixSet: { "prefixes!": ["string"] },
+    rtc: { "enabled!": "boolean" },
+    sourceSelectionCriteria: { sseKmsEncryptedObjects: { "status!": "string" } },
+    // Optional to the provider, and refused by OSS without.
+    "syncRole!": "string",
+  },
+  computed: ["ruleId", "status"],
+  replaceOn: [
+    "action",
+    "bucket",
+    "destination",
+    "encryptionConfiguration",
+    "historicalObjectReplication",
+    "prefixSet",
+    "sourceSelectionCriteria",
+    "syncRole",
+  ],
+  check: function* ({ bucket, destination, historicalObjectReplication, prefixSet }) {
+    yield* notOneOf("historicalObjectReplication", historicalObjectReplication, ["enabled", "disabled"]);
+    yield* notOneOf("destination.transferType", destination.transferType, ["internal", "oss_acc"]);
+    if (destination.bucket === bucket) yield { property: "destination.bucket", reason: "a bucket does not replicate to itself" };
+    if ((prefixSet?.prefixes.length ?? 0) > 10)
+      yield { property: "prefixSet.prefixes", reason: "a rule has at most 10 prefixes" };
+  },
+  create: async (context, given) => {
+    const { oss } = cloudOf(context);
+    const { bucket, destination } = given;
+    const Rule = {
+      Action: given.action,
+      PrefixSet: given.prefixSet && { Prefix: given.prefixSet.prefixes },
+      Destination: { Bucket: destination.bucket, Location: destination.location, TransferType: destination.transferType },
+      HistoricalObjectReplication: given.historicalObjectReplication,
+      SyncRole: given.syncRole,
+      SourceSelectionCriteria: given.sourceSelectionCriteria?.sseKmsEncryptedObjects && {
+        SseKmsEncryptedObjects: { Status: given.sourceSelectionCriteria.sseKmsEncryptedObjects.status },
+      },
+      EncryptionConfiguration: given.encryptionConfiguration && {
+        ReplicaKmsKeyID: given.encryptionConfiguration.replicaKmsKeyId,
+      },
+      RTC: given.rtc && { Status: statusOf(given.rtc) },
+    };
+    await oss.post(bucket, "replication", "add", { root: "ReplicationConfiguration", fields: { Rule } });
+    const rule = (await rulesOf(oss, bucket)).find((one) => one.Destination.Bucket === destination.bucket);
+    if (rule === undefined) throw new Error(`the replication rule of ${bucket} is gone right after its creation`);
+    return `${bucket}:${rule.ID}`;
+  },
+  read: async (context, id, { bucket }) => {
+    const rules = await unlessMissing(() => rulesOf(cloudOf(context).oss, bucket));
+    const rule = rules?.find(({ ID }) => id === `${bucket}:${ID}`);
+    return rule && { ruleId: rule.ID, status: rule.Status };
+  },
+  // https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketrtc
+  update: async (context, id, { bucket, rtc }) => {
+    const fields = { RTC: { Status: statusOf(rtc) }, ID: ruleIdOf(id) };
+    await cloudOf(context).oss.put(bucket, "rtc", { root: "ReplicationRule", fields });
+  },
+  delete: (context, id, { bucket }) =>
+    ignoreMissing(async () => {
+      const { oss } = cloudOf(context);
+      const ID = ruleIdOf(id);
+      await oss.post(bucket, "replication", "delete", { root: "ReplicationRules", fields: { ID } });
+      await untilGone(oss, bucket, ID);
+    }),
+});
+
+const ruleIdOf = (id: string) => id.slice(id.indexOf(":") + 1);
+
+const statusOf = (rtc: { enabled: boolean } | undefined) => (rtc?.enabled ? "enabled" : "disabled");
+
+/** A rule ends the copies that are under way first, and a bucket with a rule has no other to the same destination. */
+async function untilGone(oss: OssApi, bucket: string, id: string): Promise<void> {
+  const deadline = performance.now() + CLOSING_TIMEOUT_MS;
+  while ((await rulesOf(oss, bucket)).some(({ ID }) => ID === id)) {
+    if (performance.now() > deadline) throw new Error(`the replication rule ${id} of ${bucket} is still closing`);
+    await setTimeout(CLOSING_POLL_MS);
+  }
+}
+
+interface Rule {
+  ID: string;
+  Status: string;
+  Destination: { Bucket: string };
+}
+
+async function rulesOf(oss: OssApi, bucket: string): Promise<Rule[]> {
+  return [(await oss.get(bucket, "replication")).Rule ?? []].flat() as Rule[];
+}

@@ -1,0 +1,218 @@
+import { createHash } from "node:crypto";
+import { refusal } from "../ram/refusal";
+import type { MnsClient } from "./mns-client";
+import { type MnsFixture, outcome, QUEUE, REGION, startMns } from "./mns-fixture";
+
+const Q = QUEUE.queueName;
+const NONE = { status: 404, code: "MessageNotExist" };
+let fixture: MnsFixture;
+let client: MnsClient;
+beforeAll(async () => {
+  fixture = await startMns();
+  client = fixture.client();
+});
+beforeEach(() => {
+  fixture.clock.aheadMs = 0;
+  if (fixture.service.getQueue(REGION, Q)) fixture.service.deleteQueue(REGION, Q);
+  fixture.service.createQueue(REGION, QUEUE);
+});
+afterAll(() => fixture.close());
+
+const text = (name: string) => (answer: { element(name: string): string | undefined }) => answer.element(name) ?? "";
+const handle = text("ReceiptHandle");
+const bodies = () => fixture.service.messages(REGION, Q).map(({ body }) => body);
+
+test("a message goes in and comes out as it was, with what SMQ says about it", async () => {
+  const body = JSON.stringify({ look: { key: "a <b>&amp; é😀/../\t" }, reason: 'he said "no" \r\n  ' });
+  const sent = await client.post(Q, body);
+  const md5 = createHash("md5").update(body).digest("hex").toUpperCase();
+  expect(sent.status).toBe(201);
+  expect(sent.headers).toMatchObject({ "content-type": "text/xml;charset=utf-8", "x-mns-version": "2015-06-06" });
+  expect(sent.element("MessageBodyMD5")).toBe(md5);
+  expect(sent.element("ReceiptHandle")).toBeUndefined();
+  const received = await client.receive(Q);
+  expect(received.status).toBe(200);
+  expect(received.text).toContain('<Message xmlns="http://mns.aliyuncs.com/doc/v1/">');
+  const fields = ["MessageId", "MessageBody", "MessageBodyMD5", "DequeueCount", "Priority"].map((name) => received.element(name));
+  expect(fields).toEqual([sent.element("MessageId"), body, md5, "1", "8"]);
+  const [enqueued, first, next] = ["EnqueueTime", "FirstDequeueTime", "NextVisibleTime"].map((name) =>
+    Number(received.element(name)),
+  );
+  expect(first).toBeGreaterThanOrEqual(enqueued ?? Number.NaN);
+  expect(next).toBe((first ?? 0) + 30_000);
+});
+
+test("who receives it has it alone until the visibility timeout, and may delete it till then", async () => {
+  await client.post(Q, "one");
+  const first = await client.receive(Q);
+  expect(outcome(await client.receive(Q))).toEqual(NONE);
+  fixture.clock.aheadMs = 31_000;
+  expect(outcome(await client.remove(Q, handle(first)))).toEqual(NONE);
+  const second = await client.receive(Q);
+  expect(second.element("DequeueCount")).toBe("2");
+  expect(second.element("FirstDequeueTime")).toBe(first.element("FirstDequeueTime"));
+  expect(outcome(await client.remove(Q, handle(first)))).toEqual(NONE);
+  expect(await client.remove(Q, handle(second))).toMatchObject({ status: 204, text: "" });
+  expect(outcome(await client.remove(Q, handle(second)))).toEqual(NONE);
+  expect(bodies()).toEqual([]);
+});
+
+test("a longer or shorter visibility is a new handle", async () => {
+  await client.post(Q, "one");
+  const first = handle(await client.receive(Q));
+  const changed = await client.hide(Q, first, 120);
+  expect(changed.text).toContain("<ChangeVisibility xmlns=");
+  expect(Number(changed.element("NextVisibleTime"))).toBeGreaterThan(Date.now() + 110_000);
+  expect(outcome(await client.hide(Q, first, 1))).toEqual(NONE);
+  fixture.clock.aheadMs = 60_000;
+  expect(outcome(await client.receive(Q))).toEqual(NONE);
+  expect((await client.remove(Q, handle(changed))).status).toBe(204);
+});
+
+test("peeking takes nothing", async () => {
+  await client.post(Q, "one");
+  for (let time = 0; time < 2; time += 1) {
+    const peeked = await client.peek(Q);
+    expect(["MessageBody", "DequeueCount", "ReceiptHandle"].map((name) => peeked.element(name))).toEqual(["one", "0", undefined]);
+  }
+  await client.receive(Q);
+  expect(outcome(await client.peek(Q))).toEqual(NONE);
+});
+
+test("several come at once, the most urgent first", async () => {
+  for (const [body, priority] of [
+    ["c", 9],
+    ["a", 1],
+    ["b", 8],
+    ["d", 16],
+  ] as const)
+    await client.post(Q, body, `<Priority>${priority}</Priority>`);
+  const inOrder = (answer: { text: string }) => [...answer.text.matchAll(/<MessageBody>(.)</g)].map(([, body]) => body);
+  expect(inOrder(await client.peek(Q, "&numOfMessages=16"))).toEqual(["a", "b", "c", "d"]);
+  const received = await client.receive(Q, "?numOfMessages=3");
+  expect(received.text).toContain("<Messages xmlns=");
+  expect(inOrder(received)).toEqual(["a", "b", "c"]);
+  expect(inOrder(await client.receive(Q, "?numOfMessages=3"))).toEqual(["d"]);
+  expect(outcome(await client.receive(Q, "?numOfMessages=3"))).toEqual(NONE);
+});
+
+test("a delay holds a message back, and its own goes before the queue's", async () => {
+  fixture.service.updateQueue(REGION, Q, { delaySeconds: 60 });
+  const sent = await client.post(Q, "held");
+  await client.post(Q, "soon", "<DelaySeconds>5</DelaySeconds>");
+  expect(outcome(await client.receive(Q))).toEqual(NONE);
+  fixture.clock.aheadMs = 6_000;
+  expect((await client.receive(Q)).element("MessageBody")).toBe("soon");
+  expect(outcome(await client.receive(Q))).toEqual(NONE);
+  // What is delayed can be taken back.
+  expect((await client.remove(Q, handle(sent))).status).toBe(204);
+});
+
+test("what nobody fetches is gone after the retention", async () => {
+  fixture.service.updateQueue(REGION, Q, { messageRetentionPeriod: 60 });
+  await client.post(Q, "one");
+  fixture.clock.aheadMs = 59_000;
+  expect(bodies()).toEqual(["one"]);
+  fixture.clock.aheadMs = 61_000;
+  expect(outcome(await client.receive(Q))).toEqual(NONE);
+  expect(bodies()).toEqual([]);
+});
+
+test("counts its messages by what can be done with them", async () => {
+  await client.post(Q, "received");
+  await client.receive(Q);
+  await client.post(Q, "active");
+  await client.post(Q, "delayed", "<DelaySeconds>60</DelaySeconds>");
+  const counts = async () => {
+    const attributes = await client.attributes(Q);
+    return ["ActiveMessages", "InactiveMessages", "DelayMessages"].map((name) => Number(attributes.element(name)));
+  };
+  expect(await counts()).toEqual([1, 1, 1]);
+  fixture.clock.aheadMs = 61_000;
+  expect(await counts()).toEqual([3, 0, 0]);
+  const attributes = await client.attributes(Q);
+  expect(attributes.text).toContain("<Queue xmlns=");
+  const settings = ["QueueName", "DelaySeconds", "MaximumMessageSize", "MessageRetentionPeriod", "VisibilityTimeout"];
+  expect(settings.map((name) => attributes.element(name))).toEqual([Q, "0", "65536", "345600", "30"]);
+});
+
+test("a message may be as large as the queue allows, in bytes", async () => {
+  fixture.service.updateQueue(REGION, Q, { maximumMessageSize: 1024 });
+  expect((await client.post(Q, "é".repeat(512))).status).toBe(201);
+  expect(outcome(await client.post(Q, "é".repeat(513)))).toEqual({ status: 400, code: "InvalidArgument" });
+  expect(refusal(() => fixture.service.send(REGION, Q, Buffer.alloc(1025, "x")))).toBe("MessageTooLong");
+  expect(fixture.service.send(REGION, Q, Buffer.alloc(1024, "x")).messageId).toMatch(/^[0-9A-F-]+$/);
+});
+
+test("services of the cloud put messages in and look at them", () => {
+  const { messageId } = fixture.service.send(REGION, Q, Buffer.from("from é"));
+  expect(fixture.service.messages(REGION, Q)).toEqual([{ messageId, body: "from é", enqueuedAt: expect.any(Number) }]);
+  expect(refusal(() => fixture.service.send("us-west-1", Q, Buffer.from("x")))).toBe("QueueNotExist");
+});
+
+test("queues are made, changed and deleted per region", () => {
+  const { service } = fixture;
+  expect(refusal(() => service.createQueue(REGION, QUEUE))).toBe("QueueAlreadyExist");
+  service.createQueue("us-west-1", { ...QUEUE, visibilityTimeout: 60 });
+  expect(service.getQueue("us-west-1", Q)).toEqual({ ...QUEUE, visibilityTimeout: 60 });
+  service.deleteQueue("us-west-1", Q);
+  expect(service.getQueue("us-west-1", Q)).toBeUndefined();
+  expect(refusal(() => service.deleteQueue("us-west-1", Q))).toBe("QueueNotExist");
+  expect(refusal(() => service.updateQueue("us-west-1", Q, {}))).toBe("QueueNotExist");
+  expect(refusal(() => service.updateQueue(REGION, Q, { visibilityTimeout: 0 }))).toBe("InvalidArgument");
+  expect(refusal(() => service.createQueue(REGION, { ...QUEUE, queueName: "with_underscore" }))).toBe("InvalidQueueName");
+  expect(service.getQueue(REGION, Q)).toEqual(QUEUE);
+});
+
+describe("a long poll", () => {
+  const poll = async (query: string, signal?: AbortSignal) => {
+    const authorized = fixture.nextCall();
+    const answer = client.receive(Q, query, signal);
+    await authorized;
+    return { answer };
+  };
+
+  test("ends as soon as there is something", async () => {
+    const startedAt = Date.now();
+    const { answer } = await poll("?waitseconds=30");
+    fixture.service.send(REGION, Q, Buffer.from("at last"));
+    expect((await answer).element("MessageBody")).toBe("at last");
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+  });
+
+  test("ends when a message can be seen again", async () => {
+    await client.post(Q, "hidden", "<DelaySeconds>1</DelaySeconds>");
+    const { answer } = await poll("?waitseconds=30");
+    expect((await answer).element("MessageBody")).toBe("hidden");
+  });
+
+  test("ends with its time, which is the queue's unless it says so itself", async () => {
+    fixture.service.updateQueue(REGION, Q, { pollingWaitSeconds: 1 });
+    const startedAt = Date.now();
+    const { answer } = await poll("");
+    expect(outcome(await answer)).toEqual(NONE);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(990);
+    fixture.service.updateQueue(REGION, Q, { pollingWaitSeconds: 30 });
+    const asked = Date.now();
+    expect(outcome(await client.receive(Q, "?waitseconds=0"))).toEqual(NONE);
+    expect(Date.now() - asked).toBeLessThan(10_000);
+  });
+
+  test("of a client that went away takes nothing", async () => {
+    const leave = new AbortController();
+    const { answer } = await poll("?waitseconds=30", leave.signal);
+    leave.abort();
+    await expect(answer).rejects.toThrow("aborted");
+    // Another connection is made after the first one's end has arrived.
+    await client.attributes(Q);
+    fixture.service.send(REGION, Q, Buffer.from("kept"));
+    expect((await client.receive(Q)).element("MessageBody")).toBe("kept");
+  });
+
+  test("one of two gets the message", async () => {
+    const [one, two] = [await poll("?waitseconds=1"), await poll("?waitseconds=1")];
+    fixture.service.send(REGION, Q, Buffer.from("single"));
+    const answers = await Promise.all([one.answer, two.answer]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404]);
+  });
+});

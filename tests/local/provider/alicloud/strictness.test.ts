@@ -1,0 +1,223 @@
+/** Rules of Alibaba Cloud and its provider that hold for a deployment, on a real local OSS. */
+import type { Properties } from "../../../../local/provider/values";
+import { type AlicloudFixture, OTHER_REGION, REGION, startFixture } from "./alicloud-fixture";
+import { ACCOUNT } from "./fake-services";
+import { LifecycleClient } from "./lifecycle-client";
+import { OTHER_ZIP, STORIES, ZIP } from "./stories";
+
+const BUCKET = "alicloud:oss/bucket:Bucket";
+const VERSIONING = "alicloud:oss/bucketVersioning:BucketVersioning";
+const FUNCTION = "alicloud:fc/v3Function:V3Function";
+const ROLE = "alicloud:ram/role:Role";
+const POLICY = "alicloud:ram/policy:Policy";
+const ATTACHMENT = "alicloud:ram/rolePolicyAttachment:RolePolicyAttachment";
+
+let fixture: AlicloudFixture;
+let provider: LifecycleClient;
+let elsewhere: LifecycleClient;
+beforeAll(async () => {
+  fixture = await startFixture();
+  [provider, elsewhere] = await Promise.all([fixture.provider(), fixture.provider(OTHER_REGION)]);
+});
+afterAll(() => fixture.stop());
+
+const firstOf = (type: string): Properties => STORIES.find((story) => story.type === type)?.first ?? {};
+
+describe("a bucket", () => {
+  test("that is there is not taken over", async () => {
+    await provider.create(BUCKET, { bucket: "taken" }, false);
+    await expect(provider.create(BUCKET, { bucket: "taken" }, false)).rejects.toThrow(/bucket taken is there already/);
+    await expect(elsewhere.create(BUCKET, { bucket: "taken" }, false)).rejects.toThrow(/bucket taken is there already/);
+  });
+
+  test("without a name gets the provider's, not the resource's", async () => {
+    const { inputs } = await provider.check(BUCKET, {}, { name: "source" });
+    expect(inputs).toEqual({});
+    const { id, outputs } = await provider.create(BUCKET, inputs, false);
+    expect(id).toMatch(/^tf-oss-bucket-[0-9a-f]{26}$/);
+    expect(outputs.bucket).toBe(id);
+  });
+
+  test("is in the region of its provider", async () => {
+    const { outputs } = await elsewhere.create(BUCKET, { bucket: "far-away" }, false);
+    const endpoints = fixture.services.oss.endpoints[OTHER_REGION];
+    expect(outputs).toMatchObject({
+      location: "oss-us-west-1",
+      extranetEndpoint: `127.0.0.1:${new URL(endpoints?.public ?? "").port}`,
+      intranetEndpoint: `127.0.0.1:${new URL(endpoints?.internal ?? "").port}`,
+    });
+  });
+
+  test("with an acl of its own is open until the next update", async () => {
+    const open = await provider.create(BUCKET, { bucket: "open-to-all", acl: "public-read" }, false);
+    expect(open.outputs).toMatchObject({ acl: "public-read" });
+    const olds = { bucket: "open-to-all", acl: "public-read" };
+    const closed = await provider.update(BUCKET, open.id, olds, { ...olds, acl: "private" }, open.outputs);
+    expect(closed.acl).toBe("private");
+  });
+
+  test.each([true, false])("with objects is deleted only by force; versioned: %s", async (versioned) => {
+    const bucket = `full-${versioned}`;
+    await provider.create(BUCKET, { bucket }, false);
+    if (versioned) await provider.create(VERSIONING, { bucket, status: "Enabled" }, false);
+    const client = fixture.bucket(bucket);
+    for (const key of ["a b+c", "a b+c", "<&>/ü%41"]) await client.put(key, Buffer.from("x"));
+    if (versioned) await client.delete("a b+c");
+    await expect(provider.delete(BUCKET, bucket, { bucket })).rejects.toThrow(/BucketNotEmpty/);
+    await provider.delete(BUCKET, bucket, { bucket, forceDestroy: true });
+    expect(await provider.read(BUCKET, bucket, { bucket }, {})).toBeUndefined();
+  });
+
+  test("with an unfinished upload stays, as the provider's force does not end uploads", async () => {
+    const bucket = "unfinished";
+    await provider.create(BUCKET, { bucket }, false);
+    const client = fixture.bucket(bucket);
+    const { uploadId } = await client.initMultipartUpload("large");
+    await expect(provider.delete(BUCKET, bucket, { bucket, forceDestroy: true })).rejects.toThrow(/BucketNotEmpty/);
+    await client.abortMultipartUpload("large", uploadId);
+    await provider.delete(BUCKET, bucket, { bucket, forceDestroy: true });
+  });
+
+  test("has one replication rule for a destination", async () => {
+    const type = "alicloud:oss/bucketReplication:BucketReplication";
+    await provider.create(BUCKET, { bucket: "replicated" }, false);
+    const destination = { bucket: "far-away", location: "oss-us-west-1", transferType: "oss_acc" };
+    const inputs = { bucket: "replicated", destination, syncRole: "replicator" };
+    const { id } = await provider.create(type, inputs, false);
+    await expect(provider.create(type, inputs, false)).rejects.toThrow(/BucketReplicationAlreadyExist/);
+    await provider.delete(type, id, inputs);
+    await provider.create(type, inputs, false);
+  });
+
+  test("is found by name, in detail where the provider's region is", async () => {
+    await provider.create(BUCKET, { bucket: "adopted", storageClass: "IA" }, false);
+    await provider.create(VERSIONING, { bucket: "adopted", status: "Enabled" }, false);
+    const ask = async (client: LifecycleClient) =>
+      (await client.invoke("alicloud:oss/getBuckets:getBuckets", { nameRegex: "^adopted$" })).result;
+    const { extranetEndpoint, intranetEndpoint } = await provider
+      .read(BUCKET, "adopted", { bucket: "adopted" }, {})
+      .then((found) => found ?? {});
+    expect(await ask(provider)).toMatchObject({
+      names: ["adopted"],
+      buckets: [
+        {
+          name: "adopted",
+          location: "oss-cn-shanghai",
+          storageClass: "IA",
+          acl: "private",
+          owner: ACCOUNT,
+          versioning: { status: "Enabled" },
+          extranetEndpoint,
+          intranetEndpoint,
+        },
+      ],
+    });
+    expect((await ask(elsewhere)).buckets).toEqual([{ name: "adopted", location: "oss-cn-shanghai" }]);
+    const none = await provider.invoke("alicloud:oss/getBuckets:getBuckets", { nameRegex: "^nothing$" });
+    expect(none.result).toMatchObject({ names: [], buckets: [] });
+  });
+});
+
+describe("a function", () => {
+  const inputs = { ...firstOf(FUNCTION), functionName: "copier", role: `acs:ram::${ACCOUNT}:role/copier` };
+  let outputs: Properties;
+  beforeAll(async () => {
+    ({ outputs } = await provider.create(FUNCTION, inputs, false));
+  });
+
+  test("keeps its code when nothing but the code changes, until something else does", async () => {
+    const code = { zipFile: OTHER_ZIP };
+    const alone = { ...inputs, code };
+    await provider.update(FUNCTION, "copier", inputs, alone, outputs);
+    expect(fixture.services.fc.codeOf("copier")).toBe(ZIP);
+    await provider.update(FUNCTION, "copier", alone, { ...alone, environmentVariables: { CODE_SHA256: "2" } }, outputs);
+    expect(fixture.services.fc.codeOf("copier")).toBe(OTHER_ZIP);
+  });
+
+  test("does not lose its role in place", async () => {
+    const { role: _, ...without } = inputs;
+    await expect(provider.update(FUNCTION, "copier", inputs, without, outputs)).rejects.toThrow(/role cannot be taken away/);
+  });
+
+  test("with triggers is not deleted", async () => {
+    const type = "alicloud:fc/v3Trigger:V3Trigger";
+    const trigger = { ...firstOf(type), functionName: "copier" };
+    const { id } = await provider.create(type, trigger, false);
+    await expect(provider.delete(FUNCTION, "copier", inputs)).rejects.toThrow(/still has triggers/);
+    await provider.delete(type, id, trigger);
+    await provider.delete(FUNCTION, "copier", inputs);
+  });
+
+  test("has to be there for its configuration", async () => {
+    const config = { functionName: "nobody", maxAsyncRetryAttempts: 1 };
+    const type = "alicloud:fc/v3AsyncInvokeConfig:V3AsyncInvokeConfig";
+    await expect(provider.create(type, config, false)).rejects.toThrow(/nobody does not exist/);
+  });
+});
+
+describe("RAM", () => {
+  const role = { ...firstOf(ROLE), roleName: "worker" };
+  const policy = { ...firstOf(POLICY), policyName: "worker-may" };
+  const attachment = { roleName: "worker", policyName: "worker-may", policyType: "Custom" };
+  beforeAll(async () => {
+    await provider.create(ROLE, role, false);
+    await provider.create(POLICY, policy, false);
+    await provider.create(ATTACHMENT, attachment, false);
+  });
+
+  test("attaches a policy once", async () => {
+    await expect(provider.create(ATTACHMENT, attachment, false)).rejects.toThrow(/worker-may to worker is there already/);
+  });
+
+  test("does not pretend to change what it cannot", async () => {
+    const change = provider.update(POLICY, "worker-may", policy, { ...policy, description: "new" }, {});
+    await expect(change).rejects.toThrow(/cannot change a policy's description/);
+  });
+
+  test("keeps a role with policies, and a policy with roles", async () => {
+    await expect(provider.delete(POLICY, "worker-may", policy)).rejects.toThrow(/worker-may is attached/);
+    await expect(provider.delete(ROLE, "worker", role)).rejects.toThrow(/worker still has policies/);
+  });
+
+  test("lets go of a role by force", async () => {
+    await provider.delete(ROLE, "worker", { ...role, force: true });
+    await provider.delete(POLICY, "worker-may", policy);
+    expect(await provider.read(ATTACHMENT, "role:worker-may:Custom:worker", attachment, {})).toBeUndefined();
+  });
+});
+
+test("a secret parameter that is there is not overwritten", async () => {
+  const type = "alicloud:oos/secretParameter:SecretParameter";
+  const inputs = { secretParameterName: "token", value: "mine" };
+  await provider.create(type, inputs, false);
+  await expect(provider.create(type, { ...inputs, value: "theirs" }, false)).rejects.toThrow(/token is there already/);
+  expect(fixture.services.secrets.get(REGION, "token")?.value).toBe("mine");
+  // Another region is another place.
+  await elsewhere.create(type, { ...inputs, value: "theirs" }, false);
+});
+
+test("a log store needs its project, an index its store", async () => {
+  const store = { projectName: "no-project", logstoreName: "store" };
+  await expect(provider.create("alicloud:log/store:Store", store, false)).rejects.toThrow(/no-project does not exist/);
+  const index = { project: "no-project", logstore: "store", fullText: {} };
+  await expect(provider.create("alicloud:log/storeIndex:StoreIndex", index, false)).rejects.toThrow(/store does not exist/);
+});
+
+describe("a provider", () => {
+  test.each([
+    [{ region: "cn-beijing" }, /no region cn-beijing; it has cn-shanghai, us-west-1/],
+    [{ region: REGION, accountId: "1111111111111111" }, /account 3333333333333333 of the local .* 1111111111111111/],
+  ])("configured with %j is refused", async (config, reason) => {
+    const client = new LifecycleClient(fixture.port);
+    await expect(client.configure(config)).rejects.toThrow(reason);
+    client.close();
+  });
+
+  test("knows the account and the regions that there are", async () => {
+    const account = await provider.invoke("alicloud:index/getAccount:getAccount", {});
+    expect(account.result).toEqual({ id: ACCOUNT });
+    const regions = await provider.invoke("alicloud:index/getRegions:getRegions", {});
+    expect(regions.result.ids).toEqual([REGION, OTHER_REGION]);
+    await expect(provider.invoke("alicloud:index/getRegions:getRegions", { name: "cn-beijing" })).rejects.toThrow(/no region/);
+  });
+});

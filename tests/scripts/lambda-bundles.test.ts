@@ -1,0 +1,112 @@
+/** The bundles of AWS Lambda, each in a process of its own. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { encodeEnv, type ReceiverConfig, type Role, type RoleConfig } from "../../runtime/protocol/env";
+import { generateSecret } from "../../runtime/protocol/signing";
+import { FUNCTIONS } from "../../scripts/build-functions";
+import { invokeBundle } from "./support/invoke-bundle";
+
+/** Processes start slowly on a busy machine. */
+jest.setTimeout(30_000);
+
+let parameters: Server;
+
+beforeAll(async () => {
+  const body = JSON.stringify({ Parameter: { Name: "/p", Type: "SecureString", Value: generateSecret() } });
+  parameters = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
+    response.end(body);
+  });
+  await new Promise<void>((done) => parameters.listen(0, "127.0.0.1", done));
+});
+afterAll(async () => {
+  parameters.closeAllConnections();
+  await new Promise((done) => parameters.close(done));
+});
+
+function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: unknown) {
+  return invokeBundle({
+    platform: "aws-lambda",
+    role,
+    call: "handler(JSON.parse(event), { getRemainingTimeInMillis: () => 10_000 })",
+    event: JSON.stringify(event),
+    env: {
+      AWS_REGION: "cn-north-1",
+      AWS_ACCESS_KEY_ID: "test",
+      AWS_SECRET_ACCESS_KEY: "test",
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${(parameters.address() as AddressInfo).port}`,
+      ...(config === undefined ? {} : encodeEnv(role, config)),
+    },
+  });
+}
+
+const identity = { bridgeId: "bridge", sourceId: "aws:photos", destinationId: "aws-cn:copies", logLevel: "info" } as const;
+const auth = { kind: "token", parameter: "/p" } as const;
+const destinationSide = {
+  ...identity,
+  destination: { kind: "s3", bucket: "copies", region: "cn-north-1" },
+  destinationPrefix: "",
+  allowedSources: [{ origin: "https://photos.s3.us-east-1.amazonaws.com", pathPrefix: "/" }],
+} as const;
+const receiver: ReceiverConfig = {
+  ...destinationSide,
+  allowedSources: [...destinationSide.allowedSources],
+  auth,
+  inlineLimitBytes: 1,
+  timeoutSeconds: 29,
+  copier: { functionName: "copier", timeoutSeconds: 900 },
+  allowedCidrs: [],
+};
+
+test("the receiver refuses an unsigned request", async () => {
+  const event = {
+    httpMethod: "POST",
+    path: "/",
+    headers: {},
+    body: "{}",
+    requestContext: { identity: { sourceIp: "203.0.113.7" } },
+  };
+  const { answer, logged } = await run("receiver", receiver, event);
+  expect(answer).toMatchObject({ statusCode: 401, body: expect.stringContaining("missing-signature") });
+  expect(logged).toMatchObject([
+    { level: "warn", role: "receiver", bridgeId: "bridge", code: "missing-signature", address: "203.0.113.7" },
+  ]);
+});
+
+test("the copier answers an event that is no job", async () => {
+  const config = {
+    ...destinationSide,
+    allowedSources: [...destinationSide.allowedSources],
+    timeoutSeconds: 900,
+    partSizeBytes: 1,
+    concurrency: 1,
+  };
+  expect(await run("copier", config, {})).toMatchObject({
+    answer: { result: "failed" },
+    logged: [{ level: "error", role: "copier" }],
+  });
+});
+
+test("the sender acknowledges a message with nothing to do", async () => {
+  const config: RoleConfig<"sender"> = {
+    ...identity,
+    source: { kind: "s3", bucket: "photos", region: "us-east-1" },
+    scope: { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 },
+    deletes: "ignore",
+    statusTags: false,
+    deadLetterUrl: "https://sqs.us-east-1.amazonaws.com/111111111111/dead",
+    receiverUrl: "https://receiver.example.com/replicate",
+    auth,
+    urlExpiresInSeconds: 3600,
+    receiverTimeoutSeconds: 29,
+    maxAttempts: 3,
+  };
+  const event = { Records: [{ eventSource: "aws:sqs", messageId: "m1", body: '{"Event":"s3:TestEvent"}' }] };
+  expect(await run("sender", config, event)).toMatchObject({ code: 0, answer: { batchItemFailures: [] } });
+});
+
+test.each(FUNCTIONS["aws-lambda"])("the %s without its configuration says what is missing", async (role) => {
+  const { code, stderr } = await run(role, undefined, {});
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("CROSSBORDERBRIDGE_CONFIG is not set");
+});
