@@ -12,6 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["stores"],
   ["replication"],
   ["sender", "receiver", "workflow"],
+  ["push"],
   ["platforms"],
 ];
 const PORTS = "runtime/ports.ts";
@@ -116,7 +117,7 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "the runtime's layers: protocol <- stores <- replication <- sender | receiver | workflow <- platforms",
+    name: "the runtime's layers: protocol <- stores <- replication <- sender | receiver | workflow <- push <- platforms",
     breaches: (modules) => [
       ...modules.flatMap(({ path }) =>
         inRuntime(path) && path !== PORTS && layerOf(path) === undefined ? [`${path} is in no layer`] : [],

@@ -6,10 +6,8 @@ import * as z from "zod";
 
 export const CONFIG_VARIABLE = "CROSSBORDERBRIDGE_CONFIG";
 
-/** Where an object store is. Credentials come from the platform, never from here. */
-export const storeConfigSchema = z.strictObject({
-  /** The adapter that speaks to it. */
-  kind: z.enum(["s3", "oss"]),
+const s3StoreSchema = z.strictObject({
+  kind: z.literal("s3"),
   bucket: z.string().min(1),
   region: z.string().min(1),
   /** For data calls; the vendor's regional endpoint when absent. */
@@ -19,6 +17,25 @@ export const storeConfigSchema = z.strictObject({
   storageClass: z.string().min(1).optional(),
   kmsKeyArn: z.string().min(1).optional(),
 });
+
+const ossNetwork = z.enum(["public", "internal", "accelerate", "accelerate-overseas"]);
+
+const ossStoreSchema = z.strictObject({
+  kind: z.literal("oss"),
+  bucket: z.string().min(1),
+  region: z.string().min(1),
+  /** Whether the bucket keeps versions: without them OSS can do other things than with them. */
+  versioned: z.boolean(),
+  /** Which of the vendor's endpoints calls about objects go to. */
+  network: ossNetwork,
+  /** For presigned URLs that the other side reads; `network` when absent. */
+  presignNetwork: ossNetwork.optional(),
+  storageClass: z.string().min(1).optional(),
+  kmsKeyId: z.string().min(1).optional(),
+});
+
+/** Where an object store is. Credentials come from the platform, never from here. `kind` names the adapter that speaks to it. */
+export const storeConfigSchema = z.discriminatedUnion("kind", [s3StoreSchema, ossStoreSchema]);
 export type StoreConfig = z.infer<typeof storeConfigSchema>;
 
 export const scopeSchema = z.strictObject({
@@ -94,11 +111,13 @@ const destinationSide = {
   destination: storeConfigSchema,
   /** Put in front of every source key. */
   destinationPrefix: z.string(),
-  allowedSources: allowedSourcesSchema,
+  /** A bucket without versions, in the function's own region, that keeps the leases; absent where the destination writes conditionally. */
+  controlBucket: z.string().min(1).optional(),
 };
 
 export const receiverConfigSchema = z.strictObject({
   ...destinationSide,
+  allowedSources: allowedSourcesSchema,
   auth: authConfigSchema,
   /** Larger objects go to the copier. */
   inlineLimitBytes: z.number().int().nonnegative(),
@@ -107,11 +126,14 @@ export const receiverConfigSchema = z.strictObject({
   copier: z.strictObject({ functionName: z.string().min(1), timeoutSeconds: z.number().int().min(1) }),
   /** Checked in code where the platform cannot; empty where the endpoint's own policy does it. */
   allowedCidrs: z.array(z.string()),
+  /** Of one instance; checked in code where the platform cannot. */
+  rateLimit: z.strictObject({ requestsPerSecond: z.number().positive(), burst: z.number().positive() }).optional(),
 });
 export type ReceiverConfig = z.infer<typeof receiverConfigSchema>;
 
 export const copierConfigSchema = z.strictObject({
   ...destinationSide,
+  allowedSources: allowedSourcesSchema,
   /** Hard end of one run, the function's own timeout. */
   timeoutSeconds: z.number().int().min(1),
   partSizeBytes: z.number().int().positive(),
@@ -120,10 +142,47 @@ export const copierConfigSchema = z.strictObject({
 });
 export type CopierConfig = z.infer<typeof copierConfigSchema>;
 
+/** Push mode: turns events of the source into workflow executions. */
+export const dispatcherConfigSchema = z.strictObject({
+  ...identity,
+  source: storeConfigSchema,
+  scope: scopeSchema,
+  deletes: z.enum(["ignore", "replicate"]),
+  /** The workflow that is started once per object. */
+  flowName: z.string().min(1),
+  deadLetterUrl: z.string().min(1),
+});
+export type DispatcherConfig = z.infer<typeof dispatcherConfigSchema>;
+
+/** Push mode: carries out the steps of a workflow execution, with both stores in reach. */
+export const pusherConfigSchema = z.strictObject({
+  ...destinationSide,
+  source: storeConfigSchema,
+  scope: scopeSchema,
+  deletes: z.enum(["ignore", "replicate"]),
+  /** Tag the source object with PENDING, COMPLETED or FAILED. */
+  statusTags: z.boolean(),
+  /** Larger objects are copied in parts under a lease. */
+  inlineLimitBytes: z.number().int().nonnegative(),
+  /** Hard end of one write of a small object. */
+  inlineTimeoutSeconds: z.number().int().min(1),
+  /** Hard end of one run, the function's own timeout. */
+  timeoutSeconds: z.number().int().min(1),
+  partSizeBytes: z.number().int().positive(),
+  /** Parts in memory at once. */
+  concurrency: z.number().int().min(1).max(64),
+  deadLetterUrl: z.string().min(1),
+  /** How often a key is tried again after temporary failures before it is parked. */
+  maxAttempts: z.number().int().min(1),
+});
+export type PusherConfig = z.infer<typeof pusherConfigSchema>;
+
 export const ROLE_SCHEMAS = {
   sender: senderConfigSchema,
   receiver: receiverConfigSchema,
   copier: copierConfigSchema,
+  dispatcher: dispatcherConfigSchema,
+  pusher: pusherConfigSchema,
 } as const;
 export type Role = keyof typeof ROLE_SCHEMAS;
 export type RoleConfig<R extends Role> = z.infer<(typeof ROLE_SCHEMAS)[R]>;

@@ -9,14 +9,19 @@ const lookMessageSchema = z.strictObject({
     attempt: z.number().int().nonnegative(),
     firstSeenMs: z.number().int().nonnegative(),
   }),
+  /** Of a look that comes back from a dead-letter queue: for people. */
+  deadLetter: z.looseObject({}).optional(),
 });
 
-/** JSON that every queue can store: the two code points that SQS refuses in a body are escaped. */
+/** JSON that every queue can store. */
 export function encodeLook(look: Look): string {
   const { key, attempt, firstSeenMs } = look;
-  return JSON.stringify({ look: { version: 1, key, attempt, firstSeenMs } })
-    .replaceAll("\uFFFE", "\\ufffe")
-    .replaceAll("\uFFFF", "\\uffff");
+  return storable(JSON.stringify({ look: { version: 1, key, attempt, firstSeenMs } }));
+}
+
+/** Escapes the two code points of a JSON text that no XML holds, and SQS and SMQ therefore refuse. */
+export function storable(json: string): string {
+  return json.replaceAll("\uFFFE", "\\ufffe").replaceAll("\uFFFF", "\\uffff");
 }
 
 /** Whether a parsed message claims to be a look, of whatever version. */

@@ -5,6 +5,7 @@ import { LIMITS, type Receipt, type ReplicationRequest, type ReplicationResponse
 import { type Secret, verifyRequest } from "../protocol/signing";
 import { createAllowlist } from "./allowlist";
 import { parseBoundedJson } from "./bounded-json";
+import { createRateLimiter, type RateLimit } from "./rate-limit";
 
 export interface EndpointRequest {
   method: string;
@@ -37,6 +38,8 @@ export interface EndpointOptions {
   logger: Logger;
   /** Empty where the platform's own policy does it. */
   allowedCidrs: readonly string[];
+  /** Of requests from allowed addresses; absent where the platform throttles. */
+  rateLimit?: RateLimit | undefined;
   limits?: { bodyBytes?: number; depth?: number };
 }
 
@@ -45,6 +48,7 @@ export const REFUSALS = {
   "method-not-allowed": { status: 405, message: "Send a POST." },
   "body-too-large": { status: 413, message: "The body is too large." },
   "address-not-allowed": { status: 403, message: "This address is not in the receiver's allowlist." },
+  "rate-limited": { status: 429, message: "Too many requests: wait as long as Retry-After says." },
   "missing-signature": { status: 401, message: "The request is not signed." },
   "malformed-timestamp": { status: 401, message: "The signature's timestamp is not a number of seconds." },
   "too-old": { status: 401, message: "The signature is too old: compare the sender's clock with the receiver's." },
@@ -65,11 +69,13 @@ const REASON_CHARACTERS = 1024;
 const DEPTH = 8;
 
 class Refused extends Error {
+  readonly headers: Record<string, string>;
   constructor(
     readonly code: RefusalCode,
-    options?: { cause: unknown },
+    options: { cause?: unknown; headers?: Record<string, string> } = {},
   ) {
-    super(REFUSALS[code].message, options);
+    super(REFUSALS[code].message, "cause" in options ? { cause: options.cause } : undefined);
+    this.headers = options.headers ?? {};
   }
 }
 
@@ -81,6 +87,13 @@ export function createEndpoint(
   const bodyBytes = limits.bodyBytes ?? LIMITS.bodyBytes;
   const depth = limits.depth ?? DEPTH;
   const allows = createAllowlist(options.allowedCidrs);
+  const limiter = options.rateLimit === undefined ? undefined : createRateLimiter(options.rateLimit, clock);
+
+  function throttle(): void {
+    const waitMs = limiter?.();
+    if (waitMs === undefined) return;
+    throw new Refused("rate-limited", { headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) } });
+  }
 
   async function authenticate(request: EndpointRequest): Promise<void> {
     const verify = async (refresh: boolean) => {
@@ -106,10 +119,12 @@ export function createEndpoint(
   }
 
   async function respond(request: EndpointRequest, context: EndpointContext): Promise<EndpointResponse> {
-    if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed");
+    if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed", { headers: { allow: "POST" } });
     if (request.rawBody.length > bodyBytes) throw new Refused("body-too-large");
     if (!allows(request.sourceIp)) throw new Refused("address-not-allowed");
     await authenticate(request);
+    // After strangers are gone: they must not use up what the sender needs.
+    throttle();
     const receipts = await handle(parse(request.rawBody), context);
     const response: ReplicationResponse = { version: 1, receipts: receipts.map(clipReason) };
     return answer(200, response);
@@ -125,7 +140,7 @@ export function createEndpoint(
       if (status < 500) logger.warn("request refused", fields);
       else logger.error("request failed", { ...fields, cause: error instanceof Refused ? error.cause : error });
       const response = answer(status, { error: { code, message } });
-      return status === 405 ? { ...response, headers: { ...response.headers, allow: "POST" } } : response;
+      return error instanceof Refused ? { ...response, headers: { ...response.headers, ...error.headers } } : response;
     }
   };
 }

@@ -5,10 +5,11 @@
 
 import type { SourceReader } from "../ports";
 import type { Notice, Receipt } from "../protocol/messages";
-import type { Checksum, ObjectSnapshot } from "../protocol/snapshot";
+import type { ObjectSnapshot } from "../protocol/snapshot";
 import type { PresentNotice } from "../replication/decide";
 import { lookAt, replicaAttributes, unchangedSince } from "../replication/destination";
 import { type DestinationState, firstDifference } from "../replication/equality";
+import { verifiedBody } from "../replication/verified-body";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 
@@ -34,19 +35,17 @@ export async function writeObject(context: WriteContext, { url, snapshot }: Pres
     source.body.destroy();
     throw new BridgeError("Corrupted", "open", `the source answered ${source.sizeBytes} bytes of ${snapshot.sizeBytes}`);
   }
-  await store.put(key, source.body, {
+  const { checksum } = snapshot;
+  const byStore = checksum !== undefined && store.capabilities.checksums.includes(checksum.algorithm);
+  await store.put(key, checksum === undefined || byStore ? source.body : verifiedBody(source.body, checksum), {
     sizeBytes: snapshot.sizeBytes,
     attributes: replicaAttributes(snapshot, bridge, key),
-    ...verifiable(store, snapshot.checksum),
+    // One that the store cannot verify would only make it refuse the object.
+    ...(byStore ? { checksum } : {}),
     ...unchangedSince(store, seen),
     signal,
   });
   return await proven(context, snapshot, snapshot.sizeBytes);
-}
-
-/** Other clouds' stores compute other checksums; one that this store cannot verify would only make it refuse the object. */
-function verifiable({ capabilities }: ObjectStore, checksum: Checksum | undefined): { checksum?: Checksum } {
-  return checksum !== undefined && capabilities.checksums.includes(checksum.algorithm) ? { checksum } : {};
 }
 
 /** Only the tags differ: no object bytes move. */

@@ -1,6 +1,7 @@
 /** Every event a sender may be woken by, turned into "look at this key". Pure, and never throws: what cannot be read is a problem to park. */
 import { decodeLook, isLookMessage } from "../protocol/look";
 import { decodeS3Key, possibleOssKeys } from "./event-key";
+import { arrayAt, at, excerpt, isObject, parseText, textAt } from "./read-json";
 
 export interface DecodedLook {
   /** As the event names it; absent in the bridge's own looks, which always mean its source. */
@@ -9,6 +10,10 @@ export interface DecodedLook {
   attempt: number;
   /** Absent for a fresh event. */
   firstSeenMs?: number;
+  /** The same whenever the platform delivers the event again; absent where the store names none. */
+  eventId?: string;
+  /** The event tells of a removal: what is there now may be older than what was there before. */
+  removal?: true;
 }
 
 export interface DecodedRecord {
@@ -29,7 +34,6 @@ interface Reading {
 
 /** An event wrapped in SNS wrapped in SQS is two; a failed invocation's record adds one. */
 const MAX_WRAPPERS = 4;
-const EXCERPT_CHARACTERS = 200;
 
 /**
  * Reads S3 notifications, EventBridge S3 events, OSS events and the bridge's own looks, each directly or inside SQS, SNS or the
@@ -52,19 +56,26 @@ export function decodeEvent(event: unknown): DecodedRecord[] {
   return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];
 }
 
+/** As `decodeEvent`, for a message that is text: an event as it came over the wire, or what a redrive took from a queue. */
+export function decodeText(text: string): DecodedRecord[] {
+  // Parked once more, a message that nobody can read would otherwise be wrapped once more each time.
+  const original = originalIn(parseText(text)?.value) ?? text;
+  return [asRecord(readText(text, 0), original)];
+}
+
+/** What a dead letter keeps to the letter. */
+function originalIn(value: unknown): string | undefined {
+  return textAt(at(value, "deadLetter"), "original");
+}
+
 function asRecord({ looks, problems }: Reading, original: string): Omit<DecodedRecord, "messageId"> {
   return problems.length === 0 ? { looks } : { looks, problem: problems.join("; "), original };
 }
 
 function readText(text: string | undefined, depth: number): Reading {
   if (text === undefined) return problem("the message has no body");
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return problem(`the message is not JSON: ${excerpt(text)}`);
-  }
-  return read(value, depth);
+  const json = parseText(text);
+  return json === undefined ? problem(`the message is not JSON: ${excerpt(text)}`) : read(json.value, depth);
 }
 
 function read(value: unknown, depth: number): Reading {
@@ -72,8 +83,12 @@ function read(value: unknown, depth: number): Reading {
   if (isLookMessage(value)) return readLook(value);
   if (textAt(value, "Event") === "s3:TestEvent") return { looks: [], problems: [] };
   if (textAt(value, "Type") === "Notification") return readText(textAt(value, "Message"), depth + 1);
-  if (isObject(at(value, "requestContext")) && at(value, "requestPayload") !== undefined) {
-    return read(at(value, "requestPayload"), depth + 1);
+  const original = originalIn(value);
+  if (original !== undefined) return readText(original, depth + 1);
+  const payload = at(value, "requestPayload");
+  if (isObject(at(value, "requestContext")) && payload !== undefined) {
+    // Lambda keeps the event as JSON, Function Compute as text.
+    return typeof payload === "string" ? readText(payload, depth + 1) : read(payload, depth + 1);
   }
   if (textAt(value, "source") === "aws.s3") return readEventBridge(value);
   const records = arrayAt(value, "Records") ?? arrayAt(value, "events");
@@ -90,13 +105,22 @@ function readRecord(record: unknown, depth: number): Reading {
       return key === undefined ? undefined : [key];
     });
   }
-  if (source === "acs:oss") return readNamed("OSS", at(record, "oss"), possibleOssKeys);
+  if (source === "acs:oss") return readOss(record);
   return problem(`a record of the event is of no known source: ${excerpt(record)}`);
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html: keys are written as they are. */
 function readEventBridge(value: unknown): Reading {
   return readNamed("EventBridge", at(value, "detail"), (written) => [written]);
+}
+
+/** https://www.alibabacloud.com/help/en/oss/user-guide/event-notification */
+function readOss(record: unknown): Reading {
+  const eventId = textAt(at(record, "responseElements"), "requestId");
+  const removal = textAt(record, "eventName")?.startsWith("ObjectRemoved") === true;
+  const { looks, problems } = readNamed("OSS", at(record, "oss"), possibleOssKeys);
+  const told = { ...(eventId ? { eventId } : {}), ...(removal ? { removal } : {}) };
+  return { looks: looks.map((look) => ({ ...look, ...told })), problems };
 }
 
 function readNamed(what: string, holder: unknown, keysOf: (written: string) => string[] | undefined): Reading {
@@ -125,28 +149,4 @@ function merge(readings: readonly Reading[]): Reading {
 
 function problem(text: string): Reading {
   return { looks: [], problems: [text] };
-}
-
-/** Enough to find where a stray message came from. */
-function excerpt(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS)}...`;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function at(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
-function textAt(value: unknown, name: string): string | undefined {
-  const found = at(value, name);
-  return typeof found === "string" ? found : undefined;
-}
-
-function arrayAt(value: unknown, name: string): unknown[] | undefined {
-  const found = at(value, name);
-  return Array.isArray(found) ? found : undefined;
 }

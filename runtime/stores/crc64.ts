@@ -1,7 +1,11 @@
 /**
- * CRC-64/NVME (S3's full-object default) and CRC-64/XZ (OSS), reflected, eight bytes a step. The 64-bit register is kept as two
- * 32-bit halves because BigInt arithmetic is far slower; no maintained package for Node has both without a native build.
+ * CRC-64/NVME (S3's full-object default) and CRC-64/XZ (OSS), reflected. Small pieces, and all of them until WebAssembly is ready, by a
+ * table, eight bytes a step; its 64-bit register is kept as two 32-bit halves because BigInt arithmetic is far slower.
  */
+import { crc64Engine } from "./crc64-wasm";
+
+/** From this size on handing a piece to WebAssembly costs less than it saves. */
+const ENGINE_BYTES = 8 * 1024;
 
 /** The reflected polynomial as 32-bit halves. */
 const POLYNOMIALS = {
@@ -57,16 +61,21 @@ function tableOf(algorithm: Crc64Algorithm): DataView {
 
 /** A running CRC-64. Reading the digest does not end it. */
 export class Crc64 {
-  private high = -1;
-  private low = -1;
-  private readonly table: DataView;
+  /** Of the register, to be read by the engine. */
+  high = -1;
+  low = -1;
 
-  constructor(algorithm: Crc64Algorithm) {
-    this.table = tableOf(algorithm);
-  }
+  constructor(private readonly algorithm: Crc64Algorithm) {}
 
   update(bytes: Uint8Array): this {
-    const table = this.table;
+    const engine = bytes.byteLength < ENGINE_BYTES ? undefined : crc64Engine(this.algorithm);
+    if (engine === undefined) return this.updateByTable(bytes);
+    ({ high: this.high, low: this.low } = engine(this, bytes));
+    return this;
+  }
+
+  private updateByTable(bytes: Uint8Array): this {
+    const table = tableOf(this.algorithm);
     const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const wholeEnd = data.byteLength - (data.byteLength % 8);
     let { high, low } = this;

@@ -61,6 +61,9 @@ export function createCopier(deps: CopierDeps): Copier {
         job,
         upload: begun.lease.upload,
         rememberUpload: (upload) => changeOrEnd(begun, (lease) => ({ ...lease, upload })),
+        forgetUpload: async () => {
+          await change(begun, ({ upload: _gone, ...lease }) => lease);
+        },
         fence: async () => {
           if (context.remainingMs() < lastStartMs)
             throw new CopyEnded({ result: "continue", reason: "the copier's time ran out" });

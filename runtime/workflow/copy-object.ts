@@ -38,6 +38,8 @@ export interface CopyContext {
   upload: LeasedUpload | undefined;
   /** Resolves once the upload will be found again by a later run. */
   rememberUpload(upload: LeasedUpload): Promise<void>;
+  /** Resolves once no later run will find the upload; does nothing when the lease is no longer this run's. */
+  forgetUpload(): Promise<void>;
   /** Throws `CopyEnded` when this run may not go on. */
   fence(): Promise<void>;
   /** Called for every part that moved. */
@@ -55,12 +57,18 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
   const plan = planParts({ sizeBytes: job.snapshot.sizeBytes, partSizeBytes, capabilities: store.capabilities });
   const { uploadId, parts: done } = await openUpload(context, plan);
   try {
-    const parts = await copyParts(context, plan, uploadId, done);
+    const read: ReadParts = new Map();
+    const parts = await copyParts(context, plan, { uploadId, done, read });
+    assertAsRead(job, plan, read);
     await complete(context, uploadId, parts);
   } catch (error) {
     // Nothing of another snapshot, and no part that failed its check, is worth keeping.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
-    if (superseded || isBridgeError(error, "Corrupted")) await store.abortUpload(job.key, uploadId);
+    if (superseded || isBridgeError(error, "Corrupted")) {
+      // First of all nobody may go on with these parts, whatever becomes of the abort, which must not hide why either.
+      await context.forgetUpload();
+      await store.abortUpload(job.key, uploadId).catch(() => undefined);
+    }
     throw error;
   }
   await prove(context);
@@ -93,11 +101,13 @@ async function openUpload(context: CopyContext, plan: PartPlan): Promise<{ uploa
   return { uploadId, parts: [] };
 }
 
+/** The source's own kind of checksum of each part that this run has read, where the destination verifies another kind. */
+type ReadParts = Map<number, { value: string; sizeBytes: number }>;
+
 async function copyParts(
   context: CopyContext,
   plan: PartPlan,
-  uploadId: string,
-  done: readonly UploadedPart[],
+  { uploadId, done, read }: { uploadId: string; done: readonly UploadedPart[]; read: ReadParts },
 ): Promise<UploadedPart[]> {
   const present = new Map(done.map((part) => [part.partNumber, part]));
   const limit = pLimit(partsInMemory(context, plan.partSizeBytes));
@@ -108,7 +118,7 @@ async function copyParts(
     results.push(
       kept?.sizeBytes === rangeSize(planned.range)
         ? Promise.resolve(kept)
-        : limit(() => copyPart(context, uploadId, planned, failed)),
+        : limit(() => copyPart(context, { uploadId, read }, planned, failed)),
     );
   }
   // When one part fails the others are stopped; the run is over only when all of them are.
@@ -125,7 +135,7 @@ function partsInMemory({ partSizeBytes, concurrency }: CopyContext, effectiveSiz
 
 async function copyPart(
   context: CopyContext,
-  uploadId: string,
+  into: { uploadId: string; read: ReadParts },
   planned: PlannedPart,
   failed: AbortController,
 ): Promise<UploadedPart> {
@@ -133,7 +143,7 @@ async function copyPart(
   for (let tried = 1; ; tried++) {
     failed.signal.throwIfAborted();
     try {
-      return await tryPart(context, uploadId, planned, failed.signal);
+      return await tryPart(context, into, planned, failed.signal);
     } catch (error) {
       const again = tried < tries && isBridgeError(error) && error.retryable && !failed.signal.aborted;
       if (!again) failed.abort(error);
@@ -144,7 +154,7 @@ async function copyPart(
 
 async function tryPart(
   context: CopyContext,
-  uploadId: string,
+  { uploadId, read }: { uploadId: string; read: ReadParts },
   { partNumber, range }: PlannedPart,
   signal: AbortSignal,
 ): Promise<UploadedPart> {
@@ -156,6 +166,9 @@ async function tryPart(
   context.onPart(bytes.length);
   const algorithm = partChecksum(context);
   const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
+  const known = job.snapshot.checksum?.algorithm;
+  if (known !== undefined && known !== algorithm && isCombinable(known))
+    read.set(partNumber, { value: checksumOf(known, bytes).value, sizeBytes: bytes.length });
   return await store.uploadPart(job.key, uploadId, partNumber, bytes, { ...checksum, signal });
 }
 
@@ -197,6 +210,19 @@ async function complete(context: CopyContext, uploadId: string, parts: UploadedP
     if (mayStillLand(error)) throw new CompletionUnsettled("the completion was not answered", { cause: error });
     throw error;
   }
+}
+
+/** The same by what was read, where the destination speaks of another kind. Parts of an earlier run were not read by this one. */
+function assertAsRead({ snapshot: { checksum } }: CopyJob, plan: PartPlan, read: ReadParts): void {
+  if (checksum === undefined || !isCombinable(checksum.algorithm)) return;
+  const parts = [...plan].flatMap(({ partNumber }) => read.get(partNumber) ?? []);
+  if (parts.length === 0 || parts.length < [...plan].length) return;
+  if (combineChecksums(checksum.algorithm, parts).value === checksum.value) return;
+  throw new BridgeError(
+    "Corrupted",
+    "read",
+    `the parts that were read have another ${checksum.algorithm} than the source's object`,
+  );
 }
 
 /** What the parts' checksums say of the whole, before anybody can see it; not every store compares that itself. */

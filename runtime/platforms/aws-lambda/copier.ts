@@ -3,9 +3,10 @@ import { systemClock } from "../../ports";
 import { parseEnv } from "../../protocol/env";
 import { createSourceReader } from "../../replication/source-reader";
 import { createCopier } from "../../workflow/copier";
+import { createCopierHandler } from "../copier-handler";
 import { createLogger } from "../logger";
 import { openStore } from "./clients";
-import { createCopierHandler } from "./copier-handler";
+import type { LambdaTime } from "./sender-handler";
 
 const config = parseEnv("copier", process.env);
 const logger = createLogger({ level: config.logLevel, fields: { role: "copier", bridgeId: config.bridgeId } });
@@ -17,5 +18,7 @@ const copier = createCopier({
   clock: systemClock,
   logger,
 });
+const handle = createCopierHandler({ copier, logger });
 
-export const handler = createCopierHandler({ copier, logger });
+export const handler = (event: unknown, context: LambdaTime) =>
+  handle(event, { remainingMs: () => context.getRemainingTimeInMillis() });

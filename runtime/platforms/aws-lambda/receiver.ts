@@ -6,11 +6,12 @@ import { parseEnv } from "../../protocol/env";
 import { createEndpoint } from "../../receiver/endpoint";
 import { createReceiver } from "../../receiver/receiver";
 import { createSourceReader } from "../../replication/source-reader";
+import { createSecrets } from "../auth";
 import { createLogger } from "../logger";
-import { createSecrets } from "./auth";
 import { CLIENT_OPTIONS, openStore } from "./clients";
 import { createCopyLauncher } from "./launcher";
 import { createReceiverHandler } from "./receiver-handler";
+import { readParameters } from "./secrets";
 
 const config = parseEnv("receiver", process.env);
 const { bridgeId, auth, allowedCidrs, allowedSources } = config;
@@ -28,5 +29,12 @@ const receiver = createReceiver({
 });
 
 export const handler = createReceiverHandler(
-  createEndpoint({ secrets: createSecrets({ auth, clock, logger }), bridgeId, handle: receiver, clock, logger, allowedCidrs }),
+  createEndpoint({
+    secrets: createSecrets({ auth, clock, logger, readParameter: readParameters() }),
+    bridgeId,
+    handle: receiver,
+    clock,
+    logger,
+    allowedCidrs,
+  }),
 );

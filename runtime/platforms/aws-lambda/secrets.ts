@@ -1,6 +1,7 @@
 /** SecureStrings of the SSM parameter store. */
-import { GetParameterCommand, type SSMClient } from "@aws-sdk/client-ssm";
+import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { BridgeError } from "../../stores/errors";
+import { CLIENT_OPTIONS } from "./clients";
 import { toBridgeError } from "./errors";
 
 /**
@@ -17,4 +18,9 @@ export function createParameterReader(client: Pick<SSMClient, "send">, name: str
     if (!value) throw new BridgeError("NotFound", "secret", `${what}: it has no value`);
     return value;
   };
+}
+
+/** All that a role reads, by one client of the function's own region. */
+export function readParameters(client: Pick<SSMClient, "send"> = new SSMClient(CLIENT_OPTIONS)) {
+  return (name: string): (() => Promise<string>) => createParameterReader(client, name);
 }

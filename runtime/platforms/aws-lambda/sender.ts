@@ -5,12 +5,13 @@ import { systemClock } from "../../ports";
 import { parseEnv } from "../../protocol/env";
 import { createReceiverClient } from "../../sender/receiver-client";
 import { createSender } from "../../sender/sender";
+import { createInvokeSigner, createSecrets } from "../auth";
 import { createLogger } from "../logger";
-import { createInvokeSigner, createSecrets } from "./auth";
 import { CLIENT_OPTIONS, openStore } from "./clients";
 import { createMetrics } from "./metrics";
 import { ownCredentials } from "./own-credentials";
 import { createDeadLetterQueue, createWorkQueue } from "./queues";
+import { readParameters } from "./secrets";
 import { createSenderHandler } from "./sender-handler";
 
 /** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */
@@ -22,14 +23,15 @@ const clock = systemClock;
 const logger = createLogger({ level: config.logLevel, fields: { role: "sender", bridgeId } });
 const metrics = createMetrics({ bridgeId, role: "sender" });
 const sqs = new SQSClient(CLIENT_OPTIONS);
-const sign = createInvokeSigner({ auth, clock, logger }, () => ownCredentials(process.env));
+const secretDeps = { auth, clock, logger, readParameter: readParameters() };
+const sign = createInvokeSigner(secretDeps, () => ownCredentials(process.env));
 
 const sender = createSender({
   config,
   source: openStore(config.source),
   receiver: createReceiverClient({
     url: config.receiverUrl,
-    secrets: createSecrets({ auth, clock, logger }),
+    secrets: createSecrets(secretDeps),
     clock,
     timeoutMs: config.receiverTimeoutSeconds * 1000 + ANSWER_MS,
     newId: randomUUID,

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { encodeDeadLetter } from "../../../runtime/protocol/dead-letter";
 import { decodeLook, encodeLook, isLookMessage } from "../../../runtime/protocol/look";
 
 test("round trip of any key", () => {
@@ -19,6 +20,31 @@ test("holds only characters that SQS stores", () => {
   const text = encodeLook({ key: "\u0000\u001f\ufffe\uffff\ud800", attempt: 0, firstSeenMs: 0 });
   expect(text).toMatch(/^[\t\n\r\u0020-\ud7ff\ue000-\ufffd]*$/);
   expect(decodeLook(text).key).toBe("\u0000\u001f\ufffe\uffff\ud800");
+});
+
+describe("in a dead letter", () => {
+  const letter = { reason: "too large\uffff", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z" };
+
+  test("the wire format", () => {
+    expect(encodeDeadLetter({ key: "a", attempt: 0, firstSeenMs: 5 }, { ...letter, reason: "too large" })).toBe(
+      '{"look":{"version":1,"key":"a","attempt":0,"firstSeenMs":5},"deadLetter":{"reason":"too large","bridgeId":"bridge","parkedAt":"2026-03-01T00:00:00.000Z"}}',
+    );
+  });
+
+  test("any key comes back, in characters that XML holds", () => {
+    return fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: "binary" }), fc.nat(), (key, firstSeenMs) => {
+        const text = encodeDeadLetter({ key, attempt: 0, firstSeenMs }, letter);
+        expect(text).toMatch(/^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u);
+        expect(decodeLook(text)).toEqual({ key, attempt: 0, firstSeenMs });
+      }),
+    );
+  });
+
+  test("the message to the letter takes the look's place", () => {
+    const text = encodeDeadLetter({ key: "", attempt: 0, firstSeenMs: 5 }, { ...letter, original: "{stray\u0000" });
+    expect(JSON.parse(text)).toEqual({ deadLetter: { ...letter, original: "{stray\u0000" } });
+  });
 });
 
 test.each([

@@ -148,12 +148,32 @@ describe("refused, nothing handled, nothing leaked", () => {
     ]);
   });
 
+  test("more requests than the limit are told when to come back, and strangers use none of them up", async () => {
+    const slow = new ManualClock(clock.now());
+    const rateLimit = { requestsPerSecond: 0.5, burst: 2 };
+    const { call, logger } = setUp({ rateLimit, clock: slow, allowedCidrs: ["203.0.113.7/32"] });
+    for (let stranger = 0; stranger < 9; stranger++) {
+      await call({ ...signed, sourceIp: "203.0.113.8" });
+      expect((await call(withHeaders({ "webhook-signature": "v1,x" }))).status).toBe(401);
+    }
+    expect([(await call(signed)).status, (await call(signed)).status]).toEqual([200, 200]);
+    const answer = await call(signed);
+    expect(answer).toMatchObject({ status: 429, headers: { "retry-after": "2", "content-type": "application/json" } });
+    expect(JSON.parse(answer.body)).toEqual({
+      error: { code: "rate-limited", message: "Too many requests: wait as long as Retry-After says." },
+    });
+    expect(logger.lines.at(-1)).toMatchObject({ level: "warn", fields: { code: "rate-limited" } });
+    slow.advance(2_000);
+    expect((await call(signed)).status).toBe(200);
+  });
+
   test("401, 403, 400 and 413 are what the codes say", () => {
     const statuses = Object.fromEntries(Object.entries(REFUSALS).map(([code, { status }]) => [code, status]));
     expect(statuses).toEqual({
       "method-not-allowed": 405,
       "body-too-large": 413,
       "address-not-allowed": 403,
+      "rate-limited": 429,
       "missing-signature": 401,
       "malformed-timestamp": 401,
       "too-old": 401,

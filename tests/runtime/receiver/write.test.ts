@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { SourceReader } from "../../../runtime/ports";
 import type { Notice } from "../../../runtime/protocol/messages";
 import { deleteObject, type WriteContext, writeObject, writeTags } from "../../../runtime/receiver/write";
@@ -54,6 +55,39 @@ describe("writeObject", () => {
       metadata: replicaMetadata(asked.snapshot, BRIDGE, "to/k"),
       tags: text.tags,
       checksum: asked.snapshot.checksum,
+    });
+  });
+
+  describe("where the destination cannot verify the source's kind of checksum", () => {
+    const otherKind = { capabilities: { checksums: ["CRC64XZ"], multipartChecksums: ["CRC64XZ"] } } as const;
+
+    test.each(["", "x", "123456"])("the bytes %p are verified on the way", async (content) => {
+      const { store, put, context, notice } = await open(otherKind);
+      await put(content);
+      const asked = await notice();
+      expect(asked.snapshot.checksum?.algorithm).not.toBe("CRC64XZ");
+      expect(await writeObject(await context(), asked)).toEqual({ result: "replicated", bytesMoved: content.length });
+      expect(store.snapshotOf("to/k")?.bytes.toString()).toBe(content);
+    });
+
+    test.each([
+      ["first", ["X23", "456"]],
+      ["last", ["123", "45X"]],
+      ["only", ["12345X"]],
+    ])("another byte in the %s piece never becomes visible", async (_, pieces) => {
+      const { source, store, put, context, notice } = await open(otherKind);
+      await put("123456");
+      const asked = await notice();
+      const reader = memoryReader(source);
+      const lying: SourceReader = {
+        ...reader,
+        open: async (url, options) => ({
+          ...(await reader.open(url, options)),
+          body: Readable.from(pieces.map((piece) => Buffer.from(piece))),
+        }),
+      };
+      await expect(writeObject({ ...(await context()), reader: lying }, asked)).rejects.toMatchObject({ kind: "Corrupted" });
+      expect(store.snapshotOf("to/k")).toBeUndefined();
     });
   });
 

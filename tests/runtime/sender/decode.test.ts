@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
+import { encodeDeadLetter } from "../../../runtime/protocol/dead-letter";
 import { encodeLook } from "../../../runtime/protocol/look";
-import { decodeEvent } from "../../../runtime/sender/decode";
+import { decodeEvent, decodeText } from "../../../runtime/sender/decode";
 import { encodeS3Key } from "../../../runtime/sender/event-key";
 
 function s3Record(key: string, eventName = "ObjectCreated:Put") {
@@ -100,6 +101,53 @@ describe("shapes", () => {
       responsePayload: {},
     };
     expect(decodeEvent(sqsEvent(failed))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
+  });
+
+  test("the same of Function Compute, where the event is text", () => {
+    const failed = {
+      timestamp: 1_700_000_000_000,
+      requestContext: { requestId: "r", functionArn: "f", condition: "UnhandledInvocationError", approximateInvokeCount: 9 },
+      requestPayload: JSON.stringify(ossEvent("a", "b")),
+      responseContext: { statusCode: 200, functionError: "UnhandledInvocationError" },
+      responsePayload: "{}",
+    };
+    expect(decodeText(JSON.stringify(failed))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+    expect(decodeEvent(failed)).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+    // As the clients of SMQ write a body.
+    expect(decodeText(Buffer.from(JSON.stringify(failed)).toString("base64"))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+  });
+
+  test("an OSS event names itself, and says what it was about", () => {
+    const [event] = ossEvent("a+b").events;
+    const records = (eventName: string, responseElements: unknown) =>
+      decodeEvent({ events: [{ ...event, eventName, responseElements }] });
+    expect(records("ObjectRemoved:DeleteObject", { requestId: "R1" })).toEqual([
+      {
+        looks: [
+          { ...fresh("a+b"), eventId: "R1", removal: true },
+          { ...fresh("a b"), eventId: "R1", removal: true },
+        ],
+      },
+    ]);
+    expect(records("ObjectCreated:PutObject", { requestId: "R2" })[0]?.looks[0]).toEqual({ ...fresh("a+b"), eventId: "R2" });
+    expect(records("ObjectCreated:PutObject", { requestId: "" })[0]?.looks[0]).toEqual(fresh("a+b"));
+  });
+
+  test("a dead letter is the look that it keeps, or the message", () => {
+    const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z" };
+    const look = { key: "a+b%20c", attempt: 0, firstSeenMs: 1_700_000_000_000 };
+    expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [look] }]);
+    const original = JSON.stringify(ossEvent("a"));
+    expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [fresh("a")] }]);
+    // Given up once more by the platform.
+    const again = { requestContext: {}, requestPayload: encodeDeadLetter(look, { ...letter, original }) };
+    expect(decodeText(JSON.stringify(again))).toEqual([{ looks: [fresh("a")] }]);
+  });
+
+  test("however often a message that nobody can read is redriven, it is kept to the letter", () => {
+    const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z", original: '{"stray":"\uffff"}' };
+    const [record] = decodeText(encodeDeadLetter({ key: "", attempt: 0, firstSeenMs: 0 }, letter));
+    expect(record).toMatchObject({ looks: [], problem: expect.stringMatching(/no known shape/), original: letter.original });
   });
 
   test("S3's test event is acknowledged and nothing more", () => {

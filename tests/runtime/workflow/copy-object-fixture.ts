@@ -33,6 +33,9 @@ export async function open(options: { source?: Partial<StoreCapabilities>; desti
       rememberUpload: async (upload) => {
         remembered = upload;
       },
+      forgetUpload: async () => {
+        remembered = undefined;
+      },
       fence: async () => undefined,
       onPart: (sizeBytes) => moved.push(sizeBytes),
       tries: 3,

@@ -1,5 +1,4 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { createCopierHandler } from "../../../../runtime/platforms/aws-lambda/copier-handler";
 import { toEndpointRequest } from "../../../../runtime/platforms/aws-lambda/http";
 import { createReceiverHandler } from "../../../../runtime/platforms/aws-lambda/receiver-handler";
 import { createSenderHandler } from "../../../../runtime/platforms/aws-lambda/sender-handler";
@@ -138,42 +137,5 @@ describe("receiver", () => {
       isBase64Encoded: false,
     });
     expect(seen).toEqual([12_345]);
-  });
-});
-
-describe("copier", () => {
-  const job = {
-    execution: "x1",
-    key: "a",
-    url: "https://source.example.com/a",
-    snapshot: { etag: "e", sizeBytes: 1, lastModified: "2026-03-01T00:00:00Z", headers: {}, metadata: {}, tags: {} },
-  };
-
-  test("runs the job of the event", async () => {
-    const logger = recordingLogger();
-    const handler = createCopierHandler({
-      logger,
-      copier: async (received, { remainingMs }) => {
-        expect([received, remainingMs()]).toEqual([job, 12_345]);
-        return { result: "not-mine" };
-      },
-    });
-    expect(await handler(job, context)).toEqual({ result: "not-mine" });
-    expect(logger.lines).toEqual([]);
-  });
-
-  test.each([
-    ["an event that is no job", { ...job, key: "" }],
-    ["a copier that fails", job],
-  ])("%s is logged and answered, never thrown", async (_name, event) => {
-    const logger = recordingLogger();
-    const handler = createCopierHandler({
-      logger,
-      copier: async () => {
-        throw new Error("broken");
-      },
-    });
-    expect(await handler(event, context)).toEqual({ result: "failed" });
-    expect(logger.lines).toMatchObject([{ level: "error", message: "the copier failed" }]);
   });
 });

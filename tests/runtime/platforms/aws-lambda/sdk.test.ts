@@ -2,14 +2,14 @@ import { inspect } from "node:util";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
-import { createInvokeSigner, createSecrets } from "../../../../runtime/platforms/aws-lambda/auth";
+import { createInvokeSigner, createSecrets } from "../../../../runtime/platforms/auth";
 import { openStore } from "../../../../runtime/platforms/aws-lambda/clients";
-import { parseCopyJob } from "../../../../runtime/platforms/aws-lambda/copy-job";
 import { toBridgeError } from "../../../../runtime/platforms/aws-lambda/errors";
 import { createCopyLauncher } from "../../../../runtime/platforms/aws-lambda/launcher";
 import { ownCredentials } from "../../../../runtime/platforms/aws-lambda/own-credentials";
 import { createDeadLetterQueue, createWorkQueue } from "../../../../runtime/platforms/aws-lambda/queues";
-import { createParameterReader } from "../../../../runtime/platforms/aws-lambda/secrets";
+import { createParameterReader, readParameters } from "../../../../runtime/platforms/aws-lambda/secrets";
+import { parseCopyJob } from "../../../../runtime/platforms/copy-job";
 import type { CopyJob } from "../../../../runtime/ports";
 import { decodeLook } from "../../../../runtime/protocol/look";
 import { generateSecret } from "../../../../runtime/protocol/signing";
@@ -142,6 +142,7 @@ describe("launcher", () => {
     expect(() => parseCopyJob({ ...job, snapshot: { ...job.snapshot, etag: "" } })).toThrow(/snapshot\.etag/);
     expect(() => parseCopyJob({ ...job, extra: "very-secret" })).toThrow(/^the copier's event does not fit: \(root\)$/);
     expect(() => parseCopyJob(null)).toThrow(/does not fit/);
+    expect(() => parseCopyJob("{very-secret")).toThrow(/^the copier's event is not JSON$/);
   });
 });
 
@@ -169,7 +170,7 @@ describe("secrets", () => {
       auth: { kind: "token", parameter: "/p" },
       clock: new ManualClock(),
       logger: recordingLogger(),
-      ssm,
+      readParameter: readParameters(ssm),
     });
     expect(await source()).toHaveLength(2);
     await source();
@@ -177,7 +178,8 @@ describe("secrets", () => {
 
     const logger = recordingLogger();
     const bad = fakeClient<SSMClient>({ Parameter: { Value: "very-secret" } });
-    const broken = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new ManualClock(), logger, ssm: bad });
+    const readParameter = readParameters(bad);
+    const broken = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new ManualClock(), logger, readParameter });
     const error = await broken().catch((caught: unknown) => caught);
     expect(inspect([error, logger.lines], { depth: 9 })).not.toContain("very-secret");
   });
@@ -189,25 +191,32 @@ describe("the platform's own signature", () => {
   const post = { url: new URL("https://api.example.com/x"), headers: {}, body: "{}" };
 
   test("none with a token", () => {
-    expect(createInvokeSigner({ ...base, auth: { kind: "token", parameter: "/p" }, ssm: fakeClient({}) }, own)).toBeUndefined();
+    const auth = { kind: "token" as const, parameter: "/p" };
+    expect(createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) }, own)).toBeUndefined();
   });
 
   test("the invoker's key where there is one", async () => {
     const value = JSON.stringify({ accessKeyId: "AKIAINVOKER00000", secretAccessKey: "invoker-secret-key" });
     const ssm = fakeClient<SSMClient>({ Parameter: { Value: value } });
     const auth = { kind: "iam" as const, parameter: "/p", invokerParameter: "/invoker", region: "cn-north-1" };
-    const headers = await createInvokeSigner({ ...base, auth, ssm }, own)?.(post);
+    const headers = await createInvokeSigner({ ...base, auth, readParameter: readParameters(ssm) }, own)?.(post);
     expect(headers?.authorization).toContain("Credential=AKIAINVOKER00000/20260301/cn-north-1/execute-api/");
     expect(ssm.inputs).toEqual([{ Name: "/invoker", WithDecryption: true }]);
   });
 
   test("the function's own role inside one partition", async () => {
     const auth = { kind: "iam" as const, parameter: "/p", region: "us-east-1" };
-    const headers = await createInvokeSigner({ ...base, auth, ssm: fakeClient({}) }, own)?.(post);
+    const headers = await createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) }, own)?.(post);
     expect(headers).toMatchObject({
       authorization: expect.stringContaining("Credential=ASIAOWN000000000/"),
       "x-amz-security-token": "own-token",
     });
+  });
+
+  test("nobody's, outside of AWS", () => {
+    const auth = { kind: "iam" as const, parameter: "/p", region: "cn-north-1" };
+    const refused = () => createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) });
+    expect(refused).toThrow(/needs auth\.invokerParameter/);
   });
 
   test("which is what Lambda puts into the environment", () => {
@@ -238,7 +247,9 @@ test.each([
 });
 
 test("a store that Lambda does not serve is refused by name", () => {
-  expect(() => openStore({ kind: "oss", bucket: "b", region: "cn-hangzhou" })).toThrow(/AWS Lambda serves s3 stores, not oss/);
+  expect(() => openStore({ kind: "oss", bucket: "b", region: "cn-hangzhou", versioned: true, network: "public" })).toThrow(
+    /AWS Lambda serves s3 stores, not oss/,
+  );
   expect(openStore({ kind: "s3", bucket: "b", region: "cn-north-1" }).capabilities.conditionalWrites).toBe(true);
 });
 

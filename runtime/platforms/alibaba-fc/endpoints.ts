@@ -1,0 +1,47 @@
+/** Where the vendor's hosts are. A cloud other than the vendor's own, such as the local one, says so in an environment variable. */
+import * as z from "zod";
+import { BridgeError } from "../../stores/errors";
+
+export const ENDPOINTS_VARIABLE = "CROSSBORDERBRIDGE_ENDPOINTS";
+
+const endpointsSchema = z.record(z.string(), z.string());
+
+/** The origin of a vendor's host name, `https://host[:port]`. */
+export type OriginOf = (vendorHost: string) => string;
+
+/**
+ * @throws BridgeError `ConfigInvalid` that names the variable and the entry. Where the variable is set, a host that it lacks is an error:
+ * nothing that is meant for another cloud may reach the vendor's.
+ */
+export function readEndpoints(env: Readonly<Record<string, string | undefined>>): OriginOf {
+  const text = env[ENDPOINTS_VARIABLE];
+  if (text === undefined) return (vendorHost) => `https://${vendorHost}`;
+  const origins = new Map(Object.entries(parse(text)));
+  for (const [host, origin] of origins) assertOrigin(host, origin);
+  return (vendorHost) => {
+    const origin = origins.get(vendorHost);
+    if (origin === undefined) throw invalid(`has no entry for ${vendorHost}`);
+    return origin;
+  };
+}
+
+function parse(text: string): Record<string, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw invalid("is not JSON");
+  }
+  const parsed = endpointsSchema.safeParse(json);
+  if (!parsed.success) throw invalid('must be an object of the form {"<vendor host>":"https://host[:port]"}');
+  return parsed.data;
+}
+
+function assertOrigin(host: string, origin: string): void {
+  if (URL.canParse(origin) && origin.startsWith("https://") && new URL(origin).origin === origin) return;
+  throw invalid(`has ${JSON.stringify(origin)} for ${host}: it must be https://host[:port]`);
+}
+
+function invalid(what: string): BridgeError {
+  return new BridgeError("ConfigInvalid", "endpoints", `${ENDPOINTS_VARIABLE} ${what}`);
+}

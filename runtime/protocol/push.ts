@@ -1,0 +1,50 @@
+/**
+ * What travels through one workflow execution of push mode. Each task of the workflow hands the state to the pusher, which does the
+ * step that `next` names and returns the state with the step that follows. Small on purpose: a workflow keeps its history, so the state
+ * holds no metadata, no URL and no credential.
+ */
+import * as z from "zod";
+import { RECEIPT_RESULTS } from "./messages";
+
+/**
+ * - `inspect`: look at the source and the destination. `copy`: make the destination equal. `verify`: look at both once more.
+ * - `wait`: sleep for `waitSeconds`, then inspect again; done by the workflow itself. `park`: into the dead-letter queue with `reason`.
+ * - `record`: metrics, status tag. `done`: the execution ends.
+ */
+export const PUSH_STEPS = ["inspect", "copy", "verify", "wait", "park", "record", "done"] as const;
+export type PushStep = (typeof PUSH_STEPS)[number];
+
+export const pushStateSchema = z.strictObject({
+  version: z.literal(1),
+  next: z.enum(PUSH_STEPS),
+  /** The source key. */
+  key: z.string().min(1),
+  /** Name of the execution. */
+  execution: z.string().min(1),
+  /** The event that started it, so that a repeat is recognised; absent for a redrive. */
+  eventId: z.string().min(1).optional(),
+  /** ms since the epoch, the dispatcher's clock. */
+  firstSeenMs: z.number().int().nonnegative(),
+  /** Failed tries so far. */
+  attempt: z.number().int().nonnegative(),
+  /** How often the source moved on during this execution. */
+  rounds: z.number().int().nonnegative(),
+  /** With `next: wait`; one Wait of a workflow lasts no longer. */
+  waitSeconds: z.number().int().min(1).max(300).optional(),
+  /** Since when somebody else's copy of the key is waited for; ms since the epoch. */
+  busySinceMs: z.number().int().nonnegative().optional(),
+  /** What came of it so far; with `next: record` and `done`. */
+  result: z.enum([...RECEIPT_RESULTS, "skipped", "parked"]).optional(),
+  bytesMoved: z.number().int().nonnegative(),
+  /** Why, in words for an operator. Never holds a URL or a secret. */
+  reason: z.string().max(1024).optional(),
+});
+export type PushState = z.infer<typeof pushStateSchema>;
+
+/** @throws Error that names the fields that do not fit, never a value. */
+export function parsePushState(value: unknown): PushState {
+  const parsed = pushStateSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map((issue) => issue.path.join(".") || "(root)");
+  throw new Error(`the workflow's state does not fit version 1: ${fields.join(", ")}`);
+}

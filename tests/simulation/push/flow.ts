@@ -1,0 +1,89 @@
+/** A workflow service: durable executions that invoke the pusher step by step, as the deployed definition does. */
+import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import type { FlowStarter } from "../../../runtime/push/ports";
+import { effect, type Network } from "../world/effects";
+import type { Attempt } from "../world/virtual-time";
+import { LIMITS } from "./settings";
+
+export interface Execution {
+  readonly name: string;
+  /** As it was given, JSON. */
+  readonly input: string;
+  status: "Running" | "Succeeded" | "Failed";
+  /** The state it is in, or ended with. */
+  state: PushState;
+}
+
+export interface FlowOptions {
+  network: Network;
+  /** Between two tries of one step; ms. */
+  repeatMs: number;
+  /** Carries out the step; rejects when the workflow hears of no result. */
+  invoke(state: PushState, execution: string): Promise<PushState>;
+}
+
+export class Flow {
+  readonly executions = new Map<string, Execution>();
+
+  constructor(private readonly options: FlowOptions) {}
+
+  get idle(): boolean {
+    return [...this.executions.values()].every(({ status }) => status !== "Running");
+  }
+
+  /** The service as one function reaches it. */
+  starterFor(attempt: Attempt): FlowStarter {
+    const { network } = this.options;
+    return {
+      start: (name, input) => effect(network, attempt, "flow start", async () => this.start(name, JSON.stringify(input))),
+      describe: (name) =>
+        effect(network, attempt, "flow describe", async () => {
+          const known = this.executions.get(name);
+          return known && { status: known.status, input: known.input };
+        }),
+    };
+  }
+
+  private start(name: string, input: string): "started" | "running" | "finished" {
+    const known = this.executions.get(name);
+    if (known !== undefined) {
+      if (known.status !== "Running") return "finished";
+      return known.input === input ? "started" : "running";
+    }
+    const execution: Execution = { name, input, status: "Running", state: parsePushState(JSON.parse(input)) };
+    this.executions.set(name, execution);
+    void this.run(execution);
+    return "started";
+  }
+
+  private async run(execution: Execution): Promise<void> {
+    const { time, steps } = this.options.network;
+    while (execution.state.next !== "done") {
+      const { next, waitSeconds } = execution.state;
+      await steps.schedule(Promise.resolve(), `flow ${execution.name}: ${next}`);
+      if (next === "wait") {
+        if (waitSeconds === undefined) throw new Error("a wait without its seconds");
+        await time.sleep(waitSeconds * 1000);
+      }
+      execution.state = await this.step(execution.state, execution.name);
+    }
+    execution.status = execution.state.result === "parked" ? "Failed" : "Succeeded";
+  }
+
+  /** With the workflow's own repetitions; when they are used up, the key is parked. */
+  private async step(state: PushState, name: string): Promise<PushState> {
+    for (let tries = 1; tries <= LIMITS.stepTries; tries++) {
+      try {
+        return parsePushState(JSON.parse(JSON.stringify(await this.options.invoke(state, name))));
+      } catch (error) {
+        if (!(error instanceof InvocationFailed)) throw error;
+        await this.options.network.time.sleep(this.options.repeatMs);
+      }
+    }
+    if (state.next === "park") throw new Error(`${state.key} could be neither replicated nor parked`);
+    return { ...state, next: "park", reason: `the step ${state.next} failed ${LIMITS.stepTries} times` };
+  }
+}
+
+/** What a workflow hears of a function that crashed, timed out, failed, or whose answer got lost. */
+export class InvocationFailed extends Error {}
