@@ -1,9 +1,10 @@
 /** What a user of the component gives. The stack configuration has the same shape, without providers and hooks. */
+import type * as alicloud from "@pulumi/alicloud";
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
-import type { Cloud } from "./config";
-import type { S3_STORAGE_CLASSES } from "./config/clouds";
+import type { Acceleration, Cloud, Mode } from "./config";
+import type { OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES } from "./config/clouds";
 import type { BridgeTransforms } from "./transforms";
 
 /** One end of a bridge. */
@@ -15,8 +16,8 @@ export interface StoreArgs {
   /** Name of the bucket. */
   bucket: string;
   /**
-   * Use a bucket that is there and leave its own settings alone. An adopted source's notifications are never written: merge
-   * the output `requiredNotification` into them.
+   * Use a bucket that is there and leave its own settings alone. The notifications of an adopted source in AWS are never
+   * written: merge the output `requiredNotification` into them. OSS keeps triggers side by side, so there the bridge adds its own.
    * @default false
    */
   adopt?: boolean | undefined;
@@ -25,8 +26,16 @@ export interface StoreArgs {
    * @default true
    */
   versioning?: boolean | undefined;
-  /** KMS key of the bucket's objects. Its policy must let this bridge in: see the output `kmsKeyPolicyStatements`. */
+  /** AWS: KMS key of the bucket's objects. Its policy must let this bridge in: see the output `kmsKeyPolicyStatements`. */
   kmsKeyArn?: string | undefined;
+  /** Alibaba Cloud: id of the KMS key of the bucket's objects, in the bucket's region. */
+  kmsKeyId?: string | undefined;
+  /**
+   * Alibaba Cloud: send objects through transfer acceleration. At the destination in mode `push`; at the source in mode `pull`,
+   * for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. Switched on at created buckets.
+   * @default `global` at the destination of a push to another region, otherwise none
+   */
+  acceleration?: Acceleration | undefined;
   /** For `index.ts`, which makes the provider: a named profile of the credentials. */
   profile?: string | undefined;
   /** For `index.ts`, which makes the provider: the account that the credentials must belong to. */
@@ -35,22 +44,22 @@ export interface StoreArgs {
 
 export interface SourceArgs extends StoreArgs {
   /** Deploys everything on this side. */
-  provider: aws.Provider;
+  provider: aws.Provider | alicloud.Provider;
 }
 
 export interface DestinationArgs extends StoreArgs {
   /** Deploys everything on this side. */
-  provider: aws.Provider;
+  provider: aws.Provider | alicloud.Provider;
   /**
    * Put in front of every source key.
    * @default ""
    */
   prefix?: string | undefined;
   /**
-   * Storage class of the replicas.
-   * @default the bucket's own, STANDARD
+   * Storage class of the replicas, as the destination's cloud calls it.
+   * @default the bucket's own, STANDARD or Standard
    */
-  storageClass?: (typeof S3_STORAGE_CLASSES)[number] | undefined;
+  storageClass?: (typeof S3_STORAGE_CLASSES)[number] | (typeof OSS_STORAGE_CLASSES)[number] | undefined;
 }
 
 /** Which objects are replicated. Everything else is left alone, deletes included. */
@@ -76,17 +85,23 @@ export interface CrossBorderBridgeArgs {
    */
   name?: string | undefined;
   /**
-   * How objects travel. This release has `pull`.
-   * @default pull between partitions, native inside one
+   * How objects travel. `pull` works for every pair of clouds; `push` (a workflow per object) and `native` (the store's own
+   * replication) are for alicloud to alicloud in this release.
+   * @default push for alicloud to alicloud, pull between clouds and partitions, native inside a partition of AWS
    */
-  mode?: "pull" | "push" | "native" | undefined;
+  mode?: Mode | undefined;
   /** This release has `one-way`. @default "one-way" */
   direction?: "one-way" | "two-way" | undefined;
-  /** What holds events until they are done: a queue, or Lambda's own asynchronous invocation. @default "sqs" */
+  /**
+   * What holds events until they are done: a queue, or the function's own asynchronous invocation.
+   * @default sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud
+   */
   buffer?: "sqs" | "none" | undefined;
   scope?: ScopeArgs | undefined;
   /** Whether an object that is gone at the source is deleted at the destination, if this bridge wrote it. @default "ignore" */
   deletes?: "ignore" | "replicate" | undefined;
+  /** With `mode: native`: whether objects that are there before the bridge is are replicated too. @default "ignore" */
+  existingObjects?: "ignore" | "replicate" | undefined;
   /** Tag each source object PENDING, COMPLETED or FAILED. @default false */
   statusTags?: boolean | undefined;
   /**
@@ -97,18 +112,21 @@ export interface CrossBorderBridgeArgs {
     | {
         /** `token` in front of a receiver in AWS China needs an ICP licence, `iam` does not. @default "token" */
         kind?: "token" | "iam" | undefined;
-        /** An SSM SecureString with the signing secrets that is there, under this name, at both ends; instead of `token`. */
+        /**
+         * An SSM SecureString (secret parameter of OOS) with the signing secrets that is there, under this name, at both ends;
+         * instead of `token`.
+         */
         tokenParameter?: string | undefined;
       }
     | undefined;
   /**
    * Signing secrets, base64 of 24 to 64 bytes each; several, newest first, separated by spaces, during rotation. Kept as a
-   * SecureString at both ends; instead of `auth.tokenParameter`.
+   * SecureString (secret parameter of OOS) at both ends; instead of `auth.tokenParameter`.
    */
   token?: pulumi.Input<string> | undefined;
-  /** `static` puts the sender behind one fixed address and that address into the allowlist. @default "shared" */
+  /** `static` puts a sender in AWS behind one fixed address and that address into the allowlist. @default "shared" */
   egress?: "shared" | "static" | undefined;
-  /** Networks that may reach the receiver. Must not be empty with `egress: shared`. @default [] */
+  /** Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`. @default [] */
   allowedCidrs?: string[] | undefined;
   rateLimit?:
     | {
@@ -128,21 +146,28 @@ export interface CrossBorderBridgeArgs {
         concurrency?: number | undefined;
         /** Of the copier; half of it must hold the parts. More memory also means more CPU and network. @default 1024 */
         memoryMb?: number | undefined;
-        /** At most 900. A copy that takes longer goes on from the parts that are there. @default 900 */
+        /**
+         * At most 900 at a destination in AWS and 3480 at one in Alibaba Cloud, 86400 in mode `push`. A copy that takes longer
+         * goes on from the parts that are there.
+         * @default 900
+         */
         timeoutSeconds?: number | undefined;
       }
     | undefined;
   timeouts?:
     | {
-        /** Of the sender; longer than the receiver's. @default 90 */
+        /**
+         * Of the sender; longer than the receiver's. At most 900 at a source in AWS.
+         * @default 90; 3600 at a source in Alibaba Cloud, where the sender itself waits for a long copy
+         */
         senderSeconds?: number | undefined;
-        /** Of the receiver, the hard end of an attempt; at most 29, API Gateway's limit. @default 29 */
+        /** Of the receiver, the hard end of an attempt to write a small object; at most 29, API Gateway's limit. @default 29 */
         receiverSeconds?: number | undefined;
         /** Lifetime of presigned URLs, at most 3600. @default copy.timeoutSeconds + 300 */
         urlExpirySeconds?: number | undefined;
       }
     | undefined;
-  /** Senders at work at once, 2 to 1000. @default 10 */
+  /** Keys at work at once: senders, and in Alibaba Cloud also receivers; 2 to 1000. @default 10 */
   concurrency?: number | undefined;
   /** How often a key is tried before it is parked in the dead-letter queue. @default 20 */
   maxAttempts?: number | undefined;
@@ -154,10 +179,15 @@ export interface CrossBorderBridgeArgs {
   retainBuckets?: boolean | undefined;
   /** Delete created buckets with everything in them; needs `retainBuckets: false`. @default false */
   forceDestroy?: boolean | undefined;
-  /** SNS topic of the source's region that both alarms go to. @default none */
+  /** A source in AWS: SNS topic of its region that both alarms go to. @default none */
   alarmTopicArn?: pulumi.Input<string> | undefined;
+  /** A source in Alibaba Cloud: contact groups of CloudMonitor that the alarms go to. @default [], for the account's default group */
+  alarmContactGroups?: string[] | undefined;
   /** Changes to any child before it is declared. */
   transform?: BridgeTransforms | undefined;
-  /** Handlers of your own instead of the prebuilt ones of this package: `index.js` with an exported `handler`. */
+  /**
+   * Handlers of your own instead of the prebuilt ones of this package: `index.js` with an exported `handler`. Function Compute
+   * takes only a `FileArchive` of a .zip.
+   */
   bundles?: Partial<Record<Role, pulumi.asset.Archive>> | undefined;
 }

@@ -1,10 +1,14 @@
 /** Finds the prebuilt handlers, from a checkout as well as from an installed package. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
 
 const PACKAGE = "crossborderbridge";
+
+/** Where functions run, as the folders of `dist/functions` are named. */
+export type FunctionPlatform = "aws-lambda" | "alibaba-fc";
 
 /** The nearest folder at or above `from` whose package.json has this package's name. */
 export function packageRoot(from: string = __dirname): string {
@@ -17,10 +21,43 @@ export function packageRoot(from: string = __dirname): string {
   }
 }
 
+function built(path: string, root: string): string {
+  if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" in ${root}`);
+  return path;
+}
+
 /** @throws Error when the handlers were not built. */
-export function prebuiltBundle(role: Role, root: string = packageRoot()): pulumi.asset.Archive {
-  const folder = join(root, "dist", "functions", role);
-  if (!existsSync(join(folder, "index.js")))
-    throw new Error(`${join(folder, "index.js")} is missing: run "npm run build" in ${root}`);
+export function prebuiltBundle(platform: FunctionPlatform, role: Role, root: string = packageRoot()): pulumi.asset.Archive {
+  const folder = join(root, "dist", "functions", platform, role);
+  built(join(folder, "index.js"), root);
   return new pulumi.asset.FileArchive(folder);
+}
+
+/** A packed handler as Function Compute takes it. */
+export interface FunctionZip {
+  base64: string;
+  /** Of the zip's bytes, in hex. */
+  sha256: string;
+}
+
+function zipOf(bytes: Buffer): FunctionZip {
+  return { base64: bytes.toString("base64"), sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+/** @throws Error when the handlers were not built. */
+export function prebuiltZip(role: Role, root: string = packageRoot()): FunctionZip {
+  return zipOf(readFileSync(built(join(root, "dist", "functions", "alibaba-fc", `${role}.zip`), root)));
+}
+
+/**
+ * A handler of the caller's own as a zip. Function Compute takes the bytes and not an archive, so they must be in a file already.
+ * @throws Error for any other archive.
+ */
+export async function customZip(role: Role, archive: pulumi.asset.Archive): Promise<FunctionZip> {
+  const refused = (what: string) =>
+    new Error(`bundles.${role} is ${what}: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")`);
+  if (!(archive instanceof pulumi.asset.FileArchive)) throw refused("no file");
+  const path = await archive.path;
+  if (!path.endsWith(".zip")) throw refused(`${path}, which is no .zip`);
+  return zipOf(readFileSync(path));
 }

@@ -2,24 +2,24 @@
  * The configuration of one bridge: validated as a whole, with every error at once, each as
  * `crossborderbridge:<path> = <value>: <why>; allowed: <what>`.
  */
-import type { SupportedCloud } from "./config/clouds";
+import type { Acceleration, Mode } from "./config/clouds";
+import { defaultBuffer, defaultPushAcceleration, defaultSenderSeconds, defaultUrlExpirySeconds, modeOf } from "./config/defaults";
 import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./config/errors";
-import { minimumUrlExpirySeconds, RULES, type Violation } from "./config/rules";
+import type { Violation } from "./config/rule";
+import { RULES } from "./config/rules";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./config/schema";
 
-export type { Cloud, SupportedCloud } from "./config/clouds";
+export { type Acceleration, type Cloud, isMainland, type Mode } from "./config/clouds";
+export { COPIER_EVENT_AGE_SECONDS } from "./config/defaults";
 export { ConfigInvalid } from "./config/errors";
-export { COPIER_EVENT_AGE_SECONDS } from "./config/rules";
-
-type OnSupportedCloud<T> = Omit<T, "cloud"> & { cloud: SupportedCloud };
+export { noticesOf } from "./config/notices";
 
 /** A valid configuration with every default in its place. Parsing it again gives the same. */
-export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "direction" | "source" | "destination" | "timeouts"> {
+export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "direction" | "buffer" | "timeouts"> {
   name: string;
-  mode: "pull";
+  mode: Mode;
   direction: "one-way";
-  source: OnSupportedCloud<ParsedConfig["source"]>;
-  destination: OnSupportedCloud<ParsedConfig["destination"]>;
+  buffer: "sqs" | "none";
   timeouts: { senderSeconds: number; receiverSeconds: number; urlExpirySeconds: number };
 }
 
@@ -28,28 +28,6 @@ export interface ParseOptions {
   stack: string;
   /** The token is given apart, as a value that is known only while deploying. */
   tokenIsDeferred?: boolean;
-}
-
-/** Beyond the least that a copier needs: a copy that is asked for again soon may join with the URL it has. */
-const URL_EXPIRY_SLACK_SECONDS = 180;
-
-export const ICP_NOTICE =
-  "The receiver is an API Gateway endpoint in AWS China with auth.kind: token, so requests carry no AWS signature. AWS China serves " +
-  'such endpoints only to accounts with an ICP licence; every other account answers 403 {"message":null}. Get the licence ' +
-  "recorded for the account, or set auth.kind: iam, which works without one.";
-export const OPEN_ALLOWLIST_NOTICE =
-  "allowedCidrs has 0.0.0.0/0: any address may knock at the receiver, and only the signature keeps requests out. egress: static gives the sender one address to allow.";
-export const ADOPTED_SOURCE_NOTICE =
-  "The source bucket is adopted, so its notification configuration is left alone (a bucket has one, and writing it replaces what is " +
-  "there). Merge the output requiredNotification into it by hand; until then no event reaches this bridge.";
-
-/** What an operator should know about a valid configuration. */
-export function noticesOf(config: BridgeConfig): string[] {
-  const notices: string[] = [];
-  if (config.destination.cloud === "aws-cn" && config.auth.kind === "token") notices.push(ICP_NOTICE);
-  if (config.allowedCidrs.includes("0.0.0.0/0")) notices.push(OPEN_ALLOWLIST_NOTICE);
-  if (config.source.adopt) notices.push(ADOPTED_SOURCE_NOTICE);
-  return notices;
 }
 
 const overlaps = (a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean =>
@@ -73,18 +51,35 @@ function withoutPaths(raw: unknown, paths: readonly (readonly PropertyKey[])[]):
 }
 
 function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
-  // The rules have refused every other mode, direction and cloud.
+  const mode = modeOf(parsed) ?? "pull";
+  const { source, destination } = parsed;
   return {
     ...parsed,
     name: parsed.name ?? stack,
-    mode: "pull",
+    mode,
+    // The rules have refused the other one.
     direction: "one-way",
+    source: { ...source, ...accelerated(source, mode === "pull" ? "none" : undefined) },
+    destination: {
+      ...destination,
+      ...accelerated(destination, mode === "push" ? defaultPushAcceleration(source.region, destination.region) : undefined),
+    },
+    buffer: parsed.buffer ?? defaultBuffer(source.cloud),
     timeouts: {
       ...parsed.timeouts,
-      urlExpirySeconds:
-        parsed.timeouts.urlExpirySeconds ?? minimumUrlExpirySeconds(parsed.copy.timeoutSeconds) + URL_EXPIRY_SLACK_SECONDS,
+      senderSeconds: parsed.timeouts.senderSeconds ?? defaultSenderSeconds(source.cloud),
+      urlExpirySeconds: parsed.timeouts.urlExpirySeconds ?? defaultUrlExpirySeconds(parsed.copy.timeoutSeconds),
     },
-  } as BridgeConfig;
+  };
+}
+
+/** `fallback` is undefined where the mode does not ask how. */
+function accelerated(
+  { cloud, acceleration }: ParsedConfig["source"],
+  fallback: Acceleration | undefined,
+): { acceleration?: Acceleration } {
+  const chosen = acceleration ?? (cloud === "alicloud" ? fallback : undefined);
+  return chosen === undefined ? {} : { acceleration: chosen };
 }
 
 /**

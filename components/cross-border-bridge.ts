@@ -1,17 +1,31 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
 import type { CrossBorderBridgeArgs } from "./args";
-import { prebuiltBundle } from "./bundles";
-import { type BridgeConfig, noticesOf, parseBridgeConfig } from "./config";
-import type { BridgeContext } from "./platform";
+import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
+import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
+import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./platform";
 import { PLATFORMS } from "./platforms";
 
+/** What a mode may leave behind; a mode has no output for what it has not. */
+interface Built extends Partial<PushBridge & NativeBridge> {
+  receiverUrl?: pulumi.Output<string>;
+  queueUrl?: pulumi.Output<string>;
+  senderFunctionName?: pulumi.Output<string>;
+  receiverFunctionName?: pulumi.Output<string>;
+  copierFunctionName?: pulumi.Output<string>;
+  requiredNotification?: pulumi.Output<string>;
+  kmsKeyPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
+  sourceBucket: pulumi.Output<string>;
+  destinationBucket: pulumi.Output<string>;
+}
+
 /**
- * Keeps a destination bucket in step with a source bucket, across partitions, with no storage credential crossing the border.
+ * Keeps a destination bucket in step with a source bucket, across partitions and clouds, with no storage credential crossing the
+ * border.
  *
- * At the source it makes the bucket (or adopts one), a queue with its dead-letter queue, the sender and two alarms; at the
- * destination the bucket, a REST endpoint, the receiver and the copier. Each side's account pays for what runs there; the
- * source pays the egress of the objects.
+ * In mode `pull` it makes at the source the bucket (or adopts one), what holds its events, the sender, a dead-letter queue and
+ * alarms; at the destination the bucket, an HTTPS endpoint, the receiver and the copier. In mode `push` everything but the
+ * destination bucket is at the source. Each side's account pays for what runs there; the source pays the egress of the objects.
  *
  * ```ts
  * const bridge = new CrossBorderBridge("reports", {
@@ -25,16 +39,21 @@ import { PLATFORMS } from "./platforms";
 export class CrossBorderBridge extends pulumi.ComponentResource {
   readonly sourceBucket: pulumi.Output<string>;
   readonly destinationBucket: pulumi.Output<string>;
-  /** Where the sender posts; it answers only the allowlist. */
-  readonly receiverUrl: pulumi.Output<string>;
+  /** Mode `pull`: where the sender posts; it answers only the allowlist. */
+  readonly receiverUrl?: pulumi.Output<string>;
   /** Absent with `buffer: none`. */
   readonly queueUrl?: pulumi.Output<string>;
-  /** Keys that were given up, each with its reason. */
-  readonly deadLetterQueueUrl: pulumi.Output<string>;
-  readonly senderFunctionName: pulumi.Output<string>;
-  readonly receiverFunctionName: pulumi.Output<string>;
-  readonly copierFunctionName: pulumi.Output<string>;
-  /** An adopted source only: JSON to merge into the bucket's notification configuration. */
+  /** Keys that were given up, each with its reason. Absent in mode `native`. */
+  readonly deadLetterQueueUrl?: pulumi.Output<string>;
+  /** Mode `pull`, as the two that follow. */
+  readonly senderFunctionName?: pulumi.Output<string>;
+  readonly receiverFunctionName?: pulumi.Output<string>;
+  readonly copierFunctionName?: pulumi.Output<string>;
+  /** Mode `push`, as the two that follow. */
+  readonly flowName?: pulumi.Output<string>;
+  readonly dispatcherFunctionName?: pulumi.Output<string>;
+  readonly pusherFunctionName?: pulumi.Output<string>;
+  /** An adopted source in AWS only: JSON to merge into the bucket's notification configuration. */
   readonly requiredNotification?: pulumi.Output<string>;
   /** For each side with a `kmsKeyArn`: a JSON statement that its key policy needs. */
   readonly kmsKeyPolicyStatements: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
@@ -47,49 +66,78 @@ export class CrossBorderBridge extends pulumi.ComponentResource {
   constructor(name: string, args: CrossBorderBridgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("crossborder:index:CrossBorderBridge", name, {}, opts);
     const config = validate(name, args);
-    this.notices = noticesOf(config);
+    this.notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
     for (const notice of this.notices) void pulumi.log.warn(notice, this);
 
-    const context = contextOf(this, name, args, config);
-    const source = PLATFORMS[config.source.cloud].createSource({ ...context, provider: args.source.provider });
-    const destination = PLATFORMS[config.destination.cloud].createDestination({
-      ...context,
-      provider: args.destination.provider,
-    });
-    const receiver = destination.createReceiver({
-      allowedSources: source.store.allowedSources,
-      allowedCidrs: [...config.allowedCidrs.map((cidr) => pulumi.output(cidr)), ...(source.egress?.cidrs ?? [])],
-    });
-    const trigger = source.createTrigger(receiver);
-
-    this.sourceBucket = source.store.bucketName;
-    this.destinationBucket = destination.store.bucketName;
-    this.receiverUrl = receiver.url;
-    this.receiverFunctionName = receiver.receiverFunctionName;
-    this.copierFunctionName = receiver.copierFunctionName;
-    this.senderFunctionName = trigger.senderFunctionName;
-    this.deadLetterQueueUrl = trigger.deadLetterQueueUrl;
-    if (trigger.queueUrl !== undefined) this.queueUrl = trigger.queueUrl;
-    if (trigger.requiredNotification !== undefined) this.requiredNotification = trigger.requiredNotification;
-    this.kmsKeyPolicyStatements = {
-      ...(trigger.kmsKeyStatement === undefined ? {} : { source: trigger.kmsKeyStatement }),
-      ...(receiver.kmsKeyStatement === undefined ? {} : { destination: receiver.kmsKeyStatement }),
-    };
-    this.outputs = definedOnly({
-      sourceBucket: this.sourceBucket,
-      destinationBucket: this.destinationBucket,
-      receiverUrl: this.receiverUrl,
-      queueUrl: this.queueUrl,
-      deadLetterQueueUrl: this.deadLetterQueueUrl,
-      senderFunctionName: this.senderFunctionName,
-      receiverFunctionName: this.receiverFunctionName,
-      copierFunctionName: this.copierFunctionName,
-      requiredNotification: this.requiredNotification,
-      kmsKeyPolicyStatements: this.kmsKeyPolicyStatements,
-      notices: this.notices,
-    });
+    const { sourceBucket, destinationBucket, kmsKeyPolicyStatements = {}, ...rest } = build(this, name, args, config);
+    this.sourceBucket = sourceBucket;
+    this.destinationBucket = destinationBucket;
+    this.kmsKeyPolicyStatements = kmsKeyPolicyStatements;
+    // The engine warns about an exported output that is undefined.
+    const others = definedOnly(rest);
+    Object.assign(this, others);
+    this.outputs = { sourceBucket, destinationBucket, ...others, kmsKeyPolicyStatements, notices: this.notices };
     this.registerOutputs(this.outputs);
   }
+}
+
+function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArgs, config: BridgeConfig): Built {
+  const context = contextOf(parent, name, args, config);
+  const sides: Sides = {
+    source: { ...context, provider: args.source.provider },
+    destination: { ...context, provider: args.destination.provider },
+  };
+  const platform = PLATFORMS[config.source.cloud];
+  switch (config.mode) {
+    case "pull":
+      return createPull(config, sides);
+    case "push":
+      return builtBy(supported(platform.createPush, config)(sides), [
+        "flowName",
+        "dispatcherFunctionName",
+        "pusherFunctionName",
+        "deadLetterQueueUrl",
+      ]);
+    case "native":
+      return builtBy(supported(platform.createNative, config)(sides), []);
+  }
+}
+
+/** What a component made, without the component: its own URN, for one, is none of the bridge's. */
+function builtBy<T extends NativeBridge, K extends keyof T & keyof Built>(made: T, names: readonly K[]): Built {
+  const { sourceBucket, destinationBucket } = made;
+  return { sourceBucket, destinationBucket, ...Object.fromEntries(names.map((name) => [name, made[name]])) };
+}
+
+function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T {
+  if (create === undefined)
+    throw new Error(`the configuration's rules let mode ${mode} pass, which ${source.cloud} does not have`);
+  return create;
+}
+
+function createPull(config: BridgeConfig, sides: Sides): Built {
+  const source = PLATFORMS[config.source.cloud].createSource(sides.source);
+  const destination = PLATFORMS[config.destination.cloud].createDestination(sides.destination);
+  const receiver = destination.createReceiver({
+    allowedSources: source.store.allowedSources,
+    allowedCidrs: [...config.allowedCidrs.map((cidr) => pulumi.output(cidr)), ...(source.egress?.cidrs ?? [])],
+  });
+  const trigger = source.createTrigger(receiver);
+  return {
+    sourceBucket: source.store.bucketName,
+    destinationBucket: destination.store.bucketName,
+    receiverUrl: receiver.url,
+    ...(trigger.queueUrl === undefined ? {} : { queueUrl: trigger.queueUrl }),
+    deadLetterQueueUrl: trigger.deadLetterQueueUrl,
+    senderFunctionName: trigger.senderFunctionName,
+    receiverFunctionName: receiver.receiverFunctionName,
+    copierFunctionName: receiver.copierFunctionName,
+    ...(trigger.requiredNotification === undefined ? {} : { requiredNotification: trigger.requiredNotification }),
+    kmsKeyPolicyStatements: {
+      ...(trigger.kmsKeyStatement === undefined ? {} : { source: trigger.kmsKeyStatement }),
+      ...(receiver.kmsKeyStatement === undefined ? {} : { destination: receiver.kmsKeyStatement }),
+    },
+  };
 }
 
 /** The plain part of the arguments, checked as the stack's configuration is: values that come later cannot be. */
@@ -97,7 +145,7 @@ function validate(name: string, args: CrossBorderBridgeArgs): BridgeConfig {
   const { source, destination, token, alarmTopicArn, transform: _transform, bundles: _bundles, ...settings } = args;
   const { provider: _source, ...plainSource } = source;
   const { provider: _destination, ...plainDestination } = destination;
-  return parseBridgeConfig(
+  const config = parseBridgeConfig(
     {
       ...settings,
       source: plainSource,
@@ -107,6 +155,13 @@ function validate(name: string, args: CrossBorderBridgeArgs): BridgeConfig {
     },
     { stack: name, tokenIsDeferred: token !== undefined && typeof token !== "string" },
   );
+  const problems = (["source", "destination"] as const).flatMap((side) => {
+    const { provider } = PLATFORMS[config[side].cloud];
+    if (provider.isInstance(args[side].provider)) return [];
+    return [`${side}.provider: cannot deploy to ${config[side].cloud}; allowed: an ${provider.type}`];
+  });
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+  return config;
 }
 
 function contextOf(
@@ -120,12 +175,15 @@ function contextOf(
     config,
     parent,
     transform: args.transform ?? {},
-    bundle: (role: Role) => args.bundles?.[role] ?? prebuiltBundle(role),
+    bundle: (role: Role) => args.bundles?.[role] ?? prebuiltBundle("aws-lambda", role),
+    zip: (role: Role) => {
+      const own = args.bundles?.[role];
+      return pulumi.output(own === undefined ? prebuiltZip(role) : customZip(role, own));
+    },
     ...(args.token === undefined ? {} : { token: pulumi.secret(args.token) }),
     ...(args.alarmTopicArn === undefined ? {} : { alarmTopicArn: args.alarmTopicArn }),
   };
 }
 
-/** The engine warns about an exported output that is undefined. */
-const definedOnly = (outputs: Record<string, pulumi.Input<unknown>>): Record<string, pulumi.Input<unknown>> =>
-  Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));
+const definedOnly = <T extends object>(values: T): Partial<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;

@@ -4,6 +4,7 @@
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, Role } from "../runtime/protocol/env";
+import type { FunctionZip } from "./bundles";
 import type { BridgeConfig } from "./config";
 import type { BridgeTransforms } from "./transforms";
 
@@ -18,8 +19,10 @@ export interface BridgeContext {
   provider: pulumi.ProviderResource;
   parent: pulumi.Resource;
   transform: BridgeTransforms;
-  /** Packed handlers, by role. */
+  /** Packed handlers for Lambda, by role. */
   bundle: (role: Role) => pulumi.asset.Archive;
+  /** Packed handlers for Function Compute, by role. */
+  zip: (role: Role) => pulumi.Output<FunctionZip>;
   alarmTopicArn?: pulumi.Input<string>;
 }
 
@@ -77,7 +80,34 @@ export interface DestinationSide {
   createReceiver(args: { allowedSources: pulumi.Output<AllowedSources>; allowedCidrs: pulumi.Output<string>[] }): Receiver;
 }
 
+/** The contexts of both sides, where one component reaches both. */
+export interface Sides {
+  source: BridgeContext;
+  destination: BridgeContext;
+}
+
+/** Mode `push`: one workflow execution per object, with both stores in reach of one identity. */
+export interface PushBridge {
+  sourceBucket: pulumi.Output<string>;
+  destinationBucket: pulumi.Output<string>;
+  flowName: pulumi.Output<string>;
+  dispatcherFunctionName: pulumi.Output<string>;
+  pusherFunctionName: pulumi.Output<string>;
+  deadLetterQueueUrl: pulumi.Output<string>;
+}
+
+/** Mode `native`: the store's own replication. */
+export interface NativeBridge {
+  sourceBucket: pulumi.Output<string>;
+  destinationBucket: pulumi.Output<string>;
+}
+
 export interface Platform {
+  /** Which providers can deploy to it; the engine itself would silently take the default provider for a wrong one. */
+  provider: { type: string; isInstance(provider: unknown): boolean };
   createSource(context: BridgeContext): SourceSide;
   createDestination(context: BridgeContext): DestinationSide;
+  /** Where both sides are this platform's. Absent where it has no such mode; the configuration's rules refuse it then. */
+  createPush?(sides: Sides): PushBridge;
+  createNative?(sides: Sides): NativeBridge;
 }

@@ -1,9 +1,11 @@
-/** Which implementation serves which cloud. A cloud that becomes supported does not compile until it has its line here. */
+/** Which implementation serves which cloud. A new cloud does not compile until it has its line here. */
+import { alicloudPlatform } from "./alicloud/platform";
 import { awsPlatform } from "./aws/platform";
-import type { SupportedCloud } from "./config";
+import type { Cloud } from "./config";
 import type { Platform } from "./platform";
 
-export const PLATFORMS: Readonly<Record<SupportedCloud, Platform>> = {
+export const PLATFORMS: Readonly<Record<Cloud, Platform>> = {
   aws: awsPlatform,
   "aws-cn": awsPlatform,
+  alicloud: alicloudPlatform,
 };

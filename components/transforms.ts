@@ -1,6 +1,7 @@
 /** The escape hatch: one typed hook for every child, called with what would be declared, free to change it. */
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import type { AlicloudTransforms } from "./alicloud/transforms";
 
 export type Transform<Args> = (args: Args, opts: pulumi.CustomResourceOptions) => void;
 
@@ -91,6 +92,8 @@ export interface BridgeTransforms {
   endpoint?: EndpointTransforms;
   secrets?: SecretTransforms;
   egress?: EgressTransforms;
+  /** Of children in Alibaba Cloud; the others are those in AWS. */
+  alicloud?: AlicloudTransforms;
 }
 
 /** Declares a child after its transform has had its say. */

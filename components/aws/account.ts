@@ -1,8 +1,10 @@
 /** What the provider of one side knows about where it deploys. No partition, account or principal is ever written down. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Role } from "../../runtime/protocol/env";
 import type { BridgeContext } from "../platform";
+
+/** The roles that AWS carries out. */
+export type AwsRole = "sender" | "receiver" | "copier";
 
 export class Account {
   readonly partition: pulumi.Output<string>;
@@ -25,7 +27,7 @@ export class Account {
  * Physical names are fixed, not generated: an operator finds everything of a bridge by its id, and a policy can name a
  * function before it exists. Two bridges with one id in one account therefore collide, loudly.
  */
-export const physicalName = (bridgeId: string, part: Role | "dead-letters" | "invoker" | "queue" | "receiver"): string =>
+export const physicalName = (bridgeId: string, part: AwsRole | "dead-letters" | "invoker" | "queue" | "receiver"): string =>
   `crossborderbridge-${bridgeId}-${part}`;
 
 export const parameterName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>

@@ -4,13 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
 import { COPIER_EVENT_AGE_SECONDS } from "../config";
+import { identity } from "../contract";
 import type { BridgeContext } from "../platform";
 import { make } from "../transforms";
 import type { Account } from "./account";
 import type { AwsDestinationStore } from "./destination-store";
 import { BridgeFunction } from "./function";
 import { copierPolicy } from "./policies";
-import { identity, storeConfig } from "./store-config";
+import { storeConfig } from "./store-config";
 
 /** `crossborder:aws:Copier` */
 export class Copier extends pulumi.ComponentResource {

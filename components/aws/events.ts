@@ -1,5 +1,6 @@
 /** Which events of a source bucket wake the sender, and how a bucket's notification configuration says so. */
 import type { Scope } from "../../runtime/protocol/env";
+import { onlyPlain } from "../event-filter";
 
 /** A changed tag is a change to carry; removals matter only where deletes are replicated. */
 export function sourceEvents(deletes: "ignore" | "replicate"): string[] {
@@ -7,20 +8,10 @@ export function sourceEvents(deletes: "ignore" | "replicate"): string[] {
   return deletes === "replicate" ? [...changes, "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"] : changes;
 }
 
-/** S3 compares a filter with the URL-encoded key; these characters are the same in both. */
-const PLAIN = /^[A-Za-z0-9/_.-]+$/;
-
-/**
- * A notification takes one prefix and one suffix. Where the scope has several (or needs encoding), the whole bucket notifies
- * and the sender, which checks the scope anyway, drops the rest.
- */
+/** A notification takes one prefix and one suffix; the sender, which checks the scope anyway, drops the rest. */
 export function eventFilter(scope: Pick<Scope, "prefixes" | "suffixes">): { filterPrefix?: string; filterSuffix?: string } {
-  const only = (values: readonly string[]) => {
-    const [value, ...others] = values;
-    return value !== undefined && others.length === 0 && PLAIN.test(value) ? value : undefined;
-  };
-  const filterPrefix = only(scope.prefixes);
-  const filterSuffix = only(scope.suffixes);
+  const filterPrefix = onlyPlain(scope.prefixes);
+  const filterSuffix = onlyPlain(scope.suffixes);
   return { ...(filterPrefix === undefined ? {} : { filterPrefix }), ...(filterSuffix === undefined ? {} : { filterSuffix }) };
 }
 

@@ -1,13 +1,13 @@
 /** A function with its role, its policy and its log group: the same for all three roles. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { encodeEnv, type Role, type RoleConfig } from "../../runtime/protocol/env";
+import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext } from "../platform";
 import { type FunctionTransforms, make } from "../transforms";
-import { type Account, physicalName } from "./account";
+import { type Account, type AwsRole, physicalName } from "./account";
 import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";
 
-export interface BridgeFunctionArgs<R extends Role> {
+export interface BridgeFunctionArgs<R extends AwsRole> {
   context: BridgeContext;
   account: Account;
   role: R;
@@ -24,7 +24,7 @@ export interface BridgeFunctionArgs<R extends Role> {
 }
 
 /** `crossborder:aws:BridgeFunction` */
-export class BridgeFunction<R extends Role> extends pulumi.ComponentResource {
+export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource {
   readonly function: aws.lambda.Function;
   readonly roleArn: pulumi.Output<string>;
   readonly functionName: pulumi.Output<string>;

@@ -1,4 +1,5 @@
 /** AWS as one end of a bridge, in either partition: the provider decides which. */
+import * as aws from "@pulumi/aws";
 import type { BridgeContext, DestinationSide, Platform, SourceSide } from "../platform";
 import { AwsDestinationStore } from "./destination-store";
 import { AwsReceiver } from "./receiver";
@@ -7,6 +8,7 @@ import { StaticEgress } from "./static-egress";
 import { AwsTrigger } from "./trigger";
 
 export const awsPlatform: Platform = {
+  provider: { type: "aws.Provider", isInstance: (provider) => aws.Provider.isInstance(provider) },
   createSource(context: BridgeContext): SourceSide {
     const store = new AwsSourceStore(context);
     const egress = context.config.egress === "static" ? { egress: new StaticEgress(context) } : {};

@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
+import { receiverSettings } from "../contract";
 import type { BridgeContext, Receiver } from "../platform";
 import { make } from "../transforms";
 import { Account, physicalName } from "./account";
@@ -11,7 +12,7 @@ import type { AwsDestinationStore } from "./destination-store";
 import { Endpoint } from "./endpoint";
 import { BridgeFunction } from "./function";
 import { invokerPolicy, kmsKeyStatement, receiverPolicy } from "./policies";
-import { identity, storeConfig } from "./store-config";
+import { storeConfig } from "./store-config";
 import { type SecretParameter, tokenAt } from "./token";
 
 /** Streams through; more memory mostly buys network and CPU for checksums. */
@@ -86,7 +87,6 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
   ): BridgeFunction<"receiver"> {
     const { config } = context;
     const { store, token, copier } = parts;
-    const { receiverSeconds } = config.timeouts;
     return new BridgeFunction(
       name,
       {
@@ -95,7 +95,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
         role: "receiver",
         region: config.destination.region,
         memoryMb: MEMORY_MB,
-        timeoutSeconds: receiverSeconds,
+        timeoutSeconds: config.timeouts.receiverSeconds,
         description: `Receives notices for bridge ${config.name}`,
         policy: pulumi.all([store.bucket.arn, copier.functionArn, token.arn]).apply(([bucketArn, copierArn, tokenArn]) =>
           receiverPolicy({
@@ -111,17 +111,9 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
         config: pulumi
           .all([store.bucketName, parts.allowedSources, copier.functionName])
           .apply(([bucket, allowedSources, functionName]) => ({
-            ...identity(context),
+            ...receiverSettings(context, { token: token.name, copierFunctionName: functionName }),
             destination: storeConfig(context, "destination", bucket),
-            destinationPrefix: config.destination.prefix,
             allowedSources,
-            auth:
-              config.auth.kind === "iam"
-                ? { kind: "iam" as const, parameter: token.name, region: config.destination.region }
-                : { kind: "token" as const, parameter: token.name },
-            inlineLimitBytes: config.inlineLimitBytes,
-            timeoutSeconds: receiverSeconds,
-            copier: { functionName, timeoutSeconds: config.copy.timeoutSeconds },
             // The endpoint's own policy holds the allowlist here.
             allowedCidrs: [],
           })),

@@ -1,4 +1,4 @@
-/** The parts of the env contract that both sides write alike. */
+/** A bucket of AWS in the env contract. */
 import type { StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext } from "../platform";
 
@@ -11,15 +11,5 @@ export function storeConfig(context: BridgeContext, side: "source" | "destinatio
     region,
     ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
     ...(storageClass === undefined ? {} : { storageClass }),
-  };
-}
-
-/** Names the bridge and both stores the same way at both ends, so provenance means the same everywhere. */
-export function identity({ config }: BridgeContext) {
-  return {
-    bridgeId: config.name,
-    sourceId: `${config.source.cloud}:${config.source.bucket}`,
-    destinationId: `${config.destination.cloud}:${config.destination.bucket}`,
-    logLevel: config.logLevel,
   };
 }

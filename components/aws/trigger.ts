@@ -1,7 +1,7 @@
 /** From events of the source bucket to the sender: through a queue, or straight with `buffer: none`. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { AuthConfig } from "../../runtime/protocol/env";
+import { senderSettings } from "../contract";
 import type { BridgeContext, Receiver, Trigger } from "../platform";
 import { make } from "../transforms";
 import { Account, physicalName } from "./account";
@@ -12,7 +12,7 @@ import { kmsKeyStatement, senderPolicy } from "./policies";
 import { createDeadLetterQueue, createWorkQueue, mapQueue } from "./queues";
 import type { AwsSourceStore } from "./source-store";
 import type { StaticEgress } from "./static-egress";
-import { identity, storeConfig } from "./store-config";
+import { storeConfig } from "./store-config";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
@@ -103,18 +103,11 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
         config: pulumi
           .all([store.bucketName, queueUrl, deadLetters.url, receiver.url])
           .apply(([bucket, workQueueUrl, deadLetterUrl, receiverUrl]) => ({
-            ...identity(context),
+            ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
             source: storeConfig(context, "source", bucket),
-            scope: config.scope,
-            deletes: config.deletes,
-            statusTags: config.statusTags,
             ...(workQueueUrl === undefined ? {} : { queueUrl: workQueueUrl }),
             deadLetterUrl,
             receiverUrl,
-            auth: senderAuth(context, token, invoker),
-            urlExpiresInSeconds: config.timeouts.urlExpirySeconds,
-            receiverTimeoutSeconds: config.timeouts.receiverSeconds,
-            maxAttempts: config.maxAttempts,
           })),
         ...(egress === undefined ? {} : { network: egress }),
       },
@@ -212,9 +205,4 @@ export function taggingActions(
   if (!config.statusTags) return [];
   if (config.source.adopt) return ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
   return (config.source.versioning ?? true) ? ["s3:PutObjectVersionTagging"] : ["s3:PutObjectTagging"];
-}
-
-function senderAuth({ config }: BridgeContext, token: SecretParameter, invoker: SecretParameter | undefined): AuthConfig {
-  if (invoker === undefined) return { kind: "token", parameter: token.name };
-  return { kind: "iam", parameter: token.name, invokerParameter: invoker.name, region: config.destination.region };
 }

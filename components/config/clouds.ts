@@ -1,22 +1,26 @@
-/** What the configuration must know about each cloud: its partition, its regions and its storage classes. */
+/** What the configuration must know about each cloud: its regions, its storage classes, its accounts. */
 
 export const CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
 export type Cloud = (typeof CLOUDS)[number];
 
-/** The clouds that this release can deploy to. */
-export const SUPPORTED_CLOUDS = ["aws", "aws-cn"] as const satisfies readonly Cloud[];
-export type SupportedCloud = (typeof SUPPORTED_CLOUDS)[number];
+export const MODES = ["pull", "push", "native"] as const;
+export type Mode = (typeof MODES)[number];
 
-export interface AwsPartition {
-  /** Second field of every ARN of this partition. */
-  partition: string;
-  /** Matches every region of the partition, also those that open after this release. */
+interface Regions {
+  /** Matches every region of the cloud, also those that open after this release. */
   region: RegExp;
   /** The choices, in words for an error text. */
   regions: string;
 }
 
-export const AWS_PARTITIONS: Readonly<Record<SupportedCloud, AwsPartition>> = {
+export interface AwsPartition extends Regions {
+  /** Second field of every ARN of this partition. */
+  partition: string;
+}
+
+export type AwsCloud = Exclude<Cloud, "alicloud">;
+
+export const AWS_PARTITIONS: Readonly<Record<AwsCloud, AwsPartition>> = {
   aws: {
     partition: "aws",
     region: /^(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d$/,
@@ -29,6 +33,29 @@ export const AWS_PARTITIONS: Readonly<Record<SupportedCloud, AwsPartition>> = {
   },
 };
 
+export const REGIONS: Readonly<Record<Cloud, Regions>> = {
+  ...AWS_PARTITIONS,
+  alicloud: {
+    region:
+      /^(?:cn-(?!north-1$|northwest-1$)[a-z]+(?:-[a-z0-9]+)*|(?:ap|eu|me|na|us)-(?:north|south|east|west|central|northeast|southeast)-\d)$/,
+    regions: "a region of Alibaba Cloud, such as cn-shanghai, ap-southeast-1 or us-west-1, without oss- in front",
+  },
+};
+
+/** https://www.alibabacloud.com/help/doc-detail/2869625.html */
+export const CLOUDFLOW_REGIONS: readonly string[] = [
+  "cn-beijing",
+  "cn-hangzhou",
+  "cn-qingdao",
+  "cn-shanghai",
+  "cn-shenzhen",
+  "ap-southeast-1",
+  "us-west-1",
+];
+
+/** Whether a region of Alibaba Cloud lies inside the border that transfer acceleration is about. */
+export const isMainland = (region: string): boolean => region.startsWith("cn-") && region !== "cn-hongkong";
+
 /** Classes that a PUT of a general purpose bucket may name, in both partitions. */
 export const S3_STORAGE_CLASSES = [
   "STANDARD",
@@ -40,9 +67,22 @@ export const S3_STORAGE_CLASSES = [
   "DEEP_ARCHIVE",
 ] as const;
 
-/** Days that CloudWatch Logs accepts. */
+/** https://www.alibabacloud.com/help/doc-detail/90090.htm */
+export const OSS_STORAGE_CLASSES = ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"] as const;
+
+export const STORAGE_CLASSES: Readonly<Record<Cloud, readonly string[]>> = {
+  aws: S3_STORAGE_CLASSES,
+  "aws-cn": S3_STORAGE_CLASSES,
+  alicloud: OSS_STORAGE_CLASSES,
+};
+
+/** Through which of Alibaba Cloud's endpoints for transfer acceleration, if any. */
+export const ACCELERATIONS = ["none", "global", "overseas"] as const;
+export type Acceleration = (typeof ACCELERATIONS)[number];
+
+/** Days that CloudWatch Logs accepts; Simple Log Service takes any number. */
 export const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653] as const;
 
-export function isSupportedCloud(cloud: string | undefined): cloud is SupportedCloud {
-  return (SUPPORTED_CLOUDS as readonly (string | undefined)[]).includes(cloud);
+export function isAws(cloud: Cloud | undefined): cloud is AwsCloud {
+  return cloud === "aws" || cloud === "aws-cn";
 }

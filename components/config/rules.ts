@@ -1,98 +1,14 @@
-/** Rules that span fields. Each looks only at what is there and valid, so that all of them can be reported at once. */
+/** Rules that span fields, whichever clouds are at the ends. */
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
-import { AWS_PARTITIONS, isSupportedCloud, SUPPORTED_CLOUDS } from "./clouds";
+import { CLOUD_RULES } from "./cloud-rules";
+import { defaultSenderSeconds, isPull, minimumUrlExpirySeconds, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { MIB } from "./fields";
-import type { LenientConfig } from "./schema";
+import { type Rule, SIDES, when } from "./rule";
 
-export interface Violation {
-  path: readonly PropertyKey[];
-  message: string;
-  /** Other fields that the rule took at their word: when one of them is wrong itself, this is no error yet. */
-  assumes?: readonly (readonly PropertyKey[])[];
-}
-
-type Rule = (config: LenientConfig, context: RuleContext) => Violation[];
-
-export interface RuleContext {
-  /** The caller gives the token as a value that is known only while deploying. */
-  tokenIsDeferred: boolean;
-}
-
-/** A copy may wait this long for its function to start; the copier's event age. */
-export const COPIER_EVENT_AGE_SECONDS = 60;
-/** Time to sign, to send and to disagree about the clock. */
-const URL_MARGIN_SECONDS = 60;
-
-const SIDES = ["source", "destination"] as const;
-const when = (
-  broken: boolean,
-  path: readonly PropertyKey[],
-  message: string,
-  ...assumes: (readonly PropertyKey[])[]
-): Violation[] => (broken ? [{ path, message, assumes }] : []);
-
-/** The mode of a pair of clouds where the configuration names none. */
-export function defaultMode(source: string | undefined, destination: string | undefined): "pull" | "push" | "native" {
-  if (source !== destination) return "pull";
-  return source === "alicloud" ? "push" : "native";
-}
-
-export function minimumUrlExpirySeconds(copyTimeoutSeconds: number): number {
-  return copyTimeoutSeconds + COPIER_EVENT_AGE_SECONDS + URL_MARGIN_SECONDS;
-}
-
-const supportedClouds: Rule = (config) =>
-  SIDES.flatMap((side) => {
-    const cloud = config[side]?.cloud;
-    return when(
-      cloud !== undefined && !isSupportedCloud(cloud),
-      [side, "cloud"],
-      `not in this release; allowed: ${SUPPORTED_CLOUDS.join(", ")}`,
-    );
-  });
-
-const supportedMode: Rule = ({ mode, source, destination }) => {
-  if (mode === "pull" || !source?.cloud || !destination?.cloud) return [];
-  const resolved = mode ?? defaultMode(source.cloud, destination.cloud);
-  if (resolved === "pull") return [];
-  const why = mode
-    ? "not in this release"
-    : `the default for ${source.cloud} -> ${destination.cloud} is ${resolved}, which is not in this release`;
-  return [
-    {
-      path: ["mode"],
-      message: `${why}; allowed: set mode: pull, which works for every pair of ${SUPPORTED_CLOUDS.join(" and ")}`,
-    },
-  ];
-};
+export { defaultMode } from "./defaults";
 
 const supportedDirection: Rule = ({ direction }) =>
   when(direction === "two-way", ["direction"], "not in this release; allowed: one-way");
-
-const regions: Rule = (config) =>
-  SIDES.flatMap((side) => {
-    const { cloud, region } = config[side] ?? {};
-    if (!isSupportedCloud(cloud) || region === undefined) return [];
-    const partition = AWS_PARTITIONS[cloud];
-    return when(!partition.region.test(region), [side, "region"], `not a region of ${cloud}; allowed: ${partition.regions}`);
-  });
-
-/** A key and its bucket must be in one region, and IAM's KMS actions do not take an alias. */
-const kmsKeys: Rule = (config) =>
-  SIDES.flatMap((side) => {
-    const { cloud, region, kmsKeyArn } = config[side] ?? {};
-    if (!isSupportedCloud(cloud) || region === undefined || kmsKeyArn === undefined) return [];
-    const prefix = `arn:${AWS_PARTITIONS[cloud].partition}:kms:${region}:`;
-    const fits = kmsKeyArn.startsWith(prefix) && /^\d{12}:key\/[\w-]+$/.test(kmsKeyArn.slice(prefix.length));
-    return when(!fits, [side, "kmsKeyArn"], `not a key of this side; allowed: ${prefix}<account>:key/<id> (a key, not an alias)`);
-  });
-
-const alarmTopic: Rule = ({ source, alarmTopicArn }) => {
-  if (!isSupportedCloud(source?.cloud) || source?.region === undefined || alarmTopicArn === undefined) return [];
-  const prefix = `arn:${AWS_PARTITIONS[source.cloud].partition}:sns:${source.region}:`;
-  const fits = alarmTopicArn.startsWith(prefix) && /^\d{12}:[\w-]+(?:\.fifo)?$/.test(alarmTopicArn.slice(prefix.length));
-  return when(!fits, ["alarmTopicArn"], `not a topic of the source's region; allowed: ${prefix}<account>:<name>`);
-};
 
 const differentBuckets: Rule = ({ source, destination }) =>
   when(
@@ -131,25 +47,37 @@ const sizes: Rule = ({ scope }) =>
     ["scope", "minSizeBytes"],
   );
 
-const allowlist: Rule = ({ egress, allowedCidrs }) =>
-  when(
-    egress === "shared" && allowedCidrs.length === 0,
+const allowlist: Rule = (config) => {
+  const ways = ["the networks that the sender's requests come from", "0.0.0.0/0 where that cannot be known"];
+  const allowed =
+    config.source?.cloud === "alicloud"
+      ? ways.join(", or ")
+      : [...ways, "or egress: static, which adds its own address"].join(", ");
+  return when(
+    isPull(config) && config.egress === "shared" && config.allowedCidrs.length === 0,
     ["allowedCidrs"],
-    "nobody could reach the receiver; allowed: the networks that the sender's requests come from, 0.0.0.0/0 where that cannot be known, or egress: static, which adds its own address",
+    `nobody could reach the receiver; allowed: ${allowed}`,
     ["egress"],
+    ["mode"],
   );
+};
 
-const oneToken: Rule = ({ token, auth }, { tokenIsDeferred }) => {
+const oneToken: Rule = (config, { tokenIsDeferred }) => {
+  const { token, auth } = config;
   const given = token !== undefined || tokenIsDeferred;
   const allowed =
     'allowed: exactly one of crossborderbridge:token (pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 32)") and crossborderbridge:auth.tokenParameter';
   if (given && auth.tokenParameter !== undefined)
     return [{ path: ["auth", "tokenParameter"], message: `crossborderbridge:token is set as well; ${allowed}` }];
-  const missing = !given && auth.tokenParameter === undefined;
-  return when(missing, ["token"], `requests could not be signed; ${allowed}`, ["auth", "tokenParameter"]);
+  const missing = isPull(config) && !given && auth.tokenParameter === undefined;
+  return when(missing, ["token"], `requests could not be signed; ${allowed}`, ["auth", "tokenParameter"], ["mode"]);
 };
 
-const timeouts: Rule = ({ timeouts: { senderSeconds, receiverSeconds, urlExpirySeconds }, copy }) => {
+const timeouts: Rule = (config) => {
+  if (!isPull(config)) return [];
+  const { copy, source } = config;
+  const { receiverSeconds, urlExpirySeconds } = config.timeouts;
+  const senderSeconds = config.timeouts.senderSeconds ?? defaultSenderSeconds(source?.cloud);
   const minimum = minimumUrlExpirySeconds(copy.timeoutSeconds);
   return [
     ...when(
@@ -161,7 +89,7 @@ const timeouts: Rule = ({ timeouts: { senderSeconds, receiverSeconds, urlExpiryS
     ...when(
       urlExpirySeconds !== undefined && urlExpirySeconds < minimum,
       ["timeouts", "urlExpirySeconds"],
-      `a copier that runs for copy.timeoutSeconds (${copy.timeoutSeconds}) would outlive its URL; allowed: ${minimum} to 3600`,
+      `a copier that runs for copy.timeoutSeconds (${copy.timeoutSeconds}) would outlive its URL; allowed: ${minimum} to ${URL_EXPIRY_MAX_SECONDS}`,
       ["copy", "timeoutSeconds"],
     ),
   ];
@@ -185,12 +113,8 @@ const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
   );
 
 export const RULES: readonly Rule[] = [
-  supportedClouds,
-  supportedMode,
+  ...CLOUD_RULES,
   supportedDirection,
-  regions,
-  kmsKeys,
-  alarmTopic,
   differentBuckets,
   adoptedSettings,
   destinationPrefix,

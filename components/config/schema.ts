@@ -1,7 +1,11 @@
-/** The shape of the stack configuration, field by field. What spans several fields is in `rules.ts`. */
+/** The shape of the stack configuration, field by field. What spans several fields is in `rules.ts` and `cloud-rules.ts`. */
 import { z } from "zod";
-import { CLOUDS, LOG_RETENTION_DAYS, S3_STORAGE_CLASSES } from "./clouds";
+import { ACCELERATIONS, CLOUDS, LOG_RETENTION_DAYS, MODES, OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES } from "./clouds";
+import { URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { bridgeName, bucketName, choice, cidr, flag, keyPart, MIB, signingToken, text, whole } from "./fields";
+
+/** The longest run of Function Compute; what is shorter elsewhere is in `cloud-rules.ts`. */
+const DAY_SECONDS = 86_400;
 
 const store = {
   cloud: choice(CLOUDS),
@@ -12,10 +16,12 @@ const store = {
   /** Keep versions in a created bucket; on when absent. */
   versioning: flag().optional(),
   kmsKeyArn: z.string({ error: "not a key ARN; allowed: the ARN of a KMS key of the bucket's region" }).optional(),
-  /** Named profile of the AWS credentials for this side. */
-  profile: text(/^\S.*$/, "the name of a profile in the AWS configuration files").optional(),
+  kmsKeyId: text(/^[\w-]{1,64}$/, "the id of a KMS key of the bucket's region").optional(),
+  acceleration: choice(ACCELERATIONS).optional(),
+  /** Named profile of the credentials for this side. */
+  profile: text(/^\S.*$/, "the name of a profile in the configuration files of the cloud's CLI").optional(),
   /** The deployment stops when the credentials belong to another account. */
-  accountId: text(/^\d{12}$/, "12 digits, in quotes").optional(),
+  accountId: text(/^\d{6,20}$/, "12 digits on AWS, the account's UID on Alibaba Cloud, in quotes").optional(),
 };
 
 export const sourceSchema = z.strictObject(store);
@@ -23,7 +29,7 @@ export const destinationSchema = z.strictObject({
   ...store,
   /** Put in front of every source key. */
   prefix: z.string({ error: "not text; allowed: at most 512 bytes" }).default(""),
-  storageClass: choice(S3_STORAGE_CLASSES).optional(),
+  storageClass: choice([...S3_STORAGE_CLASSES, ...OSS_STORAGE_CLASSES]).optional(),
 });
 
 export const scopeSchema = z.strictObject({
@@ -56,24 +62,27 @@ export const copySchema = z.strictObject({
   /** Parts in memory at once. */
   concurrency: whole(1, 64, "parts").default(8),
   memoryMb: whole(256, 10_240, "MiB").default(1024),
-  timeoutSeconds: whole(60, 900, "seconds").default(900),
+  timeoutSeconds: whole(60, DAY_SECONDS, "seconds").default(900),
 });
 
 export const timeoutsSchema = z.strictObject({
-  senderSeconds: whole(5, 900, "seconds").default(90),
+  /** Follows from the source's cloud when absent. */
+  senderSeconds: whole(5, DAY_SECONDS, "seconds").optional(),
   receiverSeconds: whole(1, 29, "seconds").default(29),
   /** Lifetime of a presigned URL; follows from `copy.timeoutSeconds` when absent. */
-  urlExpirySeconds: whole(60, 3600, "seconds").optional(),
+  urlExpirySeconds: whole(60, URL_EXPIRY_MAX_SECONDS, "seconds").optional(),
 });
 
 /** The settings besides the two stores. Their defaults are also in Pulumi.yaml; a test holds the two together. */
 const settings = {
   name: bridgeName().optional(),
-  mode: choice(["pull", "push", "native"]).optional(),
+  mode: choice(MODES).optional(),
   direction: choice(["one-way", "two-way"]).default("one-way"),
-  buffer: choice(["sqs", "none"]).default("sqs"),
+  /** Follows from the source's cloud when absent. */
+  buffer: choice(["sqs", "none"]).optional(),
   scope: scopeSchema.prefault({}),
   deletes: choice(["ignore", "replicate"]).default("ignore"),
+  existingObjects: choice(["ignore", "replicate"]).default("ignore"),
   statusTags: flag().default(false),
   auth: authSchema.prefault({}),
   token: signingToken().optional(),
@@ -102,6 +111,12 @@ const settings = {
   /** Delete created buckets with everything in them when the stack is destroyed. */
   forceDestroy: flag().default(false),
   alarmTopicArn: z.string({ error: "not a topic ARN; allowed: the ARN of an SNS topic of the source's region" }).optional(),
+  alarmContactGroups: z
+    .array(text(/^.{1,128}$/u, "the name of a contact group of CloudMonitor"), {
+      error: "not a list; allowed: a list of names of contact groups of CloudMonitor",
+    })
+    .max(100)
+    .default([]),
 };
 
 export const bridgeSchema = z.strictObject({ source: sourceSchema, destination: destinationSchema, ...settings });

@@ -1,13 +1,24 @@
 /** A bridge to vary: AWS Global to AWS China by default, with handlers that need no build. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import * as alicloud from "@pulumi/alicloud";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "../../components/args";
+import type { Cloud } from "../../components/config";
 import { CrossBorderBridge } from "../../components/cross-border-bridge";
 import { type Recording, recordResources } from "../support/record-resources";
 
 export const TOKEN = Buffer.alloc(32, 7).toString("base64");
 
 const handler = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset("exports.handler = () => {};") });
+
+/** Function Compute takes the bytes of a zip; what is in them is nobody's business here. */
+const zipPath = join(mkdtempSync(join(tmpdir(), "bridge-fixture-")), "handler.zip");
+writeFileSync(zipPath, "PK");
+afterAll(() => rmSync(dirname(zipPath), { recursive: true }));
+const zip = new pulumi.asset.FileArchive(zipPath);
 
 export interface Variation extends Partial<Omit<CrossBorderBridgeArgs, "source" | "destination">> {
   source?: Partial<SourceArgs>;
@@ -33,19 +44,23 @@ async function record(variation: Variation): Promise<Built> {
   const recording = await recordResources(() => {
     const from = { cloud: "aws", region: "us-east-1", bucket: "from-here", ...source } as const;
     const to = { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", ...destination } as const;
+    const at = (side: { cloud: Cloud }) => (side.cloud === "alicloud" ? zip : handler);
     bridge = new CrossBorderBridge("b", {
       token: TOKEN,
       mode: "pull",
       allowedCidrs: ["198.51.100.0/24"],
-      bundles: { sender: handler, receiver: handler, copier: handler },
+      bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip },
       ...settings,
-      source: { ...from, provider: new aws.Provider("source", { region: from.region }) },
-      destination: { ...to, provider: new aws.Provider("destination", { region: to.region }) },
+      source: { provider: provider("source", from), ...from },
+      destination: { provider: provider("destination", to), ...to },
     });
   });
   if (bridge === undefined) throw new Error("no bridge");
   return { ...recording, bridge };
 }
+
+const provider = (name: string, { cloud, region }: { cloud: Cloud; region: string }) =>
+  cloud === "alicloud" ? new alicloud.Provider(name, { region }) : new aws.Provider(name, { region });
 
 /** A policy as the document that is sent. */
 export const policyOf = (recording: Recording, name: string, field = "policy"): unknown =>

@@ -40,6 +40,7 @@ describe("defaults", () => {
       buffer: "sqs",
       scope: { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 },
       deletes: "ignore",
+      existingObjects: "ignore",
       statusTags: false,
       auth: { kind: "token" },
       token: TOKEN,
@@ -55,6 +56,7 @@ describe("defaults", () => {
       logRetentionDays: 30,
       retainBuckets: true,
       forceDestroy: false,
+      alarmContactGroups: [],
     });
   });
 
@@ -108,11 +110,6 @@ describe("one error", () => {
       'crossborderbridge:source.cloud = "gcp": not one of the choices; allowed: aws, aws-cn, alicloud',
     ],
     [
-      "cloud of a later release",
-      withDestination({ cloud: "alicloud", region: "cn-hangzhou" }),
-      'crossborderbridge:destination.cloud = "alicloud": not in this release; allowed: aws, aws-cn',
-    ],
-    [
       "missing bucket",
       { ...base(), source: { cloud: "aws", region: "us-east-1" } },
       "crossborderbridge:source.bucket is not set: not a bucket name; allowed: 3 to 63 of",
@@ -155,7 +152,7 @@ describe("one error", () => {
     [
       "long copies",
       { ...base(), copy: { timeoutSeconds: 901 } },
-      "crossborderbridge:copy.timeoutSeconds = 901: not a whole number of seconds in range; allowed: 60 to 900",
+      "crossborderbridge:copy.timeoutSeconds = 901: longer than a Lambda function may run; allowed: 60 to 900",
     ],
     [
       "storage class",
@@ -175,7 +172,7 @@ describe("one error", () => {
     [
       "account",
       withSource({ accountId: 111111111111 }),
-      "crossborderbridge:source.accountId = 111111111111: not valid; allowed: 12 digits, in quotes",
+      "crossborderbridge:source.accountId = 111111111111: not valid; allowed: 12 digits on AWS",
     ],
     ["name", { ...base(), name: "Not_Fine" }, 'crossborderbridge:name = "Not_Fine": not valid; allowed: 1 to 32 of a-z'],
     [
@@ -222,7 +219,7 @@ describe("one error", () => {
     [
       "push",
       { ...base(), mode: "push" },
-      'crossborderbridge:mode = "push": not in this release; allowed: set mode: pull, which works for every pair of aws and aws-cn',
+      'crossborderbridge:mode = "push": for alicloud -> alicloud, not for aws -> aws-cn; allowed: set mode: pull, which works for every pair of aws, aws-cn, alicloud',
     ],
     [
       "two-way",

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { parseBridgeConfig } from "../../components/config";
+import { CLOUDS } from "../../components/config/clouds";
 import { bridgeSchema } from "../../components/config/schema";
 
 const root = join(__dirname, "..", "..");
@@ -43,7 +44,7 @@ test("declared defaults are the schema's", () => {
     },
     { stack: "dev", tokenIsDeferred: true },
   ) as unknown as Record<string, unknown>;
-  const unset = new Set(["name", "mode", "token", "alarmTopicArn"]);
+  const unset = new Set(["name", "mode", "buffer", "token", "alarmTopicArn"]);
   const declared = Object.entries(project.config)
     .map(([key, { default: value }]) => [key.replace(NAMESPACE, ""), value] as const)
     .filter(([key, value]) => value !== undefined && JSON.stringify(value) !== "{}" && key !== "egress");
@@ -53,11 +54,20 @@ test("declared defaults are the schema's", () => {
 
 test("there is an example for each way to deploy", () => {
   expect(stacks.sort()).toEqual([
+    "Pulumi.aws-to-aws.yaml",
     "Pulumi.aws-to-china.yaml",
+    "Pulumi.aws-to-oss.yaml",
     "Pulumi.china-iam.yaml",
     "Pulumi.china-to-aws.yaml",
+    "Pulumi.china-to-china.yaml",
+    "Pulumi.china-to-oss.yaml",
     "Pulumi.dev.yaml",
     "Pulumi.minimal.yaml",
+    "Pulumi.oss-accelerated.yaml",
+    "Pulumi.oss-native.yaml",
+    "Pulumi.oss-pull.yaml",
+    "Pulumi.oss-to-aws.yaml",
+    "Pulumi.oss-to-china.yaml",
   ]);
 });
 
@@ -65,7 +75,17 @@ test.each(stacks)("%s is valid and explains itself", (file) => {
   expect(readFileSync(join(root, file), "utf8")).toMatch(/^# .+\n# /);
   const stack = file.split(".")[1] ?? "";
   const settings = settingsOf(file);
-  // A secret is never in the repository: the one stack without a parameter of its own gets its token when it is deployed.
+  // A secret is never in the repository: a stack without a parameter of its own gets its token when it is deployed.
   expect(settings).not.toHaveProperty("token");
-  expect(parseBridgeConfig(settings, { stack, tokenIsDeferred: stack === "dev" }).mode).toBe("pull");
+  const { mode = "pull", auth } = settings as { mode?: string; auth?: { tokenParameter?: string } };
+  const tokenIsDeferred = mode === "pull" && auth?.tokenParameter === undefined;
+  expect(parseBridgeConfig(settings, { stack, tokenIsDeferred }).mode).toBe(mode);
+});
+
+test("every pair of clouds has an example", () => {
+  const pairs = stacks.map((file) => {
+    const { source, destination } = settingsOf(file) as Record<"source" | "destination", { cloud: string }>;
+    return `${source.cloud} -> ${destination.cloud}`;
+  });
+  expect([...new Set(pairs)].sort()).toEqual(CLOUDS.flatMap((from) => CLOUDS.map((to) => `${from} -> ${to}`)).sort());
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { allowedSourceOf } from "../../components/aws/allowed-source";
 import { eventFilter, sourceEvents } from "../../components/aws/events";
 import { parameterArn } from "../../components/aws/token";
-import { packageRoot, prebuiltBundle } from "../../components/bundles";
+import { customZip, packageRoot, prebuiltBundle, prebuiltZip } from "../../components/bundles";
 import { allowedSourcesSchema } from "../../runtime/protocol/env";
 
 describe("where presigned URLs point", () => {
@@ -78,17 +79,53 @@ describe("bundles", () => {
   });
 
   test("a bundle that was not built names the command", () => {
-    expect(() => prebuiltBundle("sender", folder)).toThrow(
-      `${join(folder, "dist", "functions", "sender", "index.js")} is missing: run "npm run build" in ${folder}`,
+    expect(() => prebuiltBundle("aws-lambda", "sender", folder)).toThrow(
+      `${join(folder, "dist", "functions", "aws-lambda", "sender", "index.js")} is missing: run "npm run build" in ${folder}`,
     );
   });
 
   test("a bundle is the role's folder", async () => {
-    const bundle = join(installed("dist/functions/copier"));
+    const bundle = join(installed("dist/functions/aws-lambda/copier"));
     writeFileSync(join(bundle, "index.js"), "");
-    const archive = prebuiltBundle("copier", folder) as pulumi.asset.FileArchive;
+    const archive = prebuiltBundle("aws-lambda", "copier", folder) as pulumi.asset.FileArchive;
     expect(archive).toBeInstanceOf(pulumi.asset.FileArchive);
     expect(await archive.path).toBe(bundle);
+  });
+});
+
+describe("zips for Function Compute", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "zips-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const BYTES = Buffer.from("PK, and whatever follows");
+  const ZIP = { base64: BYTES.toString("base64"), sha256: createHash("sha256").update(BYTES).digest("hex") };
+
+  test("the prebuilt one is read whole", () => {
+    const place = join(folder, "dist", "functions", "alibaba-fc");
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, "pusher.zip"), BYTES);
+    expect(prebuiltZip("pusher", folder)).toEqual(ZIP);
+  });
+
+  test("one that was not built names the command", () => {
+    expect(() => prebuiltZip("pusher", folder)).toThrow(
+      `${join(folder, "dist", "functions", "alibaba-fc", "pusher.zip")} is missing: run "npm run build" in ${folder}`,
+    );
+  });
+
+  test("a zip of one's own is a FileArchive of a .zip, and nothing else", async () => {
+    const path = join(folder, "mine.zip");
+    writeFileSync(path, BYTES);
+    expect(await customZip("sender", new pulumi.asset.FileArchive(path))).toEqual(ZIP);
+    const archive = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset("") });
+    await expect(customZip("sender", archive)).rejects.toThrow(
+      'bundles.sender is no file: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")',
+    );
+    const other = customZip("sender", new pulumi.asset.FileArchive(folder));
+    await expect(other).rejects.toThrow(`bundles.sender is ${folder}, which is no .zip`);
   });
 });
 

@@ -5,7 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
-import { answerInvoke, deploy } from "./mock-aws";
+import { answerInvoke, deploy } from "./mock-clouds";
 
 export interface RecordedResource {
   type: string;

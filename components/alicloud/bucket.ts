@@ -1,0 +1,168 @@
+/** A bucket and its settings, or an adopted bucket and none of them. */
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import { bucketArn } from "./names";
+import { secureTransportPolicy } from "./policies";
+import type { OssBucketTransforms } from "./transforms";
+
+export interface BucketFacts {
+  name: pulumi.Output<string>;
+  /** The host that serves the region to the public, as the provider reports it. */
+  publicHost: pulumi.Output<string>;
+  /** Whether it keeps versions, now or earlier: what OSS does without them it does in neither case. */
+  versioned: pulumi.Output<boolean>;
+  /** What a trigger must wait for; empty for an adopted bucket. */
+  settled: pulumi.Resource[];
+}
+
+export type LifecycleRule = alicloud.types.input.oss.BucketLifecycleRule;
+
+/** Parts of an upload that nobody finished cost money and show up in no listing. */
+export const ABANDONED_UPLOADS: LifecycleRule = {
+  id: "abort-abandoned-uploads",
+  enabled: true,
+  prefix: "",
+  abortMultipartUploads: [{ days: 7 }],
+};
+
+const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
+
+/** @throws Error, inside the outputs, where the account has no such bucket in the side's region. */
+export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
+  const { bucket } = context.config[side];
+  const found = alicloud.oss
+    .getBucketsOutput({ nameRegex: `^${bucket}$` }, { parent, provider: context.provider })
+    .buckets.apply(([first]) => foundBucket(first, side, context.config[side]));
+  return { name: found.name, publicHost: found.publicHost, versioned: found.versioned, settled: [] };
+}
+
+/** @throws Error that says what is wrong with the bucket that is to be adopted. */
+export function foundBucket(
+  found: { name: string; location: string; extranetEndpoint: string; versioning?: { status?: string } } | undefined,
+  side: "source" | "destination",
+  { bucket, region }: { bucket: string; region: string },
+): { name: string; publicHost: string; versioned: boolean } {
+  if (found === undefined) throw new Error(`${side}.bucket ${bucket} is to be adopted, but this account has no such bucket`);
+  if (found.location !== `oss-${region}`)
+    throw new Error(`${side}.bucket ${bucket} is to be adopted in ${region}, but it is in ${found.location}`);
+  return { name: found.name, publicHost: found.extranetEndpoint, versioned: Boolean(found.versioning?.status) };
+}
+
+export interface CreateBucketArgs {
+  /** Logical name. */
+  name: string;
+  bucketName: string;
+  rules: LifecycleRule[];
+  versioning: boolean;
+  acceleration: boolean;
+  kmsKeyId: string | undefined;
+  retain: boolean;
+  forceDestroy: boolean;
+  transforms: OssBucketTransforms | undefined;
+  accountId: pulumi.Output<string>;
+}
+
+/**
+ * Settings are retained with their bucket: a bucket that outlives the stack must not lose its encryption, its versions or
+ * its public access block on the way.
+ */
+export function createBucket(context: BridgeContext, parent: pulumi.Resource, args: CreateBucketArgs): BucketFacts {
+  const { name, transforms } = args;
+  const opts = (...dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions => ({
+    parent,
+    provider: context.provider,
+    retainOnDelete: args.retain,
+    ...(dependsOn.length > 0 ? { dependsOn } : {}),
+  });
+  const created = make(
+    alicloud.oss.Bucket,
+    name,
+    { bucket: args.bucketName, forceDestroy: args.forceDestroy, lifecycleRules: args.rules },
+    opts(),
+    transforms?.bucket,
+  );
+  const bucket = created.bucket;
+  // Absent rather than suspended: suspending is not what "keeps none" means.
+  const versioning = args.versioning
+    ? [make(alicloud.oss.BucketVersioning, `${name}-versioning`, { bucket, status: "Enabled" }, opts(), transforms?.versioning)]
+    : [];
+  const acceleration = args.acceleration
+    ? [
+        make(
+          alicloud.oss.BucketTransferAcceleration,
+          `${name}-acceleration`,
+          { bucket, enabled: true },
+          opts(),
+          transforms?.acceleration,
+        ),
+      ]
+    : [];
+  const publicAccessBlock = make(
+    alicloud.oss.BucketPublicAccessBlock,
+    `${name}-public-access-block`,
+    { bucket, blockPublicAccess: true },
+    opts(),
+    transforms?.publicAccessBlock,
+  );
+  make(
+    alicloud.oss.BucketServerSideEncryption,
+    `${name}-encryption`,
+    args.kmsKeyId === undefined
+      ? { bucket, sseAlgorithm: "AES256" }
+      : { bucket, sseAlgorithm: "KMS", kmsMasterKeyId: args.kmsKeyId },
+    opts(),
+    transforms?.encryption,
+  );
+  // The versions of TLS. That there is TLS at all is for the policy to say.
+  make(
+    alicloud.oss.BucketHttpsConfig,
+    `${name}-https`,
+    { bucket, enable: true, tlsVersions: TLS_VERSIONS },
+    opts(),
+    transforms?.https,
+  );
+  const policy = make(
+    alicloud.oss.BucketPolicy,
+    `${name}-policy`,
+    {
+      bucket,
+      policy: pulumi
+        .all([args.accountId, bucket])
+        .apply(([accountId, bucketName]) => JSON.stringify(secureTransportPolicy(bucketArn({ accountId }, bucketName)))),
+    },
+    opts(publicAccessBlock),
+    transforms?.policy,
+  );
+  return {
+    name: bucket,
+    publicHost: created.extranetEndpoint,
+    versioned: pulumi.output(args.versioning),
+    settled: [...versioning, ...acceleration, policy],
+  };
+}
+
+/** The bucket of one side, created or adopted. */
+export function sideBucket(
+  context: BridgeContext,
+  side: "source" | "destination",
+  accountId: pulumi.Output<string>,
+  parent: pulumi.Resource,
+): BucketFacts {
+  const { config } = context;
+  const store = config[side];
+  if (store.adopt) return adoptBucket(context, side, parent);
+  return createBucket(context, parent, {
+    name: `${context.name}-${side}`,
+    bucketName: store.bucket,
+    rules: [ABANDONED_UPLOADS],
+    versioning: store.versioning ?? true,
+    acceleration: (store.acceleration ?? "none") !== "none",
+    kmsKeyId: store.kmsKeyId,
+    retain: config.retainBuckets,
+    forceDestroy: config.forceDestroy,
+    transforms: context.transform.alicloud?.[side],
+    accountId,
+  });
+}

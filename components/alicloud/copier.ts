@@ -1,0 +1,70 @@
+/** Long copies of mode `pull`: a function of its own, started by the receiver. */
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources } from "../../runtime/protocol/env";
+import { COPIER_EVENT_AGE_SECONDS } from "../config";
+import { identity } from "../contract";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import type { ControlBucket } from "./control-bucket";
+import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
+import type { AlicloudDestinationStore } from "./destination-store";
+import { BridgeFunction } from "./function";
+import type { Logs } from "./logs";
+import { copierPolicy } from "./policies";
+
+/** `crossborder:alicloud:Copier` */
+export class Copier extends pulumi.ComponentResource {
+  readonly functionArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  readonly ready: pulumi.Resource[];
+
+  constructor(
+    context: BridgeContext,
+    args: {
+      store: AlicloudDestinationStore;
+      control: ControlBucket;
+      logs: Logs;
+      allowedSources: pulumi.Output<AllowedSources>;
+      parent: pulumi.Resource;
+    },
+  ) {
+    const name = `${context.name}-copier`;
+    super("crossborder:alicloud:Copier", name, {}, { parent: args.parent });
+    const { config } = context;
+    const copier = new BridgeFunction(
+      name,
+      {
+        context,
+        role: "copier",
+        logs: args.logs,
+        memoryMb: config.copy.memoryMb,
+        timeoutSeconds: config.copy.timeoutSeconds,
+        description: `Copies large objects for bridge ${config.name}`,
+        policy: destinationPolicyArgs(context, args).apply(copierPolicy),
+        config: pulumi.all([destinationSettings(context, args), args.allowedSources]).apply(([settings, allowedSources]) => ({
+          ...identity(context),
+          ...settings,
+          allowedSources,
+          timeoutSeconds: config.copy.timeoutSeconds,
+          partSizeBytes: config.copy.partSizeBytes,
+          concurrency: config.copy.concurrency,
+        })),
+        dependsOn: args.control.settled,
+      },
+      { parent: this },
+    );
+    // The sender asks again until the object is there; a start that is repeated or delayed by itself would outlive its lease.
+    const invocations = make(
+      alicloud.fc.V3AsyncInvokeConfig,
+      `${name}-invocations`,
+      { functionName: copier.functionName, maxAsyncRetryAttempts: 0, maxAsyncEventAgeInSeconds: COPIER_EVENT_AGE_SECONDS },
+      { parent: this, provider: context.provider },
+      context.transform.alicloud?.copier?.invocations,
+    );
+    this.functionArn = copier.functionArn;
+    this.functionName = copier.functionName;
+    this.ready = [invocations, ...copier.ready];
+    this.registerOutputs({ functionName: this.functionName });
+  }
+}

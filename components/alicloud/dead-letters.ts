@@ -1,0 +1,43 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import { createAlarm } from "./alarms";
+import { type Place, physicalName, queueArn, queueUrl } from "./names";
+
+/** The longest and the largest that the service takes. https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
+const RETENTION_SECONDS = 604_800;
+const MESSAGE_BYTES = 65_536;
+
+/** `crossborder:alicloud:DeadLetters`: keys that were given up, each with its reason, and the alarm that says so. */
+export class DeadLetters extends pulumi.ComponentResource {
+  readonly url: pulumi.Output<string>;
+  readonly arn: pulumi.Output<string>;
+  readonly queue: pulumi.Resource;
+
+  constructor(context: BridgeContext, args: { place: pulumi.Output<Place>; parent: pulumi.Resource }) {
+    const name = `${context.name}-dead-letters`;
+    super("crossborder:alicloud:DeadLetters", name, {}, { parent: args.parent });
+    const physical = physicalName(context.config.name, "dead-letters");
+    const transforms = context.transform.alicloud?.trigger;
+    const queue = make(
+      alicloud.message.ServiceQueue,
+      name,
+      { queueName: physical, messageRetentionPeriod: RETENTION_SECONDS, maximumMessageSize: MESSAGE_BYTES },
+      { parent: this, provider: context.provider },
+      transforms?.deadLetterQueue,
+    );
+    createAlarm(context, this, {
+      name: `${context.name}-dead-letter-alarm`,
+      physicalName: `${physical}-not-empty`,
+      what: "deadLetters",
+      of: queue.queueName,
+      transform: transforms?.deadLetterAlarm,
+    });
+    const named = pulumi.all([args.place, queue.queueName]);
+    this.url = named.apply(([place, queueName]) => queueUrl(place, queueName));
+    this.arn = named.apply(([place, queueName]) => queueArn(place, queueName));
+    this.queue = queue;
+    this.registerOutputs({ url: this.url });
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The workflow of push mode, one execution per object:
+ *
+ *     Inspect -> Copy -> Verify -> Record
+ *
+ * Every task hands the state (runtime/protocol/push.ts) to one function, which does the step that the state names and says which follows;
+ * the workflow goes where it says, sleeps for it, and tries again when the function could not even answer. What cannot be done is parked
+ * in the dead-letter queue, and the execution fails, so that it is seen. Few states on purpose: every one that is entered counts against
+ * the account's quota of 100 a second.
+ *
+ * https://www.alibabacloud.com/help/en/serverless-workflow/latest/process-definition-introduction
+ */
+import type { PushStep } from "../../runtime/protocol/push";
+
+export interface FlowDefinitionArgs {
+  /** Of the flow. */
+  name: string;
+  /** `acs:fc:<region>:<uid>:functions/<name>` of the pusher. */
+  functionArn: string;
+  /**
+   * Hard end of one write of a small object. Where an attempt's outcome is unknown the next one begins no sooner: by then it has ended.
+   * Copies of large objects are kept apart by their leases instead.
+   */
+  inlineHardEndSeconds: number;
+}
+
+/** Of a retry's interval. */
+const MAX_INTERVAL_SECONDS = 86_400;
+
+/** JSON, which is YAML too. */
+export function flowDefinition({ name, functionArn, inlineHardEndSeconds }: FlowDefinitionArgs): string {
+  if (!Number.isInteger(inlineHardEndSeconds) || inlineHardEndSeconds < 1 || inlineHardEndSeconds > MAX_INTERVAL_SECONDS)
+    throw new Error(`inlineHardEndSeconds is ${inlineHardEndSeconds}: give whole seconds from 1 to ${MAX_INTERVAL_SECONDS}`);
+  const Retry = retryRules(inlineHardEndSeconds);
+
+  /** @param state where the state is in the input */
+  const task = (Name: string, state: string, onwards: object, Catch: object[]) => ({
+    Type: "Task",
+    Name,
+    Action: "FC:InvokeFunction",
+    TaskMode: "RequestComplete",
+    Parameters: { resourceArn: `${functionArn}/LATEST`, invocationType: "Sync", "body.$": state },
+    OutputConstructor: { "state.$": "$Output.Body" },
+    Retry,
+    ...(Catch.length > 0 ? { Catch } : {}),
+    ...onwards,
+  });
+  const step = (Name: string, onwards: object, state = "$Input.state") => task(Name, state, onwards, [parkOn(state)]);
+  const routed = { Next: "Route" };
+
+  const States = [
+    // The input of an execution is the bare state; from then on it is under a key, because only whole objects keep what is optional.
+    step("Inspect", routed, "$Input"),
+    {
+      Type: "Choice",
+      Name: "Route",
+      Branches: [
+        { Condition: isNext("copy"), Next: "Copy" },
+        { Condition: isNext("verify"), Next: "Verify" },
+        { Condition: isNext("record"), Next: "Record" },
+        { Condition: isNext("inspect"), Next: "InspectAgain" },
+        { Condition: isNext("wait"), Next: "Wait" },
+        { Condition: isNext("park"), Next: "Park" },
+      ],
+      Default: "UnknownStep",
+    },
+    step("InspectAgain", routed),
+    step("Copy", routed),
+    step("Verify", routed),
+    step("Record", { End: true }),
+    // The pusher sees that it was waited for, and how long: it waits longer the next time.
+    // At most 300 s: https://www.alibabacloud.com/help/en/serverless-workflow/latest/wait-wait
+    { Type: "Wait", Name: "Wait", "Seconds.$": "$Input.state.waitSeconds", Next: "InspectAgain" },
+    // Without a Catch: a key that cannot even be parked fails the execution with what prevented it.
+    task("Park", "$Input.state", { Next: "Parked" }, []),
+    {
+      Type: "Fail",
+      Name: "Parked",
+      Code: "Parked",
+      Detail: "The object was not replicated. Its key and the reason are in the dead-letter queue and in this state's input.",
+    },
+    {
+      Type: "Fail",
+      Name: "UnknownStep",
+      Code: "UnknownStep",
+      Detail: "The pusher named a step that this workflow does not have.",
+    },
+  ];
+  const Description = "Replicates one object of the source.";
+  return JSON.stringify(
+    { Type: "StateMachine", SpecVersion: "v1", Name: name, Description, StartAt: "Inspect", States },
+    null,
+    2,
+  );
+}
+
+const isNext = (step: PushStep) => `$Input.state.next == "${step}"`;
+
+/**
+ * The function was not there to say why: the workflow says it instead. Fields are named one by one: what a path to a missing one gives is
+ * not documented, so those that are optional are left behind; none of them is needed to park a key.
+ */
+const parkOn = (state: string) => ({
+  Errors: ["FnF.ALL"],
+  Description: "Park the key with the error",
+  OutputConstructor: {
+    state: {
+      version: 1,
+      next: "park" satisfies PushStep,
+      "key.$": `${state}.key`,
+      "execution.$": `${state}.execution`,
+      "firstSeenMs.$": `${state}.firstSeenMs`,
+      "attempt.$": `${state}.attempt`,
+      "rounds.$": `${state}.rounds`,
+      "bytesMoved.$": `${state}.bytesMoved`,
+      "reason.$": 'format("the workflow gave up after {}: {}", $Context.Current.Error.Code, $Context.Current.Error.Detail)',
+    },
+  },
+  Next: "Park",
+});
+
+/** https://www.alibabacloud.com/help/en/serverless-workflow/latest/error-handling */
+const retryRules = (inlineHardEndSeconds: number) => [
+  {
+    // Nothing ran. A burst of objects may take hours to pass through the function's concurrency, so the waits grow slowly: those that
+    // doubled would leave instances idle while everybody waits.
+    Errors: ["FC.ResourceThrottled", "FC.ResourceExhausted", "FC.ConcurrencyLimitExceeded"],
+    Description: "Wait for a free instance",
+    MaxAttempts: 250,
+    IntervalSeconds: 1,
+    BackoffRate: 1.05,
+    MaxBackoffSeconds: 120,
+  },
+  {
+    Errors: ["FnF.ALL"],
+    Description: "Try again once the attempt must have ended",
+    MaxAttempts: 5,
+    IntervalSeconds: inlineHardEndSeconds,
+    BackoffRate: 2,
+    MaxBackoffSeconds: Math.max(inlineHardEndSeconds, 900),
+  },
+];

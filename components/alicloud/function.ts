@@ -1,0 +1,112 @@
+/** A function with its role and its policy: the same for all roles of the bridge. */
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import { functionSize } from "./function-size";
+import type { Logs } from "./logs";
+import { physicalName } from "./names";
+import { document, type PolicyDocument, writeLogs } from "./policies";
+import { createRole } from "./role";
+
+const DISK_MB = 512;
+/** https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
+const MAX_ENVIRONMENT_BYTES = 4096;
+
+export interface BridgeFunctionArgs<R extends BridgeRole> {
+  context: BridgeContext;
+  role: R;
+  logs: Logs;
+  /** What the handler reads; wired from other resources' outputs. */
+  config: pulumi.Output<RoleConfig<R>>;
+  /** What the role may do, besides writing its log. */
+  policy: pulumi.Output<PolicyDocument>;
+  memoryMb: number;
+  timeoutSeconds: number;
+  description: string;
+  /** Instances, each of which serves one request at a time; as many as the account has when absent. */
+  instances?: number;
+  /** What must be there before its first run. */
+  dependsOn?: pulumi.Resource[];
+}
+
+/** `crossborder:alicloud:BridgeFunction` */
+export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResource {
+  readonly functionArn: pulumi.Output<string>;
+  readonly functionName: pulumi.Output<string>;
+  /** What invokes it must wait for this: until then it would have no rights, or too many instances. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(name: string, args: BridgeFunctionArgs<R>, opts: pulumi.ComponentResourceOptions) {
+    super("crossborder:alicloud:BridgeFunction", name, {}, opts);
+    const { context, role, logs } = args;
+    const physical = physicalName(context.config.name, role);
+    const transforms = context.transform.alicloud?.[role];
+    const child = { parent: this, provider: context.provider };
+    const ramRole = createRole(name, {
+      context,
+      physicalName: physical,
+      service: "fc.aliyuncs.com",
+      description: args.description,
+      policy: pulumi
+        .all([args.policy, logs.storeArn])
+        .apply(([policy, logStoreArn]) => document(...policy.Statement, writeLogs(logStoreArn))),
+      parent: this,
+      transforms,
+    });
+    const zip = context.zip(role);
+    const own = make(
+      alicloud.fc.V3Function,
+      name,
+      {
+        functionName: physical,
+        description: args.description,
+        runtime: "nodejs20",
+        handler: "index.handler",
+        code: { zipFile: zip.base64 },
+        role: ramRole.arn,
+        ...functionSize(args.memoryMb),
+        diskSize: DISK_MB,
+        timeout: args.timeoutSeconds,
+        internetAccess: true,
+        environmentVariables: pulumi
+          .all([args.config, zip.sha256])
+          // Changed code alone is no change to the provider.
+          .apply(([config, sha256]) => withinLimit(role, { ...encodeEnv(role, config as RoleConfig<R>), CODE_SHA256: sha256 })),
+        logConfig: { project: logs.project, logstore: logs.store },
+      },
+      { ...child, dependsOn: [ramRole.attachment, ...logs.ready, ...(args.dependsOn ?? [])] },
+      transforms?.function,
+    );
+    const concurrency =
+      args.instances === undefined
+        ? []
+        : [
+            make(
+              alicloud.fc.V3ConcurrencyConfig,
+              `${name}-concurrency`,
+              { functionName: own.functionName, reservedConcurrency: args.instances },
+              child,
+              transforms?.concurrency,
+            ),
+          ];
+    this.functionArn = own.functionArn;
+    this.functionName = own.functionName;
+    this.ready = [own, ...concurrency];
+    this.registerOutputs({ functionName: this.functionName });
+  }
+}
+
+/** @throws Error before Function Compute would, and says what to shorten. */
+export function withinLimit(role: BridgeRole, variables: Record<string, string>): Record<string, string> {
+  const bytes = Object.entries(variables).reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
+    0,
+  );
+  if (bytes > MAX_ENVIRONMENT_BYTES)
+    throw new Error(
+      `the settings of the ${role} take ${bytes} bytes, Function Compute holds ${MAX_ENVIRONMENT_BYTES}: shorten scope.prefixes, scope.suffixes, scope.tags or allowedCidrs`,
+    );
+  return variables;
+}

@@ -1,0 +1,70 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import { logProjectName, logStoreArn, type Place } from "./names";
+
+const STORE = "functions";
+/** The longest that a store keeps; it stands for ever. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */
+const MAX_RETENTION_DAYS = 3650;
+/** Where words end, for the full-text index. */
+const TOKENS = ", '\";=()[]{}?@&<>/:\n\t\r";
+
+/** `crossborder:alicloud:Logs`: one store for the functions of one side, searchable. */
+export class Logs extends pulumi.ComponentResource {
+  readonly project: pulumi.Output<string>;
+  readonly store: pulumi.Output<string>;
+  readonly storeArn: pulumi.Output<string>;
+  /** What a function must wait for: without it the first lines are lost. */
+  readonly ready: pulumi.Resource[];
+
+  constructor(
+    context: BridgeContext,
+    args: { side: "source" | "destination"; place: pulumi.Output<Place>; parent: pulumi.Resource },
+  ) {
+    const { side, place } = args;
+    const name = `${context.name}-${side}-logs`;
+    super("crossborder:alicloud:Logs", name, {}, { parent: args.parent });
+    const { config } = context;
+    const transforms = context.transform.alicloud?.[`${side}Logs`];
+    const child = { parent: this, provider: context.provider };
+    const project = make(
+      alicloud.log.Project,
+      `${name}-project`,
+      {
+        projectName: place.accountId.apply((accountId) => logProjectName(config.name, side, accountId)),
+        description: `Functions of bridge ${config.name}, ${side}`,
+      },
+      child,
+      transforms?.project,
+    );
+    const store = make(
+      alicloud.log.Store,
+      `${name}-store`,
+      {
+        projectName: project.projectName,
+        logstoreName: STORE,
+        retentionPeriod: Math.min(config.logRetentionDays, MAX_RETENTION_DAYS),
+        shardCount: 1,
+        autoSplit: true,
+        maxSplitShardCount: 8,
+      },
+      child,
+      transforms?.store,
+    );
+    const index = make(
+      alicloud.log.StoreIndex,
+      `${name}-index`,
+      { project: project.projectName, logstore: store.logstoreName, fullText: { caseSensitive: false, token: TOKENS } },
+      child,
+      transforms?.index,
+    );
+    this.project = project.projectName;
+    this.store = store.logstoreName;
+    this.storeArn = pulumi
+      .all([place, this.project, this.store])
+      .apply(([where, projectName, logstoreName]) => logStoreArn(where, projectName, logstoreName));
+    this.ready = [index];
+    this.registerOutputs({ project: this.project, store: this.store });
+  }
+}

@@ -1,0 +1,93 @@
+/** Mode `native`: OSS replicates by itself; nothing of the bridge runs. */
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import { type BridgeConfig, isMainland } from "../config";
+import type { NativeBridge, Sides } from "../platform";
+import { make } from "../transforms";
+import { AlicloudDestinationStore } from "./destination-store";
+import { bucketArn, keyArn, physicalName } from "./names";
+import { replicationPolicy } from "./policies";
+import { oneAccount } from "./push";
+import { createRole } from "./role";
+import { AlicloudSourceStore } from "./source-store";
+
+/** `crossborder:alicloud:NativeReplication` */
+export class AlicloudNative extends pulumi.ComponentResource implements NativeBridge {
+  readonly sourceBucket: pulumi.Output<string>;
+  readonly destinationBucket: pulumi.Output<string>;
+
+  constructor(sides: Sides) {
+    const context = sides.source;
+    const name = `${context.name}-replication`;
+    super("crossborder:alicloud:NativeReplication", name, {}, { parent: context.parent });
+    const { config } = context;
+
+    const source = new AlicloudSourceStore(context);
+    const destination = new AlicloudDestinationStore(sides.destination);
+    const { prefixes } = config.scope;
+    const { kmsKeyId } = config.destination;
+    const transforms = context.transform.alicloud?.replication;
+    const role = createRole(name, {
+      context,
+      physicalName: physicalName(config.name, "replication"),
+      service: "oss.aliyuncs.com",
+      description: `Replication of bridge ${config.name}`,
+      policy: pulumi
+        .all([oneAccount(source, destination), destination.place, source.bucketName, destination.bucketName])
+        .apply(([from, to, sourceBucket, destinationBucket]) =>
+          replicationPolicy({
+            sourceArn: bucketArn(from, sourceBucket),
+            destinationArn: bucketArn(to, destinationBucket),
+            sourceKeyArn: config.source.kmsKeyId === undefined ? undefined : keyArn(from, config.source.kmsKeyId),
+            destinationKeyArn: kmsKeyId === undefined ? undefined : keyArn(to, kmsKeyId),
+            deletes: config.deletes,
+          }),
+        ),
+      parent: this,
+      transforms,
+    });
+    make(
+      alicloud.oss.BucketReplication,
+      name,
+      {
+        bucket: source.bucketName,
+        destination: {
+          bucket: destination.bucketName,
+          location: `oss-${config.destination.region}`,
+          transferType: transferType(config),
+        },
+        action: config.deletes === "replicate" ? "ALL" : "PUT",
+        historicalObjectReplication: config.existingObjects === "replicate" ? "enabled" : "disabled",
+        syncRole: role.roleName,
+        ...prefixSetOf(prefixes),
+        ...(kmsKeyId === undefined
+          ? {}
+          : {
+              encryptionConfiguration: { replicaKmsKeyId: kmsKeyId },
+              sourceSelectionCriteria: { sseKmsEncryptedObjects: { status: "Enabled" } },
+            }),
+      },
+      {
+        parent: this,
+        provider: context.provider,
+        dependsOn: [role.attachment, ...source.bucket.settled, ...destination.bucket.settled],
+      },
+      transforms?.rule,
+    );
+    this.sourceBucket = source.bucketName;
+    this.destinationBucket = destination.bucketName;
+    this.registerOutputs({ sourceBucket: this.sourceBucket, destinationBucket: this.destinationBucket });
+  }
+}
+
+/** Across the mainland's border OSS replicates through transfer acceleration only. https://www.alibabacloud.com/help/en/object-storage-service/latest/configure-crr */
+export function transferType({ source, destination }: Pick<BridgeConfig, "source" | "destination">): "internal" | "oss_acc" {
+  return isMainland(source.region) === isMainland(destination.region) ? "internal" : "oss_acc";
+}
+
+/** OSS refuses prefixes of one rule that overlap: those that lie inside another one say nothing new. */
+export function prefixSetOf(prefixes: readonly string[]): { prefixSet?: { prefixes: string[] } } {
+  const distinct = [...new Set(prefixes)];
+  const outermost = distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));
+  return outermost.length === 0 ? {} : { prefixSet: { prefixes: outermost } };
+}

@@ -1,0 +1,84 @@
+/** From events of the source bucket to a function: asynchronous invocations, which Function Compute keeps until one succeeds. */
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext } from "../platform";
+import { make } from "../transforms";
+import { createAlarm } from "./alarms";
+import type { DeadLetters } from "./dead-letters";
+import { ossTriggerConfig } from "./events";
+import type { BridgeFunction } from "./function";
+import { eventSourceArn, physicalName } from "./names";
+import { invokeFunction } from "./policies";
+import { createRole } from "./role";
+import type { AlicloudSourceStore } from "./source-store";
+
+/** The most that Function Compute tries again. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-policy */
+const RETRIES = 8;
+/** The longest that the provider lets an event wait for a function that is throttled or failing; the service itself would take a week. */
+const EVENT_AGE_SECONDS = 86_400;
+
+export interface OssEventsArgs {
+  store: AlicloudSourceStore;
+  role: "sender" | "dispatcher";
+  function: BridgeFunction<"sender"> | BridgeFunction<"dispatcher">;
+  deadLetters: DeadLetters;
+  parent: pulumi.Resource;
+}
+
+/** `crossborder:alicloud:OssEvents` */
+export class OssEvents extends pulumi.ComponentResource {
+  constructor(context: BridgeContext, args: OssEventsArgs) {
+    const name = `${context.name}-events`;
+    super("crossborder:alicloud:OssEvents", name, {}, { parent: args.parent });
+    const { config } = context;
+    const { store, deadLetters } = args;
+    const { functionName, functionArn, ready } = args.function;
+    const transforms = context.transform.alicloud;
+    const child = { parent: this, provider: context.provider };
+    const invocations = make(
+      alicloud.fc.V3AsyncInvokeConfig,
+      `${name}-invocations`,
+      {
+        functionName,
+        maxAsyncRetryAttempts: RETRIES,
+        maxAsyncEventAgeInSeconds: EVENT_AGE_SECONDS,
+        destinationConfig: { onFailure: { destination: deadLetters.arn } },
+      },
+      { ...child, dependsOn: [deadLetters.queue] },
+      transforms?.[args.role]?.invocations,
+    );
+    const role = createRole(name, {
+      context,
+      physicalName: physicalName(config.name, "events"),
+      service: "oss.aliyuncs.com",
+      description: `Events for bridge ${config.name}`,
+      policy: functionArn.apply(invokeFunction),
+      parent: this,
+      transforms: transforms?.trigger?.invocation,
+    });
+    // Declared last: an event that OSS sends must find everything behind it.
+    make(
+      alicloud.fc.V3Trigger,
+      `${name}-trigger`,
+      {
+        functionName,
+        triggerName: physicalName(config.name, "events"),
+        triggerType: "oss",
+        qualifier: "LATEST",
+        sourceArn: pulumi.all([store.place, store.bucketName]).apply(([place, bucket]) => eventSourceArn(place, bucket)),
+        invocationRole: role.arn,
+        triggerConfig: JSON.stringify(ossTriggerConfig(config)),
+      },
+      { ...child, dependsOn: [role.attachment, invocations, ...ready, ...store.bucket.settled] },
+      transforms?.trigger?.trigger,
+    );
+    createAlarm(context, this, {
+      name: `${name}-error-alarm`,
+      physicalName: `${physicalName(config.name, args.role)}-errors`,
+      what: "functionErrors",
+      of: functionName,
+      transform: transforms?.trigger?.errorAlarm,
+    });
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,209 @@
+/**
+ * Every policy that the bridge writes in Alibaba Cloud, as pure functions of plain ARNs. Each lists exactly what the role's code
+ * calls: `tests/components/alicloud/policies.test.ts` asserts them to the letter, `tests/e2e/ram-policies.test.ts` proves them against what
+ * was called. One service knows no resources: see `dispatcherPolicy`.
+ */
+
+export interface Statement {
+  Effect: "Allow" | "Deny";
+  Principal?: string[] | { Service: string[] };
+  Action: string | string[];
+  Resource?: string[];
+  Condition?: Record<string, Record<string, string[]>>;
+}
+
+export interface PolicyDocument {
+  Version: "1";
+  Statement: Statement[];
+}
+
+export const document = (...statements: (Statement | undefined)[]): PolicyDocument => ({
+  Version: "1",
+  Statement: statements.filter((statement) => statement !== undefined),
+});
+
+const allow = (Action: string[], ...Resource: string[]): Statement => ({ Effect: "Allow", Action, Resource });
+
+/** RAM knows no escape for its wildcards: `?` stands for any one character, itself included, and so may stand for a `*` too. */
+export const literal = (value: string): string => value.replaceAll("*", "?");
+
+/** A policy holds 6,144 characters, and a list may stand in it twice; longer ones are left to the function's own scope check. */
+const LISTED_CHARACTERS = 1536;
+
+/** The objects under some prefixes; every object when there are none or too many to list. */
+export function objectArns(bucketArn: string, prefixes: readonly string[]): string[] {
+  const listed = prefixes.map((prefix) => `${bucketArn}/${literal(prefix)}*`);
+  if (listed.length === 0 || listed.join("").length > LISTED_CHARACTERS) return [`${bucketArn}/*`];
+  return listed;
+}
+
+export const assumedBy = (service: string): PolicyDocument => ({
+  Version: "1",
+  Statement: [{ Effect: "Allow", Principal: { Service: [service] }, Action: "sts:AssumeRole" }],
+});
+
+export const writeLogs = (logStoreArn: string): Statement => allow(["log:PostLogStoreLogs"], logStoreArn);
+
+export const invokeFunction = (functionArn: string): PolicyDocument => document(allow(["fc:InvokeFunction"], functionArn));
+
+/** With a condition, `*` means everybody, the bucket's owner included. https://www.alibabacloud.com/help/en/oss/user-guide/oss-bucket-policy/ */
+export const secureTransportPolicy = (bucketArn: string): PolicyDocument =>
+  document({
+    Effect: "Deny",
+    Principal: ["*"],
+    Action: ["oss:*"],
+    Resource: [bucketArn, `${bucketArn}/*`],
+    Condition: { Bool: { "acs:SecureTransport": ["false"] } },
+  });
+
+export interface SourceReadArgs {
+  bucketArn: string;
+  prefixes: readonly string[];
+  kmsKeyArn?: string | undefined;
+}
+
+const readObjects = ({ bucketArn, prefixes }: Pick<SourceReadArgs, "bucketArn" | "prefixes">): Statement =>
+  allow(["oss:GetObject", "oss:GetObjectTagging"], ...objectArns(bucketArn, prefixes));
+
+const readSource = (args: SourceReadArgs): (Statement | undefined)[] => [
+  readObjects(args),
+  args.kmsKeyArn === undefined ? undefined : allow(["kms:Decrypt"], args.kmsKeyArn),
+];
+
+export interface TaggingArgs {
+  statusTags: boolean;
+  /** RAM has another action where a version is named, and the bridge names it where the bucket keeps versions. */
+  versioned: boolean;
+}
+
+const tagSource = ({ bucketArn, prefixes, statusTags, versioned }: SourceReadArgs & TaggingArgs): Statement | undefined =>
+  statusTags
+    ? allow([versioned ? "oss:PutObjectVersionTagging" : "oss:PutObjectTagging"], ...objectArns(bucketArn, prefixes))
+    : undefined;
+
+const park = (queueArn: string): Statement => allow(["mns:SendMessage"], queueArn);
+
+export interface SecretArns {
+  parameter: string;
+  secret: string;
+}
+
+const readSecrets = (secrets: readonly SecretArns[]): Statement[] => [
+  allow(["oos:GetSecretParameter"], ...secrets.map(({ parameter }) => parameter)),
+  allow(["kms:GetSecretValue"], ...secrets.map(({ secret }) => secret)),
+];
+
+export interface SenderPolicyArgs extends SourceReadArgs, TaggingArgs {
+  deadLetterArn: string;
+  secrets: readonly SecretArns[];
+}
+
+export const senderPolicy = (args: SenderPolicyArgs): PolicyDocument =>
+  document(...readSource(args), tagSource(args), park(args.deadLetterArn), ...readSecrets(args.secrets));
+
+export interface DestinationPolicyArgs {
+  bucketArn: string;
+  /** Put in front of every key; empty for none. */
+  prefix: string;
+  versioned: boolean;
+  kmsKeyArn?: string | undefined;
+  controlBucketArn: string;
+  leaseLogsPrefix: string;
+}
+
+/**
+ * Deleting is also how a store takes back bytes that OSS received wrong: exactly the version that was written, or in a bucket
+ * without versions the object.
+ */
+function writeDestination(args: DestinationPolicyArgs, more: readonly string[]): (Statement | undefined)[] {
+  const takeBack = args.versioned ? "oss:DeleteObjectVersion" : "oss:DeleteObject";
+  const actions = [
+    "oss:GetObject",
+    "oss:PutObject",
+    "oss:GetObjectTagging",
+    "oss:PutObjectTagging",
+    "oss:DeleteObjectTagging",
+    "oss:AbortMultipartUpload",
+    takeBack,
+  ];
+  return [
+    allow([...new Set([...actions, ...more])], ...objectArns(args.bucketArn, [args.prefix])),
+    // Appending is putting. Nobody removes a log: the bucket's lifecycle rule does.
+    allow(["oss:GetObject", "oss:PutObject"], `${args.controlBucketArn}/${args.leaseLogsPrefix}*`),
+    args.kmsKeyArn === undefined ? undefined : allow(["kms:GenerateDataKey", "kms:Decrypt"], args.kmsKeyArn),
+  ];
+}
+
+const deletion = (deletes: "ignore" | "replicate"): string[] => (deletes === "replicate" ? ["oss:DeleteObject"] : []);
+
+export interface ReceiverPolicyArgs extends DestinationPolicyArgs {
+  deletes: "ignore" | "replicate";
+  copierArn: string;
+  secrets: readonly SecretArns[];
+}
+
+export const receiverPolicy = (args: ReceiverPolicyArgs): PolicyDocument =>
+  document(
+    ...writeDestination(args, deletion(args.deletes)),
+    allow(["fc:InvokeFunction"], args.copierArn),
+    ...readSecrets(args.secrets),
+  );
+
+export const copierPolicy = (args: DestinationPolicyArgs): PolicyDocument =>
+  document(...writeDestination(args, ["oss:ListParts"]));
+
+export interface DispatcherPolicyArgs extends Pick<SourceReadArgs, "bucketArn" | "prefixes"> {
+  deadLetterArn: string;
+}
+
+export const dispatcherPolicy = (args: DispatcherPolicyArgs): PolicyDocument =>
+  document(
+    // It reads no bytes, so it needs no key: https://www.alibabacloud.com/help/en/oss/developer-reference/head-object
+    readObjects(args),
+    // CloudFlow has no permissions for single flows here: a policy that names one takes no effect.
+    // https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
+    allow(["fnf:StartExecution", "fnf:DescribeExecution"], "*"),
+    park(args.deadLetterArn),
+  );
+
+export interface PusherPolicyArgs {
+  source: SourceReadArgs & TaggingArgs;
+  destination: DestinationPolicyArgs;
+  deletes: "ignore" | "replicate";
+  deadLetterArn: string;
+}
+
+export const pusherPolicy = ({ source, destination, deletes, deadLetterArn }: PusherPolicyArgs): PolicyDocument =>
+  document(
+    ...readSource(source),
+    tagSource(source),
+    ...writeDestination(destination, ["oss:ListParts", ...deletion(deletes)]),
+    park(deadLetterArn),
+  );
+
+export interface ReplicationPolicyArgs {
+  sourceArn: string;
+  destinationArn: string;
+  /** Keys of source and destination, where objects under a key are replicated. */
+  sourceKeyArn?: string | undefined;
+  destinationKeyArn?: string | undefined;
+  deletes: "ignore" | "replicate";
+}
+
+/** https://www.alibabacloud.com/help/en/oss/user-guide/introduction-to-data-replication-permissions */
+export const replicationPolicy = (args: ReplicationPolicyArgs): PolicyDocument =>
+  document(
+    allow(["oss:ReplicateList", "oss:ReplicateGet"], args.sourceArn, `${args.sourceArn}/*`),
+    allow(
+      [
+        "oss:ReplicateList",
+        "oss:ReplicateGet",
+        "oss:ReplicatePut",
+        ...(args.deletes === "replicate" ? ["oss:ReplicateDelete"] : []),
+      ],
+      args.destinationArn,
+      `${args.destinationArn}/*`,
+    ),
+    args.sourceKeyArn === undefined ? undefined : allow(["kms:Decrypt"], args.sourceKeyArn),
+    args.destinationKeyArn === undefined ? undefined : allow(["kms:GenerateDataKey", "kms:Decrypt"], args.destinationKeyArn),
+  );

@@ -1,0 +1,176 @@
+/** Mode `push`: everything but the destination bucket is at the source, whose identity reaches both stores. */
+import * as pulumi from "@pulumi/pulumi";
+import { identity } from "../contract";
+import type { BridgeContext, PushBridge, Sides } from "../platform";
+import { ControlBucket } from "./control-bucket";
+import { DeadLetters } from "./dead-letters";
+import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
+import { AlicloudDestinationStore } from "./destination-store";
+import { ReplicationFlow } from "./flow";
+import { BridgeFunction } from "./function";
+import { Logs } from "./logs";
+import { bucketArn, keyArn, type Place } from "./names";
+import { OssEvents } from "./oss-events";
+import { dispatcherPolicy, pusherPolicy } from "./policies";
+import { AlicloudSourceStore } from "./source-store";
+import { sourceConfig } from "./store-config";
+
+const DISPATCHER_MEMORY_MB = 512;
+/** Long enough to wait for a place among the executions that CloudFlow starts in a second. */
+const DISPATCHER_SECONDS = 60;
+
+interface Parts {
+  source: AlicloudSourceStore;
+  destination: AlicloudDestinationStore;
+  control: ControlBucket;
+  logs: Logs;
+  deadLetters: DeadLetters;
+}
+
+/** `crossborder:alicloud:Push` */
+export class AlicloudPush extends pulumi.ComponentResource implements PushBridge {
+  readonly sourceBucket: pulumi.Output<string>;
+  readonly destinationBucket: pulumi.Output<string>;
+  readonly flowName: pulumi.Output<string>;
+  readonly dispatcherFunctionName: pulumi.Output<string>;
+  readonly pusherFunctionName: pulumi.Output<string>;
+  readonly deadLetterQueueUrl: pulumi.Output<string>;
+
+  constructor(sides: Sides) {
+    const context = sides.source;
+    super("crossborder:alicloud:Push", `${context.name}-push`, {}, { parent: context.parent });
+    const source = new AlicloudSourceStore(context);
+    const destination = new AlicloudDestinationStore(sides.destination);
+    const place = oneAccount(source, destination);
+    const parts: Parts = {
+      source,
+      destination,
+      control: new ControlBucket(context, { side: "source", place, parent: this }),
+      logs: new Logs(context, { side: "source", place, parent: this }),
+      deadLetters: new DeadLetters(context, { place, parent: this }),
+    };
+    const pusher = this.createPusher(context, parts);
+    const flow = new ReplicationFlow(context, { pusher, parent: this });
+    const dispatcher = this.createDispatcher(context, parts, flow);
+    new OssEvents(context, {
+      store: source,
+      role: "dispatcher",
+      function: dispatcher,
+      deadLetters: parts.deadLetters,
+      parent: this,
+    });
+    this.sourceBucket = source.bucketName;
+    this.destinationBucket = destination.bucketName;
+    this.flowName = flow.flowName;
+    this.dispatcherFunctionName = dispatcher.functionName;
+    this.pusherFunctionName = pusher.functionName;
+    this.deadLetterQueueUrl = parts.deadLetters.url;
+    this.registerOutputs({ flowName: this.flowName, deadLetterQueueUrl: this.deadLetterQueueUrl });
+  }
+
+  private createDispatcher(context: BridgeContext, parts: Parts, flow: ReplicationFlow): BridgeFunction<"dispatcher"> {
+    const { config } = context;
+    const { source, deadLetters } = parts;
+    return new BridgeFunction(
+      `${context.name}-dispatcher`,
+      {
+        context,
+        role: "dispatcher",
+        logs: parts.logs,
+        memoryMb: DISPATCHER_MEMORY_MB,
+        timeoutSeconds: DISPATCHER_SECONDS,
+        description: `Starts an execution per object for bridge ${config.name}`,
+        instances: config.concurrency,
+        policy: pulumi
+          .all([sourceReadArgs(context, source), deadLetters.arn])
+          .apply(([read, deadLetterArn]) => dispatcherPolicy({ ...read, deadLetterArn })),
+        config: pulumi
+          .all([source.bucketName, source.bucket.versioned, flow.flowName, deadLetters.url])
+          .apply(([bucket, versioned, flowName, deadLetterUrl]) => ({
+            ...identity(context),
+            source: sourceConfig(context, { bucket, versioned }),
+            scope: config.scope,
+            deletes: config.deletes,
+            flowName,
+            deadLetterUrl,
+          })),
+        dependsOn: [deadLetters.queue, ...flow.ready],
+      },
+      { parent: this },
+    );
+  }
+
+  private createPusher(context: BridgeContext, parts: Parts): BridgeFunction<"pusher"> {
+    const { config } = context;
+    const { source, destination: store, control, deadLetters } = parts;
+    return new BridgeFunction(
+      `${context.name}-pusher`,
+      {
+        context,
+        role: "pusher",
+        logs: parts.logs,
+        memoryMb: config.copy.memoryMb,
+        timeoutSeconds: config.copy.timeoutSeconds,
+        description: `Copies and verifies objects for bridge ${config.name}`,
+        // Beyond it a workflow's task waits for its turn.
+        instances: config.concurrency,
+        policy: pulumi
+          .all([
+            sourceReadArgs(context, source),
+            source.bucket.versioned,
+            destinationPolicyArgs(context, { store, control }),
+            deadLetters.arn,
+          ])
+          .apply(([read, versioned, destination, deadLetterArn]) =>
+            pusherPolicy({
+              source: { ...read, statusTags: config.statusTags, versioned },
+              destination,
+              deletes: config.deletes,
+              deadLetterArn,
+            }),
+          ),
+        config: pulumi
+          .all([source.bucketName, source.bucket.versioned, destinationSettings(context, { store, control }), deadLetters.url])
+          .apply(([bucket, versioned, settings, deadLetterUrl]) => ({
+            ...identity(context),
+            ...settings,
+            source: sourceConfig(context, { bucket, versioned }),
+            scope: config.scope,
+            deletes: config.deletes,
+            statusTags: config.statusTags,
+            inlineLimitBytes: config.inlineLimitBytes,
+            inlineTimeoutSeconds: config.timeouts.receiverSeconds,
+            timeoutSeconds: config.copy.timeoutSeconds,
+            partSizeBytes: config.copy.partSizeBytes,
+            concurrency: config.copy.concurrency,
+            deadLetterUrl,
+            maxAttempts: config.maxAttempts,
+          })),
+        dependsOn: [...control.settled, ...store.bucket.settled, deadLetters.queue],
+      },
+      { parent: this },
+    );
+  }
+}
+
+function sourceReadArgs({ config }: BridgeContext, store: AlicloudSourceStore) {
+  const { kmsKeyId } = config.source;
+  return pulumi.all([store.place, store.bucketName]).apply(([place, bucket]) => ({
+    bucketArn: bucketArn(place, bucket),
+    prefixes: config.scope.prefixes,
+    kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(place, kmsKeyId),
+  }));
+}
+
+/** Where the source is. */
+export function oneAccount(source: AlicloudSourceStore, destination: AlicloudDestinationStore): pulumi.Output<Place> {
+  return pulumi.all([source.place, destination.place]).apply(([from, to]) => inOneAccount(from, to));
+}
+
+/** @throws Error where the destination's provider is in another account, which the source's roles cannot reach. */
+export function inOneAccount(from: Place, to: Place): Place {
+  if (from.accountId === to.accountId) return from;
+  throw new Error(
+    `the providers belong to accounts ${from.accountId} and ${to.accountId}, and this mode needs one: set mode: pull, which works between accounts`,
+  );
+}

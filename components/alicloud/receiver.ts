@@ -1,0 +1,128 @@
+/** The endpoint at an OSS destination: an HTTP trigger in front of the receiver function, and the copier behind it. */
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources } from "../../runtime/protocol/env";
+import type { BridgeConfig } from "../config";
+import { receiverSettings } from "../contract";
+import type { BridgeContext, Receiver } from "../platform";
+import { make } from "../transforms";
+import { ControlBucket } from "./control-bucket";
+import { Copier } from "./copier";
+import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
+import type { AlicloudDestinationStore } from "./destination-store";
+import { HTTP_TRIGGER_CONFIG } from "./events";
+import { BridgeFunction } from "./function";
+import { Logs } from "./logs";
+import { physicalName } from "./names";
+import { receiverPolicy } from "./policies";
+import { type SecretParameter, tokenAt } from "./token";
+
+/** Streams through; more memory mostly buys network and CPU for checksums. */
+const MEMORY_MB = 1024;
+
+export interface AlicloudReceiverArgs {
+  store: AlicloudDestinationStore;
+  allowedSources: pulumi.Output<AllowedSources>;
+  allowedCidrs: pulumi.Output<string>[];
+}
+
+interface Parts extends AlicloudReceiverArgs {
+  logs: Logs;
+  control: ControlBucket;
+  token: SecretParameter;
+  copier: Copier;
+}
+
+/** `crossborder:alicloud:Receiver` */
+export class AlicloudReceiver extends pulumi.ComponentResource implements Receiver {
+  readonly url: pulumi.Output<string>;
+  readonly receiverFunctionName: pulumi.Output<string>;
+  readonly copierFunctionName: pulumi.Output<string>;
+
+  constructor(context: BridgeContext, args: AlicloudReceiverArgs) {
+    const name = `${context.name}-receiver`;
+    super("crossborder:alicloud:Receiver", name, {}, { parent: context.parent });
+    const { store } = args;
+    const { place } = store;
+    const logs = new Logs(context, { side: "destination", place, parent: this });
+    const control = new ControlBucket(context, { side: "destination", place, parent: this });
+    const token = tokenAt(context, this, "destination", place);
+    const copier = new Copier(context, { store, control, logs, allowedSources: args.allowedSources, parent: this });
+    const receiver = this.createFunction(name, context, { ...args, logs, control, token, copier });
+    const endpoint = make(
+      alicloud.fc.V3Trigger,
+      `${name}-endpoint`,
+      {
+        functionName: receiver.functionName,
+        triggerName: physicalName(context.config.name, "receiver"),
+        triggerType: "http",
+        qualifier: "LATEST",
+        triggerConfig: JSON.stringify(HTTP_TRIGGER_CONFIG),
+      },
+      // Nobody gets the URL before the number of instances is bounded.
+      { parent: this, provider: context.provider, dependsOn: receiver.ready },
+      context.transform.alicloud?.endpoint,
+    );
+    this.url = endpoint.httpTrigger.urlInternet;
+    this.receiverFunctionName = receiver.functionName;
+    this.copierFunctionName = copier.functionName;
+    this.registerOutputs({
+      url: this.url,
+      receiverFunctionName: this.receiverFunctionName,
+      copierFunctionName: this.copierFunctionName,
+    });
+  }
+
+  private createFunction(name: string, context: BridgeContext, parts: Parts): BridgeFunction<"receiver"> {
+    const { config } = context;
+    const { store, control, token, copier } = parts;
+    const { instances, ...rateLimit } = instanceRate(config);
+    return new BridgeFunction(
+      name,
+      {
+        context,
+        role: "receiver",
+        logs: parts.logs,
+        memoryMb: MEMORY_MB,
+        timeoutSeconds: config.timeouts.receiverSeconds,
+        description: `Receives notices for bridge ${config.name}`,
+        instances,
+        policy: pulumi
+          .all([destinationPolicyArgs(context, { store, control }), copier.functionArn, token.arns])
+          .apply(([destination, copierArn, arns]) =>
+            receiverPolicy({ ...destination, deletes: config.deletes, copierArn, secrets: [arns] }),
+          ),
+        config: pulumi
+          .all([
+            destinationSettings(context, { store, control }),
+            parts.allowedSources,
+            copier.functionName,
+            pulumi.all(parts.allowedCidrs),
+          ])
+          .apply(([settings, allowedSources, copierFunctionName, allowedCidrs]) => ({
+            ...receiverSettings(context, { token: token.name, copierFunctionName }),
+            ...settings,
+            allowedSources,
+            // An HTTP trigger knows neither an allowlist nor a rate.
+            allowedCidrs,
+            rateLimit,
+          })),
+        dependsOn: [...control.settled, ...token.dependsOn, ...copier.ready],
+      },
+      { parent: this },
+    );
+  }
+}
+
+/**
+ * Every instance counts for itself, so the configured rate is divided among as many as there can be: one for each sender, but
+ * never so many that one could not let a single request pass.
+ */
+export function instanceRate({ concurrency, rateLimit }: Pick<BridgeConfig, "concurrency" | "rateLimit">): {
+  instances: number;
+  requestsPerSecond: number;
+  burst: number;
+} {
+  const instances = Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
+  return { instances, requestsPerSecond: rateLimit.requestsPerSecond / instances, burst: rateLimit.burst / instances };
+}

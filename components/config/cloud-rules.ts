@@ -1,0 +1,240 @@
+/** What one cloud allows and another does not, side by side and by mode. */
+import { AWS_PARTITIONS, CLOUDFLOW_REGIONS, CLOUDS, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
+import { COPIER_EVENT_AGE_SECONDS, isPull, minimumUrlExpirySeconds, modeOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
+import { type Rule, SIDES, type Violation, when } from "./rule";
+import type { LenientConfig } from "./schema";
+
+/** The longest run of a Lambda function. */
+const LAMBDA_SECONDS = 900;
+const PULL_ALWAYS = `set mode: pull, which works for every pair of ${CLOUDS.join(", ")}`;
+
+const regions: Rule = (config) =>
+  SIDES.flatMap((side) => {
+    const { cloud, region } = config[side] ?? {};
+    if (cloud === undefined || region === undefined) return [];
+    const facts = REGIONS[cloud];
+    return when(!facts.region.test(region), [side, "region"], `not a region of ${cloud}; allowed: ${facts.regions}`);
+  });
+
+/** Names are the region's own in S3 and every client's host name in OSS, where a dot would fit no certificate. */
+const bucketNames: Rule = (config) =>
+  SIDES.flatMap((side) =>
+    when(
+      config[side]?.cloud === "alicloud" && config[side]?.bucket?.includes(".") === true,
+      [side, "bucket"],
+      "not a bucket name of OSS; allowed: 3 to 63 of a-z, 0-9 and -, not at either end",
+    ),
+  );
+
+const accounts: Rule = (config) =>
+  SIDES.flatMap((side) => {
+    const { cloud, accountId } = config[side] ?? {};
+    return when(
+      isAws(cloud) && accountId !== undefined && !/^\d{12}$/.test(accountId),
+      [side, "accountId"],
+      "not an account of AWS; allowed: 12 digits, in quotes",
+    );
+  });
+
+/** A key and its bucket must be in one region, and IAM's KMS actions do not take an alias. */
+const kmsKeys: Rule = (config) =>
+  SIDES.flatMap((side) => {
+    const { cloud, region, kmsKeyArn, kmsKeyId } = config[side] ?? {};
+    if (cloud === "alicloud")
+      return when(kmsKeyArn !== undefined, [side, "kmsKeyArn"], `a key of AWS; allowed on alicloud: ${side}.kmsKeyId`);
+    if (cloud === undefined) return [];
+    const ofAlicloud = when(
+      kmsKeyId !== undefined,
+      [side, "kmsKeyId"],
+      `a key of Alibaba Cloud; allowed on ${cloud}: ${side}.kmsKeyArn`,
+    );
+    if (region === undefined || kmsKeyArn === undefined) return ofAlicloud;
+    const prefix = `arn:${AWS_PARTITIONS[cloud].partition}:kms:${region}:`;
+    const fits = kmsKeyArn.startsWith(prefix) && /^\d{12}:key\/[\w-]+$/.test(kmsKeyArn.slice(prefix.length));
+    return [
+      ...ofAlicloud,
+      ...when(!fits, [side, "kmsKeyArn"], `not a key of this side; allowed: ${prefix}<account>:key/<id> (a key, not an alias)`),
+    ];
+  });
+
+const storageClass: Rule = ({ destination }) => {
+  if (destination?.cloud === undefined || destination.storageClass === undefined) return [];
+  const classes = STORAGE_CLASSES[destination.cloud];
+  return when(
+    !classes.includes(destination.storageClass),
+    ["destination", "storageClass"],
+    `not a storage class of ${destination.cloud}; allowed: ${classes.join(", ")}`,
+  );
+};
+
+const alarms: Rule = ({ source, alarmTopicArn, alarmContactGroups }) => {
+  if (source?.cloud === undefined) return [];
+  if (source.cloud === "alicloud")
+    return when(alarmTopicArn !== undefined, ["alarmTopicArn"], "a topic of AWS; allowed on alicloud: alarmContactGroups");
+  const contactGroups = when(
+    alarmContactGroups.length > 0,
+    ["alarmContactGroups"],
+    `of CloudMonitor of Alibaba Cloud; allowed on ${source.cloud}: alarmTopicArn`,
+  );
+  if (source.region === undefined || alarmTopicArn === undefined) return contactGroups;
+  const prefix = `arn:${AWS_PARTITIONS[source.cloud].partition}:sns:${source.region}:`;
+  const fits = alarmTopicArn.startsWith(prefix) && /^\d{12}:[\w-]+(?:\.fifo)?$/.test(alarmTopicArn.slice(prefix.length));
+  return [
+    ...contactGroups,
+    ...when(!fits, ["alarmTopicArn"], `not a topic of the source's region; allowed: ${prefix}<account>:<name>`),
+  ];
+};
+
+/** Push and native reach both stores with one identity. */
+const supportedMode: Rule = (config) => {
+  const { mode, source, destination } = config;
+  const resolved = modeOf(config);
+  if (resolved === undefined || resolved === "pull" || !source?.cloud || !destination?.cloud) return [];
+  const pair = `${source.cloud} -> ${destination.cloud}`;
+  const why = (text: string) => (mode ? text : `the default for ${pair} is ${resolved}, which is ${text}`);
+  const refused = (text: string): Violation[] => [{ path: ["mode"], message: `${why(text)}; allowed: ${PULL_ALWAYS}` }];
+  if (resolved === "native" && isAws(source.cloud) && source.cloud === destination.cloud) return refused("not in this release");
+  if (source.cloud !== "alicloud" || destination.cloud !== "alicloud")
+    return refused(`for alicloud -> alicloud, not for ${pair}`);
+  const { region = "" } = source;
+  if (resolved === "push" && REGIONS.alicloud.region.test(region) && !CLOUDFLOW_REGIONS.includes(region))
+    return refused(
+      `carried out by CloudFlow, which is in ${CLOUDFLOW_REGIONS.join(", ")} and not in ${region}, the source's region`,
+    );
+  const sameAccount = source.accountId === undefined || [undefined, source.accountId].includes(destination.accountId);
+  return when(
+    !sameAccount,
+    ["destination", "accountId"],
+    `another account than the source's, and mode ${resolved} reaches both stores with one identity; allowed: ${source.accountId}, or set mode: pull`,
+    ["source", "accountId"],
+  );
+};
+
+const ACCELERATED: Readonly<Record<(typeof SIDES)[number], { mode: Mode; use: string }>> = {
+  source: { mode: "pull", use: "presigned URLs that the destination reads" },
+  destination: { mode: "push", use: "writes that come from the source's region" },
+};
+
+const acceleration: Rule = (config) =>
+  SIDES.flatMap((side) => {
+    const { cloud, acceleration: chosen = "none" } = config[side] ?? {};
+    const mode = modeOf(config);
+    if (chosen === "none" || cloud === undefined || mode === undefined) return [];
+    const { mode: only, use } = ACCELERATED[side];
+    return when(
+      cloud !== "alicloud" || mode !== only,
+      [side, "acceleration"],
+      `serves only ${use}, on alicloud in mode ${only}; allowed here: none, or leave it out`,
+      ["mode"],
+    );
+  });
+
+const buffer: Rule = ({ source, buffer: chosen }) =>
+  when(
+    source?.cloud === "alicloud" && chosen === "sqs",
+    ["buffer"],
+    "a queue of AWS; allowed on an alicloud source: none, where the events wait in Function Compute's asynchronous invocation",
+  );
+
+const egress: Rule = ({ source, egress: chosen }) =>
+  when(
+    source?.cloud === "alicloud" && chosen === "static",
+    ["egress"],
+    "not in this release for an alicloud source; allowed: shared, with allowedCidrs as narrow as the addresses that Function Compute sends from let you be (0.0.0.0/0 leaves it to the signature)",
+  );
+
+const auth: Rule = (config) => {
+  const { destination, auth: chosen } = config;
+  return when(
+    isPull(config) && destination?.cloud === "alicloud" && chosen.kind === "iam",
+    ["auth", "kind"],
+    "an AWS signature, which Function Compute does not check; allowed: token",
+  );
+};
+
+/** https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-createsecretparameter */
+const tokenParameter: Rule = (config) => {
+  const name = config.auth.tokenParameter;
+  const onAlicloud = isPull(config) && SIDES.some((side) => config[side]?.cloud === "alicloud");
+  return when(
+    onAlicloud && name !== undefined && !/^(?!aliyun|acs|alibaba|alicloud|oos)[A-Za-z0-9_-][A-Za-z0-9_/-]{1,179}$/i.test(name),
+    ["auth", "tokenParameter"],
+    "no name of a secret parameter of OOS on the alicloud side; allowed: 2 to 180 of letters, digits, - and _ (and / inside), not beginning with aliyun, acs, alibaba, alicloud or oos",
+  );
+};
+
+const senderTime: Rule = (config) =>
+  when(
+    isAws(config.source?.cloud) && (config.timeouts.senderSeconds ?? 0) > LAMBDA_SECONDS,
+    ["timeouts", "senderSeconds"],
+    `longer than a Lambda function may run; allowed: 5 to ${LAMBDA_SECONDS}`,
+  );
+
+/** A copy in parts ends with its function, and in pull mode with the URL that it reads. */
+const copyTime: Rule = (config) => {
+  const { timeoutSeconds } = config.copy;
+  if (!isPull(config) || config.destination?.cloud === undefined) return [];
+  const byUrl = URL_EXPIRY_MAX_SECONDS - (minimumUrlExpirySeconds(timeoutSeconds) - timeoutSeconds);
+  const [longest, why] = isAws(config.destination.cloud)
+    ? [LAMBDA_SECONDS, "longer than a Lambda function may run"]
+    : [byUrl, `longer than a URL lives that is ${COPIER_EVENT_AGE_SECONDS} s old when the copy starts`];
+  return when(timeoutSeconds > longest, ["copy", "timeoutSeconds"], `${why}; allowed: 60 to ${longest}`);
+};
+
+/** OSS replication carries objects as they are, by prefix. https://www.alibabacloud.com/help/en/oss/user-guide/cross-region-replication-overview/ */
+const nativeScope: Rule = (config: LenientConfig) => {
+  if (isPull(config) || modeOf(config) !== "native") return [];
+  const { scope, source, destination, statusTags } = config;
+  const no = (broken: boolean, path: readonly PropertyKey[]) =>
+    when(broken, path, "not with mode: native, where OSS itself replicates; allowed: leave it out, or mode: pull", ["mode"]);
+  const versions = (side: (typeof SIDES)[number]) => config[side]?.versioning ?? true;
+  return [
+    ...no(scope.suffixes.length > 0, ["scope", "suffixes"]),
+    ...no(Object.keys(scope.tags).length > 0, ["scope", "tags"]),
+    ...no(scope.minSizeBytes > 0, ["scope", "minSizeBytes"]),
+    ...no(scope.maxSizeBytes !== undefined, ["scope", "maxSizeBytes"]),
+    ...no(statusTags, ["statusTags"]),
+    ...no((destination?.prefix ?? "") !== "", ["destination", "prefix"]),
+    ...no(destination?.storageClass !== undefined, ["destination", "storageClass"]),
+    ...when(
+      source?.adopt !== true && destination?.adopt !== true && versions("source") !== versions("destination"),
+      ["destination", "versioning"],
+      "OSS replicates only where both buckets keep versions or neither does; allowed: the same as source.versioning",
+      ["source", "versioning"],
+    ),
+    ...when(
+      source?.kmsKeyId !== undefined && destination?.kmsKeyId === undefined,
+      ["destination", "kmsKeyId"],
+      "OSS replicates objects under a key only with a key for the replicas; allowed: the id of a key of the destination's region",
+    ),
+  ];
+};
+
+const existingObjects: Rule = (config) => {
+  const mode = modeOf(config);
+  return when(
+    mode !== undefined && mode !== "native" && config.existingObjects === "replicate",
+    ["existingObjects"],
+    `not in this release with mode: ${mode}; allowed: ignore`,
+    ["mode"],
+  );
+};
+
+export const CLOUD_RULES: readonly Rule[] = [
+  supportedMode,
+  regions,
+  bucketNames,
+  accounts,
+  kmsKeys,
+  storageClass,
+  alarms,
+  acceleration,
+  buffer,
+  egress,
+  auth,
+  tokenParameter,
+  senderTime,
+  copyTime,
+  nativeScope,
+  existingObjects,
+];

@@ -1,0 +1,17 @@
+/** What each provider would answer, by its package. */
+import type * as pulumi from "@pulumi/pulumi";
+import * as alicloud from "./mock-alicloud";
+import * as aws from "./mock-aws";
+
+const isOf = (name: string, type: string): boolean => type.startsWith(`${name}:`) || type === `pulumi:providers:${name}`;
+
+export function deploy(args: pulumi.runtime.MockResourceArgs): pulumi.runtime.MockResourceResult {
+  if (args.custom === false) return { id: "", state: args.inputs };
+  if (isOf("aws", args.type)) return aws.deploy(args);
+  if (isOf("alicloud", args.type)) return alicloud.deploy(args);
+  throw new Error(`no provider for ${args.type}`);
+}
+
+export function answerInvoke(args: pulumi.runtime.MockCallArgs): Record<string, unknown> {
+  return args.token.startsWith("alicloud:") ? alicloud.answerInvoke(args) : aws.answerInvoke(args);
+}
