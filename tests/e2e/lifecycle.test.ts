@@ -19,19 +19,20 @@ import {
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../local/aws/client-config";
-import { type LocalAws, type LocalPartition, startLocalAws } from "../../local/aws/local-aws";
+import type { LocalPartition } from "../../local/aws/local-aws";
+import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { REPOSITORY_ROOT } from "../../local/paths";
 import { buildFunctions } from "../../scripts/build-functions";
 import { readRawLog } from "./support/logs";
 import { converged } from "./support/objects";
 import { START_MS, startTestStack, type TestEnd, type TestStack } from "./support/stack";
 
-let clouds: LocalAws;
+let clouds: LocalClouds;
 /** What a new cloud has before anybody deploys to it. */
 let untouched: Inventory[];
 
 beforeAll(async () => {
-  clouds = await startLocalAws();
+  clouds = await startLocalClouds({ clouds: ["aws", "aws-cn"] });
   untouched = await inventories();
 }, START_MS);
 
@@ -68,7 +69,7 @@ describe("a stack whose buckets go with it", () => {
   test("changed code updates the function that it is the code of, and nothing else", async () => {
     const { local } = running();
     const former = await codeHashes(clouds);
-    await appendFile(join(checkout, "dist", "functions", "sender", "index.js"), "\n// changed\n");
+    await appendFile(join(checkout, "dist", "functions", "aws-lambda", "sender", "index.js"), "\n// changed\n");
     expect(await local.up()).toEqual({ update: 1, same: (local.changes.create ?? 0) - 1 });
     const changed = Object.entries(await codeHashes(clouds)).filter(([name, hash]) => former[name] !== hash);
     expect(changed.map(([name]) => name)).toEqual([local.outputs.senderFunctionName]);
@@ -138,7 +139,7 @@ describe("a stack that retains its buckets", () => {
 });
 
 /** A checkout of the program whose bundles a test may change. Inside the repository, so that its packages are found. */
-async function copyOfCheckout({ runDir }: LocalAws): Promise<string> {
+async function copyOfCheckout({ runDir }: LocalClouds): Promise<string> {
   const folder = join(runDir, "checkout");
   await mkdir(folder);
   for (const name of ["index.ts", "components", "runtime", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
@@ -169,7 +170,7 @@ async function secretsOf({ source, destination }: TestStack): Promise<{ name: st
   ];
 }
 
-async function codeHashes(of: LocalAws): Promise<Record<string, string>> {
+async function codeHashes(of: LocalClouds): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const cloud of [of.aws, of["aws-cn"]]) {
     const { Functions = [] } = await using(LambdaClient, cloud, (client) => client.send(new ListFunctionsCommand({})));

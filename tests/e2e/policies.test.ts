@@ -6,7 +6,8 @@ import { randomBytes } from "node:crypto";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { DeleteObjectCommand, PutObjectCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
 import { clientConfig } from "../../local/aws/client-config";
-import { type LocalAws, type LocalPartition, startLocalAws } from "../../local/aws/local-aws";
+import type { LocalPartition } from "../../local/aws/local-aws";
+import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { STATUS_TAG } from "../../runtime/replication/snapshot";
 import { type RecordedCall, readCalls } from "./policy/calls";
 import {
@@ -39,7 +40,7 @@ interface Needed extends Permission {
   operations: string[];
 }
 
-let clouds: LocalAws;
+let clouds: LocalClouds;
 let stack: TestStack | undefined;
 let proxy: TlsProxy | undefined;
 let places: { source: Place; destination: Place };
@@ -51,7 +52,7 @@ let apiPolicy: PolicyDocument;
 let bucketPolicies: PolicyDocument[];
 
 beforeAll(async () => {
-  clouds = await startLocalAws({ recordCalls: true });
+  clouds = await startLocalClouds({ clouds: ["aws", "aws-cn"], recordCalls: true });
   places = { source: await placeOf(clouds.aws), destination: await placeOf(clouds["aws-cn"]) };
   const { source, destination } = places;
   const started = await startTestStack({

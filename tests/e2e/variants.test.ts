@@ -20,8 +20,8 @@ import {
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../local/aws/client-config";
-import { type LocalAws, startLocalAws } from "../../local/aws/local-aws";
 import { sendAndProve } from "../../local/cli/once";
+import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { REPOSITORY_ROOT } from "../../local/paths";
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { parseSecrets, signRequest } from "../../runtime/protocol/signing";
@@ -33,10 +33,10 @@ import { START_MS, startTestStack, type TestStack } from "./support/stack";
 
 type Settings = Record<string, unknown>;
 
-let clouds: LocalAws;
+let clouds: LocalClouds;
 
 beforeAll(async () => {
-  clouds = await startLocalAws();
+  clouds = await startLocalClouds({ clouds: ["aws", "aws-cn"] });
 }, START_MS);
 
 afterAll(() => clouds?.stop());

@@ -5,7 +5,7 @@ import { ensureCertificate } from "../../../local/aws/certificate";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalPartition } from "../../../local/aws/local-aws";
 import { ends } from "../../../local/cli/ends";
-import { type LocalStack, type LocalStackOptions, startLocalStack } from "../../../local/local-stack";
+import { type LocalStack, type LocalStackOptions, type StackOutputs, startLocalStack } from "../../../local/local-stack";
 import { DEFAULT_STATE_DIR } from "../../../local/paths";
 import { changeFunctionConfig } from "./function-config";
 import { readRawLog } from "./logs";
@@ -27,8 +27,18 @@ export interface TestEnd {
   readonly s3: S3Client;
 }
 
+/** A stack in pull mode, with everything that belongs to it. */
+export type PullStack = LocalStack & {
+  readonly outputs: Required<
+    Pick<
+      StackOutputs,
+      "receiverUrl" | "deadLetterQueueUrl" | "senderFunctionName" | "receiverFunctionName" | "copierFunctionName"
+    >
+  >;
+};
+
 export interface TestStack {
-  readonly local: LocalStack;
+  readonly local: PullStack;
   readonly source: TestEnd;
   readonly destination: TestEnd;
   /** Of the source's cloud. */
@@ -39,10 +49,14 @@ export interface TestStack {
 export async function startTestStack(options: Partial<LocalStackOptions> = {}): Promise<TestStack> {
   const local = await startLocalStack({ stack: "dev", ...options });
   const { source, destination } = ends(local);
-  const sqs = new SQSClient(clientConfig(source.cloud));
-  const sides = [source, destination].map((end) => ({ ...end, s3: new S3Client(clientConfig(end.cloud)) })) as [TestEnd, TestEnd];
+  const sides = [source, destination].map(({ cloud: name, bucket, prefix }) => {
+    if (name === "alicloud") throw new Error("this fixture is for bridges between the partitions of AWS");
+    const cloud = local.clouds[name];
+    return { cloud, bucket, prefix, s3: new S3Client(clientConfig(cloud)) };
+  }) as [TestEnd, TestEnd];
+  const sqs = new SQSClient(clientConfig(sides[0].cloud));
   return {
-    local,
+    local: local as PullStack,
     source: sides[0],
     destination: sides[1],
     sqs,

@@ -44,6 +44,10 @@ export type Treatment =
   | { kind: "hold"; until: Promise<unknown> }
   /** Forwarded; of the answer's body this much arrives at once, the rest only then. */
   | { kind: "pause"; afterBytes: number; until: Promise<unknown> }
+  /** Forwarded with one bit of the request's body flipped. */
+  | { kind: "flip-request" }
+  /** Forwarded; one bit of the first piece of the answer's body is flipped. */
+  | { kind: "flip-answer" }
   /** Forwarded; of the answer's body this much arrives, then the connection is reset. */
   | { kind: "cut"; afterBytes: number };
 
@@ -90,6 +94,7 @@ export async function startTlsProxy(target: string, certificate: Certificate): P
       return;
     }
     if (treatment.kind === "wait") await treatment.until;
+    if (treatment.kind === "flip-request") flipOneBit(body);
     const answer = await forward(incoming, body);
     if (treatment.kind === "hold") await treatment.until;
     exchange.status = answer.statusCode ?? 0;
@@ -174,6 +179,7 @@ async function handOn(
   };
   for await (const chunk of answer) {
     let bytes = chunk as Buffer;
+    if (treatment.kind === "flip-answer" && exchange.bodyBytes === 0) flipOneBit(bytes);
     if (gate && exchange.bodyBytes + bytes.length > gate.afterBytes) {
       const before = gate.afterBytes - exchange.bodyBytes;
       await write(bytes.subarray(0, before));
@@ -189,4 +195,10 @@ async function handOn(
     await write(bytes);
   }
   outgoing.end();
+}
+
+function flipOneBit(bytes: Buffer): void {
+  if (bytes.length === 0) throw new Error("there is no bit to flip");
+  const middle = Math.floor(bytes.length / 2);
+  bytes[middle] = (bytes[middle] as number) ^ 1;
 }

@@ -1,0 +1,75 @@
+/** The events of a source from outside: repeating them, waiting until none is left, and reading what was given up. */
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { clientConfig } from "../../../local/aws/client-config";
+import { ends } from "../../../local/cli/ends";
+import type { LocalStack } from "../../../local/local-stack";
+import { type DeadLetter, sendEvent, settled, takeDeadLetters } from "../support/queues";
+import type { TestStack } from "../support/stack";
+
+export interface SourceEvents {
+  /** The event of a creation once more, for the key as it is. */
+  repeat(key: string): Promise<void>;
+  /** Resolves when nothing is left to do. */
+  settled(): Promise<void>;
+  deadLetters(): Promise<Pick<DeadLetter, "key" | "reason">[]>;
+  close(): void;
+}
+
+export function sourceEvents(stack: LocalStack): SourceEvents {
+  return ends(stack).source.cloud === "alicloud" ? ofOss(stack) : ofS3(stack);
+}
+
+function ofS3(local: LocalStack): SourceEvents {
+  const { cloud, region, bucket } = ends(local).source;
+  if (cloud === "alicloud") throw new Error("no queue of AWS there");
+  const sqs = new SQSClient(clientConfig(local.clouds[cloud]));
+  // As far as the queue's helpers look at it.
+  const stack = { local, sqs, source: { cloud: { region }, bucket } } as unknown as TestStack;
+  return {
+    repeat: (key) => sendEvent(stack, key),
+    settled: () => settled(stack),
+    deadLetters: () => takeDeadLetters(stack),
+    close: () => sqs.destroy(),
+  };
+}
+
+function ofOss({ clouds, outputs, settings: _settings, ...local }: LocalStack): SourceEvents {
+  const { region, bucket } = ends({ clouds, outputs, settings: _settings, ...local }).source;
+  const { accountId, fc, flow, messages } = clouds.alicloud;
+  const queueName = new URL(outputs.deadLetterQueueUrl ?? "").pathname.split("/").at(-1) ?? "";
+  let repeats = 0;
+  return {
+    async repeat(key) {
+      repeats += 1;
+      fc.deliver({
+        eventName: "ObjectCreated:PutObject",
+        eventSource: "acs:oss",
+        eventTime: new Date().toISOString(),
+        eventVersion: "1.0",
+        region,
+        oss: {
+          bucket: { arn: `acs:oss:${region}:${accountId}:${bucket}`, name: bucket, ownerIdentity: accountId },
+          object: { deltaSize: 0, eTag: "0".repeat(32), key, size: 0 },
+          ossSchemaVersion: "1.0",
+          ruleId: "",
+        },
+        requestParameters: { sourceIPAddress: "127.0.0.1" },
+        responseElements: { requestId: `repeat-${repeats}` },
+        userIdentity: { principalId: accountId },
+      });
+    },
+    async settled() {
+      // What the dispatcher starts is running by the time it has ended.
+      await fc.idle();
+      await flow.idle();
+      await fc.idle();
+    },
+    async deadLetters() {
+      return messages.messages(region, queueName).map(({ body }) => {
+        const { look, deadLetter } = JSON.parse(body) as { look?: { key: string }; deadLetter?: { reason: string } };
+        return { key: look?.key ?? "", reason: deadLetter?.reason };
+      });
+    },
+    close: () => undefined,
+  };
+}

@@ -1,0 +1,132 @@
+/** The bridges inside Alibaba Cloud that the proof of its policies is made with, each in a local cloud that they share. */
+import { ensureCertificate } from "../../../local/aws/certificate";
+import { ends } from "../../../local/cli/ends";
+import type { LocalClouds } from "../../../local/local-clouds";
+import { type LocalStack, startLocalStack } from "../../../local/local-stack";
+import { DEFAULT_STATE_DIR } from "../../../local/paths";
+import { openPairEnd, type PairEnd } from "../pairs/pair-end";
+import { type SourceEvents, sourceEvents } from "../pairs/source-events";
+import { startTlsProxy, type TlsProxy } from "../support/tls-proxy";
+import { type CrcLiar, startCrcLiar } from "./ram-crc-liar";
+
+export const PREFIX = "copies/";
+export const MIB = 1024 * 1024;
+export const SOURCE_KEY = "key-source";
+export const DESTINATION_KEY = "key-destination";
+
+export type Mode = "push" | "pull" | "native";
+
+export interface BridgeSpec {
+  name: string;
+  mode: Mode;
+  /** Which buckets keep versions. Where one does not, tagging and taking back are other actions. */
+  versioned: { source: boolean; destination: boolean };
+}
+
+/** Settings of the repository's examples, so that regions and endpoints are theirs. */
+export const STACKS: Record<Mode, string> = { push: "oss-accelerated", pull: "oss-pull", native: "oss-native" };
+export const REGIONS: Record<Mode, { source: string; destination: string }> = {
+  push: { source: "cn-shanghai", destination: "us-west-1" },
+  pull: { source: "eu-central-1", destination: "cn-hangzhou" },
+  native: { source: "cn-shanghai", destination: "ap-southeast-1" },
+};
+
+/** With each kind of bucket at each side of one of them; native replication wants the same kind at both. */
+export const BRIDGES: readonly BridgeSpec[] = [
+  { name: "push", mode: "push", versioned: { source: false, destination: true } },
+  { name: "pull", mode: "pull", versioned: { source: true, destination: false } },
+  { name: "native", mode: "native", versioned: { source: true, destination: true } },
+];
+
+export interface Bridge extends BridgeSpec {
+  local: LocalStack;
+  source: PairEnd;
+  destination: PairEnd;
+  buckets: { source: string; destination: string };
+  events: SourceEvents;
+}
+
+/** Between the functions and OSS. */
+export interface Wires {
+  /** Objects at the source. */
+  reads: TlsProxy;
+  /** Objects at the destination. */
+  writes: TlsProxy;
+  liar: CrcLiar;
+}
+
+export type AllWires = Record<Exclude<Mode, "native">, Wires> & { close(): Promise<void> };
+
+/** To be called before anything is deployed. */
+export async function stretchWires({ alicloud }: LocalClouds): Promise<AllWires> {
+  const certificate = await ensureCertificate(DEFAULT_STATE_DIR);
+  const endpoints = alicloud.endpoints as Record<string, string>;
+  const stretch = async (readHost: string, writeHost: string): Promise<Wires> => {
+    const liar = await startCrcLiar(endpoints[writeHost] ?? "", certificate);
+    const reads = await startTlsProxy(endpoints[readHost] ?? "", certificate);
+    const writes = await startTlsProxy(liar.origin, certificate);
+    endpoints[readHost] = reads.origin;
+    endpoints[writeHost] = writes.origin;
+    return { reads, writes, liar };
+  };
+  const push = await stretch("oss-cn-shanghai-internal.aliyuncs.com", "oss-accelerate.aliyuncs.com");
+  const pull = await stretch("oss-eu-central-1.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com");
+  // Where URLs may lead is told by the bucket itself.
+  const open = alicloud.oss.endpoints["eu-central-1"];
+  if (open !== undefined) open.public = pull.reads.origin.replace("//127.0.0.1:", "//localhost:");
+  const all = [push, pull].flatMap(({ reads, writes, liar }) => [reads, writes, liar]);
+  return { push, pull, close: async () => void (await Promise.all(all.map((one) => one.close()))) };
+}
+
+export async function deploy(clouds: LocalClouds, spec: BridgeSpec): Promise<Bridge> {
+  const { name, mode, versioned } = spec;
+  const side = (at: "source" | "destination", kmsKeyId: string) => ({
+    cloud: "alicloud",
+    region: REGIONS[mode][at],
+    bucket: `ram-${name}-${at}`,
+    versioning: versioned[at],
+    kmsKeyId,
+  });
+  const local = await startLocalStack({
+    stack: STACKS[mode],
+    clouds,
+    settings: {
+      "crossborderbridge:name": name,
+      "crossborderbridge:source": side("source", SOURCE_KEY),
+      "crossborderbridge:destination": {
+        ...side("destination", DESTINATION_KEY),
+        // Behind a prefix, so that what is the objects' and what is not are different resources.
+        ...(mode === "native" ? {} : { prefix: PREFIX }),
+        ...(mode === "push" ? { acceleration: "global" } : {}),
+      },
+      "crossborderbridge:scope": { prefixes: ["in/"] },
+      "crossborderbridge:deletes": "replicate",
+      ...(mode === "native"
+        ? {}
+        : {
+            "crossborderbridge:statusTags": true,
+            "crossborderbridge:inlineLimitBytes": MIB,
+            "crossborderbridge:copy": { partSizeBytes: 5 * MIB, concurrency: 2, timeoutSeconds: 60 },
+            "crossborderbridge:timeouts": { receiverSeconds: 10, ...(mode === "pull" ? { senderSeconds: 60 } : {}) },
+            // Most paths wait for something, and none for another.
+            "crossborderbridge:concurrency": 8,
+          }),
+    },
+  });
+  const both = ends(local);
+  return {
+    ...spec,
+    local,
+    source: openPairEnd(both.source),
+    destination: openPairEnd(both.destination),
+    buckets: { source: both.source.bucket, destination: both.destination.bucket },
+    events: mode === "native" ? NO_EVENTS : sourceEvents(local),
+  };
+}
+
+const NO_EVENTS: SourceEvents = {
+  repeat: () => Promise.reject(new Error("nothing of the bridge runs")),
+  settled: () => Promise.resolve(),
+  deadLetters: () => Promise.resolve([]),
+  close: () => undefined,
+};

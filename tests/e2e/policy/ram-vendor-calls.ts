@@ -1,0 +1,65 @@
+/**
+ * What the vendor's services ask for inside, by their documentation, and the local cloud does not: nothing that runs here can show that
+ * these grants are needed.
+ */
+
+import { logProjectName } from "../../../components/alicloud/names";
+import { ACCOUNT_ID } from "../../../local/alibaba/local-alibaba";
+import { type BridgeSpec, DESTINATION_KEY, REGIONS, SOURCE_KEY } from "./ram-bridges";
+import type { Need } from "./ram-declared";
+
+type Part = "sender" | "receiver" | "copier" | "dispatcher" | "pusher" | "replication";
+
+export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
+  const regions = REGIONS[mode];
+  const need = (part: Part, action: string, resource: string): Need => ({
+    roleName: `crossborderbridge-${name}-${part}`,
+    action,
+    resource,
+  });
+
+  /** https://www.alibabacloud.com/help/en/functioncompute/fc-3-0/grant-function-compute-permissions-to-access-other-alibaba-cloud-services */
+  const log = (part: Part, side: "source" | "destination") => {
+    const project = logProjectName(name, side, ACCOUNT_ID);
+    return need(part, "log:PostLogStoreLogs", `acs:log:${regions[side]}:${ACCOUNT_ID}:project/${project}/logstore/functions`);
+  };
+
+  /** https://www.alibabacloud.com/help/en/oss/developer-reference/get-object */
+  const decrypt = (part: Part) => need(part, "kms:Decrypt", `acs:kms:${regions.source}:${ACCOUNT_ID}:key/${SOURCE_KEY}`);
+  /** https://www.alibabacloud.com/help/en/oss/developer-reference/put-object */
+  const encrypt = (part: Part) =>
+    ["kms:GenerateDataKey", "kms:Decrypt"].map((action) =>
+      need(part, action, `acs:kms:${regions.destination}:${ACCOUNT_ID}:key/${DESTINATION_KEY}`),
+    );
+
+  /** https://www.alibabacloud.com/help/en/oss/user-guide/introduction-to-data-replication-permissions names both kinds of resource for each. */
+  const replicate = (side: "source" | "destination", kind: "" | "/in/key", ...actions: string[]) =>
+    actions.map((action) =>
+      need("replication", `oss:Replicate${action}`, `acs:oss:${regions[side]}:${ACCOUNT_ID}:ram-${name}-${side}${kind}`),
+    );
+
+  switch (mode) {
+    case "push":
+      return [log("dispatcher", "source"), log("pusher", "source"), decrypt("pusher"), ...encrypt("pusher")];
+    case "pull":
+      return [
+        log("sender", "source"),
+        log("receiver", "destination"),
+        log("copier", "destination"),
+        // Whoever signed a URL is who reads by it.
+        decrypt("sender"),
+        ...encrypt("receiver"),
+        ...encrypt("copier"),
+      ];
+    case "native":
+      return [
+        ...replicate("source", "", "Get"),
+        ...replicate("source", "/in/key", "List"),
+        ...replicate("destination", "", "List", "Get", "Put", "Delete"),
+        ...replicate("destination", "/in/key", "List"),
+        // https://www.alibabacloud.com/help/en/oss/user-guide/crr-in-specific-scenarios
+        decrypt("replication"),
+        ...encrypt("replication"),
+      ];
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * Every policy in Alibaba Cloud is sufficient and minimal: what the bridges' roles asked of the local cloud in a run that takes every
+ * path, evaluated by RAM's rules against the policies that the programs declared.
+ */
+import type { CallRecord } from "../../local/alibaba/contracts";
+import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
+import { type AllWires, BRIDGES, type Bridge, deploy, type Mode, STACKS, stretchWires } from "./policy/ram-bridges";
+import { type DeclaredRole, declaredRoles, grantsOf, idleGrants, isAllowed, type Need } from "./policy/ram-declared";
+import { replicateNatively, takeEveryPath } from "./policy/ram-paths";
+import { vendorCalls } from "./policy/ram-vendor-calls";
+
+/** Three deployments and what they do, on two busy cores. */
+const RUN_MS = 300_000;
+const PARTS: Record<Mode, readonly string[]> = {
+  push: ["dispatcher", "pusher", "flow", "events"],
+  pull: ["sender", "receiver", "copier", "events"],
+  native: ["replication"],
+};
+const ROLE_NAMES = BRIDGES.flatMap(({ name, mode }) => PARTS[mode].map((part) => `crossborderbridge-${name}-${part}`)).sort();
+const VENDOR_CALLS = BRIDGES.flatMap(vendorCalls);
+
+let clouds: LocalClouds;
+let wires: AllWires | undefined;
+let bridges: Bridge[] = [];
+let roles: DeclaredRole[];
+/** Of everybody but the account itself, which is the provider and this test. */
+let calls: readonly CallRecord[];
+let needs: Need[];
+
+beforeAll(async () => {
+  clouds = await startLocalClouds({ clouds: ["alicloud"], recordCalls: true });
+  const stretched = await stretchWires(clouds);
+  wires = stretched;
+  bridges = await Promise.all(BRIDGES.map((spec) => deploy(clouds, spec)));
+  const { alicloud } = clouds;
+  const deployed = alicloud.calls.length;
+  await Promise.all(
+    bridges.map((bridge) =>
+      bridge.mode === "native" ? replicateNatively(bridge) : takeEveryPath(bridge, stretched[bridge.mode]),
+    ),
+  );
+  const states = await Promise.all(bridges.map(({ local, mode }) => local.engine.exportStack({ stack: STACKS[mode] })));
+  roles = states.flatMap(declaredRoles);
+  const isTheirs = ({ principal }: CallRecord) => principal?.arn !== `acs:ram::${alicloud.accountId}:root`;
+  calls = alicloud.calls.filter(isTheirs);
+  // While a bridge is deployed the services only ask whether its roles could do what is declared; replication alone begins at once.
+  needs = unique(
+    alicloud.calls
+      .filter((call, index) => isTheirs(call) && (index >= deployed || call.action.startsWith("oss:Replicate")))
+      .flatMap(needOf),
+  );
+}, RUN_MS);
+
+afterAll(async () => {
+  for (const { source, destination, events } of bridges) for (const one of [source, destination, events]) one.close();
+  await Promise.all(bridges.map(({ local }) => local.stop()));
+  await wires?.close();
+  await clouds?.stop();
+}, 60_000);
+
+test("every role of the bridges called, and nobody unknown", () => {
+  expect(roles.map(({ roleName }) => roleName).sort()).toEqual(ROLE_NAMES);
+  expect([...new Set(needs.map(({ roleName }) => roleName))].sort()).toEqual(ROLE_NAMES);
+  const unknown = calls.filter((call) => needOf(call).length === 0 && call.action !== "sts:AssumeRole");
+  expect(unknown).toEqual([]);
+});
+
+test("the policies that are attached are the declared ones, and no others", () => {
+  const attached = ROLE_NAMES.map((roleName) => ({
+    roleName,
+    documents: clouds.alicloud.ram.policiesOfRole(roleName).map(({ policyDocument }) => JSON.parse(policyDocument) as unknown),
+  }));
+  const declared = ROLE_NAMES.map((roleName) => ({
+    roleName,
+    documents: roles.filter((role) => role.roleName === roleName).map(({ document }) => document),
+  }));
+  expect(attached).toEqual(declared);
+});
+
+test("the local cloud, which enforces policies and trust, refused none of their calls", () => {
+  expect(calls.filter(({ allowed }) => !allowed)).toEqual([]);
+  expect(calls.length).toBeGreaterThan(500);
+});
+
+test("every call is allowed by the declared policies alone", () => {
+  expect([...needs, ...VENDOR_CALLS].filter((need) => !isAllowed(roles, need))).toEqual([]);
+});
+
+test("without any one pair of an action and a resource some call would be refused", () => {
+  expect(idleGrants(roles, [...needs, ...VENDOR_CALLS])).toEqual([]);
+  const byVendor = idleGrants(roles, needs);
+  // None of the table's entries is idle itself: each stands for one grant that nothing here shows to be needed.
+  expect(byVendor).toHaveLength(VENDOR_CALLS.length);
+  console.log(
+    `${grantsOf(roles).length} grants for ${calls.length} calls, ${byVendor.length} for calls that the vendor makes inside`,
+  );
+});
+
+test("a pair too many would be noticed", () => {
+  const extra = {
+    Effect: "Allow" as const,
+    Action: ["oss:GetObject", "oss:DeleteObject"],
+    Resource: ["acs:oss:*:3333333333333333:ram-pull-source/in/*"],
+  };
+  const more = roles.map((role) =>
+    role.roleName === "crossborderbridge-pull-sender"
+      ? { ...role, document: { ...role.document, Statement: [...role.document.Statement, extra] } }
+      : role,
+  );
+  const idle = idleGrants(more, [...needs, ...VENDOR_CALLS]);
+  const last = more.find(({ roleName }) => roleName === "crossborderbridge-pull-sender")?.document.Statement.length ?? 0;
+  // The read is idle twice over: either of the two statements does without the other.
+  expect(idle.map(({ statement, action }) => [statement, action])).toEqual([
+    [0, "oss:GetObject"],
+    [last - 1, "oss:GetObject"],
+    [last - 1, "oss:DeleteObject"],
+  ]);
+});
+
+/** Nothing for a caller that is no role. */
+function needOf({ principal, action, resource }: CallRecord): Need[] {
+  const [, roleName] = /^acs:ram::\d+:assumed-role\/([^/]+)\//.exec(principal?.arn ?? "") ?? [];
+  return roleName === undefined ? [] : [{ roleName, action, resource }];
+}
+
+const unique = (all: readonly Need[]): Need[] => [...new Map(all.map((need) => [JSON.stringify(need), need])).values()];
