@@ -68,8 +68,8 @@ test("decisions are numbered without a gap, listed, and of one shape", () => {
   }
 });
 
-test("the diagram draws itself: well-formed, and legible on any background", () => {
-  const svg = textOf(join("docs", "images", "bridge.svg"));
+test.each(readdirSync(join(ROOT, "docs", "images")))("%s draws itself: well-formed, and legible on any background", (image) => {
+  const svg = textOf(join("docs", "images", image));
   const names = [...svg.matchAll(/<(\/?)([a-z]+)\b[^>]*?(\/?)>/gi)];
   const open: string[] = [];
   for (const [, closing, name = "", empty] of names) {
