@@ -6,12 +6,12 @@ import pLimit from "p-limit";
 import { type Clock, type DeadLetterQueue, type Logger, type Metrics, systemRandom } from "../ports";
 import type { DispatcherConfig } from "../protocol/env";
 import { type PushState, parsePushState } from "../protocol/push";
+import { eligible } from "../replication/eligible";
 import { inScopeByKey } from "../replication/scope";
 import { takeSnapshot } from "../replication/snapshot";
 import type { DecodedLook, DecodedRecord } from "../sender/decode";
 import { BridgeError, isBridgeError, isPermanent } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
-import { eligible } from "./eligible";
 import { executionName, executionNameFor } from "./execution-name";
 import type { FlowStarter } from "./ports";
 

@@ -8,12 +8,12 @@
 import { type Clock, type DeadLetterQueue, type Logger, type Metrics, systemRandom } from "../ports";
 import type { PusherConfig } from "../protocol/env";
 import type { PushState } from "../protocol/push";
+import { eligible } from "../replication/eligible";
 import type { LeaseStore } from "../replication/lease";
 import { takeSnapshot } from "../replication/snapshot";
 import { BridgeError, isPermanent } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { createCopy } from "./copy";
-import { eligible } from "./eligible";
 import { claimsToHold, differenceOf, lookAtDestination } from "./look";
 import { createRecord } from "./record";
 import { createTransitions, onward } from "./transitions";

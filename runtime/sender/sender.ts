@@ -16,8 +16,8 @@ import {
 import type { SenderConfig } from "../protocol/env";
 import type { Receipt } from "../protocol/messages";
 import type { ObjectSnapshot } from "../protocol/snapshot";
-import { readProvenance } from "../replication/provenance";
-import { inScope, inScopeByKey } from "../replication/scope";
+import { eligible } from "../replication/eligible";
+import { inScopeByKey } from "../replication/scope";
 import { sameState, takeSnapshot } from "../replication/snapshot";
 import { BridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
@@ -187,15 +187,8 @@ export function createSender(deps: SenderDeps): Sender {
     try {
       const snapshot = await takeSnapshot(source, key);
       work.snapshot = snapshot;
-      if (snapshot === undefined) {
-        if (config.deletes === "ignore") return skipped(key, "absent at the source, and deletes are ignored");
-      } else {
-        const scope = inScope(config.scope, key, snapshot);
-        if (!scope.inScope) return skipped(key, scope.reason);
-        // A replica that came from the destination is never sent back to it.
-        if (readProvenance(snapshot.metadata)?.origin === config.destinationId)
-          return skipped(key, "a replica of the destination's own object");
-      }
+      const verdict = eligible(config, key, snapshot);
+      if (!verdict.inScope) return skipped(key, verdict.reason);
       const url = await source.presignGet(key, { expiresInSeconds: config.urlExpiresInSeconds });
       return {
         item: work,

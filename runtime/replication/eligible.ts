@@ -1,8 +1,8 @@
-/** Whether a source state is the bridge's to carry, as the dispatcher and the pusher both ask. Pure. */
+/** Whether a source state is the bridge's to carry, as every role that reads the source asks. Pure. */
 import type { DispatcherConfig } from "../protocol/env";
 import type { ObjectSnapshot } from "../protocol/snapshot";
-import { readProvenance } from "../replication/provenance";
-import { inScope, inScopeByKey, type ScopeVerdict } from "../replication/scope";
+import { readProvenance } from "./provenance";
+import { inScope, inScopeByKey, type ScopeVerdict } from "./scope";
 
 export type EligibilityRules = Pick<DispatcherConfig, "scope" | "deletes" | "destinationId">;
 
