@@ -11,6 +11,7 @@ module.exports = {
   },
   // ESM-only packages that the code under test imports.
   transformIgnorePatterns: ["/node_modules/(?!(p-limit|yocto-queue)/)"],
+  setupFiles: ["<rootDir>/tests/support/fixed-seed.ts"],
   globalSetup: "<rootDir>/tests/support/global-setup.ts",
   reporters: ["default", "<rootDir>/tests/support/closing-line.js"],
   maxWorkers: 2,

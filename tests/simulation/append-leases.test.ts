@@ -60,7 +60,7 @@ test("500 schedules keep the invariants", async () => {
       assertNeverTorn(world.source, world.destination);
       assertFresh(world);
     }),
-    { numRuns: 500, endOnFailure: false },
+    { numRuns: 500, endOnFailure: true },
   );
   expect(logs).toBeGreaterThan(500);
 }, 300_000);

@@ -6,7 +6,7 @@ import { PushWorld, type PushWorldOptions } from "./push/world";
 import type { SourceAction } from "./script";
 import { Director } from "./world/director";
 
-/** `SIMULATION_PUSH_RUNS=20000 npm test -- simulation/push` explores further. */
+/** `FAST_CHECK_SEED=random SIMULATION_PUSH_RUNS=20000 npm test -- simulation/push` explores further. */
 const RUNS = Number(process.env.SIMULATION_PUSH_RUNS ?? 400);
 
 test(`${RUNS} schedules with crashes, duplicates, delays, overwrites, deletes and restores keep the invariants`, async () => {
@@ -17,7 +17,7 @@ test(`${RUNS} schedules with crashes, duplicates, delays, overwrites, deletes an
       await assertNoNeedlessBytes(scheduler, world);
       assertSound(world);
     }),
-    { numRuns: RUNS, endOnFailure: false },
+    { numRuns: RUNS, endOnFailure: true },
   );
 }, 600_000);
 
@@ -29,7 +29,7 @@ test("100 schedules with few attempts: what is not replicated is parked with its
       assertSound(world, { mayPark: true });
       parked += world.parked.length;
     }),
-    { numRuns: 100, endOnFailure: false, seed: 7 },
+    { numRuns: 100, endOnFailure: true, seed: 7 },
   );
   expect(parked).toBeGreaterThan(0);
 });

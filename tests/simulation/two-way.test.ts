@@ -164,6 +164,6 @@ test(`${RUNS} schedules of two bridges keep the invariants and come to rest`, as
         expect(await next(scheduler, ...both.worlds)).toBe(false);
       },
     ),
-    { numRuns: RUNS, endOnFailure: false },
+    { numRuns: RUNS, endOnFailure: true },
   );
 }, 300_000);

@@ -61,7 +61,7 @@ test(`${RUNS} schedules without a queue converge, or park what they could not do
       world.endFaults();
       await assertNoNeedlessBytes(scheduler, world);
     }),
-    { numRuns: RUNS, endOnFailure: false },
+    { numRuns: RUNS, endOnFailure: true },
   );
   // Parking is the exception: a run of faults that outlasts three invocations.
   expect(parked).toBeLessThan(RUNS / 4);
