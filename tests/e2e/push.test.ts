@@ -140,13 +140,14 @@ test.each([
     const large = sizeBytes > MIB;
     const isData = (request: SeenRequest) =>
       kind === "flip-answer"
-        ? about("source", key)(request) && !request.path.includes("tagging") && (!large || request.range !== undefined)
+        ? // Only an answer to a GET has bytes: a HEAD comes first.
+          request.method === "GET" && about("source", key)(request) && !request.path.includes("tagging")
         : large
           ? partOf(key)(request)
           : about("destination", key)(request) && request.body.length === sizeBytes;
     const flipped = treatOnce(
       kind === "flip-answer" ? reads : writes,
-      (request) => isData(request) && !isHead(request),
+      isData,
       () => ({ kind }),
     );
     await source.put(key, body);
@@ -209,8 +210,6 @@ test("a thousand objects at once all arrive, each by one execution", async () =>
   expect(runs.filter(({ status }) => status !== "Succeeded")).toEqual([]);
   expect(await events.deadLetters()).toEqual([]);
 }, 420_000);
-
-const isHead = ({ body, path }: SeenRequest) => path.includes("?acl") || (body.length === 0 && path.includes("objectMeta"));
 
 async function partsOf(key: string): Promise<number[]> {
   const oss = client();
