@@ -28,7 +28,19 @@ export interface Logger {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
-export type MetricName = "Replicated" | "Unchanged" | "Deleted" | "Parked" | "Retried" | "Skipped" | "BytesMoved" | "LagMs";
+export type MetricName =
+  | "Replicated"
+  | "Unchanged"
+  | "Deleted"
+  | "Parked"
+  | "Retried"
+  | "Skipped"
+  | "BytesMoved"
+  | "LagMs"
+  /** From the canary's put to its sight at the other side. */
+  | "ProbeLagMs"
+  /** 1 for a canary that did not arrive in time, 0 for one that did. */
+  | "ProbeGaveUp";
 
 export interface Metrics {
   add(name: MetricName, value: number): void;

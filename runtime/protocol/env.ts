@@ -177,12 +177,43 @@ export const pusherConfigSchema = z.strictObject({
 });
 export type PusherConfig = z.infer<typeof pusherConfigSchema>;
 
+/** The latency probe's function on one side. */
+export const proberConfigSchema = z.strictObject({
+  ...identity,
+  side: z.enum(["source", "destination"]),
+  /** The side's own. */
+  store: storeConfigSchema,
+  /** In front of every key on this side: the destination's prefix there, nothing at the source. */
+  keyPrefix: z.string(),
+  /** Comes next, and bounds what the prober may touch. */
+  probePrefix: z.string().min(1),
+  /** Comes last, where the scope asks for a suffix. */
+  suffix: z.string(),
+  /** On every object, where the scope asks for them. */
+  tags: z.record(z.string(), z.string()),
+  /** The canary: at every slot of this length one object goes each way that is named. Absent where nothing is scheduled. */
+  canary: z
+    .strictObject({
+      everyMinutes: z.number().int().min(1),
+      sizeBytes: z.number().int().nonnegative(),
+      puts: z.boolean(),
+      watches: z.boolean(),
+      /** A watched object that is not there after this long counts as given up. */
+      giveUpAfterSeconds: z.number().int().min(1),
+    })
+    .optional(),
+  /** The function's own. */
+  timeoutSeconds: z.number().int().min(1),
+});
+export type ProberConfig = z.infer<typeof proberConfigSchema>;
+
 export const ROLE_SCHEMAS = {
   sender: senderConfigSchema,
   receiver: receiverConfigSchema,
   copier: copierConfigSchema,
   dispatcher: dispatcherConfigSchema,
   pusher: pusherConfigSchema,
+  prober: proberConfigSchema,
 } as const;
 export type Role = keyof typeof ROLE_SCHEMAS;
 export type RoleConfig<R extends Role> = z.infer<(typeof ROLE_SCHEMAS)[R]>;

@@ -10,6 +10,8 @@ export const LIMITS = {
   bodyBytes: 4 * 1024 * 1024,
   keyBytes: 1024,
   urlCharacters: 16 * 1024,
+  /** Of the reason in a receipt, a workflow's state and a dead letter; what is longer is cut. */
+  reasonCharacters: 1024,
 } as const;
 
 const keySchema = z
@@ -54,7 +56,7 @@ export const receiptSchema = z.strictObject({
   key: z.string(),
   result: z.enum(RECEIPT_RESULTS),
   /** Why, in words for an operator; present on `retry`, `rejected` and where it helps. Never holds a URL or a secret. */
-  reason: z.string().max(1024).optional(),
+  reason: z.string().max(LIMITS.reasonCharacters).optional(),
   /** Bytes moved from the source for this receipt. */
   bytesMoved: z.number().int().nonnegative().optional(),
   /** A write of unknown outcome may still land: do not ask again before the receiver's hard end has passed. */

@@ -4,7 +4,7 @@
  * holds no metadata, no URL and no credential.
  */
 import * as z from "zod";
-import { RECEIPT_RESULTS } from "./messages";
+import { LIMITS, RECEIPT_RESULTS } from "./messages";
 
 /**
  * - `inspect`: look at the source and the destination. `copy`: make the destination equal. `verify`: look at both once more.
@@ -13,6 +13,9 @@ import { RECEIPT_RESULTS } from "./messages";
  */
 export const PUSH_STEPS = ["inspect", "copy", "verify", "wait", "park", "record", "done"] as const;
 export type PushStep = (typeof PUSH_STEPS)[number];
+
+/** One Wait of a workflow lasts no longer. */
+export const MAX_WAIT_SECONDS = 300;
 
 export const pushStateSchema = z.strictObject({
   version: z.literal(1),
@@ -29,15 +32,15 @@ export const pushStateSchema = z.strictObject({
   attempt: z.number().int().nonnegative(),
   /** How often the source moved on during this execution. */
   rounds: z.number().int().nonnegative(),
-  /** With `next: wait`; one Wait of a workflow lasts no longer. */
-  waitSeconds: z.number().int().min(1).max(300).optional(),
+  /** With `next: wait`. */
+  waitSeconds: z.number().int().min(1).max(MAX_WAIT_SECONDS).optional(),
   /** Since when somebody else's copy of the key is waited for; ms since the epoch. */
   busySinceMs: z.number().int().nonnegative().optional(),
   /** What came of it so far; with `next: record` and `done`. */
   result: z.enum([...RECEIPT_RESULTS, "skipped", "parked"]).optional(),
   bytesMoved: z.number().int().nonnegative(),
   /** Why, in words for an operator. Never holds a URL or a secret. */
-  reason: z.string().max(1024).optional(),
+  reason: z.string().max(LIMITS.reasonCharacters).optional(),
 });
 export type PushState = z.infer<typeof pushStateSchema>;
 

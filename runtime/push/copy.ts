@@ -3,7 +3,7 @@
  * receiver starts runs right here, in the time that is left.
  */
 import type { Clock, CopyJob, Logger } from "../ports";
-import type { CopierConfig, PusherConfig, ReceiverConfig } from "../protocol/env";
+import type { PusherConfig } from "../protocol/env";
 import type { Receipt } from "../protocol/messages";
 import type { ObjectSnapshot } from "../protocol/snapshot";
 import { createReceiver } from "../receiver/receiver";
@@ -44,7 +44,7 @@ export function createCopy(deps: CopyDeps): Copy {
   const { config, destination, leases, clock, logger, newId } = deps;
   const reader = createStoreReader(deps.source);
   const copier = createCopier({
-    config: copierConfig(config),
+    config,
     destination,
     reader,
     clock,
@@ -58,7 +58,7 @@ export function createCopy(deps: CopyDeps): Copy {
   return async (key, snapshot, context) => {
     let job: CopyJob | undefined;
     const receiver = createReceiver({
-      config: receiverConfig(config),
+      config,
       destination,
       reader,
       launcher: {
@@ -98,21 +98,4 @@ export function createCopy(deps: CopyDeps): Copy {
       logger.warn("the failure will count twice", { key, error });
     }
   }
-}
-
-/** Nobody is asked from outside: the parts of the two configurations that say who may do so are never read. */
-const NO_URLS = { allowedSources: [] };
-
-function copierConfig(config: PusherConfig): CopierConfig {
-  return { ...config, ...NO_URLS };
-}
-
-function receiverConfig(config: PusherConfig): ReceiverConfig {
-  return {
-    ...config,
-    ...NO_URLS,
-    auth: { kind: "token", parameter: "" },
-    allowedCidrs: [],
-    copier: { functionName: "", timeoutSeconds: config.timeoutSeconds },
-  };
 }

@@ -9,7 +9,7 @@ import { type Clock, type DeadLetterQueue, type Logger, type Metrics, systemRand
 import type { PusherConfig } from "../protocol/env";
 import type { PushState } from "../protocol/push";
 import { eligible } from "../replication/eligible";
-import type { LeaseStore } from "../replication/lease";
+import { isLive, type LeaseStore } from "../replication/lease";
 import { takeSnapshot } from "../replication/snapshot";
 import { BridgeError, isPermanent } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
@@ -145,7 +145,8 @@ export function createPusher(deps: PusherDeps): Pusher {
 
   async function leaseEndsInMs(sourceKey: string): Promise<number> {
     const held = await deps.leases.read(config.destinationPrefix + sourceKey);
-    return held === undefined || held.lease.outcome !== undefined ? 0 : held.lease.leaseUntilMs - clock.now();
+    const nowMs = clock.now();
+    return held && isLive(held.lease, nowMs) ? held.lease.leaseUntilMs - nowMs : 0;
   }
 
   /** The proof: both sides looked at anew, by somebody who has written nothing. The source comes last, as it is what may move. */

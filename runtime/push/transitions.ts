@@ -1,5 +1,6 @@
 /** How the state of an execution goes on. Pure. */
-import type { PushState } from "../protocol/push";
+import { LIMITS } from "../protocol/messages";
+import { MAX_WAIT_SECONDS, type PushState } from "../protocol/push";
 import { type BackoffPolicy, createBackoff } from "../sender/backoff";
 
 /** A source that moves on is followed so often at once; then there is a wait in between, growing up to the longest. */
@@ -14,9 +15,6 @@ const LONGEST_POLL_SECONDS = 300;
 const LONGEST_ROUND_WAIT_SECONDS = 60;
 /** A copy that runs for longer is waited for no more, for the same reason. */
 const LONGEST_BUSY_MS = 12 * 3_600_000;
-/** What a state can hold. */
-const MAX_WAIT_SECONDS = 300;
-const REASON_CHARACTERS = 1024;
 
 export interface Transitions {
   /** A temporary failure. `unsettled`: a write may still land, so there is no other look before its hard end. */
@@ -42,7 +40,7 @@ export function createTransitions(options: {
   });
 
   function park(state: PushState, reason: string): PushState {
-    return { ...onward(state, "park"), reason: reason.slice(0, REASON_CHARACTERS) };
+    return { ...onward(state, "park"), reason: reason.slice(0, LIMITS.reasonCharacters) };
   }
 
   return {
@@ -79,7 +77,7 @@ function wait(state: PushState, waitSeconds: number, reason: string): PushState 
   return {
     ...onward(state, "wait"),
     waitSeconds: Math.min(MAX_WAIT_SECONDS, waitSeconds),
-    reason: reason.slice(0, REASON_CHARACTERS),
+    reason: reason.slice(0, LIMITS.reasonCharacters),
   };
 }
 

@@ -43,17 +43,17 @@ export interface EndpointOptions {
   limits?: { bodyBytes?: number; depth?: number };
 }
 
-/** Every refusal, in the order of the checks. The texts are constant: nothing of a request is echoed, nothing of a secret told. */
+/** Every refusal, in the order of the checks; last, the failures. The texts are constant: nothing of a request is echoed, nothing of a secret told. */
 export const REFUSALS = {
   "method-not-allowed": { status: 405, message: "Send a POST." },
   "body-too-large": { status: 413, message: "The body is too large." },
   "address-not-allowed": { status: 403, message: "This address is not in the receiver's allowlist." },
-  "rate-limited": { status: 429, message: "Too many requests: wait as long as Retry-After says." },
   "missing-signature": { status: 401, message: "The request is not signed." },
   "malformed-timestamp": { status: 401, message: "The signature's timestamp is not a number of seconds." },
   "too-old": { status: 401, message: "The signature is too old: compare the sender's clock with the receiver's." },
   "too-new": { status: 401, message: "The signature is of the future: compare the sender's clock with the receiver's." },
   "bad-signature": { status: 401, message: "The signature does not fit." },
+  "rate-limited": { status: 429, message: "Too many requests: wait as long as Retry-After says." },
   "not-json": { status: 400, message: "The body is not JSON." },
   "too-deep": { status: 400, message: "The body is nested too deeply." },
   "too-many-notices": { status: 413, message: "The request holds too many notices." },
@@ -64,7 +64,6 @@ export const REFUSALS = {
 } as const;
 export type RefusalCode = keyof typeof REFUSALS;
 
-const REASON_CHARACTERS = 1024;
 /** Deepest well-formed request: request, notices, notice, snapshot, headers. */
 const DEPTH = 8;
 
@@ -147,7 +146,7 @@ export function createEndpoint(
 
 /** One reason that is too long would make the sender refuse the whole answer. */
 function clipReason(receipt: Receipt): Receipt {
-  return receipt.reason === undefined ? receipt : { ...receipt, reason: receipt.reason.slice(0, REASON_CHARACTERS) };
+  return receipt.reason === undefined ? receipt : { ...receipt, reason: receipt.reason.slice(0, LIMITS.reasonCharacters) };
 }
 
 function noticeCount(value: unknown): number {

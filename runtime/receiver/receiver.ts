@@ -16,7 +16,7 @@ import type { ObjectStore } from "../stores/object-store";
 import { deleteObject, writeObject, writeTags } from "./write";
 
 export interface ReceiverDeps {
-  config: ReceiverConfig;
+  config: Pick<ReceiverConfig, "bridgeId" | "sourceId" | "destinationPrefix" | "inlineLimitBytes">;
   destination: ObjectStore;
   reader: SourceReader;
   launcher: CopyLauncher;

@@ -11,6 +11,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
+import { parseJson } from "../protocol/json";
 import type { AppendStore } from "../stores/append-store";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import { type HeldLease, type Lease, type LeaseStore, leaseSchema } from "./lease";
@@ -51,7 +52,7 @@ export function createAppendLeaseStore(store: AppendStore, bridgeId: string, wri
     if (tail === undefined) return undefined;
     const { bytes, sizeBytes } = tail;
     const line = bytes.subarray(bytes.lastIndexOf("\n", -2) + 1);
-    const parsed = lineSchema.safeParse(parseJson(line));
+    const parsed = lineSchema.safeParse(parseJson(line.toString("utf8")));
     if (!parsed.success || ("lease" in parsed.data && parsed.data.lease.key !== key))
       throw new BridgeError("Unexpected", "readLease", `the control record ${name(key)} is not a lease of this key: remove it`);
     return { position: sizeBytes, line, lease: "lease" in parsed.data ? (parsed.data.lease as Lease) : undefined };
@@ -103,12 +104,4 @@ function lineOf(content: z.infer<typeof lineSchema>): Buffer {
   if (line.length > MAX_LINE_BYTES)
     throw new BridgeError("Invalid", "writeLease", `a lease takes at most ${MAX_LINE_BYTES} bytes, this one has ${line.length}`);
   return line;
-}
-
-function parseJson(line: Buffer): unknown {
-  try {
-    return JSON.parse(line.toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

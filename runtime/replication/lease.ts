@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
+import { parseJson } from "../protocol/json";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
@@ -24,6 +25,12 @@ const outcomeSchema = z.strictObject({
 });
 export type CopyOutcome = { result: z.infer<typeof outcomeSchema>["result"]; reason?: string; bytesMoved?: number };
 
+const offset = z.number().int().nonnegative();
+const checkedRangeSchema = z.strictObject({ start: offset, end: offset, value: z.string() });
+/** Bytes of the source that were read and uploaded, and their checksum. */
+export type CheckedRange = z.infer<typeof checkedRangeSchema>;
+const checkedSchema = z.strictObject({ algorithm: z.string(), ranges: z.array(checkedRangeSchema) });
+
 /** The shape of a record as it is stored. */
 export const leaseSchema = z.strictObject({
   version: z.literal(1),
@@ -37,7 +44,13 @@ export const leaseSchema = z.strictObject({
   /** A newer notice wants the key: end as soon as possible and complete nothing. */
   stop: z.boolean(),
   /** The multipart upload that holds the progress, and the size of its parts: under another size their numbers mean other ranges. */
-  upload: z.strictObject({ uploadId: z.string(), partSizeBytes: z.number().int().positive() }).optional(),
+  upload: z
+    .strictObject({
+      uploadId: z.string(),
+      partSizeBytes: z.number().int().positive(),
+      checked: checkedSchema.optional(),
+    })
+    .optional(),
   outcome: outcomeSchema.optional(),
   /** The outcome was told to a sender once; the key is free for another try. */
   reported: z.boolean(),
@@ -46,6 +59,8 @@ export const leaseSchema = z.strictObject({
 export interface LeasedUpload {
   uploadId: string;
   partSizeBytes: number;
+  /** Where the destination verifies another kind of checksum than the source has: what later runs need not read for the check of the whole. */
+  checked?: z.infer<typeof checkedSchema>;
 }
 
 export interface Lease {
@@ -90,7 +105,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
     async read(key, signal) {
       try {
         const { head, body } = await store.get(name(key), withSignal(signal));
-        const parsed = leaseSchema.safeParse(parseJson(await readAll(body, 64 * 1024)));
+        const parsed = leaseSchema.safeParse(parseJson((await readAll(body, 64 * 1024)).toString("utf8")));
         if (!parsed.success || parsed.data.key !== key) {
           throw new BridgeError(
             "Unexpected",
@@ -129,13 +144,4 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
       }
     },
   };
-}
-
-/** What is no JSON is no lease either, and is told so by the schema. */
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }

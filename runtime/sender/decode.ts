@@ -116,11 +116,18 @@ function readEventBridge(value: unknown): Reading {
 
 /** https://www.alibabacloud.com/help/en/oss/user-guide/event-notification */
 function readOss(record: unknown): Reading {
-  const eventId = textAt(at(record, "responseElements"), "requestId");
-  const removal = textAt(record, "eventName")?.startsWith("ObjectRemoved") === true;
+  const eventId = ossEventId(record);
+  const removal = /^ObjectRemoved:|^ObjectReplication:ObjectRemoved$/.test(textAt(record, "eventName") ?? "");
   const { looks, problems } = readNamed("OSS", at(record, "oss"), possibleOssKeys);
   const told = { ...(eventId ? { eventId } : {}), ...(removal ? { removal } : {}) };
   return { looks: looks.map((look) => ({ ...look, ...told })), problems };
+}
+
+/** The request alone is not enough: one DeleteObjects can remove several versions of a key, and each removal may show another state. */
+function ossEventId(record: unknown): string | undefined {
+  const requestId = textAt(at(record, "responseElements"), "requestId");
+  const told = [textAt(record, "eventTime"), textAt(at(at(record, "oss"), "object"), "eTag")];
+  return requestId ? [requestId, ...told.filter(Boolean)].join(" ") : undefined;
 }
 
 function readNamed(what: string, holder: unknown, keysOf: (written: string) => string[] | undefined): Reading {

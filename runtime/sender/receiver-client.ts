@@ -21,6 +21,14 @@ export interface ReceiverClientOptions {
   sign?: RequestSigner;
 }
 
+/** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */
+const ANSWER_MS = 2_000;
+
+/** How long to wait for a receiver with this hard end. */
+export function answerTimeoutMs({ receiverTimeoutSeconds }: { receiverTimeoutSeconds: number }): number {
+  return receiverTimeoutSeconds * 1000 + ANSWER_MS;
+}
+
 /** @throws Error when the URL is not https. */
 export function createReceiverClient(options: ReceiverClientOptions): ReceiverClient {
   const { secrets, clock, timeoutMs, newId, sign } = options;

@@ -1,7 +1,7 @@
 /** What every adapter refuses before it talks to its store, so that all refuse alike. */
 import type { Checksum, ChecksumAlgorithm, Metadata } from "../protocol/snapshot";
 import { BridgeError } from "./errors";
-import type { ByteRange, PresignOptions, StoreCapabilities, WriteCondition } from "./object-store";
+import type { ByteRange, DeleteOptions, PresignOptions, StoreCapabilities, WriteCondition } from "./object-store";
 
 /** Of a metadata name that every store gives back as it was written. */
 export const METADATA_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -16,6 +16,19 @@ export function assertCondition(op: string, condition: WriteCondition | undefine
   if (op === "put" && condition.ifAbsent && capabilities.conditionalCreate) return;
   const name = condition.ifAbsent ? "ifAbsent" : "ifMatch";
   throw new BridgeError("Unsupported", op, `this store has no conditional ${op}: it cannot hold ${name}`);
+}
+
+/** @throws BridgeError as `assertCondition`, and `Invalid` when a version is named as well. */
+export function assertDelete({ condition, versionId }: DeleteOptions, capabilities: StoreCapabilities): void {
+  if (condition?.ifMatch !== undefined && versionId !== undefined)
+    throw new BridgeError("Invalid", "delete", "ifMatch and versionId exclude each other: a version is exact already");
+  assertCondition("delete", condition, capabilities);
+}
+
+/** @throws BridgeError `PreconditionFailed` when the object is not the one that the caller saw. */
+export function assertSameEtag(op: string, ifMatch: string | undefined, etag: string): void {
+  if (ifMatch === undefined || ifMatch === etag) return;
+  throw new BridgeError("PreconditionFailed", op, `the object has etag ${etag}, not ${ifMatch}`);
 }
 
 /** @throws BridgeError `Unsupported` when the store would not verify the checksum. */

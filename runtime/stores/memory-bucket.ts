@@ -1,8 +1,10 @@
 /** The state behind `MemoryStore`: versions by key, and every state that a reader could ever have seen. */
 import { createHash } from "node:crypto";
+import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum } from "../protocol/snapshot";
+import { BridgeError } from "./errors";
 import { compareKeys } from "./keys";
-import type { ListedObject, ObjectAttributes } from "./object-store";
+import type { ListedObject, ObjectAttributes, WriteCondition } from "./object-store";
 
 /** One stored object. Its bytes are never changed after they are stored. */
 export interface MemoryObject extends ObjectAttributes {
@@ -12,6 +14,7 @@ export interface MemoryObject extends ObjectAttributes {
   lastModified: Date;
   /** The full-object checksum that the write carried, if it carried one. */
   checksum?: Checksum;
+  replication?: ReplicationStatus;
 }
 
 /** What a reader saw from `atMs` on: an object, or undefined for none. */
@@ -103,13 +106,26 @@ export class MemoryBucket {
     return true;
   }
 
-  /** Tags belong to a version, and changing them leaves its lastModified alone. */
-  replaceTags(key: string, object: MemoryObject, tags: Record<string, string>): void {
+  /** Tags and replication belong to a version, and changing them leaves its lastModified alone. */
+  amend(key: string, object: MemoryObject, changes: Pick<MemoryObject, "replication"> | Pick<MemoryObject, "tags">): void {
     const versions = this.versions.get(key) ?? [];
     const version = versions.find((candidate) => candidate.object === object);
     if (version === undefined) return;
-    version.object = { ...object, tags: { ...tags } };
+    version.object = { ...object, ...changes };
     if (versions.at(-1) === version) this.remember(key);
+  }
+
+  /** @throws BridgeError `PreconditionFailed` */
+  assertCondition(op: string, key: string, condition: WriteCondition | undefined): void {
+    const etag = this.current(key)?.etag;
+    if (condition?.ifAbsent && etag !== undefined)
+      throw new BridgeError("PreconditionFailed", op, `an object with etag ${etag} is there already`);
+    if (condition?.ifMatch !== undefined && condition.ifMatch !== etag)
+      throw new BridgeError(
+        "PreconditionFailed",
+        op,
+        `the key has ${etag ? `etag ${etag}` : "no object"}, not etag ${condition.ifMatch}`,
+      );
   }
 
   nextId(kind: "v" | "u"): string {

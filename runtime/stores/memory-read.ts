@@ -7,10 +7,10 @@ import { copyAttributes, type MemoryObject } from "./memory-bucket";
 import type { ByteRange, ObjectHead, StoreCapabilities } from "./object-store";
 
 export function describe(object: MemoryObject): Omit<ObjectHead, "checksums"> {
-  const { etag, bytes, lastModified, versionId } = object;
+  const { etag, bytes, lastModified, versionId, replication } = object;
   const { headers, metadata } = copyAttributes(object);
   const head = { etag, sizeBytes: bytes.byteLength, lastModified: new Date(lastModified), headers, metadata };
-  return versionId === undefined ? head : { ...head, versionId };
+  return { ...head, ...(versionId !== undefined && { versionId }), ...(replication !== undefined && { replication }) };
 }
 
 export function slice(bytes: Uint8Array, { start, end }: ByteRange): Uint8Array {

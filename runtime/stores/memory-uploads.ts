@@ -1,6 +1,7 @@
 /** Uploads in parts of a `MemoryStore`. */
 import type { Checksum, ChecksumAlgorithm } from "../protocol/snapshot";
-import { assertAscending, assertPart } from "./checks";
+import { assertAscending, assertPart, assertSameChecksum } from "./checks";
+import { checksumOf } from "./checksums";
 import { BridgeError } from "./errors";
 import { md5Hex } from "./memory-bucket";
 import type { ObjectAttributes, StoreCapabilities, UploadedPart } from "./object-store";
@@ -86,6 +87,16 @@ export class MemoryUploads {
       bytes: Buffer.concat(parts.map(({ bytes }) => bytes)),
       etag: `${md5Hex(...parts.map(({ etag }) => Buffer.from(etag, "hex")))}-${parts.length}`,
     };
+  }
+
+  /** The checksum of the assembled object: the one given for completion once it is verified, else of the kind that was declared. */
+  verified({ bytes, checksumAlgorithm: declared }: AssembledUpload, given: Checksum | undefined): Checksum | undefined {
+    if (given === undefined || !this.capabilities.multipartChecksums.includes(given.algorithm))
+      return declared && checksumOf(declared, bytes);
+    if (declared !== undefined && declared !== given.algorithm)
+      throw new BridgeError("Invalid", "completeUpload", `this upload carries ${declared}, not ${given.algorithm}`);
+    assertSameChecksum("completeUpload", given, checksumOf(given.algorithm, bytes).value);
+    return { ...given };
   }
 
   /** Forgets the upload, if there is one. */

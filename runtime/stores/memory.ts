@@ -1,15 +1,18 @@
 /** The port in memory: the simplest store that keeps the contract, and the fake for everything above the port. */
 import { Readable } from "node:stream";
+import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, Tags } from "../protocol/snapshot";
 import { readExactly, releasing, throwIfAborted } from "./body";
 import {
   assertChecksum,
   assertCondition,
+  assertDelete,
   assertExpiry,
   assertMetadataNames,
   assertPutSize,
   assertRange,
   assertSameChecksum,
+  assertSameEtag,
 } from "./checks";
 import { checksumOf } from "./checksums";
 import { BridgeError } from "./errors";
@@ -20,6 +23,7 @@ import { MemoryUploads, type OpenUpload } from "./memory-uploads";
 import { memoryUrl } from "./memory-url";
 import type {
   CallOptions,
+  DeleteOptions,
   GetOptions,
   ListedObject,
   ObjectAttributes,
@@ -98,15 +102,14 @@ export class MemoryStore implements ObjectStore {
 
   async putTags(key: string, tags: Tags, options: CallOptions & { versionId?: string } = {}): Promise<void> {
     this.begin("putTags", key, options.signal);
-    this.bucket.replaceTags(key, this.existing("putTags", key, options.versionId), tags);
+    this.bucket.amend(key, this.existing("putTags", key, options.versionId), { tags: { ...tags } });
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
     this.begin("get", key, options.signal);
     if (options.range !== undefined) assertRange(options.range);
     const object = this.existing("get", key);
-    if (options.ifMatch !== undefined && options.ifMatch !== object.etag)
-      throw new BridgeError("PreconditionFailed", "get", `the object has etag ${object.etag}, not ${options.ifMatch}`);
+    assertSameEtag("get", options.ifMatch, object.etag);
     const bytes = options.range === undefined ? object.bytes : slice(object.bytes, options.range);
     return {
       head: describe(object),
@@ -135,11 +138,20 @@ export class MemoryStore implements ObjectStore {
     });
   }
 
-  async delete(key: string, options: CallOptions & { condition?: Pick<WriteCondition, "ifMatch"> } = {}): Promise<void> {
+  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     this.begin("delete", key, options.signal);
-    assertCondition("delete", options.condition, this.capabilities);
-    this.checkCondition("delete", key, options.condition);
-    this.bucket.remove(key);
+    assertDelete(options, this.capabilities);
+    this.bucket.assertCondition("delete", key, options.condition);
+    if (options.versionId === undefined) this.bucket.remove(key);
+    else this.bucket.removeVersion(key, options.versionId);
+  }
+
+  async touch(key: string, options: CallOptions & { ifMatch?: string } = {}): Promise<PutResult> {
+    this.begin("touch", key, options.signal);
+    const { versionId, lastModified, replication, ...object } = this.existing("touch", key);
+    assertSameEtag("touch", options.ifMatch, object.etag);
+    // Copied in one piece, whatever it was uploaded in.
+    return this.commit("touch", key, { ...object, ...copyAttributes(object), etag: md5Hex(object.bytes) }, undefined);
   }
 
   async createUpload(
@@ -180,8 +192,9 @@ export class MemoryStore implements ObjectStore {
   ): Promise<PutResult> {
     this.begin("completeUpload", key, options.signal);
     assertCondition("completeUpload", options.condition, this.capabilities);
-    const { attributes, checksumAlgorithm, bytes, etag } = this.uploads.assemble(key, uploadId, parts);
-    const checksum = this.verifiedUpload(bytes, checksumAlgorithm, options.checksum);
+    const assembled = this.uploads.assemble(key, uploadId, parts);
+    const { attributes, bytes, etag } = assembled;
+    const checksum = this.uploads.verified(assembled, options.checksum);
     const object = { ...attributes, bytes, etag, ...(checksum && { checksum }) };
     const result = this.commit("completeUpload", key, object, options.condition);
     this.uploads.close(key, uploadId);
@@ -237,6 +250,11 @@ export class MemoryStore implements ObjectStore {
       throw new BridgeError("NotFound", "deleteVersion", `the key has no version ${versionId}`);
   }
 
+  /** Tests only: what `head` tells of replication, until the object is written again. */
+  setReplication(key: string, replication: ReplicationStatus): void {
+    this.bucket.amend(key, this.existing("setReplication", key), { replication });
+  }
+
   /** Tests only: uploads that were neither completed nor aborted. */
   openUploads(): OpenUpload[] {
     return this.uploads.open();
@@ -269,33 +287,8 @@ export class MemoryStore implements ObjectStore {
     object: Omit<MemoryObject, "versionId" | "lastModified">,
     condition: WriteCondition | undefined,
   ): PutResult {
-    this.checkCondition(op, key, condition);
+    this.bucket.assertCondition(op, key, condition);
     const { etag, versionId } = this.bucket.write(key, object);
     return versionId === undefined ? { etag } : { etag, versionId };
-  }
-
-  private checkCondition(op: string, key: string, condition: WriteCondition | undefined): void {
-    const etag = this.bucket.current(key)?.etag;
-    if (condition?.ifAbsent && etag !== undefined)
-      throw new BridgeError("PreconditionFailed", op, `an object with etag ${etag} is there already`);
-    if (condition?.ifMatch !== undefined && condition.ifMatch !== etag)
-      throw new BridgeError(
-        "PreconditionFailed",
-        op,
-        `the key has ${etag ? `etag ${etag}` : "no object"}, not etag ${condition.ifMatch}`,
-      );
-  }
-
-  private verifiedUpload(
-    bytes: Uint8Array,
-    declared: ChecksumAlgorithm | undefined,
-    given: Checksum | undefined,
-  ): Checksum | undefined {
-    if (given === undefined || !this.capabilities.multipartChecksums.includes(given.algorithm))
-      return declared && checksumOf(declared, bytes);
-    if (declared !== undefined && declared !== given.algorithm)
-      throw new BridgeError("Invalid", "completeUpload", `this upload carries ${declared}, not ${given.algorithm}`);
-    assertSameChecksum("completeUpload", given, checksumOf(given.algorithm, bytes).value);
-    return { ...given };
   }
 }

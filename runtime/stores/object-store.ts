@@ -5,6 +5,7 @@
  * with a `BridgeError`. Every method takes an optional `signal`; aborting it rejects the call and releases its sockets.
  */
 import type { Readable } from "node:stream";
+import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../protocol/snapshot";
 
 export interface StoreCapabilities {
@@ -36,6 +37,11 @@ export interface ObjectHead {
   metadata: Metadata;
   /** Full-object checksums that the store holds; empty when it holds none. */
   checksums: Checksum[];
+  /**
+   * How far the store's own replication of this version is. Only S3 says: OSS reports the progress of a whole bucket and never that of
+   * one object. Absent too where no rule takes the object in.
+   */
+  replication?: ReplicationStatus;
 }
 
 /** Everything about an object besides its key and bytes. */
@@ -98,6 +104,15 @@ export interface ListedObject {
   sizeBytes: number;
   etag: string;
   lastModified: Date;
+  /** As the store calls it; absent where it tells none. */
+  storageClass?: string;
+}
+
+export interface DeleteOptions extends CallOptions {
+  /** Not together with `versionId`, which is exact already. */
+  condition?: Pick<WriteCondition, "ifMatch">;
+  /** Exactly this version, as `head` or a write told it. A bucket that keeps no versions tells none, so there is none to pass. */
+  versionId?: string;
 }
 
 export interface PresignOptions {
@@ -124,8 +139,28 @@ export interface ObjectStore {
    */
   put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult>;
 
-  /** Deleting a missing key succeeds (with `ifMatch` it may fail with `PreconditionFailed` or succeed). */
-  delete(key: string, options?: CallOptions & { condition?: Pick<WriteCondition, "ifMatch"> }): Promise<void>;
+  /**
+   * Deleting a missing key succeeds (with `ifMatch` it may fail with `PreconditionFailed` or succeed). Where versions are kept, a delete
+   * marker hides them; with `versionId` that version goes for good, no marker is made, the one before it becomes current if it was the
+   * current one, and a version that is not there is gone already.
+   */
+  delete(key: string, options?: DeleteOptions): Promise<void>;
+
+  /**
+   * Makes the object new in place, so that the store's own replication and its events take it up: the same bytes, headers, metadata and
+   * tags are written once more, by a copy inside the store, as one atomic write. Missing key: `NotFound`.
+   *
+   * What stays besides: the storage class, the encryption (unless the adapter is configured for a key), and the redirect of a website.
+   * What changes: `lastModified`, the `versionId` where versions are kept, the etag of an object that was uploaded in parts, and a
+   * checksum over part checksums. What is lost: an ACL of the object's own, and on the new version retention and legal hold.
+   *
+   * An object that changes meanwhile fails with `PreconditionFailed`, as one whose etag is not `ifMatch` does from the start, whatever
+   * `conditionalWrites` says. Only where that is false may a write of the last moment be covered by the copy. One of the same bytes, and
+   * thus the same etag, may lose its new headers where no versions are kept or the object is too large for a single copy.
+   *
+   * `Unsupported`: an object that must be restored from an archive first, and one that a copy would turn into something else.
+   */
+  touch(key: string, options?: CallOptions & { ifMatch?: string }): Promise<PutResult>;
 
   /** Nothing is visible at the key until `completeUpload`. `checksumAlgorithm` is the one parts will carry. */
   createUpload(

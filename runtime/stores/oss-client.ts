@@ -23,6 +23,8 @@ export interface OssRequest extends CallOptions {
   body?: Uint8Array;
   /** Tries of this call. @default the client's */
   maxAttempts?: number;
+  /** For what OSS does before it answers, over the usual time for an answer. @default 0 */
+  workMs?: number;
 }
 
 export interface OssAnswer {
@@ -71,6 +73,10 @@ export class OssClient {
 
   constructor(private readonly options: OssClientOptions) {}
 
+  get bucket(): string {
+    return this.options.bucket;
+  }
+
   /**
    * Sends until OSS accepts and `take` is content, at most `maxAttempts` times: bodies are in memory, so each can be sent again.
    * `take` must consume or destroy the answer's body.
@@ -109,7 +115,7 @@ export class OssClient {
   }
 
   private async attempt(request: OssRequest, attempt: number): Promise<OssAnswer> {
-    const { op, method, key, queries = {}, body, signal } = request;
+    const { op, method, key, queries = {}, body, signal, workMs = 0 } = request;
     const { bucket, credentials, region, dispatcher, answerTimeoutMs, bodyIdleMs, minBytesPerSecond } = this.options;
     const target = key === undefined ? this.options.bucketTarget : this.options.data;
     const signing = { method, bucket, key, queries, headers: request.headers ?? {} };
@@ -120,7 +126,7 @@ export class OssClient {
       headers: signOssRequest(signing, await credentials(), ossRegion(region), this.now()),
       // Compressing on the way would leave nothing that a checksum is of.
       body: body ?? null,
-      headersTimeout: answerTimeoutMs + Math.ceil(((body?.byteLength ?? 0) / minBytesPerSecond) * 1000),
+      headersTimeout: answerTimeoutMs + workMs + Math.ceil(((body?.byteLength ?? 0) / minBytesPerSecond) * 1000),
       bodyTimeout: bodyIdleMs,
       ...(signal !== undefined && { signal }),
     });

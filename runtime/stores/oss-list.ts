@@ -29,10 +29,12 @@ export async function* listObjects(
 
 function parseObject(object: string): ListedObject {
   const field = (name: string): string => required(op, name, xmlText(object, name));
+  const storageClass = xmlText(object, "StorageClass");
   return {
     key: decodeURIComponent(field("Key").replaceAll("+", "%20")),
     sizeBytes: Number(field("Size")),
     etag: unquote(field("ETag")),
     lastModified: new Date(field("LastModified")),
+    ...(storageClass === undefined ? {} : { storageClass }),
   };
 }

@@ -5,10 +5,19 @@ import { systemClock, systemRandom } from "../ports";
 import type { Checksum, ChecksumAlgorithm, Tags } from "../protocol/snapshot";
 import type { AppendedTail, AppendStore } from "./append-store";
 import { abortedError, releasing } from "./body";
-import { assertChecksum, assertCondition, assertExpiry, assertMetadataNames, assertPutSize, assertRange } from "./checks";
+import {
+  assertChecksum,
+  assertCondition,
+  assertDelete,
+  assertExpiry,
+  assertMetadataNames,
+  assertPutSize,
+  assertRange,
+} from "./checks";
 import { BridgeError, isBridgeError } from "./errors";
 import type {
   CallOptions,
+  DeleteOptions,
   GetOptions,
   ListedObject,
   ObjectAttributes,
@@ -32,6 +41,7 @@ import { listObjects } from "./oss-list";
 import { parseHead } from "./oss-metadata";
 import { putObject } from "./oss-put";
 import { assertTags, parseTags, taggingDocument } from "./oss-tags";
+import { OssTouch } from "./oss-touch";
 import { OssUploads, withSignal } from "./oss-uploads";
 
 /** https://www.alibabacloud.com/help/en/oss/product-overview/limits */
@@ -92,6 +102,7 @@ export class OssStore implements ObjectStore, AppendStore {
   private readonly client: OssClient;
   private readonly context: OssContext;
   private readonly uploads: OssUploads;
+  private readonly inPlace: OssTouch;
   private readonly appends: OssAppends;
 
   constructor(options: OssStoreOptions) {
@@ -120,6 +131,7 @@ export class OssStore implements ObjectStore, AppendStore {
       ...(kmsKeyId !== undefined && { "x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": kmsKeyId }),
     });
     this.uploads = new OssUploads(this.context);
+    this.inPlace = new OssTouch(this.context, this.uploads);
     this.appends = new OssAppends(this.context);
   }
 
@@ -196,14 +208,22 @@ export class OssStore implements ObjectStore, AppendStore {
     });
   }
 
-  async delete(
-    key: string,
-    { condition, signal }: CallOptions & { condition?: Pick<WriteCondition, "ifMatch"> } = {},
-  ): Promise<void> {
+  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     const op = "delete";
+    const { signal, versionId } = options;
     this.context.assertKey(op, key);
-    assertCondition(op, condition, this.capabilities);
-    await this.client.text({ op, method: "DELETE", key, ...withSignal(signal) }, () => undefined);
+    assertDelete(options, this.capabilities);
+    const queries = versionId === undefined ? {} : { versionId };
+    try {
+      await this.client.text({ op, method: "DELETE", key, queries, ...withSignal(signal) }, () => undefined);
+    } catch (error) {
+      const gone = isBridgeError(error, "NotFound") && (error.cause as { code?: string }).code !== "NoSuchBucket";
+      if (versionId === undefined || !gone) throw error;
+    }
+  }
+
+  touch(key: string, options: CallOptions & { ifMatch?: string } = {}): Promise<PutResult> {
+    return this.inPlace.touch(key, options);
   }
 
   createUpload(

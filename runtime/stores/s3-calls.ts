@@ -28,6 +28,11 @@ export class S3Calls {
     return { Bucket: this.bucket, Key: key };
   }
 
+  /** The header that names the object as what is copied. */
+  copySource(key: string): string {
+    return `${this.bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
+  }
+
   /** Runs the call; whatever it rejects with becomes a BridgeError. */
   async run<T>(op: string, { signal }: CallOptions, call: () => Promise<T>, condition?: WriteCondition): Promise<T> {
     throwIfAborted(op, signal);
@@ -50,6 +55,11 @@ function lostObject(op: string, cause: BridgeError): BridgeError {
 
 function isMissingKey(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "NoSuchKey" || cause.name === "NotFound");
+}
+
+/** S3 itself answers 204 for a version that is not there; others that speak its protocol say so. */
+export function isMissingVersion(cause: unknown): boolean {
+  return cause instanceof Error && (cause.name === "NoSuchVersion" || cause.name === "NoSuchKey");
 }
 
 export function httpOptions({ signal }: { signal?: AbortSignal | undefined }): { abortSignal?: AbortSignal } {

@@ -1,5 +1,6 @@
 /** Between the port's attributes and checksums and the fields of S3's requests and answers. */
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
+import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../protocol/snapshot";
 import { decodeHeaderText, encodeHeaderText } from "./header-text";
 import type { ObjectAttributes, ObjectHead } from "./object-store";
@@ -73,9 +74,12 @@ export function attributeFields({ headers, metadata, tags }: ObjectAttributes): 
   }
   const encoded = Object.entries(metadata).map(([name, value]) => [name, encodeHeaderText(value)] as const);
   if (encoded.length > 0) fields.Metadata = Object.fromEntries(encoded);
+  return { ...fields, ...taggingField(tags) };
+}
+
+export function taggingField(tags: Tags): { Tagging?: string } {
   const tagging = Object.entries(tags).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
-  if (tagging.length > 0) fields.Tagging = tagging.join("&");
-  return fields;
+  return tagging.length > 0 ? { Tagging: tagging.join("&") } : {};
 }
 
 interface HeadFields {
@@ -89,7 +93,17 @@ interface HeadFields {
   ContentLanguage?: string | undefined;
   ExpiresString?: string | undefined;
   Metadata?: Record<string, string> | undefined;
+  ReplicationStatus?: string | undefined;
 }
+
+/** The header says `COMPLETED`, the API's model `COMPLETE`. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+const REPLICATION_STATUS: Readonly<Record<string, ReplicationStatus>> = {
+  PENDING: "PENDING",
+  COMPLETE: "COMPLETED",
+  COMPLETED: "COMPLETED",
+  FAILED: "FAILED",
+  REPLICA: "REPLICA",
+};
 
 export function unquote(etag: string | undefined): string {
   return (etag ?? "").replace(/^"|"$/g, "");
@@ -97,18 +111,20 @@ export function unquote(etag: string | undefined): string {
 
 /** @throws Error when the answer lacks what every S3 sends. */
 export function parseHead(fields: HeadFields, sizeBytes: number | undefined): Omit<ObjectHead, "checksums"> {
-  const { ETag, LastModified, VersionId } = fields;
+  const { ETag, LastModified, VersionId, ReplicationStatus } = fields;
   if (ETag === undefined || LastModified === undefined || sizeBytes === undefined || Number.isNaN(sizeBytes))
     throw new Error("the answer has no ETag, Last-Modified or length: this is no S3 endpoint");
-  const head = {
+  const replication = ReplicationStatus === undefined ? undefined : REPLICATION_STATUS[ReplicationStatus];
+  return {
+    // A bucket whose versioning was never enabled says nothing; "null" names the version from before it was.
+    ...(VersionId !== undefined && VersionId !== "" && { versionId: VersionId }),
     etag: unquote(ETag),
     sizeBytes,
     lastModified: LastModified,
     headers: parseHeaders(fields),
     metadata: parseMetadata(fields),
+    ...(replication !== undefined && { replication }),
   };
-  // A bucket whose versioning was never enabled says nothing; "null" names the version from before it was.
-  return VersionId === undefined || VersionId === "" ? head : { ...head, versionId: VersionId };
 }
 
 function parseHeaders(fields: HeadFields): ContentHeaders {

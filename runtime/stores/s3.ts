@@ -15,10 +15,19 @@ import {
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Checksum, ChecksumAlgorithm, Tags } from "../protocol/snapshot";
 import { releasing } from "./body";
-import { assertChecksum, assertCondition, assertExpiry, assertMetadataNames, assertPutSize, assertRange } from "./checks";
+import {
+  assertChecksum,
+  assertCondition,
+  assertDelete,
+  assertExpiry,
+  assertMetadataNames,
+  assertPutSize,
+  assertRange,
+} from "./checks";
 import { isBridgeError } from "./errors";
 import type {
   CallOptions,
+  DeleteOptions,
   GetOptions,
   ListedObject,
   ObjectAttributes,
@@ -32,7 +41,7 @@ import type {
   WriteCondition,
 } from "./object-store";
 import { sendBody } from "./s3-body";
-import { conditionFields, httpOptions, putResult, S3Calls } from "./s3-calls";
+import { conditionFields, httpOptions, isMissingVersion, putResult, S3Calls } from "./s3-calls";
 import { withRawExpires } from "./s3-expires";
 import {
   attributeFields,
@@ -44,6 +53,7 @@ import {
   S3_CHECKSUMS,
   unquote,
 } from "./s3-metadata";
+import { S3Touch } from "./s3-touch";
 import { S3Uploads } from "./s3-uploads";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -79,6 +89,7 @@ export class S3Store implements ObjectStore {
   readonly capabilities = S3_CAPABILITIES;
   private readonly calls: S3Calls;
   private readonly uploads: S3Uploads;
+  private readonly inPlace: S3Touch;
   private readonly presignClient: S3Client;
 
   constructor({ client, presignClient, bucket, storageClass, kmsKeyArn }: S3StoreOptions) {
@@ -87,6 +98,7 @@ export class S3Store implements ObjectStore {
       ...(kmsKeyArn !== undefined && { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn }),
     });
     this.uploads = new S3Uploads(this.calls);
+    this.inPlace = new S3Touch(this.calls, this.uploads);
     this.presignClient = presignClient ?? client;
   }
 
@@ -161,11 +173,23 @@ export class S3Store implements ObjectStore {
     });
   }
 
-  async delete(key: string, options: CallOptions & { condition?: Pick<WriteCondition, "ifMatch"> } = {}): Promise<void> {
-    const { condition } = options;
-    assertCondition("delete", condition, this.capabilities);
-    const command = new DeleteObjectCommand({ ...this.calls.target("delete", key), ...conditionFields(condition) });
-    await this.calls.run("delete", options, () => this.calls.client.send(command, httpOptions(options)), condition);
+  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
+    const { condition, versionId } = options;
+    assertDelete(options, this.capabilities);
+    const command = new DeleteObjectCommand({
+      ...this.calls.target("delete", key),
+      ...conditionFields(condition),
+      ...(versionId !== undefined && { VersionId: versionId }),
+    });
+    try {
+      await this.calls.run("delete", options, () => this.calls.client.send(command, httpOptions(options)), condition);
+    } catch (error) {
+      if (versionId === undefined || !isBridgeError(error, "NotFound") || !isMissingVersion(error.cause)) throw error;
+    }
+  }
+
+  touch(key: string, options: CallOptions & { ifMatch?: string } = {}): Promise<PutResult> {
+    return this.inPlace.touch(key, options);
   }
 
   createUpload(
@@ -212,8 +236,14 @@ export class S3Store implements ObjectStore {
       const page: ListObjectsV2CommandOutput = await this.calls.run("list", options, () =>
         this.calls.client.send(command, httpOptions(options)),
       );
-      for (const { Key = "", Size: sizeBytes = 0, ETag, LastModified = new Date(0) } of page.Contents ?? [])
-        yield { key: decodeListedKey(Key, page.EncodingType), sizeBytes, etag: unquote(ETag), lastModified: LastModified };
+      for (const { Key = "", Size: sizeBytes = 0, ETag, LastModified = new Date(0), StorageClass } of page.Contents ?? [])
+        yield {
+          key: decodeListedKey(Key, page.EncodingType),
+          sizeBytes,
+          etag: unquote(ETag),
+          lastModified: LastModified,
+          ...(StorageClass === undefined ? {} : { storageClass: StorageClass }),
+        };
       if (!page.IsTruncated || page.NextContinuationToken === undefined) return;
       position = { ContinuationToken: page.NextContinuationToken };
     }

@@ -11,7 +11,7 @@ import type { ObjectStore } from "../stores/object-store";
 import { CompletionUnsettled, CopyEnded, copyObject } from "./copy-object";
 
 export interface CopierDeps {
-  config: CopierConfig;
+  config: Pick<CopierConfig, "bridgeId" | "sourceId" | "partSizeBytes" | "concurrency" | "timeoutSeconds">;
   destination: ObjectStore;
   reader: SourceReader;
   clock: Clock;

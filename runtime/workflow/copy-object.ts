@@ -5,13 +5,14 @@ import type { CopyJob, SourceReader } from "../ports";
 import type { ChecksumAlgorithm } from "../protocol/snapshot";
 import { lookAt, replicaAttributes, unchangedSince } from "../replication/destination";
 import { firstDifference } from "../replication/equality";
-import type { CopyOutcome, LeasedUpload } from "../replication/lease";
+import type { CheckedRange, CopyOutcome, LeasedUpload } from "../replication/lease";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "../replication/parts";
 import { checksumOf } from "../stores/checksums";
-import { combineChecksums, isCombinable } from "../stores/combine-checksums";
+import { type CombinableAlgorithm, combineChecksums, isCombinable } from "../stores/combine-checksums";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ByteRange, ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
+import { asPiece, type CheckedRanges, createCheckedRanges } from "./checked-ranges";
 
 /** Ends a copy with an outcome that is no failure of it. */
 export class CopyEnded extends Error {
@@ -36,7 +37,7 @@ export interface CopyContext {
   job: CopyJob;
   /** The upload of an earlier run of the same snapshot. */
   upload: LeasedUpload | undefined;
-  /** Resolves once the upload will be found again by a later run. */
+  /** Resolves once a later run will find the upload, and what is checked of it. */
   rememberUpload(upload: LeasedUpload): Promise<void>;
   /** Resolves once no later run will find the upload; does nothing when the lease is no longer this run's. */
   forgetUpload(): Promise<void>;
@@ -55,19 +56,19 @@ export interface CopyContext {
 export async function copyObject(context: CopyContext): Promise<"replicated"> {
   const { store, job, partSizeBytes } = context;
   const plan = planParts({ sizeBytes: job.snapshot.sizeBytes, partSizeBytes, capabilities: store.capabilities });
-  const { uploadId, parts: done } = await openUpload(context, plan);
+  const upload = await openUpload(context, plan);
   try {
-    const read: ReadParts = new Map();
-    const parts = await copyParts(context, plan, { uploadId, done, read });
-    assertAsRead(job, plan, read);
-    await complete(context, uploadId, parts);
+    await complete(context, upload, await copyParts(context, plan, upload));
   } catch (error) {
     // Nothing of another snapshot, and no part that failed its check, is worth keeping.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
     if (superseded || isBridgeError(error, "Corrupted")) {
       // First of all nobody may go on with these parts, whatever becomes of the abort, which must not hide why either.
       await context.forgetUpload();
-      await store.abortUpload(job.key, uploadId).catch(() => undefined);
+      await store.abortUpload(job.key, upload.uploadId).catch(() => undefined);
+    } else {
+      // It spares the next run work; failing at it must not hide why this one ended.
+      await upload.checked?.remember().catch(() => undefined);
     }
     throw error;
   }
@@ -75,12 +76,20 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
   return "replicated";
 }
 
-async function openUpload(context: CopyContext, plan: PartPlan): Promise<{ uploadId: string; parts: UploadedPart[] }> {
+interface OpenUpload {
+  uploadId: string;
+  /** The planned parts that need not be moved any more, by number. */
+  kept: ReadonlyMap<number, UploadedPart>;
+  /** Only where the parts themselves do not carry the source's kind of checksum. */
+  checked: CheckedRanges | undefined;
+}
+
+async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpload> {
   const { store, job, upload } = context;
   const { partSizeBytes } = plan;
   if (upload?.partSizeBytes === partSizeBytes) {
     try {
-      return { uploadId: upload.uploadId, parts: await store.listParts(job.key, upload.uploadId) };
+      return resumed(context, plan, upload, await store.listParts(job.key, upload.uploadId));
     } catch (error) {
       // Completed, aborted or expired since: start anew.
       if (!isBridgeError(error, "NotFound")) throw error;
@@ -98,28 +107,43 @@ async function openUpload(context: CopyContext, plan: PartPlan): Promise<{ uploa
     await store.abortUpload(job.key, uploadId);
     throw error;
   }
-  return { uploadId, parts: [] };
+  return { uploadId, kept: new Map(), checked: checkedRanges(context, { uploadId, partSizeBytes }, []) };
 }
 
-/** The source's own kind of checksum of each part that this run has read, where the destination verifies another kind. */
-type ReadParts = Map<number, { value: string; sizeBytes: number }>;
+function resumed(context: CopyContext, plan: PartPlan, upload: LeasedUpload, found: readonly UploadedPart[]): OpenUpload {
+  const present = new Map(found.map((part) => [part.partNumber, part]));
+  const parts = [...plan];
+  const missing = parts.filter(({ partNumber, range }) => present.get(partNumber)?.sizeBytes !== rangeSize(range));
+  // A checksum over several parts says nothing any more when one of them is moved again.
+  const holdsMissing = (one: CheckedRange) => missing.some(({ range }) => one.start <= range.start && range.end <= one.end);
+  const isOfThisKind = upload.checked?.algorithm === context.job.snapshot.checksum?.algorithm;
+  const known = isOfThisKind ? upload.checked?.ranges.filter((one) => !holdsMissing(one)) : undefined;
+  const checked = checkedRanges(context, upload, known ?? []);
+  for (const { partNumber } of missing) present.delete(partNumber);
+  // Nobody could say any more whether the bytes in such a part are the source's.
+  if (checked) for (const { partNumber, range } of parts) if (!checked.covers(range)) present.delete(partNumber);
+  return { uploadId: upload.uploadId, kept: present, checked };
+}
 
-async function copyParts(
+function checkedRanges(
   context: CopyContext,
-  plan: PartPlan,
-  { uploadId, done, read }: { uploadId: string; done: readonly UploadedPart[]; read: ReadParts },
-): Promise<UploadedPart[]> {
-  const present = new Map(done.map((part) => [part.partNumber, part]));
+  { uploadId, partSizeBytes }: LeasedUpload,
+  known: readonly CheckedRange[],
+): CheckedRanges | undefined {
+  const algorithm = context.job.snapshot.checksum?.algorithm;
+  if (algorithm === undefined || algorithm === partChecksum(context) || !isCombinable(algorithm)) return undefined;
+  const remember = (ranges: CheckedRange[]) =>
+    context.rememberUpload({ uploadId, partSizeBytes, checked: { algorithm, ranges } });
+  return createCheckedRanges({ algorithm, known, remember });
+}
+
+async function copyParts(context: CopyContext, plan: PartPlan, upload: OpenUpload): Promise<UploadedPart[]> {
   const limit = pLimit(partsInMemory(context, plan.partSizeBytes));
   const failed = new AbortController();
   const results: Promise<UploadedPart>[] = [];
   for (const planned of plan) {
-    const kept = present.get(planned.partNumber);
-    results.push(
-      kept?.sizeBytes === rangeSize(planned.range)
-        ? Promise.resolve(kept)
-        : limit(() => copyPart(context, { uploadId, read }, planned, failed)),
-    );
+    const kept = upload.kept.get(planned.partNumber);
+    results.push(kept ? Promise.resolve(kept) : limit(() => copyPart(context, upload, planned, failed)));
   }
   // When one part fails the others are stopped; the run is over only when all of them are.
   await Promise.allSettled(results);
@@ -135,7 +159,7 @@ function partsInMemory({ partSizeBytes, concurrency }: CopyContext, effectiveSiz
 
 async function copyPart(
   context: CopyContext,
-  into: { uploadId: string; read: ReadParts },
+  upload: OpenUpload,
   planned: PlannedPart,
   failed: AbortController,
 ): Promise<UploadedPart> {
@@ -143,7 +167,7 @@ async function copyPart(
   for (let tried = 1; ; tried++) {
     failed.signal.throwIfAborted();
     try {
-      return await tryPart(context, into, planned, failed.signal);
+      return await tryPart(context, upload, planned, failed.signal);
     } catch (error) {
       const again = tried < tries && isBridgeError(error) && error.retryable && !failed.signal.aborted;
       if (!again) failed.abort(error);
@@ -154,22 +178,22 @@ async function copyPart(
 
 async function tryPart(
   context: CopyContext,
-  { uploadId, read }: { uploadId: string; read: ReadParts },
+  { uploadId, checked }: OpenUpload,
   { partNumber, range }: PlannedPart,
   signal: AbortSignal,
 ): Promise<UploadedPart> {
   const { store, job } = context;
   await context.fence();
+  await checked?.rememberSometimes();
   const body = await openRange(context, range, signal);
   const bytes = await readAll(body, rangeSize(range));
   if (bytes.length !== rangeSize(range)) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
   context.onPart(bytes.length);
   const algorithm = partChecksum(context);
   const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
-  const known = job.snapshot.checksum?.algorithm;
-  if (known !== undefined && known !== algorithm && isCombinable(known))
-    read.set(partNumber, { value: checksumOf(known, bytes).value, sizeBytes: bytes.length });
-  return await store.uploadPart(job.key, uploadId, partNumber, bytes, { ...checksum, signal });
+  const part = await store.uploadPart(job.key, uploadId, partNumber, bytes, { ...checksum, signal });
+  checked?.add(range, bytes);
+  return part;
 }
 
 async function openRange({ reader, job }: CopyContext, range: ByteRange, signal: AbortSignal): Promise<Readable> {
@@ -189,9 +213,9 @@ function partChecksum({ store, job }: CopyContext): ChecksumAlgorithm | undefine
   return multipartChecksums.find((one) => one === job.snapshot.checksum?.algorithm) ?? multipartChecksums[0];
 }
 
-async function complete(context: CopyContext, uploadId: string, parts: UploadedPart[]): Promise<void> {
+async function complete(context: CopyContext, { uploadId, checked }: OpenUpload, parts: UploadedPart[]): Promise<void> {
   const { store, reader, job, bridge } = context;
-  assertWhole(job, parts);
+  assertWhole(job, parts, checked);
   const seen = await lookAt(store, job.key);
   if (seen && firstDifference(job.snapshot, seen, bridge) === undefined) {
     await store.abortUpload(job.key, uploadId);
@@ -212,28 +236,25 @@ async function complete(context: CopyContext, uploadId: string, parts: UploadedP
   }
 }
 
-/** The same by what was read, where the destination speaks of another kind. Parts of an earlier run were not read by this one. */
-function assertAsRead({ snapshot: { checksum } }: CopyJob, plan: PartPlan, read: ReadParts): void {
+/** What the checksums of what was read say of the whole, before anybody can see it; not every store compares that itself. */
+function assertWhole(
+  { snapshot: { checksum } }: CopyJob,
+  parts: readonly UploadedPart[],
+  checked: CheckedRanges | undefined,
+): void {
   if (checksum === undefined || !isCombinable(checksum.algorithm)) return;
-  const parts = [...plan].flatMap(({ partNumber }) => read.get(partNumber) ?? []);
-  if (parts.length === 0 || parts.length < [...plan].length) return;
-  if (combineChecksums(checksum.algorithm, parts).value === checksum.value) return;
-  throw new BridgeError(
-    "Corrupted",
-    "read",
-    `the parts that were read have another ${checksum.algorithm} than the source's object`,
-  );
+  const { algorithm, value } = checksum;
+  const pieces = checked?.all().map(asPiece) ?? piecesOf(parts, algorithm);
+  if (pieces === undefined || combineChecksums(algorithm, pieces).value === value) return;
+  throw new BridgeError("Corrupted", "complete", `the parts' ${algorithm} does not add up to the source object's`);
 }
 
-/** What the parts' checksums say of the whole, before anybody can see it; not every store compares that itself. */
-function assertWhole({ snapshot: { checksum } }: CopyJob, parts: readonly UploadedPart[]): void {
-  if (checksum === undefined || !isCombinable(checksum.algorithm)) return;
-  const known = parts.flatMap(({ checksum: part, sizeBytes }) =>
-    part?.algorithm === checksum.algorithm ? [{ value: part.value, sizeBytes }] : [],
+/** Undefined where the store does not tell them all. */
+function piecesOf(parts: readonly UploadedPart[], algorithm: CombinableAlgorithm) {
+  const pieces = parts.flatMap(({ checksum, sizeBytes }) =>
+    checksum?.algorithm === algorithm ? [{ value: checksum.value, sizeBytes }] : [],
   );
-  if (known.length < parts.length) return;
-  if (combineChecksums(checksum.algorithm, known).value === checksum.value) return;
-  throw new BridgeError("Corrupted", "complete", `the parts' ${checksum.algorithm} does not add up to the source object's`);
+  return pieces.length < parts.length ? undefined : pieces;
 }
 
 async function prove(context: CopyContext): Promise<void> {

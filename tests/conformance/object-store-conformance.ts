@@ -10,7 +10,9 @@ import { listingChecks } from "./object-store/listing";
 import { objectChecks } from "./object-store/objects";
 import { presignChecks } from "./object-store/presign";
 import { signalChecks } from "./object-store/signals";
+import { touchChecks } from "./object-store/touch";
 import { uploadChecks } from "./object-store/uploads";
+import { versionChecks } from "./object-store/versions";
 
 export type { StoreUnderTest } from "./object-store/context";
 
@@ -18,6 +20,8 @@ export interface ObjectStoreConformance {
   name: string;
   make(): Promise<StoreUnderTest>;
   capabilities: StoreCapabilities;
+  /** Whether the bucket keeps versions. @default false */
+  versioned?: boolean;
   /**
    * Checks that the server behind this run is known to fail, by id, each with what it does instead. They run all the same and
    * must fail: a gap that closed turns the run red until its entry is removed. The count is printed.
@@ -25,7 +29,13 @@ export interface ObjectStoreConformance {
   knownGaps?: Readonly<Record<string, string>>;
 }
 
-export function objectStoreConformance({ name, make, capabilities, knownGaps = {} }: ObjectStoreConformance): void {
+export function objectStoreConformance({
+  name,
+  make,
+  capabilities,
+  versioned = false,
+  knownGaps = {},
+}: ObjectStoreConformance): void {
   describe(`${name} keeps the contract of ObjectStore`, () => {
     let subject: StoreUnderTest | undefined;
     const met = new Set<string>();
@@ -41,6 +51,7 @@ export function objectStoreConformance({ name, make, capabilities, knownGaps = {
         return this.subject.store;
       },
       capabilities,
+      versioned,
       check(id, sentence, body, timeoutMs = 30_000) {
         checks += 1;
         if (id in knownGaps) {
@@ -71,6 +82,8 @@ export function objectStoreConformance({ name, make, capabilities, knownGaps = {
     describe("headers, metadata and tags", () => attributeChecks(context));
     describe("conditions", () => conditionChecks(context));
     describe("uploads in parts", () => uploadChecks(context));
+    describe("versions", () => versionChecks(context));
+    describe("touch", () => touchChecks(context));
     describe("keys", () => keyChecks(context));
     describe("listing", () => listingChecks(context));
     describe("presigned URLs", () => presignChecks(context));

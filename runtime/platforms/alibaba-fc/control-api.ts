@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import Client, { $OpenApiUtil } from "@alicloud/openapi-core";
 import { systemRandom } from "../../ports";
+import { parseJson } from "../../protocol/json";
 import type { OwnCredentials } from "./credentials";
 import type { OriginOf } from "./endpoints";
 import { controlError } from "./errors";
@@ -69,7 +70,7 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
     );
     try {
       const answer = await within(timeoutMs, client.callApi(paramsOf(call), requestOf(call), NO_OPTIONS));
-      return { status: Number(answer.statusCode), body: parse(String(answer.body ?? "")) };
+      return { status: Number(answer.statusCode), body: parseJson(String(answer.body ?? "")) };
     } catch (error) {
       throw failureOf(call, error);
     }
@@ -102,15 +103,6 @@ function requestOf({ query, form, roa }: ControlCall): $OpenApiUtil.OpenApiReque
     ...(form === undefined ? {} : { body: form }),
     ...(roa === undefined ? {} : { headers: roa.headers, stream: Readable.from([roa.body]) }),
   });
-}
-
-function parse(text: string): unknown {
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function failureOf({ op, what }: ControlCall, error: unknown): Error {

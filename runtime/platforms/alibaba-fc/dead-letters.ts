@@ -1,9 +1,8 @@
 /** The dead-letter queue. Its messages have no attributes, so what people read is in the body, beside what a redrive puts to work again. */
 import type { Clock, DeadLetterQueue } from "../../ports";
 import { encodeDeadLetter } from "../../protocol/dead-letter";
+import { LIMITS } from "../../protocol/messages";
 import { MAX_MESSAGE_BYTES, type MessageQueue } from "./message-queue";
-
-const MAX_REASON_CHARACTERS = 1024;
 
 export function createDeadLetterQueue(
   queue: MessageQueue,
@@ -12,7 +11,7 @@ export function createDeadLetterQueue(
   return {
     async park(look, reason, original) {
       const parkedAt = new Date(clock.now()).toISOString();
-      const letter = { reason: reason.slice(0, MAX_REASON_CHARACTERS) || "unknown", bridgeId, parkedAt };
+      const letter = { reason: reason.slice(0, LIMITS.reasonCharacters) || "unknown", bridgeId, parkedAt };
       let kept = original;
       let text = encodeDeadLetter(look, { ...letter, ...(kept ? { original: kept } : {}) });
       // A message that fits into no queue is kept in part: refused as a whole, nothing at all would tell of it.

@@ -3,6 +3,7 @@
  * https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function
  */
 import * as z from "zod";
+import { parseJson } from "../../protocol/json";
 import type { createEndpoint, EndpointRequest, EndpointResponse } from "../../receiver/endpoint";
 import type { Invocation } from "./handler";
 
@@ -24,7 +25,7 @@ export interface HttpResult {
 
 /** @throws Error for an event that no HTTP trigger sent; it quotes nothing of it. */
 export function toEndpointRequest(text: string): EndpointRequest {
-  const parsed = eventSchema.safeParse(parse(text));
+  const parsed = eventSchema.safeParse(parseJson(text));
   if (!parsed.success) throw new Error("the event is not one of an HTTP trigger");
   const { rawPath, body, isBase64Encoded, headers, requestContext } = parsed.data;
   const { method, sourceIp } = requestContext.http;
@@ -35,14 +36,6 @@ export function toEndpointRequest(text: string): EndpointRequest {
     rawBody: Buffer.from(body, isBase64Encoded ? "base64" : "utf8"),
     ...(sourceIp ? { sourceIp } : {}),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 export function toHttpResult({ status, headers, body }: EndpointResponse): HttpResult {

@@ -7,7 +7,7 @@ export interface FlushableMetrics extends Metrics {
 }
 
 /** Of these the greatest is told; of all others the sum. */
-const GREATEST: ReadonlySet<MetricName> = new Set(["LagMs"]);
+const GREATEST: ReadonlySet<MetricName> = new Set(["LagMs", "ProbeLagMs"]);
 
 /** @param logger must write lines of level info, whatever the configured level: an alarm reads them */
 export function createMetrics(logger: Pick<Logger, "info">): FlushableMetrics {

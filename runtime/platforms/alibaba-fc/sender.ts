@@ -1,6 +1,6 @@
 /** Function Compute entry of the sender: events of the source bucket, and dead letters that are redriven. */
 import { randomUUID } from "node:crypto";
-import { createReceiverClient } from "../../sender/receiver-client";
+import { answerTimeoutMs, createReceiverClient } from "../../sender/receiver-client";
 import { createSender } from "../../sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createControlApi } from "./control-api";
@@ -9,9 +9,6 @@ import { createHandler } from "./handler";
 import { readParameters } from "./secrets";
 import { openDeadLetters, startFunction } from "./start";
 import { openStore } from "./stores";
-
-/** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */
-const ANSWER_MS = 2_000;
 
 const base = startFunction("sender", process.env);
 const { config, clock, logger, metrics, region } = base;
@@ -27,7 +24,7 @@ const sender = createSender({
     url: config.receiverUrl,
     secrets: createSecrets(secretDeps),
     clock,
-    timeoutMs: config.receiverTimeoutSeconds * 1000 + ANSWER_MS,
+    timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
     ...(sign === undefined ? {} : { sign }),
   }),

@@ -13,6 +13,8 @@ const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = 
   Skipped: MetricUnit.Count,
   BytesMoved: MetricUnit.Bytes,
   LagMs: MetricUnit.Milliseconds,
+  ProbeLagMs: MetricUnit.Milliseconds,
+  ProbeGaveUp: MetricUnit.Count,
 };
 
 export interface FlushableMetrics extends Metrics {

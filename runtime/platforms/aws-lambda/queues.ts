@@ -5,10 +5,10 @@
 import { type MessageAttributeValue, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Clock, DeadLetterQueue, WorkQueue } from "../../ports";
 import { encodeLook } from "../../protocol/look";
+import { LIMITS } from "../../protocol/messages";
 import { toBridgeError } from "./errors";
 
 const MAX_DELAY_SECONDS = 900;
-const MAX_REASON_CHARACTERS = 1024;
 /** All that SQS takes in an attribute; anything else refuses the whole message. */
 const NOT_STORABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
@@ -39,7 +39,7 @@ export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }
     async park(look, reason, original) {
       const attributes: Record<string, string> = {
         // By code points, so that no half of a surrogate pair is left at the cut.
-        Reason: [...storable(reason)].slice(0, MAX_REASON_CHARACTERS).join("") || "unknown",
+        Reason: [...storable(reason)].slice(0, LIMITS.reasonCharacters).join("") || "unknown",
         Key: percentEncode(look.key),
         BridgeId: bridgeId,
         ParkedAt: new Date(clock.now()).toISOString(),

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { systemClock } from "../../ports";
 import { parseEnv } from "../../protocol/env";
-import { createReceiverClient } from "../../sender/receiver-client";
+import { answerTimeoutMs, createReceiverClient } from "../../sender/receiver-client";
 import { createSender } from "../../sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createLogger } from "../logger";
@@ -13,9 +13,6 @@ import { ownCredentials } from "./own-credentials";
 import { createDeadLetterQueue, createWorkQueue } from "./queues";
 import { readParameters } from "./secrets";
 import { createSenderHandler } from "./sender-handler";
-
-/** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */
-const ANSWER_MS = 2_000;
 
 const config = parseEnv("sender", process.env);
 const { bridgeId, auth } = config;
@@ -33,7 +30,7 @@ const sender = createSender({
     url: config.receiverUrl,
     secrets: createSecrets(secretDeps),
     clock,
-    timeoutMs: config.receiverTimeoutSeconds * 1000 + ANSWER_MS,
+    timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
     ...(sign === undefined ? {} : { sign }),
   }),

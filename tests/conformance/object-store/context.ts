@@ -21,6 +21,7 @@ export interface Context {
   readonly subject: StoreUnderTest;
   readonly store: ObjectStore;
   readonly capabilities: StoreCapabilities;
+  readonly versioned: boolean;
   readonly check: Check;
   /** A key that no other check uses. */
   freshKey(name?: string): string;

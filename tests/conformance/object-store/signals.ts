@@ -11,6 +11,7 @@ export function signalChecks(context: Context): void {
     const signal = AbortSignal.abort();
     const key = freshKey();
     await putText(context, key, "old");
+    const before = await context.store.head(key);
     const { uploadId } = await context.store.createUpload(key, { attributes: NO_ATTRIBUTES });
     const part = await context.store.uploadPart(key, uploadId, 1, Buffer.from("x"));
     await expectKind(context.store.head(key, { signal }), "Unavailable");
@@ -19,6 +20,7 @@ export function signalChecks(context: Context): void {
     await expectKind(context.store.putTags(key, { a: "1" }, { signal }), "Unavailable");
     await expectKind(putText(context, key, "new", { signal }), "Unavailable");
     await expectKind(context.store.delete(key, { signal }), "Unavailable");
+    await expectKind(context.store.touch(key, { signal }), "Unavailable");
     await expectKind(context.store.createUpload(key, { attributes: NO_ATTRIBUTES, signal }), "Unavailable");
     await expectKind(context.store.uploadPart(key, uploadId, 2, Buffer.from("y"), { signal }), "Unavailable");
     await expectKind(context.store.listParts(key, uploadId, { signal }), "Unavailable");
@@ -26,6 +28,7 @@ export function signalChecks(context: Context): void {
     await expectKind(context.store.abortUpload(key, uploadId, { signal }), "Unavailable");
     await expectKind(collect(context.store.list(key, { signal })), "Unavailable");
     expect(await readText(context, key)).toBe("old");
+    expect(await context.store.head(key)).toEqual(before);
     expect(await context.store.getTags(key)).toEqual({});
     expect(await context.store.listParts(key, uploadId)).toHaveLength(1);
   });

@@ -36,7 +36,11 @@ test("a lease is written, read back, changed and removed", async () => {
   const full = lease({
     run: "r1",
     stop: true,
-    upload: { uploadId: "u", partSizeBytes: 8 },
+    upload: {
+      uploadId: "u",
+      partSizeBytes: 8,
+      checked: { algorithm: "CRC64NVME", ranges: [{ start: 0, end: 7, value: "AAA=" }] },
+    },
     outcome: { result: "retry", reason: "why", bytesMoved: 3 },
     reported: true,
   });

@@ -124,13 +124,38 @@ describe("shapes", () => {
     expect(records("ObjectRemoved:DeleteObject", { requestId: "R1" })).toEqual([
       {
         looks: [
-          { ...fresh("a+b"), eventId: "R1", removal: true },
-          { ...fresh("a b"), eventId: "R1", removal: true },
+          { ...fresh("a+b"), eventId: "R1 E", removal: true },
+          { ...fresh("a b"), eventId: "R1 E", removal: true },
         ],
       },
     ]);
-    expect(records("ObjectCreated:PutObject", { requestId: "R2" })[0]?.looks[0]).toEqual({ ...fresh("a+b"), eventId: "R2" });
+    expect(records("ObjectCreated:PutObject", { requestId: "R2" })[0]?.looks[0]).toEqual({ ...fresh("a+b"), eventId: "R2 E" });
     expect(records("ObjectCreated:PutObject", { requestId: "" })[0]?.looks[0]).toEqual(fresh("a+b"));
+  });
+
+  test("one request that removes several versions of a key is as many OSS events", () => {
+    const [event] = ossEvent("a").events;
+    const removed = (eventTime: string, eTag: string) => {
+      const oss = { bucket: { name: "photos" }, object: { key: "a", size: 0, eTag } };
+      return { ...event, eventName: "ObjectRemoved:DeleteObjects", eventTime, oss, responseElements: { requestId: "R1" } };
+    };
+    const [first, second] = ["2026-03-01T00:00:00.000Z", "2026-03-01T00:00:01.000Z"];
+    const versions = [removed(first, "E1"), removed(second, "E1"), removed(second, "E2")];
+    const ids = decodeEvent({ events: versions }).flatMap(({ looks }) => looks.map(({ eventId }) => eventId));
+    expect(new Set(ids).size).toBe(3);
+    expect(decodeEvent({ events: versions })).toEqual(decodeEvent({ events: versions }));
+  });
+
+  test.each([
+    ["ObjectRemoved:DeleteObject", true],
+    ["ObjectReplication:ObjectRemoved", true],
+    ["ObjectReplication:ObjectCreated", false],
+    ["ObjectReplication:ObjectModified", false],
+    ["ObjectModified:UpdateObjectMeta", false],
+  ])("%s of OSS tells of a removal: %s", (eventName, expected) => {
+    const [event] = ossEvent("a").events;
+    const [record] = decodeEvent({ events: [{ ...event, eventName }] });
+    expect(record?.looks).toEqual([{ ...fresh("a"), ...(expected ? { removal: true } : {}) }]);
   });
 
   test("a dead letter is the look that it keeps, or the message", () => {

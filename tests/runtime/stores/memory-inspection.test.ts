@@ -67,6 +67,26 @@ test("putTags of a version leaves the current one alone", async () => {
   await expectKind(store.putTags("k", {}, { versionId: "none" }), "NotFound");
 });
 
+test("a replication status that a test sets belongs to the version, until the object is written again", async () => {
+  const { store, put } = setUp({ versioned: true });
+  const { versionId } = await put("k", "first");
+  expect(await store.head("k")).not.toHaveProperty("replication");
+  store.setReplication("k", "FAILED");
+  expect(await store.head("k")).toMatchObject({ versionId, replication: "FAILED" });
+  await store.touch("k");
+  expect(await store.head("k")).not.toHaveProperty("replication");
+  await store.delete("k", { versionId: store.versionIds("k").at(-1) as string });
+  expect(await store.head("k")).toMatchObject({ versionId, replication: "FAILED" });
+});
+
+test("a touch is of one piece, as S3's is: an etag of parts becomes the digest of the bytes", async () => {
+  const { store } = setUp();
+  const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES });
+  await store.completeUpload("k", uploadId, [await store.uploadPart("k", uploadId, 1, textBytes("hello"))]);
+  expect(await store.touch("k")).toEqual({ etag: "5d41402abc4b2a76b9719d911017c592" });
+  expect(store.history("k")).toHaveLength(2);
+});
+
 test("history holds every state that was visible, once, with its time", async () => {
   const { clock, store, put } = setUp();
   await put("k", "a");

@@ -56,6 +56,7 @@ objectStoreConformance({
 objectStoreConformance({
   name: "memory, versioned",
   capabilities: MEMORY_CAPABILITIES,
+  versioned: true,
   make: async () => underTest(MEMORY_CAPABILITIES, true),
 });
 objectStoreConformance({

@@ -3,7 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { createOssStore, OSS_CAPABILITIES, OSS_VERSIONED_CAPABILITIES, type OssStoreOptions } from "../../../runtime/stores/oss";
-import { createOssDispatcher } from "../../../runtime/stores/oss-client";
+import { createOssDispatcher, OssClient } from "../../../runtime/stores/oss-client";
+import { OssContext } from "../../../runtime/stores/oss-context";
+import { ossTarget } from "../../../runtime/stores/oss-endpoint";
+import { OssTouch } from "../../../runtime/stores/oss-touch";
+import { OssUploads } from "../../../runtime/stores/oss-uploads";
 import { readAll } from "../../../runtime/stores/read-all";
 import { leaseStoreConformance } from "../../conformance/lease-store-conformance";
 import { collect, expectKind, NO_ATTRIBUTES, someBytes, streamOf } from "../../conformance/object-store/context";
@@ -61,6 +65,7 @@ for (const versioned of [false, true]) {
   objectStoreConformance({
     name: `OSS in a bucket ${versioned ? "with" : "without"} versions`,
     capabilities: versioned ? OSS_VERSIONED_CAPABILITIES : OSS_CAPABILITIES,
+    versioned,
     knownGaps: BY_NATURE,
     make: async () => {
       const bucket = `conformance-${versioned ? "versioned" : "plain"}`;
@@ -104,6 +109,11 @@ describe("against the server", () => {
     });
     expect(await store(bucket).getTags(key)).toEqual(ATTRIBUTES.tags);
   }
+
+  test("a listing tells the storage class", async () => {
+    await store(bucket, { storageClass: "IA" }).put("classed/1", Buffer.from("1"), { attributes: NO_ATTRIBUTES, sizeBytes: 1 });
+    expect(await collect(store(bucket).list("classed/"))).toMatchObject([{ key: "classed/1", storageClass: "IA" }]);
+  });
 
   test("whatever OSS can hold arrives to the letter: in one request, in blocks and in parts", async () => {
     const bytes = someBytes(9 * 1024 ** 2);
@@ -173,6 +183,43 @@ describe("against the server", () => {
     expect(await versioned.getTags("k")).toEqual({});
     const tagging = await asVersioned(fixture.client({ bucket: versions })).getObjectTagging("k", { versionId });
     expect(tagging.tag).toEqual({ of: "the first" });
+  });
+
+  test("an object beyond one copy is touched in parts, and left alone where it is another one", async () => {
+    const bytes = someBytes(11 * 1024 ** 2);
+    const { etag } = await store(bucket).put("large", bytes, { attributes: ATTRIBUTES, sizeBytes: bytes.length });
+    const target = ossTarget(fixture.oss.endpoints[SHANGHAI]?.public ?? "", bucket);
+    const client = new OssClient({
+      bucket,
+      region: SHANGHAI,
+      credentials: async () => ROOT,
+      data: target,
+      bucketTarget: target,
+      presign: target,
+      dispatcher,
+      maxAttempts: 1,
+      answerTimeoutMs: 15_000,
+      bodyIdleMs: 15_000,
+      minBytesPerSecond: 65_536,
+      now: Date.now,
+      random: () => 0,
+    });
+    const context = new OssContext(client, OSS_CAPABILITIES, {});
+    const limits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
+    const inParts = new OssTouch(context, new OssUploads(context), limits);
+    const touched = await inParts.touch("large", { ifMatch: etag });
+    expect(touched.etag).toMatch(/-3$/);
+    await expectAttributes("large");
+    expect(await store(bucket).head("large")).toMatchObject({ ...touched, checksums: [checksumOf("CRC64XZ", bytes)] });
+    expect((await readAll((await store(bucket).get("large")).body, bytes.length)).equals(bytes)).toBe(true);
+    await expectKind(inParts.touch("large", { ifMatch: etag }), "PreconditionFailed");
+    expect((await store(bucket).head("large"))?.etag).toBe(touched.etag);
+  });
+
+  test("an object that is appended to is no object to touch", async () => {
+    await store(bucket).append("log", 0, Buffer.from("entry"));
+    await expectKind(store(bucket).touch("log"), "Unsupported");
+    await store(bucket).append("log", 5, Buffer.from("next"));
   });
 
   test("a server that nobody vouches for gets nothing", async () => {

@@ -2,12 +2,16 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
-import { CreateBucketCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutBucketReplicationCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import { clientConfig } from "../../../local/aws/client-config";
 import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
 import { readAll } from "../../../runtime/stores/read-all";
 import { createS3Store, S3_CAPABILITIES } from "../../../runtime/stores/s3";
+import { S3Calls } from "../../../runtime/stores/s3-calls";
 import { createS3Client } from "../../../runtime/stores/s3-client";
+import { S3Touch } from "../../../runtime/stores/s3-touch";
+import { S3Uploads } from "../../../runtime/stores/s3-uploads";
+import { collect, expectKind, someBytes } from "../../conformance/object-store/context";
 import { objectStoreConformance } from "../../conformance/object-store-conformance";
 
 let local: LocalAws;
@@ -68,6 +72,7 @@ for (const { bucket, versioned, knownGaps } of [
   objectStoreConformance({
     name: `S3 on ministack, ${bucket}`,
     capabilities: S3_CAPABILITIES,
+    versioned,
     knownGaps,
     make: async () => {
       const client = localClient();
@@ -111,5 +116,68 @@ test("tags can be put on one version", async () => {
   await store.put("tagged", Buffer.from("2"), { attributes, sizeBytes: 1 });
   await store.putTags("tagged", { a: "1" }, { versionId: versionId as string });
   expect(await store.getTags("tagged")).toEqual({});
+  client.destroy();
+});
+
+test("a listing tells the storage class", async () => {
+  const client = localClient();
+  const store = createS3Store({ client, bucket: "versioned", storageClass: "STANDARD_IA" });
+  await store.put("classed/1", Buffer.from("1"), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: 1 });
+  expect(await collect(store.list("classed/"))).toMatchObject([{ key: "classed/1", storageClass: "STANDARD_IA" }]);
+  client.destroy();
+});
+
+test("an object beyond one copy is touched in parts, and left alone where it is another one", async () => {
+  const client = localClient();
+  const bucket = "touched";
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  const store = createS3Store({ client, bucket });
+  const bytes = someBytes(11 * 1024 ** 2);
+  const attributes = { headers: { contentType: "a/b", expires: "0" }, metadata: { "x.y": "文件" }, tags: {} };
+  const put = await store.put("large", bytes, { attributes, sizeBytes: bytes.length });
+  const calls = new S3Calls(client, bucket, S3_CAPABILITIES, {});
+  const limits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
+  const inParts = new S3Touch(calls, new S3Uploads(calls), limits);
+  const touched = await inParts.touch("large", { ifMatch: put.etag });
+  expect(touched.etag).toMatch(/-3$/);
+  expect(await store.head("large")).toMatchObject({ ...touched, headers: attributes.headers, metadata: attributes.metadata });
+  expect((await readAll((await store.get("large")).body, bytes.length)).equals(bytes)).toBe(true);
+  await expectKind(inParts.touch("large", { ifMatch: put.etag }), "PreconditionFailed");
+  expect((await store.head("large"))?.versionId).toBe(touched.versionId);
+  client.destroy();
+});
+
+test("native replication shows in head, and a touch makes it begin for an object that was there before", async () => {
+  const client = localClient();
+  const [from, to] = ["replicated-from", "replicated-to"];
+  for (const Bucket of [from, to]) {
+    await client.send(new CreateBucketCommand({ Bucket }));
+    await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  }
+  const [source, destination] = [createS3Store({ client, bucket: from }), createS3Store({ client, bucket: to })];
+  const attributes = { headers: {}, metadata: { a: "1" }, tags: { t: "1" } };
+  await source.put("before", Buffer.from("x"), { attributes, sizeBytes: 1 });
+  const Rules = [
+    {
+      ID: "all",
+      Priority: 1,
+      Status: "Enabled" as const,
+      Filter: { Prefix: "" },
+      DeleteMarkerReplication: { Status: "Disabled" as const },
+      Destination: { Bucket: `arn:aws:s3:::${to}` },
+    },
+  ];
+  const Role = "arn:aws:iam::111111111111:role/replication";
+  await client.send(new PutBucketReplicationCommand({ Bucket: from, ReplicationConfiguration: { Role, Rules } }));
+  expect(await source.head("before")).not.toHaveProperty("replication");
+  expect(await destination.head("before")).toBeUndefined();
+  const { versionId } = await source.touch("before");
+  expect(await source.head("before")).toMatchObject({ versionId, replication: "COMPLETED" });
+  expect(await destination.head("before")).toMatchObject({ metadata: { a: "1" }, replication: "REPLICA" });
+  const { head, body } = await destination.get("before");
+  body.destroy();
+  expect(head.replication).toBe("REPLICA");
+  expect(await destination.getTags("before")).toEqual({ t: "1" });
   client.destroy();
 });

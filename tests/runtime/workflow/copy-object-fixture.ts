@@ -10,11 +10,17 @@ import { memoryReader } from "../support/memory-reader";
 export const CONTENT = "abcdefghijk";
 export const attributes = { headers: { contentType: "text/plain" }, metadata: { author: "someone" }, tags: { team: "red" } };
 
-export async function open(options: { source?: Partial<StoreCapabilities>; destination?: Partial<StoreCapabilities> } = {}) {
+export interface OpenOptions {
+  content?: string;
+  source?: Partial<StoreCapabilities>;
+  destination?: Partial<StoreCapabilities>;
+}
+
+export async function open({ content = CONTENT, ...options }: OpenOptions = {}) {
   const clock = new ManualClock();
   const source = new MemoryStore({ clock, name: "source", capabilities: options.source ?? {} });
   const store = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1, ...options.destination } });
-  await source.put("k", Buffer.from(CONTENT), { sizeBytes: CONTENT.length, attributes });
+  await source.put("k", Buffer.from(content), { sizeBytes: content.length, attributes });
   const snapshot = await takeSnapshot(source, "k");
   if (snapshot === undefined) throw new Error("the source object is gone");
   const job = { execution: "x1", key: "to/k", url: await source.presignGet("k", { expiresInSeconds: 60 }), snapshot };

@@ -1,5 +1,3 @@
-import { Readable } from "node:stream";
-import type { SourceReader } from "../../../runtime/ports";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { BridgeError } from "../../../runtime/stores/errors";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
@@ -183,31 +181,5 @@ describe("resumption", () => {
     const rememberUpload = () => Promise.reject(new CopyEnded({ result: "superseded" }));
     await expect(all.copy({ rememberUpload })).rejects.toBeInstanceOf(CopyEnded);
     expect(all.store.openUploads()).toEqual([]);
-  });
-});
-
-describe("where the destination cannot verify the source's kind of checksum", () => {
-  const destination = { checksums: ["CRC64XZ"], multipartChecksums: ["CRC64XZ"] } as const;
-
-  test("what was read is verified as a whole before it is completed", async () => {
-    const { copy, text } = await open({ destination });
-    await copy();
-    expect(text()).toBe(CONTENT);
-  });
-
-  test("another byte in one part never becomes visible, and its upload goes", async () => {
-    const { copy, source, store } = await open({ destination });
-    const reader = memoryReader(source);
-    const lying: SourceReader = {
-      ...reader,
-      open: async (url, options) => {
-        const found = await reader.open(url, options);
-        return options.range?.start === 4 ? { ...found, body: Readable.from([Buffer.from("eXgh")]) } : found;
-      },
-    };
-    await expect(copy({ reader: lying })).rejects.toMatchObject({ kind: "Corrupted" });
-    expect(store.snapshotOf("to/k")).toBeUndefined();
-    await copy();
-    expect(store.snapshotOf("to/k")?.bytes.toString()).toBe(CONTENT);
   });
 });

@@ -1,0 +1,57 @@
+/**
+ * What the latency probe asks of a prober, the function on one side of a bridge. The side where objects begin puts them, the other one
+ * watches its own store for them, so that no credential has to reach both.
+ */
+import * as z from "zod";
+
+/** Beyond what a report about latency needs, and within what a function can hold. */
+export const MAX_PROBE_SIZE_BYTES = 64 * 1024 * 1024;
+const MAX_OBJECTS = 1000;
+
+/** Relative to the prober's own `probePrefix`; letters, digits, and `-_./`. */
+const name = z.string().regex(/^[\w-][\w./-]{0,255}$/);
+const names = z.array(name).min(1).max(MAX_OBJECTS);
+const atMs = z.number().int().nonnegative();
+
+export const probeRequestSchema = z.discriminatedUnion("action", [
+  /** Puts the objects one after the other, each of bytes that do not compress. */
+  z.strictObject({
+    action: z.literal("put"),
+    objects: z
+      .array(z.strictObject({ name, sizeBytes: z.number().int().min(0).max(MAX_PROBE_SIZE_BYTES) }))
+      .min(1)
+      .max(MAX_OBJECTS),
+  }),
+  /** Looks for each object until it is there or has been looked for `attempts` times; `intervalMs` lie between two looks at one object. */
+  z.strictObject({
+    action: z.literal("watch"),
+    names,
+    attempts: z.number().int().min(1).max(1_000_000),
+    intervalMs: z.number().int().min(10).max(60_000),
+  }),
+  /** Removes what is there of these, the very version that is visible and no other, so that no delete marker is left. */
+  z.strictObject({ action: z.literal("clean"), names }),
+]);
+export type ProbeRequest = z.infer<typeof probeRequestSchema>;
+export type ProbePut = Extract<ProbeRequest, { action: "put" }>;
+export type ProbeWatch = Extract<ProbeRequest, { action: "watch" }>;
+export type ProbeClean = Extract<ProbeRequest, { action: "clean" }>;
+
+export const probePutAnswerSchema = z.strictObject({
+  /** In the order of the request. `postedAtMs` is when the store had acknowledged the object, by the putting function's clock. */
+  put: z.array(z.strictObject({ name, sizeBytes: z.number().int().nonnegative(), postedAtMs: atMs })),
+});
+export type ProbePutAnswer = z.infer<typeof probePutAnswerSchema>;
+
+export const probeWatchAnswerSchema = z.strictObject({
+  /** `seenAtMs` is when the answer with the object had come, by the watching function's clock. */
+  seen: z.array(z.strictObject({ name, sizeBytes: z.number().int().nonnegative(), seenAtMs: atMs, attempts: z.number().int() })),
+  /** Looked for as often as was asked. */
+  missing: z.array(z.strictObject({ name, attempts: z.number().int() })),
+  /** The function's time ended before their attempts did: ask again for the rest. */
+  pending: z.array(z.strictObject({ name, attempts: z.number().int() })),
+});
+export type ProbeWatchAnswer = z.infer<typeof probeWatchAnswerSchema>;
+
+export const probeCleanAnswerSchema = z.strictObject({ cleaned: z.number().int().nonnegative() });
+export type ProbeCleanAnswer = z.infer<typeof probeCleanAnswerSchema>;
