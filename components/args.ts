@@ -4,7 +4,7 @@ import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
 import type { Acceleration, Cloud, Mode } from "./config";
-import type { OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES } from "./config/clouds";
+import type { OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES, S3_TRANSITION_CLASSES } from "./config/clouds";
 import type { BridgeTransforms } from "./transforms";
 
 /** One end of a bridge. */
@@ -22,7 +22,7 @@ export interface StoreArgs {
    */
   adopt?: boolean | undefined;
   /**
-   * Keep versions in a created bucket.
+   * Keep versions in a created bucket; S3 replicates nothing without them.
    * @default true
    */
   versioning?: boolean | undefined;
@@ -38,7 +38,10 @@ export interface StoreArgs {
   acceleration?: Acceleration | undefined;
   /** For `index.ts`, which makes the provider: a named profile of the credentials. */
   profile?: string | undefined;
-  /** For `index.ts`, which makes the provider: the account that the credentials must belong to. */
+  /**
+   * For `index.ts`, which makes the provider: the account that the credentials must belong to. With `mode: native` in AWS two
+   * accounts that differ are also how the bridge knows to hand the replicas over: give both or neither.
+   */
   accountId?: string | undefined;
 }
 
@@ -56,10 +59,83 @@ export interface DestinationArgs extends StoreArgs {
    */
   prefix?: string | undefined;
   /**
-   * Storage class of the replicas, as the destination's cloud calls it.
-   * @default the bucket's own, STANDARD or Standard
+   * Storage class of the replicas, as the destination's cloud calls it. Not in two-way bridges, whose replicas are on both sides.
+   * @default the bucket's own, STANDARD or Standard; with S3 replication the object's
    */
   storageClass?: (typeof S3_STORAGE_CLASSES)[number] | (typeof OSS_STORAGE_CLASSES)[number] | undefined;
+  /** AWS: rules for a created bucket, in any mode, beside the bridge's own, which clear up after it. @default [] */
+  lifecycle?: LifecycleRuleArgs[] | undefined;
+}
+
+/** One rule of a bucket's lifecycle; it does at least one thing. */
+export interface LifecycleRuleArgs {
+  /** Another one for every rule. */
+  id: string;
+  /** Of keys in the destination bucket, its `prefix` included. @default "" */
+  prefix?: string | undefined;
+  /** Objects this old are deleted: in a bucket that keeps versions, by a delete marker. @default never */
+  expirationDays?: number | undefined;
+  /** Versions are deleted for good this long after another one has taken their place. @default never */
+  noncurrentExpirationDays?: number | undefined;
+  /** In the order in which they happen. @default [] */
+  transitions?:
+    | {
+        /** Age of the object; at least 30 for STANDARD_IA and ONEZONE_IA, and 30 more for what follows them. */
+        days: number;
+        /** GLACIER and DEEP_ARCHIVE must be restored before they can be read. */
+        storageClass: (typeof S3_TRANSITION_CLASSES)[number];
+      }[]
+    | undefined;
+}
+
+/** Which objects S3 itself replicates, and how. */
+export interface ReplicationRuleArgs {
+  /** Another one for every rule. */
+  id: string;
+  /** Another one for every rule. Where rules overlap, the highest decides. */
+  priority: number;
+  /** Objects whose keys begin with it; every key when empty. @default "" */
+  prefix?: string | undefined;
+  /** Objects that have every one of these tags; such a rule replicates no deletes. @default {} */
+  tags?: Record<string, string> | undefined;
+  /** What only a disabled rule covers stays. @default true */
+  enabled?: boolean | undefined;
+  /** Whether delete markers are replicated. @default the bridge's own `deletes` */
+  deletes?: "ignore" | "replicate" | undefined;
+  /** Of this rule's replicas, in two-way bridges on both sides. @default destination.storageClass, or the object's own */
+  storageClass?: (typeof S3_STORAGE_CLASSES)[number] | undefined;
+}
+
+/** `mode: native` in AWS: everything that S3 replication can be told. */
+export interface ReplicationArgs {
+  /** Instead of `scope.prefixes` and `scope.tags`; without any, one for each prefix of the scope, with the scope's tags. @default [] */
+  rules?: ReplicationRuleArgs[] | undefined;
+  /** S3 Replication Time Control: 15 minutes for 99.99 percent of the objects, at a price. @default false */
+  timeControl?: boolean | undefined;
+  /** Replication metrics in CloudWatch, with alarms on latency and on failures. @default as timeControl */
+  metrics?: boolean | undefined;
+  /** Replicate changes of tags, ACLs and metadata that are made to replicas. @default true in two-way bridges, otherwise false */
+  replicaModifications?: boolean | undefined;
+  /**
+   * Whose the replicas are across accounts. `source` leaves owner and ACLs as they are, and gives a created destination bucket
+   * the ownership `ObjectWriter`.
+   * @default "destination"
+   */
+  ownership?: "destination" | "source" | undefined;
+}
+
+/** The latency probe: a function on each side that puts objects, watches for them, and takes them away again. */
+export interface ProbeArgs {
+  /** Deploys the functions, which `npm run bridge -- probe` asks. @default false */
+  enabled?: boolean | undefined;
+  /** Send an object, the canary, this often, and alarm when it is late; 0 for none. Divides the hour or the day. @default 0 */
+  everyMinutes?: number | undefined;
+  /** Of the canary. @default 131072 (128 KiB) */
+  sizeBytes?: number | undefined;
+  /** A canary that takes longer is late; with `replication.metrics` the limit of S3's own latency as well. @default 300 */
+  lagAlarmSeconds?: number | undefined;
+  /** A canary that takes longer is no longer waited for; at most 840, within what a function may run. @default 600 */
+  giveUpAfterSeconds?: number | undefined;
 }
 
 /** Which objects are replicated. Everything else is left alone, deletes included. */
@@ -85,12 +161,12 @@ export interface CrossBorderBridgeArgs {
    */
   name?: string | undefined;
   /**
-   * How objects travel. `pull` works for every pair of clouds; `push` (a workflow per object) and `native` (the store's own
-   * replication) are for alicloud to alicloud in this release.
+   * How objects travel. `pull` works for every pair of clouds; `native` (the store's own replication) inside one partition of AWS
+   * or inside Alibaba Cloud; `push` (a workflow per object) from alicloud to alicloud.
    * @default push for alicloud to alicloud, pull between clouds and partitions, native inside a partition of AWS
    */
   mode?: Mode | undefined;
-  /** This release has `one-way`. @default "one-way" */
+  /** `two-way` with `mode: native` inside one partition of AWS. @default "one-way" */
   direction?: "one-way" | "two-way" | undefined;
   /**
    * What holds events until they are done: a queue, or the function's own asynchronous invocation.
@@ -100,8 +176,13 @@ export interface CrossBorderBridgeArgs {
   scope?: ScopeArgs | undefined;
   /** Whether an object that is gone at the source is deleted at the destination, if this bridge wrote it. @default "ignore" */
   deletes?: "ignore" | "replicate" | undefined;
-  /** With `mode: native`: whether objects that are there before the bridge is are replicated too. @default "ignore" */
+  /**
+   * With `mode: native`: whether objects that are there before the bridge is are replicated too. OSS does so by itself; for S3 this
+   * makes the role of the jobs that `npm run bridge -- backfill` starts.
+   * @default "ignore"
+   */
   existingObjects?: "ignore" | "replicate" | undefined;
+  replication?: ReplicationArgs | undefined;
   /** Tag each source object PENDING, COMPLETED or FAILED. @default false */
   statusTags?: boolean | undefined;
   /**
@@ -171,6 +252,7 @@ export interface CrossBorderBridgeArgs {
   concurrency?: number | undefined;
   /** How often a key is tried before it is parked in the dead-letter queue. @default 20 */
   maxAttempts?: number | undefined;
+  probe?: ProbeArgs | undefined;
   /** Of the functions; `debug` also tells what was skipped and why. @default "info" */
   logLevel?: "debug" | "info" | "warn" | "error" | undefined;
   /** How long the functions' logs are kept. @default 30 */

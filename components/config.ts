@@ -10,16 +10,18 @@ import { RULES } from "./config/rules";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./config/schema";
 
 export { type Acceleration, type Cloud, isMainland, type Mode } from "./config/clouds";
-export { COPIER_EVENT_AGE_SECONDS } from "./config/defaults";
+export { COPIER_EVENT_AGE_SECONDS, probePrefixOf } from "./config/defaults";
 export { ConfigInvalid } from "./config/errors";
 export { noticesOf } from "./config/notices";
+export type { LifecycleRule, ReplicationRule } from "./config/s3-schema";
 
 /** A valid configuration with every default in its place. Parsing it again gives the same. */
-export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "direction" | "buffer" | "timeouts"> {
+export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buffer" | "timeouts" | "replication"> {
   name: string;
   mode: Mode;
-  direction: "one-way";
   buffer: "sqs" | "none";
+  /** Of S3 in mode `native`. No rules: one for each prefix of the scope, with the scope's tags. */
+  replication: ParsedConfig["replication"] & { metrics: boolean; replicaModifications: boolean };
   timeouts: { senderSeconds: number; receiverSeconds: number; urlExpirySeconds: number };
 }
 
@@ -52,17 +54,20 @@ function withoutPaths(raw: unknown, paths: readonly (readonly PropertyKey[])[]):
 
 function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
   const mode = modeOf(parsed) ?? "pull";
-  const { source, destination } = parsed;
+  const { source, destination, replication } = parsed;
   return {
     ...parsed,
     name: parsed.name ?? stack,
     mode,
-    // The rules have refused the other one.
-    direction: "one-way",
     source: { ...source, ...accelerated(source, mode === "pull" ? "none" : undefined) },
     destination: {
       ...destination,
       ...accelerated(destination, mode === "push" ? defaultPushAcceleration(source.region, destination.region) : undefined),
+    },
+    replication: {
+      ...replication,
+      metrics: replication.metrics ?? replication.timeControl,
+      replicaModifications: replication.replicaModifications ?? parsed.direction === "two-way",
     },
     buffer: parsed.buffer ?? defaultBuffer(source.cloud),
     timeouts: {

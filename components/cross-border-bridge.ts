@@ -3,20 +3,27 @@ import type { Role } from "../runtime/protocol/env";
 import type { CrossBorderBridgeArgs } from "./args";
 import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
 import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
+import { type BySide, LatencyProbe } from "./latency-probe";
 import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./platform";
 import { PLATFORMS } from "./platforms";
 
 /** What a mode may leave behind; a mode has no output for what it has not. */
-interface Built extends Partial<PushBridge & NativeBridge> {
+interface Built extends Omit<Partial<PushBridge & NativeBridge>, "ready"> {
   receiverUrl?: pulumi.Output<string>;
   queueUrl?: pulumi.Output<string>;
   senderFunctionName?: pulumi.Output<string>;
   receiverFunctionName?: pulumi.Output<string>;
   copierFunctionName?: pulumi.Output<string>;
   requiredNotification?: pulumi.Output<string>;
-  kmsKeyPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
+  proberFunctionNames?: BySide;
   sourceBucket: pulumi.Output<string>;
   destinationBucket: pulumi.Output<string>;
+}
+
+/** What the bridge is, and what its first object has to wait for. */
+interface BuiltMode {
+  built: Built;
+  ready: pulumi.Resource[];
 }
 
 /**
@@ -25,7 +32,9 @@ interface Built extends Partial<PushBridge & NativeBridge> {
  *
  * In mode `pull` it makes at the source the bucket (or adopts one), what holds its events, the sender, a dead-letter queue and
  * alarms; at the destination the bucket, an HTTPS endpoint, the receiver and the copier. In mode `push` everything but the
- * destination bucket is at the source. Each side's account pays for what runs there; the source pays the egress of the objects.
+ * destination bucket is at the source. In mode `native` the store replicates by itself, and nothing of the bridge runs. With
+ * `probe.enabled` there is a prober on each side as well. Each side's account pays for what runs there; the source pays the egress
+ * of the objects.
  *
  * ```ts
  * const bridge = new CrossBorderBridge("reports", {
@@ -55,7 +64,20 @@ export class CrossBorderBridge extends pulumi.ComponentResource {
   readonly pusherFunctionName?: pulumi.Output<string>;
   /** An adopted source in AWS only: JSON to merge into the bucket's notification configuration. */
   readonly requiredNotification?: pulumi.Output<string>;
-  /** For each side with a `kmsKeyArn`: a JSON statement that its key policy needs. */
+  /** Mode `native` in AWS, as the next: the role that S3 replicates in. */
+  readonly replicationRoleArn?: pulumi.Output<string>;
+  /** With `direction: two-way`: the role of the way back. */
+  readonly backwardReplicationRoleArn?: pulumi.Output<string>;
+  /** Mode `native` in AWS with `existingObjects: replicate`: the role for jobs of S3 Batch Operations. */
+  readonly backfillRoleArn?: pulumi.Output<string>;
+  /** For each adopted bucket that replicas come to from another account: a JSON list of statements that its policy needs. */
+  readonly requiredBucketPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
+  /** With `probe.enabled`: the functions that `npm run bridge -- probe` asks. */
+  readonly proberFunctionNames?: { source: pulumi.Output<string>; destination: pulumi.Output<string> };
+  /**
+   * For each side with a `kmsKeyArn`: a JSON statement that its key policy needs; a list of them in mode `native` and with
+   * `probe.enabled`.
+   */
   readonly kmsKeyPolicyStatements: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
   /** What an operator should know about this configuration; also shown as warnings while deploying. */
   readonly notices: string[];
@@ -87,6 +109,18 @@ function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArg
     source: { ...context, provider: args.source.provider },
     destination: { ...context, provider: args.destination.provider },
   };
+  const { built, ready } = buildMode(config, sides);
+  if (!config.probe.enabled) return built;
+  const buckets = { source: built.sourceBucket, destination: built.destinationBucket };
+  const probe = new LatencyProbe(sides, { buckets, ready });
+  return {
+    ...built,
+    proberFunctionNames: probe.functionNames,
+    kmsKeyPolicyStatements: probe.withKeyStatements(built.kmsKeyPolicyStatements ?? {}),
+  };
+}
+
+function buildMode(config: BridgeConfig, sides: Sides): BuiltMode {
   const platform = PLATFORMS[config.source.cloud];
   switch (config.mode) {
     case "pull":
@@ -99,14 +133,20 @@ function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArg
         "deadLetterQueueUrl",
       ]);
     case "native":
-      return builtBy(supported(platform.createNative, config)(sides), []);
+      return builtBy(supported(platform.createNative, config)(sides), [
+        "replicationRoleArn",
+        "backwardReplicationRoleArn",
+        "backfillRoleArn",
+        "kmsKeyPolicyStatements",
+        "requiredBucketPolicyStatements",
+      ]);
   }
 }
 
 /** What a component made, without the component: its own URN, for one, is none of the bridge's. */
-function builtBy<T extends NativeBridge, K extends keyof T & keyof Built>(made: T, names: readonly K[]): Built {
-  const { sourceBucket, destinationBucket } = made;
-  return { sourceBucket, destinationBucket, ...Object.fromEntries(names.map((name) => [name, made[name]])) };
+function builtBy<T extends NativeBridge, K extends keyof T & keyof Built>(made: T, names: readonly K[]): BuiltMode {
+  const { sourceBucket, destinationBucket, ready } = made;
+  return { built: { sourceBucket, destinationBucket, ...Object.fromEntries(names.map((name) => [name, made[name]])) }, ready };
 }
 
 function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T {
@@ -115,7 +155,7 @@ function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T 
   return create;
 }
 
-function createPull(config: BridgeConfig, sides: Sides): Built {
+function createPull(config: BridgeConfig, sides: Sides): BuiltMode {
   const source = PLATFORMS[config.source.cloud].createSource(sides.source);
   const destination = PLATFORMS[config.destination.cloud].createDestination(sides.destination);
   const receiver = destination.createReceiver({
@@ -123,7 +163,7 @@ function createPull(config: BridgeConfig, sides: Sides): Built {
     allowedCidrs: [...config.allowedCidrs.map((cidr) => pulumi.output(cidr)), ...(source.egress?.cidrs ?? [])],
   });
   const trigger = source.createTrigger(receiver);
-  return {
+  const built: Built = {
     sourceBucket: source.store.bucketName,
     destinationBucket: destination.store.bucketName,
     receiverUrl: receiver.url,
@@ -138,6 +178,7 @@ function createPull(config: BridgeConfig, sides: Sides): Built {
       ...(receiver.kmsKeyStatement === undefined ? {} : { destination: receiver.kmsKeyStatement }),
     },
   };
+  return { built, ready: trigger.ready };
 }
 
 /** The plain part of the arguments, checked as the stack's configuration is: values that come later cannot be. */

@@ -1,5 +1,14 @@
 /** What the package offers to other Pulumi programs. */
 export type { CrossBorderBridgeArgs, DestinationArgs, ScopeArgs, SourceArgs, StoreArgs } from "./args";
+export type { ReplicationRule } from "./aws/native/rules";
+export type { Statement } from "./aws/policies";
 export { type BridgeConfig, ConfigInvalid, parseBridgeConfig } from "./config";
 export { CrossBorderBridge } from "./cross-border-bridge";
-export type { BridgeTransforms, Transform } from "./transforms";
+export {
+  NativeReplication,
+  type NativeReplicationArgs,
+  type ReplicatedBucket,
+  type ReplicationSettings,
+} from "./native-replication";
+export type { BridgeTransforms, ReplicationTransforms, Transform, TwoWayTransforms } from "./transforms";
+export { TwoWayReplication, type TwoWayReplicationArgs } from "./two-way-replication";

@@ -8,6 +8,8 @@ import type { FunctionZip } from "./bundles";
 import type { BridgeConfig } from "./config";
 import type { BridgeTransforms } from "./transforms";
 
+export type Side = "source" | "destination";
+
 /** What every piece of a bridge is made from. */
 export interface BridgeContext {
   /** Prefix of every logical name. */
@@ -55,6 +57,8 @@ export interface Receiver {
 
 /** What turns events of a source into requests. */
 export interface Trigger {
+  /** Everything that a new object needs to travel. */
+  ready: pulumi.Resource[];
   senderFunctionName: pulumi.Output<string>;
   /** Absent with `buffer: none`. */
   queueUrl?: pulumi.Output<string>;
@@ -94,12 +98,39 @@ export interface PushBridge {
   dispatcherFunctionName: pulumi.Output<string>;
   pusherFunctionName: pulumi.Output<string>;
   deadLetterQueueUrl: pulumi.Output<string>;
+  /** As the trigger's. */
+  ready: pulumi.Resource[];
 }
 
-/** Mode `native`: the store's own replication. */
+/** Mode `native`: the store's own replication. The roles and statements are those of S3. */
 export interface NativeBridge {
   sourceBucket: pulumi.Output<string>;
   destinationBucket: pulumi.Output<string>;
+  replicationRoleArn?: pulumi.Output<string>;
+  /** Of the way back, with `direction: two-way`. */
+  backwardReplicationRoleArn?: pulumi.Output<string>;
+  /** With `existingObjects: replicate`. */
+  backfillRoleArn?: pulumi.Output<string>;
+  /** For each side with a key: what its policy needs, a JSON list of statements. */
+  kmsKeyPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
+  /** For each adopted bucket that replicas come to from another account: what its policy needs, a JSON list of statements. */
+  requiredBucketPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
+  /** As the trigger's. */
+  ready: pulumi.Resource[];
+}
+
+export interface ProberArgs {
+  side: Side;
+  bucketName: pulumi.Output<string>;
+  /** What a canary that is sent on schedule travels by. */
+  ready: pulumi.Resource[];
+}
+
+/** The latency probe's function on one side, in any mode. */
+export interface Prober {
+  functionName: pulumi.Output<string>;
+  /** Statement for the key's policy, as JSON. */
+  kmsKeyStatement?: pulumi.Output<string>;
 }
 
 export interface Platform {
@@ -107,6 +138,7 @@ export interface Platform {
   provider: { type: string; isInstance(provider: unknown): boolean };
   createSource(context: BridgeContext): SourceSide;
   createDestination(context: BridgeContext): DestinationSide;
+  createProber(context: BridgeContext, args: ProberArgs): Prober;
   /** Where both sides are this platform's. Absent where it has no such mode; the configuration's rules refuse it then. */
   createPush?(sides: Sides): PushBridge;
   createNative?(sides: Sides): NativeBridge;

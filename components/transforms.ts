@@ -82,6 +82,36 @@ export interface EgressTransforms {
   egressRule?: Transform<aws.vpc.SecurityGroupEgressRuleArgs>;
 }
 
+/** The latency probe on one side. */
+export interface ProberTransforms extends FunctionTransforms {
+  schedule?: Transform<aws.cloudwatch.EventRuleArgs>;
+  target?: Transform<aws.cloudwatch.EventTargetArgs>;
+  permission?: Transform<aws.lambda.PermissionArgs>;
+  lagAlarm?: Transform<aws.cloudwatch.MetricAlarmArgs>;
+  gaveUpAlarm?: Transform<aws.cloudwatch.MetricAlarmArgs>;
+}
+
+/** S3's own replication, in one direction. */
+export interface ReplicationTransforms {
+  role?: Transform<aws.iam.RoleArgs>;
+  rolePolicy?: Transform<aws.iam.RolePolicyArgs>;
+  configuration?: Transform<aws.s3.BucketReplicationConfigArgs>;
+  /** With `metrics`, as the other one: one for each rule. */
+  lagAlarm?: Transform<aws.cloudwatch.MetricAlarmArgs>;
+  failureAlarm?: Transform<aws.cloudwatch.MetricAlarmArgs>;
+}
+
+export interface TwoWayTransforms {
+  forward?: ReplicationTransforms;
+  backward?: ReplicationTransforms;
+}
+
+/** Mode `native` in AWS: from the source to the destination is `forward`. */
+export interface NativeTransforms extends TwoWayTransforms {
+  backfillRole?: Transform<aws.iam.RoleArgs>;
+  backfillRolePolicy?: Transform<aws.iam.RolePolicyArgs>;
+}
+
 export interface BridgeTransforms {
   source?: BucketTransforms;
   destination?: BucketTransforms;
@@ -92,6 +122,8 @@ export interface BridgeTransforms {
   endpoint?: EndpointTransforms;
   secrets?: SecretTransforms;
   egress?: EgressTransforms;
+  replication?: NativeTransforms;
+  prober?: { source?: ProberTransforms; destination?: ProberTransforms };
   /** Of children in Alibaba Cloud; the others are those in AWS. */
   alicloud?: AlicloudTransforms;
 }

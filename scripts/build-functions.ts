@@ -7,8 +7,8 @@ import type { Role } from "../runtime/protocol/env";
 
 /** Where functions run, as the folders of `runtime/platforms` are named, and the roles that each of them plays. */
 export const FUNCTIONS = {
-  "aws-lambda": ["sender", "receiver", "copier"],
-  "alibaba-fc": ["sender", "receiver", "copier", "dispatcher", "pusher"],
+  "aws-lambda": ["sender", "receiver", "copier", "prober"],
+  "alibaba-fc": ["sender", "receiver", "copier", "dispatcher", "pusher", "prober"],
 } as const satisfies Record<string, readonly Role[]>;
 export type FunctionPlatform = keyof typeof FUNCTIONS;
 

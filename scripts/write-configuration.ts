@@ -25,6 +25,7 @@ function documentation(): Map<string, Documented> {
   const membersOf = (type: ts.TypeNode | undefined): ts.TypeElement[] => {
     if (type === undefined) return [];
     if (ts.isUnionTypeNode(type)) return type.types.flatMap(membersOf);
+    if (ts.isArrayTypeNode(type)) return membersOf(type.elementType);
     if (ts.isTypeLiteralNode(type)) return [...type.members];
     return ts.isTypeReferenceNode(type) ? inherited(type.typeName.getText(source)) : [];
   };
@@ -44,12 +45,16 @@ function documentation(): Map<string, Documented> {
         text: oneLine(ts.getTextOfJSDocComment(comment?.comment)),
         fallback: fallback === undefined ? undefined : oneLine(ts.getTextOfJSDocComment(fallback)),
       });
-      visit(membersOf(member.type), key);
+      visit(membersOf(member.type), hasList(member.type) ? `${key}[]` : key);
     }
   };
   visit(inherited("CrossBorderBridgeArgs"), "");
   return found;
 }
+
+/** A key with a list has its elements' keys below it, as `replication.rules[].id`. */
+const hasList = (type: ts.TypeNode | undefined): boolean =>
+  type !== undefined && (ts.isUnionTypeNode(type) ? type.types.some(hasList) : ts.isArrayTypeNode(type));
 
 const oneLine = (text: string | undefined): string => (text ?? "").replace(/\s+/g, " ").trim();
 
@@ -64,9 +69,6 @@ function allowedBy(schema: z.ZodType): string {
   throw new Error("a field's error says nothing about what is allowed");
 }
 
-/** The schema knows what is to come; rules refuse it for now. */
-const IN_THIS_RELEASE: Readonly<Record<string, string>> = { direction: "one-way" };
-
 interface Row {
   key: string;
   text: string;
@@ -76,14 +78,15 @@ interface Row {
 
 function rowsOf(section: string, docs: ReadonlyMap<string, Documented>): Row[] {
   const defaults = lenientSchema.parse({}) as Record<string, unknown>;
-  const schema = section === "" ? bridgeSchema : unwrap((bridgeSchema.shape as Record<string, z.ZodType>)[section] as z.ZodType);
+  const schema = schemaOf(section);
+  const pathOf = (key: string) => (section === "" ? key : `${section}.${key}`);
   return (KNOWN_KEYS[section] ?? [])
-    .filter((key) => !(key in KNOWN_KEYS))
+    .filter((key) => !(pathOf(key) in KNOWN_KEYS))
     .map((key) => {
-      const path = section === "" ? key : `${section}.${key}`;
+      const path = pathOf(key);
       const documented = docs.get(path);
       if (!documented?.text) throw new Error(`components/args.ts does not document ${path}`);
-      const field = (schema as z.ZodObject).shape[key] as z.ZodType;
+      const field = schema.shape[key] as z.ZodType;
       const value = section === "" ? defaults[key] : (defaults[section] as Record<string, unknown> | undefined)?.[key];
       const known = value ?? field.safeParse(undefined).data;
       const required = !field.safeParse(undefined).success;
@@ -95,9 +98,18 @@ function rowsOf(section: string, docs: ReadonlyMap<string, Documented>): Row[] {
           : known === undefined
             ? (documented.fallback ?? "none")
             : `\`${JSON.stringify(known)}\``,
-        allowed: IN_THIS_RELEASE[path] ?? allowedBy(field),
+        allowed: allowedBy(field),
       };
     });
+}
+
+/** Of a section, or with `[]` behind its name of a list's elements. */
+function schemaOf(section: string): z.ZodObject {
+  const names = section === "" ? [] : section.replaceAll("[]", ".[]").split(".");
+  return names.reduce<z.ZodType>((schema, name) => {
+    const inner = unwrap(schema);
+    return unwrap(name === "[]" ? (inner as z.ZodArray<z.ZodType>).element : ((inner as z.ZodObject).shape[name] as z.ZodType));
+  }, bridgeSchema) as z.ZodObject;
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {
@@ -117,12 +129,17 @@ function table(rows: readonly Row[]): string {
 const SECTIONS: readonly (readonly [section: string, title: string])[] = [
   ["source", "Source"],
   ["destination", "Destination"],
+  ["destination.lifecycle[]", "Lifecycle: each rule"],
+  ["destination.lifecycle[].transitions[]", "Lifecycle: each transition"],
   ["", "The bridge"],
   ["scope", "Scope: which objects"],
   ["auth", "Authorization"],
   ["rateLimit", "Rate limit of the receiver"],
   ["copy", "Large objects"],
   ["timeouts", "Timeouts"],
+  ["replication", "S3 replication"],
+  ["replication.rules[]", "S3 replication: each rule"],
+  ["probe", "Latency probe"],
 ];
 
 function examples(): string {

@@ -4,10 +4,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
 import type { Place } from "./names";
 
-export const accountIdOf = (context: BridgeContext, parent: pulumi.Resource): pulumi.Output<string> =>
-  alicloud.getAccountOutput({ parent, provider: context.provider }).id;
-
 export function placeOf(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): pulumi.Output<Place> {
   const { region } = context.config[side];
-  return accountIdOf(context, parent).apply((accountId) => ({ accountId, region }));
+  const { id } = alicloud.getAccountOutput({ parent, provider: context.provider });
+  return id.apply((accountId) => ({ accountId, region }));
 }

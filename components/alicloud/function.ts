@@ -2,13 +2,15 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext, Side } from "../platform";
+import { PROBER_PARTS } from "../prober";
 import { make } from "../transforms";
 import { functionSize } from "./function-size";
 import type { Logs } from "./logs";
 import { physicalName } from "./names";
 import { document, type PolicyDocument, writeLogs } from "./policies";
 import { createRole } from "./role";
+import type { AlicloudTransforms, FcFunctionTransforms } from "./transforms";
 
 const DISK_MB = 512;
 /** https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
@@ -17,6 +19,8 @@ const MAX_ENVIRONMENT_BYTES = 4096;
 export interface BridgeFunctionArgs<R extends BridgeRole> {
   context: BridgeContext;
   role: R;
+  /** Of the prober, which is on both sides. */
+  side?: Side;
   logs: Logs;
   /** What the handler reads; wired from other resources' outputs. */
   config: pulumi.Output<RoleConfig<R>>;
@@ -40,9 +44,9 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
 
   constructor(name: string, args: BridgeFunctionArgs<R>, opts: pulumi.ComponentResourceOptions) {
     super("crossborder:alicloud:BridgeFunction", name, {}, opts);
-    const { context, role, logs } = args;
-    const physical = physicalName(context.config.name, role);
-    const transforms = context.transform.alicloud?.[role];
+    const { context, role, side, logs } = args;
+    const physical = physicalName(context.config.name, side === undefined ? role : PROBER_PARTS[side]);
+    const transforms = transformsOf(context.transform.alicloud, role, side);
     const child = { parent: this, provider: context.provider };
     const ramRole = createRole(name, {
       context,
@@ -109,4 +113,13 @@ export function withinLimit(role: BridgeRole, variables: Record<string, string>)
       `the settings of the ${role} take ${bytes} bytes, Function Compute holds ${MAX_ENVIRONMENT_BYTES}: shorten scope.prefixes, scope.suffixes, scope.tags or allowedCidrs`,
     );
   return variables;
+}
+
+function transformsOf(
+  transform: AlicloudTransforms | undefined,
+  role: BridgeRole,
+  side: Side | undefined,
+): FcFunctionTransforms | undefined {
+  if (role !== "prober") return transform?.[role];
+  return side && transform?.prober?.[side];
 }

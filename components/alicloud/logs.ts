@@ -1,6 +1,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext, Side } from "../platform";
+import { PROBER_PARTS } from "../prober";
 import { make } from "../transforms";
 import { logProjectName, logStoreArn, type Place } from "./names";
 
@@ -10,7 +11,10 @@ const MAX_RETENTION_DAYS = 3650;
 /** Where words end, for the full-text index. */
 const TOKENS = ", '\";=()[]{}?@&<>/:\n\t\r";
 
-/** `crossborder:alicloud:Logs`: one store for the functions of one side, searchable. */
+/**
+ * `crossborder:alicloud:Logs`: one store for the functions of one side, searchable. The prober has one of its own, as it is there in
+ * modes that have no other function.
+ */
 export class Logs extends pulumi.ComponentResource {
   readonly project: pulumi.Output<string>;
   readonly store: pulumi.Output<string>;
@@ -20,20 +24,23 @@ export class Logs extends pulumi.ComponentResource {
 
   constructor(
     context: BridgeContext,
-    args: { side: "source" | "destination"; place: pulumi.Output<Place>; parent: pulumi.Resource },
+    args: { side: Side; prober?: boolean; place: pulumi.Output<Place>; parent: pulumi.Resource },
   ) {
-    const { side, place } = args;
-    const name = `${context.name}-${side}-logs`;
+    const { side, prober = false, place } = args;
+    const name = `${context.name}-${side}-${prober ? "prober-" : ""}logs`;
     super("crossborder:alicloud:Logs", name, {}, { parent: args.parent });
     const { config } = context;
-    const transforms = context.transform.alicloud?.[`${side}Logs`];
+    const hooks = context.transform.alicloud;
+    const transforms = prober ? hooks?.prober?.[side]?.logs : hooks?.[`${side}Logs`];
     const child = { parent: this, provider: context.provider };
     const project = make(
       alicloud.log.Project,
       `${name}-project`,
       {
-        projectName: place.accountId.apply((accountId) => logProjectName(config.name, side, accountId)),
-        description: `Functions of bridge ${config.name}, ${side}`,
+        projectName: place.accountId.apply((accountId) =>
+          logProjectName(config.name, prober ? PROBER_PARTS[side] : side, accountId),
+        ),
+        description: `${prober ? "Prober" : "Functions"} of bridge ${config.name}, ${side}`,
       },
       child,
       transforms?.project,

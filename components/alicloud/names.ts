@@ -2,10 +2,13 @@
 import { createHash } from "node:crypto";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { Role } from "../../runtime/protocol/env";
+import type { ProberPart } from "../prober";
 
 /** Of everything whose name need only be unique in the account. Two bridges with one id in one account collide, loudly. */
-export const physicalName = (bridgeId: string, part: Role | "dead-letters" | "events" | "flow" | "replication"): string =>
-  `crossborderbridge-${bridgeId}-${part}`;
+export const physicalName = (
+  bridgeId: string,
+  part: Role | ProberPart | "dead-letters" | "events" | "flow" | "replication",
+): string => `crossborderbridge-${bridgeId}-${part}`;
 
 /** No slash in front: the path of the parameter's ARN begins after its type. */
 export const secretName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>
@@ -14,8 +17,8 @@ export const secretName = (bridgeId: string, side: "source" | "destination", sec
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
 /** Projects share their names with every account of the region, hence the digest. */
-export const logProjectName = (bridgeId: string, side: "source" | "destination", accountId: string): string =>
-  `bridge-${bridgeId}-${side}-${digest(accountId)}`;
+export const logProjectName = (bridgeId: string, part: "source" | "destination" | ProberPart, accountId: string): string =>
+  `bridge-${bridgeId}-${part}-${digest(accountId)}`;
 
 const BUCKET_NAME_CHARACTERS = 63;
 
@@ -43,9 +46,6 @@ export const bucketArn = ({ accountId }: Pick<Place, "accountId">, bucket: strin
 /** As a trigger names its source. */
 export const eventSourceArn = ({ accountId, region }: Place, bucket: string): string =>
   `acs:oss:${region}:${accountId}:${bucket}`;
-
-export const functionArn = ({ accountId, region }: Place, functionName: string): string =>
-  `acs:fc:${region}:${accountId}:functions/${functionName}`;
 
 /** https://www.alibabacloud.com/help/en/fc/user-guide/result-callback */
 export const queueArn = ({ accountId, region }: Place, queueName: string): string =>

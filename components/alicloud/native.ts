@@ -15,6 +15,7 @@ import { AlicloudSourceStore } from "./source-store";
 export class AlicloudNative extends pulumi.ComponentResource implements NativeBridge {
   readonly sourceBucket: pulumi.Output<string>;
   readonly destinationBucket: pulumi.Output<string>;
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(sides: Sides) {
     const context = sides.source;

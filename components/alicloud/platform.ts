@@ -1,8 +1,19 @@
 /** Alibaba Cloud as one end of a bridge, or as both. */
 import * as alicloud from "@pulumi/alicloud";
-import type { BridgeContext, DestinationSide, NativeBridge, Platform, PushBridge, Sides, SourceSide } from "../platform";
+import type {
+  BridgeContext,
+  DestinationSide,
+  NativeBridge,
+  Platform,
+  Prober,
+  ProberArgs,
+  PushBridge,
+  Sides,
+  SourceSide,
+} from "../platform";
 import { AlicloudDestinationStore } from "./destination-store";
 import { AlicloudNative } from "./native";
+import { AlicloudProber } from "./prober";
 import { AlicloudPush } from "./push";
 import { AlicloudReceiver } from "./receiver";
 import { AlicloudSourceStore } from "./source-store";
@@ -18,6 +29,7 @@ export const alicloudPlatform: Platform = {
     const store = new AlicloudDestinationStore(context);
     return { store, createReceiver: (args) => new AlicloudReceiver(context, { store, ...args }) };
   },
+  createProber: (context: BridgeContext, args: ProberArgs): Prober => new AlicloudProber(context, args),
   createPush: (sides: Sides): PushBridge => new AlicloudPush(sides),
   createNative: (sides: Sides): NativeBridge => new AlicloudNative(sides),
 };

@@ -181,6 +181,31 @@ export const pusherPolicy = ({ source, destination, deletes, deadLetterArn }: Pu
     park(deadLetterArn),
   );
 
+export interface ProberPolicyArgs {
+  bucketArn: string;
+  /** Of every key that it may touch. */
+  prefix: string;
+  /** On this side objects are put, not only watched for. */
+  puts: boolean;
+  /** With tags. */
+  tagged: boolean;
+  versioned: boolean;
+  /** Something is scheduled, and what nobody waits for any more has to be found. */
+  lists: boolean;
+  kmsKeyArn?: string | undefined;
+}
+
+/** A look reads no bytes, so it needs no key; it learns that an object is not there without being allowed to list. */
+export function proberPolicy({ puts, tagged, versioned, lists, kmsKeyArn, ...args }: ProberPolicyArgs): PolicyDocument {
+  const putting = puts ? ["oss:PutObject", ...(tagged ? ["oss:PutObjectTagging"] : [])] : [];
+  const removal = versioned ? "oss:DeleteObjectVersion" : "oss:DeleteObject";
+  return document(
+    allow(["oss:GetObject", ...putting, removal], ...objectArns(args.bucketArn, [args.prefix])),
+    lists ? allow(["oss:ListObjects"], args.bucketArn) : undefined,
+    puts && kmsKeyArn !== undefined ? allow(["kms:GenerateDataKey", "kms:Decrypt"], kmsKeyArn) : undefined,
+  );
+}
+
 export interface ReplicationPolicyArgs {
   sourceArn: string;
   destinationArn: string;

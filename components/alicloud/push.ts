@@ -35,6 +35,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
   readonly dispatcherFunctionName: pulumi.Output<string>;
   readonly pusherFunctionName: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(sides: Sides) {
     const context = sides.source;

@@ -52,6 +52,14 @@ export interface FlowTransforms extends RamRoleTransforms {
   alarm?: Transform<alicloud.cms.AlarmArgs>;
 }
 
+/** The latency probe on one side. */
+export interface FcProberTransforms extends FcFunctionTransforms {
+  logs?: LogTransforms;
+  schedule?: Transform<alicloud.fc.V3TriggerArgs>;
+  lateAlarm?: Transform<alicloud.cms.AlarmArgs>;
+  errorAlarm?: Transform<alicloud.cms.AlarmArgs>;
+}
+
 /** The rule of mode `native`. */
 export interface ReplicationTransforms extends RamRoleTransforms {
   rule?: Transform<alicloud.oss.BucketReplicationArgs>;
@@ -74,6 +82,7 @@ export interface AlicloudTransforms {
   endpoint?: Transform<alicloud.fc.V3TriggerArgs>;
   flow?: FlowTransforms;
   replication?: ReplicationTransforms;
+  prober?: { source?: FcProberTransforms; destination?: FcProberTransforms };
   sourceToken?: Transform<alicloud.oos.SecretParameterArgs>;
   destinationToken?: Transform<alicloud.oos.SecretParameterArgs>;
   sourceInvoker?: Transform<alicloud.oos.SecretParameterArgs>;

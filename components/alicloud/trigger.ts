@@ -18,6 +18,7 @@ const MEMORY_MB = 512;
 export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger {
   readonly senderFunctionName: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(context: BridgeContext, args: { store: AlicloudSourceStore; receiver: Receiver }) {
     super("crossborder:alicloud:Trigger", `${context.name}-trigger`, {}, { parent: context.parent });

@@ -2,9 +2,10 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
+import type { ProberPart } from "../prober";
 
 /** The roles that AWS carries out. */
-export type AwsRole = "sender" | "receiver" | "copier";
+export type AwsRole = "sender" | "receiver" | "copier" | "prober";
 
 export class Account {
   readonly partition: pulumi.Output<string>;
@@ -18,7 +19,7 @@ export class Account {
   }
 
   /** The name under which a service assumes roles and sends events here. */
-  service(serviceName: "lambda" | "s3" | "apigateway", region: string): pulumi.Output<string> {
+  service(serviceName: "lambda" | "s3" | "apigateway" | "events", region: string): pulumi.Output<string> {
     return aws.getServicePrincipalOutput({ serviceName, region }, this.options).name;
   }
 }
@@ -27,7 +28,7 @@ export class Account {
  * Physical names are fixed, not generated: an operator finds everything of a bridge by its id, and a policy can name a
  * function before it exists. Two bridges with one id in one account therefore collide, loudly.
  */
-export const physicalName = (bridgeId: string, part: AwsRole | "dead-letters" | "invoker" | "queue" | "receiver"): string =>
+export const physicalName = (bridgeId: string, part: AwsRole | ProberPart | "dead-letters" | "invoker" | "queue"): string =>
   `crossborderbridge-${bridgeId}-${part}`;
 
 export const parameterName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>

@@ -1,7 +1,8 @@
-/** What must wake an operator: something was given up, or work does not get done. */
+/** What must wake an operator: something was given up, work does not get done, or it takes too long. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext, Side } from "../platform";
+import { inSourceAccount, PROBER_PARTS } from "../prober";
 import { make } from "../transforms";
 import { physicalName } from "./account";
 
@@ -53,5 +54,70 @@ export function createAlarms(
     },
     { parent, provider },
     transforms?.ageAlarm,
+  );
+}
+
+/** As the function's metrics are called; a test holds the two together. */
+const PROBER_NAMESPACE = "CrossBorderBridge";
+/** What a schedule, the log and the metric made of it may be late together. */
+const TELLING_SECONDS = 120;
+
+/** Of the canaries that are watched for on a side. */
+export function createProbeAlarms(
+  context: BridgeContext,
+  parent: pulumi.Resource,
+  { name, side }: { name: string; side: Side },
+): void {
+  const { config, provider } = context;
+  const { everyMinutes, lagAlarmSeconds, giveUpAfterSeconds } = config.probe;
+  const physical = physicalName(config.name, PROBER_PARTS[side]);
+  const transforms = context.transform.prober?.[side];
+  // An alarm speaks to topics of its own region alone.
+  const isHeard = config[side].region === config.source.region && inSourceAccount(config, side);
+  const topic = isHeard && context.alarmTopicArn !== undefined ? [context.alarmTopicArn] : undefined;
+  const period = everyMinutes * 60;
+  const common = {
+    namespace: PROBER_NAMESPACE,
+    dimensions: { service: `prober-${side}`, BridgeId: config.name },
+    statistic: "Maximum",
+    period,
+    comparisonOperator: "GreaterThanThreshold",
+    ...(topic === undefined ? {} : { alarmActions: topic, okActions: topic }),
+  };
+  make(
+    aws.cloudwatch.MetricAlarm,
+    `${name}-lag-alarm`,
+    {
+      ...common,
+      name: `${physical}-late`,
+      alarmDescription: `A canary of bridge ${config.name} took more than ${lagAlarmSeconds} s to the ${side}`,
+      metricName: "ProbeLagMs",
+      threshold: lagAlarmSeconds * 1000,
+      evaluationPeriods: 1,
+      // Late is over when a canary was in time, not when none came.
+      treatMissingData: "ignore",
+    },
+    { parent, provider },
+    transforms?.lagAlarm,
+  );
+  make(
+    aws.cloudwatch.MetricAlarm,
+    `${name}-gave-up-alarm`,
+    {
+      ...common,
+      name: `${physical}-gave-up`,
+      alarmDescription:
+        `A canary of bridge ${config.name} did not come to the ${side} within ${giveUpAfterSeconds} s; ` +
+        "without data nobody watches for them",
+      metricName: "ProbeGaveUp",
+      threshold: 0,
+      // So long that a prober that works says something in it, whether it found the canary at once or not at all.
+      evaluationPeriods: 1 + Math.ceil((giveUpAfterSeconds + TELLING_SECONDS) / period),
+      datapointsToAlarm: 1,
+      treatMissingData: "missing",
+      ...(topic === undefined ? {} : { insufficientDataActions: topic }),
+    },
+    { parent, provider },
+    transforms?.gaveUpAlarm,
   );
 }

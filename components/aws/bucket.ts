@@ -1,9 +1,11 @@
 /** A bucket and its settings, or an adopted bucket and none of them. */
 import * as aws from "@pulumi/aws";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import { CONTROL_PREFIX } from "../../runtime/protocol/control";
+import type { BridgeConfig } from "../config";
 import type { BridgeContext } from "../platform";
 import { make } from "../transforms";
-import { secureTransportPolicy } from "./policies";
+import { document, type Statement, secureTransportPolicy } from "./policies";
 
 export interface BucketFacts {
   name: pulumi.Output<string>;
@@ -11,6 +13,11 @@ export interface BucketFacts {
   regionalDomainName: pulumi.Output<string>;
   /** What a notification must wait for; empty for an adopted bucket. */
   settled: pulumi.Resource[];
+}
+
+/** A bucket whose policy is still to be written, once, by who knows what it must allow. */
+export interface OpenBucket extends BucketFacts {
+  writePolicy(statements: pulumi.Input<Statement[]>): pulumi.Resource;
 }
 
 export type LifecycleRule = aws.types.input.s3.BucketLifecycleConfigurationRule;
@@ -23,21 +30,40 @@ export const ABANDONED_UPLOADS: LifecycleRule = {
   abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
 };
 
+/** Records of copies live for minutes; a week leaves an operator time to look at what a crash left behind. */
+export const LEFTOVER_RECORDS: LifecycleRule = {
+  id: "expire-bridge-records",
+  status: "Enabled",
+  filter: { prefix: CONTROL_PREFIX },
+  expiration: { days: 7 },
+  noncurrentVersionExpiration: { noncurrentDays: 1 },
+};
+
 export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
   const found = aws.s3.getBucketOutput({ bucket: context.config[side].bucket }, { parent, provider: context.provider });
   return { name: found.bucket, arn: found.arn, regionalDomainName: found.bucketRegionalDomainName, settled: [] };
 }
 
-/**
- * Settings are retained with their bucket: a bucket that outlives the stack must not lose its encryption, its versions or
- * its public access block on the way.
- */
 export function createBucket(
   context: BridgeContext,
   side: "source" | "destination",
   rules: LifecycleRule[],
   parent: pulumi.Resource,
 ): BucketFacts {
+  const bucket = createOpenBucket(context, side, { rules }, parent);
+  return { ...bucket, settled: [...bucket.settled, bucket.writePolicy([])] };
+}
+
+/**
+ * Settings are retained with their bucket: a bucket that outlives the stack must not lose its encryption, its versions or
+ * its public access block on the way.
+ */
+export function createOpenBucket(
+  context: BridgeContext,
+  side: "source" | "destination",
+  settings: { rules: LifecycleRule[]; objectOwnership?: "BucketOwnerEnforced" | "ObjectWriter" },
+  parent: pulumi.Resource,
+): OpenBucket {
   const { config, provider, transform } = context;
   const { bucket: bucketName, kmsKeyArn, versioning: keepsVersions = true } = config[side];
   const name = `${context.name}-${side}`;
@@ -95,22 +121,14 @@ export function createBucket(
   make(
     aws.s3.BucketOwnershipControls,
     `${name}-ownership`,
-    { bucket: bucket.bucket, rule: { objectOwnership: "BucketOwnerEnforced" } },
+    { bucket: bucket.bucket, rule: { objectOwnership: settings.objectOwnership ?? "BucketOwnerEnforced" } },
     opts(),
     transforms.ownership,
-  );
-  const policy = make(
-    aws.s3.BucketPolicy,
-    `${name}-policy`,
-    { bucket: bucket.bucket, policy: bucket.arn.apply((arn) => JSON.stringify(secureTransportPolicy(arn))) },
-    // S3 refuses a policy and a public access block that arrive together.
-    opts(publicAccessBlock),
-    transforms.policy,
   );
   make(
     aws.s3.BucketLifecycleConfiguration,
     `${name}-lifecycle`,
-    { bucket: bucket.bucket, rules },
+    { bucket: bucket.bucket, rules: [...settings.rules, ...(side === "destination" ? lifecycleRules(config.destination) : [])] },
     // Rules about noncurrent versions are only accepted where versions are decided.
     opts(...versioning),
     transforms.lifecycle,
@@ -119,6 +137,32 @@ export function createBucket(
     name: bucket.bucket,
     arn: bucket.arn,
     regionalDomainName: bucket.bucketRegionalDomainName,
-    settled: [...versioning, policy],
+    settled: versioning,
+    writePolicy: (statements) =>
+      make(
+        aws.s3.BucketPolicy,
+        `${name}-policy`,
+        {
+          bucket: bucket.bucket,
+          policy: pulumi
+            .all([bucket.arn, statements])
+            .apply(([arn, more]) => JSON.stringify(document(...secureTransportPolicy(arn).Statement, ...more))),
+        },
+        // S3 refuses a policy and a public access block that arrive together.
+        opts(publicAccessBlock),
+        transforms.policy,
+      ),
   };
 }
+
+const lifecycleRules = ({ lifecycle }: BridgeConfig["destination"]): LifecycleRule[] =>
+  lifecycle.map(({ id, prefix, expirationDays, noncurrentExpirationDays, transitions }) => ({
+    id,
+    status: "Enabled",
+    filter: { prefix },
+    ...(expirationDays === undefined ? {} : { expiration: { days: expirationDays } }),
+    ...(noncurrentExpirationDays === undefined
+      ? {}
+      : { noncurrentVersionExpiration: { noncurrentDays: noncurrentExpirationDays } }),
+    ...(transitions.length === 0 ? {} : { transitions }),
+  }));

@@ -1,9 +1,10 @@
-/** A function with its role, its policy and its log group: the same for all three roles. */
+/** A function with its role, its policy and its log group: the same for all roles. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
-import type { BridgeContext } from "../platform";
-import { type FunctionTransforms, make } from "../transforms";
+import type { BridgeContext, Side } from "../platform";
+import { PROBER_PARTS } from "../prober";
+import { type BridgeTransforms, type FunctionTransforms, make } from "../transforms";
 import { type Account, type AwsRole, physicalName } from "./account";
 import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";
 
@@ -11,6 +12,8 @@ export interface BridgeFunctionArgs<R extends AwsRole> {
   context: BridgeContext;
   account: Account;
   role: R;
+  /** Of the prober, which is on both sides. */
+  side?: Side;
   region: string;
   /** What the handler reads; wired from other resources' outputs. */
   config: pulumi.Output<RoleConfig<R>>;
@@ -31,9 +34,9 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
 
   constructor(name: string, args: BridgeFunctionArgs<R>, opts: pulumi.ComponentResourceOptions) {
     super("crossborder:aws:BridgeFunction", name, {}, opts);
-    const { context, account, role } = args;
-    const physical = physicalName(context.config.name, role);
-    const transforms: FunctionTransforms = context.transform[role] ?? {};
+    const { context, account, role, side } = args;
+    const physical = physicalName(context.config.name, side === undefined ? role : PROBER_PARTS[side]);
+    const transforms = transformsOf(context.transform, role, side) ?? {};
     const child = { parent: this, provider: context.provider };
 
     const logGroup = make(
@@ -113,4 +116,9 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
     const policyArn = pulumi.interpolate`arn:${account.partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`;
     return make(aws.iam.RolePolicyAttachment, `${name}-network`, { role: role.name, policyArn }, child, transform);
   }
+}
+
+function transformsOf(transform: BridgeTransforms, role: AwsRole, side: Side | undefined): FunctionTransforms | undefined {
+  if (role !== "prober") return transform[role];
+  return side && transform.prober?.[side];
 }

@@ -1,7 +1,9 @@
 /** AWS as one end of a bridge, in either partition: the provider decides which. */
 import * as aws from "@pulumi/aws";
-import type { BridgeContext, DestinationSide, Platform, SourceSide } from "../platform";
+import type { BridgeContext, DestinationSide, NativeBridge, Platform, Prober, ProberArgs, Sides, SourceSide } from "../platform";
 import { AwsDestinationStore } from "./destination-store";
+import { createNative } from "./native/bridge";
+import { AwsProber } from "./prober";
 import { AwsReceiver } from "./receiver";
 import { AwsSourceStore } from "./source-store";
 import { StaticEgress } from "./static-egress";
@@ -18,4 +20,6 @@ export const awsPlatform: Platform = {
     const store = new AwsDestinationStore(context);
     return { store, createReceiver: (args) => new AwsReceiver(context, { store, ...args }) };
   },
+  createProber: (context: BridgeContext, args: ProberArgs): Prober => new AwsProber(context, args),
+  createNative: (sides: Sides): NativeBridge => createNative(sides),
 };

@@ -134,6 +134,32 @@ export function copierPolicy(args: CopierPolicyArgs): PolicyDocument {
   );
 }
 
+export interface ProberPolicyArgs {
+  bucketArn: string;
+  /** Of every key that it may touch. */
+  prefix: string;
+  /** On this side objects are put, not only watched for. */
+  puts: boolean;
+  /** With tags. */
+  tagged: boolean;
+  /** A version is named where the bucket keeps them. */
+  removal: readonly ("s3:DeleteObject" | "s3:DeleteObjectVersion")[];
+  kmsKeyArn?: string | undefined;
+}
+
+export function proberPolicy(args: ProberPolicyArgs): PolicyDocument {
+  const putting = args.puts ? ["s3:PutObject", ...(args.tagged ? ["s3:PutObjectTagging"] : [])] : [];
+  return document(
+    allow("Probe", ["s3:GetObject", ...putting, ...args.removal], ...objectArns(args.bucketArn, [args.prefix])),
+    // Also for finding canaries that nobody waits for any more.
+    listBucket(args.bucketArn),
+    args.kmsKeyArn === undefined ? undefined : allow("UseKey", proberKeyActions(args.puts), args.kmsKeyArn),
+  );
+}
+
+/** A look asks for checksums, which S3 keeps encrypted. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+export const proberKeyActions = (puts: boolean): string[] => [...(puts ? ["kms:GenerateDataKey"] : []), "kms:Decrypt"];
+
 /** Only this bucket may put events in, and nobody may speak to the queue in clear text. */
 export function queuePolicy(args: {
   queueArn: string;

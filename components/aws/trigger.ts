@@ -32,6 +32,7 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   readonly deadLetterQueueUrl: pulumi.Output<string>;
   readonly requiredNotification?: pulumi.Output<string>;
   readonly kmsKeyStatement?: pulumi.Output<string>;
+  readonly ready: pulumi.Resource[] = [this];
 
   constructor(context: BridgeContext, args: AwsTriggerArgs) {
     const name = `${context.name}-trigger`;

@@ -1,12 +1,10 @@
 /** What one cloud allows and another does not, side by side and by mode. */
-import { AWS_PARTITIONS, CLOUDFLOW_REGIONS, CLOUDS, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
+import { AWS_PARTITIONS, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
 import { COPIER_EVENT_AGE_SECONDS, isPull, minimumUrlExpirySeconds, modeOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
-import { type Rule, SIDES, type Violation, when } from "./rule";
-import type { LenientConfig } from "./schema";
+import { type Rule, SIDES, when } from "./rule";
 
 /** The longest run of a Lambda function. */
 const LAMBDA_SECONDS = 900;
-const PULL_ALWAYS = `set mode: pull, which works for every pair of ${CLOUDS.join(", ")}`;
 
 const regions: Rule = (config) =>
   SIDES.flatMap((side) => {
@@ -85,31 +83,6 @@ const alarms: Rule = ({ source, alarmTopicArn, alarmContactGroups }) => {
   ];
 };
 
-/** Push and native reach both stores with one identity. */
-const supportedMode: Rule = (config) => {
-  const { mode, source, destination } = config;
-  const resolved = modeOf(config);
-  if (resolved === undefined || resolved === "pull" || !source?.cloud || !destination?.cloud) return [];
-  const pair = `${source.cloud} -> ${destination.cloud}`;
-  const why = (text: string) => (mode ? text : `the default for ${pair} is ${resolved}, which is ${text}`);
-  const refused = (text: string): Violation[] => [{ path: ["mode"], message: `${why(text)}; allowed: ${PULL_ALWAYS}` }];
-  if (resolved === "native" && isAws(source.cloud) && source.cloud === destination.cloud) return refused("not in this release");
-  if (source.cloud !== "alicloud" || destination.cloud !== "alicloud")
-    return refused(`for alicloud -> alicloud, not for ${pair}`);
-  const { region = "" } = source;
-  if (resolved === "push" && REGIONS.alicloud.region.test(region) && !CLOUDFLOW_REGIONS.includes(region))
-    return refused(
-      `carried out by CloudFlow, which is in ${CLOUDFLOW_REGIONS.join(", ")} and not in ${region}, the source's region`,
-    );
-  const sameAccount = source.accountId === undefined || [undefined, source.accountId].includes(destination.accountId);
-  return when(
-    !sameAccount,
-    ["destination", "accountId"],
-    `another account than the source's, and mode ${resolved} reaches both stores with one identity; allowed: ${source.accountId}, or set mode: pull`,
-    ["source", "accountId"],
-  );
-};
-
 const ACCELERATED: Readonly<Record<(typeof SIDES)[number], { mode: Mode; use: string }>> = {
   source: { mode: "pull", use: "presigned URLs that the destination reads" },
   destination: { mode: "push", use: "writes that come from the source's region" },
@@ -181,47 +154,7 @@ const copyTime: Rule = (config) => {
   return when(timeoutSeconds > longest, ["copy", "timeoutSeconds"], `${why}; allowed: 60 to ${longest}`);
 };
 
-/** OSS replication carries objects as they are, by prefix. https://www.alibabacloud.com/help/en/oss/user-guide/cross-region-replication-overview/ */
-const nativeScope: Rule = (config: LenientConfig) => {
-  if (isPull(config) || modeOf(config) !== "native") return [];
-  const { scope, source, destination, statusTags } = config;
-  const no = (broken: boolean, path: readonly PropertyKey[]) =>
-    when(broken, path, "not with mode: native, where OSS itself replicates; allowed: leave it out, or mode: pull", ["mode"]);
-  const versions = (side: (typeof SIDES)[number]) => config[side]?.versioning ?? true;
-  return [
-    ...no(scope.suffixes.length > 0, ["scope", "suffixes"]),
-    ...no(Object.keys(scope.tags).length > 0, ["scope", "tags"]),
-    ...no(scope.minSizeBytes > 0, ["scope", "minSizeBytes"]),
-    ...no(scope.maxSizeBytes !== undefined, ["scope", "maxSizeBytes"]),
-    ...no(statusTags, ["statusTags"]),
-    ...no((destination?.prefix ?? "") !== "", ["destination", "prefix"]),
-    ...no(destination?.storageClass !== undefined, ["destination", "storageClass"]),
-    ...when(
-      source?.adopt !== true && destination?.adopt !== true && versions("source") !== versions("destination"),
-      ["destination", "versioning"],
-      "OSS replicates only where both buckets keep versions or neither does; allowed: the same as source.versioning",
-      ["source", "versioning"],
-    ),
-    ...when(
-      source?.kmsKeyId !== undefined && destination?.kmsKeyId === undefined,
-      ["destination", "kmsKeyId"],
-      "OSS replicates objects under a key only with a key for the replicas; allowed: the id of a key of the destination's region",
-    ),
-  ];
-};
-
-const existingObjects: Rule = (config) => {
-  const mode = modeOf(config);
-  return when(
-    mode !== undefined && mode !== "native" && config.existingObjects === "replicate",
-    ["existingObjects"],
-    `not in this release with mode: ${mode}; allowed: ignore`,
-    ["mode"],
-  );
-};
-
 export const CLOUD_RULES: readonly Rule[] = [
-  supportedMode,
   regions,
   bucketNames,
   accounts,
@@ -235,6 +168,4 @@ export const CLOUD_RULES: readonly Rule[] = [
   tokenParameter,
   senderTime,
   copyTime,
-  nativeScope,
-  existingObjects,
 ];

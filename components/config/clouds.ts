@@ -67,6 +67,19 @@ export const S3_STORAGE_CLASSES = [
   "DEEP_ARCHIVE",
 ] as const;
 
+/** Objects of these classes must be restored before anybody can read them. */
+export const S3_ARCHIVE_CLASSES: readonly string[] = ["GLACIER", "DEEP_ARCHIVE"];
+
+/** Where a lifecycle rule may move objects, in the only order that S3 moves them in. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+export const S3_TRANSITION_CLASSES = [
+  "STANDARD_IA",
+  "INTELLIGENT_TIERING",
+  "ONEZONE_IA",
+  "GLACIER_IR",
+  "GLACIER",
+  "DEEP_ARCHIVE",
+] as const;
+
 /** https://www.alibabacloud.com/help/doc-detail/90090.htm */
 export const OSS_STORAGE_CLASSES = ["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"] as const;
 

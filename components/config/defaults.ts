@@ -1,5 +1,5 @@
 /** Defaults that follow from the clouds at both ends. Each answers undefined where the configuration does not say enough. */
-import type { Acceleration, Cloud, Mode } from "./clouds";
+import { type Acceleration, type Cloud, isAws, type Mode } from "./clouds";
 import type { LenientConfig } from "./schema";
 
 /** A copy may wait this long for its function to start; the copier's event age. */
@@ -27,9 +27,23 @@ export function modeOf({ mode, source, destination }: Sides): Mode | undefined {
 
 /** Whether requests cross the border. A pair that knows no other mode is held to pull's rules, the way out of its error. */
 export function isPull(config: Sides): boolean {
-  const ofAlicloud = config.source?.cloud === "alicloud" && config.destination?.cloud === "alicloud";
-  return !ofAlicloud || modeOf(config) === "pull";
+  const ofOneCloud = config.source?.cloud !== undefined && config.source.cloud === config.destination?.cloud;
+  return !ofOneCloud || modeOf(config) === "pull";
 }
+
+/** Whether a cloud replicates by itself, and which one. */
+export function nativeCloud(config: Sides): Cloud | undefined {
+  return isPull(config) || modeOf(config) !== "native" ? undefined : config.source?.cloud;
+}
+
+/** S3's own replication, inside one partition. */
+export const isS3Native = (config: Sides): boolean => isAws(nativeCloud(config));
+
+/** Of the latency probe's keys, after the first prefix of the scope. Outside the control prefix, which nothing replicates. */
+const PROBE_FOLDER = "crossborderbridge-probe/";
+
+/** Where the latency probe's objects are at the source; at the destination its prefix comes in front. */
+export const probePrefixOf = ({ prefixes }: { prefixes: readonly string[] }): string => `${prefixes[0] ?? ""}${PROBE_FOLDER}`;
 
 /** OSS hands its events straight to Function Compute, whose asynchronous invocation keeps them. */
 export const defaultBuffer = (source: Cloud): "sqs" | "none" => (source === "alicloud" ? "none" : "sqs");

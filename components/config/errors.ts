@@ -68,7 +68,7 @@ export function problemText(violation: Violation, raw: unknown): string {
 
 /** The value of an unknown key is not shown: it may be a secret under a wrong name. */
 export function unknownKeyText(path: readonly PropertyKey[], key: string): string {
-  const known = KNOWN_KEYS[pathText(path)] ?? [];
+  const known = KNOWN_KEYS[pathText(path).replace(/\[\d+\]/g, "[]")] ?? [];
   const suggestion = closest(key, known);
   const hint = suggestion === undefined ? "" : ` did you mean ${pathText([...path, suggestion])}?`;
   return `crossborderbridge:${pathText([...path, key])}: unknown key;${hint} allowed: ${known.join(", ")}`;

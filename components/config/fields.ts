@@ -27,6 +27,26 @@ export const keyPart = (what: string) => {
     .refine((value) => Buffer.byteLength(value) <= 1024, { error });
 };
 
+/** Every tag must be there with its value. */
+export const tags = () =>
+  z
+    .record(keyPart("tag name"), z.string({ error: "not text; allowed: the value the tag must have" }), {
+      error: "not a map; allowed: tag name to tag value",
+    })
+    .default({});
+
+/** The beginning of keys; empty for all of them. */
+export const prefix = () => {
+  const error = "not a prefix; allowed: at most 1024 bytes of text";
+  return z
+    .string({ error })
+    .refine((value) => Buffer.byteLength(value) <= 1024, { error })
+    .default("");
+};
+
+/** Of a rule that S3 keeps; it is also in the names of what is made for the rule. */
+export const ruleId = () => text(/^[\w.-]{1,128}$/, "1 to 128 of letters, digits, _ . and -");
+
 export const bridgeName = () =>
   text(
     /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/,

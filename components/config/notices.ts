@@ -1,6 +1,9 @@
 /** What an operator should know about a valid configuration; shown as warnings while deploying. */
 import type { BridgeConfig } from "../config";
 import { isAws } from "./clouds";
+import { isS3Native } from "./defaults";
+import { s3Notices } from "./s3-notices";
+import { unusedSettings } from "./unused-settings";
 
 export const ICP_NOTICE =
   "The receiver is an API Gateway endpoint in AWS China with auth.kind: token, so requests carry no AWS signature. AWS China serves " +
@@ -23,8 +26,24 @@ export const NATIVE_MARKERS_NOTICE =
 const adoptedAcceleration = (side: "source" | "destination") =>
   `The ${side} bucket is adopted, so transfer acceleration is not switched on for it. Enable it by hand, or set ${side}.acceleration: none.`;
 
-const unusedSettings = (mode: string, settings: readonly string[]) =>
-  `Mode ${mode} sends no request across the border: ${settings.join(", ")} ${settings.length === 1 ? "is" : "are"} not used.`;
+const overlappingCanaries = ({ everyMinutes, giveUpAfterSeconds }: BridgeConfig["probe"]) =>
+  `A canary is sent every ${everyMinutes} min and may be waited for during ${giveUpAfterSeconds} s, so up to ` +
+  `${Math.ceil(giveUpAfterSeconds / (everyMinutes * 60))} probers run side by side while objects are late.`;
+
+/** What functions may reserve of the smallest quota that an account has in a region. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-configuring-the-maximum-number-of-on-demand-instances */
+const RESERVABLE_INSTANCES = 90;
+const quotaNotice = (instances: number) =>
+  `Function Compute keeps ${instances} instances for this bridge. A new account has 100 in a region and may reserve ${RESERVABLE_INSTANCES} of ` +
+  "them: have the quota raised, or lower concurrency.";
+
+/** In the region where the bridge keeps most of them. */
+function reservedInstances({ source, destination, mode, concurrency, rateLimit }: BridgeConfig): number {
+  if (mode === "push") return 2 * concurrency;
+  if (mode === "native") return 0;
+  const sender = source.cloud === "alicloud" ? concurrency : 0;
+  const receiver = Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
+  return Math.max(sender, destination.cloud === "alicloud" ? receiver : 0);
+}
 
 export interface NoticeOptions {
   /** The token is given apart from the configuration. */
@@ -32,31 +51,24 @@ export interface NoticeOptions {
 }
 
 export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !== undefined }: NoticeOptions = {}): string[] {
-  const { source, destination, mode, deletes, scope } = config;
+  const { source, destination, mode, deletes, scope, probe } = config;
   const notices: string[] = [];
   if (mode === "pull") {
     if (destination.cloud === "aws-cn" && config.auth.kind === "token") notices.push(ICP_NOTICE);
     if (config.allowedCidrs.includes("0.0.0.0/0"))
       notices.push(OPEN_ALLOWLIST_NOTICE + (isAws(source.cloud) ? STATIC_EGRESS_HINT : ""));
-  } else {
-    const unused = unusedIn(config, tokenIsGiven);
-    if (unused.length > 0) notices.push(unusedSettings(mode, unused));
   }
-  if (source.adopt && isAws(source.cloud)) notices.push(ADOPTED_SOURCE_NOTICE);
+  const unused = unusedSettings(config, tokenIsGiven);
+  if (unused !== undefined) notices.push(unused);
+  if (isS3Native(config)) notices.push(...s3Notices(config));
+  else if (source.adopt && isAws(source.cloud)) notices.push(ADOPTED_SOURCE_NOTICE);
   for (const side of ["source", "destination"] as const)
     if (config[side].adopt && (config[side].acceleration ?? "none") !== "none") notices.push(adoptedAcceleration(side));
-  if (mode === "native" && deletes === "ignore") notices.push(NATIVE_MARKERS_NOTICE);
+  if (mode === "native" && source.cloud === "alicloud" && deletes === "ignore") notices.push(NATIVE_MARKERS_NOTICE);
   if (source.cloud === "alicloud" && mode !== "native" && (deletes === "replicate" || Object.keys(scope.tags).length > 0))
     notices.push(OSS_EVENTS_NOTICE);
+  const instances = reservedInstances(config);
+  if (instances > RESERVABLE_INSTANCES) notices.push(quotaNotice(instances));
+  if (probe.everyMinutes > 0 && probe.giveUpAfterSeconds > probe.everyMinutes * 60) notices.push(overlappingCanaries(probe));
   return notices;
-}
-
-/** Settings of pull mode that are given all the same: a stack that swaps its clouds may keep them. */
-function unusedIn({ auth, allowedCidrs }: BridgeConfig, tokenIsGiven: boolean): string[] {
-  return [
-    ...(tokenIsGiven ? ["token"] : []),
-    ...(auth.tokenParameter === undefined ? [] : ["auth.tokenParameter"]),
-    ...(auth.kind === "iam" ? ["auth.kind"] : []),
-    ...(allowedCidrs.length > 0 ? ["allowedCidrs"] : []),
-  ];
 }

@@ -23,3 +23,21 @@ export const when = (
   message: string,
   ...assumes: (readonly PropertyKey[])[]
 ): Violation[] => (broken ? [{ path, message, assumes }] : []);
+
+/** What a store's own replication would silently not do. */
+export const notWithNative =
+  (store: "OSS" | "S3") =>
+  (broken: boolean, path: readonly PropertyKey[], why = `where ${store} itself replicates`): Violation[] =>
+    when(broken, path, `not with mode: native, ${why}; allowed: leave it out, or mode: pull`, ["mode"]);
+
+/** Complains about every element whose `value` an earlier one has. */
+export function repeated<T>(
+  list: readonly T[],
+  value: (element: T) => string | number,
+  violation: (index: number, earlier: T) => Violation,
+): Violation[] {
+  return list.flatMap((element, index) => {
+    const earlier = list.slice(0, index).find((other) => value(other) === value(element));
+    return earlier === undefined ? [] : [violation(index, earlier)];
+  });
+}

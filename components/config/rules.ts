@@ -3,12 +3,14 @@ import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { CLOUD_RULES } from "./cloud-rules";
 import { defaultSenderSeconds, isPull, minimumUrlExpirySeconds, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { MIB } from "./fields";
+import { LIFECYCLE_RULES } from "./lifecycle-rules";
+import { MODE_RULES } from "./mode-rules";
+import { OSS_NATIVE_RULES } from "./oss-native-rules";
+import { PROBE_RULES } from "./probe-rules";
 import { type Rule, SIDES, when } from "./rule";
+import { S3_NATIVE_RULES } from "./s3-native-rules";
 
 export { defaultMode } from "./defaults";
-
-const supportedDirection: Rule = ({ direction }) =>
-  when(direction === "two-way", ["direction"], "not in this release; allowed: one-way");
 
 const differentBuckets: Rule = ({ source, destination }) =>
   when(
@@ -113,8 +115,12 @@ const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
   );
 
 export const RULES: readonly Rule[] = [
+  ...MODE_RULES,
   ...CLOUD_RULES,
-  supportedDirection,
+  ...OSS_NATIVE_RULES,
+  ...S3_NATIVE_RULES,
+  ...LIFECYCLE_RULES,
+  ...PROBE_RULES,
   differentBuckets,
   adoptedSettings,
   destinationPrefix,

@@ -1,8 +1,10 @@
-/** The shape of the stack configuration, field by field. What spans several fields is in `rules.ts` and `cloud-rules.ts`. */
+/** The shape of the stack configuration, field by field. What spans several fields is in `rules.ts` and its neighbours. */
 import { z } from "zod";
+import { MAX_PROBE_SIZE_BYTES } from "../../runtime/protocol/probe";
 import { ACCELERATIONS, CLOUDS, LOG_RETENTION_DAYS, MODES, OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES } from "./clouds";
 import { URL_EXPIRY_MAX_SECONDS } from "./defaults";
-import { bridgeName, bucketName, choice, cidr, flag, keyPart, MIB, signingToken, text, whole } from "./fields";
+import { bridgeName, bucketName, choice, cidr, flag, keyPart, MIB, signingToken, tags, text, whole } from "./fields";
+import { lifecycleRuleSchema, lifecycleSchema, replicationRuleSchema, replicationSchema, transitionSchema } from "./s3-schema";
 
 /** The longest run of Function Compute; what is shorter elsewhere is in `cloud-rules.ts`. */
 const DAY_SECONDS = 86_400;
@@ -30,16 +32,13 @@ export const destinationSchema = z.strictObject({
   /** Put in front of every source key. */
   prefix: z.string({ error: "not text; allowed: at most 512 bytes" }).default(""),
   storageClass: choice([...S3_STORAGE_CLASSES, ...OSS_STORAGE_CLASSES]).optional(),
+  lifecycle: lifecycleSchema,
 });
 
 export const scopeSchema = z.strictObject({
   prefixes: z.array(keyPart("prefix"), { error: "not a list; allowed: a list of prefixes" }).max(50).default([]),
   suffixes: z.array(keyPart("suffix"), { error: "not a list; allowed: a list of suffixes" }).max(50).default([]),
-  tags: z
-    .record(keyPart("tag name"), z.string({ error: "not text; allowed: the value the tag must have" }), {
-      error: "not a map; allowed: tag name to tag value",
-    })
-    .default({}),
+  tags: tags(),
   minSizeBytes: whole(0, Number.MAX_SAFE_INTEGER, "bytes").default(0),
   maxSizeBytes: whole(0, Number.MAX_SAFE_INTEGER, "bytes").optional(),
 });
@@ -73,6 +72,25 @@ export const timeoutsSchema = z.strictObject({
   urlExpirySeconds: whole(60, URL_EXPIRY_MAX_SECONDS, "seconds").optional(),
 });
 
+/** A function that watches for this long still has a minute to tell what it saw. */
+const GIVE_UP_MAX_SECONDS = 840;
+
+/** Both sides are woken by the clock: only these come round at the same minutes every day. */
+const CANARY_MINUTES: readonly number[] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440];
+const CANARY_ERROR = `does not divide the hour or the day; allowed: 0, ${CANARY_MINUTES.join(", ")}`;
+
+export const probeSchema = z.strictObject({
+  enabled: flag().default(false),
+  /** Of the canary; 0 for none. */
+  everyMinutes: z
+    .number({ error: CANARY_ERROR })
+    .refine((minutes) => minutes === 0 || CANARY_MINUTES.includes(minutes), { error: CANARY_ERROR })
+    .default(0),
+  sizeBytes: whole(0, MAX_PROBE_SIZE_BYTES, "bytes").default(128 * 1024),
+  lagAlarmSeconds: whole(1, DAY_SECONDS, "seconds").default(300),
+  giveUpAfterSeconds: whole(1, GIVE_UP_MAX_SECONDS, "seconds").default(600),
+});
+
 /** The settings besides the two stores. Their defaults are also in Pulumi.yaml; a test holds the two together. */
 const settings = {
   name: bridgeName().optional(),
@@ -83,6 +101,7 @@ const settings = {
   scope: scopeSchema.prefault({}),
   deletes: choice(["ignore", "replicate"]).default("ignore"),
   existingObjects: choice(["ignore", "replicate"]).default("ignore"),
+  replication: replicationSchema.prefault({}),
   statusTags: flag().default(false),
   auth: authSchema.prefault({}),
   token: signingToken().optional(),
@@ -99,6 +118,7 @@ const settings = {
   /** Sender functions at work at once; AWS allows no fewer than 2 for a queue. */
   concurrency: whole(2, 1000, "functions").default(10),
   maxAttempts: whole(1, 1000, "attempts").default(20),
+  probe: probeSchema.prefault({}),
   logLevel: choice(["debug", "info", "warn", "error"]).default("info"),
   logRetentionDays: z
     .union(
@@ -132,14 +152,19 @@ export type LenientConfig = z.output<typeof lenientSchema>;
 
 const keysOf = (schema: { shape: object }) => Object.keys(schema.shape);
 
-/** Known keys by path, for "did you mean". */
+/** Known keys by path, for "did you mean"; `[]` stands for any element of a list. */
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   "": keysOf(bridgeSchema),
   source: keysOf(sourceSchema),
   destination: keysOf(destinationSchema),
+  "destination.lifecycle[]": keysOf(lifecycleRuleSchema),
+  "destination.lifecycle[].transitions[]": keysOf(transitionSchema),
   scope: keysOf(scopeSchema),
   auth: keysOf(authSchema),
   rateLimit: keysOf(rateLimitSchema),
   copy: keysOf(copySchema),
   timeouts: keysOf(timeoutsSchema),
+  replication: keysOf(replicationSchema),
+  "replication.rules[]": keysOf(replicationRuleSchema),
+  probe: keysOf(probeSchema),
 };

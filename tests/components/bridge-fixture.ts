@@ -49,7 +49,7 @@ async function record(variation: Variation): Promise<Built> {
       token: TOKEN,
       mode: "pull",
       allowedCidrs: ["198.51.100.0/24"],
-      bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip },
+      bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip, prober: zip },
       ...settings,
       source: { provider: provider("source", from), ...from },
       destination: { provider: provider("destination", to), ...to },

@@ -72,12 +72,17 @@ describe("one error", () => {
     [
       "native between clouds",
       pull({ to: "aws" }, { mode: "native" }),
-      "for alicloud -> alicloud, not for alicloud -> aws; allowed: set mode: pull",
+      "a store's own replication, which crosses neither clouds nor partitions (S3 does not replicate between aws and aws-cn); allowed: set mode: pull, which works for every pair",
     ],
     [
-      "native inside AWS",
-      pull({ from: "aws", to: "aws" }, { mode: "native" }),
-      'mode = "native": not in this release; allowed: set mode: pull',
+      "native between partitions",
+      pull({ from: "aws", to: "aws-cn" }, { mode: "native" }),
+      'mode = "native": a store\'s own replication, which crosses neither clouds nor partitions',
+    ],
+    [
+      "push inside AWS",
+      push({ from: "aws", to: "aws" }),
+      'mode = "push": for alicloud -> alicloud, not for aws -> aws; allowed: native, which is S3\'s own replication, or pull',
     ],
     [
       "push without CloudFlow",
@@ -163,8 +168,9 @@ describe("one error", () => {
     expect(problems[0]).toMatch(/^crossborderbridge:/);
   });
 
-  test("a pair without a mode of this release is told all that pull needs", () => {
-    expect(problemsOf({ ...PLACES.aws }).map((problem) => problem.split(" ")[0])).toEqual([
+  test("a pair that native cannot serve is told all that pull needs", () => {
+    const sides = { source: PLACES.aws?.source, destination: PLACES["aws-cn"]?.destination };
+    expect(problemsOf({ ...sides, mode: "native" }).map((problem) => problem.split(" ")[0])).toEqual([
       "crossborderbridge:mode",
       "crossborderbridge:allowedCidrs",
       "crossborderbridge:token",

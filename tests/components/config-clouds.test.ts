@@ -27,6 +27,8 @@ describe("the nine pairs", () => {
   test("push and native need neither a token nor an allowlist", () => {
     expect(parse(push({}, { mode: undefined })).mode).toBe("push");
     expect(parse(native()).mode).toBe("native");
+    for (const cloud of ["aws", "aws-cn"])
+      expect(parse(native({ from: cloud, to: cloud }, { mode: undefined })).mode).toBe("native");
   });
 });
 
@@ -119,6 +121,11 @@ describe("notices", () => {
       ["Enable it by hand, or set destination.acceleration: none"],
     ],
     ["deletes", push({}, { deletes: "replicate" }), ["nor when a lifecycle rule"]],
+    ["many senders in Function Compute", pull({ to: "aws" }, { concurrency: 91 }), ["Function Compute keeps 91 instances"]],
+    ["as many as it may reserve", pull({ to: "aws" }, { concurrency: 90 }), []],
+    ["many receivers, which the rate limit bounds", pull({ from: "aws" }, { concurrency: 91 }), []],
+    ["two functions of a push", push({}, { concurrency: 50 }), ["Function Compute keeps 100 instances"]],
+    ["many senders in Lambda", pull({ from: "aws", to: "aws" }, { concurrency: 91 }), []],
     ["a scope of tags", push({}, { scope: { tags: { a: "b" } } }), ["OSS sends no event when only an object's tags change"]],
   ])("%s", (_, raw, expected) => {
     const notices = noticesOf(parse(raw));

@@ -38,6 +38,10 @@ export const push = (sides: Pair = {}, settings: Raw = {}): Raw =>
   pair(sides, { token: undefined, allowedCidrs: [], mode: "push", ...settings });
 export const native = (sides: Pair = {}, settings: Raw = {}): Raw => push(sides, { mode: "native", ...settings });
 
+/** By S3's own replication, inside AWS Global where nothing else is said. */
+export const s3 = (sides: Pair = {}, settings: Raw = {}): Raw => native({ from: "aws", to: "aws", ...sides }, settings);
+export const s3TwoWay = (sides: Pair = {}, settings: Raw = {}): Raw => s3(sides, { direction: "two-way", ...settings });
+
 export const parse = (raw: Raw): BridgeConfig => parseBridgeConfig(JSON.parse(JSON.stringify(raw)) as Raw, { stack: "dev" });
 export function problemsOf(raw: Raw): readonly string[] {
   try {

@@ -36,11 +36,12 @@ describe("defaults", () => {
       mode: "pull",
       direction: "one-way",
       source: { cloud: "aws", region: "us-east-1", bucket: "from-here", adopt: false },
-      destination: { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", adopt: false, prefix: "" },
+      destination: { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", adopt: false, prefix: "", lifecycle: [] },
       buffer: "sqs",
       scope: { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 },
       deletes: "ignore",
       existingObjects: "ignore",
+      replication: { rules: [], timeControl: false, metrics: false, replicaModifications: false, ownership: "destination" },
       statusTags: false,
       auth: { kind: "token" },
       token: TOKEN,
@@ -52,6 +53,7 @@ describe("defaults", () => {
       timeouts: { senderSeconds: 90, receiverSeconds: 29, urlExpirySeconds: 1200 },
       concurrency: 10,
       maxAttempts: 20,
+      probe: { enabled: false, everyMinutes: 0, sizeBytes: 131_072, lagAlarmSeconds: 300, giveUpAfterSeconds: 600 },
       logLevel: "info",
       logRetentionDays: 30,
       retainBuckets: true,
@@ -212,11 +214,6 @@ describe("one error", () => {
       'crossborderbridge:destination.bucket = "from-here": the source bucket itself',
     ],
     [
-      "native by default",
-      withDestination({ cloud: "aws", region: "us-west-2" }),
-      "crossborderbridge:mode is not set: the default for aws -> aws is native, which is not in this release; allowed: set mode: pull",
-    ],
-    [
       "push",
       { ...base(), mode: "push" },
       'crossborderbridge:mode = "push": for alicloud -> alicloud, not for aws -> aws-cn; allowed: set mode: pull, which works for every pair of aws, aws-cn, alicloud',
@@ -224,7 +221,7 @@ describe("one error", () => {
     [
       "two-way",
       { ...base(), direction: "two-way" },
-      'crossborderbridge:direction = "two-way": not in this release; allowed: one-way',
+      'crossborderbridge:direction = "two-way": only S3\'s own replication goes both ways; allowed: one-way, or mode: native between two buckets of one partition (aws -> aws, aws-cn -> aws-cn)',
     ],
     [
       "key of the other partition",

@@ -18,6 +18,22 @@ const fn = (name: string): string[] => [
   `crossborder:aws:BridgeFunction ${name}`,
 ];
 
+const prober = (side: "source" | "destination"): string[] => [
+  ...fn(`b-${side}-prober`),
+  `crossborder:aws:Prober b-${side}-prober`,
+];
+
+const schedule = (side: "source" | "destination"): string[] => [
+  `aws:cloudwatch/eventRule:EventRule b-${side}-prober-schedule`,
+  `aws:cloudwatch/eventTarget:EventTarget b-${side}-prober-target`,
+  `aws:lambda/permission:Permission b-${side}-prober-permission`,
+];
+
+const probeAlarms = (side: "source" | "destination"): string[] => [
+  `aws:cloudwatch/metricAlarm:MetricAlarm b-${side}-prober-gave-up-alarm`,
+  `aws:cloudwatch/metricAlarm:MetricAlarm b-${side}-prober-lag-alarm`,
+];
+
 export const PIECES = {
   frame: [
     "crossborder:aws:DestinationStore b-destination-store",
@@ -69,6 +85,13 @@ export const PIECES = {
     "aws:iam/userPolicy:UserPolicy b-receiver-invoker-policy",
     "aws:ssm/parameter:Parameter b-source-invoker",
   ],
+  probe: ["crossborder:index:LatencyProbe b-probe"],
+  sourceProber: prober("source"),
+  destinationProber: prober("destination"),
+  sourceSchedule: schedule("source"),
+  destinationSchedule: schedule("destination"),
+  sourceProbeAlarms: probeAlarms("source"),
+  destinationProbeAlarms: probeAlarms("destination"),
   egress: [
     "crossborder:aws:StaticEgress b-egress",
     "aws:ec2/eip:Eip b-egress-address",
@@ -105,4 +128,41 @@ export const DEFAULT_PIECES: readonly Piece[] = [
 export function listOf(change: { with?: readonly Piece[]; without?: readonly Piece[] } = {}): string[] {
   const pieces = [...DEFAULT_PIECES, ...(change.with ?? [])].filter((piece) => !change.without?.includes(piece));
   return pieces.flatMap((piece) => [...PIECES[piece]]).sort();
+}
+
+/** Mode native, inside one partition of AWS. */
+export const NATIVE_PIECES = {
+  frame: PIECES.frame,
+  sourceBucket: PIECES.sourceBucket,
+  destinationBucket: PIECES.destinationBucket,
+  replication: direction("b-replication"),
+  back: ["crossborder:index:TwoWayReplication b-replication", ...direction("b-replication-back")],
+  alarms: ruleAlarms("b-replication"),
+  backAlarms: ruleAlarms("b-replication-back"),
+  backfill: [
+    "aws:iam/role:Role b-backfill-role",
+    "aws:iam/rolePolicy:RolePolicy b-backfill-policy",
+    "crossborder:aws:BackfillRole b-backfill",
+  ],
+} as const;
+
+export type NativePiece = keyof typeof NATIVE_PIECES;
+
+function direction(name: string): string[] {
+  return [
+    `aws:iam/role:Role ${name}-role`,
+    `aws:iam/rolePolicy:RolePolicy ${name}-policy`,
+    `aws:s3/bucketReplicationConfig:BucketReplicationConfig ${name}`,
+    `crossborder:index:NativeReplication ${name}`,
+  ];
+}
+
+function ruleAlarms(name: string): string[] {
+  return ["failure", "lag"].map((what) => `aws:cloudwatch/metricAlarm:MetricAlarm ${name}-1-${what}-alarm`);
+}
+
+export function listNativeOf(change: { with?: readonly NativePiece[]; without?: readonly NativePiece[] } = {}): string[] {
+  const least: NativePiece[] = ["frame", "sourceBucket", "destinationBucket", "replication"];
+  const pieces = [...least, ...(change.with ?? [])].filter((piece) => !change.without?.includes(piece));
+  return pieces.flatMap((piece) => [...NATIVE_PIECES[piece]]).sort();
 }

@@ -14,14 +14,17 @@ const FC_ENV = { FC_REGION: "cn-shanghai", FC_ACCOUNT_ID: "3333333333333333", FC
 jest.setTimeout(30_000);
 
 let folder: string;
-/** Stands in for OOS. */
+/** Stands in for OOS, and for OSS. */
 let parameters: TestServer;
 let local: Record<string, string>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "fc-bundles-"));
-  parameters = await startHttps((_request, response) => {
+  parameters = await startHttps((request, response) => {
+    // Of a bucket: nothing is there.
+    if (request.method === "HEAD") return response.writeHead(404).end();
     response.end(JSON.stringify({ RequestId: "1", Parameter: { Name: "p", Value: generateSecret() } }));
+    return undefined;
   });
   await writeFile(join(folder, "ca.pem"), parameters.ca);
   const hosts = ["oos.cn-shanghai", "fcv3.cn-shanghai", "oss-cn-shanghai-internal"].map((name) => `${name}.aliyuncs.com`);
@@ -94,6 +97,16 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     deadLetterUrl,
     maxAttempts: 3,
   },
+  prober: {
+    ...identity,
+    side: "destination",
+    store: oss("copies"),
+    keyPrefix: "",
+    probePrefix: "crossborderbridge-probe/",
+    suffix: "",
+    tags: {},
+    timeoutSeconds: 900,
+  },
 };
 
 test("the receiver refuses an unsigned request, and a stranger before that", async () => {
@@ -137,6 +150,31 @@ test("the pusher refuses what is no state, and shows nothing of it", async () =>
   const { thrown, logged } = await run("pusher", configs.pusher, { version: 1, key: "very-secret" });
   expect(thrown).toMatch(/^the workflow's state does not fit version 1: .*next/);
   expect(JSON.stringify(logged)).not.toContain("very-secret");
+});
+
+describe("the prober", () => {
+  test("looks for what it is asked for", async () => {
+    const request = { action: "watch", names: ["run/1"], attempts: 2, intervalMs: 10 };
+    expect(await run("prober", configs.prober, request, local)).toMatchObject({
+      answer: { seen: [], missing: [{ name: "run/1", attempts: 2 }], pending: [] },
+      logged: [],
+    });
+  });
+
+  test("says what does not fit in a request", async () => {
+    const { thrown, logged } = await run("prober", configs.prober, { action: "watch", names: ["a"], attempts: 1 });
+    expect(thrown).toMatch(/^the prober's request does not fit: intervalMs: /);
+    expect(logged).toMatchObject([{ level: "error", role: "prober", bridgeId: "bridge" }]);
+  });
+
+  test("takes the event of a time trigger", async () => {
+    const { thrown } = await run("prober", configs.prober, {
+      triggerTime: "2026-03-01T00:05:00Z",
+      triggerName: "t",
+      payload: "",
+    });
+    expect(thrown).toBe("a schedule woke this prober, but its configuration has no canary");
+  });
 });
 
 test.each(FUNCTIONS["alibaba-fc"])("the %s without its configuration says what is missing", async (role) => {

@@ -9,13 +9,17 @@ import { invokeBundle } from "./support/invoke-bundle";
 /** Processes start slowly on a busy machine. */
 jest.setTimeout(30_000);
 
+/** Stands in for SSM, and for S3. */
 let parameters: Server;
 
 beforeAll(async () => {
   const body = JSON.stringify({ Parameter: { Name: "/p", Type: "SecureString", Value: generateSecret() } });
-  parameters = createServer((_request, response) => {
+  parameters = createServer((request, response) => {
+    // Of a bucket: it is empty.
+    if (request.method === "HEAD") return response.writeHead(404).end();
+    if (request.method === "GET") return response.writeHead(200).end("<ListBucketResult/>");
     response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
-    response.end(body);
+    return response.end(body);
   });
   await new Promise<void>((done) => parameters.listen(0, "127.0.0.1", done));
 });
@@ -24,11 +28,11 @@ afterAll(async () => {
   await new Promise((done) => parameters.close(done));
 });
 
-function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: unknown) {
+function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: unknown, remainingMs = 10_000) {
   return invokeBundle({
     platform: "aws-lambda",
     role,
-    call: "handler(JSON.parse(event), { getRemainingTimeInMillis: () => 10_000 })",
+    call: `handler(JSON.parse(event), { getRemainingTimeInMillis: () => ${remainingMs} })`,
     event: JSON.stringify(event),
     env: {
       AWS_REGION: "cn-north-1",
@@ -103,6 +107,41 @@ test("the sender acknowledges a message with nothing to do", async () => {
   };
   const event = { Records: [{ eventSource: "aws:sqs", messageId: "m1", body: '{"Event":"s3:TestEvent"}' }] };
   expect(await run("sender", config, event)).toMatchObject({ code: 0, answer: { batchItemFailures: [] } });
+});
+
+describe("the prober", () => {
+  const config: RoleConfig<"prober"> = {
+    ...identity,
+    side: "destination",
+    store: destinationSide.destination,
+    keyPrefix: "",
+    probePrefix: "crossborderbridge-probe/",
+    suffix: "",
+    tags: {},
+    timeoutSeconds: 900,
+  };
+
+  test("looks for what it is asked for", async () => {
+    const request = { action: "watch", names: ["run/1"], attempts: 2, intervalMs: 10 };
+    expect(await run("prober", config, request)).toMatchObject({
+      answer: { seen: [], missing: [{ name: "run/1", attempts: 2 }], pending: [] },
+      logged: [],
+    });
+  });
+
+  test("says what does not fit in a request", async () => {
+    const { thrown, logged } = await run("prober", config, { action: "put", objects: [] });
+    expect(thrown).toMatch(/^the prober's request does not fit: objects: /);
+    expect(logged).toMatchObject([{ level: "error", role: "prober", bridgeId: "bridge" }]);
+  });
+
+  test("takes the event of a schedule, and tells as a metric what came of it", async () => {
+    const canary = { everyMinutes: 5, sizeBytes: 1, puts: false, watches: true, giveUpAfterSeconds: 600 };
+    const event = { "detail-type": "Scheduled Event", source: "aws.events", time: new Date().toISOString() };
+    // Hardly more than the answer takes: it gives up at once.
+    const { logged } = await run("prober", { ...config, canary }, event, 3_000);
+    expect(logged).toContainEqual(expect.objectContaining({ service: "prober-destination", BridgeId: "bridge", ProbeGaveUp: 1 }));
+  });
 });
 
 test.each(FUNCTIONS["aws-lambda"])("the %s without its configuration says what is missing", async (role) => {

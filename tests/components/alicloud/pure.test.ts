@@ -83,10 +83,22 @@ describe("events", () => {
     "oss:ObjectCreated:CopyObject",
     "oss:ObjectCreated:AppendObject",
     "oss:ObjectCreated:CompleteMultipartUpload",
+    "oss:ObjectReplication:ObjectCreated",
+    "oss:ObjectReplication:ObjectModified",
   ];
+  const REMOVED = ["oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects", "oss:ObjectReplication:ObjectRemoved"];
+  const region = "us-west-1";
+
   test("no part of an upload wakes anybody; removals only where deletes are replicated", () => {
-    expect(sourceEvents("ignore")).toEqual(CREATED);
-    expect(sourceEvents("replicate")).toEqual([...CREATED, "oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects"]);
+    expect(sourceEvents("ignore", region)).toEqual(CREATED);
+    expect(sourceEvents("replicate", region)).toEqual([...CREATED, ...REMOVED]);
+  });
+
+  test("of changes to an object's properties OSS tells in some regions only", () => {
+    const changed = "oss:ObjectModified:UpdateObjectMeta";
+    expect(sourceEvents("ignore", "cn-shanghai")).toEqual([...CREATED, changed]);
+    expect(sourceEvents("replicate", "cn-huhehaote")).toEqual([...CREATED, changed, ...REMOVED]);
+    expect(sourceEvents("replicate", "cn-hongkong")).not.toContain(changed);
   });
 
   test.each([
@@ -95,7 +107,8 @@ describe("events", () => {
     [["a/", "b/"], [".pdf"], { prefix: "", suffix: ".pdf" }],
     [["中文/"], ["+x"], { prefix: "", suffix: "" }],
   ])("prefixes %j and suffixes %j", (prefixes, suffixes, key) => {
-    expect(ossTriggerConfig({ deletes: "ignore", scope: { prefixes, suffixes } })).toEqual({ events: CREATED, filter: { key } });
+    const config = { deletes: "ignore", source: { region }, scope: { prefixes, suffixes } } as const;
+    expect(ossTriggerConfig(config)).toEqual({ events: CREATED, filter: { key } });
   });
 });
 

@@ -48,6 +48,12 @@ const events = [
   "crossborder:alicloud:OssEvents b-events",
 ];
 
+const prober = (side: "source" | "destination"): string[] => [
+  ...fn(`b-${side}-prober`),
+  ...logs(`b-${side}-prober-logs`),
+  `crossborder:alicloud:Prober b-${side}-prober`,
+];
+
 const control = [...bucket("b-control"), "crossborder:alicloud:ControlBucket b-control"];
 
 export const PIECES = {
@@ -85,6 +91,15 @@ export const PIECES = {
     ...role("b-replication"),
     "alicloud:oss/bucketReplication:BucketReplication b-replication",
     "crossborder:alicloud:NativeReplication b-replication",
+  ],
+  probe: ["crossborder:index:LatencyProbe b-probe"],
+  sourceProber: prober("source"),
+  destinationProber: prober("destination"),
+  sourceSchedule: ["alicloud:fc/v3Trigger:V3Trigger b-source-prober-schedule"],
+  destinationSchedule: ["alicloud:fc/v3Trigger:V3Trigger b-destination-prober-schedule"],
+  destinationProbeAlarms: [
+    "alicloud:cms/alarm:Alarm b-destination-prober-error-alarm",
+    "alicloud:cms/alarm:Alarm b-destination-prober-late-alarm",
   ],
   sourceToken: ["alicloud:oos/secretParameter:SecretParameter b-source-token"],
   destinationToken: ["alicloud:oos/secretParameter:SecretParameter b-destination-token"],

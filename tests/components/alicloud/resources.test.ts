@@ -87,8 +87,12 @@ describe("triggers", () => {
         "oss:ObjectCreated:CopyObject",
         "oss:ObjectCreated:AppendObject",
         "oss:ObjectCreated:CompleteMultipartUpload",
+        "oss:ObjectReplication:ObjectCreated",
+        "oss:ObjectReplication:ObjectModified",
+        "oss:ObjectModified:UpdateObjectMeta",
         "oss:ObjectRemoved:DeleteObject",
         "oss:ObjectRemoved:DeleteObjects",
+        "oss:ObjectReplication:ObjectRemoved",
       ],
       filter: { key: { prefix: "in/", suffix: "" } },
     });

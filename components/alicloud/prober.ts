@@ -1,0 +1,143 @@
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
+import type { StoreConfig } from "../../runtime/protocol/env";
+import type { BridgeContext, Prober, ProberArgs } from "../platform";
+import { dutiesOf, PROBER_MEMORY_MB, PROBER_PARTS, PROBER_SECONDS, proberPrefix, proberSettings, slots } from "../prober";
+import { make } from "../transforms";
+import { placeOf } from "./account";
+import { createAlarm } from "./alarms";
+import { adoptBucket } from "./bucket";
+import { BridgeFunction } from "./function";
+import { Logs } from "./logs";
+import { bucketArn, keyArn, type Place, physicalName } from "./names";
+import { proberPolicy } from "./policies";
+
+interface Bucket {
+  place: pulumi.Output<Place>;
+  bucketName: pulumi.Output<string>;
+  versioned: pulumi.Output<boolean>;
+}
+
+/** `crossborder:alicloud:Prober`: the latency probe on a side in Alibaba Cloud. */
+export class AlicloudProber extends pulumi.ComponentResource implements Prober {
+  readonly functionName: pulumi.Output<string>;
+
+  constructor(context: BridgeContext, args: ProberArgs) {
+    const { side, bucketName } = args;
+    const name = `${context.name}-${side}-prober`;
+    super("crossborder:alicloud:Prober", name, {}, { parent: context.parent });
+    const { config } = context;
+    const { adopt, versioning = true } = config[side];
+    const versioned = adopt ? adoptBucket(context, side, this).versioned : pulumi.output(versioning);
+    const prober = this.createFunction(name, context, args, { place: placeOf(context, side, this), bucketName, versioned });
+    if (config.probe.everyMinutes > 0) {
+      this.createSchedule(name, context, args, prober);
+      if (dutiesOf(config, side).watches) this.createAlarms(name, context, args, prober);
+    }
+    this.functionName = prober.functionName;
+    this.registerOutputs({ functionName: this.functionName });
+  }
+
+  private createFunction(
+    name: string,
+    context: BridgeContext,
+    { side }: ProberArgs,
+    { place, bucketName, versioned }: Bucket,
+  ): BridgeFunction<"prober"> {
+    const { config } = context;
+    const { kmsKeyId } = config[side];
+    return new BridgeFunction(
+      name,
+      {
+        context,
+        role: "prober",
+        side,
+        logs: new Logs(context, { side, prober: true, place, parent: this }),
+        memoryMb: PROBER_MEMORY_MB,
+        timeoutSeconds: PROBER_SECONDS,
+        description: `Probes the latency of bridge ${config.name} at its ${side}`,
+        policy: pulumi.all([place, bucketName, versioned]).apply(([where, bucket, keepsVersions]) =>
+          proberPolicy({
+            bucketArn: bucketArn(where, bucket),
+            prefix: proberPrefix(config, side),
+            puts: dutiesOf(config, side).puts,
+            tagged: Object.keys(config.scope.tags).length > 0,
+            versioned: keepsVersions,
+            lists: config.probe.everyMinutes > 0,
+            kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(where, kmsKeyId),
+          }),
+        ),
+        config: pulumi.all([bucketName, versioned]).apply(([bucket, keepsVersions]) => ({
+          ...proberSettings(context, side),
+          store: {
+            kind: "oss",
+            bucket,
+            region: config[side].region,
+            versioned: keepsVersions,
+            // It runs next to its bucket, whatever way the bridge itself takes there.
+            network: "internal",
+            ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+          } satisfies StoreConfig,
+        })),
+      },
+      { parent: this },
+    );
+  }
+
+  /** https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/time-triggers */
+  private createSchedule(
+    name: string,
+    context: BridgeContext,
+    { side, ready }: ProberArgs,
+    prober: BridgeFunction<"prober">,
+  ): void {
+    const { config, provider } = context;
+    const { minutes, hours } = slots(config.probe.everyMinutes, (n) => `*/${n}`);
+    make(
+      alicloud.fc.V3Trigger,
+      `${name}-schedule`,
+      {
+        functionName: prober.functionName,
+        triggerName: physicalName(config.name, PROBER_PARTS[side]),
+        triggerType: "timer",
+        qualifier: "LATEST",
+        description: `Canaries of bridge ${config.name}`,
+        triggerConfig: JSON.stringify({
+          cronExpression: `CRON_TZ=UTC 0 ${minutes} ${hours} * * *`,
+          enable: true,
+          payload: "",
+        }),
+      },
+      // Declared last: a canary that is sent before the bridge is there never arrives.
+      { parent: this, provider, dependsOn: [...prober.ready, ...ready] },
+      context.transform.alicloud?.prober?.[side]?.schedule,
+    );
+  }
+
+  /**
+   * What the prober measures is in its log, which CloudMonitor does not read. But a run that waits for a canary takes as long as
+   * the canary does, and one that gives up takes longest.
+   */
+  private createAlarms(name: string, context: BridgeContext, { side }: ProberArgs, prober: BridgeFunction<"prober">): void {
+    const { lagAlarmSeconds, giveUpAfterSeconds } = context.config.probe;
+    const physical = physicalName(context.config.name, PROBER_PARTS[side]);
+    const transforms = context.transform.alicloud?.prober?.[side];
+    createAlarm(context, this, {
+      name: `${name}-late-alarm`,
+      physicalName: `${physical}-late`,
+      what: "longestRun",
+      of: prober.functionName,
+      side,
+      threshold: Math.min(lagAlarmSeconds, giveUpAfterSeconds) * 1000,
+      transform: transforms?.lateAlarm,
+    });
+    createAlarm(context, this, {
+      name: `${name}-error-alarm`,
+      physicalName: `${physical}-errors`,
+      what: "functionErrors",
+      of: prober.functionName,
+      side,
+      transform: transforms?.errorAlarm,
+    });
+  }
+}

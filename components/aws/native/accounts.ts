@@ -1,0 +1,50 @@
+/** Across accounts replication needs more permissions, and each side has to say so: a wrong guess would fail object by object. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { AWS_PARTITIONS } from "../../config/clouds";
+import { assertAccount } from "../../provider";
+
+/** One end: the account that it must be in, and the provider whose account it is in. */
+export interface AccountedEnd {
+  accountId?: string | undefined;
+  provider: pulumi.ProviderResource;
+}
+
+export interface Found {
+  source: string;
+  destination: string;
+}
+
+export const isCrossAccount = (source: Pick<AccountedEnd, "accountId">, destination: Pick<AccountedEnd, "accountId">): boolean =>
+  source.accountId !== undefined && destination.accountId !== undefined && source.accountId !== destination.accountId;
+
+/** @throws Error when the credentials are not what the two ends say of their accounts. */
+export function assertAccounts(found: Found, expected: { source?: string | undefined; destination?: string | undefined }): void {
+  for (const side of ["source", "destination"] as const) {
+    const account = expected[side];
+    if (account !== undefined) assertAccount(side, found[side], account);
+  }
+  const named = expected.source !== undefined && expected.destination !== undefined;
+  if (found.source !== found.destination && !named)
+    throw new Error(
+      `the source is in account ${found.source} and the destination in account ${found.destination}: set accountId on both, so that replication gets the permissions it needs across accounts`,
+    );
+}
+
+/** Fails the deployment with the reason; what must not be deployed before takes part in the result. */
+export function verifiedAccounts(source: AccountedEnd, destination: AccountedEnd, parent: pulumi.Resource): pulumi.Output<Found> {
+  const accountOf = ({ provider }: AccountedEnd) => aws.getCallerIdentityOutput({}, { parent, provider }).accountId;
+  return pulumi.all([accountOf(source), accountOf(destination)]).apply(([from, to]) => {
+    const found = { source: from, destination: to };
+    assertAccounts(found, { source: source.accountId, destination: destination.accountId });
+    return found;
+  });
+}
+
+/** S3 replication does not cross partitions. */
+export function partitionProblems(source: string, destination: string): string[] {
+  const partitionOf = (region: string) => Object.values(AWS_PARTITIONS).find((one) => one.region.test(region))?.partition;
+  const [from, to] = [partitionOf(source), partitionOf(destination)];
+  if (from === to) return [];
+  return [`destination.region: ${destination} is not in the partition of ${source}, and S3 replication does not leave it`];
+}

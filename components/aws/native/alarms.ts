@@ -1,0 +1,76 @@
+/** What must wake an operator: replication falls behind, or S3 gave objects up. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { ReplicatedBucket } from "../../native-replication";
+import { make, type ReplicationTransforms } from "../../transforms";
+import { isCrossAccount } from "./accounts";
+import type { ReplicationRule } from "./rules";
+
+const PERIOD_SECONDS = 300;
+
+export interface ReplicationAlarmArgs {
+  rule: ReplicationRule;
+  source: ReplicatedBucket;
+  destination: ReplicatedBucket;
+  lagAlarmSeconds: number;
+  /** What the physical names begin with; generated when absent. */
+  physicalName: string | undefined;
+  parent: pulumi.Resource;
+  transforms: ReplicationTransforms | undefined;
+}
+
+/**
+ * Each rule has metrics of its own. How far behind it is, is known in the destination's region, and what failed in the
+ * source's; an alarm speaks to topics of its own region alone.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
+ */
+export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs): void {
+  const { rule, source, destination, parent, transforms } = args;
+  const way = pulumi.interpolate`${source.bucketName} to ${destination.bucketName} by rule ${rule.id}`;
+  const common = {
+    namespace: "AWS/S3",
+    dimensions: { SourceBucket: source.bucketName, DestinationBucket: destination.bucketName, RuleId: rule.id },
+    period: PERIOD_SECONDS,
+    evaluationPeriods: 1,
+    comparisonOperator: "GreaterThanThreshold",
+  };
+  const actions = ({ alarmTopicArn }: ReplicatedBucket) =>
+    alarmTopicArn === undefined ? {} : { alarmActions: [alarmTopicArn], okActions: [alarmTopicArn] };
+  const named = (what: string) =>
+    args.physicalName === undefined ? {} : { name: `${args.physicalName}-${rule.priority}-${what}` };
+  make(
+    aws.cloudwatch.MetricAlarm,
+    `${name}-${rule.priority}-lag-alarm`,
+    {
+      ...common,
+      ...named("lag"),
+      // Of the source's account; the provider of another account's bucket cannot put it there.
+      ...(isCrossAccount(source, destination) ? { region: destination.region } : {}),
+      alarmDescription: pulumi.interpolate`Replication from ${way} is more than ${args.lagAlarmSeconds} s behind`,
+      metricName: "ReplicationLatency",
+      statistic: "Maximum",
+      threshold: args.lagAlarmSeconds,
+      // As AWS advises for this metric: it pauses with the replication.
+      treatMissingData: "ignore",
+      ...actions(destination),
+    },
+    { parent, provider: isCrossAccount(source, destination) ? source.provider : destination.provider },
+    transforms?.lagAlarm,
+  );
+  make(
+    aws.cloudwatch.MetricAlarm,
+    `${name}-${rule.priority}-failure-alarm`,
+    {
+      ...common,
+      ...named("failures"),
+      alarmDescription: pulumi.interpolate`Replication from ${way} gave up on objects: their replication status is FAILED`,
+      metricName: "OperationsFailedReplication",
+      statistic: "Sum",
+      threshold: 0,
+      treatMissingData: "notBreaching",
+      ...actions(source),
+    },
+    { parent, provider: source.provider },
+    transforms?.failureAlarm,
+  );
+}

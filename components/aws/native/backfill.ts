@@ -1,0 +1,52 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext } from "../../platform";
+import { make } from "../../transforms";
+import { assumedBy, type Statement } from "../policies";
+import { type BackfillPolicyArgs, backfillKeyStatements, backfillPolicy } from "./policies";
+
+/** `crossborder:aws:BackfillRole`: what S3 Batch Operations takes on to replicate the objects that were there before the bridge. */
+export class BackfillRole extends pulumi.ComponentResource {
+  readonly roleArn: pulumi.Output<string>;
+  /** What the policy of the source's key must hold; empty without one. */
+  readonly kmsKeyPolicyStatements: pulumi.Output<Statement[]>;
+
+  constructor(context: BridgeContext, args: { bucketArn: pulumi.Output<string>; prefixes: string[]; physicalName: string }) {
+    const name = `${context.name}-backfill`;
+    super("crossborder:aws:BackfillRole", name, {}, { parent: context.parent });
+    const { config, provider } = context;
+    const { region, kmsKeyArn } = config.source;
+    const transforms = context.transform.replication;
+    const child = { parent: this, provider };
+    const service = aws.getServicePrincipalOutput({ serviceName: "batchoperations.s3", region }, child).name;
+    const facts = pulumi.all([args.bucketArn, aws.getPartitionOutput({}, child).dnsSuffix]).apply(
+      ([bucketArn, dnsSuffix]): BackfillPolicyArgs => ({
+        source: { bucketArn, region, kmsKeyArn },
+        prefixes: args.prefixes,
+        dnsSuffix,
+      }),
+    );
+    const role = make(
+      aws.iam.Role,
+      `${name}-role`,
+      {
+        name: args.physicalName,
+        description: `Backfills bridge ${config.name}`,
+        assumeRolePolicy: service.apply((principal) => JSON.stringify(assumedBy(principal))),
+      },
+      child,
+      transforms?.backfillRole,
+    );
+    const policy = make(
+      aws.iam.RolePolicy,
+      `${name}-policy`,
+      { name: "backfill", role: role.name, policy: facts.apply((one) => JSON.stringify(backfillPolicy(one))) },
+      child,
+      transforms?.backfillRolePolicy,
+    );
+    // Nobody gets the role before it may do anything.
+    this.roleArn = pulumi.all([role.arn, policy.id]).apply(([arn]) => arn);
+    this.kmsKeyPolicyStatements = pulumi.all([role.arn, facts]).apply(([roleArn, one]) => backfillKeyStatements(roleArn, one));
+    this.registerOutputs({ roleArn: this.roleArn });
+  }
+}

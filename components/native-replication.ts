@@ -1,0 +1,220 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { isCrossAccount, partitionProblems, verifiedAccounts } from "./aws/native/accounts";
+import { createReplicationAlarms } from "./aws/native/alarms";
+import { bucketStatements, keyStatements, type ReplicationPolicyArgs, replicationPolicy } from "./aws/native/policies";
+import { type ReplicationRule, replicatesDeletes, ruleArgs, rulesProblems, type StorageClass } from "./aws/native/rules";
+import { assumedBy, type Statement } from "./aws/policies";
+import { ConfigInvalid } from "./config";
+import { make, type ReplicationTransforms } from "./transforms";
+
+/** A bucket that is there and keeps versions. */
+export interface ReplicatedBucket {
+  bucketName: pulumi.Input<string>;
+  bucketArn: pulumi.Input<string>;
+  region: string;
+  /** Of the bucket's account and region. */
+  provider: pulumi.ProviderResource;
+  /** Both or neither; where they differ, everything that replication across accounts needs is made. @default one account */
+  accountId?: string | undefined;
+  /** KMS key of the bucket's objects. @default none */
+  kmsKeyArn?: string | undefined;
+  /** Of replicas that arrive here. @default the source object's */
+  storageClass?: StorageClass | undefined;
+  /** SNS topic of the bucket's region, for alarms that are there. @default none */
+  alarmTopicArn?: pulumi.Input<string> | undefined;
+  /** What must be there before S3 replicates from or to the bucket: its versioning. @default [] */
+  dependsOn?: pulumi.Resource[] | undefined;
+  /**
+   * Puts what replication needs into the policy of a bucket that replicas go to; empty inside one account. Replication waits
+   * for what it returns.
+   * @default nothing: see the output `requiredBucketPolicyStatements`
+   */
+  allow?: ((statements: pulumi.Output<Statement[]>) => pulumi.Resource) | undefined;
+}
+
+/** How objects are replicated, in either direction. */
+export interface ReplicationSettings {
+  rules: ReplicationRule[];
+  /** Whether delete markers are replicated, where a rule says nothing else. @default "ignore" */
+  deletes?: "ignore" | "replicate" | undefined;
+  /** S3 Replication Time Control, at a price per GB. @default false */
+  timeControl?: boolean | undefined;
+  /** CloudWatch metrics and two alarms for each rule. @default timeControl */
+  metrics?: boolean | undefined;
+  /** With `metrics`: how far behind replication may be. @default 900 */
+  lagAlarmSeconds?: number | undefined;
+  /** Across accounts: whose the replicas are. `source` keeps owner and ACL. @default "destination" */
+  ownership?: "destination" | "source" | undefined;
+}
+
+export interface NativeReplicationArgs extends ReplicationSettings {
+  source: ReplicatedBucket;
+  destination: ReplicatedBucket;
+  /** Replicate changes of tags and ACLs that are made to replicas in the source; the other direction needs it too. @default false */
+  replicaModifications?: boolean | undefined;
+  /** Name of the role, and what the alarms' names begin with. @default generated */
+  name?: string | undefined;
+  /** Changes to any child before it is declared. */
+  transform?: ReplicationTransforms | undefined;
+}
+
+/**
+ * S3's own replication from one bucket to another one of its partition: the role, its policy and the replication configuration,
+ * which a bucket has one of. With `metrics` also alarms. Nothing of it runs; the source's account pays the requests and the
+ * transfer.
+ *
+ * ```ts
+ * new NativeReplication("reports", {
+ *   source: { bucketName: from.bucket, bucketArn: from.arn, region: "us-east-1", provider: east, dependsOn: [fromVersioning] },
+ *   destination: { bucketName: to.bucket, bucketArn: to.arn, region: "eu-west-1", provider: west, dependsOn: [toVersioning] },
+ *   rules: [{ id: "reports", priority: 1, prefix: "reports/" }],
+ * });
+ * ```
+ */
+export class NativeReplication extends pulumi.ComponentResource {
+  readonly roleArn: pulumi.Output<string>;
+  /** What the destination's bucket policy must hold; empty inside one account. */
+  readonly requiredBucketPolicyStatements: pulumi.Output<Statement[]>;
+  /** What the policy of each key must hold; empty without one. */
+  readonly kmsKeyPolicyStatements: { source: pulumi.Output<Statement[]>; destination: pulumi.Output<Statement[]> };
+
+  /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
+  constructor(name: string, args: NativeReplicationArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("crossborder:index:NativeReplication", name, {}, opts);
+    validate(args);
+    const facts = this.policyFacts(args);
+    const role = this.createRole(name, args);
+    const rolePolicy = this.createRolePolicy(name, args, role, facts);
+
+    this.roleArn = role.arn;
+    this.requiredBucketPolicyStatements = pulumi
+      .all([role.arn, facts])
+      .apply(([roleArn, one]) => (isCrossAccount(args.source, args.destination) ? bucketStatements(roleArn, one) : []));
+    const keys = pulumi.all([role.arn, facts]).apply(([roleArn, one]) => keyStatements(roleArn, one));
+    this.kmsKeyPolicyStatements = { source: keys.source, destination: keys.destination };
+
+    const bucketPolicy = args.destination.allow?.(this.requiredBucketPolicyStatements);
+    this.createConfiguration(name, args, role, [rolePolicy, ...(bucketPolicy === undefined ? [] : [bucketPolicy])]);
+    this.createAlarms(name, args);
+    this.registerOutputs({
+      roleArn: this.roleArn,
+      requiredBucketPolicyStatements: this.requiredBucketPolicyStatements,
+      kmsKeyPolicyStatements: this.kmsKeyPolicyStatements,
+    });
+  }
+
+  private policyFacts(args: NativeReplicationArgs): pulumi.Output<ReplicationPolicyArgs> {
+    const { source, destination, rules, deletes = "ignore" } = args;
+    const { dnsSuffix } = aws.getPartitionOutput({}, { parent: this, provider: source.provider });
+    return pulumi.all([source.bucketArn, destination.bucketArn, dnsSuffix]).apply(([sourceArn, destinationArn, suffix]) => ({
+      source: { bucketArn: sourceArn, region: source.region, kmsKeyArn: source.kmsKeyArn },
+      destination: { bucketArn: destinationArn, region: destination.region, kmsKeyArn: destination.kmsKeyArn },
+      prefixes: rules.map(({ prefix = "" }) => prefix),
+      deletes: rules.some((rule) => replicatesDeletes(rule, deletes)),
+      ownerOverride: ownerAccountId(args) !== undefined,
+      dnsSuffix: suffix,
+    }));
+  }
+
+  /**
+   * Nobody can pass a role to S3 in another account, and S3 is not documented to name the bucket when it takes a role on: a
+   * condition on `aws:SourceArn` or `aws:SourceAccount` might never hold.
+   */
+  private createRole(name: string, { source, destination, ...args }: NativeReplicationArgs): aws.iam.Role {
+    const invoke = { parent: this, provider: source.provider };
+    const service = aws.getServicePrincipalOutput({ serviceName: "s3", region: source.region }, invoke).name;
+    return make(
+      aws.iam.Role,
+      `${name}-role`,
+      {
+        ...(args.name === undefined ? {} : { name: args.name }),
+        description: pulumi.interpolate`Replicates ${source.bucketName} to ${destination.bucketName}`,
+        // Everything else waits for the role, and the role for the right accounts.
+        assumeRolePolicy: pulumi
+          .all([service, verifiedAccounts(source, destination, this)])
+          .apply(([principal]) => JSON.stringify(assumedBy(principal))),
+      },
+      { parent: this, provider: source.provider },
+      args.transform?.role,
+    );
+  }
+
+  private createRolePolicy(
+    name: string,
+    { source, transform }: NativeReplicationArgs,
+    role: aws.iam.Role,
+    facts: pulumi.Output<ReplicationPolicyArgs>,
+  ): aws.iam.RolePolicy {
+    return make(
+      aws.iam.RolePolicy,
+      `${name}-policy`,
+      { name: "replication", role: role.name, policy: facts.apply((one) => JSON.stringify(replicationPolicy(one))) },
+      { parent: this, provider: source.provider },
+      transform?.rolePolicy,
+    );
+  }
+
+  private createConfiguration(name: string, args: NativeReplicationArgs, role: aws.iam.Role, ready: pulumi.Resource[]): void {
+    const { source, destination, rules, deletes = "ignore", timeControl = false } = args;
+    const settings = {
+      ownerAccountId: ownerAccountId(args),
+      replicaKeyArn: destination.kmsKeyArn,
+      storageClass: destination.storageClass,
+      deletes,
+      timeControl,
+      metrics: args.metrics ?? timeControl,
+      replicaModifications: args.replicaModifications ?? false,
+    };
+    make(
+      aws.s3.BucketReplicationConfig,
+      name,
+      {
+        bucket: source.bucketName,
+        role: role.arn,
+        rules: pulumi
+          .output(destination.bucketArn)
+          .apply((destinationArn) => rules.map((rule) => ruleArgs(rule, { ...settings, destinationArn }))),
+      },
+      {
+        parent: this,
+        provider: source.provider,
+        // What S3 tries before all of this is there fails for good.
+        dependsOn: [...ready, ...(source.dependsOn ?? []), ...(destination.dependsOn ?? [])],
+      },
+      args.transform?.configuration,
+    );
+  }
+
+  private createAlarms(name: string, args: NativeReplicationArgs): void {
+    const { source, destination, metrics = args.timeControl ?? false, lagAlarmSeconds = 900 } = args;
+    if (!metrics) return;
+    for (const rule of args.rules.filter(({ enabled }) => enabled ?? true))
+      createReplicationAlarms(name, {
+        rule,
+        source,
+        destination,
+        lagAlarmSeconds,
+        physicalName: args.name,
+        parent: this,
+        transforms: args.transform,
+      });
+  }
+}
+
+/** Inside one account an override would only cut later changes of the ACL off. */
+const ownerAccountId = ({ source, destination, ownership = "destination" }: NativeReplicationArgs): string | undefined =>
+  ownership === "destination" && isCrossAccount(source, destination) ? destination.accountId : undefined;
+
+function validate(args: NativeReplicationArgs): void {
+  const { source, destination, rules, deletes = "ignore", timeControl = false, metrics = timeControl } = args;
+  const problems = [
+    ...rulesProblems(rules, deletes),
+    ...partitionProblems(source.region, destination.region),
+    ...(timeControl && !metrics ? ["metrics: false, which S3 refuses with timeControl; allowed: true, or leave it out"] : []),
+    ...(source.kmsKeyArn !== undefined && destination.kmsKeyArn === undefined
+      ? ["destination.kmsKeyArn: not set, so S3 would leave objects under a key out; allowed: a key of the destination's region"]
+      : []),
+  ];
+  if (problems.length > 0) throw new ConfigInvalid(problems);
+}

@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import { NativeReplication, type ReplicatedBucket, type ReplicationSettings } from "./native-replication";
+import type { TwoWayTransforms } from "./transforms";
+
+export interface TwoWayReplicationArgs extends ReplicationSettings {
+  first: ReplicatedBucket;
+  second: ReplicatedBucket;
+  /** Replicate changes of tags and ACLs that are made to replicas. @default true */
+  replicaModifications?: boolean | undefined;
+  /** Names of the roles, and what the alarms' names begin with. @default generated */
+  names?: { forward: string; backward: string } | undefined;
+  /** Changes to any child before it is declared. */
+  transform?: TwoWayTransforms | undefined;
+}
+
+/**
+ * Two buckets that S3 keeps in step: what is written to one of them is replicated to the other. S3 never replicates a replica, so
+ * nothing goes round. Both keep every version; where both sides write a key at once, the newer write becomes the current one.
+ *
+ * ```ts
+ * new TwoWayReplication("reports", {
+ *   first: { bucketName: a.bucket, bucketArn: a.arn, region: "us-east-1", provider: east, dependsOn: [aVersioning] },
+ *   second: { bucketName: b.bucket, bucketArn: b.arn, region: "eu-west-1", provider: west, dependsOn: [bVersioning] },
+ *   rules: [{ id: "everything", priority: 1 }],
+ * });
+ * ```
+ */
+export class TwoWayReplication extends pulumi.ComponentResource {
+  /** From the first bucket to the second. */
+  readonly forward: NativeReplication;
+  /** From the second bucket to the first. */
+  readonly backward: NativeReplication;
+
+  /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
+  constructor(name: string, args: TwoWayReplicationArgs, opts: pulumi.ComponentResourceOptions = {}) {
+    super(TWO_WAY, name, {}, opts);
+    const { first, second, names, transform, replicaModifications = true, ...settings } = args;
+    const shared = { ...settings, replicaModifications };
+    this.forward = new NativeReplication(
+      name,
+      { ...shared, source: first, destination: second, name: names?.forward, transform: transform?.forward },
+      // One way becomes two without a moment in which the bucket has no replication, or two that overwrite each other.
+      { parent: this, aliases: [{ parent: opts.parent ?? pulumi.rootStackResource }] },
+    );
+    this.backward = new NativeReplication(
+      `${name}-back`,
+      { ...shared, source: second, destination: first, name: names?.backward, transform: transform?.backward },
+      { parent: this },
+    );
+    this.registerOutputs({ forwardRoleArn: this.forward.roleArn, backwardRoleArn: this.backward.roleArn });
+  }
+}
+
+const TWO_WAY = "crossborder:index:TwoWayReplication";
+
+/** Where the forward direction was while there were two, for the one that is left to take its place. */
+export const aliasInTwoWay = (name: string, parent: pulumi.Resource): pulumi.Alias => ({
+  parent: pulumi.createUrn(name, TWO_WAY, parent),
+});

@@ -1,0 +1,280 @@
+/** Mode native inside a partition of AWS, as a whole bridge. */
+import type * as pulumi from "@pulumi/pulumi";
+import { type Built, build, quietly, type Variation } from "./bridge-fixture";
+import { ACCOUNT, ACROSS, aliasesOf, deploymentOrder, native, ROLE, TWO_WAY } from "./native-fixture";
+import { listNativeOf, type NativePiece } from "./resource-lists";
+
+jest.mock("../support/mock-aws", () =>
+  jest
+    .requireActual<typeof import("./native-accounts")>("./native-accounts")
+    .withSecondAccount(jest.requireActual("../support/mock-aws")),
+);
+
+beforeEach(quietly);
+
+const CONFIGURATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig";
+
+describe("what a variant declares", () => {
+  const variants: [string, Variation, { with?: NativePiece[]; without?: NativePiece[] }][] = [
+    ["one way", {}, {}],
+    ["two ways", TWO_WAY, { with: ["back"] }],
+    ["two ways with metrics", { ...TWO_WAY, replication: { metrics: true } }, { with: ["back", "alarms", "backAlarms"] }],
+    ["time control", { replication: { timeControl: true } }, { with: ["alarms"] }],
+    ["existing objects", { existingObjects: "replicate" }, { with: ["backfill"] }],
+    ["an adopted source", { source: { adopt: true } }, { without: ["sourceBucket"] }],
+    ["an adopted destination", { destination: { adopt: true } }, { without: ["destinationBucket"] }],
+    [
+      "two ways between adopted buckets",
+      { ...TWO_WAY, source: { adopt: true }, destination: { adopt: true } },
+      { with: ["back"], without: ["sourceBucket", "destinationBucket"] },
+    ],
+    ["across accounts", ACROSS, {}],
+    [
+      "inside China",
+      { source: { cloud: "aws-cn", region: "cn-north-1" }, destination: { cloud: "aws-cn", region: "cn-northwest-1" } },
+      {},
+    ],
+  ];
+  test.each(variants)("%s", async (_, variation, change) => {
+    expect((await native(variation)).list()).toEqual(listNativeOf(change));
+  });
+
+  test("it is what a pair of AWS has by default", async () => {
+    expect((await native({ mode: undefined })).list()).toEqual(listNativeOf());
+  });
+});
+
+describe("the tree", () => {
+  const EVERYTHING = { ...TWO_WAY, replication: { metrics: true }, existingObjects: "replicate" } satisfies Variation;
+  let whole: Built;
+  beforeAll(async () => {
+    quietly();
+    whole = await native(EVERYTHING);
+  });
+
+  test("children hang where a reader looks for them, each on its side's provider", () => {
+    const { resources } = whole;
+    const under = (parent: string) => resources.filter((one) => one.parent === parent).map(({ name }) => name);
+    expect(under("b").sort()).toEqual(["b-backfill", "b-destination-store", "b-replication", "b-source-store"]);
+    expect(new Set(under("b-source-store"))).toContain("b-source-policy");
+    expect(under("b-backfill").sort()).toEqual(["b-backfill-policy", "b-backfill-role"]);
+    expect(under("b-replication-back")).toHaveLength(5);
+    const sides = (name: string) => resources.filter((one) => one.name === name && one.type.startsWith("aws:"))[0]?.provider;
+    expect(["b-replication", "b-replication-back", "b-backfill-role"].map(sides)).toEqual(["source", "destination", "source"]);
+  });
+
+  test("every component registers its outputs", () => {
+    const components = whole.resources.filter(({ type }) => type.startsWith("crossborder:"));
+    expect(components).toHaveLength(7);
+    expect(components.filter(({ outputsRegistered }) => !outputsRegistered)).toEqual([]);
+  });
+
+  test("in one run without a cycle, replication after versions and policies", () => {
+    const order = deploymentOrder(whole.resources);
+    for (const name of ["b-replication", "b-replication-back"]) {
+      expect(whole.get(name, CONFIGURATION).dependsOn).toEqual(
+        expect.arrayContaining(["b-source-versioning", "b-destination-versioning"]),
+      );
+      for (const versioning of ["b-source-versioning", "b-destination-versioning"])
+        expect(order.indexOf(versioning)).toBeLessThan(order.indexOf(name));
+    }
+    expect(whole.get("b-replication", CONFIGURATION).dependsOn).toContain("b-destination-policy");
+    expect(whole.get("b-replication-back", CONFIGURATION).dependsOn).toContain("b-source-policy");
+  });
+
+  test("every child has a hook", async () => {
+    let calls = 0;
+    const hook = (_: object, opts: pulumi.CustomResourceOptions) => {
+      calls++;
+      opts.protect = true;
+    };
+    const hooks: object = new Proxy(hook, { get: () => hooks });
+    const { resources } = await native({ ...EVERYTHING, transform: hooks });
+    const custom = resources.filter(({ type }) => type.startsWith("aws:"));
+    expect(calls).toBe(custom.length);
+    expect(custom.filter(({ protect }) => !protect)).toEqual([]);
+  });
+
+  test("buckets and their settings stay by default, replication goes", () => {
+    const kept = whole.resources.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(kept).toHaveLength(14);
+    expect(kept.filter(({ parent }) => !parent?.endsWith("-store"))).toEqual([]);
+  });
+});
+
+describe("the buckets", () => {
+  test("are those of mode pull, so that a change of mode keeps them", async () => {
+    const bucketsOf = ({ resources }: Built) =>
+      resources.filter(({ parent }) => parent?.endsWith("-store")).map(({ type, name, parent }) => `${type} ${name} ${parent}`);
+    const pull = await build({ destination: { cloud: "aws", region: "eu-west-1" } });
+    expect(bucketsOf(await native()).sort()).toEqual(bucketsOf(pull).sort());
+  });
+
+  test("belong to their owners", async () => {
+    const ownershipOf = async (variation: Variation) => {
+      const { get } = await native(variation);
+      return [get("b-source-ownership").inputs.rule, get("b-destination-ownership").inputs.rule];
+    };
+    const [enforced, writer] = [{ objectOwnership: "BucketOwnerEnforced" }, { objectOwnership: "ObjectWriter" }];
+    expect(await ownershipOf({})).toEqual([enforced, enforced]);
+    expect(await ownershipOf({ ...ACROSS, replication: { ownership: "source" } })).toEqual([enforced, writer]);
+  });
+
+  const LEFTOVERS = [
+    expect.objectContaining({ id: "abort-abandoned-uploads" }),
+    expect.objectContaining({ id: "expire-bridge-records", filter: { prefix: ".crossborderbridge/" } }),
+  ];
+  const LIFECYCLE = {
+    lifecycle: [
+      {
+        id: "old",
+        prefix: "reports/",
+        expirationDays: 400,
+        noncurrentExpirationDays: 30,
+        transitions: [
+          { days: 30, storageClass: "STANDARD_IA" as const },
+          { days: 90, storageClass: "GLACIER" as const },
+        ],
+      },
+      { id: "short", prefix: "", expirationDays: 7 },
+    ],
+  };
+  const RULES = [
+    {
+      id: "old",
+      status: "Enabled",
+      filter: { prefix: "reports/" },
+      expiration: { days: 400 },
+      noncurrentVersionExpiration: { noncurrentDays: 30 },
+      transitions: [
+        { days: 30, storageClass: "STANDARD_IA" },
+        { days: 90, storageClass: "GLACIER" },
+      ],
+    },
+    { id: "short", status: "Enabled", filter: { prefix: "" }, expiration: { days: 7 } },
+  ];
+
+  test("the destination has the lifecycle that it is given, whatever the mode", async () => {
+    const { get } = await native({ destination: LIFECYCLE });
+    expect(get("b-source-lifecycle").inputs.rules).toEqual(LEFTOVERS);
+    expect(get("b-destination-lifecycle").inputs.rules).toEqual([...LEFTOVERS, ...RULES]);
+    const pull = await build({ destination: { cloud: "aws", region: "eu-west-1", ...LIFECYCLE } });
+    expect(pull.get("b-source-lifecycle").inputs.rules).toHaveLength(1);
+    expect(pull.get("b-destination-lifecycle").inputs.rules).toEqual([...LEFTOVERS, ...RULES]);
+  });
+});
+
+describe("replication", () => {
+  test("is what the configuration says", async () => {
+    const { get } = await native({
+      scope: { prefixes: ["in/", "out/"], tags: { a: "1" } },
+      destination: { storageClass: "STANDARD_IA" },
+      replication: { timeControl: true },
+    });
+    const rule = (priority: number, prefix: string) => ({
+      id: `crossborderbridge-b-${priority}`,
+      status: "Enabled",
+      priority,
+      filter: { and: { prefix, tags: { a: "1" } } },
+      deleteMarkerReplication: { status: "Disabled" },
+      destination: {
+        bucket: "arn:aws:s3:::to-there",
+        storageClass: "STANDARD_IA",
+        replicationTime: { status: "Enabled", time: { minutes: 15 } },
+        metrics: { status: "Enabled", eventThreshold: { minutes: 15 } },
+      },
+    });
+    expect(get("b-replication", CONFIGURATION).inputs).toEqual({
+      bucket: "from-here",
+      role: `${ROLE}-replication`,
+      rules: [rule(1, "in/"), rule(2, "out/")],
+    });
+  });
+
+  test("by rules of its own", async () => {
+    const rules = [
+      { id: "hot", priority: 2, prefix: "hot/", deletes: "replicate" as const },
+      { id: "cold", priority: 1, tags: { keep: "yes" }, storageClass: "GLACIER_IR" as const, enabled: false },
+    ];
+    expect((await native({ replication: { rules } })).get("b-replication", CONFIGURATION).inputs.rules).toEqual([
+      expect.objectContaining({
+        id: "hot",
+        filter: { prefix: "hot/" },
+        deleteMarkerReplication: { status: "Enabled" },
+        destination: { bucket: "arn:aws:s3:::to-there" },
+      }),
+      expect.objectContaining({
+        id: "cold",
+        status: "Disabled",
+        filter: { tag: { key: "keep", value: "yes" } },
+        destination: { bucket: "arn:aws:s3:::to-there", storageClass: "GLACIER_IR" },
+      }),
+    ]);
+  });
+
+  test("roles have names that fit the longest bridge", async () => {
+    const { resources } = await native({ ...TWO_WAY, existingObjects: "replicate", name: "n".repeat(32) });
+    const names = resources.filter(({ type }) => type.endsWith(":Role")).map(({ inputs }) => String(inputs.name));
+    expect(names).toHaveLength(3);
+    for (const name of names) expect(name.length).toBeLessThanOrEqual(64);
+  });
+
+  test("alarms go to the topic where it can hear them", async () => {
+    const alarmTopicArn = `arn:aws:sns:us-east-1:${ACCOUNT}:ops`;
+    const actionsOf = async (variation: Variation) => {
+      const { resources } = await native({
+        replication: { metrics: true },
+        probe: { lagAlarmSeconds: 60 },
+        alarmTopicArn,
+        ...variation,
+      });
+      const alarms = resources.filter(({ type }) => type.endsWith(":MetricAlarm"));
+      return Object.fromEntries(alarms.map(({ name, inputs }) => [name, [inputs.threshold, inputs.alarmActions]]));
+    };
+    expect(await actionsOf({})).toEqual({
+      "b-replication-1-lag-alarm": [60, undefined],
+      "b-replication-1-failure-alarm": [0, [alarmTopicArn]],
+    });
+    expect(await actionsOf({ destination: { region: "us-east-1" } })).toEqual({
+      "b-replication-1-lag-alarm": [60, [alarmTopicArn]],
+      "b-replication-1-failure-alarm": [0, [alarmTopicArn]],
+    });
+    expect(await actionsOf(TWO_WAY)).toEqual({
+      "b-replication-1-lag-alarm": [60, undefined],
+      "b-replication-1-failure-alarm": [0, [alarmTopicArn]],
+      "b-replication-back-1-lag-alarm": [60, [alarmTopicArn]],
+      "b-replication-back-1-failure-alarm": [0, undefined],
+    });
+  });
+});
+
+test("in China nothing speaks of another partition", async () => {
+  const { resources } = await native({
+    ...TWO_WAY,
+    existingObjects: "replicate",
+    replication: { metrics: true },
+    source: { cloud: "aws-cn", region: "cn-north-1", kmsKeyArn: "arn:aws-cn:kms:cn-north-1:222222222222:key/k1" },
+    destination: { cloud: "aws-cn", region: "cn-northwest-1", kmsKeyArn: "arn:aws-cn:kms:cn-northwest-1:222222222222:key/k2" },
+  });
+  const text = JSON.stringify(resources.map(({ inputs }) => inputs));
+  expect(text).toContain("arn:aws-cn:s3:::to-there");
+  expect(text).not.toContain("arn:aws:");
+});
+
+test("a direction that is taken away again leaves the other one alone", async () => {
+  const found = await aliasesOf(() => native());
+  const urn = "urn:pulumi:test::crossborderbridge::crossborder:index:CrossBorderBridge$crossborder:index:TwoWayReplication$";
+  expect(found["crossborder:index:NativeReplication b-replication"]).toEqual([
+    `${urn}crossborder:index:NativeReplication::b-replication`,
+  ]);
+  expect(found[`${CONFIGURATION} b-replication`]).toEqual([
+    `${urn}crossborder:index:NativeReplication$${CONFIGURATION}::b-replication`,
+  ]);
+  const moved = Object.keys(found).filter((one) => found[one]?.some((old) => old.startsWith(urn)));
+  expect(moved.map((one) => one.split(" ")[1]).sort()).toEqual([
+    "b-replication",
+    "b-replication",
+    "b-replication-policy",
+    "b-replication-role",
+  ]);
+});
