@@ -28,6 +28,8 @@ export interface LocalCloudsOptions {
   recordCalls?: boolean;
   /** Of AWS, where sources are. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
+  /** How long a minute of a schedule's rate takes in AWS. @default 60_000 */
+  scheduleMinuteMs?: number;
   /** Keep the AWS partitions' state over a restart of one of them. */
   persist?: boolean;
   onProgress?: OnProgress;

@@ -6,6 +6,7 @@ import { defaultMode } from "../components/config/rules";
 import { generateSecret } from "../runtime/protocol/signing";
 import { buildFunctions } from "../scripts/build-functions";
 import { clientConfig } from "./aws/client-config";
+import { createClosers } from "./closers";
 import { type ChangeSummary, createEngine, type Engine } from "./engine";
 import type { OnProgress } from "./install-once";
 import { type CloudName, type LocalClouds, startLocalClouds } from "./local-clouds";
@@ -69,20 +70,22 @@ export interface StackOutputs {
   dispatcherFunctionName?: string;
   pusherFunctionName?: string;
   flowName?: string;
+  /** With `probe.enabled`. */
+  proberFunctionNames?: { source: string; destination: string };
+  /** Native mode on AWS, with `existingObjects: replicate`. */
+  backfillRoleArn?: string;
 }
 
 /** Installs what is missing, starts the local cloud and deploys the stack to it. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const stateDir = options.stateDir ?? DEFAULT_STATE_DIR;
   const progress = options.onProgress ?? (() => undefined);
-  const closers: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers = createClosers();
   const { signal } = options;
   const own = signal === undefined ? {} : { signal };
   const projectDir = options.projectDir ?? REPOSITORY_ROOT;
-  const settings = { ...(await readSettings(options.stack)), ...options.settings };
+  const chosen = { ...(await readSettings(options.stack)), ...options.settings };
+  const settings = { ...chosen, ...(isPull(chosen) ? openToLoopback(chosen, options.settings) : {}) };
   try {
     signal?.throwIfAborted();
     progress("setting up: function bundles, local clouds, Pulumi CLI");
@@ -98,14 +101,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
           persist: options.persist ?? false,
           ...own,
         }).then((started) => {
-          closers.push(() => started.stop());
+          closers.add(() => started.stop());
           return started;
         }),
       ensurePulumi({ stateDir, onProgress: progress, ...own }),
     );
     signal?.throwIfAborted();
     const { ports, close } = await serveProviders(clouds, projectDir);
-    closers.push(close);
+    closers.add(close);
     const dataDir = await mkdtemp(join(clouds.runDir, "engine-"));
     const engine = await createEngine({
       installation,
@@ -121,7 +124,6 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       stack: options.stack,
       configFile: await writeSettings(join(dataDir, "settings.yaml"), token, {
         ...settings,
-        ...(isPull(settings) ? openToLoopback(settings, options.settings) : {}),
         ...changed,
       }),
       ...own,
@@ -137,11 +139,10 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       engine,
       up: async (changed) => engine.up(await target(changed)),
       destroy: async () => engine.destroy(await target()),
-      stop,
+      stop: closers.closeAll,
     };
   } catch (error) {
-    await stop();
-    throw error;
+    return closers.closeAfter(error);
   }
 }
 

@@ -140,7 +140,7 @@ export interface FunctionRecord extends Omit<FunctionSpec, "code"> {
 
 export interface TriggerSpec {
   triggerName: string;
-  triggerType: "oss" | "http";
+  triggerType: "oss" | "http" | "timer";
   /** JSON. */
   triggerConfig: string;
   qualifier: string;

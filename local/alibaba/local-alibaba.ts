@@ -2,8 +2,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureCertificate } from "../aws/certificate";
+import { createClosers } from "../closers";
 import { DEFAULT_STATE_DIR, runsDir } from "../paths";
-import { createSettingRecords, type SettingRecords } from "../provider/alicloud/context";
 import { createRunDir } from "../run-dir";
 import { serveApi } from "./api/serve-api";
 import { createCloudFlow } from "./cloudflow/cloud-flow";
@@ -23,6 +23,7 @@ import type { EndpointKind, OssEvent, Principal } from "./oss/contracts";
 import { type LocalOss, startLocalOss } from "./oss/local-oss";
 import { createRam } from "./ram/ram";
 import { createSecretParameters } from "./secret-parameters";
+import { createSettingRecords, type SettingRecords } from "./setting-records";
 
 export const ACCOUNT_ID = "3333333333333333";
 /** Each costs a few listeners; CloudFlow is in two of them. */
@@ -66,10 +67,8 @@ export async function startLocalAlibaba(options: LocalAlibabaOptions = {}): Prom
   const { stateDir = DEFAULT_STATE_DIR, regions = REGIONS } = options;
   const tls = await ensureCertificate(stateDir);
   const runDir = await createRunDir(runsDir(stateDir));
-  const closers: (() => Promise<unknown>)[] = [() => rm(runDir, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-  };
+  const closers = createClosers();
+  closers.add(() => rm(runDir, { recursive: true, force: true }));
   const calls: CallRecord[] = [];
   const onCall = options.recordCalls ? { onCall: (call: CallRecord) => void calls.push(call) } : {};
   const endpoints: Record<string, string> = {};
@@ -77,7 +76,7 @@ export async function startLocalAlibaba(options: LocalAlibabaOptions = {}): Prom
     const ram = createRam({ accountId: ACCOUNT_ID });
     const secrets = createSecretParameters({ ram });
     const messages = await createMessageService({ accountId: ACCOUNT_ID, ram, tls, regions, ...onCall });
-    closers.push(() => messages.stop());
+    closers.add(() => messages.stop());
     const fc = await startFunctionCompute({
       ram,
       accountId: ACCOUNT_ID,
@@ -90,9 +89,9 @@ export async function startLocalAlibaba(options: LocalAlibabaOptions = {}): Prom
       ...(options.credentialTtlMs === undefined ? {} : { credentialTtlMs: options.credentialTtlMs }),
       ...onCall,
     });
-    closers.push(() => fc.stop());
+    closers.add(() => fc.stop());
     const flow = createCloudFlow({ ram, accountId: ACCOUNT_ID, fc, ...onCall });
-    closers.push(() => flow.stop());
+    closers.add(() => flow.stop());
     const oss = await startLocalOss({
       regions,
       dataDir: join(runDir, "oss"),
@@ -105,11 +104,11 @@ export async function startLocalAlibaba(options: LocalAlibabaOptions = {}): Prom
         ? { onRequest: ({ principal, action, resource, allowed }) => calls.push({ principal, action, resource, allowed }) }
         : {}),
     });
-    closers.push(() => oss.stop());
+    closers.add(() => oss.stop());
 
     const serve = async (service: string, region: string, host: string, handler: ApiHandler) => {
       const served = await serveApi({ service, region, handler, ram, tls, ...onCall });
-      closers.push(() => served.close());
+      closers.add(() => served.close());
       endpoints[host] = served.origin;
     };
     for (const region of regions) {
@@ -129,10 +128,19 @@ export async function startLocalAlibaba(options: LocalAlibabaOptions = {}): Prom
       return found.public;
     };
     const services = { ram, fc, flow, messages, secrets, oss, records: createSettingRecords() };
-    return { accountId: ACCOUNT_ID, regions, ...services, ossEndpoint, endpoints, calls, caPath: tls.certPath, runDir, stop };
+    return {
+      accountId: ACCOUNT_ID,
+      regions,
+      ...services,
+      ossEndpoint,
+      endpoints,
+      calls,
+      caPath: tls.certPath,
+      runDir,
+      stop: () => closers.closeAll(),
+    };
   } catch (error) {
-    await stop();
-    throw error;
+    return await closers.closeAfter(error);
   }
 }
 

@@ -7,7 +7,10 @@ export const SDK_ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLE
 Object.assign(process.env, SDK_ENVIRONMENT);
 
 /** The configuration of any AWS SDK v3 client (`forcePathStyle` counts for S3 alone) against one local partition. */
-export function clientConfig(partition: LocalPartition, credentials = partition.credentials) {
+export function clientConfig(
+  partition: Pick<LocalPartition, "endpoint" | "region" | "caPath" | "credentials">,
+  credentials = partition.credentials,
+) {
   return {
     endpoint: partition.endpoint,
     region: partition.region,

@@ -35,6 +35,8 @@ export interface LocalAwsOptions {
   stateDir?: string;
   /** Record every request in each partition's `callsPath`. */
   recordCalls?: boolean;
+  /** How long a minute of an EventBridge rate takes, for tests that cannot wait for one. @default 60,000 */
+  scheduleMinuteMs?: number;
   /** The region that each instance calls its own: S3 delivers events to queues and functions of that one. @default as above */
   regions?: Partial<Record<Partition, string>>;
   /** Keep state over `stop` and `restart` of one partition. */
@@ -81,6 +83,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       dataDir: join(runDir, partition),
       recordCalls: options.recordCalls ?? false,
       persist: options.persist ?? false,
+      ...(options.scheduleMinuteMs === undefined ? {} : { scheduleMinuteMs: options.scheduleMinuteMs }),
       ...(port === undefined ? {} : { port }),
     });
     started.push(one);

@@ -26,6 +26,8 @@ export interface MinistackOptions {
   dataDir: string;
   /** Record every request in `callsPath`. */
   recordCalls?: boolean;
+  /** How long a minute of an EventBridge rate takes, for tests that cannot wait for one. @default 60,000 */
+  scheduleMinuteMs?: number;
   /** Keep state over a stop and a start. All but S3 objects is written at a graceful stop only. */
   persist?: boolean;
 }
@@ -149,6 +151,7 @@ function environment(port: number, temporary: string, options: MinistackOptions)
     MINISTACK_SSL_KEY: options.tls.keyPath,
     PYTHONUNBUFFERED: "1",
     ...(options.recordCalls ? { RECORD_CALLS: callsPath(options) } : {}),
+    ...(options.scheduleMinuteMs === undefined ? {} : { SCHEDULE_MINUTE_MS: String(options.scheduleMinuteMs) }),
     ...(options.persist ? { PERSIST_STATE: "1", S3_PERSIST: "1" } : {}),
   };
 }

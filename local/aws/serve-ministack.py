@@ -6,6 +6,8 @@ crashes. Everything else here is as its own `main` does it.
 With RECORD_CALLS=<file> each request becomes a line of JSON there: {"principal", "method", "path", "query", "headers", "body",
 "status"}. The emulator's CloudTrail tells neither the role behind a session, nor the query that tells one S3 operation from
 another, nor the calls that it refused.
+
+With SCHEDULE_MINUTE_MS=<ms> a minute of a schedule's rate() takes so long; cron() keeps to the clock.
 """
 
 import asyncio
@@ -86,8 +88,24 @@ def recorded(app, path: str, account: str):
     return record
 
 
+def quicken_schedules(minute_ms: int) -> None:
+    """Its own sweep looks every 10 s, which is a sixth of a minute."""
+    from ministack.services import eventbridge
+
+    real_seconds = eventbridge._parse_rate_seconds
+
+    def quick_seconds(expression):
+        seconds = real_seconds(expression)
+        return None if seconds is None else seconds / 60 * minute_ms / 1000
+
+    eventbridge._parse_rate_seconds = quick_seconds
+    eventbridge._SCHEDULER_TICK_INTERVAL = minute_ms / 1000 / 6
+
+
 def main() -> None:
     served = app
+    if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
+        quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):
         served = recorded(app, path, os.environ["MINISTACK_ACCOUNT_ID"])
     config = Config()

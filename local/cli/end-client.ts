@@ -1,9 +1,9 @@
 /** Puts objects in and reads them back through each vendor's own client. */
-import { createReadStream, readFileSync } from "node:fs";
-import { Agent } from "node:https";
+import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { ossClient } from "../alibaba/oss-client";
+import { clientConfig } from "../aws/client-config";
 import type { LocalEnd } from "./ends";
 
 export interface EndClient {
@@ -17,19 +17,8 @@ export function openEnd(end: LocalEnd): EndClient {
   return end.kind === "s3" ? openS3(end) : openOss(end);
 }
 
-/** Configuration of any client of AWS's SDK for this end. */
-export function s3Config({ endpoint, region, credentials, caPath }: LocalEnd) {
-  return {
-    endpoint,
-    region,
-    credentials,
-    forcePathStyle: true,
-    requestHandler: { httpsAgent: new Agent({ ca: readFileSync(caPath), keepAlive: true, maxSockets: 32 }) },
-  };
-}
-
 function openS3(end: LocalEnd): EndClient {
-  const client = new S3Client(s3Config(end));
+  const client = new S3Client(clientConfig(end));
   const at = (key: string) => ({ Bucket: end.bucket, Key: key });
   return {
     async putFile(key, { path, sizeBytes }) {

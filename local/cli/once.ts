@@ -47,12 +47,16 @@ export async function readFiles(paths: readonly string[]): Promise<LocalFile[]> 
   return files;
 }
 
-/** @throws Error that names every file that the stack would leave alone, before anything is deployed. */
+/**
+ * A scope that is not valid is not judged here: the deployment names everything that is wrong with the settings.
+ * @throws Error that names every file that the stack would leave alone, before anything is deployed.
+ */
 export async function assertInScope(files: readonly LocalFile[], stack: string): Promise<void> {
   const settings = await readSettings(stack);
-  const scope = scopeSchema.parse(settings["crossborderbridge:scope"] ?? {});
+  const scope = scopeSchema.safeParse(settings["crossborderbridge:scope"] ?? {});
+  if (!scope.success) return;
   const problems = files.flatMap(({ key, sizeBytes }) => {
-    const verdict = inScope(scope, key, { sizeBytes, tags: {} });
+    const verdict = inScope(scope.data, key, { sizeBytes, tags: {} });
     return verdict.inScope ? [] : [`${key}: ${verdict.reason}`];
   });
   if (problems.length > 0) throw new Error(`not in the scope of stack ${stack}\n  ${problems.join("\n  ")}`);

@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { stringify } from "yaml";
 import { generateSecret } from "../../runtime/protocol/signing";
 import { buildFunctions } from "../../scripts/build-functions";
+import { createClosers } from "../closers";
 import { createEngine } from "../engine";
 import { listStacks, needsToken, readSettings } from "../local-stack";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../paths";
@@ -25,10 +26,14 @@ async function preview(named: string[], { signal }: Interrupt): Promise<void> {
   await buildFunctions();
   const installation = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.error, signal });
   signal.throwIfAborted();
-  const aws = await serveAwsProvider({ partitions: "preview", workingDirectory: REPOSITORY_ROOT });
-  const alicloud = await serveAlicloudProvider({ cloud: "preview" });
-  const folder = await createRunDir(runsDir(DEFAULT_STATE_DIR));
+  const closers = createClosers();
   try {
+    const folder = await createRunDir(runsDir(DEFAULT_STATE_DIR));
+    closers.add(() => rm(folder, { recursive: true, force: true }));
+    const aws = await serveAwsProvider({ partitions: "preview", workingDirectory: REPOSITORY_ROOT });
+    closers.add(() => aws.close());
+    const alicloud = await serveAlicloudProvider({ cloud: "preview" });
+    closers.add(() => alicloud.close());
     const engine = await createEngine({
       installation,
       projectDir: REPOSITORY_ROOT,
@@ -42,10 +47,10 @@ async function preview(named: string[], { signal }: Interrupt): Promise<void> {
       const changes = await engine.preview({ stack, configFile, signal });
       console.log(`${stack}: ${changes.create ?? 0} to create\n`);
     }
-  } finally {
-    await Promise.all([aws.close(), alicloud.close()]);
-    await rm(folder, { recursive: true, force: true });
+  } catch (error) {
+    return await closers.closeAfter(error);
   }
+  await closers.closeAll();
 }
 
 /** A secret is never in the repository; any will do for a preview. */

@@ -1,11 +1,13 @@
 /** `npm start`: the local cloud with a deployed stack, for as long as it is wanted. */
 import { once } from "node:events";
 import { Command } from "commander";
+import { createClosers } from "../closers";
 import { type LocalStack, startLocalStack } from "../local-stack";
 import { ends, type LocalEnd } from "./ends";
-import { serveHttpFront } from "./http-front";
+import { type HttpFront, serveHttpFront } from "./http-front";
 import { type Interrupt, runCli } from "./interrupt";
 import { assertInScope, readFiles, sendAndProve } from "./once";
+import { writeOperatorFile } from "./operator-file";
 import { createProgress, type Progress } from "./progress";
 
 /** Longer than any copy of the dev stack may take, its retries included. */
@@ -71,17 +73,22 @@ async function sendAll(
 
 async function stay(stack: LocalStack, options: StartOptions, progress: Progress, signal: AbortSignal): Promise<void> {
   const { source, destination } = ends(stack);
-  const fronts = await Promise.all([source, destination].map(serveHttpFront));
+  const closers = createClosers();
+  const front = async (end: LocalEnd) => {
+    const served = await serveHttpFront(end);
+    closers.add(served.close);
+    return description(end, served);
+  };
   try {
-    const [sourceFront, destinationFront] = fronts as [Front, Front];
     const ready = {
-      source: description(source, sourceFront),
-      destination: description(destination, destinationFront),
+      source: await front(source),
+      destination: await front(destination),
       ...(stack.outputs.receiverUrl === undefined ? {} : { receiver: { url: stack.outputs.receiverUrl } }),
       ...(stack.outputs.flowName === undefined ? {} : { workflow: { name: stack.outputs.flowName } }),
       ...(stack.outputs.deadLetterQueueUrl === undefined ? {} : { deadLetter: { queueUrl: stack.outputs.deadLetterQueueUrl } }),
       caFile: stack.clouds.caPath,
     };
+    closers.add(await writeOperatorFile(options.stack, stack));
     progress.done();
     console.log(options.json ? JSON.stringify(ready) : readable(ready));
     // A timer keeps the process; the signal ends the wait.
@@ -89,17 +96,18 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
     if (!signal.aborted) await once(signal, "abort");
     clearInterval(alive);
   } finally {
-    await Promise.all(fronts.map((front) => front.close()));
+    await closers.closeAll();
   }
 }
 
-type Front = Awaited<ReturnType<typeof serveHttpFront>>;
 type Ready = ReturnType<typeof description>;
 
-function description({ kind, region, bucket, credentials }: LocalEnd, front: Front) {
+function description({ kind, region, bucket, credentials }: LocalEnd, front: HttpFront) {
   // Given an address, ali-oss asks for OSS's own hosts there.
   const endpoint = kind === "oss" ? front.endpoint.replace("127.0.0.1", "localhost") : front.endpoint;
-  return { kind, endpoint, region, bucket, ...credentials };
+  // The SDK leaves marks of its own on the credentials that it was given.
+  const { accessKeyId, secretAccessKey } = credentials;
+  return { kind, endpoint, region, bucket, accessKeyId, secretAccessKey };
 }
 
 function readable(ready: {

@@ -5,6 +5,7 @@ import type { AwsContext } from "./aws/context";
 import { INVOKES } from "./aws/invokes";
 import { foreignArns, fromEmulator, partitionOf, toEmulator } from "./aws/partitions";
 import { CONFIG } from "./aws/provider-config";
+import { regionFailures } from "./aws/regions";
 import { RESOURCES } from "./aws/registry";
 import type { Package } from "./resource-type";
 import type { Infer } from "./schema";
@@ -47,10 +48,7 @@ export function awsPackage(options: AwsProviderOptions): Package<AwsContext> {
     },
     check: function* (_type, inputs: Properties, context) {
       yield* foreignArns(inputs, context.partition);
-      if (inputs.region !== undefined && inputs.region !== context.region) {
-        const reason = `region ${String(inputs.region)} is not the provider's, ${context.region}: use a provider for each region`;
-        yield { property: "region", reason };
-      }
+      yield* regionFailures(inputs, context);
     },
     isPreviewOnly: (context) => context.cloud === undefined,
   };

@@ -26,6 +26,7 @@ import {
   notFound,
 } from "./names";
 import { RoleSessions } from "./role-sessions";
+import { byTimer, type Later } from "./timers";
 import { Triggers } from "./triggers";
 
 const DEFAULT_CREDENTIAL_TTL_MS = 15 * 60_000;
@@ -55,6 +56,8 @@ export interface FunctionComputeOptions {
   ports?: Record<string, number>;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
+  /** Wakes time triggers. @default a timer that keeps no process alive */
+  later?: Later;
   onCall?: (call: CallRecord) => void;
   /** Told of what is lost or should not happen. @default prints it */
   onFailure?: (error: unknown) => void;
@@ -83,7 +86,20 @@ export async function startFunctionCompute(
   };
   const functions = new Map<string, DeployedFunction>();
   const origins: Record<string, string> = {};
-  const triggers = new Triggers({ accountId, sessions, origin: (region) => origins[region] ?? "" });
+  const triggers = new Triggers({
+    accountId,
+    sessions,
+    origin: (region) => origins[region] ?? "",
+    now,
+    later: options.later ?? byTimer,
+    fire: (deployed, event) => {
+      try {
+        enqueue(deployed, requestIdOf(), event);
+      } catch (error) {
+        onFailure(new Error(`the time trigger did not start ${deployed.arn}`, { cause: error }));
+      }
+    },
+  });
   const asyncInvocations = new AsyncInvocations({ accountId, now, retryBaseMs, send, onFailure });
   const activity = new Activity();
   const requestIdOf = () => newRequestId(now(), randomBytes(10).toString("hex"));
@@ -227,6 +243,7 @@ export async function startFunctionCompute(
       ),
     idle: () => activity.idle(),
     async stop() {
+      triggers.stop();
       asyncInvocations.stop();
       await closeListeners();
       await Promise.all([...functions.values()].map((deployed) => deployed.stop()));

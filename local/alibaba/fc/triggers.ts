@@ -6,12 +6,19 @@ import { type HttpTrigger, parseHttpTrigger } from "./http-trigger";
 import { invalidArgument, isName, notFound } from "./names";
 import { fits, MAX_TRIGGERS_PER_BUCKET, type OssTrigger, overlap, parseOssTrigger } from "./oss-trigger";
 import type { RoleSessions } from "./role-sessions";
+import { parseTimerTrigger, type TimerTrigger, timerEvent } from "./timer-trigger";
+import { type Later, startTimer } from "./timers";
 
 export interface TriggersOptions {
   accountId: string;
   sessions: RoleSessions;
   /** `https://localhost:PORT` of a region's HTTP triggers. */
   origin: (region: string) => string;
+  /** Ms since the epoch. */
+  now: () => number;
+  later: Later;
+  /** Invokes a function whose time has come. Must not throw. */
+  fire: (deployed: DeployedFunction, event: Buffer) => void;
 }
 
 interface Trigger {
@@ -19,6 +26,8 @@ interface Trigger {
   deployed: DeployedFunction;
   oss?: OssTrigger;
   http?: HttpTrigger;
+  /** Ends what goes on by itself. */
+  stop?: () => void;
 }
 
 export interface HttpTarget {
@@ -58,7 +67,14 @@ export class Triggers {
 
   /** @throws ApiError `TriggerNotFound` */
   delete(deployed: DeployedFunction, triggerName: string): void {
-    if (!this.all.delete(keyOf(deployed, triggerName))) throw notFound("Trigger", triggerName);
+    const key = keyOf(deployed, triggerName);
+    this.all.get(key)?.stop?.();
+    if (!this.all.delete(key)) throw notFound("Trigger", triggerName);
+  }
+
+  /** Of the service: the triggers stay, and nothing starts by itself any more. */
+  stop(): void {
+    for (const { stop } of this.all.values()) stop?.();
   }
 
   ofFunction(deployed: DeployedFunction): TriggerRecord[] {
@@ -93,24 +109,51 @@ export class Triggers {
   }
 
   private put(deployed: DeployedFunction, spec: TriggerSpec, triggerId: string): TriggerRecord {
-    const { region, record } = deployed;
+    const { record } = deployed;
     if (spec.qualifier !== "LATEST")
       throw invalidArgument(`qualifier '${spec.qualifier}' is not served here: a function has LATEST only`);
-    const base = { ...spec, triggerId, functionName: record.functionName };
-    const origin = this.options.origin(region);
-    const trigger: Trigger =
-      spec.triggerType === "oss"
-        ? { record: base, deployed, oss: this.parseOss(deployed, spec, triggerId) }
-        : {
-            deployed,
-            http: this.parseHttp(deployed, spec, triggerId),
-            record: {
-              ...base,
-              httpTrigger: { urlInternet: `${origin}/${triggerId}`, urlIntranet: `${origin}/${triggerId}${INTRANET}` },
-            },
-          };
-    this.all.set(keyOf(deployed, spec.triggerName), trigger);
+    const key = keyOf(deployed, spec.triggerName);
+    const trigger = this.parse(deployed, spec, { ...spec, triggerId, functionName: record.functionName });
+    this.all.get(key)?.stop?.();
+    this.all.set(
+      key,
+      trigger.timer === undefined ? trigger : { ...trigger, ...this.start(deployed, trigger.timer, spec.triggerName) },
+    );
     return trigger.record;
+  }
+
+  private parse(deployed: DeployedFunction, spec: TriggerSpec, record: TriggerRecord): Trigger & { timer?: TimerTrigger } {
+    const { triggerId } = record;
+    switch (spec.triggerType) {
+      case "oss":
+        return { record, deployed, oss: this.parseOss(deployed, spec, triggerId) };
+      case "http": {
+        const origin = this.options.origin(deployed.region);
+        const httpTrigger = { urlInternet: `${origin}/${triggerId}`, urlIntranet: `${origin}/${triggerId}${INTRANET}` };
+        return { record: { ...record, httpTrigger }, deployed, http: this.parseHttp(deployed, spec, triggerId) };
+      }
+      case "timer":
+        return { record, deployed, timer: parseTimerTrigger(spec) };
+    }
+  }
+
+  /** An interval counts from now, also after a change. */
+  private start(
+    deployed: DeployedFunction,
+    { enabled, payload, next }: TimerTrigger,
+    triggerName: string,
+  ): Pick<Trigger, "stop"> {
+    if (!enabled) return {};
+    const { now, later, fire } = this.options;
+    const sinceMs = now();
+    return {
+      stop: startTimer({
+        next: (afterMs) => next(afterMs, sinceMs),
+        now,
+        later,
+        fire: (dueMs) => fire(deployed, timerEvent(triggerName, payload, dueMs)),
+      }),
+    };
   }
 
   private parseOss(deployed: DeployedFunction, spec: TriggerSpec, triggerId: string): OssTrigger {

@@ -7,32 +7,10 @@ import {
   type SecretParameters,
 } from "../../alibaba/contracts";
 import type { LocalOss } from "../../alibaba/oss/local-oss";
-import { createRecords, type Records } from "../../alibaba/records";
+import type { SettingRecords } from "../../alibaba/setting-records";
 import { invokeOf, resourceOf } from "../resource-type";
 import type { Properties } from "../values";
 import type { OssApi } from "./oss-api";
-
-/** What a resource of a service that only keeps settings was given. */
-export interface Settings {
-  settings: Properties;
-}
-
-/** Services that only keep settings: nothing on one machine reads them. */
-export interface SettingRecords {
-  logProjects: Records<Settings>;
-  logStores: Records<Settings>;
-  logIndexes: Records<Settings>;
-  alarms: Records<Settings>;
-}
-
-export function createSettingRecords(): SettingRecords {
-  return {
-    logProjects: createRecords("Project"),
-    logStores: createRecords("LogStore"),
-    logIndexes: createRecords("Index"),
-    alarms: createRecords("Rule"),
-  };
-}
 
 /** The local Alibaba Cloud, as far as the provider works with it. */
 export interface AlicloudServices {

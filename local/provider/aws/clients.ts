@@ -2,6 +2,7 @@ import { APIGatewayClient } from "@aws-sdk/client-api-gateway";
 import { CloudWatchClient } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2Client } from "@aws-sdk/client-ec2";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -19,10 +20,13 @@ export function makeClients(partition: LocalPartition, region: string) {
     apigateway: new APIGatewayClient(config),
     cloudwatch: new CloudWatchClient(config),
     ec2: new EC2Client(config),
+    events: new EventBridgeClient(config),
     iam: new IAMClient(config),
     lambda: new LambdaClient(config),
     logs: new CloudWatchLogsClient(config),
     s3: new S3Client(config),
+    /** Goes to whichever region a bucket is in. */
+    s3Anywhere: new S3Client({ ...config, followRegionRedirects: true }),
     sqs: new SQSClient(config),
     ssm: new SSMClient(config),
   };

@@ -1,9 +1,11 @@
 /** Every resource type that the local AWS has. A new one is a new entry in `resources/` and a line here. */
+import { inItsRegion } from "./regions";
 import * as apigateway from "./resources/apigateway";
 import * as apigatewayStage from "./resources/apigateway-stage";
 import * as cloudwatch from "./resources/cloudwatch";
 import * as ec2Network from "./resources/ec2-network";
 import * as ec2Routing from "./resources/ec2-routing";
+import * as events from "./resources/events";
 import * as iam from "./resources/iam";
 import * as iamUser from "./resources/iam-user";
 import * as lambdaFunction from "./resources/lambda-function";
@@ -11,6 +13,7 @@ import * as lambdaTriggers from "./resources/lambda-triggers";
 import * as s3 from "./resources/s3";
 import * as s3Configuration from "./resources/s3-configuration";
 import * as s3Notification from "./resources/s3-notification";
+import * as s3Replication from "./resources/s3-replication";
 import * as sqs from "./resources/sqs";
 import * as ssm from "./resources/ssm";
 
@@ -20,6 +23,7 @@ export const RESOURCES = [
   cloudwatch,
   ec2Network,
   ec2Routing,
+  events,
   iam,
   iamUser,
   lambdaFunction,
@@ -27,6 +31,9 @@ export const RESOURCES = [
   s3,
   s3Configuration,
   s3Notification,
+  s3Replication,
   sqs,
   ssm,
-].flatMap((service) => Object.values(service));
+]
+  .flatMap((service) => Object.values(service))
+  .map(inItsRegion);

@@ -24,7 +24,7 @@ export const v3Trigger = resource({
   replaceOn: ["functionName", "triggerName", "triggerType", "qualifier", "sourceArn"],
   check: function* ({ triggerName, triggerType, qualifier }) {
     yield* notNamedAs("triggerName", triggerName, /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/, "1 to 128 letters, digits, _ and -");
-    yield* notOneOf("triggerType", triggerType, ["oss", "http"]);
+    yield* notOneOf("triggerType", triggerType, ["oss", "http", "timer"]);
     yield* notOneOf("qualifier", qualifier, ["LATEST"]);
   },
   create: async (context, given) => {

@@ -11,6 +11,7 @@ import {
   GetBucketLifecycleConfigurationCommand,
   GetBucketOwnershipControlsCommand,
   GetBucketPolicyCommand,
+  GetBucketReplicationCommand,
   GetBucketVersioningCommand,
   GetPublicAccessBlockCommand,
   PutBucketEncryptionCommand,
@@ -20,18 +21,20 @@ import {
   PutBucketVersioningCommand,
   PutPublicAccessBlockCommand,
 } from "@aws-sdk/client-s3";
-import type { Infer, Schema } from "../../schema";
+import type { Failure, Infer, Schema } from "../../schema";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
+import { lifecycleFailures } from "../lifecycle-rules";
 
 interface Configuration<S extends Schema> {
   token: string;
   inputs: S;
+  check?(inputs: Infer<S & { "bucket!": "string" }>): Iterable<Failure>;
   put(s3: S3.S3Client, Bucket: string, inputs: Infer<S & { "bucket!": "string" }>): Promise<unknown>;
   get(s3: S3.S3Client, Bucket: string): Promise<unknown>;
   remove(s3: S3.S3Client, Bucket: string): Promise<unknown>;
 }
 
-function configuration<const S extends Schema>({ token, inputs, put, get, remove }: Configuration<S>) {
+function configuration<const S extends Schema>({ token, inputs, check, put, get, remove }: Configuration<S>) {
   const s3Of = (context: AwsContext) => clientsOf(context).s3;
   return resource({
     token,
@@ -39,6 +42,7 @@ function configuration<const S extends Schema>({ token, inputs, put, get, remove
     computed: [],
     replaceOn: ["bucket", "region"],
     fixedIdentity: true,
+    ...(check === undefined ? {} : { check: (given) => check(given as Infer<S & { "bucket!": "string" }>) }),
     create: async (context, given) => {
       const typed = given as Infer<S & { "bucket!": "string" }>;
       const { bucket } = given as { bucket: string };
@@ -56,12 +60,22 @@ function configuration<const S extends Schema>({ token, inputs, put, get, remove
 export const bucketVersioning = configuration({
   token: "aws:s3/bucketVersioning:BucketVersioning",
   inputs: { "versioningConfiguration!": { "status!": "string" } },
-  put: (s3, Bucket, { versioningConfiguration: { status } }) =>
-    s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: status as S3.BucketVersioningStatus } })),
+  put: (s3, Bucket, { versioningConfiguration: { status } }) => putVersioning(s3, Bucket, status as S3.BucketVersioningStatus),
   get: (s3, Bucket) => s3.send(new GetBucketVersioningCommand({ Bucket })),
   // Versioning never goes away again; it can only be suspended.
-  remove: (s3, Bucket) => s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Suspended" } })),
+  remove: (s3, Bucket) => putVersioning(s3, Bucket, "Suspended"),
 });
+
+/** The emulator lets a bucket that replicates stop keeping versions. */
+async function putVersioning(s3: S3.S3Client, Bucket: string, Status: S3.BucketVersioningStatus): Promise<void> {
+  if (Status !== "Enabled" && (await unlessMissing(s3.send(new GetBucketReplicationCommand({ Bucket })))) !== undefined) {
+    throw new Error(
+      `InvalidBucketState: A replication configuration is present on this bucket, so you cannot change the versioning state. ` +
+        `To change the versioning state, first delete the replication configuration: ${Bucket}`,
+    );
+  }
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+}
 
 export const bucketPublicAccessBlock = configuration({
   token: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
@@ -158,6 +172,7 @@ export const bucketLifecycle = configuration({
       },
     ],
   },
+  check: ({ rules }) => lifecycleFailures(rules),
   put: (s3, Bucket, { rules }) =>
     s3.send(
       new PutBucketLifecycleConfigurationCommand({

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import type OSS from "ali-oss";
 import { type LocalOss, startLocalOss } from "../../../../local/alibaba/oss/local-oss";
 import { ossClient } from "../../../../local/alibaba/oss-client";
+import { createSettingRecords } from "../../../../local/alibaba/setting-records";
 import { ensureCertificate } from "../../../../local/aws/certificate";
-import { type AlicloudServices, createSettingRecords } from "../../../../local/provider/alicloud/context";
+import type { AlicloudServices } from "../../../../local/provider/alicloud/context";
 import { serveAlicloudProvider } from "../../../../local/provider/alicloud-provider";
 import {
   ACCOUNT,

@@ -71,7 +71,7 @@ describe("what the local cloud does not have fails loudly", () => {
       /one of days and dates/,
     ],
     ["code that is no zip file", FUNCTION, { ...fn, code: { zipFile: "bm8gemlw" } }, "code.zipFile", /zip file in base64/],
-    ["a trigger of another kind", TRIGGER, trigger({ triggerType: "mns_topic" }), "triggerType", /one of oss, http/],
+    ["a trigger of another kind", TRIGGER, trigger({ triggerType: "mns_topic" }), "triggerType", /one of oss, http, timer/],
     ["a trigger of a version", TRIGGER, trigger({ qualifier: "1" }), "qualifier", /one of LATEST/],
     // Function Compute takes 7 days, the provider one: a program must not find out at the real cloud.
     [

@@ -148,6 +148,26 @@ describe("a function", () => {
     await provider.delete(FUNCTION, "copier", inputs);
   });
 
+  test("is woken by a time trigger, which has no URL and changes in place", async () => {
+    const type = "alicloud:fc/v3Trigger:V3Trigger";
+    const timed = { ...inputs, functionName: "timed" };
+    await provider.create(FUNCTION, timed, false);
+    const configOf = (everyMinutes: number) =>
+      JSON.stringify({ cronExpression: `CRON_TZ=UTC 0 */${everyMinutes} * * * *`, enable: true, payload: "" });
+    const first = { functionName: "timed", triggerName: "clock", triggerType: "timer", qualifier: "LATEST" };
+    const { id, outputs: made } = await provider.create(type, { ...first, triggerConfig: configOf(5) }, false);
+    expect(id).toBe("timed:clock");
+    expect(made).not.toHaveProperty("httpTrigger");
+    const changed = { ...first, triggerConfig: configOf(10) };
+    await provider.update(type, id, { ...first, triggerConfig: configOf(5) }, changed, made);
+    expect(fixture.services.fc.getTrigger(REGION, "timed", "clock")).toMatchObject({
+      triggerType: "timer",
+      triggerConfig: configOf(10),
+    });
+    await provider.delete(type, id, changed);
+    await provider.delete(FUNCTION, "timed", timed);
+  });
+
   test("has to be there for its configuration", async () => {
     const config = { functionName: "nobody", maxAsyncRetryAttempts: 1 };
     const type = "alicloud:fc/v3AsyncInvokeConfig:V3AsyncInvokeConfig";

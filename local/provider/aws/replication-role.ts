@@ -1,0 +1,62 @@
+/** What S3 needs of the role that it replicates with. The emulator replicates with any, even one that is not there. */
+import { GetRoleCommand } from "@aws-sdk/client-iam";
+import { runSimulation } from "@cloud-copilot/iam-simulate";
+import { type AwsContext, clientsOf } from "./context";
+import type { ReplicationRule } from "./replication-rules";
+import { assertRoleAllows, roleNameOf } from "./roles";
+
+/** Stands for any object under a rule's prefix. */
+const ANY_KEY = "any-key";
+
+/**
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html; permissions on KMS keys are not
+ * looked at. AWS finds out at the first object, whose replication then fails.
+ * @throws Error that names what is missing first.
+ */
+export async function assertMayReplicate(
+  context: AwsContext,
+  roleArn: string,
+  bucket: string,
+  rules: readonly ReplicationRule[],
+): Promise<void> {
+  const source = `arn:aws:s3:::${bucket}`;
+  await assertS3MayAssume(context, roleArn, source);
+  await assertRoleAllows(context, roleArn, ["s3:GetReplicationConfiguration", "s3:ListBucket"], source);
+  const reads = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
+  for (const { filter, destination, status, deleteMarkerReplication } of rules) {
+    if (status !== "Enabled") continue;
+    const key = (filter.prefix ?? filter.and?.prefix ?? "") + ANY_KEY;
+    await assertRoleAllows(context, roleArn, reads, `${source}/${key}`);
+    const writes = [
+      "s3:ReplicateObject",
+      "s3:ReplicateTags",
+      ...(deleteMarkerReplication?.status === "Enabled" ? ["s3:ReplicateDelete"] : []),
+      ...(destination.accessControlTranslation === undefined ? [] : ["s3:ObjectOwnerOverrideToBucketOwner"]),
+    ];
+    await assertRoleAllows(context, roleArn, writes, `${destination.bucket}/${key}`);
+  }
+}
+
+/** Conditions of the trust on who asks hold for the bucket that replicates. */
+async function assertS3MayAssume(context: AwsContext, roleArn: string, sourceArn: string): Promise<void> {
+  const { Role } = await clientsOf(context).iam.send(new GetRoleCommand({ RoleName: roleNameOf(roleArn) }));
+  const outcome = await runSimulation(
+    {
+      request: {
+        principal: "s3.amazonaws.com",
+        action: "sts:AssumeRole",
+        resource: { resource: roleArn, accountId: context.accountId },
+        contextVariables: { "aws:SourceAccount": context.accountId, "aws:SourceArn": sourceArn },
+      },
+      identityPolicies: [],
+      serviceControlPolicies: [],
+      resourceControlPolicies: [],
+      resourcePolicy: JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")),
+    },
+    {},
+  );
+  if (outcome.resultType === "error") throw new Error(`the trust policy of ${roleArn} does not parse: ${outcome.errors.message}`);
+  if (outcome.overallResult !== "Allowed") {
+    throw new Error(`S3 cannot assume ${roleArn}: its trust policy must allow sts:AssumeRole to s3.amazonaws.com`);
+  }
+}
