@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Module, modulesOf, readModules } from "./support/module-graph";
 
 const ROOT = join(__dirname, "..");
-const PROGRAM = ["index.ts", "components", "runtime", "local", "scripts"];
+const PROGRAM = ["index.ts", "components", "runtime", "cli", "local", "scripts"];
 const MAX_LINES = 400;
 
 /** Lower may not import higher; those of one rank may not import each other. `runtime/ports.ts` names what all of them need. */
@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["protocol"],
   ["stores"],
   ["replication"],
-  ["sender", "receiver", "workflow"],
+  ["sender", "receiver", "workflow", "probe"],
   ["push"],
   ["platforms"],
 ];
@@ -29,6 +29,7 @@ const inside = (folder: string) => (path: string) => path.startsWith(`${folder}/
 const inComponents = inside("components");
 const inRuntime = inside("runtime");
 const inPlatforms = inside("runtime/platforms");
+const inCli = inside("cli");
 
 const imports = (modules: readonly Module[], from: (path: string) => boolean, allowed: (module: Module, to: string) => boolean) =>
   modules
@@ -117,7 +118,7 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "the runtime's layers: protocol <- stores <- replication <- sender | receiver | workflow <- push <- platforms",
+    name: "the runtime's layers: protocol <- stores <- replication <- sender | receiver | workflow | probe <- push <- platforms",
     breaches: (modules) => [
       ...modules.flatMap(({ path }) =>
         inRuntime(path) && path !== PORTS && layerOf(path) === undefined ? [`${path} is in no layer`] : [],
@@ -131,6 +132,33 @@ const RULES: Rule[] = [
     counterExample: {
       "runtime/sender/sender.ts": 'import { createReceiver } from "../receiver/receiver";',
       "runtime/receiver/receiver.ts": "export const createReceiver = 1;",
+    },
+  },
+  {
+    name: "the operator's command works on what is deployed: the configuration's rules, the runtime, and Pulumi's own command",
+    breaches: (modules) =>
+      imports(
+        modules,
+        inCli,
+        (_, to) =>
+          !/^@pulumi\/(?!pulumi\/automation$)/.test(to) &&
+          !/^(local|scripts|tests)\//.test(to) &&
+          (!inComponents(to) || /^components\/config(\.ts$|\/)/.test(to)) &&
+          to !== "index.ts",
+      ),
+    counterExample: { "cli/open-bridge.ts": 'import * as aws from "@pulumi/aws";' },
+  },
+  {
+    name: "nothing imports the operator's command",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => !inCli(path) && !path.startsWith("tests/"),
+        (_, to) => !inCli(to),
+      ),
+    counterExample: {
+      "local/cli/start.ts": 'import { runProgram } from "../../cli/run-program";',
+      "cli/run-program.ts": "export const runProgram = 1;",
     },
   },
   {

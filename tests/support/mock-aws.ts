@@ -50,6 +50,7 @@ const COMPUTED: Record<string, Computed> = {
   "aws:iam/role:Role": ({ name }, place) => ({ arn: arn("iam", `role/${name}`, place, true) }),
   "aws:iam/user:User": ({ name }, place) => ({ arn: arn("iam", `user/${name}`, place, true) }),
   "aws:iam/accessKey:AccessKey": () => ({ secret: "mock-secret-access-key" }),
+  "aws:cloudwatch/eventRule:EventRule": ({ name }, place) => ({ arn: arn("events", `rule/${name}`, place) }),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }, place) => ({ arn: arn("logs", `log-group:${name}`, place) }),
   "aws:ssm/parameter:Parameter": ({ name }, place) => ({ arn: arn("ssm", `parameter${name}`, place) }),
   "aws:apigateway/restApi:RestApi": (_, place) => ({

@@ -1,0 +1,86 @@
+/** What a backfill tells at its end, for a person and for a program. */
+import Table from "cli-table3";
+import type { BatchJob } from "./batch/control";
+import { ASSUMPTIONS, type Cost } from "./cost";
+import { type Counts, listedObjects, type ObjectOutcome, OUTCOMES } from "./counts";
+import type { Engine } from "./engine";
+import type { Named } from "./walk";
+
+export interface BackfillReport {
+  command: "backfill";
+  stack: string;
+  prefix: string;
+  engine: Engine;
+  dryRun: boolean;
+  /** `budget`: the next object would have gone beyond `--max-bytes`. `declined`: a person said no. */
+  ended: "complete" | "budget" | "declined" | "failed" | "cancelled";
+  counts?: Counts;
+  /** The first of each. */
+  failed?: Named[];
+  archived?: Named[];
+  lastKey?: string | undefined;
+  /** In a dry run. */
+  cost?: Cost | undefined;
+  job?: BatchJob & { jobId: string; report?: string };
+}
+
+/** Without colours and frames that a log would show as signs. */
+const PLAIN = { style: { head: [], border: [], compact: true } };
+
+export function countsTable(counts: Counts, { dryRun }: { dryRun: boolean }): string {
+  const names: Record<ObjectOutcome, string> = {
+    due: dryRun ? "to do" : "put to work",
+    present: "there already, or on the way",
+    outOfScope: "out of scope, of those listed",
+    archived: "archived, to be restored first",
+    gone: "deleted meanwhile",
+    failed: "refused",
+  };
+  const table = new Table({ head: ["objects at the source", "count", "bytes"], colAligns: ["left", "right", "right"], ...PLAIN });
+  for (const outcome of OUTCOMES) {
+    const { objects, bytes } = counts[outcome];
+    table.push([names[outcome], grouped(objects), `${grouped(bytes)} (${inUnits(bytes)})`]);
+  }
+  table.push(["looked at", grouped(listedObjects(counts)), ""]);
+  return table.toString();
+}
+
+export function costTable(cost: Cost, engine: Engine): string {
+  const table = new Table({
+    head: ["cost", "cloud", "quantity", "price", "source of the price"],
+    colAligns: ["left", "left", "right", "right", "left"],
+    ...PLAIN,
+  });
+  for (const { item, cloud, quantity, unit, cost: amount, currency, source } of cost.lines) {
+    const price = amount === undefined ? "unknown" : `${currency} ${money(amount)}`;
+    table.push([item, cloud, `${grouped(Number(quantity.toPrecision(6)))} ${unit}`.trim(), price, source]);
+  }
+  const totals = Object.entries(cost.totals).map(([currency, amount]) => `${currency} ${money(amount)}`);
+  const assumptions = Object.entries(ASSUMPTIONS)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+  const sum = totals.length === 0 ? "nothing" : totals.join(" and ");
+  return [
+    table.toString(),
+    `About ${sum}${cost.complete ? "" : ", and what has no price above"}: list prices, without free tiers, taxes and discounts.`,
+    ...(engine === "bridge" ? [`Assumed: ${assumptions}.`] : []),
+  ].join("\n");
+}
+
+export function namedLines(title: string, named: readonly Named[], count: number): string[] {
+  if (count === 0) return [];
+  const rest = count - named.length;
+  return [title, ...named.map(({ key, reason }) => `  ${key}: ${reason}`), ...(rest > 0 ? [`  and ${grouped(rest)} more`] : [])];
+}
+
+export function inUnits(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  return power === 0 ? `${bytes} B` : `${(bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
+}
+
+export const grouped = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 6 });
+
+/** Cents are too coarse for what a request costs. */
+const money = (amount: number): string =>
+  amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toLocaleString("en-US", { maximumSignificantDigits: 2 });

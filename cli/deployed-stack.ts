@@ -1,0 +1,66 @@
+/** A stack that `pulumi up` has deployed: its settings and outputs by Pulumi's own command, which also decrypts them. */
+import { join } from "node:path";
+import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
+import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation";
+import type { BridgeConfig } from "../components/config";
+import { operatorCredentials } from "./alicloud/credentials";
+import type { SideAccess } from "./side-access";
+import { configOf, outputsOf } from "./stack-settings";
+import type { StackToOperate } from "./stack-to-operate";
+import { whileWanted } from "./while-wanted";
+
+/** The folder of Pulumi.yaml. */
+const PROJECT_DIR = join(__dirname, "..");
+
+export async function readDeployedStack(stack: string, signal: AbortSignal): Promise<StackToOperate> {
+  const { settings, outputs } = await whileWanted(signal, readStack(stack));
+  const config = configOf(stack, settings);
+  return {
+    stack,
+    config,
+    outputs: outputsOf(stack, outputs),
+    access: { source: accessTo(config.source), destination: accessTo(config.destination) },
+  };
+}
+
+async function readStack(stack: string) {
+  try {
+    const workspace = await LocalWorkspace.create({ workDir: PROJECT_DIR });
+    const settings = await workspace.getAllConfig(stack);
+    const outputs = await workspace.stackOutputs(stack);
+    return { settings: values(settings), outputs: values(outputs) };
+  } catch (error) {
+    throw readable(stack, error);
+  }
+}
+
+function values(named: Readonly<Record<string, { value: unknown }>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(named).map(([name, { value }]) => [name, value]));
+}
+
+/** Pulumi's errors hold the whole output of its command. */
+function readable(stack: string, error: unknown): Error {
+  if (error instanceof StackNotFoundError)
+    return new Error(`there is no stack ${stack} in Pulumi's state; deploy it first, or add --local for one of npm start`);
+  const message = error instanceof Error ? error.message : String(error);
+  if (/ENOENT/.test(message)) return new Error("the command pulumi is not there: https://www.pulumi.com/docs/install/");
+  const told = message.split("\n").flatMap((line) => /^\s*error: (.+)$/.exec(line)?.[1] ?? []);
+  return new Error(`the stack ${stack} cannot be read: ${told.length > 0 ? [...new Set(told)].join("; ") : message}`);
+}
+
+function accessTo({ cloud, region, profile }: BridgeConfig["source"]): SideAccess {
+  switch (cloud) {
+    case "aws":
+    case "aws-cn": {
+      const named = profile === undefined ? {} : { profile };
+      return { cloud, region, credentials: fromNodeProviderChain({ ...named, clientConfig: { region } }) };
+    }
+    case "alicloud":
+      return {
+        cloud,
+        region,
+        credentials: operatorCredentials(profile, process.env),
+        originOf: (host) => `https://${host}`,
+      };
+  }
+}

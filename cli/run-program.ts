@@ -1,0 +1,70 @@
+/** From arguments to an exit code. */
+import { Command, CommanderError } from "commander";
+import {
+  BAD_USAGE,
+  type CommandContext,
+  type CommonOptions,
+  type ExitCode,
+  FAILED,
+  FINE,
+  type RegisterCommand,
+  UsageError,
+} from "./command";
+import type { Interrupt } from "./interrupt";
+import type { OperatedBridge } from "./operated-bridge";
+
+export interface OpenedBridge extends Pick<CommandContext, "access"> {
+  bridge: OperatedBridge;
+}
+
+export interface ProgramDeps {
+  commands: readonly RegisterCommand[];
+  open(options: CommonOptions, signal: AbortSignal): Promise<OpenedBridge>;
+  interrupt: Interrupt;
+  /** Each writes one line or more, without the last line's end. */
+  print(text: string): void;
+  note(text: string): void;
+}
+
+export async function runProgram(args: readonly string[], deps: ProgramDeps): Promise<number> {
+  const { interrupt, print, note } = deps;
+  let exitCode: ExitCode = FINE;
+  const program = new Command("npm run bridge --")
+    .description("Operates a deployed bridge.")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => note(text.trimEnd()) })
+    .showHelpAfterError("(add --help to see what there is)");
+  const onBridge = async (options: CommonOptions, work: (context: CommandContext) => Promise<ExitCode>) => {
+    const { signal } = interrupt;
+    const opened = await deps.open(options, signal);
+    const flags = { local: options.local === true, json: options.json === true };
+    try {
+      exitCode = await work({ ...opened, ...flags, signal, print, note });
+    } finally {
+      await opened.bridge.close();
+    }
+  };
+  for (const register of deps.commands) register(program, onBridge);
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    // What fails after an interruption fails because of it.
+    if (interrupt.exitCode() === undefined) return failure(error, note);
+  }
+  const interrupted = interrupt.exitCode();
+  if (interrupted !== undefined) note("interrupted");
+  return interrupted ?? exitCode;
+}
+
+function failure(error: unknown, note: (text: string) => void): number {
+  // Commander has told of it already, or was asked for help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : BAD_USAGE;
+  note(messageOf(error));
+  return error instanceof UsageError ? BAD_USAGE : FAILED;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError)
+    return [error.message, ...error.errors.map(messageOf)].filter((text) => text !== "").join("\n  ");
+  return error instanceof Error ? error.message : String(error);
+}

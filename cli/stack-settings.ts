@@ -1,0 +1,62 @@
+/** A stack's settings and outputs, from wherever they were read, as what the commands work with. */
+import * as z from "zod";
+import { type BridgeConfig, parseBridgeConfig } from "../components/config";
+import type { BridgeOutputs } from "./operated-bridge";
+
+const NAMESPACE = "crossborderbridge:";
+/** Text even where it looks like a number. */
+const TEXT_KEYS: ReadonlySet<string> = new Set(["name", "alarmTopicArn"]);
+
+/**
+ * @param settings by their names in the stack's file; each a value, or a value as text
+ * @throws ConfigInvalid
+ */
+export function configOf(stack: string, settings: Readonly<Record<string, unknown>>): Omit<BridgeConfig, "token"> {
+  const raw = Object.fromEntries(
+    Object.entries(settings)
+      .filter(([name, value]) => name.startsWith(NAMESPACE) && value !== "")
+      .map(([name, value]) => [name.slice(NAMESPACE.length), value] as const)
+      // No command needs the secret.
+      .filter(([name]) => name !== "token")
+      .map(([name, value]) => [name, typeof value === "string" && !TEXT_KEYS.has(name) ? decoded(value) : value]),
+  );
+  const { tokenParameter } = (raw.auth ?? {}) as { tokenParameter?: unknown };
+  const { token: _token, ...config } = parseBridgeConfig(raw, { stack, tokenIsDeferred: tokenParameter === undefined });
+  return config;
+}
+
+function decoded(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+const text = z.string().min(1);
+const outputsSchema = z.object({
+  sourceBucket: text,
+  destinationBucket: text,
+  receiverUrl: text.optional(),
+  queueUrl: text.optional(),
+  deadLetterQueueUrl: text.optional(),
+  senderFunctionName: text.optional(),
+  receiverFunctionName: text.optional(),
+  copierFunctionName: text.optional(),
+  dispatcherFunctionName: text.optional(),
+  pusherFunctionName: text.optional(),
+  flowName: text.optional(),
+  proberFunctionNames: z.object({ source: text, destination: text }).optional(),
+  backfillRoleArn: text.optional(),
+});
+
+/** @throws Error when the stack exports no bridge */
+export function outputsOf(stack: string, outputs: unknown): BridgeOutputs {
+  const parsed = outputsSchema.safeParse(outputs);
+  // An optional output that is there is never undefined: the schema reads JSON.
+  if (parsed.success) return parsed.data as BridgeOutputs;
+  const [issue] = parsed.error.issues;
+  throw new Error(
+    `the stack ${stack} exports no bridge (${issue?.path.join(".")}: ${issue?.message}); deploy it first: pulumi up --stack ${stack}`,
+  );
+}

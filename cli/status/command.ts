@@ -1,0 +1,118 @@
+/** `npm run bridge -- status`: how far objects are. */
+import { Option } from "commander";
+import { listingPrefixes, scopesOf } from "../backfill/scopes";
+import { forEachBounded } from "../bounded";
+import {
+  bridgeCommand,
+  type CommandContext,
+  type CommonOptions,
+  type ExitCode,
+  FAILED,
+  FINE,
+  type RegisterCommand,
+  UsageError,
+  whole,
+} from "../command";
+import type { OperatedBridge, ParkedKey } from "../operated-bridge";
+import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
+import { statusLine, summaryText } from "./render";
+import { summarise } from "./summary";
+
+interface StatusCommandOptions extends CommonOptions {
+  prefix: string;
+  failed?: true;
+  side: Side;
+  concurrency: number;
+}
+
+const MAX_LETTERS = 10_000;
+const OBJECTS_BETWEEN_NOTES = 10_000;
+
+const HELP = `
+PENDING       not at the destination yet, or not in this state
+COMPLETED     the destination has this very state
+FAILED        given up; the reason says why
+REPLICA       the object itself came from the other side
+NONE          nothing is on its way, and nothing will be by itself
+OUT_OF_SCOPE  not the bridge's to carry
+
+The exit code is 1 where something has failed. With --json every key is a line, and so is the summary.`;
+
+export const registerStatus: RegisterCommand = (program, onBridge) => {
+  bridgeCommand(program, "status", "Says how far objects are: each key that is named, or all of them in numbers.")
+    .argument("[key...]", "keys as at the source")
+    .option("--prefix <prefix>", "only keys that begin with this; without it, all that the scope's prefixes hold", "")
+    .option("--failed", "only what has failed, key by key")
+    .addOption(
+      new Option("--side <side>", "whose objects to look at, in a two-way bridge")
+        .choices(["source", "destination"])
+        .default("source"),
+    )
+    .option("--concurrency <n>", "keys at work at once", whole(1, 256), 16)
+    .addHelpText("after", HELP)
+    .action((keys: string[], options: StatusCommandOptions) => {
+      if (keys.length > 0 && options.prefix !== "") throw new UsageError("name keys, or a --prefix, not both");
+      return onBridge(options, (context) => showStatus(context, keys, options));
+    });
+};
+
+export async function showStatus(
+  context: CommandContext,
+  keys: readonly string[],
+  options: Pick<StatusCommandOptions, "prefix" | "failed" | "side" | "concurrency">,
+): Promise<ExitCode> {
+  const { bridge, json, signal, print, note } = context;
+  const { prefix, side, concurrency } = options;
+  if (side === "destination" && bridge.config.direction !== "two-way")
+    throw new UsageError(`nothing is replicated from the destination of ${bridge.stack}: it is a one-way bridge`);
+  const letters = await bridge.deadLetters({ limit: MAX_LETTERS, signal });
+  noteLetters(letters, note);
+  const read = createStatusReader(bridge, { side, letters, signal });
+  let failed = 0;
+  let seen = 0;
+  const show = (status: KeyStatus) => print(json ? JSON.stringify(status) : statusLine(status));
+  const onStatus = (status: KeyStatus) => {
+    if (status.status === "FAILED") failed += 1;
+    if (options.failed && status.status === "FAILED") show(status);
+    seen += 1;
+    if (seen % OBJECTS_BETWEEN_NOTES === 0) note(`${seen.toLocaleString("en")} objects looked at`);
+  };
+
+  if (keys.length > 0) {
+    for (const status of await readAll(read, keys, { concurrency, signal })) {
+      if (status.status === "FAILED") failed += 1;
+      if (!options.failed || status.status === "FAILED") show(status);
+    }
+  } else if (options.failed && bridge.config.mode !== "native") {
+    // Nothing else can have failed: no need to look at everything.
+    const parked = [...new Set(letters.map(({ key }) => key))].filter((key) => key !== "" && key.startsWith(prefix)).sort();
+    for (const status of await readAll(read, parked, { concurrency, signal })) onStatus(status);
+  } else {
+    if (listingPrefixes(scopesOf(bridge.config), prefix).length === 0)
+      note(`the bridge carries no key that begins with ${JSON.stringify(prefix)}`);
+    const summary = await summarise(bridge.config, { side: bridge[side], prefix, concurrency, signal, read, onStatus });
+    if (options.failed) note(`${failed} of ${summary.objects} objects have failed`);
+    else print(json ? JSON.stringify({ ...about(bridge, prefix), ...summary }) : summaryText(summary, Date.now()));
+  }
+  return failed > 0 ? FAILED : FINE;
+}
+
+const about = ({ stack, config }: OperatedBridge, prefix: string) => ({ stack, mode: config.mode, prefix });
+
+/** In the order of the keys. */
+async function readAll(
+  read: StatusReader,
+  keys: readonly string[],
+  { concurrency, signal }: { concurrency: number; signal: AbortSignal },
+): Promise<KeyStatus[]> {
+  const found = new Map<string, KeyStatus>();
+  await forEachBounded(keys, { limit: concurrency, signal }, async (key) => void found.set(key, await read(key)));
+  return [...new Set(keys)].flatMap((key) => found.get(key) ?? []);
+}
+
+function noteLetters(letters: readonly ParkedKey[], note: (text: string) => void): void {
+  const unreadable = letters.filter(({ key }) => key === "");
+  if (unreadable.length > 0) note(`${unreadable.length} dead letters name no key: ${unreadable[0]?.reason}`);
+  if (letters.length >= MAX_LETTERS)
+    note(`only the first ${MAX_LETTERS} dead letters were read: a key may be FAILED that is shown as PENDING`);
+}

@@ -1,0 +1,92 @@
+/** What goes wrong on the way is told, and never counts as done. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { BridgeError } from "../../../runtime/stores/errors";
+import { FakeBridge, filled, nativeRaw, pullRaw, run, withFolder } from "./fixture";
+
+test("refusals are told with their reasons and end with 1; archived objects are told apart", () =>
+  withFolder(async (folder) => {
+    const bridge = new FakeBridge(nativeRaw());
+    for (const key of ["archived", "denied", "fine", "gone"]) await bridge.put(key);
+    const { touch } = bridge.from;
+    bridge.from.touch = async (key, options) => {
+      if (key === "archived")
+        throw new BridgeError("Unsupported", "touch", "S3 answered touch with InvalidObjectState (HTTP 403)");
+      if (key === "denied") throw new BridgeError("PermissionDenied", "touch", "S3 answered touch with AccessDenied (HTTP 403)");
+      if (key === "gone") await bridge.from.delete(key);
+      return touch(key, options);
+    };
+    const { exitCode, printed, noted } = await run(bridge, { checkpoint: join(folder, "c.json"), json: true });
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(printed[0] ?? "")).toMatchObject({
+      ended: "complete",
+      counts: { due: { objects: 1 }, archived: { objects: 1 }, failed: { objects: 1 }, gone: { objects: 1 } },
+      failed: [{ key: "denied", reason: "S3 answered touch with AccessDenied (HTTP 403)" }],
+    });
+    expect(noted).toContain("  archived: S3 answered touch with InvalidObjectState (HTTP 403)");
+  }));
+
+test("when everything is refused it stops, keeps the checkpoint of what was done and does not claim to be complete", () =>
+  withFolder(async (folder) => {
+    const checkpoint = join(folder, "c.json");
+    const bridge = await filled(pullRaw(), 1100);
+    bridge.to.head = () => Promise.reject(new BridgeError("PermissionDenied", "head", "S3 answered head with 403"));
+    await expect(run(bridge, { checkpoint })).rejects.toThrow(
+      /1000 objects were refused.*\n {2}data\/00000: S3 answered head with 403/,
+    );
+    expect(bridge.enqueued).toEqual([]);
+    expect(existsSync(checkpoint)).toBe(false);
+  }));
+
+test.each([
+  ["without the right to list", 0],
+  ["when the listing breaks off after two pages", 2000],
+])("%s it ends with the error, and nothing counts as done that was not listed", (_name, until) =>
+  withFolder(async (folder) => {
+    const checkpoint = join(folder, "c.json");
+    const bridge = await filled(pullRaw(), 3000);
+    const { list } = bridge.from;
+    bridge.from.list = async function* (prefix, options) {
+      let left = until;
+      for await (const object of list.call(bridge.from, prefix, options)) {
+        if (left-- <= 0) throw new BridgeError("PermissionDenied", "list", "S3 answered list with AccessDenied");
+        yield object;
+      }
+    };
+    await expect(run(bridge, { checkpoint, json: true })).rejects.toThrow("S3 answered list with AccessDenied");
+    expect(bridge.enqueued).toHaveLength(until);
+    expect(existsSync(checkpoint)).toBe(until > 0);
+    bridge.from.list = list;
+    expect((await run(bridge, { checkpoint })).exitCode).toBe(0);
+    expect(bridge.enqueued).toHaveLength(3000);
+  }),
+);
+
+test("a listing that is out of order is refused: the checkpoint would lie", async () => {
+  const bridge = new FakeBridge(pullRaw());
+  bridge.from.list = async function* () {
+    for (const key of ["b", "a"]) yield { key, sizeBytes: 1, etag: "e", lastModified: new Date(0) };
+  };
+  await withFolder(async (folder) => {
+    await expect(run(bridge, { checkpoint: join(folder, "c.json") })).rejects.toThrow("not in order: a came after b");
+  });
+});
+
+test("passing failures are tried again with growing pauses, and lasting ones end the run", () =>
+  withFolder(async (folder) => {
+    const bridge = await filled(pullRaw(), 10);
+    const { enqueue } = bridge;
+    let failures = 3;
+    bridge.enqueue = async (keys) => {
+      if (failures-- > 0) throw new BridgeError("RateLimited", "enqueue", "slow down");
+      await enqueue.call(bridge, keys);
+    };
+    const pauses: number[] = [];
+    const deps = { sleep: async (ms: number) => void pauses.push(ms) };
+    await run(bridge, { checkpoint: join(folder, "c.json"), deps });
+    expect(bridge.enqueued).toHaveLength(10);
+    expect(pauses).toEqual([375, 750, 1500]);
+
+    failures = Number.POSITIVE_INFINITY;
+    await expect(run(bridge, { checkpoint: join(folder, "c.json"), deps })).rejects.toThrow("slow down");
+  }));
