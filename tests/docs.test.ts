@@ -77,7 +77,12 @@ test.each(readdirSync(join(ROOT, "docs", "images")))("%s draws itself: well-form
     else if (!empty) open.push(name);
   }
   expect(open).toEqual([]);
-  expect(svg).toMatch(/<title [^>]*>/);
-  // Its own background, whatever the reader's theme.
-  expect(svg).toMatch(/<rect x="1" y="1" width="958" height="428"[^>]* fill="#/);
+  expect(svg).toMatch(/<title(?: [^>]*)?>/);
+  // Its own background, over the whole of it, whatever the reader's theme.
+  const [, width = "", height = ""] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+  const [ground = ""] = /<rect [^>]*>/.exec(svg) ?? [];
+  const sideOf = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(ground)?.[1]);
+  expect(Number(width) - sideOf("width")).toBeLessThanOrEqual(2);
+  expect(Number(height) - sideOf("height")).toBeLessThanOrEqual(2);
+  expect(ground).toMatch(/ fill="#/);
 });
