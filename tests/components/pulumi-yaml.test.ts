@@ -63,11 +63,13 @@ test("there is an example for each way to deploy", () => {
     "Pulumi.china-to-oss.yaml",
     "Pulumi.dev.yaml",
     "Pulumi.minimal.yaml",
+    "Pulumi.one-way.yaml",
     "Pulumi.oss-accelerated.yaml",
     "Pulumi.oss-native.yaml",
     "Pulumi.oss-pull.yaml",
     "Pulumi.oss-to-aws.yaml",
     "Pulumi.oss-to-china.yaml",
+    "Pulumi.two-way.yaml",
   ]);
 });
 

@@ -16,7 +16,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type OSS from "ali-oss";
 import { ossClient } from "../../../local/alibaba/oss-client";
-import { s3Config } from "../../../local/cli/end-client";
+import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
 import { decodeMetadataName, decodeMetadataValue } from "../../../runtime/stores/oss-metadata";
@@ -64,7 +64,7 @@ const own = (metadata: Record<string, string>) =>
   );
 
 function openS3(end: LocalEnd): PairEnd {
-  const client = new S3Client(s3Config(end));
+  const client = new S3Client(clientConfig(end));
   const at = (key: string) => ({ Bucket: end.bucket, Key: key });
   return {
     async put(key, body, { headers = {}, metadata = {}, tags = {} } = {}) {
