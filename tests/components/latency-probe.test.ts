@@ -6,7 +6,7 @@ import { slots } from "../../components/prober";
 import { METRIC_NAMESPACE } from "../../runtime/platforms/aws-lambda/metrics";
 import { CONFIG_VARIABLE, parseEnv } from "../../runtime/protocol/env";
 import { type Recording, settled } from "../support/record-resources";
-import { type Built, build as record, policyOf, quietly, type Variation } from "./bridge-fixture";
+import { type Built, policyOf, quietly, build as record, type Variation } from "./bridge-fixture";
 import { allow, deploymentOrder, native as recordNative, TWO_WAY } from "./native-fixture";
 import { PIECES, type Piece } from "./resource-lists";
 
