@@ -1,8 +1,6 @@
 /** The latency probe on sides in AWS; what is in Alibaba Cloud is in alicloud/latency-probe.test.ts. */
 import * as pulumi from "@pulumi/pulumi";
 import { proberPolicy } from "../../components/aws/policies";
-import { ConfigInvalid } from "../../components/config";
-import { slots } from "../../components/prober";
 import { METRIC_NAMESPACE } from "../../runtime/platforms/aws-lambda/metrics";
 import { CONFIG_VARIABLE, parseEnv } from "../../runtime/protocol/env";
 import { type Recording, settled } from "../support/record-resources";
@@ -274,42 +272,12 @@ describe("what its role may do", () => {
 
 describe("the schedule", () => {
   test.each([
-    [1, "*", "*"],
-    [5, "0/5", "*"],
-    [30, "0/30", "*"],
-    [60, "0", "*"],
-    [120, "0", "0/2"],
-    [720, "0", "0/12"],
-    [1440, "0", "0"],
-  ])("every %i min: minutes %s of hours %s", (everyMinutes, minutes, hours) => {
-    expect(slots(everyMinutes, (n) => `0/${n}`)).toEqual({ minutes, hours });
-  });
-
-  test.each([
     [5, "cron(0/5 * * * ? *)"],
     [1440, "cron(0 0 * * ? *)"],
   ])("every %i min: %s, on both sides", async (everyMinutes, scheduleExpression) => {
     const { get } = await build({ probe: { enabled: true, everyMinutes } });
     for (const side of ["source", "destination"])
       expect(get(`b-${side}-prober-schedule`).inputs.scheduleExpression).toBe(scheduleExpression);
-  });
-
-  test("a length that no cron expression can say is refused", () => {
-    const step = (n: number) => `0/${n}`;
-    for (const everyMinutes of [7, 45, 90, 61, 300]) expect(() => slots(everyMinutes, step)).toThrow(ConfigInvalid);
-    expect(() => slots(7, step)).toThrow(/probe\.everyMinutes = 7: no schedule repeats at such times; allowed:/);
-  });
-
-  test("slots begin where the prober counts them from: every one divides the day", () => {
-    const served = Array.from({ length: 1440 }, (_, index) => index + 1).filter((everyMinutes) => {
-      try {
-        return slots(everyMinutes, String) !== undefined;
-      } catch {
-        return false;
-      }
-    });
-    expect(served).toEqual([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440]);
-    expect(served.filter((everyMinutes) => 1440 % everyMinutes !== 0)).toEqual([]);
   });
 
   test("hands the event over as it is, and only its own rule may", async () => {
