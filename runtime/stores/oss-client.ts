@@ -126,6 +126,8 @@ export class OssClient {
       headers: signOssRequest(signing, await credentials(), ossRegion(region), this.now()),
       // Compressing on the way would leave nothing that a checksum is of.
       body: body ?? null,
+      // undici ends the connection after each HEAD otherwise; the next call would begin with a handshake across the border.
+      reset: false,
       headersTimeout: answerTimeoutMs + workMs + Math.ceil(((body?.byteLength ?? 0) / minBytesPerSecond) * 1000),
       bodyTimeout: bodyIdleMs,
       ...(signal !== undefined && { signal }),

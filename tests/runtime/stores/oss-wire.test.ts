@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import type { ObjectAttributes } from "../../../runtime/stores/object-store";
+import { createOssDispatcher } from "../../../runtime/stores/oss-client";
 import { readAll } from "../../../runtime/stores/read-all";
 import { collect, expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../conformance/object-store/context";
 import { crcHeader, ossStore } from "./fake-oss";
@@ -192,6 +193,21 @@ test("head tells the checksum, the version and what has no object", async () => 
   expect(await ossStore(oss).head("k")).toBeUndefined();
   expect(await ossStore(oss).head("k")).toBeUndefined();
   await expectKind(ossStore(oss).head("k"), "NotFound");
+});
+
+test("a call goes over the connection of the one before, whatever that was: across a border a handshake costs as much as a call", async () => {
+  const dispatcher = createOssDispatcher({ connections: 1 });
+  const store = ossStore(oss, { dispatcher });
+  let connections = 0;
+  const count = () => connections++;
+  oss.server.on("connection", count);
+  oss.answer(status(200, { ...HEAD, ...crcHeader(BYTES) }), status(404, { "x-oss-err": "" }), accepted(BYTES));
+  await store.head("k");
+  await store.head("k");
+  await store.put("k", BYTES, { attributes: NO_ATTRIBUTES, sizeBytes: BYTES.length });
+  oss.server.off("connection", count);
+  await dispatcher.close();
+  expect(connections).toBe(1);
 });
 
 describe("tags", () => {
