@@ -49,8 +49,6 @@ export interface ControlApiOptions extends Partial<RetryOptions> {
   timeoutMs?: number;
 }
 
-const CONNECT_TIMEOUT_MS = 2_000;
-
 export function createControlApi(options: ControlApiOptions): ControlApi {
   const { originOf, host, credentials, ca, timeoutMs = 10_000 } = options;
   const { random = systemRandom, sleep = async (ms) => void (await delay(ms)) } = options;
@@ -63,7 +61,8 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
         ...credentials.current(),
         endpoint,
         protocol: "https",
-        connectTimeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+        // The client ends connections that are silent for so long, those too whose function is still at work.
+        connectTimeout: timeoutMs,
         readTimeout: timeoutMs,
         ...(ca === undefined ? {} : { ca }),
       }),

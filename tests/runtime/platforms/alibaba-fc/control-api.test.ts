@@ -145,6 +145,13 @@ describe("failures", () => {
     expect(waits).toEqual([200, 400]);
   });
 
+  test("an answer that takes longer than connecting may is waited for, as that of a function that is at work", async () => {
+    const { origin, ca, seen } = await server((_request, response) => setTimeout(() => response.end('{"arrived":true}'), 2_300));
+    const { api } = apiAt(origin, ca);
+    expect(await api.call(call)).toMatchObject({ status: 200, body: { arrived: true } });
+    expect(seen).toHaveLength(1);
+  });
+
   test("a certificate that nobody vouches for is not trusted", async () => {
     const { origin, seen } = await server(refusing(200, "{}"));
     await expect(apiAt(origin, undefined).api.call(call)).rejects.toMatchObject({ kind: "Unavailable" });
