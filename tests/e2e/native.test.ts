@@ -1,7 +1,5 @@
 /** S3's own replication as the examples declare it, two-way and one-way, from the first `up` to `destroy`. */
-import { registerStatus } from "../../cli/status/command";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
-import { runCommand } from "./support/native-command";
 import { arrives, history, type NativeStack, remove, rulesOf, settled, startNativeStack, statusOf } from "./support/native";
 import { GONE, leftovers } from "./support/native-leftovers";
 import { oneWayTests } from "./support/native-one-way";
@@ -27,7 +25,6 @@ describe("two buckets that keep each other in step", () => {
     if (stack === undefined) throw new Error("the stack did not start: see beforeAll");
     return stack;
   };
-  const status = (...args: string[]) => runCommand(registerStatus, "two-way", running().local, ["status", ...args]);
 
   beforeAll(async () => {
     stack = await startNativeStack("two-way", clouds);
@@ -135,9 +132,9 @@ describe("two buckets that keep each other in step", () => {
     await put(destination, "status/3", "1234567");
     await settled(source, destination, source);
     const sums = (completed: object, replica: object) => ({ COMPLETED: completed, REPLICA: replica });
-    expect(await status("--prefix", "status/")).toMatchObject({
+    expect(await running().status("--prefix", "status/")).toMatchObject({
       exitCode: 0,
-      noted: "",
+      noted: [],
       printed: [
         {
           stack: "two-way",
@@ -147,11 +144,11 @@ describe("two buckets that keep each other in step", () => {
         },
       ],
     });
-    expect(await status("--prefix", "status/", "--side", "destination")).toMatchObject({
+    expect(await running().status("--prefix", "status/", "--side", "destination")).toMatchObject({
       exitCode: 0,
       printed: [{ objects: 3, statuses: sums({ objects: 1, bytes: 7 }, { objects: 2, bytes: 10 }) }],
     });
-    expect(await status("status/1", "status/3", "status/none")).toMatchObject({
+    expect(await running().status("status/1", "status/3", "status/none")).toMatchObject({
       exitCode: 0,
       printed: [
         { key: "status/1", status: "COMPLETED", sizeBytes: 5, versionId: (await head(source, "status/1")).VersionId },
@@ -161,72 +158,88 @@ describe("two buckets that keep each other in step", () => {
     });
   });
 
-  test("change nothing at a second `pulumi up`", async () => {
-    expect(await running().local.up()).toEqual({ same: resources });
-  }, UP_MS);
+  test(
+    "change nothing at a second `pulumi up`",
+    async () => {
+      expect(await running().local.up()).toEqual({ same: resources });
+    },
+    UP_MS,
+  );
 
-  test("keep what the other one deletes with `deletes: ignore`, and replicate as before", async () => {
-    const { local, source, destination } = running();
-    // Of each way the rules, and what the role may do.
-    expect(await local.up({ "crossborderbridge:deletes": "ignore" })).toEqual({ update: 4, same: resources - 4 });
-    for (const [from, to, key] of [
-      [source, destination, "kept/one"],
-      [destination, source, "kept/two"],
-    ] as const) {
-      await put(from, key, "1");
-      await arrives(to, key, ["1 REPLICA"]);
-      await remove(from, key);
-      await settled(from, to, from);
-      expect(await history(from, key)).toEqual({ versions: ["1 COMPLETED"], markers: 1, visible: false });
-      await arrives(to, key, ["1 REPLICA"]);
-    }
-    await arrives(destination, "from-source", ["a REPLICA"]);
-  }, UP_MS);
+  test(
+    "keep what the other one deletes with `deletes: ignore`, and replicate as before",
+    async () => {
+      const { local, source, destination } = running();
+      // Of each way the rules, and what the role may do.
+      expect(await local.up({ "crossborderbridge:deletes": "ignore" })).toEqual({ update: 4, same: resources - 4 });
+      for (const [from, to, key] of [
+        [source, destination, "kept/one"],
+        [destination, source, "kept/two"],
+      ] as const) {
+        await put(from, key, "1");
+        await arrives(to, key, ["1 REPLICA"]);
+        await remove(from, key);
+        await settled(from, to, from);
+        expect(await history(from, key)).toEqual({ versions: ["1 COMPLETED"], markers: 1, visible: false });
+        await arrives(to, key, ["1 REPLICA"]);
+      }
+      await arrives(destination, "from-source", ["a REPLICA"]);
+    },
+    UP_MS,
+  );
 
-  test("become one way by their settings, and two again, and stay the same buckets", async () => {
-    const { local, source, destination } = running();
-    // The way back goes: two components, role, policy and rules. The rules that stay no longer ask for changes of replicas.
-    const wayBack = 5;
-    const ignore = { "crossborderbridge:deletes": "ignore" };
-    const oneWay = await local.up({ ...ignore, "crossborderbridge:direction": "one-way" });
-    expect(oneWay).toEqual({ delete: wayBack, update: 1, same: resources - wayBack - 1 });
-    expect(await rulesOf(source)).toHaveLength(1);
-    expect(await rulesOf(destination)).toBeUndefined();
-    await put(destination, "one-way/stays", "there");
-    await put(source, "one-way/goes", "on");
-    await arrives(destination, "one-way/goes", ["on REPLICA"]);
-    await arrives(destination, "one-way/stays", ["there NONE"]);
-    expect(await statusOf(source, "one-way/stays")).toBe("absent");
+  test(
+    "become one way by their settings, and two again, and stay the same buckets",
+    async () => {
+      const { local, source, destination } = running();
+      // The way back goes: two components, role, policy and rules. The rules that stay no longer ask for changes of replicas.
+      const wayBack = 5;
+      const ignore = { "crossborderbridge:deletes": "ignore" };
+      const oneWay = await local.up({ ...ignore, "crossborderbridge:direction": "one-way" });
+      expect(oneWay).toEqual({ delete: wayBack, update: 1, same: resources - wayBack - 1 });
+      expect(await rulesOf(source)).toHaveLength(1);
+      expect(await rulesOf(destination)).toBeUndefined();
+      await put(destination, "one-way/stays", "there");
+      await put(source, "one-way/goes", "on");
+      await arrives(destination, "one-way/goes", ["on REPLICA"]);
+      await arrives(destination, "one-way/stays", ["there NONE"]);
+      expect(await statusOf(source, "one-way/stays")).toBe("absent");
 
-    expect(await local.up(ignore)).toEqual({ create: wayBack, update: 1, same: resources - wayBack - 1 });
-    // S3 replicates what is written from now on.
-    await put(destination, "one-way/follows", "now");
-    await arrives(source, "one-way/follows", ["now REPLICA"]);
-    await arrives(source, "from-destination", ["b REPLICA"]);
-    expect(await status("--prefix", "one-way/", "--side", "destination")).toMatchObject({
-      exitCode: 0,
-      printed: [{ objects: 3, statuses: { COMPLETED: { objects: 1 }, REPLICA: { objects: 1 }, NONE: { objects: 1 } } }],
-    });
-    expect(await status("--side", "destination", "one-way/stays")).toMatchObject({
-      printed: [{ status: "NONE", reason: expect.stringContaining("a backfill brings it") }],
-    });
-  }, UP_MS);
+      expect(await local.up(ignore)).toEqual({ create: wayBack, update: 1, same: resources - wayBack - 1 });
+      // S3 replicates what is written from now on.
+      await put(destination, "one-way/follows", "now");
+      await arrives(source, "one-way/follows", ["now REPLICA"]);
+      await arrives(source, "from-destination", ["b REPLICA"]);
+      expect(await running().status("--prefix", "one-way/", "--side", "destination")).toMatchObject({
+        exitCode: 0,
+        printed: [{ objects: 3, statuses: { COMPLETED: { objects: 1 }, REPLICA: { objects: 1 }, NONE: { objects: 1 } } }],
+      });
+      expect(await running().status("--side", "destination", "one-way/stays")).toMatchObject({
+        printed: [{ status: "NONE", reason: expect.stringContaining("a backfill brings it") }],
+      });
+    },
+    UP_MS,
+  );
 
-  test("leave nothing after `pulumi destroy`", async () => {
-    const { local, source, destination } = running();
-    expect(await leftovers(source.cloud, REGIONS)).toEqual({
-      ...GONE,
-      buckets: [destination.bucket, source.bucket].sort(),
-      roles: {
-        "crossborderbridge-two-way-replication": ["replication"],
-        "crossborderbridge-two-way-backward": ["replication"],
-        "crossborderbridge-two-way-backfill": ["backfill"],
-      },
-      alarms: { "us-east-1": [], "eu-west-1": [] },
-    });
-    await local.destroy();
-    expect(await leftovers(source.cloud, REGIONS)).toEqual({ ...GONE, alarms: { "us-east-1": [], "eu-west-1": [] } });
-  }, UP_MS);
+  test(
+    "leave nothing after `pulumi destroy`",
+    async () => {
+      const { local, source, destination } = running();
+      expect(await leftovers(source.cloud, REGIONS)).toEqual({
+        ...GONE,
+        buckets: [destination.bucket, source.bucket].sort(),
+        roles: {
+          "crossborderbridge-two-way-replication": ["replication"],
+          "crossborderbridge-two-way-backward": ["replication"],
+          "crossborderbridge-two-way-backfill": ["backfill"],
+        },
+        alarms: { "us-east-1": [], "eu-west-1": [] },
+      });
+      await local.destroy();
+      expect(await leftovers(source.cloud, REGIONS)).toEqual({ ...GONE, alarms: { "us-east-1": [], "eu-west-1": [] } });
+    },
+    UP_MS,
+  );
 });
 
 describe("a bucket that is replicated to another one", () => oneWayTests(() => clouds));

@@ -6,11 +6,9 @@ import {
   PutBucketReplicationCommand,
   PutBucketVersioningCommand,
 } from "@aws-sdk/client-s3";
-import { registerStatus } from "../../../cli/status/command";
 import type { LocalClouds } from "../../../local/local-clouds";
 import { eventually } from "./eventually";
 import { arrives, type NativeStack, settled, startNativeStack, statusOf } from "./native";
-import { runCommand } from "./native-command";
 import { GONE, leftovers } from "./native-leftovers";
 import { head, listKeys, put } from "./objects";
 import { START_MS, type TestEnd } from "./stack";
@@ -24,7 +22,6 @@ export function oneWayTests(clouds: () => LocalClouds): void {
     if (stack === undefined) throw new Error("the stack did not start: see beforeAll");
     return stack;
   };
-  const status = (...args: string[]) => runCommand(registerStatus, "one-way", running().local, ["status", ...args]);
 
   beforeAll(async () => {
     stack = await startNativeStack("one-way", clouds());
@@ -119,36 +116,40 @@ export function oneWayTests(clouds: () => LocalClouds): void {
       what: "S3 gave the object up",
     });
     expect(await statusOf(destination, "refusals/refused")).toBe("absent");
-    expect(await status("--prefix", "refusals/")).toMatchObject({
+    expect(await running().status("--prefix", "refusals/")).toMatchObject({
       exitCode: 1,
       printed: [{ objects: 2, statuses: { COMPLETED: { objects: 1, bytes: 1 }, FAILED: { objects: 1, bytes: 2 } } }],
     });
-    expect(await status("--failed")).toMatchObject({
+    expect(await running().status("--failed")).toMatchObject({
       exitCode: 1,
       printed: [{ key: "refusals/refused", status: "FAILED", reason: expect.stringContaining("gave it up") }],
     });
-    expect(await status("--side", "destination")).toMatchObject({
+    expect(await running().status("--side", "destination")).toMatchObject({
       exitCode: 2,
-      noted: "nothing is replicated from the destination of one-way: it is a one-way bridge",
+      noted: ["nothing is replicated from the destination of one-way: it is a one-way bridge"],
     });
     await keepsVersions("Enabled");
     await put(source, "refusals/refused", "333");
     await arrives(destination, "refusals/refused", ["333 REPLICA"]);
-    expect(await status("--failed")).toMatchObject({ exitCode: 0, printed: [] });
+    expect(await running().status("--failed")).toMatchObject({ exitCode: 0, printed: [] });
   });
 
-  test("leaves nothing after `pulumi destroy`: buckets, role and alarms of both regions go", async () => {
-    const { local, source, destination } = running();
-    const before = await leftovers(source.cloud, REGIONS);
-    const alarms = (what: string) => [1, 2, 3].map((priority) => `crossborderbridge-one-way-replication-${priority}-${what}`);
-    expect(before).toEqual({
-      ...GONE,
-      buckets: [source.bucket, destination.bucket, "example-one-way-third"].sort(),
-      roles: { "crossborderbridge-one-way-replication": ["replication"] },
-      alarms: { "cn-north-1": alarms("failures"), "cn-northwest-1": alarms("lag") },
-    });
-    await local.destroy();
-    const after = { ...GONE, buckets: ["example-one-way-third"], alarms: { "cn-north-1": [], "cn-northwest-1": [] } };
-    expect(await leftovers(source.cloud, REGIONS)).toEqual(after);
-  }, UP_MS);
+  test(
+    "leaves nothing after `pulumi destroy`: buckets, role and alarms of both regions go",
+    async () => {
+      const { local, source, destination } = running();
+      const before = await leftovers(source.cloud, REGIONS);
+      const alarms = (what: string) => [1, 2, 3].map((priority) => `crossborderbridge-one-way-replication-${priority}-${what}`);
+      expect(before).toEqual({
+        ...GONE,
+        buckets: [source.bucket, destination.bucket, "example-one-way-third"].sort(),
+        roles: { "crossborderbridge-one-way-replication": ["replication"] },
+        alarms: { "cn-north-1": alarms("failures"), "cn-northwest-1": alarms("lag") },
+      });
+      await local.destroy();
+      const after = { ...GONE, buckets: ["example-one-way-third"], alarms: { "cn-north-1": [], "cn-northwest-1": [] } };
+      expect(await leftovers(source.cloud, REGIONS)).toEqual(after);
+    },
+    UP_MS,
+  );
 }

@@ -8,11 +8,13 @@ import {
   type ReplicationRule,
   S3Client,
 } from "@aws-sdk/client-s3";
+import { registerStatus } from "../../../cli/status/command";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalClouds } from "../../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../../local/local-stack";
 import { errorName } from "../../../local/provider/aws/context";
+import { runBridge } from "./bridge-command";
 import { eventually } from "./eventually";
 import { put } from "./objects";
 import type { TestEnd } from "./stack";
@@ -21,6 +23,8 @@ export interface NativeStack {
   readonly local: LocalStack;
   readonly source: TestEnd;
   readonly destination: TestEnd;
+  /** What `npm run bridge -- status` says, a value for each line. */
+  status(...args: string[]): Promise<{ exitCode: number; printed: unknown[]; noted: string[] }>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +45,10 @@ export async function startNativeStack(
     local,
     source: sides[0],
     destination: sides[1],
+    async status(...args) {
+      const run = await runBridge(registerStatus, local, stack, ["status", "--json", ...args]);
+      return { ...run, printed: run.printed.map((line) => JSON.parse(line) as unknown) };
+    },
     async stop() {
       for (const { s3 } of sides) s3.destroy();
       await local.stop();

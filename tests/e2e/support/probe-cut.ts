@@ -1,0 +1,58 @@
+/** Stops a bridge between its two buckets, by the means of each mode. */
+import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from "@aws-sdk/client-lambda";
+import {
+  DeleteBucketReplicationCommand,
+  GetBucketReplicationCommand,
+  PutBucketReplicationCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import type { OssEvent } from "../../../local/alibaba/oss/contracts";
+import { clientConfig } from "../../../local/aws/client-config";
+import { ends } from "../../../local/cli/ends";
+import type { LocalStack } from "../../../local/local-stack";
+
+/** @returns what lets it go on, with whatever has waited meanwhile */
+export async function cutBridge(local: LocalStack): Promise<() => Promise<void>> {
+  const { source } = ends(local);
+  const { senderFunctionName } = local.outputs;
+  if (source.cloud === "alicloud") return cutPush(local);
+  const config = { ...clientConfig(source), region: source.region };
+  return senderFunctionName === undefined ? cutNative(config, source.bucket) : cutPull(config, senderFunctionName);
+}
+
+type Config = ReturnType<typeof clientConfig>;
+
+async function cutNative(config: Config, Bucket: string): Promise<() => Promise<void>> {
+  const s3 = new S3Client(config);
+  const { ReplicationConfiguration } = await s3.send(new GetBucketReplicationCommand({ Bucket }));
+  await s3.send(new DeleteBucketReplicationCommand({ Bucket }));
+  return async () => {
+    await s3.send(new PutBucketReplicationCommand({ Bucket, ReplicationConfiguration }));
+    s3.destroy();
+  };
+}
+
+/** Events stay in the queue. */
+async function cutPull(config: Config, FunctionName: string): Promise<() => Promise<void>> {
+  const lambda = new LambdaClient(config);
+  const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
+  const [UUID] = EventSourceMappings.map((mapping) => mapping.UUID);
+  const enable = (Enabled: boolean) => lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled }));
+  await enable(false);
+  return async () => {
+    await enable(true);
+    lambda.destroy();
+  };
+}
+
+/** Events do not reach Function Compute. */
+async function cutPush({ clouds }: LocalStack): Promise<() => Promise<void>> {
+  const { fc } = clouds.alicloud;
+  const { deliver } = fc;
+  const held: OssEvent[] = [];
+  fc.deliver = (event) => void held.push(event);
+  return async () => {
+    fc.deliver = deliver;
+    for (const event of held) deliver(event);
+  };
+}

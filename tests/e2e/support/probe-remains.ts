@@ -1,0 +1,42 @@
+import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
+import type OSS from "ali-oss";
+import { ossClient } from "../../../local/alibaba/oss-client";
+import { clientConfig } from "../../../local/aws/client-config";
+import type { LocalEnd } from "../../../local/cli/ends";
+
+/** What ali-oss has and its types lack. */
+interface Versions {
+  getBucketVersions(query: object): Promise<{ objects?: { name: string }[]; deleteMarker?: { name: string }[] }>;
+}
+
+const MOST = 1000;
+
+/** The key of every version in a bucket, old ones and delete markers included, which say so. */
+export async function everyVersion(end: LocalEnd, prefix = ""): Promise<string[]> {
+  const { objects, markers } = await (end.kind === "s3" ? ofS3(end, prefix) : ofOss(end, prefix));
+  const all = [...objects, ...markers.map((key) => `${key} (delete marker)`)];
+  // Neither listing is paged here.
+  if (all.length >= MOST) throw new Error(`${all.length} versions: more than this helper looks at`);
+  return all.sort();
+}
+
+async function ofS3(end: LocalEnd, Prefix: string) {
+  const client = new S3Client(clientConfig(end));
+  try {
+    const listed = await client.send(new ListObjectVersionsCommand({ Bucket: end.bucket, Prefix }));
+    const { Versions = [], DeleteMarkers = [] } = listed;
+    const keys = (entries: { Key?: string | undefined }[]) => entries.map(({ Key = "" }) => Key);
+    return { objects: keys(Versions), markers: keys(DeleteMarkers) };
+  } finally {
+    client.destroy();
+  }
+}
+
+async function ofOss(end: LocalEnd, prefix: string) {
+  // ali-oss signs an empty prefix in another way than OSS reads it.
+  const within = prefix === "" ? {} : { prefix };
+  const listed = await (ossClient(end) as OSS & Versions).getBucketVersions({ ...within, "max-keys": MOST });
+  const { objects = [], deleteMarker = [] } = listed;
+  const keys = (entries: { name: string }[]) => entries.map(({ name }) => name);
+  return { objects: keys(objects), markers: keys(deleteMarker) };
+}

@@ -1,0 +1,49 @@
+/** The probe command and the probers of a deployed stack. */
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { OperatedBridge } from "../../../cli/operated-bridge";
+import { registerProbe } from "../../../cli/probe/command";
+import type { LocalStack } from "../../../local/local-stack";
+import type { ProbeSide } from "../../../runtime/probe/names";
+import { type CommandOptions, type CommandRun, openBridge, runBridge } from "./bridge-command";
+
+export interface ProbeRun extends CommandRun {
+  /** Name -> content, of the folder that the run leaves. */
+  files: Record<string, Buffer>;
+}
+
+export interface OperatedStack {
+  bridge: OperatedBridge;
+  probe(args: readonly string[], options?: CommandOptions): Promise<ProbeRun>;
+  /** Calls a side's prober as the operator may. */
+  ask(side: ProbeSide, payload: unknown): Promise<unknown>;
+  /** Wakes a side's prober as its schedule does. */
+  wake(side: ProbeSide, event: object): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function operateStack(local: LocalStack, stack: string): Promise<OperatedStack> {
+  const bridge = await openBridge(local, stack);
+  const names = proberNames(local);
+  return {
+    bridge,
+    async probe(args, options) {
+      const out = await mkdtemp(join(local.clouds.runDir, "probe-"));
+      const run = await runBridge(registerProbe, local, stack, ["probe", "--out", out, ...args], options);
+      return { ...run, files: await filesIn(out) };
+    },
+    ask: (side, payload) => bridge[side].functions.invoke(names[side], payload),
+    wake: (side, event) => bridge[side].functions.invokeAsync(names[side], JSON.stringify(event)),
+    close: () => bridge.close(),
+  };
+}
+
+export function proberNames({ outputs: { proberFunctionNames } }: LocalStack): Record<ProbeSide, string> {
+  if (proberFunctionNames === undefined) throw new Error("the stack was deployed without probe.enabled");
+  return proberFunctionNames;
+}
+
+async function filesIn(folder: string): Promise<Record<string, Buffer>> {
+  const names = (await readdir(folder)).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)));
+}
