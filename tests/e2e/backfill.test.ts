@@ -1,0 +1,300 @@
+/** Objects that were there before any rule covered them, brought over by the operator's command in every mode. */
+import { ListObjectVersionsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { clientConfig } from "../../local/aws/client-config";
+import { ends, type LocalEnd } from "../../local/cli/ends";
+import { type LocalStack, startLocalStack } from "../../local/local-stack";
+import { openPairEnd, type PairEnd } from "./pairs/pair-end";
+import { type SourceEvents, sourceEvents } from "./pairs/source-events";
+import { readCalls } from "./policy/calls";
+import { type BackfillCommand, type BackfillRun, openBackfill } from "./support/backfill-command";
+import { inBatches } from "./support/batches";
+import { eventually } from "./support/eventually";
+import { START_MS } from "./support/stack";
+
+type Settings = Record<string, unknown>;
+
+const PAGE = 1000;
+const SIDE_BY_SIDE = 32;
+/** `--concurrency`, and so what a kill may catch on the wire. */
+const IN_FLIGHT = 16;
+
+describe("S3's own replication, both ways", () => {
+  const COUNT = 10_000;
+  /** In ten folders, in the order of a listing. */
+  const KEYS = Array.from({ length: COUNT }, (_, index) => `old/${Math.floor((10 * index) / COUNT)}/${padded(index)}`);
+  const TENTH = KEYS.filter((key) => key.startsWith("old/0/"));
+  const RUN_MS = 120_000 + 150 * COUNT;
+  const rule = (prefix: string): Settings => ({
+    "crossborderbridge:name": "backfill-native",
+    "crossborderbridge:probe": { enabled: false },
+    "crossborderbridge:replication": { rules: [{ id: "own", priority: 1, prefix }] },
+  });
+
+  let local: LocalStack | undefined;
+  let source: Bucket;
+  let destination: Bucket;
+  let command: BackfillCommand | undefined;
+  let tenth: BackfillRun;
+
+  beforeAll(async () => {
+    local = await startLocalStack({ stack: "two-way", settings: rule("new/") });
+    const both = ends(local);
+    source = openBucket(both.source);
+    destination = openBucket(both.destination);
+    await inBatches(KEYS, SIDE_BY_SIDE, (key) => source.put(key, `the bytes of ${key}`));
+    await local.up(rule("old/"));
+    command = await openBackfill(local, { ...local.settings, ...rule("old/") });
+  }, START_MS + RUN_MS);
+
+  afterAll(async () => {
+    await command?.close();
+    source?.s3.destroy();
+    destination?.s3.destroy();
+    await local?.stop();
+  }, 30_000);
+
+  const backfill = (...options: string[]): Promise<BackfillRun> => running(command).run("--yes", ...options);
+
+  test("a rule leaves alone what was there before it", async () => {
+    expect(await destination.versions()).toEqual([]);
+    expect((await source.versions()).map(({ Key }) => Key)).toEqual(KEYS);
+  });
+
+  test(
+    "a prefix is carried over by itself",
+    async () => {
+      tenth = await backfill("--prefix", "old/0/");
+      expect(tenth).toMatchObject({ exitCode: 0, report: { engine: "copy", ended: "complete" } });
+      expect(objects(tenth)).toEqual({ ...NONE, due: TENTH.length });
+      expect((await destination.versions()).map(({ Key }) => Key)).toEqual(TENTH);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "killed in the middle of a page, it goes on from its checkpoint, and every object arrives once",
+    async () => {
+      const killed = running(command).start("--yes");
+      const midway = KEYS[Math.floor(COUNT * 0.55)] ?? "";
+      await eventually(async () => expect(await destination.versions(midway)).toHaveLength(1), {
+        deadlineMs: RUN_MS,
+        what: `${midway} has arrived`,
+      });
+      process.kill(killed.pid, "SIGKILL");
+      expect((await killed.ended).exitCode).toBeNull();
+      const checkpoint = await running(command).checkpoint();
+      const cameTo = KEYS.indexOf(checkpoint?.lastKey ?? "") + 1;
+      expect(cameTo).toBe(PAGE * Math.floor((COUNT * 0.55) / PAGE));
+      const arrived = (await destination.versions()).length;
+      expect(arrived).toBeGreaterThan(cameTo);
+      expect(arrived).toBeLessThan(COUNT);
+
+      const resumed = await backfill();
+      expect(resumed).toMatchObject({ exitCode: 0, notes: expect.stringContaining(`going on after ${checkpoint?.lastKey}`) });
+      // What the killed run had copied beyond its checkpoint is there already.
+      const { due, present, ...others } = objects(resumed);
+      expect({ looked: due + present, ...others }).toEqual({ looked: COUNT, outOfScope: 0, archived: 0, gone: 0, failed: 0 });
+      expect(present).toBeGreaterThanOrEqual(arrived - cameTo + TENTH.length);
+      expect(await running(command).checkpoint()).toBeUndefined();
+
+      const copies = new Map<string, Version[]>();
+      for (const version of await source.versions()) copies.set(version.Key, [...(copies.get(version.Key) ?? []), version]);
+      expect([...copies.keys()]).toEqual(KEYS);
+      // The version from before and its copy. What was on the wire when the kill came may have been copied without the next run's
+      // knowledge; everything else is copied once.
+      const more = [...copies.values()].filter(({ length }) => length !== 2);
+      expect(more.length).toBeLessThanOrEqual(IN_FLIGHT);
+      const replicas = await destination.versions();
+      const expected = [...copies].flatMap(([Key, versions]) =>
+        versions.flatMap(({ ETag }, index) => (index < versions.length - 1 ? [{ Key, ETag }] : [])),
+      );
+      expect(replicas.map(({ Key, ETag }) => ({ Key, ETag }))).toEqual(expected);
+
+      // With ten times the objects the same memory.
+      expect(resumed.peakBytes).toBeGreaterThan(0);
+      expect(resumed.peakBytes).toBeLessThan(1.5 * tenth.peakBytes);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "once more, it finds everything there and makes no version",
+    async () => {
+      const before = [await source.versions(), await destination.versions()];
+      const again = await backfill();
+      expect(again.exitCode).toBe(0);
+      expect(objects(again)).toEqual({ ...NONE, present: COUNT });
+      expect([await source.versions(), await destination.versions()]).toEqual(before);
+    },
+    RUN_MS,
+  );
+});
+
+describe.each([
+  { name: "backfill-pull", stack: "dev", asked: messagesEnqueued },
+  { name: "backfill-push", stack: "oss-accelerated", asked: dispatchersInvoked },
+])("a bridge's own engine: $name", ({ name, stack, asked }) => {
+  const COUNT = 200;
+  const SIZE = 100;
+  const KEYS = Array.from({ length: COUNT }, (_, index) => `old/${padded(index)}`);
+  /** What `--max-bytes` lets through. */
+  const AFFORDABLE = 50;
+  const scope = (...prefixes: string[]): Settings => ({
+    "crossborderbridge:name": name,
+    "crossborderbridge:probe": { enabled: false },
+    "crossborderbridge:scope": { prefixes },
+  });
+
+  let local: LocalStack | undefined;
+  let source: PairEnd;
+  let destination: PairEnd;
+  let events: SourceEvents;
+  let command: BackfillCommand | undefined;
+
+  beforeAll(async () => {
+    local = await startLocalStack({ stack, settings: scope("new/"), recordCalls: true });
+    const both = ends(local);
+    source = openPairEnd(both.source);
+    destination = openPairEnd(both.destination);
+    events = sourceEvents(local);
+    await inBatches([...KEYS, "never/in-scope"], SIDE_BY_SIDE, (key) => source.put(key, Buffer.from(key.padEnd(SIZE, "."))));
+    await local.up(scope("new/", "old/"));
+    command = await openBackfill(local, { ...local.settings, ...scope("new/", "old/") });
+  }, START_MS);
+
+  afterAll(async () => {
+    await command?.close();
+    for (const one of [source, destination, events]) one?.close();
+    await local?.stop();
+  }, 30_000);
+
+  /** How many versions each key has at the destination. */
+  async function arrivals(): Promise<number[]> {
+    const versions = new Map<string, number>();
+    await inBatches(KEYS, SIDE_BY_SIDE, async (key) => versions.set(key, await destination.versions(key)));
+    return KEYS.map((key) => versions.get(key) ?? 0);
+  }
+  const first = (arrived: number): number[] => KEYS.map((_, index) => (index < arrived ? 1 : 0));
+
+  test("a dry run counts and prices, and moves nothing", async () => {
+    const { exitCode, report } = await running(command).run("--dry-run");
+    expect(exitCode).toBe(0);
+    expect(report).toMatchObject({ engine: "bridge", dryRun: true, ended: "complete", cost: { lines: expect.any(Array) } });
+    expect(report.counts).toMatchObject({ due: { objects: COUNT, bytes: COUNT * SIZE }, present: { objects: 0 } });
+    expect(report.cost?.lines.length).toBeGreaterThan(0);
+    expect(await running(command).checkpoint()).toBeUndefined();
+    expect(await asked(running(local))).toBe(0);
+    await events.settled();
+    expect(await arrivals()).toEqual(first(0));
+  }, 60_000);
+
+  test("within --max-bytes it stops early, says so, and keeps its checkpoint", async () => {
+    const { exitCode, report, notes } = await running(command).run("--yes", "--max-bytes", String(AFFORDABLE * SIZE + SIZE / 2));
+    expect({ exitCode, ended: report.ended, lastKey: report.lastKey }).toEqual({
+      exitCode: 1,
+      ended: "budget",
+      lastKey: KEYS[AFFORDABLE - 1],
+    });
+    expect(report.counts.due).toEqual({ objects: AFFORDABLE, bytes: AFFORDABLE * SIZE });
+    expect(notes).toContain(`stopped before ${KEYS[AFFORDABLE]}`);
+    expect(await running(command).checkpoint()).toMatchObject({ lastKey: KEYS[AFFORDABLE - 1], counts: report.counts });
+    await events.settled();
+    expect(await arrivals()).toEqual(first(AFFORDABLE));
+  }, 120_000);
+
+  test("run again, it brings the rest, each object once and to the letter", async () => {
+    const run = await running(command).run("--yes");
+    expect(run).toMatchObject({ exitCode: 0, notes: expect.stringContaining(`going on after ${KEYS[AFFORDABLE - 1]}`) });
+    // Those of the whole, over both runs.
+    expect(objects(run)).toEqual({ ...NONE, due: COUNT });
+    expect(await running(command).checkpoint()).toBeUndefined();
+    await events.settled();
+    expect(await arrivals()).toEqual(first(COUNT));
+    await inBatches(KEYS, SIDE_BY_SIDE, async (key) =>
+      expect(await destination.look(key)).toEqual((await source.look(key)) ?? "an object"),
+    );
+    expect(await events.deadLetters()).toEqual([]);
+  }, 180_000);
+
+  test("once more, it asks for nothing", async () => {
+    const before = await asked(running(local));
+    expect(before).toBeGreaterThan(0);
+    const again = await running(command).run("--yes");
+    expect(again.exitCode).toBe(0);
+    expect(objects(again)).toEqual({ ...NONE, present: COUNT });
+    expect(await asked(running(local))).toBe(before);
+    await events.settled();
+    expect(await arrivals()).toEqual(first(COUNT));
+    expect(await destination.versions("never/in-scope")).toBe(0);
+  }, 60_000);
+});
+
+const NONE = { due: 0, present: 0, outOfScope: 0, archived: 0, gone: 0, failed: 0 };
+
+function objects({ report: { counts } }: BackfillRun): typeof NONE {
+  const { due, present, outOfScope, archived, gone, failed } = counts;
+  return {
+    due: due.objects,
+    present: present.objects,
+    outOfScope: outOfScope.objects,
+    archived: archived.objects,
+    gone: gone.objects,
+    failed: failed.objects,
+  };
+}
+
+function padded(index: number): string {
+  return String(index).padStart(5, "0");
+}
+
+function running<T>(started: T | undefined): T {
+  if (started === undefined) throw new Error("the stack did not start: see beforeAll");
+  return started;
+}
+
+/** Requests with which somebody other than the bridge put work into its queue. */
+async function messagesEnqueued({ clouds }: LocalStack): Promise<number> {
+  const isOperators = ({ principal, headers }: Awaited<ReturnType<typeof readCalls>>[number]) =>
+    principal === "root" && headers["x-amz-target"] === "AmazonSQS.SendMessageBatch";
+  return (await readCalls(clouds.aws)).filter(isOperators).length;
+}
+
+/** How often somebody other than the bridge called a function. */
+async function dispatchersInvoked({ clouds: { alicloud } }: LocalStack): Promise<number> {
+  const operator = `acs:ram::${alicloud.accountId}:root`;
+  return alicloud.calls.filter(({ principal, action }) => principal?.arn === operator && action === "fc:InvokeFunction").length;
+}
+
+interface Bucket {
+  s3: S3Client;
+  put(key: string, body: string): Promise<void>;
+  /** All of them by key, the newest of each first. Delete markers too would be an error here. */
+  versions(prefix?: string): Promise<Version[]>;
+}
+
+interface Version {
+  Key: string;
+  VersionId: string | undefined;
+  ETag: string | undefined;
+}
+
+function openBucket(end: LocalEnd): Bucket {
+  const s3 = new S3Client(clientConfig(end));
+  return {
+    s3,
+    async put(key, body) {
+      await s3.send(new PutObjectCommand({ Bucket: end.bucket, Key: key, Body: Buffer.from(body) }));
+    },
+    async versions(prefix = "") {
+      const found: Version[] = [];
+      let position: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = {};
+      for (;;) {
+        const page = await s3.send(new ListObjectVersionsCommand({ Bucket: end.bucket, Prefix: prefix, ...position }));
+        expect(page.DeleteMarkers ?? []).toEqual([]);
+        for (const { Key = "", VersionId, ETag } of page.Versions ?? []) found.push({ Key, VersionId, ETag });
+        if (page.IsTruncated !== true) return found;
+        position = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
+      }
+    },
+  };
+}

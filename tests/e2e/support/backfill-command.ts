@@ -1,0 +1,88 @@
+/** `npm run bridge -- backfill --local`, as an operator runs it: a process of its own, on a stack that the test has deployed. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type { Checkpoint } from "../../../cli/backfill/checkpoint";
+import type { Counts } from "../../../cli/backfill/counts";
+import type { BackfillReport } from "../../../cli/backfill/report";
+import { writeOperatorFile } from "../../../local/cli/operator-file";
+import type { LocalStack } from "../../../local/local-stack";
+import { REPOSITORY_ROOT } from "../../../local/paths";
+
+export interface BackfillRun {
+  /** Null where a signal ended it. */
+  exitCode: number | null;
+  /** @throws Error with what it noted instead, where it printed none */
+  report: BackfillReport & { counts: Counts };
+  /** Standard error. */
+  notes: string;
+  /** The most memory that it held; zero where a signal ended it. */
+  peakBytes: number;
+}
+
+export interface RunningBackfill {
+  readonly pid: number;
+  readonly ended: Promise<BackfillRun>;
+}
+
+export interface BackfillCommand {
+  start(...options: string[]): RunningBackfill;
+  run(...options: string[]): Promise<BackfillRun>;
+  /** Undefined where there is no such file. */
+  checkpoint(): Promise<Checkpoint | undefined>;
+  /** The stack is not known any more. */
+  close(): Promise<void>;
+}
+
+/** With more, V8 lets garbage lie until its peak says nothing of the program. */
+const HEAP_MIB = 128;
+
+const PEAK_MEMORY = join(__dirname, "backfill-peak-memory.ts");
+
+/** @param settings as deployed last; with a name of the test's own, by which the command finds the stack */
+export async function openBackfill(local: LocalStack, settings: Record<string, unknown>): Promise<BackfillCommand> {
+  const stack = String(settings["crossborderbridge:name"]);
+  const close = await writeOperatorFile(stack, { ...local, settings });
+  const checkpointPath = join(local.clouds.runDir, `backfill-${stack}.json`);
+  const common = ["backfill", "--stack", stack, "--local", "--json", "--checkpoint", checkpointPath];
+
+  function start(...options: string[]): RunningBackfill {
+    const node = [`--max-old-space-size=${HEAP_MIB}`, "--import", "tsx", "--import", PEAK_MEMORY, "cli/main.ts"];
+    const child = spawn(process.execPath, [...node, ...common, ...options], {
+      cwd: REPOSITORY_ROOT,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+    const output = [child.stdout, child.stderr, child.stdio[3] as Readable].map((stream) => text(stream as Readable));
+    return { pid: child.pid as number, ended: endOf(once(child, "close"), output) };
+  }
+
+  return {
+    start,
+    run: (...options) => start(...options).ended,
+    async checkpoint() {
+      const content = await readFile(checkpointPath, "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return undefined;
+        throw error;
+      });
+      return content === undefined ? undefined : (JSON.parse(content) as Checkpoint);
+    },
+    close,
+  };
+}
+
+async function endOf(closed: Promise<unknown[]>, output: Promise<string>[]): Promise<BackfillRun> {
+  const [exitCode] = (await closed) as [number | null];
+  const [printed = "", notes = "", peak = ""] = await Promise.all(output);
+  return {
+    exitCode,
+    get report() {
+      if (printed === "") throw new Error(`the command printed no report, and ended with ${exitCode}:\n${notes}`);
+      return JSON.parse(printed) as BackfillRun["report"];
+    },
+    notes,
+    peakBytes: Number(peak),
+  };
+}
