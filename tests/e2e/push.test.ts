@@ -145,11 +145,7 @@ test.each([
         : large
           ? partOf(key)(request)
           : about("destination", key)(request) && request.body.length === sizeBytes;
-    const flipped = treatOnce(
-      kind === "flip-answer" ? reads : writes,
-      isData,
-      () => ({ kind }),
-    );
+    const flipped = treatOnce(kind === "flip-answer" ? reads : writes, isData, () => ({ kind }));
     await source.put(key, body);
     await flipped;
     await arrived(key);

@@ -8,6 +8,8 @@ import { type AllWires, BRIDGES, type Bridge, deploy, type Mode, STACKS, stretch
 import { type DeclaredRole, declaredRoles, grantsOf, idleGrants, isAllowed, type Need } from "./policy/ram-declared";
 import { replicateNatively, takeEveryPath } from "./policy/ram-paths";
 import { vendorCalls } from "./policy/ram-vendor-calls";
+import { operateStack } from "./support/probe";
+import { exerciseProbers } from "./support/probe-canaries";
 
 /** Three deployments and what they do, on two busy cores. */
 const RUN_MS = 300_000;
@@ -16,7 +18,10 @@ const PARTS: Record<Mode, readonly string[]> = {
   pull: ["sender", "receiver", "copier", "events"],
   native: ["replication"],
 };
-const ROLE_NAMES = BRIDGES.flatMap(({ name, mode }) => PARTS[mode].map((part) => `crossborderbridge-${name}-${part}`)).sort();
+const PROBERS = ["prober-source", "prober-dest"];
+const ROLE_NAMES = BRIDGES.flatMap(({ name, mode }) =>
+  [...PARTS[mode], ...PROBERS].map((part) => `crossborderbridge-${name}-${part}`),
+).sort();
 const VENDOR_CALLS = BRIDGES.flatMap(vendorCalls);
 
 let clouds: LocalClouds;
@@ -39,6 +44,7 @@ beforeAll(async () => {
       bridge.mode === "native" ? replicateNatively(bridge) : takeEveryPath(bridge, stretched[bridge.mode]),
     ),
   );
+  await Promise.all(bridges.map(probe));
   const states = await Promise.all(bridges.map(({ local, mode }) => local.engine.exportStack({ stack: STACKS[mode] })));
   roles = states.flatMap(declaredRoles);
   const isTheirs = ({ principal }: CallRecord) => principal?.arn !== `acs:ram::${alicloud.accountId}:root`;
@@ -116,6 +122,15 @@ test("a pair too many would be noticed", () => {
     [last - 1, "oss:DeleteObject"],
   ]);
 });
+
+async function probe({ local, mode }: Bridge): Promise<void> {
+  const operated = await operateStack(local, STACKS[mode]);
+  try {
+    await exerciseProbers(local, operated);
+  } finally {
+    await operated.close();
+  }
+}
 
 /** Nothing for a caller that is no role. */
 function needOf({ principal, action, resource }: CallRecord): Need[] {

@@ -101,6 +101,8 @@ export async function deploy(clouds: LocalClouds, spec: BridgeSpec): Promise<Bri
       },
       "crossborderbridge:scope": { prefixes: ["in/"] },
       "crossborderbridge:deletes": "replicate",
+      // Only what the test sends in is their schedule.
+      "crossborderbridge:probe": { enabled: true, everyMinutes: 60 },
       ...(mode === "native"
         ? {}
         : {

@@ -4,11 +4,15 @@
  */
 
 import { logProjectName } from "../../../components/alicloud/names";
+import { PROBER_PARTS, type ProberPart } from "../../../components/prober";
 import { ACCOUNT_ID } from "../../../local/alibaba/local-alibaba";
 import { type BridgeSpec, DESTINATION_KEY, REGIONS, SOURCE_KEY } from "./ram-bridges";
 import type { Need } from "./ram-declared";
 
-type Part = "sender" | "receiver" | "copier" | "dispatcher" | "pusher" | "replication";
+type Part = "sender" | "receiver" | "copier" | "dispatcher" | "pusher" | "replication" | ProberPart;
+
+type Side = "source" | "destination";
+const KEYS: Record<Side, string> = { source: SOURCE_KEY, destination: DESTINATION_KEY };
 
 export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
   const regions = REGIONS[mode];
@@ -19,30 +23,37 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
   });
 
   /** https://www.alibabacloud.com/help/en/functioncompute/fc-3-0/grant-function-compute-permissions-to-access-other-alibaba-cloud-services */
-  const log = (part: Part, side: "source" | "destination") => {
-    const project = logProjectName(name, side, ACCOUNT_ID);
+  const log = (part: Part, side: Side, store: Side | ProberPart = side) => {
+    const project = logProjectName(name, store, ACCOUNT_ID);
     return need(part, "log:PostLogStoreLogs", `acs:log:${regions[side]}:${ACCOUNT_ID}:project/${project}/logstore/functions`);
   };
 
   /** https://www.alibabacloud.com/help/en/oss/developer-reference/get-object */
   const decrypt = (part: Part) => need(part, "kms:Decrypt", `acs:kms:${regions.source}:${ACCOUNT_ID}:key/${SOURCE_KEY}`);
   /** https://www.alibabacloud.com/help/en/oss/developer-reference/put-object */
-  const encrypt = (part: Part) =>
+  const encrypt = (part: Part, side: Side = "destination") =>
     ["kms:GenerateDataKey", "kms:Decrypt"].map((action) =>
-      need(part, action, `acs:kms:${regions.destination}:${ACCOUNT_ID}:key/${DESTINATION_KEY}`),
+      need(part, action, `acs:kms:${regions[side]}:${ACCOUNT_ID}:key/${KEYS[side]}`),
     );
 
   /** https://www.alibabacloud.com/help/en/oss/user-guide/introduction-to-data-replication-permissions names both kinds of resource for each. */
-  const replicate = (side: "source" | "destination", kind: "" | "/in/key", ...actions: string[]) =>
+  const replicate = (side: Side, kind: "" | "/in/key", ...actions: string[]) =>
     actions.map((action) =>
       need("replication", `oss:Replicate${action}`, `acs:oss:${regions[side]}:${ACCOUNT_ID}:ram-${name}-${side}${kind}`),
     );
 
+  const probers = [
+    ...(["source", "destination"] as const).map((side) => log(PROBER_PARTS[side], side, PROBER_PARTS[side])),
+    // The other one only looks.
+    ...encrypt(PROBER_PARTS.source, "source"),
+  ];
+
   switch (mode) {
     case "push":
-      return [log("dispatcher", "source"), log("pusher", "source"), decrypt("pusher"), ...encrypt("pusher")];
+      return [...probers, log("dispatcher", "source"), log("pusher", "source"), decrypt("pusher"), ...encrypt("pusher")];
     case "pull":
       return [
+        ...probers,
         log("sender", "source"),
         log("receiver", "destination"),
         log("copier", "destination"),
@@ -53,6 +64,7 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
       ];
     case "native":
       return [
+        ...probers,
         ...replicate("source", "", "Get"),
         ...replicate("source", "/in/key", "List"),
         ...replicate("destination", "", "List", "Get", "Put", "Delete"),

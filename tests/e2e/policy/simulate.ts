@@ -30,7 +30,12 @@ export async function simulate(request: SimulatedRequest): Promise<Verdict> {
     serviceControlPolicies: [],
     resourceControlPolicies: [],
   };
-  const outcome = await runSimulation(simulation, {});
+  const outcome = await runSimulation(known(simulation), {});
   if (outcome.resultType === "error") throw new Error(`${action} on ${resource}: ${JSON.stringify(outcome.errors)}`);
   return outcome.overallResult;
+}
+
+/** Keys that end in a name of the caller's are dropped by the simulator after a colon, and kept after a slash. */
+function known(simulation: Simulation): Simulation {
+  return JSON.parse(JSON.stringify(simulation).replaceAll("kms:EncryptionContext:", "aws:PrincipalTag/")) as Simulation;
 }

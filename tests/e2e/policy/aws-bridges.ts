@@ -1,0 +1,80 @@
+/** The bridges that the proof of AWS's policies is made with, in a local cloud that they share. */
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { clientConfig } from "../../../local/aws/client-config";
+import type { LocalPartition } from "../../../local/aws/local-aws";
+import type { LocalClouds } from "../../../local/local-clouds";
+import { type LocalStack, startLocalStack } from "../../../local/local-stack";
+import { startTestStack, type TestStack } from "../support/stack";
+import type { Place } from "./required";
+
+export interface Places {
+  source: Place;
+  destination: Place;
+}
+
+/** Only what the tests send in is their schedule. */
+const PROBE = { enabled: true, everyMinutes: 60 };
+const IN = ["in/"];
+
+/** Between the partitions. */
+export const PULL = { stack: "dev", name: "dev" } as const;
+/** Inside AWS Global, both ways: all that S3 itself does. */
+export const NATIVE = { stack: "two-way", name: "both", buckets: { source: "both-here", destination: "both-there" } } as const;
+
+export async function placesOf(clouds: LocalClouds): Promise<Record<"pull" | "native", Places>> {
+  return {
+    pull: { source: await placeIn(clouds.aws), destination: await placeIn(clouds["aws-cn"]) },
+    native: { source: await placeIn(clouds.aws), destination: await placeIn(clouds.aws, "eu-west-1") },
+  };
+}
+
+export function deployPull(clouds: LocalClouds, { source, destination }: Places): Promise<TestStack> {
+  return startTestStack({
+    stack: PULL.stack,
+    clouds,
+    settings: {
+      "crossborderbridge:name": PULL.name,
+      "crossborderbridge:source": { cloud: "aws", region: source.region, bucket: "watched", kmsKeyArn: source.kmsKeyArn },
+      // Behind a prefix, so that what is the objects' and what is the bridge's own are different resources.
+      "crossborderbridge:destination": {
+        cloud: "aws-cn",
+        region: destination.region,
+        bucket: "copies",
+        prefix: "copies/",
+        kmsKeyArn: destination.kmsKeyArn,
+      },
+      "crossborderbridge:scope": { prefixes: IN, tags: { watched: "yes" } },
+      "crossborderbridge:auth": { kind: "iam" },
+      "crossborderbridge:statusTags": true,
+      "crossborderbridge:probe": PROBE,
+    },
+  });
+}
+
+export function deployNative(clouds: LocalClouds, places: Places): Promise<LocalStack> {
+  const side = (at: "source" | "destination") => {
+    const { region, kmsKeyArn } = places[at];
+    return { cloud: "aws", region, bucket: NATIVE.buckets[at], kmsKeyArn };
+  };
+  return startLocalStack({
+    stack: NATIVE.stack,
+    clouds,
+    settings: {
+      "crossborderbridge:name": NATIVE.name,
+      "crossborderbridge:source": side("source"),
+      "crossborderbridge:destination": side("destination"),
+      "crossborderbridge:scope": { prefixes: IN },
+      "crossborderbridge:deletes": "replicate",
+      "crossborderbridge:existingObjects": "replicate",
+      "crossborderbridge:probe": PROBE,
+    },
+  });
+}
+
+async function placeIn(cloud: LocalPartition, region = cloud.region): Promise<Place> {
+  const kms = new KMSClient({ ...clientConfig(cloud), region });
+  const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
+  kms.destroy();
+  const { partition, accountId } = cloud;
+  return { partition, region, accountId, kmsKeyArn: `arn:${partition}:kms:${region}:${accountId}:key/${KeyMetadata?.KeyId}` };
+}

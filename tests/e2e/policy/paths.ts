@@ -1,0 +1,95 @@
+/** Every way that an object can take through a bridge between the partitions of AWS, and each way in which a long copy can end. */
+import { randomBytes } from "node:crypto";
+import { DeleteObjectCommand, PutObjectCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
+import { STATUS_TAG } from "../../../runtime/replication/snapshot";
+import { eventually } from "../support/eventually";
+import { readLog } from "../support/logs";
+import { look, sha256 } from "../support/objects";
+import { sendEvent, settled, takeDeadLetters } from "../support/queues";
+import type { TestStack } from "../support/stack";
+import type { TlsProxy } from "../support/tls-proxy";
+
+const COMPLETED = { [STATUS_TAG]: "COMPLETED" };
+const LARGE = 9 * 1024 ** 2;
+
+/** Small and large, new and old, gone, parked, and each way in which a long copy can end. */
+export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<void> {
+  const { s3, bucket: Bucket } = on.source;
+  const put = (Key: string, Body: string | Buffer) =>
+    s3.send(new PutObjectCommand({ Bucket, Key, Body, Tagging: "watched=yes&team=data", Metadata: { origin: "here" } }));
+  const copyEnds = (key: string) =>
+    eventually(
+      async () => {
+        const log = await readLog(on.destination.cloud, on.local.outputs.copierFunctionName);
+        expect(log.some(({ message, key: of }) => message === "copy ends" && of === on.destination.prefix + key)).toBe(true);
+      },
+      { deadlineMs: 30_000, what: `the copy of ${key} ends` },
+    );
+
+  const arrives = (key: string, body: string) =>
+    eventually(async () => expect((await look(on.destination, key))?.sha256).toBe(sha256(Buffer.from(body))), {
+      deadlineMs: 30_000,
+      what: `${key} arrives`,
+    });
+
+  await put("in/small", "first");
+  await arrives("in/small", "first");
+  await put("in/small", "second");
+  await arrives("in/small", "second");
+  // Not in the middle of the sender's own change of tags, which no store can make conditional.
+  await eventually(async () => expect((await look(on.source, "in/small"))?.tags).toMatchObject(COMPLETED), {
+    deadlineMs: 30_000,
+    what: "the sender has set its status tag",
+  });
+  const TagSet = [
+    { Key: "watched", Value: "yes" },
+    { Key: "team", Value: "finance" },
+  ];
+  await s3.send(new PutObjectTaggingCommand({ Bucket, Key: "in/small", Tagging: { TagSet } }));
+  // The local S3 sends no event of it.
+  await sendEvent(on, "in/small", "ObjectTagging:Put");
+  await eventually(
+    async () => expect((await look(on.destination, "in/small"))?.tags).toEqual({ watched: "yes", team: "finance" }),
+    {
+      deadlineMs: 30_000,
+      what: "the changed tag arrives",
+    },
+  );
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: "in/small" }));
+  // The name of its replica no store can hold.
+  await put(`in/${"k".repeat(1021)}`, "parked");
+  await put("in/large", randomBytes(LARGE));
+
+  // The source fails for one copier each: one is resumed, one is given up for what was written meanwhile.
+  let failing = true;
+  source.treat(({ path }) =>
+    failing && /\/in\/(resumed|abandoned)\?/.test(path) ? { kind: "answer", status: 503, body: "" } : undefined,
+  );
+  await put("in/resumed", randomBytes(LARGE));
+  await put("in/abandoned", randomBytes(LARGE));
+  await copyEnds("in/resumed");
+  await copyEnds("in/abandoned");
+  failing = false;
+  await put("in/abandoned", "smaller now");
+
+  // And one finds at its end that the source has moved on.
+  let release: () => void = () => undefined;
+  const overwritten = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const asked = new Promise<void>((resolve) => {
+    source.treat(({ path }) => {
+      if (!path.includes("/in/superseded?")) return undefined;
+      resolve();
+      return { kind: "hold", until: overwritten };
+    });
+  });
+  await put("in/superseded", randomBytes(LARGE));
+  await asked;
+  await put("in/superseded", "smaller now");
+  release();
+
+  await settled(on, 90_000);
+  expect(await look(on.destination, "in/small")).toBeUndefined();
+  expect(await takeDeadLetters(on)).toHaveLength(1);
+}
