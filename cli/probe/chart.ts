@@ -23,7 +23,9 @@ function svgOf({ title, option, widthPx, heightPx }: Chart): string {
   try {
     chart.setOption(option);
     // For those who hear a picture, and for a pointer that rests on it. A stack's name has nothing that XML would read.
-    return chart.renderToSVGString().replace(/^<svg [^>]*>/, (open) => `${open.replace(/>$/, ' role="img">')}\n<title>${title}</title>`);
+    return chart
+      .renderToSVGString()
+      .replace(/^<svg [^>]*>/, (open) => `${open.replace(/>$/, ' role="img">')}\n<title>${title}</title>`);
   } finally {
     // Its timer would keep the process alive.
     chart.dispose();

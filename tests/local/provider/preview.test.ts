@@ -54,7 +54,13 @@ describe("what the local cloud does not have fails loudly", () => {
     ["a value of another type", QUEUE, { delaySeconds: "5" }, "delaySeconds", /must be a number, not "5"/],
     ["a policy that is no JSON", "aws:s3/bucketPolicy:BucketPolicy", { bucket: "b", policy: "{" }, "policy", /must be a json/],
     ["a REST API by its body", "aws:apigateway/restApi:RestApi", { body: "{}" }, "body", /no input body/],
-    ["a region of the other partition", QUEUE, { region: "cn-north-1" }, "region", /in the partition aws-cn, but this provider is in aws/],
+    [
+      "a region of the other partition",
+      QUEUE,
+      { region: "cn-north-1" },
+      "region",
+      /in the partition aws-cn, but this provider is in aws/,
+    ],
     ["a bucket name that S3 refuses", BUCKET, { bucket: "No_Good" }, "bucket", /3 to 63/],
     [
       "an ARN of the other partition",
