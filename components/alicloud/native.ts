@@ -72,6 +72,8 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
         parent: this,
         provider: context.provider,
         dependsOn: [role.attachment, ...source.bucket.settled, ...destination.bucket.settled],
+        // OSS takes one rule for a pair of buckets, and no rule can be changed.
+        deleteBeforeReplace: true,
       },
       transforms?.rule,
     );

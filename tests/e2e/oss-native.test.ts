@@ -1,0 +1,54 @@
+/** OSS's own replication as the example declares it: what it carries, and a change of its scope. */
+import { ends } from "../../local/cli/ends";
+import { type LocalStack, startLocalStack } from "../../local/local-stack";
+import { openPairEnd, type PairEnd } from "./pairs/pair-end";
+import { START_MS } from "./support/stack";
+
+const UP_MS = 60_000;
+
+let local: LocalStack;
+let source: PairEnd;
+let destination: PairEnd;
+
+beforeAll(async () => {
+  local = await startLocalStack({ stack: "oss-native" });
+  const both = ends(local);
+  [source, destination] = [openPairEnd(both.source), openPairEnd(both.destination)];
+}, START_MS);
+
+afterAll(async () => {
+  source?.close();
+  destination?.close();
+  await local?.stop();
+}, UP_MS);
+
+async function settled(): Promise<void> {
+  await local.clouds.alicloud.oss.settled();
+}
+
+test("objects under its prefixes are carried, with all that they have, and others stay", async () => {
+  const attributes = { metadata: { origin: "here" }, tags: { team: "data" } };
+  await source.put("published/one", Buffer.from("1"), attributes);
+  await source.put("drafts/one", Buffer.from("not yet"));
+  await settled();
+  expect(await destination.look("published/one")).toEqual(await source.look("published/one"));
+  expect(await destination.look("published/one")).toMatchObject(attributes);
+  expect(await destination.look("drafts/one")).toBeUndefined();
+});
+
+test(
+  "other prefixes are one `pulumi up` away, and bring what is there already",
+  async () => {
+    const { create = 0 } = local.changes;
+    const scope = { prefixes: ["drafts/", "published/"] };
+    // OSS has no change of a rule: it goes, and another one comes.
+    expect(await local.up({ "crossborderbridge:scope": scope })).toEqual({ replace: 1, same: create - 1 });
+    await settled();
+    expect(await destination.look("drafts/one")).toEqual(await source.look("drafts/one"));
+    await source.put("drafts/two", Buffer.from("2"));
+    await settled();
+    expect(await destination.look("drafts/two")).toEqual(await source.look("drafts/two"));
+    expect(await destination.versions("published/one")).toBe(1);
+  },
+  UP_MS,
+);
