@@ -16,5 +16,5 @@ module.exports = {
   reporters: ["default", "<rootDir>/tests/support/closing-line.js"],
   maxWorkers: 2,
   // A busy machine is no failure; what hangs still ends.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };

@@ -37,3 +37,9 @@ function together(failures: readonly unknown[]): AggregateError {
   const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
   return new AggregateError(failures, texts.join("; "));
 }
+
+/** All of them, or the first failure once all are over: nothing is started behind the back of the clean-up. */
+export async function settled<T extends readonly unknown[]>(...work: { [K in keyof T]: Promise<T[K]> | T[K] }): Promise<T> {
+  await Promise.allSettled(work);
+  return (await Promise.all(work)) as unknown as T;
+}

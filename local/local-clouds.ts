@@ -1,6 +1,7 @@
 /** The clouds that a stack is deployed to, as far as it needs them. */
 import { type LocalAlibaba, startLocalAlibaba } from "./alibaba/local-alibaba";
 import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-aws";
+import { createClosers, settled } from "./closers";
 import type { OnProgress } from "./install-once";
 import { DEFAULT_STATE_DIR } from "./paths";
 
@@ -44,20 +45,20 @@ export async function startLocalClouds({
   ...options
 }: LocalCloudsOptions): Promise<LocalClouds> {
   const wants = (...names: CloudName[]) => names.some((name) => clouds.includes(name));
-  const starting = [
-    wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }) : undefined,
-    wants("alicloud") ? startLocalAlibaba({ stateDir, recordCalls: options.recordCalls ?? false }) : undefined,
-  ] as const;
-  const [aws, alicloud] = await Promise.allSettled(starting);
-  const stopAll = async () => {
-    const started = [aws, alicloud].flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value] : []));
-    await Promise.all(started.map((one) => one.stop()));
+  const closers = createClosers();
+  const closed = <T extends { stop(): Promise<void> }>(started: T): T => {
+    closers.add(() => started.stop());
+    return started;
   };
-  if (aws.status === "rejected" || alicloud.status === "rejected") {
-    await stopAll();
-    throw aws.status === "rejected" ? aws.reason : (alicloud as PromiseRejectedResult).reason;
+  try {
+    const [aws, alicloud] = await settled(
+      wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }).then(closed) : undefined,
+      wants("alicloud") ? startLocalAlibaba({ stateDir, recordCalls: options.recordCalls ?? false }).then(closed) : undefined,
+    );
+    return localClouds(aws, alicloud, closers.closeAll);
+  } catch (error) {
+    return closers.closeAfter(error);
   }
-  return localClouds(aws.value, alicloud.value, stopAll);
 }
 
 function localClouds(aws: LocalAws | undefined, alicloud: LocalAlibaba | undefined, stop: () => Promise<void>): LocalClouds {

@@ -6,7 +6,7 @@ import { defaultMode } from "../components/config/rules";
 import { generateSecret } from "../runtime/protocol/signing";
 import { buildFunctions } from "../scripts/build-functions";
 import { clientConfig } from "./aws/client-config";
-import { createClosers } from "./closers";
+import { type Closers, createClosers, settled } from "./closers";
 import { type ChangeSummary, createEngine, type Engine } from "./engine";
 import type { OnProgress } from "./install-once";
 import { type CloudName, type LocalClouds, startLocalClouds } from "./local-clouds";
@@ -42,12 +42,14 @@ export interface LocalStackOptions {
 /** A stack that the real engine has deployed to the local cloud. */
 export interface LocalStack {
   readonly clouds: LocalClouds;
+  /** Of the last `up`. */
   readonly outputs: StackOutputs;
+  /** Of the first one. */
   readonly changes: ChangeSummary;
-  /** The stack's settings as deployed first, without the signing secret. */
+  /** The stack's settings as deployed last, without the signing secret. */
   readonly settings: Record<string, unknown>;
   readonly engine: Engine;
-  /** `pulumi up` again, with other settings if given. */
+  /** `pulumi up` again, with other settings if given: each over those of the first time. */
   up(settings?: Record<string, unknown>): Promise<ChangeSummary>;
   destroy(): Promise<void>;
   /** Ends everything that was started here, whatever is deployed. */
@@ -107,14 +109,13 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       ensurePulumi({ stateDir, onProgress: progress, ...own }),
     );
     signal?.throwIfAborted();
-    const { ports, close } = await serveProviders(clouds, projectDir);
-    closers.add(close);
+    const providers = await serveProviders(clouds, projectDir, closers);
     const dataDir = await mkdtemp(join(clouds.runDir, "engine-"));
     const engine = await createEngine({
       installation,
       projectDir,
       dataDir,
-      providers: ports,
+      providers,
       caPath: clouds.caPath,
       ...(options.onEngineLine ? { onLine: options.onEngineLine } : {}),
     });
@@ -129,15 +130,26 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       ...own,
     });
     progress(`pulumi up --stack ${options.stack}`);
+    let deployed = settings;
     const changes = await engine.up(await target());
-    const outputs = (await engine.stackOutputs(await target())) as unknown as StackOutputs;
+    const readOutputs = async () => (await engine.stackOutputs(await target())) as unknown as StackOutputs;
+    let outputs = await readOutputs();
     return {
       clouds,
-      outputs,
+      get outputs() {
+        return outputs;
+      },
       changes,
-      settings,
+      get settings() {
+        return deployed;
+      },
       engine,
-      up: async (changed) => engine.up(await target(changed)),
+      async up(changed) {
+        const done = await engine.up(await target(changed));
+        deployed = { ...settings, ...changed };
+        outputs = await readOutputs();
+        return done;
+      },
       destroy: async () => engine.destroy(await target()),
       stop: closers.closeAll,
     };
@@ -166,22 +178,16 @@ function sourceRegion(settings: Record<string, unknown>): { aws?: string; "aws-c
 }
 
 /** The packages of the clouds that are there, each on a port. */
-async function serveProviders(clouds: LocalClouds, workingDirectory: string) {
-  const served: Record<string, ServedProvider> = {};
-  if (clouds.has("aws")) served.aws = await serveAwsProvider({ partitions: clouds, workingDirectory });
-  if (clouds.has("alicloud")) served.alicloud = await serveAlicloudProvider({ cloud: clouds.alicloud });
-  return {
-    ports: Object.fromEntries(Object.entries(served).map(([name, { port }]) => [name, port])),
-    close: async () => {
-      await Promise.all(Object.values(served).map((one) => one.close()));
-    },
+async function serveProviders(clouds: LocalClouds, workingDirectory: string, closers: Closers): Promise<Record<string, number>> {
+  const ports: Record<string, number> = {};
+  const serve = async (name: string, starting: Promise<ServedProvider>) => {
+    const { port, close } = await starting;
+    closers.add(close);
+    ports[name] = port;
   };
-}
-
-/** All of them, or the first failure once all are over: nothing is started behind the back of the clean-up. */
-async function settled<T extends readonly unknown[]>(...work: { [K in keyof T]: Promise<T[K]> | T[K] }): Promise<T> {
-  await Promise.allSettled(work);
-  return (await Promise.all(work)) as unknown as T;
+  if (clouds.has("aws")) await serve("aws", serveAwsProvider({ partitions: clouds, workingDirectory }));
+  if (clouds.has("alicloud")) await serve("alicloud", serveAlicloudProvider({ cloud: clouds.alicloud }));
+  return ports;
 }
 
 /** @throws Error that names the stacks there are */

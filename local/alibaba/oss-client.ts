@@ -10,10 +10,14 @@ export interface OssClientOptions {
   bucket?: string;
   caPath: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  /** The caller's to end, as ali-oss has no end. @default one of its own */
+  agent?: Agent;
 }
 
+export const ossAgent = (caPath: string): Agent => new Agent({ ca: readFileSync(caPath), keepAlive: true, maxSockets: 32 });
+
 /** The vendor's own client, pointed at the local OSS. */
-export function ossClient({ endpoint, region, bucket, caPath, credentials }: OssClientOptions): OSS {
+export function ossClient({ endpoint, region, bucket, caPath, credentials, agent }: OssClientOptions): OSS {
   return new OSS({
     accessKeyId: credentials.accessKeyId,
     accessKeySecret: credentials.secretAccessKey,
@@ -26,6 +30,6 @@ export function ossClient({ endpoint, region, bucket, caPath, credentials }: Oss
     ...(bucket === undefined ? {} : { bucket }),
     // Path style: no name but localhost and 127.0.0.1 leads here, and with an IP ali-oss would ask for OSS's own certificate.
     sldEnable: true,
-    httpsAgent: new Agent({ ca: readFileSync(caPath), keepAlive: true, maxSockets: 32 }),
+    httpsAgent: agent ?? ossAgent(caPath),
   } as OSS.Options);
 }

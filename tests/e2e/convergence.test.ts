@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await stack?.stop();
   await reads?.close();
-}, 30_000);
+});
 
 const isOf =
   ({ source }: TestStack, key: string) =>

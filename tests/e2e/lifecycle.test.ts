@@ -64,7 +64,7 @@ describe("a stack whose buckets go with it", () => {
     const { changes } = running().local;
     expect(Object.keys(changes)).toEqual(["create"]);
     expect(await running().local.up()).toEqual({ same: changes.create });
-  }, 60_000);
+  });
 
   test("changed code updates the function that it is the code of, and nothing else", async () => {
     const { local } = running();
@@ -75,7 +75,7 @@ describe("a stack whose buckets go with it", () => {
     expect(changed.map(([name]) => name)).toEqual([local.outputs.senderFunctionName]);
     await put(running().source, "second", "by the new code");
     await converged(running(), "second");
-  }, 60_000);
+  });
 
   test("no secret is readable in the stack's state, a function's environment or a log", async () => {
     const { local, source, destination } = running();
@@ -110,7 +110,7 @@ describe("a stack whose buckets go with it", () => {
     expect(await inventories()).not.toEqual(untouched);
     await running().local.destroy();
     expect(await inventories()).toEqual(untouched);
-  }, 60_000);
+  });
 });
 
 describe("a stack that retains its buckets", () => {
@@ -135,7 +135,7 @@ describe("a stack that retains its buckets", () => {
     } finally {
       await stack.stop();
     }
-  }, 120_000);
+  });
 });
 
 /** A checkout of the program whose bundles a test may change. Inside the repository, so that its packages are found. */

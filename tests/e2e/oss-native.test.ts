@@ -4,7 +4,8 @@ import { type LocalStack, startLocalStack } from "../../local/local-stack";
 import { openPairEnd, type PairEnd } from "./pairs/pair-end";
 import { START_MS } from "./support/stack";
 
-const UP_MS = 60_000;
+/** One or two runs of the engine, on two busy cores. */
+const UP_MS = 180_000;
 
 let local: LocalStack;
 let source: PairEnd;

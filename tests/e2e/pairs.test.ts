@@ -11,7 +11,7 @@ import { eventually } from "./support/eventually";
 import { START_MS } from "./support/stack";
 
 const MIB = 1024 * 1024;
-const ARRIVE_MS = 30_000;
+const ARRIVE_MS = 90_000;
 
 /** Where a bridge begins and where it ends, so that a pair inside one cloud crosses regions. */
 const PLACES = {
@@ -41,7 +41,7 @@ beforeAll(async () => {
   clouds = await startLocalClouds({ clouds: CLOUDS });
 }, START_MS);
 
-afterAll(() => clouds?.stop(), 30_000);
+afterAll(() => clouds?.stop());
 
 interface Running {
   local: LocalStack;
@@ -92,7 +92,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
         if (running === undefined) throw new Error("the stack did not start: see beforeAll");
         await body(running);
       },
-      ARRIVE_MS + 30_000,
+      4 * ARRIVE_MS,
     );
   const isOss = { from: pair.from === "alicloud", to: pair.to === "alicloud" };
   const puttable = [...CASES, ...(isOss.from ? [] : OF_S3)].filter(({ notOnOss }) => !(isOss.from && notOnOss));
@@ -116,7 +116,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
     running?.source.close();
     running?.destination.close();
     await running?.local.stop();
-  }, 30_000);
+  });
 
   describe("carries", () => {
     for (const one of carried)

@@ -1,7 +1,8 @@
 /** Executions over the control API, version 2019-03-15 (RPC). https://www.alibabacloud.com/help/en/serverless-workflow/latest/call-method */
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { type ApiAnswer, type ApiCall, ApiError, type ApiHandler } from "../contracts";
+import { rpcParameters } from "../api/rpc-parameters";
+import { type ApiAnswer, ApiError, type ApiHandler } from "../contracts";
 import type { Clock } from "./clock";
 import type { Execution } from "./execution";
 import type { Flows } from "./flows";
@@ -128,15 +129,9 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
       throw new ApiError(400, "ActionNotSupported", `The requested API operation '${call.action}' is incorrect. Please check.`);
     call.authorize(`fnf:${call.action}`, ANY_RESOURCE);
     throttle(call.region, call.action);
-    const answer = await operation(call.region, parametersOf(call));
-    return { status: 200, body: { RequestId: randomUUID(), ...answer } };
+    const answer = await operation(call.region, Object.fromEntries(rpcParameters(call)));
+    return { status: 200, body: answer };
   };
-}
-
-/** From the query and, as a form, from the body. */
-function parametersOf({ query, headers, body }: ApiCall): Parameters {
-  const form = /^application\/x-www-form-urlencoded\b/.test(headers["content-type"] ?? "") ? body.toString("utf8") : "";
-  return { ...Object.fromEntries(query), ...Object.fromEntries(new URLSearchParams(form)) };
 }
 
 function read<T>(schema: z.ZodType<T>, parameters: Parameters): T {

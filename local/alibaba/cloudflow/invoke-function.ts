@@ -60,7 +60,8 @@ export function createInvoker({ ram, accountId, fc, now, onCall }: InvokerOption
       if (roleArn === "") throw new ApiError(403, "AccessDenied", "the flow has no role to invoke functions with");
       const principal = assume(roleArn, name);
       const resource = `acs:fc:${functionRegion}:${accountId}:functions/${functionName}`;
-      const allowed = ram.authorize(principal, "fc:InvokeFunction", resource, { conditions: {} }) === "allow";
+      const context = { conditions: { "acs:SecureTransport": "true" } };
+      const allowed = ram.authorize(principal, "fc:InvokeFunction", resource, context) === "allow";
       onCall?.({ principal, action: "fc:InvokeFunction", resource, allowed });
       if (!allowed) throw new ApiError(403, "AccessDenied", `${principal.arn} may not fc:InvokeFunction on ${resource}`);
       const payload = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));

@@ -1,8 +1,7 @@
 /** One end of any bridge, through its vendor's own client. */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import { Agent, request } from "node:https";
+import { request } from "node:https";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -15,7 +14,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type OSS from "ali-oss";
-import { ossClient } from "../../../local/alibaba/oss-client";
+import { ossAgent, ossClient } from "../../../local/alibaba/oss-client";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
@@ -137,8 +136,8 @@ interface Answer {
 
 /** Keys and bytes to the letter: ali-oss itself resolves dot segments and unpacks what is compressed, but the URLs that it signs are exact. */
 function openOss(end: LocalEnd): PairEnd {
-  const client = ossClient(end) as OSS & Untyped;
-  const agent = new Agent({ ca: readFileSync(end.caPath), keepAlive: true, maxSockets: 32 });
+  const agent = ossAgent(end.caPath);
+  const client = ossClient({ ...end, agent }) as OSS & Untyped;
 
   async function send(
     method: string,

@@ -23,12 +23,12 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
         const log = await readLog(on.destination.cloud, on.local.outputs.copierFunctionName);
         expect(log.some(({ message, key: of }) => message === "copy ends" && of === on.destination.prefix + key)).toBe(true);
       },
-      { deadlineMs: 30_000, what: `the copy of ${key} ends` },
+      { deadlineMs: 90_000, what: `the copy of ${key} ends` },
     );
 
   const arrives = (key: string, body: string) =>
     eventually(async () => expect((await look(on.destination, key))?.sha256).toBe(sha256(Buffer.from(body))), {
-      deadlineMs: 30_000,
+      deadlineMs: 90_000,
       what: `${key} arrives`,
     });
 
@@ -38,7 +38,7 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
   await arrives("in/small", "second");
   // Not in the middle of the sender's own change of tags, which no store can make conditional.
   await eventually(async () => expect((await look(on.source, "in/small"))?.tags).toMatchObject(COMPLETED), {
-    deadlineMs: 30_000,
+    deadlineMs: 90_000,
     what: "the sender has set its status tag",
   });
   const TagSet = [
@@ -51,7 +51,7 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
   await eventually(
     async () => expect((await look(on.destination, "in/small"))?.tags).toEqual({ watched: "yes", team: "finance" }),
     {
-      deadlineMs: 30_000,
+      deadlineMs: 90_000,
       what: "the changed tag arrives",
     },
   );

@@ -1,5 +1,5 @@
 /** `npm run bridge -- backfill --local`, as an operator runs it: a process of its own, on a stack that the test has deployed. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -33,7 +33,7 @@ export interface BackfillCommand {
   run(...options: string[]): Promise<BackfillRun>;
   /** Undefined where there is no such file. */
   checkpoint(): Promise<Checkpoint | undefined>;
-  /** The stack is not known any more. */
+  /** Ends what still runs; the stack is not known any more. */
   close(): Promise<void>;
 }
 
@@ -42,10 +42,11 @@ const HEAP_MIB = 128;
 
 const PEAK_MEMORY = join(__dirname, "backfill-peak-memory.ts");
 
-/** @param settings as deployed last; with a name of the test's own, by which the command finds the stack */
-export async function openBackfill(local: LocalStack, settings: Record<string, unknown>): Promise<BackfillCommand> {
-  const stack = String(settings["crossborderbridge:name"]);
-  const close = await writeOperatorFile(stack, { ...local, settings });
+/** Its settings have a name of the test's own, by which the command finds the stack. */
+export async function openBackfill(local: LocalStack): Promise<BackfillCommand> {
+  const stack = String(local.settings["crossborderbridge:name"]);
+  const removeFile = await writeOperatorFile(stack, local);
+  const running = new Set<ChildProcess>();
   const checkpointPath = join(local.clouds.runDir, `backfill-${stack}.json`);
   const common = ["backfill", "--stack", stack, "--local", "--json", "--checkpoint", checkpointPath];
 
@@ -55,6 +56,8 @@ export async function openBackfill(local: LocalStack, settings: Record<string, u
       cwd: REPOSITORY_ROOT,
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
+    running.add(child);
+    child.once("close", () => running.delete(child));
     const output = [child.stdout, child.stderr, child.stdio[3] as Readable].map((stream) => text(stream as Readable));
     return { pid: child.pid as number, ended: endOf(once(child, "close"), output) };
   }
@@ -69,7 +72,16 @@ export async function openBackfill(local: LocalStack, settings: Record<string, u
       });
       return content === undefined ? undefined : (JSON.parse(content) as Checkpoint);
     },
-    close,
+    async close() {
+      await Promise.all(
+        [...running].map(async (child) => {
+          const closed = once(child, "close");
+          child.kill("SIGKILL");
+          await closed;
+        }),
+      );
+      await removeFile();
+    },
   };
 }
 

@@ -82,7 +82,7 @@ export async function history({ s3, bucket: Bucket }: TestEnd, Key: string): Pro
 /** Waits until the bucket keeps exactly these versions of the key, as in `History`, and no delete marker. */
 export async function arrives(end: TestEnd, key: string, versions: string[]): Promise<void> {
   await eventually(async () => expect(await history(end, key)).toEqual({ versions, markers: 0, visible: true }), {
-    deadlineMs: 20_000,
+    deadlineMs: 60_000,
     what: `${key} is in ${end.bucket}`,
   });
 }
@@ -115,7 +115,7 @@ export async function settled(...route: TestEnd[]): Promise<void> {
     const key = `settled/${++legs}`;
     await put(from, key, "after everything else");
     await eventually(async () => expect(await statusOf(to, key)).toBe("REPLICA"), {
-      deadlineMs: 20_000,
+      deadlineMs: 60_000,
       what: `${key} is in ${to.bucket}`,
     });
   }

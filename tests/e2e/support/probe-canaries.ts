@@ -5,7 +5,7 @@ import { canaryName, type ProbeSide } from "../../../runtime/probe/names";
 import { probeWatchAnswerSchema } from "../../../runtime/protocol/probe";
 import { eventually } from "./eventually";
 import { readRawLog } from "./logs";
-import { type OperatedStack, proberNames } from "./probe";
+import { type OperatedStack, operateStack, proberNames } from "./probe";
 
 /** Every line of a side's prober. */
 export async function proberLog(local: LocalStack, side: ProbeSide): Promise<readonly string[]> {
@@ -74,13 +74,18 @@ export async function leaveOldCanary({ bridge, ask }: OperatedStack): Promise<st
 }
 
 /** All that probers do: what the command asks of them, and a slot of their schedule. */
-export async function exerciseProbers(local: LocalStack, { probe, wake }: OperatedStack): Promise<void> {
-  const { exitCode, noted } = await probe(["--sizes", "1KiB", "--count", "1", "--interval-ms", "50"]);
-  expect({ exitCode, noted }).toEqual({ exitCode: 0, noted: expect.any(Array) });
-  const dueMs = Date.now();
-  await Promise.all((["source", "destination"] as const).map((side) => wake(side, scheduledEvent(local, side, dueMs))));
-  await eventually(
-    async () => expect(await canaryMetrics(local, "destination")).toContainEqual(expect.objectContaining({ ProbeGaveUp: 0 })),
-    { deadlineMs: 60_000, what: "the canary arrives at the destination" },
-  );
+export async function exerciseProbers(local: LocalStack, stack: string): Promise<void> {
+  const { probe, wake, close } = await operateStack(local, stack);
+  try {
+    const { exitCode, noted } = await probe(["--sizes", "1KiB", "--count", "1", "--interval-ms", "50"]);
+    expect({ exitCode, noted }).toEqual({ exitCode: 0, noted: expect.any(Array) });
+    const dueMs = Date.now();
+    await Promise.all((["source", "destination"] as const).map((side) => wake(side, scheduledEvent(local, side, dueMs))));
+    await eventually(
+      async () => expect(await canaryMetrics(local, "destination")).toContainEqual(expect.objectContaining({ ProbeGaveUp: 0 })),
+      { deadlineMs: 60_000, what: "the canary arrives at the destination" },
+    );
+  } finally {
+    await close();
+  }
 }

@@ -11,12 +11,21 @@ import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalStack } from "../../../local/local-stack";
 
-/** @returns what lets it go on, with whatever has waited meanwhile */
-export async function cutBridge(local: LocalStack): Promise<() => Promise<void>> {
+/** The bridge goes on at the work's end, with whatever has waited meanwhile. */
+export async function whileCut<T>(local: LocalStack, work: () => Promise<T>): Promise<T> {
+  const goOn = await cutBridge(local);
+  try {
+    return await work();
+  } finally {
+    await goOn();
+  }
+}
+
+async function cutBridge(local: LocalStack): Promise<() => Promise<void>> {
   const { source } = ends(local);
   const { senderFunctionName } = local.outputs;
   if (source.cloud === "alicloud") return cutPush(local);
-  const config = { ...clientConfig(source), region: source.region };
+  const config = clientConfig(source);
   return senderFunctionName === undefined ? cutNative(config, source.bucket) : cutPull(config, senderFunctionName);
 }
 

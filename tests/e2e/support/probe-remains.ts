@@ -1,6 +1,6 @@
 import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
 import type OSS from "ali-oss";
-import { ossClient } from "../../../local/alibaba/oss-client";
+import { ossAgent, ossClient } from "../../../local/alibaba/oss-client";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 
@@ -35,8 +35,13 @@ async function ofS3(end: LocalEnd, Prefix: string) {
 async function ofOss(end: LocalEnd, prefix: string) {
   // ali-oss signs an empty prefix in another way than OSS reads it.
   const within = prefix === "" ? {} : { prefix };
-  const listed = await (ossClient(end) as OSS & Versions).getBucketVersions({ ...within, "max-keys": MOST });
-  const { objects = [], deleteMarker = [] } = listed;
-  const keys = (entries: { name: string }[]) => entries.map(({ name }) => name);
-  return { objects: keys(objects), markers: keys(deleteMarker) };
+  const agent = ossAgent(end.caPath);
+  try {
+    const client = ossClient({ ...end, agent }) as OSS & Versions;
+    const { objects = [], deleteMarker = [] } = await client.getBucketVersions({ ...within, "max-keys": MOST });
+    const keys = (entries: { name: string }[]) => entries.map(({ name }) => name);
+    return { objects: keys(objects), markers: keys(deleteMarker) };
+  } finally {
+    agent.destroy();
+  }
 }

@@ -12,7 +12,7 @@ import { readRawLog } from "./logs";
 import { startTlsProxy, type TlsProxy } from "./tls-proxy";
 
 /** For `beforeAll`: two clouds and a deployment on two busy cores. */
-export const START_MS = 120_000;
+export const START_MS = 240_000;
 const TAIL_LINES = 12;
 const LINE_CHARACTERS = 400;
 /** The platform's own lines, embedded metrics and the SDK's advice about the version of Node. */
