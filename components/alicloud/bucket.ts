@@ -27,6 +27,8 @@ export const ABANDONED_UPLOADS: LifecycleRule = {
   abortMultipartUploads: [{ days: 7 }],
 };
 
+// The provider also reads these as the bucket's own, and would take away what is set beside it.
+const SET_APART = ["policy", "serverSideEncryptionRule", "versioning", "transferAcceleration"];
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
 /** @throws Error, inside the outputs, where the account has no such bucket in the side's region. */
@@ -80,7 +82,7 @@ export function createBucket(context: BridgeContext, parent: pulumi.Resource, ar
     alicloud.oss.Bucket,
     name,
     { bucket: args.bucketName, forceDestroy: args.forceDestroy, lifecycleRules: args.rules },
-    opts(),
+    { ...opts(), ignoreChanges: SET_APART },
     transforms?.bucket,
   );
   const bucket = created.bucket;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
 import { make } from "../transforms";
 import { createAlarm } from "./alarms";
+import { aliasesInModes } from "./aliases";
 import { type Place, physicalName, queueArn, queueUrl } from "./names";
 
 /** The longest and the largest that the service takes. https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
@@ -17,7 +18,7 @@ export class DeadLetters extends pulumi.ComponentResource {
 
   constructor(context: BridgeContext, args: { place: pulumi.Output<Place>; parent: pulumi.Resource }) {
     const name = `${context.name}-dead-letters`;
-    super("crossborder:alicloud:DeadLetters", name, {}, { parent: args.parent });
+    super("crossborder:alicloud:DeadLetters", name, {}, { parent: args.parent, aliases: aliasesInModes(context) });
     const physical = physicalName(context.config.name, "dead-letters");
     const transforms = context.transform.alicloud?.trigger;
     const queue = make(

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../platform";
 import { PROBER_PARTS } from "../prober";
 import { make } from "../transforms";
+import { aliasesInModes } from "./aliases";
 import { logProjectName, logStoreArn, type Place } from "./names";
 
 const STORE = "functions";
@@ -28,7 +29,8 @@ export class Logs extends pulumi.ComponentResource {
   ) {
     const { side, prober = false, place } = args;
     const name = `${context.name}-${side}-${prober ? "prober-" : ""}logs`;
-    super("crossborder:alicloud:Logs", name, {}, { parent: args.parent });
+    const aliases = side === "source" && !prober ? aliasesInModes(context) : [];
+    super("crossborder:alicloud:Logs", name, {}, { parent: args.parent, aliases });
     const { config } = context;
     const hooks = context.transform.alicloud;
     const transforms = prober ? hooks?.prober?.[side]?.logs : hooks?.[`${side}Logs`];

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
 import { make } from "../transforms";
 import { createAlarm } from "./alarms";
+import { aliasesInModes } from "./aliases";
 import type { DeadLetters } from "./dead-letters";
 import { ossTriggerConfig } from "./events";
 import type { BridgeFunction } from "./function";
@@ -29,7 +30,7 @@ export interface OssEventsArgs {
 export class OssEvents extends pulumi.ComponentResource {
   constructor(context: BridgeContext, args: OssEventsArgs) {
     const name = `${context.name}-events`;
-    super("crossborder:alicloud:OssEvents", name, {}, { parent: args.parent });
+    super("crossborder:alicloud:OssEvents", name, {}, { parent: args.parent, aliases: aliasesInModes(context) });
     const { config } = context;
     const { store, deadLetters } = args;
     const { functionName, functionArn, ready } = args.function;
@@ -69,7 +70,12 @@ export class OssEvents extends pulumi.ComponentResource {
         invocationRole: role.arn,
         triggerConfig: JSON.stringify(ossTriggerConfig(config)),
       },
-      { ...child, dependsOn: [role.attachment, invocations, ...ready, ...store.bucket.settled] },
+      {
+        ...child,
+        dependsOn: [role.attachment, invocations, ...ready, ...store.bucket.settled],
+        // One name on one function, and OSS takes no second trigger for the same events.
+        deleteBeforeReplace: true,
+      },
       transforms?.trigger?.trigger,
     );
     createAlarm(context, this, {

@@ -21,6 +21,8 @@ export interface RecordedResource {
   aliases: number;
   protect: boolean;
   retainOnDelete: boolean;
+  deleteBeforeReplace: boolean;
+  ignoreChanges: string[];
   outputsRegistered: boolean;
 }
 
@@ -41,6 +43,8 @@ interface RegisterRequest {
   getAliasesList(): unknown[];
   getProtect(): boolean;
   getRetainondelete(): boolean;
+  getDeletebeforereplace(): boolean;
+  getIgnorechangesList(): string[];
 }
 
 const nameOf = (urn: string): string => urn.split("::")[3] ?? "";
@@ -73,6 +77,8 @@ export async function recordResources(program: () => unknown, options: { stack?:
           aliases: request.getAliasesList().length,
           protect: request.getProtect(),
           retainOnDelete: request.getRetainondelete(),
+          deleteBeforeReplace: request.getDeletebeforereplace(),
+          ignoreChanges: request.getIgnorechangesList(),
           outputsRegistered: false,
         });
       }

@@ -1,8 +1,9 @@
 /** What a bridge with a side in Alibaba Cloud declares, how it hangs together, and what it gives out. */
 import * as aws from "@pulumi/aws";
 import { CLOUDS } from "../../../components/config/clouds";
-import { settled } from "../../support/record-resources";
+import { type RecordedResource, settled } from "../../support/record-resources";
 import { type Built, build, quietly, TOKEN, type Variation } from "../bridge-fixture";
+import { aliasesOf } from "../native-fixture";
 import { ACCOUNT, inOss, native, ossDestination, ossSource, push, recorded } from "./fixture";
 import { listOf, OSS_DESTINATION_PIECES, OSS_SOURCE_PIECES, type Piece, PUSH_PIECES } from "./resource-lists";
 
@@ -176,6 +177,47 @@ describe("the tree", () => {
     expect(resources.filter(({ retainOnDelete }) => retainOnDelete)).toEqual([]);
     expect(get("b-destination").inputs.forceDestroy).toBe(true);
   });
+});
+
+test("a change between push and pull finds what both have at the source, and nothing of it twice", async () => {
+  const declared = async (variation: Variation) => {
+    let resources: RecordedResource[] = [];
+    const aliases = await aliasesOf(async () => {
+      ({ resources } = await build(variation));
+    });
+    // The mocks' URNs name one parent alone, the engine's all of them.
+    const typesOf = ({ type, parent }: RecordedResource): string => {
+      const above = resources.find((one) => one.name === parent && one.type.startsWith("crossborder:"));
+      return above === undefined ? type : `${typesOf(above)}$${type}`;
+    };
+    const urnOf = (one: RecordedResource) => `urn:pulumi:test::crossborderbridge::${typesOf(one)}::${one.name}`;
+    return { urns: new Map(resources.map((one) => [`${one.type} ${one.name}`, urnOf(one)])), aliases };
+  };
+  const [pushed, pulled] = [await declared(push()), await declared(inOss())];
+  // The leases of a pull are at the destination.
+  const moved = [...pushed.urns].filter(
+    ([key, urn]) => pulled.urns.has(key) && pulled.urns.get(key) !== urn && !key.includes(" b-control"),
+  );
+  expect([...new Set(moved.map(([key]) => key.split(" ")[1]))].sort()).toEqual([
+    "b-dead-letter-alarm",
+    "b-dead-letters",
+    "b-events",
+    "b-events-attachment",
+    "b-events-error-alarm",
+    "b-events-invocations",
+    "b-events-policy",
+    "b-events-role",
+    "b-events-trigger",
+    "b-source-logs",
+    "b-source-logs-index",
+    "b-source-logs-project",
+    "b-source-logs-store",
+  ]);
+  for (const [key, urn] of moved) {
+    expect(pulled.aliases[key]).toContain(urn);
+    expect(pushed.aliases[key]).toContain(pulled.urns.get(key));
+  }
+  expect(Object.keys(pulled.aliases).sort()).toEqual(moved.map(([key]) => key).sort());
 });
 
 describe("order", () => {

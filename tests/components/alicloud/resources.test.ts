@@ -98,6 +98,11 @@ describe("triggers", () => {
     });
   });
 
+  test("one goes before another takes its name", async () => {
+    for (const variation of [inOss(), push()])
+      expect((await recorded(variation)).get("b-events-trigger").deleteBeforeReplace).toBe(true);
+  });
+
   test("the endpoint takes posts from anybody; the function looks closer", async () => {
     const { triggerConfig, triggerType } = (await recorded(inOss())).get("b-receiver-endpoint").inputs;
     expect(triggerType).toBe("http");
@@ -142,6 +147,17 @@ describe("buckets", () => {
     const uploads = { id: "abort-abandoned-uploads", enabled: true, prefix: "", abortMultipartUploads: [{ days: 7 }] };
     expect(get("b-source", BUCKET).inputs.lifecycleRules).toEqual([uploads]);
     expect(get("b-destination-acceleration").inputs).toEqual({ bucket: "to-silicon-valley", enabled: true });
+  });
+
+  test("leave alone what is set beside them", async () => {
+    const { get } = await recorded(push());
+    for (const name of ["b-source", "b-destination", "b-control"])
+      expect(get(name, BUCKET).ignoreChanges).toEqual([
+        "policy",
+        "serverSideEncryptionRule",
+        "versioning",
+        "transferAcceleration",
+      ]);
   });
 
   test("leases lie in a bucket without versions and go three days after their last change", async () => {
@@ -208,11 +224,16 @@ describe("native replication", () => {
     });
   });
 
+  test("a rule goes before the next one comes", async () => {
+    const { get } = await recorded(native());
+    expect(get("b-replication", "alicloud:oss/bucketReplication:BucketReplication").deleteBeforeReplace).toBe(true);
+  });
+
   test("with all that the configuration can say", async () => {
     const variation = native({
       deletes: "replicate",
       existingObjects: "replicate",
-      scope: { prefixes: ["in/", "also/"] },
+      scope: { prefixes: ["in/", "also/", "in/deeper/"] },
       source: { kmsKeyId: "key-1" },
       destination: { region: "cn-hangzhou", kmsKeyId: "key-2" },
     });
