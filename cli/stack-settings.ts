@@ -1,11 +1,10 @@
 /** A stack's settings and outputs, from wherever they were read, as what the commands work with. */
 import * as z from "zod";
 import { type BridgeConfig, parseBridgeConfig } from "../components/config";
+import { decodeSetting } from "../components/config/decode-setting";
 import type { BridgeOutputs } from "./operated-bridge";
 
 const NAMESPACE = "crossborderbridge:";
-/** Text even where it looks like a number. */
-const TEXT_KEYS: ReadonlySet<string> = new Set(["name", "alarmTopicArn"]);
 
 /**
  * @param settings by their names in the stack's file; each a value, or a value as text
@@ -18,19 +17,11 @@ export function configOf(stack: string, settings: Readonly<Record<string, unknow
       .map(([name, value]) => [name.slice(NAMESPACE.length), value] as const)
       // No command needs the secret.
       .filter(([name]) => name !== "token")
-      .map(([name, value]) => [name, typeof value === "string" && !TEXT_KEYS.has(name) ? decoded(value) : value]),
+      .map(([name, value]) => [name, typeof value === "string" ? decodeSetting(name, value) : value]),
   );
   const { tokenParameter } = (raw.auth ?? {}) as { tokenParameter?: unknown };
   const { token: _token, ...config } = parseBridgeConfig(raw, { stack, tokenIsDeferred: tokenParameter === undefined });
   return config;
-}
-
-function decoded(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }
 
 const text = z.string().min(1);

@@ -134,7 +134,7 @@ export interface ProbeArgs {
   sizeBytes?: number | undefined;
   /** A canary that takes longer is late; with `replication.metrics` the limit of S3's own latency as well. @default 300 */
   lagAlarmSeconds?: number | undefined;
-  /** A canary that takes longer is no longer waited for; at most 840, within what a function may run. @default 600 */
+  /** A canary that takes longer is no longer waited for; at most 830, within what a function may run. @default 600 */
   giveUpAfterSeconds?: number | undefined;
 }
 

@@ -23,7 +23,6 @@ export class LatencyProbe extends pulumi.ComponentResource {
   readonly functionNames: BySide;
   private readonly probers: Record<Side, Prober>;
 
-  /** @throws ConfigInvalid when the two sides could not be woken at the same times. */
   constructor(sides: Sides, { buckets, ready }: LatencyProbeArgs) {
     const { name, parent } = sides.source;
     super("crossborder:index:LatencyProbe", `${name}-probe`, {}, { parent });

@@ -3,7 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { isCrossAccount, partitionProblems, verifiedAccounts } from "./aws/native/accounts";
 import { createReplicationAlarms } from "./aws/native/alarms";
 import { bucketStatements, keyStatements, type ReplicationPolicyArgs, replicationPolicy } from "./aws/native/policies";
-import { type ReplicationRule, replicatesDeletes, ruleArgs, rulesProblems, type StorageClass } from "./aws/native/rules";
+import {
+  enabledRules,
+  grantedRules,
+  type ReplicationRule,
+  replicatesDeletes,
+  ruleArgs,
+  rulesProblems,
+  type StorageClass,
+} from "./aws/native/rules";
 import { assumedBy, type Statement } from "./aws/policies";
 import { ConfigInvalid } from "./config";
 import { make, type ReplicationTransforms } from "./transforms";
@@ -105,7 +113,8 @@ export class NativeReplication extends pulumi.ComponentResource {
   }
 
   private policyFacts(args: NativeReplicationArgs): pulumi.Output<ReplicationPolicyArgs> {
-    const { source, destination, rules, deletes = "ignore" } = args;
+    const { source, destination, deletes = "ignore" } = args;
+    const rules = grantedRules(args.rules);
     const { dnsSuffix } = aws.getPartitionOutput({}, { parent: this, provider: source.provider });
     return pulumi.all([source.bucketArn, destination.bucketArn, dnsSuffix]).apply(([sourceArn, destinationArn, suffix]) => ({
       source: { bucketArn: sourceArn, region: source.region, kmsKeyArn: source.kmsKeyArn },
@@ -189,7 +198,7 @@ export class NativeReplication extends pulumi.ComponentResource {
   private createAlarms(name: string, args: NativeReplicationArgs): void {
     const { source, destination, metrics = args.timeControl ?? false, lagAlarmSeconds = 900 } = args;
     if (!metrics) return;
-    for (const rule of args.rules.filter(({ enabled }) => enabled ?? true))
+    for (const rule of enabledRules(args.rules))
       createReplicationAlarms(name, {
         rule,
         source,

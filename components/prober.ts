@@ -1,6 +1,6 @@
 /** What the prober is told and when it is woken: the same on both sides, whatever cloud each is in. */
 import type { ProberConfig } from "../runtime/protocol/env";
-import { type BridgeConfig, ConfigInvalid, probePrefixOf } from "./config";
+import { type BridgeConfig, probePrefixOf } from "./config";
 import { identity } from "./contract";
 import type { BridgeContext, Side } from "./platform";
 
@@ -46,18 +46,14 @@ export function proberSettings(context: Pick<BridgeContext, "config">, side: Sid
 /**
  * Minutes and hours of a cron expression in UTC. Both sides have to be due in the same minute, wherever they are and whenever
  * they were deployed: intervals would each begin at a time of their own.
+ * @param everyMinutes a divisor of the hour, or hours that divide the day
  * @param step how the cloud writes "each one that is divisible by n"
- * @throws ConfigInvalid for a length that no cron expression can say
  */
 export function slots(everyMinutes: number, step: (n: number) => string): { minutes: string; hours: string } {
-  const everyHours = everyMinutes / 60;
-  const fits = 60 % everyMinutes === 0 || (Number.isInteger(everyHours) && 24 % everyHours === 0);
-  if (!fits)
-    throw new ConfigInvalid([
-      `probe.everyMinutes = ${everyMinutes}: no schedule repeats at such times; allowed: a divisor of 60, or 60 times a divisor of 24`,
-    ]);
   const field = (n: number, length: number) => (n === length ? "0" : n === 1 ? "*" : step(n));
-  return everyMinutes <= 60 ? { minutes: field(everyMinutes, 60), hours: "*" } : { minutes: "0", hours: field(everyHours, 24) };
+  return everyMinutes <= 60
+    ? { minutes: field(everyMinutes, 60), hours: "*" }
+    : { minutes: "0", hours: field(everyMinutes / 60, 24) };
 }
 
 /** Whether what belongs to the source's account is in this side's as well; alarms are sent to such things. */

@@ -2,6 +2,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeConfig, isMainland } from "../config";
+import { outermost } from "../config/prefixes";
 import type { NativeBridge, Sides } from "../platform";
 import { make } from "../transforms";
 import { AlicloudDestinationStore } from "./destination-store";
@@ -88,9 +89,6 @@ export function transferType({ source, destination }: Pick<BridgeConfig, "source
   return isMainland(source.region) === isMainland(destination.region) ? "internal" : "oss_acc";
 }
 
-/** OSS refuses prefixes of one rule that overlap: those that lie inside another one say nothing new. */
-export function prefixSetOf(prefixes: readonly string[]): { prefixSet?: { prefixes: string[] } } {
-  const distinct = [...new Set(prefixes)];
-  const outermost = distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));
-  return outermost.length === 0 ? {} : { prefixSet: { prefixes: outermost } };
-}
+/** OSS refuses prefixes of one rule that overlap. */
+const prefixSetOf = (prefixes: readonly string[]): { prefixSet?: { prefixes: string[] } } =>
+  prefixes.length === 0 ? {} : { prefixSet: { prefixes: outermost(prefixes) } };

@@ -3,6 +3,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources } from "../../runtime/protocol/env";
 import type { BridgeConfig } from "../config";
+import { receiverInstances } from "../config/defaults";
 import { receiverSettings } from "../contract";
 import type { BridgeContext, Receiver } from "../platform";
 import { make } from "../transforms";
@@ -114,15 +115,13 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
   }
 }
 
-/**
- * Every instance counts for itself, so the configured rate is divided among as many as there can be: one for each sender, but
- * never so many that one could not let a single request pass.
- */
-export function instanceRate({ concurrency, rateLimit }: Pick<BridgeConfig, "concurrency" | "rateLimit">): {
+/** Every instance counts for itself, so the configured rate is divided among as many as there can be. */
+export function instanceRate(config: Pick<BridgeConfig, "concurrency" | "rateLimit">): {
   instances: number;
   requestsPerSecond: number;
   burst: number;
 } {
-  const instances = Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
+  const { rateLimit } = config;
+  const instances = receiverInstances(config);
   return { instances, requestsPerSecond: rateLimit.requestsPerSecond / instances, burst: rateLimit.burst / instances };
 }

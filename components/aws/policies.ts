@@ -27,14 +27,14 @@ const allow = (Sid: string, Action: string[], ...Resource: string[]): Statement 
 /** Text that IAM reads literally: its wildcards and variables escaped. */
 export const literal = (value: string): string => value.replace(/[*?$]/g, (character) => `\${${character}}`);
 
-/** An inline policy holds 10,240 characters; longer lists of prefixes are left to the sender's own scope check. */
-const LISTED_PREFIX_CHARACTERS = 2048;
+/** An inline policy holds 10,240 characters, and a list may stand in it twice. */
+const LISTED_CHARACTERS = 3000;
 
-/** The objects under some prefixes; every object when there are none or too many to list. */
-export function objectArns(bucketArn: string, prefixes: readonly string[]): string[] {
-  const listed = prefixes.map(literal);
-  if (listed.length === 0 || listed.join("").length > LISTED_PREFIX_CHARACTERS) return [`${bucketArn}/*`];
-  return listed.map((prefix) => `${bucketArn}/${prefix}*`);
+/** The objects under some prefixes; every object where a list of them would be too long, which leaves the scope to the code. */
+export function objectArns(bucketArn: string, prefixes: readonly string[], most = LISTED_CHARACTERS): string[] {
+  const arns = [...new Set(prefixes)].map((prefix) => `${bucketArn}/${literal(prefix)}*`);
+  const every = `${bucketArn}/*`;
+  return arns.length === 0 || arns.includes(every) || JSON.stringify(arns).length > most ? [every] : arns;
 }
 
 /** Without it a missing key answers 403, which looks like a missing permission. */

@@ -58,6 +58,10 @@ export function minimumUrlExpirySeconds(copyTimeoutSeconds: number): number {
 export const defaultUrlExpirySeconds = (copyTimeoutSeconds: number): number =>
   Math.min(minimumUrlExpirySeconds(copyTimeoutSeconds) + URL_EXPIRY_SLACK_SECONDS, URL_EXPIRY_MAX_SECONDS);
 
+/** Of the receiver on Function Compute: one for each sender, but never so many that one could not let a single request pass. */
+export const receiverInstances = ({ concurrency, rateLimit }: Pick<LenientConfig, "concurrency" | "rateLimit">): number =>
+  Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
+
 /** Inside a region its own network is faster than any acceleration, and free. */
 export const defaultPushAcceleration = (source: string, destination: string): Acceleration =>
   source === destination ? "none" : "global";

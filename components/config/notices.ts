@@ -1,9 +1,9 @@
 /** What an operator should know about a valid configuration; shown as warnings while deploying. */
 import type { BridgeConfig } from "../config";
 import { isAws } from "./clouds";
-import { isS3Native } from "./defaults";
+import { isS3Native, receiverInstances } from "./defaults";
 import { s3Notices } from "./s3-notices";
-import { unusedSettings } from "./unused-settings";
+import { hasLagAlarms, unusedSettings } from "./unused-settings";
 
 export const ICP_NOTICE =
   "The receiver is an API Gateway endpoint in AWS China with auth.kind: token, so requests carry no AWS signature. AWS China serves " +
@@ -26,6 +26,10 @@ export const NATIVE_MARKERS_NOTICE =
 const adoptedAcceleration = (side: "source" | "destination") =>
   `The ${side} bucket is adopted, so transfer acceleration is not switched on for it. Enable it by hand, or set ${side}.acceleration: none.`;
 
+export const UNHEARD_ALARMS_NOTICE =
+  "alarmTopicArn is heard in its own region and account alone: the alarms at the destination, which tell how far behind it is, have no " +
+  "action. Give them one there by transform.";
+
 const overlappingCanaries = ({ everyMinutes, giveUpAfterSeconds }: BridgeConfig["probe"]) =>
   `A canary is sent every ${everyMinutes} min and may be waited for during ${giveUpAfterSeconds} s, so up to ` +
   `${Math.ceil(giveUpAfterSeconds / (everyMinutes * 60))} probers run side by side while objects are late.`;
@@ -37,13 +41,18 @@ const quotaNotice = (instances: number) =>
   "them: have the quota raised, or lower concurrency.";
 
 /** In the region where the bridge keeps most of them. */
-function reservedInstances({ source, destination, mode, concurrency, rateLimit }: BridgeConfig): number {
+function reservedInstances(config: BridgeConfig): number {
+  const { source, destination, mode, concurrency } = config;
   if (mode === "push") return 2 * concurrency;
   if (mode === "native") return 0;
-  const sender = source.cloud === "alicloud" ? concurrency : 0;
-  const receiver = Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
-  return Math.max(sender, destination.cloud === "alicloud" ? receiver : 0);
+  const senders = source.cloud === "alicloud" ? concurrency : 0;
+  const receivers = destination.cloud === "alicloud" ? receiverInstances(config) : 0;
+  return isElsewhere(config) ? Math.max(senders, receivers) : senders + receivers;
 }
+
+/** Quotas and topics are of one account and region. */
+const isElsewhere = ({ source, destination }: BridgeConfig): boolean =>
+  (["cloud", "region", "accountId"] as const).some((name) => source[name] !== destination[name]);
 
 export interface NoticeOptions {
   /** The token is given apart from the configuration. */
@@ -69,6 +78,7 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
     notices.push(OSS_EVENTS_NOTICE);
   const instances = reservedInstances(config);
   if (instances > RESERVABLE_INSTANCES) notices.push(quotaNotice(instances));
+  if (config.alarmTopicArn !== undefined && isElsewhere(config) && hasLagAlarms(config)) notices.push(UNHEARD_ALARMS_NOTICE);
   if (probe.everyMinutes > 0 && probe.giveUpAfterSeconds > probe.everyMinutes * 60) notices.push(overlappingCanaries(probe));
   return notices;
 }

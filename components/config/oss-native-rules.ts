@@ -1,6 +1,10 @@
 /** What OSS's own replication cannot do. https://www.alibabacloud.com/help/en/oss/user-guide/cross-region-replication-overview/ */
 import { nativeCloud } from "./defaults";
+import { outermost } from "./prefixes";
 import { notWithNative, type Rule, SIDES, when } from "./rule";
+
+/** Of one rule, and a pair of buckets has one. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
+const MAX_PREFIXES = 10;
 
 /** It carries objects as they are, by prefix. */
 const scopeOfOss: Rule = (config) => {
@@ -8,6 +12,12 @@ const scopeOfOss: Rule = (config) => {
   const { scope, destination, statusTags } = config;
   const no = notWithNative("OSS");
   return [
+    ...when(
+      outermost(scope.prefixes).length > MAX_PREFIXES,
+      ["scope", "prefixes"],
+      `more than one rule of OSS takes; allowed: at most ${MAX_PREFIXES} that do not lie inside each other, or mode: pull`,
+      ["mode"],
+    ),
     ...no(scope.suffixes.length > 0, ["scope", "suffixes"]),
     ...no(Object.keys(scope.tags).length > 0, ["scope", "tags"]),
     ...no(scope.minSizeBytes > 0, ["scope", "minSizeBytes"]),

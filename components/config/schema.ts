@@ -72,11 +72,11 @@ export const timeoutsSchema = z.strictObject({
   urlExpirySeconds: whole(60, URL_EXPIRY_MAX_SECONDS, "seconds").optional(),
 });
 
-/** A function that watches for this long still has a minute to tell what it saw. */
-const GIVE_UP_MAX_SECONDS = 840;
+/** A prober waits a minute longer, for the other side's schedule, and then tells: all within the 900 s that a function may run. */
+const GIVE_UP_MAX_SECONDS = 830;
 
 /** Both sides are woken by the clock: only these come round at the same minutes every day. */
-const CANARY_MINUTES: readonly number[] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440];
+export const CANARY_MINUTES: readonly number[] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440];
 const CANARY_ERROR = `does not divide the hour or the day; allowed: 0, ${CANARY_MINUTES.join(", ")}`;
 
 export const probeSchema = z.strictObject({

@@ -156,6 +156,11 @@ describe("one error", () => {
       "destination.kmsKeyId is not set: OSS replicates objects under a key only with a key for the replicas",
     ],
     [
+      "more prefixes than a rule of OSS has",
+      native({}, { scope: { prefixes: Array.from({ length: 11 }, (_, index) => `${index}/`) } }),
+      "more than one rule of OSS takes; allowed: at most 10 that do not lie inside each other, or mode: pull",
+    ],
+    [
       "backfill",
       push({}, { existingObjects: "replicate" }),
       'existingObjects = "replicate": not in this release with mode: push; allowed: ignore',

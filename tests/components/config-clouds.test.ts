@@ -4,6 +4,8 @@ import { CLOUDS } from "../../components/config/clouds";
 import { defaultMode } from "../../components/config/rules";
 import { native, pair, parse, problemsOf, pull, push, type Raw } from "./config-pairs";
 
+const TEN_PREFIXES = Array.from({ length: 10 }, (_, index) => `${index}/`);
+
 describe("the nine pairs", () => {
   const pairs = CLOUDS.flatMap((from) => CLOUDS.map((to) => [from, to] as const));
 
@@ -80,6 +82,8 @@ describe("what is allowed", () => {
       push({ source: { accountId: "3333333333333333" }, destination: { accountId: "3333333333333333" } }),
     ],
     ["versions on neither side", native({ source: { versioning: false }, destination: { versioning: false } })],
+    ["prefixes inside ten others", native({}, { scope: { prefixes: [...TEN_PREFIXES, "0/", "1/a/", "2/b/"] } })],
+    ["many prefixes that a push lists by itself", push({}, { scope: { prefixes: [...TEN_PREFIXES, "more/"] } })],
   ])("%s", (_, raw) => {
     expect(problemsOf(raw)).toEqual([]);
   });
@@ -114,6 +118,22 @@ describe("notices", () => {
       pair({}, { mode: "push" }),
       ["Mode push sends no request across the border: token, allowedCidrs are not used."],
     ],
+    [
+      "what only a sender uses",
+      push({}, { rateLimit: { burst: 7 }, timeouts: { senderSeconds: 90, receiverSeconds: 20, urlExpirySeconds: 1300 } }),
+      ["border: rateLimit, timeouts.senderSeconds, timeouts.urlExpirySeconds are not used."],
+    ],
+    ["a URL's lifetime that follows from the copies", push({}, { copy: { timeoutSeconds: 3480 } }), []],
+    [
+      "alarms of a native replication, which has none",
+      native({}, { deletes: "replicate", alarmContactGroups: ["ops"] }),
+      ["Mode native leaves the work to the store itself: alarmContactGroups is not used."],
+    ],
+    [
+      "alarms of its canaries",
+      native({}, { deletes: "replicate", alarmContactGroups: ["ops"], probe: { enabled: true, everyMinutes: 15 } }),
+      [],
+    ],
     ["an adopted source, whose trigger the bridge adds", pull({ to: "aws", source: { adopt: true } }), []],
     [
       "an adopted destination that must be accelerated",
@@ -124,6 +144,20 @@ describe("notices", () => {
     ["many senders in Function Compute", pull({ to: "aws" }, { concurrency: 91 }), ["Function Compute keeps 91 instances"]],
     ["as many as it may reserve", pull({ to: "aws" }, { concurrency: 90 }), []],
     ["many receivers, which the rate limit bounds", pull({ from: "aws" }, { concurrency: 91 }), []],
+    [
+      "senders and receivers in one region",
+      pull({ destination: { region: "cn-shanghai" } }, { concurrency: 46 }),
+      ["Function Compute keeps 92 instances"],
+    ],
+    ["senders and receivers in two", pull({}, { concurrency: 46 }), []],
+    [
+      "senders and receivers of two accounts",
+      pull(
+        { source: { accountId: "3333333333333333" }, destination: { region: "cn-shanghai", accountId: "4444444444444444" } },
+        { concurrency: 46 },
+      ),
+      [],
+    ],
     ["two functions of a push", push({}, { concurrency: 50 }), ["Function Compute keeps 100 instances"]],
     ["many senders in Lambda", pull({ from: "aws", to: "aws" }, { concurrency: 91 }), []],
     ["a scope of tags", push({}, { scope: { tags: { a: "b" } } }), ["OSS sends no event when only an object's tags change"]],

@@ -1,5 +1,6 @@
 /** The latency probe: what is taken, refused and said. */
 import { noticesOf, probePrefixOf } from "../../components/config";
+import { UNHEARD_ALARMS_NOTICE } from "../../components/config/notices";
 import { native, parse, problemsOf, pull, push, type Raw, s3, s3TwoWay } from "./config-pairs";
 
 const CANARY = { enabled: true, everyMinutes: 15 };
@@ -35,7 +36,7 @@ test.each<[string, Raw, string]>([
     "does not divide the hour or the day; allowed: 0, 1, 2,",
   ],
   ["out of step with the hour", pull({}, { probe: { enabled: true, everyMinutes: 7 } }), "does not divide the hour or the day"],
-  ["longer than a function runs", pull({}, { probe: { giveUpAfterSeconds: 841 } }), "in range; allowed: 1 to 840"],
+  ["longer than a function runs", pull({}, { probe: { giveUpAfterSeconds: 831 } }), "in range; allowed: 1 to 830"],
   ["larger than a prober sends", pull({}, { probe: { sizeBytes: 67_108_865 } }), "in range; allowed: 0 to 67108864"],
   ["a misspelt key", pull({}, { probe: { enable: true } }), "probe.enable: unknown key; did you mean probe.enabled? allowed:"],
   [
@@ -68,6 +69,17 @@ test("canaries that overlap while objects are late are said", () => {
     expect.stringContaining("up to 3 probers run side by side"),
   ]);
   expect(notices({ everyMinutes: 0 })).toEqual([]);
+});
+
+test("alarms that a topic does not hear are said", () => {
+  const alarmTopicArn = "arn:aws:sns:us-east-1:111111111111:alarms";
+  const probe = { enabled: true, everyMinutes: 15 };
+  const notices = (more: Raw, destination: Raw = {}) => noticesOf(parse(s3({ destination }, { alarmTopicArn, ...more })));
+  expect(notices({ probe })).toContain(UNHEARD_ALARMS_NOTICE);
+  expect(notices({ replication: { metrics: true } })).toContain(UNHEARD_ALARMS_NOTICE);
+  expect(notices({ probe, alarmTopicArn: undefined })).not.toContain(UNHEARD_ALARMS_NOTICE);
+  expect(notices({ probe }, { region: "us-east-1" })).not.toContain(UNHEARD_ALARMS_NOTICE);
+  expect(notices({})).not.toContain(UNHEARD_ALARMS_NOTICE);
 });
 
 test("its keys are inside the scope", () => {

@@ -5,6 +5,9 @@ import { native, parse, problemsOf, pull, push, type Raw, s3, s3TwoWay } from ".
 const HERE = "arn:aws:kms:us-east-1:111111111111:key/here";
 const THERE = "arn:aws:kms:eu-west-1:222222222222:key/there";
 const ACCOUNTS = { source: { accountId: "111111111111" }, destination: { accountId: "222222222222" } };
+const TOPIC = "arn:aws:sns:us-east-1:111111111111:ops";
+/** Where both ends hear one topic. */
+const INSIDE = { destination: { region: "us-east-1" } };
 
 const rule = (id: string, priority: number, settings: Raw = {}): Raw => ({ id, priority, ...settings });
 const ruled = (rules: Raw[], settings: Raw = {}): Raw => s3({}, { replication: { rules }, ...settings });
@@ -272,6 +275,9 @@ describe("notices", () => {
       ),
       ["Mode native leaves the work to the store itself: allowedCidrs, egress, copy, timeouts are not used."],
     ],
+    ["a topic without alarms", s3(INSIDE, { alarmTopicArn: TOPIC }), ["store itself: alarmTopicArn is not used."]],
+    ["a topic for alarms on metrics", s3(INSIDE, { alarmTopicArn: TOPIC, replication: { metrics: true } }), []],
+    ["a topic for alarms on canaries", s3(INSIDE, { alarmTopicArn: TOPIC, probe: { enabled: true, everyMinutes: 15 } }), []],
   ])("%s", (_, raw, expected) => {
     const notices = noticesOf(parse(raw));
     expect(notices).toHaveLength(expected.length);

@@ -345,7 +345,7 @@ describe("alarms", () => {
 
   test.each([
     [1, 600, 13],
-    [1440, 840, 2],
+    [1440, 830, 2],
   ])(
     "every %i min, given up after %i s: %i periods, within what CloudWatch evaluates",
     async (everyMinutes, giveUpAfterSeconds, n) => {

@@ -1,8 +1,19 @@
-/** Alarms of S3's own replication, and replication across accounts. */
+/** Alarms of S3's own replication, rules that are off, and replication across accounts. */
 import type * as pulumi from "@pulumi/pulumi";
+import type { ReplicationRule } from "../../components/aws/native/rules";
 import { NativeReplication } from "../../components/native-replication";
 import { type Recording, settled } from "../support/record-resources";
-import { ACCOUNT, allow, ELSEWHERE, ownBucket, type PairVariation, record, replicate, statementsOf } from "./native-fixture";
+import {
+  ACCOUNT,
+  allow,
+  ELSEWHERE,
+  KEYS,
+  ownBucket,
+  type PairVariation,
+  record,
+  replicate,
+  statementsOf,
+} from "./native-fixture";
 
 jest.mock("../support/mock-aws", () =>
   jest
@@ -84,6 +95,22 @@ describe("alarms", () => {
     });
     expect(get("pair-1-lag-alarm")).toMatchObject({ provider: "from", inputs: { region: ELSEWHERE.region } });
   });
+});
+
+test("a rule that is off is granted nothing", async () => {
+  const off = { id: "off", priority: 9, prefix: "c/", enabled: false, deletes: "replicate" as const };
+  const granted = async (...some: ReplicationRule[]) => {
+    const keys = { source: { kmsKeyArn: KEYS["us-east-1"] }, destination: { kmsKeyArn: KEYS["eu-west-1"] } };
+    const recording = await replicate({ ...keys, rules: some });
+    const { source, destination } = recording.made.kmsKeyPolicyStatements;
+    return JSON.stringify([statementsOf(recording, "pair-policy"), await settled(source), await settled(destination)]);
+  };
+  const text = await granted({ id: "on", priority: 1, prefix: "a/" }, off);
+  expect(text).toContain("arn:aws:s3:::to/a/*");
+  expect(text).not.toContain("/c/");
+  expect(text).not.toContain("s3:ReplicateDelete");
+  // A policy of no objects could not be written.
+  expect(await granted(off)).toContain("arn:aws:s3:::to/c/*");
 });
 
 describe("across accounts", () => {

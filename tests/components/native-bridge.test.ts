@@ -212,6 +212,17 @@ describe("replication", () => {
     ]);
   });
 
+  test("a rule that is off is not backfilled", async () => {
+    const rules = [
+      { id: "on", priority: 1, prefix: "on/" },
+      { id: "off", priority: 2, prefix: "off/", enabled: false },
+    ];
+    const { get } = await native({ existingObjects: "replicate", replication: { rules } });
+    const policy = String(get("b-backfill-policy").inputs.policy);
+    expect(policy).toContain("arn:aws:s3:::from-here/on/*");
+    expect(policy).not.toContain("/off/");
+  });
+
   test("roles have names that fit the longest bridge", async () => {
     const { resources } = await native({ ...TWO_WAY, existingObjects: "replicate", name: "n".repeat(32) });
     const names = resources.filter(({ type }) => type.endsWith(":Role")).map(({ inputs }) => String(inputs.name));

@@ -240,18 +240,38 @@ test.each([
   expect(literal(prefix)).toBe(expected);
 });
 
-test("a scope too long to list falls back to the bucket", () => {
-  const prefixes = Array.from({ length: 5 }, (_, index) => `${"p".repeat(500)}${index}/`);
-  expect(objectArns(FROM, prefixes)).toEqual([`${FROM}/*`]);
-  expect(objectArns(FROM, prefixes.slice(0, 2))).toHaveLength(2);
+describe("lists of prefixes", () => {
+  test.each([
+    ["none", []],
+    ["every key among others", ["in/", ""]],
+    ["too many to list", Array.from({ length: 100 }, (_, index) => `prefix-${index}/`)],
+    ["too long to list", ["x".repeat(1024), "y".repeat(1024), "z".repeat(1024)]],
+  ])("%s: the whole bucket", (_, prefixes) => {
+    expect(objectArns(FROM, prefixes)).toEqual([`${FROM}/*`]);
+  });
+
+  test("each once, within what there is room for", () => {
+    const [one, other] = ["one/", "other/"].map((prefix) => `${FROM}/${prefix}*`);
+    expect(objectArns(FROM, ["one/", "other/", "one/"])).toEqual([one, other]);
+    const characters = JSON.stringify([one, other]).length;
+    expect(objectArns(FROM, ["one/", "other/"], characters)).toHaveLength(2);
+    expect(objectArns(FROM, ["one/", "other/"], characters - 1)).toEqual([`${FROM}/*`]);
+  });
 });
 
 test("every inline policy stays within IAM's 10,240 characters at its largest", () => {
   const long = "x".repeat(512);
-  const prefixes = [long, long, long, long];
-  const arns = { bucketArn: FROM, kmsKeyArn: FROM, queueArn: FROM, deadLetterArn: FROM, parameterArns: [long, long] };
+  const bucketArn = `arn:aws-cn:s3:::${"b".repeat(63)}`;
+  const arns = { bucketArn, kmsKeyArn: FROM, queueArn: FROM, deadLetterArn: FROM, parameterArns: [long, long] };
+  const scopes = [
+    Array.from({ length: 50 }, (_, index) => `${index}/`.padEnd(40, "p")),
+    Array.from({ length: 5 }, (_, index) => `${index}/`.padEnd(512, "?")),
+    Array.from({ length: 20 }, (_, index) => `${index}/`.padEnd(40, "p")),
+  ];
   const documents = [
-    senderPolicy({ ...arns, prefixes, tagging: ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"] }),
+    ...scopes.map((prefixes) =>
+      senderPolicy({ ...arns, prefixes, tagging: ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"] }),
+    ),
     receiverPolicy({ ...arns, prefix: long, controlPrefix: long, deletes: "replicate", copierArn: FROM }),
     copierPolicy({ ...arns, prefix: long, controlPrefix: long }),
     invokerPolicy(long),

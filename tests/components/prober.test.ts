@@ -1,5 +1,5 @@
 /** When the two sides of the latency probe are woken. */
-import { ConfigInvalid } from "../../components/config";
+import { CANARY_MINUTES } from "../../components/config/schema";
 import { slots } from "../../components/prober";
 
 test.each([
@@ -14,20 +14,17 @@ test.each([
   expect(slots(everyMinutes, (n) => `0/${n}`)).toEqual({ minutes, hours });
 });
 
-test("a length that no cron expression can say is refused", () => {
-  const step = (n: number) => `0/${n}`;
-  for (const everyMinutes of [7, 45, 90, 61, 300]) expect(() => slots(everyMinutes, step)).toThrow(ConfigInvalid);
-  expect(() => slots(7, step)).toThrow(/probe\.everyMinutes = 7: no schedule repeats at such times; allowed:/);
-});
+/** The minutes of a day at which a schedule is due. */
+function dueAt({ minutes, hours }: { minutes: string; hours: string }): number[] {
+  const fits = (field: string, value: number) => field === "*" || value % Number(field.split("/")[1] ?? 60) === 0;
+  const day = Array.from({ length: 1440 }, (_, index) => index);
+  return day.filter((minute) => fits(minutes, minute % 60) && fits(hours, Math.floor(minute / 60)));
+}
 
-test("slots begin where the prober counts them from: every one divides the day", () => {
-  const served = Array.from({ length: 1440 }, (_, index) => index + 1).filter((everyMinutes) => {
-    try {
-      return slots(everyMinutes, String) !== undefined;
-    } catch {
-      return false;
-    }
-  });
-  expect(served).toEqual([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440]);
-  expect(served.filter((everyMinutes) => 1440 % everyMinutes !== 0)).toEqual([]);
-});
+test.each(CANARY_MINUTES)(
+  "every %i min, which the configuration takes: due when the prober counts its slots from midnight",
+  (every) => {
+    const slotsOfDay = Array.from({ length: 1440 / every }, (_, index) => index * every);
+    expect(dueAt(slots(every, (n) => `0/${n}`))).toEqual(slotsOfDay);
+  },
+);

@@ -7,7 +7,7 @@ import { aliasInTwoWay, TwoWayReplication } from "../../two-way-replication";
 import type { Statement } from "../policies";
 import { isCrossAccount } from "./accounts";
 import { BackfillRole } from "./backfill";
-import type { ReplicationRule, StorageClass } from "./rules";
+import { grantedRules, type ReplicationRule, type StorageClass } from "./rules";
 import { NativeStore } from "./store";
 
 export function createNative(sides: Sides): NativeBridge {
@@ -102,7 +102,7 @@ export function rulesOf({ name, scope, replication }: Pick<BridgeConfig, "name" 
 
 function createBackfill(context: BridgeContext, source: NativeStore): BackfillRole {
   const { config } = context;
-  const prefixes = rulesOf(config).map(({ prefix = "" }) => prefix);
+  const prefixes = grantedRules(rulesOf(config)).map(({ prefix = "" }) => prefix);
   return new BackfillRole(context, { bucketArn: source.bucket.arn, prefixes, physicalName: physicalName(config, "backfill") });
 }
 

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 import { CONTROL_PREFIX } from "../../../runtime/protocol/control";
-import { document, literal, type PolicyDocument, type Statement } from "../policies";
+import { document, objectArns, type PolicyDocument, type Statement } from "../policies";
 
 /** One end of a replication. */
 export interface ReplicationEnd {
@@ -31,13 +31,6 @@ export const BACKFILL_PREFIX = `${CONTROL_PREFIX}backfill/`;
 /** An inline policy holds 10,240 characters, and up to four such lists. */
 const LISTED_CHARACTERS = 1800;
 
-/** The objects under some prefixes; every object where a list of them would be too long. */
-export function listedObjects(bucketArn: string, prefixes: readonly string[]): string[] {
-  const arns = [...new Set(prefixes)].map((prefix) => `${bucketArn}/${literal(prefix)}*`);
-  const every = `${bucketArn}/*`;
-  return arns.length === 0 || arns.includes(every) || JSON.stringify(arns).length > LISTED_CHARACTERS ? [every] : arns;
-}
-
 const allow = (Sid: string, Action: string[], Resource: string[]): Statement => ({ Sid, Effect: "Allow", Action, Resource });
 
 /**
@@ -61,14 +54,14 @@ function useKey(
 
 function decryptSource({ source, prefixes, dnsSuffix }: ReplicationPolicyArgs): Statement | undefined {
   if (source.kmsKeyArn === undefined) return undefined;
-  const objects = listedObjects(source.bucketArn, prefixes);
+  const objects = objectArns(source.bucketArn, prefixes, LISTED_CHARACTERS);
   return useKey("DecryptSource", ["kms:Decrypt"], source.kmsKeyArn, { ...source, dnsSuffix, objects });
 }
 
 /** Objects that come without a key of KMS get one by the bucket's default, and a bucket key is checked before it is used. */
 function encryptReplicas({ destination, prefixes, dnsSuffix }: ReplicationPolicyArgs): Statement | undefined {
   if (destination.kmsKeyArn === undefined) return undefined;
-  const objects = listedObjects(destination.bucketArn, prefixes);
+  const objects = objectArns(destination.bucketArn, prefixes, LISTED_CHARACTERS);
   const actions = ["kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"];
   return useKey("EncryptReplicas", actions, destination.kmsKeyArn, { ...destination, dnsSuffix, objects });
 }
@@ -83,7 +76,7 @@ const writeReplicas = ({ destination, prefixes, deletes, ownerOverride }: Replic
       ...(deletes ? ["s3:ReplicateDelete"] : []),
       ...(ownerOverride ? ["s3:ObjectOwnerOverrideToBucketOwner"] : []),
     ],
-    listedObjects(destination.bucketArn, prefixes),
+    objectArns(destination.bucketArn, prefixes, LISTED_CHARACTERS),
   );
 
 /** Of the role that S3 takes on. */
@@ -94,7 +87,7 @@ export function replicationPolicy(args: ReplicationPolicyArgs): PolicyDocument {
     allow(
       "ReadSource",
       ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"],
-      listedObjects(bucketArn, args.prefixes),
+      objectArns(bucketArn, args.prefixes, LISTED_CHARACTERS),
     ),
     writeReplicas(args),
     decryptSource(args),
@@ -134,16 +127,16 @@ export interface BackfillPolicyArgs {
 
 function useReportKey({ source, dnsSuffix }: BackfillPolicyArgs): Statement | undefined {
   if (source.kmsKeyArn === undefined) return undefined;
-  const objects = listedObjects(source.bucketArn, [BACKFILL_PREFIX]);
+  const objects = objectArns(source.bucketArn, [BACKFILL_PREFIX]);
   return useKey("EncryptReports", ["kms:GenerateDataKey", "kms:Decrypt"], source.kmsKeyArn, { ...source, dnsSuffix, objects });
 }
 
 /** Of the role that S3 Batch Operations takes on. https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-policies.html */
 export function backfillPolicy(args: BackfillPolicyArgs): PolicyDocument {
   const { bucketArn } = args.source;
-  const records = listedObjects(bucketArn, [BACKFILL_PREFIX]);
+  const records = objectArns(bucketArn, [BACKFILL_PREFIX]);
   return document(
-    allow("StartReplication", ["s3:InitiateReplication"], listedObjects(bucketArn, args.prefixes)),
+    allow("StartReplication", ["s3:InitiateReplication"], objectArns(bucketArn, args.prefixes, LISTED_CHARACTERS)),
     allow("ListWhatIsMissing", ["s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"], [bucketArn]),
     allow("ReadManifest", ["s3:GetObject", "s3:GetObjectVersion"], records),
     allow("WriteReport", ["s3:PutObject"], records),

@@ -44,6 +44,16 @@ const TIME_CONTROL = { minutes: 15 };
 export const replicatesDeletes = (rule: ReplicationRule, deletes: RuleSettings["deletes"]): boolean =>
   (rule.deletes ?? deletes) === "replicate";
 
+const isOn = ({ enabled = true }: ReplicationRule): boolean => enabled;
+
+export const enabledRules = (rules: readonly ReplicationRule[]): ReplicationRule[] => rules.filter(isOn);
+
+/** Those that a policy has to allow: the enabled ones, or all where none is, as a policy cannot name no objects. */
+export function grantedRules(rules: readonly ReplicationRule[]): readonly ReplicationRule[] {
+  const enabled = enabledRules(rules);
+  return enabled.length > 0 ? enabled : rules;
+}
+
 /** What S3 would refuse, or silently not do. */
 export function rulesProblems(rules: readonly ReplicationRule[], deletes: RuleSettings["deletes"]): string[] {
   const repeated = (values: readonly (string | number)[]) => [...new Set(values.filter((one, at) => values.indexOf(one) !== at))];
@@ -63,10 +73,9 @@ export function rulesProblems(rules: readonly ReplicationRule[], deletes: RuleSe
 
 /** Always the present form of rules, in which a filter, a priority and the delete markers are said out. */
 export function ruleArgs(rule: ReplicationRule, settings: RuleSettings): aws.types.input.s3.BucketReplicationConfigRule {
-  const enabled = rule.enabled ?? true;
   return {
     id: rule.id,
-    status: status(enabled),
+    status: status(isOn(rule)),
     priority: rule.priority,
     filter: filterOf(rule),
     deleteMarkerReplication: { status: status(replicatesDeletes(rule, settings.deletes)) },
