@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
 import { parseJson } from "../protocol/json";
-import { BridgeError, isBridgeError } from "../stores/errors";
+import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
 
@@ -130,10 +130,13 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
         });
         return { lease, token: etag };
       } catch (error) {
-        if (!isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
-        // A write whose answer was lost and that was sent again meets itself: what stands there then is ours.
+        const isUnknown = mayStillLand(error);
+        if (!isUnknown && !isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
+        // A write whose answer was lost, and one that was sent again and met itself: what stands there then is ours.
         const current = await this.read(lease.key, signal);
-        return current && JSON.stringify(current.lease) === JSON.stringify(leaseSchema.parse(lease)) ? current : undefined;
+        if (current && JSON.stringify(current.lease) === JSON.stringify(leaseSchema.parse(lease))) return current;
+        if (isUnknown) throw error;
+        return undefined;
       }
     },
     async remove(held, signal) {

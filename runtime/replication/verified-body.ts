@@ -14,6 +14,8 @@ class VerifiedBody extends Transform {
 
   constructor(private readonly checksum: Checksum) {
     super();
+    // A body that nobody has begun to read must not end the process when it breaks; a reader still gets the error.
+    this.on("error", () => undefined);
     this.hasher = createHasher(checksum.algorithm);
   }
 

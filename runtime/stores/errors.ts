@@ -47,7 +47,11 @@ export function isPermanent(error: unknown): error is BridgeError {
   return error instanceof BridgeError && PERMANENT.has(error.kind);
 }
 
-/** Whether a write that failed so may still land: its answer got lost, not its request. */
+/** Operations that change nothing. A body that breaks is one of them: no store takes less than it was promised. */
+const READS: ReadonlySet<string> = new Set(["read", "get", "head", "getTags", "listParts", "readTail"]);
+
+/** Whether something may still be written although this failed: the answer got lost, not the request. */
 export function mayStillLand(error: unknown): boolean {
-  return !(error instanceof BridgeError) || error.kind === "Unavailable" || error.kind === "Unexpected";
+  if (!(error instanceof BridgeError)) return true;
+  return !READS.has(error.op) && (error.kind === "Unavailable" || error.kind === "Unexpected");
 }

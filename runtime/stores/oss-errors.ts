@@ -114,13 +114,16 @@ export function readRefusal(status: number, headers: Readonly<Record<string, str
   return { status, ...(code !== undefined && { code }), ...(requestId !== undefined && { requestId }) };
 }
 
+/** A put and a touch of many parts complete an upload of their own. */
+const COMPLETES: ReadonlySet<string> = new Set(["completeUpload", "put", "touch"]);
+
 /**
  * A refusal that a retry met: the first request may have landed and its answer got lost, and then the retry was refused because
  * of it. Nobody can tell, so it is no refusal.
  */
-function isAmbiguous(op: string, kind: BridgeErrorKind, attempts: number): boolean {
+function isAmbiguous(op: string, kind: BridgeErrorKind, code: string | undefined, attempts: number): boolean {
   if (attempts <= 1 || op === "get" || op === "head") return false;
-  return kind === "PreconditionFailed" || (op === "completeUpload" && kind === "NotFound");
+  return kind === "PreconditionFailed" || (COMPLETES.has(op) && code === "NoSuchUpload");
 }
 
 /** OSS's own message stays out: it may name accounts and keys. */
@@ -130,7 +133,7 @@ export function refusalError(op: string, refusal: OssRefusal, attempts: number):
     (code === undefined ? undefined : KIND_BY_CODE[code]) ??
     KIND_BY_STATUS[status] ??
     (status >= 500 ? "Unavailable" : "Unexpected");
-  const ambiguous = isAmbiguous(op, found, attempts);
+  const ambiguous = isAmbiguous(op, found, code, attempts);
   const kind = ambiguous ? "Unavailable" : found;
   const hint = ambiguous ? "after a retry, so the first request may have landed" : WAY_OUT[kind];
   const details = `HTTP ${status}${requestId === undefined ? "" : `, request ${requestId}`}`;

@@ -63,8 +63,8 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
     // Nothing of another snapshot, and no part that failed its check, is worth keeping.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
     if (superseded || isBridgeError(error, "Corrupted")) {
-      // First of all nobody may go on with these parts, whatever becomes of the abort, which must not hide why either.
-      await context.forgetUpload();
+      // First of all nobody may go on with these parts. Neither step must hide why it ended, and either one is enough.
+      await context.forgetUpload().catch(() => undefined);
       await store.abortUpload(job.key, upload.uploadId).catch(() => undefined);
     } else {
       // It spares the next run work; failing at it must not hide why this one ended.
@@ -103,8 +103,8 @@ async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpl
   try {
     await context.rememberUpload({ uploadId, partSizeBytes });
   } catch (error) {
-    // Nobody would find it again.
-    await store.abortUpload(job.key, uploadId);
+    // Nobody would find it again; failing at it must not hide why.
+    await store.abortUpload(job.key, uploadId).catch(() => undefined);
     throw error;
   }
   return { uploadId, kept: new Map(), checked: checkedRanges(context, { uploadId, partSizeBytes }, []) };
@@ -231,8 +231,11 @@ async function complete(context: CopyContext, { uploadId, checked }: OpenUpload,
       ...(checksum?.algorithm === partChecksum(context) && checksum ? { checksum } : {}),
     });
   } catch (error) {
-    if (mayStillLand(error)) throw new CompletionUnsettled("the completion was not answered", { cause: error });
-    throw error;
+    if (!mayStillLand(error)) throw error;
+    // Nobody else may write this key, and a moment ago it was not equal: where it is now, the completion has landed.
+    const now = await lookAt(store, job.key).catch(() => undefined);
+    if (now === undefined || firstDifference(job.snapshot, now, bridge) !== undefined)
+      throw new CompletionUnsettled("the completion was not answered", { cause: error });
   }
 }
 

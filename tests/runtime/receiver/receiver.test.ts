@@ -111,6 +111,15 @@ describe("what fails", () => {
     expect(await all.about("k")).toEqual([{ key: "k", result, reason: "what happened", ...(unsettled && { unsettled }) }]);
   });
 
+  test.each(["get", "head"] as const)("a %s that failed for the moment has written nothing: settled", async (what) => {
+    const all = open();
+    await all.put("k", "1");
+    const notice = await all.noticeOf("k");
+    const store = what === "get" ? all.source : all.destination;
+    jest.spyOn(store, what).mockRejectedValue(new BridgeError("Unavailable", what, "no answer"));
+    expect(await all.ask([notice])).toEqual([{ key: "k", result: "retry", reason: "no answer" }]);
+  });
+
   test("an error that nobody expected tells nothing of itself, and is logged", async () => {
     const all = open();
     await all.put("k", "1");

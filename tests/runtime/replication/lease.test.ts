@@ -99,6 +99,22 @@ describe("compare-and-swap", () => {
     const second = await leases.write(lease({ stop: true }), first);
     expect(await leases.write(lease({ stop: true }), first)).toEqual(second);
   });
+
+  test("one whose answer was lost is known by what stands there, also where the store itself cannot tell", async () => {
+    const { store, leases } = open();
+    const put = store.put.bind(store);
+    const lost = new BridgeError("Unavailable", "put", "no answer");
+    const answers = jest.spyOn(store, "put").mockImplementation(async (...args) => {
+      await put(...args);
+      throw lost;
+    });
+    const first = await leases.write(lease(), undefined);
+    expect(first).toEqual(await leases.read("dir/k"));
+    expect(await leases.write(lease({ stop: true }), first)).toMatchObject({ lease: { stop: true } });
+    // It has not landed, but may still do so.
+    answers.mockRejectedValue(lost);
+    await expect(leases.write(lease(), first)).rejects.toBe(lost);
+  });
 });
 
 test.each([

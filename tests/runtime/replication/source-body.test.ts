@@ -1,4 +1,5 @@
 import { PassThrough, Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { SourceBody } from "../../../runtime/replication/source-body";
 import { isBridgeError } from "../../../runtime/stores/errors";
 import { readAll } from "../../../runtime/stores/read-all";
@@ -33,6 +34,14 @@ test("a stream that breaks keeps its cause", async () => {
   const failing = failure(body);
   from.destroy(cause);
   expect(await failing).toMatchObject({ kind: "Unavailable", cause });
+});
+
+test("one that breaks before anybody reads it ends nothing else, and its reader gets the error", async () => {
+  const from = new PassThrough();
+  const body = new SourceBody(from, 10);
+  from.destroy(new Error("socket hang up"));
+  await nextTurn();
+  expect(await failure(body)).toMatchObject({ kind: "Unavailable" });
 });
 
 test("a stream that is closed without a word is an error", async () => {

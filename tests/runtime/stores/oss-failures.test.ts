@@ -60,6 +60,19 @@ test("a refusal that only a retry met is no refusal: the first request may have 
   await expectKind(ossStore(oss).completeUpload("k", "u", parts), "NotFound");
 });
 
+test("nor is it where the parts were a put's own", async () => {
+  const block = Buffer.alloc(4 * 1024 ** 2);
+  const bytes = Buffer.concat([block, BYTES]);
+  const initiated = status(200, {}, "<InitiateMultipartUploadResult><UploadId>U1</UploadId></InitiateMultipartUploadResult>");
+  const byNumber: Parameters<FakeS3["answer"]>[number] = (request, response) =>
+    status(200, { etag: '"P"', ...crcHeader(/partNumber=1/.test(request.url) ? block : BYTES) })(request, response);
+  const completions = [refusal(500, "InternalError"), refusal(404, "NoSuchUpload")];
+  oss.answer(initiated, byNumber, byNumber, ...completions, status(204));
+  const { attributes } = SMALL;
+  const body = Readable.from([block, BYTES]);
+  await expectKind(ossStore(oss, { maxAttempts: 2 }).put("k", body, { attributes, sizeBytes: bytes.length }), "Unavailable");
+});
+
 test("a part that arrives with another CRC-64 is sent again", async () => {
   oss.answer(status(200, { etag: '"P1"', ...crcHeader(textBytes("HELLO")) }), status(200, { etag: '"P1"', ...crcHeader(BYTES) }));
   expect(await ossStore(oss).uploadPart("k", "u", 1, BYTES)).toMatchObject({ etag: "P1", sizeBytes: 5 });

@@ -25,6 +25,14 @@ describe("what ends it", () => {
     expect(all.store.openUploads()).toEqual([]);
   });
 
+  test("the lease that cannot forget the upload neither hides why nor keeps the upload", async () => {
+    const all = await open();
+    await all.source.delete("k");
+    const forgetUpload = () => Promise.reject(new BridgeError("Unavailable", "put", "no answer"));
+    await expect(all.copy({ forgetUpload })).rejects.toMatchObject({ outcome: { result: "superseded" } });
+    expect(all.store.openUploads()).toEqual([]);
+  });
+
   test("overwritten after its last part was read: superseded", async () => {
     const all = await open();
     await expect(
@@ -194,6 +202,17 @@ describe("the completion", () => {
       expect(all.store.openUploads()).toHaveLength(1);
     },
   );
+
+  test.each<BridgeErrorKind>(["Unavailable", "Unexpected"])("%s, and it has landed: replicated", async (kind) => {
+    const all = await open();
+    const complete = all.store.completeUpload.bind(all.store);
+    jest.spyOn(all.store, "completeUpload").mockImplementation(async (...args) => {
+      await complete(...args);
+      throw new BridgeError(kind, "completeUpload", "no answer");
+    });
+    expect(await all.copy()).toBe("replicated");
+    expect(all.text()).toBe(CONTENT);
+  });
 
   test("refused for good: the reason is the destination's", async () => {
     const all = await open();

@@ -29,14 +29,17 @@ export async function effect<T>(
   if (fault === "crash") attempt.die();
   // What a dead function had sent lands within the network's patience, or never.
   if (attempt.dead && (fault === "crash" || time.now() > attempt.deadlineMs + LIMITS.networkMs)) return await never();
-  if (fault === "refuse") throw new BridgeError("Unavailable", label, "simulated failure before the effect");
+  if (fault === "refuse") throw new BridgeError("Unavailable", opOf(label), "simulated failure before the effect");
   const result = await run(fault);
   await steps.schedule(Promise.resolve(), `${attempt.name}: ${label} answered`);
   if (fault === "lose-answer-and-crash") attempt.die();
   if (attempt.dead) return await never();
-  if (fault === "lose-answer") throw new BridgeError("Unavailable", label, "simulated loss of the answer");
+  if (fault === "lose-answer") throw new BridgeError("Unavailable", opOf(label), "simulated loss of the answer");
   return result;
 }
+
+/** As the stores name it. */
+const opOf = (label: string): string => label.slice(label.lastIndexOf(" ") + 1);
 
 /** Every method of a store as an effect. `landed` hears of each at the moment it takes place. */
 export function overNetwork<S extends ObjectStore>(
