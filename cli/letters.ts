@@ -2,7 +2,7 @@
 import { decodeText } from "../runtime/sender/decode";
 import { at, parseText, textAt } from "../runtime/sender/read-json";
 import { errorMessageIn } from "./function-answer";
-import type { ParkedKey } from "./operated-bridge";
+import type { DeadLetters, ParkedKey } from "./operated-bridge";
 
 export interface Letter {
   body: string;
@@ -24,6 +24,11 @@ export function keysOfLetter(letter: Letter): ParkedKey[] {
   const parkedAt = dateOf(letter.parkedAt ?? textAt(written, "parkedAt")) ?? letter.storedAt;
   const keys = letter.key === undefined ? keysIn(letter.body) : [letter.key];
   return (keys.length === 0 ? [""] : keys).map((key) => ({ key, reason, parkedAt }));
+}
+
+/** @param sawAll whether the queue's last answer held no letter */
+export function deadLetters(found: readonly ParkedKey[], { limit, sawAll }: { limit: number; sawAll: boolean }): DeadLetters {
+  return { letters: found.slice(0, limit), complete: sawAll && found.length <= limit };
 }
 
 function keysIn(body: string): string[] {

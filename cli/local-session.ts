@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { parseJson } from "../runtime/protocol/json";
 import { BridgeError } from "../runtime/stores/errors";
 import type { SideAccess } from "./side-access";
 import { configOf, outputsOf } from "./stack-settings";
@@ -34,7 +35,7 @@ export async function readLocalSession(stack: string, folder = SESSIONS_DIR): Pr
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  const parsed = text === undefined ? undefined : sessionSchema.safeParse(parse(text));
+  const parsed = text === undefined ? undefined : sessionSchema.safeParse(parseJson(text));
   if (parsed !== undefined && !parsed.success) throw new Error(`${path} is not of this version: start the stack again`);
   if (parsed === undefined || !isRunning(parsed.data.pid))
     throw new Error(`the stack ${stack} does not run on this machine; start it first: npm start -- --stack ${stack}`);
@@ -73,14 +74,6 @@ function accessTo(
       return origin;
     },
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isRunning(pid: number): boolean {

@@ -41,7 +41,7 @@ export function operate({ stack, config, outputs, access }: StackToOperate): Ope
     async deadLetters({ limit, signal }) {
       const { deadLetterQueueUrl: url } = outputs;
       // Every mode that has such a queue has it at the source.
-      return url === undefined ? [] : served.source.deadLetters(url, { limit, signal });
+      return url === undefined ? { letters: [], complete: true } : served.source.deadLetters(url, { limit, signal });
     },
     enqueue: (keys, { signal } = {}) => enqueue(served.source, outputs, keys, signal),
     async close() {

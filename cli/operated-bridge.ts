@@ -1,6 +1,5 @@
 /** A deployed bridge as the operator's command works on it: with the operator's own credentials for each side. */
 import type { BridgeConfig } from "../components/config";
-import type { ReplicationStatus } from "../runtime/protocol/replication-status";
 import type { ObjectStore } from "../runtime/stores/object-store";
 
 /** What `index.ts` exports. Which are there depends on the mode. */
@@ -48,6 +47,12 @@ export interface ParkedKey {
   parkedAt: Date | undefined;
 }
 
+export interface DeadLetters {
+  letters: ParkedKey[];
+  /** Whether the queue was seen to hold no others. */
+  complete: boolean;
+}
+
 export interface OperatedBridge {
   stack: string;
   config: Omit<BridgeConfig, "token">;
@@ -58,10 +63,8 @@ export interface OperatedBridge {
    * What the dead-letter queue holds, without taking anything away for good; empty where the mode has no such queue.
    * At most `limit` letters.
    */
-  deadLetters(options: { limit: number; signal?: AbortSignal }): Promise<ParkedKey[]>;
+  deadLetters(options: { limit: number; signal?: AbortSignal }): Promise<DeadLetters>;
   /** Asks the bridge to look at these keys again, as an event would; in mode native it rejects with `Unsupported`. */
   enqueue(keys: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
   close(): Promise<void>;
 }
-
-export type { ReplicationStatus };

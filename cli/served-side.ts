@@ -1,11 +1,11 @@
-import type { FunctionInvoker, OperatedSide, ParkedKey } from "./operated-bridge";
+import type { DeadLetters, FunctionInvoker, OperatedSide } from "./operated-bridge";
 
 /** One side with what its cloud alone knows how to do. */
 export interface ServedSide {
   store: OperatedSide["store"];
   functions: FunctionInvoker;
   /** Leaves the queue as it was. */
-  deadLetters(queueUrl: string, options: { limit: number; signal?: AbortSignal | undefined }): Promise<ParkedKey[]>;
+  deadLetters(queueUrl: string, options: { limit: number; signal?: AbortSignal | undefined }): Promise<DeadLetters>;
   /** Resolves once a fresh look at each key is stored in the work queue; absent where no bridge has one. */
   enqueue?(
     queueUrl: string,

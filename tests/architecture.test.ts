@@ -30,6 +30,7 @@ const inComponents = inside("components");
 const inRuntime = inside("runtime");
 const inPlatforms = inside("runtime/platforms");
 const inCli = inside("cli");
+const commandOf = (path: string): string | undefined => /^cli\/(backfill|probe|status)\//.exec(path)?.[1];
 
 const imports = (modules: readonly Module[], from: (path: string) => boolean, allowed: (module: Module, to: string) => boolean) =>
   modules
@@ -149,12 +150,25 @@ const RULES: Rule[] = [
     counterExample: { "cli/open-bridge.ts": 'import * as aws from "@pulumi/aws";' },
   },
   {
-    name: "nothing imports the operator's command",
+    name: "a command imports no other command",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => commandOf(path) !== undefined,
+        ({ path }, to) => commandOf(to) === undefined || commandOf(to) === commandOf(path),
+      ),
+    counterExample: {
+      "cli/status/read-status.ts": 'import { carried } from "../backfill/scopes";',
+      "cli/backfill/scopes.ts": "export const carried = 1;",
+    },
+  },
+  {
+    name: "nothing imports the operator's command, but `npm start` ends at Ctrl-C as it does",
     breaches: (modules) =>
       imports(
         modules,
         (path) => !inCli(path) && !path.startsWith("tests/"),
-        (_, to) => !inCli(to),
+        ({ path }, to) => !inCli(to) || (path === "local/cli/interrupt.ts" && to === "cli/interrupt.ts"),
       ),
     counterExample: {
       "local/cli/start.ts": 'import { runProgram } from "../../cli/run-program";',

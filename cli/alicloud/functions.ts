@@ -1,6 +1,5 @@
 /** Functions of Function Compute. https://www.alibabacloud.com/help/en/functioncompute/api-fc-2023-03-30-invokefunction */
 import { type ControlAnswer, createControlApi } from "../../runtime/platforms/alibaba-fc/control-api";
-import { isObject } from "../../runtime/sender/read-json";
 import { BridgeError } from "../../runtime/stores/errors";
 import { errorMessageIn, functionFailed, notJson } from "../function-answer";
 import type { FunctionInvoker } from "../operated-bridge";
@@ -33,6 +32,7 @@ export function createFcInvoker({ region, credentials, originOf, ca }: AlibabaAc
         headers: { "x-fc-invocation-type": type },
         body,
       },
+      ...(type === "Sync" ? { once: true as const } : {}),
     });
   }
 
@@ -40,7 +40,8 @@ export function createFcInvoker({ region, credentials, originOf, ca }: AlibabaAc
     async invoke(functionName, payload, { signal } = {}) {
       const { body } = await whileWanted(signal, call(functionName, "Sync", Buffer.from(JSON.stringify(payload))));
       // A function that failed is answered with 200 as well, and with a text of this shape.
-      if (isObject(body) && errorMessageIn(body) !== undefined) throw functionFailed(functionName, JSON.stringify(body));
+      const reason = errorMessageIn(body);
+      if (reason !== undefined) throw functionFailed(functionName, reason);
       if (body === undefined) throw notJson(functionName);
       return body;
     },

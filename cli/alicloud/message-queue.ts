@@ -2,19 +2,17 @@
  * Dead letters in Simple Message Queue (formerly MNS).
  * https://www.alibabacloud.com/help/en/mns/developer-reference/request-protocol-description
  */
-import { createHmac } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { ControlError, controlError } from "../../runtime/platforms/alibaba-fc/errors";
-import type { OssCredentials } from "../../runtime/stores/oss-credentials";
+import { signMessageRequest } from "../../runtime/platforms/alibaba-fc/message-signature";
 import { xmlElements, xmlText } from "../../runtime/stores/oss-xml";
 import { readAll } from "../../runtime/stores/read-all";
 import { forEachBounded } from "../bounded";
-import { keysOfLetter } from "../letters";
-import type { ParkedKey } from "../operated-bridge";
+import { deadLetters, keysOfLetter } from "../letters";
+import type { DeadLetters, ParkedKey } from "../operated-bridge";
 import type { AlibabaAccess } from "../side-access";
 
-const VERSION = "2015-06-06";
 const BATCH = 16;
 /** A batch of the largest messages, every character of them escaped. */
 const MAX_ANSWER_BYTES = 16 * 64 * 1024 * 6;
@@ -36,26 +34,32 @@ export interface SmqOptions extends Pick<AlibabaAccess, "credentials" | "originO
 export async function readDeadLetters(
   options: SmqOptions,
   { limit, signal }: { limit: number; signal?: AbortSignal | undefined },
-): Promise<ParkedKey[]> {
+): Promise<DeadLetters> {
   const queue = openQueue(options, signal);
   // Hides nothing from anybody, but shows the first few alone.
   const first = await queue.batch(`peekonly=true&numOfMessages=${BATCH}`);
-  if (first.length < BATCH || limit <= BATCH) return lettersIn(first).slice(0, limit);
+  if (first.length < BATCH || limit <= BATCH) return deadLetters(lettersIn(first), { limit, sawAll: first.length < BATCH });
 
   const seen = new Map<string, string>();
+  let sawAll = false;
   try {
     while (seen.size < limit) {
       const messages = await queue.batch(`numOfMessages=${BATCH}&waitseconds=0`);
-      if (messages.length === 0) break;
-      for (const message of messages) seen.set(xmlText(message, "MessageId") ?? "", message);
+      sawAll = messages.length === 0;
+      const isFresh = messages.some((message) => !seen.has(idOf(message)));
+      for (const message of messages) seen.set(idOf(message), message);
+      // They come back while it reads: without an end here they might be read for ever.
+      if (!isFresh) break;
     }
   } finally {
     await forEachBounded(seen.values(), { limit: SIDE_BY_SIDE }, queue.giveBack);
     // Only then are they there for the next reader.
     await (options.sleep ?? delay)(HIDDEN_SECONDS * 1000);
   }
-  return lettersIn([...seen.values()]).slice(0, limit);
+  return deadLetters(lettersIn([...seen.values()]), { limit, sawAll });
 }
+
+const idOf = (message: string): string => xmlText(message, "MessageId") ?? "";
 
 function lettersIn(messages: readonly string[]): ParkedKey[] {
   return messages.flatMap((message) => {
@@ -71,7 +75,7 @@ function openQueue({ queueUrl, originOf, credentials, dispatcher, now }: SmqOpti
 
   async function send(method: "GET" | "PUT", query: string, wanted: AbortSignal | undefined): Promise<string> {
     const path = `${url.pathname}/messages?${query}`;
-    const headers = signedHeaders({ method, path, date: new Date(now()) }, await credentials());
+    const headers = signMessageRequest({ method, path, date: new Date(now()) }, await credentials());
     const what = `the dead-letter queue ${url.pathname.split("/").at(-1)} cannot be read`;
     const { status, text } = await dispatcher
       .request({
@@ -118,18 +122,4 @@ function openQueue({ queueUrl, originOf, credentials, dispatcher, now }: SmqOpti
 
 function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof ControlError && error.code !== undefined && codes.includes(error.code);
-}
-
-function signedHeaders(
-  { method, path, date }: { method: string; path: string; date: Date },
-  { accessKeyId, accessKeySecret, securityToken }: OssCredentials,
-): Record<string, string> {
-  const gmt = date.toUTCString();
-  const toSign = [method, "", "", gmt, `x-mns-version:${VERSION}`, path].join("\n");
-  return {
-    date: gmt,
-    "x-mns-version": VERSION,
-    ...(securityToken === undefined ? {} : { "security-token": securityToken }),
-    authorization: `MNS ${accessKeyId}:${createHmac("sha1", accessKeySecret).update(toSign).digest("base64")}`,
-  };
 }

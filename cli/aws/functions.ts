@@ -1,8 +1,9 @@
 /** Functions of AWS Lambda. https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
+import { parseJson } from "../../runtime/protocol/json";
 import { BridgeError } from "../../runtime/stores/errors";
-import { functionFailed, notJson } from "../function-answer";
+import { errorMessageIn, functionFailed, notJson } from "../function-answer";
 import type { FunctionInvoker } from "../operated-bridge";
 import type { AwsAccess } from "../side-access";
 import { awsClientOptions } from "./client-options";
@@ -30,13 +31,10 @@ export function createLambdaInvoker(access: AwsAccess): LambdaInvoker {
           signal?.throwIfAborted();
           throw toBridgeError("invoke", `the function ${functionName} could not be invoked`, cause);
         });
-      const text = answer.Payload === undefined ? "" : answer.Payload.transformToString();
-      if (answer.FunctionError !== undefined) throw functionFailed(functionName, text);
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        throw notJson(functionName);
-      }
+      const body = parseJson(answer.Payload?.transformToString() ?? "");
+      if (answer.FunctionError !== undefined) throw functionFailed(functionName, errorMessageIn(body));
+      if (body === undefined) throw notJson(functionName);
+      return body;
     },
     async invokeAsync(functionName, payload, { signal } = {}) {
       const { StatusCode } = await storing

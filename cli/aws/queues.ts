@@ -8,10 +8,12 @@ import {
 } from "@aws-sdk/client-sqs";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
 import { encodeLook } from "../../runtime/protocol/look";
+import { decodeS3Key } from "../../runtime/sender/event-key";
 import { BridgeError } from "../../runtime/stores/errors";
+import { forEachBounded } from "../bounded";
 import { chunks } from "../chunks";
-import { keysOfLetter } from "../letters";
-import type { ParkedKey } from "../operated-bridge";
+import { deadLetters, keysOfLetter } from "../letters";
+import type { DeadLetters, ParkedKey } from "../operated-bridge";
 import type { AwsAccess } from "../side-access";
 import { awsClientOptions } from "./client-options";
 
@@ -20,6 +22,7 @@ const BATCH = 10;
 const LOOK_SECONDS = 120;
 /** Long enough for SQS to ask all of its servers before it says that there is nothing. */
 const WAIT_SECONDS = 1;
+const SIDE_BY_SIDE = 8;
 
 export interface QueueOptions {
   signal?: AbortSignal | undefined;
@@ -27,7 +30,7 @@ export interface QueueOptions {
 
 export interface SqsQueues {
   /** Leaves the queue as it was. */
-  deadLetters(queueUrl: string, options: QueueOptions & { limit: number }): Promise<ParkedKey[]>;
+  deadLetters(queueUrl: string, options: QueueOptions & { limit: number }): Promise<DeadLetters>;
   /** Puts a fresh look at each key into the work queue. */
   enqueue(queueUrl: string, keys: readonly string[], options: QueueOptions & { nowMs: number }): Promise<void>;
   close(): void;
@@ -73,20 +76,24 @@ export function createSqsQueues(access: AwsAccess): SqsQueues {
   return {
     async deadLetters(queueUrl, { limit, signal }) {
       const seen = new Map<string, Message>();
+      let sawAll = false;
       try {
         while (seen.size < limit) {
           const messages = await receive(queueUrl, signal);
-          if (messages.length === 0) break;
-          for (const message of messages) seen.set(message.MessageId ?? "", message);
+          sawAll = messages.length === 0;
+          const isFresh = messages.some((message) => !seen.has(idOf(message)));
+          for (const message of messages) seen.set(idOf(message), message);
+          // They come back while it reads: without an end here they might be read for ever.
+          if (!isFresh) break;
         }
       } finally {
         await giveBack(queueUrl, [...seen.values()]);
       }
-      return [...seen.values()].flatMap(readLetter).slice(0, limit);
+      return deadLetters([...seen.values()].flatMap(readLetter), { limit, sawAll });
     },
 
     async enqueue(queueUrl, keys, { nowMs, signal }) {
-      for (const chunk of chunks(keys, BATCH)) {
+      await forEachBounded(chunks(keys, BATCH), { limit: SIDE_BY_SIDE, signal }, async (chunk) => {
         const Entries = chunk.map((key, index) => ({
           Id: String(index),
           MessageBody: encodeLook({ key, attempt: 0, firstSeenMs: nowMs }),
@@ -101,12 +108,14 @@ export function createSqsQueues(access: AwsAccess): SqsQueues {
             "enqueue",
             `${Failed.length} of ${chunk.length} keys could not be put into the work queue: ${first.Code ?? "no reason given"}`,
           );
-      }
+      });
     },
 
     close: () => client.destroy(),
   };
 }
+
+const idOf = ({ MessageId = "" }: Message): string => MessageId;
 
 function readLetter({ Body = "", MessageAttributes = {}, Attributes = {} }: Message): ParkedKey[] {
   const text = (name: string) => MessageAttributes[name]?.StringValue;
@@ -114,7 +123,7 @@ function readLetter({ Body = "", MessageAttributes = {}, Attributes = {} }: Mess
   return keysOfLetter({
     body: Body,
     // As the bridge writes it, see runtime/platforms/aws-lambda/queues.ts.
-    key: key === undefined ? undefined : decodeURIComponent(key),
+    key: key === undefined ? undefined : decodeS3Key(key),
     reason: text("Reason"),
     parkedAt: text("ParkedAt"),
     storedAt: Attributes.SentTimestamp === undefined ? undefined : new Date(Number(Attributes.SentTimestamp)),

@@ -1,10 +1,8 @@
 /** What is to be done about one listed object. */
 import type { Scope } from "../../runtime/protocol/env";
-import type { Tags } from "../../runtime/protocol/snapshot";
-import { isBridgeError } from "../../runtime/stores/errors";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
+import { carried } from "../scopes";
 import type { Presence } from "./presence";
-import { anyInScope, asksForTags, scopesFor } from "./scopes";
 
 export type Verdict =
   /** `etag` is of the state that is not at the destination. */
@@ -22,22 +20,9 @@ export interface ExamineDeps {
 
 export async function examine(object: ListedObject, { source, scopes, presence, signal }: ExamineDeps): Promise<Verdict> {
   const { key, sizeBytes, storageClass } = object;
-  const left = scopesFor(scopes, key, sizeBytes);
-  if (left.length === 0) return { outcome: "outOfScope" };
-  if (asksForTags(left)) {
-    const tags = await tagsOf(source, key, signal);
-    if (tags === undefined) return { outcome: "gone" };
-    if (!anyInScope(left, key, sizeBytes, tags)) return { outcome: "outOfScope" };
-  }
+  const isIn = await carried(source, scopes, { key, storeKey: key, sizeBytes }, signal);
+  if (isIn === undefined) return { outcome: "gone" };
+  if (!isIn) return { outcome: "outOfScope" };
   const found = await presence(key, signal);
   return found.outcome === "due" && storageClass !== undefined && ARCHIVED.has(storageClass) ? { outcome: "archived" } : found;
-}
-
-async function tagsOf(source: Pick<ObjectStore, "getTags">, key: string, signal: AbortSignal): Promise<Tags | undefined> {
-  try {
-    return await source.getTags(key, { signal });
-  } catch (error) {
-    if (isBridgeError(error, "NotFound")) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 /** Puts objects to work that are not at the destination. */
 import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
 import { forEachBounded } from "../bounded";
+import { chunks } from "../chunks";
 import type { OperatedBridge } from "../operated-bridge";
 import type { ObjectOutcome } from "./counts";
 import type { Presence } from "./presence";
@@ -88,8 +89,8 @@ const KEYS_AT_ONCE = 500;
 export function createEnqueuer(deps: MoverDeps): Mover {
   const { bridge, signal } = deps;
   return async (objects) => {
-    for (let start = 0; start < objects.length; start += KEYS_AT_ONCE) {
-      const keys = objects.slice(start, start + KEYS_AT_ONCE).map(({ key }) => key);
+    for (const chunk of chunks(objects, KEYS_AT_ONCE)) {
+      const keys = chunk.map(({ key }) => key);
       await retrying(() => bridge.enqueue(keys, { signal }), deps);
     }
     return objects.map(() => ({ outcome: "due" }));

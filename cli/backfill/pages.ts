@@ -2,6 +2,7 @@
 import { BridgeError } from "../../runtime/stores/errors";
 import { compareKeys } from "../../runtime/stores/keys";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
+import { keyText } from "../text";
 
 /** As many as a store lists at once. */
 export const PAGE_SIZE = 1000;
@@ -15,14 +16,19 @@ export interface Listing {
 }
 
 /**
- * Never more than one page in memory. Rejects when the listing fails, and when it is not in order: "up to this key" would mean nothing.
+ * Never more than one page in memory. Rejects when the listing fails, and when it is not in order: "up to this key" would mean
+ * nothing.
  */
 export async function* pagesOf(store: Pick<ObjectStore, "list">, listing: Listing): AsyncGenerator<ListedObject[]> {
   let page: ListedObject[] = [];
   let last = listing.startAfter;
   for await (const object of objectsOf(store, listing)) {
     if (last !== undefined && compareKeys(last, object.key) >= 0)
-      throw new BridgeError("Unexpected", "list", `the listing is not in order: ${object.key} came after ${last}`);
+      throw new BridgeError(
+        "Unexpected",
+        "list",
+        `the listing is not in order: ${keyText(object.key)} came after ${keyText(last)}`,
+      );
     last = object.key;
     page.push(object);
     if (page.length === listing.pageSize) {

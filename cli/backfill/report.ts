@@ -1,10 +1,11 @@
 /** What a backfill tells at its end, for a person and for a program. */
 import Table from "cli-table3";
+import { bytesText, grouped, PLAIN } from "../text";
 import type { BatchJob } from "./batch/control";
 import { ASSUMPTIONS, type Cost } from "./cost";
 import { type Counts, listedObjects, type ObjectOutcome, OUTCOMES } from "./counts";
 import type { Engine } from "./engine";
-import type { Named } from "./walk";
+import { type Named, namedLine } from "./walk";
 
 export interface BackfillReport {
   command: "backfill";
@@ -24,8 +25,7 @@ export interface BackfillReport {
   job?: BatchJob & { jobId: string; report?: string };
 }
 
-/** Without colours and frames that a log would show as signs. */
-const PLAIN = { style: { head: [], border: [], compact: true } };
+const COMPACT = { style: { ...PLAIN, compact: true } };
 
 export function countsTable(counts: Counts, { dryRun }: { dryRun: boolean }): string {
   const names: Record<ObjectOutcome, string> = {
@@ -36,10 +36,14 @@ export function countsTable(counts: Counts, { dryRun }: { dryRun: boolean }): st
     gone: "deleted meanwhile",
     failed: "refused",
   };
-  const table = new Table({ head: ["objects at the source", "count", "bytes"], colAligns: ["left", "right", "right"], ...PLAIN });
+  const table = new Table({
+    head: ["objects at the source", "count", "bytes"],
+    colAligns: ["left", "right", "right"],
+    ...COMPACT,
+  });
   for (const outcome of OUTCOMES) {
     const { objects, bytes } = counts[outcome];
-    table.push([names[outcome], grouped(objects), `${grouped(bytes)} (${inUnits(bytes)})`]);
+    table.push([names[outcome], grouped(objects), `${grouped(bytes)} (${bytesText(bytes)})`]);
   }
   table.push(["looked at", grouped(listedObjects(counts)), ""]);
   return table.toString();
@@ -49,7 +53,7 @@ export function costTable(cost: Cost, engine: Engine): string {
   const table = new Table({
     head: ["cost", "cloud", "quantity", "price", "source of the price"],
     colAligns: ["left", "left", "right", "right", "left"],
-    ...PLAIN,
+    ...COMPACT,
   });
   for (const { item, cloud, quantity, unit, cost: amount, currency, source } of cost.lines) {
     const price = amount === undefined ? "unknown" : `${currency} ${money(amount)}`;
@@ -70,16 +74,8 @@ export function costTable(cost: Cost, engine: Engine): string {
 export function namedLines(title: string, named: readonly Named[], count: number): string[] {
   if (count === 0) return [];
   const rest = count - named.length;
-  return [title, ...named.map(({ key, reason }) => `  ${key}: ${reason}`), ...(rest > 0 ? [`  and ${grouped(rest)} more`] : [])];
+  return [title, ...named.map(namedLine), ...(rest > 0 ? [`  and ${grouped(rest)} more`] : [])];
 }
-
-export function inUnits(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  return power === 0 ? `${bytes} B` : `${(bytes / 1024 ** power).toFixed(1)} ${units[power]}`;
-}
-
-export const grouped = (value: number): string => value.toLocaleString("en-US", { maximumFractionDigits: 6 });
 
 /** Cents are too coarse for what a request costs. */
 const money = (amount: number): string =>

@@ -1,10 +1,11 @@
 /** The engine `batch`: one job of S3 Batch Operations, made once and followed to its end. */
 import { type ExitCode, FAILED, FINE, UsageError } from "../command";
+import { grouped } from "../text";
 import type { Backfill } from "./backfill";
 import type { BatchControl, BatchJob } from "./batch/control";
 import { type Followed, followJob } from "./batch/follow";
 import { createJobRequest, parseRoleArn, REPORT_PREFIX, tokenOf } from "./batch/job";
-import { type BackfillReport, grouped } from "./report";
+import type { BackfillReport } from "./report";
 import { retrying } from "./retrying";
 
 export async function runBatch(backfill: Backfill): Promise<ExitCode> {

@@ -1,13 +1,14 @@
 /** The engines that go through the source themselves, and the dry run of every engine. */
 import { type ExitCode, FAILED, FINE } from "../command";
+import { scopesOf } from "../scopes";
+import { bytesText, grouped, keyText } from "../text";
 import type { Backfill } from "./backfill";
 import { estimate } from "./cost";
 import { noCounts } from "./counts";
 import { createCopier, createEnqueuer } from "./move";
 import { PAGE_SIZE } from "./pages";
 import { presenceOf } from "./presence";
-import { type BackfillReport, costTable, countsTable, grouped, inUnits, namedLines } from "./report";
-import { scopesOf } from "./scopes";
+import { type BackfillReport, costTable, countsTable, namedLines } from "./report";
 import { walk } from "./walk";
 
 const NOTE_EVERY_MS = 5_000;
@@ -17,7 +18,7 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
   const { dryRun = false, prefix, concurrency, maxBytes } = options;
   const earlier = dryRun ? undefined : await checkpoint.read();
   if (earlier?.lastKey !== undefined)
-    note(`going on after ${earlier.lastKey}, where the run of ${earlier.updatedAt} came to (${checkpoint.path})`);
+    note(`going on after ${keyText(earlier.lastKey)}, where the run of ${earlier.updatedAt} came to (${checkpoint.path})`);
   const presence = presenceOf(bridge);
   const moving = { bridge, presence, concurrency, signal, sleep: deps.sleep, random: deps.random };
   let notedAtMs = deps.now();
@@ -31,8 +32,8 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
       onProgress({ due, present }, lastKey) {
         if (deps.now() - notedAtMs < NOTE_EVERY_MS) return;
         notedAtMs = deps.now();
-        const there = `${grouped(present.objects)} there already`;
-        note(`${grouped(due.objects)} ${dryRun ? "to do" : "put to work"} (${inUnits(due.bytes)}), ${there}, up to ${lastKey}`);
+        const done = `${grouped(due.objects)} ${dryRun ? "to do" : "put to work"} (${bytesText(due.bytes)})`;
+        note(`${done}, ${grouped(present.objects)} there already, up to ${keyText(lastKey)}`);
       },
       signal,
       sleep: deps.sleep,
@@ -58,7 +59,7 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
   ];
   for (const line of told) note(line);
   if (stoppedBefore !== undefined) {
-    const next = `${stoppedBefore.key} (${inUnits(stoppedBefore.sizeBytes)})`;
+    const next = `${keyText(stoppedBefore.key)} (${bytesText(stoppedBefore.sizeBytes)})`;
     note(`stopped before ${next}, which would go beyond --max-bytes; run it again to go on (${checkpoint.path})`);
   } else if (counts.failed.objects > 0) {
     note("some objects were refused: run it again once the reasons are mended");

@@ -3,6 +3,8 @@ import type { Scope } from "../../runtime/protocol/env";
 import type { ListedObject } from "../../runtime/stores/object-store";
 import { forEachBounded } from "../bounded";
 import type { OperatedSide } from "../operated-bridge";
+import { listingPrefixes } from "../scopes";
+import { keyText, plainText } from "../text";
 import type { CheckpointFile } from "./checkpoint";
 import { add, type Counts } from "./counts";
 import { examine, type Verdict } from "./examine";
@@ -10,7 +12,6 @@ import { type Moved, type Mover, refusedObject } from "./move";
 import { pagesOf } from "./pages";
 import type { Presence } from "./presence";
 import { type RetryDeps, retrying } from "./retrying";
-import { listingPrefixes } from "./scopes";
 
 export interface WalkDeps extends RetryDeps {
   source: Pick<OperatedSide, "store">;
@@ -77,7 +78,10 @@ export async function walk(deps: WalkDeps, options: WalkOptions): Promise<Walk> 
       if (examples !== undefined && examples.length < EXAMPLES)
         examples.push({ key: object.key, reason: reason ?? NOT_RESTORED });
     }
-    if (failures >= MAX_FAILURES) throw new Error(`${failures} objects were refused, the first of them: ${text(result.failed)}`);
+    if (failures >= MAX_FAILURES)
+      throw new Error(
+        [`${failures} objects were refused, the first of them:`, ...result.failed.slice(0, 3).map(namedLine)].join("\n"),
+      );
     result.lastKey = affordable.at(-1)?.object.key ?? result.lastKey;
     result.stoppedBefore = looked[affordable.length]?.object;
     if (result.lastKey !== undefined) {
@@ -91,7 +95,7 @@ export async function walk(deps: WalkDeps, options: WalkOptions): Promise<Walk> 
   return result;
 }
 
-const text = (named: readonly Named[]) => named.slice(0, 3).map(({ key, reason }) => `\n  ${key}: ${reason}`);
+export const namedLine = ({ key, reason }: Named): string => `  ${keyText(key)}: ${plainText(reason)}`;
 
 async function lookAtAll(page: readonly ListedObject[], deps: WalkDeps, limit: number): Promise<Looked[]> {
   const { source, scopes, presence, signal } = deps;

@@ -1,10 +1,10 @@
 /** The chart, as Apache ECharts is told of it. Pure. https://echarts.apache.org/en/option.html */
 import type { EChartsOption, LegendComponentOption } from "echarts";
+import { counted, grouped } from "../text";
 import { across, latencyAxis, sizeAxis, stripAxis } from "./chart-axes";
 import { directionsIn, type Layout, scaleOf } from "./chart-data";
 import { seriesOf } from "./chart-series";
 import { CROSS, FONT, GAVE_UP, INK, LOOKS, MEDIAN, P95, PALE, ROW_PX, STRIP } from "./chart-style";
-import { counted, grouped } from "./numbers";
 import type { Direction } from "./plan";
 import type { ProbeRecord } from "./records";
 import { ENOUGH_FOR_P95, type Group, groupsOf } from "./statistics";

@@ -1,9 +1,9 @@
 /** The probe command: how long an object takes from one side to the other, seen from outside of the bridge. */
 import { randomBytes } from "node:crypto";
 import { type CommandContext, type CommonOptions, type ExitCode, FAILED, FINE } from "../command";
+import { counted, grouped } from "../text";
 import type { LeftBehind } from "./clean-up";
 import { type Measurement, measure, type Sample } from "./measure";
-import { counted, grouped } from "./numbers";
 import { type AskedDirection, assertSizesInScope, directionsOf, planObjects } from "./plan";
 import { openProbers } from "./probers";
 import { keyOf, recordsJson, recordsOf } from "./records";

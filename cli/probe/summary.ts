@@ -1,8 +1,8 @@
 /** The run for a person: what was measured, how, and the table. Pure. */
 import Table from "cli-table3";
+import { counted, grouped, PLAIN } from "../text";
 import { type ClockDifference, isTold } from "./clocks";
 import type { MeasureOptions } from "./measure";
-import { counted, grouped } from "./numbers";
 import type { ProbeRecord } from "./records";
 import { sizeText } from "./sizes";
 import { ENOUGH_FOR_P95, ENOUGH_FOR_P99, type Group, groupsOf, QUANTILE_DEFINITION } from "./statistics";
@@ -15,8 +15,6 @@ export interface RunFacts {
   clocks: ClockDifference | undefined;
 }
 
-/** Without colours: it goes into a file as well. */
-const PLAIN = { style: { head: [], border: [] } };
 const FEW = "*";
 
 /** @param records at least one */
@@ -37,7 +35,7 @@ function table(groups: readonly Group[]): string {
   const rows = new Table({
     head: ["direction", "size", "n", "p50 (ms)", "p95 (ms)", "p99 (ms)", "max (ms)", "gave up"],
     colAligns: ["left", "right", "right", "right", "right", "right", "right", "right"],
-    ...PLAIN,
+    style: PLAIN,
   });
   for (const { direction, sizeBytes, durationsMs, gaveUp, quantiles } of groups) {
     const n = durationsMs.length;

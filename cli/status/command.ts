@@ -1,6 +1,5 @@
 /** `npm run bridge -- status`: how far objects are. */
 import { Option } from "commander";
-import { listingPrefixes, scopesOf } from "../backfill/scopes";
 import { forEachBounded } from "../bounded";
 import {
   bridgeCommand,
@@ -13,7 +12,9 @@ import {
   UsageError,
   whole,
 } from "../command";
-import type { OperatedBridge, ParkedKey } from "../operated-bridge";
+import type { DeadLetters, OperatedBridge } from "../operated-bridge";
+import { listingPrefixes, scopesOf } from "../scopes";
+import { grouped, plainText } from "../text";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
 import { statusLine, summaryText } from "./render";
 import { summarise } from "./summary";
@@ -65,8 +66,9 @@ export async function showStatus(
   const { prefix, side, concurrency } = options;
   if (side === "destination" && bridge.config.direction !== "two-way")
     throw new UsageError(`nothing is replicated from the destination of ${bridge.stack}: it is a one-way bridge`);
-  const letters = await bridge.deadLetters({ limit: MAX_LETTERS, signal });
-  noteLetters(letters, note);
+  const parked = await bridge.deadLetters({ limit: MAX_LETTERS, signal });
+  noteLetters(parked, note);
+  const { letters } = parked;
   const read = createStatusReader(bridge, { side, letters, signal });
   let failed = 0;
   let seen = 0;
@@ -75,7 +77,7 @@ export async function showStatus(
     if (status.status === "FAILED") failed += 1;
     if (options.failed && status.status === "FAILED") show(status);
     seen += 1;
-    if (seen % OBJECTS_BETWEEN_NOTES === 0) note(`${seen.toLocaleString("en")} objects looked at`);
+    if (seen % OBJECTS_BETWEEN_NOTES === 0) note(`${grouped(seen)} objects looked at`);
   };
 
   if (keys.length > 0) {
@@ -85,12 +87,13 @@ export async function showStatus(
     }
   } else if (options.failed && bridge.config.mode !== "native") {
     // Nothing else can have failed: no need to look at everything.
-    const parked = [...new Set(letters.map(({ key }) => key))].filter((key) => key !== "" && key.startsWith(prefix)).sort();
-    for (const status of await readAll(read, parked, { concurrency, signal })) onStatus(status);
+    const named = [...new Set(letters.map(({ key }) => key))].filter((key) => key !== "" && key.startsWith(prefix)).sort();
+    for (const status of await readAll(read, named, { concurrency, signal })) onStatus(status);
   } else {
-    if (listingPrefixes(scopesOf(bridge.config), prefix).length === 0)
-      note(`the bridge carries no key that begins with ${JSON.stringify(prefix)}`);
-    const summary = await summarise(bridge.config, { side: bridge[side], prefix, concurrency, signal, read, onStatus });
+    const scopes = scopesOf(bridge.config);
+    const prefixes = listingPrefixes(scopes, prefix);
+    if (prefixes.length === 0) note(`the bridge carries no key that begins with ${JSON.stringify(prefix)}`);
+    const summary = await summarise({ side: bridge[side], scopes, prefixes, concurrency, signal, read, onStatus });
     if (options.failed) note(`${failed} of ${summary.objects} objects have failed`);
     else print(json ? JSON.stringify({ ...about(bridge, prefix), ...summary }) : summaryText(summary, Date.now()));
   }
@@ -110,9 +113,10 @@ async function readAll(
   return [...new Set(keys)].flatMap((key) => found.get(key) ?? []);
 }
 
-function noteLetters(letters: readonly ParkedKey[], note: (text: string) => void): void {
+function noteLetters({ letters, complete }: DeadLetters, note: (text: string) => void): void {
   const unreadable = letters.filter(({ key }) => key === "");
-  if (unreadable.length > 0) note(`${unreadable.length} dead letters name no key: ${unreadable[0]?.reason}`);
-  if (letters.length >= MAX_LETTERS)
-    note(`only the first ${MAX_LETTERS} dead letters were read: a key may be FAILED that is shown as PENDING`);
+  const [first] = unreadable;
+  if (first !== undefined) note(`${unreadable.length} dead letters name no key: ${plainText(first.reason)}`);
+  if (!complete)
+    note(`not all dead letters were read, but ${grouped(letters.length)} of them: a key may be FAILED that is shown as PENDING`);
 }

@@ -4,8 +4,8 @@ import type { EligibilityRules } from "../../runtime/replication/eligible";
 import type { ScopeVerdict } from "../../runtime/replication/scope";
 import { takeSnapshot } from "../../runtime/replication/snapshot";
 import { bridgeStatus, nativeStatus, type StatusVerdict } from "../../runtime/replication/status";
-import { scopesFor, scopesOf } from "../backfill/scopes";
 import type { OperatedBridge, ParkedKey } from "../operated-bridge";
+import { carried, scopesOf } from "../scopes";
 
 /** The three are absent where the side that is looked from has no such object. */
 export interface KeyStatus extends StatusVerdict {
@@ -53,8 +53,15 @@ function nativeReader(bridge: OperatedBridge, { side, signal }: StatusOptions): 
   const storeTells = near.cloud !== "alicloud";
   const scopes = scopesOf(bridge.config);
   return async (key) => {
-    const head = await near.store.head(near.keyPrefix + key, { signal });
-    const isIn = head === undefined || scopesFor(scopes, key, head.sizeBytes).length > 0;
+    const storeKey = near.keyPrefix + key;
+    const seen = await near.store.head(storeKey, { signal });
+    // What the store says of an object it says whatever the rules are by now.
+    const isIn =
+      seen === undefined ||
+      seen.replication !== undefined ||
+      (await carried(near.store, scopes, { key, storeKey, sizeBytes: seen.sizeBytes }, signal));
+    // Deleted before its tags were read.
+    const head = isIn === undefined ? undefined : seen;
     const scope: ScopeVerdict = isIn ? { inScope: true } : { inScope: false, reason: "no rule takes such a key in" };
     const replica = storeTells ? undefined : await far.store.head(far.keyPrefix + key, { signal });
     const verdict = nativeStatus({ source: head, scope, storeTells, replica });

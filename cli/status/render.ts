@@ -1,5 +1,6 @@
 /** Statuses as a person reads them. */
 import { OBJECT_STATUSES } from "../../runtime/replication/status";
+import { bytesText, grouped, keyText, plainText } from "../text";
 import type { KeyStatus } from "./read-status";
 import type { Summary } from "./summary";
 
@@ -10,7 +11,7 @@ export function statusLine({ key, status, reason, lagMs, sizeBytes, versionId }:
     sizeBytes === undefined ? undefined : bytesText(sizeBytes),
     versionId === undefined ? undefined : `version ${versionId}`,
     lagMs === undefined ? undefined : `lag about ${durationText(lagMs)}`,
-    reason,
+    reason === undefined ? undefined : plainText(reason),
   ].filter((text) => text !== undefined);
   return `${status.padEnd(STATUS_WIDTH)}${keyText(key)}${told.length === 0 ? "" : `  (${told.join(", ")})`}`;
 }
@@ -18,7 +19,7 @@ export function statusLine({ key, status, reason, lagMs, sizeBytes, versionId }:
 export function summaryText({ objects, bytes, statuses, oldestPending }: Summary, nowMs: number): string {
   const rows = [...OBJECT_STATUSES.map((status) => [status, statuses[status]] as const), ["in all", { objects, bytes }] as const]
     .filter(([name, sum]) => sum.objects > 0 || name === "in all")
-    .map(([name, sum]) => [name, sum.objects.toLocaleString("en"), bytesText(sum.bytes)] as const);
+    .map(([name, sum]) => [name, grouped(sum.objects), bytesText(sum.bytes)] as const);
   const width = (column: 1 | 2) => Math.max(...rows.map((row) => row[column].length));
   const lines = rows.map(
     ([name, count, size]) => `${name.padEnd(STATUS_WIDTH)}${count.padStart(width(1))} objects  ${size.padStart(width(2))}`,
@@ -30,25 +31,9 @@ export function summaryText({ objects, bytes, statuses, oldestPending }: Summary
   return lines.join("\n");
 }
 
-const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
-
-function bytesText(bytes: number): string {
-  const power = Math.min(Math.max(0, Math.floor(Math.log2(bytes || 1) / 10)), UNITS.length - 1);
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`;
-}
-
 function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
-}
-
-/** A key may hold what would move a terminal's cursor. */
-function keyText(key: string): string {
-  return /^[^\p{Cc}\p{Cf}"\\]+$/u.test(key) ? key : JSON.stringify(key).replace(/\p{Cc}|\p{Cf}/gu, escaped);
-}
-
-function escaped(char: string): string {
-  return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`;
 }

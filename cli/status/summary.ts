@@ -1,9 +1,9 @@
 /** A whole prefix, key by key, with no more in memory than what is being looked at. */
+import type { Scope } from "../../runtime/protocol/env";
 import { OBJECT_STATUSES, type ObjectStatus } from "../../runtime/replication/status";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
-import { listingPrefixes, scopesFor, scopesOf } from "../backfill/scopes";
 import { forEachBounded } from "../bounded";
-import type { OperatedBridge } from "../operated-bridge";
+import { scopesFor } from "../scopes";
 import type { KeyStatus, StatusReader } from "./read-status";
 
 export interface Summary {
@@ -17,7 +17,9 @@ export interface Summary {
 export interface SummaryOptions {
   /** Keys of the side begin with this and then go on as at the source. */
   side: { store: Pick<ObjectStore, "list">; keyPrefix: string };
-  prefix: string;
+  scopes: readonly Scope[];
+  /** The listings that hold every key to look at, none of them twice. */
+  prefixes: readonly string[];
   concurrency: number;
   signal: AbortSignal;
   read: StatusReader;
@@ -25,21 +27,20 @@ export interface SummaryOptions {
   onStatus(status: KeyStatus): void;
 }
 
-export async function summarise(config: OperatedBridge["config"], options: SummaryOptions): Promise<Summary> {
-  const { side, prefix, signal, read, onStatus } = options;
-  const scopes = scopesOf(config);
+export async function summarise(options: SummaryOptions): Promise<Summary> {
+  const { side, scopes, signal, read, onStatus } = options;
   const summary = emptySummary();
   const look = async ({ key: listed, sizeBytes }: ListedObject) => {
     const key = listed.slice(side.keyPrefix.length);
-    const isIn = scopesFor(scopes, key, sizeBytes).length > 0;
-    const status: KeyStatus = isIn ? await read(key) : { key, status: "OUT_OF_SCOPE", sizeBytes };
+    const canBeIn = scopesFor(scopes, key, sizeBytes).length > 0;
+    const status: KeyStatus = canBeIn ? await read(key) : { key, status: "OUT_OF_SCOPE", sizeBytes };
     // Deleted since it was listed.
     if (status.sizeBytes === undefined) return;
     count(summary, status, status.sizeBytes);
     onStatus(status);
   };
-  for (const start of listingPrefixes(scopes, prefix)) {
-    const listing = side.store.list(side.keyPrefix + start, { signal });
+  for (const prefix of options.prefixes) {
+    const listing = side.store.list(side.keyPrefix + prefix, { signal });
     await forEachBounded(listing, { limit: options.concurrency, signal }, look);
   }
   return summary;

@@ -49,6 +49,22 @@ test("after a failure nothing is begun, what runs is waited for, and the failure
   expect(ended).toEqual(begun.filter((index) => index !== 1));
 });
 
+test("what comes after a failure is not begun, though it was asked for before", async () => {
+  const begun: number[] = [];
+  async function* slow() {
+    yield 0;
+    await new Promise(setImmediate);
+    yield 1;
+  }
+  const work = async (index: number) => {
+    begun.push(index);
+    await Promise.resolve();
+    throw new Error(`no. ${index}`);
+  };
+  await expect(forEachBounded(slow(), { limit: 3 }, work)).rejects.toThrow("no. 0");
+  expect(begun).toEqual([0]);
+});
+
 test("a listing that fails is a failure, and what runs is waited for", async () => {
   async function* broken() {
     yield 1;

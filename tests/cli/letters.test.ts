@@ -1,4 +1,4 @@
-import { keysOfLetter, type Letter } from "../../cli/letters";
+import { deadLetters, keysOfLetter, type Letter } from "../../cli/letters";
 import { encodeDeadLetter } from "../../runtime/protocol/dead-letter";
 import { encodeLook } from "../../runtime/protocol/look";
 
@@ -67,4 +67,16 @@ test.each<[string, Letter, { keys: string[]; reason: string; parkedAt: Date | un
   ],
 ])("a letter %s", (_what, letter, { keys, ...about }) => {
   expect(keysOfLetter(letter)).toEqual(keys.map((key) => ({ key, ...about })));
+});
+
+test.each([
+  [3, true, 2, true],
+  [2, true, 2, true],
+  [2, false, 2, false],
+  // One letter may name several keys.
+  [1, true, 1, false],
+])("of two keys at most %i, and nothing left in the queue: %s", (limit, sawAll, told, complete) => {
+  const found = ["a", "b"].map((key) => ({ key, reason: "refused", parkedAt: undefined }));
+  const read = deadLetters(found, { limit, sawAll });
+  expect(read).toEqual({ letters: found.slice(0, told), complete });
 });

@@ -25,6 +25,8 @@ export interface ControlCall {
   form?: Record<string, string>;
   /** ROA style. */
   roa?: { pathname: string; headers: Record<string, string>; body: Buffer };
+  /** Its answer lost, it may have done its work: never made twice. */
+  once?: true;
 }
 
 export interface ControlAnswer {
@@ -34,7 +36,7 @@ export interface ControlAnswer {
 }
 
 export interface ControlApi {
-  /** Rejects with a `ControlError`, after having tried again what can be. */
+  /** Rejects with a `ControlError`, after having tried again what can be and may be. */
   call(call: ControlCall): Promise<ControlAnswer>;
 }
 
@@ -75,7 +77,7 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
     }
   }
 
-  return { call: (call) => patiently(() => once(call), { random, sleep }) };
+  return { call: (call) => (call.once ? once(call) : patiently(() => once(call), { random, sleep })) };
 }
 
 /** Everything there is to set is set on the client. */

@@ -2,20 +2,19 @@
  * Simple Message Queue (formerly MNS), as far as dead letters need it: one call does not warrant the vendor's client, which has no types.
  * https://www.alibabacloud.com/help/en/mns/developer-reference/request-protocol-description
  */
-import { createHmac } from "node:crypto";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../ports";
 import { escapeXml, xmlText } from "../../stores/oss-xml";
 import { readAll } from "../../stores/read-all";
-import type { FunctionCredentials, OwnCredentials } from "./credentials";
+import type { OwnCredentials } from "./credentials";
 import type { OriginOf } from "./endpoints";
 import { controlError } from "./errors";
+import { signMessageRequest } from "./message-signature";
 import { patiently, type RetryOptions } from "./retry";
 
 /** Of a message's body, by default. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
-const VERSION = "2015-06-06";
 const CONTENT_TYPE = "text/xml;charset=utf-8";
 const MAX_ANSWER_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
@@ -45,7 +44,10 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
 
   /** https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage */
   async function once(body: string): Promise<void> {
-    const headers = signedHeaders({ method: "POST", path, date: new Date(clock.now()) }, credentials.current());
+    const headers = signMessageRequest(
+      { method: "POST", path, contentType: CONTENT_TYPE, date: new Date(clock.now()) },
+      credentials.current(),
+    );
     const what = `the message could not be put into the queue ${queueName}`;
     const { status, text } = await dispatcher
       .request({ origin, path, method: "POST", headers, body, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
@@ -69,22 +71,5 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
           ),
         options,
       ),
-  };
-}
-
-function signedHeaders(
-  { method, path, date }: { method: string; path: string; date: Date },
-  { accessKeyId, accessKeySecret, securityToken }: FunctionCredentials,
-): Record<string, string> {
-  const gmt = date.toUTCString();
-  // The second line is for a Content-MD5, which TLS makes needless.
-  const toSign = [method, "", CONTENT_TYPE, gmt, `x-mns-version:${VERSION}`, path].join("\n");
-  const signature = createHmac("sha1", accessKeySecret).update(toSign).digest("base64");
-  return {
-    "content-type": CONTENT_TYPE,
-    date: gmt,
-    "x-mns-version": VERSION,
-    "security-token": securityToken,
-    authorization: `MNS ${accessKeyId}:${signature}`,
   };
 }

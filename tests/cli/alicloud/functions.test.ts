@@ -62,6 +62,18 @@ test("a function that is not there", async () => {
   });
 });
 
+test("a call whose answer was lost may have done its work, so it is not made twice", async () => {
+  const functions = await open((_, response) => response.writeHead(503).end());
+  await expect(functions.invoke("prober", {})).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
+  expect(server.seen).toHaveLength(1);
+});
+
+test("an event is stored at the second try: a look that comes twice does no harm", async () => {
+  const functions = await open((_, response) => response.writeHead(server.seen.length === 1 ? 503 : 202).end());
+  await functions.invokeAsync("sender", "{}");
+  expect(server.seen).toHaveLength(2);
+});
+
 test("an abort ends the waiting for an answer", async () => {
   const controller = new AbortController();
   const functions = await open(() => controller.abort(new Error("enough")));

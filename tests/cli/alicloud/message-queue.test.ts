@@ -39,37 +39,56 @@ const operations = () => [...new Set(mns.calls.map(({ action }) => action))];
 
 test("a few are looked at without hiding them from anybody", async () => {
   fill(15);
-  const letters = await readDeadLetters(options, { limit: 100 });
+  const { letters, complete } = await readDeadLetters(options, { limit: 100 });
   expect(letters).toHaveLength(15);
+  expect(complete).toBe(true);
   expect(letters[3]).toEqual({ key: 'a<&>"ü 3', reason: "no. 3", parkedAt: new Date("2026-03-01T00:00:07Z") });
   expect(operations()).toEqual(["mns:PeekMessage"]);
 });
 
 test("many are received and given back", async () => {
   fill(40);
-  expect(new Set((await readDeadLetters(options, { limit: 100 })).map(({ key }) => key)).size).toBe(40);
+  const { letters, complete } = await readDeadLetters(options, { limit: 100 });
+  expect(new Set(letters.map(({ key }) => key)).size).toBe(40);
+  expect(complete).toBe(true);
   expect(operations()).toEqual(["mns:PeekMessage", "mns:ReceiveMessage", "mns:ChangeMessageVisibility"]);
   expect(waits).toEqual([1000]);
-  expect(await readDeadLetters(options, { limit: 100 })).toHaveLength(40);
+  expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
   expect(mns.service.messages(REGION, QUEUE.queueName)).toHaveLength(40);
 });
 
 test("no more than asked for", async () => {
   fill(40);
-  expect(await readDeadLetters(options, { limit: 20 })).toHaveLength(20);
-  expect(await readDeadLetters(options, { limit: 2 })).toHaveLength(2);
-  expect(await readDeadLetters(options, { limit: 100 })).toHaveLength(40);
+  for (const limit of [20, 2]) {
+    const { letters, complete } = await readDeadLetters(options, { limit });
+    expect(letters).toHaveLength(limit);
+    expect(complete).toBe(false);
+  }
+  expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
 });
 
+test("letters that come back while it reads do not keep it reading", async () => {
+  fill(40);
+  const slow = () => {
+    mns.advance(10_000);
+    return mns.now();
+  };
+  const { letters, complete } = await readDeadLetters({ ...options, now: slow }, { limit: 100 });
+  expect(new Set(letters.map(({ key }) => key)).size).toBe(40);
+  expect(letters).toHaveLength(40);
+  expect(complete).toBe(false);
+  expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
+}, 10_000);
+
 test("an empty queue", async () => {
-  expect(await readDeadLetters(options, { limit: 100 })).toEqual([]);
+  expect(await readDeadLetters(options, { limit: 100 })).toEqual({ letters: [], complete: true });
 });
 
 test("a session's token is sent along", async () => {
   fill(1);
   const { accessKeyId, accessKeySecret, securityToken } = mns.session("mns:PeekMessage");
   const credentials = async () => ({ accessKeyId, accessKeySecret, securityToken });
-  expect(await readDeadLetters({ ...options, credentials }, { limit: 5 })).toHaveLength(1);
+  expect((await readDeadLetters({ ...options, credentials }, { limit: 5 })).letters).toHaveLength(1);
 });
 
 test("a queue that is not there, and one that may not be read", async () => {

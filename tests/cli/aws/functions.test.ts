@@ -33,6 +33,11 @@ test("a function that failed, with its reason", async () => {
   });
 });
 
+test("a function that failed and does not say why", async () => {
+  await open((_, response) => response.setHeader("x-amz-function-error", "Unhandled").end());
+  await expect(functions.invoke("prober", {})).rejects.toThrow("the function prober failed: it does not say why; its log does");
+});
+
 test("an answer that is no JSON", async () => {
   await open((_, response) => response.end("not json"));
   await expect(functions.invoke("prober", {})).rejects.toMatchObject({ message: "the function prober answered no JSON" });

@@ -2,7 +2,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { FakeBridge, filled, nativeRaw, pullRaw, run, withFolder } from "./fixture";
+import { CLOCK, FakeBridge, filled, nativeRaw, pullRaw, run, withFolder } from "./fixture";
+
+/** A clock that is read so many milliseconds later each time. */
+function eachTime(ms: number): () => number {
+  let now = CLOCK.now();
+  return () => (now += ms);
+}
 
 test("refusals are told with their reasons and end with 1; archived objects are told apart", () =>
   withFolder(async (folder) => {
@@ -26,13 +32,41 @@ test("refusals are told with their reasons and end with 1; archived objects are 
     expect(noted).toContain("  archived: S3 answered touch with InvalidObjectState (HTTP 403)");
   }));
 
+test("no key moves the cursor, and neither does a reason", () =>
+  withFolder(async (folder) => {
+    const checkpoint = join(folder, "c.json");
+    const bridge = await filled(nativeRaw(), 1);
+    await bridge.put("\u001b[2J");
+    const { touch } = bridge.from;
+    bridge.from.touch = async (key, options) => {
+      if (key === "\u001b[2J") throw new BridgeError("PermissionDenied", "touch", "refused \u001b[31m");
+      return touch(key, options);
+    };
+    const { noted, printed } = await run(bridge, { checkpoint });
+    expect(noted).toContain('  "\\u001b[2J": refused \\u{1b}[31m');
+    expect([...noted, ...printed].join("")).not.toContain("\u001b");
+    const { printed: json } = await run(bridge, { checkpoint, json: true });
+    expect(JSON.parse(json[0] ?? "")).toMatchObject({ failed: [{ key: "\u001b[2J", reason: "refused \u001b[31m" }] });
+  }));
+
+test("where it goes on and where it stops is told without moving the cursor", () =>
+  withFolder(async (folder) => {
+    const checkpoint = join(folder, "c.json");
+    const bridge = new FakeBridge(pullRaw());
+    for (const key of ["\u001b[1J", "\u001b[2J"]) await bridge.put(key);
+    const { noted } = await run(bridge, { checkpoint, maxBytes: 1, deps: { now: eachTime(10_000) } });
+    expect(noted.some((line) => line.endsWith('up to "\\u001b[1J"'))).toBe(true);
+    expect(noted.at(-1)).toMatch(/^stopped before "\\u001b\[2J" /);
+    expect((await run(bridge, { checkpoint })).noted).toContainEqual(expect.stringMatching(/^going on after "\\u001b\[1J", /));
+  }));
+
 test("when everything is refused it stops, keeps the checkpoint of what was done and does not claim to be complete", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = await filled(pullRaw(), 1100);
-    bridge.to.head = () => Promise.reject(new BridgeError("PermissionDenied", "head", "S3 answered head with 403"));
+    bridge.to.head = () => Promise.reject(new BridgeError("PermissionDenied", "head", "S3 answered head\u001b with 403"));
     await expect(run(bridge, { checkpoint })).rejects.toThrow(
-      /1000 objects were refused.*\n {2}data\/00000: S3 answered head with 403/,
+      /1000 objects were refused.*\n {2}data\/00000: S3 answered head\\u\{1b\} with 403/,
     );
     expect(bridge.enqueued).toEqual([]);
     expect(existsSync(checkpoint)).toBe(false);
@@ -65,10 +99,11 @@ test.each([
 test("a listing that is out of order is refused: the checkpoint would lie", async () => {
   const bridge = new FakeBridge(pullRaw());
   bridge.from.list = async function* () {
-    for (const key of ["b", "a"]) yield { key, sizeBytes: 1, etag: "e", lastModified: new Date(0) };
+    for (const key of ["b\u001b", "a"]) yield { key, sizeBytes: 1, etag: "e", lastModified: new Date(0) };
   };
   await withFolder(async (folder) => {
-    await expect(run(bridge, { checkpoint: join(folder, "c.json") })).rejects.toThrow("not in order: a came after b");
+    const told = 'not in order: a came after "b\\u001b"';
+    await expect(run(bridge, { checkpoint: join(folder, "c.json") })).rejects.toThrow(told);
   });
 });
 

@@ -47,7 +47,7 @@ export class FakeBridge implements OperatedBridge {
     this.destination = { side: "destination", ...destination, keyPrefix, store: this.to, functions: NO_FUNCTIONS };
   }
 
-  deadLetters = async () => [];
+  deadLetters = async () => ({ letters: [], complete: true });
 
   async enqueue(keys: readonly string[]): Promise<void> {
     if (this.config.mode === "native") throw new BridgeError("Unsupported", "enqueue", "mode native has no queue");

@@ -8,8 +8,8 @@ import type { CheckpointFile } from "../../../cli/backfill/checkpoint";
 import { noCounts } from "../../../cli/backfill/counts";
 import { createCopier, createEnqueuer } from "../../../cli/backfill/move";
 import { presenceOf } from "../../../cli/backfill/presence";
-import { scopesOf } from "../../../cli/backfill/scopes";
 import { walk } from "../../../cli/backfill/walk";
+import { scopesOf } from "../../../cli/scopes";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { FakeBridge, filled, keyOf, NO_ATTRIBUTES, nativeRaw, pullRaw, run, withFolder } from "./fixture";
 
@@ -200,7 +200,7 @@ test("--max-bytes stops before it is exceeded, keeps the checkpoint, and the nex
     expect(first.exitCode).toBe(1);
     expect(bridge.enqueued).toEqual(["a", "b"]);
     expect(JSON.parse(first.printed[0] ?? "")).toMatchObject({ ended: "budget", lastKey: "c", counts: { due: { bytes: 8 } } });
-    expect(first.noted.at(-1)).toContain("stopped before d (4 B)");
+    expect(first.noted.at(-1)).toContain("stopped before d (4 bytes)");
     const second = await run(bridge, { checkpoint, maxBytes: 4 });
     expect(second.exitCode).toBe(0);
     expect(bridge.enqueued).toEqual(["a", "b", "d"]);

@@ -113,8 +113,13 @@ test("the newest letter of a key counts, and one of an earlier state does not", 
 });
 
 test("letters that name no key are told of", async () => {
-  const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("", "no shape"), parked("", "neither")] });
-  expect(noted).toEqual(["2 dead letters name no key: no shape"]);
+  const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("", "no shape\u001b"), parked("", "neither")] });
+  expect(noted).toEqual(["2 dead letters name no key: no shape\\u{1b}"]);
+});
+
+test("letters that were not all read are told of: one of the others may be about a key", async () => {
+  const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("in/done")], complete: false });
+  expect(noted).toEqual(["not all dead letters were read, but 1 of them: a key may be FAILED that is shown as PENDING"]);
 });
 
 test("S3's own replication: by what S3 says, without a look at the destination", async () => {
@@ -134,6 +139,34 @@ test("S3's own replication: by what S3 says, without a look at the destination",
   const failed = await status(bridge, [], { failed: true });
   expect(failed.printed).toEqual([expect.stringMatching(/^FAILED {8}FAILED {2}\(/)]);
   expect(failed.noted).toEqual(["1 of 5 objects have failed"]);
+});
+
+test("S3's own replication with rules that ask for tags: what no rule takes in is out of scope, as for a backfill", async () => {
+  const rules = [{ id: "in", priority: 1, enabled: true, prefix: "in/", tags: { keep: "yes" } }];
+  const bridge = new FakeBridge(nativeRaw({ replication: { rules } }));
+  await bridge.put("in/tagged", "x", { ...NO_ATTRIBUTES, tags: { keep: "yes" } });
+  for (const key of ["in/untagged", "in/told", "in/vanishing", "other"]) await bridge.put(key);
+  bridge.from.setReplication("in/told", "COMPLETED");
+  const getTags = bridge.from.getTags.bind(bridge.from);
+  bridge.from.getTags = async (key, options) => {
+    if (key === "in/vanishing") await bridge.from.delete(key);
+    return getTags(key, options);
+  };
+  const { printed } = await status(bridge, ["in/tagged", "in/untagged", "in/told", "in/vanishing", "other"]);
+  expect(printed.map((line) => line.split(/ +/).slice(0, 2))).toEqual([
+    ["NONE", "in/tagged"],
+    ["OUT_OF_SCOPE", "in/untagged"],
+    ["COMPLETED", "in/told"],
+    ["NONE", "in/vanishing"],
+    ["OUT_OF_SCOPE", "other"],
+  ]);
+  expect(printed[3]).toContain("there is no such object");
+  expect(bridge.from.calls.getTags).toBe(3);
+  const summary = await status(bridge, [], { json: true });
+  expect(JSON.parse(summary.printed.join(""))).toMatchObject({
+    objects: 3,
+    statuses: { NONE: { objects: 1 }, OUT_OF_SCOPE: { objects: 1 }, COMPLETED: { objects: 1 } },
+  });
 });
 
 test("S3's own replication, two-way: from either side", async () => {

@@ -15,12 +15,18 @@ export interface Shown {
 export async function status(
   bridge: FakeBridge,
   keys: readonly string[] = [],
-  { letters = [], json = false, signal = new AbortController().signal, ...options }: Partial<Options> & Given = {},
+  {
+    letters = [],
+    complete = true,
+    json = false,
+    signal = new AbortController().signal,
+    ...options
+  }: Partial<Options> & Given = {},
 ): Promise<Shown> {
   const printed: string[] = [];
   const noted: string[] = [];
   const context: CommandContext = {
-    bridge: Object.assign(bridge, { deadLetters: async () => letters as ParkedKey[] }) as FakeBridge,
+    bridge: Object.assign(bridge, { deadLetters: async () => ({ letters, complete }) }) as FakeBridge,
     access: {} as CommandContext["access"],
     local: true,
     json,
@@ -34,6 +40,8 @@ export async function status(
 
 interface Given {
   letters?: ParkedKey[];
+  /** Of the letters. */
+  complete?: boolean;
   json?: boolean;
   signal?: AbortSignal;
 }

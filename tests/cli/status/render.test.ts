@@ -43,13 +43,7 @@ test.each([
   expect(statusLine({ key: "k", status: "COMPLETED", lagMs })).toBe(`COMPLETED     k  (lag about ${text})`);
 });
 
-test.each([
-  ["plain/ключ 1.txt", "plain/ключ 1.txt"],
-  ["line\nbreak", '"line\\nbreak"'],
-  ["\u001b[2Jcleared", '"\\u001b[2Jcleared"'],
-  ["\u202eright to left", '"\\u{202e}right to left"'],
-  ['quo"te', '"quo\\"te"'],
-  ["", '""'],
-])("no key moves the cursor: %j", (key, shown) => {
-  expect(statusLine({ key, status: "NONE" })).toBe(`NONE          ${shown}`);
+test("neither key nor reason moves the cursor", () => {
+  const line = statusLine({ key: "\u001b[2J", status: "FAILED", reason: 'no "such"\n\u001b[31mthing' });
+  expect(line).toBe('FAILED        "\\u001b[2J"  (no "such"\\u{a}\\u{1b}[31mthing)');
 });
