@@ -130,6 +130,13 @@ describe("failures", () => {
     expect(seen).toHaveLength(3);
   });
 
+  test("nor once more where what it did cannot be told", async () => {
+    const { origin, ca, seen } = await server(refusing(503, ""));
+    const { api, waits } = apiAt(origin, ca);
+    await expect(api.call({ ...call, once: true })).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
+    expect([seen.length, waits]).toEqual([1, []]);
+  });
+
   test("an answer that does not come, or does not end, is given up", async () => {
     const { origin, ca, seen } = await server((_request, response) => {
       if (seen.length === 1) return;
