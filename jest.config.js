@@ -15,9 +15,9 @@ module.exports = {
   globalSetup: "<rootDir>/tests/support/global-setup.ts",
   reporters: ["default", "<rootDir>/tests/support/closing-line.js"],
   maxWorkers: 2,
-  // Each file's modules leave AsyncLocalStorages behind, and every one of them makes every later promise slower: a simulation that takes
-  // 40 s in a fresh process has run into its ten minutes in one that had run a hundred files.
-  workerIdleMemoryLimit: "300MB",
+  // A process for each file: AsyncLocalStorages of old modules stay behind in a worker, and every one of them makes every later promise
+  // slower. The simulations take 40 s in a process of their own, and took up to ten minutes in one that had run others before.
+  workerIdleMemoryLimit: 0,
   // A busy machine is no failure; what hangs still ends.
   testTimeout: 180_000,
 };
