@@ -104,21 +104,17 @@ export async function proxyReceiver({ local, source, destination }: TestStack): 
 
 /** Like `test`, and a failure shows the end of the functions' logs. */
 export function testOn(stack: () => TestStack | undefined) {
-  return (name: string, body: (stack: TestStack) => Promise<void>, timeoutMs = 60_000): void => {
-    test(
-      name,
-      async () => {
-        const running = stack();
-        if (running === undefined) throw new Error("the stack did not start: see beforeAll");
-        try {
-          await body(running);
-        } catch (error) {
-          if (error instanceof Error) error.message += await logTails(running);
-          throw error;
-        }
-      },
-      timeoutMs,
-    );
+  return (name: string, body: (stack: TestStack) => Promise<void>): void => {
+    test(name, async () => {
+      const running = stack();
+      if (running === undefined) throw new Error("the stack did not start: see beforeAll");
+      try {
+        await body(running);
+      } catch (error) {
+        if (error instanceof Error) error.message += await logTails(running);
+        throw error;
+      }
+    });
   };
 }
 
