@@ -26,6 +26,26 @@ export function keysOfLetter(letter: Letter): ParkedKey[] {
   return (keys.length === 0 ? [""] : keys).map((key) => ({ key, reason, parkedAt }));
 }
 
+/**
+ * Receives until nothing more comes, nothing new, or `limit` letters are seen. Adds to `seen` as it goes, so that whoever received them
+ * can give them back whatever becomes of this.
+ * @returns whether the queue's last answer held no letter
+ */
+export async function receiveAll<M>(
+  seen: Map<string, M>,
+  { receive, idOf, limit }: { receive(): Promise<readonly M[]>; idOf(message: M): string; limit: number },
+): Promise<boolean> {
+  while (seen.size < limit) {
+    const messages = await receive();
+    if (messages.length === 0) return true;
+    const isFresh = messages.some((message) => !seen.has(idOf(message)));
+    for (const message of messages) seen.set(idOf(message), message);
+    // They come back while it reads: without an end here they might be read for ever.
+    if (!isFresh) return false;
+  }
+  return false;
+}
+
 /** @param sawAll whether the queue's last answer held no letter */
 export function deadLetters(found: readonly ParkedKey[], { limit, sawAll }: { limit: number; sawAll: boolean }): DeadLetters {
   return { letters: found.slice(0, limit), complete: sawAll && found.length <= limit };

@@ -1,4 +1,5 @@
 /** Which objects of a store a bridge is about, for every mode. */
+import { outermost } from "../components/config/prefixes";
 import type { Scope } from "../runtime/protocol/env";
 import { inScope } from "../runtime/replication/scope";
 import { isBridgeError } from "../runtime/stores/errors";
@@ -57,7 +58,6 @@ const asksForTags = ({ tags }: Scope): boolean => Object.keys(tags).length > 0;
 export function listingPrefixes(scopes: readonly Scope[], prefix: string): string[] {
   const wanted = scopes
     .flatMap(({ prefixes }) => (prefixes.length === 0 ? [""] : prefixes))
-    .flatMap((own) => (own.startsWith(prefix) ? [own] : prefix.startsWith(own) ? [prefix] : []))
-    .sort(compareKeys);
-  return wanted.filter((own, index) => !wanted.slice(0, index).some((earlier) => own.startsWith(earlier)));
+    .flatMap((own) => (own.startsWith(prefix) ? [own] : prefix.startsWith(own) ? [prefix] : []));
+  return outermost(wanted).sort(compareKeys);
 }

@@ -1,24 +1,18 @@
 /** A stack's settings and outputs, from wherever they were read, as what the commands work with. */
 import * as z from "zod";
 import { type BridgeConfig, parseBridgeConfig } from "../components/config";
-import { decodeSetting } from "../components/config/decode-setting";
+import { rawSettings } from "../components/config/raw-settings";
 import type { BridgeOutputs } from "./operated-bridge";
 
-const NAMESPACE = "crossborderbridge:";
+const NAMESPACE = "crossborderbridge";
 
 /**
  * @param settings by their names in the stack's file; each a value, or a value as text
  * @throws ConfigInvalid
  */
 export function configOf(stack: string, settings: Readonly<Record<string, unknown>>): Omit<BridgeConfig, "token"> {
-  const raw = Object.fromEntries(
-    Object.entries(settings)
-      .filter(([name, value]) => name.startsWith(NAMESPACE) && value !== "")
-      .map(([name, value]) => [name.slice(NAMESPACE.length), value] as const)
-      // No command needs the secret.
-      .filter(([name]) => name !== "token")
-      .map(([name, value]) => [name, typeof value === "string" ? decodeSetting(name, value) : value]),
-  );
+  // No command needs the secret.
+  const { token: _secret, ...raw } = rawSettings(NAMESPACE, settings);
   const { tokenParameter } = (raw.auth ?? {}) as { tokenParameter?: unknown };
   const { token: _token, ...config } = parseBridgeConfig(raw, { stack, tokenIsDeferred: tokenParameter === undefined });
   return config;

@@ -9,7 +9,7 @@ import { signMessageRequest } from "../../runtime/platforms/alibaba-fc/message-s
 import { xmlElements, xmlText } from "../../runtime/stores/oss-xml";
 import { readAll } from "../../runtime/stores/read-all";
 import { forEachBounded } from "../bounded";
-import { deadLetters, keysOfLetter } from "../letters";
+import { deadLetters, keysOfLetter, receiveAll } from "../letters";
 import type { DeadLetters, ParkedKey } from "../operated-bridge";
 import type { AlibabaAccess } from "../side-access";
 
@@ -43,14 +43,8 @@ export async function readDeadLetters(
   const seen = new Map<string, string>();
   let sawAll = false;
   try {
-    while (seen.size < limit) {
-      const messages = await queue.batch(`numOfMessages=${BATCH}&waitseconds=0`);
-      sawAll = messages.length === 0;
-      const isFresh = messages.some((message) => !seen.has(idOf(message)));
-      for (const message of messages) seen.set(idOf(message), message);
-      // They come back while it reads: without an end here they might be read for ever.
-      if (!isFresh) break;
-    }
+    const receive = () => queue.batch(`numOfMessages=${BATCH}&waitseconds=0`);
+    sawAll = await receiveAll(seen, { receive, idOf, limit });
   } finally {
     await forEachBounded(seen.values(), { limit: SIDE_BY_SIDE }, queue.giveBack);
     // Only then are they there for the next reader.

@@ -12,7 +12,7 @@ import { decodeS3Key } from "../../runtime/sender/event-key";
 import { BridgeError } from "../../runtime/stores/errors";
 import { forEachBounded } from "../bounded";
 import { chunks } from "../chunks";
-import { deadLetters, keysOfLetter } from "../letters";
+import { deadLetters, keysOfLetter, receiveAll } from "../letters";
 import type { DeadLetters, ParkedKey } from "../operated-bridge";
 import type { AwsAccess } from "../side-access";
 import { awsClientOptions } from "./client-options";
@@ -78,14 +78,7 @@ export function createSqsQueues(access: AwsAccess): SqsQueues {
       const seen = new Map<string, Message>();
       let sawAll = false;
       try {
-        while (seen.size < limit) {
-          const messages = await receive(queueUrl, signal);
-          sawAll = messages.length === 0;
-          const isFresh = messages.some((message) => !seen.has(idOf(message)));
-          for (const message of messages) seen.set(idOf(message), message);
-          // They come back while it reads: without an end here they might be read for ever.
-          if (!isFresh) break;
-        }
+        sawAll = await receiveAll(seen, { receive: () => receive(queueUrl, signal), idOf, limit });
       } finally {
         await giveBack(queueUrl, [...seen.values()]);
       }

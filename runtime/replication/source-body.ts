@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { quietUntilRead } from "../stores/body";
 import { BridgeError } from "../stores/errors";
 
 /** Enough for a few TLS records, so that the socket is not paused after each. */
@@ -15,8 +16,7 @@ export class SourceBody extends Readable {
   constructor(from: Readable, expectedBytes: number) {
     super({ highWaterMark: HIGH_WATER_MARK_BYTES });
     this.#from = from;
-    // A body that nobody has begun to read must not end the process when it breaks; a reader still gets the error.
-    this.on("error", () => undefined);
+    quietUntilRead(this);
     from.on("data", (chunk: Buffer) => {
       this.#received += chunk.length;
       if (this.#received > expectedBytes) this.destroy(this.#broken(`sent more than ${expectedBytes} bytes`));

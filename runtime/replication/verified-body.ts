@@ -4,6 +4,7 @@
  */
 import { type Readable, Transform, type TransformCallback } from "node:stream";
 import type { Checksum } from "../protocol/snapshot";
+import { quietUntilRead } from "../stores/body";
 import { createHasher, type Hasher } from "../stores/checksums";
 import { BridgeError } from "../stores/errors";
 
@@ -14,8 +15,7 @@ class VerifiedBody extends Transform {
 
   constructor(private readonly checksum: Checksum) {
     super();
-    // A body that nobody has begun to read must not end the process when it breaks; a reader still gets the error.
-    this.on("error", () => undefined);
+    quietUntilRead(this);
     this.hasher = createHasher(checksum.algorithm);
   }
 

@@ -12,6 +12,11 @@ export function throwIfAborted(op: string, signal: AbortSignal | undefined): voi
   if (signal?.aborted) throw abortedError(op, signal.reason);
 }
 
+/** A body that nobody has begun to read must not end the process when it breaks; a reader still gets the error. */
+export function quietUntilRead(body: Readable): void {
+  body.on("error", () => undefined);
+}
+
 export function lengthError(op: string, expectedBytes: number, actualBytes: number): BridgeError {
   const found = actualBytes > expectedBytes ? `at least ${actualBytes}` : `${actualBytes}`;
   return new BridgeError(

@@ -50,8 +50,11 @@ export function isPermanent(error: unknown): error is BridgeError {
 /** Operations that change nothing. A body that breaks is one of them: no store takes less than it was promised. */
 const READS: ReadonlySet<string> = new Set(["read", "get", "head", "getTags", "listParts", "readTail"]);
 
+/** Whether nothing can have landed of it, however it ended. */
+export const isRead = (op: string): boolean => READS.has(op);
+
 /** Whether something may still be written although this failed: the answer got lost, not the request. */
 export function mayStillLand(error: unknown): boolean {
   if (!(error instanceof BridgeError)) return true;
-  return !READS.has(error.op) && (error.kind === "Unavailable" || error.kind === "Unexpected");
+  return !isRead(error.op) && (error.kind === "Unavailable" || error.kind === "Unexpected");
 }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { Checksum } from "../protocol/snapshot";
-import { abortedError } from "./body";
+import { abortedError, quietUntilRead } from "./body";
 import { checksumOf } from "./checksums";
 import { BridgeError } from "./errors";
 import { copyAttributes, type MemoryObject } from "./memory-bucket";
@@ -28,8 +28,7 @@ export function bodyOf(bytes: Uint8Array, signal: AbortSignal | undefined, onRea
       this.push(null);
     },
   });
-  // An aborted body that nobody has begun to read must not end the process; a reader still gets the error.
-  body.on("error", () => undefined);
+  quietUntilRead(body);
   const onAbort = () => body.destroy(abortedError("get", signal?.reason));
   signal?.addEventListener("abort", onAbort, { once: true });
   body.once("close", () => signal?.removeEventListener("abort", onAbort));

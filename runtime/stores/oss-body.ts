@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { Checksum } from "../protocol/snapshot";
+import { quietUntilRead } from "./body";
 import { createHasher } from "./checksums";
 import { BridgeError } from "./errors";
 
@@ -22,8 +23,7 @@ export class OssBody extends Readable {
     private readonly aborted: () => BridgeError | undefined,
   ) {
     super({ highWaterMark: HIGH_WATER_MARK_BYTES });
-    // A body that nobody has begun to read must not end the process when it breaks; a reader still gets the error.
-    this.on("error", () => undefined);
+    quietUntilRead(this);
     from.on("data", (chunk: Buffer) => this.accept(chunk));
     from.on("end", () => this.finish());
     from.on("error", (cause) => this.break("broke", cause));

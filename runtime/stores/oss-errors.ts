@@ -1,5 +1,5 @@
 /** The one table from what OSS and the way to it report to what callers switch on. */
-import { BridgeError, type BridgeErrorKind } from "./errors";
+import { BridgeError, type BridgeErrorKind, isRead } from "./errors";
 import { xmlText } from "./oss-xml";
 
 /** https://www.alibabacloud.com/help/en/oss/support/http-status-code-overview */
@@ -122,7 +122,7 @@ const COMPLETES: ReadonlySet<string> = new Set(["completeUpload", "put", "touch"
  * of it. Nobody can tell, so it is no refusal.
  */
 function isAmbiguous(op: string, kind: BridgeErrorKind, code: string | undefined, attempts: number): boolean {
-  if (attempts <= 1 || op === "get" || op === "head") return false;
+  if (attempts <= 1 || isRead(op)) return false;
   return kind === "PreconditionFailed" || (COMPLETES.has(op) && code === "NoSuchUpload");
 }
 

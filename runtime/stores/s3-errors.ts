@@ -1,5 +1,5 @@
 /** The one table from what S3 and its SDK report to what callers switch on. */
-import { BridgeError, type BridgeErrorKind } from "./errors";
+import { BridgeError, type BridgeErrorKind, isRead } from "./errors";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const KIND_BY_CODE: Readonly<Record<string, BridgeErrorKind>> = {
@@ -123,7 +123,7 @@ function kindOf({ name, code, Code, $metadata }: SdkError): BridgeErrorKind {
  * of it. Nobody can tell, so it is no refusal.
  */
 function isAmbiguous(op: string, kind: BridgeErrorKind, { $metadata }: SdkError): boolean {
-  if (($metadata?.attempts ?? 1) <= 1 || op === "get" || op === "head") return false;
+  if (($metadata?.attempts ?? 1) <= 1 || isRead(op)) return false;
   return kind === "PreconditionFailed" || (op === "completeUpload" && kind === "NotFound");
 }
 
