@@ -41,12 +41,27 @@ export interface Engine {
   up(options: StackOptions): Promise<ChangeSummary>;
   /** What `up` would do. */
   preview(options: StackOptions & { refresh?: boolean }): Promise<ChangeSummary>;
+  /** The resources that `up` would make, as the program declares them: `pulumi preview --json`. Secrets are masked. */
+  plan(options: StackOptions): Promise<PlannedResource[]>;
   /** Deletes every resource and the stack. */
   destroy(options: StackOptions): Promise<void>;
   /** Secrets in plain text. */
   stackOutputs(options: StackOptions): Promise<Record<string, unknown>>;
   /** The stack's state; secrets in plain text unless they are to stay as they are stored. */
   exportStack(options: StackOptions & { keepSecrets?: boolean }): Promise<StackExport>;
+}
+
+/** One step of `pulumi preview --json`, https://www.pulumi.com/docs/iac/cli/commands/pulumi_preview/. */
+export interface PlannedResource {
+  urn: string;
+  type: string;
+  inputs?: Record<string, unknown>;
+  parent?: string;
+  provider?: string;
+  protect?: boolean;
+  retainOnDelete?: boolean;
+  dependencies?: string[];
+  aliases?: string[];
 }
 
 export interface StackExport {
@@ -96,6 +111,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     preview: async (target) => {
       await prepare(target);
       return operate(["preview", ...(target.refresh ? ["--refresh"] : [])], target);
+    },
+    plan: async (target) => {
+      await prepare(target);
+      const where = ["--stack", target.stack, "--config-file", shadow.configFile(target.stack)];
+      const { stdout } = await pulumi(options.projectDir, ["preview", "--json", ...where], target);
+      const { steps } = JSON.parse(stdout) as { steps: { newState: PlannedResource }[] };
+      return steps.map(({ newState }) => newState);
     },
     destroy: async (target) => {
       await prepare(target);

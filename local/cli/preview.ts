@@ -1,5 +1,5 @@
 /** `npm run preview -- <stack>...`: `pulumi preview` with no cloud and no credentials, on the local providers. */
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { stringify } from "yaml";
@@ -9,6 +9,7 @@ import { createClosers } from "../closers";
 import { createEngine } from "../engine";
 import { listStacks, needsToken, readSettings } from "../local-stack";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../paths";
+import { normalisePlan } from "../plan";
 import { serveAlicloudProvider } from "../provider/alicloud-provider";
 import { serveAwsProvider } from "../provider/aws-provider";
 import { createRunDir } from "../run-dir";
@@ -18,9 +19,14 @@ import { type Interrupt, runCli } from "./interrupt";
 const program = new Command("npm run preview --")
   .description("Previews example stacks without cloud credentials.")
   .argument("[stack...]", "stacks as in Pulumi.<stack>.yaml; all of them when none is named")
-  .action((named: string[]) => runCli((interrupt) => preview(named, interrupt)));
+  .option("--plans <folder>", "write each plan as JSON to <folder>/<stack>.json instead of printing it")
+  .action((named: string[], options: PreviewOptions) => runCli((interrupt) => preview(named, options, interrupt)));
 
-async function preview(named: string[], { signal }: Interrupt): Promise<void> {
+interface PreviewOptions {
+  plans?: string;
+}
+
+async function preview(named: string[], { plans }: PreviewOptions, { signal }: Interrupt): Promise<void> {
   const stacks = named.length > 0 ? named : await listStacks();
   const settings = await Promise.all(stacks.map(async (stack) => ({ stack, config: await readSettings(stack) })));
   await buildFunctions();
@@ -44,6 +50,13 @@ async function preview(named: string[], { signal }: Interrupt): Promise<void> {
     for (const { stack, config } of settings) {
       const configFile = join(folder, `${stack}.yaml`);
       await writeFile(configFile, stringify({ config: withToken(config) }), { mode: 0o600 });
+      if (plans !== undefined) {
+        const plan = normalisePlan(await engine.plan({ stack, configFile, signal }));
+        await mkdir(plans, { recursive: true });
+        await writeFile(join(plans, `${stack}.json`), `${JSON.stringify(plan, null, 1)}\n`);
+        console.log(`${stack}: ${plan.length} resources`);
+        continue;
+      }
       const changes = await engine.preview({ stack, configFile, signal });
       console.log(`${stack}: ${changes.create ?? 0} to create\n`);
     }

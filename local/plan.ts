@@ -1,0 +1,53 @@
+/** Writes a stack's plan in a form that stays the same from run to run. The golden plans of the examples are kept in it. */
+import type { PlannedResource } from "./engine";
+
+/** Where the code declares a resource, and which property a dependency comes from, change nothing that is deployed. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["sourcePosition", "stackTrace", "propertyDependencies"]);
+const UNORDERED: ReadonlySet<string> = new Set(["dependencies", "aliases", "additionalSecretOutputs"]);
+
+/** https://github.com/pulumi/pulumi/blob/master/sdk/go/common/resource/sig/sig.go */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const CODE: ReadonlySet<unknown> = new Set(["0def7320c3a5731c473e5ecbe6d01bc7", "c44067f5952c0a294b673a41bacd8c17"]);
+
+/**
+ * Sorts the resources by urn. Parses JSON documents (policies, environments), drops the code's hashes and the urns' common beginning.
+ * @param resources what `Engine.plan` answers
+ */
+export function normalisePlan(resources: readonly PlannedResource[]): Record<string, unknown>[] {
+  const stack = resources[0]?.urn.split("::").slice(0, 2).join("::") ?? "";
+  const text = JSON.stringify(resources).replaceAll(`${stack}::`, "");
+  return (JSON.parse(text) as PlannedResource[])
+    .sort((one, other) => compare(one.urn, other.urn))
+    .map((resource) => normalise(resource) as Record<string, unknown>);
+}
+
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
+
+function normalise(value: unknown): unknown {
+  if (typeof value === "string") return normaliseText(value);
+  if (Array.isArray(value)) return value.map(normalise);
+  if (typeof value !== "object" || value === null) return value;
+  if (CODE.has((value as Record<string, unknown>)[SIGNATURE])) return "code";
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => !LEFT_OUT.has(name))
+      .sort(([one], [other]) => compare(one, other))
+      .map(([name, entry]) => [name, UNORDERED.has(name) ? [...(entry as string[])].sort(compare) : normalise(entry)]),
+  );
+}
+
+/** A zip's bytes in base64, as Function Compute takes code. */
+const ZIP = /^UEsD/;
+/** What the engine adds to a logical name to make a physical one. */
+const RANDOM_SUFFIX = /^([a-z].*)-[0-9a-f]{7}$/;
+
+function normaliseText(text: string): unknown {
+  if (ZIP.test(text)) return "code";
+  if (RANDOM_SUFFIX.test(text)) return text.replace(RANDOM_SUFFIX, "$1-random");
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return { json: normalise(JSON.parse(text)) };
+  } catch {
+    return text;
+  }
+}
