@@ -1,8 +1,9 @@
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
-  roots: ["<rootDir>/tests"],
+  roots: ["<rootDir>/tests", "<rootDir>/packages"],
   testMatch: ["**/*.test.ts"],
+  moduleNameMapper: { "^local-alicloud$": "<rootDir>/packages/local-alicloud/src/index.ts" },
   transform: {
     "^.+\\.[cm]?[jt]s$": [
       "@swc/jest",

@@ -8,7 +8,7 @@ import type { Role } from "../runtime/protocol/env";
 const PACKAGE = "crossborderbridge";
 
 /** Where functions run, as the folders of `dist/functions` are named. */
-export type FunctionPlatform = "aws-lambda" | "alibaba-fc";
+export type FunctionPlatform = "aws-lambda" | "alicloud-fc";
 
 /** The nearest folder at or above `from` whose package.json has this package's name. */
 export function packageRoot(from: string = __dirname): string {
@@ -46,7 +46,7 @@ function zipOf(bytes: Buffer): FunctionZip {
 
 /** @throws Error when the handlers were not built. */
 export function prebuiltZip(role: Role, root: string = packageRoot()): FunctionZip {
-  return zipOf(readFileSync(built(join(root, "dist", "functions", "alibaba-fc", `${role}.zip`), root)));
+  return zipOf(readFileSync(built(join(root, "dist", "functions", "alicloud-fc", `${role}.zip`), root)));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The clouds that a stack is deployed to, as far as it needs them. */
-import { type LocalAlibaba, startLocalAlibaba } from "./alibaba/local-alibaba";
+import { type LocalAlibaba, startLocalAlibaba } from "../packages/local-alicloud/src/local-alibaba";
 import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-aws";
 import { createClosers, settled } from "./closers";
 import type { OnProgress } from "./install-once";

@@ -190,21 +190,31 @@ async function serveProviders(clouds: LocalClouds, workingDirectory: string, clo
   return ports;
 }
 
+/** Own stacks lie at the root, as Pulumi wants them; the examples lie in a folder of theirs. */
+const SETTINGS_FOLDERS = [REPOSITORY_ROOT, join(REPOSITORY_ROOT, "examples")];
+
 /** @throws Error that names the stacks there are */
 export async function readSettings(stack: string): Promise<Record<string, unknown>> {
-  const text = await readFile(join(REPOSITORY_ROOT, `Pulumi.${stack}.yaml`), "utf8").catch(
-    async (error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-      throw new Error(`there is no stack "${stack}"; there are: ${(await listStacks()).join(", ")}`);
-    },
-  );
-  return ((parse(text) ?? {}) as { config?: Record<string, unknown> }).config ?? {};
+  const path = (await settingsFiles()).get(stack);
+  if (path === undefined) throw new Error(`there is no stack "${stack}"; there are: ${(await listStacks()).join(", ")}`);
+  return ((parse(await readFile(path, "utf8")) ?? {}) as { config?: Record<string, unknown> }).config ?? {};
 }
 
-/** The stacks that have settings in the repository. */
+/** The stacks that have settings in the repository, sorted by name. */
 export async function listStacks(): Promise<string[]> {
-  const files = await readdir(REPOSITORY_ROOT);
-  return files.flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []).sort();
+  return [...(await settingsFiles()).keys()].sort();
+}
+
+async function settingsFiles(): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const folder of SETTINGS_FOLDERS) {
+    for (const file of await readdir(folder)) {
+      const stack = /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
+      // An own stack at the root may have the name of an example.
+      if (stack !== undefined && !found.has(stack)) found.set(stack, join(folder, file));
+    }
+  }
+  return found;
 }
 
 /** Local senders have one address. An allowlist that the caller gave is left as it is: it may be there to keep them out. */

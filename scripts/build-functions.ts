@@ -8,12 +8,12 @@ import type { Role } from "../runtime/protocol/env";
 /** Where functions run, as the folders of `runtime/platforms` are named, and the roles that each of them plays. */
 export const FUNCTIONS = {
   "aws-lambda": ["sender", "receiver", "copier", "prober"],
-  "alibaba-fc": ["sender", "receiver", "copier", "dispatcher", "pusher", "prober"],
+  "alicloud-fc": ["sender", "receiver", "copier", "dispatcher", "pusher", "prober"],
 } as const satisfies Record<string, readonly Role[]>;
 export type FunctionPlatform = keyof typeof FUNCTIONS;
 
 /** Function Compute takes the bytes of a zip, which a Pulumi program cannot pack by itself. */
-const PACKED: ReadonlySet<FunctionPlatform> = new Set(["alibaba-fc"]);
+const PACKED: ReadonlySet<FunctionPlatform> = new Set(["alicloud-fc"]);
 
 export interface BuiltFunction {
   platform: FunctionPlatform;

@@ -143,8 +143,8 @@ const SECTIONS: readonly (readonly [section: string, title: string])[] = [
 ];
 
 function examples(): string {
-  return readdirSync(ROOT)
-    .filter((file) => /^Pulumi\..+\.yaml$/.test(file))
+  return ["Pulumi.dev.yaml", ...readdirSync(join(ROOT, "examples")).map((file) => `examples/${file}`)]
+    .filter((file) => file.endsWith(".yaml"))
     .sort()
     .map((file) => {
       const lines = readFileSync(join(ROOT, file), "utf8").split("\n");

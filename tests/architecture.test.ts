@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { type Module, modulesOf, readModules } from "./support/module-graph";
 
 const ROOT = join(__dirname, "..");
-const PROGRAM = ["index.ts", "components", "runtime", "cli", "local", "scripts"];
+const PROGRAM = ["index.ts", "components", "runtime", "operator", "local", "packages", "scripts"];
 const MAX_LINES = 400;
 
-/** Lower may not import higher; those of one rank may not import each other. `runtime/ports.ts` names what all of them need. */
+/** Lower may not import higher; those of one rank may not import each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ["protocol"],
   ["stores"],
   ["replication"],
-  ["sender", "receiver", "workflow", "probe"],
-  ["push"],
+  ["roles/sender", "roles/receiver", "roles/copier", "roles/dispatcher", "roles/pusher", "roles/prober"],
   ["platforms"],
 ];
-const PORTS = "runtime/ports.ts";
+/** The clock and chance that platforms pass in are made there. */
+const PORTS = "runtime/protocol/ports.ts";
 
 interface Rule {
   name: string;
@@ -29,8 +29,8 @@ const inside = (folder: string) => (path: string) => path.startsWith(`${folder}/
 const inComponents = inside("components");
 const inRuntime = inside("runtime");
 const inPlatforms = inside("runtime/platforms");
-const inCli = inside("cli");
-const commandOf = (path: string): string | undefined => /^cli\/(backfill|probe|status)\//.exec(path)?.[1];
+const inCli = inside("operator");
+const commandOf = (path: string): string | undefined => /^operator\/(backfill|probe|status)\//.exec(path)?.[1];
 
 const imports = (modules: readonly Module[], from: (path: string) => boolean, allowed: (module: Module, to: string) => boolean) =>
   modules
@@ -48,7 +48,8 @@ const globals = (modules: readonly Module[], from: (path: string) => boolean, fo
     .flatMap((module) => module.globals.filter((name) => forbidden.test(name)).map((name) => `${module.path} uses ${name}`));
 
 const layerOf = (path: string): { rank: number; folder: string } | undefined => {
-  const folder = path.split("/")[1] ?? "";
+  const [, layer = "", role = ""] = path.split("/");
+  const folder = layer === "roles" ? `roles/${role}` : layer;
   const rank = LAYERS.findIndex((folders) => folders.includes(folder));
   return inRuntime(path) && rank >= 0 ? { rank, folder } : undefined;
 };
@@ -103,7 +104,7 @@ const RULES: Rule[] = [
         inRuntime,
         (_, to) => !to.startsWith("@pulumi/") && !/^(components|local|scripts|tests)\//.test(to) && to !== "index.ts",
       ),
-    counterExample: { "runtime/sender/sender.ts": 'import type * as pulumi from "@pulumi/pulumi";' },
+    counterExample: { "runtime/roles/sender/sender.ts": 'import type * as pulumi from "@pulumi/pulumi";' },
   },
   {
     name: "what is deployed does not import the local cloud, the scripts or the tests",
@@ -119,11 +120,9 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "the runtime's layers: protocol <- stores <- replication <- sender | receiver | workflow | probe <- push <- platforms",
+    name: "the runtime's layers: protocol <- stores <- replication <- roles <- platforms",
     breaches: (modules) => [
-      ...modules.flatMap(({ path }) =>
-        inRuntime(path) && path !== PORTS && layerOf(path) === undefined ? [`${path} is in no layer`] : [],
-      ),
+      ...modules.flatMap(({ path }) => (inRuntime(path) && layerOf(path) === undefined ? [`${path} is in no layer`] : [])),
       ...imports(modules, inRuntime, ({ path }, to) => {
         const [from, target] = [layerOf(path), layerOf(to)];
         if (from === undefined || target === undefined) return true;
@@ -131,8 +130,8 @@ const RULES: Rule[] = [
       }),
     ],
     counterExample: {
-      "runtime/sender/sender.ts": 'import { createReceiver } from "../receiver/receiver";',
-      "runtime/receiver/receiver.ts": "export const createReceiver = 1;",
+      "runtime/roles/sender/sender.ts": 'import { createReceiver } from "../receiver/receiver";',
+      "runtime/roles/receiver/receiver.ts": "export const createReceiver = 1;",
     },
   },
   {
@@ -147,7 +146,7 @@ const RULES: Rule[] = [
           (!inComponents(to) || /^components\/config(\.ts$|\/)/.test(to)) &&
           to !== "index.ts",
       ),
-    counterExample: { "cli/open-bridge.ts": 'import * as aws from "@pulumi/aws";' },
+    counterExample: { "operator/open-bridge.ts": 'import * as aws from "@pulumi/aws";' },
   },
   {
     name: "a command imports no other command",
@@ -158,8 +157,8 @@ const RULES: Rule[] = [
         ({ path }, to) => commandOf(to) === undefined || commandOf(to) === commandOf(path),
       ),
     counterExample: {
-      "cli/status/read-status.ts": 'import { carried } from "../backfill/scopes";',
-      "cli/backfill/scopes.ts": "export const carried = 1;",
+      "operator/status/read-status.ts": 'import { carried } from "../backfill/scopes";',
+      "operator/backfill/scopes.ts": "export const carried = 1;",
     },
   },
   {
@@ -168,18 +167,18 @@ const RULES: Rule[] = [
       imports(
         modules,
         (path) => !inCli(path) && !path.startsWith("tests/"),
-        ({ path }, to) => !inCli(to) || (path === "local/cli/interrupt.ts" && to === "cli/interrupt.ts"),
+        ({ path }, to) => !inCli(to) || (path === "local/cli/interrupt.ts" && to === "operator/interrupt.ts"),
       ),
     counterExample: {
-      "local/cli/start.ts": 'import { runProgram } from "../../cli/run-program";',
-      "cli/run-program.ts": "export const runProgram = 1;",
+      "local/cli/start.ts": 'import { runProgram } from "../../operator/run-program";',
+      "operator/run-program.ts": "export const runProgram = 1;",
     },
   },
   {
     name: "only platforms read the environment",
     breaches: (modules) =>
       globals(modules, (path) => (inRuntime(path) && !inPlatforms(path)) || inComponents(path), /^process\./),
-    counterExample: { "runtime/stores/s3-client.ts": "export const region = process.env.AWS_REGION;" },
+    counterExample: { "runtime/stores/s3/client.ts": "export const region = process.env.AWS_REGION;" },
   },
   {
     name: "clock, chance and log are passed in",
@@ -240,8 +239,8 @@ describe.each(RULES)("$name", ({ breaches, counterExample }) => {
 
 test("an import of a type alone makes no cycle", () => {
   const modules = modulesOf({
-    "runtime/ports.ts": 'import type { Look } from "./protocol/look"; export type Port = Look;',
-    "runtime/protocol/look.ts": 'import { type Port } from "../ports"; export type Look = Port;',
+    "runtime/protocol/ports.ts": 'import type { Look } from "./look"; export type Port = Look;',
+    "runtime/protocol/look.ts": 'import { type Port } from "./ports"; export type Look = Port;',
   });
   expect(cycles(modules)).toEqual([]);
 });

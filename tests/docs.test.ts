@@ -50,9 +50,9 @@ test.each(PAGES)("%s names only npm scripts that are there", (page) => {
 });
 
 test.each(PAGES)("%s names only files of the repository that are there", (page) => {
-  const named = [...textOf(page).matchAll(/`((?:components|runtime|local|scripts|tests)\/[\w./-]+?)`/g)].map(
-    ([, path = ""]) => path,
-  );
+  const named = [
+    ...textOf(page).matchAll(/`((?:components|runtime|operator|local|packages|examples|scripts|tests)\/[\w./-]+?)`/g),
+  ].map(([, path = ""]) => path);
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 

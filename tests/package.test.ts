@@ -82,7 +82,7 @@ test("it holds the components, the bundles and their declarations, and nothing e
       "dist/functions/aws-lambda/sender/index.js",
       "dist/functions/aws-lambda/receiver/index.js",
       "dist/functions/aws-lambda/copier/index.js",
-      "dist/functions/alibaba-fc/pusher.zip",
+      "dist/functions/alicloud-fc/pusher.zip",
       "dist/runtime/protocol/env.js",
     ]),
   );

@@ -55,7 +55,9 @@ test("every npm script that a workflow runs is there", () => {
 });
 
 test("CI previews every stack there is", () => {
-  const stacks = readdirSync(ROOT).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  const stacks = [ROOT, join(ROOT, "examples")]
+    .flatMap((folder) => readdirSync(folder))
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
   expect(ci.jobs.preview?.strategy?.matrix.stack).toEqual(stacks.sort());
 });
 

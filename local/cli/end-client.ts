@@ -2,8 +2,8 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { ossClient } from "../alibaba/oss-client";
 import { clientConfig } from "../aws/client-config";
+import { ossClient } from "../oss-client";
 import type { LocalEnd } from "./ends";
 
 export interface EndClient {

@@ -1,4 +1,4 @@
-import { type Interrupt, onInterrupt } from "../../cli/interrupt";
+import { type Interrupt, onInterrupt } from "../../operator/interrupt";
 
 export type { Interrupt };
 

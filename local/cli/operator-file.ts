@@ -1,4 +1,4 @@
-/** What `npm run bridge -- <command> --local` has to know of a stack that runs; `cli/local-session.ts` reads it. */
+/** What `npm run bridge -- <command> --local` has to know of a stack that runs; `operator/local-session.ts` reads it. */
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LocalStack } from "../local-stack";

@@ -1,8 +1,9 @@
 /** Where the signing secrets and the invoker's key come from, on every platform. */
-import type { Clock, Logger } from "../ports";
+
 import type { AuthConfig } from "../protocol/env";
+import type { Clock, Logger } from "../protocol/ports";
 import { parseSecrets, type Secret } from "../protocol/signing";
-import { createIamSigner, type InvokerCredentials, parseInvoker, type RequestSigner } from "../sender/sign-iam";
+import { createIamSigner, type InvokerCredentials, parseInvoker, type RequestSigner } from "../roles/sender/sign-iam";
 import { BridgeError } from "../stores/errors";
 import { createSecretCache, type SecretSource } from "./secret-cache";
 

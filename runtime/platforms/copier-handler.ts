@@ -1,5 +1,5 @@
-import type { Logger } from "../ports";
-import type { Copier, CopierContext, CopierResult } from "../workflow/copier";
+import type { Logger } from "../protocol/ports";
+import type { Copier, CopierContext, CopierResult } from "../roles/copier/copier";
 import { parseCopyJob } from "./copy-job";
 
 export interface CopierHandlerDeps {

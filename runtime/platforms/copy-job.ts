@@ -1,6 +1,6 @@
 /** The copier's event. */
 import * as z from "zod";
-import type { CopyJob } from "../ports";
+import type { CopyJob } from "../protocol/ports";
 import { snapshotSchema } from "../protocol/snapshot";
 
 const copyJobSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { type DestinationStream, pino } from "pino";
-import type { Logger } from "../ports";
+import type { Logger } from "../protocol/ports";
 import { redact, redactText } from "./redact";
 
 export interface LoggerOptions {

@@ -1,6 +1,6 @@
-import type { Logger } from "../ports";
-import type { ProbeAnswer, ProbeContext, Prober } from "../probe/prober";
+import type { Logger } from "../protocol/ports";
 import { type ProbeRequest, probeRequestSchema } from "../protocol/probe";
+import type { ProbeAnswer, ProbeContext, Prober } from "../roles/prober/prober";
 
 export interface ProberHandlerDeps {
   prober: Prober;

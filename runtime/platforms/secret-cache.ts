@@ -1,5 +1,5 @@
 /** Keeps a secret for a while, so that a request does not cost a call to the secret store. */
-import type { Clock, Logger } from "../ports";
+import type { Clock, Logger } from "../protocol/ports";
 
 export interface SecretCacheOptions<T> {
   /** Reads the secret store. May reject. */

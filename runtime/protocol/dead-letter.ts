@@ -2,8 +2,9 @@
  * A dead letter as text, for queues whose messages have no attributes: the look, to be put to work again by a redrive, and beside it
  * what people read.
  */
-import type { Look } from "../ports";
+
 import { encodeLook, storable } from "./look";
+import type { Look } from "./ports";
 
 export interface DeadLetter {
   reason: string;

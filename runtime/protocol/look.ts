@@ -1,6 +1,6 @@
 /** The bridge's own queue message, "look at this key", as text. */
 import * as z from "zod";
-import type { Look } from "../ports";
+import type { Look } from "./ports";
 
 const lookMessageSchema = z.strictObject({
   look: z.strictObject({

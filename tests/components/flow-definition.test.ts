@@ -1,6 +1,5 @@
 /** The real workflow of push mode on the local CloudFlow's interpreter, around a scripted pusher, in virtual time. */
 import { flowDefinition } from "../../components/alicloud/flow-definition";
-import { type PushState, parsePushState } from "../../runtime/protocol/push";
 import {
   ACCOUNT_ID,
   type Cloud,
@@ -11,7 +10,8 @@ import {
   ROLE_ARN,
   ServiceFailure,
   startCloud,
-} from "../local/alibaba/cloudflow/support/cloud";
+} from "../../packages/local-alicloud/tests/cloudflow/support/cloud";
+import { type PushState, parsePushState } from "../../runtime/protocol/push";
 
 const HARD_END_SECONDS = 60;
 const SECONDS = 1000;

@@ -18,10 +18,11 @@ const project = parseYaml(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as {
   name: string;
   config: Record<string, Declaration>;
 };
-const stacks = readdirSync(root).filter((file) => /^Pulumi\..+\.yaml$/.test(file));
+const stacks = ["Pulumi.dev.yaml", ...readdirSync(join(root, "examples")).filter((file) => file.endsWith(".yaml"))];
+const pathOf = (file: string): string => join(root, file === "Pulumi.dev.yaml" ? "" : "examples", file);
 
 const settingsOf = (file: string): Record<string, unknown> => {
-  const { config } = parseYaml(readFileSync(join(root, file), "utf8")) as { config: Record<string, unknown> };
+  const { config } = parseYaml(readFileSync(pathOf(file), "utf8")) as { config: Record<string, unknown> };
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace(NAMESPACE, ""), value]));
 };
 
@@ -74,7 +75,7 @@ test("there is an example for each way to deploy", () => {
 });
 
 test.each(stacks)("%s is valid and explains itself", (file) => {
-  expect(readFileSync(join(root, file), "utf8")).toMatch(/^# .+\n# /);
+  expect(readFileSync(pathOf(file), "utf8")).toMatch(/^# .+\n# /);
   const stack = file.split(".")[1] ?? "";
   const settings = settingsOf(file);
   // A secret is never in the repository: a stack without a parameter of its own gets its token when it is deployed.

@@ -104,7 +104,7 @@ describe("zips for Function Compute", () => {
   const ZIP = { base64: BYTES.toString("base64"), sha256: createHash("sha256").update(BYTES).digest("hex") };
 
   test("the prebuilt one is read whole", () => {
-    const place = join(folder, "dist", "functions", "alibaba-fc");
+    const place = join(folder, "dist", "functions", "alicloud-fc");
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, "pusher.zip"), BYTES);
     expect(prebuiltZip("pusher", folder)).toEqual(ZIP);
@@ -112,7 +112,7 @@ describe("zips for Function Compute", () => {
 
   test("one that was not built names the command", () => {
     expect(() => prebuiltZip("pusher", folder)).toThrow(
-      `${join(folder, "dist", "functions", "alibaba-fc", "pusher.zip")} is missing: run "npm run build" in ${folder}`,
+      `${join(folder, "dist", "functions", "alicloud-fc", "pusher.zip")} is missing: run "npm run build" in ${folder}`,
     );
   });
 

@@ -1,10 +1,11 @@
 /** The latency probe deployed, in each mode: what the command measures and leaves, and what the canaries tell. */
-import type { ProbeRecord } from "../../cli/probe/records";
+
 import { ends, type LocalEnd } from "../../local/cli/ends";
 import { createClosers, settled } from "../../local/closers";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../local/local-stack";
-import { readPng } from "../cli/probe/png";
+import type { ProbeRecord } from "../../operator/probe/records";
+import { readPng } from "../operator/probe/png";
 import { type SourceEvents, sourceEvents } from "./pairs/source-events";
 import { INTERRUPTED } from "./support/bridge-command";
 import { eventually } from "./support/eventually";

@@ -1,13 +1,13 @@
 /** Push mode deployed: one workflow execution per object, under repeats, crashes and a wire that lies. */
 import { randomBytes } from "node:crypto";
 import type OSS from "ali-oss";
-import type { OssEvent } from "../../local/alibaba/oss/contracts";
-import { ossClient } from "../../local/alibaba/oss-client";
 import { ensureCertificate } from "../../local/aws/certificate";
 import { ends } from "../../local/cli/ends";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../local/local-stack";
+import { ossClient } from "../../local/oss-client";
 import { DEFAULT_STATE_DIR } from "../../local/paths";
+import type { OssEvent } from "../../packages/local-alicloud/src/oss/contracts";
 import { parsePushState } from "../../runtime/protocol/push";
 import type { Lease } from "../../runtime/replication/lease";
 import { openPairEnd, type PairEnd } from "./pairs/pair-end";

@@ -17,7 +17,7 @@ import { clientConfig } from "../../local/aws/client-config";
 import { DEFAULT_STATE_DIR } from "../../local/paths";
 import type { Notice } from "../../runtime/protocol/messages";
 import { generateSecret, parseSecrets, signRequest, TOLERANCE_SECONDS } from "../../runtime/protocol/signing";
-import { REFUSALS, type RefusalCode } from "../../runtime/receiver/endpoint";
+import { REFUSALS, type RefusalCode } from "../../runtime/roles/receiver/endpoint";
 import { changeFunctionConfig } from "./support/function-config";
 import { readRawLog } from "./support/logs";
 import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const AWS = "aws-lambda";
-const FC = "alibaba-fc";
+const FC = "alicloud-fc";
 const bundle = (platform: FunctionPlatform, role: Role) => join(folder, "first", platform, role, "index.js");
 const copierFile = () => bundle(AWS, "copier");
 

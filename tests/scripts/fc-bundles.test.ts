@@ -42,7 +42,7 @@ const KEY = { accessKeyId: "STS.key", accessKeySecret: "secret", securityToken: 
 
 function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: unknown, env: Record<string, string> = {}) {
   return invokeBundle({
-    platform: "alibaba-fc",
+    platform: "alicloud-fc",
     role,
     call: `handler(Buffer.from(event), { function: { timeout: 10 }, credentials: ${JSON.stringify(KEY)} })`,
     event: typeof event === "string" ? event : JSON.stringify(event),
@@ -177,7 +177,7 @@ describe("the prober", () => {
   });
 });
 
-test.each(FUNCTIONS["alibaba-fc"])("the %s without its configuration says what is missing", async (role) => {
+test.each(FUNCTIONS["alicloud-fc"])("the %s without its configuration says what is missing", async (role) => {
   const { code, stderr } = await run(role, undefined, {});
   expect(code).not.toBe(0);
   expect(stderr).toContain("CROSSBORDERBRIDGE_CONFIG is not set");

@@ -2,7 +2,7 @@
 import { recordsEqual } from "../../runtime/replication/equality";
 import { withoutProvenance } from "../../runtime/replication/provenance";
 import { withoutStatusTag } from "../../runtime/replication/snapshot";
-import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory";
+import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory/store";
 import { settle } from "./explore";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";

@@ -1,6 +1,6 @@
 /** What happens at the source while the bridge works, and what breaks. */
 import fc from "fast-check";
-import type { MemoryStore } from "../../runtime/stores/memory";
+import type { MemoryStore } from "../../runtime/stores/memory/store";
 import type { Fault } from "./world/faults";
 import type { WorldOptions } from "./world/options";
 

@@ -1,7 +1,7 @@
 /** Two bridges, A to B and B to A, over the same two stores: each carries what the other side wrote, and nothing goes round. */
 import fc from "fast-check";
 import { readProvenance } from "../../runtime/replication/provenance";
-import { MemoryStore } from "../../runtime/stores/memory";
+import { MemoryStore } from "../../runtime/stores/memory/store";
 import { next, passTime, settle } from "./explore";
 import { assertConverged, assertFresh, assertNeverTorn } from "./invariants";
 import { act, type SourceAction, type Story, storyArbitrary } from "./script";

@@ -1,6 +1,6 @@
 /** `buffer: none`: no queue, the whole asynchronous invocation comes back, twice at most, and then goes to the failure destination. */
 import fc from "fast-check";
-import { ReceiverUnreachable } from "../../runtime/ports";
+import { ReceiverUnreachable } from "../../runtime/protocol/ports";
 import { play } from "./explore";
 import { assertConverged, assertFresh, assertNeverTorn, assertNoNeedlessBytes } from "./invariants";
 import { storyArbitrary } from "./script";

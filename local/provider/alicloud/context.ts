@@ -5,9 +5,9 @@ import {
   type MessageService,
   type Ram,
   type SecretParameters,
-} from "../../alibaba/contracts";
-import type { LocalOss } from "../../alibaba/oss/local-oss";
-import type { SettingRecords } from "../../alibaba/setting-records";
+} from "../../../packages/local-alicloud/src/contracts";
+import type { LocalOss } from "../../../packages/local-alicloud/src/oss/local-oss";
+import type { SettingRecords } from "../../../packages/local-alicloud/src/setting-records";
 import { invokeOf, resourceOf } from "../resource-type";
 import type { Properties } from "../values";
 import type { OssApi } from "./oss-api";

@@ -1,4 +1,4 @@
-import type { XmlFields } from "../../alibaba/oss/xml";
+import type { XmlFields } from "../../../packages/local-alicloud/src/oss/xml";
 import type { Failure, Infer } from "../schema";
 
 export const LIFECYCLE_RULE = {

@@ -1,5 +1,5 @@
-import { type XmlFields, xmlDocument } from "../../alibaba/oss/xml";
-import { type OssClientOptions, ossClient } from "../../alibaba/oss-client";
+import { type XmlFields, xmlDocument } from "../../../packages/local-alicloud/src/oss/xml";
+import { type OssClientOptions, ossClient } from "../../oss-client";
 import { isObject, type Properties } from "../values";
 
 interface Request {

@@ -3,8 +3,8 @@
 import type { StoreConfig } from "../../protocol/env";
 import { BridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { createS3Store } from "../../stores/s3";
-import { createS3Client } from "../../stores/s3-client";
+import { createS3Client } from "../../stores/s3/client";
+import { createS3Store } from "../../stores/s3/store";
 
 /** A function's time is short: the SDK by itself waits for ever. */
 export const CLIENT_OPTIONS = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } };

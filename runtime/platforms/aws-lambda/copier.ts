@@ -1,8 +1,9 @@
 /** AWS Lambda entry of the copier: asynchronous invocations by the receiver. */
-import { systemClock } from "../../ports";
+
 import { parseEnv } from "../../protocol/env";
+import { systemClock } from "../../protocol/ports";
 import { createSourceReader } from "../../replication/source-reader";
-import { createCopier } from "../../workflow/copier";
+import { createCopier } from "../../roles/copier/copier";
 import { createCopierHandler } from "../copier-handler";
 import { createLogger } from "../logger";
 import { openStore } from "./clients";

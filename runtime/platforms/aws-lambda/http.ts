@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import type { EndpointRequest, EndpointResponse } from "../../receiver/endpoint";
+import type { EndpointRequest, EndpointResponse } from "../../roles/receiver/endpoint";
 
 export function toEndpointRequest(event: APIGatewayProxyEvent): EndpointRequest {
   const { requestContext } = event as Partial<APIGatewayProxyEvent>;

@@ -1,6 +1,6 @@
 /** Starts the copier as an asynchronous invocation. */
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
-import type { CopyLauncher } from "../../ports";
+import type { CopyLauncher } from "../../protocol/ports";
 import { BridgeError } from "../../stores/errors";
 import { toBridgeError } from "./errors";
 

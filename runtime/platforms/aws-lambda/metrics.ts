@@ -1,6 +1,6 @@
 /** CloudWatch metrics in the embedded metric format: log lines that become metrics, no call and no permission. */
 import { Metrics as EmbeddedMetrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { MetricName, Metrics } from "../../ports";
+import type { MetricName, Metrics } from "../../protocol/ports";
 
 export const METRIC_NAMESPACE = "CrossBorderBridge";
 

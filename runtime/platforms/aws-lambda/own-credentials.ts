@@ -1,4 +1,4 @@
-import type { InvokerCredentials } from "../../sender/sign-iam";
+import type { InvokerCredentials } from "../../roles/sender/sign-iam";
 
 /** What Lambda gives the function. @throws Error that names the missing variables. */
 export function ownCredentials(env: Readonly<Record<string, string | undefined>>): InvokerCredentials {

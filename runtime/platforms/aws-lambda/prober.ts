@@ -1,8 +1,8 @@
 /** AWS Lambda entry of the prober: requests of the probe command, and scheduled events of EventBridge. */
 import { randomBytes } from "node:crypto";
-import { systemClock } from "../../ports";
-import { createProber } from "../../probe/prober";
 import { parseEnv } from "../../protocol/env";
+import { systemClock } from "../../protocol/ports";
+import { createProber } from "../../roles/prober/prober";
 import { createLogger } from "../logger";
 import { createProberHandler } from "../prober-handler";
 import { openStore } from "./clients";

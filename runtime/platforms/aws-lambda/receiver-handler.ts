@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import type { createEndpoint } from "../../receiver/endpoint";
+import type { createEndpoint } from "../../roles/receiver/endpoint";
 import { toEndpointRequest, toProxyResult } from "./http";
 import type { LambdaTime } from "./sender-handler";
 

@@ -1,11 +1,11 @@
 /** AWS Lambda entry of the receiver: API Gateway REST proxy events. */
 import { randomUUID } from "node:crypto";
 import { LambdaClient } from "@aws-sdk/client-lambda";
-import { systemClock } from "../../ports";
 import { parseEnv } from "../../protocol/env";
-import { createEndpoint } from "../../receiver/endpoint";
-import { createReceiver } from "../../receiver/receiver";
+import { systemClock } from "../../protocol/ports";
 import { createSourceReader } from "../../replication/source-reader";
+import { createEndpoint } from "../../roles/receiver/endpoint";
+import { createReceiver } from "../../roles/receiver/receiver";
 import { createSecrets } from "../auth";
 import { createLogger } from "../logger";
 import { CLIENT_OPTIONS, openStore } from "./clients";

@@ -1,7 +1,7 @@
 import type { SQSBatchResponse } from "aws-lambda";
-import type { Logger } from "../../ports";
-import { decodeEvent } from "../../sender/decode";
-import type { Sender, SenderFailure } from "../../sender/sender";
+import { decodeEvent } from "../../protocol/decode-events";
+import type { Logger } from "../../protocol/ports";
+import type { Sender, SenderFailure } from "../../roles/sender/sender";
 
 export interface SenderHandlerDeps {
   sender: Sender;

@@ -1,10 +1,10 @@
 /** AWS Lambda entry of the sender: events of the queue, or of the bucket itself with `buffer: none`. */
 import { randomUUID } from "node:crypto";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { systemClock } from "../../ports";
 import { parseEnv } from "../../protocol/env";
-import { answerTimeoutMs, createReceiverClient } from "../../sender/receiver-client";
-import { createSender } from "../../sender/sender";
+import { systemClock } from "../../protocol/ports";
+import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
+import { createSender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createLogger } from "../logger";
 import { CLIENT_OPTIONS, openStore } from "./clients";

@@ -18,9 +18,9 @@ import { destinationConfig, sourceConfig } from "../../../components/alicloud/st
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
 import type { BridgeContext } from "../../../components/platform";
 import { assertAccount } from "../../../components/provider";
-import { CLOUDFLOW_REGIONS as SERVED } from "../../../local/alibaba/cloudflow/limits";
+import { CLOUDFLOW_REGIONS as SERVED } from "../../../packages/local-alicloud/src/cloudflow/limits";
 import { leaseLogPrefix } from "../../../runtime/replication/append-lease-store";
-import { ossTarget } from "../../../runtime/stores/oss-endpoint";
+import { ossTarget } from "../../../runtime/stores/oss/endpoint";
 import { ACCOUNT } from "./fixture";
 
 const PLACE = { accountId: ACCOUNT, region: "cn-shanghai" };

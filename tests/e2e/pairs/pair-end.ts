@@ -14,12 +14,12 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type OSS from "ali-oss";
-import { ossAgent, ossClient } from "../../../local/alibaba/oss-client";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
+import { ossAgent, ossClient } from "../../../local/oss-client";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
-import { decodeMetadataName, decodeMetadataValue } from "../../../runtime/stores/oss-metadata";
-import { parseTags, taggingDocument } from "../../../runtime/stores/oss-tags";
+import { decodeMetadataName, decodeMetadataValue } from "../../../runtime/stores/oss/metadata";
+import { parseTags, taggingDocument } from "../../../runtime/stores/oss/tags";
 import { type SeenObject, sha256 } from "../support/objects";
 
 export interface PutAttributes {

@@ -1,8 +1,8 @@
 /** Every way that an object can take through a bridge inside Alibaba Cloud, and each way in which a long copy can end. */
 import { randomBytes } from "node:crypto";
 import type OSS from "ali-oss";
-import { ossClient } from "../../../local/alibaba/oss-client";
 import { ends } from "../../../local/cli/ends";
+import { ossClient } from "../../../local/oss-client";
 import { STATUS_TAG } from "../../../runtime/replication/snapshot";
 import { eventually } from "../support/eventually";
 import type { SeenRequest } from "../support/tls-proxy";

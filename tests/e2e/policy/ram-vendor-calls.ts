@@ -5,7 +5,7 @@
 
 import { logProjectName } from "../../../components/alicloud/names";
 import { PROBER_PARTS, type ProberPart } from "../../../components/prober";
-import { ACCOUNT_ID } from "../../../local/alibaba/local-alibaba";
+import { ACCOUNT_ID } from "../../../packages/local-alicloud/src/local-alibaba";
 import { type BridgeSpec, DESTINATION_KEY, REGIONS, SOURCE_KEY } from "./ram-bridges";
 import type { Need } from "./ram-declared";
 

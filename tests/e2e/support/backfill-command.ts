@@ -5,12 +5,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import type { Checkpoint } from "../../../cli/backfill/checkpoint";
-import type { Counts } from "../../../cli/backfill/counts";
-import type { BackfillReport } from "../../../cli/backfill/report";
 import { writeOperatorFile } from "../../../local/cli/operator-file";
 import type { LocalStack } from "../../../local/local-stack";
 import { REPOSITORY_ROOT } from "../../../local/paths";
+import type { Checkpoint } from "../../../operator/backfill/checkpoint";
+import type { Counts } from "../../../operator/backfill/counts";
+import type { BackfillReport } from "../../../operator/backfill/report";
 
 export interface BackfillRun {
   /** Null where a signal ended it. */
@@ -51,7 +51,7 @@ export async function openBackfill(local: LocalStack): Promise<BackfillCommand> 
   const common = ["backfill", "--stack", stack, "--local", "--json", "--checkpoint", checkpointPath];
 
   function start(...options: string[]): RunningBackfill {
-    const node = [`--max-old-space-size=${HEAP_MIB}`, "--import", "tsx", "--import", PEAK_MEMORY, "cli/main.ts"];
+    const node = [`--max-old-space-size=${HEAP_MIB}`, "--import", "tsx", "--import", PEAK_MEMORY, "operator/main.ts"];
     const child = spawn(process.execPath, [...node, ...common, ...options], {
       cwd: REPOSITORY_ROOT,
       stdio: ["ignore", "pipe", "pipe", "pipe"],

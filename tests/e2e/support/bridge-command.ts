@@ -1,13 +1,13 @@
 /** `npm run bridge -- <command> --local` on a stack of a test, in this process: the whole program, from the operator's file on. */
 import { join } from "node:path";
-import type { RegisterCommand } from "../../../cli/command";
-import { readLocalSession } from "../../../cli/local-session";
-import { operate } from "../../../cli/open-bridge";
-import type { OperatedBridge } from "../../../cli/operated-bridge";
-import { runProgram } from "../../../cli/run-program";
-import type { StackToOperate } from "../../../cli/stack-to-operate";
 import { writeOperatorFile } from "../../../local/cli/operator-file";
 import type { LocalStack } from "../../../local/local-stack";
+import type { RegisterCommand } from "../../../operator/command";
+import { readLocalSession } from "../../../operator/local-session";
+import { operate } from "../../../operator/open-bridge";
+import type { OperatedBridge } from "../../../operator/operated-bridge";
+import { runProgram } from "../../../operator/run-program";
+import type { StackToOperate } from "../../../operator/stack-to-operate";
 
 /** As a shell tells of Ctrl-C. */
 export const INTERRUPTED = 130;

@@ -8,12 +8,12 @@ import {
   type ReplicationRule,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { registerStatus } from "../../../cli/status/command";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalClouds } from "../../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../../local/local-stack";
 import { errorName } from "../../../local/provider/aws/context";
+import { registerStatus } from "../../../operator/status/command";
 import { runBridge } from "./bridge-command";
 import { eventually } from "./eventually";
 import { put } from "./objects";

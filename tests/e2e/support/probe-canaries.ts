@@ -1,8 +1,8 @@
 /** What a deployed canary tells, and events as a schedule sends them. */
 import { ends } from "../../../local/cli/ends";
 import type { LocalStack } from "../../../local/local-stack";
-import { canaryName, type ProbeSide } from "../../../runtime/probe/names";
 import { probeWatchAnswerSchema } from "../../../runtime/protocol/probe";
+import { canaryName, type ProbeSide } from "../../../runtime/roles/prober/names";
 import { eventually } from "./eventually";
 import { readRawLog } from "./logs";
 import { type OperatedStack, operateStack, proberNames } from "./probe";

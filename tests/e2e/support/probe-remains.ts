@@ -1,8 +1,8 @@
 import { ListObjectVersionsCommand, S3Client } from "@aws-sdk/client-s3";
 import type OSS from "ali-oss";
-import { ossAgent, ossClient } from "../../../local/alibaba/oss-client";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
+import { ossAgent, ossClient } from "../../../local/oss-client";
 
 /** What ali-oss has and its types lack. */
 interface Versions {

@@ -1,10 +1,10 @@
 /** The probe command and the probers of a deployed stack. */
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { OperatedBridge } from "../../../cli/operated-bridge";
-import { registerProbe } from "../../../cli/probe/command";
 import type { LocalStack } from "../../../local/local-stack";
-import type { ProbeSide } from "../../../runtime/probe/names";
+import type { OperatedBridge } from "../../../operator/operated-bridge";
+import { registerProbe } from "../../../operator/probe/command";
+import type { ProbeSide } from "../../../runtime/roles/prober/names";
 import { type CommandOptions, type CommandRun, openBridge, runBridge } from "./bridge-command";
 
 export interface ProbeRun extends CommandRun {

@@ -1,4 +1,4 @@
-import { timerTime } from "../../../runtime/platforms/alibaba-fc/schedule";
+import { timerTime } from "../../../runtime/platforms/alicloud-fc/schedule";
 import { ruleTime } from "../../../runtime/platforms/aws-lambda/schedule";
 import { createProberHandler } from "../../../runtime/platforms/prober-handler";
 import { recordingLogger } from "../support/recording-logger";

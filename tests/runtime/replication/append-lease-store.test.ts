@@ -3,7 +3,7 @@ import { createAppendLeaseStore, leaseLogPrefix } from "../../../runtime/replica
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
 import type { AppendStore } from "../../../runtime/stores/append-store";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { MemoryAppendStore } from "../../../runtime/stores/memory-append";
+import { MemoryAppendStore } from "../../../runtime/stores/memory/append";
 import { leaseOf, leaseStoreConformance } from "../../conformance/lease-store-conformance";
 import { expectKind } from "../../conformance/object-store/context";
 

@@ -1,5 +1,5 @@
 import { lookAt, replicaAttributes, unchangedSince } from "../../../runtime/replication/destination";
-import { MemoryStore } from "../../../runtime/stores/memory";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { ManualClock } from "../support/clock";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
 

@@ -1,6 +1,6 @@
 import { createLeaseStore, isLive, type Lease } from "../../../runtime/replication/lease";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { MemoryStore } from "../../../runtime/stores/memory";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { ManualClock } from "../support/clock";
 
 const lease = (changes: Partial<Lease> = {}): Lease => ({

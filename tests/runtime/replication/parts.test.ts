@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { type PartPlanOptions, planParts, rangeSize } from "../../../runtime/replication/parts";
 import { isBridgeError } from "../../../runtime/stores/errors";
-import { S3_CAPABILITIES } from "../../../runtime/stores/s3";
+import { S3_CAPABILITIES } from "../../../runtime/stores/s3/store";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;

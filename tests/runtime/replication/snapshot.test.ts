@@ -1,6 +1,6 @@
 import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
 import { STATUS_TAG, sameState, snapshotId, takeSnapshot, withoutStatusTag } from "../../../runtime/replication/snapshot";
-import { MemoryStore } from "../../../runtime/stores/memory";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { ManualClock } from "../support/clock";
 import { makeSnapshot } from "../support/make-snapshot";
 

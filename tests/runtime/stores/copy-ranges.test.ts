@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { type CopyRange, copyAll, copyRanges } from "../../../runtime/stores/copy-ranges";
-import { OSS_CAPABILITIES } from "../../../runtime/stores/oss";
-import { OSS_COPY_LIMITS } from "../../../runtime/stores/oss-touch";
-import { S3_CAPABILITIES } from "../../../runtime/stores/s3";
-import { S3_COPY_LIMITS } from "../../../runtime/stores/s3-touch";
+import { OSS_CAPABILITIES } from "../../../runtime/stores/oss/store";
+import { OSS_COPY_LIMITS } from "../../../runtime/stores/oss/touch";
+import { S3_CAPABILITIES } from "../../../runtime/stores/s3/store";
+import { S3_COPY_LIMITS } from "../../../runtime/stores/s3/touch";
 
 const TIB = 1024 ** 4;
 /** 10,000 parts of 5 GiB. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../runtime/ports";
+import type { Clock } from "../../../runtime/protocol/ports";
 
 /** A clock that moves only by hand. */
 export class ManualClock implements Clock {

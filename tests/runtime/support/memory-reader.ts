@@ -1,6 +1,6 @@
-import type { SourceReader } from "../../../runtime/ports";
+import type { SourceReader } from "../../../runtime/protocol/ports";
 import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
-import { memoryUrlKey } from "../../../runtime/stores/memory";
+import { memoryUrlKey } from "../../../runtime/stores/memory/store";
 import type { ObjectStore } from "../../../runtime/stores/object-store";
 
 /** Reads the URLs of a memory store as the real reader reads presigned ones; refuses any other. */

@@ -1,4 +1,4 @@
-import type { Logger } from "../../../runtime/ports";
+import type { Logger } from "../../../runtime/protocol/ports";
 
 export interface LogLine {
   level: keyof Logger;

@@ -1,10 +1,11 @@
 /** Ways to break push mode on purpose, to see that the invariants notice. */
+
+import type { DecodedLook } from "../../../runtime/protocol/decode-events";
 import type { PushState } from "../../../runtime/protocol/push";
-import type { DispatcherDeps } from "../../../runtime/push/dispatcher";
-import type { PusherDeps } from "../../../runtime/push/pusher";
-import { onward } from "../../../runtime/push/transitions";
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
-import type { DecodedLook } from "../../../runtime/sender/decode";
+import type { DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";
+import type { PusherDeps } from "../../../runtime/roles/pusher/pusher";
+import { onward } from "../../../runtime/roles/pusher/transitions";
 
 export interface Sabotage {
   event?(look: DecodedLook): DecodedLook;

@@ -2,14 +2,14 @@
  * Two stores of one cloud, their events, a workflow service and the functions in memory, under a fake clock and a scheduler. The roles are
  * the real ones. Like OSS, the stores write unconditionally and the leases are logs.
  */
-import type { Clock, Logger, Look, Metrics } from "../../../runtime/ports";
+import type { Clock, Logger, Look, Metrics } from "../../../runtime/protocol/ports";
 import type { PushState } from "../../../runtime/protocol/push";
-import { createDispatcher } from "../../../runtime/push/dispatcher";
-import { createPusher } from "../../../runtime/push/pusher";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
+import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
+import { createPusher } from "../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { MemoryStore } from "../../../runtime/stores/memory";
-import { MemoryAppendStore } from "../../../runtime/stores/memory-append";
+import { MemoryAppendStore } from "../../../runtime/stores/memory/append";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { effect, type Network } from "../world/effects";
 import { type Fault, Faults } from "../world/faults";
 import type { Steps } from "../world/steps";

@@ -1,5 +1,5 @@
 /** Events and messages as queues and networks really deliver them. */
-import { ReceiverUnreachable } from "../../../runtime/ports";
+import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
 import { Stage } from "../stage";
 
 const refused = (retryable: boolean) =>

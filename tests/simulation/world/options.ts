@@ -1,4 +1,4 @@
-import type { MemoryStore } from "../../../runtime/stores/memory";
+import type { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
 import type { Fault } from "./faults";
 import type { Mutation } from "./sabotage";

@@ -1,13 +1,13 @@
 /** Ways to break the protocol on purpose, to see that the invariants notice. */
-import type { CopyJob } from "../../../runtime/ports";
-import type { ReceiverDeps } from "../../../runtime/receiver/receiver";
+import type { CopyJob } from "../../../runtime/protocol/ports";
 import type { HeldLease, Lease, LeaseStore } from "../../../runtime/replication/lease";
 import { withoutProvenance } from "../../../runtime/replication/provenance";
 import { snapshotId } from "../../../runtime/replication/snapshot";
-import type { SenderDeps } from "../../../runtime/sender/sender";
-import type { MemoryStore } from "../../../runtime/stores/memory";
+import type { CopierDeps } from "../../../runtime/roles/copier/copier";
+import type { ReceiverDeps } from "../../../runtime/roles/receiver/receiver";
+import type { SenderDeps } from "../../../runtime/roles/sender/sender";
+import type { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { ObjectStore } from "../../../runtime/stores/object-store";
-import type { CopierDeps } from "../../../runtime/workflow/copier";
 
 export interface Sabotage {
   sender?(deps: SenderDeps): SenderDeps;

@@ -1,7 +1,7 @@
 /** The pinned reader over a memory store's URLs. */
-import type { Clock, SourceReader } from "../../../runtime/ports";
+import type { Clock, SourceReader } from "../../../runtime/protocol/ports";
 import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
-import { parseMemoryUrl } from "../../../runtime/stores/memory";
+import { parseMemoryUrl } from "../../../runtime/stores/memory/store";
 import type { GetOptions, ObjectStore } from "../../../runtime/stores/object-store";
 
 export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, ignoreEtag = false): SourceReader {

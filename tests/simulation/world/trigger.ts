@@ -1,5 +1,5 @@
 /** What brings messages to a sender: a queue, or the platform's own asynchronous invocation. */
-import type { Look } from "../../../runtime/ports";
+import type { Look } from "../../../runtime/protocol/ports";
 import type { Steps } from "./steps";
 import type { Attempt, VirtualTime } from "./virtual-time";
 

@@ -1,6 +1,6 @@
 /** Time that passes only when it is told to, and the functions whose hard end it brings. */
 import { setMaxListeners } from "node:events";
-import type { Clock } from "../../../runtime/ports";
+import type { Clock } from "../../../runtime/protocol/ports";
 
 /** A running function. */
 export class Attempt {

@@ -1,7 +1,7 @@
 /** What a world watches while it runs: what only shows at the moment it happens. */
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
 import { readProvenance } from "../../../runtime/replication/provenance";
-import type { MemoryStore } from "../../../runtime/stores/memory";
+import type { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { Attempt } from "./virtual-time";
 
 const OVER: ReadonlySet<string> = new Set(["put", "completeUpload", "delete"]);

@@ -3,6 +3,8 @@
  * them is replaced. Every effect has a request and an answer that the scheduler delays at will, in which a function may crash, an effect
  * may fail, and an answer may get lost. What a dead function had sent may still land for a moment.
  */
+
+import type { ReplicationRequest, ReplicationResponse } from "../../../runtime/protocol/messages";
 import {
   type Clock,
   type CopyJob,
@@ -11,14 +13,13 @@ import {
   type Metrics,
   ReceiverUnreachable,
   type SourceReader,
-} from "../../../runtime/ports";
-import type { ReplicationRequest, ReplicationResponse } from "../../../runtime/protocol/messages";
-import { createReceiver } from "../../../runtime/receiver/receiver";
+} from "../../../runtime/protocol/ports";
 import { createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
-import { createSender } from "../../../runtime/sender/sender";
+import { type CopierResult, createCopier } from "../../../runtime/roles/copier/copier";
+import { createReceiver } from "../../../runtime/roles/receiver/receiver";
+import { createSender } from "../../../runtime/roles/sender/sender";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { MemoryStore } from "../../../runtime/stores/memory";
-import { type CopierResult, createCopier } from "../../../runtime/workflow/copier";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { effect, type Network, never, overNetwork } from "./effects";
 import { Faults } from "./faults";
 import type { WorldOptions } from "./options";

@@ -14,8 +14,8 @@ import {
   type RamRole,
   type SecretParameters,
   type TriggerRecord,
-} from "../../../../local/alibaba/contracts";
-import { createRecords } from "../../../../local/alibaba/records";
+} from "../../../../packages/local-alicloud/src/contracts";
+import { createRecords } from "../../../../packages/local-alicloud/src/records";
 
 export const ACCOUNT = "3333333333333333";
 const ROOT = { accessKeyId: "LTAIROOT", accessKeySecret: "root-secret" };

@@ -2,10 +2,10 @@ import type { APIGatewayProxyEvent } from "aws-lambda";
 import { toEndpointRequest } from "../../../../runtime/platforms/aws-lambda/http";
 import { createReceiverHandler } from "../../../../runtime/platforms/aws-lambda/receiver-handler";
 import { createSenderHandler } from "../../../../runtime/platforms/aws-lambda/sender-handler";
+import type { DecodedRecord } from "../../../../runtime/protocol/decode-events";
 import { encodeLook } from "../../../../runtime/protocol/look";
-import type { EndpointRequest } from "../../../../runtime/receiver/endpoint";
-import type { DecodedRecord } from "../../../../runtime/sender/decode";
-import type { Sender } from "../../../../runtime/sender/sender";
+import type { EndpointRequest } from "../../../../runtime/roles/receiver/endpoint";
+import type { Sender } from "../../../../runtime/roles/sender/sender";
 import { recordingLogger } from "../../support/recording-logger";
 
 const context = { getRemainingTimeInMillis: () => 12_345 };

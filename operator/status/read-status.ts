@@ -1,0 +1,88 @@
+/** Looks at one key on both sides and says how far it is. */
+import { lookAt } from "../../runtime/replication/destination";
+import type { EligibilityRules } from "../../runtime/replication/eligible";
+import type { ScopeVerdict } from "../../runtime/replication/scope";
+import { takeSnapshot } from "../../runtime/replication/snapshot";
+import type { OperatedBridge, ParkedKey } from "../operated-bridge";
+import { carried, scopesOf } from "../scopes";
+import { bridgeStatus, nativeStatus, type StatusVerdict } from "./replication-status";
+
+/** The three are absent where the side that is looked from has no such object. */
+export interface KeyStatus extends StatusVerdict {
+  key: string;
+  sizeBytes?: number;
+  versionId?: string;
+  lastModified?: string;
+}
+
+export type Side = "source" | "destination";
+
+export interface StatusOptions {
+  /** Whose objects are looked at; the destination's in a two-way bridge alone. */
+  side: Side;
+  letters: readonly ParkedKey[];
+  signal: AbortSignal;
+}
+
+export type StatusReader = (key: string) => Promise<KeyStatus>;
+
+export function createStatusReader(bridge: OperatedBridge, options: StatusOptions): StatusReader {
+  return bridge.config.mode === "native" ? nativeReader(bridge, options) : bridgeReader(bridge, options);
+}
+
+function bridgeReader({ config, source, destination }: OperatedBridge, { letters, signal }: StatusOptions): StatusReader {
+  const bridge: EligibilityRules & { bridgeId: string } = {
+    bridgeId: config.name,
+    scope: config.scope,
+    deletes: config.deletes,
+    destinationId: `${destination.cloud}:${destination.bucket}`,
+  };
+  const parked = newestByKey(letters);
+  return async (key) => {
+    const [snapshot, replica] = await Promise.all([
+      takeSnapshot(source.store, key, { signal }),
+      lookAt(destination.store, destination.keyPrefix + key, signal),
+    ]);
+    const verdict = bridgeStatus({ bridge, key, snapshot, destination: replica, parked: parked.get(key) });
+    return { key, ...verdict, ...described(snapshot) };
+  };
+}
+
+function nativeReader(bridge: OperatedBridge, { side, signal }: StatusOptions): StatusReader {
+  const [near, far] = side === "source" ? [bridge.source, bridge.destination] : [bridge.destination, bridge.source];
+  const storeTells = near.cloud !== "alicloud";
+  const scopes = scopesOf(bridge.config);
+  return async (key) => {
+    const storeKey = near.keyPrefix + key;
+    const seen = await near.store.head(storeKey, { signal });
+    // What the store says of an object it says whatever the rules are by now.
+    const isIn =
+      seen === undefined ||
+      seen.replication !== undefined ||
+      (await carried(near.store, scopes, { key, storeKey, sizeBytes: seen.sizeBytes }, signal));
+    // Deleted before its tags were read.
+    const head = isIn === undefined ? undefined : seen;
+    const scope: ScopeVerdict = isIn ? { inScope: true } : { inScope: false, reason: "no rule takes such a key in" };
+    const replica = storeTells ? undefined : await far.store.head(far.keyPrefix + key, { signal });
+    const verdict = nativeStatus({ source: head, scope, storeTells, replica });
+    return { key, ...verdict, ...described(head) };
+  };
+}
+
+interface Seen {
+  sizeBytes: number;
+  versionId?: string;
+  lastModified: string | Date;
+}
+
+function described(seen: Seen | undefined): Pick<KeyStatus, "sizeBytes" | "versionId" | "lastModified"> {
+  if (seen === undefined) return {};
+  const { sizeBytes, versionId, lastModified } = seen;
+  return { sizeBytes, lastModified: new Date(lastModified).toISOString(), ...(versionId === undefined ? {} : { versionId }) };
+}
+
+/** One without a time counts as new: nothing says that it is about an earlier state. */
+function newestByKey(letters: readonly ParkedKey[]): ReadonlyMap<string, ParkedKey> {
+  const timeOf = ({ parkedAt }: ParkedKey) => parkedAt?.getTime() ?? Number.POSITIVE_INFINITY;
+  return new Map([...letters].sort((a, b) => timeOf(a) - timeOf(b)).map((letter) => [letter.key, letter]));
+}

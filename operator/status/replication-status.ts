@@ -1,0 +1,125 @@
+/** How far one object is, in the words of S3 replication, whatever carries it. Pure. */
+import { REPLICATION_STATUSES } from "../../runtime/protocol/replication-status";
+import type { ObjectSnapshot } from "../../runtime/protocol/snapshot";
+import type { EligibilityRules } from "../../runtime/replication/eligible";
+import { type DestinationState, type Difference, firstDifference, recordsEqual } from "../../runtime/replication/equality";
+import { readProvenance } from "../../runtime/replication/provenance";
+import { inScope, inScopeByKey, type ScopeVerdict } from "../../runtime/replication/scope";
+import type { ObjectHead } from "../../runtime/stores/object-store";
+
+/** `NONE`: nothing is on its way, and nothing will be by itself. */
+export const OBJECT_STATUSES = [...REPLICATION_STATUSES, "NONE", "OUT_OF_SCOPE"] as const;
+export type ObjectStatus = (typeof OBJECT_STATUSES)[number];
+
+export interface StatusVerdict {
+  status: ObjectStatus;
+  /** Of anything but `COMPLETED`, in words. */
+  reason?: string;
+  /** Of `COMPLETED`: between the two stores' own Last-Modified, so by two clocks and to the second. */
+  lagMs?: number;
+}
+
+/** Why the key was given up. */
+export interface Parked {
+  reason: string;
+  /** By the clock of the source's cloud. */
+  parkedAt: Date | undefined;
+}
+
+/** What there is to see of a key that a bridge carries, in modes pull and push. */
+export interface BridgeView {
+  bridge: EligibilityRules & { bridgeId: string };
+  key: string;
+  /** Undefined stands for absent; so below. */
+  snapshot: ObjectSnapshot | undefined;
+  destination: DestinationState | undefined;
+  parked?: Parked | undefined;
+}
+
+export function bridgeStatus({ bridge, key, snapshot, destination, parked }: BridgeView): StatusVerdict {
+  if (snapshot === undefined) return absentStatus({ bridge, key, destination, parked });
+  if (readProvenance(snapshot.metadata)?.origin === bridge.destinationId)
+    return { status: "REPLICA", reason: "it came from the destination" };
+  const verdict = inScope(bridge.scope, key, snapshot);
+  if (!verdict.inScope) return { status: "OUT_OF_SCOPE", reason: verdict.reason };
+  const difference = destination === undefined ? "absent" : firstDifference(snapshot, destination, bridge);
+  if (destination !== undefined && difference === undefined)
+    return { status: "COMPLETED", ...lagBetween(snapshot.lastModified, destination.head) };
+  // A letter about an earlier state says nothing about this one. Both times are of the source's cloud.
+  const isOfThisState = parked?.parkedAt === undefined || parked.parkedAt.getTime() >= Date.parse(snapshot.lastModified);
+  if (parked !== undefined && isOfThisState) return { status: "FAILED", reason: parked.reason };
+  return { status: "PENDING", reason: WHAT_IS_MISSING[difference ?? "absent"] };
+}
+
+const WHAT_IS_MISSING: Readonly<Record<Difference | "absent", string>> = {
+  absent: "not at the destination yet",
+  owner: "the destination has an object that this bridge did not write",
+  bytes: "the destination has another state",
+  headers: "the destination has other headers",
+  metadata: "the destination has other metadata",
+  tags: "the destination has other tags",
+};
+
+function absentStatus({ bridge, key, destination, parked }: Omit<BridgeView, "snapshot">): StatusVerdict {
+  const verdict = inScopeByKey(bridge.scope, key);
+  if (!verdict.inScope) return { status: "OUT_OF_SCOPE", reason: verdict.reason };
+  if (destination === undefined) return { status: "NONE", reason: "there is no such object on either side" };
+  if (readProvenance(destination.head.metadata)?.bridgeId !== bridge.bridgeId)
+    return { status: "NONE", reason: "not at the source, and the destination's object is not of this bridge" };
+  if (bridge.deletes === "ignore") return { status: "NONE", reason: "deleted at the source, and deletes are ignored" };
+  if (parked !== undefined) return { status: "FAILED", reason: parked.reason };
+  return { status: "PENDING", reason: "deleted at the source, and not at the destination yet" };
+}
+
+/** What there is to see of an object that the store itself replicates. */
+export interface NativeView {
+  source: ObjectHead | undefined;
+  scope: ScopeVerdict;
+  /** Whether the store says of each object how far it is: S3 does, OSS does not. */
+  storeTells: boolean;
+  /** Looked at only where the store does not tell. */
+  replica?: ObjectHead | undefined;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html */
+export function nativeStatus({ source, scope, storeTells, replica }: NativeView): StatusVerdict {
+  if (source === undefined) return { status: "NONE", reason: "there is no such object" };
+  if (source.replication !== undefined) return told(source.replication);
+  if (!scope.inScope) return { status: "OUT_OF_SCOPE", reason: scope.reason };
+  if (storeTells) return { status: "NONE", reason: "no rule took it in when it was written; a backfill brings it" };
+  if (replica === undefined) return { status: "PENDING", reason: WHAT_IS_MISSING.absent };
+  if (!isNativeReplica(source, replica)) return { status: "PENDING", reason: WHAT_IS_MISSING.bytes };
+  return { status: "COMPLETED", ...lagBetween(source.lastModified, replica) };
+}
+
+function told(status: NonNullable<ObjectHead["replication"]>): StatusVerdict {
+  switch (status) {
+    case "PENDING":
+      return { status, reason: "the store has not replicated it to every destination yet" };
+    case "FAILED":
+      return { status, reason: "the store gave it up; its replication events say why, and a backfill tries again" };
+    case "REPLICA":
+      return { status, reason: "it came from the other side" };
+    case "COMPLETED":
+      return { status };
+  }
+}
+
+/** The store's own replication keeps bytes, headers and metadata as they are. */
+export function isNativeReplica(source: ObjectHead, replica: ObjectHead): boolean {
+  const bytes = source.checksums.some(({ algorithm, value }) =>
+    replica.checksums.some((held) => held.algorithm === algorithm && held.value === value),
+  );
+  return (
+    bytes &&
+    source.sizeBytes === replica.sizeBytes &&
+    recordsEqual({ ...source.headers }, { ...replica.headers }) &&
+    recordsEqual(source.metadata, replica.metadata)
+  );
+}
+
+/** None where the replica is the older one: then its bytes were there already when the object was written again. */
+function lagBetween(written: string | Date, { lastModified }: ObjectHead): { lagMs?: number } {
+  const lagMs = lastModified.getTime() - new Date(written).getTime();
+  return lagMs < 0 ? {} : { lagMs };
+}

@@ -1,0 +1,205 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { checksumOf } from "../../../../runtime/stores/checksums";
+import { ApiError, type AsyncInvokeConfig, type FunctionRecord, type FunctionSpec } from "../contracts";
+import { crcHeader } from "../oss/attributes";
+import { assertHandler, unpackCode } from "./code";
+import { instanceEnvironment, invocationContext } from "./environment";
+import { MAX_INSTANCES } from "./function-rules";
+import { Instance, type Outcome } from "./instance";
+import { InstancePool } from "./instance-pool";
+import { FunctionLog } from "./log";
+import { accessDenied, concurrencyExhausted, functionArn, notFound } from "./names";
+import type { RoleSessions } from "./role-sessions";
+
+/** What every function of the service shares. */
+export interface FunctionHost {
+  accountId: string;
+  runDir: string;
+  caPath: string;
+  endpoints: () => Record<string, string>;
+  sessions: RoleSessions;
+  now: () => number;
+  /** Processes of a function without a reserved concurrency. */
+  maxInstances: number;
+  idleMs: number;
+  onFailure: (error: unknown) => void;
+}
+
+export interface Run {
+  requestId: string;
+  payload: Buffer;
+  /** Asked when its turn has come. */
+  abandon?: () => boolean;
+}
+
+type Settings = Omit<FunctionSpec, "code">;
+
+/** A function of a region, with its code on disk and its processes. */
+export class DeployedFunction {
+  readonly log = new FunctionLog();
+  asyncConfig: AsyncInvokeConfig | undefined;
+  private readonly removal = new AbortController();
+  private reserved: number | undefined;
+  private readonly pool: InstancePool;
+  private readonly folder: string;
+  private deployments = 0;
+
+  private constructor(
+    readonly region: string,
+    private readonly host: FunctionHost,
+    private current: { record: FunctionRecord; codePath: string },
+  ) {
+    this.folder = join(host.runDir, current.record.functionId);
+    this.pool = new InstancePool({
+      start: () => this.startInstance(),
+      maxInstances: () => this.reserved ?? host.maxInstances,
+      refusal: (taken) => {
+        const limit = this.reserved ?? MAX_INSTANCES;
+        return taken >= limit ? concurrencyExhausted(this.record.functionName, limit) : undefined;
+      },
+      idleMs: host.idleMs,
+    });
+  }
+
+  /** @throws ApiError when the code is none, or the role cannot be assumed */
+  static async create(region: string, spec: FunctionSpec, host: FunctionHost): Promise<DeployedFunction> {
+    const { code, ...settings } = spec;
+    if (spec.role !== undefined) host.sessions.forRun(spec.role, spec.functionName, spec.timeout * 1000);
+    const now = new Date(host.now()).toISOString();
+    const functionId = randomUUID();
+    const record = {
+      ...settings,
+      ...describeCode(code),
+      functionArn: functionArn(region, host.accountId, spec.functionName),
+      functionId,
+      createdTime: now,
+      lastModifiedTime: now,
+    };
+    const codePath = join(host.runDir, functionId, "code-0");
+    await unpackCode(code, spec.handler, codePath);
+    return new DeployedFunction(region, host, { record, codePath });
+  }
+
+  get record(): FunctionRecord {
+    return this.current.record;
+  }
+
+  get reservedConcurrency(): number | undefined {
+    return this.reserved;
+  }
+
+  set reservedConcurrency(limit: number | undefined) {
+    this.reserved = limit;
+    this.pool.pump();
+  }
+
+  /** Aborted once the function is deleted. */
+  get removed(): AbortSignal {
+    return this.removal.signal;
+  }
+
+  get arn(): string {
+    return this.record.functionArn;
+  }
+
+  /** Running invocations end as they began; later ones see all of the change. */
+  async update(settings: Settings, code: Buffer | undefined): Promise<void> {
+    if (settings.role !== undefined) this.host.sessions.forRun(settings.role, settings.functionName, settings.timeout * 1000);
+    const old = this.current;
+    let codePath = old.codePath;
+    if (code === undefined) assertHandler(settings.handler, codePath);
+    else {
+      this.deployments += 1;
+      codePath = join(this.folder, `code-${this.deployments}`);
+      await unpackCode(code, settings.handler, codePath);
+    }
+    const { functionArn, functionId, codeSize, codeChecksum, createdTime } = old.record;
+    const described = code === undefined ? { codeSize, codeChecksum } : describeCode(code);
+    const lastModifiedTime = new Date(this.host.now()).toISOString();
+    this.current = { record: { ...settings, ...described, functionArn, functionId, createdTime, lastModifiedTime }, codePath };
+    const retired = this.pool.retire();
+    if (code === undefined) return;
+    retired.then(() => rm(old.codePath, { recursive: true, force: true })).catch(this.host.onFailure);
+  }
+
+  /**
+   * Undefined when it was abandoned.
+   * @throws ApiError 429 beyond the concurrency, 403 when the role cannot be assumed, 404 when the function is removed meanwhile
+   */
+  async run(kind: "sync" | "async", { requestId, payload, abandon }: Run): Promise<Outcome | undefined> {
+    const instance = await this.pool.acquire(kind);
+    try {
+      if (abandon?.()) return undefined;
+      const { record } = this;
+      const context = invocationContext(record, { region: this.region, accountId: this.host.accountId }, this.credentials());
+      return await instance.run({ requestId, event: payload, context });
+    } finally {
+      this.pool.release(instance);
+    }
+  }
+
+  /** @throws ApiError `AccessDenied` when the function's role may not send there */
+  permitDestination(resource: string): void {
+    const { role, functionName } = this.record;
+    if (role === undefined) throw accessDenied(`the function '${functionName}' has no role that could send to ${resource}`);
+    this.host.sessions.permit(role, "fc.aliyuncs.com", "mns:SendMessage", resource);
+  }
+
+  pids(): number[] {
+    return this.pool.pids();
+  }
+
+  async remove(): Promise<void> {
+    this.removal.abort();
+    await this.pool.close(notFound("Function", this.record.functionName));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Of the service, not of the function: nothing of it is deleted in the cloud's eyes. */
+  async stop(): Promise<void> {
+    await this.pool.close(new ApiError(503, "ServiceUnavailable", "the local Function Compute has stopped"));
+  }
+
+  private credentials() {
+    const { role, functionName, timeout } = this.record;
+    return role === undefined ? undefined : this.host.sessions.forRun(role, functionName, timeout * 1000);
+  }
+
+  private startInstance(): Instance {
+    const { record, codePath } = this.current;
+    const { accountId, caPath, onFailure } = this.host;
+    const instanceId = `c-${randomUUID()}`;
+    const folder = join(this.folder, instanceId);
+    const credentials = this.credentials();
+    mkdirSync(folder, { recursive: true });
+    const environment = instanceEnvironment({
+      record,
+      region: this.region,
+      accountId,
+      instanceId,
+      codePath,
+      folder,
+      credentials,
+      caPath,
+      endpoints: this.host.endpoints(),
+    });
+    const { functionName, memorySize, timeout } = record;
+    return new Instance({
+      functionName,
+      memorySize,
+      timeoutSeconds: timeout,
+      codePath,
+      folder,
+      environment,
+      log: this.log,
+      onFailure,
+    });
+  }
+}
+
+function describeCode(code: Buffer): { codeSize: number; codeChecksum: string } {
+  return { codeSize: code.length, codeChecksum: crcHeader(checksumOf("CRC64XZ", code).value) };
+}

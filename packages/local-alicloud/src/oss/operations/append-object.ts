@@ -1,0 +1,94 @@
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/appendobject */
+import { combineChecksums } from "../../../../../runtime/replication/integrity";
+import { attributesOf, crcHeader, encryptionHeaders, versionHeader } from "../attributes";
+import type { Operation } from "../operation";
+import { invalidArgument, OssError } from "../oss-error";
+import type { Received } from "../store/data-files";
+import { type Attributes, isDeleteMarker, type StoredObject, type Version } from "../store/model";
+import { NULL_VERSION, withVersion } from "../store/versions";
+import { permitAttributes } from "./commit";
+import { etagOfMd5 } from "./put-object";
+import { discardOnError, MAX_BODY_BYTES, receiveBody } from "./receive-body";
+
+function positionOf(operation: Operation): number {
+  const text = operation.exchange.query.get("position") ?? "";
+  if (!/^\d+$/.test(text)) throw invalidArgument("The position must be an integer from 0.", { name: "position", value: text });
+  return Number(text);
+}
+
+/** The appendable object to add to; undefined where the first append makes it. */
+function appendable(operation: Operation, versions: readonly Version[], position: number): StoredObject | undefined {
+  const [newest] = versions;
+  const notAppendable = new OssError(409, "ObjectNotAppendable", "The object is not appendable.");
+  if (newest !== undefined && (isDeleteMarker(newest) || newest.type !== "Appendable")) throw notAppendable;
+  const length = newest?.sizeBytes ?? 0;
+  if (position !== length)
+    throw new OssError(409, "PositionNotEqualToLength", "Position is not equal to file length.", {
+      details: { Position: String(position), ObjectLength: String(length) },
+      headers: {
+        "x-oss-next-append-position": String(length),
+        "x-oss-hash-crc64ecma": newest === undefined ? "0" : crcHeader(newest.crc64),
+        "x-oss-object-type": operation.exchange.header("x-oss-object-type") ?? "Appendable",
+      },
+    });
+  return newest;
+}
+
+function appended(
+  before: StoredObject | undefined,
+  attributes: Attributes,
+  received: Received,
+  now: number,
+): Omit<StoredObject, "versionId"> {
+  // Each append changes the ETag, which for appendable objects is no digest of the whole.
+  const etag = `${etagOfMd5(received.md5).slice(0, 24)}${now.toString(16).toUpperCase().padStart(16, "0").slice(-8)}`;
+  const { md5: _ofThisBodyOnly, ...content } = received;
+  const fresh = { type: "Appendable" as const, etag, lastModified: now };
+  if (before === undefined) return { ...attributes, ...content, ...fresh };
+  const { replicaOf: _noMore, ...own } = before;
+  const crc = combineChecksums("CRC64XZ", [
+    { value: before.crc64, sizeBytes: before.sizeBytes },
+    { value: received.crc64, sizeBytes: received.sizeBytes },
+  ]);
+  return {
+    ...own,
+    ...fresh,
+    segments: [...before.segments, ...received.segments],
+    sizeBytes: before.sizeBytes + received.sizeBytes,
+    crc64: crc.value,
+  };
+}
+
+export async function appendObject(operation: Operation): Promise<void> {
+  operation.permit("oss:PutObject");
+  permitAttributes(operation);
+  const { exchange, bucket, key } = operation;
+  const position = positionOf(operation);
+  const attributes = attributesOf(exchange.request.headers, bucket.record);
+  const known = appendable(operation, bucket.keys.versions(key), position);
+  const received = await receiveBody(operation);
+  const object = await discardOnError(operation, received, () =>
+    bucket.keys.update(key, async (versions) => {
+      const before = appendable(operation, versions, position);
+      const versionId = before?.versionId ?? operation.newVersionId();
+      const next: StoredObject = { ...appended(before, attributes, received, operation.now), versionId };
+      if (next.sizeBytes > MAX_BODY_BYTES)
+        throw new OssError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.");
+      // An append makes no version of its own: the appended one takes the place of what it was.
+      const others = before === undefined ? versions : versions.slice(1);
+      return { versions: versionId === NULL_VERSION ? withVersion(others, next) : [next, ...others], result: next };
+    }),
+  );
+  operation.emit("ObjectCreated:AppendObject", {
+    sizeBytes: object.sizeBytes,
+    deltaSizeBytes: object.sizeBytes - (known?.sizeBytes ?? 0),
+    etag: object.etag,
+  });
+  exchange.send(200, {
+    etag: `"${object.etag}"`,
+    "x-oss-next-append-position": object.sizeBytes,
+    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-version-id": versionHeader(bucket.record, object.versionId),
+    ...encryptionHeaders(object),
+  });
+}

@@ -1,0 +1,135 @@
+import { existsSync, readdirSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { checksumOf } from "../../../../runtime/stores/checksums";
+import type { FunctionSpec } from "../../src/contracts";
+import { crcHeader } from "../../src/oss/attributes";
+import { ACCOUNT, type FcFixture, GATED, REGION, specOf, startFixture, until, zipOf } from "./fc-fixture";
+
+let fixture: FcFixture;
+beforeAll(async () => {
+  fixture = await startFixture();
+});
+afterAll(() => fixture.stop());
+
+const ANSWER = (text: string) => `exports.handler = async () => ${JSON.stringify(text)};`;
+
+test("a function is described as the service describes it", async () => {
+  const spec = specOf("described", ANSWER("x"), { environmentVariables: { A: "1" }, description: "d" });
+  const record = await fixture.fc.createFunction(REGION, spec);
+  const { code, ...settings } = spec;
+  expect(record).toEqual({
+    ...settings,
+    functionArn: `acs:fc:${REGION}:${ACCOUNT}:functions/described`,
+    functionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    codeSize: code.length,
+    codeChecksum: crcHeader(checksumOf("CRC64XZ", code).value),
+    createdTime: "2026-11-21T10:00:00.500Z",
+    lastModifiedTime: "2026-11-21T10:00:00.500Z",
+  });
+  expect(fixture.fc.getFunction(REGION, "described")).toEqual(record);
+  expect(fixture.fc.getFunction("us-west-1", "described")).toBeUndefined();
+});
+
+test.each<[string, Partial<FunctionSpec>, RegExp]>([
+  ["a name that starts with a digit", { functionName: "1st" }, /functionName/],
+  ["a name of 65 letters", { functionName: "a".repeat(65) }, /functionName/],
+  ["another runtime", { runtime: "python3.10" }, /python3.10.*not served here/],
+  ["a handler without a file", { handler: "handler" }, /handler/],
+  ["a handler elsewhere", { handler: "../index.handler" }, /handler/],
+  ["a handler whose file is not in the zip", { handler: "main.handler" }, /main\.js or main\.mjs/],
+  ["a role of another account", { role: "acs:ram::1:role/function" }, /role/],
+  ["code that is no zip", { code: Buffer.from("no zip") }, /not a zip/],
+  ["code with a file outside", { code: zipOf({ "index.js": "", "../evil.js": "" }) }, /outside its folder/],
+  ["a cpu between the steps", { cpu: 0.27 }, /cpu/],
+  ["too little memory", { memorySize: 64, cpu: 0.05 }, /memorySize/],
+  ["memory between the steps", { memorySize: 500 }, /memorySize/],
+  ["more cpu than memory", { cpu: 0.55 }, /1:1 and 1:4/],
+  ["much more memory than cpu", { cpu: 0.1 }, /1:1 and 1:4/],
+  ["another disk", { diskSize: 1024 }, /diskSize/],
+  ["no time", { timeout: 0 }, /timeout/],
+  ["more than a day", { timeout: 86_401 }, /timeout/],
+  ["two at once in a built-in runtime", { instanceConcurrency: 2 }, /instanceConcurrency.*custom runtimes/],
+  ["a reserved variable", { environmentVariables: { FC_REGION: "x" } }, /FC_\* is reserved/],
+  ["a variable's name with a hyphen", { environmentVariables: { "A-B": "x" } }, /A-B/],
+  ["more than 4 KB of variables", { environmentVariables: { A: "x".repeat(4096) } }, /4097 bytes/],
+])("%s is refused", async (_, changes, message) => {
+  const refusal = { status: 400, code: "InvalidArgument", message: expect.stringMatching(message) };
+  await expect(fixture.fc.createFunction(REGION, specOf("refused", ANSWER("x"), changes))).rejects.toMatchObject(refusal);
+  expect(fixture.fc.getFunction(REGION, "refused")).toBeUndefined();
+});
+
+test("a region that is not there, a role that is not, and a second of the name are refused", async () => {
+  const create = (region: string, changes: Partial<FunctionSpec> = {}) =>
+    fixture.fc.createFunction(region, specOf("once", ANSWER("x"), changes));
+  await expect(create("cn-beijing")).rejects.toMatchObject({ message: expect.stringContaining("cn-shanghai, us-west-1") });
+  await expect(create(REGION, { role: `acs:ram::${ACCOUNT}:role/none` })).rejects.toMatchObject({ code: "EntityNotExist.Role" });
+  await create(REGION);
+  await create("us-west-1");
+  await expect(create(REGION)).rejects.toMatchObject({ status: 409, code: "FunctionAlreadyExists" });
+});
+
+test("an update is seen by the next invocation; a running one ends as it began", async () => {
+  await fixture.create("updated", GATED, { environmentVariables: { V: "1" } });
+  const gate = join(fixture.runDir, "gate-update");
+  const running = fixture.call("updated", { gate });
+  await until(() => fixture.fc.logs(REGION, "updated").some((line) => line.endsWith("started")));
+  fixture.clock.now += 1000;
+  const code = zipOf({ "index.js": ANSWER("new") });
+  const record = await fixture.fc.updateFunction(REGION, "updated", { code });
+  expect(record).toMatchObject({ codeSize: code.length, lastModifiedTime: "2026-11-21T10:00:01.500Z" });
+  expect(record.createdTime).not.toBe(record.lastModifiedTime);
+  expect((await fixture.call("updated")).text).toBe("new");
+  await writeFile(gate, "");
+  expect((await running).text).toMatch(/^\d+$/);
+  // The old code and its process go away.
+  const codeOf = () => readdirSync(join(fixture.runDir, record.functionId)).filter((name) => name.startsWith("code-"));
+  await until(
+    () => codeOf().join() === "code-1" && fixture.fc.workers().filter((w) => w.functionName === "updated").length === 1,
+  );
+
+  await expect(fixture.fc.updateFunction(REGION, "updated", { handler: "main.handler" })).rejects.toMatchObject({
+    message: expect.stringContaining("main.js"),
+  });
+  await expect(fixture.fc.updateFunction(REGION, "updated", { functionName: "other" })).rejects.toMatchObject({ status: 400 });
+  await fixture.fc.updateFunction(REGION, "updated", {
+    code: zipOf({ "index.js": "exports.handler = async () => process.env.V" }),
+  });
+  await fixture.fc.updateFunction(REGION, "updated", { environmentVariables: { V: "2" } });
+  expect((await fixture.call("updated")).text).toBe("2");
+});
+
+test("a function with triggers is not deleted; without, its processes and files go", async () => {
+  await fixture.create("deleted", ANSWER("x"));
+  const trigger = { triggerName: "http", triggerType: "http" as const, qualifier: "LATEST" };
+  const triggerConfig = JSON.stringify({ authType: "anonymous", methods: ["GET"] });
+  fixture.fc.createTrigger(REGION, "deleted", { ...trigger, triggerConfig });
+  await expect(fixture.fc.deleteFunction(REGION, "deleted")).rejects.toMatchObject({ status: 409, code: "FunctionNotEmpty" });
+  fixture.fc.deleteTrigger(REGION, "deleted", "http");
+  await fixture.call("deleted");
+  const folder = join(fixture.runDir, fixture.fc.getFunction(REGION, "deleted")?.functionId ?? "");
+  expect(existsSync(folder)).toBe(true);
+  await fixture.fc.deleteFunction(REGION, "deleted");
+  expect(existsSync(folder)).toBe(false);
+  expect(fixture.fc.workers().filter((worker) => worker.functionName === "deleted")).toEqual([]);
+  await expect(fixture.call("deleted")).rejects.toMatchObject({ status: 404, code: "FunctionNotFound" });
+  await expect(fixture.fc.deleteFunction(REGION, "deleted")).rejects.toMatchObject({ code: "FunctionNotFound" });
+});
+
+test("concurrency and asynchronous settings are kept, and out of range refused", async () => {
+  const { fc } = fixture;
+  await fixture.create("settings", ANSWER("x"));
+  expect(fc.getConcurrency(REGION, "settings")).toBeUndefined();
+  fc.putConcurrency(REGION, "settings", 3);
+  expect(fc.getConcurrency(REGION, "settings")).toBe(3);
+  expect(() => fc.putConcurrency(REGION, "settings", 101)).toThrow("0 to 100");
+  fc.deleteConcurrency(REGION, "settings");
+  expect(fc.getConcurrency(REGION, "settings")).toBeUndefined();
+  fc.putAsyncInvokeConfig(REGION, "settings", { maxAsyncRetryAttempts: 8, maxAsyncEventAgeInSeconds: 604_800 });
+  expect(fc.getAsyncInvokeConfig(REGION, "settings")).toEqual({ maxAsyncRetryAttempts: 8, maxAsyncEventAgeInSeconds: 604_800 });
+  expect(() => fc.putAsyncInvokeConfig(REGION, "settings", { maxAsyncRetryAttempts: 9 })).toThrow("0 to 8");
+  expect(() => fc.putAsyncInvokeConfig(REGION, "settings", { maxAsyncEventAgeInSeconds: 604_801 })).toThrow("1 to 604800");
+  fc.deleteAsyncInvokeConfig(REGION, "settings");
+  expect(fc.getAsyncInvokeConfig(REGION, "settings")).toBeUndefined();
+  expect(() => fc.putConcurrency(REGION, "nobody", 1)).toThrow("does not exist");
+});

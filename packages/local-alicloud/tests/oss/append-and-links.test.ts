@@ -1,0 +1,146 @@
+import { randomBytes } from "node:crypto";
+import { checksumOf } from "../../../../runtime/stores/checksums";
+import { crcHeader } from "../../src/oss/attributes";
+import { type Client, type OssFixture, refusal, startFixture } from "./oss-fixture";
+import { sendSigned } from "./raw-request";
+
+const BUCKET = "append-of-tests";
+let fixture: OssFixture;
+let client: Client;
+beforeAll(async () => {
+  fixture = await startFixture();
+  client = await fixture.bucket(BUCKET);
+});
+afterAll(() => fixture.stop());
+
+const headersOf = (result: unknown) => (result as { res: { headers: Record<string, string> } }).res.headers;
+
+describe("append", () => {
+  test("adds at the end and tells the next position", async () => {
+    const bytes = randomBytes(1000);
+    const first = (await client.append("log", bytes.subarray(0, 400))) as unknown as { nextAppendPosition: string };
+    expect(first.nextAppendPosition).toBe("400");
+    const second = await client.append("log", bytes.subarray(400), { position: "400" });
+    expect(headersOf(second)).toMatchObject({
+      "x-oss-next-append-position": "1000",
+      "x-oss-hash-crc64ecma": crcHeader(checksumOf("CRC64XZ", bytes).value),
+    });
+    expect((await client.get("log")).content.equals(bytes)).toBe(true);
+    expect(headersOf(await client.head("log"))).toMatchObject({
+      "x-oss-object-type": "Appendable",
+      "x-oss-next-append-position": "1000",
+    });
+    expect(headersOf(await client.head("log"))["content-md5"]).toBeUndefined();
+  });
+
+  test("at another position is refused and says where to go on", async () => {
+    await client.append("position", Buffer.from("12345"));
+    for (const position of ["0", "4", "6"])
+      expect(await refusal(client.append("position", Buffer.from("x"), { position }))).toEqual({
+        status: 409,
+        code: "PositionNotEqualToLength",
+      });
+    const answer = await sendSigned(
+      fixture,
+      { method: "POST", body: "x", headers: { "content-length": "1" } },
+      { bucket: BUCKET, key: "position", queries: { append: "", position: "0" } },
+    );
+    expect(answer).toMatchObject({ status: 409, headers: { "x-oss-next-append-position": "5" } });
+    expect(await refusal(client.append("fresh", Buffer.from("x"), { position: "1" }))).toEqual({
+      status: 409,
+      code: "PositionNotEqualToLength",
+    });
+  });
+
+  test("to what a PUT wrote is refused", async () => {
+    await client.put("normal", Buffer.from("x"));
+    expect(await refusal(client.append("normal", Buffer.from("y"), { position: "1" }))).toEqual({
+      status: 409,
+      code: "ObjectNotAppendable",
+    });
+  });
+
+  test("of two at once only one succeeds", async () => {
+    const results = await Promise.allSettled([client.append("race", Buffer.from("a")), client.append("race", Buffer.from("b"))]);
+    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect((await client.get("race")).content).toHaveLength(1);
+  });
+
+  test.each(["", "x", "-1"])("position %p is refused", async (position) => {
+    const answer = await sendSigned(
+      fixture,
+      { method: "POST", body: "x", headers: { "content-length": "1" } },
+      { bucket: BUCKET, key: "bad", queries: { append: "", position } },
+    );
+    expect(answer).toMatchObject({ status: 400, code: "InvalidArgument" });
+  });
+
+  test("makes no version where versions are kept", async () => {
+    const versioned = await fixture.bucket("append-versions");
+    await versioned.putBucketVersioning("append-versions", "Enabled");
+    const first = headersOf(await versioned.append("log", Buffer.from("a")))["x-oss-version-id"];
+    const second = headersOf(await versioned.append("log", Buffer.from("b"), { position: "1" }))["x-oss-version-id"];
+    expect(second).toBe(first);
+    await versioned.delete("log");
+    expect(await refusal(versioned.append("log", Buffer.from("c"), { position: "2" }))).toEqual({
+      status: 409,
+      code: "ObjectNotAppendable",
+    });
+  });
+});
+
+describe("symbolic links", () => {
+  test("lead to their target", async () => {
+    await client.put("target é", Buffer.from("there"));
+    await client.putSymlink("link", "target é", {} as never);
+    expect((await client.getSymlink("link")).targetName).toBe("target é");
+    const got = await client.get("link");
+    expect(got.content.toString()).toBe("there");
+    expect(headersOf(got)["x-oss-object-type"]).toBe("Symlink");
+  });
+
+  test("to nothing, to a link, or of an object are refused", async () => {
+    await client.putSymlink("dangling", "nowhere", {} as never);
+    expect(await refusal(client.get("dangling"))).toEqual({ status: 404, code: "SymlinkTargetNotExist" });
+    await client.putSymlink("second", "dangling", {} as never);
+    expect(await refusal(client.get("second"))).toEqual({ status: 400, code: "InvalidTargetType" });
+    expect(await refusal(client.getSymlink("target é"))).toEqual({ status: 400, code: "NotSymlink" });
+    expect(await refusal(client.putSymlink("itself", "itself", {} as never))).toEqual({ status: 400, code: "InvalidArgument" });
+  });
+});
+
+describe("tagging", () => {
+  test("is put, read and removed; the object stays as it is", async () => {
+    await client.put("tagged", Buffer.from("x"), { headers: { "x-oss-tagging": "a=1&b=two%20words" } });
+    const before = headersOf(await client.head("tagged"));
+    expect((await client.getObjectTagging("tagged")).tag).toEqual({ a: "1", b: "two words" });
+    await client.putObjectTagging("tagged", { c: "3" });
+    expect((await client.getObjectTagging("tagged")).tag).toEqual({ c: "3" });
+    expect(headersOf(await client.head("tagged"))).toMatchObject({
+      "last-modified": before["last-modified"],
+      "x-oss-tagging-count": "1",
+    });
+    await client.deleteObjectTagging("tagged");
+    expect((await client.getObjectTagging("tagged")).tag).toEqual({});
+  });
+
+  test("of a missing key is refused", async () => {
+    expect(await refusal(client.putObjectTagging("nothing", { a: "1" }))).toEqual({ status: 404, code: "NoSuchKey" });
+    expect(await refusal(client.getObjectTagging("nothing"))).toEqual({ status: 404, code: "NoSuchKey" });
+  });
+
+  test.each<[string, string, string]>([
+    ["without a set", "<Tagging/>", "MalformedXML"],
+    [
+      "with eleven tags",
+      `<Tagging><TagSet>${Array.from({ length: 11 }, (_, i) => `<Tag><Key>k${i}</Key><Value>v</Value></Tag>`).join("")}</TagSet></Tagging>`,
+      "InvalidTag",
+    ],
+    ["with a tag without a value", "<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>", "MalformedXML"],
+  ])("%s is refused", async (_what, body, code) => {
+    await client.put("tagged", Buffer.from("x"));
+    expect(
+      await sendSigned(fixture, { method: "PUT", body }, { bucket: BUCKET, key: "tagged", queries: { tagging: "" } }),
+    ).toMatchObject({ status: 400, code });
+  });
+});

@@ -1,0 +1,123 @@
+import type { SecretParameters } from "../src/contracts";
+import { createSecretParameters } from "../src/secret-parameters";
+import { ACCOUNT, type ApiFixture, call, REGION, refused, startApi } from "./api/api-fixture";
+import { refusal } from "./ram/refusal";
+
+const NAME = "orders/bridge-token";
+const RESOURCE = `acs:oos:${REGION}:${ACCOUNT}:secretparameter/${NAME}`;
+const SECRET = `acs:kms:${REGION}:${ACCOUNT}:secret/oos/${NAME}`;
+
+let now = Date.parse("2026-11-21T12:00:00.789Z");
+let secrets: SecretParameters;
+let fixture: ApiFixture;
+beforeAll(async () => {
+  fixture = await startApi({ service: "oos", handler: (seen) => secrets.api(seen) });
+});
+beforeEach(() => {
+  secrets = createSecretParameters({ ram: fixture.ram, now: () => now });
+  secrets.put(REGION, { name: NAME, value: "whsec_é", description: "for tests" });
+  fixture.calls.length = 0;
+});
+afterAll(() => fixture.close());
+
+const get = (query: Record<string, string>, client = fixture.client()) =>
+  call(client, { action: "GetSecretParameter", query: { Name: NAME, ...query } });
+
+test("gives the value to whoever asks for it decrypted", async () => {
+  const { body } = await get({ RegionId: REGION, WithDecryption: "true" });
+  expect(body).toEqual({
+    RequestId: expect.any(String),
+    Parameter: {
+      Id: expect.stringMatching(/^p-[0-9a-f]{20}$/),
+      Name: NAME,
+      Type: "Secret",
+      Value: "whsec_é",
+      Description: "for tests",
+      ParameterVersion: 1,
+      CreatedBy: `root(${ACCOUNT})`,
+      CreatedDate: "2026-11-21T12:00:00Z",
+      UpdatedBy: `root(${ACCOUNT})`,
+      UpdatedDate: "2026-11-21T12:00:00Z",
+      Constraints: "{}",
+      ShareType: "Private",
+      Tags: {},
+    },
+  });
+});
+
+test("takes a form as well as a query", async () => {
+  const { body } = await call(fixture.client(), { action: "GetSecretParameter", body: { Name: NAME, WithDecryption: true } });
+  expect(body.Parameter.Value).toBe("whsec_é");
+});
+
+test("keeps the value to itself otherwise", async () => {
+  for (const query of [{}, { WithDecryption: "false" }]) expect((await get(query)).body.Parameter).not.toHaveProperty("Value");
+});
+
+test("a new value is a new version, and the old one can still be had", async () => {
+  now += 60_000;
+  secrets.put(REGION, { name: NAME, value: "second" });
+  secrets.put(REGION, { name: NAME, value: "second", description: "again" });
+  const read = async (query: Record<string, string>) => (await get({ WithDecryption: "true", ...query })).body.Parameter;
+  expect(await read({})).toMatchObject({
+    Value: "second",
+    ParameterVersion: 2,
+    Description: "again",
+    UpdatedDate: "2026-11-21T12:01:00Z",
+  });
+  expect(await read({ ParameterVersion: "1" })).toMatchObject({ Value: "whsec_é", ParameterVersion: 1 });
+  expect(await refused(get({ ParameterVersion: "3" }))).toEqual({ statusCode: 404, code: "EntityNotExists.ParameterVersion" });
+});
+
+test("needs the right to the parameter, and for its value that to the secret of KMS which holds it", async () => {
+  const reader = fixture.client(fixture.session(["oos:GetSecretParameter"], [RESOURCE]));
+  await get({}, reader);
+  const denied = { statusCode: 403, code: "NoPermission" };
+  expect(await refused(get({ WithDecryption: "true" }, reader))).toEqual(denied);
+  const both = fixture.client(fixture.session(["oos:GetSecretParameter", "kms:GetSecretValue"], [RESOURCE, SECRET]));
+  expect((await get({ WithDecryption: "true" }, both)).body.Parameter.Value).toBe("whsec_é");
+  const elsewhere = fixture.client(fixture.session(["oos:*", "kms:*"], [`${RESOURCE}2`, `${SECRET}2`]));
+  expect(await refused(get({}, elsewhere))).toEqual(denied);
+  expect(fixture.calls.map(({ action, resource, allowed }) => [action, resource, allowed])).toEqual([
+    ["oos:GetSecretParameter", RESOURCE, true],
+    ["oos:GetSecretParameter", RESOURCE, true],
+    ["kms:GetSecretValue", SECRET, false],
+    ["oos:GetSecretParameter", RESOURCE, true],
+    ["kms:GetSecretValue", SECRET, true],
+    ["oos:GetSecretParameter", RESOURCE, false],
+  ]);
+});
+
+test.each([
+  ["a name that is not there", { Name: "other" }, 404, "EntityNotExists.Parameter"],
+  ["no name", { Name: "" }, 400, "MissingName"],
+  ["a version that is no number", { ParameterVersion: "latest" }, 400, "InvalidParameter"],
+  ["another region", { RegionId: "us-west-1" }, 400, "InvalidParameter"],
+])("refuses %s", async (_, query, statusCode, code) => {
+  expect(await refused(get(query))).toEqual({ statusCode, code });
+});
+
+test("serves one action of one version", async () => {
+  const missing = { statusCode: 404, code: "InvalidApi.NotFound" };
+  const query = { Name: NAME };
+  expect(await refused(call(fixture.client(), { action: "GetParameter", query }))).toEqual(missing);
+  expect(await refused(call(fixture.client(), { action: "GetSecretParameter", version: "2015-01-01", query }))).toEqual(missing);
+});
+
+test("parameters are put, read and deleted per region", () => {
+  expect(secrets.get(REGION, NAME)).toEqual({ name: NAME, value: "whsec_é", description: "for tests" });
+  expect(secrets.get("us-west-1", NAME)).toBeUndefined();
+  secrets.delete(REGION, NAME);
+  expect(secrets.get(REGION, NAME)).toBeUndefined();
+  expect(refusal(() => secrets.delete(REGION, NAME))).toBe("EntityNotExists.Parameter");
+});
+
+test.each([
+  ["a name of the vendor's", { name: "oos-token", value: "x" }],
+  ["a name with other characters", { name: "a token", value: "x" }],
+  ["a name that is too long", { name: "x".repeat(181), value: "x" }],
+  ["no value", { name: "token", value: "" }],
+  ["a value that is too long", { name: "token", value: "x".repeat(4097) }],
+])("does not keep %s", (_, parameter) => {
+  expect(refusal(() => secrets.put(REGION, parameter))).toBe("InvalidParameter");
+});

@@ -1,0 +1,22 @@
+/** Function Compute entry of the copier: asynchronous invocations by the receiver. */
+import { createSourceReader } from "../../replication/source-reader";
+import { createCopier } from "../../roles/copier/copier";
+import { createCopierHandler } from "../copier-handler";
+import { createHandler } from "./handler";
+import { startFunction } from "./start";
+import { openLeases, openStore } from "./stores";
+
+const base = startFunction("copier", process.env);
+const { config, clock, logger } = base;
+
+const copier = createCopier({
+  config,
+  destination: openStore(base, config.destination),
+  reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),
+  clock,
+  logger,
+  leases: openLeases(base, config),
+});
+const handle = createCopierHandler({ copier, logger });
+
+export const handler = createHandler(base, ({ text, remainingMs }) => handle(text, { remainingMs }));

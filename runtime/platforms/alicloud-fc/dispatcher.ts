@@ -1,0 +1,25 @@
+/** Function Compute entry of the dispatcher: events of the source bucket, and dead letters that are redriven. */
+import { randomUUID } from "node:crypto";
+import { createDispatcher } from "../../roles/dispatcher/dispatcher";
+import { createControlApi } from "./control-api";
+import { createEventHandler } from "./event-handler";
+import { createFlowStarter } from "./flow-starter";
+import { createHandler } from "./handler";
+import { openDeadLetters, startFunction } from "./start";
+import { openStore } from "./stores";
+
+const base = startFunction("dispatcher", process.env);
+const { config, clock, logger, metrics, region } = base;
+
+const dispatcher = createDispatcher({
+  config,
+  source: openStore(base, config.source),
+  flow: createFlowStarter(createControlApi({ ...base, host: `${region}.fnf.aliyuncs.com` }), config.flowName),
+  deadLetters: openDeadLetters(base, config),
+  clock,
+  logger,
+  metrics,
+  newId: randomUUID,
+});
+
+export const handler = createHandler(base, createEventHandler({ work: dispatcher, logger, flush: () => metrics.flush() }));

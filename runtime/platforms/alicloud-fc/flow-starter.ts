@@ -1,0 +1,74 @@
+/** Executions of a CloudFlow workflow. */
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod";
+import type { FlowStarter } from "../../roles/dispatcher/flow-starter";
+import { BridgeError } from "../../stores/errors";
+import type { ControlApi } from "./control-api";
+import { ControlError } from "./errors";
+
+const VERSION = "2019-03-15";
+
+const executionSchema = z.object({ Status: z.string(), Input: z.string().optional() });
+
+export function createFlowStarter(api: ControlApi, flowName: string): FlowStarter {
+  return {
+    /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-startexecution */
+    async start(execution, input) {
+      const text = JSON.stringify(input);
+      try {
+        const { body } = await api.call({
+          op: "startExecution",
+          what: `the workflow ${flowName} could not be started`,
+          action: "StartExecution",
+          version: VERSION,
+          form: { FlowName: flowName, ExecutionName: execution, Input: text },
+        });
+        // While one of this name runs the answer is about that one.
+        return sameJson(executionIn("startExecution", body).Input, text) ? "started" : "running";
+      } catch (error) {
+        if (codeOf(error) === "ExecutionAlreadyExists") return "finished";
+        throw error;
+      }
+    },
+
+    /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-describeexecution */
+    async describe(execution) {
+      try {
+        const { body } = await api.call({
+          op: "describeExecution",
+          what: `the execution ${execution} of the workflow ${flowName} cannot be read`,
+          action: "DescribeExecution",
+          method: "GET",
+          version: VERSION,
+          query: { FlowName: flowName, ExecutionName: execution },
+        });
+        const { Status, Input = "" } = executionIn("describeExecution", body);
+        return { status: Status, input: Input };
+      } catch (error) {
+        // A flow that does not exist is another matter.
+        if (codeOf(error)?.startsWith("ExecutionNotExist")) return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof ControlError ? error.code : undefined;
+}
+
+function executionIn(op: string, body: unknown): z.infer<typeof executionSchema> {
+  const parsed = executionSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new BridgeError("Unexpected", op, `the answer to ${op} is no execution: this is no CloudFlow endpoint`);
+}
+
+/** The service may write the same input in another way. */
+function sameJson(one: string | undefined, other: string): boolean {
+  if (one === undefined) return false;
+  try {
+    return isDeepStrictEqual(JSON.parse(one), JSON.parse(other));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Events of an HTTP trigger.
+ * https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function
+ */
+import * as z from "zod";
+import { parseJson } from "../../protocol/json";
+import type { createEndpoint, EndpointRequest, EndpointResponse } from "../../roles/receiver/endpoint";
+import type { Invocation } from "./handler";
+
+const eventSchema = z.object({
+  rawPath: z.string().default("/"),
+  body: z.string().default(""),
+  isBase64Encoded: z.boolean().default(false),
+  /** Several values of one name come joined by commas. */
+  headers: z.record(z.string(), z.string()).default({}),
+  requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string().optional() }) }),
+});
+
+export interface HttpResult {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+  isBase64Encoded: false;
+}
+
+/** @throws Error for an event that no HTTP trigger sent; it quotes nothing of it. */
+export function toEndpointRequest(text: string): EndpointRequest {
+  const parsed = eventSchema.safeParse(parseJson(text));
+  if (!parsed.success) throw new Error("the event is not one of an HTTP trigger");
+  const { rawPath, body, isBase64Encoded, headers, requestContext } = parsed.data;
+  const { method, sourceIp } = requestContext.http;
+  return {
+    method,
+    path: rawPath,
+    headers,
+    rawBody: Buffer.from(body, isBase64Encoded ? "base64" : "utf8"),
+    ...(sourceIp ? { sourceIp } : {}),
+  };
+}
+
+export function toHttpResult({ status, headers, body }: EndpointResponse): HttpResult {
+  return { statusCode: status, headers, body, isBase64Encoded: false };
+}
+
+export function createHttpHandler(endpoint: ReturnType<typeof createEndpoint>) {
+  return async ({ text, remainingMs }: Invocation): Promise<HttpResult> =>
+    toHttpResult(await endpoint(toEndpointRequest(text), { remainingMs }));
+}

@@ -1,0 +1,57 @@
+/** The object stores that Function Compute serves. */
+import type { StoreConfig } from "../../protocol/env";
+import { createAppendLeaseStore } from "../../replication/append-lease-store";
+import type { LeaseStore } from "../../replication/lease";
+import { BridgeError } from "../../stores/errors";
+import { type OssNetwork, ossEndpoint } from "../../stores/oss/endpoint";
+import { createOssStore, type OssStore } from "../../stores/oss/store";
+import type { FunctionBase } from "./start";
+
+type StoreBase = Pick<FunctionBase, "credentials" | "dispatcher" | "originOf" | "region">;
+
+/** @throws BridgeError `ConfigInvalid` for a store that Function Compute does not serve. */
+export function openStore({ credentials, dispatcher, originOf }: StoreBase, config: StoreConfig): OssStore {
+  if (config.kind !== "oss")
+    throw new BridgeError(
+      "ConfigInvalid",
+      "open",
+      `Function Compute serves oss stores, not ${config.kind}: deploy this role on the store's own cloud`,
+    );
+  const { region, bucket, versioned, network, presignNetwork = network, storageClass, kmsKeyId } = config;
+  const endpoint = (at: OssNetwork) => originOf(new URL(ossEndpoint(region, at)).hostname);
+  const isAccelerated = network === "accelerate" || network === "accelerate-overseas";
+  return createOssStore({
+    bucket,
+    region,
+    credentials: async () => credentials.current(),
+    versioned,
+    endpoint: endpoint(network),
+    // Acceleration carries calls about objects only.
+    bucketEndpoint: endpoint(isAccelerated ? "public" : network),
+    presignEndpoint: endpoint(presignNetwork),
+    dispatcher,
+    ...(storageClass === undefined ? {} : { storageClass }),
+    ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+  });
+}
+
+/**
+ * Leases in the control bucket, which is in the function's own region and keeps no versions.
+ * @throws BridgeError `ConfigInvalid` where there is none: OSS has no conditional write that leases could do with instead.
+ */
+export function openLeases(
+  base: StoreBase,
+  { controlBucket, bridgeId }: { controlBucket?: string | undefined; bridgeId: string },
+): LeaseStore {
+  if (controlBucket === undefined)
+    throw new BridgeError(
+      "ConfigInvalid",
+      "open",
+      "controlBucket is not set: leases of an OSS destination need a bucket without versions",
+    );
+  const { region } = base;
+  return createAppendLeaseStore(
+    openStore(base, { kind: "oss", bucket: controlBucket, region, versioned: false, network: "internal" }),
+    bridgeId,
+  );
+}

@@ -1,0 +1,160 @@
+/** Every event a sender may be woken by, turned into "look at this key". Pure, and never throws: what cannot be read is a problem to park. */
+
+import { decodeS3Key, possibleOssKeys } from "./event-key";
+import { decodeLook, isLookMessage } from "./look";
+import { arrayAt, at, excerpt, isObject, parseText, textAt } from "./read-json";
+
+export interface DecodedLook {
+  /** As the event names it; absent in the bridge's own looks, which always mean its source. */
+  bucket?: string;
+  key: string;
+  attempt: number;
+  /** Absent for a fresh event. */
+  firstSeenMs?: number;
+  /** The same whenever the platform delivers the event again; absent where the store names none. */
+  eventId?: string;
+  /** The event tells of a removal: what is there now may be older than what was there before. */
+  removal?: true;
+}
+
+export interface DecodedRecord {
+  /** The queue's id of the message, for a partial batch response; absent where no queue brought it. */
+  messageId?: string;
+  /** Empty for a message with nothing to do, such as S3's test event. */
+  looks: DecodedLook[];
+  /** What could not be read. `looks` holds what could; the message is done only when both are taken care of. */
+  problem?: string;
+  /** Beside a problem: the message to the letter, for its dead letter. */
+  original?: string;
+}
+
+interface Reading {
+  looks: DecodedLook[];
+  problems: string[];
+}
+
+/** An event wrapped in SNS wrapped in SQS is two; a failed invocation's record adds one. */
+const MAX_WRAPPERS = 4;
+
+/**
+ * Reads S3 notifications, EventBridge S3 events, OSS events and the bridge's own looks, each directly or inside SQS, SNS or the
+ * record of a failed asynchronous invocation.
+ * @param event what the platform handed to the function, parsed
+ * @returns one record per queue message; a single one for anything else
+ */
+export function decodeEvent(event: unknown): DecodedRecord[] {
+  const records = arrayAt(event, "Records");
+  if (records !== undefined && records.length > 0 && records.every((record) => textAt(record, "eventSource") === "aws:sqs")) {
+    return records.map((record) => {
+      const messageId = textAt(record, "messageId");
+      const body = textAt(record, "body");
+      return {
+        ...(messageId === undefined ? {} : { messageId }),
+        ...asRecord(readText(body, 0), body ?? JSON.stringify(record)),
+      };
+    });
+  }
+  return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];
+}
+
+/** As `decodeEvent`, for a message that is text: an event as it came over the wire, or what a redrive took from a queue. */
+export function decodeText(text: string): DecodedRecord[] {
+  // Parked once more, a message that nobody can read would otherwise be wrapped once more each time.
+  const original = originalIn(parseText(text)?.value) ?? text;
+  return [asRecord(readText(text, 0), original)];
+}
+
+/** What a dead letter keeps to the letter. */
+function originalIn(value: unknown): string | undefined {
+  return textAt(at(value, "deadLetter"), "original");
+}
+
+function asRecord({ looks, problems }: Reading, original: string): Omit<DecodedRecord, "messageId"> {
+  return problems.length === 0 ? { looks } : { looks, problem: problems.join("; "), original };
+}
+
+function readText(text: string | undefined, depth: number): Reading {
+  if (text === undefined) return problem("the message has no body");
+  const json = parseText(text);
+  return json === undefined ? problem(`the message is not JSON: ${excerpt(text)}`) : read(json.value, depth);
+}
+
+function read(value: unknown, depth: number): Reading {
+  if (depth > MAX_WRAPPERS) return problem(`the event is wrapped more than ${MAX_WRAPPERS} times`);
+  if (isLookMessage(value)) return readLook(value);
+  if (textAt(value, "Event") === "s3:TestEvent") return { looks: [], problems: [] };
+  if (textAt(value, "Type") === "Notification") return readText(textAt(value, "Message"), depth + 1);
+  const original = originalIn(value);
+  if (original !== undefined) return readText(original, depth + 1);
+  const payload = at(value, "requestPayload");
+  if (isObject(at(value, "requestContext")) && payload !== undefined) {
+    // Lambda keeps the event as JSON, Function Compute as text.
+    return typeof payload === "string" ? readText(payload, depth + 1) : read(payload, depth + 1);
+  }
+  if (textAt(value, "source") === "aws.s3") return readEventBridge(value);
+  const records = arrayAt(value, "Records") ?? arrayAt(value, "events");
+  if (records === undefined) return problem(`the event is of no known shape: ${excerpt(value)}`);
+  return merge(records.map((record) => readRecord(record, depth)));
+}
+
+function readRecord(record: unknown, depth: number): Reading {
+  if (textAt(record, "EventSource") === "aws:sns") return readText(textAt(at(record, "Sns"), "Message"), depth + 1);
+  const source = textAt(record, "eventSource");
+  if (source === "aws:s3") {
+    return readNamed("S3", at(record, "s3"), (written) => {
+      const key = decodeS3Key(written);
+      return key === undefined ? undefined : [key];
+    });
+  }
+  if (source === "acs:oss") return readOss(record);
+  return problem(`a record of the event is of no known source: ${excerpt(record)}`);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html: keys are written as they are. */
+function readEventBridge(value: unknown): Reading {
+  return readNamed("EventBridge", at(value, "detail"), (written) => [written]);
+}
+
+/** https://www.alibabacloud.com/help/en/oss/user-guide/event-notification */
+function readOss(record: unknown): Reading {
+  const eventId = ossEventId(record);
+  const removal = /^ObjectRemoved:|^ObjectReplication:ObjectRemoved$/.test(textAt(record, "eventName") ?? "");
+  const { looks, problems } = readNamed("OSS", at(record, "oss"), possibleOssKeys);
+  const told = { ...(eventId ? { eventId } : {}), ...(removal ? { removal } : {}) };
+  return { looks: looks.map((look) => ({ ...look, ...told })), problems };
+}
+
+/** The request alone is not enough: one DeleteObjects can remove several versions of a key, and each removal may show another state. */
+function ossEventId(record: unknown): string | undefined {
+  const requestId = textAt(at(record, "responseElements"), "requestId");
+  const told = [textAt(record, "eventTime"), textAt(at(at(record, "oss"), "object"), "eTag")];
+  return requestId ? [requestId, ...told.filter(Boolean)].join(" ") : undefined;
+}
+
+function readNamed(what: string, holder: unknown, keysOf: (written: string) => string[] | undefined): Reading {
+  const bucket = textAt(at(holder, "bucket"), "name");
+  const written = textAt(at(holder, "object"), "key");
+  if (!bucket || !written) return problem(`the ${what} event names no bucket or no key`);
+  const keys = keysOf(written);
+  if (keys === undefined) return problem(`the ${what} event's key ${JSON.stringify(written)} has a malformed percent sequence`);
+  return { looks: keys.map((key) => ({ bucket, key, attempt: 0 })), problems: [] };
+}
+
+function readLook(value: unknown): Reading {
+  try {
+    return { looks: [decodeLook(value)], problems: [] };
+  } catch (error) {
+    return problem(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function merge(readings: readonly Reading[]): Reading {
+  return {
+    looks: readings.flatMap(({ looks }) => looks),
+    problems: [...new Set(readings.flatMap(({ problems }) => problems))],
+  };
+}
+
+function problem(text: string): Reading {
+  return { looks: [], problems: [text] };
+}

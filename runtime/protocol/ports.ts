@@ -1,0 +1,127 @@
+/** What the roles need from their surroundings, passed in so that a test or a simulation can stand in for it. */
+import type { Readable } from "node:stream";
+import type { ByteRange } from "../stores/object-store";
+import type { ReplicationRequest, ReplicationResponse } from "./messages";
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Aborts once that much time has passed; keeps no process alive. */
+  after(ms: number): AbortSignal;
+}
+
+export const systemClock: Clock = {
+  now: Date.now,
+  after: (ms) => AbortSignal.timeout(Math.max(0, ms)),
+};
+
+/** In [0, 1). */
+export type Random = () => number;
+
+export const systemRandom: Random = Math.random;
+
+/** One structured line per call. Values must be safe to keep: no URL, no credential, no object data. */
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+export type MetricName =
+  | "Replicated"
+  | "Unchanged"
+  | "Deleted"
+  | "Parked"
+  | "Retried"
+  | "Skipped"
+  | "BytesMoved"
+  | "LagMs"
+  /** From the canary's put to its sight at the other side. */
+  | "ProbeLagMs"
+  /** 1 for a canary that did not arrive in time, 0 for one that did. */
+  | "ProbeGaveUp";
+
+export interface Metrics {
+  add(name: MetricName, value: number): void;
+}
+
+/** The head of a pinned read, as the source's HTTP answer tells it. */
+export interface SourceObject {
+  sizeBytes: number;
+  etag: string;
+  body: Readable;
+}
+
+/**
+ * Reads presigned URLs of the source. Refuses (`Invalid`) a URL that is not https, not of an allowed source, carries user info,
+ * redirects, or leads to a private address.
+ */
+export interface SourceReader {
+  /** GET with `If-Match: etag`. Rejects: `PreconditionFailed` when the object moved on, `NotFound` when it is gone. */
+  open(url: string, options: { etag: string; range?: ByteRange; signal?: AbortSignal }): Promise<SourceObject>;
+  /** Whether the current object still has this etag. Moves no object bytes. */
+  isCurrent(url: string, options: { etag: string; signal?: AbortSignal }): Promise<boolean>;
+  /** Whether there still is no object. */
+  isAbsent(url: string, options?: { signal?: AbortSignal }): Promise<boolean>;
+  /** Throws `Invalid` with the reason when the URL may not be read; does no I/O. */
+  assertAllowed(url: string): void;
+}
+
+/** How a POST to the receiver can fail. */
+export class ReceiverUnreachable extends Error {
+  /**
+   * True when the request may have reached the receiver, so an attempt may be running until its hard end;
+   * false when it certainly was refused before an attempt began (throttled, denied, name not resolved).
+   */
+  readonly attemptMayRun: boolean;
+  /** False when asking again cannot help until an operator acts (401, 403, 400). */
+  readonly retryable: boolean;
+  constructor(message: string, options: { attemptMayRun: boolean; retryable: boolean; cause?: unknown }) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ReceiverUnreachable";
+    this.attemptMayRun = options.attemptMayRun;
+    this.retryable = options.retryable;
+  }
+}
+
+/** Signs and posts. Rejects with `ReceiverUnreachable`. The response has one receipt per notice, in order. */
+export interface ReceiverClient {
+  post(request: ReplicationRequest, options?: { signal?: AbortSignal }): Promise<ReplicationResponse>;
+}
+
+/** "Look at this key": what the queue carries, whatever event caused it. */
+export interface Look {
+  key: string;
+  /** 0 for a fresh event; one more each time a temporary failure puts it back. */
+  attempt: number;
+  /** When the first event for it was decoded; ms since the epoch, the sender's clock. */
+  firstSeenMs: number;
+}
+
+export interface WorkQueue {
+  /** Resolves once the message is stored. `delaySeconds` 0 to 900. */
+  enqueue(look: Look, delaySeconds: number): Promise<void>;
+}
+
+export interface DeadLetterQueue {
+  /**
+   * Resolves once the message is stored with its reason. Redriven, the look (or the original) is put to work again.
+   * @param original the message to the letter, where no look could be read from it
+   */
+  park(look: Look, reason: string, original?: string): Promise<void>;
+}
+
+/** Starts long copies. Resolves once the start is stored; starting the same execution twice is harmless. */
+export interface CopyLauncher {
+  start(job: CopyJob): Promise<void>;
+}
+
+/** The copier's input. The lease record holds the same execution and snapshot. */
+export interface CopyJob {
+  execution: string;
+  key: string;
+  /** Presigned, pinned by the snapshot's etag when read. */
+  url: string;
+  snapshot: import("./snapshot").ObjectSnapshot;
+}

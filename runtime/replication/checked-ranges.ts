@@ -1,0 +1,78 @@
+/**
+ * What of the source has been read and uploaded, as checksums of the source's own kind, where the destination verifies another kind.
+ * Ranges that follow on each other become one, until one is the whole object: so little is kept beside the upload that a later run can
+ * still check parts which it has not read.
+ */
+
+import { checksumOf } from "../stores/checksums";
+import { type CombinableAlgorithm, combineChecksums } from "../stores/combine-checksums";
+import type { ByteRange } from "../stores/object-store";
+import type { CheckedRange } from "./lease";
+import { rangeSize } from "./parts";
+
+/** Of a run that dies without a last word, at most so many parts are read again, and as many as were under way. */
+const PARTS_BETWEEN = 16;
+
+export interface CheckedRanges {
+  covers(range: ByteRange): boolean;
+  /** Of a part that is in the upload now. */
+  add(range: ByteRange, bytes: Uint8Array): void;
+  /** Ascending. */
+  all(): readonly CheckedRange[];
+  /** Remembers what is new, if anything is. */
+  remember(): Promise<void>;
+  /** The same, once enough is new. */
+  rememberSometimes(): Promise<void>;
+}
+
+export interface CheckedRangesOptions {
+  algorithm: CombinableAlgorithm;
+  /** Of earlier runs. */
+  known: readonly CheckedRange[];
+  /** Resolves once a later run will find them. */
+  remember(ranges: CheckedRange[]): Promise<void>;
+}
+
+export function createCheckedRanges({ algorithm, known, remember }: CheckedRangesOptions): CheckedRanges {
+  let ranges: readonly CheckedRange[] = known;
+  let added = 0;
+  const rememberFrom = async (parts: number) => {
+    if (added < parts) return;
+    const before = added;
+    added = 0;
+    try {
+      await remember([...ranges]);
+    } catch (error) {
+      added += before;
+      throw error;
+    }
+  };
+  return {
+    covers: ({ start, end }) => ranges.some((one) => one.start <= start && end <= one.end),
+    add({ start, end }, bytes) {
+      ranges = joined(algorithm, [...ranges, { start, end, value: checksumOf(algorithm, bytes).value }]);
+      added++;
+    },
+    all: () => ranges,
+    remember: () => rememberFrom(1),
+    rememberSometimes: () => rememberFrom(PARTS_BETWEEN),
+  };
+}
+
+function joined(algorithm: CombinableAlgorithm, ranges: CheckedRange[]): CheckedRange[] {
+  const result: CheckedRange[] = [];
+  for (const next of ranges.sort((one, other) => one.start - other.start)) {
+    const last = result.at(-1);
+    if (last === undefined || last.end + 1 !== next.start) result.push(next);
+    else {
+      const { value } = combineChecksums(algorithm, [last, next].map(asPiece));
+      result[result.length - 1] = { start: last.start, end: next.end, value };
+    }
+  }
+  return result;
+}
+
+/** As `combineChecksums` takes it. */
+export function asPiece(range: CheckedRange): { value: string; sizeBytes: number } {
+  return { value: range.value, sizeBytes: rangeSize(range) };
+}

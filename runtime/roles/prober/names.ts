@@ -1,0 +1,50 @@
+/** Where probe objects lie. A name is the same on both sides; its key differs by what the side puts around it. */
+import type { ProberConfig } from "../../protocol/env";
+
+export type ProbeSide = ProberConfig["side"];
+export type ProbePlace = Pick<ProberConfig, "keyPrefix" | "probePrefix" | "suffix">;
+
+export const OTHER_SIDE: Record<ProbeSide, ProbeSide> = { source: "destination", destination: "source" };
+
+export function probeKey({ keyPrefix, probePrefix, suffix }: ProbePlace, name: string): string {
+  return `${keyPrefix}${probePrefix}${name}${suffix}`;
+}
+
+/** Undefined for a key of anything else. */
+export function probeName({ keyPrefix, probePrefix, suffix }: ProbePlace, key: string): string | undefined {
+  const start = `${keyPrefix}${probePrefix}`;
+  const isProbe = key.startsWith(start) && key.endsWith(suffix) && key.length > start.length + suffix.length;
+  return isProbe ? key.slice(start.length, key.length - suffix.length) : undefined;
+}
+
+/** In front of every canary's name, whichever bridge it is of: bridges may share a bucket. */
+export const CANARIES = "canary/";
+
+/** One bridge's object of one slot in one direction, which both sides derive from their own schedule. */
+export interface Canary {
+  bridgeId: string;
+  /** Where it is put. */
+  from: ProbeSide;
+  /** When its slot begins; whole minutes, ms since the epoch. */
+  slotMs: number;
+}
+
+export function canaryName({ bridgeId, from, slotMs }: Canary): string {
+  return `${CANARIES}${bridgeId}/${from}-${stampOf(slotMs)}`;
+}
+
+const CANARY_NAME = /^canary\/(.+)\/(source|destination)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z$/;
+
+/** Undefined for a name that `canaryName` never gives. */
+export function parseCanaryName(name: string): Canary | undefined {
+  const [, bridgeId = "", from, year, month, day, hour, minute] = CANARY_NAME.exec(name) ?? [];
+  const slotMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`);
+  if (from === undefined || Number.isNaN(slotMs)) return undefined;
+  const canary: Canary = { bridgeId, from: from as ProbeSide, slotMs };
+  return canaryName(canary) === name ? canary : undefined;
+}
+
+/** `20260301T0005Z`: read by people who find the object. */
+function stampOf(slotMs: number): string {
+  return `${new Date(slotMs).toISOString().slice(0, 16).replace(/[-:]/g, "")}Z`;
+}

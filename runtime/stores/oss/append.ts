@@ -1,0 +1,53 @@
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/appendobject */
+import type { AppendedTail, AppendStore } from "../append-store";
+import { checksumOf } from "../checksums";
+import { BridgeError, isBridgeError } from "../errors";
+import type { CallOptions } from "../object-store";
+import { readAll } from "../read-all";
+import { assertReceived, contentMd5, crc64Of } from "./checksum";
+import { type OssAnswer, required } from "./client";
+import type { OssContext } from "./context";
+import { withSignal } from "./uploads";
+
+export class OssAppends implements AppendStore {
+  constructor(private readonly context: OssContext) {}
+
+  async append(key: string, position: number, bytes: Uint8Array, { signal }: CallOptions = {}): Promise<{ sizeBytes: number }> {
+    const op = "append";
+    this.context.assertKey(op, key);
+    // The first append makes the object; neither may name a KMS key, and a storage class would only cost.
+    const headers = { "content-type": "application/octet-stream", ...contentMd5(bytes) };
+    const queries = { append: null, position: `${position}` };
+    const request = { op, method: "POST", key, queries, headers, body: bytes, maxAttempts: 1, ...withSignal(signal) } as const;
+    return this.context.client.text(request, (_, answer) => {
+      const sizeBytes = Number(required(op, "next position", answer["x-oss-next-append-position"]));
+      if (position === 0) assertReceived(op, checksumOf("CRC64XZ", bytes), crc64Of(answer));
+      return { sizeBytes };
+    });
+  }
+
+  async readTail(key: string, maxBytes: number, { signal }: CallOptions = {}): Promise<AppendedTail | undefined> {
+    const op = "readTail";
+    this.context.assertKey(op, key);
+    const headers = { range: `bytes=-${maxBytes}`, "x-oss-range-behavior": "standard" };
+    try {
+      return await this.context.client.send({ op, method: "GET", key, headers, ...withSignal(signal) }, (answer) =>
+        tailOf(op, answer),
+      );
+    } catch (error) {
+      if (isBridgeError(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** OSS answers a range that is longer than the object with all of it, as 200 or as 206. */
+async function tailOf(op: string, { headers, body }: OssAnswer): Promise<AppendedTail> {
+  const bytes = await readAll(body, Number(required(op, "Content-Length", headers["content-length"])));
+  const total = headers["content-range"]?.split("/")[1];
+  const sizeBytes = total === undefined ? bytes.length : Number(total);
+  const whole = crc64Of(headers);
+  if (bytes.length === sizeBytes && whole !== undefined && checksumOf("CRC64XZ", bytes).value !== whole.value)
+    throw new BridgeError("Corrupted", op, "the bytes that arrived do not have the object's CRC-64");
+  return { bytes, sizeBytes };
+}

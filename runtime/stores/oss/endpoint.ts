@@ -1,0 +1,65 @@
+/** Where requests to OSS go. https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints */
+import { isIP } from "node:net";
+import { BridgeError } from "../errors";
+import { encodeOssKey, type OssQueries, ossQueryString } from "./sign";
+
+/**
+ * - `public`, `internal`: of the region, from outside and (free of charge) from inside of it.
+ * - `accelerate`, `accelerate-overseas`: transfer acceleration, which the bucket must have enabled; for calls about objects only.
+ */
+export type OssNetwork = "public" | "internal" | "accelerate" | "accelerate-overseas";
+
+/** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
+export function ossRegion(region: string): string {
+  return region.replace(/^oss-/, "");
+}
+
+export function ossEndpoint(region: string, network: OssNetwork = "public"): string {
+  switch (network) {
+    case "public":
+      return `https://oss-${ossRegion(region)}.aliyuncs.com`;
+    case "internal":
+      return `https://oss-${ossRegion(region)}-internal.aliyuncs.com`;
+    case "accelerate":
+    case "accelerate-overseas":
+      return `https://oss-${network}.aliyuncs.com`;
+  }
+}
+
+export function isAccelerated(endpoint: string): boolean {
+  return /^oss-accelerate(-overseas)?\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
+}
+
+/** A bucket behind one endpoint. */
+export interface OssTarget {
+  origin: string;
+  /** `/` where the bucket is part of the host, `/<bucket>/` where it cannot be. */
+  pathPrefix: string;
+}
+
+/** @throws BridgeError `ConfigInvalid` for an endpoint that is no `https://host[:port]`. */
+export function ossTarget(endpoint: string, bucket: string): OssTarget {
+  let url: URL | undefined;
+  try {
+    url = new URL(endpoint);
+  } catch {
+    url = undefined;
+  }
+  const hostname = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
+  const loopback = hostname === "127.0.0.1" || hostname === "::1" || hostname === "localhost";
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && loopback);
+  if (url === undefined || !secure || url.pathname !== "/" || url.search !== "" || url.username !== "")
+    throw new BridgeError(
+      "ConfigInvalid",
+      "endpoint",
+      `the OSS endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`,
+    );
+  // A bucket name cannot stand in front of an address, nor in front of a name that resolves nowhere else.
+  if (isIP(hostname) !== 0 || hostname === "localhost") return { origin: url.origin, pathPrefix: `/${bucket}/` };
+  return { origin: `${url.protocol}//${bucket}.${url.host}`, pathPrefix: "/" };
+}
+
+/** Path and query to the letter: keys may hold `//`, `/./` and `/../`, and the signature covers them as they are. */
+export function ossPath({ pathPrefix }: OssTarget, key: string | undefined, queries: OssQueries): string {
+  return `${pathPrefix}${key === undefined ? "" : encodeOssKey(key)}${ossQueryString(queries)}`;
+}

@@ -1,0 +1,154 @@
+/** Between the port's attributes and checksums and the fields of S3's requests and answers. */
+import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
+import type { ReplicationStatus } from "../../protocol/replication-status";
+import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../../protocol/snapshot";
+import { decodeHeaderText, encodeHeaderText } from "../header-text";
+import type { ObjectAttributes, ObjectHead } from "../object-store";
+
+/** Everything S3 verifies; CRC-64/XZ is OSS's. */
+const CHECKSUM_FIELDS = {
+  // CRC32 first, the one computed for a caller that has none: Node has it natively.
+  CRC32: "ChecksumCRC32",
+  CRC64NVME: "ChecksumCRC64NVME",
+  CRC32C: "ChecksumCRC32C",
+  SHA256: "ChecksumSHA256",
+  SHA1: "ChecksumSHA1",
+} as const;
+export type S3ChecksumAlgorithm = keyof typeof CHECKSUM_FIELDS;
+export type S3ChecksumFields = { [K in S3ChecksumAlgorithm as (typeof CHECKSUM_FIELDS)[K]]?: string | undefined };
+
+export const S3_CHECKSUMS = Object.keys(CHECKSUM_FIELDS) as S3ChecksumAlgorithm[];
+
+const HEADER_FIELDS = {
+  contentType: "ContentType",
+  cacheControl: "CacheControl",
+  contentDisposition: "ContentDisposition",
+  contentEncoding: "ContentEncoding",
+  contentLanguage: "ContentLanguage",
+} as const satisfies Partial<Record<keyof ContentHeaders, string>>;
+
+export function isS3Checksum(algorithm: ChecksumAlgorithm): algorithm is S3ChecksumAlgorithm {
+  return algorithm in CHECKSUM_FIELDS;
+}
+
+/** The request field that carries the checksum; none for a checksum that S3 does not know. */
+export function checksumFields(checksum: Checksum | undefined): S3ChecksumFields {
+  if (checksum === undefined || !isS3Checksum(checksum.algorithm)) return {};
+  return { [CHECKSUM_FIELDS[checksum.algorithm]]: checksum.value };
+}
+
+/** A part's own checksum; S3 reports at most one. */
+export function partChecksum(fields: S3ChecksumFields): Checksum | undefined {
+  return allChecksums(fields)[0];
+}
+
+/**
+ * The checksums of the whole object. Those over part checksums are left out: they depend on how the object was cut.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+ */
+export function fullObjectChecksums(fields: S3ChecksumFields & { ChecksumType?: string | undefined }): Checksum[] {
+  return fields.ChecksumType === "FULL_OBJECT" ? allChecksums(fields) : [];
+}
+
+function allChecksums(fields: S3ChecksumFields): Checksum[] {
+  return S3_CHECKSUMS.flatMap((algorithm) => {
+    const value = fields[CHECKSUM_FIELDS[algorithm]];
+    return value === undefined ? [] : [{ algorithm, value }];
+  });
+}
+
+type AttributeFields = Pick<
+  PutObjectCommandInput,
+  "ContentType" | "CacheControl" | "ContentDisposition" | "ContentEncoding" | "ContentLanguage" | "Metadata" | "Tagging"
+>;
+
+/** `expires` is not among them: the SDK would turn it into a date and write it in its own form. */
+export function attributeFields({ headers, metadata, tags }: ObjectAttributes): AttributeFields {
+  const fields: AttributeFields = {};
+  for (const [name, field] of Object.entries(HEADER_FIELDS) as [
+    keyof typeof HEADER_FIELDS,
+    (typeof HEADER_FIELDS)[keyof typeof HEADER_FIELDS],
+  ][]) {
+    const value = headers[name];
+    if (value !== undefined) fields[field] = encodeHeaderText(value);
+  }
+  const encoded = Object.entries(metadata).map(([name, value]) => [name, encodeHeaderText(value)] as const);
+  if (encoded.length > 0) fields.Metadata = Object.fromEntries(encoded);
+  return { ...fields, ...taggingField(tags) };
+}
+
+export function taggingField(tags: Tags): { Tagging?: string } {
+  const tagging = Object.entries(tags).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  return tagging.length > 0 ? { Tagging: tagging.join("&") } : {};
+}
+
+interface HeadFields {
+  VersionId?: string | undefined;
+  ETag?: string | undefined;
+  LastModified?: Date | undefined;
+  ContentType?: string | undefined;
+  CacheControl?: string | undefined;
+  ContentDisposition?: string | undefined;
+  ContentEncoding?: string | undefined;
+  ContentLanguage?: string | undefined;
+  ExpiresString?: string | undefined;
+  Metadata?: Record<string, string> | undefined;
+  ReplicationStatus?: string | undefined;
+}
+
+/** The header says `COMPLETED`, the API's model `COMPLETE`. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+const REPLICATION_STATUS: Readonly<Record<string, ReplicationStatus>> = {
+  PENDING: "PENDING",
+  COMPLETE: "COMPLETED",
+  COMPLETED: "COMPLETED",
+  FAILED: "FAILED",
+  REPLICA: "REPLICA",
+};
+
+export function unquote(etag: string | undefined): string {
+  return (etag ?? "").replace(/^"|"$/g, "");
+}
+
+/** @throws Error when the answer lacks what every S3 sends. */
+export function parseHead(fields: HeadFields, sizeBytes: number | undefined): Omit<ObjectHead, "checksums"> {
+  const { ETag, LastModified, VersionId, ReplicationStatus } = fields;
+  if (ETag === undefined || LastModified === undefined || sizeBytes === undefined || Number.isNaN(sizeBytes))
+    throw new Error("the answer has no ETag, Last-Modified or length: this is no S3 endpoint");
+  const replication = ReplicationStatus === undefined ? undefined : REPLICATION_STATUS[ReplicationStatus];
+  return {
+    // A bucket whose versioning was never enabled says nothing; "null" names the version from before it was.
+    ...(VersionId !== undefined && VersionId !== "" && { versionId: VersionId }),
+    etag: unquote(ETag),
+    sizeBytes,
+    lastModified: LastModified,
+    headers: parseHeaders(fields),
+    metadata: parseMetadata(fields),
+    ...(replication !== undefined && { replication }),
+  };
+}
+
+function parseHeaders(fields: HeadFields): ContentHeaders {
+  const headers: ContentHeaders = {};
+  for (const [name, field] of Object.entries(HEADER_FIELDS) as [
+    keyof typeof HEADER_FIELDS,
+    (typeof HEADER_FIELDS)[keyof typeof HEADER_FIELDS],
+  ][]) {
+    const value = fields[field];
+    if (value !== undefined) headers[name] = decodeHeaderText(value);
+  }
+  if (fields.ExpiresString !== undefined) headers.expires = fields.ExpiresString;
+  return headers;
+}
+
+function parseMetadata({ Metadata: fields }: HeadFields): Metadata {
+  return Object.fromEntries(Object.entries(fields ?? {}).map(([name, value]) => [name.toLowerCase(), decodeHeaderText(value)]));
+}
+
+export function parseTags(set: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined): Tags {
+  return Object.fromEntries((set ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
+}
+
+/** Keys of a listing that was asked for with `encoding-type: url`, where a space is a plus. */
+export function decodeListedKey(key: string, encoding: string | undefined): string {
+  return encoding === "url" ? decodeURIComponent(key.replaceAll("+", "%20")) : key;
+}

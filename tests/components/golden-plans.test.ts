@@ -1,0 +1,105 @@
+/**
+ * What every example stack deploys, to the letter: `GOLDEN=write npx jest tests/components/golden-plans` records it into tests/golden.
+ * Read the difference of a recording as you would read a `pulumi preview` of a stack that is in use.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import * as alicloud from "@pulumi/alicloud";
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { type RecordedResource, recordResources } from "../support/record-resources";
+
+const ROOT = join(__dirname, "..", "..");
+const GOLDEN = join(ROOT, "tests", "golden");
+const EXAMPLES = [join(ROOT, "examples"), ROOT].filter(existsSync).flatMap((folder) =>
+  readdirSync(folder)
+    .filter((file) => /^Pulumi\..+\.yaml$/.test(file))
+    .map((file) => join(folder, file)),
+);
+const TOKEN = Buffer.alloc(32, 7).toString("base64");
+
+beforeEach(() => {
+  jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+  jest.spyOn(pulumi.log, "info").mockResolvedValue();
+});
+afterEach(() => jest.restoreAllMocks());
+
+test.each(EXAMPLES.map((path) => [basename(path).split(".")[1] ?? "", path]))("%s", async (stack, path) => {
+  const { config } = parse(readFileSync(path, "utf8")) as { config: Record<string, unknown> };
+  const { resources } = await recordResources(() => runProgram(withToken(config)), { stack });
+  const plan = resources.map(plainOf).sort((one, other) => (one.urn < other.urn ? -1 : 1));
+
+  expect(plan.map(({ type, outputsRegistered }) => [type, outputsRegistered])).toEqual(
+    plan.map(({ type }) => [type, type.startsWith("crossborder:")]),
+  );
+  const golden = join(GOLDEN, `${stack}.json`);
+  const text = `${JSON.stringify(plan, null, 1)}\n`;
+  if (process.env.GOLDEN === "write") writeFileSync(golden, text);
+  expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(golden, "utf8")));
+});
+
+test("there is no plan of a stack that is gone", () => {
+  expect(readdirSync(GOLDEN).sort()).toEqual(EXAMPLES.map((path) => `${basename(path).split(".")[1]}.json`).sort());
+});
+
+/** As the engine runs `index.ts`: the configuration is text, structured values are JSON. */
+function runProgram(config: Record<string, unknown>): void {
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(
+      Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+    ),
+  );
+  jest.isolateModules(() => {
+    // The program is loaded anew for each stack, the large SDKs are not.
+    for (const [name, loaded] of Object.entries({ "@pulumi/pulumi": pulumi, "@pulumi/aws": aws, "@pulumi/alicloud": alicloud }))
+      jest.doMock(name, () => loaded);
+    require("../../index");
+  });
+}
+
+/** A stack without a token parameter is given its signing secret when it is deployed. */
+function withToken(config: Record<string, unknown>): Record<string, unknown> {
+  const { tokenParameter } = (config["crossborderbridge:auth"] ?? {}) as { tokenParameter?: string };
+  return tokenParameter === undefined ? { ...config, "crossborderbridge:token": TOKEN } : config;
+}
+
+interface Planned extends Omit<RecordedResource, "inputs"> {
+  inputs: unknown;
+}
+
+/** Without what nobody set, without the code's bytes, with every JSON document parsed. */
+function plainOf({ inputs, ...resource }: RecordedResource): Planned {
+  const { outputsRegistered } = resource;
+  const set = Object.fromEntries(
+    Object.entries(resource).filter(
+      ([, value]) => value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0),
+    ),
+  ) as Omit<Planned, "inputs">;
+  return { ...set, outputsRegistered, inputs: plain(inputs) };
+}
+
+function plain(value: unknown): unknown {
+  if (pulumi.asset.Archive.isInstance(value) || pulumi.asset.Asset.isInstance(value)) return "code";
+  if (typeof value === "string") return plainText(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, entry]) => [name, plain(entry)]),
+  );
+}
+
+/** The bytes of a zip in base64, as Function Compute takes code, and their hash. */
+const CODE = /^UEsD|^[0-9a-f]{64}$/;
+
+function plainText(text: string): unknown {
+  if (CODE.test(text)) return "code";
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return { json: plain(JSON.parse(text)) };
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,42 @@
+import { chooseEngine, type Engine } from "../../../operator/backfill/engine";
+import { UsageError } from "../../../operator/command";
+import { FakeBridge, nativeRaw, ossNativeRaw, pullRaw } from "./fixture";
+
+const backfillRoleArn = "arn:aws:iam::111122223333:role/backfill";
+
+function stack(raw: Record<string, unknown>, role = false) {
+  const { config, outputs } = new FakeBridge(raw);
+  return { config, outputs: { ...outputs, ...(role ? { backfillRoleArn } : {}) } };
+}
+
+test.each<[string, ReturnType<typeof stack>, boolean, Engine]>([
+  ["native on AWS with the role", stack(nativeRaw(), true), false, "batch"],
+  ["native on AWS with the role, locally", stack(nativeRaw(), true), true, "copy"],
+  ["native on AWS without the role", stack(nativeRaw()), false, "copy"],
+  ["native on OSS", stack(ossNativeRaw()), false, "copy"],
+  ["pull", stack(pullRaw()), false, "bridge"],
+])("auto on %s", (_name, bridge, local, engine) => {
+  expect(chooseEngine(bridge, "auto", { local }).engine).toBe(engine);
+});
+
+test.each<[Engine, ReturnType<typeof stack>, boolean, string]>([
+  ["batch", stack(nativeRaw()), false, "set existingObjects: replicate and deploy"],
+  ["batch", stack(nativeRaw(), true), true, "the local cloud has no S3 Batch Operations"],
+  ["batch", stack(ossNativeRaw()), false, "of AWS alone"],
+  ["batch", stack(pullRaw()), false, "take --engine bridge"],
+  ["copy", stack(pullRaw()), false, "take --engine bridge"],
+  ["bridge", stack(nativeRaw()), false, "take --engine copy"],
+])("%s is refused where the stack has none, with what to take instead", (engine, bridge, local, told) => {
+  expect(() => chooseEngine(bridge, engine, { local })).toThrow(UsageError);
+  expect(() => chooseEngine(bridge, engine, { local })).toThrow(told);
+});
+
+test("what OSS can do by itself, and what a copy leaves behind, is said before it begins", () => {
+  const [copied, oss] = chooseEngine(stack(ossNativeRaw({ existingObjects: "ignore" })), "auto", { local: false }).notices;
+  expect(copied).toContain("new version");
+  expect(oss).toContain("set existingObjects: replicate and deploy");
+  const [, already] = chooseEngine(stack(ossNativeRaw({ existingObjects: "replicate" })), "auto", { local: false }).notices;
+  expect(already).toContain("OSS carries what was there before by itself");
+  const { notices } = chooseEngine(stack(nativeRaw({ direction: "two-way" })), "auto", { local: false });
+  expect(notices.at(-1)).toContain("the way back is left alone");
+});

@@ -1,0 +1,78 @@
+import { summaryText } from "../../../operator/probe/summary";
+import { FACTS, record } from "./record-fixture";
+
+const back = { direction: "destination->source" } as const;
+const many = (count: number) => Array.from({ length: count }, (_, index) => record(1000 + index));
+
+test("the table, and how it was measured", () => {
+  const records = [
+    record(1200),
+    record(12_345),
+    record(null),
+    record(900, { file_size_in_bytes: 4_194_304 }),
+    record(null, back),
+  ];
+  expect(summaryText(records, FACTS)).toBe(`Replication latency of stack aws-to-china (mode pull), 2026-03-01T09:59:58.000Z
+source->destination: aws/us-east-1/assets-us -> aws-cn/cn-north-1/assets-cn
+destination->source: aws-cn/cn-north-1/assets-cn -> aws/us-east-1/assets-us
+
+┌─────────────────────┬─────────┬───┬──────────┬──────────┬──────────┬──────────┬─────────┐
+│ direction           │    size │ n │ p50 (ms) │ p95 (ms) │ p99 (ms) │ max (ms) │ gave up │
+├─────────────────────┼─────────┼───┼──────────┼──────────┼──────────┼──────────┼─────────┤
+│ source->destination │ 128 KiB │ 2 │    6,773 │  11,788* │  12,234* │   12,345 │       1 │
+├─────────────────────┼─────────┼───┼──────────┼──────────┼──────────┼──────────┼─────────┤
+│ source->destination │   4 MiB │ 1 │      900 │     900* │     900* │      900 │       0 │
+├─────────────────────┼─────────┼───┼──────────┼──────────┼──────────┼──────────┼─────────┤
+│ destination->source │ 128 KiB │ 0 │        - │        - │        - │        - │       1 │
+└─────────────────────┴─────────┴───┴──────────┴──────────┴──────────┴──────────┴─────────┘
+
+A duration is from when the near store had acknowledged the object until a look from the far side found it.
+An object was looked for every 500 ms, so a duration is up to that much too long, and given up after 600 looks.
+One object at a time was on its way.
+The destination's clock is 12 ms ahead of the source's, give or take 140 ms: no more than can be told, so durations are as the two clocks have them.
+p50, p95, p99: linear interpolation between the two nearest samples (type 7 of Hyndman and Fan).
+* fewer than 20 samples for p95 or 100 for p99: it follows the largest samples and says little of the tail.
+`);
+});
+
+const remarksOf = (...args: Parameters<typeof summaryText>) =>
+  summaryText(...args)
+    .split("┘\n\n")[1]
+    ?.trimEnd()
+    .split("\n");
+
+test("a hundred samples need no footnote", () => {
+  expect(summaryText(many(100), FACTS)).toContain(
+    "│ source->destination │ 128 KiB │ 100 │    1,050 │    1,094 │    1,098 │    1,099 │       0 │",
+  );
+  expect(summaryText(many(100), FACTS)).not.toContain("*");
+  expect(summaryText(many(99), FACTS)).toContain(
+    "│ source->destination │ 128 KiB │ 99 │    1,049 │    1,093 │   1,097* │    1,098 │       0 │",
+  );
+});
+
+test.each([
+  [undefined, "The clocks of the two sides were not compared: no object was there on both."],
+  [
+    { ms: -40, uncertaintyMs: 1140 },
+    "The destination's clock is 40 ms behind the source's, give or take 1,140 ms: no more than can be told, so durations are as the two clocks have them.",
+  ],
+  [
+    { ms: 5012, uncertaintyMs: 140 },
+    "The destination's clock is 5,012 ms ahead of the source's, give or take 140 ms: that is taken out of every duration.",
+  ],
+])("clocks %j", (clocks, text) => {
+  expect(remarksOf(many(100), { ...FACTS, clocks })).toContain(text);
+});
+
+test("says what was there at once, what came before its time, and what was in each other's way", () => {
+  const early = record(0, { get_date: "2026-03-01T09:59:59.990Z", attempts: 1 });
+  const text = remarksOf([early, record(500, { attempts: 1 })], { ...FACTS, options: { ...FACTS.options, parallel: 4 } });
+  expect(text).toEqual(
+    expect.arrayContaining([
+      "Up to 4 objects at a time were on their way, in the way of each other.",
+      "2 objects were there at the first look: how much earlier is not known, and the duration is the most it can be.",
+      "1 object was seen before the put was acknowledged, by these clocks: the duration is told as 0.",
+    ]),
+  );
+});

@@ -1,0 +1,145 @@
+import {
+  bridgeCommand,
+  type CommandContext,
+  type ExitCode,
+  FAILED,
+  FINE,
+  type RegisterCommand,
+  UsageError,
+  whole,
+} from "../../operator/command";
+import type { OperatedBridge } from "../../operator/operated-bridge";
+import { runProgram } from "../../operator/run-program";
+import { BridgeError } from "../../runtime/stores/errors";
+
+interface Run {
+  args: string[];
+  work?: (context: CommandContext, options: Record<string, unknown>) => Promise<ExitCode>;
+  open?: () => Promise<never>;
+  close?: () => Promise<void>;
+  /** Interrupts, as Ctrl-C would. */
+  interrupt?: AbortController;
+}
+
+async function run({
+  args,
+  work = async () => FINE,
+  open,
+  close = async () => undefined,
+  interrupt = new AbortController(),
+}: Run) {
+  const printed: string[] = [];
+  const noted: string[] = [];
+  const opened: unknown[] = [];
+  let closed = 0;
+  const register: RegisterCommand = (program, onBridge) => {
+    bridgeCommand(program, "look", "Looks.")
+      .argument("[key...]")
+      .option("--count <n>", "how many", whole(1, 9), 1)
+      .action((_keys: string[], options) => onBridge(options, (context) => work(context, options)));
+  };
+  const exitCode = await runProgram(args, {
+    commands: [register],
+    open: async (options) => {
+      opened.push(options);
+      if (open) return open();
+      const closing = () => {
+        closed += 1;
+        return close();
+      };
+      const bridge = { stack: options.stack, close: closing } as unknown as OperatedBridge;
+      return { bridge, access: {} as CommandContext["access"] };
+    },
+    interrupt: { signal: interrupt.signal, exitCode: () => (interrupt.signal.aborted ? 130 : undefined) },
+    print: (text) => void printed.push(text),
+    note: (text) => void noted.push(text),
+  });
+  return { exitCode, printed, noted: noted.join("\n"), opened, closed };
+}
+
+const ARGS = ["look", "--stack", "dev"];
+
+test("the work gets its bridge and its options, and the bridge is closed", async () => {
+  const { exitCode, printed, noted, opened, closed } = await run({
+    args: [...ARGS, "--json", "--local", "--count", "3", "a", "b"],
+    work: async ({ bridge, json, local, signal, print, note }, options) => {
+      print(JSON.stringify([bridge.stack, json, local, signal.aborted, options.count]));
+      note("done");
+      return FINE;
+    },
+  });
+  expect({ exitCode, printed, noted, closed }).toEqual({
+    exitCode: 0,
+    printed: ['["dev",true,true,false,3]'],
+    noted: "done",
+    closed: 1,
+  });
+  expect(opened).toEqual([{ stack: "dev", json: true, local: true, count: 3 }]);
+});
+
+test("flags that are not given are false", async () => {
+  const { printed } = await run({
+    args: ARGS,
+    work: async ({ json, local, print }) => {
+      print(`${json} ${local}`);
+      return FINE;
+    },
+  });
+  expect(printed).toEqual(["false false"]);
+});
+
+test("what failed without an error is told by the exit code", async () => {
+  expect(await run({ args: ARGS, work: async () => FAILED })).toMatchObject({ exitCode: 1, noted: "", closed: 1 });
+});
+
+test.each<[string, unknown, number, string]>([
+  ["a refusal of the store", new BridgeError("PermissionDenied", "head", "you may not"), 1, "you may not"],
+  ["bad usage", new UsageError("name keys"), 2, "name keys"],
+  [
+    "several at once",
+    new AggregateError([new Error("one"), new Error("two")], "closing failed"),
+    1,
+    "closing failed\n  one\n  two",
+  ],
+  ["no error at all", "text", 1, "text"],
+])("%s is one text without a stack", async (_what, thrown, exitCode, noted) => {
+  const work = () => Promise.reject(thrown);
+  expect(await run({ args: ARGS, work })).toMatchObject({ exitCode, noted, closed: 1, printed: [] });
+});
+
+test("a bridge that cannot be opened or closed is a failure", async () => {
+  const open = () => Promise.reject(new Error("no such stack"));
+  expect(await run({ args: ARGS, open })).toMatchObject({ exitCode: 1, noted: "no such stack", closed: 0 });
+  const close = () => Promise.reject(new Error("stuck"));
+  expect(await run({ args: ARGS, close })).toMatchObject({ exitCode: 1, noted: "stuck" });
+});
+
+test.each<[string, string[], RegExp]>([
+  ["no stack", ["look"], /required option '--stack <name>' not specified/],
+  ["an unknown option", [...ARGS, "--nope"], /unknown option '--nope'/],
+  ["an unknown command", ["nope"], /unknown command 'nope'/],
+  ["no number", [...ARGS, "--count", "two"], /'--count <n>' argument 'two' is invalid. It must be a whole number from 1 to 9/],
+  ["too large a number", [...ARGS, "--count", "10"], /from 1 to 9/],
+  ["half a number", [...ARGS, "--count", "1.5"], /from 1 to 9/],
+])("bad usage: %s", async (_what, args, noted) => {
+  const ran = await run({ args });
+  expect(ran).toMatchObject({ exitCode: 2, noted: expect.stringMatching(noted), opened: [] });
+});
+
+test("help is no failure and opens nothing", async () => {
+  const { exitCode, printed, opened } = await run({ args: ["--help"] });
+  expect({ exitCode, opened }).toEqual({ exitCode: 0, opened: [] });
+  expect(printed.join("\n")).toMatch(/look \[options\] \[key\.\.\.\]\s+Looks\./);
+});
+
+test.each<[string, (signal: AbortSignal) => Promise<ExitCode>]>([
+  ["by an error", (signal) => Promise.reject(signal.reason)],
+  ["in good order", async () => FAILED],
+])("interrupted work that ends %s: the shell's exit code, one word, and the bridge is closed", async (_how, end) => {
+  const interrupt = new AbortController();
+  const work = ({ signal }: CommandContext) => {
+    interrupt.abort();
+    return end(signal);
+  };
+  expect(await run({ args: ARGS, interrupt, work })).toMatchObject({ exitCode: 130, noted: "interrupted", closed: 1 });
+});

@@ -1,0 +1,229 @@
+import { UsageError } from "../../../operator/command";
+import { replicaMetadata } from "../../../runtime/replication/provenance";
+import { makeSnapshot } from "../../runtime/support/make-snapshot";
+import { FakeBridge, NO_ATTRIBUTES, nativeRaw, ossNativeRaw, pullRaw } from "../backfill/fixture";
+import { parked, status } from "./fixture";
+
+/** Of every status one object, in mode pull. */
+async function mixed(): Promise<FakeBridge> {
+  const bridge = new FakeBridge(pullRaw({ scope: { prefixes: ["in/"], maxSizeBytes: 10 } }), { destinationPrefix: "copy/" });
+  const { name, destination } = bridge.config;
+  for (const key of ["in/done", "in/stale", "in/waiting", "in/given-up", "out"]) await bridge.put(key, "abc");
+  await bridge.put("in/large", "a".repeat(11));
+  await bridge.replicate("in/done");
+  await bridge.replicate("in/stale");
+  await bridge.put("in/stale", "new");
+  const origin = { bridgeId: name, sourceId: `${destination.cloud}:${destination.bucket}` };
+  await bridge.put("in/replica", "abc", { ...NO_ATTRIBUTES, metadata: replicaMetadata(makeSnapshot(), origin, "in/replica") });
+  return bridge;
+}
+
+test("keys that are named, each on its line, in their order", async () => {
+  const bridge = await mixed();
+  const keys = ["in/waiting", "in/done", "in/given-up", "in/replica", "in/large", "out", "nope"];
+  const { exitCode, printed } = await status(bridge, keys, { letters: [parked("in/given-up", "too many tags")] });
+  expect(printed.map((line) => line.replace(/version [^,)]+/, "version V"))).toEqual([
+    "PENDING       in/waiting  (3 bytes, version V, not at the destination yet)",
+    "COMPLETED     in/done  (3 bytes, version V, lag about 0 s)",
+    "FAILED        in/given-up  (3 bytes, version V, too many tags)",
+    "REPLICA       in/replica  (3 bytes, version V, it came from the destination)",
+    "OUT_OF_SCOPE  in/large  (11 bytes, version V, 11 bytes are more than maxSizeBytes 10)",
+    'OUT_OF_SCOPE  out  (3 bytes, version V, the key starts with none of the prefixes "in/")',
+    'OUT_OF_SCOPE  nope  (the key starts with none of the prefixes "in/")',
+  ]);
+  expect(exitCode).toBe(1);
+});
+
+test("a key as JSON", async () => {
+  const { printed, exitCode } = await status(await mixed(), ["in/stale"], { json: true });
+  expect(printed.map((line) => JSON.parse(line))).toEqual([
+    {
+      key: "in/stale",
+      status: "PENDING",
+      reason: "the destination has another state",
+      sizeBytes: 3,
+      versionId: expect.any(String),
+      lastModified: "2026-11-21T10:00:00.000Z",
+    },
+  ]);
+  expect(exitCode).toBe(0);
+});
+
+test("all of them in numbers: out of scope apart, and only below the scope's prefixes", async () => {
+  const bridge = await mixed();
+  const { exitCode, printed } = await status(bridge, [], { json: true, letters: [parked("in/given-up")] });
+  expect(JSON.parse(printed.join(""))).toEqual({
+    stack: "dev",
+    mode: "pull",
+    prefix: "",
+    objects: 6,
+    bytes: 26,
+    statuses: {
+      PENDING: { objects: 2, bytes: 6 },
+      COMPLETED: { objects: 1, bytes: 3 },
+      FAILED: { objects: 1, bytes: 3 },
+      REPLICA: { objects: 1, bytes: 3 },
+      NONE: { objects: 0, bytes: 0 },
+      OUT_OF_SCOPE: { objects: 1, bytes: 11 },
+    },
+    oldestPending: { key: expect.stringMatching(/^in\/(stale|waiting)$/), lastModified: "2026-11-21T10:00:00.000Z" },
+  });
+  expect(exitCode).toBe(1);
+});
+
+test("what is out by its key or its size is not looked at", async () => {
+  const bridge = await mixed();
+  bridge.from.calls.head = 0;
+  await status(bridge);
+  expect(bridge.from.calls.head).toBe(5);
+});
+
+test("a prefix narrows it, and one that the bridge does not carry is said to be so", async () => {
+  const bridge = await mixed();
+  const narrow = await status(bridge, [], { json: true, prefix: "in/s" });
+  expect(JSON.parse(narrow.printed.join(""))).toMatchObject({
+    prefix: "in/s",
+    objects: 1,
+    statuses: { PENDING: { objects: 1 } },
+  });
+  const outside = await status(bridge, [], { json: true, prefix: "out" });
+  expect(JSON.parse(outside.printed.join(""))).toMatchObject({ objects: 0 });
+  expect(outside.noted).toEqual(['the bridge carries no key that begins with "out"']);
+});
+
+test("what has failed, from the dead letters alone", async () => {
+  const bridge = await mixed();
+  const letters = ["in/given-up", "in/given-up", "in/done", "in/waiting-not", "out"].map((key) => parked(key));
+  const { exitCode, printed } = await status(bridge, [], { failed: true, letters });
+  expect(printed).toEqual([expect.stringMatching(/^FAILED +in\/given-up /)]);
+  expect(bridge.from.calls.list ?? 0).toBe(0);
+  expect(exitCode).toBe(1);
+  expect((await status(bridge, [], { failed: true, letters, prefix: "in/x" })).exitCode).toBe(0);
+});
+
+test("the newest letter of a key counts, and one of an earlier state does not", async () => {
+  const bridge = await mixed();
+  const old = parked("in/waiting", "old", new Date("2026-11-20T00:00:00Z"));
+  const fresh = parked("in/waiting", "fresh", new Date("2026-11-22T00:00:00Z"));
+  expect((await status(bridge, ["in/waiting"], { letters: [old] })).printed[0]).toContain("PENDING");
+  expect((await status(bridge, ["in/waiting"], { letters: [fresh, old] })).printed[0]).toContain("fresh");
+  expect((await status(bridge, ["in/waiting"], { letters: [parked("in/waiting", "undated"), fresh] })).printed[0]).toContain(
+    "undated",
+  );
+});
+
+test("letters that name no key are told of", async () => {
+  const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("", "no shape\u001b"), parked("", "neither")] });
+  expect(noted).toEqual(["2 dead letters name no key: no shape\\u{1b}"]);
+});
+
+test("letters that were not all read are told of: one of the others may be about a key", async () => {
+  const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("in/done")], complete: false });
+  expect(noted).toEqual(["not all dead letters were read, but 1 of them: a key may be FAILED that is shown as PENDING"]);
+});
+
+test("S3's own replication: by what S3 says, without a look at the destination", async () => {
+  const bridge = new FakeBridge(nativeRaw());
+  for (const word of ["PENDING", "COMPLETED", "FAILED", "REPLICA"] as const) {
+    await bridge.put(word);
+    bridge.from.setReplication(word, word);
+  }
+  await bridge.put("before");
+  const { exitCode, printed } = await status(bridge, [], { json: true });
+  expect(JSON.parse(printed.join("")).statuses).toMatchObject({
+    ...{ PENDING: { objects: 1 }, COMPLETED: { objects: 1 }, FAILED: { objects: 1 }, REPLICA: { objects: 1 } },
+    ...{ NONE: { objects: 1 }, OUT_OF_SCOPE: { objects: 0 } },
+  });
+  expect(exitCode).toBe(1);
+  expect(bridge.to.calls).toEqual({});
+  const failed = await status(bridge, [], { failed: true });
+  expect(failed.printed).toEqual([expect.stringMatching(/^FAILED {8}FAILED {2}\(/)]);
+  expect(failed.noted).toEqual(["1 of 5 objects have failed"]);
+});
+
+test("S3's own replication with rules that ask for tags: what no rule takes in is out of scope, as for a backfill", async () => {
+  const rules = [{ id: "in", priority: 1, enabled: true, prefix: "in/", tags: { keep: "yes" } }];
+  const bridge = new FakeBridge(nativeRaw({ replication: { rules } }));
+  await bridge.put("in/tagged", "x", { ...NO_ATTRIBUTES, tags: { keep: "yes" } });
+  for (const key of ["in/untagged", "in/told", "in/vanishing", "other"]) await bridge.put(key);
+  bridge.from.setReplication("in/told", "COMPLETED");
+  const getTags = bridge.from.getTags.bind(bridge.from);
+  bridge.from.getTags = async (key, options) => {
+    if (key === "in/vanishing") await bridge.from.delete(key);
+    return getTags(key, options);
+  };
+  const { printed } = await status(bridge, ["in/tagged", "in/untagged", "in/told", "in/vanishing", "other"]);
+  expect(printed.map((line) => line.split(/ +/).slice(0, 2))).toEqual([
+    ["NONE", "in/tagged"],
+    ["OUT_OF_SCOPE", "in/untagged"],
+    ["COMPLETED", "in/told"],
+    ["NONE", "in/vanishing"],
+    ["OUT_OF_SCOPE", "other"],
+  ]);
+  expect(printed[3]).toContain("there is no such object");
+  expect(bridge.from.calls.getTags).toBe(3);
+  const summary = await status(bridge, [], { json: true });
+  expect(JSON.parse(summary.printed.join(""))).toMatchObject({
+    objects: 3,
+    statuses: { NONE: { objects: 1 }, OUT_OF_SCOPE: { objects: 1 }, COMPLETED: { objects: 1 } },
+  });
+});
+
+test("S3's own replication, two-way: from either side", async () => {
+  const bridge = new FakeBridge(nativeRaw({ direction: "two-way" }));
+  await bridge.put("here");
+  bridge.from.setReplication("here", "COMPLETED");
+  const attributes = NO_ATTRIBUTES;
+  await bridge.to.put("there", Buffer.from("x"), { attributes, sizeBytes: 1 });
+  bridge.to.setReplication("there", "PENDING");
+  expect((await status(bridge, ["there"], { side: "destination" })).printed[0]).toMatch(/^PENDING +there/);
+  const summary = await status(bridge, [], { side: "destination", json: true });
+  expect(JSON.parse(summary.printed.join(""))).toMatchObject({ objects: 1, statuses: { PENDING: { objects: 1 } } });
+});
+
+test("a one-way bridge has nothing to say about the destination's objects", async () => {
+  await expect(status(await mixed(), [], { side: "destination" })).rejects.toThrow(UsageError);
+});
+
+test("OSS's own replication says nothing of one object, so both sides are compared", async () => {
+  const bridge = new FakeBridge(ossNativeRaw({ scope: { prefixes: ["in/"] } }));
+  for (const key of ["in/done", "in/waiting"]) await bridge.put(key, key);
+  await bridge.to.put("in/done", Buffer.from("in/done"), { attributes: NO_ATTRIBUTES, sizeBytes: 7 });
+  const { printed } = await status(bridge, ["in/done", "in/waiting", "other"]);
+  expect(printed.map((line) => line.split(" ")[0])).toEqual(["COMPLETED", "PENDING", "NONE"]);
+});
+
+test("memory and requests are bounded however many objects there are", async () => {
+  const bridge = new FakeBridge(nativeRaw());
+  for (let index = 0; index < 2_500; index++) await bridge.put(`k${index}`);
+  const head = bridge.from.head.bind(bridge.from);
+  let running = 0;
+  let most = 0;
+  bridge.from.head = async (key, options) => {
+    most = Math.max(most, ++running);
+    await new Promise(setImmediate);
+    running -= 1;
+    return head(key, options);
+  };
+  const { printed } = await status(bridge, [], { concurrency: 7, json: true });
+  expect(JSON.parse(printed.join("")).objects).toBe(2_500);
+  expect(most).toBe(7);
+});
+
+test("an interruption ends a scan", async () => {
+  const bridge = await mixed();
+  const controller = new AbortController();
+  const { from } = bridge;
+  const head = from.head.bind(from);
+  from.head = (key, options) => {
+    controller.abort(new Error("enough"));
+    return head(key, options);
+  };
+  await expect(status(bridge, [], { signal: controller.signal, concurrency: 1 })).rejects.toThrow();
+});
+
+test("an object that cannot be read is no status: the command fails", async () => {
+  const bridge = await mixed();
+  bridge.to.head = () => Promise.reject(new Error("denied"));
+  await expect(status(bridge)).rejects.toThrow("denied");
+});

@@ -1,0 +1,49 @@
+import type { CommandContext } from "../../../operator/command";
+import type { ParkedKey } from "../../../operator/operated-bridge";
+import { showStatus } from "../../../operator/status/command";
+import type { FakeBridge } from "../backfill/fixture";
+
+type Options = Parameters<typeof showStatus>[2];
+
+export interface Shown {
+  exitCode: number;
+  printed: string[];
+  noted: string[];
+}
+
+/** `status` of a bridge in memory, with these dead letters. */
+export async function status(
+  bridge: FakeBridge,
+  keys: readonly string[] = [],
+  {
+    letters = [],
+    complete = true,
+    json = false,
+    signal = new AbortController().signal,
+    ...options
+  }: Partial<Options> & Given = {},
+): Promise<Shown> {
+  const printed: string[] = [];
+  const noted: string[] = [];
+  const context: CommandContext = {
+    bridge: Object.assign(bridge, { deadLetters: async () => ({ letters, complete }) }) as FakeBridge,
+    access: {} as CommandContext["access"],
+    local: true,
+    json,
+    signal,
+    print: (text) => void printed.push(text),
+    note: (text) => void noted.push(text),
+  };
+  const exitCode = await showStatus(context, keys, { prefix: "", side: "source", concurrency: 4, ...options });
+  return { exitCode, printed, noted };
+}
+
+interface Given {
+  letters?: ParkedKey[];
+  /** Of the letters. */
+  complete?: boolean;
+  json?: boolean;
+  signal?: AbortSignal;
+}
+
+export const parked = (key: string, reason = "refused", parkedAt?: Date): ParkedKey => ({ key, reason, parkedAt });

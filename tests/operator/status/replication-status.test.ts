@@ -1,0 +1,170 @@
+import {
+  type BridgeView,
+  bridgeStatus,
+  type NativeView,
+  nativeStatus,
+  type ObjectStatus,
+  type StatusVerdict,
+} from "../../../operator/status/replication-status";
+import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
+import { replicaMetadata } from "../../../runtime/replication/provenance";
+import type { ObjectHead } from "../../../runtime/stores/object-store";
+import { BRIDGE, makeHead, makeSnapshot } from "../../runtime/support/make-snapshot";
+
+const SCOPE = { prefixes: ["in/"], suffixes: [], tags: {}, minSizeBytes: 0, maxSizeBytes: 1000 };
+const bridge = { bridgeId: BRIDGE.bridgeId, scope: SCOPE, deletes: "replicate" as const, destinationId: "aws-cn:destination" };
+const key = "in/k";
+/** As `makeSnapshot` was written. */
+const WRITTEN = new Date("2026-03-01T00:00:00Z");
+const before = new Date("2026-02-28T23:59:59.999Z");
+const after = new Date("2026-03-01T00:00:00.001Z");
+
+function replicaOf(snapshot: ObjectSnapshot, head: Partial<ObjectHead> = {}, tags = snapshot.tags) {
+  return { head: makeHead({ metadata: replicaMetadata(snapshot, BRIDGE, key), ...head }), tags };
+}
+
+const snapshot = makeSnapshot();
+const base: BridgeView = { bridge, key, snapshot, destination: undefined };
+const foreign = { head: makeHead(), tags: {} };
+const cameBack = makeSnapshot({
+  metadata: replicaMetadata(snapshot, { bridgeId: "other", sourceId: bridge.destinationId }, key),
+});
+
+describe("what a bridge carries", () => {
+  test.each<[string, Partial<BridgeView>, StatusVerdict]>([
+    ["a faithful replica", { destination: replicaOf(snapshot) }, { status: "COMPLETED", lagMs: 5_000 }],
+    [
+      "a replica that was there before the object was written again as it was",
+      { destination: replicaOf(snapshot, { lastModified: before }) },
+      { status: "COMPLETED" },
+    ],
+    [
+      "a replica, and a letter that is of no weight any more",
+      { destination: replicaOf(snapshot), parked: { reason: "no", parkedAt: after } },
+      { status: "COMPLETED", lagMs: 5_000 },
+    ],
+    ["nothing at the destination", {}, { status: "PENDING", reason: "not at the destination yet" }],
+    [
+      "a replica of an earlier version",
+      { destination: replicaOf(makeSnapshot({ etag: "e0" })) },
+      { status: "PENDING", reason: "the destination has another state" },
+    ],
+    [
+      "a replica of another size",
+      { destination: replicaOf(snapshot, { sizeBytes: 5 }) },
+      { status: "PENDING", reason: "the destination has another state" },
+    ],
+    [
+      "other headers",
+      { destination: replicaOf(snapshot, { headers: {} }) },
+      { status: "PENDING", reason: "the destination has other headers" },
+    ],
+    [
+      "other metadata",
+      { destination: replicaOf(makeSnapshot({ metadata: {} })) },
+      { status: "PENDING", reason: "the destination has other metadata" },
+    ],
+    ["other tags", { destination: replicaOf(snapshot, {}, {}) }, { status: "PENDING", reason: "the destination has other tags" }],
+    [
+      "somebody else's object",
+      { destination: foreign },
+      { status: "PENDING", reason: "the destination has an object that this bridge did not write" },
+    ],
+    ["a letter of this state", { parked: { reason: "refused", parkedAt: after } }, { status: "FAILED", reason: "refused" }],
+    ["a letter of its second", { parked: { reason: "refused", parkedAt: WRITTEN } }, { status: "FAILED", reason: "refused" }],
+    ["a letter without a time", { parked: { reason: "refused", parkedAt: undefined } }, { status: "FAILED", reason: "refused" }],
+    [
+      "a letter of an earlier state",
+      { parked: { reason: "refused", parkedAt: before } },
+      { status: "PENDING", reason: "not at the destination yet" },
+    ],
+    ["the destination's own object", { snapshot: cameBack }, { status: "REPLICA", reason: "it came from the destination" }],
+    [
+      "the destination's own object, out of scope",
+      { key: "out", snapshot: cameBack },
+      { status: "REPLICA", reason: "it came from the destination" },
+    ],
+  ])("%s", (_what, view, verdict) => {
+    expect(bridgeStatus({ ...base, ...view })).toEqual(verdict);
+  });
+
+  test("a replica of a third bucket is carried on as any object", () => {
+    const chained = makeSnapshot({ metadata: replicaMetadata(snapshot, { bridgeId: "first", sourceId: "aws:first" }, key) });
+    expect(bridgeStatus({ ...base, snapshot: chained }).status).toBe("PENDING");
+  });
+
+  test.each<[string, Partial<BridgeView>, RegExp]>([
+    ["by key", { key: "out" }, /starts with none of the prefixes/],
+    ["by size", { snapshot: makeSnapshot({ sizeBytes: 1001 }) }, /1001 bytes are more/],
+    ["the bridge's own records", { key: ".crossborderbridge/x" }, /belong to bridges/],
+    ["absent and by key", { key: "out", snapshot: undefined }, /starts with none/],
+  ])("out of scope %s", (_what, view, reason) => {
+    const verdict = bridgeStatus({ ...base, parked: { reason: "old", parkedAt: undefined }, ...view });
+    expect(verdict).toEqual({ status: "OUT_OF_SCOPE", reason: expect.stringMatching(reason) });
+  });
+
+  const gone = { ...base, snapshot: undefined };
+  test.each<[string, Partial<BridgeView>, ObjectStatus, RegExp]>([
+    ["absent on both sides", {}, "NONE", /no such object on either side/],
+    ["absent on both sides, with an old letter", { parked: { reason: "x", parkedAt: after } }, "NONE", /no such object/],
+    ["only somebody else's is there", { destination: foreign }, "NONE", /not of this bridge/],
+    ["the replica is still there", { destination: replicaOf(snapshot) }, "PENDING", /not at the destination yet/],
+    [
+      "the delete was given up",
+      { destination: replicaOf(snapshot), parked: { reason: "denied", parkedAt: before } },
+      "FAILED",
+      /denied/,
+    ],
+    [
+      "deletes are ignored",
+      { bridge: { ...bridge, deletes: "ignore" }, destination: replicaOf(snapshot) },
+      "NONE",
+      /deletes are ignored/,
+    ],
+  ])("deleted: %s", (_what, view, status, reason) => {
+    expect(bridgeStatus({ ...gone, ...view })).toEqual({ status, reason: expect.stringMatching(reason) });
+  });
+});
+
+describe("what a store replicates by itself", () => {
+  const crc = [{ algorithm: "CRC64XZ" as const, value: "AAAA" }];
+  const source = makeHead({ lastModified: WRITTEN, checksums: crc });
+  const base: NativeView = { source, scope: { inScope: true }, storeTells: true };
+  const out = { inScope: false, reason: "no rule" } as const;
+
+  test.each(["PENDING", "COMPLETED", "FAILED", "REPLICA"] as const)(
+    "%s as the store says, whatever the rules are now",
+    (status) => {
+      const told = { ...source, replication: status };
+      expect(nativeStatus({ ...base, source: told }).status).toBe(status);
+      expect(nativeStatus({ ...base, source: told, scope: out }).status).toBe(status);
+      const { reason } = nativeStatus({ ...base, source: told });
+      expect(reason === undefined).toBe(status === "COMPLETED");
+    },
+  );
+
+  test.each<[string, Partial<NativeView>, StatusVerdict]>([
+    ["no object", { source: undefined }, { status: "NONE", reason: "there is no such object" }],
+    ["no rule", { scope: out }, { status: "OUT_OF_SCOPE", reason: "no rule" }],
+    ["from before the rule", {}, { status: "NONE", reason: "no rule took it in when it was written; a backfill brings it" }],
+  ])("S3: %s", (_what, view, verdict) => {
+    expect(nativeStatus({ ...base, ...view })).toEqual(verdict);
+  });
+
+  test.each<[string, ObjectHead | undefined, ObjectStatus]>([
+    ["the same object", makeHead({ checksums: crc }), "COMPLETED"],
+    ["nothing", undefined, "PENDING"],
+    ["other bytes", makeHead({ checksums: [{ algorithm: "CRC64XZ", value: "BBBB" }] }), "PENDING"],
+    ["no checksum to compare", makeHead(), "PENDING"],
+    ["another size", makeHead({ checksums: crc, sizeBytes: 7 }), "PENDING"],
+    ["other headers", makeHead({ checksums: crc, headers: {} }), "PENDING"],
+    ["other metadata", makeHead({ checksums: crc, metadata: { a: "b" } }), "PENDING"],
+  ])("OSS, which says nothing: the destination has %s", (_what, replica, status) => {
+    expect(nativeStatus({ ...base, storeTells: false, replica }).status).toBe(status);
+  });
+
+  test("the lag of a replica that was compared", () => {
+    const replica = makeHead({ checksums: crc });
+    expect(nativeStatus({ ...base, storeTells: false, replica })).toEqual({ status: "COMPLETED", lagMs: 5_000 });
+  });
+});

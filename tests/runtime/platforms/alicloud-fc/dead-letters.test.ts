@@ -1,0 +1,161 @@
+import { inspect } from "node:util";
+import type { Agent } from "undici";
+import { createMessageService } from "../../../../packages/local-alicloud/src/message-service/message-service";
+import { createDeadLetterQueue } from "../../../../runtime/platforms/alicloud-fc/dead-letters";
+import { createMessageQueue, MAX_MESSAGE_BYTES } from "../../../../runtime/platforms/alicloud-fc/message-queue";
+import { decodeText } from "../../../../runtime/protocol/decode-events";
+import { systemClock } from "../../../../runtime/protocol/ports";
+import { createOssDispatcher } from "../../../../runtime/stores/oss/client";
+import { ManualClock } from "../../support/clock";
+import { type Answer, startHttps } from "../../support/https-server";
+import { KEY, localServices } from "./support";
+
+const REGION = "cn-shanghai";
+const HOST = `3333333333333333.mns.${REGION}.aliyuncs.com`;
+const look = { key: "a b+c%20/<中文>&\u0001", attempt: 0, firstSeenMs: 1_700_000_000_000 };
+
+let services: Awaited<ReturnType<typeof localServices>>;
+let dispatcher: Agent;
+const closing: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  services = await localServices();
+  dispatcher = createOssDispatcher({ ca: services.ca });
+});
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+afterAll(async () => {
+  await dispatcher.destroy();
+  await services.remove();
+});
+
+function queueAt(origin: string, credentials = KEY) {
+  const waits: number[] = [];
+  const hosts: string[] = [];
+  const queue = createMessageQueue({
+    queueUrl: `https://${HOST}/queues/dead`,
+    originOf: (host) => {
+      hosts.push(host);
+      return origin;
+    },
+    credentials: { current: () => credentials },
+    dispatcher,
+    clock: systemClock,
+    random: () => 1,
+    sleep: async (ms) => void waits.push(ms),
+  });
+  return { queue, waits, hosts };
+}
+
+/** A queue of the local cloud, which verifies signatures and takes no more than the vendor does. */
+async function strict() {
+  const { tls, ram } = services;
+  const service = await createMessageService({ accountId: ram.accountId, ram, tls, regions: [REGION] });
+  closing.push(() => service.stop());
+  service.createQueue(REGION, {
+    queueName: "dead",
+    delaySeconds: 0,
+    maximumMessageSize: MAX_MESSAGE_BYTES,
+    messageRetentionPeriod: 345_600,
+    visibilityTimeout: 30,
+    pollingWaitSeconds: 0,
+  });
+  const origin = service.origins[REGION] ?? "";
+  return { origin, bodies: () => service.messages(REGION, "dead").map(({ body }) => body) };
+}
+
+async function answering(answer: Answer) {
+  const server = await startHttps(answer);
+  closing.push(server.close);
+  return server;
+}
+
+describe("dead letters in a queue that verifies signatures", () => {
+  async function parked(reason: string, original?: string) {
+    const { origin, bodies } = await strict();
+    const { queue, hosts } = queueAt(origin);
+    await createDeadLetterQueue(queue, { bridgeId: "bridge", clock: new ManualClock() }).park(look, reason, original);
+    expect(hosts).toEqual([HOST]);
+    const [body = "", ...others] = bodies();
+    expect(others).toEqual([]);
+    return body;
+  }
+
+  test("hold the look for a redrive, and the reason for people", async () => {
+    const body = await parked("rejected: too large & \ufffe");
+    expect(decodeText(body)).toEqual([{ looks: [look] }]);
+    expect(JSON.parse(body).deadLetter).toEqual({
+      reason: "rejected: too large & \ufffe",
+      bridgeId: "bridge",
+      parkedAt: "2026-03-01T00:00:00.000Z",
+    });
+  });
+
+  test("hold the message to the letter where no look could be read", async () => {
+    const original = '{"stray":"<中文>\\u0000\ufffe\ud800\r\n"}';
+    expect(JSON.parse(await parked("no known shape", original))).toMatchObject({ deadLetter: { original } });
+  });
+
+  test("are never without a reason, nor with an endless one", async () => {
+    expect(JSON.parse(await parked("", "")).deadLetter.reason).toBe("unknown");
+    expect(JSON.parse(await parked("🚀".repeat(2000))).deadLetter.reason).toHaveLength(1024);
+  });
+
+  test("keep of a message that fits into no queue as much as does", async () => {
+    const original = "中".repeat(60_000);
+    const kept = (JSON.parse(await parked("no known shape", original)) as { deadLetter: { original: string } }).deadLetter
+      .original;
+    expect(original.startsWith(kept)).toBe(true);
+    expect(kept.length).toBeGreaterThan(MAX_MESSAGE_BYTES / 3 / 2 - 200);
+  });
+});
+
+describe("failures", () => {
+  const refusing =
+    (status: number, code: string): Answer =>
+    (_request, response) => {
+      response.writeHead(status, { "content-type": "text/xml" });
+      response.end(
+        `<?xml version="1.0"?><Error xmlns="http://mns.aliyuncs.com/doc/v1/"><Code>${code}</Code><Message>you sent very-secret</Message><RequestId>R1</RequestId></Error>`,
+      );
+    };
+
+  test("a wrong key is refused, told by name and not repeated", async () => {
+    const { origin, bodies } = await strict();
+    const { queue, waits } = queueAt(origin, { ...KEY, accessKeySecret: "other" });
+    await expect(queue.send("{}")).rejects.toMatchObject({
+      kind: "PermissionDenied",
+      message: expect.stringMatching(/^the message could not be put into the queue dead: SignatureDoesNotMatch \(403, request /),
+    });
+    expect([bodies(), waits]).toEqual([[], []]);
+  });
+
+  test("nothing of the vendor's text is kept", async () => {
+    const { origin } = await answering(refusing(404, "QueueNotExist"));
+    const error = await queueAt(origin)
+      .queue.send("{}")
+      .catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ kind: "NotFound", code: "QueueNotExist" });
+    expect(inspect(error, { depth: 9 })).not.toContain("very-secret");
+  });
+
+  test("throttling and broken connections are tried again", async () => {
+    let count = 0;
+    const { origin, seen } = await answering((request, response) => {
+      count += 1;
+      if (count === 1) return refusing(429, "QpsLimitExceeded")(request, response);
+      if (count === 2) return void response.socket?.destroy();
+      response.writeHead(201).end("<Message/>");
+    });
+    const { queue, waits } = queueAt(origin);
+    await queue.send("{}");
+    expect(waits).toEqual([200, 400]);
+    expect(seen).toHaveLength(3);
+    expect(seen[0]).toMatchObject({ method: "POST", url: "/queues/dead/messages", headers: { "x-mns-version": "2015-06-06" } });
+  });
+
+  test("anything but 201 is not stored", async () => {
+    const { origin } = await answering((_request, response) => void response.writeHead(200).end("hello"));
+    await expect(queueAt(origin).queue.send("{}")).rejects.toMatchObject({ kind: "Unexpected" });
+  });
+});

@@ -1,0 +1,282 @@
+import * as fc from "fast-check";
+import { encodeDeadLetter } from "../../../runtime/protocol/dead-letter";
+import { decodeEvent, decodeText } from "../../../runtime/protocol/decode-events";
+import { encodeS3Key } from "../../../runtime/protocol/event-key";
+import { encodeLook } from "../../../runtime/protocol/look";
+
+function s3Record(key: string, eventName = "ObjectCreated:Put") {
+  return {
+    eventVersion: "2.9",
+    eventSource: "aws:s3",
+    awsRegion: "us-east-1",
+    eventName,
+    s3: {
+      s3SchemaVersion: "1.0",
+      bucket: { name: "photos" },
+      object: { key, size: 3, eTag: "e", sequencer: "0055AED6DCD90281E5" },
+    },
+  };
+}
+
+function s3Event(...keys: string[]) {
+  return { Records: keys.map((key) => s3Record(key)) };
+}
+
+function sqsEvent(...bodies: unknown[]) {
+  return {
+    Records: bodies.map((body, index) => ({
+      messageId: `m${index + 1}`,
+      receiptHandle: "r",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      attributes: { ApproximateReceiveCount: "1" },
+      eventSource: "aws:sqs",
+      awsRegion: "us-east-1",
+    })),
+  };
+}
+
+const eventBridge = (key: string) => ({
+  version: "0",
+  source: "aws.s3",
+  "detail-type": "Object Created",
+  detail: { version: "0", bucket: { name: "photos" }, object: { key, size: 3 } },
+});
+
+const ossEvent = (...keys: string[]) => ({
+  events: keys.map((key) => ({
+    eventName: "ObjectCreated:PutObject",
+    eventSource: "acs:oss",
+    oss: { bucket: { name: "photos" }, object: { key, size: 3, eTag: "E" } },
+  })),
+});
+
+const sns = (message: unknown) => ({ Type: "Notification", MessageId: "n", TopicArn: "t", Message: JSON.stringify(message) });
+const fresh = (key: string) => ({ bucket: "photos", key, attempt: 0 });
+
+describe("shapes", () => {
+  test("S3 straight to the function: one record, no message", () => {
+    expect(decodeEvent(s3Event("a+b", "c"))).toEqual([{ looks: [fresh("a b"), fresh("c")] }]);
+  });
+
+  test("S3 through SQS: one record per message, with all the keys of each", () => {
+    expect(decodeEvent(sqsEvent(s3Event("a+b", "c"), s3Event("d")))).toEqual([
+      { messageId: "m1", looks: [fresh("a b"), fresh("c")] },
+      { messageId: "m2", looks: [fresh("d")] },
+    ]);
+  });
+
+  test("a removed object is looked at like any other", () => {
+    const body = { Records: [s3Record("gone", "ObjectRemoved:DeleteMarkerCreated")] };
+    expect(decodeEvent(sqsEvent(body))).toEqual([{ messageId: "m1", looks: [fresh("gone")] }]);
+  });
+
+  test("EventBridge, straight and through SQS: the key is not encoded", () => {
+    expect(decodeEvent(eventBridge("a+b%20c"))).toEqual([{ looks: [fresh("a+b%20c")] }]);
+    expect(decodeEvent(sqsEvent(eventBridge("a+b%20c")))).toEqual([{ messageId: "m1", looks: [fresh("a+b%20c")] }]);
+  });
+
+  test("S3 through SNS, straight and through SQS", () => {
+    const direct = { Records: [{ EventSource: "aws:sns", EventVersion: "1.0", Sns: sns(s3Event("a+b")) }] };
+    expect(decodeEvent(direct)).toEqual([{ looks: [fresh("a b")] }]);
+    expect(decodeEvent(sqsEvent(sns(s3Event("a+b"))))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
+  });
+
+  test("OSS: every key that it may mean", () => {
+    expect(decodeEvent(ossEvent("中文/a+b", "a%20b"))).toEqual([
+      { looks: [fresh("中文/a+b"), fresh("中文/a b"), fresh("a%20b"), fresh("a b")] },
+    ]);
+  });
+
+  test("the bridge's own look, straight and through SQS", () => {
+    const look = { key: "a+b%20c", attempt: 3, firstSeenMs: 1_700_000_000_000 };
+    expect(decodeEvent(sqsEvent(encodeLook(look)))).toEqual([{ messageId: "m1", looks: [look] }]);
+    expect(decodeEvent(JSON.parse(encodeLook(look)))).toEqual([{ looks: [look] }]);
+  });
+
+  test("the record of a failed asynchronous invocation, redriven through SQS", () => {
+    const failed = {
+      version: "1.0",
+      requestContext: { condition: "RetriesExhausted" },
+      requestPayload: s3Event("a+b"),
+      responsePayload: {},
+    };
+    expect(decodeEvent(sqsEvent(failed))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
+  });
+
+  test("the same of Function Compute, where the event is text", () => {
+    const failed = {
+      timestamp: 1_700_000_000_000,
+      requestContext: { requestId: "r", functionArn: "f", condition: "UnhandledInvocationError", approximateInvokeCount: 9 },
+      requestPayload: JSON.stringify(ossEvent("a", "b")),
+      responseContext: { statusCode: 200, functionError: "UnhandledInvocationError" },
+      responsePayload: "{}",
+    };
+    expect(decodeText(JSON.stringify(failed))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+    expect(decodeEvent(failed)).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+    // As the clients of SMQ write a body.
+    expect(decodeText(Buffer.from(JSON.stringify(failed)).toString("base64"))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+  });
+
+  test("an OSS event names itself, and says what it was about", () => {
+    const [event] = ossEvent("a+b").events;
+    const records = (eventName: string, responseElements: unknown) =>
+      decodeEvent({ events: [{ ...event, eventName, responseElements }] });
+    expect(records("ObjectRemoved:DeleteObject", { requestId: "R1" })).toEqual([
+      {
+        looks: [
+          { ...fresh("a+b"), eventId: "R1 E", removal: true },
+          { ...fresh("a b"), eventId: "R1 E", removal: true },
+        ],
+      },
+    ]);
+    expect(records("ObjectCreated:PutObject", { requestId: "R2" })[0]?.looks[0]).toEqual({ ...fresh("a+b"), eventId: "R2 E" });
+    expect(records("ObjectCreated:PutObject", { requestId: "" })[0]?.looks[0]).toEqual(fresh("a+b"));
+  });
+
+  test("one request that removes several versions of a key is as many OSS events", () => {
+    const [event] = ossEvent("a").events;
+    const removed = (eventTime: string, eTag: string) => {
+      const oss = { bucket: { name: "photos" }, object: { key: "a", size: 0, eTag } };
+      return { ...event, eventName: "ObjectRemoved:DeleteObjects", eventTime, oss, responseElements: { requestId: "R1" } };
+    };
+    const [first, second] = ["2026-03-01T00:00:00.000Z", "2026-03-01T00:00:01.000Z"];
+    const versions = [removed(first, "E1"), removed(second, "E1"), removed(second, "E2")];
+    const ids = decodeEvent({ events: versions }).flatMap(({ looks }) => looks.map(({ eventId }) => eventId));
+    expect(new Set(ids).size).toBe(3);
+    expect(decodeEvent({ events: versions })).toEqual(decodeEvent({ events: versions }));
+  });
+
+  test.each([
+    ["ObjectRemoved:DeleteObject", true],
+    ["ObjectReplication:ObjectRemoved", true],
+    ["ObjectReplication:ObjectCreated", false],
+    ["ObjectReplication:ObjectModified", false],
+    ["ObjectModified:UpdateObjectMeta", false],
+  ])("%s of OSS tells of a removal: %s", (eventName, expected) => {
+    const [event] = ossEvent("a").events;
+    const [record] = decodeEvent({ events: [{ ...event, eventName }] });
+    expect(record?.looks).toEqual([{ ...fresh("a"), ...(expected ? { removal: true } : {}) }]);
+  });
+
+  test("a dead letter is the look that it keeps, or the message", () => {
+    const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z" };
+    const look = { key: "a+b%20c", attempt: 0, firstSeenMs: 1_700_000_000_000 };
+    expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [look] }]);
+    const original = JSON.stringify(ossEvent("a"));
+    expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [fresh("a")] }]);
+    // Given up once more by the platform.
+    const again = { requestContext: {}, requestPayload: encodeDeadLetter(look, { ...letter, original }) };
+    expect(decodeText(JSON.stringify(again))).toEqual([{ looks: [fresh("a")] }]);
+  });
+
+  test("however often a message that nobody can read is redriven, it is kept to the letter", () => {
+    const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z", original: '{"stray":"\uffff"}' };
+    const [record] = decodeText(encodeDeadLetter({ key: "", attempt: 0, firstSeenMs: 0 }, letter));
+    expect(record).toMatchObject({ looks: [], problem: expect.stringMatching(/no known shape/), original: letter.original });
+  });
+
+  test("S3's test event is acknowledged and nothing more", () => {
+    const body = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: "photos" };
+    expect(decodeEvent(sqsEvent(body))).toEqual([{ messageId: "m1", looks: [] }]);
+    expect(decodeEvent(body)).toEqual([{ looks: [] }]);
+  });
+});
+
+describe("golden keys through an S3 notification", () => {
+  test.each([
+    ["a+b", "a b"],
+    ["a%2Bb", "a+b"],
+    ["a%2520b", "a%20b"],
+    ["a%252Bb", "a%2Bb"],
+    ["100%25", "100%"],
+    ["%E4%B8%AD%E6%96%87/%E6%96%87%E4%BB%B6.txt", "中文/文件.txt"],
+    ["%F0%9F%9A%80", "🚀"],
+    ["trailing+", "trailing "],
+    ["+leading", " leading"],
+    ["a//b", "a//b"],
+    ["dir/", "dir/"],
+    ["%3C%3E%26%22%27", "<>&\"'"],
+  ])("%p is %p", (written, key) => {
+    expect(decodeEvent(sqsEvent(s3Event(written)))).toEqual([{ messageId: "m1", looks: [fresh(key)] }]);
+  });
+
+  test("whatever the key", () => {
+    return fc.assert(
+      fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (key) => {
+        expect(decodeEvent(sqsEvent(s3Event(encodeS3Key(key))))).toEqual([{ messageId: "m1", looks: [fresh(key)] }]);
+      }),
+    );
+  });
+});
+
+describe("what cannot be read is a problem with its reason, never nothing", () => {
+  const rows: [string, unknown, RegExp][] = [
+    ["not JSON", "{", /not JSON/],
+    ["an empty body", "", /not JSON/],
+    ["null", null, /no known shape/],
+    ["a number", 7, /no known shape/],
+    ["another service", { source: "aws.ec2", detail: {} }, /no known shape/],
+    ["a record of another source", { Records: [{ eventSource: "aws:dynamodb" }] }, /no known source.*aws:dynamodb/],
+    ["a record that is no object", { Records: ["x"] }, /no known source/],
+    [
+      "no key",
+      { Records: [{ eventSource: "aws:s3", s3: { bucket: { name: "photos" }, object: {} } }] },
+      /names no bucket or no key/,
+    ],
+    ["an empty key", s3Event(""), /names no bucket or no key/],
+    ["no bucket", { Records: [{ eventSource: "aws:s3", s3: { object: { key: "a" } } }] }, /names no bucket or no key/],
+    ["a malformed percent sequence", s3Event("100%"), /"100%" has a malformed percent sequence/],
+    ["EventBridge without a key", { source: "aws.s3", detail: { bucket: { name: "photos" } } }, /names no bucket or no key/],
+    ["a look of another version", { look: { version: 9, key: "a", attempt: 0, firstSeenMs: 0 } }, /look\.version/],
+    ["SNS without a message", { Type: "Notification" }, /no body/],
+    ["wrappers without end", [1, 2, 3, 4, 5].reduce<unknown>((inner) => sns(inner), s3Event("a")), /wrapped more than/],
+  ];
+
+  test.each(rows)("%s", (_name, body, problem) => {
+    const [record, ...rest] = decodeEvent(sqsEvent(body));
+    expect(rest).toEqual([]);
+    expect(record).toMatchObject({ messageId: "m1", looks: [] });
+    expect(record?.problem).toMatch(problem);
+    // To the letter: a later version that can read it is given the whole message by a redrive.
+    expect(record?.original).toBe(typeof body === "string" ? body : JSON.stringify(body));
+  });
+
+  test("no message has a body", () => {
+    const record = { eventSource: "aws:sqs", messageId: "m1" };
+    expect(decodeEvent({ Records: [record] })).toEqual([
+      { messageId: "m1", looks: [], problem: "the message has no body", original: JSON.stringify(record) },
+    ]);
+  });
+
+  test("the good keys beside a bad one are still looked at", () => {
+    const [record] = decodeEvent(sqsEvent(s3Event("good", "bad%", "fine")));
+    expect(record?.looks).toEqual([fresh("good"), fresh("fine")]);
+    expect(record?.problem).toMatch(/"bad%"/);
+  });
+
+  test("a long stray message is quoted only in part", () => {
+    const [record] = decodeEvent(sqsEvent({ stray: "x".repeat(10_000) }));
+    expect(record?.problem?.length).toBeLessThan(300);
+  });
+
+  test.each([undefined, null, 7, "text", [], {}, { Records: 7 }, { Records: null }])("the event %p", (event) => {
+    const original = JSON.stringify(event) ?? "undefined";
+    expect(decodeEvent(event)).toEqual([{ looks: [], problem: expect.stringMatching(/no known shape/), original }]);
+  });
+
+  test("no event whatever makes it throw or say nothing at all", () => {
+    return fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        for (const record of decodeEvent(sqsEvent(value))) {
+          expect(record.problem !== undefined || record.looks.length > 0 || isEmptyBatch(value)).toBe(true);
+        }
+      }),
+    );
+  });
+});
+
+/** `{"Records":[]}` says that nothing happened. */
+function isEmptyBatch(value: unknown): boolean {
+  const { Records, events } = (value ?? {}) as { Records?: unknown; events?: unknown };
+  return Array.isArray(Records) || Array.isArray(events);
+}

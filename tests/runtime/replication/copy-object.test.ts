@@ -1,0 +1,185 @@
+import { CopyEnded } from "../../../runtime/replication/copy-object";
+import { checksumOf } from "../../../runtime/stores/checksums";
+import { BridgeError } from "../../../runtime/stores/errors";
+import type { StoreCapabilities } from "../../../runtime/stores/object-store";
+import { attributes, CONTENT, open } from "../roles/copier/copy-object-fixture";
+import { memoryReader } from "../support/memory-reader";
+
+describe("a whole copy", () => {
+  test("bytes, headers, metadata and tags arrive, each byte moved once", async () => {
+    const all = await open();
+    expect(await all.copy()).toBe("replicated");
+    expect(all.text()).toBe(CONTENT);
+    expect(all.store.snapshotOf("to/k")).toMatchObject({
+      headers: attributes.headers,
+      metadata: { author: "someone", "bridge-id": "bridge" },
+      tags: attributes.tags,
+    });
+    expect(all.moved.sort()).toEqual([3, 4, 4]);
+    expect(all.source.bytesRead).toBe(CONTENT.length);
+    expect(all.store.openUploads()).toEqual([]);
+  });
+
+  test("the upload is remembered, with the size of its parts, before a part is in it", async () => {
+    const all = await open();
+    await all.copy({
+      rememberUpload: async (upload) => {
+        expect(upload.partSizeBytes).toBe(4);
+        expect(all.store.openUploads()).toMatchObject([{ uploadId: upload.uploadId, parts: [] }]);
+        expect(all.source.bytesRead).toBe(0);
+      },
+    });
+    expect.assertions(3);
+  });
+
+  test.each<[string, Partial<StoreCapabilities>, number, number]>([
+    ["never more parts in memory than asked for", {}, 3, 3],
+    // Three parts of 4 bytes instead of eleven of 1: one of them takes the room of four.
+    ["parts that grow beyond the configured size are fewer in memory, not more memory", { maxParts: 3 }, 4, 1],
+  ])("%s", async (_what, destination, concurrency, expected) => {
+    const all = await open({ destination });
+    let now = 0;
+    let most = 0;
+    const reader = memoryReader(all.source);
+    await all.copy({
+      partSizeBytes: 1,
+      concurrency,
+      reader: {
+        ...reader,
+        open: async (...args) => {
+          most = Math.max(most, ++now);
+          return await reader.open(...args);
+        },
+      },
+      onPart: () => {
+        now--;
+      },
+    });
+    expect(most).toBe(expected);
+  });
+
+  test("parts that do not add up to the source's checksum are never completed, whatever the store compares", async () => {
+    const all = await open();
+    all.job.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
+    const complete = jest.spyOn(all.store, "completeUpload");
+    await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted", message: expect.stringMatching(/CRC64NVME/) });
+    expect(complete).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, Partial<StoreCapabilities>, Partial<StoreCapabilities>, string | undefined]>([
+    ["the source's own kind where the destination knows it", { checksums: ["CRC32"] }, {}, "CRC32"],
+    ["else what the destination does best", { checksums: ["SHA1"] }, {}, "CRC64NVME"],
+    ["none where the destination has none", {}, { multipartChecksums: [] }, undefined],
+  ])("checksum of the parts: %s", async (_what, source, destination, algorithm) => {
+    const all = await open({ source, destination });
+    const parts = jest.spyOn(all.store, "uploadPart");
+    await all.copy();
+    for (const [, , , , options] of parts.mock.calls) expect(options?.checksum?.algorithm).toBe(algorithm);
+    expect(parts).toHaveBeenCalledTimes(3);
+  });
+
+  test("the source's checksum is verified by the destination over the whole", async () => {
+    const all = await open();
+    all.job.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
+    await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted" });
+    expect(all.text()).toBe("");
+    // No part of it is worth keeping.
+    expect(all.store.openUploads()).toEqual([]);
+  });
+
+  test("equal already: nothing is completed, the upload is cleared away", async () => {
+    const all = await open();
+    await all.copy();
+    const before = all.store.calls.completeUpload;
+    expect(await all.copy()).toBe("replicated");
+    expect(all.store.calls.completeUpload).toBe(before);
+    expect(all.store.openUploads()).toEqual([]);
+  });
+
+  test("tags that the destination dropped are set afterwards", async () => {
+    const all = await open();
+    const create = all.store.createUpload.bind(all.store);
+    jest
+      .spyOn(all.store, "createUpload")
+      .mockImplementation((key, options) => create(key, { ...options, attributes: { ...options.attributes, tags: {} } }));
+    expect(await all.copy()).toBe("replicated");
+    expect(await all.store.getTags("to/k")).toEqual({ team: "red" });
+  });
+
+  test("anything else that the destination dropped is no success", async () => {
+    const all = await open();
+    const create = all.store.createUpload.bind(all.store);
+    jest
+      .spyOn(all.store, "createUpload")
+      .mockImplementation((key, options) => create(key, { ...options, attributes: { ...options.attributes, headers: {} } }));
+    await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted", message: expect.stringContaining("headers differs") });
+  });
+});
+
+describe("resumption", () => {
+  async function interrupted() {
+    const all = await open();
+    const upload = all.store.uploadPart.bind(all.store);
+    jest
+      .spyOn(all.store, "uploadPart")
+      .mockImplementation((key, uploadId, partNumber, ...rest) =>
+        partNumber === 3
+          ? Promise.reject(new BridgeError("PermissionDenied", "uploadPart", "no"))
+          : upload(key, uploadId, partNumber, ...rest),
+      );
+    await expect(all.copy({ concurrency: 1 })).rejects.toThrow("no");
+    jest.mocked(all.store.uploadPart).mockRestore();
+    return all;
+  }
+
+  test("from the parts that are there", async () => {
+    const all = await interrupted();
+    all.moved.length = 0;
+    expect(await all.copy()).toBe("replicated");
+    expect(all.moved).toEqual([3]);
+    expect(all.store.calls.createUpload).toBe(1);
+    expect(all.text()).toBe(CONTENT);
+  });
+
+  test("parts of another size are not taken for these: the upload is begun anew", async () => {
+    const all = await interrupted();
+    all.moved.length = 0;
+    expect(await all.copy({ partSizeBytes: 3 })).toBe("replicated");
+    expect(all.moved.sort()).toEqual([2, 3, 3, 3]);
+    expect(all.text()).toBe(CONTENT);
+    expect(all.store.openUploads()).toEqual([]);
+    expect(all.remembered()?.partSizeBytes).toBe(3);
+  });
+
+  test("a part cut short is replaced", async () => {
+    const all = await interrupted();
+    const [upload] = all.store.openUploads();
+    const cut = Buffer.from("ab");
+    await all.store.uploadPart("to/k", upload?.uploadId ?? "", 1, cut, { checksum: checksumOf("CRC64NVME", cut) });
+    all.moved.length = 0;
+    await all.copy();
+    expect(all.moved.sort()).toEqual([3, 4]);
+    expect(all.text()).toBe(CONTENT);
+  });
+
+  test("an upload that is gone: begun anew", async () => {
+    const all = await interrupted();
+    await all.store.abortUpload("to/k", all.remembered()?.uploadId ?? "");
+    expect(await all.copy()).toBe("replicated");
+    expect(all.store.calls.createUpload).toBe(2);
+  });
+
+  test("an upload that cannot be looked at is not begun anew", async () => {
+    const all = await interrupted();
+    jest.spyOn(all.store, "listParts").mockRejectedValue(new BridgeError("Unavailable", "listParts", "no answer"));
+    await expect(all.copy()).rejects.toThrow("no answer");
+    expect(all.store.calls.createUpload).toBe(1);
+  });
+
+  test("an upload that nobody would find again is aborted", async () => {
+    const all = await open();
+    const rememberUpload = () => Promise.reject(new CopyEnded({ result: "superseded" }));
+    await expect(all.copy({ rememberUpload })).rejects.toBeInstanceOf(CopyEnded);
+    expect(all.store.openUploads()).toEqual([]);
+  });
+});

@@ -1,0 +1,131 @@
+/** Where the destination cannot verify the source's kind of checksum, the copier does, over the runs that a copy may take. */
+import { Readable } from "node:stream";
+import type { SourceReader } from "../../../../runtime/protocol/ports";
+import { CopyEnded } from "../../../../runtime/replication/copy-object";
+import type { LeasedUpload } from "../../../../runtime/replication/lease";
+import { checksumOf } from "../../../../runtime/stores/checksums";
+import { BridgeError } from "../../../../runtime/stores/errors";
+import type { ObjectStore } from "../../../../runtime/stores/object-store";
+import { memoryReader } from "../../support/memory-reader";
+import { CONTENT, open } from "./copy-object-fixture";
+
+const destination = { checksums: ["CRC64XZ"], multipartChecksums: ["CRC64XZ"] } as const;
+
+/** Another byte in the second part. */
+function lying(source: ObjectStore): SourceReader {
+  const reader = memoryReader(source);
+  return {
+    ...reader,
+    open: async (url, options) => {
+      const found = await reader.open(url, options);
+      return options.range?.start === 4 ? { ...found, body: Readable.from([Buffer.from("eXgh")]) } : found;
+    },
+  };
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/** A run that ends at its third part, before the upload has it or after. */
+async function endsAtTheLastPart(all: Opened, reader: SourceReader, uploaded: "before" | "after"): Promise<void> {
+  const upload = all.store.uploadPart.bind(all.store);
+  jest.spyOn(all.store, "uploadPart").mockImplementation(async (key, uploadId, partNumber, ...rest) => {
+    if (partNumber === 3 && uploaded === "before") throw new BridgeError("PermissionDenied", "uploadPart", "no");
+    const part = await upload(key, uploadId, partNumber, ...rest);
+    if (partNumber === 3) throw new BridgeError("PermissionDenied", "uploadPart", "no");
+    return part;
+  });
+  await expect(all.copy({ concurrency: 1, reader })).rejects.toThrow("no");
+  jest.mocked(all.store.uploadPart).mockRestore();
+  all.moved.length = 0;
+}
+
+/** What a run that died leaves behind: no word of what it had read. */
+function withoutWord({ remembered }: Opened): LeasedUpload {
+  const { uploadId = "", partSizeBytes = 0 } = remembered() ?? {};
+  return { uploadId, partSizeBytes };
+}
+
+test("what was read is verified as a whole before it is completed", async () => {
+  const { copy, text } = await open({ destination });
+  await copy();
+  expect(text()).toBe(CONTENT);
+});
+
+test("another byte in one part never becomes visible, and its upload goes", async () => {
+  const { copy, source, store, text } = await open({ destination });
+  await expect(copy({ reader: lying(source) })).rejects.toMatchObject({ kind: "Corrupted" });
+  expect(store.snapshotOf("to/k")).toBeUndefined();
+  expect(store.openUploads()).toEqual([]);
+  await copy();
+  expect(text()).toBe(CONTENT);
+});
+
+test("another byte in a part of an earlier run never becomes visible either", async () => {
+  const all = await open({ destination });
+  await endsAtTheLastPart(all, lying(all.source), "before");
+  await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted" });
+  expect(all.store.snapshotOf("to/k")).toBeUndefined();
+  expect(all.store.openUploads()).toEqual([]);
+});
+
+test("a run that died between its last part and the check: the parts that nobody checked are moved again", async () => {
+  const all = await open({ destination });
+  await endsAtTheLastPart(all, lying(all.source), "after");
+  expect(all.store.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
+  expect(await all.copy({ upload: withoutWord(all) })).toBe("replicated");
+  expect(all.text()).toBe(CONTENT);
+  expect(all.moved.sort()).toEqual([3, 4, 4]);
+});
+
+test("what an earlier run has read is not moved again", async () => {
+  const all = await open({ destination });
+  await endsAtTheLastPart(all, memoryReader(all.source), "before");
+  expect(await all.copy()).toBe("replicated");
+  expect(all.moved).toEqual([3]);
+  expect(all.text()).toBe(CONTENT);
+});
+
+test("checks of another kind than the source now tells of are none", async () => {
+  const all = await open({ destination });
+  await endsAtTheLastPart(all, memoryReader(all.source), "before");
+  all.job.snapshot.checksum = checksumOf("CRC32", Buffer.from(CONTENT));
+  await all.copy();
+  expect(all.moved.sort()).toEqual([3, 4, 4]);
+  expect(all.text()).toBe(CONTENT);
+});
+
+test("of a run that died, only what it had read since it last told is moved again", async () => {
+  const all = await open({ destination, content: "x".repeat(40) });
+  const told: LeasedUpload[] = [];
+  const rememberUpload = async (upload: LeasedUpload) => void told.push(upload);
+  const fence = async () => {
+    if (all.moved.length === 38) throw new CopyEnded({ result: "continue" });
+  };
+  await expect(all.copy({ partSizeBytes: 1, concurrency: 1, rememberUpload, fence })).rejects.toBeInstanceOf(CopyEnded);
+  all.moved.length = 0;
+  // Its last word is the one that a run at its end has and a dead one has not.
+  await all.copy({ partSizeBytes: 1, upload: told.at(-2) });
+  expect(all.moved).toHaveLength(40 - 32);
+  expect(all.text()).toBe("x".repeat(40));
+});
+
+test("a part that was read and is no longer what was uploaded: everything that was checked with it is moved again", async () => {
+  const all = await open({ destination });
+  await endsAtTheLastPart(all, memoryReader(all.source), "before");
+  const [upload] = all.store.openUploads();
+  const cut = Buffer.from("ab");
+  await all.store.uploadPart("to/k", upload?.uploadId ?? "", 1, cut, { checksum: checksumOf("CRC64XZ", cut) });
+  await all.copy();
+  expect(all.moved.sort()).toEqual([3, 4, 4]);
+  expect(all.text()).toBe(CONTENT);
+});
+
+test("a last word that cannot be written does not hide why the run ended", async () => {
+  const all = await open({ destination });
+  let words = 0;
+  const rememberUpload = async () => {
+    if (++words > 1) throw new BridgeError("Unavailable", "writeLease", "no answer");
+  };
+  jest.spyOn(all.store, "uploadPart").mockRejectedValueOnce(new BridgeError("PermissionDenied", "uploadPart", "no"));
+  await expect(all.copy({ concurrency: 1, rememberUpload })).rejects.toThrow("no");
+});

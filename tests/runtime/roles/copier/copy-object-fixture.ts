@@ -1,0 +1,63 @@
+import { type CopyContext, copyObject } from "../../../../runtime/replication/copy-object";
+import type { LeasedUpload } from "../../../../runtime/replication/lease";
+import { takeSnapshot } from "../../../../runtime/replication/snapshot";
+import { MemoryStore } from "../../../../runtime/stores/memory/store";
+import type { StoreCapabilities } from "../../../../runtime/stores/object-store";
+import { ManualClock } from "../../support/clock";
+import { BRIDGE } from "../../support/make-snapshot";
+import { memoryReader } from "../../support/memory-reader";
+
+export const CONTENT = "abcdefghijk";
+export const attributes = { headers: { contentType: "text/plain" }, metadata: { author: "someone" }, tags: { team: "red" } };
+
+export interface OpenOptions {
+  content?: string;
+  source?: Partial<StoreCapabilities>;
+  destination?: Partial<StoreCapabilities>;
+}
+
+export async function open({ content = CONTENT, ...options }: OpenOptions = {}) {
+  const clock = new ManualClock();
+  const source = new MemoryStore({ clock, name: "source", capabilities: options.source ?? {} });
+  const store = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1, ...options.destination } });
+  await source.put("k", Buffer.from(content), { sizeBytes: content.length, attributes });
+  const snapshot = await takeSnapshot(source, "k");
+  if (snapshot === undefined) throw new Error("the source object is gone");
+  const job = { execution: "x1", key: "to/k", url: await source.presignGet("k", { expiresInSeconds: 60 }), snapshot };
+  const sleeps: number[] = [];
+  const moved: number[] = [];
+  let remembered: LeasedUpload | undefined;
+  const copy = (changes: Partial<CopyContext> = {}) =>
+    copyObject({
+      store,
+      reader: memoryReader(source),
+      bridge: BRIDGE,
+      partSizeBytes: 4,
+      concurrency: 2,
+      job,
+      upload: remembered,
+      rememberUpload: async (upload) => {
+        remembered = upload;
+      },
+      forgetUpload: async () => {
+        remembered = undefined;
+      },
+      fence: async () => undefined,
+      onPart: (sizeBytes) => moved.push(sizeBytes),
+      tries: 3,
+      retryDelayMs: 100,
+      random: () => 0.5,
+      sleep: async (ms) => void sleeps.push(ms),
+      ...changes,
+    });
+  return {
+    source,
+    store,
+    job,
+    sleeps,
+    moved,
+    copy,
+    remembered: () => remembered,
+    text: () => Buffer.from(store.snapshotOf("to/k")?.bytes ?? []).toString(),
+  };
+}

@@ -1,0 +1,173 @@
+import type { DecodedRecord } from "../../../runtime/protocol/decode-events";
+import type { DispatcherConfig, PusherConfig } from "../../../runtime/protocol/env";
+import type { Look, MetricName } from "../../../runtime/protocol/ports";
+import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
+import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
+import type { FlowStarter } from "../../../runtime/roles/dispatcher/flow-starter";
+import { createPusher } from "../../../runtime/roles/pusher/pusher";
+import { MemoryAppendStore } from "../../../runtime/stores/memory/append";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
+import type { ObjectAttributes, ObjectStore } from "../../../runtime/stores/object-store";
+import { ManualClock } from "../support/clock";
+import { recordingLogger } from "../support/recording-logger";
+
+export const plain: ObjectAttributes = { headers: {}, metadata: {}, tags: {} };
+
+const identity = {
+  bridgeId: "bridge",
+  sourceId: "alicloud:source",
+  destinationId: "alicloud:destination",
+  logLevel: "error" as const,
+  source: { kind: "oss" as const, bucket: "source", region: "cn-shanghai", versioned: true, network: "internal" as const },
+  scope: { prefixes: [], suffixes: [".txt"], tags: {}, minSizeBytes: 0 },
+  deletes: "replicate" as const,
+  deadLetterUrl: "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/dead-letters",
+};
+
+const pusherConfig: PusherConfig = {
+  ...identity,
+  destination: { kind: "oss", bucket: "destination", region: "us-west-1", versioned: true, network: "accelerate" },
+  destinationPrefix: "to/",
+  controlBucket: "control",
+  statusTags: false,
+  inlineLimitBytes: 8,
+  inlineTimeoutSeconds: 20,
+  timeoutSeconds: 600,
+  partSizeBytes: 4,
+  concurrency: 2,
+  maxAttempts: 3,
+};
+
+const OSS_LIKE = {
+  conditionalWrites: false,
+  conditionalCreate: false,
+  checksums: ["CRC64XZ" as const],
+  multipartChecksums: ["CRC64XZ" as const],
+  minPartSizeBytes: 1,
+};
+
+/** The same store with some methods replaced. */
+export function instead(store: ObjectStore, methods: Partial<ObjectStore>): ObjectStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(methods, name) ?? Reflect.get(target, name);
+      return typeof member === "function" ? member.bind(target) : member;
+    },
+  });
+}
+
+function world() {
+  const clock = new ManualClock();
+  const source = new MemoryStore({ clock, name: "source", versioned: true, capabilities: OSS_LIKE });
+  const parked: { look: Look; reason: string; original: string | undefined }[] = [];
+  const counted: Partial<Record<MetricName, number>> = {};
+  const logger = recordingLogger();
+  let ids = 0;
+  const surroundings = {
+    source: source as ObjectStore,
+    deadLetters: {
+      park: async (look: Look, reason: string, original?: string) => void parked.push({ look, reason, original }),
+    },
+    clock,
+    logger,
+    metrics: {
+      add: (name: MetricName, value: number) => {
+        counted[name] = (counted[name] ?? 0) + value;
+      },
+    },
+    newId: () => `x${++ids}`,
+    random: () => 0.5,
+    sleep: async (ms: number) => clock.advance(ms),
+  };
+  const put = (text: string, attributes: Partial<ObjectAttributes> = {}, key = "a.txt") =>
+    source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: { ...plain, ...attributes } });
+  return { clock, source, parked, counted, logger, surroundings, put };
+}
+
+export function openPusher({
+  config = {},
+  ...changes
+}: {
+  config?: Partial<PusherConfig>;
+  source?: Partial<ObjectStore>;
+  destination?: Partial<ObjectStore>;
+} = {}) {
+  const { surroundings, ...rest } = world();
+  const { clock, source } = rest;
+  const destination = new MemoryStore({ clock, name: "destination", versioned: true, capabilities: OSS_LIKE });
+  const leases = createAppendLeaseStore(new MemoryAppendStore(), "bridge", "pusher");
+  const pusher = createPusher({
+    ...surroundings,
+    config: { ...pusherConfig, ...config },
+    source: instead(source, changes.source ?? {}),
+    destination: instead(destination, changes.destination ?? {}),
+    leases,
+  });
+  const stateAt = (next: PushState["next"], changed: Partial<PushState> = {}): PushState => ({
+    version: 1,
+    next,
+    key: "a.txt",
+    execution: "k1",
+    firstSeenMs: clock.now(),
+    attempt: 0,
+    rounds: 0,
+    bytesMoved: 0,
+    ...changed,
+  });
+  const step = async (state: PushState, remainingMs = () => 600_000) => parsePushState(await pusher(state, { remainingMs }));
+  /** As the workflow does it; the steps it went through and the last state. */
+  const run = async (state = stateAt("inspect")) => {
+    const steps: string[] = [];
+    let now = state;
+    while (now.next !== "done") {
+      steps.push(now.next);
+      if (steps.length > 100) throw new Error(`no end: ${steps.join(" ")}`);
+      if (now.next === "wait") clock.advance((now.waitSeconds ?? 0) * 1000);
+      now = await step(now);
+    }
+    return { steps, state: now };
+  };
+  return { ...rest, destination, leases, stateAt, step, run };
+}
+
+export function openDispatcher({
+  config = {},
+  ...changes
+}: {
+  config?: Partial<DispatcherConfig>;
+  source?: Partial<ObjectStore>;
+  flow?: (flow: FlowStarter) => Partial<FlowStarter>;
+} = {}) {
+  const { surroundings, ...rest } = world();
+  const { source } = rest;
+  const executions = new Map<string, { status: string; input: string }>();
+  const flow: FlowStarter = {
+    start: async (name, input) => {
+      const text = JSON.stringify(parsePushState(input));
+      const known = executions.get(name);
+      if (known === undefined) executions.set(name, { status: "Running", input: text });
+      else if (known.status !== "Running") return "finished";
+      else if (known.input !== text) return "running";
+      return "started";
+    },
+    describe: async (name) => executions.get(name),
+  };
+  const dispatcher = createDispatcher({
+    ...surroundings,
+    config: { ...identity, flowName: "flow", ...config },
+    source: instead(source, changes.source ?? {}),
+    flow: { ...flow, ...changes.flow?.(flow) },
+  });
+  const inputs = () => [...executions.values()].map(({ input }) => parsePushState(JSON.parse(input)));
+  const end = (status: string) => {
+    for (const execution of executions.values()) execution.status = status;
+  };
+  const dispatch = (records: readonly DecodedRecord[], remainingMs = 60_000) => {
+    const endMs = rest.clock.now() + remainingMs;
+    return dispatcher(records, { remainingMs: () => endMs - rest.clock.now() });
+  };
+  const tell = (eventId?: string, look: { key?: string; bucket?: string; removal?: true } = {}) =>
+    dispatch([{ messageId: "m", looks: [{ key: "a.txt", attempt: 0, ...(eventId === undefined ? {} : { eventId }), ...look }] }]);
+  return { ...rest, executions, inputs, end, dispatch, tell };
+}

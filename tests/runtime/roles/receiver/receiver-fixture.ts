@@ -1,0 +1,67 @@
+import type { ReceiverConfig } from "../../../../runtime/protocol/env";
+import type { Notice } from "../../../../runtime/protocol/messages";
+import type { CopyJob } from "../../../../runtime/protocol/ports";
+import { createLeaseStore, type Lease } from "../../../../runtime/replication/lease";
+import { takeSnapshot } from "../../../../runtime/replication/snapshot";
+import { createReceiver } from "../../../../runtime/roles/receiver/receiver";
+import { MemoryStore } from "../../../../runtime/stores/memory/store";
+import { ManualClock } from "../../support/clock";
+import { memoryReader } from "../../support/memory-reader";
+import { recordingLogger } from "../../support/recording-logger";
+
+const config: ReceiverConfig = {
+  bridgeId: "bridge",
+  sourceId: "aws:source",
+  destinationId: "aws-cn:destination",
+  logLevel: "error",
+  destination: { kind: "s3", bucket: "destination", region: "r" },
+  destinationPrefix: "to/",
+  allowedSources: [{ origin: "https://source.example", pathPrefix: "/" }],
+  auth: { kind: "token", parameter: "p" },
+  inlineLimitBytes: 8,
+  timeoutSeconds: 29,
+  copier: { functionName: "copier", timeoutSeconds: 900 },
+  allowedCidrs: [],
+};
+export const plain = { headers: {}, metadata: {}, tags: {} };
+
+export function open() {
+  const clock = new ManualClock();
+  const source = new MemoryStore({ clock, name: "source" });
+  const destination = new MemoryStore({ clock, name: "destination" });
+  const control = new MemoryStore({ clock, name: "control" });
+  const leases = createLeaseStore(control, "bridge");
+  const jobs: CopyJob[] = [];
+  let ids = 0;
+  const logger = recordingLogger();
+  const launcher = { start: async (job: CopyJob) => void jobs.push(job) };
+  const receiver = createReceiver({
+    config,
+    destination,
+    reader: memoryReader(source),
+    launcher,
+    clock,
+    logger,
+    newId: () => `x${++ids}`,
+    leases,
+  });
+  const put = (key: string, text: string) => source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: plain });
+  const noticeOf = async (key: string): Promise<Notice> => {
+    const snapshot = await takeSnapshot(source, key);
+    const url = await source.presignGet(key, { expiresInSeconds: 3600 });
+    return snapshot === undefined ? { key, url, state: "absent" } : { key, url, state: "present", snapshot };
+  };
+  const ask = (notices: Notice[], remainingMs = 29_000) =>
+    receiver({ version: 1, bridgeId: "bridge", notices }, { remainingMs: () => remainingMs });
+  const about = async (...keys: string[]) => await ask(await Promise.all(keys.map(noticeOf)));
+  const leaseOf = async (key: string) => (await leases.read(`to/${key}`))?.lease;
+  const changeLease = async (key: string, changes: Partial<Lease>) => {
+    const held = await leases.read(`to/${key}`);
+    if (held === undefined) throw new Error(`no lease for ${key}`);
+    await leases.write({ ...held.lease, ...changes }, held);
+  };
+  return { clock, source, destination, control, leases, jobs, launcher, logger, put, noticeOf, ask, about, leaseOf, changeLease };
+}
+
+/** More than the fixture writes inline. */
+export const LARGE = "123456789";

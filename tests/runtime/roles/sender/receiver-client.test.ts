@@ -1,0 +1,254 @@
+import type { ServerResponse } from "node:http";
+import { Agent } from "undici";
+import type { ReplicationRequest } from "../../../../runtime/protocol/messages";
+import { type ReceiverClient, ReceiverUnreachable } from "../../../../runtime/protocol/ports";
+import { generateSecret, parseSecrets, type Secret, verifyRequest } from "../../../../runtime/protocol/signing";
+import { createReceiverClient, type ReceiverClientOptions } from "../../../../runtime/roles/sender/receiver-client";
+import { ManualClock } from "../../support/clock";
+import { type SeenRequest, startHttps, type TestServer } from "../../support/https-server";
+
+const clock = new ManualClock();
+const secrets = parseSecrets(`${generateSecret()} ${generateSecret()}`) as [Secret, Secret];
+const request: ReplicationRequest = {
+  version: 1,
+  bridgeId: "bridge",
+  notices: ["a b", "中文"].map((key) => ({ key, url: "https://source.example.com/never-shown", state: "absent" as const })),
+};
+const receipts = request.notices.map(({ key }) => ({ key, result: "replicated" as const }));
+
+let server: TestServer;
+let agent: Agent;
+let client: ReceiverClient;
+let answer: (request: SeenRequest, response: ServerResponse) => void;
+
+beforeAll(async () => {
+  server = await startHttps((seen, response) => answer(seen, response));
+  agent = new Agent({ connect: { ca: server.ca } });
+});
+afterAll(async () => {
+  await agent.destroy();
+  await server.close();
+});
+beforeEach(() => {
+  server.seen.length = 0;
+  client = makeClient();
+});
+
+function makeClient(options: Partial<ReceiverClientOptions> = {}): ReceiverClient {
+  return createReceiverClient({
+    url: `${server.origin}/stage/replicate`,
+    secrets: async () => secrets,
+    clock,
+    timeoutMs: 5_000,
+    newId: () => "msg_1",
+    dispatcher: agent,
+    ...options,
+  });
+}
+
+function reply(status: number, body: unknown, headers: Record<string, string> = {}) {
+  return (_request: SeenRequest, response: ServerResponse) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    response.end(typeof body === "string" ? body : JSON.stringify(body));
+  };
+}
+
+async function unreachable(promise: Promise<unknown>): Promise<ReceiverUnreachable> {
+  const error = await promise.then(
+    () => new Error("it did not reject"),
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof ReceiverUnreachable)) throw error;
+  expect(error.message).not.toContain("never-shown");
+  return error;
+}
+
+test("posts the signed body and returns the receipts", async () => {
+  answer = reply(200, { version: 1, receipts });
+  expect(await client.post(request)).toEqual({ version: 1, receipts });
+  const [seen] = server.seen;
+  expect(seen).toMatchObject({ method: "POST", url: "/stage/replicate", headers: { "content-type": "application/json" } });
+  expect(JSON.parse(String(seen?.body))).toEqual(request);
+  for (const secret of secrets) {
+    const headers = seen?.headers as Record<string, string>;
+    expect(verifyRequest({ headers, body: seen?.body as Buffer, secrets: [secret], nowMs: clock.now() })).toEqual({
+      ok: true,
+      id: "msg_1",
+    });
+  }
+});
+
+test("the platform's signature is made over the signed headers and the exact body", async () => {
+  answer = reply(200, { version: 1, receipts });
+  const sign: ReceiverClientOptions["sign"] = async ({ url, headers, body }) => ({
+    ...headers,
+    authorization: `${url.pathname} ${Object.keys(headers).sort().join()} ${Buffer.byteLength(body)}`,
+  });
+  await makeClient({ sign }).post(request);
+  const [seen] = server.seen;
+  expect(seen?.headers.authorization).toBe(
+    `/stage/replicate content-type,webhook-id,webhook-signature,webhook-timestamp ${seen?.body.length}`,
+  );
+});
+
+describe("refusals", () => {
+  test.each<[string, number, unknown, { retryable: boolean; attemptMayRun: boolean }, RegExp]>([
+    ["malformed", 400, own("not-a-request"), { retryable: false, attemptMayRun: false }, /400: not-a-request/],
+    ["too large", 413, own("body-too-large"), { retryable: false, attemptMayRun: false }, /413: body-too-large/],
+    ["other secrets", 401, own("bad-signature"), { retryable: true, attemptMayRun: false }, /signing secrets .* differ/],
+    ["clocks", 401, own("too-old"), { retryable: true, attemptMayRun: false }, /clock/],
+    ["another bridge", 403, own("other-bridge"), { retryable: true, attemptMayRun: false }, /another bridge/],
+    ["the receiver's allowlist", 403, own("address-not-allowed"), { retryable: true, attemptMayRun: false }, /allowedCidrs/],
+    ["no ICP licence", 403, { message: null }, { retryable: true, attemptMayRun: false }, /ICP licence; auth: iam works without/],
+    ["no ICP licence, the other way", 403, { message: "Forbidden" }, { retryable: true, attemptMayRun: false }, /ICP/],
+    [
+      "the platform's allowlist",
+      403,
+      { Message: "User: anonymous is not authorized" },
+      { retryable: true, attemptMayRun: false },
+      /allowedCidrs/,
+    ],
+    ["nothing there", 404, "<html>", { retryable: true, attemptMayRun: false }, /nothing is deployed at receiverUrl/],
+    ["throttled", 429, { message: "Too Many Requests" }, { retryable: true, attemptMayRun: false }, /rate limit/],
+    ["the receiver failed", 500, own("unexpected"), { retryable: true, attemptMayRun: true }, /500: unexpected/],
+    ["bad gateway", 502, "", { retryable: true, attemptMayRun: true }, /502$/],
+    ["gateway timeout", 504, { message: "Endpoint request timed out" }, { retryable: true, attemptMayRun: true }, /504$/],
+    ["an empty success", 204, "", { retryable: true, attemptMayRun: true }, /204$/],
+    ["a code that is no code", 500, own("<script>never-shown</script>"), { retryable: true, attemptMayRun: true }, /500$/],
+  ])("%s", async (_name, status, body, expected, message) => {
+    answer = reply(status, body);
+    const error = await unreachable(client.post(request));
+    expect(error).toMatchObject(expected);
+    expect(error.message).toMatch(message);
+  });
+
+  test.each([301, 302, 307, 308])("a %i is not followed", async (status) => {
+    answer = reply(status, "", { location: `${server.origin}/elsewhere` });
+    const error = await unreachable(client.post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
+    expect(error.message).toMatch(/redirects are not followed/);
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe("half or malformed answers lose nothing", () => {
+  test.each<[string, unknown, RegExp]>([
+    ["cut JSON", JSON.stringify({ version: 1, receipts }).slice(0, -5), /not whole JSON/],
+    ["nothing", "", /not whole JSON/],
+    ["a page", "<html></html>", /not whole JSON/],
+    ["another version", { version: 2, receipts }, /not a replication response/],
+    ["an unknown result", { version: 1, receipts: [{ key: "a b", result: "done" }] }, /not a replication response/],
+    ["an unknown field", { version: 1, receipts, extra: 1 }, /not a replication response/],
+    ["one receipt less", { version: 1, receipts: receipts.slice(1) }, /1 receipts for 2 notices/],
+    ["one receipt more", { version: 1, receipts: [...receipts, receipts[0]] }, /3 receipts for 2 notices/],
+    ["another order", { version: 1, receipts: [...receipts].reverse() }, /other keys/],
+    ["another key", { version: 1, receipts: [receipts[0], { ...receipts[1], key: "x" }] }, /other keys/],
+  ])("%s", async (_name, body, message) => {
+    answer = reply(200, body);
+    const error = await unreachable(client.post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: true });
+    expect(error.message).toMatch(message);
+  });
+
+  test("an answer without end is cut off", async () => {
+    let closed: Promise<void> | undefined;
+    answer = (_request, response) => {
+      closed = new Promise((resolve) => response.on("close", () => resolve()));
+      response.writeHead(200);
+      const more = () => {
+        if (!response.destroyed) response.write(Buffer.alloc(1024 * 1024, " "), more);
+      };
+      more();
+    };
+    expect(await unreachable(client.post(request))).toMatchObject({ retryable: true, attemptMayRun: true });
+    await closed;
+  });
+
+  test("a connection cut before the answer", async () => {
+    answer = (_request, response) => response.destroy();
+    const error = await unreachable(client.post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: true });
+    expect(error.message).toMatch(/broke/);
+  });
+
+  test("a connection cut within the answer", async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { "content-length": 1000 });
+      response.write('{"version":1', () => response.destroy());
+    };
+    expect(await unreachable(client.post(request))).toMatchObject({ retryable: true, attemptMayRun: true });
+  });
+});
+
+describe("time", () => {
+  test.each([
+    ["before the headers", () => undefined],
+    [
+      "within the body",
+      (_request: SeenRequest, response: ServerResponse) => {
+        response.writeHead(200);
+        response.write("{");
+      },
+    ],
+  ])("silence %s ends after timeoutMs", async (_name, silent) => {
+    answer = silent;
+    const error = await unreachable(makeClient({ timeoutMs: 200 }).post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: true });
+    expect(error.message).toMatch(/did not answer within 200 ms/);
+  });
+
+  test("the caller's signal ends it as well", async () => {
+    const abort = new AbortController();
+    answer = () => abort.abort();
+    expect(await unreachable(client.post(request, { signal: abort.signal }))).toMatchObject({
+      attemptMayRun: true,
+      retryable: true,
+    });
+  });
+});
+
+describe("what certainly was not sent", () => {
+  test("nobody listens", async () => {
+    const gone = await startHttps(() => undefined);
+    await gone.close();
+    const error = await unreachable(makeClient({ url: `${gone.origin}/x` }).post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
+  });
+
+  test("the name does not resolve", async () => {
+    const nowhere = new Agent({
+      connect: {
+        lookup: (_hostname, _options, callback) =>
+          callback(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND", syscall: "getaddrinfo" }), "", 4),
+      },
+    });
+    const error = await unreachable(makeClient({ url: "https://receiver.example.com/x", dispatcher: nowhere }).post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
+    await nowhere.destroy();
+  });
+
+  test("the certificate is not trusted", async () => {
+    const strict = new Agent();
+    const error = await unreachable(makeClient({ dispatcher: strict }).post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
+    expect(server.seen).toHaveLength(0);
+    await strict.destroy();
+  });
+
+  test("the secret cannot be read", async () => {
+    const secrets = async () => {
+      throw new Error("parameter store down");
+    };
+    const error = await unreachable(makeClient({ secrets }).post(request));
+    expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
+    expect(server.seen).toHaveLength(0);
+  });
+});
+
+test("a URL that is not https is refused at the start", () => {
+  expect(() => makeClient({ url: "http://receiver.example.com" })).toThrow(/https/);
+});
+
+function own(code: string) {
+  return { error: { code, message: "text" } };
+}

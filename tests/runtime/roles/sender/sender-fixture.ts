@@ -1,0 +1,87 @@
+import type { DecodedLook, DecodedRecord } from "../../../../runtime/protocol/decode-events";
+import type { SenderConfig } from "../../../../runtime/protocol/env";
+import type { Receipt, ReplicationRequest } from "../../../../runtime/protocol/messages";
+import type { MetricName } from "../../../../runtime/protocol/ports";
+import { createSender } from "../../../../runtime/roles/sender/sender";
+import { MemoryStore } from "../../../../runtime/stores/memory/store";
+import { ManualClock } from "../../support/clock";
+import { recordingLogger } from "../../support/recording-logger";
+
+export type Answer = Omit<Receipt, "key">;
+type Handle = (request: ReplicationRequest) => Receipt[] | Promise<Receipt[]>;
+
+export const config: SenderConfig = {
+  bridgeId: "bridge",
+  sourceId: "aws:source",
+  destinationId: "aws-cn:destination",
+  logLevel: "error",
+  source: { kind: "s3", bucket: "source", region: "r" },
+  scope: { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 },
+  deletes: "replicate",
+  statusTags: false,
+  queueUrl: "queue",
+  deadLetterUrl: "dead-letters",
+  receiverUrl: "https://receiver.example/",
+  auth: { kind: "token", parameter: "p" },
+  urlExpiresInSeconds: 3600,
+  receiverTimeoutSeconds: 29,
+  maxAttempts: 3,
+};
+
+/** A sender with everything around it recorded. `answers` are given one after the other; the last one for good. */
+export function open(
+  answers: Answer[] | Handle,
+  changes: { config?: Partial<SenderConfig>; queue?: boolean; remainingMs?: number } = {},
+) {
+  const clock = new ManualClock();
+  const source = new MemoryStore({ clock, name: "source", versioned: true });
+  const requests: ReplicationRequest[] = [];
+  const enqueued: [key: string, attempt: number, delaySeconds: number][] = [];
+  const parked: [key: string, reason: string][] = [];
+  const metrics: Partial<Record<MetricName, number>> = {};
+  const sleeps: number[] = [];
+  const logger = recordingLogger();
+  const given = (request: ReplicationRequest): Receipt[] => {
+    const answer = (answers as Answer[])[Math.min(requests.length, (answers as Answer[]).length) - 1] as Answer;
+    return request.notices.map(({ key }) => ({ key, ...answer }));
+  };
+  const deadLetters = {
+    park: async ({ key }: { key: string }, reason: string) => void parked.push([key, reason]),
+  };
+  const queue = {
+    enqueue: async ({ key, attempt }: { key: string; attempt: number }, delaySeconds: number) =>
+      void enqueued.push([key, attempt, delaySeconds]),
+  };
+  const sender = createSender({
+    config: { ...config, ...changes.config },
+    source,
+    receiver: {
+      post: async (request) => {
+        requests.push(request);
+        return { version: 1, receipts: await (Array.isArray(answers) ? given(request) : answers(request)) };
+      },
+    },
+    ...(changes.queue === false ? {} : { queue }),
+    deadLetters,
+    clock,
+    logger,
+    metrics: {
+      add: (name, value) => {
+        metrics[name] = (metrics[name] ?? 0) + value;
+      },
+    },
+    random: () => 0.5,
+    sleep: async (ms) => void sleeps.push(ms),
+  });
+  const remaining = { ms: changes.remainingMs ?? 60_000 };
+  const run = (...records: DecodedRecord[]) => sender(records, { remainingMs: () => remaining.ms });
+  return { clock, source, requests, enqueued, parked, metrics, sleeps, logger, queue, deadLetters, run, remaining };
+}
+
+export const put = (source: MemoryStore, key: string, text = "123456", metadata = {}, tags = {}) =>
+  source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: { headers: {}, metadata, tags } });
+export const message = (messageId: string, ...looks: Partial<DecodedLook>[]): DecodedRecord => ({
+  messageId,
+  looks: looks.map((look) => ({ bucket: "source", key: "k", attempt: 0, ...look })),
+});
+export const keysOf = (requests: ReplicationRequest[]) => requests.map(({ notices }) => notices.map(({ key }) => key));

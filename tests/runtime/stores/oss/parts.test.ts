@@ -1,0 +1,198 @@
+/** The small pieces of the OSS adapter, each by itself. */
+import fc from "fast-check";
+import { BridgeError } from "../../../../runtime/stores/errors";
+import { crc64FromDecimal } from "../../../../runtime/stores/oss/checksum";
+import { cacheOssCredentials } from "../../../../runtime/stores/oss/credentials";
+import { ossEndpoint, ossPath, ossTarget } from "../../../../runtime/stores/oss/endpoint";
+import { readRefusal, refusalError, transportError } from "../../../../runtime/stores/oss/errors";
+import { assertTags, parseTags, taggingDocument } from "../../../../runtime/stores/oss/tags";
+import { escapeXml, xmlElements, xmlText } from "../../../../runtime/stores/oss/xml";
+import { expectKind } from "../../../conformance/object-store/context";
+
+describe("errors", () => {
+  test.each([
+    ["NoSuchKey", 404, "NotFound"],
+    ["NoSuchUpload", 404, "NotFound"],
+    ["FileAlreadyExists", 409, "PreconditionFailed"],
+    ["PositionNotEqualToLength", 409, "PreconditionFailed"],
+    ["ObjectNotAppendable", 409, "Unsupported"],
+    ["PreconditionFailed", 412, "PreconditionFailed"],
+    ["AccessDenied", 403, "PermissionDenied"],
+    ["SecurityTokenExpired", 403, "PermissionDenied"],
+    ["RequestTimeTooSkewed", 403, "Unavailable"],
+    ["InvalidObjectState", 403, "Unsupported"],
+    ["InvalidDigest", 400, "Corrupted"],
+    ["InvalidArgument", 400, "Invalid"],
+    ["EntityTooSmall", 400, "Invalid"],
+    ["RequestTimeout", 400, "Unavailable"],
+    ["InvalidBucketName", 400, "ConfigInvalid"],
+    ["QpsLimitExceeded", 503, "RateLimited"],
+    ["InternalError", 500, "Unavailable"],
+    ["SomethingNew", 429, "RateLimited"],
+    ["SomethingNew", 502, "Unavailable"],
+    ["SomethingNew", 418, "Unexpected"],
+    [undefined, 404, "NotFound"],
+  ])("%s with status %i is %s", (code, status, kind) => {
+    expect(refusalError("get", { status, ...(code !== undefined && { code }) }, 1)).toMatchObject({ kind, op: "get" });
+  });
+
+  test("the text names operation, code, request and way out, and nothing of OSS's own text", () => {
+    const document = "<Error><Code>AccessDenied</Code><Message>user LTAI on oss://bucket/private</Message></Error>";
+    const refusal = readRefusal(403, { "x-oss-request-id": "R1" }, document);
+    expect(refusalError("get", refusal, 1).message).toBe(
+      "OSS answered get with AccessDenied (HTTP 403, request R1): check the credentials, the RAM policy of the role and the bucket policy",
+    );
+  });
+
+  test("HEAD hides the document in a header", () => {
+    const hidden = Buffer.from("<Error><Code>NoSuchBucket</Code></Error>").toString("base64");
+    expect(readRefusal(404, { "x-oss-err": hidden }, "").code).toBe("NoSuchBucket");
+  });
+
+  test("a refusal that only a retry met is no refusal, for writes", () => {
+    expect(refusalError("put", { status: 409, code: "FileAlreadyExists" }, 2).kind).toBe("Unavailable");
+    expect(refusalError("completeUpload", { status: 404, code: "NoSuchUpload" }, 2).kind).toBe("Unavailable");
+    expect(refusalError("get", { status: 412, code: "PreconditionFailed" }, 2).kind).toBe("PreconditionFailed");
+    expect(refusalError("getTags", { status: 404, code: "NoSuchKey" }, 2).kind).toBe("NotFound");
+  });
+
+  test.each(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT"])(
+    "%s is Unavailable",
+    (code) => {
+      expect(transportError("put", Object.assign(new Error("x"), { code }))).toMatchObject({ kind: "Unavailable" });
+    },
+  );
+
+  test("whatever else is thrown is Unexpected, and a BridgeError stays itself", () => {
+    expect(transportError("put", "text").kind).toBe("Unexpected");
+    expect(transportError("put", undefined).kind).toBe("Unexpected");
+    const own = new BridgeError("Corrupted", "put", "x");
+    expect(transportError("put", own)).toBe(own);
+  });
+});
+
+describe("endpoints", () => {
+  test.each([
+    ["public", "https://oss-cn-shanghai.aliyuncs.com"],
+    ["internal", "https://oss-cn-shanghai-internal.aliyuncs.com"],
+    ["accelerate", "https://oss-accelerate.aliyuncs.com"],
+    ["accelerate-overseas", "https://oss-accelerate-overseas.aliyuncs.com"],
+  ] as const)("%s is %s", (network, endpoint) => {
+    expect(ossEndpoint("cn-shanghai", network)).toBe(endpoint);
+    expect(ossEndpoint("oss-cn-shanghai", network)).toBe(endpoint);
+  });
+
+  test("a bucket stands in front of a name, and in the path of an address", () => {
+    expect(ossTarget("https://oss-accelerate.aliyuncs.com", "b")).toEqual({
+      origin: "https://b.oss-accelerate.aliyuncs.com",
+      pathPrefix: "/",
+    });
+    expect(ossTarget("https://localhost:8443", "b")).toEqual({ origin: "https://localhost:8443", pathPrefix: "/b/" });
+    expect(ossTarget("https://10.0.0.1", "b")).toEqual({ origin: "https://10.0.0.1", pathPrefix: "/b/" });
+  });
+
+  test.each(["http://oss-cn-shanghai.aliyuncs.com", "oss-cn-shanghai.aliyuncs.com", "https://host/path", "https://u:p@host", ""])(
+    "%s is no endpoint",
+    async (endpoint) => {
+      await expectKind((async () => ossTarget(endpoint, "b"))(), "ConfigInvalid");
+    },
+  );
+
+  test("a path is the key to the letter, with nothing left that a URL parser would change", () => {
+    const target = ossTarget("https://localhost:1", "b");
+    expect(ossPath(target, "a/../b//c d+e%20(文)'!*~?#", { uploads: null, position: "0", "a b": "=&" })).toBe(
+      "/b/a/../b//c%20d%2Be%2520%28%E6%96%87%29%27%21%2A~%3F%23?uploads&position=0&a%20b=%3D%26",
+    );
+  });
+});
+
+describe("credentials", () => {
+  function loader(expiresAt?: Date) {
+    const loaded: number[] = [];
+    return {
+      loaded,
+      load: async () => {
+        loaded.push(loaded.length);
+        return { accessKeyId: `AK${loaded.length}`, accessKeySecret: "s", ...(expiresAt !== undefined && { expiresAt }) };
+      },
+    };
+  }
+
+  test("are kept until a minute before their end, and callers at once share one load", async () => {
+    let nowMs = 0;
+    const { load, loaded } = loader(new Date(600_000));
+    const provide = cacheOssCredentials(load, () => nowMs);
+    const [a, b] = await Promise.all([provide(), provide()]);
+    expect(a).toBe(b);
+    nowMs = 539_999;
+    await provide();
+    expect(loaded).toHaveLength(1);
+    nowMs = 540_000;
+    expect((await provide()).accessKeyId).toBe("AK2");
+  });
+
+  test("without an end are loaded once; a failed load is not kept", async () => {
+    const { load, loaded } = loader();
+    let fail = true;
+    const provide = cacheOssCredentials(() => (fail ? Promise.reject(new Error("metadata service down")) : load()));
+    await expect(provide()).rejects.toThrow("down");
+    fail = false;
+    await provide();
+    await provide();
+    expect(loaded).toHaveLength(1);
+  });
+});
+
+describe("tags", () => {
+  test.each([
+    [{ 项目: "x" }, /"项目".*only letters/],
+    [{ a: "b@c" }, /"a".*only letters/],
+    [{ "": "x" }, /name is empty/],
+    [{ ["k".repeat(129)]: "x" }, /name is longer than 128/],
+    [{ a: "v".repeat(257) }, /"a".*value is longer than 256/],
+    [Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`k${index}`, "v"])), /11 tags.*at most 10/],
+  ])("%j is refused with its reason", async (tags, reason) => {
+    const refused = async () => assertTags("put", tags);
+    await expectKind(refused(), "Invalid");
+    await expect(refused()).rejects.toThrow(reason);
+  });
+
+  test("a document holds any tags and gives them back", () => {
+    const text = fc.string({ unit: "grapheme", maxLength: 12 });
+    fc.assert(
+      fc.property(fc.dictionary(text, text, { noNullPrototype: true }), (tags) => {
+        expect(parseTags(taggingDocument(tags).toString("utf8"))).toEqual(tags);
+      }),
+    );
+  });
+
+  test("an empty set, an empty value and a vendor's own layout are read", () => {
+    expect(parseTags("<Tagging>\n  <TagSet/>\n</Tagging>")).toEqual({});
+    expect(parseTags("<TagSet><Tag>\n<Key>a</Key>\n<Value/></Tag><Tag><Key>b</Key><Value></Value></Tag></TagSet>")).toEqual({
+      a: "",
+      b: "",
+    });
+  });
+});
+
+describe("XML", () => {
+  test("text survives escaping", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), (text) => {
+        expect(xmlText(`<A><B>${escapeXml(text)}</B></A>`, "B")).toBe(text);
+      }),
+    );
+  });
+
+  test("entities by name, by number and unknown ones", () => {
+    expect(xmlText("<A>&lt;&amp;&#x4e2d;&#25991;&quot;&apos;&gt;&unknown;</A>", "A")).toBe("<&中文\"'>&unknown;");
+    expect(xmlElements("<L><P>1</P><Part>x</Part><P>2</P></L>", "P")).toEqual(["1", "2"]);
+    expect(xmlText("<A></A>", "B")).toBeUndefined();
+  });
+});
+
+test("a CRC-64 is a decimal of 64 bits or none", () => {
+  expect(crc64FromDecimal("18446744073709551615")?.value).toBe("//////////8=");
+  expect(crc64FromDecimal("0")?.value).toBe("AAAAAAAAAAA=");
+  for (const text of ["", "18446744073709551616", "-1", "12x"]) expect(crc64FromDecimal(text)).toBeUndefined();
+});

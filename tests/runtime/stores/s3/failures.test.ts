@@ -1,0 +1,225 @@
+/** @jest-environment ./tests/host-errors-environment.ts */
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { Readable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
+import { checksumOf } from "../../../../runtime/stores/checksums";
+import { expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
+import { FakeS3, HEAD, refusal, status } from "./fake-s3";
+
+let s3: FakeS3;
+beforeAll(async () => {
+  s3 = await FakeS3.start();
+});
+afterAll(() => s3.stop());
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** A server below HTTP, gone after the test whether it passes or not. Resolves to its endpoint. */
+async function listen(onSocket: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    cleanups.push(() => socket.destroy());
+    socket.on("error", () => undefined);
+    onSocket(socket);
+  });
+  cleanups.push(() => server.close());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const MIB = 1024 ** 2;
+const BYTES = textBytes("hello");
+const SMALL = { attributes: NO_ATTRIBUTES, sizeBytes: BYTES.length };
+const LARGE = { attributes: NO_ATTRIBUTES, sizeBytes: 3 * MIB };
+const large = () => streamOf(Buffer.alloc(LARGE.sizeBytes, 1));
+
+test("a body in memory is sent again after a temporary failure, a stream never is", async () => {
+  s3.answer(refusal(503, "SlowDown"), status(200, HEAD));
+  await s3.store().put("k", BYTES, SMALL);
+  expect(s3.seen.map(({ body }) => body.toString())).toEqual(["hello", "hello"]);
+
+  for (const [httpStatus, code, kind] of [
+    [503, "SlowDown", "RateLimited"],
+    [500, "InternalError", "Unavailable"],
+  ] as const) {
+    s3.answer(refusal(httpStatus, code), status(200, HEAD));
+    const body = large();
+    await expectKind(s3.store().put("k", body, LARGE), kind);
+    expect(s3.seen).toHaveLength(1);
+    expect(body.destroyed).toBe(true);
+  }
+});
+
+test("a refusal that only a retry met is no refusal: the first request may have landed", async () => {
+  const precondition = { ...SMALL, condition: { ifAbsent: true } } as const;
+  s3.answer(refusal(500, "InternalError"), refusal(412, "PreconditionFailed"));
+  await expectKind(s3.store().put("k", BYTES, precondition), "Unavailable");
+  s3.answer(refusal(412, "PreconditionFailed"));
+  await expectKind(s3.store().put("k", BYTES, precondition), "PreconditionFailed");
+
+  const parts = [{ partNumber: 1, sizeBytes: 1, etag: "e" }];
+  s3.answer(refusal(500, "InternalError"), refusal(404, "NoSuchUpload"));
+  await expectKind(s3.store().completeUpload("k", "u", parts), "Unavailable");
+  s3.answer(refusal(404, "NoSuchUpload"));
+  await expectKind(s3.store().completeUpload("k", "u", parts, { condition: { ifMatch: "e" } }), "NotFound");
+});
+
+test("ifMatch on a missing key, and a conflict of two writers, are PreconditionFailed", async () => {
+  const options = { ...SMALL, condition: { ifMatch: "e" } };
+  s3.answer(refusal(404, "NoSuchKey"));
+  await expectKind(s3.store().put("k", BYTES, options), "PreconditionFailed");
+  s3.answer(refusal(409, "ConditionalRequestConflict"));
+  await expectKind(s3.store().put("k", BYTES, options), "PreconditionFailed");
+  s3.answer(refusal(404, "NoSuchBucket"));
+  await expectKind(s3.store().put("k", BYTES, options), "NotFound");
+});
+
+test("HEAD has no body: the status alone tells", async () => {
+  const store = s3.store({ maxAttempts: 1 });
+  s3.answer(status(404));
+  expect(await store.head("k")).toBeUndefined();
+  for (const [code, kind] of [
+    [403, "PermissionDenied"],
+    [400, "Invalid"],
+    [412, "PreconditionFailed"],
+    [301, "ConfigInvalid"],
+    [503, "Unavailable"],
+    [500, "Unavailable"],
+    [418, "Unexpected"],
+  ] as const) {
+    s3.answer(status(code));
+    await expectKind(store.head("k"), kind);
+  }
+});
+
+test("a refusal before the body was sent wins, and leaves no connection waiting for the rest", async () => {
+  let closed: Promise<unknown> = Promise.reject(new Error("nobody connected"));
+  closed.catch(() => undefined);
+  const endpoint = await listen((socket) => {
+    closed = once(socket, "close");
+    socket.once("data", () => {
+      const body = "<Error><Code>PreconditionFailed</Code></Error>";
+      socket.write(`HTTP/1.1 412 Precondition Failed\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    });
+  });
+  const store = s3.store({ endpoint });
+  const endless = new Readable({
+    read() {
+      this.push(Buffer.alloc(64 * 1024));
+    },
+  });
+  const options = { attributes: NO_ATTRIBUTES, sizeBytes: 4 * 1024 * MIB, condition: { ifAbsent: true } } as const;
+  await expectKind(store.put("k", endless, options), "PreconditionFailed");
+  await closed;
+  expect(endless.destroyed).toBe(true);
+});
+
+test("the last block waits for the end of the body: one byte too many, and the request never was whole", async () => {
+  const sizeBytes = 3 * MIB;
+  const bytes = Buffer.alloc(sizeBytes, 1);
+  let received = 0;
+  let almost = () => {};
+  const almostAll = new Promise<void>((resolve) => {
+    almost = resolve;
+  });
+  const endpoint = await listen((socket) => {
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+      if (received > sizeBytes - MIB) almost();
+    });
+  });
+  const body = Readable.from(
+    (async function* () {
+      for (let at = 0; at < sizeBytes; at += 64 * 1024) yield bytes.subarray(at, at + 64 * 1024);
+      await almostAll;
+      for (let turn = 0; turn < 100; turn++) await setImmediate();
+      yield Buffer.from("!");
+    })(),
+    { objectMode: false },
+  );
+  const options = { attributes: NO_ATTRIBUTES, sizeBytes, checksum: checksumOf("CRC32", bytes) };
+  await expectKind(s3.store({ endpoint }).put("k", body, options), "Corrupted");
+  expect(received).toBeLessThan(sizeBytes);
+});
+
+test("no connection, no name, no answer and a cut connection are Unavailable", async () => {
+  const unused = createServer();
+  unused.listen(0, "127.0.0.1");
+  await once(unused, "listening");
+  const refused = `http://127.0.0.1:${(unused.address() as AddressInfo).port}`;
+  unused.close();
+  await once(unused, "close");
+  await expectKind(s3.store({ endpoint: refused, maxAttempts: 1 }).head("k"), "Unavailable");
+
+  s3.answer(() => undefined);
+  await expectKind(s3.store({ maxAttempts: 1, socketIdleTimeoutMs: 100 }).get("k"), "Unavailable");
+  s3.answer(() => undefined);
+  await expectKind(s3.store({ socketIdleTimeoutMs: 100 }).put("k", large(), LARGE), "Unavailable");
+  s3.answer((_request, response) => response.destroy());
+  await expectKind(s3.store({ maxAttempts: 1 }).get("k"), "Unavailable");
+});
+
+test("a connection cut in the middle of a body is an error of its stream", async () => {
+  s3.answer((_request, response) => {
+    response.writeHead(200, { ...HEAD, "content-length": "100" });
+    response.write("half");
+    response.socket?.destroySoon();
+  });
+  const { body } = await s3.store().get("k");
+  await expect(body.toArray()).rejects.toThrow();
+});
+
+test("a message names the operation, the code and the way out, and neither URL nor key nor credential", async () => {
+  s3.answer(
+    status(
+      403,
+      { "x-amz-request-id": "R1" },
+      "<Error><Code>AccessDenied</Code><Message>user AKIDEXAMPLE on s3://bucket/private</Message></Error>",
+    ),
+  );
+  const error = await s3
+    .store()
+    .get("private")
+    .catch((caught: Error) => caught);
+  expect((error as Error).message).toBe(
+    "S3 answered get with AccessDenied (HTTP 403, request R1): check the credentials and the policies of the role, the bucket and its KMS key",
+  );
+});
+
+test.each([["computed while it streams", undefined] as const, ["given", { algorithm: "CRC32", value: "AAAAAA==" }] as const])(
+  "a stream of 200 MiB is never held in memory, its checksum %s",
+  async (_name, checksum) => {
+    const sizeBytes = 200 * MIB;
+    let produced = 0;
+    let received = 0;
+    let mostAhead = 0;
+    const endpoint = await listen((socket) => {
+      socket.on("data", (chunk) => {
+        received += chunk.length;
+        mostAhead = Math.max(mostAhead, produced - received);
+        if (received < sizeBytes || (checksum === undefined && !chunk.includes("x-amz-checksum-crc32:"))) return;
+        socket.end('HTTP/1.1 200 OK\r\netag: "e"\r\ncontent-length: 0\r\n\r\n');
+      });
+    });
+    const chunk = Buffer.alloc(64 * 1024, 7);
+    const body = new Readable({
+      read() {
+        produced += chunk.length;
+        this.push(chunk);
+        if (produced === sizeBytes) this.push(null);
+      },
+    });
+    const store = s3.store({ endpoint });
+    const options = { attributes: NO_ATTRIBUTES, sizeBytes, ...(checksum !== undefined && { checksum }) };
+    expect(await store.put("k", body, options)).toEqual({ etag: "e" });
+    expect(produced).toBe(sizeBytes);
+    // What the kernel and the HTTP layer hold in flight.
+    expect(mostAhead).toBeLessThan(24 * MIB);
+  },
+  60_000,
+);

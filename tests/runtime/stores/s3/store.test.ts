@@ -1,0 +1,183 @@
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
+import { CreateBucketCommand, PutBucketReplicationCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
+import { clientConfig } from "../../../../local/aws/client-config";
+import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
+import { readAll } from "../../../../runtime/stores/read-all";
+import { S3Calls } from "../../../../runtime/stores/s3/calls";
+import { createS3Client } from "../../../../runtime/stores/s3/client";
+import { createS3Store, S3_CAPABILITIES } from "../../../../runtime/stores/s3/store";
+import { S3Touch } from "../../../../runtime/stores/s3/touch";
+import { S3Uploads } from "../../../../runtime/stores/s3/uploads";
+import { collect, expectKind, someBytes } from "../../../conformance/object-store/context";
+import { objectStoreConformance } from "../../../conformance/object-store-conformance";
+
+let local: LocalAws;
+let credentials: { accessKeyId: string; secretAccessKey: string };
+beforeAll(async () => {
+  local = await startLocalAws();
+  credentials = await createUser();
+}, 300_000);
+afterAll(() => local.stop());
+
+/** The signatures of the account's own key are not checked; those of a user are. */
+async function createUser(): Promise<{ accessKeyId: string; secretAccessKey: string }> {
+  const iam = new IAMClient(clientConfig(local.aws));
+  const UserName = "conformance";
+  const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "*" }];
+  await iam.send(new CreateUserCommand({ UserName }));
+  const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+  await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "s3", PolicyDocument }));
+  const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+  iam.destroy();
+  return { accessKeyId: AccessKey?.AccessKeyId ?? "", secretAccessKey: AccessKey?.SecretAccessKey ?? "" };
+}
+
+function localClient() {
+  const { endpoint, region, caPath } = local.aws;
+  return createS3Client({ endpoint, region, credentials, ca: readFileSync(caPath) });
+}
+
+/** `fetch` would normalise `.` and `..` in the path. */
+function getRaw(url: string, headers: Record<string, string>): Promise<{ status: number; body: Buffer }> {
+  const [, host = "", port = "", path = ""] = /^https:\/\/([^:/]+):(\d+)(\/.*)$/.exec(url) ?? [];
+  return new Promise((resolve, reject) => {
+    request({ host, port, path, headers, ca: readFileSync(local.aws.caPath) }, (response) => {
+      readAll(response, 1024 ** 2).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+const UPLOAD_GAPS = {
+  "upload-tags": "Tagging of CreateMultipartUpload is dropped",
+  "upload-too-small": "no EntityTooSmall",
+  "upload-CRC64NVME": "no full-object checksum of an upload",
+  "upload-CRC32": "no full-object checksum of an upload",
+  "upload-wrong-CRC64NVME": "no full-object checksum of an upload",
+  "upload-wrong-CRC32": "no full-object checksum of an upload",
+};
+
+for (const { bucket, versioned, knownGaps } of [
+  {
+    bucket: "unversioned",
+    versioned: false,
+    knownGaps: { ...UPLOAD_GAPS, "replace-tags": "a put without tags keeps the old ones in an unversioned bucket" },
+  },
+  { bucket: "versioned", versioned: true, knownGaps: UPLOAD_GAPS },
+])
+  objectStoreConformance({
+    name: `S3 on ministack, ${bucket}`,
+    capabilities: S3_CAPABILITIES,
+    versioned,
+    knownGaps,
+    make: async () => {
+      const client = localClient();
+      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      if (versioned)
+        await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+      return {
+        store: createS3Store({ client, bucket }),
+        fetch: getRaw,
+        // The server signs against the real clock.
+        elapse: (ms) => sleep(ms),
+        cleanup: async () => client.destroy(),
+      };
+    },
+  });
+
+test("a tampered presigned URL is refused, and so is one for another key", async () => {
+  const client = localClient();
+  const store = createS3Store({ client, bucket: "versioned" });
+  for (const key of ["signed", "other"])
+    await store.put(key, Buffer.from(key), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: key.length });
+  const url = await store.presignGet("signed", { expiresInSeconds: 60 });
+  expect((await getRaw(url, {})).status).toBe(200);
+  const forged = [
+    url.replace("/signed?", "/other?"),
+    url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"),
+    url.replace(/.$/, (last) => (last === "0" ? "1" : "0")),
+  ];
+  for (const changed of forged) {
+    expect(changed).not.toBe(url);
+    expect((await getRaw(changed, {})).status).toBe(403);
+  }
+  client.destroy();
+});
+
+test("tags can be put on one version", async () => {
+  const client = localClient();
+  const store = createS3Store({ client, bucket: "versioned" });
+  const attributes = { headers: {}, metadata: {}, tags: {} };
+  const { versionId } = await store.put("tagged", Buffer.from("1"), { attributes, sizeBytes: 1 });
+  await store.put("tagged", Buffer.from("2"), { attributes, sizeBytes: 1 });
+  await store.putTags("tagged", { a: "1" }, { versionId: versionId as string });
+  expect(await store.getTags("tagged")).toEqual({});
+  client.destroy();
+});
+
+test("a listing tells the storage class", async () => {
+  const client = localClient();
+  const store = createS3Store({ client, bucket: "versioned", storageClass: "STANDARD_IA" });
+  await store.put("classed/1", Buffer.from("1"), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: 1 });
+  expect(await collect(store.list("classed/"))).toMatchObject([{ key: "classed/1", storageClass: "STANDARD_IA" }]);
+  client.destroy();
+});
+
+test("an object beyond one copy is touched in parts, and left alone where it is another one", async () => {
+  const client = localClient();
+  const bucket = "touched";
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  const store = createS3Store({ client, bucket });
+  const bytes = someBytes(11 * 1024 ** 2);
+  const attributes = { headers: { contentType: "a/b", expires: "0" }, metadata: { "x.y": "文件" }, tags: {} };
+  const put = await store.put("large", bytes, { attributes, sizeBytes: bytes.length });
+  const calls = new S3Calls(client, bucket, S3_CAPABILITIES, {});
+  const limits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
+  const inParts = new S3Touch(calls, new S3Uploads(calls), limits);
+  const touched = await inParts.touch("large", { ifMatch: put.etag });
+  expect(touched.etag).toMatch(/-3$/);
+  expect(await store.head("large")).toMatchObject({ ...touched, headers: attributes.headers, metadata: attributes.metadata });
+  expect((await readAll((await store.get("large")).body, bytes.length)).equals(bytes)).toBe(true);
+  await expectKind(inParts.touch("large", { ifMatch: put.etag }), "PreconditionFailed");
+  expect((await store.head("large"))?.versionId).toBe(touched.versionId);
+  client.destroy();
+});
+
+test("native replication shows in head, and a touch makes it begin for an object that was there before", async () => {
+  const client = localClient();
+  const [from, to] = ["replicated-from", "replicated-to"];
+  for (const Bucket of [from, to]) {
+    await client.send(new CreateBucketCommand({ Bucket }));
+    await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+  }
+  const [source, destination] = [createS3Store({ client, bucket: from }), createS3Store({ client, bucket: to })];
+  const attributes = { headers: {}, metadata: { a: "1" }, tags: { t: "1" } };
+  await source.put("before", Buffer.from("x"), { attributes, sizeBytes: 1 });
+  const Rules = [
+    {
+      ID: "all",
+      Priority: 1,
+      Status: "Enabled" as const,
+      Filter: { Prefix: "" },
+      DeleteMarkerReplication: { Status: "Disabled" as const },
+      Destination: { Bucket: `arn:aws:s3:::${to}` },
+    },
+  ];
+  const Role = "arn:aws:iam::111111111111:role/replication";
+  await client.send(new PutBucketReplicationCommand({ Bucket: from, ReplicationConfiguration: { Role, Rules } }));
+  expect(await source.head("before")).not.toHaveProperty("replication");
+  expect(await destination.head("before")).toBeUndefined();
+  const { versionId } = await source.touch("before");
+  expect(await source.head("before")).toMatchObject({ versionId, replication: "COMPLETED" });
+  expect(await destination.head("before")).toMatchObject({ metadata: { a: "1" }, replication: "REPLICA" });
+  const { head, body } = await destination.get("before");
+  body.destroy();
+  expect(head.replication).toBe("REPLICA");
+  expect(await destination.getTags("before")).toEqual({ t: "1" });
+  client.destroy();
+});

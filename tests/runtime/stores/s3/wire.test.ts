@@ -1,0 +1,226 @@
+import { Readable } from "node:stream";
+import { checksumOf } from "../../../../runtime/stores/checksums";
+import type { ObjectAttributes } from "../../../../runtime/stores/object-store";
+import { createS3Client } from "../../../../runtime/stores/s3/client";
+import { createS3Store } from "../../../../runtime/stores/s3/store";
+import { collect, expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
+import { FakeS3, HEAD, refusal, status } from "./fake-s3";
+
+let s3: FakeS3;
+beforeAll(async () => {
+  s3 = await FakeS3.start();
+});
+afterAll(() => s3.stop());
+
+const BYTES = textBytes("hello");
+const LARGE = Buffer.alloc(3 * 1024 ** 2, 1);
+
+async function putHeaders(attributes: ObjectAttributes, options: Parameters<FakeS3["store"]>[0] = {}) {
+  s3.answer(status(200, HEAD));
+  await s3.store(options).put("k", BYTES, { attributes, sizeBytes: BYTES.length });
+  return s3.seen[0]?.headers ?? {};
+}
+
+describe("requests", () => {
+  test("attributes, placement and tags of a put go in the one request", async () => {
+    const headers = await putHeaders(
+      {
+        headers: { contentType: "text/plain", contentDisposition: 'attachment; filename="文.txt"', expires: "0" },
+        metadata: { plain: "=?UTF-8?Q?caf=C3=A9?=", text: "文件" },
+        tags: { "a b": "c&d=e+f", 中: "文" },
+      },
+      { storageClass: "STANDARD_IA", kmsKeyArn: "key-1" },
+    );
+    expect(headers).toMatchObject({
+      "content-type": "text/plain",
+      "content-disposition": `=?UTF-8?B?${Buffer.from('attachment; filename="文.txt"').toString("base64")}?=`,
+      expires: "0",
+      "x-amz-meta-plain": "=?UTF-8?Q?caf=C3=A9?=",
+      "x-amz-meta-text": "=?UTF-8?B?5paH5Lu2?=",
+      "x-amz-tagging": "a%20b=c%26d%3De%2Bf&%E4%B8%AD=%E6%96%87",
+      "x-amz-storage-class": "STANDARD_IA",
+      "x-amz-server-side-encryption": "aws:kms",
+      "x-amz-server-side-encryption-aws-kms-key-id": "key-1",
+    });
+  });
+
+  test("nothing is sent that was not asked for", async () => {
+    const headers = await putHeaders(NO_ATTRIBUTES);
+    const names = Object.keys(headers).filter((name) =>
+      /^(x-amz-(meta|tagging|storage|server)|if-|expires|expect|content-enc)/.test(name),
+    );
+    expect(names).toEqual([]);
+  });
+
+  test("a given checksum is what the store verifies, and no other is computed", async () => {
+    s3.answer(status(200, HEAD), status(200, HEAD));
+    for (const body of [LARGE, streamOf(LARGE)]) {
+      const checksum = checksumOf("SHA256", LARGE);
+      await s3.store().put("k", body, { attributes: NO_ATTRIBUTES, sizeBytes: LARGE.length, checksum });
+    }
+    for (const { headers, body } of s3.seen) {
+      expect(headers["x-amz-checksum-sha256"]).toBe(checksumOf("SHA256", LARGE).value);
+      expect(Object.keys(headers).filter((name) => name.startsWith("x-amz-checksum-"))).toHaveLength(1);
+      expect(headers["content-length"]).toBe(`${LARGE.length}`);
+      expect(body.equals(LARGE)).toBe(true);
+    }
+  });
+
+  test("conditions are quoted etags and a star", async () => {
+    s3.answer(status(200, HEAD), status(200, HEAD), status(204));
+    const store = s3.store();
+    const options = { attributes: NO_ATTRIBUTES, sizeBytes: BYTES.length };
+    await store.put("k", BYTES, { ...options, condition: { ifMatch: "e1" } });
+    await store.put("k", BYTES, { ...options, condition: { ifAbsent: true } });
+    await store.delete("k", { condition: { ifMatch: "e1" } });
+    expect(s3.seen.map(({ headers }) => [headers["if-match"], headers["if-none-match"]])).toEqual([
+      ['"e1"', undefined],
+      [undefined, "*"],
+      ['"e1"', undefined],
+    ]);
+  });
+
+  test("an upload declares a checksum over the whole object, and completion carries it", async () => {
+    const created = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
+    const completed = '<CompleteMultipartUploadResult><ETag>"e-1"</ETag></CompleteMultipartUploadResult>';
+    s3.answer(
+      status(200, { "x-amz-checksum-type": "FULL_OBJECT" }, created),
+      status(200, { etag: '"p1"' }),
+      status(200, {}, completed),
+    );
+    const store = s3.store();
+    const checksum = checksumOf("CRC64NVME", BYTES);
+    const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES, checksumAlgorithm: "CRC64NVME" });
+    const part = await store.uploadPart("k", uploadId, 1, BYTES, { checksum });
+    expect(await store.completeUpload("k", uploadId, [part], { checksum, condition: { ifAbsent: true } })).toEqual({
+      etag: "e-1",
+    });
+    const [create, upload, complete] = s3.seen;
+    expect(create?.headers).toMatchObject({ "x-amz-checksum-algorithm": "CRC64NVME", "x-amz-checksum-type": "FULL_OBJECT" });
+    expect(upload?.headers["x-amz-checksum-crc64nvme"]).toBe(checksum.value);
+    expect(complete?.headers).toMatchObject({
+      "x-amz-checksum-crc64nvme": checksum.value,
+      "x-amz-checksum-type": "FULL_OBJECT",
+      "if-none-match": "*",
+    });
+    expect(complete?.body.toString()).toContain(`<ChecksumCRC64NVME>${checksum.value}</ChecksumCRC64NVME>`);
+  });
+
+  test("where the server knows no such checksum, the upload is made again without declaring one", async () => {
+    const created = (id: string) => `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`;
+    s3.answer(status(200, { "x-amz-checksum-type": "COMPOSITE" }, created("u1")), status(204), status(200, {}, created("u2")));
+    const upload = await s3.store().createUpload("k", { attributes: NO_ATTRIBUTES, checksumAlgorithm: "CRC32" });
+    expect(upload).toEqual({ uploadId: "u2" });
+    expect(s3.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      "POST /bucket/k?uploads=",
+      "DELETE /bucket/k?uploadId=u1&x-id=AbortMultipartUpload",
+      "POST /bucket/k?uploads=",
+    ]);
+    expect(s3.seen[2]?.headers["x-amz-checksum-algorithm"]).toBeUndefined();
+  });
+});
+
+describe("answers", () => {
+  test("headers become text: raw UTF-8 and our own words decoded, the rest to the letter", async () => {
+    const headers = {
+      ...HEAD,
+      "x-amz-meta-raw": Buffer.from("文件").toString("latin1"),
+      "x-amz-meta-latin1": "caf\xe9",
+      "x-amz-meta-ours": "=?UTF-8?B?5paH5Lu2?=",
+      "x-amz-meta-q": "=?UTF-8?Q?caf=C3=A9?=",
+      "content-disposition": Buffer.from('attachment; filename="文"').toString("latin1"),
+      expires: "0",
+    };
+    s3.answer(status(200, headers));
+    expect(await s3.store().head("k")).toMatchObject({
+      metadata: { raw: "文件", latin1: "café", ours: "文件", q: "=?UTF-8?Q?caf=C3=A9?=" },
+      headers: { contentDisposition: 'attachment; filename="文"', expires: "0" },
+    });
+  });
+
+  test("only checksums over the whole object are taken", async () => {
+    const composite = { ...HEAD, "x-amz-checksum-sha256": "YWJj-2", "x-amz-checksum-type": "COMPOSITE" };
+    const untyped = { ...HEAD, "x-amz-checksum-crc32": "y/Q5Jg==" };
+    const full = { ...untyped, "x-amz-checksum-type": "FULL_OBJECT" };
+    s3.answer(status(200, composite), status(200, untyped), status(200, full));
+    const store = s3.store();
+    expect((await store.head("k"))?.checksums).toEqual([]);
+    expect((await store.head("k"))?.checksums).toEqual([]);
+    expect((await store.head("k"))?.checksums).toEqual([{ algorithm: "CRC32", value: "y/Q5Jg==" }]);
+  });
+
+  test("a listing decodes keys that come encoded, leaves others alone, and follows its pages", async () => {
+    const page = (keys: string[], encoded: boolean, next?: string) =>
+      status(
+        200,
+        {},
+        `<ListBucketResult>${encoded ? "<EncodingType>url</EncodingType>" : ""}${keys
+          .map(
+            (key) =>
+              `<Contents><Key>${key}</Key><Size>1</Size><ETag>"e"</ETag><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>`,
+          )
+          .join(
+            "",
+          )}${next === undefined ? "" : `<IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken>`}</ListBucketResult>`,
+      );
+    s3.answer(page(["a+b%2Bc%01", "%E6%96%87"], true, "t1"), page(["plain+%20"], false));
+    const keys = (await collect(s3.store().list("", { startAfter: "a" }))).map(({ key }) => key);
+    expect(keys).toEqual(["a b+c\u0001", "文", "plain+%20"]);
+    expect(s3.seen.map(({ url }) => new URL(url, "http://h").searchParams.toString())).toEqual([
+      "encoding-type=url&list-type=2&prefix=&start-after=a",
+      "continuation-token=t1&encoding-type=url&list-type=2&prefix=",
+    ]);
+  });
+
+  test("listParts follows its pages", async () => {
+    const part = (n: number) => `<Part><PartNumber>${n}</PartNumber><ETag>"e${n}"</ETag><Size>5</Size></Part>`;
+    s3.answer(
+      status(
+        200,
+        {},
+        `<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>1</NextPartNumberMarker>${part(1)}</ListPartsResult>`,
+      ),
+      status(200, {}, `<ListPartsResult><IsTruncated>false</IsTruncated>${part(2)}</ListPartsResult>`),
+    );
+    expect(await s3.store().listParts("k", "u")).toEqual([
+      { partNumber: 1, sizeBytes: 5, etag: "e1" },
+      { partNumber: 2, sizeBytes: 5, etag: "e2" },
+    ]);
+    expect(s3.seen[1]?.url).toContain("part-number-marker=1");
+  });
+
+  test("a completion that answers 200 and then an error failed", async () => {
+    s3.answer(refusal(200, "InternalError"), refusal(200, "InternalError"), refusal(200, "InternalError"));
+    await expectKind(s3.store().completeUpload("k", "u", [{ partNumber: 1, sizeBytes: 1, etag: "e" }]), "Unavailable");
+  });
+
+  test("an endpoint that is no S3 is Unexpected, not a half-empty head", async () => {
+    s3.answer(status(200, { "content-length": "0" }));
+    await expectKind(s3.store().head("k"), "Unexpected");
+  });
+});
+
+describe("presigned URLs", () => {
+  test("sign the host alone, carry no version, and use the endpoint for readers", async () => {
+    const client = createS3Client({ region: "us-east-1", endpoint: s3.endpoint });
+    const credentials = { accessKeyId: "AK", secretAccessKey: "s", sessionToken: "t" };
+    const presignClient = createS3Client({ region: "cn-north-1", credentials });
+    const store = createS3Store({ client, presignClient, bucket: "bucket" });
+    const url = new URL(await store.presignGet("a b/文", { expiresInSeconds: 900 }));
+    expect(url.host).toBe("bucket.s3.cn-north-1.amazonaws.com.cn");
+    expect(url.pathname).toBe("/a%20b/%E6%96%87");
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      "X-Amz-SignedHeaders": "host",
+      "X-Amz-Expires": "900",
+      "X-Amz-Security-Token": "t",
+    });
+    expect([...url.searchParams.keys()].filter((name) => /version|checksum/i.test(name))).toEqual([]);
+  });
+});
+
+test("a body in memory of zero bytes is sent as such", async () => {
+  s3.answer(status(200, HEAD));
+  await s3.store().put("k", Readable.from([]), { attributes: NO_ATTRIBUTES, sizeBytes: 0 });
+  expect(s3.seen[0]?.headers["content-length"]).toBe("0");
+  expect(s3.seen[0]?.headers["transfer-encoding"]).toBeUndefined();
+});
