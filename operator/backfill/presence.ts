@@ -4,7 +4,7 @@ import { firstDifference } from "../../runtime/replication/equality";
 import { genuineMetadata, readProvenance } from "../../runtime/replication/provenance";
 import type { ObjectHead } from "../../runtime/stores/object-store";
 import type { OperatedBridge } from "../operated-bridge";
-import { isNativeReplica } from "../status/replication-status";
+import { isNativeReplica } from "../replication-status";
 import type { Verdict } from "./examine";
 
 export type Presence = (key: string, signal: AbortSignal) => Promise<Verdict>;

@@ -4,8 +4,8 @@ import type { EligibilityRules } from "../../runtime/replication/eligible";
 import type { ScopeVerdict } from "../../runtime/replication/scope";
 import { takeSnapshot } from "../../runtime/replication/snapshot";
 import type { OperatedBridge, ParkedKey } from "../operated-bridge";
+import { bridgeStatus, nativeStatus, type StatusVerdict } from "../replication-status";
 import { carried, scopesOf } from "../scopes";
-import { bridgeStatus, nativeStatus, type StatusVerdict } from "./replication-status";
 
 /** The three are absent where the side that is looked from has no such object. */
 export interface KeyStatus extends StatusVerdict {

@@ -1,8 +1,8 @@
 /** Statuses as a person reads them. */
 
+import { OBJECT_STATUSES } from "../replication-status";
 import { bytesText, grouped, keyText, plainText } from "../text";
 import type { KeyStatus } from "./read-status";
-import { OBJECT_STATUSES } from "./replication-status";
 import type { Summary } from "./summary";
 
 const STATUS_WIDTH = Math.max(...OBJECT_STATUSES.map(({ length }) => length)) + 2;

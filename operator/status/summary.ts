@@ -2,9 +2,9 @@
 import type { Scope } from "../../runtime/protocol/env";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
 import { forEachBounded } from "../bounded";
+import { OBJECT_STATUSES, type ObjectStatus } from "../replication-status";
 import { scopesFor } from "../scopes";
 import type { KeyStatus, StatusReader } from "./read-status";
-import { OBJECT_STATUSES, type ObjectStatus } from "./replication-status";
 
 export interface Summary {
   objects: number;

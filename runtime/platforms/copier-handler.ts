@@ -1,5 +1,5 @@
-import type { Logger } from "../protocol/ports";
-import type { Copier, CopierContext, CopierResult } from "../roles/copier/copier";
+import type { Deadline, Logger } from "../protocol/ports";
+import type { Copier, CopierResult } from "../roles/copier/copier";
 import { parseCopyJob } from "./copy-job";
 
 export interface CopierHandlerDeps {
@@ -9,7 +9,7 @@ export interface CopierHandlerDeps {
 
 /** Never throws: the platform would run the same job again with a URL that has aged, while the sender asks anew with a fresh one. */
 export function createCopierHandler({ copier, logger }: CopierHandlerDeps) {
-  return async (event: unknown, context: CopierContext): Promise<CopierResult | { result: "failed" }> => {
+  return async (event: unknown, context: Deadline): Promise<CopierResult | { result: "failed" }> => {
     try {
       return await copier(parseCopyJob(event), context);
     } catch (error) {

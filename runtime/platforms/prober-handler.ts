@@ -1,6 +1,6 @@
-import type { Logger } from "../protocol/ports";
+import type { Deadline, Logger } from "../protocol/ports";
 import { type ProbeRequest, probeRequestSchema } from "../protocol/probe";
-import type { ProbeAnswer, ProbeContext, Prober } from "../roles/prober/prober";
+import type { ProbeAnswer, Prober } from "../roles/prober/prober";
 
 export interface ProberHandlerDeps {
   prober: Prober;
@@ -15,7 +15,7 @@ export interface ProberHandlerDeps {
  * asked; a schedule's event comes back.
  */
 export function createProberHandler({ prober, scheduledMs, logger, flush }: ProberHandlerDeps) {
-  return async (received: unknown, context: ProbeContext): Promise<ProbeAnswer | undefined> => {
+  return async (received: unknown, context: Deadline): Promise<ProbeAnswer | undefined> => {
     try {
       const event = typeof received === "string" ? parseJson(received) : received;
       const dueMs = scheduledMs(event);

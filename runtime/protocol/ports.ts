@@ -1,6 +1,5 @@
 /** What the roles need from their surroundings, passed in so that a test or a simulation can stand in for it. */
 import type { Readable } from "node:stream";
-import type { ByteRange } from "../stores/object-store";
 import type { ReplicationRequest, ReplicationResponse } from "./messages";
 
 export interface Clock {
@@ -8,6 +7,12 @@ export interface Clock {
   now(): number;
   /** Aborts once that much time has passed; keeps no process alive. */
   after(ms: number): AbortSignal;
+}
+
+/** When the platform ends the running invocation. */
+export interface Deadline {
+  /** Milliseconds that are left. */
+  remainingMs(): number;
 }
 
 export const systemClock: Clock = {
@@ -44,6 +49,13 @@ export type MetricName =
 
 export interface Metrics {
   add(name: MetricName, value: number): void;
+}
+
+export interface ByteRange {
+  /** First byte, from 0. */
+  start: number;
+  /** Last byte, inclusive. */
+  end: number;
 }
 
 /** The head of a pinned read, as the source's HTTP answer tells it. */

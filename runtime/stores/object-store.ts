@@ -5,8 +5,11 @@
  * with a `BridgeError`. Every method takes an optional `signal`; aborting it rejects the call and releases its sockets.
  */
 import type { Readable } from "node:stream";
+import type { ByteRange } from "../protocol/ports";
 import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../protocol/snapshot";
+
+export type { ByteRange };
 
 export interface StoreCapabilities {
   /** `put`, `completeUpload` and `delete` honour `condition`. Where false, passing one throws `Unsupported`. */
@@ -57,13 +60,6 @@ export interface WriteCondition {
   ifMatch?: string;
   /** Only where no object is visible. */
   ifAbsent?: true;
-}
-
-export interface ByteRange {
-  /** First byte, from 0. */
-  start: number;
-  /** Last byte, inclusive. */
-  end: number;
 }
 
 export interface CallOptions {

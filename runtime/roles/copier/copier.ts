@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { CopierConfig } from "../../protocol/env";
-import { type Clock, type CopyJob, type Logger, type SourceReader, systemRandom } from "../../protocol/ports";
+import { type Clock, type CopyJob, type Deadline, type Logger, type SourceReader, systemRandom } from "../../protocol/ports";
 import { CompletionUnsettled, CopyEnded, copyObject } from "../../replication/copy-object";
 import { type CopyOutcome, createLeaseStore, type HeldLease, isLive, type Lease, type LeaseStore } from "../../replication/lease";
 import { BridgeError, isPermanent } from "../../stores/errors";
@@ -27,13 +27,8 @@ export interface CopierDeps {
   sleep?(ms: number): Promise<void>;
 }
 
-export interface CopierContext {
-  /** Time until the platform ends this run. */
-  remainingMs(): number;
-}
-
 export type CopierResult = CopyOutcome | { result: "not-mine" };
-export type Copier = (job: CopyJob, context: CopierContext) => Promise<CopierResult>;
+export type Copier = (job: CopyJob, context: Deadline) => Promise<CopierResult>;
 
 /** A lease ends this long after its run's hard end: what the run sent last may still be under way. */
 const SETTLE_MS = 60_000;
@@ -89,7 +84,7 @@ export function createCopier(deps: CopierDeps): Copier {
   };
 
   /** Takes up the lease: only the run that does so works, whatever the platform delivers twice or late. */
-  async function begin(job: CopyJob, context: CopierContext): Promise<HeldLease | undefined> {
+  async function begin(job: CopyJob, context: Deadline): Promise<HeldLease | undefined> {
     const held = await leases.read(job.key);
     if (held?.lease.execution !== job.execution || held.lease.run !== undefined || !isLive(held.lease, clock.now()))
       return undefined;

@@ -5,7 +5,7 @@
 import pLimit from "p-limit";
 import type { DecodedLook, DecodedRecord } from "../../protocol/decode-events";
 import type { DispatcherConfig } from "../../protocol/env";
-import { type Clock, type DeadLetterQueue, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
+import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
 import { type PushState, parsePushState } from "../../protocol/push";
 import { eligible } from "../../replication/eligible";
 import { inScopeByKey } from "../../replication/scope";
@@ -30,21 +30,13 @@ export interface DispatcherDeps {
   sleep?(ms: number): Promise<void>;
 }
 
-export interface DispatcherContext {
-  /** Time until the platform ends this attempt. */
-  remainingMs(): number;
-}
-
 /** A record that must come back; empty `messageId` where the platform gave none. */
 export interface DispatcherFailure {
   messageId: string;
   reason: string;
 }
 
-export type Dispatcher = (
-  records: readonly DecodedRecord[],
-  context: DispatcherContext,
-) => Promise<{ failures: DispatcherFailure[] }>;
+export type Dispatcher = (records: readonly DecodedRecord[], context: Deadline) => Promise<{ failures: DispatcherFailure[] }>;
 
 const SIDE_BY_SIDE = 8;
 /** The first wait after a temporary failure, and the longest; ms. The vendor starts 100 executions a second by default. */
@@ -89,7 +81,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   }
 
-  async function handle(look: DecodedLook, original: string | undefined, context: DispatcherContext): Promise<void> {
+  async function handle(look: DecodedLook, original: string | undefined, context: Deadline): Promise<void> {
     const { bucket, key, firstSeenMs = clock.now() } = look;
     if (bucket !== undefined && bucket !== config.source.bucket) {
       const reason = `the event is of bucket ${bucket}, this bridge serves ${config.source.bucket}`;
@@ -151,7 +143,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     logger.info("execution started", { key, execution: second });
   }
 
-  async function patiently<T>(work: () => Promise<T>, context: DispatcherContext): Promise<T> {
+  async function patiently<T>(work: () => Promise<T>, context: Deadline): Promise<T> {
     for (let tried = 1; ; tried++) {
       try {
         return await work();

@@ -4,12 +4,12 @@
  */
 
 import type { ProberConfig } from "../../protocol/env";
-import type { Clock, Logger, Metrics } from "../../protocol/ports";
+import type { Clock, Deadline, Logger, Metrics } from "../../protocol/ports";
 import { readProvenance } from "../../replication/provenance";
 import { BridgeError } from "../../stores/errors";
 import type { ObjectHead, ObjectStore } from "../../stores/object-store";
 import { CANARIES, canaryName, OTHER_SIDE, parseCanaryName, probeKey, probeName } from "./names";
-import { type ProbeContext, type ProbeObjects, postedAt } from "./objects";
+import { type ProbeObjects, postedAt } from "./objects";
 import { type CanaryConfig, isLate, oldestKept, slotOf, watchedUntil } from "./schedule";
 
 export interface CanaryDeps {
@@ -35,7 +35,7 @@ const LAST_MODIFIED_STEP_MS = 1_000;
  * @param scheduledMs when the event was due, as the platform tells it
  * @throws BridgeError when this side could not put its object or could not look for the other one's
  */
-export async function runCanary(deps: CanaryDeps, scheduledMs: number, context: ProbeContext): Promise<void> {
+export async function runCanary(deps: CanaryDeps, scheduledMs: number, context: Deadline): Promise<void> {
   const { config, objects, clock, logger, metrics, sleep } = deps;
   const { bridgeId, side } = config;
   if (config.canary === undefined)

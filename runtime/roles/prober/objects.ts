@@ -1,7 +1,7 @@
 /** The probe's objects in the side's own store. */
 
 import type { ProberConfig } from "../../protocol/env";
-import type { Clock, Logger } from "../../protocol/ports";
+import type { Clock, Deadline, Logger } from "../../protocol/ports";
 import type { Metadata } from "../../protocol/snapshot";
 import { BridgeError, isBridgeError } from "../../stores/errors";
 import type { ObjectHead, ObjectStore } from "../../stores/object-store";
@@ -14,11 +14,6 @@ const LOOK_MS = 5_000;
 /** Before the hard end of the invocation, for its answer. */
 const ANSWER_MS = 2_000;
 
-export interface ProbeContext {
-  /** Time until the platform ends this invocation. */
-  remainingMs(): number;
-}
-
 export interface ProbeObjectsDeps {
   config: ProberConfig;
   store: ObjectStore;
@@ -30,7 +25,7 @@ export interface ProbeObjectsDeps {
 
 export interface ProbeObjects {
   /** When work has to end, so that the answer still comes. */
-  endMs(context: ProbeContext): number;
+  endMs(context: Deadline): number;
   /** @returns when the store had acknowledged it */
   put(name: string, sizeBytes: number, endMs: number): Promise<number>;
   /** The object, or undefined where none is visible or the store could not be asked this time. */

@@ -4,7 +4,7 @@
  */
 import pLimit from "p-limit";
 import type { ProberConfig } from "../../protocol/env";
-import type { Clock, Logger, Metrics } from "../../protocol/ports";
+import type { Clock, Deadline, Logger, Metrics } from "../../protocol/ports";
 import type {
   ProbeClean,
   ProbeCleanAnswer,
@@ -16,7 +16,7 @@ import type {
 import { BridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 import { runCanary } from "./canary";
-import { createProbeObjects, type ProbeContext } from "./objects";
+import { createProbeObjects } from "./objects";
 import { watch } from "./watch";
 
 export interface ProberDeps {
@@ -31,17 +31,17 @@ export interface ProberDeps {
   sleep?(ms: number): Promise<void>;
 }
 
-export type { ProbeContext } from "./objects";
+export type { Deadline } from "./objects";
 export type ProbeAnswer = ProbePutAnswer | ProbeWatchAnswer | ProbeCleanAnswer;
 
 export interface Prober {
   /** @throws BridgeError that names the object and what to do */
-  handle(request: ProbeRequest, context: ProbeContext): Promise<ProbeAnswer>;
+  handle(request: ProbeRequest, context: Deadline): Promise<ProbeAnswer>;
   /**
    * What a schedule asks for.
    * @param scheduledMs when the event was due, as the platform tells it
    */
-  canary(scheduledMs: number, context: ProbeContext): Promise<void>;
+  canary(scheduledMs: number, context: Deadline): Promise<void>;
 }
 
 const SIDE_BY_SIDE = 16;

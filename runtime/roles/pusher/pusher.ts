@@ -7,7 +7,7 @@
  */
 
 import type { PusherConfig } from "../../protocol/env";
-import { type Clock, type DeadLetterQueue, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
+import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
 import type { PushState } from "../../protocol/push";
 import { eligible } from "../../replication/eligible";
 import { isLive, type LeaseStore } from "../../replication/lease";
@@ -35,12 +35,7 @@ export interface PusherDeps {
   sleep?(ms: number): Promise<void>;
 }
 
-export interface PusherContext {
-  /** Time until the platform ends this attempt. */
-  remainingMs(): number;
-}
-
-export type Pusher = (state: PushState, context: PusherContext) => Promise<PushState>;
+export type Pusher = (state: PushState, context: Deadline) => Promise<PushState>;
 
 const CHANGED = "the source keeps changing";
 
@@ -59,7 +54,7 @@ export function createPusher(deps: PusherDeps): Pusher {
     return following;
   };
 
-  async function step(state: PushState, context: PusherContext): Promise<PushState> {
+  async function step(state: PushState, context: Deadline): Promise<PushState> {
     switch (state.next) {
       case "inspect":
         // So from the dispatcher: an execution that is at work on the same state comes first. Every other wait has its reason.
@@ -109,7 +104,7 @@ export function createPusher(deps: PusherDeps): Pusher {
     return { ...onward(state, "copy"), ...(waitSeconds === undefined ? {} : { waitSeconds }) };
   }
 
-  async function copy(state: PushState, context: PusherContext): Promise<PushState> {
+  async function copy(state: PushState, context: Deadline): Promise<PushState> {
     // From the beginning of the step, so that whoever repeats it knows when the last of its small writes has ended.
     const inlineEndMs = clock.now() + inlineTimeoutSeconds * 1000;
     const inlineMs = () => Math.min(inlineEndMs - clock.now(), context.remainingMs());

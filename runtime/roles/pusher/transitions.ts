@@ -1,7 +1,7 @@
 /** How the state of an execution goes on. Pure. */
 import { LIMITS } from "../../protocol/messages";
 import { MAX_WAIT_SECONDS, type PushState } from "../../protocol/push";
-import { type BackoffPolicy, createBackoff } from "../sender/backoff";
+import { type BackoffPolicy, createBackoff } from "../../replication/backoff";
 
 /** A source that moves on is followed so often at once; then there is a wait in between, growing up to the longest. */
 const ROUNDS_AT_ONCE = 20;

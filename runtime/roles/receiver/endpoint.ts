@@ -1,7 +1,7 @@
 /** The receiver's door, the same behind every platform: what is not refused here is a signed, well-formed request of this bridge. */
 
 import { LIMITS, type Receipt, type ReplicationRequest, type ReplicationResponse, requestSchema } from "../../protocol/messages";
-import type { Clock, Logger } from "../../protocol/ports";
+import type { Clock, Deadline, Logger } from "../../protocol/ports";
 import { type Secret, verifyRequest } from "../../protocol/signing";
 import { createAllowlist } from "./allowlist";
 import { parseBoundedJson } from "./bounded-json";
@@ -24,16 +24,11 @@ export interface EndpointResponse {
   body: string;
 }
 
-export interface EndpointContext {
-  /** Until the platform ends the attempt. */
-  remainingMs(): number;
-}
-
 export interface EndpointOptions {
   /** Asked for cached secrets first; once more with `refresh` when none of them fits. */
   secrets: (options?: { refresh?: boolean }) => Promise<readonly Secret[]>;
   bridgeId: string;
-  handle: (request: ReplicationRequest, context: EndpointContext) => Promise<Receipt[]>;
+  handle: (request: ReplicationRequest, context: Deadline) => Promise<Receipt[]>;
   clock: Clock;
   logger: Logger;
   /** Empty where the platform's own policy does it. */
@@ -81,7 +76,7 @@ class Refused extends Error {
 /** @returns a function that never rejects. */
 export function createEndpoint(
   options: EndpointOptions,
-): (request: EndpointRequest, context: EndpointContext) => Promise<EndpointResponse> {
+): (request: EndpointRequest, context: Deadline) => Promise<EndpointResponse> {
   const { secrets, bridgeId, handle, clock, logger, limits = {} } = options;
   const bodyBytes = limits.bodyBytes ?? LIMITS.bodyBytes;
   const depth = limits.depth ?? DEPTH;
@@ -117,7 +112,7 @@ export function createEndpoint(
     return parsed.data as ReplicationRequest;
   }
 
-  async function respond(request: EndpointRequest, context: EndpointContext): Promise<EndpointResponse> {
+  async function respond(request: EndpointRequest, context: Deadline): Promise<EndpointResponse> {
     if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed", { headers: { allow: "POST" } });
     if (request.rawBody.length > bodyBytes) throw new Refused("body-too-large");
     if (!allows(request.sourceIp)) throw new Refused("address-not-allowed");

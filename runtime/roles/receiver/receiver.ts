@@ -5,7 +5,7 @@ import pLimit from "p-limit";
 import { inControlPrefix } from "../../protocol/control";
 import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";
-import type { Clock, CopyLauncher, Logger, SourceReader } from "../../protocol/ports";
+import type { Clock, CopyLauncher, Deadline, Logger, SourceReader } from "../../protocol/ports";
 import { decide, type Plan, type PresentNotice } from "../../replication/decide";
 import { lookAt } from "../../replication/destination";
 import type { DestinationState } from "../../replication/equality";
@@ -27,11 +27,6 @@ export interface ReceiverDeps {
   leases?: LeaseStore;
 }
 
-export interface ReceiverContext {
-  /** Time until the platform ends this attempt. */
-  remainingMs(): number;
-}
-
 /** Notices worked on side by side: enough to hide round trips, few enough for the memory of a small function. */
 const SIDE_BY_SIDE = 8;
 /** No item is started later than this before the hard end: an answer must still get out. */
@@ -41,7 +36,7 @@ const ANSWER_MS = 1_500;
 /** An accepted asynchronous start that has not begun by then never will. */
 const START_GRACE_MS = 120_000;
 
-export type Receiver = (request: ReplicationRequest, context: ReceiverContext) => Promise<Receipt[]>;
+export type Receiver = (request: ReplicationRequest, context: Deadline) => Promise<Receipt[]>;
 
 export function createReceiver(deps: ReceiverDeps): Receiver {
   const leases = deps.leases ?? createLeaseStore(deps.destination, deps.config.bridgeId);
@@ -53,7 +48,7 @@ export function createReceiver(deps: ReceiverDeps): Receiver {
     return await Promise.all(request.notices.map((notice) => limit(() => receipt(notice, context, giveUp))));
   };
 
-  async function receipt(notice: Notice, context: ReceiverContext, signal: AbortSignal): Promise<Receipt> {
+  async function receipt(notice: Notice, context: Deadline, signal: AbortSignal): Promise<Receipt> {
     if (context.remainingMs() < LAST_START_MS) {
       return { key: notice.key, result: "retry", reason: "the receiver ran out of time before this item" };
     }

@@ -9,6 +9,7 @@ import type { Receipt } from "../../protocol/messages";
 import {
   type Clock,
   type DeadLetterQueue,
+  type Deadline,
   type Logger,
   type Look,
   type Metrics,
@@ -17,6 +18,7 @@ import {
   type WorkQueue,
 } from "../../protocol/ports";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
+import { type BackoffPolicy, createBackoff } from "../../replication/backoff";
 import { eligible } from "../../replication/eligible";
 import { inScopeByKey } from "../../replication/scope";
 import { sameState, takeSnapshot } from "../../replication/snapshot";
@@ -24,7 +26,6 @@ import { type Status, setStatusTag } from "../../replication/status-tags";
 import { BridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 import { type Asked, askReceiver } from "./ask";
-import { type BackoffPolicy, createBackoff } from "./backoff";
 
 export interface SenderDeps {
   config: SenderConfig;
@@ -42,18 +43,13 @@ export interface SenderDeps {
   sleep?(ms: number): Promise<void>;
 }
 
-export interface SenderContext {
-  /** Time until the platform ends this attempt. */
-  remainingMs(): number;
-}
-
 /** A record that must come back; empty `messageId` where the platform gave none. */
 export interface SenderFailure {
   messageId: string;
   reason: string;
 }
 
-export type Sender = (records: readonly DecodedRecord[], context: SenderContext) => Promise<{ failures: SenderFailure[] }>;
+export type Sender = (records: readonly DecodedRecord[], context: Deadline) => Promise<{ failures: SenderFailure[] }>;
 
 /** Source reads side by side. */
 const SIDE_BY_SIDE = 8;
@@ -260,7 +256,7 @@ export function createSender(deps: SenderDeps): Sender {
     return { step: "later", delaySeconds: backoff(attempt, unsettled), attempt, reason };
   }
 
-  function canWait(next: { delaySeconds: number }, context: SenderContext): boolean {
+  function canWait(next: { delaySeconds: number }, context: Deadline): boolean {
     return context.remainingMs() > (next.delaySeconds + config.receiverTimeoutSeconds) * 1000 + ROUND_MARGIN_MS;
   }
 

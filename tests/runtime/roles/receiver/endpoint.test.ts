@@ -1,8 +1,8 @@
 import type { Receipt, ReplicationRequest } from "../../../../runtime/protocol/messages";
+import type { Deadline } from "../../../../runtime/protocol/ports";
 import { generateSecret, parseSecrets, type Secret, signRequest } from "../../../../runtime/protocol/signing";
 import {
   createEndpoint,
-  type EndpointContext,
   type EndpointOptions,
   type EndpointRequest,
   REFUSALS,
@@ -15,7 +15,7 @@ const clock = new ManualClock();
 const [secret] = parseSecrets(generateSecret()) as [Secret];
 const [rotated] = parseSecrets(generateSecret()) as [Secret];
 const [strange] = parseSecrets(generateSecret()) as [Secret];
-const context: EndpointContext = { remainingMs: () => 20_000 };
+const context: Deadline = { remainingMs: () => 20_000 };
 
 const notice = {
   key: "photos/a b+c%20.jpg",

@@ -5,11 +5,11 @@ import {
   nativeStatus,
   type ObjectStatus,
   type StatusVerdict,
-} from "../../../operator/status/replication-status";
-import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
-import { replicaMetadata } from "../../../runtime/replication/provenance";
-import type { ObjectHead } from "../../../runtime/stores/object-store";
-import { BRIDGE, makeHead, makeSnapshot } from "../../runtime/support/make-snapshot";
+} from "../../operator/replication-status";
+import type { ObjectSnapshot } from "../../runtime/protocol/snapshot";
+import { replicaMetadata } from "../../runtime/replication/provenance";
+import type { ObjectHead } from "../../runtime/stores/object-store";
+import { BRIDGE, makeHead, makeSnapshot } from "../runtime/support/make-snapshot";
 
 const SCOPE = { prefixes: ["in/"], suffixes: [], tags: {}, minSizeBytes: 0, maxSizeBytes: 1000 };
 const bridge = { bridgeId: BRIDGE.bridgeId, scope: SCOPE, deletes: "replicate" as const, destinationId: "aws-cn:destination" };

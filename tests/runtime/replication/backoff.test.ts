@@ -1,4 +1,4 @@
-import { createBackoff } from "../../../../runtime/roles/sender/backoff";
+import { createBackoff } from "../../../runtime/replication/backoff";
 
 const policy = (random: number) => createBackoff({ receiverTimeoutSeconds: 29, random: () => random });
 
