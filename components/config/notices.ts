@@ -1,5 +1,5 @@
 /** What an operator should know about a valid configuration; shown as warnings while deploying. */
-import type { BridgeConfig } from "./";
+import type { BridgeConfig } from "../config";
 import { isAws } from "./clouds";
 import { isS3Native, receiverInstances } from "./defaults";
 import { s3Notices } from "./s3-notices";

@@ -1,5 +1,5 @@
 /** What S3's own replication leaves to its operator, where it matters for the configuration. */
-import type { BridgeConfig } from "./";
+import type { BridgeConfig } from "../config";
 import { S3_ARCHIVE_CLASSES } from "./clouds";
 
 export const CONFLICT_NOTICE =

@@ -1,5 +1,5 @@
 /** Settings that the mode has no use for: a stack that swaps its clouds or its mode may keep them. */
-import type { BridgeConfig } from "./";
+import type { BridgeConfig } from "../config";
 import { defaultBuffer, defaultSenderSeconds, defaultUrlExpirySeconds, isS3Native } from "./defaults";
 import { lenientSchema } from "./schema";
 
