@@ -80,10 +80,10 @@ function plainOf({ inputs, ...resource }: RecordedResource): Planned {
 }
 
 function plain(value: unknown): unknown {
-  if (pulumi.asset.Archive.isInstance(value) || pulumi.asset.Asset.isInstance(value)) return "code";
   if (typeof value === "string") return plainText(value);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
+  if (pulumi.asset.Archive.isInstance(value) || pulumi.asset.Asset.isInstance(value)) return "code";
   return Object.fromEntries(
     Object.entries(value)
       .sort(([one], [other]) => (one < other ? -1 : 1))

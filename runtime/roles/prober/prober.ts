@@ -31,7 +31,6 @@ export interface ProberDeps {
   sleep?(ms: number): Promise<void>;
 }
 
-export type { Deadline } from "./objects";
 export type ProbeAnswer = ProbePutAnswer | ProbeWatchAnswer | ProbeCleanAnswer;
 
 export interface Prober {
