@@ -1,17 +1,19 @@
-/** The pages say what is there: generated ones are up to date, links lead somewhere, commands exist. */
+/** Holds the pages to the repository: generated pages are up to date, links lead somewhere, commands and names exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import ts from "typescript";
 import { CONFIGURATION_PAGE, configurationPage } from "../scripts/write-configuration";
 
 const ROOT = join(__dirname, "..");
 
 function pagesUnder(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === "node_modules") return [];
     const path = join(folder, entry.name);
     return entry.isDirectory() ? pagesUnder(path) : entry.name.endsWith(".md") ? [path] : [];
   });
 }
-const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...pagesUnder("docs")];
+const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...["docs", "examples", "packages"].flatMap(pagesUnder)];
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
 
 /** Fenced code is no heading and holds no links. */
@@ -56,6 +58,51 @@ test.each(PAGES)("%s names only files of the repository that are there", (page) 
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
+test("the README is short enough to be read", () => {
+  expect(textOf("README.md").split(/\s+/).length).toBeLessThanOrEqual(900);
+});
+
+test("the table of examples lists every example stack, once", () => {
+  const rows = [...textOf("examples/README.md").matchAll(/^\| \[`([\w-]+)`\]\(Pulumi\.([\w-]+)\.yaml\) \| /gm)];
+  const files = readdirSync(join(ROOT, "examples")).filter((file) => file.endsWith(".yaml"));
+  expect(rows.map(([, name]) => `Pulumi.${name}.yaml`).sort()).toEqual(files.sort());
+  for (const [, name, file] of rows) expect(file).toBe(name);
+});
+
+/** `[`replicate`](../runtime/replication/replicate.ts)`: a name in code that links to the file where it is declared. */
+const namesLinked = (page: string): { name: string; file: string }[] =>
+  [...textOf(page).matchAll(/\[`(\w+)`\]\(([^)\s]+\.ts)\)/g)].map(([, name = "", target = ""]) => ({
+    name,
+    file: join(ROOT, dirname(page), target),
+  }));
+
+const DECLARATIONS: readonly ((node: ts.Node) => boolean)[] = [
+  ts.isFunctionDeclaration,
+  ts.isVariableDeclaration,
+  ts.isClassDeclaration,
+  ts.isMethodDeclaration,
+  ts.isInterfaceDeclaration,
+  ts.isMethodSignature,
+  ts.isTypeAliasDeclaration,
+];
+
+function namesDeclared(file: string): Set<string> {
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    const { name } = node as { name?: ts.Node };
+    if (name !== undefined && ts.isIdentifier(name) && DECLARATIONS.some((is) => is(node))) names.add(name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true));
+  return names;
+}
+
+test("each name that links to a source file is declared there", () => {
+  const linked = PAGES.flatMap(namesLinked);
+  const missing = linked.filter(({ name, file }) => !existsSync(file) || !namesDeclared(file).has(name));
+  expect(missing.map(({ name, file }) => `${name} in ${relative(ROOT, file)}`)).toEqual([]);
+});
+
 test("decisions are numbered without a gap, listed, and of one shape", () => {
   const files = readdirSync(join(ROOT, "docs", "adr")).filter((file) => file !== "README.md");
   expect(files.sort().map((file) => Number(file.slice(0, 4)))).toEqual(files.map((_, index) => index + 1));
@@ -78,6 +125,8 @@ test.each(readdirSync(join(ROOT, "docs", "images")))("%s draws itself: well-form
   }
   expect(open).toEqual([]);
   expect(svg).toMatch(/<title(?: [^>]*)?>/);
+  // Renderers of SVG 1.1 do not know this value, and draw each arrow pointing to the right.
+  expect(svg).not.toContain("auto-start-reverse");
   // Its own background, over the whole of it, whatever the reader's theme.
   const [, width = "", height = ""] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
   const [ground = ""] = /<rect [^>]*>/.exec(svg) ?? [];
