@@ -8,7 +8,8 @@ import * as alicloud from "@pulumi/alicloud";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { type RecordedResource, recordResources } from "../support/record-resources";
+import { planOf } from "../support/plan";
+import { recordResources } from "../support/record-resources";
 
 const ROOT = join(__dirname, "..", "..");
 const GOLDEN = join(ROOT, "tests", "golden");
@@ -28,7 +29,7 @@ afterEach(() => jest.restoreAllMocks());
 test.each(EXAMPLES.map((path) => [basename(path).split(".")[1] ?? "", path]))("%s", async (stack, path) => {
   const { config } = parse(readFileSync(path, "utf8")) as { config: Record<string, unknown> };
   const { resources } = await recordResources(() => runProgram(withToken(config)), { stack });
-  const plan = resources.map(plainOf).sort((one, other) => (one.urn < other.urn ? -1 : 1));
+  const plan = planOf(resources);
 
   expect(plan.map(({ type, outputsRegistered }) => [type, outputsRegistered])).toEqual(
     plan.map(({ type }) => [type, type.startsWith("crossborder:")]),
@@ -62,44 +63,4 @@ function runProgram(config: Record<string, unknown>): void {
 function withToken(config: Record<string, unknown>): Record<string, unknown> {
   const { tokenParameter } = (config["crossborderbridge:auth"] ?? {}) as { tokenParameter?: string };
   return tokenParameter === undefined ? { ...config, "crossborderbridge:token": TOKEN } : config;
-}
-
-interface Planned extends Omit<RecordedResource, "inputs"> {
-  inputs: unknown;
-}
-
-/** Without what nobody set, without the code's bytes, with every JSON document parsed. */
-function plainOf({ inputs, ...resource }: RecordedResource): Planned {
-  const { outputsRegistered } = resource;
-  const set = Object.fromEntries(
-    Object.entries(resource).filter(
-      ([, value]) => value !== false && value !== 0 && !(Array.isArray(value) && value.length === 0),
-    ),
-  ) as Omit<Planned, "inputs">;
-  return { ...set, outputsRegistered, inputs: plain(inputs) };
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === "string") return plainText(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value === null) return value;
-  if (pulumi.asset.Archive.isInstance(value) || pulumi.asset.Asset.isInstance(value)) return "code";
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, entry]) => [name, plain(entry)]),
-  );
-}
-
-/** The bytes of a zip in base64, as Function Compute takes code, and their hash. */
-const CODE = /^UEsD|^[0-9a-f]{64}$/;
-
-function plainText(text: string): unknown {
-  if (CODE.test(text)) return "code";
-  if (!/^\s*[[{]/.test(text)) return text;
-  try {
-    return { json: plain(JSON.parse(text)) };
-  } catch {
-    return text;
-  }
 }

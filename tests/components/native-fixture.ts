@@ -14,15 +14,15 @@ export const KEYS = {
   "eu-west-1": "arn:aws:kms:eu-west-1:111111111111:key/k2",
 } as const;
 
-/** A bridge in mode native, from us-east-1 to eu-west-1 where nothing else is said. */
-export const native = ({ destination, ...more }: Variation = {}): Promise<Built> =>
-  build({
-    mode: "native",
-    token: undefined,
-    allowedCidrs: [],
-    ...more,
-    destination: { cloud: "aws", region: "eu-west-1", ...destination },
-  });
+/** Mode native, from us-east-1 to eu-west-1 by default. */
+export const nativeSettings = ({ destination, ...more }: Variation = {}): Variation => ({
+  mode: "native",
+  token: undefined,
+  allowedCidrs: [],
+  ...more,
+  destination: { cloud: "aws", region: "eu-west-1", ...destination },
+});
+export const native = (variation?: Variation): Promise<Built> => build(nativeSettings(variation));
 export const TWO_WAY = { direction: "two-way" } satisfies Variation;
 /** With the mock of `native-accounts.ts`. */
 export const ACROSS = {

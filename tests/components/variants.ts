@@ -1,0 +1,152 @@
+/** One variation for each setting, or way of combining them, that changes what a bridge declares. */
+import { inOss, ossDestination, native as ossNative, ossSource, push } from "./alicloud/fixture";
+import type { Variation } from "./bridge-fixture";
+import { ACROSS, KEYS, nativeSettings, TWO_WAY } from "./native-fixture";
+
+const OWN_TOKEN = { token: undefined, auth: { tokenParameter: "ours-token" } } satisfies Variation;
+const KMS = { kmsKeyArn: "arn:aws:kms:us-east-1:111111111111:key/k1" };
+const CANARY = { probe: { enabled: true, everyMinutes: 5 } } satisfies Variation;
+const SCOPE = { prefixes: ["in/", "odd*$x/"], suffixes: [".pdf"], tags: { public: "yes" }, minSizeBytes: 1 };
+const ADOPTED = { bucket: "kept-shanghai", adopt: true };
+
+export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>>> = {
+  pull: {
+    "the default": {},
+    "buffer none": { buffer: "none" },
+    "a token parameter of the user's": { token: undefined, auth: { tokenParameter: "/ours/token" } },
+    "auth iam": { auth: { kind: "iam" } },
+    "egress static": { egress: "static", allowedCidrs: [] },
+    "an adopted source": { source: { adopt: true } },
+    "an adopted source without a queue": { source: { adopt: true }, buffer: "none" },
+    "an adopted destination": { destination: { adopt: true } },
+    "KMS keys": { source: KMS, destination: { kmsKeyArn: "arn:aws-cn:kms:cn-north-1:222222222222:key/k" } },
+    "no versioning": { source: { versioning: false }, destination: { versioning: false } },
+    scope: { scope: SCOPE },
+    "status tags": { statusTags: true, scope: SCOPE },
+    "status tags without versioning": { statusTags: true, source: { versioning: false } },
+    "status tags on an adopted source": { statusTags: true, source: { adopt: true } },
+    "replicated deletes": { deletes: "replicate" },
+    "a prefix and a storage class": { destination: { prefix: "copies/", storageClass: "STANDARD_IA" } },
+    "sizes and times": {
+      timeouts: { senderSeconds: 60, receiverSeconds: 20 },
+      copy: { timeoutSeconds: 300, memoryMb: 2048, concurrency: 2, partSizeBytes: 33_554_432 },
+      logRetentionDays: 7,
+      concurrency: 4,
+      logLevel: "debug",
+      maxAttempts: 3,
+    },
+    "a rate limit": { rateLimit: { requestsPerSecond: 7, burst: 9 } },
+    "an alarm topic": { alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:alarms" },
+    "buckets that go": { retainBuckets: false, forceDestroy: true },
+    "a lifecycle": {
+      destination: {
+        lifecycle: [{ id: "old", prefix: "old/", transitions: [{ days: 30, storageClass: "GLACIER" }], expirationDays: 400 }],
+      },
+    },
+    "China to Global": {
+      source: { cloud: "aws-cn", region: "cn-northwest-1" },
+      destination: { cloud: "aws", region: "eu-west-1" },
+    },
+    "inside one partition": { destination: { cloud: "aws", region: "us-west-2" } },
+    "the least there can be": {
+      token: undefined,
+      auth: { tokenParameter: "/ours/token" },
+      buffer: "none",
+      source: { adopt: true },
+      destination: { adopt: true },
+    },
+    "a probe on demand": { probe: { enabled: true } },
+    "a canary": CANARY,
+    "a canary with keys and a scope": { ...CANARY, source: KMS, scope: SCOPE, destination: { prefix: "copies/" } },
+  },
+  native: {
+    "one way": nativeSettings(),
+    "the default of a pair": nativeSettings({ mode: undefined }),
+    "two ways": nativeSettings(TWO_WAY),
+    "two ways with metrics": nativeSettings({ ...TWO_WAY, replication: { metrics: true } }),
+    "time control": nativeSettings({ replication: { timeControl: true } }),
+    "replicated deletes": nativeSettings({ deletes: "replicate" }),
+    "a scope": nativeSettings({ scope: { prefixes: ["in/", "more/"], tags: { public: "yes" } } }),
+    "existing objects": nativeSettings({ existingObjects: "replicate" }),
+    keys: nativeSettings({ source: { kmsKeyArn: KEYS["us-east-1"] }, destination: { kmsKeyArn: KEYS["eu-west-1"] } }),
+    "two ways with keys and existing objects": nativeSettings({
+      ...TWO_WAY,
+      existingObjects: "replicate",
+      source: { kmsKeyArn: KEYS["us-east-1"] },
+      destination: { kmsKeyArn: KEYS["eu-west-1"] },
+    }),
+    "an adopted source": nativeSettings({ source: { adopt: true } }),
+    "an adopted destination": nativeSettings({ destination: { adopt: true } }),
+    "two ways between adopted buckets": nativeSettings({ ...TWO_WAY, source: { adopt: true }, destination: { adopt: true } }),
+    "across accounts": nativeSettings(ACROSS),
+    "across accounts, two ways": nativeSettings({ ...ACROSS, ...TWO_WAY }),
+    "inside China": nativeSettings({
+      source: { cloud: "aws-cn", region: "cn-north-1" },
+      destination: { cloud: "aws-cn", region: "cn-northwest-1" },
+    }),
+    "a canary": nativeSettings(CANARY),
+    "two ways with a canary": nativeSettings({ ...TWO_WAY, ...CANARY }),
+  },
+  "oss-source": {
+    "to AWS China": ossSource(),
+    "auth iam": ossSource({ auth: { kind: "iam" } }),
+    "accelerated URLs": ossSource({ source: { acceleration: "global" } }),
+    "an adopted source": ossSource({ source: ADOPTED }),
+    "everything on": ossSource({
+      auth: { kind: "iam" },
+      statusTags: true,
+      deletes: "replicate",
+      scope: SCOPE,
+      source: { kmsKeyId: "key-1" },
+    }),
+    "a canary": ossSource(CANARY),
+  },
+  "oss-destination": {
+    "from AWS Global": ossDestination(),
+    "a prefix and a key": ossDestination({ destination: { prefix: "copies/", kmsKeyId: "key-2" } }),
+    "replicated deletes": ossDestination({ deletes: "replicate" }),
+    "no versioning": ossDestination({ destination: { versioning: false } }),
+    "no versioning, replicated deletes": ossDestination({ deletes: "replicate", destination: { versioning: false } }),
+    "static egress": ossDestination({ egress: "static", allowedCidrs: [] }),
+    "a canary": ossDestination(CANARY),
+  },
+  "oss-pull": {
+    "the default": inOss(),
+    "a token parameter of the user's": inOss(OWN_TOKEN),
+    "a canary": inOss(CANARY),
+  },
+  push: {
+    "the default": push(),
+    "no acceleration": push({ destination: { acceleration: "none" } }),
+    "inside a region": push({ destination: { region: "cn-shanghai" } }),
+    "adopted buckets": push({ source: ADOPTED, destination: { bucket: "kept-silicon-valley", adopt: true } }),
+    "no versioning": push({ destination: { versioning: false } }),
+    "everything on": push({
+      deletes: "replicate",
+      statusTags: true,
+      scope: { prefixes: ["in/"], suffixes: [".pdf"], tags: { public: "yes" } },
+      source: { kmsKeyId: "key-1" },
+      destination: { kmsKeyId: "key-2", prefix: "copies/" },
+    }),
+    "buckets that go": push({ retainBuckets: false, forceDestroy: true }),
+    "alarm groups": push({ alarmContactGroups: ["oncall"] }),
+    "a probe on demand": push({ probe: { enabled: true } }),
+    "a canary": push(CANARY),
+    "a canary with keys and a scope": push({
+      ...CANARY,
+      scope: { prefixes: ["in/"], suffixes: [".pdf"], tags: { public: "yes" } },
+      source: { kmsKeyId: "key-1" },
+      destination: { prefix: "copies/", kmsKeyId: "key-2" },
+    }),
+  },
+  "oss-native": {
+    "the default": ossNative(),
+    "replicated deletes": ossNative({ deletes: "replicate" }),
+    "keys and a scope": ossNative({
+      scope: { prefixes: ["in/", "odd*/"] },
+      source: { kmsKeyId: "key-1" },
+      destination: { kmsKeyId: "key-2" },
+    }),
+    "a canary": ossNative(CANARY),
+  },
+};
