@@ -1,5 +1,5 @@
 /**
- * What every example stack deploys, to the letter: `GOLDEN=write npx jest tests/components/golden-plans` records it into tests/golden.
+ * What every example stack deploys, to the letter: `GOLDEN=write npx jest tests/components/golden-plans` records it into tests/golden/examples.
  * Read the difference of a recording as you would read a `pulumi preview` of a stack that is in use.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { planOf } from "../support/plan";
 import { recordResources } from "../support/record-resources";
 
 const ROOT = join(__dirname, "..", "..");
-const GOLDEN = join(ROOT, "tests", "golden");
+const GOLDEN = join(ROOT, "tests", "golden", "examples");
 const EXAMPLES = [join(ROOT, "examples"), ROOT].filter(existsSync).flatMap((folder) =>
   readdirSync(folder)
     .filter((file) => /^Pulumi\..+\.yaml$/.test(file))

@@ -23,11 +23,13 @@ describe.each(Object.entries(GROUPS))("%s", (group, variants) => {
   const recorded: Record<string, unknown> = {};
   const [first] = Object.values(variants);
   const plan = async (variation: object): Promise<PlannedResource[]> => planOf((await build(variation)).resources);
+  let whole: Promise<PlannedResource[]> | undefined;
 
   if (process.env.GOLDEN === "write") afterAll(() => writeFileSync(path, `${JSON.stringify(recorded, null, 1)}\n`));
 
   test.each(Object.entries(variants))("%s", async (name, variation) => {
-    const found = variation === first ? await plan(variation) : changes(await plan(first ?? {}), await plan(variation));
+    whole ??= plan(first ?? {});
+    const found = variation === first ? await whole : changes(await whole, await plan(variation));
     recorded[name] = found;
     if (process.env.GOLDEN === "write") return;
     const golden = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
