@@ -1,9 +1,11 @@
 /** The clouds that a stack is deployed to, as far as it needs them. */
-import { type LocalAlibaba, startLocalAlibaba } from "../packages/local-alicloud/src/local-alibaba";
+import { type LocalAlicloud, startLocalAlicloud } from "local-alicloud";
+import { ensureCertificate } from "./aws/certificate";
 import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-aws";
 import { createClosers, settled } from "./closers";
 import type { OnProgress } from "./install-once";
-import { DEFAULT_STATE_DIR } from "./paths";
+import { DEFAULT_STATE_DIR, runsDir } from "./paths";
+import { createRunDir } from "./run-dir";
 
 export const LOCAL_CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
 export type CloudName = (typeof LOCAL_CLOUDS)[number];
@@ -12,7 +14,7 @@ export interface LocalClouds {
   /** @throws Error when no stack asked for it; so do the others. */
   readonly aws: LocalPartition;
   readonly "aws-cn": LocalPartition;
-  readonly alicloud: LocalAlibaba;
+  readonly alicloud: LocalAlicloud;
   has(cloud: CloudName): boolean;
   /** PEM of the certificate that all endpoints show. */
   readonly caPath: string;
@@ -25,7 +27,7 @@ export interface LocalCloudsOptions {
   clouds: readonly CloudName[];
   /** @default `.local` at the repository root */
   stateDir?: string;
-  /** Record every request in each AWS partition's `callsPath`, and those of Alibaba in `alicloud.calls`. */
+  /** Record every request in each AWS partition's `callsPath`, and those of Alibaba Cloud in `alicloud.calls`. */
   recordCalls?: boolean;
   /** Of AWS, where sources are. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
@@ -53,7 +55,7 @@ export async function startLocalClouds({
   try {
     const [aws, alicloud] = await settled(
       wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }).then(closed) : undefined,
-      wants("alicloud") ? startLocalAlibaba({ stateDir, recordCalls: options.recordCalls ?? false }).then(closed) : undefined,
+      wants("alicloud") ? startAlicloud(stateDir, options.recordCalls).then(closed) : undefined,
     );
     return localClouds(aws, alicloud, closers.closeAll);
   } catch (error) {
@@ -61,12 +63,22 @@ export async function startLocalClouds({
   }
 }
 
-function localClouds(aws: LocalAws | undefined, alicloud: LocalAlibaba | undefined, stop: () => Promise<void>): LocalClouds {
+async function startAlicloud(stateDir: string, recordCalls: boolean | undefined): Promise<LocalAlicloud> {
+  return startLocalAlicloud({
+    certificate: await ensureCertificate(stateDir),
+    runDir: await createRunDir(runsDir(stateDir)),
+    recordCalls,
+    // The functions of a bridge read the vendor's endpoints from this variable.
+    functionEnvironment: (endpoints) => ({ CROSSBORDERBRIDGE_ENDPOINTS: JSON.stringify(endpoints) }),
+  });
+}
+
+function localClouds(aws: LocalAws | undefined, alicloud: LocalAlicloud | undefined, stop: () => Promise<void>): LocalClouds {
   const started = <T>(name: CloudName, cloud: T | undefined): T => {
     if (cloud === undefined) throw new Error(`the local ${name} was not started: no side of the stack is in it`);
     return cloud;
   };
-  const first = started<LocalAws | LocalAlibaba>("aws", aws ?? alicloud);
+  const first = started<LocalAws | LocalAlicloud>("aws", aws ?? alicloud);
   return {
     get aws() {
       return started("aws", aws).aws;

@@ -30,6 +30,9 @@ const inComponents = inside("components");
 const inRuntime = inside("runtime");
 const inPlatforms = inside("runtime/platforms");
 const inCli = inside("operator");
+const inEmulator = inside("packages/local-alicloud");
+/** Neither a path nor a file of this repository. */
+const isPackage = (to: string) => !to.startsWith(".") && !to.endsWith(".ts") && to !== "crossborderbridge";
 const commandOf = (path: string): string | undefined => /^operator\/(backfill|probe|status)\//.exec(path)?.[1];
 
 const imports = (modules: readonly Module[], from: (path: string) => boolean, allowed: (module: Module, to: string) => boolean) =>
@@ -194,6 +197,37 @@ const RULES: Rule[] = [
     name: `no file has more than ${MAX_LINES} lines`,
     breaches: (modules) => modules.flatMap(({ path, lines }) => (lines > MAX_LINES ? [`${path} has ${lines} lines`] : [])),
     counterExample: { "tests/long.test.ts": "\n".repeat(MAX_LINES + 1).concat("export {};") },
+  },
+  {
+    name: "local-alicloud stands alone: it imports nothing of this repository, neither do its tests",
+    breaches: (modules) => imports(modules, inEmulator, (_, to) => inEmulator(to) || isPackage(to)),
+    counterExample: {
+      "packages/local-alicloud/src/oss/store.ts": 'import { Crc64 } from "../../../../runtime/stores/crc64";',
+      "runtime/stores/crc64.ts": "export const Crc64 = 1;",
+    },
+  },
+  {
+    name: "everything else uses local-alicloud by its public entry",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => !inEmulator(path),
+        (_, to) => !inEmulator(to) && !to.startsWith("local-alicloud/"),
+      ),
+    counterExample: {
+      "local/local-clouds.ts": 'import { createRam } from "../packages/local-alicloud/src/ram/ram";',
+      "packages/local-alicloud/src/ram/ram.ts": "export const createRam = 1;",
+    },
+  },
+  {
+    name: "what is deployed and what operates it know no local-alicloud",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => path === "index.ts" || inComponents(path) || inRuntime(path) || inCli(path),
+        (_, to) => to !== "local-alicloud",
+      ),
+    counterExample: { "operator/open-bridge.ts": 'import { startLocalAlicloud } from "local-alicloud";' },
   },
   {
     name: "no partition is written down",

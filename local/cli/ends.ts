@@ -36,7 +36,7 @@ export function ends({ clouds, outputs, settings }: LocalStack): { source: Local
     return {
       ...common,
       kind: "oss",
-      endpoint: clouds.alicloud.ossEndpoint(region),
+      endpoint: clouds.alicloud.endpointsOf(region).oss.public,
       credentials: { accessKeyId: root.accessKeyId, secretAccessKey: root.accessKeySecret },
     };
   };

@@ -1,16 +1,16 @@
 /** The real workflow of push mode on the local CloudFlow's interpreter, around a scripted pusher, in virtual time. */
-import { flowDefinition } from "../../components/alicloud/flow-definition";
+
 import {
-  ACCOUNT_ID,
-  type Cloud,
-  FUNCTION_ARN,
+  SIMULATED_ACCOUNT_ID as ACCOUNT_ID,
+  type FlowSimulation,
+  SIMULATED_FUNCTION_ARN as FUNCTION_ARN,
   FunctionFailure,
-  failureOf,
-  REGION,
-  ROLE_ARN,
+  SIMULATED_REGION as REGION,
+  SIMULATED_ROLE_ARN as ROLE_ARN,
   ServiceFailure,
-  startCloud,
-} from "../../packages/local-alicloud/tests/cloudflow/support/cloud";
+  simulateCloudFlow,
+} from "local-alicloud";
+import { flowDefinition } from "../../components/alicloud/flow-definition";
 import { type PushState, parsePushState } from "../../runtime/protocol/push";
 
 const HARD_END_SECONDS = 60;
@@ -47,8 +47,8 @@ const recorded = to("done");
 const parked = to("done", { result: "parked" });
 
 /** A pusher that gives the answers in order and refuses a state that does not fit the protocol, as the real one does. */
-function pushing(...script: Step[]): Cloud & { steps(): string[]; states: PushState[] } {
-  const cloud = startCloud();
+function pushing(...script: Step[]): FlowSimulation & { steps(): string[]; states: PushState[] } {
+  const cloud = simulateCloudFlow();
   const states: PushState[] = [];
   const steps = [...script];
   cloud.create(flowDefinition(args));
@@ -62,7 +62,9 @@ function pushing(...script: Step[]): Cloud & { steps(): string[]; states: PushSt
   return Object.assign(cloud, { states, steps: () => states.map(({ next }) => next) });
 }
 
-const secondsOf = (cloud: Cloud) => cloud.calls.map(({ at }) => (at - (cloud.calls[0]?.at ?? 0)) / SECONDS);
+const secondsOf = (cloud: FlowSimulation) => cloud.calls.map(({ at }) => (at - (cloud.calls[0]?.at ?? 0)) / SECONDS);
+const failureOf = (events: Awaited<ReturnType<FlowSimulation["history"]>>): unknown =>
+  JSON.parse(events.at(-1)?.EventDetail ?? "");
 const outputOf = (answer: Record<string, unknown>) => JSON.parse(String(answer.Output));
 
 test("has exactly these states", () => {
@@ -155,7 +157,7 @@ test("what the function cannot answer is tried again once the attempt must have 
 });
 
 test("no later retry comes sooner than the hard end, however long it is", async () => {
-  const cloud = startCloud();
+  const cloud = simulateCloudFlow();
   cloud.create(flowDefinition({ ...args, inlineHardEndSeconds: 3_600 }));
   cloud.script = () => {
     throw new ServiceFailure(500, "InternalServerError");
@@ -232,7 +234,7 @@ test("a repeated start joins the execution, and one that comes too late is told 
 
 /** How often a script can go round before the execution has had its 5,000 events. */
 async function roundsOf(next: Record<string, PushState["next"]>, counted: PushState["next"]): Promise<number> {
-  const cloud = startCloud();
+  const cloud = simulateCloudFlow();
   cloud.create(flowDefinition(args));
   let rounds = 0;
   cloud.script = (state: PushState): PushState => {
@@ -256,7 +258,7 @@ test.each<[string, Record<string, PushState["next"]>, PushState["next"], number]
 test("the longest state with an error of the longest kind stays far below the limit of an input", async () => {
   const key = "\u{1F600}".repeat(255);
   const long = throws(new FunctionFailure("UnhandledInvocationError", { errorMessage: "x".repeat(100_000) }));
-  const cloud = startCloud();
+  const cloud = simulateCloudFlow();
   const seen: PushState[] = [];
   cloud.create(flowDefinition(args));
   cloud.script = (state: PushState): PushState => {

@@ -1,13 +1,13 @@
 /** Push mode deployed: one workflow execution per object, under repeats, crashes and a wire that lies. */
 import { randomBytes } from "node:crypto";
 import type OSS from "ali-oss";
+import type { OssEvent } from "local-alicloud";
 import { ensureCertificate } from "../../local/aws/certificate";
 import { ends } from "../../local/cli/ends";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../local/local-stack";
 import { ossClient } from "../../local/oss-client";
 import { DEFAULT_STATE_DIR } from "../../local/paths";
-import type { OssEvent } from "../../packages/local-alicloud/src/oss/contracts";
 import { parsePushState } from "../../runtime/protocol/push";
 import type { Lease } from "../../runtime/replication/lease";
 import { openPairEnd, type PairEnd } from "./pairs/pair-end";
@@ -43,7 +43,7 @@ let deliveries = 1;
 beforeAll(async () => {
   clouds = await startLocalClouds({ clouds: ["alicloud"] });
   const { alicloud } = clouds;
-  const endpoints = alicloud.endpoints as Record<string, string>;
+  const endpoints = alicloud.endpoints;
   const certificate = await ensureCertificate(DEFAULT_STATE_DIR);
   direct = { [INTERNAL]: endpoints[INTERNAL] ?? "", [ACCELERATED]: endpoints[ACCELERATED] ?? "" };
   // Between the functions and OSS, on the way in and on the way out.
@@ -225,7 +225,7 @@ async function endLease(): Promise<void> {
   const region = "cn-shanghai";
   const { accessKeyId, accessKeySecret } = alicloud.ram.root;
   const control = ossClient({
-    endpoint: alicloud.ossEndpoint(region),
+    endpoint: alicloud.endpointsOf(region).oss.public,
     region,
     bucket: `${bucketOf("source")}-oss-accelerated-bridge-control`,
     caPath: alicloud.caPath,

@@ -3,9 +3,9 @@
  * path, evaluated by RAM's rules against the policies that the programs declared.
  */
 
+import type { CallRecord } from "local-alicloud";
 import { settled } from "../../local/closers";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
-import type { CallRecord } from "../../packages/local-alicloud/src/contracts";
 import { type AllWires, BRIDGES, type Bridge, deploy, type Mode, STACKS, stretchWires } from "./policy/ram-bridges";
 import { type DeclaredRole, declaredRoles, grantsOf, idleGrants, isAllowed, type Need } from "./policy/ram-declared";
 import { replicateNatively, takeEveryPath } from "./policy/ram-paths";

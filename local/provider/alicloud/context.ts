@@ -1,3 +1,4 @@
+import type { LocalOss, SettingRecords } from "local-alicloud";
 import {
   ApiError,
   type CloudFlow,
@@ -5,9 +6,7 @@ import {
   type MessageService,
   type Ram,
   type SecretParameters,
-} from "../../../packages/local-alicloud/src/contracts";
-import type { LocalOss } from "../../../packages/local-alicloud/src/oss/local-oss";
-import type { SettingRecords } from "../../../packages/local-alicloud/src/setting-records";
+} from "local-alicloud";
 import { invokeOf, resourceOf } from "../resource-type";
 import type { Properties } from "../values";
 import type { OssApi } from "./oss-api";

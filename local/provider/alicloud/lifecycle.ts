@@ -1,5 +1,5 @@
-import type { XmlFields } from "../../../packages/local-alicloud/src/oss/xml";
 import type { Failure, Infer } from "../schema";
+import type { XmlFields } from "./oss-api";
 
 export const LIFECYCLE_RULE = {
   id: "string",

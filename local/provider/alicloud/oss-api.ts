@@ -1,4 +1,3 @@
-import { type XmlFields, xmlDocument } from "../../../packages/local-alicloud/src/oss/xml";
 import { type OssClientOptions, ossClient } from "../../oss-client";
 import { isObject, type Properties } from "../values";
 
@@ -113,4 +112,23 @@ export class OssApi {
 function body(document: Document): Pick<Request, "mime" | "content"> {
   if ("json" in document) return { mime: "json", content: document.json };
   return { mime: "xml", content: xmlDocument(document.root, document.fields) };
+}
+
+/** Elements in their order: undefined leaves one out, an array repeats it. */
+export interface XmlFields {
+  readonly [name: string]: XmlValue | readonly XmlValue[];
+}
+type XmlValue = string | number | boolean | undefined | XmlFields;
+
+const ESCAPES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+
+function xmlDocument(root: string, fields: XmlFields): string {
+  const content = Object.entries(fields).flatMap(([name, values]) =>
+    [values].flat().map((value) => {
+      if (value === undefined) return "";
+      if (isObject(value)) return xmlDocument(name, value as XmlFields);
+      return `<${name}>${String(value).replace(/[&<>]/g, (character) => ESCAPES[character] ?? character)}</${name}>`;
+    }),
+  );
+  return `<${root}>${content.join("")}</${root}>`;
 }

@@ -168,7 +168,7 @@ export interface Invocation {
   requestId: string;
   status: number;
   /** Set when the function failed: `UnhandledInvocationError`, `FunctionTimedOut`, `ProcessExited`, ... */
-  errorType?: string;
+  errorType?: string | undefined;
   payload: Buffer;
 }
 

@@ -1,3 +1,4 @@
+import { CLOUDFLOW_REGIONS as SERVED } from "local-alicloud";
 import { allowedSourceOf, presignHost } from "../../../components/alicloud/allowed-source";
 import { foundBucket } from "../../../components/alicloud/bucket";
 import { ossTriggerConfig, sourceEvents } from "../../../components/alicloud/events";
@@ -18,7 +19,6 @@ import { destinationConfig, sourceConfig } from "../../../components/alicloud/st
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
 import type { BridgeContext } from "../../../components/platform";
 import { assertAccount } from "../../../components/provider";
-import { CLOUDFLOW_REGIONS as SERVED } from "../../../packages/local-alicloud/src/cloudflow/limits";
 import { leaseLogPrefix } from "../../../runtime/replication/append-lease-store";
 import { ossTarget } from "../../../runtime/stores/oss/endpoint";
 import { ACCOUNT } from "./fixture";

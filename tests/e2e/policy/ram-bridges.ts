@@ -60,7 +60,7 @@ export type AllWires = Record<Exclude<Mode, "native">, Wires> & { close(): Promi
 /** To be called before anything is deployed. */
 export async function stretchWires({ alicloud }: LocalClouds): Promise<AllWires> {
   const certificate = await ensureCertificate(DEFAULT_STATE_DIR);
-  const endpoints = alicloud.endpoints as Record<string, string>;
+  const endpoints = alicloud.endpoints;
   const stretch = async (readHost: string, writeHost: string): Promise<Wires> => {
     const liar = await startCrcLiar(endpoints[writeHost] ?? "", certificate);
     const reads = await startTlsProxy(endpoints[readHost] ?? "", certificate);

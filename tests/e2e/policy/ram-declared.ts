@@ -1,8 +1,7 @@
 /** The RAM policies of deployed stacks, as the programs declared them, taken apart into single grants. */
 
+import { evaluatePolicies, type PolicyDocument, parsePolicyDocument } from "local-alicloud";
 import type { StackExport } from "../../../local/engine";
-import { evaluatePolicies } from "../../../packages/local-alicloud/src/ram/evaluate";
-import { type PolicyDocument, parsePolicyDocument } from "../../../packages/local-alicloud/src/ram/policy-document";
 
 export interface DeclaredRole {
   roleName: string;

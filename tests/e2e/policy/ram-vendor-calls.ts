@@ -3,9 +3,9 @@
  * these grants are needed.
  */
 
+import { DEFAULT_ACCOUNT_ID as ACCOUNT_ID } from "local-alicloud";
 import { logProjectName } from "../../../components/alicloud/names";
 import { PROBER_PARTS, type ProberPart } from "../../../components/prober";
-import { ACCOUNT_ID } from "../../../packages/local-alicloud/src/local-alibaba";
 import { type BridgeSpec, DESTINATION_KEY, REGIONS, SOURCE_KEY } from "./ram-bridges";
 import type { Need } from "./ram-declared";
 

@@ -6,10 +6,10 @@ import {
   PutBucketReplicationCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import type { OssEvent } from "local-alicloud";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalStack } from "../../../local/local-stack";
-import type { OssEvent } from "../../../packages/local-alicloud/src/oss/contracts";
 
 /** The bridge goes on at the work's end, with whatever has waited meanwhile. */
 export async function whileCut<T>(local: LocalStack, work: () => Promise<T>): Promise<T> {

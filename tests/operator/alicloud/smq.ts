@@ -1,8 +1,7 @@
 /** The local SMQ with one queue. */
 
-import type { CallRecord, QueueSpec, StsSession } from "../../../packages/local-alicloud/src/contracts";
-import { createMessageService } from "../../../packages/local-alicloud/src/message-service/message-service";
-import { createRam } from "../../../packages/local-alicloud/src/ram/ram";
+import type { CallRecord, QueueSpec, StsSession } from "local-alicloud";
+import { createMessageService, createRam } from "local-alicloud";
 import { localServices } from "../../runtime/platforms/alicloud-fc/support";
 
 export const ACCOUNT = "3333333333333333";

@@ -1,5 +1,5 @@
 /** What a function has besides its code and triggers. The function's name is the id. */
-import type { AsyncInvokeConfig } from "../../../../packages/local-alicloud/src/contracts";
+import type { AsyncInvokeConfig } from "local-alicloud";
 import type { Infer } from "../../schema";
 import { compact } from "../../values";
 import { notOneOf, outsideRange } from "../checks";

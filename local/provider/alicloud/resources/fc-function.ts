@@ -1,4 +1,4 @@
-import type { FunctionSpec } from "../../../../packages/local-alicloud/src/contracts";
+import type { FunctionSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
 import { compact, type Properties, sameValue } from "../../values";
 import { badTags, notNamedAs } from "../checks";

@@ -1,4 +1,4 @@
-import type { TriggerSpec } from "../../../../packages/local-alicloud/src/contracts";
+import type { TriggerSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
 import { compact } from "../../values";
 import { notNamedAs, notOneOf } from "../checks";

@@ -1,4 +1,4 @@
-import type { FlowSpec } from "../../../../packages/local-alicloud/src/contracts";
+import type { FlowSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
 import { compact } from "../../values";
 import { notNamedAs, notOneOf } from "../checks";

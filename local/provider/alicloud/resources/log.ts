@@ -1,4 +1,4 @@
-import { ApiError } from "../../../../packages/local-alicloud/src/contracts";
+import { ApiError } from "local-alicloud";
 import { badTags, notNamedAs, notOneOf, outsideRange } from "../checks";
 import { type AlicloudContext, ignoreMissing, resource, servicesOf } from "../context";
 

@@ -1,4 +1,4 @@
-import type { QueueSpec } from "../../../../packages/local-alicloud/src/contracts";
+import type { QueueSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
 import { badTags, notNamedAs, outsideRange } from "../checks";
 import { ignoreMissing, resource, servicesOf } from "../context";

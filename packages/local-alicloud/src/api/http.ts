@@ -17,9 +17,9 @@ export interface Served {
   close(): Promise<void>;
 }
 
-export async function openListener(tls: Tls, handler: RequestListener): Promise<Served> {
+export async function openListener(tls: Tls, handler: RequestListener, port?: number): Promise<Served> {
   const [cert, key] = await Promise.all([readFile(tls.certPath), readFile(tls.keyPath)]);
-  const listener: Listener = await listen(handler, { cert, key });
+  const listener: Listener = await listen(handler, { cert, key, port });
   return { origin: `https://localhost:${listener.port}`, close: () => listener.close() };
 }
 

@@ -14,6 +14,8 @@ export interface ApiOptions {
   handler: ApiHandler;
   ram: Pick<Ram, "find" | "authorize">;
   tls: Tls;
+  /** @default a free one */
+  port?: number | undefined;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   onCall?: (call: CallRecord) => void;
@@ -32,17 +34,18 @@ export function serveApi(options: ApiOptions): Promise<Served> {
   const onFailure =
     options.onFailure ??
     ((error: unknown, requestId: string) => console.error(`local ${service} (${region}): request ${requestId} failed:`, error));
-  return openListener(tls, (request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = randomUUID().toUpperCase();
     answer(request, response, { ...options, now }, nonces)
       .then((answered) => send(response, requestId, answered))
       .catch((error: unknown) => {
-        // The client went away: nobody is there to be told.
+        // The client has disconnected.
         if (request.socket.destroyed) return;
         if (!(error instanceof ApiError)) onFailure(error, requestId);
         send(response, requestId, refusal(error, `${service}.${region}.aliyuncs.com`));
       });
-  });
+  };
+  return openListener(tls, onRequest, options.port);
 }
 
 async function answer(

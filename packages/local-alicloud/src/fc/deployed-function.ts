@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checksumOf } from "../../../../runtime/stores/checksums";
 import { ApiError, type AsyncInvokeConfig, type FunctionRecord, type FunctionSpec } from "../contracts";
-import { crcHeader } from "../oss/attributes";
+import { crc64Of } from "../crc64";
 import { assertHandler, unpackCode } from "./code";
 import { instanceEnvironment, invocationContext } from "./environment";
 import { MAX_INSTANCES } from "./function-rules";
@@ -19,7 +18,7 @@ export interface FunctionHost {
   accountId: string;
   runDir: string;
   caPath: string;
-  endpoints: () => Record<string, string>;
+  environment: () => Record<string, string>;
   sessions: RoleSessions;
   now: () => number;
   /** Processes of a function without a reserved concurrency. */
@@ -184,7 +183,7 @@ export class DeployedFunction {
       folder,
       credentials,
       caPath,
-      endpoints: this.host.endpoints(),
+      more: this.host.environment(),
     });
     const { functionName, memorySize, timeout } = record;
     return new Instance({
@@ -201,5 +200,5 @@ export class DeployedFunction {
 }
 
 function describeCode(code: Buffer): { codeSize: number; codeChecksum: string } {
-  return { codeSize: code.length, codeChecksum: crcHeader(checksumOf("CRC64XZ", code).value) };
+  return { codeSize: code.length, codeChecksum: crc64Of(code) };
 }

@@ -10,8 +10,7 @@ export interface EnvironmentOptions {
   credentials: StsSession | undefined;
   /** PEM of the certificate that the local services show. */
   caPath: string;
-  /** Vendor host -> origin. */
-  endpoints: Record<string, string>;
+  more: Record<string, string>;
 }
 
 /** All that an instance's process has in its environment. https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
@@ -39,7 +38,7 @@ export function instanceEnvironment(options: EnvironmentOptions): Record<string,
           ALIBABA_CLOUD_SECURITY_TOKEN: credentials.securityToken,
         }),
     NODE_EXTRA_CA_CERTS: options.caPath,
-    CROSSBORDERBRIDGE_ENDPOINTS: JSON.stringify(options.endpoints),
+    ...options.more,
   };
 }
 

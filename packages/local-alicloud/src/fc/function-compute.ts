@@ -40,8 +40,8 @@ export interface FunctionComputeOptions {
   tls: { certPath: string; keyPath: string };
   /** PEM of the certificate that the local services show. */
   caPath: string;
-  /** Vendor host -> origin, asked when a process starts. */
-  endpoints: () => Record<string, string>;
+  /** More variables for a function's process, asked for when it starts. */
+  environment: () => Record<string, string>;
   /** Into a queue. May throw. */
   send: (region: string, queueName: string, body: Buffer) => void;
   /** After this a run gets new credentials. @default 15 minutes */
@@ -53,7 +53,7 @@ export interface FunctionComputeOptions {
   /** @default 60 s */
   instanceIdleMs?: number;
   /** Ports of HTTP triggers. @default free ones */
-  ports?: Record<string, number>;
+  ports?: Record<string, number | undefined>;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   /** Wakes time triggers. @default a timer that keeps no process alive */
@@ -67,7 +67,7 @@ export interface FunctionComputeOptions {
 export async function startFunctionCompute(
   options: FunctionComputeOptions,
 ): Promise<FunctionCompute & { origins: Readonly<Record<string, string>> }> {
-  const { ram, accountId, regions, runDir, tls, caPath, endpoints, send, onCall, retryBaseMs = 1000, now = Date.now } = options;
+  const { ram, accountId, regions, runDir, tls, caPath, environment, send, onCall, retryBaseMs = 1000, now = Date.now } = options;
   const onFailure =
     options.onFailure ??
     ((error: unknown) => console.error("local Function Compute:", error instanceof Error ? error.message : error));
@@ -77,7 +77,7 @@ export async function startFunctionCompute(
     accountId,
     runDir,
     caPath,
-    endpoints,
+    environment,
     sessions,
     now,
     maxInstances: options.maxInstances ?? 4,
@@ -140,8 +140,7 @@ export async function startFunctionCompute(
         invokeAsync: ({ deployed }, requestId, event) => void enqueue(deployed, requestId, event),
         onFailure,
       });
-      const port = options.ports?.[region];
-      const listener = await listen(handler, { cert, key, ...(port === undefined ? {} : { port }) });
+      const listener = await listen(handler, { cert, key, port: options.ports?.[region] });
       listeners.push(listener);
       origins[region] = `https://localhost:${listener.port}`;
     }

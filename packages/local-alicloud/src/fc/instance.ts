@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { isErrno } from "../../../../local/errno";
 import { type FunctionLog, readLines } from "./log";
 
 const BOOTSTRAP = join(__dirname, "bootstrap.cjs");
@@ -118,7 +117,7 @@ export class Instance {
     try {
       process.kill(-this.child.pid, "SIGKILL");
     } catch (error) {
-      if (!isErrno(error, "ESRCH")) throw error;
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   }
 

@@ -14,6 +14,8 @@ export interface MessageServiceOptions {
   ram: Pick<Ram, "find" | "authorize">;
   tls: Tls;
   regions: readonly string[];
+  /** By region. @default free ones */
+  ports?: Record<string, number | undefined>;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   onCall?: (call: CallRecord) => void;
@@ -45,18 +47,22 @@ export async function createMessageService(options: MessageServiceOptions): Prom
     options.onFailure ?? ((error: unknown, requestId: string) => console.error(`local SMQ: request ${requestId} failed:`, error));
 
   const serve = (region: string) =>
-    openListener(tls, (request, response) => {
-      const requestId = randomBytes(12).toString("hex").toUpperCase();
-      const answer = (answered: MessageAnswer) => reply(response, requestId, answered);
-      handle(request, response, region)
-        .then(answer)
-        .catch((error: unknown) => {
-          // The client went away: nobody is there to be told.
-          if (request.socket.destroyed) return;
-          if (!(error instanceof ApiError)) onFailure(error, requestId);
-          answer(refusal(error, requestId, region));
-        });
-    });
+    openListener(
+      tls,
+      (request, response) => {
+        const requestId = randomBytes(12).toString("hex").toUpperCase();
+        const answer = (answered: MessageAnswer) => reply(response, requestId, answered);
+        handle(request, response, region)
+          .then(answer)
+          .catch((error: unknown) => {
+            // The client has disconnected.
+            if (request.socket.destroyed) return;
+            if (!(error instanceof ApiError)) onFailure(error, requestId);
+            answer(refusal(error, requestId, region));
+          });
+      },
+      options.ports?.[region],
+    );
 
   const handle = async (request: IncomingMessage, response: ServerResponse, region: string): Promise<MessageAnswer> => {
     const { method = "GET", url = "/", headers } = request;

@@ -102,9 +102,6 @@ export function attributesOf(headers: IncomingHttpHeaders, bucket: Readonly<Buck
   };
 }
 
-/** Decimal, as OSS reports it. */
-export const crcHeader = (base64: string): string => Buffer.from(base64, "base64").readBigUInt64BE().toString();
-
 export const encryptionHeaders = ({ encryption }: Pick<Attributes, "encryption">): Record<string, string | undefined> => ({
   "x-oss-server-side-encryption": encryption?.algorithm,
   "x-oss-server-side-encryption-key-id": encryption?.keyId,
@@ -124,7 +121,7 @@ export function objectHeaders(object: StoredObject, bucket: Readonly<BucketRecor
     etag: `"${object.etag}"`,
     "last-modified": new Date(object.lastModified).toUTCString(),
     "content-md5": object.md5,
-    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-hash-crc64ecma": object.crc64,
     "x-oss-object-type": object.type,
     "x-oss-storage-class": object.storageClass,
     "x-oss-tagging-count": tagCount === 0 ? undefined : tagCount,

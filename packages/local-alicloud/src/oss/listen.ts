@@ -21,7 +21,10 @@ const TLS_HANDSHAKE = 0x16;
 /**
  * One port of 127.0.0.1 that answers https and, as OSS does, plain http: whether http is allowed is the bucket's own setting.
  */
-export function listen(handler: RequestListener, options: { cert: Buffer; key: Buffer; port?: number }): Promise<Listener> {
+export function listen(
+  handler: RequestListener,
+  options: { cert: Buffer; key: Buffer; port?: number | undefined },
+): Promise<Listener> {
   const { cert, key, port = 0 } = options;
   const settings = { requestTimeout: 0, keepAliveTimeout: 60_000, maxHeaderSize: 64 * 1024 };
   const answering = new WeakMap<Duplex, ServerResponse<IncomingMessage>>();

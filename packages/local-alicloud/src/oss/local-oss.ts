@@ -28,7 +28,10 @@ export interface LocalOssOptions extends OssHooks {
   /** How long a body may stand still before its client is given up. @default 60 s */
   bodyIdleMs?: number;
   /** @default free ones; `accelerate` has one for all regions */
-  ports?: { accelerate?: number; regions?: Record<string, { public?: number; internal?: number }> };
+  ports?: {
+    accelerate?: number | undefined;
+    regions?: Record<string, { public?: number | undefined; internal?: number | undefined }>;
+  };
   /** Told of what should not happen: a bug or a full disk. @default prints it */
   onFailure?: (error: unknown, what: string) => void;
 }
@@ -74,7 +77,7 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
   };
   const open = async (kind: EndpointKind, region: string | undefined, port: number | undefined) => {
     const handler = requestHandler({ kind, region }, surroundings);
-    const listener = await listen(handler, { cert, key, ...(port === undefined ? {} : { port }) });
+    const listener = await listen(handler, { cert, key, port });
     listeners.push(listener);
     return `https://localhost:${listener.port}`;
   };

@@ -22,3 +22,6 @@ const fields = (value: XmlFields) =>
 /** A whole document; the fields keep their order. */
 export const xmlDocument = (root: string, value: XmlFields): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, value)}`;
+
+/** OSS answers whole seconds, written with three zeros; its Python SDK refuses anything else. */
+export const xmlTime = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}.000Z`;

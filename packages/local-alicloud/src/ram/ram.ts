@@ -10,6 +10,8 @@ import { trustsService } from "./trust-policy";
 
 export interface RamOptions {
   accountId: string;
+  /** Of the root. @default a random one */
+  rootKey?: { accessKeyId: string; accessKeySecret: string } | undefined;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   /** Told of every role that a service assumes or fails to. */
@@ -17,8 +19,8 @@ export interface RamOptions {
 }
 
 /** The identities and policies of one account. It has no users: a root, and roles that services assume. */
-export function createRam({ accountId, now = Date.now, onCall }: RamOptions): Ram {
-  const root = { accessKeyId: `LTAI5t${randomKey(15)}`, accessKeySecret: randomKey(24) };
+export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOptions): Ram {
+  const root = rootKey ?? { accessKeyId: `LTAI5t${randomKey(15)}`, accessKeySecret: randomKey(24) };
   const rootCredential: Credential = {
     secret: root.accessKeySecret,
     principal: { accountId, arn: `acs:ram::${accountId}:root` },

@@ -5,8 +5,8 @@ import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenApi, { $OpenApiUtil, OpenApiUtil } from "@alicloud/openapi-core";
-import { ensureCertificate } from "../../../../local/aws/certificate";
 import { type ApiOptions, serveApi } from "../../src/api/serve-api";
+import { ensureCertificate } from "../../src/certificate";
 import type { ApiAnswer, ApiCall, CallRecord, Ram, StsSession } from "../../src/contracts";
 import { createRam } from "../../src/ram/ram";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { zipSync } from "fflate";
-import { ensureCertificate } from "../../../../local/aws/certificate";
+import { ensureCertificate } from "../../src/certificate";
 import type { CallRecord, FunctionCompute, FunctionSpec } from "../../src/contracts";
 import { type FunctionComputeOptions, startFunctionCompute } from "../../src/fc/function-compute";
 import { FakeRam } from "./fake-ram";
@@ -67,7 +67,7 @@ export async function startFixture(options: Partial<FunctionComputeOptions> = {}
     runDir,
     tls,
     caPath: tls.certPath,
-    endpoints: () => ({ "oss-cn-shanghai-internal.aliyuncs.com": "https://localhost:1" }),
+    environment: () => ({ LOCAL_ALICLOUD_ENDPOINTS: '{"oss-cn-shanghai-internal.aliyuncs.com":"https://localhost:1"}' }),
     send: (region, queueName, body) => void sent.push({ region, queueName, body }),
     retryBaseMs: 1,
     now: () => clock.now,

@@ -1,9 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checksumOf } from "../../../../runtime/stores/checksums";
 import type { FunctionSpec } from "../../src/contracts";
-import { crcHeader } from "../../src/oss/attributes";
+import { crc64Of } from "../../src/crc64";
 import { ACCOUNT, type FcFixture, GATED, REGION, specOf, startFixture, until, zipOf } from "./fc-fixture";
 
 let fixture: FcFixture;
@@ -23,7 +22,7 @@ test("a function is described as the service describes it", async () => {
     functionArn: `acs:fc:${REGION}:${ACCOUNT}:functions/described`,
     functionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     codeSize: code.length,
-    codeChecksum: crcHeader(checksumOf("CRC64XZ", code).value),
+    codeChecksum: crc64Of(code),
     createdTime: "2026-11-21T10:00:00.500Z",
     lastModifiedTime: "2026-11-21T10:00:00.500Z",
   });

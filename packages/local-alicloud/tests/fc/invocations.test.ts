@@ -68,7 +68,7 @@ describe("what a function gets", () => {
         ALIBABA_CLOUD_ACCESS_KEY_SECRET: expect.any(String),
         ALIBABA_CLOUD_SECURITY_TOKEN: expect.any(String),
         NODE_EXTRA_CA_CERTS: fixture.caPath,
-        CROSSBORDERBRIDGE_ENDPOINTS: '{"oss-cn-shanghai-internal.aliyuncs.com":"https://localhost:1"}',
+        LOCAL_ALICLOUD_ENDPOINTS: '{"oss-cn-shanghai-internal.aliyuncs.com":"https://localhost:1"}',
       });
       expect(send).toBe("undefined");
     } finally {

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRunning } from "../../../../local/is-running";
 import { type FcFixture, GATED, REGION, startFixture, until } from "./fc-fixture";
 
 let fixture: FcFixture;
@@ -11,6 +10,15 @@ beforeAll(async () => {
   fixture = await startFixture();
 });
 afterAll(() => fixture.stop());
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
+  }
+}
 
 const workersOf = (name: string) => fixture.fc.workers().filter(({ functionName }) => functionName === name);
 const startedIn = (name: string) => fixture.fc.logs(REGION, name).filter((line) => line.endsWith("started")).length;

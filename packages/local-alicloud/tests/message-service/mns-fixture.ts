@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureCertificate } from "../../../../local/aws/certificate";
+import { ensureCertificate } from "../../src/certificate";
 import type { CallRecord, QueueSpec, Ram, StsSession } from "../../src/contracts";
 import { createMessageService, type LocalMessageService } from "../../src/message-service/message-service";
 import { createRam } from "../../src/ram/ram";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { ensureCertificate } from "../../../../local/aws/certificate";
+import { ensureCertificate } from "../../src/certificate";
 import { startLocalOss } from "../../src/oss/local-oss";
 import { type Client, type OssFixture, ROOT, refusal, SHANGHAI, startFixture } from "./oss-fixture";
 

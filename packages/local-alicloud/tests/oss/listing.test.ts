@@ -1,8 +1,7 @@
 import type OSS from "ali-oss";
 import fc from "fast-check";
-import { compareKeys } from "../../../../runtime/stores/keys";
 import { listPage } from "../../src/oss/operations/list-objects";
-import { SortedKeys } from "../../src/oss/store/sorted-keys";
+import { compareKeys, SortedKeys } from "../../src/oss/store/sorted-keys";
 import { type Client, type OssFixture, refusal, startFixture } from "./oss-fixture";
 import { sendSigned } from "./raw-request";
 

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import type OSS from "ali-oss";
-import { checksumOf } from "../../../../runtime/stores/checksums";
-import { crcHeader } from "../../src/oss/attributes";
+import { crc64Of } from "../../src/crc64";
 import { type Client, type OssFixture, refusal, startFixture } from "./oss-fixture";
 import { sendSigned } from "./raw-request";
 
@@ -17,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => fixture.stop());
 
 const headersOf = (result: unknown) => (result as { res: { headers: Record<string, string> } }).res.headers;
-const crcOf = (bytes: Buffer) => crcHeader(checksumOf("CRC64XZ", bytes).value);
+const crcOf = (bytes: Buffer) => crc64Of(bytes);
 const md5Of = (bytes: Buffer) => createHash("md5").update(bytes).digest("hex").toUpperCase();
 
 async function start(key: string, sizes: number[]) {

@@ -4,7 +4,7 @@ import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OSS from "ali-oss";
-import { ensureCertificate } from "../../../../local/aws/certificate";
+import { ensureCertificate } from "../../src/certificate";
 import type { Credential, OssEvent, RequestRecord } from "../../src/oss/contracts";
 import { type LocalOss, type LocalOssOptions, startLocalOss } from "../../src/oss/local-oss";
 

@@ -3,7 +3,7 @@
  * role may replicate anything.
  */
 
-import { ensureCertificate } from "../../../../local/aws/certificate";
+import { ensureCertificate } from "../../src/certificate";
 import { startLocalOss } from "../../src/oss/local-oss";
 
 async function main(dataDir: string, stateDir: string, roles?: string): Promise<void> {

@@ -2,12 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type OSS from "ali-oss";
+import { createSettingRecords, type LocalOss, startLocalOss } from "local-alicloud";
 import { ensureCertificate } from "../../../../local/aws/certificate";
 import { ossClient } from "../../../../local/oss-client";
 import type { AlicloudServices } from "../../../../local/provider/alicloud/context";
 import { serveAlicloudProvider } from "../../../../local/provider/alicloud-provider";
-import { type LocalOss, startLocalOss } from "../../../../packages/local-alicloud/src/oss/local-oss";
-import { createSettingRecords } from "../../../../packages/local-alicloud/src/setting-records";
 import {
   ACCOUNT,
   type FakeFunctionCompute,

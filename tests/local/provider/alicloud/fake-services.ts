@@ -3,6 +3,7 @@ import {
   ApiError,
   type AsyncInvokeConfig,
   type CloudFlow,
+  createRecords,
   type FlowSpec,
   type FunctionCompute,
   type FunctionRecord,
@@ -14,8 +15,7 @@ import {
   type RamRole,
   type SecretParameters,
   type TriggerRecord,
-} from "../../../../packages/local-alicloud/src/contracts";
-import { createRecords } from "../../../../packages/local-alicloud/src/records";
+} from "local-alicloud";
 
 export const ACCOUNT = "3333333333333333";
 const ROOT = { accessKeyId: "LTAIROOT", accessKeySecret: "root-secret" };

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
-import { serveApi } from "../../../../packages/local-alicloud/src/api/serve-api";
-import type { ApiCall } from "../../../../packages/local-alicloud/src/contracts";
+import type { ApiCall } from "local-alicloud";
+import { serveApi } from "local-alicloud";
 import { type ControlCall, createControlApi } from "../../../../runtime/platforms/alicloud-fc/control-api";
 import type { Answer } from "../../support/https-server";
 import { startHttps, type TestServer } from "../../support/https-server";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
+import { createMessageService } from "local-alicloud";
 import type { Agent } from "undici";
-import { createMessageService } from "../../../../packages/local-alicloud/src/message-service/message-service";
 import { createDeadLetterQueue } from "../../../../runtime/platforms/alicloud-fc/dead-letters";
 import { createMessageQueue, MAX_MESSAGE_BYTES } from "../../../../runtime/platforms/alicloud-fc/message-queue";
 import { decodeText } from "../../../../runtime/protocol/decode-events";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Credential } from "../../../../packages/local-alicloud/src/oss/contracts";
+import type { Credential } from "local-alicloud";
 import type { ControlAnswer, ControlApi, ControlCall } from "../../../../runtime/platforms/alicloud-fc/control-api";
 import { testCertificate } from "../../support/https-server";
 

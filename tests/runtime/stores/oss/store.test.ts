@@ -1,13 +1,5 @@
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  EXPIRED,
-  type OssFixture,
-  ROOT,
-  SHANGHAI,
-  STS,
-  startFixture,
-} from "../../../../packages/local-alicloud/tests/oss/oss-fixture";
 import { createAppendLeaseStore } from "../../../../runtime/replication/append-lease-store";
 import { checksumOf } from "../../../../runtime/stores/checksums";
 import { createOssDispatcher, OssClient } from "../../../../runtime/stores/oss/client";
@@ -25,6 +17,7 @@ import { readAll } from "../../../../runtime/stores/read-all";
 import { leaseStoreConformance } from "../../../conformance/lease-store-conformance";
 import { collect, expectKind, NO_ATTRIBUTES, someBytes, streamOf } from "../../../conformance/object-store/context";
 import { objectStoreConformance } from "../../../conformance/object-store-conformance";
+import { EXPIRED, type OssFixture, ROOT, SHANGHAI, STS, startFixture } from "./local-oss";
 
 let fixture: OssFixture;
 let dispatcher: ReturnType<typeof createOssDispatcher>;

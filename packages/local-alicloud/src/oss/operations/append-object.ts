@@ -1,6 +1,6 @@
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/appendobject */
-import { combineChecksums } from "../../../../../runtime/replication/integrity";
-import { attributesOf, crcHeader, encryptionHeaders, versionHeader } from "../attributes";
+import { appendCrc64 } from "../../crc64";
+import { attributesOf, encryptionHeaders, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument, OssError } from "../oss-error";
 import type { Received } from "../store/data-files";
@@ -27,7 +27,7 @@ function appendable(operation: Operation, versions: readonly Version[], position
       details: { Position: String(position), ObjectLength: String(length) },
       headers: {
         "x-oss-next-append-position": String(length),
-        "x-oss-hash-crc64ecma": newest === undefined ? "0" : crcHeader(newest.crc64),
+        "x-oss-hash-crc64ecma": newest === undefined ? "0" : newest.crc64,
         "x-oss-object-type": operation.exchange.header("x-oss-object-type") ?? "Appendable",
       },
     });
@@ -46,16 +46,12 @@ function appended(
   const fresh = { type: "Appendable" as const, etag, lastModified: now };
   if (before === undefined) return { ...attributes, ...content, ...fresh };
   const { replicaOf: _noMore, ...own } = before;
-  const crc = combineChecksums("CRC64XZ", [
-    { value: before.crc64, sizeBytes: before.sizeBytes },
-    { value: received.crc64, sizeBytes: received.sizeBytes },
-  ]);
   return {
     ...own,
     ...fresh,
     segments: [...before.segments, ...received.segments],
     sizeBytes: before.sizeBytes + received.sizeBytes,
-    crc64: crc.value,
+    crc64: appendCrc64(before.crc64, received.crc64, received.sizeBytes),
   };
 }
 
@@ -87,7 +83,7 @@ export async function appendObject(operation: Operation): Promise<void> {
   exchange.send(200, {
     etag: `"${object.etag}"`,
     "x-oss-next-append-position": object.sizeBytes,
-    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-hash-crc64ecma": object.crc64,
     "x-oss-version-id": versionHeader(bucket.record, object.versionId),
     ...encryptionHeaders(object),
   });

@@ -9,7 +9,7 @@ import { accessDenied, invalidArgument, OssError } from "../oss-error";
 import { numberParameter } from "../paging";
 import type { Bucket } from "../store/bucket";
 import type { BucketRecord } from "../store/model";
-import type { XmlFields } from "../xml";
+import { type XmlFields, xmlTime } from "../xml";
 import { parseXmlBody } from "../xml-body";
 
 const REDUNDANCIES = new Set(["LRS", "ZRS"]);
@@ -81,7 +81,7 @@ export async function getBucketInfo(operation: Operation): Promise<void> {
     Bucket: {
       AccessMonitor: "Disabled",
       BlockPublicAccess: record.publicAccessBlock,
-      CreationDate: new Date(record.createdAt).toISOString(),
+      CreationDate: xmlTime(record.createdAt),
       CrossRegionReplication: crossRegion ? "Enabled" : "Disabled",
       DataRedundancyType: record.redundancy,
       ...hosts(record.region),
@@ -136,7 +136,7 @@ export async function listBuckets(operation: Operation): Promise<void> {
     Owner: { ID: caller.principal.accountId, DisplayName: caller.principal.accountId },
     Buckets: {
       Bucket: page.map(({ record }) => ({
-        CreationDate: new Date(record.createdAt).toISOString(),
+        CreationDate: xmlTime(record.createdAt),
         ...hosts(record.region),
         Location: `oss-${record.region}`,
         Name: record.name,

@@ -2,10 +2,12 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/copyobject
  * https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy
  */
-import { attributesOf, contentHeadersOf, crcHeader, encryptionHeaders, metadataOf, versionHeader } from "../attributes";
+
+import { attributesOf, contentHeadersOf, encryptionHeaders, metadataOf, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument, OssError } from "../oss-error";
 import type { Attributes, StoredObject } from "../store/model";
+import { xmlTime } from "../xml";
 import { assertMayOverwrite, commitObject } from "./commit";
 import { type CopySource, copySource } from "./copy-source";
 import { namedPart, namedUpload, storePart } from "./multipart-start";
@@ -76,10 +78,10 @@ export async function copyObject(operation: Operation): Promise<void> {
   }
   exchange.sendXml(
     "CopyObjectResult",
-    { ETag: `"${copy.etag}"`, LastModified: new Date(copy.lastModified).toISOString() },
+    { ETag: `"${copy.etag}"`, LastModified: xmlTime(copy.lastModified) },
     {
       etag: `"${copy.etag}"`,
-      "x-oss-hash-crc64ecma": crcHeader(copy.crc64),
+      "x-oss-hash-crc64ecma": copy.crc64,
       "x-oss-version-id": versionHeader(bucket.record, copy.versionId),
       "x-oss-copy-source-version-id": versionHeader(source.bucket.record, versionId),
       ...encryptionHeaders(copy),
@@ -113,10 +115,10 @@ export async function uploadPartCopy(operation: Operation): Promise<void> {
   operation.emit("ObjectCreated:UploadPartCopy", { sizeBytes: part.sizeBytes, deltaSizeBytes: part.sizeBytes, etag: part.etag });
   exchange.sendXml(
     "CopyPartResult",
-    { LastModified: new Date(part.lastModified).toISOString(), ETag: `"${part.etag}"` },
+    { LastModified: xmlTime(part.lastModified), ETag: `"${part.etag}"` },
     {
       etag: `"${part.etag}"`,
-      "x-oss-hash-crc64ecma": crcHeader(part.crc64),
+      "x-oss-hash-crc64ecma": part.crc64,
       "x-oss-copy-source-version-id": versionHeader(source.bucket.record, versionId),
     },
   );

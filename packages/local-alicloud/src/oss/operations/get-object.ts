@@ -4,7 +4,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/getobjectmeta
  */
 import { pipeline } from "node:stream/promises";
-import { crcHeader, objectHeaders, versionHeader } from "../attributes";
+import { objectHeaders, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument, OssError } from "../oss-error";
 import type { StoredObject } from "../store/model";
@@ -91,7 +91,7 @@ export async function getObjectMeta(operation: Operation): Promise<void> {
     etag: `"${object.etag}"`,
     "last-modified": new Date(object.lastModified).toUTCString(),
     "content-length": object.sizeBytes,
-    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-hash-crc64ecma": object.crc64,
     "x-oss-version-id": versionHeader(operation.bucket.record, object.versionId),
   });
 }

@@ -2,13 +2,15 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listobjects
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectsv2
  */
-import { compareKeys } from "../../../../../runtime/stores/keys";
+
 import type { Operation } from "../operation";
 import { invalidArgument } from "../oss-error";
 import { commonPrefixBefore, commonPrefixOf, nameEncoder, numberParameter } from "../paging";
 import type { Bucket } from "../store/bucket";
 import type { StoredObject } from "../store/model";
+import { compareKeys } from "../store/sorted-keys";
 import { currentObject } from "../store/versions";
+import { xmlTime } from "../xml";
 
 export interface ListingRequest {
   prefix: string;
@@ -54,7 +56,7 @@ export const ownerOf = (bucket: Bucket) => ({ ID: bucket.record.ownerId, Display
 const pageSize = (query: ReadonlyMap<string, string>) => numberParameter(query, "max-keys", { min: 1, max: 1000, fallback: 100 });
 
 const described = (object: StoredObject) => ({
-  LastModified: new Date(object.lastModified).toISOString(),
+  LastModified: xmlTime(object.lastModified),
   ETag: `"${object.etag}"`,
   Type: object.type,
   Size: object.sizeBytes,

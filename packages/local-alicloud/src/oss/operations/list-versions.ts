@@ -1,10 +1,11 @@
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectversions */
-import { compareKeys } from "../../../../../runtime/stores/keys";
+
 import type { Operation } from "../operation";
 import { invalidArgument } from "../oss-error";
 import { commonPrefixBefore, commonPrefixOf, nameEncoder, numberParameter } from "../paging";
 import { isDeleteMarker, type Version } from "../store/model";
-import type { XmlFields } from "../xml";
+import { compareKeys } from "../store/sorted-keys";
+import { type XmlFields, xmlTime } from "../xml";
 import { ownerOf } from "./list-objects";
 
 interface Entry {
@@ -78,7 +79,7 @@ export async function listObjectVersions(operation: Operation): Promise<void> {
     Key: encode(key),
     VersionId: version.versionId,
     IsLatest: latest,
-    LastModified: new Date(version.lastModified).toISOString(),
+    LastModified: xmlTime(version.lastModified),
   });
   exchange.sendXml("ListVersionsResult", {
     EncodingType: type,

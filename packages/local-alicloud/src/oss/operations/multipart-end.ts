@@ -3,8 +3,8 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload
  */
 import { createHash } from "node:crypto";
-import { combineChecksums } from "../../../../../runtime/replication/integrity";
-import { crcHeader, encryptionHeaders, versionHeader } from "../attributes";
+import { appendCrc64, CRC64_OF_NOTHING } from "../../crc64";
+import { encryptionHeaders, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, noSuchUpload, OssError } from "../oss-error";
 import { nameEncoder } from "../paging";
@@ -89,15 +89,11 @@ function assertSizes(parts: readonly Part[]): void {
 function assemble(upload: Upload, parts: readonly Part[]): NewObject {
   const md5 = createHash("md5");
   for (const { etag } of parts) md5.update(etag, "hex");
-  const crc = combineChecksums(
-    "CRC64XZ",
-    parts.map(({ crc64, sizeBytes }) => ({ value: crc64, sizeBytes })),
-  );
   return {
     ...upload.attributes,
     segments: parts.flatMap(({ segments }) => segments),
     sizeBytes: parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    crc64: crc.value,
+    crc64: parts.reduce((whole, { crc64, sizeBytes }) => appendCrc64(whole, crc64, sizeBytes), CRC64_OF_NOTHING),
     type: "Multipart",
     etag: `${md5.digest("hex").toUpperCase()}-${parts.length}`,
   };
@@ -128,7 +124,7 @@ export async function completeMultipartUpload(operation: Operation): Promise<voi
     },
     {
       etag: `"${object.etag}"`,
-      "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+      "x-oss-hash-crc64ecma": object.crc64,
       "x-oss-version-id": versionHeader(bucket.record, object.versionId),
       ...encryptionHeaders(object),
     },

@@ -2,11 +2,12 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listparts
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listmultipartuploads
  */
-import { compareKeys } from "../../../../../runtime/stores/keys";
-import { crcHeader } from "../attributes";
+
 import type { Operation } from "../operation";
 import { commonPrefixOf, nameEncoder, numberParameter } from "../paging";
 import type { Upload } from "../store/model";
+import { compareKeys } from "../store/sorted-keys";
+import { xmlTime } from "../xml";
 import { namedUpload } from "./multipart-start";
 
 export async function listParts(operation: Operation): Promise<void> {
@@ -32,9 +33,9 @@ export async function listParts(operation: Operation): Promise<void> {
     IsTruncated: rest.length > page.length,
     Part: page.map((part) => ({
       PartNumber: part.partNumber,
-      LastModified: new Date(part.lastModified).toISOString(),
+      LastModified: xmlTime(part.lastModified),
       ETag: `"${part.etag}"`,
-      HashCrc64ecma: crcHeader(part.crc64),
+      HashCrc64ecma: part.crc64,
       Size: part.sizeBytes,
     })),
   });
@@ -90,7 +91,7 @@ export async function listMultipartUploads(operation: Operation): Promise<void> 
       Key: encode(upload.key),
       UploadId: upload.uploadId,
       StorageClass: upload.attributes.storageClass,
-      Initiated: new Date(upload.initiated).toISOString(),
+      Initiated: xmlTime(upload.initiated),
     })),
     CommonPrefixes: [...prefixes].map((common) => ({ Prefix: encode(common) })),
   });

@@ -2,7 +2,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload
  * https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart
  */
-import { attributesOf, crcHeader, encryptionHeaders } from "../attributes";
+import { attributesOf, encryptionHeaders } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument, noSuchUpload } from "../oss-error";
 import { nameEncoder } from "../paging";
@@ -65,7 +65,7 @@ export async function uploadPart(operation: Operation): Promise<void> {
   operation.exchange.send(200, {
     etag: `"${part.etag}"`,
     "content-md5": part.md5,
-    "x-oss-hash-crc64ecma": crcHeader(part.crc64),
+    "x-oss-hash-crc64ecma": part.crc64,
     ...encryptionHeaders(upload.attributes),
   });
 }

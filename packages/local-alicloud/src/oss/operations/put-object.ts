@@ -1,5 +1,5 @@
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putobject */
-import { attributesOf, crcHeader, encryptionHeaders, versionHeader } from "../attributes";
+import { attributesOf, encryptionHeaders, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { assertMayOverwrite, commitObject, permitAttributes } from "./commit";
 import { discardOnError, receiveBody } from "./receive-body";
@@ -23,7 +23,7 @@ export async function putObject(operation: Operation): Promise<void> {
   exchange.send(200, {
     etag: `"${object.etag}"`,
     "content-md5": object.md5,
-    "x-oss-hash-crc64ecma": crcHeader(object.crc64),
+    "x-oss-hash-crc64ecma": object.crc64,
     "x-oss-version-id": versionHeader(bucket.record, object.versionId),
     ...encryptionHeaders(object),
   });

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { attributesOf, crcHeader, versionHeader } from "../attributes";
+import { attributesOf, versionHeader } from "../attributes";
 import { assertObjectName, percentDecode, percentEncode } from "../names";
 import type { Operation } from "../operation";
 import { invalidArgument, OssError } from "../oss-error";
@@ -36,7 +36,7 @@ export async function putSymlink(operation: Operation): Promise<void> {
   );
   exchange.send(200, {
     etag: `"${link.etag}"`,
-    "x-oss-hash-crc64ecma": crcHeader(link.crc64),
+    "x-oss-hash-crc64ecma": link.crc64,
     "x-oss-version-id": versionHeader(bucket.record, link.versionId),
   });
 }
@@ -48,7 +48,7 @@ export async function getSymlink(operation: Operation): Promise<void> {
     etag: `"${link.etag}"`,
     "last-modified": new Date(link.lastModified).toUTCString(),
     "x-oss-symlink-target": percentEncode(link.symlinkTarget).replaceAll("%2F", "/"),
-    "x-oss-hash-crc64ecma": crcHeader(link.crc64),
+    "x-oss-hash-crc64ecma": link.crc64,
     "x-oss-version-id": versionHeader(operation.bucket.record, link.versionId),
   });
 }

@@ -4,7 +4,7 @@ import { link, mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { Crc64 } from "../../../../../runtime/stores/crc64";
+import { Crc64 } from "../../crc64";
 import type { Content, Segment } from "./model";
 
 export interface Received extends Content {
@@ -31,7 +31,7 @@ export class DataFiles {
   async receive(source: Readable): Promise<Received> {
     const file = randomUUID();
     const md5 = createHash("md5");
-    const crc = new Crc64("CRC64XZ");
+    const crc = new Crc64();
     let sizeBytes = 0;
     const measure = new Transform({
       transform(chunk: Buffer, _encoding, done) {
@@ -51,7 +51,7 @@ export class DataFiles {
     return {
       segments: [{ file, sizeBytes }],
       sizeBytes,
-      crc64: crc.digest().toString("base64"),
+      crc64: crc.digest(),
       md5: md5.digest("base64"),
     };
   }

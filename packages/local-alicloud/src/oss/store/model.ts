@@ -17,7 +17,7 @@ export interface Content {
   /** In order; an object made of parts has one each. */
   segments: Segment[];
   sizeBytes: number;
-  /** CRC-64/XZ, base64 of its big-endian bytes. */
+  /** CRC-64/XZ, decimal. */
   crc64: string;
   /** Base64; only where one request brought all bytes. */
   md5?: string;

@@ -1,4 +1,11 @@
-import { compareKeys } from "../../../../../runtime/stores/keys";
+/** Orders keys as OSS lists them: by their UTF-8 bytes, which is the order of their code points. */
+export function compareKeys(a: string, b: string): number {
+  const shared = Math.min(a.length, b.length);
+  for (let at = 0; at < shared; at++) {
+    if (a.charCodeAt(at) !== b.charCodeAt(at)) return (a.codePointAt(at) as number) - (b.codePointAt(at) as number);
+  }
+  return a.length - b.length;
+}
 
 /** A set of keys in the order in which OSS lists them. */
 export class SortedKeys {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { CHECKSUM_ALGORITHMS } from "../../../runtime/protocol/snapshot";
-import { base64OfCrc32, combineChecksums, combineCrc32, crc32, isCombinable } from "../../../runtime/replication/integrity";
+import { base64OfCrc32, combineChecksums, combineCrc32, crc32, isCombinable } from "../../../runtime/stores/combine-checksums";
 import { checksumOf } from "../../../runtime/stores/checksums";
 
 const COMBINABLE = CHECKSUM_ALGORITHMS.filter(isCombinable);

@@ -1,0 +1,254 @@
+/** One Alibaba Cloud account on this machine: OSS, Function Compute, CloudFlow, RAM, Simple Message Queue and secret parameters. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { serveApi } from "./api/serve-api";
+import { type Certificate, ensureCertificate } from "./certificate";
+import { createCloudFlow } from "./cloudflow/cloud-flow";
+import {
+  ApiError,
+  type ApiHandler,
+  type CallRecord,
+  type CloudFlow,
+  type FunctionCompute,
+  type MessageService,
+  type Ram,
+  type SecretParameters,
+} from "./contracts";
+import { startFunctionCompute } from "./fc/function-compute";
+import { createMessageService } from "./message-service/message-service";
+import type { EndpointKind, Principal } from "./oss/contracts";
+import { type LocalOss, startLocalOss } from "./oss/local-oss";
+import { createRam } from "./ram/ram";
+import { createSecretParameters } from "./secret-parameters";
+import { createSettingRecords, type SettingRecords } from "./setting-records";
+
+export const DEFAULT_ACCOUNT_ID = "3333333333333333";
+export const DEFAULT_REGIONS: readonly string[] = ["cn-shanghai", "cn-hangzhou", "us-west-1", "ap-southeast-1", "eu-central-1"];
+
+export interface LocalAlicloudOptions {
+  /** The account's uid, 16 digits. @default DEFAULT_ACCOUNT_ID */
+  accountId?: string | undefined;
+  /** Each region takes seven ports. @default DEFAULT_REGIONS */
+  regions?: readonly string[] | undefined;
+  /** Access key of the account's root. @default a random one */
+  rootKey?: { accessKeyId: string; accessKeySecret: string } | undefined;
+  /** PEM files that all endpoints use; they must be valid for `localhost` and 127.0.0.1. @default a self-signed certificate is made */
+  certificate?: Certificate | undefined;
+  /**
+   * Keeps OSS's buckets and objects, and the certificate, across restarts. One process at a time may use it. Functions, roles, queues and
+   * flows always end with the process. @default nothing is kept
+   */
+  dataDir?: string | undefined;
+  /** For code of functions and everything temporary. `stop` removes it. @default a new folder in the system's temporary folder */
+  runDir?: string | undefined;
+  /**
+   * The first of the ports, which are taken in this order: OSS's accelerate endpoint; then for each region OSS public, OSS internal, HTTP
+   * triggers, Function Compute, CloudFlow, OOS and SMQ. @default free ports
+   */
+  firstPort?: number | undefined;
+  /** Keep every permission that a call needed in `calls`. @default false */
+  recordCalls?: boolean | undefined;
+  /** How long the credentials of a function are used before it gets new ones. @default 15 minutes */
+  credentialTtlMs?: number | undefined;
+  /**
+   * More environment variables for every process that runs a function, worked out when the process starts.
+   * All of them have `LOCAL_ALICLOUD_ENDPOINTS`, the JSON of `endpoints`.
+   */
+  functionEnvironment?: ((endpoints: Readonly<Record<string, string>>) => Record<string, string>) | undefined;
+}
+
+/** Origins such as `https://localhost:41234`. The same ports answer plain http. */
+export interface RegionEndpoints {
+  /** Path style: `/bucket/key`. The accelerate endpoint is the same in all regions. */
+  oss: Record<EndpointKind, string>;
+  /** The control API, which has InvokeFunction. */
+  functionCompute: string;
+  cloudFlow: string;
+  messageService: string;
+  oos: string;
+}
+
+export interface LocalAlicloud {
+  readonly accountId: string;
+  readonly regions: readonly string[];
+  readonly ram: Ram;
+  readonly fc: FunctionCompute;
+  readonly flow: CloudFlow;
+  readonly messages: MessageService;
+  readonly secrets: SecretParameters;
+  readonly oss: Pick<LocalOss, "endpoints" | "settled">;
+  readonly records: SettingRecords;
+  /** @throws Error that names the regions there are */
+  endpointsOf(region: string): RegionEndpoints;
+  /**
+   * Origin by the vendor's host name, e.g. `oss-cn-shanghai.aliyuncs.com`, as functions get it. OSS is under 127.0.0.1, because a presigned
+   * URL must not depend on how a name is resolved. Change an entry to put a proxy in front of a service: function processes that start later
+   * get the changed one.
+   */
+  readonly endpoints: Record<string, string>;
+  /** With `recordCalls`, oldest first. */
+  readonly calls: readonly CallRecord[];
+  /** PEM of the certificate that all endpoints show. */
+  readonly caPath: string;
+  readonly runDir: string;
+  /** Resolves when the ports are closed, the processes of functions have ended and `runDir` is removed. */
+  stop(): Promise<void>;
+}
+
+/** @throws Error when a port is taken or a folder cannot be written; what was started by then is stopped */
+export async function startLocalAlicloud(options: LocalAlicloudOptions = {}): Promise<LocalAlicloud> {
+  const runDir = options.runDir ?? (await mkdtemp(join(tmpdir(), "local-alicloud-")));
+  await mkdir(runDir, { recursive: true });
+  const cleanUp = new CleanUp();
+  cleanUp.add(() => rm(runDir, { recursive: true, force: true }));
+  try {
+    return await startServices(options, runDir, cleanUp);
+  } catch (error) {
+    await cleanUp.run().catch((failure: unknown) => {
+      throw new AggregateError([error, failure], `${textOf(error)}; then stopping failed: ${textOf(failure)}`);
+    });
+    throw error;
+  }
+}
+
+async function startServices(options: LocalAlicloudOptions, runDir: string, cleanUp: CleanUp): Promise<LocalAlicloud> {
+  const { accountId = DEFAULT_ACCOUNT_ID, regions = DEFAULT_REGIONS, dataDir, functionEnvironment } = options;
+  const tls = options.certificate ?? (await ensureCertificate(join(dataDir ?? runDir, "tls")));
+  const calls: CallRecord[] = [];
+  const onCall = options.recordCalls ? { onCall: (call: CallRecord) => void calls.push(call) } : {};
+  const ports = portsOf(regions, options.firstPort);
+  const endpoints: Record<string, string> = {};
+  const ram = createRam({ accountId, rootKey: options.rootKey });
+  const secrets = createSecretParameters({ ram });
+  const messages = await createMessageService({ accountId, ram, tls, regions, ports: ports.by("smq"), ...onCall });
+  cleanUp.add(() => messages.stop());
+  const fc = await startFunctionCompute({
+    ram,
+    accountId,
+    regions,
+    runDir: join(runDir, "functions"),
+    tls,
+    caPath: tls.certPath,
+    ports: ports.by("triggers"),
+    environment: () => ({ LOCAL_ALICLOUD_ENDPOINTS: JSON.stringify(endpoints), ...functionEnvironment?.(endpoints) }),
+    send: (region, queueName, body) => void messages.send(region, queueName, body),
+    ...(options.credentialTtlMs === undefined ? {} : { credentialTtlMs: options.credentialTtlMs }),
+    ...onCall,
+  });
+  cleanUp.add(() => fc.stop());
+  const flow = createCloudFlow({ ram, accountId, fc, ...onCall });
+  cleanUp.add(() => flow.stop());
+  const oss = await startLocalOss({
+    regions,
+    dataDir: join(dataDir ?? runDir, "oss"),
+    tls,
+    credentials: ram,
+    authorize: ram.authorize,
+    assumeRole: (roleArn) => principalOf(ram, roleArn),
+    ports: ports.ofOss(),
+    onEvent: (event) => fc.deliver(event),
+    onRequest: ({ principal, action, resource, allowed }) => onCall.onCall?.({ principal, action, resource, allowed }),
+  });
+  cleanUp.add(() => oss.stop());
+
+  const serve = async (service: string, region: string, handler: ApiHandler) => {
+    const served = await serveApi({ service, region, handler, ram, tls, port: ports.of(region, service), ...onCall });
+    cleanUp.add(() => served.close());
+    return served.origin;
+  };
+  const byRegion = new Map<string, RegionEndpoints>();
+  for (const region of regions) {
+    const own: RegionEndpoints = {
+      oss: oss.endpoints[region] as RegionEndpoints["oss"],
+      functionCompute: await serve("fc", region, fc.api),
+      cloudFlow: await serve("fnf", region, flow.api),
+      oos: await serve("oos", region, secrets.api),
+      messageService: messages.origins[region] as string,
+    };
+    byRegion.set(region, own);
+    Object.assign(endpoints, vendorHosts(region, accountId, own));
+  }
+  return {
+    accountId,
+    regions,
+    ...{ ram, fc, flow, messages, secrets, oss, records: createSettingRecords() },
+    endpointsOf: (region) => {
+      const found = byRegion.get(region);
+      if (found === undefined) throw new Error(`there is no region ${region}; there are ${regions.join(", ")}`);
+      return found;
+    },
+    endpoints,
+    calls,
+    caPath: tls.certPath,
+    runDir,
+    stop: () => cleanUp.run(),
+  };
+}
+
+function vendorHosts(region: string, accountId: string, own: RegionEndpoints): Record<string, string> {
+  const byAddress = (origin: string) => origin.replace("//localhost:", "//127.0.0.1:");
+  return {
+    [`fcv3.${region}.aliyuncs.com`]: own.functionCompute,
+    [`${region}.fnf.aliyuncs.com`]: own.cloudFlow,
+    [`oos.${region}.aliyuncs.com`]: own.oos,
+    [`${accountId}.mns.${region}.aliyuncs.com`]: own.messageService,
+    [`oss-${region}.aliyuncs.com`]: byAddress(own.oss.public),
+    [`oss-${region}-internal.aliyuncs.com`]: byAddress(own.oss.internal),
+    "oss-accelerate.aliyuncs.com": byAddress(own.oss.accelerate),
+    "oss-accelerate-overseas.aliyuncs.com": byAddress(own.oss.accelerate),
+  };
+}
+
+/** The role that OSS replicates as; undefined when the role does not trust OSS. */
+function principalOf(ram: Ram, roleArn: string): Principal | undefined {
+  try {
+    const session = ram.assumeRole(roleArn, { service: "oss.aliyuncs.com", sessionName: "oss-replication", durationMs: 900_000 });
+    return ram.find(session.accessKeyId)?.principal;
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}
+
+const PORTS_OF_REGION = ["public", "internal", "triggers", "fc", "fnf", "oos", "smq"];
+
+/** Port numbers in the order that `firstPort` documents; all undefined without it. */
+function portsOf(regions: readonly string[], firstPort: number | undefined) {
+  const of = (region: string, service: string): number | undefined => {
+    const at = regions.indexOf(region) * PORTS_OF_REGION.length + PORTS_OF_REGION.indexOf(service);
+    return firstPort === undefined ? undefined : firstPort + 1 + at;
+  };
+  const by = (service: string) => Object.fromEntries(regions.map((region) => [region, of(region, service)]));
+  const ofOss = () => ({
+    accelerate: firstPort,
+    regions: Object.fromEntries(
+      regions.map((region) => [region, { public: of(region, "public"), internal: of(region, "internal") }]),
+    ),
+  });
+  return { of, by, ofOss };
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Steps to undo what was started. */
+class CleanUp {
+  private steps: (() => unknown)[] = [];
+
+  add(step: () => unknown): void {
+    this.steps.push(step);
+  }
+
+  /** Runs every step, the last added first, also after one has failed. @throws AggregateError with all failures */
+  async run(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const step of this.steps.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(textOf).join("; "));
+  }
+}
