@@ -1,6 +1,7 @@
 /** What S3 needs of the role that it replicates with. The emulator replicates with any, even one that is not there. */
 import { GetRoleCommand } from "@aws-sdk/client-iam";
-import { runSimulation } from "@cloud-copilot/iam-simulate";
+import { evaluate } from "../../aws/iam/evaluate";
+import type { PolicyDocument } from "../../aws/iam/policy-document";
 import { type AwsContext, clientsOf } from "./context";
 import type { ReplicationRule } from "./replication-rules";
 import { assertRoleAllows, roleNameOf } from "./roles";
@@ -40,23 +41,15 @@ export async function assertMayReplicate(
 /** Conditions of the trust on who asks hold for the bucket that replicates. */
 async function assertS3MayAssume(context: AwsContext, roleArn: string, sourceArn: string): Promise<void> {
   const { Role } = await clientsOf(context).iam.send(new GetRoleCommand({ RoleName: roleNameOf(roleArn) }));
-  const outcome = await runSimulation(
-    {
-      request: {
-        principal: "s3.amazonaws.com",
-        action: "sts:AssumeRole",
-        resource: { resource: roleArn, accountId: context.accountId },
-        contextVariables: { "aws:SourceAccount": context.accountId, "aws:SourceArn": sourceArn },
-      },
-      identityPolicies: [],
-      serviceControlPolicies: [],
-      resourceControlPolicies: [],
-      resourcePolicy: JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")),
-    },
-    {},
-  );
-  if (outcome.resultType === "error") throw new Error(`the trust policy of ${roleArn} does not parse: ${outcome.errors.message}`);
-  if (outcome.overallResult !== "Allowed") {
+  const resourcePolicy = JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")) as PolicyDocument;
+  const request = {
+    principal: "s3.amazonaws.com",
+    action: "sts:AssumeRole",
+    resource: roleArn,
+    accountId: context.accountId,
+    context: { "aws:SourceAccount": context.accountId, "aws:SourceArn": sourceArn },
+  };
+  if (evaluate(request, { resourcePolicy }) !== "Allowed") {
     throw new Error(`S3 cannot assume ${roleArn}: its trust policy must allow sts:AssumeRole to s3.amazonaws.com`);
   }
 }

@@ -7,13 +7,9 @@ import {
   ListAttachedRolePoliciesCommand,
   ListRolePoliciesCommand,
 } from "@aws-sdk/client-iam";
-import { runSimulation } from "@cloud-copilot/iam-simulate";
+import { evaluate } from "../../aws/iam/evaluate";
+import type { PolicyDocument } from "../../aws/iam/policy-document";
 import { type AwsContext, clientsOf } from "./context";
-
-interface NamedPolicy {
-  name: string;
-  policy: unknown;
-}
 
 export function roleNameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf("/") + 1);
@@ -40,41 +36,28 @@ export async function assertRoleAllows(
   actions: string[],
   resourceArn: string,
 ): Promise<void> {
-  const policies = await policiesOf(context, roleNameOf(roleArn));
+  const identityPolicies = await policiesOf(context, roleNameOf(roleArn));
   for (const action of actions) {
-    const outcome = await runSimulation(
-      {
-        request: {
-          principal: roleArn,
-          action,
-          resource: { resource: resourceArn, accountId: context.accountId },
-          contextVariables: {},
-        },
-        identityPolicies: policies,
-        serviceControlPolicies: [],
-        resourceControlPolicies: [],
-      },
-      {},
-    );
-    if (outcome.resultType === "error") throw new Error(`the policies of ${roleArn} do not parse: ${outcome.errors.message}`);
-    if (outcome.overallResult !== "Allowed") throw new Error(`${roleArn} must be allowed ${action} on ${resourceArn}`);
+    const request = { principal: roleArn, action, resource: resourceArn, accountId: context.accountId };
+    if (evaluate(request, { identityPolicies }) !== "Allowed")
+      throw new Error(`${roleArn} must be allowed ${action} on ${resourceArn}`);
   }
 }
 
-async function policiesOf(context: AwsContext, RoleName: string): Promise<NamedPolicy[]> {
+async function policiesOf(context: AwsContext, RoleName: string): Promise<PolicyDocument[]> {
   const { iam } = clientsOf(context);
-  const policies: NamedPolicy[] = [];
+  const policies: PolicyDocument[] = [];
   const inline = await iam.send(new ListRolePoliciesCommand({ RoleName }));
   for (const PolicyName of inline.PolicyNames ?? []) {
-    const { PolicyDocument = "{}" } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
-    policies.push({ name: PolicyName, policy: JSON.parse(decodeURIComponent(PolicyDocument)) });
+    const { PolicyDocument: document = "{}" } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+    policies.push(JSON.parse(decodeURIComponent(document)) as PolicyDocument);
   }
   const attached = await iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
   for (const { PolicyArn } of attached.AttachedPolicies ?? []) {
     const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }));
     const VersionId = Policy?.DefaultVersionId;
     const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }));
-    policies.push({ name: PolicyArn ?? "", policy: JSON.parse(decodeURIComponent(PolicyVersion?.Document ?? "{}")) });
+    policies.push(JSON.parse(decodeURIComponent(PolicyVersion?.Document ?? "{}")) as PolicyDocument);
   }
   return policies;
 }

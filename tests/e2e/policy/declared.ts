@@ -1,19 +1,6 @@
 /** The policies of a deployed stack, as the program declared them. */
+import { type PolicyDocument, type PolicyStatement, statementsIn } from "../../../local/aws/iam/policy-document";
 import type { StackExport } from "../../../local/engine";
-
-export interface Statement {
-  Sid?: string;
-  Effect: string;
-  Principal?: unknown;
-  Action: string | string[];
-  Resource: string | string[];
-  Condition?: unknown;
-}
-
-export interface PolicyDocument {
-  Version: string;
-  Statement: Statement[];
-}
 
 export interface DeclaredPolicy {
   /** `role/NAME` or `user/NAME`. */
@@ -71,8 +58,23 @@ export interface Grant {
 /** Every pair of an action and a resource that is allowed. */
 export function grantsOf(policies: readonly DeclaredPolicy[]): Grant[] {
   return policies.flatMap(({ principal, document }) =>
-    document.Statement.flatMap(({ Sid = "", Action, Resource }) =>
-      [Action].flat().flatMap((action) => [Resource].flat().map((resource) => ({ principal, sid: Sid, action, resource }))),
+    plainStatements(document).flatMap(({ Sid, Action, Resource }) =>
+      Action.flatMap((action) => Resource.map((resource) => ({ principal, sid: Sid, action, resource }))),
     ),
   );
+}
+
+export interface PlainStatement extends PolicyStatement {
+  Sid: string;
+  Action: string[];
+  Resource: string[];
+}
+
+/** @throws Error for a statement from which no single grant can be taken away */
+export function plainStatements(document: PolicyDocument): PlainStatement[] {
+  return statementsIn(document).map((statement) => {
+    const { Sid = "", Effect, Action, Resource } = statement;
+    if (Effect !== "Allow" || Action === undefined || Resource === undefined) throw new Error(`${Sid} is no plain grant`);
+    return { ...statement, Sid, Action: [Action].flat(), Resource: [Resource].flat() };
+  });
 }

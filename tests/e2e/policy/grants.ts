@@ -1,11 +1,12 @@
 /** What is needed of AWS's identities, held against what their policies grant. */
+import { type Decision, evaluate } from "../../../local/aws/iam/evaluate";
+import type { PolicyDocument } from "../../../local/aws/iam/policy-document";
 import type { RecordedCall } from "./calls";
-import { type DeclaredPolicy, type Grant, grantsOf, type PolicyDocument } from "./declared";
+import { type DeclaredPolicy, type Grant, grantsOf, plainStatements } from "./declared";
 import { type Permission, type Place, requiredBy } from "./required";
-import { simulate, type Verdict } from "./simulate";
 
 export interface Need extends Permission {
-  /** `role/NAME` or `user/NAME`; `anonymous` for nobody in particular. */
+  /** `role/NAME`, `user/NAME` or `anonymous`. */
   principal: string;
   /** Condition keys that are present. */
   context?: Record<string, string>;
@@ -38,43 +39,41 @@ export interface Decisions {
   resourcePolicy?: PolicyDocument;
 }
 
-export async function decide(need: Need, { policies, places, resourcePolicy }: Decisions): Promise<Verdict> {
-  const { principal, action, resource, context = {} } = need;
+export function decide(need: Need, { policies, places, resourcePolicy }: Decisions): Decision {
+  const { principal, action, resource, context } = need;
   const own = policies.filter((policy) => policy.principal === principal);
   const place = places.find(({ partition }) => resource.startsWith(`arn:${partition}:`));
   if (place === undefined) throw new Error(`${resource} is in no partition of this test`);
-  const attached = resourcePolicy ?? (action.startsWith("kms:") ? delegatingKeyPolicy(place) : undefined);
-  return simulate({
-    principal:
-      principal === "anonymous" ? principal : (own[0]?.arn ?? `arn:${place.partition}:iam::${place.accountId}:${principal}`),
-    action,
-    resource,
-    accountId: place.accountId,
-    identityPolicies: own.map(({ document }) => document),
-    context,
-    ...(attached === undefined ? {} : { resourcePolicy: attached }),
-  });
+  const { partition, accountId } = place;
+  const caller = principal === "anonymous" ? principal : (own[0]?.arn ?? `arn:${partition}:iam::${accountId}:${principal}`);
+  return evaluate(
+    { principal: caller, action, resource, accountId, context },
+    {
+      identityPolicies: own.map(({ document }) => document),
+      resourcePolicy: resourcePolicy ?? (action.startsWith("kms:") ? delegatingKeyPolicy(place) : undefined),
+    },
+  );
 }
 
 /** Grants that could be taken away with everything still allowed; and how many more there are that only `inside` needs. */
-export async function idleGrants(
+export function idleGrants(
   needed: readonly Need[],
   inside: readonly Need[],
   { policies, places }: Pick<Decisions, "policies" | "places">,
-): Promise<{ idle: Grant[]; byServices: number }> {
+): { idle: Grant[]; byServices: number } {
   const idle: Grant[] = [];
   let byServices = 0;
   for (const grant of grantsOf(policies)) {
-    const others = policies.map((policy) => without(policy, grant));
-    const isMissed = async (needs: readonly Need[]) => {
-      for (const need of needs) {
-        const concerned = need.principal === grant.principal && need.action === grant.action;
-        if (concerned && (await decide(need, { policies: others, places })) !== "Allowed") return true;
-      }
-      return false;
-    };
-    if (await isMissed(needed)) continue;
-    if (await isMissed(inside)) byServices++;
+    const others = policies.flatMap((policy) => without(policy, grant));
+    const isMissed = (needs: readonly Need[]) =>
+      needs.some(
+        (need) =>
+          need.principal === grant.principal &&
+          need.action === grant.action &&
+          decide(need, { policies: others, places }) !== "Allowed",
+      );
+    if (isMissed(needed)) continue;
+    if (isMissed(inside)) byServices++;
     else idle.push(grant);
   }
   return { idle, byServices };
@@ -86,16 +85,16 @@ function delegatingKeyPolicy({ partition, accountId }: Place): PolicyDocument {
   return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal, Action: "kms:*", Resource: "*" }] };
 }
 
-function without(policy: DeclaredPolicy, { principal, sid, action, resource }: Grant): DeclaredPolicy {
-  if (policy.principal !== principal) return policy;
-  const Statement = policy.document.Statement.flatMap((statement) => {
-    const [actions, resources] = [[statement.Action].flat(), [statement.Resource].flat()];
-    if (statement.Sid !== sid || !actions.includes(action) || !resources.includes(resource)) return [statement];
+/** Nothing where the policy consists of this grant. */
+function without(policy: DeclaredPolicy, { principal, sid, action, resource }: Grant): DeclaredPolicy[] {
+  if (policy.principal !== principal) return [policy];
+  const Statement = plainStatements(policy.document).flatMap((statement) => {
+    if (statement.Sid !== sid || !statement.Action.includes(action) || !statement.Resource.includes(resource)) return [statement];
     // The same without the pair: its other actions on everything, and the action on its other resources.
     return [
-      { ...statement, Action: actions.filter((one) => one !== action) },
-      { ...statement, Sid: `${sid}Others`, Action: action, Resource: resources.filter((one) => one !== resource) },
-    ].filter(({ Action, Resource }) => [Action].flat().length > 0 && [Resource].flat().length > 0);
+      { ...statement, Action: statement.Action.filter((one) => one !== action) },
+      { ...statement, Sid: `${sid}Others`, Action: [action], Resource: statement.Resource.filter((one) => one !== resource) },
+    ].filter(({ Action, Resource }) => Action.length > 0 && Resource.length > 0);
   });
-  return { ...policy, document: { ...policy.document, Statement } };
+  return Statement.length === 0 ? [] : [{ ...policy, document: { ...policy.document, Statement } }];
 }

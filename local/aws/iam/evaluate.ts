@@ -1,0 +1,109 @@
+/**
+ * IAM's decision on a request. Covered: identity policies, one resource policy or trust policy, requests within an account and
+ * between accounts. Not covered, and not needed by the bridge: permissions boundaries, session policies, policies of organizations.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+ */
+import { conditionsHold } from "./conditions";
+import { matchesAction, matchesArn, type RequestContext } from "./patterns";
+import { checkedStatements, type PolicyDocument, type PolicyKind, type PolicyStatement } from "./policy-document";
+
+export interface AccessRequest {
+  /** ARN of a role or a user, name of a service, or `anonymous`. */
+  principal: string;
+  action: string;
+  resource: string;
+  /** Owner of the resource. */
+  accountId: string;
+  /** Condition keys that are present. */
+  context?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface AttachedPolicies {
+  /** Of the principal. */
+  identityPolicies?: readonly PolicyDocument[] | undefined;
+  /** Of the resource; of a role its trust policy. */
+  resourcePolicy?: PolicyDocument | undefined;
+}
+
+export type Decision = "Allowed" | "ExplicitlyDenied" | "ImplicitlyDenied";
+
+/** How a statement's Principal names the caller: itself, or only its account, which leaves the grant to the account's policies. */
+type PrincipalMatch = "self" | "account" | "none";
+
+/** @throws Error where a policy is not valid, or uses what is not covered. */
+export function evaluate(request: AccessRequest, { identityPolicies = [], resourcePolicy }: AttachedPolicies): Decision {
+  const context = Object.fromEntries(Object.entries(request.context ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
+  const effectsOf = (document: PolicyDocument, kind: PolicyKind) => {
+    const variables = document.Version === "2012-10-17" ? context : undefined;
+    return checkedStatements(document, kind)
+      .filter((statement) => applies(statement, request, { context, variables }))
+      .map(({ Effect, Principal }) => ({ Effect, match: matchOf(Principal, request.principal) }))
+      .filter(({ match }) => match !== "none");
+  };
+  const ofIdentity = identityPolicies.flatMap((document) => effectsOf(document, "identity"));
+  const ofResource =
+    resourcePolicy === undefined ? [] : effectsOf(resourcePolicy, isAssumeRole(request.action) ? "trust" : "resource");
+  if ([...ofIdentity, ...ofResource].some(({ Effect }) => Effect === "Deny")) return "ExplicitlyDenied";
+  const allowed = combine(request, {
+    byIdentity: ofIdentity.length > 0,
+    bySelf: ofResource.some(({ match }) => match === "self"),
+    byAccount: ofResource.some(({ match }) => match === "account"),
+  });
+  return allowed ? "Allowed" : "ImplicitlyDenied";
+}
+
+interface Grants {
+  byIdentity: boolean;
+  /** The resource policy names the caller. */
+  bySelf: boolean;
+  /** The resource policy names the caller's account. */
+  byAccount: boolean;
+}
+
+function combine({ principal, action, accountId }: AccessRequest, { byIdentity, bySelf, byAccount }: Grants): boolean {
+  const caller = accountOf(principal);
+  // A service and an anonymous caller have no policies of their own.
+  if (caller === undefined) return bySelf;
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+  if (caller !== accountId) return byIdentity && (bySelf || byAccount);
+  // https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html; for trust policies
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
+  if (action.toLowerCase().startsWith("kms:") || isAssumeRole(action)) return bySelf || (byAccount && byIdentity);
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
+  return byIdentity || bySelf;
+}
+
+function applies(
+  { Action, NotAction, Resource, NotResource, Condition = {} }: PolicyStatement,
+  { action, resource }: AccessRequest,
+  { context, variables }: { context: RequestContext; variables: RequestContext | undefined },
+): boolean {
+  const isActionOf = (patterns: PolicyStatement["Action"]) =>
+    [patterns ?? []].flat().some((pattern) => matchesAction(pattern, action));
+  const isResourceOf = (patterns: PolicyStatement["Resource"]) =>
+    [patterns ?? []].flat().some((pattern) => matchesArn(pattern, resource, { context: variables, crossing: true }));
+  const isOfAction = Action === undefined ? !isActionOf(NotAction) : isActionOf(Action);
+  // A trust policy has neither: it is about its own role.
+  const isOfResource = Resource === undefined ? !isResourceOf(NotResource) : isResourceOf(Resource);
+  return isOfAction && isOfResource && conditionsHold(Condition, context, variables);
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html; an identity's policy is the caller's own. */
+function matchOf(policy: PolicyStatement["Principal"], principal: string): PrincipalMatch {
+  if (policy === undefined || policy === "*" || typeof policy === "string") return "self";
+  const named = [policy.AWS ?? []].flat();
+  if (named.includes("*") || named.includes(principal) || [policy.Service ?? []].flat().includes(principal)) return "self";
+  const account = accountOf(principal);
+  const isAccount = (name: string) => name === account || new RegExp(`^arn:[^:]+:iam::${account}:root$`).test(name);
+  return account !== undefined && named.some(isAccount) ? "account" : "none";
+}
+
+const isAssumeRole = (action: string): boolean => action.toLowerCase() === "sts:assumerole";
+
+/** @returns undefined for a service and for an anonymous caller */
+function accountOf(principal: string): string | undefined {
+  if (principal === "anonymous" || /^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$/.test(principal)) return undefined;
+  const [, account] = /^arn:[^:]+:iam::(\d{12}):(?:role|user)\/./.exec(principal) ?? [];
+  if (account === undefined) throw new Error(`${principal} is no role, user or service`);
+  return account;
+}
