@@ -1,146 +1,116 @@
-/** Writes docs/configuration.md from the schema and the component's own documentation, so that the page cannot say anything else. */
+/**
+ * Writes everything that repeats the schema of the configuration: docs/configuration.md, the declarations in Pulumi.yaml and the
+ * argument types in components/config/settings.ts. Tests hold the files equal to what this script makes.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import ts from "typescript";
-import type { z } from "zod";
+import { Scalar, stringify } from "yaml";
+import { z } from "zod";
 import { ConfigInvalid, parseBridgeConfig } from "../components/config";
-import { bridgeSchema, KNOWN_KEYS, lenientSchema } from "../components/config/schema";
+import { bridgeSchema } from "../components/config/schema";
 
 const ROOT = resolve(__dirname, "..");
-const ARGS = join(ROOT, "components", "args.ts");
-export const CONFIGURATION_PAGE = join(ROOT, "docs", "configuration.md");
+const SOURCE = "components/config/schema.ts";
+const WRITTEN_BY = `Written by \`npm run docs:configuration\` from ${SOURCE}. Change that.`;
 
-interface Documented {
-  text: string;
-  /** In words, where the schema has no value. */
-  fallback: string | undefined;
+/** The schema of the schema: what `z.toJSONSchema` makes of a setting, with the schema's own `meta` beside it. */
+interface Setting {
+  type: "string" | "integer" | "number" | "boolean" | "array" | "object";
+  description?: string;
+  default?: unknown;
+  /** The default in words, where it follows from other settings. */
+  fallback?: string;
+  /** The allowed values in words. */
+  allowed?: string;
+  enum?: (string | number)[];
+  items?: Setting;
+  properties?: Record<string, Setting>;
+  additionalProperties?: Setting | false;
+  required?: string[];
+  /** Of a section: its heading on the page. */
+  title?: string;
+  /** Of a section: the name of its argument type. */
+  typeName?: string;
 }
 
-/** The comment of every key, by path: `source.region`. */
-function documentation(): Map<string, Documented> {
-  const source = ts.createSourceFile(ARGS, readFileSync(ARGS, "utf8"), ts.ScriptTarget.ES2022, true);
-  const interfaces = new Map(source.statements.filter(ts.isInterfaceDeclaration).map((node) => [node.name.text, node]));
-  const found = new Map<string, Documented>();
-  const membersOf = (type: ts.TypeNode | undefined): ts.TypeElement[] => {
-    if (type === undefined) return [];
-    if (ts.isUnionTypeNode(type)) return type.types.flatMap(membersOf);
-    if (ts.isArrayTypeNode(type)) return membersOf(type.elementType);
-    if (ts.isTypeLiteralNode(type)) return [...type.members];
-    return ts.isTypeReferenceNode(type) ? inherited(type.typeName.getText(source)) : [];
-  };
-  const inherited = (name: string): ts.TypeElement[] => {
-    const node = interfaces.get(name);
-    if (node === undefined) return [];
-    const parents = node.heritageClauses?.flatMap(({ types }) => types.map(({ expression }) => expression.getText(source))) ?? [];
-    return [...parents.flatMap(inherited), ...node.members];
-  };
-  const visit = (members: readonly ts.TypeElement[], path: string): void => {
-    for (const member of members) {
-      if (!ts.isPropertySignature(member)) continue;
-      const key = path === "" ? member.name.getText(source) : `${path}.${member.name.getText(source)}`;
-      const comment = ts.getJSDocCommentsAndTags(member).find(ts.isJSDoc);
-      const fallback = comment?.tags?.find(({ tagName }) => tagName.text === "default")?.comment;
-      found.set(key, {
-        text: oneLine(ts.getTextOfJSDocComment(comment?.comment)),
-        fallback: fallback === undefined ? undefined : oneLine(ts.getTextOfJSDocComment(fallback)),
-      });
-      visit(membersOf(member.type), hasList(member.type) ? `${key}[]` : key);
-    }
-  };
-  visit(inherited("CrossBorderBridgeArgs"), "");
-  return found;
+const BRIDGE = z.toJSONSchema(bridgeSchema, { io: "input" }) as unknown as Setting;
+
+const propertiesOf = (setting: Setting): [name: string, setting: Setting][] => Object.entries(setting.properties ?? {});
+const isSection = (setting: Setting): boolean => setting.properties !== undefined;
+const isRequired = (section: Setting, key: string): boolean => section.required?.includes(key) === true;
+
+/** @throws Error where the schema says nothing. */
+function said(path: string, what: "description" | "allowed" | "title" | "typeName", setting: Setting): string {
+  const text = setting[what];
+  if (!text) throw new Error(`${SOURCE} has no ${what} for ${path === "" ? "the bridge" : path}`);
+  return text;
 }
 
-/** A key with a list has its elements' keys below it, as `replication.rules[].id`. */
-const hasList = (type: ts.TypeNode | undefined): boolean =>
-  type !== undefined && (ts.isUnionTypeNode(type) ? type.types.some(hasList) : ts.isArrayTypeNode(type));
+const MIB = 1024 * 1024;
 
-const oneLine = (text: string | undefined): string => (text ?? "").replace(/\s+/g, " ").trim();
-
-/** What the schema's own error says is allowed. */
-function allowedBy(schema: z.ZodType): string {
-  for (const probe of [{ no: "such value" }, "\u0000", -1, Number.NaN, []]) {
-    const { error } = schema.safeParse(probe);
-    const message = error?.issues[0]?.message;
-    const allowed = message === undefined ? undefined : /allowed: (.*)$/s.exec(message)?.[1];
-    if (allowed !== undefined) return allowed;
-  }
-  throw new Error("a field's error says nothing about what is allowed");
+/** The default value as code, or in words; undefined where there is none. */
+function defaultOf(key: string, setting: Setting): { code: string; size: string } | undefined {
+  if (setting.default === undefined) return undefined;
+  const { default: value } = setting;
+  const bytes = key.endsWith("Bytes") && typeof value === "number" && value > 0 ? value : undefined;
+  const size = bytes === undefined ? "" : bytes % MIB === 0 ? ` (${bytes / MIB} MiB)` : ` (${bytes / 1024} KiB)`;
+  return { code: JSON.stringify(value), size };
 }
 
-interface Row {
-  key: string;
-  text: string;
-  fallback: string;
-  allowed: string;
+interface Section {
+  path: string;
+  setting: Setting;
 }
 
-function rowsOf(section: string, docs: ReadonlyMap<string, Documented>): Row[] {
-  const defaults = lenientSchema.parse({}) as Record<string, unknown>;
-  const schema = schemaOf(section);
-  const pathOf = (key: string) => (section === "" ? key : `${section}.${key}`);
-  return (KNOWN_KEYS[section] ?? [])
-    .filter((key) => !(pathOf(key) in KNOWN_KEYS))
-    .map((key) => {
-      const path = pathOf(key);
-      const documented = docs.get(path);
-      if (!documented?.text) throw new Error(`components/args.ts does not document ${path}`);
-      const field = schema.shape[key] as z.ZodType;
-      const value = section === "" ? defaults[key] : (defaults[section] as Record<string, unknown> | undefined)?.[key];
-      const known = value ?? field.safeParse(undefined).data;
-      const required = !field.safeParse(undefined).success;
-      return {
-        key: path,
-        text: documented.text,
-        fallback: required
-          ? "**required**"
-          : known === undefined
-            ? (documented.fallback ?? "none")
-            : `\`${JSON.stringify(known)}\``,
-        allowed: allowedBy(field),
-      };
-    });
+/** The section and those inside it; `[]` behind a path stands for each element of a list. */
+function sectionsIn(path: string, setting: Setting): Section[] {
+  if (setting.items !== undefined) return sectionsIn(`${path}[]`, setting.items);
+  if (!isSection(setting)) return [];
+  const inside = propertiesOf(setting).flatMap(([key, one]) => sectionsIn(joined(path, key), one));
+  return [{ path, setting }, ...inside];
 }
 
-/** Of a section, or with `[]` behind its name of a list's elements. */
-function schemaOf(section: string): z.ZodObject {
-  const names = section === "" ? [] : section.replaceAll("[]", ".[]").split(".");
-  return names.reduce<z.ZodType>((schema, name) => {
-    const inner = unwrap(schema);
-    return unwrap(name === "[]" ? (inner as z.ZodArray<z.ZodType>).element : ((inner as z.ZodObject).shape[name] as z.ZodType));
-  }, bridgeSchema) as z.ZodObject;
-}
+const joined = (path: string, key: string): string => (path === "" ? key : `${path}.${key}`);
 
-function unwrap(schema: z.ZodType): z.ZodType {
-  const { innerType } = schema.def as { innerType?: z.ZodType };
-  return innerType === undefined ? schema : unwrap(innerType);
-}
+// The page.
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
-function table(rows: readonly Row[]): string {
-  const lines = rows.map(
-    ({ key, text, fallback, allowed }) => `| \`${key}\` | ${cell(text)} | ${cell(fallback)} | ${cell(allowed)} |`,
-  );
-  return ["| Key | What it is | Default | Allowed |", "|---|---|---|---|", ...lines].join("\n");
+function row(section: Section, key: string, setting: Setting): string {
+  const path = joined(section.path, key);
+  const value = defaultOf(key, setting);
+  const fallback = value === undefined ? (setting.fallback ?? "none") : `\`${value.code}\`${value.size}`;
+  const cells = [
+    `\`${path}\``,
+    cell(said(path, "description", setting)),
+    isRequired(section.setting, key) ? "**required**" : cell(fallback),
+    cell(said(path, "allowed", setting)),
+  ];
+  return `| ${cells.join(" | ")} |`;
 }
 
-const SECTIONS: readonly (readonly [section: string, title: string])[] = [
-  ["source", "Source"],
-  ["destination", "Destination"],
-  ["destination.lifecycle[]", "Lifecycle: each rule"],
-  ["destination.lifecycle[].transitions[]", "Lifecycle: each transition"],
-  ["", "The bridge"],
-  ["scope", "Scope: which objects"],
-  ["auth", "Authorization"],
-  ["rateLimit", "Rate limit of the receiver"],
-  ["copy", "Large objects"],
-  ["timeouts", "Timeouts"],
-  ["replication", "S3 replication"],
-  ["replication.rules[]", "S3 replication: each rule"],
-  ["probe", "Latency probe"],
-];
+function table(section: Section): string {
+  const rows = propertiesOf(section.setting)
+    .filter(([, setting]) => !isSection(setting))
+    .map(([key, setting]) => row(section, key, setting));
+  return ["| Key | What it is | Default | Allowed |", "|---|---|---|---|", ...rows].join("\n");
+}
+
+/** What must be given comes first, then the settings of the bridge itself, then the sections with defaults. */
+function sectionsOfPage(): Section[] {
+  const [bridge, ...sections] = sectionsIn("", BRIDGE);
+  const isNeeded = ({ path }: Section) => isRequired(BRIDGE, path.split(/[.[]/)[0] ?? "");
+  return [...sections.filter(isNeeded), ...(bridge === undefined ? [] : [bridge]), ...sections.filter((one) => !isNeeded(one))];
+}
+
+function chapter(section: Section): string {
+  const { path, setting } = section;
+  const intro = setting.description === undefined ? "" : `${setting.description}\n\n`;
+  return `## ${said(path, "title", setting)}\n\n${intro}${table(section)}`;
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 function examples(): string {
   return ["Pulumi.dev.yaml", ...readdirSync(join(ROOT, "examples")).map((file) => `examples/${file}`)]
@@ -176,9 +146,7 @@ function exampleOfErrors(): string {
 }
 
 export function configurationPage(): string {
-  const docs = documentation();
-  const sections = SECTIONS.map(([section, title]) => `## ${title}\n\n${table(rowsOf(section, docs))}`);
-  return `<!-- Written by \`npm run docs:configuration\` from components/args.ts and components/config/schema.ts. Change those. -->
+  return `<!-- ${WRITTEN_BY} -->
 
 # Configuration
 
@@ -187,7 +155,7 @@ Every key of a stack, as \`crossborderbridge:<key>\` in \`Pulumi.<stack>.yaml\`.
 
 A nested key is set with a path: \`pulumi config set --path crossborderbridge:copy.memoryMb 2048\`.
 
-${sections.join("\n\n")}
+${sectionsOfPage().map(chapter).join("\n\n")}
 
 ## Errors
 
@@ -207,12 +175,137 @@ ${examples()}
 `;
 }
 
-if (require.main === module) {
-  writeFile(CONFIGURATION_PAGE, configurationPage()).then(
-    () => console.log(`wrote ${relative(process.cwd(), CONFIGURATION_PAGE)}`),
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    },
+// Pulumi.yaml.
+
+/** Of a section, its keys as well: the engine declares no types inside an object. */
+function declaredText(path: string, setting: Setting): string {
+  const keys = propertiesOf(setting).map(([key, one]) => {
+    const inside = isSection(one) ? undefined : (defaultOf(key, one)?.code ?? one.fallback);
+    return inside === undefined ? key : `${key} (${inside})`;
+  });
+  const fallback = setting.fallback === undefined ? "" : ` Default: ${setting.fallback}.`;
+  const text = `${said(path, "description", setting)}${fallback}${keys.length > 0 ? ` Keys: ${keys.join(", ")}.` : ""}`;
+  return text.replaceAll("`", "");
+}
+
+function declaration(path: string, setting: Setting): object {
+  return {
+    type: setting.type === "number" ? "integer" : setting.type,
+    ...(setting.items === undefined ? {} : { items: { type: setting.items.type } }),
+    ...(isRequired(BRIDGE, path) ? {} : { default: setting.default ?? "" }),
+    description: folded(declaredText(path, setting)),
+  };
+}
+
+function folded(text: string): Scalar<string> {
+  const scalar = new Scalar(text);
+  scalar.type = "BLOCK_FOLDED";
+  return scalar;
+}
+
+/** Pulumi.yaml with the configuration's declarations written anew; what stands above them stays. */
+export function projectFile(current: string): string {
+  const [head = ""] = current.split(/^config:$/m);
+  const config = Object.fromEntries(
+    propertiesOf(BRIDGE).map(([key, setting]) => [`crossborderbridge:${key}`, declaration(key, setting)]),
   );
+  return head + stringify({ config }, { lineWidth: 130 });
+}
+
+// The argument types.
+
+function typeOf(path: string, setting: Setting): string {
+  if (setting.enum !== undefined) return setting.enum.map((value) => JSON.stringify(value)).join(" | ");
+  if (isSection(setting)) return said(path, "typeName", setting);
+  if (setting.items !== undefined) {
+    const element = typeOf(`${path}[]`, setting.items);
+    return element.includes(" ") ? `(${element})[]` : `${element}[]`;
+  }
+  if (setting.type === "object")
+    return `Record<string, ${setting.additionalProperties ? typeOf(path, setting.additionalProperties) : "unknown"}>`;
+  return setting.type === "integer" ? "number" : setting.type;
+}
+
+/** As the formatter breaks them. */
+const LINE_CHARACTERS = 130;
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length === 0 || longer.length > 120) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+function comment(indent: string, ...sentences: string[]): string {
+  const line = `${indent}/** ${sentences.join(" ")} */`;
+  if (line.length <= LINE_CHARACTERS) return line;
+  const lines = sentences.flatMap(wrapped).map((text) => `${indent} * ${text}`);
+  return [`${indent}/**`, ...lines, `${indent} */`].join("\n");
+}
+
+function member(section: Section, key: string, setting: Setting): string {
+  const path = joined(section.path, key);
+  const value = defaultOf(key, setting);
+  const fallback = isSection(setting) ? undefined : value === undefined ? setting.fallback : value.code + value.size;
+  const sentences = [said(path, "description", setting), ...(fallback === undefined ? [] : [`@default ${fallback}`])];
+  const type = typeOf(path, setting);
+  const required = isRequired(section.setting, key);
+  const line = required ? `  ${key}: ${type};` : `  ${key}?: ${type} | undefined;`;
+  const broken = () => `  ${key}?:\n    | ${type.split(" | ").join("\n    | ")}\n    | undefined;`;
+  return `${comment("  ", ...sentences)}\n${line.length <= LINE_CHARACTERS || required ? line : broken()}`;
+}
+
+/** A type whose members are all in another one is extended by it: the destination has what the source has. */
+function baseOf(section: Section, others: readonly Section[]): Section | undefined {
+  const own = section.setting.properties ?? {};
+  return others.find(({ setting }) =>
+    propertiesOf(setting).every(([key, one]) => JSON.stringify(own[key]) === JSON.stringify(one)),
+  );
+}
+
+function argumentType(section: Section, earlier: readonly Section[]): string {
+  const { path, setting } = section;
+  const base = baseOf(section, earlier);
+  const members = propertiesOf(setting)
+    .filter(([key]) => base?.setting.properties?.[key] === undefined)
+    .map(([key, one]) => member(section, key, one));
+  const heading = setting.description ?? said(path, "title", setting);
+  const parent = base === undefined ? "" : ` extends ${said(base.path, "typeName", base.setting)}`;
+  const opening = `export interface ${said(path, "typeName", setting)}${parent} {`;
+  return [comment("", heading), opening, ...members, "}", ""].join("\n");
+}
+
+export function argumentTypes(): string {
+  const sections = sectionsIn("", BRIDGE);
+  const types = sections.map((section, at) => argumentType(section, sections.slice(0, at)));
+  return `/** The configuration as a program gives it. ${WRITTEN_BY} */\n\n${types.join("\n")}`;
+}
+
+export interface WrittenFile {
+  /** From the root of the repository. */
+  path: string;
+  content(): string;
+}
+
+export const WRITTEN_FILES: readonly WrittenFile[] = [
+  { path: "docs/configuration.md", content: configurationPage },
+  { path: "Pulumi.yaml", content: () => projectFile(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) },
+  { path: "components/config/settings.ts", content: argumentTypes },
+];
+
+async function writeAll(): Promise<void> {
+  for (const { path, content } of WRITTEN_FILES) {
+    await writeFile(join(ROOT, path), content());
+    console.log(`wrote ${relative(process.cwd(), join(ROOT, path))}`);
+  }
+}
+
+if (require.main === module) {
+  writeAll().catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
-import { CONFIGURATION_PAGE, configurationPage } from "../scripts/write-configuration";
+import { WRITTEN_FILES } from "../scripts/write-configuration";
 
 const ROOT = join(__dirname, "..");
 
@@ -29,8 +29,8 @@ const anchorsOf = (text: string): string[] =>
       .replaceAll(" ", "-"),
   );
 
-test("the configuration page is what the schema says (npm run docs:configuration)", () => {
-  expect(readFileSync(CONFIGURATION_PAGE, "utf8")).toBe(configurationPage());
+test.each(WRITTEN_FILES)("$path is what the schema says (npm run docs:configuration)", ({ path, content }) => {
+  expect(textOf(path)).toBe(content());
 });
 
 test.each(PAGES)("%s links to pages, headings and files that are there", (page) => {

@@ -1,4 +1,5 @@
 /** Defaults that follow from the clouds at both ends. Each answers undefined where the configuration does not say enough. */
+import { BOUNDS } from "../../runtime/protocol/env";
 import { type Acceleration, type Cloud, isAws, type Mode } from "./clouds";
 import type { LenientConfig } from "./schema";
 
@@ -8,8 +9,7 @@ export const COPIER_EVENT_AGE_SECONDS = 60;
 const URL_MARGIN_SECONDS = 60;
 /** Beyond the least that a copier needs: a copy that is asked for again soon may join with the URL it has. */
 const URL_EXPIRY_SLACK_SECONDS = 180;
-/** A presigned URL of a function's role may die with the role's session; an hour is safe everywhere. */
-export const URL_EXPIRY_MAX_SECONDS = 3600;
+export const URL_EXPIRY_MAX_SECONDS = BOUNDS.urlExpirySeconds.max;
 
 type Sides = Pick<LenientConfig, "mode" | "source" | "destination">;
 

@@ -1,70 +1,108 @@
-/** The shape of what only S3 does: rules of replication and rules of a bucket's lifecycle. */
+/** Settings that only S3 has: rules of its replication and of a bucket's lifecycle. */
 import { z } from "zod";
+import { DELETES } from "../../runtime/protocol/env";
 import { S3_STORAGE_CLASSES, S3_TRANSITION_CLASSES } from "./clouds";
-import { choice, flag, prefix, ruleId, tags, whole } from "./fields";
+import { choice, flag, list, prefix, ruleId, tags, whole } from "./fields";
 
-/** Of replication and of a lifecycle alike. https://docs.aws.amazon.com/general/latest/gr/s3.html */
-export const MAX_RULES = 1000;
+/** Of replication and of a lifecycle. https://docs.aws.amazon.com/general/latest/gr/s3.html */
+const MAX_RULES = 1000;
 
 /** S3 takes a 32-bit number. */
 const MAX_PRIORITY = 2_147_483_647;
 
-/** More than S3 itself would ever be asked to wait. */
-const MAX_DAYS = 36_500;
+const DAYS = { min: 1, max: 36_500 };
 
 const priority = () => {
-  const error = `not a priority; allowed: a whole number, 0 to ${MAX_PRIORITY}, another one for every rule`;
-  return z.number({ error }).int({ error }).min(0, { error }).max(MAX_PRIORITY, { error });
-};
-
-const listOf = <T extends z.ZodType>(element: T, what: string) => {
-  const error = `not a list of ${what}; allowed: a list of at most ${MAX_RULES}`;
-  return z.array(element, { error }).max(MAX_RULES, { error }).default([]);
+  const allowed = `a whole number, 0 to ${MAX_PRIORITY}, another one for every rule`;
+  const error = `not a priority; allowed: ${allowed}`;
+  return z.number({ error }).int({ error }).min(0, { error }).max(MAX_PRIORITY, { error }).meta({ allowed });
 };
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html */
-export const replicationRuleSchema = z.strictObject({
-  id: ruleId(),
-  /** Where rules overlap, the one with the highest number decides. */
-  priority: priority(),
-  prefix: prefix(),
-  tags: tags(),
-  enabled: flag().default(true),
-  /** The bridge's own `deletes` when absent. */
-  deletes: choice(["ignore", "replicate"]).optional(),
-  /** The destination's when absent. */
-  storageClass: choice(S3_STORAGE_CLASSES).optional(),
-});
+const replicationRuleSchema = z
+  .strictObject({
+    id: ruleId().describe("Id of the rule, unique among the rules."),
+    priority: priority().describe(
+      "Priority, unique among the rules. Where rules overlap, the rule with the highest number decides.",
+    ),
+    prefix: prefix().describe("The rule covers keys that begin with this text; every key when it is empty."),
+    tags: tags().describe("The rule covers objects that have all of these tags. A rule with tags does not replicate deletes."),
+    enabled: flag().default(true).describe("A disabled rule replicates nothing."),
+    deletes: choice(DELETES)
+      .optional()
+      .meta({ description: "Whether the rule replicates delete markers.", fallback: "the bridge's own `deletes`" }),
+    storageClass: choice(S3_STORAGE_CLASSES).optional().meta({
+      description: "Storage class of this rule's replicas, in two-way bridges on both sides.",
+      fallback: "destination.storageClass, or the object's own",
+    }),
+  })
+  .meta({ title: "S3 replication: each rule", typeName: "ReplicationRuleArgs" });
 
-export const replicationSchema = z.strictObject({
-  /** Follow from the scope when empty. */
-  rules: listOf(replicationRuleSchema, "rules of replication"),
-  timeControl: flag().default(false),
-  /** On with `timeControl` when absent. */
-  metrics: flag().optional(),
-  /** On in two-way bridges when absent. */
-  replicaModifications: flag().optional(),
-  ownership: choice(["destination", "source"]).default("destination"),
-});
+export const replicationSchema = z
+  .strictObject({
+    rules: list(replicationRuleSchema, { what: "rules of replication", max: MAX_RULES }).describe(
+      "Rules in place of `scope.prefixes` and `scope.tags`. Without rules the bridge makes one for each prefix of the scope, with the scope's tags.",
+    ),
+    timeControl: flag()
+      .default(false)
+      .describe("S3 Replication Time Control: 15 minutes for 99.99 percent of the objects, at a price."),
+    metrics: flag().optional().meta({
+      description: "Replication metrics in CloudWatch, with alarms on latency and on failures.",
+      fallback: "as timeControl",
+    }),
+    replicaModifications: flag().optional().meta({
+      description: "Replicate changes of tags, ACLs and metadata that are made to replicas.",
+      fallback: "true in two-way bridges, otherwise false",
+    }),
+    ownership: choice(["destination", "source"])
+      .default("destination")
+      .describe(
+        "Which account owns the replicas, where the two accounts differ. `source` keeps owner and ACLs, and gives a destination bucket that the bridge creates the ownership `ObjectWriter`.",
+      ),
+  })
+  .meta({
+    title: "S3 replication",
+    typeName: "ReplicationArgs",
+    description: "S3's own replication, in mode `native` inside one partition of AWS.",
+  });
 
-export const transitionSchema = z.strictObject({
-  days: whole(0, MAX_DAYS, "days"),
-  storageClass: choice(S3_TRANSITION_CLASSES),
-});
+const transitionSchema = z
+  .strictObject({
+    days: whole({ min: 0, max: DAYS.max }, "days").describe(
+      "Age of the object. STANDARD_IA and ONEZONE_IA take objects of 30 days or more, and the class after them takes objects 30 days later.",
+    ),
+    storageClass: choice(S3_TRANSITION_CLASSES).describe(
+      "Class that the object moves to. Objects in GLACIER and DEEP_ARCHIVE must be restored before they can be read.",
+    ),
+  })
+  .meta({ title: "Lifecycle: each transition", typeName: "TransitionArgs" });
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html */
-export const lifecycleRuleSchema = z.strictObject({
-  id: ruleId(),
-  /** Of keys in the destination bucket, with the destination's own prefix. */
-  prefix: prefix(),
-  expirationDays: whole(1, MAX_DAYS, "days").optional(),
-  noncurrentExpirationDays: whole(1, MAX_DAYS, "days").optional(),
-  transitions: z
-    .array(transitionSchema, { error: "not a list of transitions; allowed: a list of days and storageClass" })
-    .default([]),
-});
+const lifecycleRuleSchema = z
+  .strictObject({
+    id: ruleId().describe("Id of the rule, unique in the bucket."),
+    prefix: prefix().describe(
+      "The rule covers keys of the destination bucket that begin with this text. They include the destination's own `prefix`.",
+    ),
+    expirationDays: whole(DAYS, "days").optional().meta({
+      description: "Delete objects of this age. A bucket that keeps versions gets a delete marker.",
+      fallback: "never",
+    }),
+    noncurrentExpirationDays: whole(DAYS, "days").optional().meta({
+      description: "Delete a version for good this long after a newer one replaced it.",
+      fallback: "never",
+    }),
+    transitions: z
+      .array(transitionSchema, { error: "not a list of transitions; allowed: a list of days and storageClass" })
+      .meta({ allowed: "a list of days and storageClass" })
+      .default([])
+      .describe("Moves to other storage classes, in the order in which they happen."),
+  })
+  .meta({ title: "Lifecycle: each rule", typeName: "LifecycleRuleArgs" });
 
-export const lifecycleSchema = listOf(lifecycleRuleSchema, "rules of a lifecycle");
+export const lifecycleSchema = list(lifecycleRuleSchema, { what: "rules of a lifecycle", max: MAX_RULES }).describe(
+  "AWS: lifecycle rules of a bucket that the bridge creates, in any mode. The bridge adds rules of its own that clean up after it.",
+);
 
 export type ReplicationRule = z.output<typeof replicationRuleSchema>;
 export type LifecycleRule = z.output<typeof lifecycleRuleSchema>;

@@ -1,148 +1,298 @@
-/** The shape of the stack configuration, field by field. What spans several fields is in `rules.ts` and its neighbours. */
+/**
+ * The configuration: every setting with its shape, its default, its bounds and its sentence, and nowhere else. `npm run
+ * docs:configuration` writes Pulumi.yaml, docs/configuration.md and the argument types in `settings.ts` from it. Checks that span
+ * several settings are in `bridge-rules.ts` and its neighbours.
+ */
 import { z } from "zod";
+import { BOUNDS, DELETES, LOG_LEVELS } from "../../runtime/protocol/env";
 import { MAX_PROBE_SIZE_BYTES } from "../../runtime/protocol/probe";
 import { ACCELERATIONS, CLOUDS, LOG_RETENTION_DAYS, MODES, OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES } from "./clouds";
-import { URL_EXPIRY_MAX_SECONDS } from "./defaults";
-import { bridgeName, bucketName, choice, cidr, flag, keyPart, MIB, signingToken, tags, text, whole } from "./fields";
-import { lifecycleRuleSchema, lifecycleSchema, replicationRuleSchema, replicationSchema, transitionSchema } from "./s3-schema";
+import {
+  anyText,
+  bridgeName,
+  bucketName,
+  choice,
+  cidr,
+  flag,
+  keyPart,
+  MIB,
+  numberChoice,
+  shortList,
+  signingToken,
+  tags,
+  text,
+  whole,
+} from "./fields";
+import { lifecycleSchema, replicationSchema } from "./s3-schema";
 
-/** The longest run of Function Compute; what is shorter elsewhere is in `cloud-rules.ts`. */
+/** The longest run of Function Compute; `cloud-rules.ts` checks the shorter limits of other clouds. */
 const DAY_SECONDS = 86_400;
+const ANY_SIZE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 const store = {
-  cloud: choice(CLOUDS),
-  region: z.string({ error: "not a region; allowed: a region of the side's cloud" }),
-  bucket: bucketName(),
-  /** Use a bucket that is there, and never change its own settings. */
-  adopt: flag().default(false),
-  /** Keep versions in a created bucket; on when absent. */
-  versioning: flag().optional(),
-  kmsKeyArn: z.string({ error: "not a key ARN; allowed: the ARN of a KMS key of the bucket's region" }).optional(),
-  kmsKeyId: text(/^[\w-]{1,64}$/, "the id of a KMS key of the bucket's region").optional(),
-  acceleration: choice(ACCELERATIONS).optional(),
-  /** Named profile of the credentials for this side. */
-  profile: text(/^\S.*$/, "the name of a profile in the configuration files of the cloud's CLI").optional(),
-  /** The deployment stops when the credentials belong to another account. */
-  accountId: text(/^\d{6,20}$/, "12 digits on AWS, the account's UID on Alibaba Cloud, in quotes").optional(),
+  cloud: choice(CLOUDS).describe("Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds."),
+  region: anyText("a region", "a region of the side's cloud").describe(
+    "Region of the bucket, of this side's functions and of its provider.",
+  ),
+  bucket: bucketName().describe("Name of the bucket."),
+  adopt: flag()
+    .default(false)
+    .describe(
+      "Use an existing bucket and leave its settings as they are. The bridge never writes the notifications of an adopted source in AWS: merge the output `requiredNotification` into them. OSS keeps several triggers, so the bridge adds its own there.",
+    ),
+  versioning: flag().optional().meta({
+    description: "Keep versions in a bucket that the bridge creates. S3 replicates only buckets that keep versions.",
+    fallback: "true",
+  }),
+  kmsKeyArn: anyText("a key ARN", "the ARN of a KMS key of the bucket's region")
+    .optional()
+    .describe(
+      "AWS: KMS key of the bucket's objects. The key's policy must allow this bridge: see the output `kmsKeyPolicyStatements`.",
+    ),
+  kmsKeyId: text(/^[\w-]{1,64}$/, "the id of a KMS key of the bucket's region")
+    .optional()
+    .describe("Alibaba Cloud: id of the KMS key of the bucket's objects, in the bucket's region."),
+  acceleration: choice(ACCELERATIONS).optional().meta({
+    description:
+      "Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge switches it on at buckets that it creates.",
+    fallback: "`global` at the destination of a push to another region, otherwise none",
+  }),
+  profile: text(/^\S.*$/, "the name of a profile in the configuration files of the cloud's CLI")
+    .optional()
+    .describe("Named profile of the credentials. Only `index.ts` uses it, for the provider that it creates."),
+  accountId: text(/^\d{6,20}$/, "12 digits on AWS, the account's UID on Alibaba Cloud, in quotes")
+    .optional()
+    .describe(
+      "Account that the credentials must belong to; the deployment stops where they do not. In mode `native` in AWS give it on both sides or on neither: two accounts that differ get the permissions to hand the replicas over.",
+    ),
 };
 
-export const sourceSchema = z.strictObject(store);
-export const destinationSchema = z.strictObject({
-  ...store,
-  /** Put in front of every source key. */
-  prefix: z.string({ error: "not text; allowed: at most 512 bytes" }).default(""),
-  storageClass: choice([...S3_STORAGE_CLASSES, ...OSS_STORAGE_CLASSES]).optional(),
-  lifecycle: lifecycleSchema,
+const sourceSchema = z.strictObject(store).meta({
+  title: "Source",
+  typeName: "SourceSettings",
+  description: "Where objects come from.",
 });
 
-export const scopeSchema = z.strictObject({
-  prefixes: z.array(keyPart("prefix"), { error: "not a list; allowed: a list of prefixes" }).max(50).default([]),
-  suffixes: z.array(keyPart("suffix"), { error: "not a list; allowed: a list of suffixes" }).max(50).default([]),
-  tags: tags(),
-  minSizeBytes: whole(0, Number.MAX_SAFE_INTEGER, "bytes").default(0),
-  maxSizeBytes: whole(0, Number.MAX_SAFE_INTEGER, "bytes").optional(),
-});
+const destinationSchema = z
+  .strictObject({
+    ...store,
+    prefix: anyText("text", "at most 512 bytes").default("").describe("Text in front of every source key."),
+    storageClass: choice([...S3_STORAGE_CLASSES, ...OSS_STORAGE_CLASSES])
+      .optional()
+      .meta({
+        description:
+          "Storage class of the replicas, by the name that the destination's cloud gives it. Not in two-way bridges, which have replicas on both sides.",
+        fallback: "STANDARD or Standard; with S3 replication the object's own",
+      }),
+    lifecycle: lifecycleSchema,
+  })
+  .meta({ title: "Destination", typeName: "DestinationSettings", description: "Where replicas go." });
 
-export const authSchema = z.strictObject({
-  kind: choice(["token", "iam"]).default("token"),
-  tokenParameter: text(
-    /^(?!\/?(?:aws|ssm))\/?[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/i,
-    "the name of an SSM SecureString that is there at both ends: letters, digits, _ . - and /, not beginning with aws or ssm",
-  ).optional(),
-});
+export const scopeSchema = z
+  .strictObject({
+    prefixes: shortList(keyPart("prefix"), { what: "prefixes", max: 50 }).describe(
+      "Replicate keys that begin with one of these; every key when the list is empty.",
+    ),
+    suffixes: shortList(keyPart("suffix"), { what: "suffixes", max: 50 }).describe(
+      "Replicate keys that end with one of these; every key when the list is empty.",
+    ),
+    tags: tags().describe("Replicate objects that have all of these tags."),
+    minSizeBytes: whole(ANY_SIZE, "bytes").default(0).describe("Do not replicate smaller objects."),
+    maxSizeBytes: whole(ANY_SIZE, "bytes")
+      .optional()
+      .meta({ description: "Do not replicate larger objects.", fallback: "no limit" }),
+  })
+  .meta({
+    title: "Scope: which objects",
+    typeName: "ScopeArgs",
+    description: "Which objects are replicated. The bridge leaves all others alone, and their deletes too.",
+  });
 
-export const rateLimitSchema = z.strictObject({
-  requestsPerSecond: whole(1, 10_000, "requests a second").default(50),
-  burst: whole(1, 5_000, "requests").default(100),
-});
+const authSchema = z
+  .strictObject({
+    kind: choice(["token", "iam"])
+      .default("token")
+      .describe("`token` in front of a receiver in AWS China needs an ICP licence; `iam` does not."),
+    tokenParameter: text(
+      /^(?!\/?(?:aws|ssm))\/?[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)*$/i,
+      "the name of an SSM SecureString that is there at both ends: letters, digits, _ . - and /, not beginning with aws or ssm",
+    )
+      .optional()
+      .describe(
+        "Name of an existing SSM SecureString (secret parameter of OOS) with the signing secrets, the same at both sides. Use it instead of `token`.",
+      ),
+  })
+  .meta({
+    title: "Authorization",
+    typeName: "AuthArgs",
+    description:
+      "How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China serves without an ICP licence.",
+  });
 
-export const copySchema = z.strictObject({
-  partSizeBytes: whole(5 * MIB, 5120 * MIB, "bytes").default(16 * MIB),
-  /** Parts in memory at once. */
-  concurrency: whole(1, 64, "parts").default(8),
-  memoryMb: whole(256, 10_240, "MiB").default(1024),
-  timeoutSeconds: whole(60, DAY_SECONDS, "seconds").default(900),
-});
+const rateLimitSchema = z
+  .strictObject({
+    requestsPerSecond: whole({ min: 1, max: 10_000 }, "requests a second")
+      .default(50)
+      .describe("Requests a second, each with up to 10 keys. The receiver answers 429 to more, and the sender asks again."),
+    burst: whole({ min: 1, max: 5_000 }, "requests").default(100).describe("Requests at once."),
+  })
+  .meta({ title: "Rate limit of the receiver", typeName: "RateLimitArgs", description: "How many requests the receiver takes." });
 
-export const timeoutsSchema = z.strictObject({
-  /** Follows from the source's cloud when absent. */
-  senderSeconds: whole(5, DAY_SECONDS, "seconds").optional(),
-  receiverSeconds: whole(1, 29, "seconds").default(29),
-  /** Lifetime of a presigned URL; follows from `copy.timeoutSeconds` when absent. */
-  urlExpirySeconds: whole(60, URL_EXPIRY_MAX_SECONDS, "seconds").optional(),
-});
+const copySchema = z
+  .strictObject({
+    partSizeBytes: whole({ min: 5 * MIB, max: 5120 * MIB }, "bytes")
+      .default(16 * MIB)
+      .describe("Size of a part. It grows where an object would need more than 10,000 parts."),
+    concurrency: whole(BOUNDS.partsAtOnce, "parts").default(8).describe("Parts in memory at once."),
+    memoryMb: whole({ min: 256, max: 10_240 }, "MiB")
+      .default(1024)
+      .describe("Memory of the copier. Half of it must hold the parts. More memory also brings more CPU and network."),
+    timeoutSeconds: whole({ min: 60, max: DAY_SECONDS }, "seconds")
+      .default(900)
+      .describe(
+        "Longest run of a copy: at most 900 at a destination in AWS, 3480 at one in Alibaba Cloud, 86400 in mode `push`. A copy that takes longer resumes from the parts that are there.",
+      ),
+  })
+  .meta({ title: "Large objects", typeName: "CopyArgs", description: "How the copier copies large objects." });
 
-/** A prober waits a minute longer, for the other side's schedule, and then tells: all within the 900 s that a function may run. */
+const timeoutsSchema = z
+  .strictObject({
+    senderSeconds: whole({ min: 5, max: DAY_SECONDS }, "seconds").optional().meta({
+      description: "Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS.",
+      fallback: "90; 3600 at a source in Alibaba Cloud, where the sender itself waits for a long copy",
+    }),
+    receiverSeconds: whole(BOUNDS.receiverSeconds, "seconds")
+      .default(29)
+      .describe("Timeout of the receiver: the hard end of an attempt to write a small object. 29 is API Gateway's limit."),
+    urlExpirySeconds: whole(BOUNDS.urlExpirySeconds, "seconds")
+      .optional()
+      .meta({
+        description: `Lifetime of presigned URLs, at most ${BOUNDS.urlExpirySeconds.max}.`,
+        fallback: "copy.timeoutSeconds + 300",
+      }),
+  })
+  .meta({ title: "Timeouts", typeName: "TimeoutsArgs", description: "How long functions run and URLs live." });
+
+/** A prober waits one minute longer for the other side's schedule, and then reports; all of it within a function's 900 s. */
 const GIVE_UP_MAX_SECONDS = 830;
 
-/** Both sides are woken by the clock: only these come round at the same minutes every day. */
-export const CANARY_MINUTES: readonly number[] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440];
-const CANARY_ERROR = `does not divide the hour or the day; allowed: 0, ${CANARY_MINUTES.join(", ")}`;
+/** The clock wakes both sides: only these intervals fall on the same minutes every day. */
+export const CANARY_MINUTES = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440] as const;
 
-export const probeSchema = z.strictObject({
-  enabled: flag().default(false),
-  /** Of the canary; 0 for none. */
-  everyMinutes: z
-    .number({ error: CANARY_ERROR })
-    .refine((minutes) => minutes === 0 || CANARY_MINUTES.includes(minutes), { error: CANARY_ERROR })
-    .default(0),
-  sizeBytes: whole(0, MAX_PROBE_SIZE_BYTES, "bytes").default(128 * 1024),
-  lagAlarmSeconds: whole(1, DAY_SECONDS, "seconds").default(300),
-  giveUpAfterSeconds: whole(1, GIVE_UP_MAX_SECONDS, "seconds").default(600),
-});
+const probeSchema = z
+  .strictObject({
+    enabled: flag().default(false).describe("Deploy the functions, which `npm run bridge -- probe` calls."),
+    everyMinutes: numberChoice([0, ...CANARY_MINUTES], "does not divide the hour or the day")
+      .default(0)
+      .describe(
+        "Send an object, the canary, at this interval, and alarm when it is late; 0 for no canary. The interval divides the hour or the day.",
+      ),
+    sizeBytes: whole({ min: 0, max: MAX_PROBE_SIZE_BYTES }, "bytes")
+      .default(128 * 1024)
+      .describe("Size of the canary."),
+    lagAlarmSeconds: whole({ min: 1, max: DAY_SECONDS }, "seconds")
+      .default(300)
+      .describe(
+        "A canary that takes longer raises an alarm. With `replication.metrics` it is the limit of S3's own latency as well.",
+      ),
+    giveUpAfterSeconds: whole({ min: 1, max: GIVE_UP_MAX_SECONDS }, "seconds")
+      .default(600)
+      .describe("The prober stops waiting for a canary that takes longer; the limit is what a function may run."),
+  })
+  .meta({
+    title: "Latency probe",
+    typeName: "ProbeArgs",
+    description: "The latency probe: a function on each side that puts objects, watches for them and deletes them again.",
+  });
 
-/** The settings besides the two stores. Their defaults are also in Pulumi.yaml; a test holds the two together. */
+/** The settings besides the two stores. */
 const settings = {
-  name: bridgeName().optional(),
-  mode: choice(MODES).optional(),
-  direction: choice(["one-way", "two-way"]).default("one-way"),
-  /** Follows from the source's cloud when absent. */
-  buffer: choice(["sqs", "none"]).optional(),
+  name: bridgeName().optional().meta({
+    description:
+      "Id of the bridge: 1 to 32 of a-z, 0-9 and -. It is part of every physical name and of every replica's provenance.",
+    fallback: "the stack's name, or the resource's where a program declares the component",
+  }),
+  mode: choice(MODES).optional().meta({
+    description:
+      "How objects travel. `pull` works for every pair of clouds. `native`, the store's own replication, works inside one partition of AWS or inside Alibaba Cloud. `push`, a workflow for each object, works from alicloud to alicloud.",
+    fallback: "push for alicloud to alicloud, pull between clouds and partitions, native inside a partition of AWS",
+  }),
+  direction: choice(["one-way", "two-way"])
+    .default("one-way")
+    .describe("`two-way` works with `mode: native` inside one partition of AWS."),
+  buffer: choice(["sqs", "none"]).optional().meta({
+    description: "What holds events until they are done: a queue, or the function's own asynchronous invocation.",
+    fallback: "sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud",
+  }),
   scope: scopeSchema.prefault({}),
-  deletes: choice(["ignore", "replicate"]).default("ignore"),
-  existingObjects: choice(["ignore", "replicate"]).default("ignore"),
+  deletes: choice(DELETES)
+    .default("ignore")
+    .describe("Whether the bridge deletes a replica that it wrote when the source object is gone."),
+  existingObjects: choice(["ignore", "replicate"])
+    .default("ignore")
+    .describe(
+      "In mode `native`: whether objects that are older than the bridge are replicated too. OSS does it by itself. For S3 the bridge creates the role of the jobs that `npm run bridge -- backfill` starts.",
+    ),
   replication: replicationSchema.prefault({}),
-  statusTags: flag().default(false),
+  statusTags: flag().default(false).describe("Tag each source object PENDING, COMPLETED or FAILED."),
   auth: authSchema.prefault({}),
-  token: signingToken().optional(),
-  egress: choice(["shared", "static"]).default("shared"),
-  allowedCidrs: z.array(cidr(), { error: "not a list; allowed: a list of IPv4 networks" }).max(100).default([]),
+  token: signingToken()
+    .optional()
+    .describe(
+      "Signing secret, base64 of 24 to 64 random bytes, set with `pulumi config set --secret`. During rotation there are several, newest first, separated by spaces. The bridge keeps it as a SecureString (secret parameter of OOS) at both sides. Use it instead of `auth.tokenParameter`.",
+    ),
+  egress: choice(["shared", "static"])
+    .default("shared")
+    .describe("`static` gives a sender in AWS one fixed address (a NAT gateway) and adds that address to the allowlist."),
+  allowedCidrs: shortList(cidr(), { what: "IPv4 networks", max: 100 }).describe(
+    "Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`.",
+  ),
   rateLimit: rateLimitSchema.prefault({}),
-  /**
-   * 8 MiB take 8 s of the receiver's 29 s at the 1 MiB/s that one connection across the border gets on a bad day, so a
-   * batch still finishes; anything larger has 15 minutes in the copier.
-   */
-  inlineLimitBytes: whole(0, 1024 * MIB, "bytes").default(8 * MIB),
+  // 8 MiB take 8 s of the receiver's 29 s at 1 MiB/s, which one connection across the border gets on a bad day. So a batch still
+  // finishes, and larger objects have 15 minutes in the copier.
+  inlineLimitBytes: whole({ min: 0, max: 1024 * MIB }, "bytes")
+    .default(8 * MIB)
+    .describe("The copier copies larger objects, in parts."),
   copy: copySchema.prefault({}),
   timeouts: timeoutsSchema.prefault({}),
-  /** Sender functions at work at once; AWS allows no fewer than 2 for a queue. */
-  concurrency: whole(2, 1000, "functions").default(10),
-  maxAttempts: whole(1, 1000, "attempts").default(20),
+  // AWS allows no fewer than 2 for a queue.
+  concurrency: whole({ min: 2, max: 1000 }, "functions")
+    .default(10)
+    .describe("Senders at work at once, and in Alibaba Cloud also receivers."),
+  maxAttempts: whole({ min: 1, max: 1000 }, "attempts")
+    .default(20)
+    .describe("How often the bridge tries a key before it parks the key in the dead-letter queue."),
   probe: probeSchema.prefault({}),
-  logLevel: choice(["debug", "info", "warn", "error"]).default("info"),
-  logRetentionDays: z
-    .union(
-      LOG_RETENTION_DAYS.map((days) => z.literal(days)),
-      { error: `not a retention that CloudWatch Logs knows; allowed: ${LOG_RETENTION_DAYS.join(", ")}` },
-    )
-    .default(30),
-  /** Leave created buckets and their objects in place when the stack is destroyed. */
-  retainBuckets: flag().default(true),
-  /** Delete created buckets with everything in them when the stack is destroyed. */
-  forceDestroy: flag().default(false),
-  alarmTopicArn: z.string({ error: "not a topic ARN; allowed: the ARN of an SNS topic of the source's region" }).optional(),
-  alarmContactGroups: z
-    .array(text(/^.{1,128}$/u, "the name of a contact group of CloudMonitor"), {
-      error: "not a list; allowed: a list of names of contact groups of CloudMonitor",
-    })
-    .max(100)
-    .default([]),
+  logLevel: choice(LOG_LEVELS)
+    .default("info")
+    .describe("Log level of the functions. `debug` also logs which objects were skipped, and why."),
+  logRetentionDays: numberChoice(LOG_RETENTION_DAYS, "not a retention that CloudWatch Logs knows")
+    .default(30)
+    .describe("Days that the functions' logs are kept."),
+  retainBuckets: flag()
+    .default(true)
+    .describe("Keep the buckets that the bridge created, with their objects, when the bridge is destroyed."),
+  forceDestroy: flag()
+    .default(false)
+    .describe("Delete the buckets that the bridge created, with everything in them. Needs `retainBuckets: false`."),
+  alarmTopicArn: anyText("a topic ARN", "the ARN of an SNS topic of the source's region")
+    .optional()
+    .describe("A source in AWS: SNS topic of its region that the alarms go to."),
+  alarmContactGroups: shortList(text(/^.{1,128}$/u, "the name of a contact group of CloudMonitor"), {
+    what: "names of contact groups of CloudMonitor",
+    max: 100,
+  }).meta({
+    description:
+      "A source in Alibaba Cloud: contact groups of CloudMonitor that the alarms go to. An empty list stands for the account's default group.",
+  }),
 };
 
-export const bridgeSchema = z.strictObject({ source: sourceSchema, destination: destinationSchema, ...settings });
+export const bridgeSchema = z
+  .strictObject({ source: sourceSchema, destination: destinationSchema, ...settings })
+  .meta({ title: "The bridge", typeName: "BridgeSettings" });
 export type ParsedConfig = z.output<typeof bridgeSchema>;
 
-/** For the rules that span fields: every field may be missing, so that they can look at what is valid of an invalid whole. */
+/** For rules that span settings: every setting may be missing, so that a rule sees the valid part of an invalid configuration. */
 export const lenientSchema = z.object({
   source: sourceSchema.partial().optional(),
   destination: destinationSchema.partial().optional(),
@@ -150,21 +300,16 @@ export const lenientSchema = z.object({
 });
 export type LenientConfig = z.output<typeof lenientSchema>;
 
-const keysOf = (schema: { shape: object }) => Object.keys(schema.shape);
-
 /** Known keys by path, for "did you mean"; `[]` stands for any element of a list. */
-export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
-  "": keysOf(bridgeSchema),
-  source: keysOf(sourceSchema),
-  destination: keysOf(destinationSchema),
-  "destination.lifecycle[]": keysOf(lifecycleRuleSchema),
-  "destination.lifecycle[].transitions[]": keysOf(transitionSchema),
-  scope: keysOf(scopeSchema),
-  auth: keysOf(authSchema),
-  rateLimit: keysOf(rateLimitSchema),
-  copy: keysOf(copySchema),
-  timeouts: keysOf(timeoutsSchema),
-  replication: keysOf(replicationSchema),
-  "replication.rules[]": keysOf(replicationRuleSchema),
-  probe: keysOf(probeSchema),
-};
+export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = keysByPath(bridgeSchema, "");
+
+function keysByPath(schema: z.core.$ZodType, path: string): Record<string, string[]> {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return keysByPath(schema.def.innerType, path);
+  if (schema instanceof z.ZodArray) return keysByPath(schema.element, `${path}[]`);
+  if (!(schema instanceof z.ZodObject)) return {};
+  const inside = Object.entries(schema.shape as Record<string, z.core.$ZodType>).map(([key, field]) =>
+    keysByPath(field, path === "" ? key : `${path}.${key}`),
+  );
+  return Object.assign({ [path]: Object.keys(schema.shape) }, ...inside);
+}

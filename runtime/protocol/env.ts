@@ -6,6 +6,20 @@ import * as z from "zod";
 
 export const CONFIG_VARIABLE = "CROSSBORDERBRIDGE_CONFIG";
 
+/** Limits and choices that the stack's configuration shares with this contract. */
+export const BOUNDS = {
+  /** API Gateway answers within 29 s. */
+  receiverSeconds: { min: 1, max: 29 },
+  /** A presigned URL of a function's role may end with the role's session; one hour is safe everywhere. */
+  urlExpirySeconds: { min: 60, max: 3600 },
+  /** Parts of a copy in memory at once. */
+  partsAtOnce: { min: 1, max: 64 },
+} as const;
+export const DELETES = ["ignore", "replicate"] as const;
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+const within = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
+
 const s3StoreSchema = z.strictObject({
   kind: z.literal("s3"),
   bucket: z.string().min(1),
@@ -76,14 +90,14 @@ const identity = {
   sourceId: z.string().min(1),
   /** Identity of the destination store, `<cloud>:<bucket>`. */
   destinationId: z.string().min(1),
-  logLevel: z.enum(["debug", "info", "warn", "error"]),
+  logLevel: z.enum(LOG_LEVELS),
 };
 
 export const senderConfigSchema = z.strictObject({
   ...identity,
   source: storeConfigSchema,
   scope: scopeSchema,
-  deletes: z.enum(["ignore", "replicate"]),
+  deletes: z.enum(DELETES),
   /** Tag the source object with PENDING, COMPLETED or FAILED. */
   statusTags: z.boolean(),
   /** Absent with `buffer: none`. */
@@ -92,9 +106,9 @@ export const senderConfigSchema = z.strictObject({
   receiverUrl: z.url({ protocol: /^https$/ }),
   auth: authConfigSchema,
   /** Lifetime of presigned URLs; longer than a copier may run. */
-  urlExpiresInSeconds: z.number().int().min(60).max(43_200),
+  urlExpiresInSeconds: within(BOUNDS.urlExpirySeconds),
   /** Hard end of one receiver attempt. */
-  receiverTimeoutSeconds: z.number().int().min(1).max(29),
+  receiverTimeoutSeconds: within(BOUNDS.receiverSeconds),
   /** How often a key is asked for again after temporary failures before it is parked. */
   maxAttempts: z.number().int().min(1),
 });
@@ -122,7 +136,7 @@ export const receiverConfigSchema = z.strictObject({
   /** Larger objects go to the copier. */
   inlineLimitBytes: z.number().int().nonnegative(),
   /** Hard end of one attempt, the function's own timeout. */
-  timeoutSeconds: z.number().int().min(1).max(29),
+  timeoutSeconds: within(BOUNDS.receiverSeconds),
   copier: z.strictObject({ functionName: z.string().min(1), timeoutSeconds: z.number().int().min(1) }),
   /** Checked in code where the platform cannot; empty where the endpoint's own policy does it. */
   allowedCidrs: z.array(z.string()),
@@ -138,7 +152,7 @@ export const copierConfigSchema = z.strictObject({
   timeoutSeconds: z.number().int().min(1),
   partSizeBytes: z.number().int().positive(),
   /** Parts in memory at once. */
-  concurrency: z.number().int().min(1).max(64),
+  concurrency: within(BOUNDS.partsAtOnce),
 });
 export type CopierConfig = z.infer<typeof copierConfigSchema>;
 
@@ -147,7 +161,7 @@ export const dispatcherConfigSchema = z.strictObject({
   ...identity,
   source: storeConfigSchema,
   scope: scopeSchema,
-  deletes: z.enum(["ignore", "replicate"]),
+  deletes: z.enum(DELETES),
   /** The workflow that is started once per object. */
   flowName: z.string().min(1),
   deadLetterUrl: z.string().min(1),
@@ -159,7 +173,7 @@ export const pusherConfigSchema = z.strictObject({
   ...destinationSide,
   source: storeConfigSchema,
   scope: scopeSchema,
-  deletes: z.enum(["ignore", "replicate"]),
+  deletes: z.enum(DELETES),
   /** Tag the source object with PENDING, COMPLETED or FAILED. */
   statusTags: z.boolean(),
   /** Larger objects are copied in parts under a lease. */
@@ -170,7 +184,7 @@ export const pusherConfigSchema = z.strictObject({
   timeoutSeconds: z.number().int().min(1),
   partSizeBytes: z.number().int().positive(),
   /** Parts in memory at once. */
-  concurrency: z.number().int().min(1).max(64),
+  concurrency: within(BOUNDS.partsAtOnce),
   deadLetterUrl: z.string().min(1),
   /** How often a key is tried again after temporary failures before it is parked. */
   maxAttempts: z.number().int().min(1),

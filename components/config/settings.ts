@@ -1,0 +1,322 @@
+/** The configuration as a program gives it. Written by `npm run docs:configuration` from components/config/schema.ts. Change that. */
+
+/** The bridge */
+export interface BridgeSettings {
+  /** Where objects come from. */
+  source: SourceSettings;
+  /** Where replicas go. */
+  destination: DestinationSettings;
+  /**
+   * Id of the bridge: 1 to 32 of a-z, 0-9 and -. It is part of every physical name and of every replica's provenance.
+   * @default the stack's name, or the resource's where a program declares the component
+   */
+  name?: string | undefined;
+  /**
+   * How objects travel. `pull` works for every pair of clouds. `native`, the store's own replication, works inside one
+   * partition of AWS or inside Alibaba Cloud. `push`, a workflow for each object, works from alicloud to alicloud.
+   * @default push for alicloud to alicloud, pull between clouds and partitions, native inside a partition of AWS
+   */
+  mode?: "pull" | "push" | "native" | undefined;
+  /** `two-way` works with `mode: native` inside one partition of AWS. @default "one-way" */
+  direction?: "one-way" | "two-way" | undefined;
+  /**
+   * What holds events until they are done: a queue, or the function's own asynchronous invocation.
+   * @default sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud
+   */
+  buffer?: "sqs" | "none" | undefined;
+  /** Which objects are replicated. The bridge leaves all others alone, and their deletes too. */
+  scope?: ScopeArgs | undefined;
+  /** Whether the bridge deletes a replica that it wrote when the source object is gone. @default "ignore" */
+  deletes?: "ignore" | "replicate" | undefined;
+  /**
+   * In mode `native`: whether objects that are older than the bridge are replicated too. OSS does it by itself. For S3 the
+   * bridge creates the role of the jobs that `npm run bridge -- backfill` starts.
+   * @default "ignore"
+   */
+  existingObjects?: "ignore" | "replicate" | undefined;
+  /** S3's own replication, in mode `native` inside one partition of AWS. */
+  replication?: ReplicationArgs | undefined;
+  /** Tag each source object PENDING, COMPLETED or FAILED. @default false */
+  statusTags?: boolean | undefined;
+  /**
+   * How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China
+   * serves without an ICP licence.
+   */
+  auth?: AuthArgs | undefined;
+  /**
+   * Signing secret, base64 of 24 to 64 random bytes, set with `pulumi config set --secret`. During rotation there are
+   * several, newest first, separated by spaces. The bridge keeps it as a SecureString (secret parameter of OOS) at both
+   * sides. Use it instead of `auth.tokenParameter`.
+   */
+  token?: string | undefined;
+  /**
+   * `static` gives a sender in AWS one fixed address (a NAT gateway) and adds that address to the allowlist.
+   * @default "shared"
+   */
+  egress?: "shared" | "static" | undefined;
+  /** Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`. @default [] */
+  allowedCidrs?: string[] | undefined;
+  /** How many requests the receiver takes. */
+  rateLimit?: RateLimitArgs | undefined;
+  /** The copier copies larger objects, in parts. @default 8388608 (8 MiB) */
+  inlineLimitBytes?: number | undefined;
+  /** How the copier copies large objects. */
+  copy?: CopyArgs | undefined;
+  /** How long functions run and URLs live. */
+  timeouts?: TimeoutsArgs | undefined;
+  /** Senders at work at once, and in Alibaba Cloud also receivers. @default 10 */
+  concurrency?: number | undefined;
+  /** How often the bridge tries a key before it parks the key in the dead-letter queue. @default 20 */
+  maxAttempts?: number | undefined;
+  /** The latency probe: a function on each side that puts objects, watches for them and deletes them again. */
+  probe?: ProbeArgs | undefined;
+  /** Log level of the functions. `debug` also logs which objects were skipped, and why. @default "info" */
+  logLevel?: "debug" | "info" | "warn" | "error" | undefined;
+  /** Days that the functions' logs are kept. @default 30 */
+  logRetentionDays?: number | undefined;
+  /** Keep the buckets that the bridge created, with their objects, when the bridge is destroyed. @default true */
+  retainBuckets?: boolean | undefined;
+  /** Delete the buckets that the bridge created, with everything in them. Needs `retainBuckets: false`. @default false */
+  forceDestroy?: boolean | undefined;
+  /** A source in AWS: SNS topic of its region that the alarms go to. */
+  alarmTopicArn?: string | undefined;
+  /**
+   * A source in Alibaba Cloud: contact groups of CloudMonitor that the alarms go to. An empty list stands for the account's
+   * default group.
+   * @default []
+   */
+  alarmContactGroups?: string[] | undefined;
+}
+
+/** Where objects come from. */
+export interface SourceSettings {
+  /** Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
+  cloud: "aws" | "aws-cn" | "alicloud";
+  /** Region of the bucket, of this side's functions and of its provider. */
+  region: string;
+  /** Name of the bucket. */
+  bucket: string;
+  /**
+   * Use an existing bucket and leave its settings as they are. The bridge never writes the notifications of an adopted
+   * source in AWS: merge the output `requiredNotification` into them. OSS keeps several triggers, so the bridge adds its own
+   * there.
+   * @default false
+   */
+  adopt?: boolean | undefined;
+  /** Keep versions in a bucket that the bridge creates. S3 replicates only buckets that keep versions. @default true */
+  versioning?: boolean | undefined;
+  /** AWS: KMS key of the bucket's objects. The key's policy must allow this bridge: see the output `kmsKeyPolicyStatements`. */
+  kmsKeyArn?: string | undefined;
+  /** Alibaba Cloud: id of the KMS key of the bucket's objects, in the bucket's region. */
+  kmsKeyId?: string | undefined;
+  /**
+   * Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it
+   * at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge
+   * switches it on at buckets that it creates.
+   * @default `global` at the destination of a push to another region, otherwise none
+   */
+  acceleration?: "none" | "global" | "overseas" | undefined;
+  /** Named profile of the credentials. Only `index.ts` uses it, for the provider that it creates. */
+  profile?: string | undefined;
+  /**
+   * Account that the credentials must belong to; the deployment stops where they do not. In mode `native` in AWS give it on
+   * both sides or on neither: two accounts that differ get the permissions to hand the replicas over.
+   */
+  accountId?: string | undefined;
+}
+
+/** Where replicas go. */
+export interface DestinationSettings extends SourceSettings {
+  /** Text in front of every source key. @default "" */
+  prefix?: string | undefined;
+  /**
+   * Storage class of the replicas, by the name that the destination's cloud gives it. Not in two-way bridges, which have
+   * replicas on both sides.
+   * @default STANDARD or Standard; with S3 replication the object's own
+   */
+  storageClass?:
+    | "STANDARD"
+    | "STANDARD_IA"
+    | "ONEZONE_IA"
+    | "INTELLIGENT_TIERING"
+    | "GLACIER_IR"
+    | "GLACIER"
+    | "DEEP_ARCHIVE"
+    | "Standard"
+    | "IA"
+    | "Archive"
+    | "ColdArchive"
+    | "DeepColdArchive"
+    | undefined;
+  /**
+   * AWS: lifecycle rules of a bucket that the bridge creates, in any mode. The bridge adds rules of its own that clean up
+   * after it.
+   * @default []
+   */
+  lifecycle?: LifecycleRuleArgs[] | undefined;
+}
+
+/** Lifecycle: each rule */
+export interface LifecycleRuleArgs {
+  /** Id of the rule, unique in the bucket. */
+  id: string;
+  /**
+   * The rule covers keys of the destination bucket that begin with this text. They include the destination's own `prefix`.
+   * @default ""
+   */
+  prefix?: string | undefined;
+  /** Delete objects of this age. A bucket that keeps versions gets a delete marker. @default never */
+  expirationDays?: number | undefined;
+  /** Delete a version for good this long after a newer one replaced it. @default never */
+  noncurrentExpirationDays?: number | undefined;
+  /** Moves to other storage classes, in the order in which they happen. @default [] */
+  transitions?: TransitionArgs[] | undefined;
+}
+
+/** Lifecycle: each transition */
+export interface TransitionArgs {
+  /**
+   * Age of the object. STANDARD_IA and ONEZONE_IA take objects of 30 days or more, and the class after them takes objects 30
+   * days later.
+   */
+  days: number;
+  /** Class that the object moves to. Objects in GLACIER and DEEP_ARCHIVE must be restored before they can be read. */
+  storageClass: "STANDARD_IA" | "INTELLIGENT_TIERING" | "ONEZONE_IA" | "GLACIER_IR" | "GLACIER" | "DEEP_ARCHIVE";
+}
+
+/** Which objects are replicated. The bridge leaves all others alone, and their deletes too. */
+export interface ScopeArgs {
+  /** Replicate keys that begin with one of these; every key when the list is empty. @default [] */
+  prefixes?: string[] | undefined;
+  /** Replicate keys that end with one of these; every key when the list is empty. @default [] */
+  suffixes?: string[] | undefined;
+  /** Replicate objects that have all of these tags. @default {} */
+  tags?: Record<string, string> | undefined;
+  /** Do not replicate smaller objects. @default 0 */
+  minSizeBytes?: number | undefined;
+  /** Do not replicate larger objects. @default no limit */
+  maxSizeBytes?: number | undefined;
+}
+
+/** S3's own replication, in mode `native` inside one partition of AWS. */
+export interface ReplicationArgs {
+  /**
+   * Rules in place of `scope.prefixes` and `scope.tags`. Without rules the bridge makes one for each prefix of the scope,
+   * with the scope's tags.
+   * @default []
+   */
+  rules?: ReplicationRuleArgs[] | undefined;
+  /** S3 Replication Time Control: 15 minutes for 99.99 percent of the objects, at a price. @default false */
+  timeControl?: boolean | undefined;
+  /** Replication metrics in CloudWatch, with alarms on latency and on failures. @default as timeControl */
+  metrics?: boolean | undefined;
+  /** Replicate changes of tags, ACLs and metadata that are made to replicas. @default true in two-way bridges, otherwise false */
+  replicaModifications?: boolean | undefined;
+  /**
+   * Which account owns the replicas, where the two accounts differ. `source` keeps owner and ACLs, and gives a destination
+   * bucket that the bridge creates the ownership `ObjectWriter`.
+   * @default "destination"
+   */
+  ownership?: "destination" | "source" | undefined;
+}
+
+/** S3 replication: each rule */
+export interface ReplicationRuleArgs {
+  /** Id of the rule, unique among the rules. */
+  id: string;
+  /** Priority, unique among the rules. Where rules overlap, the rule with the highest number decides. */
+  priority: number;
+  /** The rule covers keys that begin with this text; every key when it is empty. @default "" */
+  prefix?: string | undefined;
+  /** The rule covers objects that have all of these tags. A rule with tags does not replicate deletes. @default {} */
+  tags?: Record<string, string> | undefined;
+  /** A disabled rule replicates nothing. @default true */
+  enabled?: boolean | undefined;
+  /** Whether the rule replicates delete markers. @default the bridge's own `deletes` */
+  deletes?: "ignore" | "replicate" | undefined;
+  /**
+   * Storage class of this rule's replicas, in two-way bridges on both sides.
+   * @default destination.storageClass, or the object's own
+   */
+  storageClass?:
+    | "STANDARD"
+    | "STANDARD_IA"
+    | "ONEZONE_IA"
+    | "INTELLIGENT_TIERING"
+    | "GLACIER_IR"
+    | "GLACIER"
+    | "DEEP_ARCHIVE"
+    | undefined;
+}
+
+/**
+ * How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China
+ * serves without an ICP licence.
+ */
+export interface AuthArgs {
+  /** `token` in front of a receiver in AWS China needs an ICP licence; `iam` does not. @default "token" */
+  kind?: "token" | "iam" | undefined;
+  /**
+   * Name of an existing SSM SecureString (secret parameter of OOS) with the signing secrets, the same at both sides. Use it
+   * instead of `token`.
+   */
+  tokenParameter?: string | undefined;
+}
+
+/** How many requests the receiver takes. */
+export interface RateLimitArgs {
+  /** Requests a second, each with up to 10 keys. The receiver answers 429 to more, and the sender asks again. @default 50 */
+  requestsPerSecond?: number | undefined;
+  /** Requests at once. @default 100 */
+  burst?: number | undefined;
+}
+
+/** How the copier copies large objects. */
+export interface CopyArgs {
+  /** Size of a part. It grows where an object would need more than 10,000 parts. @default 16777216 (16 MiB) */
+  partSizeBytes?: number | undefined;
+  /** Parts in memory at once. @default 8 */
+  concurrency?: number | undefined;
+  /** Memory of the copier. Half of it must hold the parts. More memory also brings more CPU and network. @default 1024 */
+  memoryMb?: number | undefined;
+  /**
+   * Longest run of a copy: at most 900 at a destination in AWS, 3480 at one in Alibaba Cloud, 86400 in mode `push`. A copy
+   * that takes longer resumes from the parts that are there.
+   * @default 900
+   */
+  timeoutSeconds?: number | undefined;
+}
+
+/** How long functions run and URLs live. */
+export interface TimeoutsArgs {
+  /**
+   * Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS.
+   * @default 90; 3600 at a source in Alibaba Cloud, where the sender itself waits for a long copy
+   */
+  senderSeconds?: number | undefined;
+  /** Timeout of the receiver: the hard end of an attempt to write a small object. 29 is API Gateway's limit. @default 29 */
+  receiverSeconds?: number | undefined;
+  /** Lifetime of presigned URLs, at most 3600. @default copy.timeoutSeconds + 300 */
+  urlExpirySeconds?: number | undefined;
+}
+
+/** The latency probe: a function on each side that puts objects, watches for them and deletes them again. */
+export interface ProbeArgs {
+  /** Deploy the functions, which `npm run bridge -- probe` calls. @default false */
+  enabled?: boolean | undefined;
+  /**
+   * Send an object, the canary, at this interval, and alarm when it is late; 0 for no canary. The interval divides the hour
+   * or the day.
+   * @default 0
+   */
+  everyMinutes?: number | undefined;
+  /** Size of the canary. @default 131072 (128 KiB) */
+  sizeBytes?: number | undefined;
+  /**
+   * A canary that takes longer raises an alarm. With `replication.metrics` it is the limit of S3's own latency as well.
+   * @default 300
+   */
+  lagAlarmSeconds?: number | undefined;
+  /** The prober stops waiting for a canary that takes longer; the limit is what a function may run. @default 600 */
+  giveUpAfterSeconds?: number | undefined;
+}
