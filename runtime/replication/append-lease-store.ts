@@ -12,8 +12,8 @@ import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
 import { parseJson } from "../protocol/json";
-import type { AppendStore } from "../stores/append-store";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
+import type { AppendStore } from "../stores/object-store";
 import { type HeldLease, type Lease, type LeaseStore, leaseSchema } from "./lease";
 
 /** A line that is longer is not written, so that the end of a log always holds the last one. */

@@ -4,9 +4,8 @@
  * still check parts which it has not read.
  */
 
-import { checksumOf } from "../stores/checksums";
-import { type CombinableAlgorithm, combineChecksums } from "../stores/combine-checksums";
-import type { ByteRange } from "../stores/object-store";
+import type { ByteRange } from "../protocol/ports";
+import { type CombinableAlgorithm, checksumOf, combineChecksums } from "../stores/checksums";
 import type { CheckedRange } from "./lease";
 import { rangeSize } from "./parts";
 

@@ -1,12 +1,11 @@
 /** One large object by ranges into a multipart upload. Knows no lease: `fence` says whether it may go on. */
 import type { Readable } from "node:stream";
 import pLimit from "p-limit";
-import type { CopyJob, SourceReader } from "../protocol/ports";
+import type { ByteRange, CopyJob, SourceReader } from "../protocol/ports";
 import type { ChecksumAlgorithm } from "../protocol/snapshot";
-import { checksumOf } from "../stores/checksums";
-import { type CombinableAlgorithm, combineChecksums, isCombinable } from "../stores/combine-checksums";
+import { type CombinableAlgorithm, checksumOf, combineChecksums, isCombinable } from "../stores/checksums";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
-import type { ByteRange, ObjectStore, UploadedPart } from "../stores/object-store";
+import type { ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
 import { asPiece, type CheckedRanges, createCheckedRanges } from "./checked-ranges";
 import { lookAt, replicaAttributes, unchangedSince } from "./destination";
@@ -191,7 +190,7 @@ async function tryPart(
   context.onPart(bytes.length);
   const algorithm = partChecksum(context);
   const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
-  const part = await store.uploadPart(job.key, uploadId, partNumber, bytes, { ...checksum, signal });
+  const part = await store.uploadPart(job.key, { uploadId, partNumber }, bytes, { ...checksum, signal });
   checked?.add(range, bytes);
   return part;
 }

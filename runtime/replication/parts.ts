@@ -1,5 +1,6 @@
+import type { ByteRange } from "../protocol/ports";
 import { BridgeError } from "../stores/errors";
-import type { ByteRange, StoreCapabilities } from "../stores/object-store";
+import type { StoreCapabilities } from "../stores/object-store";
 
 export interface PlannedPart {
   /** From 1. */

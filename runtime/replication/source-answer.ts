@@ -1,7 +1,7 @@
 /** Reads what a source store answers to a presigned GET: one table of statuses, and the few headers that are trusted. */
 import type { Readable } from "node:stream";
+import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
-import type { ByteRange } from "../stores/object-store";
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 

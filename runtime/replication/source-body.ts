@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { quietUntilRead } from "../stores/body";
+import { suppressUnhandledError } from "../stores/body";
 import { BridgeError } from "../stores/errors";
 
 /** Enough for a few TLS records, so that the socket is not paused after each. */
@@ -16,7 +16,7 @@ export class SourceBody extends Readable {
   constructor(from: Readable, expectedBytes: number) {
     super({ highWaterMark: HIGH_WATER_MARK_BYTES });
     this.#from = from;
-    quietUntilRead(this);
+    suppressUnhandledError(this);
     from.on("data", (chunk: Buffer) => {
       this.#received += chunk.length;
       if (this.#received > expectedBytes) this.destroy(this.#broken(`sent more than ${expectedBytes} bytes`));

@@ -1,9 +1,8 @@
 /** Reads presigned URLs. The URL comes over the network, so everything about it is checked here and nothing is followed. */
 import { Agent, type Dispatcher } from "undici";
 import type { AllowedSources } from "../protocol/env";
-import type { SourceReader } from "../protocol/ports";
+import type { ByteRange, SourceReader } from "../protocol/ports";
 import { BridgeError } from "../stores/errors";
-import type { ByteRange } from "../stores/object-store";
 import { publicLookup, type ResolveAll } from "./public-address";
 import { describeAnswer, discard, etagOf, refusal } from "./source-answer";
 import { SourceBody } from "./source-body";

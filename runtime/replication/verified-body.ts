@@ -4,7 +4,7 @@
  */
 import { type Readable, Transform, type TransformCallback } from "node:stream";
 import type { Checksum } from "../protocol/snapshot";
-import { quietUntilRead } from "../stores/body";
+import { suppressUnhandledError } from "../stores/body";
 import { createHasher, type Hasher } from "../stores/checksums";
 import { BridgeError } from "../stores/errors";
 
@@ -15,7 +15,7 @@ class VerifiedBody extends Transform {
 
   constructor(private readonly checksum: Checksum) {
     super();
-    quietUntilRead(this);
+    suppressUnhandledError(this);
     this.hasher = createHasher(checksum.algorithm);
   }
 

@@ -1,8 +1,8 @@
-/** Reading a caller's body so that exactly the promised bytes pass, whichever way it fails. */
-import { Readable, Transform, type TransformCallback } from "node:stream";
+/** Reading a caller's body: exactly the promised bytes are accepted, and every failure is a BridgeError. */
+import { Readable } from "node:stream";
 import { BridgeError } from "./errors";
 
-/** What a call rejects with when its signal was aborted: a write may or may not have landed. */
+/** The error of a call whose signal was aborted. A write may or may not have landed. */
 export function abortedError(op: string, cause?: unknown): BridgeError {
   return new BridgeError("Unavailable", op, `${op} was aborted by its caller`, { cause });
 }
@@ -12,8 +12,8 @@ export function throwIfAborted(op: string, signal: AbortSignal | undefined): voi
   if (signal?.aborted) throw abortedError(op, signal.reason);
 }
 
-/** A body that nobody has begun to read must not end the process when it breaks; a reader still gets the error. */
-export function quietUntilRead(body: Readable): void {
+/** Node ends the process for an error event without a listener, so a body that breaks before it is read needs one. Readers still get the error. */
+export function suppressUnhandledError(body: Readable): void {
   body.on("error", () => undefined);
 }
 
@@ -26,65 +26,14 @@ export function lengthError(op: string, expectedBytes: number, actualBytes: numb
   );
 }
 
-/** A failing body keeps its own error when that says what happened; anything else is a broken connection to its origin. */
+/** A BridgeError of the body passes unchanged. Anything else is a broken connection to the body's origin. */
 export function bodyError(op: string, cause: unknown): BridgeError {
   if (cause instanceof BridgeError) return cause;
   return new BridgeError("Unavailable", op, `the body of ${op} broke off before its end`, { cause });
 }
 
-/** S3 wants chunks of at least 8 KiB in a body with a trailing checksum; larger ones cost fewer writes. */
-const BLOCK_BYTES = 64 * 1024;
-
-/**
- * Passes exactly `sizeBytes` on, in blocks of at least 64 KiB. The last block is held back until the body has ended, so that a
- * body which is too long fails before its final promised byte leaves: the store never sees a complete write.
- *
- * It never emits an error, as what reads it (an HTTP request, the SDK's wrappers) does not listen for one and the process would
- * end: it tells `onWrongLength` and passes nothing more on.
- */
-export class ExactLength extends Transform {
-  private held: Buffer[] = [];
-  private heldBytes = 0;
-  private seenBytes = 0;
-
-  constructor(
-    private readonly op: string,
-    private readonly sizeBytes: number,
-    private readonly onWrongLength: (error: BridgeError) => void,
-  ) {
-    super();
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.seenBytes += chunk.length;
-    if (this.seenBytes > this.sizeBytes) {
-      this.onWrongLength(lengthError(this.op, this.sizeBytes, this.seenBytes));
-      return;
-    }
-    if (this.heldBytes >= BLOCK_BYTES) this.release();
-    this.held.push(chunk);
-    this.heldBytes += chunk.length;
-    done();
-  }
-
-  override _flush(done: TransformCallback): void {
-    if (this.seenBytes !== this.sizeBytes) {
-      this.onWrongLength(lengthError(this.op, this.sizeBytes, this.seenBytes));
-      return;
-    }
-    this.release();
-    done();
-  }
-
-  private release(): void {
-    if (this.heldBytes > 0) this.push(this.held.length === 1 ? this.held[0] : Buffer.concat(this.held, this.heldBytes));
-    this.held = [];
-    this.heldBytes = 0;
-  }
-}
-
-/** Lets go of the body, and with it of the connection it comes from, when the work fails. */
-export async function releasing<T>(body: Readable | Uint8Array, work: () => Promise<T>): Promise<T> {
+/** Destroys the body, and thereby closes the connection it comes from, when the work fails. */
+export async function destroyOnFailure<T>(body: Readable | Uint8Array, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -94,7 +43,7 @@ export async function releasing<T>(body: Readable | Uint8Array, work: () => Prom
 }
 
 /**
- * The whole body in memory, for bodies that are known to be small.
+ * Reads the whole body into memory, for bodies that are known to be small.
  * @throws BridgeError `Corrupted` when its length differs, `Unavailable` when it breaks off or the signal is aborted.
  */
 export async function readExactly(

@@ -1,10 +1,11 @@
 /**
- * CRC-64/NVME (S3's full-object default) and CRC-64/XZ (OSS), reflected. Small pieces, and all of them until WebAssembly is ready, by a
- * table, eight bytes a step; its 64-bit register is kept as two 32-bit halves because BigInt arithmetic is far slower.
+ * CRC-64/NVME (S3's default for a whole object) and CRC-64/XZ (OSS), both reflected. A copy of a large object spends most of its own time
+ * here. WebAssembly computes the large pieces, half as fast again as the table. A table computes small pieces, and every piece until
+ * WebAssembly is instantiated.
  */
-import { crc64Engine } from "./crc64-wasm";
+import { createCRC64, type IHasher } from "hash-wasm";
 
-/** From this size on handing a piece to WebAssembly costs less than it saves. */
+/** From this size on, a call into WebAssembly costs less than it saves. */
 const ENGINE_BYTES = 8 * 1024;
 
 /** The reflected polynomial as 32-bit halves. */
@@ -14,13 +15,11 @@ const POLYNOMIALS = {
 } as const;
 export type Crc64Algorithm = keyof typeof POLYNOMIALS;
 
+/** Eight bytes a step. The 64-bit register is two 32-bit halves, because BigInt arithmetic is far slower. */
 const ENTRY_BYTES = 8;
 const ROW_BYTES = 256 * ENTRY_BYTES;
 
-/**
- * Entry `row * 256 + byte` holds the register (high, low) after `byte` and `row` more zero bytes. A DataView, as its reads are
- * typed as plain numbers.
- */
+/** Entry `row * 256 + byte` holds the register (high, low) after `byte` and `row` more zero bytes. */
 function buildTable(polynomial: { high: number; low: number }): DataView {
   const table = new DataView(new ArrayBuffer(8 * ROW_BYTES));
   for (let byte = 0; byte < 256; byte++) {
@@ -61,7 +60,7 @@ function tableOf(algorithm: Crc64Algorithm): DataView {
 
 /** A running CRC-64. Reading the digest does not end it. */
 export class Crc64 {
-  /** Of the register, to be read by the engine. */
+  /** The halves of the register; the engine reads them. */
   high = -1;
   low = -1;
 
@@ -127,4 +126,55 @@ export class Crc64 {
     digest.writeInt32BE(~this.low, 4);
     return digest;
   }
+}
+
+/** The reflected polynomials as the library writes them. */
+const ENGINE_POLYNOMIALS: Readonly<Record<Crc64Algorithm, string>> = {
+  CRC64NVME: "9a6c9329ac4bc9b5",
+  CRC64XZ: "c96c5795d7870f42",
+};
+
+/** The register of a running CRC as 32-bit halves. */
+interface Crc64Register {
+  high: number;
+  low: number;
+}
+
+/** Continues a CRC over more bytes. */
+type Crc64Engine = (register: Crc64Register, bytes: Uint8Array) => Crc64Register;
+
+const ready = new Map<Crc64Algorithm, Crc64Engine>();
+const warming = new Map<Crc64Algorithm, Promise<void>>();
+
+/** The engine once it is instantiated. Undefined until then, and always where WebAssembly is not available. The first call starts it. */
+export function crc64Engine(algorithm: Crc64Algorithm): Crc64Engine | undefined {
+  const engine = ready.get(algorithm);
+  if (engine === undefined) void warmCrc64(algorithm);
+  return engine;
+}
+
+/** Instantiates the engine. Never rejects: without it the table computes the same values. */
+export function warmCrc64(algorithm: Crc64Algorithm): Promise<void> {
+  let started = warming.get(algorithm);
+  if (started === undefined) {
+    started = createCRC64(ENGINE_POLYNOMIALS[algorithm]).then(
+      (hasher) => void ready.set(algorithm, engineOf(hasher)),
+      () => undefined,
+    );
+    warming.set(algorithm, started);
+  }
+  return started;
+}
+
+/** The library's state is four bytes that name its build, then the inverted register, little-endian. One instance serves all streams. */
+function engineOf(hasher: IHasher): Crc64Engine {
+  const state = hasher.init().save();
+  const halves = new DataView(state.buffer, state.byteOffset + 4, 8);
+  return ({ high, low }, bytes) => {
+    halves.setInt32(0, ~low, true);
+    halves.setInt32(4, ~high, true);
+    const after = hasher.load(state).update(bytes).save();
+    const view = new DataView(after.buffer, after.byteOffset + 4, 8);
+    return { high: ~view.getInt32(4, true), low: ~view.getInt32(0, true) };
+  };
 }

@@ -1,4 +1,4 @@
-/** What can go wrong at a store or on the way to one. Callers switch on `kind`, never on the message. */
+/** The kinds of failure of a store, or on the way to one. Callers switch on `kind`, never on the message. */
 export type BridgeErrorKind =
   /** The key, upload or bucket is not there. */
   | "NotFound"
@@ -7,14 +7,14 @@ export type BridgeErrorKind =
   /** The credentials may not do this, or a presigned URL expired. */
   | "PermissionDenied"
   | "RateLimited"
-  /** The other side did not answer, answered 5xx, or the connection broke: the outcome of a write is unknown. */
+  /** The other side did not answer, answered 5xx, or the connection broke. The outcome of a write is unknown. */
   | "Unavailable"
-  /** This store cannot do what was asked. */
+  /** This store cannot do this. */
   | "Unsupported"
   | "ConfigInvalid"
-  /** The store refused the request as wrong (too large, bad digest, invalid name); asking again cannot help. */
+  /** The request is wrong (too large, bad digest, invalid name). Asking again cannot help. */
   | "Invalid"
-  /** Bytes that arrived do not match their checksum or length. */
+  /** The bytes that arrived do not match their checksum or length. */
   | "Corrupted"
   | "Unexpected";
 
@@ -42,18 +42,18 @@ export function isBridgeError(error: unknown, ...kinds: BridgeErrorKind[]): erro
   return error instanceof BridgeError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
-/** Whether asking again cannot help. */
+/** Whether a retry cannot help. */
 export function isPermanent(error: unknown): error is BridgeError {
   return error instanceof BridgeError && PERMANENT.has(error.kind);
 }
 
-/** Operations that change nothing. A body that breaks is one of them: no store takes less than it was promised. */
+/** Operations that change nothing. `read`, the reading of a body, is one of them: no store accepts less than it was promised. */
 const READS: ReadonlySet<string> = new Set(["read", "get", "head", "getTags", "listParts", "readTail"]);
 
-/** Whether nothing can have landed of it, however it ended. */
+/** Whether the operation changes nothing, however it ended. */
 export const isRead = (op: string): boolean => READS.has(op);
 
-/** Whether something may still be written although this failed: the answer got lost, not the request. */
+/** Whether the write may still land although it failed: perhaps only the answer was lost. */
 export function mayStillLand(error: unknown): boolean {
   if (!(error instanceof BridgeError)) return true;
   return !isRead(error.op) && (error.kind === "Unavailable" || error.kind === "Unexpected");

@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  */
 
-/** What one header line carries unchanged: printable ASCII, and no white space at its edges. */
+/** A header line carries this unchanged: printable ASCII without white space at its ends. */
 const PLAIN = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 const BASE64_WORD = /^=\?UTF-8\?B\?([A-Za-z0-9+/]*={0,2})\?=$/;
 const ANY_WORD = /=\?([^?\s]+)\?([BbQq])\?([^?]*)\?=/g;
@@ -17,15 +17,15 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Plain values as they are, RFC 2047 forms included; everything else as one RFC 2047 base64 word. */
+/** Plain values stay as they are, RFC 2047 words included. Every other value becomes one RFC 2047 base64 word. */
 export function encodeHeaderText(text: string): string {
   return PLAIN.test(text) ? text : `=?UTF-8?B?${Buffer.from(text, "utf8").toString("base64")}?=`;
 }
 
 /**
- * The text of a header as Node shows it (one character a byte). Raw UTF-8 bytes become Unicode text, and so does exactly what
- * `encodeHeaderText` writes; any other ASCII value, other RFC 2047 forms included, stays to the letter so that writing it again
- * gives the same bytes.
+ * The text of a header, given as Node returns it (one character a byte). Raw UTF-8 bytes become Unicode text, and so does every word that
+ * `encodeHeaderText` writes. Any other ASCII value stays as it is, other RFC 2047 words included, so that writing it again gives the same
+ * bytes.
  */
 export function decodeHeaderText(header: string): string {
   const base64 = BASE64_WORD.exec(header)?.[1];
@@ -37,8 +37,8 @@ export function decodeHeaderText(header: string): string {
 }
 
 /**
- * What a header value means: every RFC 2047 word decoded. S3 itself chooses between base64 and quoted-printable words when it
- * returns non-ASCII metadata, so two values are compared by this form and never by their letters.
+ * The meaning of a header value: every RFC 2047 word decoded. S3 chooses between base64 and quoted-printable words when it returns
+ * non-ASCII metadata, so values are compared in this form.
  */
 export function meaningOfHeaderText(value: string): string {
   return value.replace(BETWEEN_WORDS, "$1").replace(ANY_WORD, (word, charset: string, encoding: string, data: string) => {

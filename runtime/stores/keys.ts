@@ -1,18 +1,4 @@
-import { BridgeError } from "./errors";
-
-/** A UTF-16 surrogate without its partner: such a string has no UTF-8 form, so it cannot name an object. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** @throws BridgeError `Invalid` when no store could hold the key. */
-export function assertKey(op: string, key: string, maxKeyBytes: number): void {
-  if (key === "") throw new BridgeError("Invalid", op, "the key is empty: name an object");
-  const length = Buffer.byteLength(key);
-  if (length > maxKeyBytes)
-    throw new BridgeError("Invalid", op, `the key has ${length} bytes, this store takes at most ${maxKeyBytes}`);
-  if (LONE_SURROGATE.test(key)) throw new BridgeError("Invalid", op, "the key holds half a surrogate pair: it has no UTF-8 form");
-}
-
-/** Orders keys as stores list them: by UTF-8 bytes, which differs from JavaScript's `<` beyond the basic plane. */
+/** Orders keys as stores list them: by their UTF-8 bytes. JavaScript's `<` orders code points above U+FFFF differently. */
 export function compareKeys(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
   for (let index = 0; index < shared; index++) {

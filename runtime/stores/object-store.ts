@@ -1,98 +1,145 @@
 /**
- * The port every store implements; the comments are the contract and `tests/conformance` holds each adapter to it.
+ * The ports of storage. Their comments are the contract, and `tests/conformance` holds every adapter to it.
  *
- * One instance serves one bucket. Keys are exact: no normalisation of slashes, dots, spaces or case. Every method rejects
- * with a `BridgeError`. Every method takes an optional `signal`; aborting it rejects the call and releases its sockets.
+ * One instance serves one bucket. Keys are exact: slashes, dots, spaces and case stay as they are. Every method rejects with a
+ * `BridgeError`. Every method takes a `signal`: aborting it rejects the call with `Unavailable` and releases its sockets.
  */
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../protocol/snapshot";
 
-export type { ByteRange };
-
 export interface StoreCapabilities {
-  /** `put`, `completeUpload` and `delete` honour `condition`. Where false, passing one throws `Unsupported`. */
+  /** `put`, `completeUpload` and `delete` honour every `condition`. Where this is false, passing one throws `Unsupported`. */
   readonly conditionalWrites: boolean;
-  /** `put` honours `{ ifAbsent: true }` at least (S3; OSS in an unversioned bucket). */
+  /** `put` honours `{ ifAbsent: true }`, whatever `conditionalWrites` says (S3; OSS in a bucket that keeps no versions). */
   readonly conditionalCreate: boolean;
-  /** Checksums that a write may carry and the store verifies. The first is computed when the caller has none. */
+  /** Checksums that a write may carry and that the store verifies. The first is computed when the caller gives none. */
   readonly checksums: readonly ChecksumAlgorithm[];
-  /** Full-object checksums that a multipart completion may carry and the store verifies. */
+  /** Checksums of the whole object that `completeUpload` may carry and that the store verifies. */
   readonly multipartChecksums: readonly ChecksumAlgorithm[];
+  /** Applies to every part but the last. */
   readonly minPartSizeBytes: number;
   readonly maxPartSizeBytes: number;
   readonly maxParts: number;
   /** The largest object that one `put` may write. */
   readonly maxPutSizeBytes: number;
+  /** In UTF-8. */
   readonly maxKeyBytes: number;
 }
 
 export interface ObjectHead {
   /** Absent in a bucket that keeps no versions. */
   versionId?: string;
-  /** Opaque, quotes removed. */
+  /** Opaque; its quotes are removed. */
   etag: string;
   sizeBytes: number;
   lastModified: Date;
   headers: ContentHeaders;
   /** All user metadata, provenance included. */
   metadata: Metadata;
-  /** Full-object checksums that the store holds; empty when it holds none. */
+  /** The checksums of the whole object that the store holds; empty when it holds none. */
   checksums: Checksum[];
   /**
-   * How far the store's own replication of this version is. Only S3 says: OSS reports the progress of a whole bucket and never that of
-   * one object. Absent too where no rule takes the object in.
+   * The progress of the store's own replication of this version. Only S3 reports it: OSS reports the progress of a whole bucket. Absent
+   * too where no replication rule covers the object.
    */
   replication?: ReplicationStatus;
 }
 
-/** Everything about an object besides its key and bytes. */
+/** Everything about an object besides its key and its bytes. */
 export interface ObjectAttributes {
   headers: ContentHeaders;
   metadata: Metadata;
   tags: Tags;
 }
 
-/** At most one of the two. */
+/** At most one of the two; both together are `Invalid`. */
 export interface WriteCondition {
-  /** Only over the object with this etag. */
-  ifMatch?: string;
-  /** Only where no object is visible. */
-  ifAbsent?: true;
+  /** Write only over the object with this etag. */
+  ifMatch?: string | undefined;
+  /** Write only where no object is visible. */
+  ifAbsent?: true | undefined;
 }
 
 export interface CallOptions {
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 export interface GetOptions extends CallOptions {
   /** Fails with `PreconditionFailed` when the current object has another etag. */
-  ifMatch?: string;
-  range?: ByteRange;
+  ifMatch?: string | undefined;
+  /** Only these bytes. A range that begins beyond the end is `Invalid`; one that ends beyond it is cut. */
+  range?: ByteRange | undefined;
+}
+
+export interface PutTagsOptions extends CallOptions {
+  /** Tags this version. @default the current one */
+  versionId?: string | undefined;
 }
 
 export interface PutOptions extends CallOptions {
   attributes: ObjectAttributes;
-  /** Exact. A body that is shorter or longer fails and leaves nothing visible. */
+  /** Exact. A body that is shorter or longer fails with `Corrupted` and leaves nothing visible. */
   sizeBytes: number;
-  /** Verified by the store before the object becomes visible; one is computed while streaming when absent. */
-  checksum?: Checksum;
-  condition?: WriteCondition;
+  /** The store verifies it before the object becomes visible. Without it, one is computed while streaming. */
+  checksum?: Checksum | undefined;
+  condition?: WriteCondition | undefined;
 }
 
 export interface PutResult {
   etag: string;
+  /** Absent in a bucket that keeps no versions. */
   versionId?: string;
 }
 
-export interface UploadedPart {
+export interface DeleteOptions extends CallOptions {
+  /** Not together with `versionId`, which is exact already: both are `Invalid`. */
+  condition?: Pick<WriteCondition, "ifMatch"> | undefined;
+  /** Deletes exactly this version, as `head` or a write reported it. */
+  versionId?: string | undefined;
+}
+
+export interface TouchOptions extends CallOptions {
+  /** Fails with `PreconditionFailed` when the current object has another etag. */
+  ifMatch?: string | undefined;
+}
+
+export interface CreateUploadOptions extends CallOptions {
+  attributes: ObjectAttributes;
+  /** The checksum that every part will carry. */
+  checksumAlgorithm?: ChecksumAlgorithm | undefined;
+}
+
+export interface UploadPartOptions extends CallOptions {
+  /** Of the part's bytes; the store verifies it. */
+  checksum?: Checksum | undefined;
+}
+
+export interface CompleteUploadOptions extends CallOptions {
+  condition?: WriteCondition | undefined;
+  /** Of the whole object. It is verified where `multipartChecksums` has its algorithm, and ignored elsewhere. */
+  checksum?: Checksum | undefined;
+}
+
+/** The place of one part. */
+export interface PartId {
+  uploadId: string;
   /** From 1. */
+  partNumber: number;
+}
+
+export interface UploadedPart {
   partNumber: number;
   sizeBytes: number;
   etag: string;
-  /** The part's own checksum where the store reports it; completion passes it back. */
+  /** The part's own checksum, where the store reports it; completion passes it back. */
   checksum?: Checksum;
+}
+
+export interface ListOptions extends CallOptions {
+  /** Only keys that sort after this one. */
+  startAfter?: string | undefined;
 }
 
 export interface ListedObject {
@@ -100,92 +147,97 @@ export interface ListedObject {
   sizeBytes: number;
   etag: string;
   lastModified: Date;
-  /** As the store calls it; absent where it tells none. */
+  /** The store's own word for it; absent where the store names none. */
   storageClass?: string;
 }
 
-export interface DeleteOptions extends CallOptions {
-  /** Not together with `versionId`, which is exact already. */
-  condition?: Pick<WriteCondition, "ifMatch">;
-  /** Exactly this version, as `head` or a write told it. A bucket that keeps no versions tells none, so there is none to pass. */
-  versionId?: string;
-}
-
 export interface PresignOptions {
-  /** At most 604,800. The URL also dies with the credentials that signed it. */
+  /** A whole number from 1 to 604,800. The URL also ends with the credentials that signed it. */
   expiresInSeconds: number;
 }
 
+/** One bucket. Make one with `createS3Store`, `createOssStore` or `MemoryStore`: each checks its arguments first (`CheckedStore`). */
 export interface ObjectStore {
   readonly capabilities: StoreCapabilities;
 
-  /** The current object, or undefined where none is visible (a delete marker counts as none). */
+  /** The current object. Undefined where none is visible; a delete marker hides the object. */
   head(key: string, options?: CallOptions): Promise<ObjectHead | undefined>;
-  /** Missing key: `NotFound`. */
+  /** The tags of the current object. Missing key: `NotFound`. */
   getTags(key: string, options?: CallOptions): Promise<Tags>;
   /** Replaces all tags. Missing key: `NotFound`. */
-  putTags(key: string, tags: Tags, options?: CallOptions & { versionId?: string }): Promise<void>;
+  putTags(key: string, tags: Tags, options?: PutTagsOptions): Promise<void>;
 
-  /** Missing key: `NotFound`. The body must be consumed or destroyed. A cut connection surfaces as a stream error. */
+  /**
+   * Opens the current object. Missing key: `NotFound`. The caller must read the body to its end or destroy it. A connection that breaks
+   * later is an error of the body.
+   */
   get(key: string, options?: GetOptions): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }>;
 
   /**
-   * Writes the whole object atomically: readers see the old object or the whole new one. `sizeBytes` may be 0.
-   * Memory is bounded whatever the size. Storage class and encryption are the adapter's configuration.
+   * Writes the whole object atomically: readers see the old object or the whole new one. `sizeBytes` may be 0. Memory is bounded whatever
+   * the size. A stream is destroyed when the call fails. The adapter's configuration decides storage class and encryption.
    */
   put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult>;
 
   /**
-   * Deleting a missing key succeeds (with `ifMatch` it may fail with `PreconditionFailed` or succeed). Where versions are kept, a delete
-   * marker hides them; with `versionId` that version goes for good, no marker is made, the one before it becomes current if it was the
-   * current one, and a version that is not there is gone already.
+   * Deletes the current object. Deleting a missing key succeeds; with `ifMatch` it succeeds or fails with `PreconditionFailed`. Where
+   * versions are kept, this adds a delete marker, which hides them.
+   *
+   * With `versionId`, that version is removed for good and no marker is added. If it was the current version, the one before it becomes
+   * current. A version that does not exist counts as deleted.
    */
   delete(key: string, options?: DeleteOptions): Promise<void>;
 
   /**
-   * Makes the object new in place, so that the store's own replication and its events take it up: the same bytes, headers, metadata and
-   * tags are written once more, by a copy inside the store, as one atomic write. Missing key: `NotFound`.
+   * Writes the object again in place, so that the store's own replication and its events take it up. A copy inside the store writes the
+   * same bytes, headers, metadata and tags as one atomic write. Missing key: `NotFound`.
    *
-   * What stays besides: the storage class, the encryption (unless the adapter is configured for a key), and the redirect of a website.
-   * What changes: `lastModified`, the `versionId` where versions are kept, the etag of an object that was uploaded in parts, and a
-   * checksum over part checksums. What is lost: an ACL of the object's own, and on the new version retention and legal hold.
+   * - Kept besides: the storage class, the encryption (unless the adapter is configured with a key), the redirect of a website.
+   * - Changed: `lastModified`; `versionId` where versions are kept; the etag of an object that was uploaded in parts; a checksum that was
+   *   computed over part checksums.
+   * - Lost: an ACL of the object's own; retention and legal hold on the new version.
    *
-   * An object that changes meanwhile fails with `PreconditionFailed`, as one whose etag is not `ifMatch` does from the start, whatever
-   * `conditionalWrites` says. Only where that is false may a write of the last moment be covered by the copy. One of the same bytes, and
-   * thus the same etag, may lose its new headers where no versions are kept or the object is too large for a single copy.
+   * `PreconditionFailed`: the etag is not `ifMatch`, or the object changed meanwhile. Where `conditionalWrites` is false, a write of the
+   * last moment may be covered by the copy. A concurrent write of equal bytes has the same etag; it may lose its new headers where no
+   * versions are kept, or where the object is too large for one copy.
    *
-   * `Unsupported`: an object that must be restored from an archive first, and one that a copy would turn into something else.
+   * `Unsupported`: the object must be restored from an archive first, or a copy would change its type.
    */
-  touch(key: string, options?: CallOptions & { ifMatch?: string }): Promise<PutResult>;
+  touch(key: string, options?: TouchOptions): Promise<PutResult>;
 
-  /** Nothing is visible at the key until `completeUpload`. `checksumAlgorithm` is the one parts will carry. */
-  createUpload(
-    key: string,
-    options: CallOptions & { attributes: ObjectAttributes; checksumAlgorithm?: ChecksumAlgorithm },
-  ): Promise<{ uploadId: string }>;
-  /** Replaces an earlier part of the same number. Unknown upload: `NotFound`. */
-  uploadPart(
-    key: string,
-    uploadId: string,
-    partNumber: number,
-    body: Uint8Array,
-    options?: CallOptions & { checksum?: Checksum },
-  ): Promise<UploadedPart>;
-  /** Ascending by part number, all pages. Unknown, completed or aborted upload: `NotFound`. */
+  /** Starts an upload in parts. Nothing is visible at the key until `completeUpload`. */
+  createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }>;
+  /** Stores one part; it replaces an earlier part of the same number. Unknown upload: `NotFound`. */
+  uploadPart(key: string, part: PartId, body: Uint8Array, options?: UploadPartOptions): Promise<UploadedPart>;
+  /** Every part, ascending by number. Unknown, completed or aborted upload: `NotFound`. */
   listParts(key: string, uploadId: string, options?: CallOptions): Promise<UploadedPart[]>;
-  /** Parts must be ascending. `checksum` is of the whole object and is verified where `multipartChecksums` has it. */
-  completeUpload(
-    key: string,
-    uploadId: string,
-    parts: UploadedPart[],
-    options?: CallOptions & { condition?: WriteCondition; checksum?: Checksum },
-  ): Promise<PutResult>;
-  /** Aborting an unknown upload succeeds. */
+  /** Makes the object visible from these parts, which must ascend. Parts that are left out are dropped. */
+  completeUpload(key: string, uploadId: string, parts: UploadedPart[], options?: CompleteUploadOptions): Promise<PutResult>;
+  /** Drops the upload and its parts. Aborting an unknown upload succeeds. */
   abortUpload(key: string, uploadId: string, options?: CallOptions): Promise<void>;
 
-  /** Lexicographic by UTF-8 bytes, page by page, never the whole listing in memory. */
-  list(prefix: string, options?: CallOptions & { startAfter?: string }): AsyncIterable<ListedObject>;
+  /** Every object below the prefix, ordered by the UTF-8 bytes of the keys. Reads page by page; only one page is in memory. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>;
 
-  /** A URL that GETs the current object; extra request headers such as `If-Match` and `Range` stay allowed. */
+  /** A URL that GETs the current object. Its reader may add headers such as `If-Match` and `Range`. */
   presignGet(key: string, options: PresignOptions): Promise<string>;
+}
+
+/** The end of a growing object at one moment. */
+export interface AppendedTail {
+  bytes: Buffer;
+  /** The size of the whole object. */
+  sizeBytes: number;
+}
+
+/** Objects that only grow: their length is their version. A store without conditional writes can still append atomically (OSS). */
+export interface AppendStore {
+  /**
+   * Adds all of the bytes or none. The object must be `position` bytes long at that moment; with `position` 0 it must not exist. Otherwise
+   * `PreconditionFailed`. The request is sent once: after `Unavailable` it may have landed, and it may still land as long as the object is
+   * `position` bytes long.
+   */
+  append(key: string, position: number, bytes: Uint8Array, options?: CallOptions): Promise<{ sizeBytes: number }>;
+  /** The last `maxBytes`, or the whole object where it is shorter. Undefined where there is none. */
+  readTail(key: string, maxBytes: number, options?: CallOptions): Promise<AppendedTail | undefined>;
 }

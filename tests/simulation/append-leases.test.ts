@@ -1,8 +1,7 @@
 /** The whole protocol where leases are kept as lines of a log, as on a store without conditional writes. */
 import fc from "fast-check";
-import type { AppendStore } from "../../runtime/stores/append-store";
 import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
-import type { ObjectStore } from "../../runtime/stores/object-store";
+import type { AppendStore, ObjectStore } from "../../runtime/stores/object-store";
 import { readAll } from "../../runtime/stores/read-all";
 import { play } from "./explore";
 import { assertConverged, assertFresh, assertNeverTorn } from "./invariants";

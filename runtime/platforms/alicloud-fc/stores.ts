@@ -1,4 +1,4 @@
-/** The object stores that Function Compute serves. */
+/** Opens the object stores that Function Compute serves. */
 import type { StoreConfig } from "../../protocol/env";
 import { createAppendLeaseStore } from "../../replication/append-lease-store";
 import type { LeaseStore } from "../../replication/lease";
@@ -30,14 +30,14 @@ export function openStore({ credentials, dispatcher, originOf }: StoreBase, conf
     bucketEndpoint: endpoint(isAccelerated ? "public" : network),
     presignEndpoint: endpoint(presignNetwork),
     dispatcher,
-    ...(storageClass === undefined ? {} : { storageClass }),
-    ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+    storageClass,
+    kmsKeyId,
   });
 }
 
 /**
  * Leases in the control bucket, which is in the function's own region and keeps no versions.
- * @throws BridgeError `ConfigInvalid` where there is none: OSS has no conditional write that leases could do with instead.
+ * @throws BridgeError `ConfigInvalid` without a control bucket: OSS has no conditional write to keep leases in the destination.
  */
 export function openLeases(
   base: StoreBase,

@@ -1,12 +1,13 @@
-/** The state behind `MemoryStore`: versions by key, and every state that a reader could ever have seen. */
+/** The objects behind `MemoryStore`: their versions by key, and every state that was ever visible. */
 import { createHash } from "node:crypto";
 import type { ReplicationStatus } from "../../protocol/replication-status";
 import type { Checksum } from "../../protocol/snapshot";
+import { checksumOf } from "../checksums";
 import { BridgeError } from "../errors";
 import { compareKeys } from "../keys";
-import type { ListedObject, ObjectAttributes, WriteCondition } from "../object-store";
+import type { ListedObject, ObjectAttributes, ObjectHead, StoreCapabilities, WriteCondition } from "../object-store";
 
-/** One stored object. Its bytes are never changed after they are stored. */
+/** One stored object. Its bytes never change. */
 export interface MemoryObject extends ObjectAttributes {
   versionId?: string;
   etag: string;
@@ -17,7 +18,7 @@ export interface MemoryObject extends ObjectAttributes {
   replication?: ReplicationStatus;
 }
 
-/** What a reader saw from `atMs` on: an object, or undefined for none. */
+/** The state that readers saw from `atMs` on: an object, or undefined for none. */
 export interface HistoryEntry {
   atMs: number;
   state: Readonly<MemoryObject> | undefined;
@@ -35,7 +36,22 @@ export function copyAttributes({ headers, metadata, tags }: ObjectAttributes): O
   return { headers: { ...headers }, metadata: { ...metadata }, tags: { ...tags } };
 }
 
-/** Every mutation is one synchronous step: a crash before or after a call never leaves half a state. */
+export function describeObject(object: MemoryObject): Omit<ObjectHead, "checksums"> {
+  const { etag, bytes, lastModified, versionId, replication } = object;
+  const { headers, metadata } = copyAttributes(object);
+  const head = { etag, sizeBytes: bytes.byteLength, lastModified: new Date(lastModified), headers, metadata };
+  return { ...head, ...(versionId !== undefined && { versionId }), ...(replication !== undefined && { replication }) };
+}
+
+/** The checksum that the write carried, or the one a store computes by itself. It is computed when first read: most objects never need it. */
+export function checksumsOf(object: MemoryObject, capabilities: StoreCapabilities): Checksum[] {
+  const inParts = object.etag.includes("-");
+  const algorithm = (inParts ? capabilities.multipartChecksums : capabilities.checksums)[0];
+  if (object.checksum === undefined && algorithm !== undefined) object.checksum = checksumOf(algorithm, object.bytes);
+  return object.checksum === undefined ? [] : [{ ...object.checksum }];
+}
+
+/** Every mutation is one synchronous step, so a crash never leaves half a state. */
 export class MemoryBucket {
   private readonly versions = new Map<string, Version[]>();
   private readonly past = new Map<string, HistoryEntry[]>();
@@ -106,7 +122,7 @@ export class MemoryBucket {
     return true;
   }
 
-  /** Tags and replication belong to a version, and changing them leaves its lastModified alone. */
+  /** Changes tags or replication of one version; its lastModified stays. */
   amend(key: string, object: MemoryObject, changes: Pick<MemoryObject, "replication"> | Pick<MemoryObject, "tags">): void {
     const versions = this.versions.get(key) ?? [];
     const version = versions.find((candidate) => candidate.object === object);
@@ -116,7 +132,7 @@ export class MemoryBucket {
   }
 
   /** @throws BridgeError `PreconditionFailed` */
-  assertCondition(op: string, key: string, condition: WriteCondition | undefined): void {
+  requireCondition(op: string, key: string, condition: WriteCondition | undefined): void {
     const etag = this.current(key)?.etag;
     if (condition?.ifAbsent && etag !== undefined)
       throw new BridgeError("PreconditionFailed", op, `an object with etag ${etag} is there already`);
@@ -148,7 +164,7 @@ export class MemoryBucket {
     this.past.set(key, entries);
   }
 
-  /** Stores report whole seconds, so two writes within one second look equally old. */
+  /** Stores report whole seconds. */
   private lastModified(): Date {
     return new Date(Math.floor(this.now() / 1000) * 1000);
   }

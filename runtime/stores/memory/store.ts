@@ -1,45 +1,48 @@
-/** The port in memory: the simplest store that keeps the contract, and the fake for everything above the port. */
+/** The ports in memory: the simplest store that keeps the contract, and the fake for everything above the ports. */
 import { Readable } from "node:stream";
+import type { ByteRange } from "../../protocol/ports";
 import type { ReplicationStatus } from "../../protocol/replication-status";
-import type { Checksum, ChecksumAlgorithm, Tags } from "../../protocol/snapshot";
-import { readExactly, releasing, throwIfAborted } from "../body";
-import {
-  assertChecksum,
-  assertCondition,
-  assertDelete,
-  assertExpiry,
-  assertMetadataNames,
-  assertPutSize,
-  assertRange,
-  assertSameChecksum,
-  assertSameEtag,
-} from "../checks";
-import { checksumOf } from "../checksums";
+import type { Tags } from "../../protocol/snapshot";
+import { abortedError, readExactly, suppressUnhandledError, throwIfAborted } from "../body";
+import { CheckedStore } from "../checked-store";
+import { checksumOf, verifyChecksum } from "../checksums";
 import { BridgeError } from "../errors";
-import { assertKey } from "../keys";
 import type {
+  AppendedTail,
+  AppendStore,
   CallOptions,
+  CompleteUploadOptions,
+  CreateUploadOptions,
   DeleteOptions,
   GetOptions,
   ListedObject,
-  ObjectAttributes,
+  ListOptions,
   ObjectHead,
   ObjectStore,
+  PartId,
   PresignOptions,
   PutOptions,
   PutResult,
+  PutTagsOptions,
   StoreCapabilities,
+  TouchOptions,
   UploadedPart,
+  UploadPartOptions,
   WriteCondition,
 } from "../object-store";
-import { copyAttributes, type HistoryEntry, MemoryBucket, type MemoryObject, md5Hex } from "./bucket";
-import { bodyOf, checksumsOf, describe, slice } from "./read";
+import {
+  checksumsOf,
+  copyAttributes,
+  describeObject,
+  type HistoryEntry,
+  MemoryBucket,
+  type MemoryObject,
+  md5Hex,
+} from "./bucket";
 import { MemoryUploads, type OpenUpload } from "./uploads";
-import { memoryUrl } from "./url";
 
 export type { HistoryEntry, MemoryObject } from "./bucket";
 export type { OpenUpload } from "./uploads";
-export { memoryUrlKey, parseMemoryUrl } from "./url";
 
 /** What S3 can do, with the same limits. */
 export const MEMORY_CAPABILITIES: StoreCapabilities = {
@@ -66,121 +69,156 @@ export interface MemoryStoreOptions {
   name?: string;
 }
 
-export class MemoryStore implements ObjectStore {
-  readonly capabilities: StoreCapabilities;
+export class MemoryStore extends CheckedStore<MemoryAdapter> {
   readonly name: string;
-  /** Object bytes handed to readers; a body counts as it is read, not when it is asked for. */
-  bytesRead = 0;
-  /** Object and part bytes stored. */
-  bytesWritten = 0;
-  /** How often each method was called; a listing counts once a page. */
-  readonly calls: Partial<Record<keyof ObjectStore, number>> = {};
-
-  private readonly clock: { now(): number };
-  private readonly bucket: MemoryBucket;
-  private readonly uploads: MemoryUploads;
+  /** The number of calls of each method that passed the checks; a listing counts once a page. */
+  readonly calls: Partial<Record<keyof ObjectStore, number>>;
 
   constructor(options: MemoryStoreOptions) {
-    this.clock = options.clock;
-    this.name = options.name ?? "memory";
-    this.capabilities = { ...MEMORY_CAPABILITIES, ...options.capabilities };
-    this.bucket = new MemoryBucket(this.name, options.versioned ?? false, () => this.clock.now());
+    super(new MemoryAdapter(options));
+    this.name = this.adapter.name;
+    this.calls = this.adapter.calls;
+  }
+
+  /** Object bytes that readers consumed. */
+  get bytesRead(): number {
+    return this.adapter.bytesRead;
+  }
+
+  /** Object and part bytes that were stored. */
+  get bytesWritten(): number {
+    return this.adapter.bytesWritten;
+  }
+
+  /** Tests only: the visible object with its bytes. */
+  snapshotOf(key: string): Readonly<MemoryObject> | undefined {
+    return this.adapter.bucket.current(key);
+  }
+
+  /** Tests only: every state of the key that was ever visible, oldest first; empty when there never was an object. */
+  history(key: string): readonly HistoryEntry[] {
+    return this.adapter.bucket.history(key);
+  }
+
+  /** Tests only: the visible keys in listing order. */
+  keys(): string[] {
+    return this.adapter.bucket.visibleKeys();
+  }
+
+  /** Tests only: version ids of the key, delete markers included, oldest first. */
+  versionIds(key: string): string[] {
+    return this.adapter.bucket.versionIds(key);
+  }
+
+  /** Tests only: removes one version for good. An older one may become current, and lastModified then goes back. */
+  deleteVersion(key: string, versionId: string): void {
+    if (!this.adapter.bucket.removeVersion(key, versionId))
+      throw new BridgeError("NotFound", "deleteVersion", `the key has no version ${versionId}`);
+  }
+
+  /** Tests only: the replication status that `head` reports until the object is written again. */
+  setReplication(key: string, replication: ReplicationStatus): void {
+    this.adapter.bucket.amend(key, this.adapter.existing("setReplication", key), { replication });
+  }
+
+  /** Tests only: uploads that were neither completed nor aborted. */
+  openUploads(): OpenUpload[] {
+    return this.adapter.uploads.open();
+  }
+}
+
+class MemoryAdapter implements ObjectStore {
+  readonly capabilities: StoreCapabilities;
+  readonly name: string;
+  readonly calls: Partial<Record<keyof ObjectStore, number>> = {};
+  readonly bucket: MemoryBucket;
+  readonly uploads: MemoryUploads;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  private readonly clock: { now(): number };
+
+  constructor({ clock, capabilities, versioned = false, name = "memory" }: MemoryStoreOptions) {
+    this.clock = clock;
+    this.name = name;
+    this.capabilities = { ...MEMORY_CAPABILITIES, ...capabilities };
+    this.bucket = new MemoryBucket(name, versioned, () => clock.now());
     this.uploads = new MemoryUploads(this.capabilities, () => this.bucket.nextId("u"));
   }
 
-  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
-    this.begin("head", key, options.signal);
+  async head(key: string): Promise<ObjectHead | undefined> {
+    this.count("head");
     const object = this.bucket.current(key);
     if (object === undefined) return undefined;
-    return { ...describe(object), checksums: checksumsOf(object, this.capabilities) };
+    return { ...describeObject(object), checksums: checksumsOf(object, this.capabilities) };
   }
 
-  async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
-    this.begin("getTags", key, options.signal);
+  async getTags(key: string): Promise<Tags> {
+    this.count("getTags");
     return { ...this.existing("getTags", key).tags };
   }
 
-  async putTags(key: string, tags: Tags, options: CallOptions & { versionId?: string } = {}): Promise<void> {
-    this.begin("putTags", key, options.signal);
-    this.bucket.amend(key, this.existing("putTags", key, options.versionId), { tags: { ...tags } });
+  async putTags(key: string, tags: Tags, { versionId }: PutTagsOptions = {}): Promise<void> {
+    this.count("putTags");
+    this.bucket.amend(key, this.existing("putTags", key, versionId), { tags: { ...tags } });
   }
 
-  async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
-    this.begin("get", key, options.signal);
-    if (options.range !== undefined) assertRange(options.range);
+  async get(
+    key: string,
+    { ifMatch, range, signal }: GetOptions = {},
+  ): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
+    this.count("get");
     const object = this.existing("get", key);
-    assertSameEtag("get", options.ifMatch, object.etag);
-    const bytes = options.range === undefined ? object.bytes : slice(object.bytes, options.range);
-    return {
-      head: describe(object),
-      body: bodyOf(bytes, options.signal, (length) => {
-        this.bytesRead += length;
-      }),
+    this.bucket.requireCondition("get", key, { ifMatch });
+    const bytes = range === undefined ? object.bytes : slice(object.bytes, range);
+    const onRead = () => {
+      this.bytesRead += bytes.byteLength;
     };
+    return { head: describeObject(object), body: bodyOf(bytes, signal, onRead) };
   }
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
-    return releasing(body, async () => {
-      this.begin("put", key, options.signal);
-      assertMetadataNames("put", options.attributes.metadata);
-      assertCondition("put", options.condition, this.capabilities);
-      assertChecksum("put", options.checksum?.algorithm, this.capabilities.checksums);
-      assertPutSize(options.sizeBytes, this.capabilities);
-      const attributes = copyAttributes(options.attributes);
-      const received = await readExactly("put", body, options.sizeBytes, options.signal);
-      const bytes = body instanceof Readable ? received : new Uint8Array(received);
-      const { checksum } = options;
-      if (checksum !== undefined) assertSameChecksum("put", checksum, checksumOf(checksum.algorithm, bytes).value);
-      const object = { ...attributes, bytes, etag: md5Hex(bytes), ...(checksum && { checksum: { ...checksum } }) };
-      const result = this.commit("put", key, object, options.condition);
-      this.bytesWritten += bytes.byteLength;
-      return result;
-    });
-  }
-
-  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
-    this.begin("delete", key, options.signal);
-    assertDelete(options, this.capabilities);
-    this.bucket.assertCondition("delete", key, options.condition);
-    if (options.versionId === undefined) this.bucket.remove(key);
-    else this.bucket.removeVersion(key, options.versionId);
-  }
-
-  async touch(key: string, options: CallOptions & { ifMatch?: string } = {}): Promise<PutResult> {
-    this.begin("touch", key, options.signal);
-    const { versionId, lastModified, replication, ...object } = this.existing("touch", key);
-    assertSameEtag("touch", options.ifMatch, object.etag);
-    // Copied in one piece, whatever it was uploaded in.
-    return this.commit("touch", key, { ...object, ...copyAttributes(object), etag: md5Hex(object.bytes) }, undefined);
-  }
-
-  async createUpload(
-    key: string,
-    options: CallOptions & { attributes: ObjectAttributes; checksumAlgorithm?: ChecksumAlgorithm },
-  ): Promise<{ uploadId: string }> {
-    this.begin("createUpload", key, options.signal);
-    assertMetadataNames("createUpload", options.attributes.metadata);
-    assertChecksum("createUpload", options.checksumAlgorithm, this.capabilities.multipartChecksums);
-    return { uploadId: this.uploads.create(key, copyAttributes(options.attributes), options.checksumAlgorithm) };
-  }
-
-  async uploadPart(
-    key: string,
-    uploadId: string,
-    partNumber: number,
-    body: Uint8Array,
-    options: CallOptions & { checksum?: Checksum } = {},
-  ): Promise<UploadedPart> {
-    this.begin("uploadPart", key, options.signal);
+    this.count("put");
+    const attributes = copyAttributes(options.attributes);
+    const received = await readExactly("put", body, options.sizeBytes, options.signal);
+    const bytes = body instanceof Readable ? received : new Uint8Array(received);
     const { checksum } = options;
-    if (checksum !== undefined) assertSameChecksum("uploadPart", checksum, checksumOf(checksum.algorithm, body).value);
-    const part = this.uploads.addPart(key, uploadId, partNumber, new Uint8Array(body), checksum && { ...checksum });
-    this.bytesWritten += body.byteLength;
-    return part;
+    if (checksum !== undefined) verifyChecksum("put", checksum, checksumOf(checksum.algorithm, bytes).value);
+    const object = { ...attributes, bytes, etag: md5Hex(bytes), ...(checksum && { checksum: { ...checksum } }) };
+    const result = this.commit("put", key, object, options.condition);
+    this.bytesWritten += bytes.byteLength;
+    return result;
   }
 
-  async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
-    this.begin("listParts", key, options.signal);
+  async delete(key: string, { condition, versionId }: DeleteOptions = {}): Promise<void> {
+    this.count("delete");
+    this.bucket.requireCondition("delete", key, condition);
+    if (versionId === undefined) this.bucket.remove(key);
+    else this.bucket.removeVersion(key, versionId);
+  }
+
+  async touch(key: string, { ifMatch }: TouchOptions = {}): Promise<PutResult> {
+    this.count("touch");
+    const { versionId, lastModified, replication, ...object } = this.existing("touch", key);
+    // The copy is one piece, so its etag is that of a single put.
+    return this.commit("touch", key, { ...object, ...copyAttributes(object), etag: md5Hex(object.bytes) }, { ifMatch });
+  }
+
+  async createUpload(key: string, { attributes, checksumAlgorithm }: CreateUploadOptions): Promise<{ uploadId: string }> {
+    this.count("createUpload");
+    return { uploadId: this.uploads.create(key, copyAttributes(attributes), checksumAlgorithm) };
+  }
+
+  async uploadPart(key: string, part: PartId, body: Uint8Array, { checksum }: UploadPartOptions = {}): Promise<UploadedPart> {
+    this.count("uploadPart");
+    if (checksum !== undefined) verifyChecksum("uploadPart", checksum, checksumOf(checksum.algorithm, body).value);
+    const uploaded = this.uploads.addPart(key, part, new Uint8Array(body), checksum && { ...checksum });
+    this.bytesWritten += body.byteLength;
+    return uploaded;
+  }
+
+  async listParts(key: string, uploadId: string): Promise<UploadedPart[]> {
+    this.count("listParts");
     return this.uploads.parts("listParts", key, uploadId);
   }
 
@@ -188,10 +226,9 @@ export class MemoryStore implements ObjectStore {
     key: string,
     uploadId: string,
     parts: UploadedPart[],
-    options: CallOptions & { condition?: WriteCondition; checksum?: Checksum } = {},
+    options: CompleteUploadOptions = {},
   ): Promise<PutResult> {
-    this.begin("completeUpload", key, options.signal);
-    assertCondition("completeUpload", options.condition, this.capabilities);
+    this.count("completeUpload");
     const assembled = this.uploads.assemble(key, uploadId, parts);
     const { attributes, bytes, etag } = assembled;
     const checksum = this.uploads.verified(assembled, options.checksum);
@@ -201,12 +238,12 @@ export class MemoryStore implements ObjectStore {
     return result;
   }
 
-  async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
-    this.begin("abortUpload", key, options.signal);
+  async abortUpload(key: string, uploadId: string): Promise<void> {
+    this.count("abortUpload");
     this.uploads.close(key, uploadId);
   }
 
-  async *list(prefix: string, options: CallOptions & { startAfter?: string } = {}): AsyncIterable<ListedObject> {
+  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
     let after = options.startAfter;
     for (;;) {
       this.count("list");
@@ -219,58 +256,12 @@ export class MemoryStore implements ObjectStore {
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
-    this.begin("presignGet", key, undefined);
-    assertExpiry(options);
+    this.count("presignGet");
     return memoryUrl(this.name, key, this.clock.now() + options.expiresInSeconds * 1000);
   }
 
-  /** Tests only: the visible object with its bytes. */
-  snapshotOf(key: string): Readonly<MemoryObject> | undefined {
-    return this.bucket.current(key);
-  }
-
-  /** Tests only: every state of the key that was ever visible, oldest first; empty when there never was an object. */
-  history(key: string): readonly HistoryEntry[] {
-    return this.bucket.history(key);
-  }
-
-  /** Tests only: the visible keys in listing order. */
-  keys(): string[] {
-    return this.bucket.visibleKeys();
-  }
-
-  /** Tests only: version ids of the key, delete markers included, oldest first. */
-  versionIds(key: string): string[] {
-    return this.bucket.versionIds(key);
-  }
-
-  /** Tests only: removes one version for good; an older one may become current, and lastModified then goes back. */
-  deleteVersion(key: string, versionId: string): void {
-    if (!this.bucket.removeVersion(key, versionId))
-      throw new BridgeError("NotFound", "deleteVersion", `the key has no version ${versionId}`);
-  }
-
-  /** Tests only: what `head` tells of replication, until the object is written again. */
-  setReplication(key: string, replication: ReplicationStatus): void {
-    this.bucket.amend(key, this.existing("setReplication", key), { replication });
-  }
-
-  /** Tests only: uploads that were neither completed nor aborted. */
-  openUploads(): OpenUpload[] {
-    return this.uploads.open();
-  }
-
-  private begin(op: keyof ObjectStore, key: string, signal: AbortSignal | undefined): void {
-    this.count(op);
-    assertKey(op, key, this.capabilities.maxKeyBytes);
-    throwIfAborted(op, signal);
-  }
-
-  private count(op: keyof ObjectStore): void {
-    this.calls[op] = (this.calls[op] ?? 0) + 1;
-  }
-
-  private existing(op: string, key: string, versionId?: string): MemoryObject {
+  /** @throws BridgeError `NotFound` */
+  existing(op: string, key: string, versionId?: string): MemoryObject {
     const object = versionId === undefined ? this.bucket.current(key) : this.bucket.version(key, versionId);
     if (object !== undefined) return object;
     throw new BridgeError(
@@ -280,6 +271,10 @@ export class MemoryStore implements ObjectStore {
     );
   }
 
+  private count(op: keyof ObjectStore): void {
+    this.calls[op] = (this.calls[op] ?? 0) + 1;
+  }
+
   /** Condition and write are one synchronous step: nothing can come between them. */
   private commit(
     op: string,
@@ -287,8 +282,81 @@ export class MemoryStore implements ObjectStore {
     object: Omit<MemoryObject, "versionId" | "lastModified">,
     condition: WriteCondition | undefined,
   ): PutResult {
-    this.bucket.assertCondition(op, key, condition);
+    this.bucket.requireCondition(op, key, condition);
     const { etag, versionId } = this.bucket.write(key, object);
     return versionId === undefined ? { etag } : { etag, versionId };
+  }
+}
+
+function slice(bytes: Uint8Array, { start, end }: ByteRange): Uint8Array {
+  if (start >= bytes.byteLength)
+    throw new BridgeError("Invalid", "get", `byte ${start} is beyond the object's ${bytes.byteLength} bytes`);
+  return bytes.subarray(start, end + 1);
+}
+
+/** Calls `onRead` when the body is read. */
+function bodyOf(bytes: Uint8Array, signal: AbortSignal | undefined, onRead: () => void): Readable {
+  const body = new Readable({
+    read() {
+      onRead();
+      if (bytes.byteLength > 0) this.push(Buffer.from(bytes));
+      this.push(null);
+    },
+  });
+  suppressUnhandledError(body);
+  const onAbort = () => body.destroy(abortedError("get", signal?.reason));
+  signal?.addEventListener("abort", onAbort, { once: true });
+  body.once("close", () => signal?.removeEventListener("abort", onAbort));
+  return body;
+}
+
+const MEMORY_URL = /^memory:\/\/([^/]+)\/([^/?]+)\?expires=(\d+)$/;
+
+/** Stands in for a presigned URL. Its reader compares `expiresMs` with a clock of its own. */
+function memoryUrl(name: string, key: string, expiresMs: number): string {
+  return `memory://${encodeURIComponent(name)}/${encodeURIComponent(key)}?expires=${expiresMs}`;
+}
+
+/** @throws Error when the URL is not one of `MemoryStore.presignGet`. */
+export function parseMemoryUrl(url: string): { name: string; key: string; expiresMs: number } {
+  const [, name, key, expires] = MEMORY_URL.exec(url) ?? [];
+  if (name === undefined || key === undefined) throw new Error("not a URL of a memory store");
+  return { name: decodeURIComponent(name), key: decodeURIComponent(key), expiresMs: Number(expires) };
+}
+
+/** The key that a presigned URL of a `MemoryStore` reads. */
+export function memoryUrlKey(url: string): string {
+  return parseMemoryUrl(url).key;
+}
+
+/** Growing objects in memory. Each call is one synchronous step. */
+export class MemoryAppendStore implements AppendStore {
+  private readonly objects = new Map<string, Buffer>();
+
+  async append(key: string, position: number, bytes: Uint8Array, { signal }: CallOptions = {}): Promise<{ sizeBytes: number }> {
+    throwIfAborted("append", signal);
+    const present = this.objects.get(key) ?? Buffer.alloc(0);
+    if (present.length !== position)
+      throw new BridgeError("PreconditionFailed", "append", `the object has ${present.length} bytes, not ${position}`);
+    const whole = Buffer.concat([present, bytes]);
+    this.objects.set(key, whole);
+    return { sizeBytes: whole.length };
+  }
+
+  async readTail(key: string, maxBytes: number, { signal }: CallOptions = {}): Promise<AppendedTail | undefined> {
+    throwIfAborted("readTail", signal);
+    const present = this.objects.get(key);
+    if (present === undefined) return undefined;
+    return { bytes: Buffer.from(present.subarray(Math.max(0, present.length - maxBytes))), sizeBytes: present.length };
+  }
+
+  /** Tests only: the whole object. */
+  contents(key: string): Buffer | undefined {
+    return this.objects.get(key);
+  }
+
+  /** Tests only. */
+  keys(): string[] {
+    return [...this.objects.keys()];
   }
 }

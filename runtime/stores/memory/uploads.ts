@@ -1,9 +1,8 @@
 /** Uploads in parts of a `MemoryStore`. */
 import type { Checksum, ChecksumAlgorithm } from "../../protocol/snapshot";
-import { assertAscending, assertPart, assertSameChecksum } from "../checks";
-import { checksumOf } from "../checksums";
+import { checksumOf, verifyChecksum } from "../checksums";
 import { BridgeError } from "../errors";
-import type { ObjectAttributes, StoreCapabilities, UploadedPart } from "../object-store";
+import type { ObjectAttributes, PartId, StoreCapabilities, UploadedPart } from "../object-store";
 import { md5Hex } from "./bucket";
 
 interface StoredPart {
@@ -46,9 +45,8 @@ export class MemoryUploads {
     return uploadId;
   }
 
-  addPart(key: string, uploadId: string, partNumber: number, bytes: Uint8Array, checksum: Checksum | undefined): UploadedPart {
+  addPart(key: string, { uploadId, partNumber }: PartId, bytes: Uint8Array, checksum: Checksum | undefined): UploadedPart {
     const upload = this.existing("uploadPart", key, uploadId);
-    assertPart(partNumber, bytes.byteLength, this.capabilities);
     if (upload.checksumAlgorithm !== undefined && checksum?.algorithm !== upload.checksumAlgorithm)
       throw new BridgeError(
         "Invalid",
@@ -65,10 +63,9 @@ export class MemoryUploads {
     return [...parts].sort(([a], [b]) => a - b).map(([partNumber, part]) => describePart(partNumber, part));
   }
 
-  /** What completion would write; the upload stays open, as a refused completion leaves it. */
+  /** The object that completion will write. The upload stays open, as it does after a refused completion. */
   assemble(key: string, uploadId: string, wanted: readonly UploadedPart[]): AssembledUpload {
     const upload = this.existing("completeUpload", key, uploadId);
-    assertAscending(wanted);
     const parts = wanted.map(({ partNumber, etag }, index) => {
       const part = upload.parts.get(partNumber);
       if (part === undefined || part.etag !== etag)
@@ -89,13 +86,13 @@ export class MemoryUploads {
     };
   }
 
-  /** The checksum of the assembled object: the one given for completion once it is verified, else of the kind that was declared. */
+  /** The checksum to store: the one given for completion after it is verified, else one of the declared algorithm. */
   verified({ bytes, checksumAlgorithm: declared }: AssembledUpload, given: Checksum | undefined): Checksum | undefined {
     if (given === undefined || !this.capabilities.multipartChecksums.includes(given.algorithm))
       return declared && checksumOf(declared, bytes);
     if (declared !== undefined && declared !== given.algorithm)
       throw new BridgeError("Invalid", "completeUpload", `this upload carries ${declared}, not ${given.algorithm}`);
-    assertSameChecksum("completeUpload", given, checksumOf(given.algorithm, bytes).value);
+    verifyChecksum("completeUpload", given, checksumOf(given.algorithm, bytes).value);
     return { ...given };
   }
 

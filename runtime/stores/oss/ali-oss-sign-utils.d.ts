@@ -1,4 +1,4 @@
-/** The vendor's own signer; `@types/ali-oss` covers the client only. Its functions call each other through `this`. */
+/** The vendor's signer, which `@types/ali-oss` leaves out. Its functions call each other through `this`. */
 declare module "ali-oss/lib/common/signUtils" {
   type Queries = Record<string, string | null>;
   interface SignUtils {

@@ -1,39 +1,33 @@
-/** https://www.alibabacloud.com/help/en/oss/developer-reference/appendobject */
-import type { AppendedTail, AppendStore } from "../append-store";
+/** Growing objects in OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/appendobject */
 import { checksumOf } from "../checksums";
 import { BridgeError, isBridgeError } from "../errors";
-import type { CallOptions } from "../object-store";
+import type { AppendedTail, AppendStore, CallOptions } from "../object-store";
 import { readAll } from "../read-all";
-import { assertReceived, contentMd5, crc64Of } from "./checksum";
 import { type OssAnswer, required } from "./client";
 import type { OssContext } from "./context";
-import { withSignal } from "./uploads";
+import { contentMd5, crc64Of, verifyReceived } from "./metadata";
 
 export class OssAppends implements AppendStore {
   constructor(private readonly context: OssContext) {}
 
   async append(key: string, position: number, bytes: Uint8Array, { signal }: CallOptions = {}): Promise<{ sizeBytes: number }> {
     const op = "append";
-    this.context.assertKey(op, key);
-    // The first append makes the object; neither may name a KMS key, and a storage class would only cost.
+    // The first append creates the object. An append cannot name a KMS key, and a storage class would only add cost.
     const headers = { "content-type": "application/octet-stream", ...contentMd5(bytes) };
     const queries = { append: null, position: `${position}` };
-    const request = { op, method: "POST", key, queries, headers, body: bytes, maxAttempts: 1, ...withSignal(signal) } as const;
+    const request = { op, method: "POST", key, queries, headers, body: bytes, maxAttempts: 1, signal } as const;
     return this.context.client.text(request, (_, answer) => {
       const sizeBytes = Number(required(op, "next position", answer["x-oss-next-append-position"]));
-      if (position === 0) assertReceived(op, checksumOf("CRC64XZ", bytes), crc64Of(answer));
+      if (position === 0) verifyReceived(op, checksumOf("CRC64XZ", bytes), crc64Of(answer));
       return { sizeBytes };
     });
   }
 
   async readTail(key: string, maxBytes: number, { signal }: CallOptions = {}): Promise<AppendedTail | undefined> {
     const op = "readTail";
-    this.context.assertKey(op, key);
     const headers = { range: `bytes=-${maxBytes}`, "x-oss-range-behavior": "standard" };
     try {
-      return await this.context.client.send({ op, method: "GET", key, headers, ...withSignal(signal) }, (answer) =>
-        tailOf(op, answer),
-      );
+      return await this.context.client.send({ op, method: "GET", key, headers, signal }, (answer) => tailOf(op, answer));
     } catch (error) {
       if (isBridgeError(error, "NotFound")) return undefined;
       throw error;
@@ -41,7 +35,7 @@ export class OssAppends implements AppendStore {
   }
 }
 
-/** OSS answers a range that is longer than the object with all of it, as 200 or as 206. */
+/** OSS answers a range that is longer than the object with the whole object, as 200 or as 206. */
 async function tailOf(op: string, { headers, body }: OssAnswer): Promise<AppendedTail> {
   const bytes = await readAll(body, Number(required(op, "Content-Length", headers["content-length"])));
   const total = headers["content-range"]?.split("/")[1];

@@ -1,15 +1,15 @@
 import { Readable } from "node:stream";
 import type { Checksum } from "../../protocol/snapshot";
-import { quietUntilRead } from "../body";
+import { suppressUnhandledError } from "../body";
 import { createHasher } from "../checksums";
 import { BridgeError } from "../errors";
 
-/** Enough for a few TLS records, so that the socket is not paused after each. */
+/** Holds a few TLS records, so that the socket is not paused after each. */
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 
 /**
- * The body of an answer: ends only after exactly `sizeBytes` that have this checksum. Fails with `Unavailable` when the connection
- * breaks, with `Corrupted` when the bytes are others.
+ * The body of an answer. It ends only after exactly `sizeBytes` bytes with this checksum. It fails with `Unavailable` when the connection
+ * breaks, and with `Corrupted` when the checksum differs.
  */
 export class OssBody extends Readable {
   private received = 0;
@@ -18,12 +18,12 @@ export class OssBody extends Readable {
   constructor(
     private readonly from: Readable,
     private readonly sizeBytes: number,
-    /** Unknown for a part of an object. */
+    /** Unknown for a range of an object. */
     private readonly checksum: Checksum | undefined,
     private readonly aborted: () => BridgeError | undefined,
   ) {
     super({ highWaterMark: HIGH_WATER_MARK_BYTES });
-    quietUntilRead(this);
+    suppressUnhandledError(this);
     from.on("data", (chunk: Buffer) => this.accept(chunk));
     from.on("end", () => this.finish());
     from.on("error", (cause) => this.break("broke", cause));

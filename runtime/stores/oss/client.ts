@@ -1,10 +1,10 @@
 /**
- * Requests to one bucket: signed by the vendor's signer, sent by undici. The vendor's own client cannot do this part: it has one time
- * limit over a whole transfer, takes no AbortSignal, reads every answer that is not a stream into memory and checks no CRC.
+ * Requests to one bucket: the vendor's signer signs them, undici sends them. The vendor's own client does not fit: it has one time limit
+ * for a whole transfer, takes no AbortSignal, reads every answer that is not a stream into memory, and checks no CRC.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { Agent, type Dispatcher } from "undici";
-import { abortedError, throwIfAborted } from "../body";
+import { abortedError } from "../body";
 import { BridgeError } from "../errors";
 import type { CallOptions } from "../object-store";
 import { readAll } from "../read-all";
@@ -17,14 +17,14 @@ export interface OssRequest extends CallOptions {
   op: string;
   method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** Absent for a call about the bucket, which goes to the bucket's endpoint. */
-  key?: string;
+  key?: string | undefined;
   queries?: OssQueries;
   headers?: Record<string, string>;
-  body?: Uint8Array;
+  body?: Uint8Array | undefined;
   /** Tries of this call. @default the client's */
-  maxAttempts?: number;
-  /** For what OSS does before it answers, over the usual time for an answer. @default 0 */
-  workMs?: number;
+  maxAttempts?: number | undefined;
+  /** Added to the time limit, for work that OSS does before it answers. @default 0 */
+  workMs?: number | undefined;
 }
 
 export interface OssAnswer {
@@ -45,18 +45,18 @@ export interface OssClientOptions {
   presign: OssTarget;
   dispatcher: Dispatcher;
   maxAttempts: number;
-  /** From the request to the answer's headers, over what the bytes of the request need. */
+  /** The time from the request to the headers of the answer, besides the time for the bytes of the request. */
   answerTimeoutMs: number;
-  /** Between two pieces of an answer's body. */
+  /** The time between two pieces of the body of an answer. */
   bodyIdleMs: number;
-  /** A request whose bytes leave more slowly than this is given up. */
+  /** The client gives a request up whose bytes leave more slowly. */
   minBytesPerSecond: number;
   now: () => number;
-  /** In [0, 1), for the waits between two tries. */
+  /** In [0, 1); varies the waits between two tries. */
   random: () => number;
 }
 
-/** Connections to OSS, best shared by all stores of a process. */
+/** Connections to OSS. All stores of a process should share one. */
 export function createOssDispatcher(options: { ca?: string; connections?: number; connectTimeoutMs?: number } = {}): Agent {
   const { ca, connections = 64, connectTimeoutMs = 5_000 } = options;
   const connect = { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(ca !== undefined && { ca }) };
@@ -78,13 +78,12 @@ export class OssClient {
   }
 
   /**
-   * Sends until OSS accepts and `take` is content, at most `maxAttempts` times: bodies are in memory, so each can be sent again.
-   * `take` must consume or destroy the answer's body.
+   * Sends the request until OSS accepts it and `take` succeeds, at most `maxAttempts` times. Bodies are in memory, so each can be sent
+   * again. `take` must read the body of the answer to its end or destroy it.
    */
   async send<T>(request: OssRequest, take: (answer: OssAnswer) => Promise<T>): Promise<T> {
     const { op, signal, maxAttempts = this.options.maxAttempts } = request;
     for (let attempt = 1; ; attempt++) {
-      throwIfAborted(op, signal);
       try {
         return await take(await this.attempt(request, attempt));
       } catch (cause) {
@@ -93,15 +92,13 @@ export class OssClient {
         if (attempt >= maxAttempts || !error.retryable || error.kind === "Unexpected") throw error;
       }
       const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1));
-      await delay(longest * (0.5 + this.options.random() / 2), undefined, signal === undefined ? {} : { signal }).catch(
-        (cause) => {
-          throw abortedError(op, cause);
-        },
-      );
+      await delay(longest * (0.5 + this.options.random() / 2), undefined, { signal }).catch((cause) => {
+        throw abortedError(op, cause);
+      });
     }
   }
 
-  /** As `send`, for answers that are a document or nothing. */
+  /** Like `send`, for answers that are a document or empty. */
   text<T>(request: OssRequest, take: (text: string, headers: OssAnswer["headers"]) => T): Promise<T> {
     return this.send(request, async ({ headers, body }) =>
       take((await readAll(body, MAX_DOCUMENT_BYTES)).toString("utf8"), headers),
@@ -124,13 +121,12 @@ export class OssClient {
       path: ossPath(target, key, queries),
       method,
       headers: signOssRequest(signing, await credentials(), ossRegion(region), this.now()),
-      // Compressing on the way would leave nothing that a checksum is of.
       body: body ?? null,
-      // undici ends the connection after each HEAD otherwise; the next call would begin with a handshake across the border.
+      // Without this undici closes the connection after each HEAD, and the next call begins with a handshake across the border.
       reset: false,
       headersTimeout: answerTimeoutMs + workMs + Math.ceil(((body?.byteLength ?? 0) / minBytesPerSecond) * 1000),
       bodyTimeout: bodyIdleMs,
-      ...(signal !== undefined && { signal }),
+      signal: signal ?? null,
     });
     const headers = flatten(answer.headers);
     if (answer.statusCode >= 200 && answer.statusCode < 300) return { status: answer.statusCode, headers, body: answer.body };
@@ -149,7 +145,7 @@ export class OssClient {
   }
 }
 
-/** OSS repeats no header that matters here; a proxy might. */
+/** OSS repeats no header that matters here, but a proxy might. */
 function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers))
@@ -157,7 +153,7 @@ function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, st
   return flat;
 }
 
-/** @throws BridgeError `Unexpected` when the answer lacks what every OSS sends. */
+/** @throws BridgeError `Unexpected` when the answer lacks a value that OSS always sends. */
 export function required<T>(op: string, what: string, value: T | undefined): T {
   if (value !== undefined) return value;
   throw new BridgeError("Unexpected", op, `the answer to ${op} has no ${what}: this is no OSS endpoint`);

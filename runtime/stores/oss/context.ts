@@ -1,30 +1,17 @@
-/** What every call to one OSS bucket shares. */
+/** What every call to one bucket of OSS shares. */
 import type { Checksum } from "../../protocol/snapshot";
-import { BridgeError, isBridgeError } from "../errors";
-import { assertKey } from "../keys";
+import { isBridgeError } from "../errors";
 import type { PutResult, StoreCapabilities } from "../object-store";
-import { assertReceived } from "./checksum";
 import { type OssClient, required } from "./client";
-import { unquote } from "./metadata";
+import { unquote, verifyReceived } from "./metadata";
 
 export class OssContext {
   constructor(
     readonly client: OssClient,
     readonly capabilities: StoreCapabilities,
-    /** Headers that say where new objects go, by configuration. */
+    /** Headers with the configured storage class and encryption of new objects. */
     readonly placement: Readonly<Record<string, string>>,
   ) {}
-
-  /** @throws BridgeError `Invalid` for a key that OSS cannot hold. https://www.alibabacloud.com/help/en/oss/support/0016-00000005 */
-  assertKey(op: string, key: string): void {
-    assertKey(op, key, this.capabilities.maxKeyBytes);
-    if (key.startsWith("/") || key.startsWith("\\"))
-      throw new BridgeError(
-        "Invalid",
-        op,
-        `OSS holds no key that begins with ${key[0]}: ${JSON.stringify(key.slice(0, 100))}; rename it at the source, or set a destination prefix`,
-      );
-  }
 
   putResult(op: string, etag: string | undefined, headers: Readonly<Record<string, string>>): PutResult {
     const result: PutResult = { etag: unquote(required(op, "ETag", etag)) };
@@ -34,19 +21,19 @@ export class OssContext {
   }
 
   /**
-   * OSS tells the CRC-64 of what it stored only when it is visible. What is wrong then must not stay: exactly the version that was
-   * written goes, which brings back the one before, or in a bucket without versions the object, if nobody has replaced it since.
+   * Compares the CRC-64 that was sent with the one that OSS stored. OSS reports it only when the object is visible, so a wrong object is
+   * deleted again. Where versions are kept that is exactly the version that was written, and the one before becomes current. Elsewhere it
+   * is the object, unless another write has replaced it since.
    * @throws BridgeError `Corrupted` when the two differ.
    */
-  async keepOnlyIfReceived(
+  async deleteIfCorrupted(
     op: string,
     key: string,
     written: PutResult,
-    sent: Checksum | undefined,
-    received: Checksum | undefined,
+    { sent, received }: { sent: Checksum | undefined; received: Checksum | undefined },
   ): Promise<void> {
     try {
-      if (sent?.algorithm === "CRC64XZ") assertReceived(op, sent, received);
+      if (sent?.algorithm === "CRC64XZ") verifyReceived(op, sent, received);
     } catch (error) {
       await this.discard(op, key, written);
       throw error;

@@ -1,23 +1,21 @@
 import { systemClock } from "../../protocol/ports";
+
 export interface OssCredentials {
   accessKeyId: string;
   accessKeySecret: string;
-  /** Of temporary credentials. */
-  securityToken?: string;
-  /** When they end; absent for those that do not, or where nobody says. */
-  expiresAt?: Date;
+  /** Temporary credentials have one. */
+  securityToken?: string | undefined;
+  /** Absent for credentials that do not expire, or whose end is unknown. */
+  expiresAt?: Date | undefined;
 }
 
-/** Asked before every request, so it may hand out new ones at any time. */
+/** Called before every request, so it may return new credentials at any time. */
 export type OssCredentialsProvider = () => Promise<OssCredentials>;
 
-/** So much life must be left, for a request on its way to end before they do. */
+/** Credentials are renewed this long before they end, so that a request under way still ends in time. */
 const MARGIN_MS = 60_000;
 
-/**
- * Keeps what `load` gave until shortly before its end, for a provider that costs a request. Callers at the same moment share one load,
- * and a load that failed is not kept.
- */
+/** Caches the credentials of `load` until shortly before their end. Concurrent callers share one load. A failed load is not cached. */
 export function cacheOssCredentials(load: OssCredentialsProvider, now: () => number = systemClock.now): OssCredentialsProvider {
   let loading: Promise<OssCredentials> | undefined;
   let usableUntilMs = 0;

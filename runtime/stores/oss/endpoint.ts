@@ -1,11 +1,11 @@
-/** Where requests to OSS go. https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints */
+/** The endpoints of OSS. https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints */
 import { isIP } from "node:net";
 import { BridgeError } from "../errors";
 import { encodeOssKey, type OssQueries, ossQueryString } from "./sign";
 
 /**
- * - `public`, `internal`: of the region, from outside and (free of charge) from inside of it.
- * - `accelerate`, `accelerate-overseas`: transfer acceleration, which the bucket must have enabled; for calls about objects only.
+ * - `public`, `internal`: the region's endpoints, from outside of it and (free of charge) from inside.
+ * - `accelerate`, `accelerate-overseas`: transfer acceleration. The bucket must have it enabled. It carries calls about objects only.
  */
 export type OssNetwork = "public" | "internal" | "accelerate" | "accelerate-overseas";
 
@@ -30,14 +30,14 @@ export function isAccelerated(endpoint: string): boolean {
   return /^oss-accelerate(-overseas)?\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
 }
 
-/** A bucket behind one endpoint. */
+/** The place of a bucket behind one endpoint. */
 export interface OssTarget {
   origin: string;
   /** `/` where the bucket is part of the host, `/<bucket>/` where it cannot be. */
   pathPrefix: string;
 }
 
-/** @throws BridgeError `ConfigInvalid` for an endpoint that is no `https://host[:port]`. */
+/** @throws BridgeError `ConfigInvalid` for an endpoint that is not `https://host[:port]`. */
 export function ossTarget(endpoint: string, bucket: string): OssTarget {
   let url: URL | undefined;
   try {
@@ -54,12 +54,12 @@ export function ossTarget(endpoint: string, bucket: string): OssTarget {
       "endpoint",
       `the OSS endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`,
     );
-  // A bucket name cannot stand in front of an address, nor in front of a name that resolves nowhere else.
+  // A bucket name cannot precede an IP address, nor `localhost`.
   if (isIP(hostname) !== 0 || hostname === "localhost") return { origin: url.origin, pathPrefix: `/${bucket}/` };
   return { origin: `${url.protocol}//${bucket}.${url.host}`, pathPrefix: "/" };
 }
 
-/** Path and query to the letter: keys may hold `//`, `/./` and `/../`, and the signature covers them as they are. */
+/** Path and query, never normalised: keys may hold `//`, `/./` and `/../`, and the signature covers them as they are. */
 export function ossPath({ pathPrefix }: OssTarget, key: string | undefined, queries: OssQueries): string {
   return `${pathPrefix}${key === undefined ? "" : encodeOssKey(key)}${ossQueryString(queries)}`;
 }

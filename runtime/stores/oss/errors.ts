@@ -1,4 +1,4 @@
-/** The one table from what OSS and the way to it report to what callers switch on. */
+/** Maps the errors of OSS and of the network to the kinds that callers switch on. */
 import { BridgeError, type BridgeErrorKind, isRead } from "../errors";
 import { xmlText } from "./xml";
 
@@ -34,7 +34,7 @@ const KIND_BY_CODE: Readonly<Record<string, BridgeErrorKind>> = {
   RequestTimeTooSkewed: "Unavailable",
   ServiceUnavailable: "Unavailable",
 
-  // Every Content-MD5 is computed here, so a wrong one means that the bytes changed on their way.
+  // The client computes every Content-MD5, so a wrong one means that the bytes changed on their way.
   BadDigest: "Corrupted",
   IncompleteBody: "Corrupted",
   InvalidDigest: "Corrupted",
@@ -74,7 +74,7 @@ const KIND_BY_CODE: Readonly<Record<string, BridgeErrorKind>> = {
   UND_ERR_INVALID_ARG: "Invalid",
 };
 
-/** For codes that the table does not know, and for answers without one: a proxy has no OSS codes. */
+/** For codes that the table does not have, and for answers without one: a proxy has no OSS codes. */
 const KIND_BY_STATUS: Readonly<Record<number, BridgeErrorKind>> = {
   301: "ConfigInvalid",
   304: "PreconditionFailed",
@@ -93,7 +93,7 @@ const KIND_BY_STATUS: Readonly<Record<number, BridgeErrorKind>> = {
   501: "Unsupported",
 };
 
-const WAY_OUT: Partial<Record<BridgeErrorKind, string>> = {
+const ADVICE: Partial<Record<BridgeErrorKind, string>> = {
   PermissionDenied: "check the credentials, the RAM policy of the role and the bucket policy",
   ConfigInvalid: "check the bucket's name, its region, the endpoint and the KMS key",
 };
@@ -101,32 +101,31 @@ const WAY_OUT: Partial<Record<BridgeErrorKind, string>> = {
 export interface OssRefusal {
   status: number;
   /** OSS's own code, where the answer has one. */
-  code?: string;
-  requestId?: string;
+  code?: string | undefined;
+  requestId?: string | undefined;
 }
 
-/** HEAD has no body: OSS then puts the same document into a header. */
+/** The answer to HEAD has no body: OSS puts the same document into a header. */
 export function readRefusal(status: number, headers: Readonly<Record<string, string>>, body: string): OssRefusal {
   const hidden = headers["x-oss-err"];
   const document = body === "" && hidden !== undefined ? Buffer.from(hidden, "base64").toString("utf8") : body;
   const code = xmlText(document, "Code");
-  const requestId = headers["x-oss-request-id"];
-  return { status, ...(code !== undefined && { code }), ...(requestId !== undefined && { requestId }) };
+  return { status, code, requestId: headers["x-oss-request-id"] };
 }
 
-/** A put and a touch of many parts complete an upload of their own. */
+/** `put` and `touch` complete an upload of their own where there are several parts. */
 const COMPLETES: ReadonlySet<string> = new Set(["completeUpload", "put", "touch"]);
 
 /**
- * A refusal that a retry met: the first request may have landed and its answer got lost, and then the retry was refused because
- * of it. Nobody can tell, so it is no refusal.
+ * Whether a refusal leaves the outcome unknown. If the answer to a first request was lost, that request may have landed, and then the
+ * retry is refused because of it.
  */
 function isAmbiguous(op: string, kind: BridgeErrorKind, code: string | undefined, attempts: number): boolean {
   if (attempts <= 1 || isRead(op)) return false;
   return kind === "PreconditionFailed" || (COMPLETES.has(op) && code === "NoSuchUpload");
 }
 
-/** OSS's own message stays out: it may name accounts and keys. */
+/** Leaves OSS's own message out, because it may name accounts and keys. */
 export function refusalError(op: string, refusal: OssRefusal, attempts: number): BridgeError {
   const { status, code, requestId } = refusal;
   const found =
@@ -135,13 +134,13 @@ export function refusalError(op: string, refusal: OssRefusal, attempts: number):
     (status >= 500 ? "Unavailable" : "Unexpected");
   const ambiguous = isAmbiguous(op, found, code, attempts);
   const kind = ambiguous ? "Unavailable" : found;
-  const hint = ambiguous ? "after a retry, so the first request may have landed" : WAY_OUT[kind];
+  const hint = ambiguous ? "after a retry, so the first request may have landed" : ADVICE[kind];
   const details = `HTTP ${status}${requestId === undefined ? "" : `, request ${requestId}`}`;
   const message = `OSS answered ${op} with ${code ?? "no code"} (${details})${hint === undefined ? "" : `: ${hint}`}`;
   return new BridgeError(kind, op, message, { cause: refusal });
 }
 
-/** A BridgeError for whatever kept a request from its answer. */
+/** Turns any error of a request without an answer into a BridgeError. */
 export function transportError(op: string, cause: unknown): BridgeError {
   if (cause instanceof BridgeError) return cause;
   const code = (cause as { code?: unknown } | null | undefined)?.code;

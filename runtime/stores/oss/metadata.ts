@@ -1,21 +1,23 @@
 /**
- * Between the port's attributes and OSS's headers.
+ * Converts attributes, tags and checksums of the port to OSS's headers and documents, and back.
  *
- * OSS takes metadata names of `a-z0-9-` only and trims values. Names and values outside of that are carried encoded and come back to the
- * letter; those inside stay as they are, readable for everybody else. No two names, and no two values, are carried alike.
+ * OSS accepts metadata names of `a-z0-9-` only, and trims values. Other names and values are stored encoded, and reading decodes them to
+ * exactly what was written. Plain ones are stored as they are, so that other readers understand them. The encoding is unambiguous.
  */
-import type { ContentHeaders, Metadata } from "../../protocol/snapshot";
-import { METADATA_NAME } from "../checks";
+import { createHash } from "node:crypto";
+import type { Checksum, ContentHeaders, Metadata, Tags } from "../../protocol/snapshot";
+import { METADATA_NAME } from "../checked-store";
 import { BridgeError } from "../errors";
 import { decodeHeaderText, encodeHeaderText } from "../header-text";
 import type { ObjectHead } from "../object-store";
 import { required } from "./client";
+import { escapeXml, xmlElements, xmlText } from "./xml";
 
 const PREFIX = "x-oss-meta-";
 /** https://www.alibabacloud.com/help/en/oss/user-guide/manage-object-metadata-10 */
 const MAX_METADATA_BYTES = 8 * 1024;
 
-/** Starts an encoded name. A plain name that starts so is encoded as well. */
+/** Every encoded name starts with this. A plain name that starts with it is encoded as well. */
 const NAME_MARK = "encoded-";
 const PLAIN_NAME = /^[a-z0-9-]+$/;
 const WORD = /^=\?UTF-8\?B\?([A-Za-z0-9+/]*={0,2})\?=$/;
@@ -30,7 +32,7 @@ const HEADERS = {
 } as const satisfies Record<keyof ContentHeaders, string>;
 const HEADER_NAMES = Object.entries(HEADERS) as [keyof ContentHeaders, string][];
 
-/** A hyphen becomes two, any other character that OSS forbids a hyphen and its two hex digits. */
+/** A hyphen becomes two hyphens. Any other character that OSS forbids becomes a hyphen and two hex digits. */
 export function encodeMetadataName(name: string): string {
   if (PLAIN_NAME.test(name) && !name.startsWith(NAME_MARK)) return name;
   const escaped = name.replace(/[^a-z0-9]/g, (char) =>
@@ -39,7 +41,7 @@ export function encodeMetadataName(name: string): string {
   return NAME_MARK + escaped;
 }
 
-/** What only looks encoded stays as it is. */
+/** A name that only looks encoded stays as it is. */
 export function decodeMetadataName(name: string): string {
   if (!name.startsWith(NAME_MARK)) return name;
   const decoded = name
@@ -52,7 +54,7 @@ function wordOf(text: string): string {
   return `=?UTF-8?B?${Buffer.from(text, "utf8").toString("base64")}?=`;
 }
 
-/** Plain text as it is. The rest, what looks like a word already and the empty value included, as one RFC 2047 base64 word. */
+/** Plain text stays as it is. All else becomes one RFC 2047 base64 word, the empty value and text that looks like such a word included. */
 export function encodeMetadataValue(text: string): string {
   return text === "" || WORD.test(text) ? wordOf(text) : encodeHeaderText(text);
 }
@@ -64,7 +66,7 @@ export function decodeMetadataValue(header: string): string {
   return wordOf(text) === header ? text : header;
 }
 
-/** @throws BridgeError `Invalid` for more metadata than OSS takes. */
+/** @throws BridgeError `Invalid` for more metadata than OSS accepts. */
 export function attributeHeaders(
   op: string,
   { headers, metadata }: { headers: ContentHeaders; metadata: Metadata },
@@ -93,7 +95,7 @@ export function unquote(etag: string): string {
   return etag.replace(/^"|"$/g, "");
 }
 
-/** @throws BridgeError `Unexpected` when the answer lacks what every OSS sends. */
+/** @throws BridgeError `Unexpected` when the answer lacks a header that OSS always sends. */
 export function parseHead(
   op: string,
   fields: Readonly<Record<string, string>>,
@@ -111,4 +113,80 @@ export function parseHead(
   const head = { etag: unquote(required(op, "ETag", fields.etag)), sizeBytes, lastModified, headers, metadata };
   const versionId = fields["x-oss-version-id"];
   return versionId === undefined ? head : { ...head, versionId };
+}
+
+/** OSS allows fewer characters in tags than S3. https://www.alibabacloud.com/help/en/oss/user-guide/object-tagging */
+const ALLOWED = /^[A-Za-z0-9 +\-=._:/]*$/;
+const MAX_TAGS = 10;
+const MAX_NAME_LENGTH = 128;
+const MAX_VALUE_LENGTH = 256;
+
+/** @throws BridgeError `Invalid` that names the tag which OSS would refuse, and the reason. */
+export function checkTags(op: string, tags: Tags): void {
+  const entries = Object.entries(tags);
+  if (entries.length > MAX_TAGS)
+    throw new BridgeError("Invalid", op, `the object has ${entries.length} tags, OSS takes at most ${MAX_TAGS}`);
+  for (const [name, value] of entries) {
+    const reason = refusalOf(name, value);
+    if (reason !== undefined) throw new BridgeError("Invalid", op, `OSS cannot hold the tag ${JSON.stringify(name)}: ${reason}`);
+  }
+}
+
+function refusalOf(name: string, value: string): string | undefined {
+  if (name === "") return "its name is empty";
+  if (name.length > MAX_NAME_LENGTH) return `its name is longer than ${MAX_NAME_LENGTH} characters`;
+  if (value.length > MAX_VALUE_LENGTH) return `its value is longer than ${MAX_VALUE_LENGTH} characters`;
+  if (!ALLOWED.test(name) || !ALLOWED.test(value)) return "only letters, digits, spaces and + - = . _ : / are allowed";
+  return undefined;
+}
+
+export function taggingHeader(tags: Tags): { "x-oss-tagging"?: string } {
+  const pairs = Object.entries(tags).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
+  return pairs.length === 0 ? {} : { "x-oss-tagging": pairs.join("&") };
+}
+
+export function taggingDocument(tags: Tags): Buffer {
+  const set = Object.entries(tags).map(
+    ([name, value]) => `<Tag><Key>${escapeXml(name)}</Key><Value>${escapeXml(value)}</Value></Tag>`,
+  );
+  return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?><Tagging><TagSet>${set.join("")}</TagSet></Tagging>`);
+}
+
+export function parseTags(document: string): Tags {
+  return Object.fromEntries(xmlElements(document, "Tag").map((tag) => [xmlText(tag, "Key") ?? "", xmlText(tag, "Value") ?? ""]));
+}
+
+/** OSS writes its CRC-64 as a decimal number; the port has base64 of eight big-endian bytes. */
+const CRC64_HEADER = "x-oss-hash-crc64ecma";
+
+export function crc64FromDecimal(decimal: string): Checksum | undefined {
+  if (!/^\d{1,20}$/.test(decimal)) return undefined;
+  const value = BigInt(decimal);
+  if (value > 0xffff_ffff_ffff_ffffn) return undefined;
+  const digest = Buffer.alloc(8);
+  digest.writeBigUInt64BE(value);
+  return { algorithm: "CRC64XZ", value: digest.toString("base64") };
+}
+
+/** The CRC-64 of the whole object. Absent for objects that are older than OSS's checksums. */
+export function crc64Of(headers: Readonly<Record<string, string>>): Checksum | undefined {
+  return crc64FromDecimal(headers[CRC64_HEADER] ?? "");
+}
+
+/**
+ * Compares the CRC-64 that OSS reports with the one that was sent. An answer without one passes: OSS has at least checked the Content-MD5.
+ * @throws BridgeError `Corrupted` when the two differ.
+ */
+export function verifyReceived(op: string, sent: Checksum, received: Checksum | undefined): void {
+  if (received === undefined || received.value === sent.value) return;
+  throw new BridgeError(
+    "Corrupted",
+    op,
+    `OSS received bytes with CRC-64 ${received.value}, not the ${sent.value} that were sent`,
+  );
+}
+
+/** OSS refuses a body that does not match, before it stores any of it. */
+export function contentMd5(bytes: Uint8Array): { "content-md5": string } {
+  return { "content-md5": createHash("md5").update(bytes).digest("base64") };
 }

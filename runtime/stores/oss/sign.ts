@@ -1,5 +1,5 @@
 /**
- * Signature version 4 of OSS. What is signed is computed by the vendor's signer; this only says what goes into it.
+ * Signature version 4 of OSS. The vendor's signer computes the signature; this file prepares its input.
  * https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4
  */
 import signUtils from "ali-oss/lib/common/signUtils";
@@ -17,12 +17,12 @@ export interface OssSigning {
   headers: Record<string, string>;
 }
 
-/** As the signer encodes: everything but unreserved characters. */
+/** Encodes like the signer: everything but unreserved characters. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The key as it stands in a path: its slashes stay. */
+/** The key as part of a path: its slashes stay. */
 export function encodeOssKey(key: string): string {
   return encode(key).replaceAll("%2F", "/");
 }
@@ -39,7 +39,7 @@ function ossDate(nowMs: number): string {
   return new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-/** The headers to send: the given ones, which are all ASCII, and those that prove who asks. */
+/** The headers to send: the given ones, which must be ASCII, and those of the signature. */
 export function signOssRequest(
   { method, bucket, key, queries, headers }: OssSigning,
   credentials: OssCredentials,
@@ -49,7 +49,7 @@ export function signOssRequest(
   const signed: Record<string, string> = {
     ...headers,
     "x-oss-date": ossDate(nowMs),
-    // The bytes are proven by Content-MD5 and CRC-64; a hash over them would have to be known before the first byte leaves.
+    // Content-MD5 and CRC-64 protect the bytes. A signed hash would have to be known before the first byte leaves.
     "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
   };
   if (credentials.securityToken !== undefined) signed["x-oss-security-token"] = credentials.securityToken;
@@ -59,7 +59,7 @@ export function signOssRequest(
   return signed;
 }
 
-/** The queries of a presigned GET. No header is signed, so that `If-Match` and `Range` stay free. */
+/** The queries of a presigned GET. No header is signed, so its reader may send `If-Match` and `Range`. */
 export function presignOssGet(
   { bucket, key, expiresInSeconds }: { bucket: string; key: string; expiresInSeconds: number },
   credentials: OssCredentials,

@@ -1,69 +1,147 @@
-/** Making an object new in place: a copy onto itself. https://www.alibabacloud.com/help/en/oss/developer-reference/copyobject */
-import { assertSameEtag } from "../checks";
-import type { CopyLimits } from "../copy-ranges";
-import type { CallOptions, PutResult } from "../object-store";
-import { crc64Of } from "./checksum";
+/** Touching an object of OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/copyobject */
+import type { Checksum, Tags } from "../../protocol/snapshot";
+import {
+  type CopyLimits,
+  type CopyRange,
+  type CopyUpload,
+  copyInPlace,
+  type ObjectCopier,
+  type PresentObject,
+} from "../copy-in-place";
+import { BridgeError } from "../errors";
+import type { PutResult, TouchOptions, UploadedPart } from "../object-store";
+import { required } from "./client";
 import type { OssContext } from "./context";
-import { copyInParts, copySource, copyWorkMs } from "./copy-parts";
-import { lookAt, type OssPresent } from "./present";
-import { type OssUploads, withSignal } from "./uploads";
+import { attributeHeaders, crc64Of, parseHead, parseTags, taggingHeader, unquote } from "./metadata";
+import type { OssUploads } from "./uploads";
 import { xmlText } from "./xml";
 
 const op = "touch";
 
-/** What the vendor recommends to copy by one call; in parts that OSS answers in seconds. */
+/** The vendor recommends one call up to this size; OSS copies a part of this size within seconds. */
 export const OSS_COPY_LIMITS: CopyLimits = { maxCopyBytes: 1024 ** 3, partSizeBytes: 128 * 1024 ** 2 };
 
-export class OssTouch {
+/** The client gives a copy up that is slower. */
+const MIN_COPY_BYTES_PER_SECOND = 4 * 1024 ** 2;
+
+export function touchOssObject(uploads: OssUploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {
+  const { maxParts } = uploads.context.capabilities;
+  return copyInPlace(new OssCopier(uploads, key, options.signal), { ifMatch: options.ifMatch, limits, maxParts });
+}
+
+interface OssPresent extends PresentObject {
+  /** The headers that the copy is written with. */
+  headers: Record<string, string>;
+  checksum: Checksum | undefined;
+}
+
+const TYPE = "x-oss-object-type";
+const STORAGE_CLASS = "x-oss-storage-class";
+const ENCRYPTION = "x-oss-server-side-encryption";
+const ENCRYPTION_HEADERS = [ENCRYPTION, `${ENCRYPTION}-key-id`, "x-oss-server-side-data-encryption"];
+
+class OssCopier implements ObjectCopier<OssPresent> {
+  private readonly context: OssContext;
+
   constructor(
-    private readonly context: OssContext,
     private readonly uploads: OssUploads,
-    private readonly limits: CopyLimits = OSS_COPY_LIMITS,
-  ) {}
-
-  async touch(key: string, options: CallOptions & { ifMatch?: string }): Promise<PutResult> {
-    this.context.assertKey(op, key);
-    const present = await lookAt(op, this.context, key, options);
-    assertSameEtag(op, options.ifMatch, present.etag);
-    if (present.sizeBytes <= this.limits.maxCopyBytes) return this.copyWhole(key, present, options);
-    return copyInParts(op, this.context, this.uploads, this.limits, key, present, options);
+    private readonly key: string,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    this.context = uploads.context;
   }
 
-  /**
-   * Where no versions are kept OSS takes the headers of the request for a copy onto itself, whatever it is told, and it holds the object
-   * only to its etag. So when the answer names another version than the one that the headers are from, equal bytes were written in
-   * between with other headers: the object then gets those.
-   */
-  private async copyWhole(key: string, present: OssPresent, options: CallOptions): Promise<PutResult> {
-    let { etag, versionId: expected } = present;
-    for (let headersOf = present; ; ) {
-      const { result, copiedFrom } = await this.copyOnce(key, etag, headersOf, options);
-      if (expected === undefined || copiedFrom === undefined || copiedFrom === expected) return result;
-      headersOf = await lookAt(op, this.context, key, options, copiedFrom);
-      etag = result.etag;
-      expected = result.versionId;
-    }
+  /** @throws BridgeError `Unsupported` when a copy would change the type of the object. */
+  read(versionId?: string): Promise<OssPresent> {
+    const { client, placement } = this.context;
+    const queries = versionId === undefined ? {} : { versionId };
+    return client.text({ op, method: "HEAD", key: this.key, queries, signal: this.signal }, (_, answer) => {
+      const type = answer[TYPE];
+      if (type === "Appendable" || type === "Symlink")
+        throw new BridgeError("Unsupported", op, `the object is of type ${type}: a copy of it would be an ordinary object`);
+      const sizeBytes = Number(required(op, "Content-Length", answer["content-length"]));
+      const head = parseHead(op, answer, sizeBytes);
+      // The adapter's own key wins over the object's encryption.
+      const encryption = placement[ENCRYPTION] === undefined ? answer : placement;
+      return {
+        etag: head.etag,
+        versionId: head.versionId,
+        sizeBytes,
+        lastModified: head.lastModified,
+        headers: {
+          ...attributeHeaders(op, head),
+          ...pick(encryption, ENCRYPTION_HEADERS),
+          // The bucket's own class, where OSS reports none.
+          ...pick(answer, [STORAGE_CLASS]),
+        },
+        checksum: crc64Of(answer),
+      };
+    });
   }
 
-  private async copyOnce(
-    key: string,
-    etag: string,
-    { headers: kept, sizeBytes, checksum }: OssPresent,
-    { signal }: CallOptions,
-  ): Promise<{ result: PutResult; copiedFrom: string | undefined }> {
+  readTags(): Promise<Tags> {
+    const request = { op, method: "GET", key: this.key, queries: { tagging: null }, signal: this.signal } as const;
+    return this.context.client.text(request, parseTags);
+  }
+
+  async copyWhole(etag: string, { headers: kept, sizeBytes, checksum }: OssPresent) {
     const headers = {
       ...kept,
-      ...copySource(this.context, key, etag),
+      ...this.copySource(etag),
       "x-oss-metadata-directive": "REPLACE",
       "x-oss-tagging-directive": "Copy",
     };
-    const request = { op, method: "PUT", key, headers, workMs: copyWorkMs(sizeBytes), ...withSignal(signal) } as const;
+    const request = { op, method: "PUT", key: this.key, headers, workMs: copyWorkMs(sizeBytes), signal: this.signal } as const;
     const { result, copiedFrom, received } = await this.context.client.text(request, (text, answer) => ({
       result: this.context.putResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
       copiedFrom: answer["x-oss-copy-source-version-id"],
       received: crc64Of(answer),
     }));
-    await this.context.keepOnlyIfReceived(op, key, result, checksum, received);
+    await this.context.deleteIfCorrupted(op, this.key, result, { sent: checksum, received });
     return { result, copiedFrom };
   }
+
+  async createUpload({ headers: kept, etag, checksum }: OssPresent, tags: Tags): Promise<CopyUpload> {
+    const { key, signal, uploads } = this;
+    const { uploadId } = await uploads.start(op, key, { ...kept, ...taggingHeader(tags) }, signal);
+    return {
+      copyPart: (range) => this.copyPart(uploadId, etag, range),
+      complete: (parts) => uploads.complete(key, uploadId, parts, { op, checksum, signal }),
+      abort: (options) => uploads.abort(key, uploadId, options),
+    };
+  }
+
+  /** https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy */
+  private copyPart(uploadId: string, etag: string, { partNumber, start, end }: CopyRange): Promise<UploadedPart> {
+    const sizeBytes = end - start + 1;
+    const queries = { partNumber: `${partNumber}`, uploadId };
+    const headers = { ...this.copySource(etag), "x-oss-copy-source-range": `bytes=${start}-${end}` };
+    const target = { op, method: "PUT", key: this.key, queries, headers } as const;
+    return this.context.client.text({ ...target, workMs: copyWorkMs(sizeBytes), signal: this.signal }, (text, answer) => {
+      const checksum = crc64Of(answer);
+      const part = { partNumber, sizeBytes, etag: unquote(required(op, "ETag", xmlText(text, "ETag") ?? answer.etag)) };
+      return checksum === undefined ? part : { ...part, checksum };
+    });
+  }
+
+  /** Names the object as the source of a copy, if it has this etag. */
+  private copySource(etag: string): Record<string, string> {
+    return {
+      "x-oss-copy-source": `/${this.context.client.bucket}/${this.key.split("/").map(encodeURIComponent).join("/")}`,
+      "x-oss-copy-source-if-match": `"${etag}"`,
+    };
+  }
+}
+
+function copyWorkMs(sizeBytes: number): number {
+  return Math.ceil((sizeBytes / MIN_COPY_BYTES_PER_SECOND) * 1000);
+}
+
+function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * OSS's XML: flat elements without attributes, their text escaped by entities. Reading what the vendor documents needs no parser, and
- * a function starts faster without one.
+ * OSS's XML: flat elements without attributes, whose text is escaped by entities. Reading it needs no parser, and a function starts faster
+ * without one.
  */
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
@@ -16,7 +16,7 @@ function unescapeXml(text: string): string {
   });
 }
 
-/** The insides of every element of this name that has any, in order. The name holds no regular-expression characters. */
+/** The content of every element of this name that is not empty, in order. The name must not hold regular-expression characters. */
 export function xmlElements(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>(.*?)</${name}>`, "gs"))].map((match) => match[1] as string);
 }

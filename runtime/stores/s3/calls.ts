@@ -1,17 +1,24 @@
-/** What every call to S3 shares: its target, its signal, its condition and how it fails. */
-import type { S3Client, StorageClass } from "@aws-sdk/client-s3";
-import { abortedError, throwIfAborted } from "../body";
+/** What every call to S3 shares: its bucket, its signal, its condition, its errors. */
+import {
+  type CopyObjectCommand,
+  type CreateMultipartUploadCommand,
+  GetObjectTaggingCommand,
+  type PutObjectCommand,
+  type S3Client,
+  type StorageClass,
+} from "@aws-sdk/client-s3";
+import type { Tags } from "../../protocol/snapshot";
+import { abortedError } from "../body";
 import { BridgeError } from "../errors";
-import { assertKey } from "../keys";
 import type { CallOptions, PutResult, StoreCapabilities, WriteCondition } from "../object-store";
 import { toS3Error } from "./errors";
-import { unquote } from "./metadata";
+import { parseTags, unquote } from "./metadata";
 
-/** Where new objects go, by configuration. */
+/** The configured storage class and encryption of new objects. */
 export interface Placement {
-  StorageClass?: StorageClass;
-  ServerSideEncryption?: "aws:kms";
-  SSEKMSKeyId?: string;
+  StorageClass?: StorageClass | undefined;
+  ServerSideEncryption?: "aws:kms" | undefined;
+  SSEKMSKeyId?: string | undefined;
 }
 
 export class S3Calls {
@@ -22,47 +29,46 @@ export class S3Calls {
     readonly placement: Placement,
   ) {}
 
-  /** @throws BridgeError `Invalid` for a key that S3 cannot hold. */
-  target(op: string, key: string): { Bucket: string; Key: string } {
-    assertKey(op, key, this.capabilities.maxKeyBytes);
+  target(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.bucket, Key: key };
   }
 
-  /** The header that names the object as what is copied. */
+  /** The header that names the object as the source of a copy. */
   copySource(key: string): string {
     return `${this.bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
   }
 
-  /** Runs the call; whatever it rejects with becomes a BridgeError. */
+  async readTags(op: string, key: string, options: CallOptions): Promise<Tags> {
+    const command = new GetObjectTaggingCommand(this.target(key));
+    const { TagSet } = await this.run(op, options, () => this.client.send(command, httpOptions(options)));
+    return parseTags(TagSet);
+  }
+
+  /** Runs the call and turns every error into a BridgeError. */
   async run<T>(op: string, { signal }: CallOptions, call: () => Promise<T>, condition?: WriteCondition): Promise<T> {
-    throwIfAborted(op, signal);
     try {
       return await call();
     } catch (cause) {
       if (signal?.aborted) throw abortedError(op, cause);
       const error = toS3Error(op, cause);
-      throw condition?.ifMatch !== undefined && isMissingKey(cause) ? lostObject(op, error) : error;
+      // S3 answers `If-Match` on a missing key with 404: the condition did not hold.
+      if (condition?.ifMatch !== undefined && error.kind === "NotFound" && isMissingKey(cause))
+        throw new BridgeError("PreconditionFailed", op, `the key of this ${op} has no object to match`, { cause: error });
+      throw error;
     }
   }
-}
-
-/** S3 answers `If-Match` on a missing key with 404: the condition did not hold. */
-function lostObject(op: string, cause: BridgeError): BridgeError {
-  return cause.kind === "NotFound"
-    ? new BridgeError("PreconditionFailed", op, `the key of this ${op} has no object to match`, { cause })
-    : cause;
 }
 
 function isMissingKey(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "NoSuchKey" || cause.name === "NotFound");
 }
 
-/** S3 itself answers 204 for a version that is not there; others that speak its protocol say so. */
+/** S3 answers 204 for a version that does not exist; other servers of its protocol answer with an error. */
 export function isMissingVersion(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "NoSuchVersion" || cause.name === "NoSuchKey");
 }
 
-export function httpOptions({ signal }: { signal?: AbortSignal | undefined }): { abortSignal?: AbortSignal } {
+export function httpOptions({ signal }: CallOptions): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
 }
 
@@ -75,4 +81,23 @@ export function putResult(output: { ETag?: string | undefined; VersionId?: strin
   const result: PutResult = { etag: unquote(output.ETag) };
   if (output.VersionId) result.versionId = output.VersionId;
   return result;
+}
+
+/**
+ * Sends `Expires` exactly as it was stored. The SDK accepts only a Date and writes it in its own form, but a stored value may be anything
+ * ("0" is common).
+ */
+export function withRawExpires(
+  command: PutObjectCommand | CopyObjectCommand | CreateMultipartUploadCommand,
+  expires: string | undefined,
+): void {
+  if (expires === undefined) return;
+  const { middlewareStack } = command as Pick<PutObjectCommand, "middlewareStack">;
+  middlewareStack.add(
+    (next) => (args) => {
+      (args.request as { headers: Record<string, string> }).headers.expires = expires;
+      return next(args);
+    },
+    { step: "build", name: "rawExpires" },
+  );
 }

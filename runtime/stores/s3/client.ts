@@ -4,30 +4,30 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 
 export interface S3ClientOptions {
   region: string;
-  /** The region's own endpoint when absent. Hosts outside AWS are addressed path-style. */
-  endpoint?: string;
-  /** The SDK's default chain when absent. */
-  credentials?: NonNullable<S3ClientConfig["credentials"]>;
-  /** Tries of one call, bodies that cannot be sent twice excepted. @default 3 */
-  maxAttempts?: number;
-  /** To establish a connection, in milliseconds. @default 5000 */
-  connectionTimeoutMs?: number;
-  /** Without a byte in either direction, in milliseconds. @default 30000 */
-  socketIdleTimeoutMs?: number;
-  /** Connections at once. @default 64 */
-  maxSockets?: number;
-  /** Trusted instead of the bundle that Node brings. */
-  ca?: AgentOptions["ca"];
-  /** Replaces the HTTP layer; the timeouts, `maxSockets` and `ca` above are then its own business. */
-  requestHandler?: NonNullable<S3ClientConfig["requestHandler"]>;
+  /** Hosts outside AWS are addressed path-style. @default the region's own endpoint */
+  endpoint?: string | undefined;
+  /** @default the SDK's chain of providers */
+  credentials?: S3ClientConfig["credentials"] | undefined;
+  /** Tries of one call, except for bodies that cannot be sent twice. @default 3 */
+  maxAttempts?: number | undefined;
+  /** The time to connect. @default 5000 */
+  connectionTimeoutMs?: number | undefined;
+  /** The time without a byte in either direction. @default 30000 */
+  socketIdleTimeoutMs?: number | undefined;
+  /** Concurrent connections. @default 64 */
+  maxSockets?: number | undefined;
+  /** Trusted certificates. @default those of Node */
+  ca?: AgentOptions["ca"] | undefined;
+  /** Replaces the HTTP layer; the timeouts, `maxSockets` and `ca` above then have no effect. */
+  requestHandler?: S3ClientConfig["requestHandler"] | undefined;
 }
 
 const AWS_HOST = /(^|\.)amazonaws\.com(\.cn)?$/;
 
-/** The SDK writes to the console unless it has a logger; every failure reaches the caller as an error anyway. */
+/** The SDK writes to the console unless it has a logger. Every failure reaches the caller as an error. */
 const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 
-/** An S3 client that `createS3Store` can rely on: explicit time limits, and no checksum work besides what the store asks for. */
+/** An S3 client for `createS3Store`: it has explicit time limits and computes only the checksums that the store asks for. */
 export function createS3Client(options: S3ClientOptions): S3Client {
   const { region, endpoint, credentials, ca, maxSockets = 64 } = options;
   const agent = { keepAlive: true, maxSockets };
@@ -37,10 +37,10 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     ...(credentials !== undefined && { credentials }),
     maxAttempts: options.maxAttempts ?? 3,
     logger: SILENT,
-    // The store names the checksum of every write, and a GET is verified by the store that its bytes are written to.
+    // The store names the checksum of every write. The store that the bytes of a GET are written to verifies them.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
-    // Waiting for "100 Continue" would cost a new connection for every body above 2 MiB, made without the agents below.
+    // Waiting for "100 Continue" would open a new connection for every body above 2 MiB, without the agents below.
     expectContinueHeader: false,
     requestHandler: options.requestHandler ?? {
       connectionTimeout: options.connectionTimeoutMs ?? 5_000,

@@ -1,4 +1,4 @@
-/** The one table from what S3 and its SDK report to what callers switch on. */
+/** Maps the errors of S3 and its SDK to the kinds that callers switch on. */
 import { BridgeError, type BridgeErrorKind, isRead } from "../errors";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
@@ -96,7 +96,7 @@ const KIND_BY_STATUS: Readonly<Record<number, BridgeErrorKind>> = {
   501: "Unsupported",
 };
 
-const WAY_OUT: Partial<Record<BridgeErrorKind, string>> = {
+const ADVICE: Partial<Record<BridgeErrorKind, string>> = {
   PermissionDenied: "check the credentials and the policies of the role, the bucket and its KMS key",
   ConfigInvalid: "check the bucket's name, its region, the endpoint and the KMS key",
 };
@@ -119,15 +119,15 @@ function kindOf({ name, code, Code, $metadata }: SdkError): BridgeErrorKind {
 }
 
 /**
- * A refusal that a retry met: the first request may have landed and its answer got lost, and then the retry was refused because
- * of it. Nobody can tell, so it is no refusal.
+ * Whether a refusal leaves the outcome unknown. If the answer to a first request was lost, that request may have landed, and then the
+ * retry is refused because of it.
  */
 function isAmbiguous(op: string, kind: BridgeErrorKind, { $metadata }: SdkError): boolean {
   if (($metadata?.attempts ?? 1) <= 1 || isRead(op)) return false;
   return kind === "PreconditionFailed" || (op === "completeUpload" && kind === "NotFound");
 }
 
-/** A BridgeError for whatever an S3 call rejected with. The vendor's own message stays in `cause`: it may name accounts and keys. */
+/** Turns any error of an S3 call into a BridgeError. The vendor's own message stays in `cause`, because it may name accounts and keys. */
 export function toS3Error(op: string, cause: unknown): BridgeError {
   if (cause instanceof BridgeError) return cause;
   const error = (typeof cause === "object" && cause !== null ? cause : {}) as SdkError;
@@ -137,7 +137,7 @@ export function toS3Error(op: string, cause: unknown): BridgeError {
   const code = error.Code ?? (error.name === "Error" || error.name === undefined ? error.code : error.name) ?? "an unknown error";
   const { httpStatusCode, requestId } = error.$metadata ?? {};
   const details = [httpStatusCode && `HTTP ${httpStatusCode}`, requestId && `request ${requestId}`].filter(Boolean).join(", ");
-  const hint = ambiguous ? "after a retry, so the first request may have landed" : WAY_OUT[kind];
+  const hint = ambiguous ? "after a retry, so the first request may have landed" : ADVICE[kind];
   const message = `S3 answered ${op} with ${code}${details === "" ? "" : ` (${details})`}${hint === undefined ? "" : `: ${hint}`}`;
   return new BridgeError(kind, op, message, { cause });
 }

@@ -1,13 +1,13 @@
-/** Between the port's attributes and checksums and the fields of S3's requests and answers. */
+/** Converts attributes, tags and checksums of the port to the fields of S3's requests, and answers back. */
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { ReplicationStatus } from "../../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../../protocol/snapshot";
 import { decodeHeaderText, encodeHeaderText } from "../header-text";
 import type { ObjectAttributes, ObjectHead } from "../object-store";
 
-/** Everything S3 verifies; CRC-64/XZ is OSS's. */
+/** The checksums that S3 verifies. */
 const CHECKSUM_FIELDS = {
-  // CRC32 first, the one computed for a caller that has none: Node has it natively.
+  // CRC32 is the first, and thus computed where the caller gives none: Node has it natively.
   CRC32: "ChecksumCRC32",
   CRC64NVME: "ChecksumCRC64NVME",
   CRC32C: "ChecksumCRC32C",
@@ -31,7 +31,7 @@ export function isS3Checksum(algorithm: ChecksumAlgorithm): algorithm is S3Check
   return algorithm in CHECKSUM_FIELDS;
 }
 
-/** The request field that carries the checksum; none for a checksum that S3 does not know. */
+/** The request field that carries the checksum. No field for an algorithm that S3 does not know. */
 export function checksumFields(checksum: Checksum | undefined): S3ChecksumFields {
   if (checksum === undefined || !isS3Checksum(checksum.algorithm)) return {};
   return { [CHECKSUM_FIELDS[checksum.algorithm]]: checksum.value };
@@ -43,7 +43,7 @@ export function partChecksum(fields: S3ChecksumFields): Checksum | undefined {
 }
 
 /**
- * The checksums of the whole object. Those over part checksums are left out: they depend on how the object was cut.
+ * The checksums of the whole object. Those over part checksums are left out, because they depend on the sizes of the parts.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
  */
 export function fullObjectChecksums(fields: S3ChecksumFields & { ChecksumType?: string | undefined }): Checksum[] {
@@ -62,7 +62,7 @@ type AttributeFields = Pick<
   "ContentType" | "CacheControl" | "ContentDisposition" | "ContentEncoding" | "ContentLanguage" | "Metadata" | "Tagging"
 >;
 
-/** `expires` is not among them: the SDK would turn it into a date and write it in its own form. */
+/** All but `expires`; see `withRawExpires`. */
 export function attributeFields({ headers, metadata, tags }: ObjectAttributes): AttributeFields {
   const fields: AttributeFields = {};
   for (const [name, field] of Object.entries(HEADER_FIELDS) as [
@@ -116,7 +116,7 @@ export function parseHead(fields: HeadFields, sizeBytes: number | undefined): Om
     throw new Error("the answer has no ETag, Last-Modified or length: this is no S3 endpoint");
   const replication = ReplicationStatus === undefined ? undefined : REPLICATION_STATUS[ReplicationStatus];
   return {
-    // A bucket whose versioning was never enabled says nothing; "null" names the version from before it was.
+    // Absent in a bucket whose versioning was never enabled; "null" names a version from before it was enabled.
     ...(VersionId !== undefined && VersionId !== "" && { versionId: VersionId }),
     etag: unquote(ETag),
     sizeBytes,
@@ -148,7 +148,7 @@ export function parseTags(set: readonly { Key?: string | undefined; Value?: stri
   return Object.fromEntries((set ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
-/** Keys of a listing that was asked for with `encoding-type: url`, where a space is a plus. */
+/** A key of a listing with `encoding-type: url`, which writes a space as a plus. */
 export function decodeListedKey(key: string, encoding: string | undefined): string {
   return encoding === "url" ? decodeURIComponent(key.replaceAll("+", "%20")) : key;
 }

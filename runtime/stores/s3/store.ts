@@ -3,7 +3,6 @@ import { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
@@ -13,47 +12,42 @@ import {
   type StorageClass,
 } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
-import type { Checksum, ChecksumAlgorithm, Tags } from "../../protocol/snapshot";
-import { releasing } from "../body";
-import {
-  assertChecksum,
-  assertCondition,
-  assertDelete,
-  assertExpiry,
-  assertMetadataNames,
-  assertPutSize,
-  assertRange,
-} from "../checks";
+import type { Tags } from "../../protocol/snapshot";
+import { checked } from "../checked-store";
+import type { CopyLimits } from "../copy-in-place";
 import { isBridgeError } from "../errors";
 import type {
   CallOptions,
+  CompleteUploadOptions,
+  CreateUploadOptions,
   DeleteOptions,
   GetOptions,
   ListedObject,
-  ObjectAttributes,
+  ListOptions,
   ObjectHead,
   ObjectStore,
+  PartId,
   PresignOptions,
   PutOptions,
   PutResult,
+  PutTagsOptions,
   StoreCapabilities,
+  TouchOptions,
   UploadedPart,
-  WriteCondition,
+  UploadPartOptions,
 } from "../object-store";
 import { sendBody } from "./body";
-import { conditionFields, httpOptions, isMissingVersion, putResult, S3Calls } from "./calls";
-import { withRawExpires } from "./expires";
+import { conditionFields, httpOptions, isMissingVersion, putResult, S3Calls, withRawExpires } from "./calls";
 import {
   attributeFields,
   checksumFields,
   decodeListedKey,
   fullObjectChecksums,
   parseHead,
-  parseTags,
   S3_CHECKSUMS,
   unquote,
 } from "./metadata";
-import { S3Touch } from "./touch";
+import { S3_COPY_LIMITS, touchS3Object } from "./touch";
 import { S3Uploads } from "./uploads";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
@@ -73,37 +67,40 @@ export interface S3StoreOptions {
   /** Best made by `createS3Client`. */
   client: S3Client;
   /** Signs URLs, where their readers reach the store by another endpoint. @default client */
-  presignClient?: S3Client;
+  presignClient?: S3Client | undefined;
   bucket: string;
-  /** The bucket's default when absent. */
-  storageClass?: string;
-  /** Encrypts with this key; with the bucket's default when absent. */
-  kmsKeyArn?: string;
+  /** @default the bucket's own */
+  storageClass?: string | undefined;
+  /** Encrypts with this key. @default the bucket's own encryption */
+  kmsKeyArn?: string | undefined;
+  /** When `touch` copies in parts. @default S3_COPY_LIMITS */
+  copyLimits?: CopyLimits | undefined;
 }
 
-export function createS3Store(options: S3StoreOptions): S3Store {
-  return new S3Store(options);
+export function createS3Store(options: S3StoreOptions): ObjectStore {
+  return checked(new S3Adapter(options));
 }
 
-export class S3Store implements ObjectStore {
+class S3Adapter implements ObjectStore {
   readonly capabilities = S3_CAPABILITIES;
   private readonly calls: S3Calls;
   private readonly uploads: S3Uploads;
-  private readonly inPlace: S3Touch;
+  private readonly copyLimits: CopyLimits;
   private readonly presignClient: S3Client;
 
-  constructor({ client, presignClient, bucket, storageClass, kmsKeyArn }: S3StoreOptions) {
+  constructor({ client, presignClient = client, bucket, storageClass, kmsKeyArn, copyLimits = S3_COPY_LIMITS }: S3StoreOptions) {
     this.calls = new S3Calls(client, bucket, this.capabilities, {
-      ...(storageClass !== undefined && { StorageClass: storageClass as StorageClass }),
-      ...(kmsKeyArn !== undefined && { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKeyArn }),
+      StorageClass: storageClass as StorageClass | undefined,
+      ServerSideEncryption: kmsKeyArn === undefined ? undefined : "aws:kms",
+      SSEKMSKeyId: kmsKeyArn,
     });
     this.uploads = new S3Uploads(this.calls);
-    this.inPlace = new S3Touch(this.calls, this.uploads);
-    this.presignClient = presignClient ?? client;
+    this.copyLimits = copyLimits;
+    this.presignClient = presignClient;
   }
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
-    const command = new HeadObjectCommand({ ...this.calls.target("head", key), ChecksumMode: "ENABLED" });
+    const command = new HeadObjectCommand({ ...this.calls.target(key), ChecksumMode: "ENABLED" });
     try {
       return await this.calls.run("head", options, async () => {
         const output = await this.calls.client.send(command, httpOptions(options));
@@ -115,16 +112,14 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
-    const command = new GetObjectTaggingCommand(this.calls.target("getTags", key));
-    const { TagSet } = await this.calls.run("getTags", options, () => this.calls.client.send(command, httpOptions(options)));
-    return parseTags(TagSet);
+  getTags(key: string, options: CallOptions = {}): Promise<Tags> {
+    return this.calls.readTags("getTags", key, options);
   }
 
-  async putTags(key: string, tags: Tags, options: CallOptions & { versionId?: string } = {}): Promise<void> {
+  async putTags(key: string, tags: Tags, options: PutTagsOptions = {}): Promise<void> {
     const command = new PutObjectTaggingCommand({
-      ...this.calls.target("putTags", key),
-      ...(options.versionId !== undefined && { VersionId: options.versionId }),
+      ...this.calls.target(key),
+      VersionId: options.versionId,
       Tagging: { TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
     });
     await this.calls.run("putTags", options, () => this.calls.client.send(command, httpOptions(options)));
@@ -132,11 +127,10 @@ export class S3Store implements ObjectStore {
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
     const { ifMatch, range } = options;
-    if (range !== undefined) assertRange(range);
     const command = new GetObjectCommand({
-      ...this.calls.target("get", key),
-      ...conditionFields(ifMatch === undefined ? undefined : { ifMatch }),
-      ...(range !== undefined && { Range: `bytes=${range.start}-${range.end}` }),
+      ...this.calls.target(key),
+      ...conditionFields({ ifMatch }),
+      Range: range && `bytes=${range.start}-${range.end}`,
     });
     return this.calls.run("get", options, async () => {
       const output = await this.calls.client.send(command, httpOptions(options));
@@ -149,38 +143,26 @@ export class S3Store implements ObjectStore {
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
     const { attributes, checksum, condition, sizeBytes } = options;
-    return releasing(body, async () => {
-      const target = this.calls.target("put", key);
-      assertMetadataNames("put", attributes.metadata);
-      assertCondition("put", condition, this.capabilities);
-      assertChecksum("put", checksum?.algorithm, this.capabilities.checksums);
-      assertPutSize(sizeBytes, this.capabilities);
-      const transmit = async (Body: Uint8Array | Readable, signal: AbortSignal | undefined) => {
-        const command = new PutObjectCommand({
-          ...target,
-          ...this.calls.placement,
-          ...attributeFields(attributes),
-          ...conditionFields(condition),
-          // CRC32, as Node computes it natively.
-          ...(checksum === undefined ? { ChecksumAlgorithm: "CRC32" } : checksumFields(checksum)),
-          Body,
-          ContentLength: sizeBytes,
-        });
-        withRawExpires(command, attributes.headers.expires);
-        return putResult(await this.calls.client.send(command, httpOptions({ signal })));
-      };
-      return this.calls.run("put", options, () => sendBody(body, options, transmit), condition);
-    });
+    const transmit = async (Body: Uint8Array | Readable, signal: AbortSignal | undefined) => {
+      const command = new PutObjectCommand({
+        ...this.calls.target(key),
+        ...this.calls.placement,
+        ...attributeFields(attributes),
+        ...conditionFields(condition),
+        // Node computes CRC32 natively.
+        ...(checksum === undefined ? { ChecksumAlgorithm: "CRC32" } : checksumFields(checksum)),
+        Body,
+        ContentLength: sizeBytes,
+      });
+      withRawExpires(command, attributes.headers.expires);
+      return putResult(await this.calls.client.send(command, httpOptions({ signal })));
+    };
+    return this.calls.run("put", options, () => sendBody(body, options, transmit), condition);
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     const { condition, versionId } = options;
-    assertDelete(options, this.capabilities);
-    const command = new DeleteObjectCommand({
-      ...this.calls.target("delete", key),
-      ...conditionFields(condition),
-      ...(versionId !== undefined && { VersionId: versionId }),
-    });
+    const command = new DeleteObjectCommand({ ...this.calls.target(key), ...conditionFields(condition), VersionId: versionId });
     try {
       await this.calls.run("delete", options, () => this.calls.client.send(command, httpOptions(options)), condition);
     } catch (error) {
@@ -188,49 +170,34 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  touch(key: string, options: CallOptions & { ifMatch?: string } = {}): Promise<PutResult> {
-    return this.inPlace.touch(key, options);
+  touch(key: string, options: TouchOptions = {}): Promise<PutResult> {
+    return touchS3Object(this.uploads, this.copyLimits, key, options);
   }
 
-  createUpload(
-    key: string,
-    options: CallOptions & { attributes: ObjectAttributes; checksumAlgorithm?: ChecksumAlgorithm },
-  ): Promise<{ uploadId: string }> {
+  createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
     return this.uploads.create(key, options);
   }
 
-  uploadPart(
-    key: string,
-    uploadId: string,
-    partNumber: number,
-    body: Uint8Array,
-    options: CallOptions & { checksum?: Checksum } = {},
-  ): Promise<UploadedPart> {
-    return this.uploads.uploadPart(key, uploadId, partNumber, body, options);
+  uploadPart(key: string, part: PartId, body: Uint8Array, options?: UploadPartOptions): Promise<UploadedPart> {
+    return this.uploads.uploadPart(key, part, body, options);
   }
 
-  listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
+  listParts(key: string, uploadId: string, options?: CallOptions): Promise<UploadedPart[]> {
     return this.uploads.listParts(key, uploadId, options);
   }
 
-  completeUpload(
-    key: string,
-    uploadId: string,
-    parts: UploadedPart[],
-    options: CallOptions & { condition?: WriteCondition; checksum?: Checksum } = {},
-  ): Promise<PutResult> {
+  completeUpload(key: string, uploadId: string, parts: UploadedPart[], options?: CompleteUploadOptions): Promise<PutResult> {
     return this.uploads.complete(key, uploadId, parts, options);
   }
 
-  abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+  abortUpload(key: string, uploadId: string, options?: CallOptions): Promise<void> {
     return this.uploads.abort(key, uploadId, options);
   }
 
-  async *list(prefix: string, options: CallOptions & { startAfter?: string } = {}): AsyncIterable<ListedObject> {
-    // XML 1.0 cannot hold every key, so they come URL-encoded.
+  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
+    // XML 1.0 cannot hold every key, so S3 is asked to encode them.
     const query = { Bucket: this.calls.bucket, Prefix: prefix, EncodingType: "url" } as const;
-    let position: { StartAfter?: string; ContinuationToken?: string } = {};
-    if (options.startAfter !== undefined) position.StartAfter = options.startAfter;
+    let position: { StartAfter?: string | undefined; ContinuationToken?: string } = { StartAfter: options.startAfter };
     for (;;) {
       const command = new ListObjectsV2Command({ ...query, ...position });
       const page: ListObjectsV2CommandOutput = await this.calls.run("list", options, () =>
@@ -250,8 +217,7 @@ export class S3Store implements ObjectStore {
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
-    assertExpiry(options);
-    const command = new GetObjectCommand(this.calls.target("presignGet", key));
+    const command = new GetObjectCommand(this.calls.target(key));
     const expiresIn = options.expiresInSeconds;
     return this.calls.run("presignGet", {}, () => getSignedUrl(this.presignClient, command, { expiresIn }));
   }

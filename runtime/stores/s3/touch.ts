@@ -1,12 +1,24 @@
-/** Making an object new in place: a copy onto itself. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
-import { CopyObjectCommand, type CopyObjectCommandOutput } from "@aws-sdk/client-s3";
-import { assertSameEtag } from "../checks";
-import type { CopyLimits } from "../copy-ranges";
-import type { CallOptions, PutResult } from "../object-store";
-import { httpOptions, putResult, type S3Calls } from "./calls";
-import { copyInParts } from "./copy-parts";
-import { withRawExpires } from "./expires";
-import { lookAt, type S3Present } from "./present";
+/** Touching an object of S3. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+import {
+  CopyObjectCommand,
+  type CopyObjectCommandInput,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  UploadPartCopyCommand,
+} from "@aws-sdk/client-s3";
+import type { Checksum, Tags } from "../../protocol/snapshot";
+import {
+  type CopyLimits,
+  type CopyRange,
+  type CopyUpload,
+  copyInPlace,
+  type ObjectCopier,
+  type PresentObject,
+} from "../copy-in-place";
+import { BridgeError } from "../errors";
+import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
+import { httpOptions, type Placement, putResult, type S3Calls, withRawExpires } from "./calls";
+import { attributeFields, isS3Checksum, parseHead, partChecksum, taggingField, unquote } from "./metadata";
 import type { S3Uploads } from "./uploads";
 
 const op = "touch";
@@ -14,55 +26,137 @@ const op = "touch";
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html */
 export const S3_COPY_LIMITS: CopyLimits = { maxCopyBytes: 5 * 1024 ** 3, partSizeBytes: 512 * 1024 ** 2 };
 
-export class S3Touch {
+export function touchS3Object(uploads: S3Uploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {
+  const { maxParts } = uploads.calls.capabilities;
+  return copyInPlace(new S3Copier(uploads, key, options), { ifMatch: options.ifMatch, limits, maxParts });
+}
+
+type KeptFields = Pick<
+  CopyObjectCommandInput,
+  | keyof ReturnType<typeof attributeFields>
+  | "StorageClass"
+  | "WebsiteRedirectLocation"
+  | "ServerSideEncryption"
+  | "SSEKMSKeyId"
+  | "BucketKeyEnabled"
+>;
+
+interface S3Present extends PresentObject {
+  /** The fields that the copy is written with. */
+  fields: KeptFields;
+  /** As it was stored; see `withRawExpires`. */
+  expires: string | undefined;
+  /** Of the whole object or over its parts, as `checksumType` says. */
+  checksum: Checksum | undefined;
+  checksumType: HeadObjectCommandOutput["ChecksumType"];
+}
+
+class S3Copier implements ObjectCopier<S3Present> {
+  private readonly calls: S3Calls;
+
   constructor(
-    private readonly calls: S3Calls,
     private readonly uploads: S3Uploads,
-    private readonly limits: CopyLimits = S3_COPY_LIMITS,
-  ) {}
-
-  async touch(key: string, options: CallOptions & { ifMatch?: string }): Promise<PutResult> {
-    const present = await lookAt(op, this.calls, key, options);
-    assertSameEtag(op, options.ifMatch, present.etag);
-    if (present.sizeBytes <= this.limits.maxCopyBytes) return this.copyWhole(key, present, options);
-    return copyInParts(op, this.calls, this.uploads, this.limits, key, present, options);
+    private readonly key: string,
+    private readonly options: CallOptions,
+  ) {
+    this.calls = uploads.calls;
   }
 
-  /**
-   * The copy must be given the headers, or S3 refuses it as one that changes nothing, and it holds the object only to its etag. So when
-   * the answer names another version than the one that the headers are from, equal bytes were written in between with other headers:
-   * the object then gets those.
-   */
-  private async copyWhole(key: string, present: S3Present, options: CallOptions): Promise<PutResult> {
-    let { etag, versionId: expected } = present;
-    for (let headersOf = present; ; ) {
-      const copied = await this.copyOnce(key, etag, headersOf, options);
-      const result = putResult({ ETag: copied.CopyObjectResult?.ETag, VersionId: copied.VersionId });
-      const copiedFrom = copied.CopySourceVersionId;
-      if (expected === undefined || copiedFrom === undefined || copiedFrom === expected) return result;
-      headersOf = await lookAt(op, this.calls, key, options, copiedFrom);
-      etag = result.etag;
-      expected = result.versionId;
-    }
+  /** @throws BridgeError `Unsupported` when S3 does not return all of its metadata: the copy would lose some. */
+  async read(versionId?: string): Promise<S3Present> {
+    const command = new HeadObjectCommand({ ...this.calls.target(this.key), VersionId: versionId, ChecksumMode: "ENABLED" });
+    const output = await this.calls.run(op, this.options, () => this.calls.client.send(command, httpOptions(this.options)));
+    if ((output.MissingMeta ?? 0) > 0)
+      throw new BridgeError("Unsupported", op, `${output.MissingMeta} metadata entries of the object are no HTTP headers`);
+    const { headers, metadata, etag, sizeBytes, lastModified, ...head } = parseHead(output, output.ContentLength);
+    return {
+      etag,
+      versionId: head.versionId,
+      sizeBytes,
+      lastModified,
+      fields: {
+        ...attributeFields({ headers, metadata, tags: {} }),
+        ...encryptionFields(output, this.calls.placement),
+        // Absent means STANDARD, in the answer and in a request.
+        StorageClass: output.StorageClass,
+        WebsiteRedirectLocation: output.WebsiteRedirectLocation,
+      },
+      expires: headers.expires,
+      checksum: partChecksum(output),
+      checksumType: output.ChecksumType,
+    };
   }
 
-  private copyOnce(
-    key: string,
-    etag: string,
-    { fields, expires }: S3Present,
-    options: CallOptions,
-  ): Promise<CopyObjectCommandOutput> {
+  readTags(): Promise<Tags> {
+    return this.calls.readTags(op, this.key, this.options);
+  }
+
+  /** S3 refuses a copy onto itself that changes nothing, so the copy names its headers. */
+  async copyWhole(etag: string, { fields, expires }: S3Present) {
     const command = new CopyObjectCommand({
-      ...this.calls.target(op, key),
+      ...this.calls.target(this.key),
       ...fields,
-      CopySource: this.calls.copySource(key),
+      CopySource: this.calls.copySource(this.key),
+      // S3 compares this etag when the copy begins, and the next one when it becomes visible.
       CopySourceIfMatch: `"${etag}"`,
-      // The one above holds when the copy begins, this one when it becomes visible.
       IfMatch: `"${etag}"`,
       MetadataDirective: "REPLACE",
       TaggingDirective: "COPY",
     });
     withRawExpires(command, expires);
-    return this.calls.run(op, options, () => this.calls.client.send(command, httpOptions(options)));
+    const copied = await this.calls.run(op, this.options, () => this.calls.client.send(command, httpOptions(this.options)));
+    const result = putResult({ ETag: copied.CopyObjectResult?.ETag, VersionId: copied.VersionId });
+    return { result, copiedFrom: copied.CopySourceVersionId };
   }
+
+  /** Where S3 computes the same kind of checksum for the copy, completion carries the object's own and S3 verifies the copy. */
+  async createUpload(present: S3Present, tags: Tags): Promise<CopyUpload> {
+    const { calls, key, options, uploads } = this;
+    const { fields, expires, etag, checksum, checksumType } = present;
+    const declared =
+      checksum === undefined || !isS3Checksum(checksum.algorithm)
+        ? {}
+        : { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksumType };
+    const input = { ...calls.target(key), ...fields, ...taggingField(tags), ...declared };
+    const created = await uploads.start(op, input, expires, options);
+    const { uploadId } = created;
+    const verifiesWhole = checksumType === "FULL_OBJECT" && created.checksumType === "FULL_OBJECT";
+    return {
+      copyPart: (range) => this.copyPart(uploadId, etag, range),
+      complete: (parts) =>
+        uploads.complete(key, uploadId, parts, {
+          signal: options.signal,
+          condition: { ifMatch: etag },
+          checksum: verifiesWhole ? checksum : undefined,
+        }),
+      abort: (abortOptions) => uploads.abort(key, uploadId, abortOptions),
+    };
+  }
+
+  /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
+  private copyPart(uploadId: string, etag: string, { partNumber, start, end }: CopyRange): Promise<UploadedPart> {
+    const command = new UploadPartCopyCommand({
+      ...this.calls.target(this.key),
+      UploadId: uploadId,
+      PartNumber: partNumber,
+      CopySource: this.calls.copySource(this.key),
+      CopySourceIfMatch: `"${etag}"`,
+      CopySourceRange: `bytes=${start}-${end}`,
+    });
+    return this.calls.run(op, this.options, async () => {
+      const { CopyPartResult = {} } = await this.calls.client.send(command, httpOptions(this.options));
+      const checksum = partChecksum(CopyPartResult);
+      const part = { partNumber, sizeBytes: end - start + 1, etag: unquote(CopyPartResult.ETag) };
+      return checksum === undefined ? part : { ...part, checksum };
+    });
+  }
+}
+
+/** The adapter's own key wins over the object's encryption. */
+function encryptionFields(
+  { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled }: HeadObjectCommandOutput,
+  placement: Placement,
+): Partial<KeptFields> {
+  if (placement.SSEKMSKeyId === undefined) return { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled };
+  return { ServerSideEncryption: placement.ServerSideEncryption, SSEKMSKeyId: placement.SSEKMSKeyId };
 }

@@ -3,52 +3,61 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
   ListPartsCommand,
   type ListPartsCommandOutput,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import type { Checksum, ChecksumAlgorithm } from "../../protocol/snapshot";
-import { assertAscending, assertChecksum, assertCondition, assertMetadataNames, assertPart } from "../checks";
+import type { ChecksumAlgorithm } from "../../protocol/snapshot";
 import { isBridgeError } from "../errors";
-import type { CallOptions, ObjectAttributes, PutResult, UploadedPart, WriteCondition } from "../object-store";
-import { conditionFields, httpOptions, putResult, type S3Calls } from "./calls";
-import { withRawExpires } from "./expires";
+import type {
+  CallOptions,
+  CompleteUploadOptions,
+  CreateUploadOptions,
+  PartId,
+  PutResult,
+  UploadedPart,
+  UploadPartOptions,
+} from "../object-store";
+import { conditionFields, httpOptions, putResult, type S3Calls, withRawExpires } from "./calls";
 import { attributeFields, checksumFields, isS3Checksum, partChecksum, unquote } from "./metadata";
 
 export class S3Uploads {
-  constructor(private readonly calls: S3Calls) {}
+  constructor(readonly calls: S3Calls) {}
 
-  async create(
-    key: string,
-    options: CallOptions & { attributes: ObjectAttributes; checksumAlgorithm?: ChecksumAlgorithm },
-  ): Promise<{ uploadId: string }> {
-    const { attributes, checksumAlgorithm } = options;
-    assertMetadataNames("createUpload", attributes.metadata);
-    assertChecksum("createUpload", checksumAlgorithm, this.calls.capabilities.multipartChecksums);
-    const upload = await this.createOne(key, attributes, checksumAlgorithm, options);
+  async create(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
+    const { checksumAlgorithm } = options;
+    const upload = await this.createFor(key, checksumAlgorithm, options);
     if (checksumAlgorithm === undefined || upload.checksumType === "FULL_OBJECT") return { uploadId: upload.uploadId };
     // A server that knows only checksums over part checksums would refuse the right checksum of the whole object at completion.
     // Without a declared algorithm it still verifies each part.
     await this.abort(key, upload.uploadId, options);
-    const { uploadId } = await this.createOne(key, attributes, undefined, options);
+    const { uploadId } = await this.createFor(key, undefined, options);
     return { uploadId };
   }
 
-  private async createOne(
-    key: string,
-    attributes: ObjectAttributes,
-    checksumAlgorithm: ChecksumAlgorithm | undefined,
-    options: CallOptions,
-  ): Promise<{ uploadId: string; checksumType: string | undefined }> {
-    const command = new CreateMultipartUploadCommand({
-      ...this.calls.target("createUpload", key),
+  private createFor(key: string, checksumAlgorithm: ChecksumAlgorithm | undefined, options: CreateUploadOptions) {
+    const { attributes } = options;
+    const input: CreateMultipartUploadCommandInput = {
+      ...this.calls.target(key),
       ...this.calls.placement,
       ...attributeFields(attributes),
       ...(checksumAlgorithm !== undefined &&
         isS3Checksum(checksumAlgorithm) && { ChecksumAlgorithm: checksumAlgorithm, ChecksumType: "FULL_OBJECT" }),
-    });
-    withRawExpires(command, attributes.headers.expires);
-    return this.calls.run("createUpload", options, async () => {
+    };
+    return this.start("createUpload", input, attributes.headers.expires, options);
+  }
+
+  /** Starts an upload on behalf of any operation. `checksumType` is the kind of checksum that S3 will compute for the whole object. */
+  async start(
+    op: string,
+    input: CreateMultipartUploadCommandInput,
+    expires: string | undefined,
+    options: CallOptions,
+  ): Promise<{ uploadId: string; checksumType: string | undefined }> {
+    const command = new CreateMultipartUploadCommand(input);
+    withRawExpires(command, expires);
+    return this.calls.run(op, options, async () => {
       const { UploadId, ChecksumType } = await this.calls.client.send(command, httpOptions(options));
       if (UploadId === undefined) throw new Error("the answer has no upload id: this is no S3 endpoint");
       return { uploadId: UploadId, checksumType: ChecksumType };
@@ -57,16 +66,13 @@ export class S3Uploads {
 
   async uploadPart(
     key: string,
-    uploadId: string,
-    partNumber: number,
+    { uploadId, partNumber }: PartId,
     body: Uint8Array,
-    options: CallOptions & { checksum?: Checksum },
+    options: UploadPartOptions = {},
   ): Promise<UploadedPart> {
     const { checksum } = options;
-    assertPart(partNumber, body.byteLength, this.calls.capabilities);
-    assertChecksum("uploadPart", checksum?.algorithm, this.calls.capabilities.checksums);
     const command = new UploadPartCommand({
-      ...this.calls.target("uploadPart", key),
+      ...this.calls.target(key),
       UploadId: uploadId,
       PartNumber: partNumber,
       Body: body,
@@ -80,12 +86,12 @@ export class S3Uploads {
     });
   }
 
-  async listParts(key: string, uploadId: string, options: CallOptions): Promise<UploadedPart[]> {
-    const target = { ...this.calls.target("listParts", key), UploadId: uploadId };
+  async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
+    const target = { ...this.calls.target(key), UploadId: uploadId };
     const parts: UploadedPart[] = [];
     let marker: string | undefined;
     do {
-      const command = new ListPartsCommand(marker === undefined ? target : { ...target, PartNumberMarker: marker });
+      const command = new ListPartsCommand({ ...target, PartNumberMarker: marker });
       const page: ListPartsCommandOutput = await this.calls.run("listParts", options, () =>
         this.calls.client.send(command, httpOptions(options)),
       );
@@ -100,19 +106,12 @@ export class S3Uploads {
     return parts.sort((a, b) => a.partNumber - b.partNumber);
   }
 
-  async complete(
-    key: string,
-    uploadId: string,
-    parts: UploadedPart[],
-    options: CallOptions & { condition?: WriteCondition; checksum?: Checksum },
-  ): Promise<PutResult> {
+  async complete(key: string, uploadId: string, parts: UploadedPart[], options: CompleteUploadOptions = {}): Promise<PutResult> {
     const { condition, checksum } = options;
     const { client, capabilities } = this.calls;
-    assertCondition("completeUpload", condition, capabilities);
-    assertAscending(parts);
     const verified = checksum !== undefined && capabilities.multipartChecksums.includes(checksum.algorithm);
     const command = new CompleteMultipartUploadCommand({
-      ...this.calls.target("completeUpload", key),
+      ...this.calls.target(key),
       UploadId: uploadId,
       MultipartUpload: {
         Parts: parts.map((part) => ({ PartNumber: part.partNumber, ETag: `"${part.etag}"`, ...checksumFields(part.checksum) })),
@@ -124,8 +123,8 @@ export class S3Uploads {
     return this.calls.run("completeUpload", options, complete, condition);
   }
 
-  async abort(key: string, uploadId: string, options: CallOptions): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ ...this.calls.target("abortUpload", key), UploadId: uploadId });
+  async abort(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ ...this.calls.target(key), UploadId: uploadId });
     try {
       await this.calls.run("abortUpload", options, () => this.calls.client.send(command, httpOptions(options)));
     } catch (error) {

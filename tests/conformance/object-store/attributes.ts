@@ -44,7 +44,7 @@ export function attributeChecks(context: Context): void {
   async function upload(key: string, attributes: ObjectAttributes): Promise<void> {
     const bytes = someBytes(100);
     const { uploadId } = await context.store.createUpload(key, { attributes });
-    const part = await context.store.uploadPart(key, uploadId, 1, bytes);
+    const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, bytes);
     await context.store.completeUpload(key, uploadId, [part]);
   }
 

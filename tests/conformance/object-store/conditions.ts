@@ -8,7 +8,7 @@ export function conditionChecks(context: Context): void {
 
   async function readyUpload(key: string) {
     const { uploadId } = await context.store.createUpload(key, { attributes: NO_ATTRIBUTES });
-    const part = await context.store.uploadPart(key, uploadId, 1, Buffer.from("uploaded"));
+    const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("uploaded"));
     return { uploadId, parts: [part] };
   }
 

@@ -50,7 +50,7 @@ export function keyChecks(context: Context): void {
     const response = await context.subject.fetch(url, {});
     expect({ status: response.status, body: response.body.toString() }).toEqual({ status: 200, body: `of ${key}` });
     const { uploadId } = await context.store.createUpload(key, { attributes: { headers: {}, metadata: {}, tags: {} } });
-    const part = await context.store.uploadPart(key, uploadId, 1, Buffer.from("parts"));
+    const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("parts"));
     expect(await context.store.listParts(key, uploadId)).toMatchObject([{ partNumber: 1 }]);
     await context.store.completeUpload(key, uploadId, [part]);
     expect(await readText(context, key)).toBe("parts");

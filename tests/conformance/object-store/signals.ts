@@ -13,7 +13,7 @@ export function signalChecks(context: Context): void {
     await putText(context, key, "old");
     const before = await context.store.head(key);
     const { uploadId } = await context.store.createUpload(key, { attributes: NO_ATTRIBUTES });
-    const part = await context.store.uploadPart(key, uploadId, 1, Buffer.from("x"));
+    const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("x"));
     await expectKind(context.store.head(key, { signal }), "Unavailable");
     await expectKind(context.store.get(key, { signal }), "Unavailable");
     await expectKind(context.store.getTags(key, { signal }), "Unavailable");
@@ -22,7 +22,7 @@ export function signalChecks(context: Context): void {
     await expectKind(context.store.delete(key, { signal }), "Unavailable");
     await expectKind(context.store.touch(key, { signal }), "Unavailable");
     await expectKind(context.store.createUpload(key, { attributes: NO_ATTRIBUTES, signal }), "Unavailable");
-    await expectKind(context.store.uploadPart(key, uploadId, 2, Buffer.from("y"), { signal }), "Unavailable");
+    await expectKind(context.store.uploadPart(key, { uploadId, partNumber: 2 }, Buffer.from("y"), { signal }), "Unavailable");
     await expectKind(context.store.listParts(key, uploadId, { signal }), "Unavailable");
     await expectKind(context.store.completeUpload(key, uploadId, [part], { signal }), "Unavailable");
     await expectKind(context.store.abortUpload(key, uploadId, { signal }), "Unavailable");

@@ -78,7 +78,8 @@ export function touchChecks(context: Context): void {
     const bodies = [someBytes(context.capabilities.minPartSizeBytes), someBytes(11)];
     const { uploadId } = await context.store.createUpload(key, { attributes: { ...FULL, tags: {} } });
     const parts = [];
-    for (const [index, body] of bodies.entries()) parts.push(await context.store.uploadPart(key, uploadId, index + 1, body));
+    for (const [index, body] of bodies.entries())
+      parts.push(await context.store.uploadPart(key, { uploadId, partNumber: index + 1 }, body));
     await context.store.completeUpload(key, uploadId, parts);
     await context.store.putTags(key, FULL.tags);
     const { etag } = await context.store.touch(key);

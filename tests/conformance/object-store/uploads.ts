@@ -24,7 +24,8 @@ export function uploadChecks(context: Context): void {
     const bodies = threeParts();
     const uploadId = await create(key);
     const parts = [];
-    for (const [index, body] of bodies.entries()) parts.push(await context.store.uploadPart(key, uploadId, index + 1, body));
+    for (const [index, body] of bodies.entries())
+      parts.push(await context.store.uploadPart(key, { uploadId, partNumber: index + 1 }, body));
     expect(await context.store.head(key)).toBeUndefined();
     const { etag } = await context.store.completeUpload(key, uploadId, parts);
     expect(await context.store.head(key)).toMatchObject({ etag, sizeBytes: 2 * partBytes + 11 });
@@ -35,7 +36,7 @@ export function uploadChecks(context: Context): void {
     const key = freshKey();
     await putText(context, key, "old");
     const uploadId = await create(key);
-    await context.store.uploadPart(key, uploadId, 1, someBytes(10));
+    await context.store.uploadPart(key, { uploadId, partNumber: 1 }, someBytes(10));
     expect(await readText(context, key)).toBe("old");
     await context.store.abortUpload(key, uploadId);
     expect(await readText(context, key)).toBe("old");
@@ -45,9 +46,9 @@ export function uploadChecks(context: Context): void {
     const key = freshKey();
     const bodies = threeParts();
     const uploadId = await create(key);
-    await context.store.uploadPart(key, uploadId, 7, bodies[2] as Buffer);
-    await context.store.uploadPart(key, uploadId, 1, bodies[0] as Buffer);
-    await context.store.uploadPart(key, uploadId, 4, bodies[1] as Buffer);
+    await context.store.uploadPart(key, { uploadId, partNumber: 7 }, bodies[2] as Buffer);
+    await context.store.uploadPart(key, { uploadId, partNumber: 1 }, bodies[0] as Buffer);
+    await context.store.uploadPart(key, { uploadId, partNumber: 4 }, bodies[1] as Buffer);
     const parts = await context.store.listParts(key, uploadId);
     expect(parts.map(({ partNumber, sizeBytes }) => [partNumber, sizeBytes])).toEqual([
       [1, partBytes],
@@ -62,11 +63,11 @@ export function uploadChecks(context: Context): void {
     const key = freshKey();
     const bodies = threeParts();
     const uploadId = await create(key);
-    const uploaded = await context.store.uploadPart(key, uploadId, 1, bodies[0] as Buffer);
+    const uploaded = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, bodies[0] as Buffer);
     const listed = await context.store.listParts(key, uploadId);
     expect(listed).toMatchObject([{ partNumber: 1, sizeBytes: partBytes, etag: uploaded.etag }]);
-    await context.store.uploadPart(key, uploadId, 2, bodies[1] as Buffer);
-    await context.store.uploadPart(key, uploadId, 3, bodies[2] as Buffer);
+    await context.store.uploadPart(key, { uploadId, partNumber: 2 }, bodies[1] as Buffer);
+    await context.store.uploadPart(key, { uploadId, partNumber: 3 }, bodies[2] as Buffer);
     await context.store.completeUpload(key, uploadId, await context.store.listParts(key, uploadId));
     expect((await readBytes(context, key)).equals(Buffer.concat(bodies))).toBe(true);
   });
@@ -74,8 +75,8 @@ export function uploadChecks(context: Context): void {
   check("upload-replace-part", "a part uploaded again replaces the earlier one", async () => {
     const key = freshKey();
     const uploadId = await create(key);
-    const first = await context.store.uploadPart(key, uploadId, 1, Buffer.from("wrong"));
-    const second = await context.store.uploadPart(key, uploadId, 1, Buffer.from("right"));
+    const first = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("wrong"));
+    const second = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("right"));
     expect(await context.store.listParts(key, uploadId)).toMatchObject([{ partNumber: 1, etag: second.etag }]);
     await expectKind(context.store.completeUpload(key, uploadId, [first]), "Invalid");
     await context.store.completeUpload(key, uploadId, [second]);
@@ -85,9 +86,9 @@ export function uploadChecks(context: Context): void {
   check("upload-abort", "an aborted upload is NotFound for everything but aborting it again", async () => {
     const key = freshKey();
     const uploadId = await create(key);
-    const part = await context.store.uploadPart(key, uploadId, 1, Buffer.from("x"));
+    const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("x"));
     await context.store.abortUpload(key, uploadId);
-    await expectKind(context.store.uploadPart(key, uploadId, 2, Buffer.from("y")), "NotFound");
+    await expectKind(context.store.uploadPart(key, { uploadId, partNumber: 2 }, Buffer.from("y")), "NotFound");
     await expectKind(context.store.listParts(key, uploadId), "NotFound");
     await expectKind(context.store.completeUpload(key, uploadId, [part]), "NotFound");
     await context.store.abortUpload(key, uploadId);
@@ -97,17 +98,17 @@ export function uploadChecks(context: Context): void {
   check("upload-completed", "the parts of a completed upload are NotFound", async () => {
     const key = freshKey();
     const uploadId = await create(key);
-    const part = await context.store.uploadPart(key, uploadId, 1, Buffer.from("x"));
+    const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("x"));
     await context.store.completeUpload(key, uploadId, [part]);
     await expectKind(context.store.listParts(key, uploadId), "NotFound");
-    await expectKind(context.store.uploadPart(key, uploadId, 2, Buffer.from("y")), "NotFound");
+    await expectKind(context.store.uploadPart(key, { uploadId, partNumber: 2 }, Buffer.from("y")), "NotFound");
     await context.store.abortUpload(key, uploadId);
     expect(await readText(context, key)).toBe("x");
   });
 
   check("upload-unknown", "an unknown upload is NotFound, and aborting it succeeds", async () => {
     const key = freshKey();
-    await expectKind(context.store.uploadPart(key, UNKNOWN_UPLOAD, 1, Buffer.from("x")), "NotFound");
+    await expectKind(context.store.uploadPart(key, { uploadId: UNKNOWN_UPLOAD, partNumber: 1 }, Buffer.from("x")), "NotFound");
     await expectKind(context.store.listParts(key, UNKNOWN_UPLOAD), "NotFound");
     await context.store.abortUpload(key, UNKNOWN_UPLOAD);
   });
@@ -119,8 +120,8 @@ export function uploadChecks(context: Context): void {
       const key = freshKey();
       const [body] = threeParts() as [Buffer];
       const uploadId = await create(key);
-      const first = await context.store.uploadPart(key, uploadId, 1, body);
-      const second = await context.store.uploadPart(key, uploadId, 2, Buffer.from("end"));
+      const first = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, body);
+      const second = await context.store.uploadPart(key, { uploadId, partNumber: 2 }, Buffer.from("end"));
       await expectKind(context.store.completeUpload(key, uploadId, []), "Invalid");
       await expectKind(context.store.completeUpload(key, uploadId, [second, first]), "Invalid");
       await expectKind(context.store.completeUpload(key, uploadId, [first, first]), "Invalid");
@@ -135,8 +136,8 @@ export function uploadChecks(context: Context): void {
     const key = freshKey();
     const uploadId = await create(key);
     for (const partNumber of [0, -1, 1.5, capabilities.maxParts + 1])
-      await expectKind(context.store.uploadPart(key, uploadId, partNumber, Buffer.from("x")), "Invalid");
-    const last = await context.store.uploadPart(key, uploadId, capabilities.maxParts, Buffer.from("last"));
+      await expectKind(context.store.uploadPart(key, { uploadId, partNumber }, Buffer.from("x")), "Invalid");
+    const last = await context.store.uploadPart(key, { uploadId, partNumber: capabilities.maxParts }, Buffer.from("last"));
     await context.store.completeUpload(key, uploadId, [last]);
     expect(await readText(context, key)).toBe("last");
   });
@@ -145,8 +146,8 @@ export function uploadChecks(context: Context): void {
     const key = freshKey();
     const uploadId = await create(key);
     const parts = [
-      await context.store.uploadPart(key, uploadId, 1, someBytes(partBytes - 1)),
-      await context.store.uploadPart(key, uploadId, 2, someBytes(1)),
+      await context.store.uploadPart(key, { uploadId, partNumber: 1 }, someBytes(partBytes - 1)),
+      await context.store.uploadPart(key, { uploadId, partNumber: 2 }, someBytes(1)),
     ];
     await expectKind(context.store.completeUpload(key, uploadId, parts), "Invalid");
     expect(await context.store.head(key)).toBeUndefined();
@@ -155,8 +156,8 @@ export function uploadChecks(context: Context): void {
   check("upload-subset", "parts left out of the completion are not in the object", async () => {
     const key = freshKey();
     const uploadId = await create(key);
-    await context.store.uploadPart(key, uploadId, 1, Buffer.from("left out"));
-    const kept = await context.store.uploadPart(key, uploadId, 2, Buffer.from("kept"));
+    await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("left out"));
+    const kept = await context.store.uploadPart(key, { uploadId, partNumber: 2 }, Buffer.from("kept"));
     await context.store.completeUpload(key, uploadId, [kept]);
     expect(await readText(context, key)).toBe("kept");
   });
@@ -169,7 +170,11 @@ export function uploadChecks(context: Context): void {
       const uploadId = await create(key, algorithm);
       const parts = [];
       for (const [index, body] of bodies.entries())
-        parts.push(await context.store.uploadPart(key, uploadId, index + 1, body, { checksum: checksumOf(algorithm, body) }));
+        parts.push(
+          await context.store.uploadPart(key, { uploadId, partNumber: index + 1 }, body, {
+            checksum: checksumOf(algorithm, body),
+          }),
+        );
       return { uploadId, parts, whole: Buffer.concat(bodies) };
     }
 
@@ -214,7 +219,10 @@ export function uploadChecks(context: Context): void {
       const key = freshKey();
       const uploadId = await create(key, algorithm);
       const checksum = checksumOf(algorithm, Buffer.from("other"));
-      await expectKind(context.store.uploadPart(key, uploadId, 1, Buffer.from("bytes"), { checksum }), "Corrupted");
+      await expectKind(
+        context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("bytes"), { checksum }),
+        "Corrupted",
+      );
       expect(await context.store.listParts(key, uploadId)).toEqual([]);
     });
   }

@@ -18,8 +18,7 @@ import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { ossAgent, ossClient } from "../../../local/oss-client";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
-import { decodeMetadataName, decodeMetadataValue } from "../../../runtime/stores/oss/metadata";
-import { parseTags, taggingDocument } from "../../../runtime/stores/oss/tags";
+import { decodeMetadataName, decodeMetadataValue, parseTags, taggingDocument } from "../../../runtime/stores/oss/metadata";
 import { type SeenObject, sha256 } from "../support/objects";
 
 export interface PutAttributes {

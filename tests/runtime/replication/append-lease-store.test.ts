@@ -1,9 +1,9 @@
 import { controlPrefix } from "../../../runtime/protocol/control";
 import { createAppendLeaseStore, leaseLogPrefix } from "../../../runtime/replication/append-lease-store";
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
-import type { AppendStore } from "../../../runtime/stores/append-store";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { MemoryAppendStore } from "../../../runtime/stores/memory/append";
+import { MemoryAppendStore } from "../../../runtime/stores/memory/store";
+import type { AppendStore } from "../../../runtime/stores/object-store";
 import { leaseOf, leaseStoreConformance } from "../../conformance/lease-store-conformance";
 import { expectKind } from "../../conformance/object-store/context";
 

@@ -74,7 +74,7 @@ describe("a whole copy", () => {
     const all = await open({ source, destination });
     const parts = jest.spyOn(all.store, "uploadPart");
     await all.copy();
-    for (const [, , , , options] of parts.mock.calls) expect(options?.checksum?.algorithm).toBe(algorithm);
+    for (const [, , , options] of parts.mock.calls) expect(options?.checksum?.algorithm).toBe(algorithm);
     expect(parts).toHaveBeenCalledTimes(3);
   });
 
@@ -122,10 +122,10 @@ describe("resumption", () => {
     const upload = all.store.uploadPart.bind(all.store);
     jest
       .spyOn(all.store, "uploadPart")
-      .mockImplementation((key, uploadId, partNumber, ...rest) =>
-        partNumber === 3
+      .mockImplementation((key, part, ...rest) =>
+        part.partNumber === 3
           ? Promise.reject(new BridgeError("PermissionDenied", "uploadPart", "no"))
-          : upload(key, uploadId, partNumber, ...rest),
+          : upload(key, part, ...rest),
       );
     await expect(all.copy({ concurrency: 1 })).rejects.toThrow("no");
     jest.mocked(all.store.uploadPart).mockRestore();
@@ -155,7 +155,9 @@ describe("resumption", () => {
     const all = await interrupted();
     const [upload] = all.store.openUploads();
     const cut = Buffer.from("ab");
-    await all.store.uploadPart("to/k", upload?.uploadId ?? "", 1, cut, { checksum: checksumOf("CRC64NVME", cut) });
+    await all.store.uploadPart("to/k", { uploadId: upload?.uploadId ?? "", partNumber: 1 }, cut, {
+      checksum: checksumOf("CRC64NVME", cut),
+    });
     all.moved.length = 0;
     await all.copy();
     expect(all.moved.sort()).toEqual([3, 4]);

@@ -6,8 +6,7 @@ import { createAppendLeaseStore } from "../../../runtime/replication/append-leas
 import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import type { FlowStarter } from "../../../runtime/roles/dispatcher/flow-starter";
 import { createPusher } from "../../../runtime/roles/pusher/pusher";
-import { MemoryAppendStore } from "../../../runtime/stores/memory/append";
-import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import type { ObjectAttributes, ObjectStore } from "../../../runtime/stores/object-store";
 import { ManualClock } from "../support/clock";
 import { recordingLogger } from "../support/recording-logger";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import * as fc from "fast-check";
 import { CHECKSUM_ALGORITHMS } from "../../../runtime/protocol/snapshot";
-import { checksumOf, createHasher } from "../../../runtime/stores/checksums";
+import { checksumOf, combineChecksums, createHasher, isCombinable } from "../../../runtime/stores/checksums";
 
 /** The check values of the CRC catalogue and of the SHA standard, for "123456789". */
 test.each([
@@ -19,11 +19,11 @@ test.each([
   });
 });
 
-test("S3's own example: CRC64NVME of nothing is zero", () => {
+test("CRC64NVME of no bytes is zero, as in S3's own example", () => {
   expect(checksumOf("CRC64NVME", Buffer.alloc(0)).value).toBe("AAAAAAAAAAA=");
 });
 
-test.each(CHECKSUM_ALGORITHMS)("%s is the same however the bytes are cut", (algorithm) => {
+test.each(CHECKSUM_ALGORITHMS)("%s does not depend on how the bytes are cut", (algorithm) => {
   void fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 }), (chunks) => {
       const hasher = createHasher(algorithm);
@@ -33,7 +33,7 @@ test.each(CHECKSUM_ALGORITHMS)("%s is the same however the bytes are cut", (algo
   );
 });
 
-test("the native ones agree with Node", () => {
+test("CRC32 and SHA256 agree with Node's own", () => {
   void fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const crc = Buffer.alloc(4);
@@ -42,4 +42,49 @@ test("the native ones agree with Node", () => {
       expect(checksumOf("SHA256", bytes).value).toBe(createHash("sha256").update(bytes).digest("base64"));
     }),
   );
+});
+
+const COMBINABLE = CHECKSUM_ALGORITHMS.filter(isCombinable);
+
+test("every CRC combines, SHA does not", () => {
+  expect(COMBINABLE).toEqual(["CRC64NVME", "CRC32", "CRC32C", "CRC64XZ"]);
+});
+
+test.each(COMBINABLE)("%s of the parts combines to that of the whole, wherever it is cut", (algorithm) => {
+  void fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 50 }), { minLength: 1, maxLength: 8 }), (parts) => {
+      const summed = parts.map((bytes) => ({ value: checksumOf(algorithm, bytes).value, sizeBytes: bytes.length }));
+      expect(combineChecksums(algorithm, summed)).toEqual(checksumOf(algorithm, Buffer.concat(parts)));
+    }),
+  );
+});
+
+test("a swapped, lost or doubled part changes the combination", () => {
+  const parts = ["alpha", "beta!", "gamma"].map((text) => ({
+    value: checksumOf("CRC64NVME", Buffer.from(text)).value,
+    sizeBytes: 5,
+  }));
+  const [a, b, c] = parts as [(typeof parts)[0], (typeof parts)[0], (typeof parts)[0]];
+  const values = [
+    [a, b, c],
+    [b, a, c],
+    [a, c],
+    [a, b, b, c],
+  ].map((order) => combineChecksums("CRC64NVME", order).value);
+  expect(new Set(values).size).toBe(4);
+});
+
+test("10,000 parts of 5 GiB combine to the same, halves first or in one go", () => {
+  const crc32Of = (index: number) => checksumOf("CRC32", Buffer.from(`part ${index}`)).value;
+  const half = Array.from({ length: 5000 }, (_, index) => ({ value: crc32Of(index), sizeBytes: 5 * 1024 ** 3 }));
+  const { value } = combineChecksums("CRC32", half);
+  const halves = [value, value].map((of) => ({ value: of, sizeBytes: 5000 * 5 * 1024 ** 3 }));
+  expect(combineChecksums("CRC32", [...half, ...half])).toEqual(combineChecksums("CRC32", halves));
+});
+
+test("a value of another algorithm is refused, and so is an empty list of parts", () => {
+  expect(() => combineChecksums("CRC32", [{ value: checksumOf("CRC64NVME", Buffer.from("x")).value, sizeBytes: 1 }])).toThrow(
+    "no CRC32",
+  );
+  expect(() => combineChecksums("CRC32", [])).toThrow("no parts");
 });

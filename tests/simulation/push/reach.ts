@@ -2,9 +2,9 @@
  * Stores over a network, for functions that live long: what a dead function had sent, or what was given up, lands within the network's
  * patience or never.
  */
-import type { AppendStore } from "../../../runtime/stores/append-store";
+
 import { BridgeError } from "../../../runtime/stores/errors";
-import type { ObjectStore } from "../../../runtime/stores/object-store";
+import type { AppendStore, ObjectStore } from "../../../runtime/stores/object-store";
 import { effect, type Network, never } from "../world/effects";
 import type { Attempt } from "../world/virtual-time";
 import { LIMITS } from "./settings";

@@ -8,8 +8,7 @@ import { createAppendLeaseStore } from "../../../runtime/replication/append-leas
 import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import { createPusher } from "../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { MemoryAppendStore } from "../../../runtime/stores/memory/append";
-import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import { effect, type Network } from "../world/effects";
 import { type Fault, Faults } from "../world/faults";
 import type { Steps } from "../world/steps";

@@ -28,10 +28,10 @@ type Opened = Awaited<ReturnType<typeof open>>;
 /** A run that ends at its third part, before the upload has it or after. */
 async function endsAtTheLastPart(all: Opened, reader: SourceReader, uploaded: "before" | "after"): Promise<void> {
   const upload = all.store.uploadPart.bind(all.store);
-  jest.spyOn(all.store, "uploadPart").mockImplementation(async (key, uploadId, partNumber, ...rest) => {
-    if (partNumber === 3 && uploaded === "before") throw new BridgeError("PermissionDenied", "uploadPart", "no");
-    const part = await upload(key, uploadId, partNumber, ...rest);
-    if (partNumber === 3) throw new BridgeError("PermissionDenied", "uploadPart", "no");
+  jest.spyOn(all.store, "uploadPart").mockImplementation(async (key, id, ...rest) => {
+    if (id.partNumber === 3 && uploaded === "before") throw new BridgeError("PermissionDenied", "uploadPart", "no");
+    const part = await upload(key, id, ...rest);
+    if (id.partNumber === 3) throw new BridgeError("PermissionDenied", "uploadPart", "no");
     return part;
   });
   await expect(all.copy({ concurrency: 1, reader })).rejects.toThrow("no");
@@ -114,7 +114,9 @@ test("a part that was read and is no longer what was uploaded: everything that w
   await endsAtTheLastPart(all, memoryReader(all.source), "before");
   const [upload] = all.store.openUploads();
   const cut = Buffer.from("ab");
-  await all.store.uploadPart("to/k", upload?.uploadId ?? "", 1, cut, { checksum: checksumOf("CRC64XZ", cut) });
+  await all.store.uploadPart("to/k", { uploadId: upload?.uploadId ?? "", partNumber: 1 }, cut, {
+    checksum: checksumOf("CRC64XZ", cut),
+  });
   await all.copy();
   expect(all.moved.sort()).toEqual([3, 4, 4]);
   expect(all.text()).toBe(CONTENT);

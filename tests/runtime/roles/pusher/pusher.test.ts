@@ -212,7 +212,7 @@ test("a copier's failure counts once", async () => {
   const { put, run, destination } = openPusher({
     destination: {
       uploadPart: async (...of) => {
-        if (of[2] === 3 && failing-- > 0) throw new BridgeError("Unavailable", "uploadPart", "no answer");
+        if (of[1].partNumber === 3 && failing-- > 0) throw new BridgeError("Unavailable", "uploadPart", "no answer");
         return await destination.uploadPart(...of);
       },
     },

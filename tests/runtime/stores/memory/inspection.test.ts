@@ -29,7 +29,7 @@ test("etags are those of S3", async () => {
   const { store, put } = setUp();
   expect((await put("k", "hello")).etag).toBe("5d41402abc4b2a76b9719d911017c592");
   const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES });
-  const part = await store.uploadPart("k", uploadId, 1, textBytes("hello"));
+  const part = await store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("hello"));
   expect(part.etag).toBe("5d41402abc4b2a76b9719d911017c592");
   expect((await store.completeUpload("k", uploadId, [part])).etag).toMatch(/^[0-9a-f]{32}-1$/);
   expect((await store.head("k"))?.checksums).toEqual([checksumOf("CRC64NVME", textBytes("hello"))]);
@@ -82,7 +82,7 @@ test("a replication status that a test sets belongs to the version, until the ob
 test("a touch is of one piece, as S3's is: an etag of parts becomes the digest of the bytes", async () => {
   const { store } = setUp();
   const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES });
-  await store.completeUpload("k", uploadId, [await store.uploadPart("k", uploadId, 1, textBytes("hello"))]);
+  await store.completeUpload("k", uploadId, [await store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("hello"))]);
   expect(await store.touch("k")).toEqual({ etag: "5d41402abc4b2a76b9719d911017c592" });
   expect(store.history("k")).toHaveLength(2);
 });
@@ -95,7 +95,7 @@ test("history holds every state that was visible, once, with its time", async ()
   await store.delete("k");
   await store.delete("k");
   const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES });
-  await store.uploadPart("k", uploadId, 1, textBytes("never visible"));
+  await store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("never visible"));
   await store.abortUpload("k", uploadId);
   expect(store.history("k").map(({ atMs, state }) => [atMs - START, state?.tags])).toEqual([
     [0, {}],
@@ -113,7 +113,7 @@ test("counters: calls by method, bytes read as they are read, bytes written with
   await readAll(body, 10);
   expect(store.bytesRead).toBe(5);
   const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES });
-  const part = await store.uploadPart("k", uploadId, 1, textBytes("123"));
+  const part = await store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("123"));
   expect(store.openUploads()).toEqual([{ uploadId, key: "k", parts: [part] }]);
   await store.completeUpload("k", uploadId, [part]);
   expect(store.openUploads()).toEqual([]);
@@ -126,9 +126,9 @@ test("counters: calls by method, bytes read as they are read, bytes written with
 test("an upload created for a checksum wants it with every part", async () => {
   const { store } = setUp();
   const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES, checksumAlgorithm: "CRC32" });
-  await expectKind(store.uploadPart("k", uploadId, 1, textBytes("x")), "Invalid");
+  await expectKind(store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("x")), "Invalid");
   const other = checksumOf("CRC64NVME", textBytes("x"));
-  await expectKind(store.uploadPart("k", uploadId, 1, textBytes("x"), { checksum: other }), "Invalid");
+  await expectKind(store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("x"), { checksum: other }), "Invalid");
 });
 
 test("URLs carry name, key and expiry", async () => {

@@ -75,7 +75,10 @@ test("nor is it where the parts were a put's own", async () => {
 
 test("a part that arrives with another CRC-64 is sent again", async () => {
   oss.answer(status(200, { etag: '"P1"', ...crcHeader(textBytes("HELLO")) }), status(200, { etag: '"P1"', ...crcHeader(BYTES) }));
-  expect(await ossStore(oss).uploadPart("k", "u", 1, BYTES)).toMatchObject({ etag: "P1", sizeBytes: 5 });
+  expect(await ossStore(oss).uploadPart("k", { uploadId: "u", partNumber: 1 }, BYTES)).toMatchObject({
+    etag: "P1",
+    sizeBytes: 5,
+  });
   expect(oss.seen).toHaveLength(2);
 });
 

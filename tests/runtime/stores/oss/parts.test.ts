@@ -1,11 +1,10 @@
 /** The small pieces of the OSS adapter, each by itself. */
 import fc from "fast-check";
 import { BridgeError } from "../../../../runtime/stores/errors";
-import { crc64FromDecimal } from "../../../../runtime/stores/oss/checksum";
 import { cacheOssCredentials } from "../../../../runtime/stores/oss/credentials";
 import { ossEndpoint, ossPath, ossTarget } from "../../../../runtime/stores/oss/endpoint";
 import { readRefusal, refusalError, transportError } from "../../../../runtime/stores/oss/errors";
-import { assertTags, parseTags, taggingDocument } from "../../../../runtime/stores/oss/tags";
+import { checkTags, crc64FromDecimal, parseTags, taggingDocument } from "../../../../runtime/stores/oss/metadata";
 import { escapeXml, xmlElements, xmlText } from "../../../../runtime/stores/oss/xml";
 import { expectKind } from "../../../conformance/object-store/context";
 
@@ -152,7 +151,7 @@ describe("tags", () => {
     [{ a: "v".repeat(257) }, /"a".*value is longer than 256/],
     [Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`k${index}`, "v"])), /11 tags.*at most 10/],
   ])("%j is refused with its reason", async (tags, reason) => {
-    const refused = async () => assertTags("put", tags);
+    const refused = async () => checkTags("put", tags);
     await expectKind(refused(), "Invalid");
     await expect(refused()).rejects.toThrow(reason);
   });

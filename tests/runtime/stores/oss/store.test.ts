@@ -2,17 +2,13 @@ import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAppendLeaseStore } from "../../../../runtime/replication/append-lease-store";
 import { checksumOf } from "../../../../runtime/stores/checksums";
-import { createOssDispatcher, OssClient } from "../../../../runtime/stores/oss/client";
-import { OssContext } from "../../../../runtime/stores/oss/context";
-import { ossTarget } from "../../../../runtime/stores/oss/endpoint";
+import { createOssDispatcher } from "../../../../runtime/stores/oss/client";
 import {
   createOssStore,
   OSS_CAPABILITIES,
   OSS_VERSIONED_CAPABILITIES,
   type OssStoreOptions,
 } from "../../../../runtime/stores/oss/store";
-import { OssTouch } from "../../../../runtime/stores/oss/touch";
-import { OssUploads } from "../../../../runtime/stores/oss/uploads";
 import { readAll } from "../../../../runtime/stores/read-all";
 import { leaseStoreConformance } from "../../../conformance/lease-store-conformance";
 import { collect, expectKind, NO_ATTRIBUTES, someBytes, streamOf } from "../../../conformance/object-store/context";
@@ -129,7 +125,9 @@ describe("against the server", () => {
       condition: { ifAbsent: true },
     });
     const { uploadId } = await store(bucket).createUpload("parts", { attributes: ATTRIBUTES });
-    await store(bucket).completeUpload("parts", uploadId, [await store(bucket).uploadPart("parts", uploadId, 1, bytes)]);
+    await store(bucket).completeUpload("parts", uploadId, [
+      await store(bucket).uploadPart("parts", { uploadId, partNumber: 1 }, bytes),
+    ]);
     for (const key of ["one", "blocks", "parts"]) {
       await expectAttributes(key);
       expect((await store(bucket).head(key))?.checksums).toEqual([checksumOf("CRC64XZ", bytes)]);
@@ -193,25 +191,8 @@ describe("against the server", () => {
   test("an object beyond one copy is touched in parts, and left alone where it is another one", async () => {
     const bytes = someBytes(11 * 1024 ** 2);
     const { etag } = await store(bucket).put("large", bytes, { attributes: ATTRIBUTES, sizeBytes: bytes.length });
-    const target = ossTarget(fixture.oss.endpoints[SHANGHAI]?.public ?? "", bucket);
-    const client = new OssClient({
-      bucket,
-      region: SHANGHAI,
-      credentials: async () => ROOT,
-      data: target,
-      bucketTarget: target,
-      presign: target,
-      dispatcher,
-      maxAttempts: 1,
-      answerTimeoutMs: 15_000,
-      bodyIdleMs: 15_000,
-      minBytesPerSecond: 65_536,
-      now: Date.now,
-      random: () => 0,
-    });
-    const context = new OssContext(client, OSS_CAPABILITIES, {});
-    const limits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
-    const inParts = new OssTouch(context, new OssUploads(context), limits);
+    const copyLimits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
+    const inParts = store(bucket, { copyLimits, maxAttempts: 1 });
     const touched = await inParts.touch("large", { ifMatch: etag });
     expect(touched.etag).toMatch(/-3$/);
     await expectAttributes("large");

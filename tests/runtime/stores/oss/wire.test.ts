@@ -277,9 +277,9 @@ describe("uploads", () => {
 
   test("a part that a later run may take for done carries its Content-MD5; one without CRC-64 in the answer is no OSS", async () => {
     oss.answer(accepted(BYTES), status(200, HEAD));
-    await ossStore(oss).uploadPart("k", "U1", 1, BYTES);
+    await ossStore(oss).uploadPart("k", { uploadId: "U1", partNumber: 1 }, BYTES);
     expect(oss.seen[0]?.headers["content-md5"]).toBe(md5(BYTES));
-    await expectKind(ossStore(oss).uploadPart("k", "U1", 1, BYTES), "Unexpected");
+    await expectKind(ossStore(oss).uploadPart("k", { uploadId: "U1", partNumber: 1 }, BYTES), "Unexpected");
   });
 
   test("a wrong checksum of the whole is found before OSS is asked to complete", async () => {

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ObjectStore } from "../../../../runtime/stores/object-store";
 import { createS3Client, type S3ClientOptions } from "../../../../runtime/stores/s3/client";
-import { createS3Store, type S3Store } from "../../../../runtime/stores/s3/store";
+import { createS3Store } from "../../../../runtime/stores/s3/store";
 
 export interface SeenRequest {
   method: string;
@@ -44,7 +45,7 @@ export class FakeS3 {
     this.seen.length = 0;
   }
 
-  store(options: Partial<S3ClientOptions> & { storageClass?: string; kmsKeyArn?: string } = {}): S3Store {
+  store(options: Partial<S3ClientOptions> & { storageClass?: string; kmsKeyArn?: string } = {}): ObjectStore {
     const { storageClass, kmsKeyArn, ...clientOptions } = options;
     const client = createS3Client({
       region: "us-east-1",
@@ -52,8 +53,7 @@ export class FakeS3 {
       credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
       ...clientOptions,
     });
-    const placement = { ...(storageClass !== undefined && { storageClass }), ...(kmsKeyArn !== undefined && { kmsKeyArn }) };
-    return createS3Store({ client, bucket: "bucket", ...placement });
+    return createS3Store({ client, bucket: "bucket", storageClass, kmsKeyArn });
   }
 
   private take(request: IncomingMessage, response: ServerResponse): void {

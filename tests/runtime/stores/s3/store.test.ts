@@ -6,11 +6,8 @@ import { CreateBucketCommand, PutBucketReplicationCommand, PutBucketVersioningCo
 import { clientConfig } from "../../../../local/aws/client-config";
 import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
 import { readAll } from "../../../../runtime/stores/read-all";
-import { S3Calls } from "../../../../runtime/stores/s3/calls";
 import { createS3Client } from "../../../../runtime/stores/s3/client";
 import { createS3Store, S3_CAPABILITIES } from "../../../../runtime/stores/s3/store";
-import { S3Touch } from "../../../../runtime/stores/s3/touch";
-import { S3Uploads } from "../../../../runtime/stores/s3/uploads";
 import { collect, expectKind, someBytes } from "../../../conformance/object-store/context";
 import { objectStoreConformance } from "../../../conformance/object-store-conformance";
 
@@ -136,9 +133,8 @@ test("an object beyond one copy is touched in parts, and left alone where it is 
   const bytes = someBytes(11 * 1024 ** 2);
   const attributes = { headers: { contentType: "a/b", expires: "0" }, metadata: { "x.y": "文件" }, tags: {} };
   const put = await store.put("large", bytes, { attributes, sizeBytes: bytes.length });
-  const calls = new S3Calls(client, bucket, S3_CAPABILITIES, {});
-  const limits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
-  const inParts = new S3Touch(calls, new S3Uploads(calls), limits);
+  const copyLimits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
+  const inParts = createS3Store({ client, bucket, copyLimits });
   const touched = await inParts.touch("large", { ifMatch: put.etag });
   expect(touched.etag).toMatch(/-3$/);
   expect(await store.head("large")).toMatchObject({ ...touched, headers: attributes.headers, metadata: attributes.metadata });

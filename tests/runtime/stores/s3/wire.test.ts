@@ -91,7 +91,7 @@ describe("requests", () => {
     const store = s3.store();
     const checksum = checksumOf("CRC64NVME", BYTES);
     const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES, checksumAlgorithm: "CRC64NVME" });
-    const part = await store.uploadPart("k", uploadId, 1, BYTES, { checksum });
+    const part = await store.uploadPart("k", { uploadId, partNumber: 1 }, BYTES, { checksum });
     expect(await store.completeUpload("k", uploadId, [part], { checksum, condition: { ifAbsent: true } })).toEqual({
       etag: "e-1",
     });

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { type CopyRange, copyAll, copyRanges } from "../../../runtime/stores/copy-ranges";
+import { type CopyRange, copyAll, copyRanges } from "../../../runtime/stores/copy-in-place";
 import { OSS_CAPABILITIES } from "../../../runtime/stores/oss/store";
 import { OSS_COPY_LIMITS } from "../../../runtime/stores/oss/touch";
 import { S3_CAPABILITIES } from "../../../runtime/stores/s3/store";

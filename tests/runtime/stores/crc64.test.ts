@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
-import { Crc64 } from "../../../runtime/stores/crc64";
-import { crc64Engine, warmCrc64 } from "../../../runtime/stores/crc64-wasm";
+import { Crc64, crc64Engine, warmCrc64 } from "../../../runtime/stores/crc64";
 
 const ALGORITHMS = ["CRC64NVME", "CRC64XZ"] as const;
 const PIECE_BYTES = 64 * 1024;

@@ -1,0 +1,231 @@
+/**
+ * The layer around every adapter: it refuses wrong arguments and aborted signals, and destroys a body that was not written. Adapters check
+ * none of this. It sends nothing, buffers nothing, and refuses before the adapter sends anything.
+ */
+import type { Readable } from "node:stream";
+import type { ByteRange } from "../protocol/ports";
+import type { ChecksumAlgorithm, Metadata, Tags } from "../protocol/snapshot";
+import { destroyOnFailure, throwIfAborted } from "./body";
+import { BridgeError } from "./errors";
+import type {
+  CallOptions,
+  CompleteUploadOptions,
+  CreateUploadOptions,
+  DeleteOptions,
+  GetOptions,
+  ListedObject,
+  ListOptions,
+  ObjectHead,
+  ObjectStore,
+  PartId,
+  PresignOptions,
+  PutOptions,
+  PutResult,
+  PutTagsOptions,
+  StoreCapabilities,
+  TouchOptions,
+  UploadedPart,
+  UploadPartOptions,
+  WriteCondition,
+} from "./object-store";
+
+/** What one vendor refuses in addition. Each throws a BridgeError `Invalid`. */
+export interface VendorRules {
+  checkKey?(op: string, key: string): void;
+  checkTags?(op: string, tags: Tags): void;
+}
+
+export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements ObjectStore {
+  readonly capabilities: StoreCapabilities;
+
+  constructor(
+    protected readonly adapter: Adapter,
+    private readonly rules: VendorRules = {},
+  ) {
+    this.capabilities = adapter.capabilities;
+  }
+
+  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
+    this.checkCall("head", key, options);
+    return this.adapter.head(key, options);
+  }
+
+  async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
+    this.checkCall("getTags", key, options);
+    return this.adapter.getTags(key, options);
+  }
+
+  async putTags(key: string, tags: Tags, options: PutTagsOptions = {}): Promise<void> {
+    this.checkCall("putTags", key, options);
+    this.rules.checkTags?.("putTags", tags);
+    return this.adapter.putTags(key, tags, options);
+  }
+
+  async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
+    this.checkCall("get", key, options);
+    if (options.range !== undefined) checkRange(options.range);
+    return this.adapter.get(key, options);
+  }
+
+  async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
+    return destroyOnFailure(body, async () => {
+      const { attributes, checksum, condition, sizeBytes } = options;
+      this.checkCall("put", key, options);
+      checkMetadataNames("put", attributes.metadata);
+      this.rules.checkTags?.("put", attributes.tags);
+      checkCondition("put", condition, this.capabilities);
+      checkAlgorithm("put", checksum?.algorithm, this.capabilities.checksums);
+      checkPutSize(sizeBytes, this.capabilities);
+      return this.adapter.put(key, body, options);
+    });
+  }
+
+  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
+    const { condition, versionId } = options;
+    this.checkCall("delete", key, options);
+    if (condition?.ifMatch !== undefined && versionId !== undefined)
+      throw new BridgeError("Invalid", "delete", "ifMatch and versionId exclude each other: a version is exact already");
+    checkCondition("delete", condition, this.capabilities);
+    return this.adapter.delete(key, options);
+  }
+
+  async touch(key: string, options: TouchOptions = {}): Promise<PutResult> {
+    this.checkCall("touch", key, options);
+    return this.adapter.touch(key, options);
+  }
+
+  async createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
+    const { attributes, checksumAlgorithm } = options;
+    this.checkCall("createUpload", key, options);
+    checkMetadataNames("createUpload", attributes.metadata);
+    this.rules.checkTags?.("createUpload", attributes.tags);
+    checkAlgorithm("createUpload", checksumAlgorithm, this.capabilities.multipartChecksums);
+    return this.adapter.createUpload(key, options);
+  }
+
+  async uploadPart(key: string, part: PartId, body: Uint8Array, options: UploadPartOptions = {}): Promise<UploadedPart> {
+    this.checkCall("uploadPart", key, options);
+    checkPart(part.partNumber, body.byteLength, this.capabilities);
+    checkAlgorithm("uploadPart", options.checksum?.algorithm, this.capabilities.checksums);
+    return this.adapter.uploadPart(key, part, body, options);
+  }
+
+  async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
+    this.checkCall("listParts", key, options);
+    return this.adapter.listParts(key, uploadId, options);
+  }
+
+  async completeUpload(
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    options: CompleteUploadOptions = {},
+  ): Promise<PutResult> {
+    this.checkCall("completeUpload", key, options);
+    checkCondition("completeUpload", options.condition, this.capabilities);
+    checkAscending(parts);
+    return this.adapter.completeUpload(key, uploadId, parts, options);
+  }
+
+  async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+    this.checkCall("abortUpload", key, options);
+    return this.adapter.abortUpload(key, uploadId, options);
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
+    throwIfAborted("list", options.signal);
+    yield* this.adapter.list(prefix, options);
+  }
+
+  async presignGet(key: string, options: PresignOptions): Promise<string> {
+    this.checkCall("presignGet", key, {});
+    checkExpiry(options);
+    return this.adapter.presignGet(key, options);
+  }
+
+  /** Every call names a key that the store can hold, and a signal that is not aborted yet. */
+  protected checkCall(op: string, key: string, { signal }: CallOptions): void {
+    checkKey(op, key, this.capabilities.maxKeyBytes);
+    this.rules.checkKey?.(op, key);
+    throwIfAborted(op, signal);
+  }
+}
+
+/** Returns the store behind the checks of `CheckedStore`. */
+export function checked(adapter: ObjectStore): ObjectStore {
+  return new CheckedStore(adapter);
+}
+
+/** A UTF-16 surrogate without its partner: such a string has no UTF-8 form, so it cannot name an object. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function checkKey(op: string, key: string, maxKeyBytes: number): void {
+  if (key === "") throw new BridgeError("Invalid", op, "the key is empty: name an object");
+  const length = Buffer.byteLength(key);
+  if (length > maxKeyBytes)
+    throw new BridgeError("Invalid", op, `the key has ${length} bytes, this store takes at most ${maxKeyBytes}`);
+  if (LONE_SURROGATE.test(key)) throw new BridgeError("Invalid", op, "the key holds half a surrogate pair: it has no UTF-8 form");
+}
+
+function checkCondition(op: string, condition: WriteCondition | undefined, capabilities: StoreCapabilities): void {
+  if (condition?.ifMatch === undefined && condition?.ifAbsent === undefined) return;
+  if (condition.ifMatch !== undefined && condition.ifAbsent !== undefined)
+    throw new BridgeError("Invalid", op, "ifMatch and ifAbsent exclude each other: pass one");
+  if (capabilities.conditionalWrites) return;
+  if (op === "put" && condition.ifAbsent && capabilities.conditionalCreate) return;
+  const name = condition.ifAbsent ? "ifAbsent" : "ifMatch";
+  throw new BridgeError("Unsupported", op, `this store has no conditional ${op}: it cannot hold ${name}`);
+}
+
+function checkAlgorithm(op: string, algorithm: ChecksumAlgorithm | undefined, supported: readonly ChecksumAlgorithm[]): void {
+  if (algorithm === undefined || supported.includes(algorithm)) return;
+  const known = supported.length === 0 ? "none" : supported.join(", ");
+  throw new BridgeError("Unsupported", op, `this store verifies no ${algorithm} in ${op}: it verifies ${known}`);
+}
+
+/** A metadata name that every store returns as it was written. */
+export const METADATA_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+function checkMetadataNames(op: string, metadata: Metadata): void {
+  for (const name of Object.keys(metadata))
+    if (!METADATA_NAME.test(name))
+      throw new BridgeError("Invalid", op, `metadata name ${JSON.stringify(name)} is not a lower-case HTTP header name`);
+}
+
+const MAX_PRESIGN_SECONDS = 604_800;
+
+function checkExpiry({ expiresInSeconds }: PresignOptions): void {
+  if (Number.isInteger(expiresInSeconds) && expiresInSeconds >= 1 && expiresInSeconds <= MAX_PRESIGN_SECONDS) return;
+  const allowed = `a whole number of seconds from 1 to ${MAX_PRESIGN_SECONDS}`;
+  throw new BridgeError("Invalid", "presignGet", `a URL cannot live for ${expiresInSeconds} seconds: pass ${allowed}`);
+}
+
+function checkRange({ start, end }: ByteRange): void {
+  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start) return;
+  throw new BridgeError("Invalid", "get", `${start}-${end} is not a byte range`);
+}
+
+function checkPutSize(sizeBytes: number, { maxPutSizeBytes }: StoreCapabilities): void {
+  if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0)
+    throw new BridgeError("Invalid", "put", `${sizeBytes} is not a size in bytes`);
+  if (sizeBytes > maxPutSizeBytes)
+    throw new BridgeError("Invalid", "put", `one put takes at most ${maxPutSizeBytes} bytes, not ${sizeBytes}: use an upload`);
+}
+
+function checkPart(partNumber: number, sizeBytes: number, { maxParts, maxPartSizeBytes }: StoreCapabilities): void {
+  if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > maxParts)
+    throw new BridgeError("Invalid", "uploadPart", `part numbers go from 1 to ${maxParts}, not ${partNumber}`);
+  if (sizeBytes > maxPartSizeBytes)
+    throw new BridgeError("Invalid", "uploadPart", `a part has at most ${maxPartSizeBytes} bytes, not ${sizeBytes}`);
+}
+
+function checkAscending(parts: readonly { partNumber: number }[]): void {
+  if (parts.length === 0)
+    throw new BridgeError("Invalid", "completeUpload", "an upload without parts cannot be completed: use put");
+  let previous = 0;
+  for (const { partNumber } of parts) {
+    if (partNumber <= previous)
+      throw new BridgeError("Invalid", "completeUpload", `part ${partNumber} follows part ${previous}: parts must be ascending`);
+    previous = partNumber;
+  }
+}
