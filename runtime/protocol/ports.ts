@@ -1,5 +1,4 @@
 /** What the roles need from their surroundings, passed in so that a test or a simulation can stand in for it. */
-import type { Readable } from "node:stream";
 import type { ReplicationRequest, ReplicationResponse } from "./messages";
 
 export interface Clock {
@@ -56,28 +55,6 @@ export interface ByteRange {
   start: number;
   /** Last byte, inclusive. */
   end: number;
-}
-
-/** The head of a pinned read, as the source's HTTP answer tells it. */
-export interface SourceObject {
-  sizeBytes: number;
-  etag: string;
-  body: Readable;
-}
-
-/**
- * Reads presigned URLs of the source. Refuses (`Invalid`) a URL that is not https, not of an allowed source, carries user info,
- * redirects, or leads to a private address.
- */
-export interface SourceReader {
-  /** GET with `If-Match: etag`. Rejects: `PreconditionFailed` when the object moved on, `NotFound` when it is gone. */
-  open(url: string, options: { etag: string; range?: ByteRange; signal?: AbortSignal }): Promise<SourceObject>;
-  /** Whether the current object still has this etag. Moves no object bytes. */
-  isCurrent(url: string, options: { etag: string; signal?: AbortSignal }): Promise<boolean>;
-  /** Whether there still is no object. */
-  isAbsent(url: string, options?: { signal?: AbortSignal }): Promise<boolean>;
-  /** Throws `Invalid` with the reason when the URL may not be read; does no I/O. */
-  assertAllowed(url: string): void;
 }
 
 /** How a POST to the receiver can fail. */

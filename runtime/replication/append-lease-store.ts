@@ -45,10 +45,9 @@ export function leaseLogPrefix(bridgeId: string): string {
  */
 export function createAppendLeaseStore(store: AppendStore, bridgeId: string, writer: string = randomUUID()): LeaseStore {
   const name = (key: string): string => leaseLogPrefix(bridgeId) + createHash("sha256").update(key).digest("hex");
-  const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
 
   async function endOf(key: string, signal: AbortSignal | undefined): Promise<LogEnd | undefined> {
-    const tail = await store.readTail(name(key), MAX_LINE_BYTES, withSignal(signal));
+    const tail = await store.readTail(name(key), MAX_LINE_BYTES, { signal });
     if (tail === undefined) return undefined;
     const { bytes, sizeBytes } = tail;
     const line = bytes.subarray(bytes.lastIndexOf("\n", -2) + 1);
@@ -65,7 +64,7 @@ export function createAppendLeaseStore(store: AppendStore, bridgeId: string, wri
   async function append(key: string, position: number, line: Buffer, signal?: AbortSignal): Promise<number | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await store.append(name(key), position, line, withSignal(signal))).sizeBytes;
+        return (await store.append(name(key), position, line, { signal })).sizeBytes;
       } catch (error) {
         if (!isBridgeError(error, "PreconditionFailed") && !mayStillLand(error)) throw error;
         const end = await endOf(key, signal);

@@ -1,19 +1,20 @@
-/** One large object by ranges into a multipart upload. Knows no lease: `fence` says whether it may go on. */
+/** Copies one large object by ranges into a multipart upload. Knows no lease: `fence` says whether the copy may go on. */
 import type { Readable } from "node:stream";
 import pLimit from "p-limit";
-import type { ByteRange, CopyJob, SourceReader } from "../protocol/ports";
-import type { ChecksumAlgorithm } from "../protocol/snapshot";
+import type { ByteRange } from "../protocol/ports";
+import type { ChecksumAlgorithm, ObjectSnapshot } from "../protocol/snapshot";
 import { type CombinableAlgorithm, checksumOf, combineChecksums, isCombinable } from "../stores/checksums";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
 import { asPiece, type CheckedRanges, createCheckedRanges } from "./checked-ranges";
-import { lookAt, replicaAttributes, unchangedSince } from "./destination";
+import { type BridgeIdentity, lookAt, replicaAttributes, unchangedSince } from "./destination";
 import { firstDifference } from "./equality";
 import type { CheckedRange, CopyOutcome, LeasedUpload } from "./lease";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "./parts";
+import type { BoundSource } from "./source";
 
-/** Ends a copy with an outcome that is no failure of it. */
+/** Ends a copy with an outcome that is not a failure. */
 export class CopyEnded extends Error {
   readonly outcome: CopyOutcome;
   constructor(outcome: CopyOutcome) {
@@ -23,26 +24,28 @@ export class CopyEnded extends Error {
   }
 }
 
-/** A completion was sent and its answer never came: it may still land. */
+/** A completion was sent and not answered: it may still land. */
 export class CompletionUnsettled extends Error {}
 
 export interface CopyContext {
-  store: ObjectStore;
-  reader: SourceReader;
-  bridge: { bridgeId: string; sourceId: string };
+  destination: ObjectStore;
+  source: BoundSource;
+  bridge: BridgeIdentity;
   partSizeBytes: number;
   /** Parts in memory at once. */
   concurrency: number;
-  job: CopyJob;
+  /** The destination key. */
+  key: string;
+  snapshot: ObjectSnapshot;
   /** The upload of an earlier run of the same snapshot. */
   upload: LeasedUpload | undefined;
-  /** Resolves once a later run will find the upload, and what is checked of it. */
+  /** Resolves once a later run will find the upload and its checked ranges. */
   rememberUpload(upload: LeasedUpload): Promise<void>;
-  /** Resolves once no later run will find the upload; does nothing when the lease is no longer this run's. */
+  /** Resolves once no later run will find the upload. Does nothing when the lease names another run. */
   forgetUpload(): Promise<void>;
   /** Throws `CopyEnded` when this run may not go on. */
   fence(): Promise<void>;
-  /** Called for every part that moved. */
+  /** Called for every part that was read. */
   onPart(sizeBytes: number): void;
   /** How often one part is tried, and the first wait in between; ms. */
   tries: number;
@@ -53,20 +56,20 @@ export interface CopyContext {
 }
 
 export async function copyObject(context: CopyContext): Promise<"replicated"> {
-  const { store, job, partSizeBytes } = context;
-  const plan = planParts({ sizeBytes: job.snapshot.sizeBytes, partSizeBytes, capabilities: store.capabilities });
+  const { destination, key, snapshot, partSizeBytes } = context;
+  const plan = planParts({ sizeBytes: snapshot.sizeBytes, partSizeBytes, capabilities: destination.capabilities });
   const upload = await openUpload(context, plan);
   try {
     await complete(context, upload, await copyParts(context, plan, upload));
   } catch (error) {
-    // Nothing of another snapshot, and no part that failed its check, is worth keeping.
+    // The parts of another snapshot, and parts that failed the check, are not kept.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
     if (superseded || isBridgeError(error, "Corrupted")) {
-      // First of all nobody may go on with these parts. Neither step must hide why it ended, and either one is enough.
+      // Either step is enough to keep a later run from these parts. A failure here must not hide why the copy ended.
       await context.forgetUpload().catch(() => undefined);
-      await store.abortUpload(job.key, upload.uploadId).catch(() => undefined);
+      await destination.abortUpload(key, upload.uploadId).catch(() => undefined);
     } else {
-      // It spares the next run work; failing at it must not hide why this one ended.
+      // Spares the next run work. A failure here must not hide why this run ended.
       await upload.checked?.remember().catch(() => undefined);
     }
     throw error;
@@ -77,49 +80,49 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
 
 interface OpenUpload {
   uploadId: string;
-  /** The planned parts that need not be moved any more, by number. */
+  /** The planned parts that are in the upload already, by number. */
   kept: ReadonlyMap<number, UploadedPart>;
-  /** Only where the parts themselves do not carry the source's kind of checksum. */
+  /** Only where the parts do not carry the source's kind of checksum. */
   checked: CheckedRanges | undefined;
 }
 
 async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpload> {
-  const { store, job, upload } = context;
+  const { destination, key, snapshot, bridge, upload } = context;
   const { partSizeBytes } = plan;
   if (upload?.partSizeBytes === partSizeBytes) {
     try {
-      return resumed(context, plan, upload, await store.listParts(job.key, upload.uploadId));
+      return resumeUpload(context, plan, upload, await destination.listParts(key, upload.uploadId));
     } catch (error) {
-      // Completed, aborted or expired since: start anew.
+      // The upload was completed, aborted or has expired: start a new one.
       if (!isBridgeError(error, "NotFound")) throw error;
     }
-  } else if (upload !== undefined) await store.abortUpload(job.key, upload.uploadId);
+  } else if (upload !== undefined) await destination.abortUpload(key, upload.uploadId);
   const algorithm = partChecksum(context);
-  const { uploadId } = await store.createUpload(job.key, {
-    attributes: replicaAttributes(job.snapshot, context.bridge, job.key),
-    ...(algorithm === undefined ? {} : { checksumAlgorithm: algorithm }),
+  const { uploadId } = await destination.createUpload(key, {
+    attributes: replicaAttributes(snapshot, bridge, key),
+    checksumAlgorithm: algorithm,
   });
   try {
     await context.rememberUpload({ uploadId, partSizeBytes });
   } catch (error) {
-    // Nobody would find it again; failing at it must not hide why.
-    await store.abortUpload(job.key, uploadId).catch(() => undefined);
+    // No later run would find this upload. A failure to abort it must not hide the cause.
+    await destination.abortUpload(key, uploadId).catch(() => undefined);
     throw error;
   }
   return { uploadId, kept: new Map(), checked: checkedRanges(context, { uploadId, partSizeBytes }, []) };
 }
 
-function resumed(context: CopyContext, plan: PartPlan, upload: LeasedUpload, found: readonly UploadedPart[]): OpenUpload {
+function resumeUpload(context: CopyContext, plan: PartPlan, upload: LeasedUpload, found: readonly UploadedPart[]): OpenUpload {
   const present = new Map(found.map((part) => [part.partNumber, part]));
   const parts = [...plan];
   const missing = parts.filter(({ partNumber, range }) => present.get(partNumber)?.sizeBytes !== rangeSize(range));
-  // A checksum over several parts says nothing any more when one of them is moved again.
+  // A checksum over several parts is void when one of them is moved again.
   const holdsMissing = (one: CheckedRange) => missing.some(({ range }) => one.start <= range.start && range.end <= one.end);
-  const isOfThisKind = upload.checked?.algorithm === context.job.snapshot.checksum?.algorithm;
+  const isOfThisKind = upload.checked?.algorithm === context.snapshot.checksum?.algorithm;
   const known = isOfThisKind ? upload.checked?.ranges.filter((one) => !holdsMissing(one)) : undefined;
   const checked = checkedRanges(context, upload, known ?? []);
   for (const { partNumber } of missing) present.delete(partNumber);
-  // Nobody could say any more whether the bytes in such a part are the source's.
+  // Without its checksum a part cannot be proven to hold the source's bytes.
   if (checked) for (const { partNumber, range } of parts) if (!checked.covers(range)) present.delete(partNumber);
   return { uploadId: upload.uploadId, kept: present, checked };
 }
@@ -129,7 +132,7 @@ function checkedRanges(
   { uploadId, partSizeBytes }: LeasedUpload,
   known: readonly CheckedRange[],
 ): CheckedRanges | undefined {
-  const algorithm = context.job.snapshot.checksum?.algorithm;
+  const algorithm = context.snapshot.checksum?.algorithm;
   if (algorithm === undefined || algorithm === partChecksum(context) || !isCombinable(algorithm)) return undefined;
   const remember = (ranges: CheckedRange[]) =>
     context.rememberUpload({ uploadId, partSizeBytes, checked: { algorithm, ranges } });
@@ -144,14 +147,14 @@ async function copyParts(context: CopyContext, plan: PartPlan, upload: OpenUploa
     const kept = upload.kept.get(planned.partNumber);
     results.push(kept ? Promise.resolve(kept) : limit(() => copyPart(context, upload, planned, failed)));
   }
-  // When one part fails the others are stopped; the run is over only when all of them are.
+  // When one part fails the others are stopped. The run ends when all of them have ended.
   await Promise.allSettled(results);
-  // The part that failed first is the cause; what became of the ones it stopped tells nothing.
+  // The cause is the part that failed first, not the parts that it stopped.
   failed.signal.throwIfAborted();
   return await Promise.all(results);
 }
 
-/** Parts of a huge object are larger than configured; then fewer are held, so that memory stays what the configuration asks for. */
+/** Where parts have to be larger than configured, fewer are held, so that the memory stays within `partSizeBytes * concurrency`. */
 function partsInMemory({ partSizeBytes, concurrency }: CopyContext, effectiveSizeBytes: number): number {
   return Math.max(1, Math.min(concurrency, Math.floor((partSizeBytes * concurrency) / effectiveSizeBytes)));
 }
@@ -181,7 +184,7 @@ async function tryPart(
   { partNumber, range }: PlannedPart,
   signal: AbortSignal,
 ): Promise<UploadedPart> {
-  const { store, job } = context;
+  const { destination, key } = context;
   await context.fence();
   await checked?.rememberSometimes();
   const body = await openRange(context, range, signal);
@@ -189,61 +192,57 @@ async function tryPart(
   if (bytes.length !== rangeSize(range)) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
   context.onPart(bytes.length);
   const algorithm = partChecksum(context);
-  const checksum = algorithm === undefined ? {} : { checksum: checksumOf(algorithm, bytes) };
-  const part = await store.uploadPart(job.key, { uploadId, partNumber }, bytes, { ...checksum, signal });
+  const checksum = algorithm && checksumOf(algorithm, bytes);
+  const part = await destination.uploadPart(key, { uploadId, partNumber }, bytes, { checksum, signal });
   checked?.add(range, bytes);
   return part;
 }
 
-async function openRange({ reader, job }: CopyContext, range: ByteRange, signal: AbortSignal): Promise<Readable> {
+async function openRange({ source, snapshot }: CopyContext, range: ByteRange, signal: AbortSignal): Promise<Readable> {
   try {
-    return (await reader.open(job.url, { etag: job.snapshot.etag, range, signal })).body;
+    return (await source.open({ etag: snapshot.etag, range, signal })).body;
   } catch (error) {
     if (isBridgeError(error, "PreconditionFailed", "NotFound")) throw new CopyEnded({ result: "superseded" });
-    // The URL, or the session that signed it, ran out: with a fresh one the next run goes on.
+    // The presigned URL, or the session that signed it, has expired: the next run goes on with a fresh URL.
     if (isBridgeError(error, "PermissionDenied")) throw new CopyEnded({ result: "continue", reason: error.message });
     throw error;
   }
 }
 
-/** What every part carries: the source's own kind where the destination can then verify the whole, else what the store does best. */
-function partChecksum({ store, job }: CopyContext): ChecksumAlgorithm | undefined {
-  const { multipartChecksums } = store.capabilities;
-  return multipartChecksums.find((one) => one === job.snapshot.checksum?.algorithm) ?? multipartChecksums[0];
+/** The kind of checksum that each part carries: the source's own where the destination can verify it over the whole, else the store's first. */
+function partChecksum({ destination, snapshot }: CopyContext): ChecksumAlgorithm | undefined {
+  const { multipartChecksums } = destination.capabilities;
+  return multipartChecksums.find((one) => one === snapshot.checksum?.algorithm) ?? multipartChecksums[0];
 }
 
 async function complete(context: CopyContext, { uploadId, checked }: OpenUpload, parts: UploadedPart[]): Promise<void> {
-  const { store, reader, job, bridge } = context;
-  assertWhole(job, parts, checked);
-  const seen = await lookAt(store, job.key);
-  if (seen && firstDifference(job.snapshot, seen, bridge) === undefined) {
-    await store.abortUpload(job.key, uploadId);
+  const { destination, source, key, snapshot, bridge } = context;
+  assertWhole(snapshot, parts, checked);
+  const seen = await lookAt(destination, key);
+  if (seen && firstDifference(snapshot, seen, bridge) === undefined) {
+    await destination.abortUpload(key, uploadId);
     return;
   }
-  if (!(await reader.isCurrent(job.url, { etag: job.snapshot.etag }))) throw new CopyEnded({ result: "superseded" });
-  // Last: between this look at the lease and the completion nothing is awaited.
+  if (!(await source.isCurrent({ etag: snapshot.etag }))) throw new CopyEnded({ result: "superseded" });
+  // The fence is last: nothing is awaited between its read of the lease and the completion.
   await context.fence();
-  const { checksum } = job.snapshot;
+  const { checksum } = snapshot;
   try {
-    await store.completeUpload(job.key, uploadId, parts, {
-      ...unchangedSince(store, seen),
-      ...(checksum?.algorithm === partChecksum(context) && checksum ? { checksum } : {}),
+    await destination.completeUpload(key, uploadId, parts, {
+      condition: unchangedSince(destination, seen),
+      checksum: checksum?.algorithm === partChecksum(context) ? checksum : undefined,
     });
   } catch (error) {
     if (!mayStillLand(error)) throw error;
-    // Nobody else may write this key, and a moment ago it was not equal: where it is now, the completion has landed.
-    const now = await lookAt(store, job.key).catch(() => undefined);
-    if (now === undefined || firstDifference(job.snapshot, now, bridge) !== undefined)
+    // The lease keeps other writers away, and the object was not equal before: if it is equal now, the completion has landed.
+    const now = await lookAt(destination, key).catch(() => undefined);
+    if (now === undefined || firstDifference(snapshot, now, bridge) !== undefined)
       throw new CompletionUnsettled("the completion was not answered", { cause: error });
   }
 }
 
-/** What the checksums of what was read say of the whole, before anybody can see it; not every store compares that itself. */
-function assertWhole(
-  { snapshot: { checksum } }: CopyJob,
-  parts: readonly UploadedPart[],
-  checked: CheckedRanges | undefined,
-): void {
+/** Compares the combined checksum of the parts with the source's before the object becomes visible: not every store does it. */
+function assertWhole({ checksum }: ObjectSnapshot, parts: readonly UploadedPart[], checked: CheckedRanges | undefined): void {
   if (checksum === undefined || !isCombinable(checksum.algorithm)) return;
   const { algorithm, value } = checksum;
   const pieces = checked?.all().map(asPiece) ?? piecesOf(parts, algorithm);
@@ -251,7 +250,7 @@ function assertWhole(
   throw new BridgeError("Corrupted", "complete", `the parts' ${algorithm} does not add up to the source object's`);
 }
 
-/** Undefined where the store does not tell them all. */
+/** Undefined where the store does not report the checksum of every part. */
 function piecesOf(parts: readonly UploadedPart[], algorithm: CombinableAlgorithm) {
   const pieces = parts.flatMap(({ checksum, sizeBytes }) =>
     checksum?.algorithm === algorithm ? [{ value: checksum.value, sizeBytes }] : [],
@@ -260,15 +259,15 @@ function piecesOf(parts: readonly UploadedPart[], algorithm: CombinableAlgorithm
 }
 
 async function prove(context: CopyContext): Promise<void> {
-  const { store, job, bridge } = context;
+  const { destination, key, snapshot, bridge } = context;
   const difference = async () => {
-    const state = await lookAt(store, job.key);
-    return state === undefined ? "object" : firstDifference(job.snapshot, state, bridge);
+    const state = await lookAt(destination, key);
+    return state === undefined ? "object" : firstDifference(snapshot, state, bridge);
   };
   let found = await difference();
   if (found === "tags") {
     // Some stores drop the tags that an upload was created with.
-    await store.putTags(job.key, job.snapshot.tags);
+    await destination.putTags(key, snapshot.tags);
     found = await difference();
   }
   if (found !== undefined) {

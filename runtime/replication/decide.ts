@@ -1,7 +1,5 @@
-/**
- * What to do about one notice, given what the destination and the lease look like. Pure: the receiver's whole policy.
- */
-import type { Notice } from "../protocol/messages";
+/** Decides what makes the destination equal to a source state, given the destination object and its lease. Pure. */
+import type { ObjectSnapshot } from "../protocol/snapshot";
 import type { ObjectHead } from "../stores/object-store";
 import { type DestinationState, firstDifference } from "./equality";
 import { type CopyOutcome, isLive, type Lease } from "./lease";
@@ -9,26 +7,25 @@ import { readProvenance } from "./provenance";
 import { snapshotId } from "./snapshot";
 
 export type Plan =
-  /** The destination is what the notice asks for. */
+  /** The destination is equal already. */
   | { step: "unchanged"; reason?: string }
   /** A copy of this very snapshot is running. */
   | { step: "wait" }
-  /** A copy of another snapshot is running: mark it, and wait. */
+  /** A copy of another snapshot is running: mark it to stop, and wait. */
   | { step: "stop-copy" }
-  /** The last copy of this snapshot failed and nobody has been told. */
+  /** The last copy of this snapshot failed, and its failure has not been reported. */
   | { step: "report"; outcome: CopyOutcome }
   /** Only the tags differ. */
-  | { step: "tag"; notice: PresentNotice }
+  | { step: "tag"; snapshot: ObjectSnapshot }
   | { step: "delete" }
   /** Stream it now. */
-  | { step: "write"; notice: PresentNotice }
+  | { step: "write"; snapshot: ObjectSnapshot }
   /** Too large for one request: start a copy. */
-  | { step: "copy"; notice: PresentNotice };
-
-export type PresentNotice = Extract<Notice, { state: "present" }>;
+  | { step: "copy"; snapshot: ObjectSnapshot };
 
 export interface Situation {
-  notice: Notice;
+  /** The source state; undefined stands for absent. */
+  snapshot: ObjectSnapshot | undefined;
   destination: DestinationState | undefined;
   lease: Lease | undefined;
   nowMs: number;
@@ -36,23 +33,23 @@ export interface Situation {
   inlineLimitBytes: number;
 }
 
-export function decide({ notice, destination, lease, nowMs, bridge, inlineLimitBytes }: Situation): Plan {
-  const id = notice.state === "present" ? snapshotId(notice.snapshot) : undefined;
+export function decide({ snapshot, destination, lease, nowMs, bridge, inlineLimitBytes }: Situation): Plan {
+  const id = snapshot && snapshotId(snapshot);
 
-  // A live copier may still complete: whatever the destination looks like now can change, so nothing else is decided.
+  // A running copier may still complete and change the destination, so nothing else is decided.
   if (lease && isLive(lease, nowMs)) return lease.snapshotId === id && !lease.stop ? { step: "wait" } : { step: "stop-copy" };
 
-  if (notice.state === "absent") return decideAbsent(destination?.head, bridge);
+  if (snapshot === undefined) return decideAbsent(destination?.head, bridge);
 
   if (destination) {
-    const difference = firstDifference(notice.snapshot, destination, bridge);
+    const difference = firstDifference(snapshot, destination, bridge);
     if (difference === undefined) return { step: "unchanged" };
-    if (difference === "tags") return { step: "tag", notice };
+    if (difference === "tags") return { step: "tag", snapshot };
   }
-  if (notice.snapshot.sizeBytes <= inlineLimitBytes) return { step: "write", notice };
+  if (snapshot.sizeBytes <= inlineLimitBytes) return { step: "write", snapshot };
 
   const failure = lease && lease.snapshotId === id && !lease.reported ? failureOf(lease) : undefined;
-  return failure ? { step: "report", outcome: failure } : { step: "copy", notice };
+  return failure ? { step: "report", outcome: failure } : { step: "copy", snapshot };
 }
 
 function decideAbsent(head: ObjectHead | undefined, bridge: { bridgeId: string }): Plan {
@@ -63,7 +60,7 @@ function decideAbsent(head: ObjectHead | undefined, bridge: { bridgeId: string }
   return { step: "delete" };
 }
 
-/** What to tell about a copy that is over, if anything went wrong. */
+/** The failure of a copy that has ended; undefined where it did not fail. */
 function failureOf(lease: Lease): CopyOutcome | undefined {
   const { outcome } = lease;
   if (outcome === undefined) return { result: "retry", reason: "the copier ended without a result; the next ask resumes it" };

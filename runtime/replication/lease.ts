@@ -99,12 +99,11 @@ export function isLive(lease: Lease, nowMs: number): boolean {
 /** Leases as objects of a store that writes conditionally. */
 export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseStore {
   const name = (key: string): string => `${controlPrefix(bridgeId)}leases/${createHash("sha256").update(key).digest("hex")}`;
-  const withSignal = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
 
   return {
     async read(key, signal) {
       try {
-        const { head, body } = await store.get(name(key), withSignal(signal));
+        const { head, body } = await store.get(name(key), { signal });
         const parsed = leaseSchema.safeParse(parseJson((await readAll(body, 64 * 1024)).toString("utf8")));
         if (!parsed.success || parsed.data.key !== key) {
           throw new BridgeError(
@@ -126,7 +125,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
           sizeBytes: body.length,
           attributes: { headers: { contentType: "application/json" }, metadata: {}, tags: {} },
           condition: previous ? { ifMatch: previous.token } : { ifAbsent: true },
-          ...withSignal(signal),
+          signal,
         });
         return { lease, token: etag };
       } catch (error) {
@@ -141,7 +140,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
     },
     async remove(held, signal) {
       try {
-        await store.delete(name(held.lease.key), { condition: { ifMatch: held.token }, ...withSignal(signal) });
+        await store.delete(name(held.lease.key), { condition: { ifMatch: held.token }, signal });
       } catch (error) {
         if (!isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
       }

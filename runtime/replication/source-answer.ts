@@ -108,7 +108,7 @@ export function etagOf(headers: AnswerHeaders): string | undefined {
 export function describeAnswer(
   status: number,
   headers: AnswerHeaders,
-  asked: { etag: string; range?: ByteRange },
+  asked: { etag: string; range?: ByteRange | undefined },
 ): { sizeBytes: number; bodyBytes: number } {
   const etag = etagOf(headers);
   if (etag === undefined) throw unexpected("has no ETag");

@@ -1,9 +1,10 @@
-/** Reads presigned URLs. The URL comes over the network, so everything about it is checked here and nothing is followed. */
+/** Reads presigned URLs. A URL comes over the network, so it is checked before it is read, and no redirect is followed. */
 import { Agent, type Dispatcher } from "undici";
 import type { AllowedSources } from "../protocol/env";
-import type { ByteRange, SourceReader } from "../protocol/ports";
-import { BridgeError } from "../stores/errors";
+import type { ByteRange } from "../protocol/ports";
+import { BridgeError, type BridgeErrorKind } from "../stores/errors";
 import { publicLookup, type ResolveAll } from "./public-address";
+import type { BoundSource, SourceReader } from "./source";
 import { describeAnswer, discard, etagOf, refusal } from "./source-answer";
 import { SourceBody } from "./source-body";
 import { createSourceUrlParser, type SourceUrl } from "./source-url";
@@ -33,9 +34,16 @@ export interface ClosableSourceReader extends SourceReader {
 
 /** @throws BridgeError `ConfigInvalid` for an allowed source that no URL could ever match. */
 export function createSourceReader(options: SourceReaderOptions): ClosableSourceReader {
-  const { allowedSources, ca, lookup, timeouts = {}, connections = 64 } = options;
-  const parse = createSourceUrlParser(allowedSources);
-  const agent = new Agent({
+  const parse = createSourceUrlParser(options.allowedSources);
+  const agent = createAgent(options);
+  return {
+    bind: (url) => presignedSource(agent, parse(url)),
+    close: () => agent.destroy(),
+  };
+}
+
+function createAgent({ ca, lookup, timeouts = {}, connections = 64 }: SourceReaderOptions): Agent {
+  return new Agent({
     connections,
     pipelining: 1,
     headersTimeout: timeouts.headersMs ?? 15_000,
@@ -48,76 +56,72 @@ export function createSourceReader(options: SourceReaderOptions): ClosableSource
       ...(ca === undefined ? {} : { ca }),
     },
   });
+}
 
-  async function get(url: SourceUrl, headers: Record<string, string>, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+function presignedSource(agent: Agent, { origin, path }: SourceUrl): BoundSource {
+  async function get(signal: AbortSignal | undefined, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
     try {
       return await agent.request({
-        origin: url.origin,
-        path: url.path,
+        origin,
+        path,
         method: "GET",
         headers: { "accept-encoding": "identity", ...headers },
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (cause) {
       if (cause instanceof BridgeError) throw cause;
-      if (signal?.aborted) throw new BridgeError("Unavailable", "read", "the read was aborted", { cause });
-      throw new BridgeError("Unavailable", "read", "the source did not answer", { cause });
+      throw new BridgeError("Unavailable", "read", signal?.aborted ? "the read was aborted" : "the source did not answer", {
+        cause,
+      });
     }
   }
 
   return {
-    assertAllowed(url) {
-      parse(url);
-    },
-
-    async open(url, { etag, range, signal }) {
-      const answer = await get(parse(url), { "if-match": `"${etag}"`, ...rangeHeader(range) }, signal);
-      if (answer.statusCode !== 200 && answer.statusCode !== 206)
-        throw await refusal(answer.statusCode, answer.headers, answer.body);
+    async open({ etag, range, signal }) {
+      const { statusCode, headers, body } = await get(signal, { ...ifMatch(etag), ...rangeHeader(range) });
+      if (statusCode !== 200 && statusCode !== 206) throw await refusal(statusCode, headers, body);
       try {
-        const asked = { etag, ...(range === undefined ? {} : { range }) };
-        const { sizeBytes, bodyBytes } = describeAnswer(answer.statusCode, answer.headers, asked);
-        return { sizeBytes, etag, body: new SourceBody(answer.body, bodyBytes) };
+        const { sizeBytes, bodyBytes } = describeAnswer(statusCode, headers, { etag, range });
+        return { sizeBytes, etag, body: new SourceBody(body, bodyBytes) };
       } catch (error) {
-        discard(answer.body, answer.headers);
+        discard(body, headers);
         throw error;
       }
     },
-
-    async isCurrent(url, { etag, signal }) {
-      const target = parse(url);
-      const ifMatch = { "if-match": `"${etag}"` };
-      let answer = await get(target, { ...ifMatch, ...rangeHeader({ start: 0, end: 0 }) }, signal);
+    async isCurrent({ etag, signal }) {
+      let answer = await get(signal, { ...ifMatch(etag), ...rangeHeader(FIRST_BYTE) });
       if (answer.statusCode === 416) {
-        // An empty object has no first byte. Whether the store looked at If-Match before the range is its own affair, so ask plainly.
+        // An empty object has no first byte. A store may check the range before If-Match, so ask without a range.
         discard(answer.body, answer.headers);
-        answer = await get(target, ifMatch, signal);
+        answer = await get(signal, ifMatch(etag));
       }
-      if (answer.statusCode === 200 || answer.statusCode === 206) {
-        discard(answer.body, answer.headers);
-        return etagOf(answer.headers) === etag;
-      }
-      const error = await refusal(answer.statusCode, answer.headers, answer.body);
-      if (error.kind === "PreconditionFailed" || error.kind === "NotFound") return false;
-      throw error;
+      return (await isPresent(answer, "PreconditionFailed", "NotFound")) && etagOf(answer.headers) === etag;
     },
-
-    async isAbsent(url, { signal } = {}) {
-      const answer = await get(parse(url), rangeHeader({ start: 0, end: 0 }), signal);
-      // 416 is the answer for an empty object, which is there.
-      if (answer.statusCode === 200 || answer.statusCode === 206 || answer.statusCode === 416) {
-        discard(answer.body, answer.headers);
-        return false;
-      }
-      const error = await refusal(answer.statusCode, answer.headers, answer.body);
-      if (error.kind === "NotFound") return true;
-      throw error;
-    },
-
-    async close() {
-      await agent.destroy();
+    async isAbsent({ signal } = {}) {
+      const answer = await get(signal, rangeHeader(FIRST_BYTE));
+      if (answer.statusCode !== 416) return !(await isPresent(answer, "NotFound"));
+      // The answer for an empty object, which is there.
+      discard(answer.body, answer.headers);
+      return false;
     },
   };
+}
+
+/** Ends the body. Rejects with a refusal whose kind is not one of those that mean "no". */
+async function isPresent({ statusCode, headers, body }: Dispatcher.ResponseData, ...absent: BridgeErrorKind[]): Promise<boolean> {
+  if (statusCode === 200 || statusCode === 206) {
+    discard(body, headers);
+    return true;
+  }
+  const error = await refusal(statusCode, headers, body);
+  if (absent.includes(error.kind)) return false;
+  throw error;
+}
+
+const FIRST_BYTE: ByteRange = { start: 0, end: 0 };
+
+function ifMatch(etag: string): Record<string, string> {
+  return { "if-match": `"${etag}"` };
 }
 
 function rangeHeader(range: ByteRange | undefined): Record<string, string> {

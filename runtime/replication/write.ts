@@ -1,89 +1,127 @@
 /**
- * The receiver's writes: each reads the source pinned to the notice first, writes conditionally where the store can, and proves
- * the result by looking again.
+ * The writes of a replication. Each reads the source pinned to its state first, writes conditionally where the store can, and proves the
+ * result by looking at the destination again.
  */
-
-import type { Notice, Receipt } from "../protocol/messages";
-import type { SourceReader } from "../protocol/ports";
-import type { ObjectSnapshot } from "../protocol/snapshot";
+import { type Readable, Transform, type TransformCallback } from "node:stream";
+import type { Receipt } from "../protocol/messages";
+import type { Checksum, ObjectSnapshot } from "../protocol/snapshot";
+import { suppressUnhandledError } from "../stores/body";
+import { createHasher, type Hasher } from "../stores/checksums";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
-import type { PresentNotice } from "./decide";
-import { lookAt, replicaAttributes, unchangedSince } from "./destination";
+import { type BridgeIdentity, lookAt, replicaAttributes, unchangedSince } from "./destination";
 import { type DestinationState, firstDifference } from "./equality";
-import { verifiedBody } from "./verified-body";
+import type { BoundSource } from "./source";
 
 export interface WriteContext {
-  store: ObjectStore;
-  reader: SourceReader;
-  bridge: { bridgeId: string; sourceId: string };
+  destination: ObjectStore;
+  source: BoundSource;
+  bridge: BridgeIdentity;
   /** The destination key. */
   key: string;
-  /** What the destination looked like when the write was decided. */
+  /** The destination object when the write was decided. */
   seen: DestinationState | undefined;
   signal: AbortSignal;
 }
 
-type Result = Omit<Receipt, "key">;
+/** What came of one key, without the key. */
+export type ReplicationResult = Omit<Receipt, "key">;
 
 /** Streams the source object into the destination. */
-export async function writeObject(context: WriteContext, { url, snapshot }: PresentNotice): Promise<Result> {
-  const { store, reader, bridge, key, seen, signal } = context;
-  const source = await pinned(() => reader.open(url, { etag: snapshot.etag, signal }));
-  if (source === undefined) return { result: "superseded" };
-  if (source.sizeBytes !== snapshot.sizeBytes) {
-    source.body.destroy();
-    throw new BridgeError("Corrupted", "open", `the source answered ${source.sizeBytes} bytes of ${snapshot.sizeBytes}`);
+export async function writeObject(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
+  const { destination, source, bridge, key, seen, signal } = context;
+  const opened = await openPinned(source, snapshot.etag, signal);
+  if (opened === undefined) return { result: "superseded" };
+  if (opened.sizeBytes !== snapshot.sizeBytes) {
+    opened.body.destroy();
+    throw new BridgeError("Corrupted", "open", `the source answered ${opened.sizeBytes} bytes of ${snapshot.sizeBytes}`);
   }
   const { checksum } = snapshot;
-  const byStore = checksum !== undefined && store.capabilities.checksums.includes(checksum.algorithm);
-  await store.put(key, checksum === undefined || byStore ? source.body : verifiedBody(source.body, checksum), {
+  const byStore = checksum !== undefined && destination.capabilities.checksums.includes(checksum.algorithm);
+  await destination.put(key, checksum === undefined || byStore ? opened.body : verifiedBody(opened.body, checksum), {
     sizeBytes: snapshot.sizeBytes,
     attributes: replicaAttributes(snapshot, bridge, key),
-    // One that the store cannot verify would only make it refuse the object.
-    ...(byStore ? { checksum } : {}),
-    ...unchangedSince(store, seen),
+    // The store would refuse a checksum of a kind that it cannot verify.
+    checksum: byStore ? checksum : undefined,
+    condition: unchangedSince(destination, seen),
     signal,
   });
-  return await proven(context, snapshot, snapshot.sizeBytes);
+  return await prove(context, snapshot, snapshot.sizeBytes);
 }
 
 /** Only the tags differ: no object bytes move. */
-export async function writeTags(context: WriteContext, { url, snapshot }: PresentNotice): Promise<Result> {
-  const { store, reader, key, signal } = context;
-  if (!(await reader.isCurrent(url, { etag: snapshot.etag, signal }))) return { result: "superseded" };
-  await store.putTags(key, snapshot.tags, { signal });
-  return await proven(context, snapshot, 0);
+export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
+  const { destination, source, key, signal } = context;
+  if (!(await source.isCurrent({ etag: snapshot.etag, signal }))) return { result: "superseded" };
+  await destination.putTags(key, snapshot.tags, { signal });
+  return await prove(context, snapshot, 0);
 }
 
-/** The source is still absent: delete what this bridge wrote. */
-export async function deleteObject(context: WriteContext, { url }: Notice): Promise<Result> {
-  const { store, reader, key, seen, signal } = context;
-  if (!(await reader.isAbsent(url, { signal }))) return { result: "superseded" };
-  const { condition } = unchangedSince(store, seen);
-  await store.delete(key, { ...(condition?.ifMatch === undefined ? {} : { condition: { ifMatch: condition.ifMatch } }), signal });
-  if ((await store.head(key, { signal })) !== undefined)
+/** Deletes the replica, if the source is still absent. */
+export async function deleteObject(context: WriteContext): Promise<ReplicationResult> {
+  const { destination, source, key, seen, signal } = context;
+  if (!(await source.isAbsent({ signal }))) return { result: "superseded" };
+  const ifMatch = unchangedSince(destination, seen)?.ifMatch;
+  await destination.delete(key, { condition: ifMatch === undefined ? undefined : { ifMatch }, signal });
+  if ((await destination.head(key, { signal })) !== undefined)
     return { result: "retry", reason: "the destination object is back after its delete" };
   return { result: "replicated", bytesMoved: 0 };
 }
 
-async function proven(
-  { store, key, bridge, signal }: WriteContext,
+async function prove(
+  { destination, key, bridge, signal }: WriteContext,
   snapshot: ObjectSnapshot,
   bytesMoved: number,
-): Promise<Result> {
-  const state = await lookAt(store, key, signal);
+): Promise<ReplicationResult> {
+  const state = await lookAt(destination, key, signal);
   const difference = state === undefined ? "object" : firstDifference(snapshot, state, bridge);
   if (difference === undefined) return { result: "replicated", bytesMoved };
   return { result: "retry", reason: `after the write the destination's ${difference} differs from the source's`, bytesMoved };
 }
 
-/** A read that is pinned to the snapshot; undefined when the source has moved on. */
-async function pinned<T>(read: () => Promise<T>): Promise<T | undefined> {
+/** Undefined when the source has changed. */
+async function openPinned(source: BoundSource, etag: string, signal: AbortSignal) {
   try {
-    return await read();
+    return await source.open({ etag, signal });
   } catch (error) {
     if (isBridgeError(error, "PreconditionFailed", "NotFound")) return undefined;
     throw error;
   }
+}
+
+/**
+ * Verifies the source's checksum while the bytes pass, where the destination store cannot verify that kind. Holds the last piece back until
+ * the checksum is known, so that the store never gets the whole of a body that is wrong.
+ */
+class VerifiedBody extends Transform {
+  private readonly hasher: Hasher;
+  private held: Buffer | undefined;
+
+  constructor(private readonly checksum: Checksum) {
+    super();
+    suppressUnhandledError(this);
+    this.hasher = createHasher(checksum.algorithm);
+  }
+
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.hasher.update(piece);
+    const before = this.held;
+    this.held = piece;
+    done(null, before);
+  }
+
+  override _flush(done: TransformCallback): void {
+    const { algorithm, value } = this.checksum;
+    if (this.hasher.value() === value) done(null, this.held);
+    else
+      done(new BridgeError("Corrupted", "read", `the bytes that were read have another ${algorithm} than the source's object`));
+  }
+}
+
+/** The same bytes; fails with `Corrupted` before its last piece when they do not match the checksum. Ending it ends the body. */
+export function verifiedBody(body: Readable, checksum: Checksum): Readable {
+  const verified = new VerifiedBody(checksum);
+  body.once("error", (error) => verified.destroy(error));
+  verified.once("close", () => body.destroy());
+  return body.pipe(verified);
 }

@@ -1,6 +1,6 @@
 /** Function Compute entry of the copier: asynchronous invocations by the receiver. */
 import { createSourceReader } from "../../replication/source-reader";
-import { createCopier } from "../../roles/copier/copier";
+import { Copier } from "../../roles/copier/copier";
 import { createCopierHandler } from "../copier-handler";
 import { createHandler } from "./handler";
 import { startFunction } from "./start";
@@ -9,7 +9,7 @@ import { openLeases, openStore } from "./stores";
 const base = startFunction("copier", process.env);
 const { config, clock, logger } = base;
 
-const copier = createCopier({
+const copier = new Copier({
   config,
   destination: openStore(base, config.destination),
   reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),

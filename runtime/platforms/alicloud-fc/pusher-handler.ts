@@ -4,7 +4,7 @@ import type { Pusher } from "../../roles/pusher/pusher";
 import type { Invocation } from "./handler";
 
 export interface PusherHandlerDeps {
-  pusher: Pusher;
+  pusher: Pick<Pusher, "step">;
   logger: Logger;
   flush(): void;
 }
@@ -13,7 +13,7 @@ export interface PusherHandlerDeps {
 export function createPusherHandler({ pusher, logger, flush }: PusherHandlerDeps) {
   return async ({ text, remainingMs }: Invocation): Promise<PushState> => {
     try {
-      return await pusher(parsePushState(parseJson(text)), { remainingMs });
+      return await pusher.step(parsePushState(parseJson(text)), { remainingMs });
     } catch (error) {
       logger.error("the step failed", { error });
       throw error;

@@ -1,6 +1,6 @@
 /** Function Compute entry of the pusher: the tasks of workflow executions. */
 import { randomUUID } from "node:crypto";
-import { createPusher } from "../../roles/pusher/pusher";
+import { Pusher } from "../../roles/pusher/pusher";
 import { createHandler } from "./handler";
 import { createPusherHandler } from "./pusher-handler";
 import { openDeadLetters, startFunction } from "./start";
@@ -9,7 +9,7 @@ import { openLeases, openStore } from "./stores";
 const base = startFunction("pusher", process.env);
 const { config, clock, logger, metrics } = base;
 
-const pusher = createPusher({
+const pusher = new Pusher({
   config,
   source: openStore(base, config.source),
   destination: openStore(base, config.destination),

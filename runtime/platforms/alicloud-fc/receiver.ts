@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createSourceReader } from "../../replication/source-reader";
 import { createEndpoint } from "../../roles/receiver/endpoint";
-import { createReceiver } from "../../roles/receiver/receiver";
+import { Receiver } from "../../roles/receiver/receiver";
 import { createSecrets } from "../auth";
 import { createControlApi } from "./control-api";
 import { createHandler } from "./handler";
@@ -16,7 +16,7 @@ const base = startFunction("receiver", process.env);
 const { config, clock, logger, region } = base;
 const { bridgeId, auth, allowedCidrs, rateLimit, allowedSources } = config;
 
-const receiver = createReceiver({
+const receiver = new Receiver({
   config,
   destination: openStore(base, config.destination),
   reader: createSourceReader({ allowedSources }),
@@ -32,5 +32,15 @@ const secrets = createSecrets({ auth, clock, logger, readParameter });
 
 export const handler = createHandler(
   base,
-  createHttpHandler(createEndpoint({ secrets, bridgeId, handle: receiver, clock, logger, allowedCidrs, rateLimit })),
+  createHttpHandler(
+    createEndpoint({
+      secrets,
+      bridgeId,
+      handle: (request, deadline) => receiver.handle(request, deadline),
+      clock,
+      logger,
+      allowedCidrs,
+      rateLimit,
+    }),
+  ),
 );

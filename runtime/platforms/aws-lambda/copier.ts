@@ -3,7 +3,7 @@
 import { parseEnv } from "../../protocol/env";
 import { systemClock } from "../../protocol/ports";
 import { createSourceReader } from "../../replication/source-reader";
-import { createCopier } from "../../roles/copier/copier";
+import { Copier } from "../../roles/copier/copier";
 import { createCopierHandler } from "../copier-handler";
 import { createLogger } from "../logger";
 import { openStore } from "./clients";
@@ -12,7 +12,7 @@ import type { LambdaTime } from "./sender-handler";
 const config = parseEnv("copier", process.env);
 const logger = createLogger({ level: config.logLevel, fields: { role: "copier", bridgeId: config.bridgeId } });
 
-const copier = createCopier({
+const copier = new Copier({
   config,
   destination: openStore(config.destination),
   reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),

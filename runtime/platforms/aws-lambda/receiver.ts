@@ -5,7 +5,7 @@ import { parseEnv } from "../../protocol/env";
 import { systemClock } from "../../protocol/ports";
 import { createSourceReader } from "../../replication/source-reader";
 import { createEndpoint } from "../../roles/receiver/endpoint";
-import { createReceiver } from "../../roles/receiver/receiver";
+import { Receiver } from "../../roles/receiver/receiver";
 import { createSecrets } from "../auth";
 import { createLogger } from "../logger";
 import { CLIENT_OPTIONS, openStore } from "./clients";
@@ -18,7 +18,7 @@ const { bridgeId, auth, allowedCidrs, allowedSources } = config;
 const clock = systemClock;
 const logger = createLogger({ level: config.logLevel, fields: { role: "receiver", bridgeId } });
 
-const receiver = createReceiver({
+const receiver = new Receiver({
   config,
   destination: openStore(config.destination),
   reader: createSourceReader({ allowedSources }),
@@ -32,7 +32,7 @@ export const handler = createReceiverHandler(
   createEndpoint({
     secrets: createSecrets({ auth, clock, logger, readParameter: readParameters() }),
     bridgeId,
-    handle: receiver,
+    handle: (request, deadline) => receiver.handle(request, deadline),
     clock,
     logger,
     allowedCidrs,

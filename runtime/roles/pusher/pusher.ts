@@ -1,23 +1,27 @@
 /**
- * The pusher's role: carries out one step of a workflow execution and says which one follows. An execution ends only when the
- * destination was proven equal to the source, or the key was parked with its reason.
+ * The pusher's role: carries out one step of a workflow execution and returns the state with the step that follows. An execution ends when
+ * the destination is proven equal to the source, or when the key is parked with its reason.
  *
  * A step may be repeated, and may run beside an earlier try of itself that the workflow no longer waits for: the workflow repeats a step
  * only after the hard end of its writes.
  */
-
 import type { PusherConfig } from "../../protocol/env";
 import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
 import type { PushState } from "../../protocol/push";
+import type { ObjectSnapshot } from "../../protocol/snapshot";
+import { type CopyDeps, type CopyResult, copyUnderLease } from "../../replication/copy-under-lease";
+import { lookUnderLease } from "../../replication/destination";
 import { eligible } from "../../replication/eligible";
+import { type DestinationState, type Difference, firstDifference } from "../../replication/equality";
 import { isLive, type LeaseStore } from "../../replication/lease";
+import { readProvenance, sourceVersionOf } from "../../replication/provenance";
+import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
 import { takeSnapshot } from "../../replication/snapshot";
+import { storeSource } from "../../replication/source";
+import { type Status, setStatusTag } from "../../replication/status-tags";
 import { BridgeError, isPermanent } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { createCopy } from "./copy";
-import { claimsToHold, differenceOf, lookAtDestination } from "./look";
-import { createRecord } from "./record";
-import { createTransitions, onward } from "./transitions";
+import { advance, createTransitions, type Transitions } from "./transitions";
 
 export interface PusherDeps {
   config: PusherConfig;
@@ -30,149 +34,282 @@ export interface PusherDeps {
   metrics: Metrics;
   newId(): string;
   /** In [0, 1). */
-  random?(): number;
+  random?: (() => number) | undefined;
   /** Waits between two tries of one part. */
-  sleep?(ms: number): Promise<void>;
+  sleep?: ((ms: number) => Promise<void>) | undefined;
 }
-
-export type Pusher = (state: PushState, context: Deadline) => Promise<PushState>;
 
 const CHANGED = "the source keeps changing";
 
-export function createPusher(deps: PusherDeps): Pusher {
-  const { config, source, clock, logger, metrics } = deps;
-  const random = deps.random ?? systemRandom;
-  const { maxAttempts, inlineTimeoutSeconds } = config;
-  const transitions = createTransitions({ maxAttempts, inlineTimeoutSeconds, random, now: () => clock.now() });
-  const copyOnce = createCopy({ ...deps, random });
-  const { record, tag } = createRecord(deps);
+export class Pusher {
+  private readonly deps: PusherDeps & Pick<CopyDeps, "random" | "sleep">;
+  private readonly transitions: Transitions;
 
-  return async (state, context) => {
-    const following = await step(state, context);
-    const { key, execution, next, attempt, rounds, waitSeconds, result, reason } = following;
-    logger.info("step done", { key, execution, step: state.next, next, attempt, rounds, waitSeconds, result, reason });
+  constructor(deps: PusherDeps) {
+    const random = deps.random ?? systemRandom;
+    const sleep = deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    this.deps = { ...deps, random, sleep };
+    const { maxAttempts, inlineTimeoutSeconds } = deps.config;
+    this.transitions = createTransitions({ maxAttempts, inlineTimeoutSeconds, random, now: () => deps.clock.now() });
+  }
+
+  /** Carries out the step that `state.next` names. */
+  async step(state: PushState, deadline: Deadline): Promise<PushState> {
+    const following = await this.carryOut(state, deadline);
+    const { key, execution, next, attempt: failed, rounds, waitSeconds, result, reason } = following;
+    const fields = { key, execution, step: state.next, next, attempt: failed, rounds, waitSeconds, result, reason };
+    this.deps.logger.info("step done", fields);
     return following;
-  };
+  }
 
-  async function step(state: PushState, context: Deadline): Promise<PushState> {
+  private async carryOut(state: PushState, deadline: Deadline): Promise<PushState> {
     switch (state.next) {
       case "inspect":
-        // So from the dispatcher: an execution that is at work on the same state comes first. Every other wait has its reason.
+        // The dispatcher started it with a wait: an execution that is at work on the same state goes first. Any other wait has a reason.
         if (state.waitSeconds !== undefined && state.reason === undefined)
           return { ...state, next: "wait", reason: "another execution found the same state" };
-        return await orRetry(state, () => inspect(state));
+        return await this.orRetry(state, () => this.inspect(state));
       case "wait": // The workflow has waited.
-        return await orRetry(state, () => inspect(state));
+        return await this.orRetry(state, () => this.inspect(state));
       case "copy":
-        return await orRetry(state, () => copy(state, context));
+        return await this.orRetry(state, () => this.copy(state, deadline));
       case "verify":
-        return await orRetry(state, () => verify(state));
+        return await this.orRetry(state, () => this.verify(state));
       case "record":
-        await record(state);
-        return {
-          ...onward(state, "done"),
-          ...(state.result && { result: state.result }),
-          ...(state.reason && { reason: state.reason }),
-        };
+        return await this.record(state);
       case "park":
-        return await park(state);
+        return await this.park(state);
       case "done":
         return state;
     }
   }
 
-  /** Failures of a store are counted here; anything else is the workflow's to repeat. */
-  async function orRetry(state: PushState, work: () => Promise<PushState>): Promise<PushState> {
+  /** Counts a failure of a store as an attempt. Any other error leaves the function: the workflow repeats the step. */
+  private async orRetry(state: PushState, work: () => Promise<PushState>): Promise<PushState> {
     try {
       return await work();
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
-      logger.warn("step failed", { key: state.key, step: state.next, error });
+      this.deps.logger.warn("step failed", { key: state.key, step: state.next, error });
       const { message } = error;
-      return await waiting(isPermanent(error) ? transitions.park(state, message) : transitions.retry(state, message, false));
+      return isPermanent(error)
+        ? this.transitions.park(state, message)
+        : await this.recordWait(this.transitions.retry(state, message, false));
     }
   }
 
-  async function inspect(state: PushState): Promise<PushState> {
+  /** Looks at both sides, and ends the execution where nothing is to be done. */
+  private async inspect(state: PushState): Promise<PushState> {
+    const { config, source } = this.deps;
     const snapshot = await takeSnapshot(source, state.key);
     const verdict = eligible(config, state.key, snapshot);
-    if (!verdict.inScope) return { ...onward(state, "record"), result: "skipped", reason: verdict.reason };
-    const { copyRuns, state: seen } = await lookAtDestination(deps, state.key);
-    if (!copyRuns && differenceOf(snapshot, seen, config) === undefined)
-      return { ...onward(state, "record"), result: "unchanged" };
+    if (!verdict.inScope) return advance(state, "record", { result: "skipped", reason: verdict.reason });
+    const { isCopyRunning, seen } = await this.lookAtDestination(state.key);
+    if (!isCopyRunning && differenceOf(snapshot, seen, config) === undefined)
+      return advance(state, "record", { result: "unchanged" });
     const { waitSeconds } = state;
-    return { ...onward(state, "copy"), ...(waitSeconds === undefined ? {} : { waitSeconds }) };
+    return { ...advance(state, "copy"), ...(waitSeconds === undefined ? {} : { waitSeconds }) };
   }
 
-  async function copy(state: PushState, context: Deadline): Promise<PushState> {
-    // From the beginning of the step, so that whoever repeats it knows when the last of its small writes has ended.
-    const inlineEndMs = clock.now() + inlineTimeoutSeconds * 1000;
-    const inlineMs = () => Math.min(inlineEndMs - clock.now(), context.remainingMs());
-    const snapshot = await takeSnapshot(source, state.key, { signal: clock.after(inlineMs()) });
-    if (!eligible(config, state.key, snapshot).inScope) return transitions.again(state, CHANGED);
+  private async copy(state: PushState, deadline: Deadline): Promise<PushState> {
+    const { config, source, clock } = this.deps;
+    // Small writes end at a time counted from the beginning of the step, so that the workflow knows when it may repeat the step.
+    const inlineEndMs = clock.now() + config.inlineTimeoutSeconds * 1000;
+    const inline: Deadline = { remainingMs: () => Math.min(inlineEndMs - clock.now(), deadline.remainingMs()) };
+    const snapshot = await takeSnapshot(source, state.key, { signal: clock.after(inline.remainingMs()) });
+    if (!eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
+    return await this.afterCopy(state, await this.replicateNow(state.key, snapshot, { inline, deadline }));
+  }
 
-    const {
-      result,
-      reason,
-      unsettled = false,
-      bytesMoved,
-    } = await copyOnce(state.key, snapshot, {
-      inlineMs,
-      remainingMs: () => context.remainingMs(),
+  /** Replicates a small object within the inline time. A large one is copied at once, in the time that is left to the function. */
+  private async replicateNow(
+    key: string,
+    snapshot: ObjectSnapshot | undefined,
+    { inline, deadline }: { inline: Deadline; deadline: Deadline },
+  ): Promise<Outcome> {
+    const { clock, logger } = this.deps;
+    const source = storeSource(this.deps.source, key);
+    const done = await attempt((signal) => replicate(key, snapshot, source, { ...this.deps, signal }), {
+      deadline: inline,
+      clock,
+      role: "pusher",
+      onFailure: (error, result) => logger.warn("replication failed", { key, ...result, error }),
     });
+    if (done.result !== "copy-leased") return done;
+    const outcome = await copyUnderLease(done.copy, () => source, this.deps, deadline);
+    if (outcome.result === "retry" || outcome.result === "rejected") await this.markReported(done.copy);
+    return outcome;
+  }
+
+  private async afterCopy(state: PushState, outcome: Outcome): Promise<PushState> {
+    const { result, reason, bytesMoved = 0, unsettled = false } = outcome;
     const moved = { ...state, bytesMoved: state.bytesMoved + bytesMoved };
     switch (result) {
       case "replicated":
       case "unchanged":
-        return { ...onward(moved, "verify"), result };
+        return advance(moved, "verify", { result });
       case "superseded":
-        return transitions.again(moved, CHANGED);
+        return this.transitions.startOver(moved, CHANGED);
       case "continue":
-        return onward(moved, "copy");
+        return advance(moved, "copy");
       case "in-progress":
-      case "not-mine":
-        return await waiting(transitions.busy(moved, reason ?? "a copy of this key is running", await leaseEndsInMs(state.key)));
+      case "not-mine": {
+        const leaseEndsInMs = await this.leaseEndsInMs(state.key);
+        return await this.recordWait(
+          this.transitions.waitForCopy(moved, reason ?? "a copy of this key is running", leaseEndsInMs),
+        );
+      }
       case "retry":
-        return await waiting(transitions.retry(moved, reason ?? "another try is needed", unsettled));
+        return await this.recordWait(this.transitions.retry(moved, reason ?? "another try is needed", unsettled));
       case "rejected":
-        return transitions.park(moved, reason ?? "rejected");
+        return this.transitions.park(moved, reason ?? "rejected");
     }
   }
 
-  async function leaseEndsInMs(sourceKey: string): Promise<number> {
-    const held = await deps.leases.read(config.destinationPrefix + sourceKey);
+  /** Marks the failure of a copy as reported: otherwise the next replication would report it again, as another failure. */
+  private async markReported({ key, execution }: LeasedCopy): Promise<void> {
+    const { leases, logger } = this.deps;
+    try {
+      const held = await leases.read(key);
+      if (held?.lease.execution !== execution || held.lease.outcome === undefined) return;
+      await leases.write({ ...held.lease, reported: true }, held);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      logger.warn("the failure will count twice", { key, error });
+    }
+  }
+
+  /** 0 when no copy is running. */
+  private async leaseEndsInMs(key: string): Promise<number> {
+    const { config, leases, clock } = this.deps;
+    const held = await leases.read(config.destinationPrefix + key);
     const nowMs = clock.now();
     return held && isLive(held.lease, nowMs) ? held.lease.leaseUntilMs - nowMs : 0;
   }
 
-  /** The proof: both sides looked at anew, by somebody who has written nothing. The source comes last, as it is what may move. */
-  async function verify(state: PushState): Promise<PushState> {
-    const { copyRuns, state: seen } = await lookAtDestination(deps, state.key);
+  /** The proof: looks at both sides again, in a step that writes nothing. The source comes last, as it may change at any time. */
+  private async verify(state: PushState): Promise<PushState> {
+    const { config, source } = this.deps;
+    const { isCopyRunning, seen } = await this.lookAtDestination(state.key);
     const snapshot = await takeSnapshot(source, state.key);
     const difference = differenceOf(snapshot, seen, config);
-    if (copyRuns || !eligible(config, state.key, snapshot).inScope) return transitions.again(state, CHANGED);
-    if (difference === undefined) return { ...onward(state, "record"), ...(state.result && { result: state.result }) };
-    const claims = snapshot !== undefined && seen !== undefined && claimsToHold(snapshot, seen, config);
-    if (!claims || difference === "tags") return transitions.again(state, CHANGED);
-    return await waiting(
-      transitions.retry(state, `the destination's ${difference} differs from the source's, which did not change`, false),
-    );
+    if (isCopyRunning || !eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
+    if (difference === undefined) return advance(state, "record", { result: state.result });
+    if (!isMadeFrom(seen, snapshot, config) || difference === "tags") return this.transitions.startOver(state, CHANGED);
+    const reason = `the destination's ${difference} differs from the source's, which did not change`;
+    return await this.recordWait(this.transitions.retry(state, reason, false));
   }
 
-  async function park(state: PushState): Promise<PushState> {
+  /** `isCopyRunning`: a copier may still change what was seen. */
+  private async lookAtDestination(key: string): Promise<{ isCopyRunning: boolean; seen: DestinationState | undefined }> {
+    const { config, clock } = this.deps;
+    const { held, seen } = await lookUnderLease(this.deps, config.destinationPrefix + key);
+    return { isCopyRunning: held !== undefined && isLive(held.lease, clock.now()), seen };
+  }
+
+  /** Metrics and the status tag of an execution that has ended. No failure of a store fails it. */
+  private async record(state: PushState): Promise<PushState> {
+    const { config, metrics } = this.deps;
+    const { key, result, reason, bytesMoved } = state;
+    metrics.add("BytesMoved", bytesMoved);
+    if (result === "skipped") metrics.add("Skipped", 1);
+    if (result === "unchanged") metrics.add("Unchanged", 1);
+    if (result === "replicated" || (result !== "skipped" && config.statusTags)) await this.recordSource(key, result);
+    return advance(state, "done", { result, reason });
+  }
+
+  private async recordSource(key: string, result: PushState["result"]): Promise<void> {
+    const { config, source, clock, metrics } = this.deps;
+    let snapshot: ObjectSnapshot | undefined;
+    const isKnown = await this.unlessStoreFails(key, async () => {
+      snapshot = await takeSnapshot(source, key);
+    });
+    if (result === "replicated") metrics.add(isKnown && snapshot === undefined ? "Deleted" : "Replicated", 1);
+    if (snapshot === undefined) return;
+    if (result === "replicated") metrics.add("LagMs", Math.max(0, clock.now() - Date.parse(snapshot.lastModified)));
+    if (config.statusTags) await this.tagCompleted(key, snapshot);
+  }
+
+  private async tagCompleted(key: string, snapshot: ObjectSnapshot): Promise<void> {
+    const { config, source } = this.deps;
+    await this.unlessStoreFails(key, async () => {
+      const { seen } = await this.lookAtDestination(key);
+      // A newer state has an execution of its own, which sets the tag when it ends.
+      if (differenceOf(snapshot, seen, config) === undefined) await setStatusTag(source, key, snapshot, "COMPLETED");
+    });
+  }
+
+  private async park(state: PushState): Promise<PushState> {
+    const { deadLetters, logger, metrics } = this.deps;
     const { key, firstSeenMs, reason = "the workflow gave no reason" } = state;
     logger.error("parked", { key, reason });
-    // Redriven, the key has all its attempts again.
-    await deps.deadLetters.park({ key, attempt: 0, firstSeenMs }, reason);
+    // A redriven key has all its attempts again.
+    await deadLetters.park({ key, attempt: 0, firstSeenMs }, reason);
     metrics.add("Parked", 1);
-    await tag(key, "FAILED");
-    return { ...onward(state, "done"), result: "parked", reason };
+    await this.tag(key, "FAILED");
+    return advance(state, "done", { result: "parked", reason });
   }
 
-  async function waiting(state: PushState): Promise<PushState> {
+  /** Counts and tags a key that waits for another try. */
+  private async recordWait(state: PushState): Promise<PushState> {
     if (state.next !== "wait") return state;
-    metrics.add("Retried", 1);
-    await tag(state.key, "PENDING");
+    this.deps.metrics.add("Retried", 1);
+    await this.tag(state.key, "PENDING");
     return state;
   }
+
+  private async tag(key: string, status: Status): Promise<void> {
+    const { config, source } = this.deps;
+    if (!config.statusTags) return;
+    await this.unlessStoreFails(key, async () => {
+      const snapshot = await takeSnapshot(source, key);
+      if (snapshot) await setStatusTag(source, key, snapshot, status);
+    });
+  }
+
+  /** @returns whether it succeeded */
+  private async unlessStoreFails(key: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      this.deps.logger.warn("not everything was recorded", { key, error });
+      return false;
+    }
+  }
+}
+
+/** What came of replicating a key, or of copying a large object. */
+interface Outcome extends Omit<ReplicationResult, "result"> {
+  result: ReplicationResult["result"] | CopyResult["result"];
+}
+
+/**
+ * What still differs; undefined when the destination is proven equal, or has nothing of this bridge to delete.
+ * @param snapshot undefined stands for absent
+ */
+export function differenceOf(
+  snapshot: ObjectSnapshot | undefined,
+  seen: DestinationState | undefined,
+  bridge: { bridgeId: string },
+): Difference | "object" | undefined {
+  if (snapshot !== undefined) return seen === undefined ? "object" : firstDifference(snapshot, seen, bridge);
+  const isOurs = seen !== undefined && readProvenance(seen.head.metadata)?.bridgeId === bridge.bridgeId;
+  return isOurs ? "object" : undefined;
+}
+
+/** Whether the replica's provenance names this very state of the source. It does not cover tags. */
+export function isMadeFrom(
+  seen: DestinationState | undefined,
+  snapshot: ObjectSnapshot | undefined,
+  bridge: { bridgeId: string },
+): boolean {
+  const provenance = seen && readProvenance(seen.head.metadata);
+  return (
+    snapshot !== undefined &&
+    provenance?.bridgeId === bridge.bridgeId &&
+    provenance.sourceVersion === sourceVersionOf(snapshot) &&
+    provenance.sourceModified === snapshot.lastModified
+  );
 }

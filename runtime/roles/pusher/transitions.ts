@@ -1,28 +1,27 @@
-/** How the state of an execution goes on. Pure. */
+/** Computes the next state of an execution. Pure. */
 import { LIMITS } from "../../protocol/messages";
 import { MAX_WAIT_SECONDS, type PushState } from "../../protocol/push";
 import { type BackoffPolicy, createBackoff } from "../../replication/backoff";
 
-/** A source that moves on is followed so often at once; then there is a wait in between, growing up to the longest. */
-const ROUNDS_AT_ONCE = 20;
+/** An execution starts over this often without a wait; then it waits before each round, longer each time. */
+const ROUNDS_WITHOUT_WAIT = 20;
 const ROUND_WAIT_SECONDS = 5;
-/** A workflow keeps at most 5,000 events of one execution: before it dies of them the key is parked with its reason. */
+const LONGEST_ROUND_WAIT_SECONDS = 60;
+/** A workflow keeps at most 5,000 events of one execution: the key is parked with its reason before that. */
 const LAST_ROUND = 110;
-/** Between two looks at a copy that another execution carries out: the first wait, and the longest. */
+/** Between two looks at a copy that another execution runs: the first wait, and the longest. */
 const FIRST_POLL_SECONDS = 5;
 const LONGEST_POLL_SECONDS = 300;
-/** The longest wait between two rounds. */
-const LONGEST_ROUND_WAIT_SECONDS = 60;
-/** A copy that runs for longer is waited for no more, for the same reason. */
+/** The longest wait for the copy of another execution, for the sake of the 5,000 events too. */
 const LONGEST_BUSY_MS = 12 * 3_600_000;
 
 export interface Transitions {
-  /** A temporary failure. `unsettled`: a write may still land, so there is no other look before its hard end. */
+  /** After a temporary failure. `unsettled`: a write may still land, so the wait lasts until its hard end. */
   retry(state: PushState, reason: string, unsettled: boolean): PushState;
-  /** What was done is not the source's state any more: from the beginning, and no failure. */
-  again(state: PushState, reason: string): PushState;
-  /** Somebody else's copy of the key is running, at the latest for this long. */
-  busy(state: PushState, reason: string, longestMs: number): PushState;
+  /** The source has changed: inspect again. Counts as a round, not as a failed attempt. */
+  startOver(state: PushState, reason: string): PushState;
+  /** Another execution's copy of the key is running. Its lease ends in `leaseEndsInMs`. */
+  waitForCopy(state: PushState, reason: string, leaseEndsInMs: number): PushState;
   park(state: PushState, reason: string): PushState;
 }
 
@@ -38,10 +37,7 @@ export function createTransitions(options: {
     receiverTimeoutSeconds: options.inlineTimeoutSeconds,
     random: options.random,
   });
-
-  function park(state: PushState, reason: string): PushState {
-    return { ...onward(state, "park"), reason: reason.slice(0, LIMITS.reasonCharacters) };
-  }
+  const park = (state: PushState, reason: string) => advance(state, "park", { reason });
 
   return {
     park,
@@ -50,20 +46,20 @@ export function createTransitions(options: {
       if (attempt >= options.maxAttempts) return park(state, `given up after ${attempt} attempts: ${reason}`);
       return wait({ ...notBusy(state), attempt }, backoff(attempt, unsettled), reason);
     },
-    again(state, reason) {
+    startOver(state, reason) {
       const rounds = state.rounds + 1;
       if (rounds >= LAST_ROUND) return park(state, `given up after ${rounds} rounds: ${reason}`);
-      if (rounds < ROUNDS_AT_ONCE) return { ...onward(notBusy(state), "inspect"), rounds };
-      const waitSeconds = Math.min(LONGEST_ROUND_WAIT_SECONDS, ROUND_WAIT_SECONDS * (rounds - ROUNDS_AT_ONCE + 1));
+      if (rounds < ROUNDS_WITHOUT_WAIT) return advance({ ...notBusy(state), rounds }, "inspect");
+      const waitSeconds = Math.min(LONGEST_ROUND_WAIT_SECONDS, ROUND_WAIT_SECONDS * (rounds - ROUNDS_WITHOUT_WAIT + 1));
       return wait({ ...notBusy(state), rounds }, waitSeconds, reason);
     },
-    busy(state, reason, longestMs) {
+    waitForCopy(state, reason, leaseEndsInMs) {
       const busySinceMs = state.busySinceMs ?? options.now();
       if (options.now() - busySinceMs > LONGEST_BUSY_MS) return park(state, `given up after 12 hours: ${reason}`);
-      // The last wait stays in the state while nothing else comes of it.
+      // `inspect` keeps the last wait in the state when it goes on to `copy`.
       const waitSeconds = state.waitSeconds === undefined ? FIRST_POLL_SECONDS : state.waitSeconds * 2;
-      // When a copier has died, nothing tells of it but the end of its lease.
-      const leaseSeconds = Math.max(1, Math.ceil(longestMs / 1000));
+      // The end of its lease is the only sign of a copier that died.
+      const leaseSeconds = Math.max(1, Math.ceil(leaseEndsInMs / 1000));
       return wait({ ...state, busySinceMs }, Math.min(LONGEST_POLL_SECONDS, waitSeconds, leaseSeconds), reason);
     },
   };
@@ -74,15 +70,20 @@ function notBusy({ busySinceMs: _since, ...state }: PushState): PushState {
 }
 
 function wait(state: PushState, waitSeconds: number, reason: string): PushState {
-  return {
-    ...onward(state, "wait"),
-    waitSeconds: Math.min(MAX_WAIT_SECONDS, waitSeconds),
-    reason: reason.slice(0, LIMITS.reasonCharacters),
-  };
+  return { ...advance(state, "wait", { reason }), waitSeconds: Math.min(MAX_WAIT_SECONDS, waitSeconds) };
 }
 
-/** Without what belonged to the step before. */
-export function onward(state: PushState, next: PushState["next"]): PushState {
+/** The state with its next step, and without the result, the reason and the wait of the step before. */
+export function advance(
+  state: PushState,
+  next: PushState["next"],
+  { result, reason }: Pick<PushState, "result" | "reason"> = {},
+): PushState {
   const { waitSeconds: _waited, reason: _reason, result: _result, ...kept } = state;
-  return { ...kept, next };
+  return {
+    ...kept,
+    next,
+    ...(result === undefined ? {} : { result }),
+    ...(reason === undefined ? {} : { reason: reason.slice(0, LIMITS.reasonCharacters) }),
+  };
 }

@@ -14,9 +14,11 @@ test("runs the job of the event", async () => {
   const logger = recordingLogger();
   const handler = createCopierHandler({
     logger,
-    copier: async (received, { remainingMs }) => {
-      expect([received, remainingMs()]).toEqual([job, 12_345]);
-      return { result: "not-mine" };
+    copier: {
+      run: async (received, { remainingMs }) => {
+        expect([received, remainingMs()]).toEqual([job, 12_345]);
+        return { result: "not-mine" };
+      },
     },
   });
   expect(await handler(job, context)).toEqual({ result: "not-mine" });
@@ -32,8 +34,10 @@ test.each([
   const logger = recordingLogger();
   const handler = createCopierHandler({
     logger,
-    copier: async () => {
-      throw new Error("broken");
+    copier: {
+      run: async () => {
+        throw new Error("broken");
+      },
     },
   });
   expect(await handler(event, context)).toEqual({ result: "failed" });

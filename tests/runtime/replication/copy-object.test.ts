@@ -2,22 +2,21 @@ import { CopyEnded } from "../../../runtime/replication/copy-object";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { BridgeError } from "../../../runtime/stores/errors";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
-import { attributes, CONTENT, open } from "../roles/copier/copy-object-fixture";
-import { memoryReader } from "../support/memory-reader";
+import { attributes, CONTENT, open } from "./copy-object-fixture";
 
 describe("a whole copy", () => {
   test("bytes, headers, metadata and tags arrive, each byte moved once", async () => {
     const all = await open();
     expect(await all.copy()).toBe("replicated");
     expect(all.text()).toBe(CONTENT);
-    expect(all.store.snapshotOf("to/k")).toMatchObject({
+    expect(all.destination.snapshotOf("to/k")).toMatchObject({
       headers: attributes.headers,
       metadata: { author: "someone", "bridge-id": "bridge" },
       tags: attributes.tags,
     });
     expect(all.moved.sort()).toEqual([3, 4, 4]);
     expect(all.source.bytesRead).toBe(CONTENT.length);
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
   });
 
   test("the upload is remembered, with the size of its parts, before a part is in it", async () => {
@@ -25,7 +24,7 @@ describe("a whole copy", () => {
     await all.copy({
       rememberUpload: async (upload) => {
         expect(upload.partSizeBytes).toBe(4);
-        expect(all.store.openUploads()).toMatchObject([{ uploadId: upload.uploadId, parts: [] }]);
+        expect(all.destination.openUploads()).toMatchObject([{ uploadId: upload.uploadId, parts: [] }]);
         expect(all.source.bytesRead).toBe(0);
       },
     });
@@ -40,15 +39,14 @@ describe("a whole copy", () => {
     const all = await open({ destination });
     let now = 0;
     let most = 0;
-    const reader = memoryReader(all.source);
     await all.copy({
       partSizeBytes: 1,
       concurrency,
-      reader: {
-        ...reader,
+      source: {
+        ...all.bound,
         open: async (...args) => {
           most = Math.max(most, ++now);
-          return await reader.open(...args);
+          return await all.bound.open(...args);
         },
       },
       onPart: () => {
@@ -60,8 +58,8 @@ describe("a whole copy", () => {
 
   test("parts that do not add up to the source's checksum are never completed, whatever the store compares", async () => {
     const all = await open();
-    all.job.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
-    const complete = jest.spyOn(all.store, "completeUpload");
+    all.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
+    const complete = jest.spyOn(all.destination, "completeUpload");
     await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted", message: expect.stringMatching(/CRC64NVME/) });
     expect(complete).not.toHaveBeenCalled();
   });
@@ -72,7 +70,7 @@ describe("a whole copy", () => {
     ["none where the destination has none", {}, { multipartChecksums: [] }, undefined],
   ])("checksum of the parts: %s", async (_what, source, destination, algorithm) => {
     const all = await open({ source, destination });
-    const parts = jest.spyOn(all.store, "uploadPart");
+    const parts = jest.spyOn(all.destination, "uploadPart");
     await all.copy();
     for (const [, , , options] of parts.mock.calls) expect(options?.checksum?.algorithm).toBe(algorithm);
     expect(parts).toHaveBeenCalledTimes(3);
@@ -80,37 +78,37 @@ describe("a whole copy", () => {
 
   test("the source's checksum is verified by the destination over the whole", async () => {
     const all = await open();
-    all.job.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
+    all.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
     await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted" });
     expect(all.text()).toBe("");
     // No part of it is worth keeping.
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
   });
 
   test("equal already: nothing is completed, the upload is cleared away", async () => {
     const all = await open();
     await all.copy();
-    const before = all.store.calls.completeUpload;
+    const before = all.destination.calls.completeUpload;
     expect(await all.copy()).toBe("replicated");
-    expect(all.store.calls.completeUpload).toBe(before);
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.calls.completeUpload).toBe(before);
+    expect(all.destination.openUploads()).toEqual([]);
   });
 
   test("tags that the destination dropped are set afterwards", async () => {
     const all = await open();
-    const create = all.store.createUpload.bind(all.store);
+    const create = all.destination.createUpload.bind(all.destination);
     jest
-      .spyOn(all.store, "createUpload")
+      .spyOn(all.destination, "createUpload")
       .mockImplementation((key, options) => create(key, { ...options, attributes: { ...options.attributes, tags: {} } }));
     expect(await all.copy()).toBe("replicated");
-    expect(await all.store.getTags("to/k")).toEqual({ team: "red" });
+    expect(await all.destination.getTags("to/k")).toEqual({ team: "red" });
   });
 
   test("anything else that the destination dropped is no success", async () => {
     const all = await open();
-    const create = all.store.createUpload.bind(all.store);
+    const create = all.destination.createUpload.bind(all.destination);
     jest
-      .spyOn(all.store, "createUpload")
+      .spyOn(all.destination, "createUpload")
       .mockImplementation((key, options) => create(key, { ...options, attributes: { ...options.attributes, headers: {} } }));
     await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted", message: expect.stringContaining("headers differs") });
   });
@@ -119,16 +117,16 @@ describe("a whole copy", () => {
 describe("resumption", () => {
   async function interrupted() {
     const all = await open();
-    const upload = all.store.uploadPart.bind(all.store);
+    const upload = all.destination.uploadPart.bind(all.destination);
     jest
-      .spyOn(all.store, "uploadPart")
+      .spyOn(all.destination, "uploadPart")
       .mockImplementation((key, part, ...rest) =>
         part.partNumber === 3
           ? Promise.reject(new BridgeError("PermissionDenied", "uploadPart", "no"))
           : upload(key, part, ...rest),
       );
     await expect(all.copy({ concurrency: 1 })).rejects.toThrow("no");
-    jest.mocked(all.store.uploadPart).mockRestore();
+    jest.mocked(all.destination.uploadPart).mockRestore();
     return all;
   }
 
@@ -137,7 +135,7 @@ describe("resumption", () => {
     all.moved.length = 0;
     expect(await all.copy()).toBe("replicated");
     expect(all.moved).toEqual([3]);
-    expect(all.store.calls.createUpload).toBe(1);
+    expect(all.destination.calls.createUpload).toBe(1);
     expect(all.text()).toBe(CONTENT);
   });
 
@@ -147,15 +145,15 @@ describe("resumption", () => {
     expect(await all.copy({ partSizeBytes: 3 })).toBe("replicated");
     expect(all.moved.sort()).toEqual([2, 3, 3, 3]);
     expect(all.text()).toBe(CONTENT);
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
     expect(all.remembered()?.partSizeBytes).toBe(3);
   });
 
   test("a part cut short is replaced", async () => {
     const all = await interrupted();
-    const [upload] = all.store.openUploads();
+    const [upload] = all.destination.openUploads();
     const cut = Buffer.from("ab");
-    await all.store.uploadPart("to/k", { uploadId: upload?.uploadId ?? "", partNumber: 1 }, cut, {
+    await all.destination.uploadPart("to/k", { uploadId: upload?.uploadId ?? "", partNumber: 1 }, cut, {
       checksum: checksumOf("CRC64NVME", cut),
     });
     all.moved.length = 0;
@@ -166,22 +164,22 @@ describe("resumption", () => {
 
   test("an upload that is gone: begun anew", async () => {
     const all = await interrupted();
-    await all.store.abortUpload("to/k", all.remembered()?.uploadId ?? "");
+    await all.destination.abortUpload("to/k", all.remembered()?.uploadId ?? "");
     expect(await all.copy()).toBe("replicated");
-    expect(all.store.calls.createUpload).toBe(2);
+    expect(all.destination.calls.createUpload).toBe(2);
   });
 
   test("an upload that cannot be looked at is not begun anew", async () => {
     const all = await interrupted();
-    jest.spyOn(all.store, "listParts").mockRejectedValue(new BridgeError("Unavailable", "listParts", "no answer"));
+    jest.spyOn(all.destination, "listParts").mockRejectedValue(new BridgeError("Unavailable", "listParts", "no answer"));
     await expect(all.copy()).rejects.toThrow("no answer");
-    expect(all.store.calls.createUpload).toBe(1);
+    expect(all.destination.calls.createUpload).toBe(1);
   });
 
   test("an upload that nobody would find again is aborted", async () => {
     const all = await open();
     const rememberUpload = () => Promise.reject(new CopyEnded({ result: "superseded" }));
     await expect(all.copy({ rememberUpload })).rejects.toBeInstanceOf(CopyEnded);
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { decide, type Plan, type PresentNotice, type Situation } from "../../../runtime/replication/decide";
+import { decide, type Plan, type Situation } from "../../../runtime/replication/decide";
 import type { DestinationState } from "../../../runtime/replication/equality";
 import type { CopyOutcome, Lease } from "../../../runtime/replication/lease";
 import { replicaMetadata } from "../../../runtime/replication/provenance";
@@ -6,11 +6,8 @@ import { snapshotId } from "../../../runtime/replication/snapshot";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
 
 const NOW = 1_000_000;
-const url = "https://source.example/k";
 const small = makeSnapshot();
 const large = makeSnapshot({ sizeBytes: 100, etag: "large" });
-const present = (snapshot = small): PresentNotice => ({ key: "k", url, state: "present", snapshot });
-const absent = { key: "k", url, state: "absent" } as const;
 
 const replicaOf = (snapshot = small, tags = snapshot.tags): DestinationState => ({
   head: makeHead({ sizeBytes: snapshot.sizeBytes, metadata: replicaMetadata(snapshot, BRIDGE, "k") }),
@@ -34,39 +31,39 @@ const expired = (changes: Partial<Lease> = {}) => leaseOf(large, { leaseUntilMs:
 type Case = [what: string, situation: Partial<Situation>, plan: Plan["step"]];
 
 test.each<Case>([
-  ["nothing there, small", { notice: present() }, "write"],
-  ["nothing there, exactly at the limit", { notice: present(makeSnapshot({ sizeBytes: 10 })) }, "write"],
-  ["nothing there, one byte more", { notice: present(makeSnapshot({ sizeBytes: 11 })) }, "copy"],
-  ["nothing there, empty", { notice: present(makeSnapshot({ sizeBytes: 0 })), inlineLimitBytes: 0 }, "write"],
-  ["equal", { notice: present(), destination: replicaOf() }, "unchanged"],
-  ["equal, large", { notice: present(large), destination: replicaOf(large) }, "unchanged"],
-  ["an older replica", { notice: present(), destination: replicaOf(makeSnapshot({ etag: "old" })) }, "write"],
-  ["somebody else's object", { notice: present(), destination: foreign }, "write"],
-  ["only the tags differ", { notice: present(), destination: replicaOf(small, { team: "blue" }) }, "tag"],
-  ["only the tags differ, large", { notice: present(large), destination: replicaOf(large, {}) }, "tag"],
-  ["absent, and nothing there", { notice: absent }, "unchanged"],
-  ["absent, and our replica there", { notice: absent, destination: replicaOf() }, "delete"],
-  ["absent, and somebody else's object there", { notice: absent, destination: foreign }, "unchanged"],
+  ["nothing there, small", { snapshot: small }, "write"],
+  ["nothing there, exactly at the limit", { snapshot: makeSnapshot({ sizeBytes: 10 }) }, "write"],
+  ["nothing there, one byte more", { snapshot: makeSnapshot({ sizeBytes: 11 }) }, "copy"],
+  ["nothing there, empty", { snapshot: makeSnapshot({ sizeBytes: 0 }), inlineLimitBytes: 0 }, "write"],
+  ["equal", { snapshot: small, destination: replicaOf() }, "unchanged"],
+  ["equal, large", { snapshot: large, destination: replicaOf(large) }, "unchanged"],
+  ["an older replica", { snapshot: small, destination: replicaOf(makeSnapshot({ etag: "old" })) }, "write"],
+  ["another owner's object", { snapshot: small, destination: foreign }, "write"],
+  ["only the tags differ", { snapshot: small, destination: replicaOf(small, { team: "blue" }) }, "tag"],
+  ["only the tags differ, large", { snapshot: large, destination: replicaOf(large, {}) }, "tag"],
+  ["absent, and nothing there", { snapshot: undefined }, "unchanged"],
+  ["absent, and our replica there", { snapshot: undefined, destination: replicaOf() }, "delete"],
+  ["absent, and another owner's object there", { snapshot: undefined, destination: foreign }, "unchanged"],
 ])("%s: %s", (_what, situation, step) => {
   expect(plan(situation).step).toBe(step);
 });
 
 describe("a live lease comes before everything", () => {
   test.each<Case>([
-    ["the same snapshot", { notice: present(large), lease: leaseOf() }, "wait"],
-    ["the same snapshot, equal already", { notice: present(large), destination: replicaOf(large), lease: leaseOf() }, "wait"],
-    ["the same snapshot, marked", { notice: present(large), lease: leaseOf(large, { stop: true }) }, "stop-copy"],
-    ["another snapshot, equal already", { notice: present(), destination: replicaOf(), lease: leaseOf() }, "stop-copy"],
-    ["absent", { notice: absent, lease: leaseOf() }, "stop-copy"],
-    ["taken up", { notice: present(large), lease: leaseOf(large, { run: "r" }) }, "wait"],
-    ["one that has run out", { notice: present(), lease: expired() }, "write"],
-    ["one whose copier said its last word", { notice: present(), lease: over({ result: "superseded" }) }, "write"],
+    ["the same snapshot", { snapshot: large, lease: leaseOf() }, "wait"],
+    ["the same snapshot, equal already", { snapshot: large, destination: replicaOf(large), lease: leaseOf() }, "wait"],
+    ["the same snapshot, marked", { snapshot: large, lease: leaseOf(large, { stop: true }) }, "stop-copy"],
+    ["another snapshot, equal already", { snapshot: small, destination: replicaOf(), lease: leaseOf() }, "stop-copy"],
+    ["absent", { snapshot: undefined, lease: leaseOf() }, "stop-copy"],
+    ["taken by a run", { snapshot: large, lease: leaseOf(large, { run: "r" }) }, "wait"],
+    ["one that has run out", { snapshot: small, lease: expired() }, "write"],
+    ["one whose copy has its outcome", { snapshot: small, lease: over({ result: "superseded" }) }, "write"],
   ])("%s: %s", (_what, situation, step) => {
     expect(plan(situation).step).toBe(step);
   });
 });
 
-describe("a copy that is over", () => {
+describe("a copy that has ended", () => {
   test.each<Case>([
     ["replicated, and still equal", { destination: replicaOf(large), lease: over({ result: "replicated" }) }, "unchanged"],
     ["replicated, and overwritten since", { destination: foreign, lease: over({ result: "replicated" }) }, "copy"],
@@ -74,34 +71,34 @@ describe("a copy that is over", () => {
     ["out of time, with progress", { lease: over({ result: "continue" }) }, "copy"],
     ["failed for now", { lease: over({ result: "retry", reason: "why" }) }, "report"],
     ["failed for good", { lease: over({ result: "rejected", reason: "why" }) }, "report"],
-    ["failed, told already", { lease: over({ result: "retry" }, { reported: true }) }, "copy"],
+    ["failed, reported already", { lease: over({ result: "retry" }, { reported: true }) }, "copy"],
     ["failed, yet equal by now", { destination: replicaOf(large), lease: over({ result: "retry" }) }, "unchanged"],
     [
       "failed for another snapshot",
-      { notice: present(makeSnapshot({ ...large, etag: "newer" })), lease: over({ result: "retry" }) },
+      { snapshot: makeSnapshot({ ...large, etag: "newer" }), lease: over({ result: "retry" }) },
       "copy",
     ],
-    ["ended without a word", { lease: expired({ run: "r" }) }, "report"],
+    ["ended without an outcome", { lease: expired({ run: "r" }) }, "report"],
     ["never begun", { lease: expired() }, "report"],
-    ["ended without a word, told already", { lease: expired({ reported: true }) }, "copy"],
+    ["ended without an outcome, reported already", { lease: expired({ reported: true }) }, "copy"],
   ])("%s: %s", (_what, situation, step) => {
-    expect(plan({ notice: present(large), ...situation }).step).toBe(step);
+    expect(plan({ snapshot: large, ...situation }).step).toBe(step);
   });
 
-  test("the failure is told in the copier's words, or in ours when it had none", () => {
-    expect(plan({ notice: present(large), lease: over({ result: "rejected", reason: "no space" }) })).toEqual({
+  test("the report gives the copier's reason, or a reason of its own where there is none", () => {
+    expect(plan({ snapshot: large, lease: over({ result: "rejected", reason: "no space" }) })).toEqual({
       step: "report",
       outcome: { result: "rejected", reason: "no space" },
     });
-    expect(plan({ notice: present(large), lease: expired() })).toEqual({
+    expect(plan({ snapshot: large, lease: expired() })).toEqual({
       step: "report",
       outcome: { result: "retry", reason: "the copier ended without a result; the next ask resumes it" },
     });
   });
 });
 
-test("what stays at the destination though the source has nothing is told", () => {
-  expect(plan({ notice: absent, destination: foreign })).toEqual({
+test("an object of another owner stays, and the reason says so", () => {
+  expect(plan({ snapshot: undefined, destination: foreign })).toEqual({
     step: "unchanged",
     reason: "the destination object was not written by this bridge and stays",
   });
@@ -109,7 +106,7 @@ test("what stays at the destination though the source has nothing is told", () =
 
 function plan(situation: Partial<Situation>): Plan {
   return decide({
-    notice: present(),
+    snapshot: small,
     destination: undefined,
     lease: undefined,
     nowMs: NOW,

@@ -31,12 +31,12 @@ test("lookAt: the signal reaches the store", async () => {
   await expect(lookAt(open(), "k", AbortSignal.abort())).rejects.toMatchObject({ kind: "Unavailable" });
 });
 
-test("unchangedSince: only over what was seen, where the store can say so", () => {
+test("unchangedSince: the condition that the object is the one seen, where the store can check it", () => {
   const seen = { head: makeHead({ etag: "d7" }), tags: {} };
-  expect(unchangedSince(open(), seen)).toEqual({ condition: { ifMatch: "d7" } });
-  expect(unchangedSince(open(), undefined)).toEqual({ condition: { ifAbsent: true } });
-  expect(unchangedSince(open(false), seen)).toEqual({});
-  expect(unchangedSince(open(false), undefined)).toEqual({});
+  expect(unchangedSince(open(), seen)).toEqual({ ifMatch: "d7" });
+  expect(unchangedSince(open(), undefined)).toEqual({ ifAbsent: true });
+  expect(unchangedSince(open(false), seen)).toBeUndefined();
+  expect(unchangedSince(open(false), undefined)).toBeUndefined();
 });
 
 test("replicaAttributes: everything that belongs to the object, and the provenance", () => {

@@ -11,7 +11,7 @@ useSource();
 describe("open", () => {
   test("the whole object, pinned by its etag", async () => {
     peer.answer = store(Buffer.from("hello"));
-    const source = await peer.reader.open(url(), { etag: ETAG });
+    const source = await peer.reader.bind(url()).open({ etag: ETAG });
     expect(source).toMatchObject({ sizeBytes: 5, etag: ETAG });
     expect(String(await readAll(source.body, 100))).toBe("hello");
     expect(peer.server.seen).toMatchObject([{ method: "GET", url: `/bucket/key${QUERY}`, headers: { "if-match": `"${ETAG}"` } }]);
@@ -20,7 +20,7 @@ describe("open", () => {
 
   test("a range: the size is the object's, the body is the range's", async () => {
     peer.answer = store(Buffer.from("hello world"));
-    const source = await peer.reader.open(url(), { etag: ETAG, range: { start: 6, end: 8 } });
+    const source = await peer.reader.bind(url()).open({ etag: ETAG, range: { start: 6, end: 8 } });
     expect(source.sizeBytes).toBe(11);
     expect(String(await readAll(source.body, 100))).toBe("wor");
     expect(peer.server.seen[0]?.headers.range).toBe("bytes=6-8");
@@ -28,13 +28,13 @@ describe("open", () => {
 
   test("a range that reaches beyond the end gets what there is", async () => {
     peer.answer = store(Buffer.from("hello"));
-    const source = await peer.reader.open(url(), { etag: ETAG, range: { start: 3, end: 99 } });
+    const source = await peer.reader.bind(url()).open({ etag: ETAG, range: { start: 3, end: 99 } });
     expect(String(await readAll(source.body, 100))).toBe("lo");
   });
 
   test("an empty object", async () => {
     peer.answer = store(Buffer.alloc(0));
-    const source = await peer.reader.open(url(), { etag: ETAG });
+    const source = await peer.reader.bind(url()).open({ etag: ETAG });
     expect(await readAll(source.body, 0)).toHaveLength(0);
   });
 
@@ -42,7 +42,7 @@ describe("open", () => {
     "the path %s goes over the wire to the letter",
     async (path) => {
       peer.answer = store(Buffer.from("x"));
-      await readAll((await peer.reader.open(url(path), { etag: ETAG })).body, 10);
+      await readAll((await peer.reader.bind(url(path)).open({ etag: ETAG })).body, 10);
       expect(peer.server.seen[0]?.url).toBe(path + QUERY);
     },
   );
@@ -50,7 +50,7 @@ describe("open", () => {
   test("stored bytes arrive as stored, whatever Content-Encoding says", async () => {
     const zipped = gzipSync("hello hello hello");
     peer.answer = store(zipped, { headers: { "content-encoding": "gzip" } });
-    const source = await peer.reader.open(url(), { etag: ETAG });
+    const source = await peer.reader.bind(url()).open({ etag: ETAG });
     expect(source.sizeBytes).toBe(zipped.length);
     expect((await readAll(source.body, 1000)).equals(zipped)).toBe(true);
     expect(peer.server.seen[0]?.headers["accept-encoding"]).toBe("identity");
@@ -59,7 +59,7 @@ describe("open", () => {
   test("many bytes arrive whole under back pressure", async () => {
     const content = Buffer.alloc(4 * 1024 * 1024, "0123456789");
     peer.answer = store(content);
-    const { body } = await peer.reader.open(url(), { etag: ETAG });
+    const { body } = await peer.reader.bind(url()).open({ etag: ETAG });
     const received: Buffer[] = [];
     for await (const chunk of body) {
       received.push(chunk as Buffer);
@@ -70,13 +70,13 @@ describe("open", () => {
 
   test("the object moved on", async () => {
     peer.answer = store(Buffer.from("new"), { etag: "other" });
-    expect((await rejection(peer.reader.open(url(), { etag: ETAG }))).kind).toBe("PreconditionFailed");
+    expect((await rejection(peer.reader.bind(url()).open({ etag: ETAG }))).kind).toBe("PreconditionFailed");
   });
 
   test("a server that ignores If-Match is not believed", async () => {
     peer.answer = (_request, response) =>
       store(Buffer.from("new"), { etag: "other" })({ method: "GET", url: "/", headers: {}, body: Buffer.alloc(0) }, response);
-    expect((await rejection(peer.reader.open(url(), { etag: ETAG }))).kind).toBe("PreconditionFailed");
+    expect((await rejection(peer.reader.bind(url()).open({ etag: ETAG }))).kind).toBe("PreconditionFailed");
   });
 
   const table: [number, string, BridgeErrorKind, RegExp, boolean?][] = [
@@ -103,14 +103,14 @@ describe("open", () => {
   ];
   test.each(table)("%i %s is %s", async (status, code, kind, reason) => {
     peer.answer = (_request, response) => errorDocument(response, status, code);
-    const error = await rejection(peer.reader.open(url(), { etag: ETAG }));
+    const error = await rejection(peer.reader.bind(url()).open({ etag: ETAG }));
     expect(error.kind).toBe(kind);
     expect(error.message).toMatch(reason);
   });
 
   test("an expired URL says so", async () => {
     peer.answer = (_request, response) => errorDocument(response, 403, "AccessDenied", "Request has expired");
-    expect(await rejection(peer.reader.open(url(), { etag: ETAG }))).toMatchObject({
+    expect(await rejection(peer.reader.bind(url()).open({ etag: ETAG }))).toMatchObject({
       kind: "PermissionDenied",
       message: "the presigned URL has expired (403)",
     });
@@ -121,7 +121,7 @@ describe("open", () => {
       response.writeHead(status, { location: `${peer.server.origin}/bucket/elsewhere`, "content-length": 0 });
       response.end();
     };
-    const error = await rejection(peer.reader.open(url(), { etag: ETAG }));
+    const error = await rejection(peer.reader.bind(url()).open({ etag: ETAG }));
     expect(error).toMatchObject({ kind: "Invalid" });
     expect(error.message).toMatch(/redirect/);
     expect(peer.server.seen).toHaveLength(1);
@@ -154,7 +154,7 @@ describe("open", () => {
       response.end("hello");
     };
     const range = ranged ? { range: { start: 0, end: 7 } } : {};
-    const error = await rejection(peer.reader.open(url(), { etag: ETAG, ...range }));
+    const error = await rejection(peer.reader.bind(url()).open({ etag: ETAG, ...range }));
     expect(error.kind).toBe("Unexpected");
     expect(error.message).toMatch(reason);
   });
@@ -164,7 +164,7 @@ describe("open", () => {
       response.writeHead(200, { etag: `"${ETAG}"`, "content-length": 10 });
       response.write("hello", () => response.destroy());
     };
-    const { body } = await peer.reader.open(url(), { etag: ETAG });
+    const { body } = await peer.reader.bind(url()).open({ etag: ETAG });
     expect(await rejection(readAll(body, 100))).toMatchObject({ kind: "Unavailable" });
   });
 
@@ -175,7 +175,7 @@ describe("open", () => {
       response.writeHead(200, { etag: `"${ETAG}"`, "content-length": 10 });
       response.write("hello");
     };
-    const { body } = await peer.reader.open(url(), { etag: ETAG });
+    const { body } = await peer.reader.bind(url()).open({ etag: ETAG });
     expect(await rejection(readAll(body, 100))).toMatchObject({ kind: "Unavailable" });
   });
 
@@ -183,7 +183,7 @@ describe("open", () => {
     await peer.reader.close();
     peer.reader = makeReader({ timeouts: { headersMs: 300 } });
     peer.answer = () => undefined;
-    expect(await rejection(peer.reader.open(url(), { etag: ETAG }))).toMatchObject({ kind: "Unavailable" });
+    expect(await rejection(peer.reader.bind(url()).open({ etag: ETAG }))).toMatchObject({ kind: "Unavailable" });
   });
 
   test("destroying the body ends the transfer", async () => {
@@ -193,7 +193,7 @@ describe("open", () => {
       response.writeHead(200, { etag: `"${ETAG}"`, "content-length": 10_000_000 });
       response.write(Buffer.alloc(1000));
     };
-    const { body } = await peer.reader.open(url(), { etag: ETAG });
+    const { body } = await peer.reader.bind(url()).open({ etag: ETAG });
     body.destroy();
     await closed;
     expect(body.destroyed).toBe(true);
@@ -202,7 +202,7 @@ describe("open", () => {
   test("aborting rejects the call, and breaks a body under way", async () => {
     const abort = new AbortController();
     peer.answer = () => abort.abort();
-    expect(await rejection(peer.reader.open(url(), { etag: ETAG, signal: abort.signal }))).toMatchObject({
+    expect(await rejection(peer.reader.bind(url()).open({ etag: ETAG, signal: abort.signal }))).toMatchObject({
       kind: "Unavailable",
       message: "the read was aborted",
     });
@@ -212,7 +212,7 @@ describe("open", () => {
       response.writeHead(200, { etag: `"${ETAG}"`, "content-length": 10 });
       response.write("hello");
     };
-    const { body } = await peer.reader.open(url(), { etag: ETAG, signal: later.signal });
+    const { body } = await peer.reader.bind(url()).open({ etag: ETAG, signal: later.signal });
     later.abort();
     expect(await rejection(readAll(body, 100))).toMatchObject({ kind: "Unavailable" });
   });
@@ -221,7 +221,7 @@ describe("open", () => {
     const gone = await startHttps(() => undefined);
     await gone.close();
     const local = createSourceReader({ allowedSources: [{ origin: gone.origin, pathPrefix: "/" }], ca: gone.ca });
-    expect(await rejection(local.open(`${gone.origin}/a`, { etag: ETAG }))).toMatchObject({ kind: "Unavailable" });
+    expect(await rejection(local.bind(`${gone.origin}/a`).open({ etag: ETAG }))).toMatchObject({ kind: "Unavailable" });
     await local.close();
   });
 });

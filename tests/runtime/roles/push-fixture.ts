@@ -5,7 +5,7 @@ import { type PushState, parsePushState } from "../../../runtime/protocol/push";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
 import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import type { FlowStarter } from "../../../runtime/roles/dispatcher/flow-starter";
-import { createPusher } from "../../../runtime/roles/pusher/pusher";
+import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import type { ObjectAttributes, ObjectStore } from "../../../runtime/stores/object-store";
 import { ManualClock } from "../support/clock";
@@ -96,7 +96,7 @@ export function openPusher({
   const { clock, source } = rest;
   const destination = new MemoryStore({ clock, name: "destination", versioned: true, capabilities: OSS_LIKE });
   const leases = createAppendLeaseStore(new MemoryAppendStore(), "bridge", "pusher");
-  const pusher = createPusher({
+  const pusher = new Pusher({
     ...surroundings,
     config: { ...pusherConfig, ...config },
     source: instead(source, changes.source ?? {}),
@@ -114,7 +114,7 @@ export function openPusher({
     bytesMoved: 0,
     ...changed,
   });
-  const step = async (state: PushState, remainingMs = () => 600_000) => parsePushState(await pusher(state, { remainingMs }));
+  const step = async (state: PushState, remainingMs = () => 600_000) => parsePushState(await pusher.step(state, { remainingMs }));
   /** As the workflow does it; the steps it went through and the last state. */
   const run = async (state = stateAt("inspect")) => {
     const steps: string[] = [];

@@ -1,4 +1,4 @@
-import type { SourceReader } from "../../../runtime/protocol/ports";
+import type { BoundSource, SourceReader } from "../../../runtime/replication/source";
 import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
 import { memoryUrlKey } from "../../../runtime/stores/memory/store";
 import type { ObjectStore } from "../../../runtime/stores/object-store";
@@ -6,26 +6,29 @@ import type { ObjectStore } from "../../../runtime/stores/object-store";
 /** Reads the URLs of a memory store as the real reader reads presigned ones; refuses any other. */
 export function memoryReader(source: ObjectStore): SourceReader {
   return {
-    async open(url, { etag, range, signal }) {
-      const { head, body } = await source.get(memoryUrlKey(url), {
-        ifMatch: etag,
-        ...(range && { range }),
-        ...(signal && { signal }),
-      });
+    bind(url) {
+      if (!url.startsWith("memory://")) throw new BridgeError("Invalid", "read", "the URL is of no allowed source");
+      return memorySource(source, memoryUrlKey(url));
+    },
+  };
+}
+
+/** One key of a memory store, read as a presigned URL is: every question is a GET. */
+export function memorySource(source: ObjectStore, key: string): BoundSource {
+  return {
+    async open({ etag, range, signal }) {
+      const { head, body } = await source.get(key, { ifMatch: etag, ...(range && { range }), ...(signal && { signal }) });
       return { sizeBytes: head.sizeBytes, etag: head.etag, body };
     },
-    async isCurrent(url, { etag }) {
+    async isCurrent({ etag }) {
       try {
-        (await source.get(memoryUrlKey(url), { ifMatch: etag })).body.destroy();
+        (await source.get(key, { ifMatch: etag })).body.destroy();
         return true;
       } catch (error) {
         if (isBridgeError(error, "PreconditionFailed", "NotFound")) return false;
         throw error;
       }
     },
-    isAbsent: async (url) => (await source.head(memoryUrlKey(url))) === undefined,
-    assertAllowed(url) {
-      if (!url.startsWith("memory://")) throw new BridgeError("Invalid", "read", "the URL is of no allowed source");
-    },
+    isAbsent: async () => (await source.head(key)) === undefined,
   };
 }

@@ -5,7 +5,7 @@ import type { PushState } from "../../../runtime/protocol/push";
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
 import type { DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";
 import type { PusherDeps } from "../../../runtime/roles/pusher/pusher";
-import { onward } from "../../../runtime/roles/pusher/transitions";
+import { advance } from "../../../runtime/roles/pusher/transitions";
 
 export interface Sabotage {
   event?(look: DecodedLook): DecodedLook;
@@ -21,7 +21,7 @@ export const SABOTAGES = {
   /** What the copy said is believed, and the source is not looked at again. */
   "skip-verify": {
     step: (state) =>
-      state.next === "verify" ? Promise.resolve({ ...onward(state, "record"), result: state.result ?? "replicated" }) : undefined,
+      state.next === "verify" ? Promise.resolve(advance(state, "record", { result: state.result ?? "replicated" })) : undefined,
   },
   "no-lease": { pusher: (deps) => ({ ...deps, leases: alwaysFree() }) },
   /** A removal is named after the state that it brings back, and a finished execution of that state counts for it. */

@@ -6,7 +6,7 @@ import type { Clock, Logger, Look, Metrics } from "../../../runtime/protocol/por
 import type { PushState } from "../../../runtime/protocol/push";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
 import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
-import { createPusher } from "../../../runtime/roles/pusher/pusher";
+import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import { effect, type Network } from "../world/effects";
@@ -178,7 +178,7 @@ export class PushWorld {
       ),
       leases: createAppendLeaseStore(reach(this.network, attempt, "control", this.control), "bridge", attempt.name),
     };
-    const pusher = createPusher(this.sabotage.pusher?.(deps) ?? deps);
+    const pusher = new Pusher(this.sabotage.pusher?.(deps) ?? deps);
     let over = false;
     const end = () => {
       over = true;
@@ -188,7 +188,7 @@ export class PushWorld {
     const crash = new Promise<never>((_resolve, reject) => {
       attempt.whenDead(() => over || reject(new InvocationFailed("the function ended")));
     });
-    const begun = this.sabotage.step?.(state) ?? pusher(state, { remainingMs: () => attempt.deadlineMs - this.time.now() });
+    const begun = this.sabotage.step?.(state) ?? pusher.step(state, { remainingMs: () => attempt.deadlineMs - this.time.now() });
     const answer = begun.then(
       (next) => {
         this.steps.push(`${state.key} ${state.next} -> ${[next.next, next.result, next.reason].filter(Boolean).join(" ")}`);

@@ -47,7 +47,10 @@ export const SABOTAGES = {
   },
   "skip-stop-mark": { receiver: (deps) => ({ ...deps, leases: unstoppable(deps.leases) }) },
   "skip-source-re-check": {
-    copier: (deps) => ({ ...deps, reader: { ...deps.reader, isCurrent: async () => true } }),
+    copier: (deps) => ({
+      ...deps,
+      reader: { bind: (url) => ({ ...deps.reader.bind(url), isCurrent: async () => true }) },
+    }),
   },
   "equality-without-metadata": {
     receiver: (deps, source) => ({ ...deps, destination: blindToMetadata(deps.destination, source) }),

@@ -1,5 +1,6 @@
 /** The pinned reader over a memory store's URLs. */
-import type { Clock, SourceReader } from "../../../runtime/protocol/ports";
+import type { Clock } from "../../../runtime/protocol/ports";
+import type { SourceReader } from "../../../runtime/replication/source";
 import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
 import { parseMemoryUrl } from "../../../runtime/stores/memory/store";
 import type { GetOptions, ObjectStore } from "../../../runtime/stores/object-store";
@@ -15,22 +16,23 @@ export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, ignoreE
     return source.get(keyOf(url), ignoreEtag ? unpinned : options);
   };
   return {
-    async open(url, { etag, ...rest }) {
-      const { head, body } = await get(url, { ifMatch: etag, ...rest });
-      return { sizeBytes: head.sizeBytes, etag: head.etag, body };
-    },
-    async isCurrent(url, { etag, signal }) {
-      try {
-        (await get(url, { ifMatch: etag, ...(signal && { signal }) })).body.destroy();
-        return true;
-      } catch (error) {
-        if (isBridgeError(error, "PreconditionFailed", "NotFound")) return false;
-        throw error;
-      }
-    },
-    async isAbsent(url, options = {}) {
-      return (await source.head(keyOf(url), options)) === undefined;
-    },
-    assertAllowed: () => undefined,
+    bind: (url) => ({
+      async open({ etag, range, signal }) {
+        const { head, body } = await get(url, { ifMatch: etag, ...(range && { range }), ...(signal && { signal }) });
+        return { sizeBytes: head.sizeBytes, etag: head.etag, body };
+      },
+      async isCurrent({ etag, signal }) {
+        try {
+          (await get(url, { ifMatch: etag, ...(signal && { signal }) })).body.destroy();
+          return true;
+        } catch (error) {
+          if (isBridgeError(error, "PreconditionFailed", "NotFound")) return false;
+          throw error;
+        }
+      },
+      async isAbsent({ signal } = {}) {
+        return (await source.head(keyOf(url), signal && { signal })) === undefined;
+      },
+    }),
   };
 }

@@ -12,11 +12,12 @@ import {
   type Look,
   type Metrics,
   ReceiverUnreachable,
-  type SourceReader,
 } from "../../../runtime/protocol/ports";
+import type { CopyResult } from "../../../runtime/replication/copy-under-lease";
 import { createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
-import { type CopierResult, createCopier } from "../../../runtime/roles/copier/copier";
-import { createReceiver } from "../../../runtime/roles/receiver/receiver";
+import type { SourceReader } from "../../../runtime/replication/source";
+import { Copier } from "../../../runtime/roles/copier/copier";
+import { Receiver } from "../../../runtime/roles/receiver/receiver";
 import { createSender } from "../../../runtime/roles/sender/sender";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
@@ -219,10 +220,10 @@ export class World {
       leases: this.leases(attempt),
     };
     const sabotaged = this.sabotage.receiver?.(deps, this.source) ?? deps;
-    const receiver = createReceiver({ ...sabotaged, leases: this.watch.receiving(sabotaged.leases ?? deps.leases) });
+    const receiver = new Receiver({ ...sabotaged, leases: this.watch.receiving(sabotaged.leases ?? deps.leases) });
     return new Promise((resolve, reject) => {
       attempt.whenDead(() => reject(unreachable(true)));
-      receiver(request, { remainingMs: () => attempt.deadlineMs - this.time.now() }).then((receipts) => {
+      receiver.handle(request, { remainingMs: () => attempt.deadlineMs - this.time.now() }).then((receipts) => {
         for (const { key, result, reason } of receipts) this.events.push([key, result, reason].filter(Boolean).join(" "));
         resolve({ version: 1, receipts });
         attempt.die();
@@ -241,7 +242,7 @@ export class World {
     });
   }
 
-  private async runCopier(job: CopyJob): Promise<CopierResult["result"]> {
+  private async runCopier(job: CopyJob): Promise<CopyResult["result"]> {
     const attempt = this.begin(`copier ${job.execution} run ${++this.ids}`, LIMITS.copierMs);
     const deps = {
       config: copierConfig(this.settings),
@@ -256,10 +257,10 @@ export class World {
       sleep: (ms: number) => this.sleep(attempt, ms),
     };
     const sabotaged = this.sabotage.copier?.(deps, job) ?? deps;
-    const copier = createCopier({ ...sabotaged, leases: this.watch.copying(attempt, sabotaged.leases ?? deps.leases) });
+    const copier = new Copier({ ...sabotaged, leases: this.watch.copying(attempt, sabotaged.leases ?? deps.leases) });
     try {
       // A run that throws ends like one that crashed: its lease runs out.
-      return (await copier(job, { remainingMs: () => attempt.deadlineMs - this.time.now() })).result;
+      return (await copier.run(job, { remainingMs: () => attempt.deadlineMs - this.time.now() })).result;
     } finally {
       attempt.die();
     }

@@ -167,10 +167,12 @@ describe("steps of a workflow", () => {
     const handler = createPusherHandler({
       logger,
       flush: () => seen.push("flush"),
-      pusher: async (received, { remainingMs }) => {
-        seen.push([received, remainingMs()]);
-        if (outcome instanceof Error) throw outcome;
-        return outcome;
+      pusher: {
+        step: async (received, { remainingMs }) => {
+          seen.push([received, remainingMs()]);
+          if (outcome instanceof Error) throw outcome;
+          return outcome;
+        },
       },
     });
     return { handler, logger, seen };

@@ -144,7 +144,7 @@ test("a small write has its own hard end, counted from the beginning of the step
     },
   });
   await put("hello");
-  expect(await step(stateAt("copy"))).toMatchObject({ next: "wait", reason: "the receiver ran out of time before this item" });
+  expect(await step(stateAt("copy"))).toMatchObject({ next: "wait", reason: "the pusher ran out of time before this item" });
   expect(destination.calls.put).toBeUndefined();
 });
 

@@ -32,14 +32,14 @@ test("where a write may still land, the wait outlasts it", () => {
   expect(open({ inlineTimeoutSeconds: 3600 }).retry(state, "cut off", true).waitSeconds).toBe(300);
 });
 
-test("a source that moves on is followed at once, then more and more slowly, and not for ever", () => {
-  const { again } = open();
-  expect(again({ ...state, waitSeconds: 40, reason: "old", result: "replicated" }, "changed")).toEqual({
+test("a source that changes is inspected at once, then after longer and longer waits, and parked in the end", () => {
+  const { startOver } = open();
+  expect(startOver({ ...state, waitSeconds: 40, reason: "old", result: "replicated" }, "changed")).toEqual({
     ...state,
     next: "inspect",
     rounds: 1,
   });
-  const steps = Array.from({ length: 110 }, (_, rounds) => again({ ...state, rounds }, "changed"));
+  const steps = Array.from({ length: 110 }, (_, rounds) => startOver({ ...state, rounds }, "changed"));
   expect(steps.slice(0, 19).every(({ next, rounds }, index) => next === "inspect" && rounds === index + 1)).toBe(true);
   expect(steps.slice(19, 33).map(({ waitSeconds }) => waitSeconds)).toEqual([
     5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 60, 60,
@@ -47,12 +47,12 @@ test("a source that moves on is followed at once, then more and more slowly, and
   expect(steps.at(-1)).toMatchObject({ next: "park", reason: "given up after 110 rounds: changed" });
 });
 
-test("somebody else's copy is asked after less and less often, and counts as no attempt", () => {
-  const { busy } = open();
+test("another execution's copy is looked at less and less often, and counts as no attempt", () => {
+  const { waitForCopy } = open();
   const waits: (number | undefined)[] = [];
   let now = state;
   for (let times = 0; times < 9; times++) {
-    now = busy(now, "a copy runs", 3_600_000);
+    now = waitForCopy(now, "a copy runs", 3_600_000);
     waits.push(now.waitSeconds);
     now = { ...now, next: "copy" };
   }
@@ -60,24 +60,24 @@ test("somebody else's copy is asked after less and less often, and counts as no 
   expect(now.attempt).toBe(0);
 });
 
-test("it is asked after no later than its lease ends, and no sooner than in a second", () => {
-  const { busy } = open();
+test("the wait ends with the lease of the copy, and lasts at least a second", () => {
+  const { waitForCopy } = open();
   const late = { ...state, waitSeconds: 160 };
-  expect(busy(late, "a copy runs", 90_500).waitSeconds).toBe(91);
-  expect(busy(late, "a copy runs", -5).waitSeconds).toBe(1);
+  expect(waitForCopy(late, "a copy runs", 90_500).waitSeconds).toBe(91);
+  expect(waitForCopy(late, "a copy runs", -5).waitSeconds).toBe(1);
 });
 
-test("a copy that holds the key for half a day is waited for no more", () => {
+test("a copy that holds the key for half a day is given up", () => {
   const busySinceMs = 5;
   const hours = (passed: number) =>
-    open({ now: () => busySinceMs + passed * 3_600_000 }).busy({ ...state, busySinceMs }, "a copy runs", 3_600_000);
+    open({ now: () => busySinceMs + passed * 3_600_000 }).waitForCopy({ ...state, busySinceMs }, "a copy runs", 3_600_000);
   expect(hours(12).next).toBe("wait");
   expect(hours(12.01)).toMatchObject({ next: "park", reason: "given up after 12 hours: a copy runs" });
 });
 
-test("how long ago the key was first seen does not count: a redrive keeps that", () => {
-  const { busy, retry } = open({ now: () => state.firstSeenMs + 90 * 3_600_000 });
-  const waiting = busy(state, "a copy runs", 1000);
+test("a redriven key, first seen long ago, waits as long as any other", () => {
+  const { waitForCopy, retry } = open({ now: () => state.firstSeenMs + 90 * 3_600_000 });
+  const waiting = waitForCopy(state, "a copy runs", 1000);
   expect(waiting.next).toBe("wait");
   expect(retry({ ...waiting, next: "copy" }, "broke", false).busySinceMs).toBeUndefined();
 });

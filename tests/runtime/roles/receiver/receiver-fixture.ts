@@ -1,9 +1,9 @@
 import type { ReceiverConfig } from "../../../../runtime/protocol/env";
 import type { Notice } from "../../../../runtime/protocol/messages";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
-import { createLeaseStore, type Lease } from "../../../../runtime/replication/lease";
+import { createLeaseStore } from "../../../../runtime/replication/lease";
 import { takeSnapshot } from "../../../../runtime/replication/snapshot";
-import { createReceiver } from "../../../../runtime/roles/receiver/receiver";
+import { Receiver } from "../../../../runtime/roles/receiver/receiver";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import { ManualClock } from "../../support/clock";
 import { memoryReader } from "../../support/memory-reader";
@@ -23,7 +23,7 @@ const config: ReceiverConfig = {
   copier: { functionName: "copier", timeoutSeconds: 900 },
   allowedCidrs: [],
 };
-export const plain = { headers: {}, metadata: {}, tags: {} };
+const plain = { headers: {}, metadata: {}, tags: {} };
 
 export function open() {
   const clock = new ManualClock();
@@ -35,7 +35,7 @@ export function open() {
   let ids = 0;
   const logger = recordingLogger();
   const launcher = { start: async (job: CopyJob) => void jobs.push(job) };
-  const receiver = createReceiver({
+  const receiver = new Receiver({
     config,
     destination,
     reader: memoryReader(source),
@@ -52,15 +52,10 @@ export function open() {
     return snapshot === undefined ? { key, url, state: "absent" } : { key, url, state: "present", snapshot };
   };
   const ask = (notices: Notice[], remainingMs = 29_000) =>
-    receiver({ version: 1, bridgeId: "bridge", notices }, { remainingMs: () => remainingMs });
+    receiver.handle({ version: 1, bridgeId: "bridge", notices }, { remainingMs: () => remainingMs });
   const about = async (...keys: string[]) => await ask(await Promise.all(keys.map(noticeOf)));
   const leaseOf = async (key: string) => (await leases.read(`to/${key}`))?.lease;
-  const changeLease = async (key: string, changes: Partial<Lease>) => {
-    const held = await leases.read(`to/${key}`);
-    if (held === undefined) throw new Error(`no lease for ${key}`);
-    await leases.write({ ...held.lease, ...changes }, held);
-  };
-  return { clock, source, destination, control, leases, jobs, launcher, logger, put, noticeOf, ask, about, leaseOf, changeLease };
+  return { clock, source, destination, jobs, launcher, logger, put, noticeOf, ask, about, leaseOf };
 }
 
 /** More than the fixture writes inline. */

@@ -1,5 +1,5 @@
-import type { Notice } from "../../../../runtime/protocol/messages";
-import { BridgeError, type BridgeErrorKind } from "../../../../runtime/stores/errors";
+import type { Lease } from "../../../../runtime/replication/lease";
+import { BridgeError } from "../../../../runtime/stores/errors";
 import { LARGE, open } from "./receiver-fixture";
 
 test("one receipt for each notice, in their order, under the destination's prefix", async () => {
@@ -15,122 +15,90 @@ test("one receipt for each notice, in their order, under the destination's prefi
   expect(await all.about("a")).toEqual([{ key: "a", result: "unchanged" }]);
 });
 
-test("deleted at the source: deleted at the destination, and then nothing is left to do", async () => {
+test("absent at the source: deleted at the destination", async () => {
   const all = open();
   await all.put("a", "1");
   await all.about("a");
   await all.source.delete("a");
   expect(await all.about("a")).toEqual([{ key: "a", result: "replicated", bytesMoved: 0 }]);
-  expect(await all.about("a")).toEqual([{ key: "a", result: "unchanged" }]);
   expect(all.destination.keys()).toEqual([]);
 });
 
-test("a copy that somebody made of a replica, provenance and all, is theirs: no delete at the source touches it", async () => {
-  const all = open();
-  await all.put("a", "1");
-  await all.about("a");
-  const replica = await all.destination.head("to/a");
-  await all.destination.put("to/mine", Buffer.from("1"), {
-    sizeBytes: 1,
-    attributes: { headers: {}, metadata: replica?.metadata ?? {}, tags: {} },
-  });
-  expect(await all.about("mine")).toEqual([
-    { key: "mine", result: "unchanged", reason: expect.stringMatching(/not written by this bridge/) },
-  ]);
-  expect(all.destination.keys()).toEqual(["to/a", "to/mine"]);
-});
-
-test("the lease is looked at before the destination: what a copy that just ended has written is seen", async () => {
-  const all = open();
-  const order: string[] = [];
-  for (const [name, store] of [
-    ["lease", all.control],
-    ["destination", all.destination],
-  ] as const) {
-    for (const op of ["get", "head"] as const) {
-      const real = store[op].bind(store) as (...args: unknown[]) => Promise<unknown>;
-      jest.spyOn(store, op as "get").mockImplementation((async (...args: unknown[]) => {
-        order.push(`${name} asked`);
-        return await real(...args).finally(() => order.push(`${name} answered`));
-      }) as never);
-    }
-  }
-  await all.about("gone");
-  expect(order).toEqual(["lease asked", "lease answered", "destination asked", "destination answered"]);
-});
-
-describe("what is refused", () => {
-  test.each<[string, (notice: Notice) => Notice, RegExp]>([
-    ["a URL of no allowed source", (notice) => ({ ...notice, url: "https://evil.example/" }), /no allowed source/],
-    ["a key under the control prefix", (notice) => ({ ...notice, key: ".crossborderbridge/x" }), /control prefix/],
-    [
-      "a key too long with the prefix",
-      (notice) => ({ ...notice, key: "é".repeat(511) }),
-      /would have 1025 bytes, the store allows 1024/,
-    ],
-    [
-      "an object too large for the destination",
-      (notice) =>
-        notice.state === "present" ? { ...notice, snapshot: { ...notice.snapshot, sizeBytes: Number.MAX_SAFE_INTEGER } } : notice,
-      /more than the destination can hold/,
-    ],
-  ])("%s: for good, and nothing is read or written", async (_what, change, reason) => {
+describe("a large object", () => {
+  test("the copier is started with the notice's URL, after its lease was written", async () => {
     const all = open();
-    await all.put("k", "1");
-    const [receipt] = await all.ask([change(await all.noticeOf("k"))]);
-    expect(receipt).toMatchObject({ result: "rejected", reason: expect.stringMatching(reason) });
-    expect(all.destination.calls).toEqual({});
-    expect(all.source.bytesRead).toBe(0);
-  });
-
-  test("the others of the request are done", async () => {
-    const all = open();
-    await all.put("k", "1");
+    await all.put("k", LARGE);
+    let seen: Lease | undefined;
+    jest.spyOn(all.launcher, "start").mockImplementation(async (job) => {
+      seen = await all.leaseOf("k");
+      all.jobs.push(job);
+    });
     const notice = await all.noticeOf("k");
-    const receipts = await all.ask([{ ...notice, url: "https://evil.example/" }, notice]);
-    expect(receipts.map(({ result }) => result)).toEqual(["rejected", "replicated"]);
+    expect(await all.ask([notice])).toEqual([{ key: "k", result: "in-progress" }]);
+    const snapshot = notice.state === "present" ? notice.snapshot : undefined;
+    expect(all.jobs).toEqual([{ execution: "x1", key: "to/k", url: notice.url, snapshot }]);
+    expect(seen).toMatchObject({ key: "to/k", execution: "x1" });
+  });
+
+  test("asked for twice at once: one copier", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    expect(await Promise.all([all.about("k"), all.about("k")])).toEqual([
+      [{ key: "k", result: "in-progress" }],
+      [{ key: "k", result: "in-progress" }],
+    ]);
+    expect(all.jobs).toHaveLength(1);
+  });
+
+  test("the start fails: retry, and the lease keeps other copies away until it has ended", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    jest.spyOn(all.launcher, "start").mockRejectedValueOnce(new BridgeError("RateLimited", "start", "too many starts"));
+    expect(await all.about("k")).toEqual([{ key: "k", result: "retry", reason: "too many starts" }]);
+    expect(await all.about("k")).toEqual([{ key: "k", result: "in-progress" }]);
+    all.clock.advance(120_000);
+    expect(await all.about("k")).toEqual([
+      { key: "k", result: "retry", reason: "the copier ended without a result; the next ask resumes it" },
+    ]);
+    expect(await all.about("k")).toEqual([{ key: "k", result: "in-progress" }]);
+    expect(all.jobs).toHaveLength(1);
   });
 });
 
-describe("what fails", () => {
-  test.each<[BridgeErrorKind, "retry" | "rejected", boolean]>([
-    ["Unavailable", "retry", true],
-    ["Unexpected", "retry", true],
-    ["RateLimited", "retry", false],
-    ["PreconditionFailed", "retry", false],
-    ["PermissionDenied", "retry", false],
-    ["NotFound", "retry", false],
-    ["Corrupted", "retry", false],
-    ["Invalid", "rejected", false],
-    ["Unsupported", "rejected", false],
-    ["ConfigInvalid", "rejected", false],
-  ])("%s at the destination: %s, unsettled: %s", async (kind, result, unsettled) => {
+test.each<[string, { key?: string; url?: string }, RegExp]>([
+  ["a URL of no allowed source", { url: "https://evil.example/" }, /no allowed source/],
+  ["a key that the destination cannot hold", { key: ".crossborderbridge/x" }, /control prefix/],
+])("%s: rejected, nothing of it is read or written, and the others of the request are done", async (_what, change, reason) => {
+  const all = open();
+  await all.put("k", "1");
+  await all.put("l", "1");
+  const refused = { ...(await all.noticeOf("k")), ...change };
+  expect(await all.ask([refused])).toEqual([{ key: refused.key, result: "rejected", reason: expect.stringMatching(reason) }]);
+  expect([all.destination.calls, all.source.bytesRead]).toEqual([{}, 0]);
+  const receipts = await all.ask([refused, await all.noticeOf("l")]);
+  expect(receipts.map(({ result }) => result)).toEqual(["rejected", "replicated"]);
+});
+
+describe("a failure", () => {
+  test("of a store becomes a receipt", async () => {
     const all = open();
     await all.put("k", "1");
-    jest.spyOn(all.destination, "put").mockRejectedValue(new BridgeError(kind, "put", "what happened"));
-    expect(await all.about("k")).toEqual([{ key: "k", result, reason: "what happened", ...(unsettled && { unsettled }) }]);
+    jest.spyOn(all.destination, "put").mockRejectedValue(new BridgeError("Unavailable", "put", "no answer"));
+    expect(await all.about("k")).toEqual([{ key: "k", result: "retry", reason: "no answer", unsettled: true }]);
   });
 
-  test.each(["get", "head"] as const)("a %s that failed for the moment has written nothing: settled", async (what) => {
+  test("that is a defect does not pass on its text, and is logged", async () => {
     const all = open();
     await all.put("k", "1");
-    const notice = await all.noticeOf("k");
-    const store = what === "get" ? all.source : all.destination;
-    jest.spyOn(store, what).mockRejectedValue(new BridgeError("Unavailable", what, "no answer"));
-    expect(await all.ask([notice])).toEqual([{ key: "k", result: "retry", reason: "no answer" }]);
-  });
-
-  test("an error that nobody expected tells nothing of itself, and is logged", async () => {
-    const all = open();
-    await all.put("k", "1");
-    jest.spyOn(all.destination, "put").mockRejectedValue(new TypeError("secret internals"));
+    const error = new TypeError("secret internals");
+    jest.spyOn(all.destination, "put").mockRejectedValue(error);
     expect(await all.about("k")).toEqual([
       { key: "k", result: "retry", reason: "unexpected failure in the receiver", unsettled: true },
     ]);
-    expect(all.logger.lines).toContainEqual(expect.objectContaining({ level: "warn", message: "notice failed" }));
+    expect(all.logger.lines).toMatchObject([{ level: "warn", message: "notice failed", fields: { key: "k", error } }]);
   });
 
-  test("too little time left: not even begun", async () => {
+  test("too little time left: the item is not started", async () => {
     const all = open();
     await all.put("k", "1");
     expect(await all.ask([await all.noticeOf("k")], 2_999)).toEqual([
@@ -139,7 +107,7 @@ describe("what fails", () => {
     expect(all.destination.calls).toEqual({});
   });
 
-  test("out of time in the middle: it says so before its hard end, and that the write may still land", async () => {
+  test("out of time in the middle: answered before the hard end, with the write unsettled", async () => {
     const all = open();
     await all.put("k", "1");
     jest.spyOn(all.destination, "put").mockImplementation(

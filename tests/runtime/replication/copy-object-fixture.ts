@@ -1,11 +1,11 @@
-import { type CopyContext, copyObject } from "../../../../runtime/replication/copy-object";
-import type { LeasedUpload } from "../../../../runtime/replication/lease";
-import { takeSnapshot } from "../../../../runtime/replication/snapshot";
-import { MemoryStore } from "../../../../runtime/stores/memory/store";
-import type { StoreCapabilities } from "../../../../runtime/stores/object-store";
-import { ManualClock } from "../../support/clock";
-import { BRIDGE } from "../../support/make-snapshot";
-import { memoryReader } from "../../support/memory-reader";
+import { type CopyContext, copyObject } from "../../../runtime/replication/copy-object";
+import type { LeasedUpload } from "../../../runtime/replication/lease";
+import { takeSnapshot } from "../../../runtime/replication/snapshot";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
+import type { StoreCapabilities } from "../../../runtime/stores/object-store";
+import { ManualClock } from "../support/clock";
+import { BRIDGE } from "../support/make-snapshot";
+import { memorySource } from "../support/memory-reader";
 
 export const CONTENT = "abcdefghijk";
 export const attributes = { headers: { contentType: "text/plain" }, metadata: { author: "someone" }, tags: { team: "red" } };
@@ -19,22 +19,23 @@ export interface OpenOptions {
 export async function open({ content = CONTENT, ...options }: OpenOptions = {}) {
   const clock = new ManualClock();
   const source = new MemoryStore({ clock, name: "source", capabilities: options.source ?? {} });
-  const store = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1, ...options.destination } });
+  const destination = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1, ...options.destination } });
   await source.put("k", Buffer.from(content), { sizeBytes: content.length, attributes });
   const snapshot = await takeSnapshot(source, "k");
   if (snapshot === undefined) throw new Error("the source object is gone");
-  const job = { execution: "x1", key: "to/k", url: await source.presignGet("k", { expiresInSeconds: 60 }), snapshot };
+  const bound = memorySource(source, "k");
   const sleeps: number[] = [];
   const moved: number[] = [];
   let remembered: LeasedUpload | undefined;
   const copy = (changes: Partial<CopyContext> = {}) =>
     copyObject({
-      store,
-      reader: memoryReader(source),
+      destination,
+      source: bound,
       bridge: BRIDGE,
       partSizeBytes: 4,
       concurrency: 2,
-      job,
+      key: "to/k",
+      snapshot,
       upload: remembered,
       rememberUpload: async (upload) => {
         remembered = upload;
@@ -52,12 +53,13 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
     });
   return {
     source,
-    store,
-    job,
+    destination,
+    bound,
+    snapshot,
     sleeps,
     moved,
     copy,
     remembered: () => remembered,
-    text: () => Buffer.from(store.snapshotOf("to/k")?.bytes ?? []).toString(),
+    text: () => Buffer.from(destination.snapshotOf("to/k")?.bytes ?? []).toString(),
   };
 }

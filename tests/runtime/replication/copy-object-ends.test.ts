@@ -1,9 +1,8 @@
 /** How a copy ends otherwise than well: superseded, stopped, expired, failed, unsettled. */
 import { Readable } from "node:stream";
-import type { SourceReader } from "../../../../runtime/protocol/ports";
-import { CompletionUnsettled, CopyEnded } from "../../../../runtime/replication/copy-object";
-import { BridgeError, type BridgeErrorKind } from "../../../../runtime/stores/errors";
-import { memoryReader } from "../../support/memory-reader";
+import { CompletionUnsettled, CopyEnded } from "../../../runtime/replication/copy-object";
+import type { BoundSource } from "../../../runtime/replication/source";
+import { BridgeError, type BridgeErrorKind } from "../../../runtime/stores/errors";
 import { attributes, CONTENT, open } from "./copy-object-fixture";
 
 const failsOnce = <A extends unknown[], R>(real: (...args: A) => Promise<R>, error: Error) => {
@@ -22,7 +21,7 @@ describe("what ends it", () => {
     else await all.source.put("k", Buffer.from("newer"), { sizeBytes: 5, attributes });
     await expect(all.copy()).rejects.toMatchObject({ outcome: { result: "superseded" } });
     expect(all.text()).toBe("");
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
   });
 
   test("the lease that cannot forget the upload neither hides why nor keeps the upload", async () => {
@@ -30,14 +29,14 @@ describe("what ends it", () => {
     await all.source.delete("k");
     const forgetUpload = () => Promise.reject(new BridgeError("Unavailable", "put", "no answer"));
     await expect(all.copy({ forgetUpload })).rejects.toMatchObject({ outcome: { result: "superseded" } });
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
   });
 
   test("overwritten after its last part was read: superseded", async () => {
     const all = await open();
     await expect(
       all.copy({
-        reader: { ...memoryReader(all.source), isCurrent: async () => false },
+        source: { ...all.bound, isCurrent: async () => false },
       }),
     ).rejects.toMatchObject({ outcome: { result: "superseded" } });
     expect(all.text()).toBe("");
@@ -46,26 +45,24 @@ describe("what ends it", () => {
   test("the fence is asked before every part and right before the completion", async () => {
     const all = await open();
     const order: string[] = [];
-    const complete = all.store.completeUpload.bind(all.store);
-    jest.spyOn(all.store, "completeUpload").mockImplementation((...args) => {
+    const complete = all.destination.completeUpload.bind(all.destination);
+    jest.spyOn(all.destination, "completeUpload").mockImplementation((...args) => {
       order.push("complete");
       return complete(...args);
     });
-    const reader = memoryReader(all.source);
     await all.copy({
       concurrency: 1,
       fence: async () => void order.push("fence"),
-      reader: {
+      source: {
         open: (...args) => {
           order.push("read");
-          return reader.open(...args);
+          return all.bound.open(...args);
         },
         isCurrent: (...args) => {
           order.push("check");
-          return reader.isCurrent(...args);
+          return all.bound.isCurrent(...args);
         },
-        isAbsent: reader.isAbsent,
-        assertAllowed: reader.assertAllowed,
+        isAbsent: all.bound.isAbsent,
       },
     });
     expect(order).toEqual(["fence", "read", "fence", "read", "fence", "read", "check", "fence", "complete"]);
@@ -80,50 +77,47 @@ describe("what ends it", () => {
     await expect(all.copy({ concurrency: 1, fence: fence("continue") })).rejects.toMatchObject({
       outcome: { result: "continue" },
     });
-    expect(all.store.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
+    expect(all.destination.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
     await expect(all.copy({ fence: fence("superseded") })).rejects.toMatchObject({ outcome: { result: "superseded" } });
-    expect(all.store.openUploads()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
     expect(all.text()).toBe("");
   });
 
   test("the URL ran out: to be continued, with the parts kept", async () => {
     const all = await open();
-    const reader = memoryReader(all.source);
     let reads = 0;
-    const expired: SourceReader["open"] = (...args) =>
+    const expired: BoundSource["open"] = (...args) =>
       ++reads > 2
         ? Promise.reject(new BridgeError("PermissionDenied", "read", "the presigned URL has expired"))
-        : reader.open(...args);
-    await expect(all.copy({ concurrency: 1, reader: { ...reader, open: expired } })).rejects.toMatchObject({
+        : all.bound.open(...args);
+    await expect(all.copy({ concurrency: 1, source: { ...all.bound, open: expired } })).rejects.toMatchObject({
       outcome: { result: "continue", reason: "the presigned URL has expired" },
     });
-    expect(all.store.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }] }]);
+    expect(all.destination.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }] }]);
   });
 
   test("the part that failed first is the cause, not the ones that it stopped", async () => {
     const all = await open();
-    const reader = memoryReader(all.source);
     // The first part is still being read when the second one learns that the URL has run out.
-    const slow: SourceReader["open"] = (_url, options) =>
+    const slow: BoundSource["open"] = (options) =>
       options.range?.start === 0
         ? new Promise((_resolve, reject) => {
             options.signal?.addEventListener("abort", () => reject(new BridgeError("Unavailable", "read", "given up")));
           })
         : Promise.reject(new BridgeError("PermissionDenied", "read", "the presigned URL has expired"));
-    await expect(all.copy({ reader: { ...reader, open: slow } })).rejects.toMatchObject({
+    await expect(all.copy({ source: { ...all.bound, open: slow } })).rejects.toMatchObject({
       outcome: { result: "continue", reason: "the presigned URL has expired" },
     });
   });
 
   test("nothing is begun after a part has failed", async () => {
     const all = await open();
-    const reader = memoryReader(all.source);
     let reads = 0;
-    const fails: SourceReader["open"] = () => {
+    const fails: BoundSource["open"] = () => {
       reads++;
       return Promise.reject(new BridgeError("Invalid", "read", "no"));
     };
-    await expect(all.copy({ partSizeBytes: 1, concurrency: 1, reader: { ...reader, open: fails } })).rejects.toThrow("no");
+    await expect(all.copy({ partSizeBytes: 1, concurrency: 1, source: { ...all.bound, open: fails } })).rejects.toThrow("no");
     expect(reads).toBe(1);
   });
 });
@@ -133,10 +127,9 @@ describe("tries", () => {
     "%s: once more, after a wait",
     async (kind) => {
       const all = await open();
-      const reader = memoryReader(all.source);
-      expect(await all.copy({ reader: { ...reader, open: failsOnce(reader.open, new BridgeError(kind, "read", "oh")) } })).toBe(
-        "replicated",
-      );
+      expect(
+        await all.copy({ source: { ...all.bound, open: failsOnce(all.bound.open, new BridgeError(kind, "read", "oh")) } }),
+      ).toBe("replicated");
       expect(all.sleeps).toEqual([150]);
       expect(all.text()).toBe(CONTENT);
     },
@@ -144,9 +137,8 @@ describe("tries", () => {
 
   test.each<BridgeErrorKind>(["Invalid", "Unsupported", "ConfigInvalid"])("%s: not again", async (kind) => {
     const all = await open();
-    const reader = memoryReader(all.source);
     await expect(
-      all.copy({ reader: { ...reader, open: failsOnce(reader.open, new BridgeError(kind, "read", "oh")) } }),
+      all.copy({ source: { ...all.bound, open: failsOnce(all.bound.open, new BridgeError(kind, "read", "oh")) } }),
     ).rejects.toMatchObject({ kind });
     expect(all.sleeps).toEqual([]);
   });
@@ -154,21 +146,20 @@ describe("tries", () => {
   test("as often as told, each wait longer", async () => {
     const all = await open();
     const error = new BridgeError("Unavailable", "uploadPart", "no answer");
-    jest.spyOn(all.store, "uploadPart").mockRejectedValue(error);
+    jest.spyOn(all.destination, "uploadPart").mockRejectedValue(error);
     await expect(all.copy({ concurrency: 1 })).rejects.toBe(error);
     expect(all.sleeps).toEqual([150, 300]);
   });
 
   test("a range that ends early is read again", async () => {
     const all = await open();
-    const reader = memoryReader(all.source);
     let cut = false;
     expect(
       await all.copy({
-        reader: {
-          ...reader,
+        source: {
+          ...all.bound,
           open: async (...args) => {
-            const opened = await reader.open(...args);
+            const opened = await all.bound.open(...args);
             if (cut) return opened;
             cut = true;
             opened.body.destroy();
@@ -184,9 +175,9 @@ describe("tries", () => {
 describe("the completion", () => {
   test("is refused when the destination has changed since it was looked at", async () => {
     const all = await open();
-    const complete = all.store.completeUpload.bind(all.store);
-    jest.spyOn(all.store, "completeUpload").mockImplementation(async (...args) => {
-      await all.store.put("to/k", Buffer.from("else"), { sizeBytes: 4, attributes });
+    const complete = all.destination.completeUpload.bind(all.destination);
+    jest.spyOn(all.destination, "completeUpload").mockImplementation(async (...args) => {
+      await all.destination.put("to/k", Buffer.from("else"), { sizeBytes: 4, attributes });
       return await complete(...args);
     });
     await expect(all.copy()).rejects.toMatchObject({ kind: "PreconditionFailed" });
@@ -197,16 +188,16 @@ describe("the completion", () => {
     "%s: its outcome is unknown, and nothing is aborted",
     async (kind) => {
       const all = await open();
-      jest.spyOn(all.store, "completeUpload").mockRejectedValue(new BridgeError(kind, "completeUpload", "no answer"));
+      jest.spyOn(all.destination, "completeUpload").mockRejectedValue(new BridgeError(kind, "completeUpload", "no answer"));
       await expect(all.copy()).rejects.toBeInstanceOf(CompletionUnsettled);
-      expect(all.store.openUploads()).toHaveLength(1);
+      expect(all.destination.openUploads()).toHaveLength(1);
     },
   );
 
   test.each<BridgeErrorKind>(["Unavailable", "Unexpected"])("%s, and it has landed: replicated", async (kind) => {
     const all = await open();
-    const complete = all.store.completeUpload.bind(all.store);
-    jest.spyOn(all.store, "completeUpload").mockImplementation(async (...args) => {
+    const complete = all.destination.completeUpload.bind(all.destination);
+    jest.spyOn(all.destination, "completeUpload").mockImplementation(async (...args) => {
       await complete(...args);
       throw new BridgeError(kind, "completeUpload", "no answer");
     });
@@ -216,7 +207,9 @@ describe("the completion", () => {
 
   test("refused for good: the reason is the destination's", async () => {
     const all = await open();
-    jest.spyOn(all.store, "completeUpload").mockRejectedValue(new BridgeError("Invalid", "completeUpload", "too many parts"));
+    jest
+      .spyOn(all.destination, "completeUpload")
+      .mockRejectedValue(new BridgeError("Invalid", "completeUpload", "too many parts"));
     await expect(all.copy()).rejects.toMatchObject({ kind: "Invalid", message: "too many parts" });
   });
 });

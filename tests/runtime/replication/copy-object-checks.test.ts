@@ -1,23 +1,20 @@
 /** Where the destination cannot verify the source's kind of checksum, the copier does, over the runs that a copy may take. */
 import { Readable } from "node:stream";
-import type { SourceReader } from "../../../../runtime/protocol/ports";
-import { CopyEnded } from "../../../../runtime/replication/copy-object";
-import type { LeasedUpload } from "../../../../runtime/replication/lease";
-import { checksumOf } from "../../../../runtime/stores/checksums";
-import { BridgeError } from "../../../../runtime/stores/errors";
-import type { ObjectStore } from "../../../../runtime/stores/object-store";
-import { memoryReader } from "../../support/memory-reader";
+import { CopyEnded } from "../../../runtime/replication/copy-object";
+import type { LeasedUpload } from "../../../runtime/replication/lease";
+import type { BoundSource } from "../../../runtime/replication/source";
+import { checksumOf } from "../../../runtime/stores/checksums";
+import { BridgeError } from "../../../runtime/stores/errors";
 import { CONTENT, open } from "./copy-object-fixture";
 
 const destination = { checksums: ["CRC64XZ"], multipartChecksums: ["CRC64XZ"] } as const;
 
 /** Another byte in the second part. */
-function lying(source: ObjectStore): SourceReader {
-  const reader = memoryReader(source);
+function lying(source: BoundSource): BoundSource {
   return {
-    ...reader,
-    open: async (url, options) => {
-      const found = await reader.open(url, options);
+    ...source,
+    open: async (options) => {
+      const found = await source.open(options);
       return options.range?.start === 4 ? { ...found, body: Readable.from([Buffer.from("eXgh")]) } : found;
     },
   };
@@ -26,16 +23,16 @@ function lying(source: ObjectStore): SourceReader {
 type Opened = Awaited<ReturnType<typeof open>>;
 
 /** A run that ends at its third part, before the upload has it or after. */
-async function endsAtTheLastPart(all: Opened, reader: SourceReader, uploaded: "before" | "after"): Promise<void> {
-  const upload = all.store.uploadPart.bind(all.store);
-  jest.spyOn(all.store, "uploadPart").mockImplementation(async (key, id, ...rest) => {
+async function endsAtTheLastPart(all: Opened, source: BoundSource, uploaded: "before" | "after"): Promise<void> {
+  const upload = all.destination.uploadPart.bind(all.destination);
+  jest.spyOn(all.destination, "uploadPart").mockImplementation(async (key, id, ...rest) => {
     if (id.partNumber === 3 && uploaded === "before") throw new BridgeError("PermissionDenied", "uploadPart", "no");
     const part = await upload(key, id, ...rest);
     if (id.partNumber === 3) throw new BridgeError("PermissionDenied", "uploadPart", "no");
     return part;
   });
-  await expect(all.copy({ concurrency: 1, reader })).rejects.toThrow("no");
-  jest.mocked(all.store.uploadPart).mockRestore();
+  await expect(all.copy({ concurrency: 1, source })).rejects.toThrow("no");
+  jest.mocked(all.destination.uploadPart).mockRestore();
   all.moved.length = 0;
 }
 
@@ -52,8 +49,8 @@ test("what was read is verified as a whole before it is completed", async () => 
 });
 
 test("another byte in one part never becomes visible, and its upload goes", async () => {
-  const { copy, source, store, text } = await open({ destination });
-  await expect(copy({ reader: lying(source) })).rejects.toMatchObject({ kind: "Corrupted" });
+  const { copy, bound, destination: store, text } = await open({ destination });
+  await expect(copy({ source: lying(bound) })).rejects.toMatchObject({ kind: "Corrupted" });
   expect(store.snapshotOf("to/k")).toBeUndefined();
   expect(store.openUploads()).toEqual([]);
   await copy();
@@ -62,16 +59,16 @@ test("another byte in one part never becomes visible, and its upload goes", asyn
 
 test("another byte in a part of an earlier run never becomes visible either", async () => {
   const all = await open({ destination });
-  await endsAtTheLastPart(all, lying(all.source), "before");
+  await endsAtTheLastPart(all, lying(all.bound), "before");
   await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted" });
-  expect(all.store.snapshotOf("to/k")).toBeUndefined();
-  expect(all.store.openUploads()).toEqual([]);
+  expect(all.destination.snapshotOf("to/k")).toBeUndefined();
+  expect(all.destination.openUploads()).toEqual([]);
 });
 
 test("a run that died between its last part and the check: the parts that nobody checked are moved again", async () => {
   const all = await open({ destination });
-  await endsAtTheLastPart(all, lying(all.source), "after");
-  expect(all.store.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
+  await endsAtTheLastPart(all, lying(all.bound), "after");
+  expect(all.destination.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
   expect(await all.copy({ upload: withoutWord(all) })).toBe("replicated");
   expect(all.text()).toBe(CONTENT);
   expect(all.moved.sort()).toEqual([3, 4, 4]);
@@ -79,7 +76,7 @@ test("a run that died between its last part and the check: the parts that nobody
 
 test("what an earlier run has read is not moved again", async () => {
   const all = await open({ destination });
-  await endsAtTheLastPart(all, memoryReader(all.source), "before");
+  await endsAtTheLastPart(all, all.bound, "before");
   expect(await all.copy()).toBe("replicated");
   expect(all.moved).toEqual([3]);
   expect(all.text()).toBe(CONTENT);
@@ -87,8 +84,8 @@ test("what an earlier run has read is not moved again", async () => {
 
 test("checks of another kind than the source now tells of are none", async () => {
   const all = await open({ destination });
-  await endsAtTheLastPart(all, memoryReader(all.source), "before");
-  all.job.snapshot.checksum = checksumOf("CRC32", Buffer.from(CONTENT));
+  await endsAtTheLastPart(all, all.bound, "before");
+  all.snapshot.checksum = checksumOf("CRC32", Buffer.from(CONTENT));
   await all.copy();
   expect(all.moved.sort()).toEqual([3, 4, 4]);
   expect(all.text()).toBe(CONTENT);
@@ -111,10 +108,10 @@ test("of a run that died, only what it had read since it last told is moved agai
 
 test("a part that was read and is no longer what was uploaded: everything that was checked with it is moved again", async () => {
   const all = await open({ destination });
-  await endsAtTheLastPart(all, memoryReader(all.source), "before");
-  const [upload] = all.store.openUploads();
+  await endsAtTheLastPart(all, all.bound, "before");
+  const [upload] = all.destination.openUploads();
   const cut = Buffer.from("ab");
-  await all.store.uploadPart("to/k", { uploadId: upload?.uploadId ?? "", partNumber: 1 }, cut, {
+  await all.destination.uploadPart("to/k", { uploadId: upload?.uploadId ?? "", partNumber: 1 }, cut, {
     checksum: checksumOf("CRC64XZ", cut),
   });
   await all.copy();
@@ -128,6 +125,6 @@ test("a last word that cannot be written does not hide why the run ended", async
   const rememberUpload = async () => {
     if (++words > 1) throw new BridgeError("Unavailable", "writeLease", "no answer");
   };
-  jest.spyOn(all.store, "uploadPart").mockRejectedValueOnce(new BridgeError("PermissionDenied", "uploadPart", "no"));
+  jest.spyOn(all.destination, "uploadPart").mockRejectedValueOnce(new BridgeError("PermissionDenied", "uploadPart", "no"));
   await expect(all.copy({ concurrency: 1, rememberUpload })).rejects.toThrow("no");
 });

@@ -1,0 +1,171 @@
+/**
+ * The copy of one large object under its lease. A run keeps its progress in the multipart upload, so that the next run goes on with it, and
+ * completes the upload only while the lease names this run.
+ */
+import type { Clock, Deadline, Logger } from "../protocol/ports";
+import { BridgeError, isPermanent } from "../stores/errors";
+import type { ObjectStore } from "../stores/object-store";
+import { CompletionUnsettled, type CopyContext, CopyEnded, copyObject } from "./copy-object";
+import type { BridgeIdentity } from "./destination";
+import { type CopyOutcome, type HeldLease, isLive, type Lease, type LeaseStore } from "./lease";
+import type { LeasedCopy } from "./replicate";
+import type { BoundSource } from "./source";
+
+export interface CopyDeps {
+  config: BridgeIdentity & {
+    partSizeBytes: number;
+    /** Parts in memory at once. */
+    concurrency: number;
+    /** The longest run that the platform allows. */
+    timeoutSeconds: number;
+  };
+  destination: ObjectStore;
+  leases: LeaseStore;
+  clock: Pick<Clock, "now">;
+  logger: Logger;
+  /** Names a run. */
+  newId(): string;
+  /** In [0, 1). */
+  random(): number;
+  sleep(ms: number): Promise<void>;
+  /** How often one part is tried before the run ends with `retry`. @default 4 */
+  triesPerPart?: number | undefined;
+}
+
+/** `not-mine`: the lease names another copy or another run, and nothing was done. */
+export type CopyResult = CopyOutcome | { result: "not-mine" };
+
+/** A lease ends this long after the hard end of its run: the last request of the run may still be under way. */
+const SETTLE_MS = 60_000;
+/** No part and no completion is started when less than this is left, unless the whole run is that short. */
+const LAST_START_MS = 20_000;
+const TRIES_PER_PART = 4;
+const RETRY_DELAY_MS = 500;
+
+/**
+ * @param bind called once the lease is taken, so that a source that may not be read is recorded as the copy's outcome
+ * @throws BridgeError when the lease cannot be read or written
+ */
+export async function copyUnderLease(
+  copy: LeasedCopy,
+  bind: () => BoundSource,
+  deps: CopyDeps,
+  deadline: Deadline,
+): Promise<CopyResult> {
+  const { logger } = deps;
+  const { key, execution, snapshot } = copy;
+  const lease = await RunLease.take(copy, deps, deadline);
+  if (lease === undefined) return { result: "not-mine" };
+  const progress = { bytesMoved: 0 };
+  const end = async (outcome: CopyOutcome): Promise<CopyOutcome> => {
+    logger.info("copy ends", { key, execution, ...outcome });
+    await lease.change((current) => ({ ...current, outcome }));
+    return outcome;
+  };
+  logger.info("copy begins", { key, execution, sizeBytes: snapshot.sizeBytes });
+  try {
+    const result = await copyObject({
+      ...contextOf(deps, lease, deadline),
+      source: bind(),
+      key,
+      snapshot,
+      onPart: (sizeBytes) => {
+        progress.bytesMoved += sizeBytes;
+      },
+    });
+    return await end({ result, ...progress });
+  } catch (error) {
+    if (error instanceof CompletionUnsettled) {
+      // No outcome is recorded: the lease has to run out first.
+      logger.warn("completion unsettled", { key, execution, error });
+      return { result: "retry", reason: error.message, ...progress };
+    }
+    return await end({ ...outcomeOf(error, progress.bytesMoved), ...progress });
+  }
+}
+
+type LeasedContext = Omit<CopyContext, "source" | "key" | "snapshot" | "onPart">;
+
+/** What the copy needs besides the object: the settings, and the lease as its fence and as the record of its upload. */
+function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedContext {
+  const { config, destination, random, sleep } = deps;
+  const lastStartMs = Math.min(LAST_START_MS, deadline.remainingMs() / 4);
+  return {
+    destination,
+    bridge: config,
+    partSizeBytes: config.partSizeBytes,
+    concurrency: config.concurrency,
+    upload: lease.taken.upload,
+    rememberUpload: (upload) => lease.changeOrEnd((current) => ({ ...current, upload })),
+    forgetUpload: async () => {
+      await lease.change(({ upload: _gone, ...current }) => current);
+    },
+    fence: async () => {
+      if (deadline.remainingMs() < lastStartMs) throw new CopyEnded({ result: "continue", reason: "the copier's time ran out" });
+      await lease.assertHeld();
+    },
+    tries: deps.triesPerPart ?? TRIES_PER_PART,
+    retryDelayMs: RETRY_DELAY_MS,
+    random,
+    sleep,
+  };
+}
+
+/** The lease of a copy as one run of it holds it. */
+class RunLease {
+  private constructor(
+    readonly taken: Lease,
+    private readonly leases: LeaseStore,
+    private readonly clock: Pick<Clock, "now">,
+  ) {}
+
+  /** Only one run takes the lease, even when the platform delivers its start twice or late. */
+  static async take(
+    { key, execution }: LeasedCopy,
+    { leases, clock, config, newId }: CopyDeps,
+    deadline: Deadline,
+  ): Promise<RunLease | undefined> {
+    const held = await leases.read(key);
+    if (held?.lease.execution !== execution || held.lease.run !== undefined || !isLive(held.lease, clock.now())) return undefined;
+    const leaseUntilMs = clock.now() + Math.min(deadline.remainingMs(), config.timeoutSeconds * 1000) + SETTLE_MS;
+    // Each run has its own name: otherwise the second run would take the record of the first for its own write.
+    const taken = await leases.write({ ...held.lease, run: newId(), leaseUntilMs }, held);
+    return taken && new RunLease(taken.lease, leases, clock);
+  }
+
+  /** @throws CopyEnded when the lease has ended, is marked to stop or names another run */
+  async assertHeld(): Promise<void> {
+    const held = await this.leases.read(this.taken.key);
+    if (!this.isMine(held) || held.lease.stop || !isLive(held.lease, this.clock.now())) throw superseded();
+  }
+
+  /** Changes the lease while it names this run. Retries the compare-and-swap: a stop mark may be written concurrently. */
+  async change(next: (lease: Lease) => Lease): Promise<boolean> {
+    for (;;) {
+      const held = await this.leases.read(this.taken.key);
+      if (!this.isMine(held) || held.lease.outcome !== undefined) return false;
+      if (await this.leases.write(next(held.lease), held)) return true;
+    }
+  }
+
+  async changeOrEnd(next: (lease: Lease) => Lease): Promise<void> {
+    if (!(await this.change(next))) throw superseded();
+  }
+
+  private isMine(held: HeldLease | undefined): held is HeldLease {
+    return held?.lease.execution === this.taken.execution && held.lease.run === this.taken.run;
+  }
+}
+
+function superseded(): CopyEnded {
+  return new CopyEnded({ result: "superseded", reason: "a newer notice took the key" });
+}
+
+function outcomeOf(error: unknown, bytesMoved: number): CopyOutcome {
+  // A run that moved nothing counts as a failed attempt: otherwise it would be continued without end.
+  if (error instanceof CopyEnded) {
+    return error.outcome.result === "continue" && bytesMoved === 0 ? { ...error.outcome, result: "retry" } : error.outcome;
+  }
+  if (isPermanent(error)) return { result: "rejected", reason: error.message };
+  return { result: "retry", reason: error instanceof BridgeError ? error.message : "unexpected failure in the copier" };
+}

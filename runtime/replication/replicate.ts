@@ -1,0 +1,211 @@
+/**
+ * Makes a destination object equal to one state of its source object. Pull mode and push mode share it: they differ in how the source is
+ * bound, and in where a copy that is too large for one request is started.
+ */
+import { inControlPrefix } from "../protocol/control";
+import type { Clock, Deadline } from "../protocol/ports";
+import type { ObjectSnapshot } from "../protocol/snapshot";
+import { BridgeError, isPermanent, mayStillLand } from "../stores/errors";
+import type { ObjectStore } from "../stores/object-store";
+import { decide, type Plan } from "./decide";
+import { type BridgeIdentity, type LeasedState, lookUnderLease } from "./destination";
+import { isLive, type LeaseStore } from "./lease";
+import { snapshotId } from "./snapshot";
+import type { BoundSource } from "./source";
+import { deleteObject, type ReplicationResult, type WriteContext, writeObject, writeTags } from "./write";
+
+export type { ReplicationResult };
+
+export interface ReplicationDeps {
+  config: BridgeIdentity & {
+    destinationPrefix: string;
+    /** A larger object is copied under a lease. */
+    inlineLimitBytes: number;
+  };
+  destination: ObjectStore;
+  leases: LeaseStore;
+  clock: Pick<Clock, "now">;
+  newId(): string;
+}
+
+/** A copy whose lease is written: the caller starts it. */
+export interface LeasedCopy {
+  execution: string;
+  /** The destination key. */
+  key: string;
+  snapshot: ObjectSnapshot;
+}
+
+/** What `replicate` did; with `copy-leased`, the copy that the caller has to start. */
+export type Replicated = ReplicationResult | { result: "copy-leased"; copy: LeasedCopy };
+
+/** A lease whose copy has not begun by then ends: an accepted asynchronous start comes sooner or never. */
+const START_GRACE_MS = 120_000;
+
+/**
+ * @param key the source key
+ * @param snapshot undefined stands for absent
+ * @throws BridgeError; `attempt` makes a result of it
+ */
+export async function replicate(
+  key: string,
+  snapshot: ObjectSnapshot | undefined,
+  source: BoundSource,
+  { signal, ...deps }: ReplicationDeps & { signal: AbortSignal },
+): Promise<Replicated> {
+  const { config, destination, clock } = deps;
+  const destinationKey = config.destinationPrefix + key;
+  assertReplicable(destination, { key, destinationKey, snapshot });
+  const state = await lookUnderLease(deps, destinationKey, signal);
+  const plan = decide({
+    snapshot,
+    destination: state.seen,
+    lease: state.held?.lease,
+    nowMs: clock.now(),
+    bridge: config,
+    inlineLimitBytes: config.inlineLimitBytes,
+  });
+  return await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, source, signal });
+}
+
+type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState;
+
+async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
+  switch (plan.step) {
+    case "wait":
+      return { result: "in-progress" };
+    case "stop-copy":
+      await changeLease(work, { stop: true });
+      return { result: "in-progress", reason: "an older copy of this key is being stopped" };
+    case "report":
+      await changeLease(work, { reported: true });
+      return {
+        result: plan.outcome.result === "rejected" ? "rejected" : "retry",
+        ...(plan.outcome.reason === undefined ? {} : { reason: plan.outcome.reason }),
+      };
+    case "copy":
+      return await leaseCopy(work, plan.snapshot);
+    case "unchanged":
+      await clearLease(work);
+      return { result: "unchanged", ...(plan.reason === undefined ? {} : { reason: plan.reason }) };
+    case "tag":
+      await clearLease(work);
+      return await writeTags(work, plan.snapshot);
+    case "write":
+      await clearLease(work);
+      return await writeObject(work, plan.snapshot);
+    case "delete":
+      await clearLease(work);
+      return await deleteObject(work);
+  }
+}
+
+/** Marks the lease that was read. When it has changed since, the next attempt sees that. */
+async function changeLease({ leases, held, signal }: Work, mark: { stop: true } | { reported: true }): Promise<void> {
+  if (held === undefined || ("stop" in mark && held.lease.stop)) return;
+  await leases.write({ ...held.lease, ...mark }, held, signal);
+}
+
+/** Writes the lease of a copy before the copy starts. A copy of the same snapshot goes on with the upload of the one before. */
+async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicated> {
+  const { leases, held, key, signal } = work;
+  const id = snapshotId(snapshot);
+  const isResumable = held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated";
+  const upload = isResumable ? held.lease.upload : undefined;
+  if (upload === undefined) await abandonUpload(work);
+  const execution = work.newId();
+  const written = await leases.write(
+    {
+      version: 1,
+      key,
+      execution,
+      snapshotId: id,
+      leaseUntilMs: work.clock.now() + START_GRACE_MS,
+      stop: false,
+      ...(upload === undefined ? {} : { upload }),
+      reported: false,
+    },
+    held,
+    signal,
+  );
+  // Another request wrote its lease first. The next attempt sees which copy runs.
+  if (written === undefined) return { result: "in-progress" };
+  return { result: "copy-leased", copy: { execution, key, snapshot } };
+}
+
+/** Removes a lease that has ended, after its upload. */
+async function clearLease(work: Work): Promise<void> {
+  const { leases, held, clock, signal } = work;
+  if (held === undefined || isLive(held.lease, clock.now())) return;
+  await abandonUpload(work);
+  await leases.remove(held, signal);
+}
+
+/** The fence: a copier that still runs after its lease has ended cannot complete an aborted upload. */
+async function abandonUpload({ destination, held, key, signal }: Work): Promise<void> {
+  const lease = held?.lease;
+  if (lease?.upload === undefined || lease.outcome?.result === "replicated" || lease.outcome?.result === "superseded") return;
+  await destination.abortUpload(key, lease.upload.uploadId, { signal });
+}
+
+/** @throws BridgeError `Invalid` with what the destination cannot hold. */
+export function assertReplicable(
+  { capabilities }: Pick<ObjectStore, "capabilities">,
+  { key, destinationKey, snapshot }: { key: string; destinationKey: string; snapshot: ObjectSnapshot | undefined },
+): void {
+  const { maxKeyBytes, maxPartSizeBytes, maxParts } = capabilities;
+  const keyBytes = Buffer.byteLength(destinationKey);
+  if (inControlPrefix(key) || inControlPrefix(destinationKey))
+    throw new BridgeError("Invalid", "replicate", "the key lies under the bridge's own control prefix");
+  if (keyBytes > maxKeyBytes)
+    throw new BridgeError(
+      "Invalid",
+      "replicate",
+      `the destination key would have ${keyBytes} bytes, the store allows ${maxKeyBytes}: shorten the destination prefix or the key`,
+    );
+  if (snapshot !== undefined && snapshot.sizeBytes > maxPartSizeBytes * maxParts)
+    throw new BridgeError(
+      "Invalid",
+      "replicate",
+      `the object has ${snapshot.sizeBytes} bytes, more than the destination can hold`,
+    );
+}
+
+/** Nothing is started when less than this is left: its answer would come too late. */
+const LAST_START_MS = 3_000;
+/** Work in flight is given up when this is left. */
+const ANSWER_MS = 1_500;
+
+export interface AttemptOptions {
+  deadline: Deadline;
+  clock: Pick<Clock, "after">;
+  /** Named in the reasons. */
+  role: "receiver" | "pusher";
+  /** Called before a failure is returned as its result. */
+  onFailure(error: unknown, result: ReplicationResult): void;
+}
+
+/** Runs `work` until shortly before the deadline. Never rejects: a failure becomes a result. */
+export async function attempt<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { deadline, clock, role, onFailure }: AttemptOptions,
+): Promise<T | ReplicationResult> {
+  const remainingMs = deadline.remainingMs();
+  if (remainingMs < LAST_START_MS) return { result: "retry", reason: `the ${role} ran out of time before this item` };
+  const signal = clock.after(remainingMs - ANSWER_MS);
+  try {
+    return await work(signal);
+  } catch (error) {
+    const result = failureResult(error, role, signal.aborted);
+    onFailure(error, result);
+    return result;
+  }
+}
+
+/** A permanent failure is rejected, any other is to be tried again. */
+export function failureResult(error: unknown, role: AttemptOptions["role"], isOutOfTime: boolean): ReplicationResult {
+  if (isOutOfTime) return { result: "retry", reason: `the ${role} ran out of time on this item`, unsettled: true };
+  if (isPermanent(error)) return { result: "rejected", reason: error.message };
+  const reason = error instanceof BridgeError ? error.message : `unexpected failure in the ${role}`;
+  return { result: "retry", reason, ...(mayStillLand(error) ? { unsettled: true } : {}) };
+}

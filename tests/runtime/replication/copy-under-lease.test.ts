@@ -1,0 +1,239 @@
+import { copyUnderLease } from "../../../runtime/replication/copy-under-lease";
+import { createLeaseStore, type Lease } from "../../../runtime/replication/lease";
+import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot";
+import type { BoundSource } from "../../../runtime/replication/source";
+import { BridgeError } from "../../../runtime/stores/errors";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { ManualClock } from "../support/clock";
+import { memorySource } from "../support/memory-reader";
+import { recordingLogger } from "../support/recording-logger";
+
+const config = { bridgeId: "bridge", sourceId: "aws:source", timeoutSeconds: 900, partSizeBytes: 4, concurrency: 1 };
+const CONTENT = "abcdefghijk";
+const START_GRACE_MS = 120_000;
+const plain = { headers: {}, metadata: {}, tags: {} };
+
+async function open() {
+  const clock = new ManualClock();
+  const store = new MemoryStore({ clock, name: "source" });
+  const destination = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1 } });
+  const leases = createLeaseStore(new MemoryStore({ clock }), "bridge");
+  await store.put("k", Buffer.from(CONTENT), { sizeBytes: CONTENT.length, attributes: plain });
+  const snapshot = await takeSnapshot(store, "k");
+  if (snapshot === undefined) throw new Error("the source object is gone");
+  const copy = { execution: "x1", key: "k", snapshot };
+  const written: Lease = {
+    version: 1,
+    key: "k",
+    execution: "x1",
+    snapshotId: snapshotId(snapshot),
+    leaseUntilMs: clock.now() + START_GRACE_MS,
+    stop: false,
+    reported: false,
+  };
+  await leases.write(written, undefined);
+  const source = memorySource(store, "k");
+  const remaining = { ms: 900_000 };
+  let runs = 0;
+  const deps = {
+    config,
+    destination,
+    leases,
+    clock,
+    logger: recordingLogger(),
+    newId: () => `r${++runs}`,
+    random: () => 0.5,
+    sleep: async () => undefined,
+    triesPerPart: 1,
+  };
+  const run = (changes: { source?: Partial<BoundSource>; bind?: () => BoundSource } = {}) =>
+    copyUnderLease(copy, changes.bind ?? (() => ({ ...source, ...changes.source })), deps, { remainingMs: () => remaining.ms });
+  const lease = async () => (await leases.read("k"))?.lease;
+  const change = async (changes: Partial<Lease>) => {
+    const held = await leases.read("k");
+    if (held === undefined) throw new Error("there is no lease");
+    await leases.write({ ...held.lease, ...changes }, held);
+  };
+  return { clock, store, destination, leases, copy, source, remaining, written, run, lease, change };
+}
+
+describe("taking up the lease", () => {
+  test("it is extended over the whole run and what the run sent last", async () => {
+    const all = await open();
+    all.remaining.ms = 600_000;
+    let seen: Lease | undefined;
+    const watch: BoundSource["open"] = async (options) => {
+      seen ??= await all.lease();
+      return await all.source.open(options);
+    };
+    await all.run({ source: { open: watch } });
+    expect(seen).toMatchObject({ run: "r1", leaseUntilMs: all.clock.now() + 600_000 + 60_000 });
+  });
+
+  test("never longer than the function's own timeout", async () => {
+    const all = await open();
+    all.remaining.ms = 10_000_000;
+    await all.run();
+    expect((await all.lease())?.leaseUntilMs).toBe(all.clock.now() + 900_000 + 60_000);
+  });
+
+  test.each<[string, (all: Awaited<ReturnType<typeof open>>) => Promise<unknown> | unknown]>([
+    ["there is none", async ({ leases }) => await leases.read("k").then((held) => held && leases.remove(held))],
+    ["it names another copy", ({ change }) => change({ execution: "x2" })],
+    ["another run has taken it", ({ change }) => change({ run: "other" })],
+    ["it has run out", ({ clock }) => clock.advance(START_GRACE_MS)],
+    ["it is over", ({ change }) => change({ outcome: { result: "superseded" } })],
+  ])("%s: not mine, and nothing happens", async (_what, prepare) => {
+    const all = await open();
+    await prepare(all);
+    const before = await all.leases.read("k");
+    expect(await all.run()).toEqual({ result: "not-mine" });
+    expect(await all.leases.read("k")).toEqual(before);
+    expect(all.store.bytesRead).toBe(0);
+    expect(all.destination.calls).toEqual({});
+  });
+
+  test("two runs at the same moment: one works", async () => {
+    const all = await open();
+    const results = await Promise.all([all.run(), all.run()]);
+    expect(results.map(({ result }) => result).sort()).toEqual(["not-mine", "replicated"]);
+    expect(all.store.bytesRead).toBe(CONTENT.length);
+  });
+});
+
+describe("the outcome", () => {
+  test("replicated, with the bytes that moved", async () => {
+    const all = await open();
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 11 });
+    expect(await all.lease()).toMatchObject({ outcome: { result: "replicated", bytesMoved: 11 } });
+    expect(Buffer.from(all.destination.snapshotOf("k")?.bytes ?? []).toString()).toBe(CONTENT);
+  });
+
+  test("marked before it began: superseded, nothing moves", async () => {
+    const all = await open();
+    await all.change({ stop: true });
+    expect(await all.run()).toMatchObject({ result: "superseded", bytesMoved: 0 });
+    expect(await all.lease()).toMatchObject({ stop: true, outcome: { result: "superseded" } });
+    expect(all.destination.openUploads()).toEqual([]);
+  });
+
+  test("marked in the middle: superseded after the part in hand", async () => {
+    const all = await open();
+    const marking: BoundSource["open"] = async (options) => {
+      await all.change({ stop: true });
+      return await all.source.open(options);
+    };
+    expect(await all.run({ source: { open: marking } })).toMatchObject({ result: "superseded", bytesMoved: 4 });
+    expect(all.destination.keys()).toEqual([]);
+    expect(all.destination.openUploads()).toEqual([]);
+  });
+
+  test("taken over in the middle: superseded, and the new lease is left as it is", async () => {
+    const all = await open();
+    const taking: BoundSource["open"] = async (options) => {
+      await all.change({ execution: "x2", run: "other" });
+      return await all.source.open(options);
+    };
+    expect(await all.run({ source: { open: taking } })).toMatchObject({ result: "superseded" });
+    expect(await all.lease()).toMatchObject({ execution: "x2", run: "other" });
+    expect((await all.lease())?.outcome).toBeUndefined();
+    expect(all.destination.keys()).toEqual([]);
+  });
+
+  test("the lease runs out in the middle: superseded, nothing is completed", async () => {
+    const all = await open();
+    const sleeping: BoundSource["open"] = async (options) => {
+      all.clock.advance(400_000);
+      return await all.source.open(options);
+    };
+    expect(await all.run({ source: { open: sleeping } })).toMatchObject({ result: "superseded" });
+    expect(all.destination.keys()).toEqual([]);
+  });
+
+  test("out of time: to be continued, and the next run goes on", async () => {
+    const all = await open();
+    const slow: BoundSource["open"] = async (options) => {
+      all.remaining.ms = 19_999;
+      return await all.source.open(options);
+    };
+    expect(await all.run({ source: { open: slow } })).toEqual({
+      result: "continue",
+      reason: "the copier's time ran out",
+      bytesMoved: 4,
+    });
+    const held = await all.leases.read("k");
+    const { upload } = held?.lease ?? {};
+    expect(upload).toEqual({ uploadId: expect.any(String), partSizeBytes: 4 });
+    await all.leases.write({ ...all.written, execution: "x2", ...(upload && { upload }) }, held);
+    all.remaining.ms = 900_000;
+    all.copy.execution = "x2";
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 7 });
+    expect(all.store.bytesRead).toBe(CONTENT.length);
+  });
+
+  test("out of time without a single part: a failed attempt, or it would go on without end", async () => {
+    const all = await open();
+    const expired = () => Promise.reject(new BridgeError("PermissionDenied", "read", "the presigned URL has expired"));
+    expect(await all.run({ source: { open: expired } })).toEqual({
+      result: "retry",
+      reason: "the presigned URL has expired",
+      bytesMoved: 0,
+    });
+  });
+
+  test.each<[string, Error, string, string]>([
+    ["a temporary failure", new BridgeError("Unavailable", "read", "no answer"), "retry", "no answer"],
+    ["a permanent one", new BridgeError("Invalid", "read", "no such range"), "rejected", "no such range"],
+    ["a defect", new TypeError("secret internals"), "retry", "unexpected failure in the copier"],
+  ])("%s: %s", async (_what, error, result, reason) => {
+    const all = await open();
+    expect(await all.run({ source: { open: () => Promise.reject(error) } })).toEqual({ result, reason, bytesMoved: 0 });
+    expect(await all.lease()).toMatchObject({ outcome: { result, reason } });
+  });
+
+  test("a source that may not be read: rejected, and the lease says so", async () => {
+    const all = await open();
+    const bind = () => {
+      throw new BridgeError("Invalid", "read", "the presigned URL is refused");
+    };
+    const outcome = { result: "rejected", reason: "the presigned URL is refused", bytesMoved: 0 };
+    expect(await all.run({ bind })).toEqual(outcome);
+    expect(await all.lease()).toMatchObject({ run: "r1", outcome });
+  });
+
+  test("a completion of unknown outcome: none, so that the lease has to run out", async () => {
+    const all = await open();
+    jest
+      .spyOn(all.destination, "completeUpload")
+      .mockRejectedValue(new BridgeError("Unavailable", "completeUpload", "no answer"));
+    expect(await all.run()).toMatchObject({ result: "retry", reason: "the completion was not answered" });
+    expect((await all.lease())?.outcome).toBeUndefined();
+  });
+
+  test("a stop mark written at the same time: the outcome is kept beside it", async () => {
+    const all = await open();
+    const write = all.leases.write.bind(all.leases);
+    jest
+      .spyOn(all.leases, "write")
+      .mockImplementationOnce(write)
+      .mockImplementationOnce(write)
+      .mockImplementationOnce(async (...args) => {
+        await all.change({ stop: true });
+        return await write(...args);
+      });
+    await all.run();
+    expect(await all.lease()).toMatchObject({ stop: true, outcome: { result: "replicated" } });
+  });
+
+  test("a lease that cannot be written any more: the run fails, and its lease runs out", async () => {
+    const all = await open();
+    const write = all.leases.write.bind(all.leases);
+    jest
+      .spyOn(all.leases, "write")
+      .mockImplementationOnce(write)
+      .mockRejectedValue(new BridgeError("Unavailable", "put", "no answer"));
+    await expect(all.run()).rejects.toThrow("no answer");
+    expect(await all.lease()).toMatchObject({ run: "r1" });
+    expect((await all.lease())?.outcome).toBeUndefined();
+  });
+});

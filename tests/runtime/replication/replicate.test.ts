@@ -1,0 +1,355 @@
+import { replicaAttributes } from "../../../runtime/replication/destination";
+import { createLeaseStore, type Lease } from "../../../runtime/replication/lease";
+import { attempt, failureResult, type ReplicationDeps, replicate } from "../../../runtime/replication/replicate";
+import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot";
+import { storeSource } from "../../../runtime/replication/source";
+import { BridgeError, type BridgeErrorKind } from "../../../runtime/stores/errors";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { plain } from "../roles/push-fixture";
+import { ManualClock } from "../support/clock";
+import { BRIDGE } from "../support/make-snapshot";
+
+/** More than the fixture writes inline. */
+const LARGE = "123456789";
+const STOPPING = { result: "in-progress", reason: "an older copy of this key is being stopped" };
+
+function open() {
+  const clock = new ManualClock();
+  const source = new MemoryStore({ clock, name: "source" });
+  const destination = new MemoryStore({ clock, name: "destination" });
+  const control = new MemoryStore({ clock, name: "control" });
+  const leases = createLeaseStore(control, "bridge");
+  let ids = 0;
+  const deps: ReplicationDeps = {
+    config: { ...BRIDGE, destinationPrefix: "to/", inlineLimitBytes: 8 },
+    destination,
+    leases,
+    clock,
+    newId: () => `x${++ids}`,
+  };
+  const put = (text: string, key = "k") => source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: plain });
+  const { signal } = new AbortController();
+  /** Replicates what the source is now. */
+  const run = async (key = "k") => {
+    const snapshot = await takeSnapshot(source, key);
+    return await replicate(key, snapshot, storeSource(source, key), { ...deps, signal });
+  };
+  const lease = async () => (await leases.read("to/k"))?.lease;
+  const changeLease = async (changes: Partial<Lease>) => {
+    const held = await leases.read("to/k");
+    if (held === undefined) throw new Error("there is no lease");
+    await leases.write({ ...held.lease, ...changes }, held);
+  };
+  return { clock, source, destination, control, leases, deps, signal, put, run, lease, changeLease };
+}
+
+/** A large object whose copy has its lease. */
+async function leased() {
+  const all = open();
+  await all.put(LARGE);
+  await all.run();
+  return all;
+}
+
+describe("a small object", () => {
+  test("is written under the destination's prefix, and then nothing is left to do", async () => {
+    const all = open();
+    await all.put("1");
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 1 });
+    expect(all.destination.keys()).toEqual(["to/k"]);
+    expect(await all.run()).toEqual({ result: "unchanged" });
+  });
+
+  test("deleted at the source: deleted at the destination, and then nothing is left to do", async () => {
+    const all = open();
+    await all.put("1");
+    await all.run();
+    await all.source.delete("k");
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 0 });
+    expect(await all.run()).toEqual({ result: "unchanged" });
+    expect(all.destination.keys()).toEqual([]);
+  });
+
+  test("only its tags changed: no bytes move", async () => {
+    const all = open();
+    await all.put("1");
+    await all.run();
+    await all.source.putTags("k", { team: "blue" });
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 0 });
+    expect(await all.destination.getTags("to/k")).toEqual({ team: "blue" });
+  });
+
+  test("a user's copy of a replica carries the provenance, and no delete at the source touches it", async () => {
+    const all = open();
+    await all.put("1");
+    await all.run();
+    const replica = await all.destination.head("to/k");
+    await all.destination.put("to/mine", Buffer.from("1"), {
+      sizeBytes: 1,
+      attributes: { ...plain, metadata: replica?.metadata ?? {} },
+    });
+    expect(await all.run("mine")).toEqual({
+      result: "unchanged",
+      reason: expect.stringMatching(/not written by this bridge/),
+    });
+    expect(all.destination.keys()).toEqual(["to/k", "to/mine"]);
+  });
+
+  test("the source has changed since its snapshot: superseded, nothing is written", async () => {
+    const all = open();
+    await all.put("1");
+    const snapshot = await takeSnapshot(all.source, "k");
+    await all.put("2");
+    const source = storeSource(all.source, "k");
+    expect(await replicate("k", snapshot, source, { ...all.deps, signal: all.signal })).toEqual({ result: "superseded" });
+    expect(await replicate("k", undefined, source, { ...all.deps, signal: all.signal })).toEqual({ result: "unchanged" });
+    await all.run();
+    expect(await replicate("k", undefined, source, { ...all.deps, signal: all.signal })).toEqual({ result: "superseded" });
+    expect(all.destination.keys()).toEqual(["to/k"]);
+  });
+});
+
+test("the lease is read before the destination: what a copy that just ended has written is seen", async () => {
+  const all = open();
+  const order: string[] = [];
+  for (const [name, store] of [
+    ["lease", all.control],
+    ["destination", all.destination],
+  ] as const) {
+    for (const op of ["get", "head"] as const) {
+      const real = store[op].bind(store) as (...args: unknown[]) => Promise<unknown>;
+      jest.spyOn(store, op as "get").mockImplementation((async (...args: unknown[]) => {
+        order.push(`${name} asked`);
+        return await real(...args).finally(() => order.push(`${name} answered`));
+      }) as never);
+    }
+  }
+  await all.run("gone");
+  expect(order).toEqual(["lease asked", "lease answered", "destination asked", "destination answered"]);
+});
+
+describe("what the destination cannot hold is refused before anything is read", () => {
+  test.each<[string, string, Partial<{ sizeBytes: number }>, RegExp]>([
+    ["a key under the control prefix", ".crossborderbridge/x", {}, /control prefix/],
+    ["a key that is too long with the prefix", "é".repeat(511), {}, /would have 1025 bytes, the store allows 1024/],
+    ["an object that is too large", "k", { sizeBytes: Number.MAX_SAFE_INTEGER }, /more than the destination can hold/],
+  ])("%s", async (_what, key, changes, reason) => {
+    const all = open();
+    await all.put("1");
+    const snapshot = await takeSnapshot(all.source, "k");
+    if (snapshot === undefined) throw new Error("nothing is at the source");
+    const before = { ...all.source.calls };
+    await expect(
+      replicate(key, { ...snapshot, ...changes }, storeSource(all.source, key), { ...all.deps, signal: all.signal }),
+    ).rejects.toMatchObject({ kind: "Invalid", message: expect.stringMatching(reason) });
+    expect([all.destination.calls, all.control.calls, all.source.calls]).toEqual([{}, {}, before]);
+  });
+
+  test("a prefix under the control prefix", async () => {
+    const all = open();
+    all.deps.config.destinationPrefix = ".crossborderbridge/";
+    await all.put("1");
+    await expect(all.run()).rejects.toMatchObject({ kind: "Invalid", message: expect.stringMatching(/control prefix/) });
+  });
+});
+
+describe("a large object", () => {
+  test("its copy is leased: the lease names the execution and the snapshot that are to be copied", async () => {
+    const all = open();
+    await all.put(LARGE);
+    const snapshot = await takeSnapshot(all.source, "k");
+    expect(await all.run()).toEqual({ result: "copy-leased", copy: { execution: "x1", key: "to/k", snapshot } });
+    expect(await all.lease()).toEqual({
+      version: 1,
+      key: "to/k",
+      execution: "x1",
+      snapshotId: snapshot && snapshotId(snapshot),
+      leaseUntilMs: all.clock.now() + 120_000,
+      stop: false,
+      reported: false,
+    });
+    expect(all.source.bytesRead).toBe(0);
+  });
+
+  test("again: waits for the copy that runs", async () => {
+    const all = await leased();
+    expect(await all.run()).toEqual({ result: "in-progress" });
+    expect((await all.lease())?.stop).toBe(false);
+  });
+
+  test("twice at once: one copy", async () => {
+    const all = open();
+    await all.put(LARGE);
+    const results = await Promise.all([all.run(), all.run()]);
+    expect(results.map(({ result }) => result).sort()).toEqual(["copy-leased", "in-progress"]);
+  });
+
+  test("overwritten meanwhile: the lease is marked to stop once, nothing else happens", async () => {
+    const all = await leased();
+    await all.put("new");
+    expect(await all.run()).toEqual(STOPPING);
+    expect((await all.lease())?.stop).toBe(true);
+    const writes = all.control.calls.put;
+    expect(await all.run()).toEqual(STOPPING);
+    expect(all.control.calls.put).toBe(writes);
+    expect(all.destination.keys()).toEqual([]);
+  });
+
+  test("its copy never began: reported once when the lease has ended, then copied anew", async () => {
+    const all = await leased();
+    all.clock.advance(119_999);
+    expect(await all.run()).toEqual({ result: "in-progress" });
+    all.clock.advance(1);
+    expect(await all.run()).toEqual({
+      result: "retry",
+      reason: "the copier ended without a result; the next ask resumes it",
+    });
+    expect(await all.run()).toMatchObject({ result: "copy-leased", copy: { execution: "x2" } });
+  });
+
+  test.each(["retry", "rejected"] as const)(
+    "its copy ended with %s: reported once, then copied anew from its parts",
+    async (result) => {
+      const all = await leased();
+      const upload = { uploadId: "u", partSizeBytes: 4 };
+      await all.changeLease({ upload, outcome: { result, reason: "why" } });
+      expect(await all.run()).toEqual({ result, reason: "why" });
+      expect(await all.run()).toMatchObject({ result: "copy-leased" });
+      expect(await all.lease()).toMatchObject({ execution: "x2", upload });
+      expect(all.destination.calls.abortUpload).toBeUndefined();
+    },
+  );
+
+  test("its copy ran out of time: copied on at once, from its parts", async () => {
+    const all = await leased();
+    const upload = { uploadId: "u", partSizeBytes: 4 };
+    await all.changeLease({ upload, outcome: { result: "continue" } });
+    expect(await all.run()).toMatchObject({ result: "copy-leased" });
+    expect(await all.lease()).toMatchObject({ execution: "x2", upload });
+  });
+
+  test.each([
+    ["small", "new"],
+    ["large", "987654321"],
+  ])("overwritten by a %s one after its copy failed: the old upload is aborted first", async (what, text) => {
+    const all = open();
+    const { uploadId } = await all.destination.createUpload("to/k", { attributes: plain });
+    await all.put(LARGE);
+    await all.run();
+    await all.changeLease({ upload: { uploadId, partSizeBytes: 4 }, outcome: { result: "retry" } });
+    await all.put(text);
+    await all.run();
+    expect(all.destination.openUploads()).toEqual([]);
+    expect(await all.lease()).toEqual(what === "small" ? undefined : expect.objectContaining({ execution: "x2" }));
+    expect((await all.lease())?.upload).toBeUndefined();
+  });
+
+  test("copied, and overwritten at the destination: copied anew, with a new upload", async () => {
+    const all = await leased();
+    await all.changeLease({ upload: { uploadId: "u", partSizeBytes: 4 }, outcome: { result: "replicated" } });
+    expect(await all.run()).toMatchObject({ result: "copy-leased" });
+    expect((await all.lease())?.upload).toBeUndefined();
+    expect(all.destination.calls.abortUpload).toBeUndefined();
+  });
+
+  test.each<[NonNullable<Lease["outcome"]>["result"]]>([["replicated"], ["superseded"]])(
+    "copied (%s): the lease is removed, the upload left alone",
+    async (result) => {
+      const all = await leased();
+      await all.changeLease({ upload: { uploadId: "u", partSizeBytes: 4 }, outcome: { result } });
+      const snapshot = await takeSnapshot(all.source, "k");
+      if (snapshot === undefined) throw new Error("nothing is at the source");
+      const attributes = replicaAttributes(snapshot, BRIDGE, "to/k");
+      await all.destination.put("to/k", Buffer.from(LARGE), { sizeBytes: 9, attributes });
+      expect(await all.run()).toEqual({ result: "unchanged" });
+      expect(await all.lease()).toBeUndefined();
+      expect(all.destination.calls.abortUpload).toBeUndefined();
+    },
+  );
+});
+
+describe("failureResult", () => {
+  test.each<[BridgeErrorKind, "retry" | "rejected", boolean]>([
+    ["Unavailable", "retry", true],
+    ["Unexpected", "retry", true],
+    ["RateLimited", "retry", false],
+    ["PreconditionFailed", "retry", false],
+    ["PermissionDenied", "retry", false],
+    ["NotFound", "retry", false],
+    ["Corrupted", "retry", false],
+    ["Invalid", "rejected", false],
+    ["Unsupported", "rejected", false],
+    ["ConfigInvalid", "rejected", false],
+  ])("a write that failed with %s: %s, unsettled: %s", (kind, result, unsettled) => {
+    const error = new BridgeError(kind, "put", "what happened");
+    expect(failureResult(error, "receiver", false)).toEqual({
+      result,
+      reason: "what happened",
+      ...(unsettled && { unsettled: true }),
+    });
+  });
+
+  test.each(["get", "head"])("a %s that failed has written nothing: settled", (op) => {
+    const error = new BridgeError("Unavailable", op, "no answer");
+    expect(failureResult(error, "receiver", false)).toEqual({ result: "retry", reason: "no answer" });
+  });
+
+  test("the text of a defect is not passed on", () => {
+    expect(failureResult(new TypeError("secret internals"), "pusher", false)).toEqual({
+      result: "retry",
+      reason: "unexpected failure in the pusher",
+      unsettled: true,
+    });
+  });
+
+  test("out of time: a write may still land, whatever the error was", () => {
+    expect(failureResult(new BridgeError("Invalid", "put", "given up"), "receiver", true)).toEqual({
+      result: "retry",
+      reason: "the receiver ran out of time on this item",
+      unsettled: true,
+    });
+  });
+});
+
+describe("attempt", () => {
+  const clock = new ManualClock();
+  const failures: unknown[] = [];
+  const within = (remainingMs: number) => ({
+    deadline: { remainingMs: () => remainingMs },
+    clock,
+    role: "receiver" as const,
+    onFailure: (...of: unknown[]) => void failures.push(of),
+  });
+
+  test("too little time: nothing is started", async () => {
+    const work = jest.fn();
+    expect(await attempt(work, within(2_999))).toEqual({
+      result: "retry",
+      reason: "the receiver ran out of time before this item",
+    });
+    expect(work).not.toHaveBeenCalled();
+  });
+
+  test("the result of the work is returned as it is", async () => {
+    expect(await attempt(async () => ({ result: "unchanged" as const }), within(3_000))).toEqual({ result: "unchanged" });
+  });
+
+  test("a failure is told with its result, and returned", async () => {
+    const error = new BridgeError("RateLimited", "put", "slow down");
+    const result = { result: "retry", reason: "slow down" };
+    expect(await attempt(() => Promise.reject(error), within(3_000))).toEqual(result);
+    expect(failures).toEqual([[error, result]]);
+  });
+
+  test("work is given up 1.5 s before the deadline", async () => {
+    const after = jest.spyOn(clock, "after");
+    const givenUp = (signal: AbortSignal) =>
+      new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))));
+    expect(await attempt(givenUp, within(3_000))).toEqual({
+      result: "retry",
+      reason: "the receiver ran out of time on this item",
+      unsettled: true,
+    });
+    expect(after).toHaveBeenCalledWith(1_500);
+  });
+});
