@@ -1,5 +1,5 @@
 /** What a function answers when it failed; both platforms write it alike. */
-import { textAt } from "../runtime/protocol/read-json";
+import { textAt } from "../runtime/protocol/json";
 import { BridgeError } from "../runtime/stores/errors";
 
 export function functionFailed(functionName: string, reason: string | undefined): BridgeError {

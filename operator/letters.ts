@@ -1,6 +1,6 @@
 /** What a dead letter says, whoever wrote it: the bridge itself, or the platform that gave an event up. */
-import { decodeText } from "../runtime/protocol/decode-events";
-import { at, parseText, textAt } from "../runtime/protocol/read-json";
+import { decodeText } from "../runtime/protocol/events";
+import { at, parseText, textAt } from "../runtime/protocol/json";
 import { errorMessageIn } from "./function-answer";
 import type { DeadLetters, ParkedKey } from "./operated-bridge";
 

@@ -1,5 +1,5 @@
 /** Opens a deployed bridge, in the clouds or on this machine, with the operator's own credentials. */
-import { encodeLook } from "../runtime/protocol/look";
+import { encodeLook } from "../runtime/protocol/queue-messages";
 import { BridgeError } from "../runtime/stores/errors";
 import { openAlibabaSide } from "./alicloud/side";
 import { openAwsSide } from "./aws/side";

@@ -7,8 +7,8 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
-import { decodeS3Key } from "../../runtime/protocol/event-key";
-import { encodeLook } from "../../runtime/protocol/look";
+import { decodeS3Key } from "../../runtime/protocol/events";
+import { encodeLook } from "../../runtime/protocol/queue-messages";
 import { BridgeError } from "../../runtime/stores/errors";
 import { forEachBounded } from "../bounded";
 import { chunks } from "../chunks";

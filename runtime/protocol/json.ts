@@ -1,8 +1,46 @@
-/** Undefined for text that is no JSON: whoever then looks at the shape finds that it does not fit, and no message quotes the text. */
+/** Reading JSON of unknown shape. Nothing here throws, and no message quotes more than an excerpt of the text. */
+
+const EXCERPT_CHARACTERS = 200;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/** Undefined for text that is not JSON; the check of the shape that follows then fails. */
 export function parseJson(text: string): unknown {
+  return parse(text)?.value;
+}
+
+/** JSON, or JSON in base64, as the clients of SMQ write message bodies; undefined for anything else. */
+export function parseText(text: string): { value: unknown } | undefined {
+  return parse(text) ?? (BASE64.test(text) ? parse(Buffer.from(text, "base64").toString("utf8")) : undefined);
+}
+
+function parse(text: string): { value: unknown } | undefined {
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) };
   } catch {
     return undefined;
   }
+}
+
+/** The beginning of a value as JSON, so that an operator can find where a message came from. */
+export function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= EXCERPT_CHARACTERS ? text : `${text.slice(0, EXCERPT_CHARACTERS)}...`;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+export function at(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+export function textAt(value: unknown, name: string): string | undefined {
+  const found = at(value, name);
+  return typeof found === "string" ? found : undefined;
+}
+
+export function arrayAt(value: unknown, name: string): unknown[] | undefined {
+  const found = at(value, name);
+  return Array.isArray(found) ? found : undefined;
 }

@@ -1,6 +1,5 @@
 import { deadLetters, keysOfLetter, type Letter } from "../../operator/letters";
-import { encodeDeadLetter } from "../../runtime/protocol/dead-letter";
-import { encodeLook } from "../../runtime/protocol/look";
+import { encodeDeadLetter, encodeLook } from "../../runtime/protocol/queue-messages";
 
 const PARKED = "2026-03-01T00:00:07.000Z";
 const STORED = new Date("2026-03-01T00:00:09.000Z");

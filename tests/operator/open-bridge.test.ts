@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { operate } from "../../operator/open-bridge";
 import type { BridgeOutputs, OperatedBridge } from "../../operator/operated-bridge";
 import { configOf } from "../../operator/stack-settings";
-import { decodeLook } from "../../runtime/protocol/look";
+import { decodeLook } from "../../runtime/protocol/queue-messages";
 import { type AwsServer, operationOf, reply, startAws } from "./aws/aws-server";
 
 const md5 = (text: string) => createHash("md5").update(text).digest("hex");

@@ -1,8 +1,8 @@
 /** The dead-letter queue. Its messages have no attributes, so what people read is in the body, beside what a redrive puts to work again. */
 
-import { encodeDeadLetter } from "../../protocol/dead-letter";
 import { LIMITS } from "../../protocol/messages";
 import type { Clock, DeadLetterQueue } from "../../protocol/ports";
+import { encodeDeadLetter } from "../../protocol/queue-messages";
 import { MAX_MESSAGE_BYTES, type MessageQueue } from "./message-queue";
 
 export function createDeadLetterQueue(

@@ -1,6 +1,6 @@
 /** Events of the source, for the roles that are woken by them. */
 
-import { type DecodedRecord, decodeText } from "../../protocol/decode-events";
+import { type DecodedRecord, decodeText } from "../../protocol/events";
 import type { Logger } from "../../protocol/ports";
 import type { Invocation } from "./handler";
 

@@ -3,9 +3,9 @@
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
 import { type MessageAttributeValue, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { encodeLook } from "../../protocol/look";
 import { LIMITS } from "../../protocol/messages";
 import type { Clock, DeadLetterQueue, WorkQueue } from "../../protocol/ports";
+import { encodeLook } from "../../protocol/queue-messages";
 import { toBridgeError } from "./errors";
 
 const MAX_DELAY_SECONDS = 900;

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse } from "aws-lambda";
-import { decodeEvent } from "../../protocol/decode-events";
+import { decodeEvent } from "../../protocol/events";
 import type { Logger } from "../../protocol/ports";
 import type { Sender, SenderFailure } from "../../roles/sender/sender";
 

@@ -3,8 +3,8 @@
  * source after it, or when it is parked with its reason; everything else the platform brings back.
  */
 import pLimit from "p-limit";
-import type { DecodedLook, DecodedRecord } from "../../protocol/decode-events";
 import type { DispatcherConfig } from "../../protocol/env";
+import type { DecodedLook, DecodedRecord } from "../../protocol/events";
 import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
 import { type PushState, parsePushState } from "../../protocol/push";
 import { eligible } from "../../replication/eligible";

@@ -3,8 +3,8 @@
  * was proven equal and the source, looked at once more, is still the same; or when the key waits in a queue with its reason.
  */
 import pLimit from "p-limit";
-import type { DecodedRecord } from "../../protocol/decode-events";
 import type { SenderConfig } from "../../protocol/env";
+import type { DecodedRecord } from "../../protocol/events";
 import type { Receipt } from "../../protocol/messages";
 import {
   type Clock,

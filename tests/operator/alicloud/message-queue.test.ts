@@ -1,6 +1,6 @@
 /** Against the local SMQ, which checks every signature. */
 import { readDeadLetters, type SmqOptions } from "../../../operator/alicloud/message-queue";
-import { encodeDeadLetter } from "../../../runtime/protocol/dead-letter";
+import { encodeDeadLetter } from "../../../runtime/protocol/queue-messages";
 import { createOssDispatcher } from "../../../runtime/stores/oss/client";
 import { ACCOUNT, QUEUE, REGION, type Smq, startSmq } from "./smq";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createSqsQueues, type SqsQueues } from "../../../operator/aws/queues";
-import { decodeLook } from "../../../runtime/protocol/look";
+import { decodeLook } from "../../../runtime/protocol/queue-messages";
 import { type AwsServer, operationOf, reply, startAws } from "./aws-server";
 
 const QUEUE = "https://sqs.example/111111111111/dead-letters";

@@ -1,5 +1,5 @@
-import type { DecodedRecord } from "../../../runtime/protocol/decode-events";
 import type { DispatcherConfig, PusherConfig } from "../../../runtime/protocol/env";
+import type { DecodedRecord } from "../../../runtime/protocol/events";
 import type { Look, MetricName } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";

@@ -1,5 +1,5 @@
 /** The source's events: each starts the dispatcher asynchronously, at least once, until it answers or its tries are used up. */
-import type { DecodedLook } from "../../../runtime/protocol/decode-events";
+import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { Steps } from "../world/steps";
 import type { Attempt, VirtualTime } from "../world/virtual-time";
 

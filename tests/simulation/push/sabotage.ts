@@ -1,6 +1,6 @@
 /** Ways to break push mode on purpose, to see that the invariants notice. */
 
-import type { DecodedLook } from "../../../runtime/protocol/decode-events";
+import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { PushState } from "../../../runtime/protocol/push";
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
 import type { DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";

@@ -3,7 +3,7 @@ import { createEventHandler } from "../../../../runtime/platforms/alicloud-fc/ev
 import { createHandler } from "../../../../runtime/platforms/alicloud-fc/handler";
 import { createHttpHandler, toEndpointRequest } from "../../../../runtime/platforms/alicloud-fc/http";
 import { createPusherHandler } from "../../../../runtime/platforms/alicloud-fc/pusher-handler";
-import type { DecodedRecord } from "../../../../runtime/protocol/decode-events";
+import type { DecodedRecord } from "../../../../runtime/protocol/events";
 import type { PushState } from "../../../../runtime/protocol/push";
 import { ManualClock } from "../../support/clock";
 import { recordingLogger } from "../../support/recording-logger";

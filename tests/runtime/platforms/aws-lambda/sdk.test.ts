@@ -10,8 +10,8 @@ import { ownCredentials } from "../../../../runtime/platforms/aws-lambda/own-cre
 import { createDeadLetterQueue, createWorkQueue } from "../../../../runtime/platforms/aws-lambda/queues";
 import { createParameterReader, readParameters } from "../../../../runtime/platforms/aws-lambda/secrets";
 import { parseCopyJob } from "../../../../runtime/platforms/copy-job";
-import { decodeLook } from "../../../../runtime/protocol/look";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
+import { decodeLook } from "../../../../runtime/protocol/queue-messages";
 import { generateSecret } from "../../../../runtime/protocol/signing";
 import { ManualClock } from "../../support/clock";
 import { recordingLogger } from "../../support/recording-logger";

@@ -1,5 +1,5 @@
-import type { DecodedLook, DecodedRecord } from "../../../../runtime/protocol/decode-events";
 import type { SenderConfig } from "../../../../runtime/protocol/env";
+import type { DecodedLook, DecodedRecord } from "../../../../runtime/protocol/events";
 import type { Receipt, ReplicationRequest } from "../../../../runtime/protocol/messages";
 import type { MetricName } from "../../../../runtime/protocol/ports";
 import { createSender } from "../../../../runtime/roles/sender/sender";

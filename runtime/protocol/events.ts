@@ -1,11 +1,13 @@
-/** Every event a sender may be woken by, turned into "look at this key". Pure, and never throws: what cannot be read is a problem to park. */
+/**
+ * Decodes every event that starts a sender or a dispatcher into "look at this key", and the keys as the stores write them.
+ * Pure; never throws: an event that cannot be read is a problem to park.
+ */
 
-import { decodeS3Key, possibleOssKeys } from "./event-key";
-import { decodeLook, isLookMessage } from "./look";
-import { arrayAt, at, excerpt, isObject, parseText, textAt } from "./read-json";
+import { arrayAt, at, excerpt, isObject, parseText, textAt } from "./json";
+import { decodeLook, isLookMessage } from "./queue-messages";
 
 export interface DecodedLook {
-  /** As the event names it; absent in the bridge's own looks, which always mean its source. */
+  /** As the event names it; absent in the bridge's own looks, which are always about its source. */
   bucket?: string;
   key: string;
   attempt: number;
@@ -13,18 +15,18 @@ export interface DecodedLook {
   firstSeenMs?: number;
   /** The same whenever the platform delivers the event again; absent where the store names none. */
   eventId?: string;
-  /** The event tells of a removal: what is there now may be older than what was there before. */
+  /** The event reports a removal: the object that is visible now may be older than the one before. */
   removal?: true;
 }
 
 export interface DecodedRecord {
-  /** The queue's id of the message, for a partial batch response; absent where no queue brought it. */
+  /** The queue's id of the message, for a partial batch response; absent where no queue delivered it. */
   messageId?: string;
   /** Empty for a message with nothing to do, such as S3's test event. */
   looks: DecodedLook[];
-  /** What could not be read. `looks` holds what could; the message is done only when both are taken care of. */
+  /** Why a part could not be read. `looks` holds the other parts; the message is done only when both are handled. */
   problem?: string;
-  /** Beside a problem: the message to the letter, for its dead letter. */
+  /** Beside a problem: the unchanged message, for its dead letter. */
   original?: string;
 }
 
@@ -39,7 +41,7 @@ const MAX_WRAPPERS = 4;
 /**
  * Reads S3 notifications, EventBridge S3 events, OSS events and the bridge's own looks, each directly or inside SQS, SNS or the
  * record of a failed asynchronous invocation.
- * @param event what the platform handed to the function, parsed
+ * @param event the function's event, parsed
  * @returns one record per queue message; a single one for anything else
  */
 export function decodeEvent(event: unknown): DecodedRecord[] {
@@ -57,14 +59,14 @@ export function decodeEvent(event: unknown): DecodedRecord[] {
   return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];
 }
 
-/** As `decodeEvent`, for a message that is text: an event as it came over the wire, or what a redrive took from a queue. */
+/** As `decodeEvent`, for text: an event as it came over the wire, or a message that a redrive took from a queue. */
 export function decodeText(text: string): DecodedRecord[] {
-  // Parked once more, a message that nobody can read would otherwise be wrapped once more each time.
+  // A dead letter that is parked again keeps its first original; otherwise each redrive would add a wrapper.
   const original = originalIn(parseText(text)?.value) ?? text;
   return [asRecord(readText(text, 0), original)];
 }
 
-/** What a dead letter keeps to the letter. */
+/** The unchanged message that a dead letter keeps. */
 function originalIn(value: unknown): string | undefined {
   return textAt(at(value, "deadLetter"), "original");
 }
@@ -120,15 +122,15 @@ function readOss(record: unknown): Reading {
   const eventId = ossEventId(record);
   const removal = /^ObjectRemoved:|^ObjectReplication:ObjectRemoved$/.test(textAt(record, "eventName") ?? "");
   const { looks, problems } = readNamed("OSS", at(record, "oss"), possibleOssKeys);
-  const told = { ...(eventId ? { eventId } : {}), ...(removal ? { removal } : {}) };
-  return { looks: looks.map((look) => ({ ...look, ...told })), problems };
+  const known = { ...(eventId ? { eventId } : {}), ...(removal ? { removal } : {}) };
+  return { looks: looks.map((look) => ({ ...look, ...known })), problems };
 }
 
-/** The request alone is not enough: one DeleteObjects can remove several versions of a key, and each removal may show another state. */
+/** The request id alone is not unique: one DeleteObjects can remove several versions of a key, each with its own event. */
 function ossEventId(record: unknown): string | undefined {
   const requestId = textAt(at(record, "responseElements"), "requestId");
-  const told = [textAt(record, "eventTime"), textAt(at(at(record, "oss"), "object"), "eTag")];
-  return requestId ? [requestId, ...told.filter(Boolean)].join(" ") : undefined;
+  const parts = [textAt(record, "eventTime"), textAt(at(at(record, "oss"), "object"), "eTag")];
+  return requestId ? [requestId, ...parts.filter(Boolean)].join(" ") : undefined;
 }
 
 function readNamed(what: string, holder: unknown, keysOf: (written: string) => string[] | undefined): Reading {
@@ -157,4 +159,31 @@ function merge(readings: readonly Reading[]): Reading {
 
 function problem(text: string): Reading {
   return { looks: [], problems: [text] };
+}
+
+/**
+ * S3 notifications: `+` is a space, the rest percent-encoded UTF-8.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+ * @returns undefined for a malformed percent sequence
+ */
+export function decodeS3Key(encoded: string): string | undefined {
+  return percentDecode(encoded.replaceAll("+", " "));
+}
+
+/**
+ * OSS does not document whether the key of an event is encoded. Every possible reading is a look: looking at a key that did not
+ * change does no harm.
+ * @returns one key, or each of its different readings
+ */
+export function possibleOssKeys(written: string): string[] {
+  const readings = [written, percentDecode(written), decodeS3Key(written)];
+  return [...new Set(readings.filter((key) => key !== undefined))];
+}
+
+function percentDecode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

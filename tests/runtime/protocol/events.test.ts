@@ -1,8 +1,6 @@
 import * as fc from "fast-check";
-import { encodeDeadLetter } from "../../../runtime/protocol/dead-letter";
-import { decodeEvent, decodeText } from "../../../runtime/protocol/decode-events";
-import { encodeS3Key } from "../../../runtime/protocol/event-key";
-import { encodeLook } from "../../../runtime/protocol/look";
+import { decodeEvent, decodeS3Key, decodeText, possibleOssKeys } from "../../../runtime/protocol/events";
+import { encodeDeadLetter, encodeLook } from "../../../runtime/protocol/queue-messages";
 
 function s3Record(key: string, eventName = "ObjectCreated:Put") {
   return {
@@ -81,7 +79,7 @@ describe("shapes", () => {
     expect(decodeEvent(sqsEvent(sns(s3Event("a+b"))))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
   });
 
-  test("OSS: every key that it may mean", () => {
+  test("OSS: every possible reading of the key", () => {
     expect(decodeEvent(ossEvent("中文/a+b", "a%20b"))).toEqual([
       { looks: [fresh("中文/a+b"), fresh("中文/a b"), fresh("a%20b"), fresh("a b")] },
     ]);
@@ -117,7 +115,7 @@ describe("shapes", () => {
     expect(decodeText(Buffer.from(JSON.stringify(failed)).toString("base64"))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
   });
 
-  test("an OSS event names itself, and says what it was about", () => {
+  test("an OSS event has an id and says whether it is a removal", () => {
     const [event] = ossEvent("a+b").events;
     const records = (eventName: string, responseElements: unknown) =>
       decodeEvent({ events: [{ ...event, eventName, responseElements }] });
@@ -133,7 +131,7 @@ describe("shapes", () => {
     expect(records("ObjectCreated:PutObject", { requestId: "" })[0]?.looks[0]).toEqual(fresh("a+b"));
   });
 
-  test("one request that removes several versions of a key is as many OSS events", () => {
+  test("each version that one request removes has its own event id", () => {
     const [event] = ossEvent("a").events;
     const removed = (eventTime: string, eTag: string) => {
       const oss = { bucket: { name: "photos" }, object: { key: "a", size: 0, eTag } };
@@ -152,7 +150,7 @@ describe("shapes", () => {
     ["ObjectReplication:ObjectCreated", false],
     ["ObjectReplication:ObjectModified", false],
     ["ObjectModified:UpdateObjectMeta", false],
-  ])("%s of OSS tells of a removal: %s", (eventName, expected) => {
+  ])("OSS event %s is a removal: %s", (eventName, expected) => {
     const [event] = ossEvent("a").events;
     const [record] = decodeEvent({ events: [{ ...event, eventName }] });
     expect(record?.looks).toEqual([{ ...fresh("a"), ...(expected ? { removal: true } : {}) }]);
@@ -164,12 +162,12 @@ describe("shapes", () => {
     expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [look] }]);
     const original = JSON.stringify(ossEvent("a"));
     expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [fresh("a")] }]);
-    // Given up once more by the platform.
+    // The platform's record of a failed invocation around a dead letter.
     const again = { requestContext: {}, requestPayload: encodeDeadLetter(look, { ...letter, original }) };
     expect(decodeText(JSON.stringify(again))).toEqual([{ looks: [fresh("a")] }]);
   });
 
-  test("however often a message that nobody can read is redriven, it is kept to the letter", () => {
+  test("an unreadable message that is redriven several times keeps its first original", () => {
     const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z", original: '{"stray":"\uffff"}' };
     const [record] = decodeText(encodeDeadLetter({ key: "", attempt: 0, firstSeenMs: 0 }, letter));
     expect(record).toMatchObject({ looks: [], problem: expect.stringMatching(/no known shape/), original: letter.original });
@@ -182,34 +180,67 @@ describe("shapes", () => {
   });
 });
 
-describe("golden keys through an S3 notification", () => {
-  test.each([
-    ["a+b", "a b"],
-    ["a%2Bb", "a+b"],
-    ["a%2520b", "a%20b"],
-    ["a%252Bb", "a%2Bb"],
-    ["100%25", "100%"],
-    ["%E4%B8%AD%E6%96%87/%E6%96%87%E4%BB%B6.txt", "中文/文件.txt"],
-    ["%F0%9F%9A%80", "🚀"],
-    ["trailing+", "trailing "],
-    ["+leading", " leading"],
-    ["a//b", "a//b"],
-    ["dir/", "dir/"],
-    ["%3C%3E%26%22%27", "<>&\"'"],
-  ])("%p is %p", (written, key) => {
+/** A key, and how S3 writes it into a notification. */
+const S3_KEYS: [key: string, written: string][] = [
+  ["a b", "a+b"],
+  ["a+b", "a%2Bb"],
+  ["a%20b", "a%2520b"],
+  ["a%2Bb", "a%252Bb"],
+  ["100%", "100%25"],
+  ["a//b", "a//b"],
+  ["dir/", "dir/"],
+  ["中文/文件.txt", "%E4%B8%AD%E6%96%87/%E6%96%87%E4%BB%B6.txt"],
+  ["🚀", "%F0%9F%9A%80"],
+  ["trailing ", "trailing+"],
+  [" leading", "+leading"],
+  [" leading and trailing ", "+leading+and+trailing+"],
+  ["\"quotes'", "%22quotes'"],
+  ["<>&", "%3C%3E%26"],
+  ["a\\b", "a%5Cb"],
+  ["line\nbreak", "line%0Abreak"],
+  ["a/../b", "a/../b"],
+];
+
+/** As S3 writes a key into a notification. */
+const encodeS3Key = (key: string) => encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/");
+
+describe("keys of S3 notifications", () => {
+  test.each(S3_KEYS)("%p is written %p", (key, written) => {
+    expect(decodeS3Key(written)).toBe(key);
+    expect(encodeS3Key(key)).toBe(written);
     expect(decodeEvent(sqsEvent(s3Event(written)))).toEqual([{ messageId: "m1", looks: [fresh(key)] }]);
   });
 
-  test("whatever the key", () => {
+  test.each(["a b", "中文", "a%2fb", "a%3c"])("a less strict encoding is read as well: %p", (written) => {
+    expect(decodeS3Key(written)).toBe(decodeURIComponent(written));
+  });
+
+  test.each(["%", "%2", "%zz", "a%E4%B8", "%FF", "%C0%AF"])("%p is malformed", (written) => {
+    expect(decodeS3Key(written)).toBeUndefined();
+  });
+
+  test("any key survives the round trip", () => {
     return fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (key) => {
+      fc.property(fc.string({ minLength: 1, unit: "binary" }), (key) => {
+        fc.pre(!/[\ud800-\udfff]/u.test(key));
         expect(decodeEvent(sqsEvent(s3Event(encodeS3Key(key))))).toEqual([{ messageId: "m1", looks: [fresh(key)] }]);
       }),
     );
   });
 });
 
-describe("what cannot be read is a problem with its reason, never nothing", () => {
+test.each([
+  ["plain/key.txt", ["plain/key.txt"]],
+  ["中文+b", ["中文+b", "中文 b"]],
+  ["100%", ["100%"]],
+  ["a%20b", ["a%20b", "a b"]],
+  ["a%2B+b", ["a%2B+b", "a++b", "a+ b"]],
+  ["%E4%B8%AD", ["%E4%B8%AD", "中"]],
+])("an OSS event's %p may mean %p", (written, keys) => {
+  expect(possibleOssKeys(written)).toEqual(keys);
+});
+
+describe("an event that cannot be read is a problem with a reason", () => {
   const rows: [string, unknown, RegExp][] = [
     ["not JSON", "{", /not JSON/],
     ["an empty body", "", /not JSON/],
@@ -237,7 +268,7 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
     expect(rest).toEqual([]);
     expect(record).toMatchObject({ messageId: "m1", looks: [] });
     expect(record?.problem).toMatch(problem);
-    // To the letter: a later version that can read it is given the whole message by a redrive.
+    // Unchanged: a redrive hands the whole message to a later version that can read it.
     expect(record?.original).toBe(typeof body === "string" ? body : JSON.stringify(body));
   });
 
@@ -248,7 +279,7 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
     ]);
   });
 
-  test("the good keys beside a bad one are still looked at", () => {
+  test("the good keys beside a bad one are kept", () => {
     const [record] = decodeEvent(sqsEvent(s3Event("good", "bad%", "fine")));
     expect(record?.looks).toEqual([fresh("good"), fresh("fine")]);
     expect(record?.problem).toMatch(/"bad%"/);
@@ -264,7 +295,7 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
     expect(decodeEvent(event)).toEqual([{ looks: [], problem: expect.stringMatching(/no known shape/), original }]);
   });
 
-  test("no event whatever makes it throw or say nothing at all", () => {
+  test("no event makes it throw or return nothing", () => {
     return fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         for (const record of decodeEvent(sqsEvent(value))) {
@@ -275,7 +306,7 @@ describe("what cannot be read is a problem with its reason, never nothing", () =
   });
 });
 
-/** `{"Records":[]}` says that nothing happened. */
+/** `{"Records":[]}` reports nothing. */
 function isEmptyBatch(value: unknown): boolean {
   const { Records, events } = (value ?? {}) as { Records?: unknown; events?: unknown };
   return Array.isArray(Records) || Array.isArray(events);

@@ -1,4 +1,4 @@
-/** The bridge's own queue message, "look at this key", as text. */
+/** The bridge's own queue messages as text: "look at this key", and the dead letter. */
 import * as z from "zod";
 import type { Look } from "./ports";
 
@@ -9,22 +9,22 @@ const lookMessageSchema = z.strictObject({
     attempt: z.number().int().nonnegative(),
     firstSeenMs: z.number().int().nonnegative(),
   }),
-  /** Of a look that comes back from a dead-letter queue: for people. */
+  /** For people; on a look that a redrive took from a dead-letter queue. */
   deadLetter: z.looseObject({}).optional(),
 });
 
-/** JSON that every queue can store. */
+/** A look as JSON that every queue can store. */
 export function encodeLook(look: Look): string {
   const { key, attempt, firstSeenMs } = look;
   return storable(JSON.stringify({ look: { version: 1, key, attempt, firstSeenMs } }));
 }
 
-/** Escapes the two code points of a JSON text that no XML holds, and SQS and SMQ therefore refuse. */
-export function storable(json: string): string {
+/** Escapes U+FFFE and U+FFFF: XML cannot hold them, so SQS and SMQ refuse them. */
+function storable(json: string): string {
   return json.replaceAll("\uFFFE", "\\ufffe").replaceAll("\uFFFF", "\\uffff");
 }
 
-/** Whether a parsed message claims to be a look, of whatever version. */
+/** Whether a parsed message has the form of a look, of any version. */
 export function isLookMessage(message: unknown): boolean {
   return typeof message === "object" && message !== null && "look" in message;
 }
@@ -49,4 +49,22 @@ export function decodeLook(message: unknown): Look {
   }
   const { key, attempt, firstSeenMs } = parsed.data.look;
   return { key, attempt, firstSeenMs };
+}
+
+/** What people read in a dead letter, for queues whose messages have no attributes. */
+export interface DeadLetter {
+  reason: string;
+  bridgeId: string;
+  /** ISO 8601. */
+  parkedAt: string;
+  /** The unchanged message, where no look could be read from it. */
+  original?: string | undefined;
+}
+
+/**
+ * `{"look":{...},"deadLetter":{...}}`: a redrive reads the look. With an original there is no look, and a redrive reads the original.
+ */
+export function encodeDeadLetter(look: Look, { reason, bridgeId, parkedAt, original }: DeadLetter): string {
+  const letter = storable(JSON.stringify({ reason, bridgeId, parkedAt, original: original || undefined }));
+  return original ? `{"deadLetter":${letter}}` : encodeLook(look).replace(/}$/, `,"deadLetter":${letter}}`);
 }

@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
-import { encodeDeadLetter } from "../../../runtime/protocol/dead-letter";
-import { decodeLook, encodeLook, isLookMessage } from "../../../runtime/protocol/look";
+import { decodeLook, encodeDeadLetter, encodeLook, isLookMessage } from "../../../runtime/protocol/queue-messages";
 
 test("round trip of any key", () => {
   return fc.assert(
