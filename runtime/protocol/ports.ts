@@ -1,5 +1,7 @@
-/** What the roles need from their surroundings, passed in so that a test or a simulation can stand in for it. */
+/** What the roles need from their surroundings. It is passed in, so that a test or a simulation can replace it. */
 import type { ReplicationRequest, ReplicationResponse } from "./messages";
+import type { PushState } from "./push";
+import type { ObjectSnapshot } from "./snapshot";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -41,7 +43,7 @@ export type MetricName =
   | "Skipped"
   | "BytesMoved"
   | "LagMs"
-  /** From the canary's put to its sight at the other side. */
+  /** From the canary's put until it is seen at the other side. */
   | "ProbeLagMs"
   /** 1 for a canary that did not arrive in time, 0 for one that did. */
   | "ProbeGaveUp";
@@ -60,8 +62,8 @@ export interface ByteRange {
 /** How a POST to the receiver can fail. */
 export class ReceiverUnreachable extends Error {
   /**
-   * True when the request may have reached the receiver, so an attempt may be running until its hard end;
-   * false when it certainly was refused before an attempt began (throttled, denied, name not resolved).
+   * True when the request may have reached the receiver: an attempt may run until its hard end.
+   * False when the request was certainly refused before an attempt began (throttled, denied, name not resolved).
    */
   readonly attemptMayRun: boolean;
   /** False when asking again cannot help until an operator acts (401, 403, 400). */
@@ -95,8 +97,8 @@ export interface WorkQueue {
 
 export interface DeadLetterQueue {
   /**
-   * Resolves once the message is stored with its reason. Redriven, the look (or the original) is put to work again.
-   * @param original the message to the letter, where no look could be read from it
+   * Resolves once the message is stored with its reason. A redrive processes the look (or the original) again.
+   * @param original the unchanged message, where no look could be read from it
    */
   park(look: Look, reason: string, original?: string): Promise<void>;
 }
@@ -112,5 +114,18 @@ export interface CopyJob {
   key: string;
   /** Presigned, pinned by the snapshot's etag when read. */
   url: string;
-  snapshot: import("./snapshot").ObjectSnapshot;
+  snapshot: ObjectSnapshot;
+}
+
+/** Starts executions of the workflow of push mode. Rejects with a `BridgeError`. */
+export interface FlowStarter {
+  /**
+   * The execution's name is the idempotency key.
+   * - `started`: the execution of this name runs with this very input, started by this call or by an earlier one.
+   * - `running`: it runs with another input.
+   * - `finished`: it has ended, well or badly.
+   */
+  start(execution: string, input: PushState): Promise<"started" | "running" | "finished">;
+  /** `status` in CloudFlow's words, `input` as JSON; undefined where the service no longer keeps the execution. */
+  describe(execution: string): Promise<{ status: string; input: string } | undefined>;
 }

@@ -1,4 +1,4 @@
-/** When to ask again. */
+/** When to try again. */
 
 const BASE_SECONDS = 2;
 /** The longest delay a queue can keep a message back. */
@@ -13,7 +13,6 @@ const HARD_END_MARGIN_SECONDS = 5;
  */
 export type BackoffPolicy = (attempt: number, unsettled: boolean) => number;
 
-/** Exponential with full jitter above half: keys that failed together do not come back together. */
 export function createBackoff({
   receiverTimeoutSeconds,
   random,
@@ -22,8 +21,41 @@ export function createBackoff({
   random(): number;
 }): BackoffPolicy {
   return (attempt, unsettled) => {
-    const ceiling = Math.min(MAX_SECONDS, BASE_SECONDS * 2 ** (attempt - 1));
-    const delay = Math.ceil(ceiling / 2 + (ceiling / 2) * random());
+    const delay = exponentialDelay(attempt, { base: BASE_SECONDS, max: MAX_SECONDS, random });
     return unsettled ? Math.max(delay, receiverTimeoutSeconds + HARD_END_MARGIN_SECONDS) : delay;
   };
+}
+
+/**
+ * Exponential with jitter over the upper half, so that what failed together is not tried again together.
+ * @param attempt 1 for the first failure
+ * @returns a whole number in the unit of `base` and `max`
+ */
+function exponentialDelay(attempt: number, { base, max, random }: { base: number; max: number; random(): number }): number {
+  const ceiling = Math.min(max, base * 2 ** (attempt - 1));
+  return Math.ceil(ceiling / 2 + (ceiling / 2) * random());
+}
+
+export interface RetryOptions {
+  firstWaitMs: number;
+  longestWaitMs: number;
+  /** In [0, 1). */
+  random(): number;
+  sleep(ms: number): Promise<void>;
+  /** Whether to wait and try again. @param attempt 1 for the first failure */
+  mayRetry(error: unknown, next: { attempt: number; waitMs: number }): boolean;
+}
+
+/** Repeats `work` while `mayRetry` allows it. Rejects with the last failure. */
+export async function withRetries<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { firstWaitMs, longestWaitMs, random, sleep, mayRetry } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const waitMs = exponentialDelay(attempt, { base: firstWaitMs, max: longestWaitMs, random });
+      if (!mayRetry(error, { attempt, waitMs })) throw error;
+      await sleep(waitMs);
+    }
+  }
 }

@@ -46,7 +46,9 @@ async function putBack(running: TestStack, key: string, reason: RegExp): Promise
       // The emulator hands on a line that came late with the worker's next run; the test event is one with nothing to do.
       await sendMessage(running, '{"Event":"s3:TestEvent"}');
       const log = await readLog(source.cloud, local.outputs.senderFunctionName);
-      const reasons = log.filter((line) => line.key === key && line.message === "asked again later").map((line) => line.reason);
+      const reasons = log
+        .filter((line) => line.key === key && line.message === "put back into the queue")
+        .map((line) => line.reason);
       expect(reasons).toContainEqual(expect.stringMatching(reason));
     },
     { deadlineMs: 15_000, what: `the sender's log tells why ${key} was put back` },

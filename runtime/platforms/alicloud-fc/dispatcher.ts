@@ -1,6 +1,6 @@
 /** Function Compute entry of the dispatcher: events of the source bucket, and dead letters that are redriven. */
 import { randomUUID } from "node:crypto";
-import { createDispatcher } from "../../roles/dispatcher/dispatcher";
+import { Dispatcher } from "../../roles/dispatcher/dispatcher";
 import { createControlApi } from "./control-api";
 import { createEventHandler } from "./event-handler";
 import { createFlowStarter } from "./flow-starter";
@@ -11,7 +11,7 @@ import { openStore } from "./stores";
 const base = startFunction("dispatcher", process.env);
 const { config, clock, logger, metrics, region } = base;
 
-const dispatcher = createDispatcher({
+const dispatcher = new Dispatcher({
   config,
   source: openStore(base, config.source),
   flow: createFlowStarter(createControlApi({ ...base, host: `${region}.fnf.aliyuncs.com` }), config.flowName),
@@ -22,4 +22,7 @@ const dispatcher = createDispatcher({
   newId: randomUUID,
 });
 
-export const handler = createHandler(base, createEventHandler({ work: dispatcher, logger, flush: () => metrics.flush() }));
+export const handler = createHandler(
+  base,
+  createEventHandler({ work: (records, deadline) => dispatcher.handle(records, deadline), logger, flush: () => metrics.flush() }),
+);

@@ -1,7 +1,7 @@
 /** Executions of a CloudFlow workflow. */
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import type { FlowStarter } from "../../roles/dispatcher/flow-starter";
+import type { FlowStarter } from "../../protocol/ports";
 import { BridgeError } from "../../stores/errors";
 import type { ControlApi } from "./control-api";
 import { ControlError } from "./errors";

@@ -1,7 +1,7 @@
 /** Function Compute entry of the sender: events of the source bucket, and dead letters that are redriven. */
 import { randomUUID } from "node:crypto";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
-import { createSender } from "../../roles/sender/sender";
+import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createControlApi } from "./control-api";
 import { createEventHandler } from "./event-handler";
@@ -17,7 +17,7 @@ const readParameter = readParameters(createControlApi({ ...base, host: `oos.${re
 const secretDeps = { auth: config.auth, clock, logger, readParameter };
 const sign = createInvokeSigner(secretDeps);
 
-const sender = createSender({
+const sender = new Sender({
   config,
   source: openStore(base, config.source),
   receiver: createReceiverClient({
@@ -26,7 +26,7 @@ const sender = createSender({
     clock,
     timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
-    ...(sign === undefined ? {} : { sign }),
+    sign,
   }),
   deadLetters: openDeadLetters(base, config),
   clock,
@@ -34,4 +34,7 @@ const sender = createSender({
   metrics,
 });
 
-export const handler = createHandler(base, createEventHandler({ work: sender, logger, flush: () => metrics.flush() }));
+export const handler = createHandler(
+  base,
+  createEventHandler({ work: (records, deadline) => sender.handle(records, deadline), logger, flush: () => metrics.flush() }),
+);

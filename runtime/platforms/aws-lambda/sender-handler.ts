@@ -1,10 +1,11 @@
 import type { SQSBatchResponse } from "aws-lambda";
 import { decodeEvent } from "../../protocol/events";
 import type { Logger } from "../../protocol/ports";
-import type { Sender, SenderFailure } from "../../roles/sender/sender";
+import type { Failure } from "../../replication/intake";
+import type { Sender } from "../../roles/sender/sender";
 
 export interface SenderHandlerDeps {
-  sender: Sender;
+  sender: Pick<Sender, "handle">;
   logger: Logger;
   flush(): void;
 }
@@ -24,9 +25,9 @@ export function createSenderHandler({ sender, logger, flush }: SenderHandlerDeps
     const records = decodeEvent(event);
     const messageIds = records.flatMap(({ messageId }) => (messageId === undefined ? [] : [messageId]));
     const remainingMs = () => context.getRemainingTimeInMillis();
-    let failures: readonly SenderFailure[];
+    let failures: readonly Failure[];
     try {
-      ({ failures } = await sender(records, { remainingMs }));
+      ({ failures } = await sender.handle(records, { remainingMs }));
     } catch (error) {
       logger.error("the sender failed", { error });
       const reason = "the sender failed unexpectedly; its log tells why";

@@ -4,7 +4,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { parseEnv } from "../../protocol/env";
 import { systemClock } from "../../protocol/ports";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
-import { createSender } from "../../roles/sender/sender";
+import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createLogger } from "../logger";
 import { CLIENT_OPTIONS, openStore } from "./clients";
@@ -23,7 +23,7 @@ const sqs = new SQSClient(CLIENT_OPTIONS);
 const secretDeps = { auth, clock, logger, readParameter: readParameters() };
 const sign = createInvokeSigner(secretDeps, () => ownCredentials(process.env));
 
-const sender = createSender({
+const sender = new Sender({
   config,
   source: openStore(config.source),
   receiver: createReceiverClient({
@@ -32,9 +32,9 @@ const sender = createSender({
     clock,
     timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
-    ...(sign === undefined ? {} : { sign }),
+    sign,
   }),
-  ...(config.queueUrl === undefined ? {} : { queue: createWorkQueue(sqs, config.queueUrl) }),
+  queue: config.queueUrl === undefined ? undefined : createWorkQueue(sqs, config.queueUrl),
   deadLetters: createDeadLetterQueue(sqs, { queueUrl: config.deadLetterUrl, bridgeId, clock }),
   clock,
   logger,

@@ -1,19 +1,27 @@
 /**
- * The dispatcher's role: turns "look at key K" into one workflow execution. An event is done when an execution is certain to look at the
- * source after it, or when it is parked with its reason; everything else the platform brings back.
+ * The dispatcher: starts one workflow execution for each key that an event names. An event is done when an execution is certain to read
+ * the source after it, or when it is parked with its reason; the platform delivers every other event again.
  */
+import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import type { DispatcherConfig } from "../../protocol/env";
 import type { DecodedLook, DecodedRecord } from "../../protocol/events";
-import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
+import {
+  type Clock,
+  type DeadLetterQueue,
+  type Deadline,
+  type FlowStarter,
+  type Logger,
+  type Metrics,
+  systemRandom,
+} from "../../protocol/ports";
 import { type PushState, parsePushState } from "../../protocol/push";
-import { eligible } from "../../replication/eligible";
-import { inScopeByKey } from "../../replication/scope";
-import { takeSnapshot } from "../../replication/snapshot";
-import { BridgeError, isBridgeError, isPermanent } from "../../stores/errors";
+import type { ObjectSnapshot } from "../../protocol/snapshot";
+import { withRetries } from "../../replication/backoff";
+import { type AcceptedLook, type Failure, Failures, Intake, reasonOf } from "../../replication/intake";
+import { snapshotId } from "../../replication/snapshot";
+import { isBridgeError, isPermanent } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { executionName, executionNameFor } from "./execution-name";
-import type { FlowStarter } from "./flow-starter";
 
 export interface DispatcherDeps {
   config: DispatcherConfig;
@@ -23,158 +31,150 @@ export interface DispatcherDeps {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  /** Stands in for the id of an event that has none. */
+  /** Replaces the id of an event that has none. */
   newId(): string;
   /** In [0, 1). */
   random?(): number;
   sleep?(ms: number): Promise<void>;
 }
 
-/** A record that must come back; empty `messageId` where the platform gave none. */
-export interface DispatcherFailure {
-  messageId: string;
-  reason: string;
-}
-
-export type Dispatcher = (records: readonly DecodedRecord[], context: Deadline) => Promise<{ failures: DispatcherFailure[] }>;
-
-const SIDE_BY_SIDE = 8;
-/** The first wait after a temporary failure, and the longest; ms. The vendor starts 100 executions a second by default. */
+const CONCURRENT_STARTS = 8;
+/** CloudFlow starts 100 executions a second by default. */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
-/** No try is begun later than this before the hard end: the failure must still be told. */
+/** No try begins later than this before the hard end, so that a failure can still be reported. */
 const LAST_TRY_MS = 5_000;
-/** Lets the execution that is at work on the same state come first, so that the second finds it done. */
-const SECOND_COMES_LATER_SECONDS = 5;
+/** The second execution waits, so that the one that is running on the same state can end first. */
+const SECOND_STARTS_AFTER_SECONDS = 5;
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-describeexecution */
-const UNDER_WAY: ReadonlySet<string> = new Set(["Starting", "Running"]);
+const RUNNING: ReadonlySet<string> = new Set(["Starting", "Running"]);
 
-export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { config, source, flow, clock, logger, metrics } = deps;
-  const random = deps.random ?? systemRandom;
-  const sleep = deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+export class Dispatcher {
+  private readonly deps: DispatcherDeps;
+  private readonly intake: Intake;
 
-  return async (records, context) => {
-    const limit = pLimit(SIDE_BY_SIDE);
-    const failures = new Map<string, string>();
-    await Promise.all(
-      records.flatMap(({ messageId = "", looks, problem, original }) => {
-        const settle = (work: () => Promise<void>) =>
-          limit(async () => {
-            const reason = await failureOf(work);
-            if (reason !== undefined) failures.set(messageId, reason);
-          });
-        const all = looks.map((look) => settle(() => handle(look, original, context)));
-        return problem === undefined ? all : [...all, settle(() => park("", problem, clock.now(), original))];
-      }),
-    );
-    return { failures: [...failures].map(([messageId, reason]) => ({ messageId, reason })) };
-  };
+  constructor(deps: DispatcherDeps) {
+    this.deps = deps;
+    this.intake = new Intake(deps);
+  }
 
-  async function failureOf(work: () => Promise<void>): Promise<string | undefined> {
+  /** @returns the messages that must be delivered again; all others are done */
+  async handle(records: readonly DecodedRecord[], deadline: Deadline): Promise<{ failures: Failure[] }> {
+    const limit = pLimit(CONCURRENT_STARTS);
+    const failures = new Failures();
+    const accepted = await this.intake.accept(records, failures);
+    await Promise.all(accepted.map((one) => limit(() => this.dispatchOrFail(one, deadline, failures))));
+    return { failures: failures.list() };
+  }
+
+  private async dispatchOrFail({ messageId, look }: AcceptedLook, deadline: Deadline, failures: Failures): Promise<void> {
     try {
-      await work();
-      return undefined;
+      await this.dispatch(look, deadline);
     } catch (error) {
-      logger.error("dispatching failed", { error });
-      return error instanceof BridgeError ? error.message : "unexpected failure in the dispatcher";
+      this.deps.logger.error("dispatching failed", { error });
+      failures.add([messageId], reasonOf(error, "dispatcher"));
     }
   }
 
-  async function handle(look: DecodedLook, original: string | undefined, context: Deadline): Promise<void> {
-    const { bucket, key, firstSeenMs = clock.now() } = look;
-    if (bucket !== undefined && bucket !== config.source.bucket) {
-      const reason = `the event is of bucket ${bucket}, this bridge serves ${config.source.bucket}`;
-      return await park(key, reason, firstSeenMs, original);
-    }
-    // Made up once: a second try of the same start must have the same name.
-    const standIn = deps.newId();
+  /** Starts an execution for a key, with retries; a permanent failure parks the key. */
+  private async dispatch(look: AcceptedLook["look"], deadline: Deadline): Promise<void> {
+    const { newId, random = systemRandom, sleep = wait, logger, metrics } = this.deps;
+    // One id for all tries: a repeated start must have the same name.
+    const replacement = newId();
+    const occasion = look.eventId ?? replacement;
     try {
-      await patiently(() => dispatch(look, firstSeenMs, standIn), context);
+      await withRetries(() => this.startExecution(look, occasion), {
+        firstWaitMs: FIRST_WAIT_MS,
+        longestWaitMs: LONGEST_WAIT_MS,
+        random,
+        sleep,
+        mayRetry: (error, { waitMs }) => {
+          if (!isBridgeError(error) || !error.retryable || deadline.remainingMs() < waitMs + LAST_TRY_MS) return false;
+          logger.warn("starting an execution is tried again", { waitMs, error });
+          metrics.add("Retried", 1);
+          return true;
+        },
+      });
     } catch (error) {
       if (!isPermanent(error)) throw error;
-      await park(key, error.message, firstSeenMs);
+      await this.intake.park({ key: look.key, attempt: 0, firstSeenMs: look.firstSeenMs }, error.message);
     }
   }
 
-  async function dispatch({ key, eventId, removal }: DecodedLook, firstSeenMs: number, standIn: string): Promise<void> {
-    const byKey = inScopeByKey(config.scope, key);
-    if (!byKey.inScope) return skip(key, byKey.reason);
-    const snapshot = await takeSnapshot(source, key);
-    const verdict = eligible(config, key, snapshot);
-    if (!verdict.inScope) return skip(key, verdict.reason);
-    const occasion = eventId ?? standIn;
-    const execution = executionName({ bridgeId: config.bridgeId, key, snapshot, removal: removal === true, eventId: occasion });
-    const input: PushState = {
-      version: 1,
-      next: "inspect",
-      key,
-      execution,
-      ...(eventId === undefined ? {} : { eventId }),
-      firstSeenMs,
-      attempt: 0,
-      rounds: 0,
-      bytesMoved: 0,
-    };
-    await ensureLookedAt(execution, input, occasion);
+  private async startExecution(look: AcceptedLook["look"], occasion: string): Promise<void> {
+    const inspected = await this.intake.inspect(look.key);
+    if (inspected === undefined) return;
+    const { snapshot } = inspected;
+    const { bridgeId } = this.deps.config;
+    const execution = executionName({ bridgeId, key: look.key, snapshot, removal: look.removal === true, eventId: occasion });
+    await this.ensureInspected(initialState(look, execution), occasion);
   }
 
   /**
-   * An execution of the same name may have taken its last look before this event: it says nothing about this one, unless this very event
-   * started it. The same bytes can be written again, and an older version can come back.
+   * Makes certain that an execution reads the source after this event. An execution that exists already may have read it before,
+   * unless this very event started it: the same bytes can be written again, and an older version can come back.
    */
-  async function ensureLookedAt(execution: string, input: PushState, occasion: string): Promise<void> {
-    const { key, eventId } = input;
-    const outcome = await flow.start(execution, input);
+  private async ensureInspected(state: PushState, occasion: string): Promise<void> {
+    const { flow, logger } = this.deps;
+    const { key, eventId, execution } = state;
+    const outcome = await flow.start(execution, state);
     if (outcome === "started") return logger.info("execution started", { key, execution });
     const known = await flow.describe(execution);
-    const underWay = known === undefined ? outcome === "running" : UNDER_WAY.has(known.status);
+    const running = known === undefined ? outcome === "running" : RUNNING.has(known.status);
     const ofThisEvent = eventId !== undefined && known !== undefined && eventOf(known.input) === eventId;
-    if (ofThisEvent && (underWay || known.status === "Succeeded"))
+    if (ofThisEvent && (running || known.status === "Succeeded"))
       return logger.debug("event handled already", { key, execution });
 
-    const second = executionNameFor(execution, occasion);
-    // Whatever the answer: an execution of that name is of this event alone.
-    await flow.start(second, {
-      ...input,
-      execution: second,
-      ...(underWay ? { waitSeconds: SECOND_COMES_LATER_SECONDS } : {}),
-    });
+    const second = secondExecutionName(execution, occasion);
+    // Every outcome is right here: only this event starts an execution of that name.
+    await flow.start(second, { ...state, execution: second, waitSeconds: running ? SECOND_STARTS_AFTER_SECONDS : undefined });
     logger.info("execution started", { key, execution: second });
-  }
-
-  async function patiently<T>(work: () => Promise<T>, context: Deadline): Promise<T> {
-    for (let tried = 1; ; tried++) {
-      try {
-        return await work();
-      } catch (error) {
-        const ceilingMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (tried - 1));
-        const waitMs = Math.ceil(ceilingMs / 2 + (ceilingMs / 2) * random());
-        if (!isBridgeError(error) || !error.retryable || context.remainingMs() < waitMs + LAST_TRY_MS) throw error;
-        logger.warn("dispatching is tried again", { waitMs, error });
-        metrics.add("Retried", 1);
-        await sleep(waitMs);
-      }
-    }
-  }
-
-  function skip(key: string, reason: string): void {
-    logger.debug("skipped", { key, reason });
-    metrics.add("Skipped", 1);
-  }
-
-  async function park(key: string, reason: string, firstSeenMs: number, original?: string): Promise<void> {
-    logger.error("parked", { key, reason });
-    metrics.add("Parked", 1);
-    await deps.deadLetters.park({ key, attempt: 0, firstSeenMs }, reason, original);
   }
 }
 
-/** The event that started an execution; undefined where its input is none of this version, or a redrive's. */
-function eventOf(input: string): string | undefined {
+function initialState({ key, eventId, firstSeenMs }: AcceptedLook["look"], execution: string): PushState {
+  return { version: 1, next: "inspect", key, execution, eventId, firstSeenMs, attempt: 0, rounds: 0, bytesMoved: 0 };
+}
+
+/** The id of the event that started an execution; undefined for an input of another version, or of a redrive. */
+function eventOf(input: string): DecodedLook["eventId"] {
   try {
     return parsePushState(JSON.parse(input)).eventId;
   } catch {
     return undefined;
   }
+}
+
+export interface Occasion {
+  bridgeId: string;
+  key: string;
+  /** Undefined stands for absent. */
+  snapshot: ObjectSnapshot | undefined;
+  /** The event removed something, so an older state may be visible again: one whose execution ended long ago. */
+  removal: boolean;
+  /** Of the event, or its replacement. */
+  eventId: string;
+}
+
+/**
+ * The name of an execution, which is its idempotency key: one per state that was written; one per event where the object is absent or
+ * an older state may be visible again.
+ */
+export function executionName({ bridgeId, key, snapshot, removal, eventId }: Occasion): string {
+  const state = snapshot === undefined ? "absent" : snapshotId(snapshot);
+  const again = snapshot === undefined || removal ? eventId : null;
+  return `k${hexOf(JSON.stringify([bridgeId, key, state, again])).slice(0, 40)}`;
+}
+
+/** The name of another execution of the same state, for another event. */
+export function secondExecutionName(name: string, eventId: string): string {
+  return `${name}-${hexOf(eventId).slice(0, 16)}`;
+}
+
+function hexOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
 }

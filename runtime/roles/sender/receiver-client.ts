@@ -16,9 +16,9 @@ export interface ReceiverClientOptions {
   timeoutMs: number;
   newId: () => string;
   /** @default a pool of its own, TLS verified */
-  dispatcher?: Dispatcher;
+  dispatcher?: Dispatcher | undefined;
   /** Adds the platform's own signature (SigV4) over the headers and the body. */
-  sign?: RequestSigner;
+  sign?: RequestSigner | undefined;
 }
 
 /** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */

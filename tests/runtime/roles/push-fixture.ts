@@ -1,10 +1,9 @@
 import type { DispatcherConfig, PusherConfig } from "../../../runtime/protocol/env";
 import type { DecodedRecord } from "../../../runtime/protocol/events";
-import type { Look, MetricName } from "../../../runtime/protocol/ports";
+import type { FlowStarter, Look, MetricName } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
-import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
-import type { FlowStarter } from "../../../runtime/roles/dispatcher/flow-starter";
+import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import type { ObjectAttributes, ObjectStore } from "../../../runtime/stores/object-store";
@@ -152,7 +151,7 @@ export function openDispatcher({
     },
     describe: async (name) => executions.get(name),
   };
-  const dispatcher = createDispatcher({
+  const dispatcher = new Dispatcher({
     ...surroundings,
     config: { ...identity, flowName: "flow", ...config },
     source: instead(source, changes.source ?? {}),
@@ -164,7 +163,7 @@ export function openDispatcher({
   };
   const dispatch = (records: readonly DecodedRecord[], remainingMs = 60_000) => {
     const endMs = rest.clock.now() + remainingMs;
-    return dispatcher(records, { remainingMs: () => endMs - rest.clock.now() });
+    return dispatcher.handle(records, { remainingMs: () => endMs - rest.clock.now() });
   };
   const tell = (eventId?: string, look: { key?: string; bucket?: string; removal?: true } = {}) =>
     dispatch([{ messageId: "m", looks: [{ key: "a.txt", attempt: 0, ...(eventId === undefined ? {} : { eventId }), ...look }] }]);

@@ -1,6 +1,7 @@
 /** A workflow service: durable executions that invoke the pusher step by step, as the deployed definition does. */
+
+import type { FlowStarter } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
-import type { FlowStarter } from "../../../runtime/roles/dispatcher/flow-starter";
 import { effect, type Network } from "../world/effects";
 import type { Attempt } from "../world/virtual-time";
 import { LIMITS } from "./settings";

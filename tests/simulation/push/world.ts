@@ -5,7 +5,7 @@
 import type { Clock, Logger, Look, Metrics } from "../../../runtime/protocol/ports";
 import type { PushState } from "../../../runtime/protocol/push";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
-import { createDispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
+import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
@@ -154,16 +154,18 @@ export class PushWorld {
       config: dispatcherConfig(this.settings),
       flow: this.flow.starterFor(attempt),
     };
-    const dispatcher = createDispatcher(this.sabotage.dispatcher?.(deps) ?? deps);
+    const dispatcher = new Dispatcher(this.sabotage.dispatcher?.(deps) ?? deps);
     const look = this.sabotage.event?.(event) ?? event;
-    dispatcher([{ messageId: event.eventId, looks: [look] }], { remainingMs: () => attempt.deadlineMs - this.time.now() }).then(
-      ({ failures }) => {
-        if (attempt.dead) return;
-        if (failures.length === 0) done();
-        attempt.die();
-      },
-      (error) => this.defects.push(error),
-    );
+    dispatcher
+      .handle([{ messageId: event.eventId, looks: [look] }], { remainingMs: () => attempt.deadlineMs - this.time.now() })
+      .then(
+        ({ failures }) => {
+          if (attempt.dead) return;
+          if (failures.length === 0) done();
+          attempt.die();
+        },
+        (error) => this.defects.push(error),
+      );
   }
 
   private async invokePusher(state: PushState, execution: string): Promise<PushState> {

@@ -18,7 +18,7 @@ import { createLeaseStore, type LeaseStore } from "../../../runtime/replication/
 import type { SourceReader } from "../../../runtime/replication/source";
 import { Copier } from "../../../runtime/roles/copier/copier";
 import { Receiver } from "../../../runtime/roles/receiver/receiver";
-import { createSender } from "../../../runtime/roles/sender/sender";
+import { Sender } from "../../../runtime/roles/sender/sender";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { effect, type Network, never, overNetwork } from "./effects";
@@ -171,9 +171,9 @@ export class World {
       },
     };
     const complete = this.settings.queue ? { ...deps, queue } : deps;
-    const sender = createSender(this.sabotage.sender?.(complete) ?? complete);
+    const sender = new Sender(this.sabotage.sender?.(complete) ?? complete);
     const records = batch.map(({ id, look }) => ({ messageId: id, looks: [{ bucket: this.source.name, ...look }] }));
-    const { failures } = await sender(records, { remainingMs: () => attempt.deadlineMs - this.time.now() });
+    const { failures } = await sender.handle(records, { remainingMs: () => attempt.deadlineMs - this.time.now() });
     // The platform deletes what the function did not report as failed; a crash in between leaves the rest.
     for (const message of batch) {
       if (failures.some(({ messageId }) => messageId === message.id)) continue;

@@ -24,10 +24,12 @@ describe("sender", () => {
     const seen: { records: readonly DecodedRecord[]; remainingMs: number }[] = [];
     const logger = recordingLogger();
     let flushes = 0;
-    const sender: Sender = async (records, { remainingMs }) => {
-      seen.push({ records, remainingMs: remainingMs() });
-      if (failures instanceof Error) throw failures;
-      return { failures: failures.map((messageId) => ({ messageId, reason: "the receiver is down" })) };
+    const sender: Pick<Sender, "handle"> = {
+      handle: async (records, { remainingMs }) => {
+        seen.push({ records, remainingMs: remainingMs() });
+        if (failures instanceof Error) throw failures;
+        return { failures: failures.map((messageId) => ({ messageId, reason: "the receiver is down" })) };
+      },
     };
     const handler = createSenderHandler({
       sender,

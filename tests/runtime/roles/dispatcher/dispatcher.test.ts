@@ -1,4 +1,7 @@
+import fc from "fast-check";
+import { executionName, type Occasion, secondExecutionName } from "../../../../runtime/roles/dispatcher/dispatcher";
 import { BridgeError } from "../../../../runtime/stores/errors";
+import { makeSnapshot } from "../../support/make-snapshot";
 import { openDispatcher, plain } from "../push-fixture";
 
 const throttled = () => new BridgeError("RateLimited", "startExecution", "the workflow service is busy");
@@ -216,4 +219,39 @@ test("what can never be started is parked", async () => {
   await put("hello");
   expect(await tell("e1")).toEqual({ failures: [] });
   expect(parked.map(({ look, reason }) => [look.key, reason])).toEqual([["a.txt", "the input is too large"]]);
+});
+
+const occasion = (changes: Partial<Occasion> = {}): Occasion => ({
+  bridgeId: "bridge",
+  key: "k",
+  snapshot: makeSnapshot(),
+  removal: false,
+  eventId: "e1",
+  ...changes,
+});
+
+test.each<[string, boolean, Partial<Occasion>, Partial<Occasion>]>([
+  ["another event that finds the same state", true, {}, { eventId: "e2" }],
+  ["a second later, nothing else changed", true, {}, { snapshot: makeSnapshot({ lastModified: "2026-03-01T00:00:01.000Z" }) }],
+  ["another state", false, {}, { snapshot: makeSnapshot({ etag: "e2" }) }],
+  ["other tags", false, {}, { snapshot: makeSnapshot({ tags: {} }) }],
+  ["another key", false, {}, { key: "l" }],
+  ["another bridge", false, {}, { bridgeId: "other" }],
+  ["a removal that brings the state back", false, {}, { removal: true }],
+  ["two removals", false, { removal: true }, { removal: true, eventId: "e2" }],
+  ["one removal, delivered twice", true, { removal: true }, { removal: true }],
+  ["absent twice", false, { snapshot: undefined }, { snapshot: undefined, eventId: "e2" }],
+  ["absent, delivered twice", true, { snapshot: undefined }, { snapshot: undefined }],
+])("%s: one name is %s", (_, same, a, b) => {
+  expect(executionName(occasion(a)) === executionName(occasion(b))).toBe(same);
+});
+
+test("the service accepts every name", () => {
+  fc.assert(
+    fc.property(fc.string(), fc.string(), (key, eventId) => {
+      const name = executionName(occasion({ key, eventId }));
+      // https://www.alibabacloud.com/help/en/serverless-workflow/latest/execution-introduction
+      for (const one of [name, secondExecutionName(name, eventId)]) expect(one).toMatch(/^[A-Za-z_][A-Za-z0-9_-]{0,127}$/);
+    }),
+  );
 });

@@ -2,7 +2,7 @@ import type { SenderConfig } from "../../../../runtime/protocol/env";
 import type { DecodedLook, DecodedRecord } from "../../../../runtime/protocol/events";
 import type { Receipt, ReplicationRequest } from "../../../../runtime/protocol/messages";
 import type { MetricName } from "../../../../runtime/protocol/ports";
-import { createSender } from "../../../../runtime/roles/sender/sender";
+import { Sender } from "../../../../runtime/roles/sender/sender";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import { ManualClock } from "../../support/clock";
 import { recordingLogger } from "../../support/recording-logger";
@@ -52,7 +52,7 @@ export function open(
     enqueue: async ({ key, attempt }: { key: string; attempt: number }, delaySeconds: number) =>
       void enqueued.push([key, attempt, delaySeconds]),
   };
-  const sender = createSender({
+  const sender = new Sender({
     config: { ...config, ...changes.config },
     source,
     receiver: {
@@ -61,7 +61,7 @@ export function open(
         return { version: 1, receipts: await (Array.isArray(answers) ? given(request) : answers(request)) };
       },
     },
-    ...(changes.queue === false ? {} : { queue }),
+    queue: changes.queue === false ? undefined : queue,
     deadLetters,
     clock,
     logger,
@@ -74,7 +74,7 @@ export function open(
     sleep: async (ms) => void sleeps.push(ms),
   });
   const remaining = { ms: changes.remainingMs ?? 60_000 };
-  const run = (...records: DecodedRecord[]) => sender(records, { remainingMs: () => remaining.ms });
+  const run = (...records: DecodedRecord[]) => sender.handle(records, { remainingMs: () => remaining.ms });
   return { clock, source, requests, enqueued, parked, metrics, sleeps, logger, queue, deadLetters, run, remaining };
 }
 

@@ -1,6 +1,8 @@
 import type { SenderConfig } from "../../../../runtime/protocol/env";
 import { ReceiverUnreachable } from "../../../../runtime/protocol/ports";
 import { replicaMetadata } from "../../../../runtime/replication/provenance";
+import { STATUS_TAG } from "../../../../runtime/replication/snapshot";
+import { BridgeError } from "../../../../runtime/stores/errors";
 import { makeSnapshot } from "../../support/make-snapshot";
 import { type Answer, config, keysOf, message, open, put } from "./sender-fixture";
 
@@ -8,31 +10,23 @@ describe("what is asked", () => {
   test("the current state, with a URL of its key", async () => {
     const all = open([{ result: "replicated", bytesMoved: 6 }]);
     await put(all.source, "k");
+    all.clock.advance(2_500);
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
-    expect(all.requests).toEqual([
-      {
-        version: 1,
-        bridgeId: "bridge",
-        notices: [
-          {
-            key: "k",
-            state: "present",
-            url: expect.stringContaining("memory://source/k?"),
-            snapshot: expect.objectContaining({ sizeBytes: 6 }),
-          },
-        ],
-      },
-    ]);
+    const snapshot = expect.objectContaining({ sizeBytes: 6 });
+    const url = expect.stringContaining("memory://source/k?");
+    expect(all.requests).toEqual([{ version: 1, bridgeId: "bridge", notices: [{ key: "k", state: "present", url, snapshot }] }]);
     expect(all.source.bytesRead).toBe(0);
+    expect(all.metrics).toEqual({ Replicated: 1, BytesMoved: 6, LagMs: 2_500 });
   });
 
-  test("absence, with a URL that lets the receiver see for itself", async () => {
+  test("absence, with a URL that lets the receiver verify it", async () => {
     const all = open([{ result: "replicated" }]);
     await all.run(message("m1", {}));
     expect(all.requests[0]?.notices).toEqual([{ key: "k", state: "absent", url: expect.stringContaining("memory://source/k?") }]);
+    expect(all.metrics).toEqual({ Deleted: 1, BytesMoved: 0 });
   });
 
-  test("a key once, however many messages and records name it", async () => {
+  test("a key once, even if several messages and records name it", async () => {
     const all = open([{ result: "unchanged" }]);
     for (const key of ["a", "b"]) await put(all.source, key);
     await all.run(message("m1", { key: "a" }, { key: "a" }), message("m2", { key: "b" }), message("m3", { key: "a" }));
@@ -40,7 +34,6 @@ describe("what is asked", () => {
   });
 
   test.each<[string, Partial<SenderConfig>, Record<string, string>]>([
-    ["a key out of scope", { scope: { ...config.scope, prefixes: ["in/"] } }, {}],
     ["an object out of scope", { scope: { ...config.scope, tags: { replicate: "yes" } } }, {}],
     ["a deleted object where deletes are ignored", { deletes: "ignore" }, {}],
     [
@@ -48,7 +41,7 @@ describe("what is asked", () => {
       {},
       replicaMetadata(makeSnapshot(), { bridgeId: "back", sourceId: "aws-cn:destination" }, "k"),
     ],
-  ])("%s is nobody's concern: acknowledged unasked", async (what, changes, metadata) => {
+  ])("%s is skipped: acknowledged without a request", async (what, changes, metadata) => {
     const all = open([{ result: "replicated" }], { config: changes });
     if (!what.includes("deleted")) await put(all.source, "k", "123456", metadata);
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
@@ -56,31 +49,31 @@ describe("what is asked", () => {
     expect(all.metrics).toEqual({ Skipped: 1 });
   });
 
-  test("a replica of a third store goes on", async () => {
+  test("a replica of a third store is replicated", async () => {
     const all = open([{ result: "replicated" }]);
     await put(all.source, "k", "123456", replicaMetadata(makeSnapshot(), { bridgeId: "other", sourceId: "aws:third" }, "k"));
     await all.run(message("m1", {}));
     expect(all.requests).toHaveLength(1);
   });
 
-  test("what is out of scope by its key costs no request to the source", async () => {
+  test("a key out of scope is skipped without a call to the source", async () => {
     const all = open([{ result: "replicated" }], { config: { scope: { ...config.scope, suffixes: [".jpg"] } } });
-    await all.run(message("m1", {}));
+    expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
     expect(all.source.calls).toEqual({});
+    expect(all.metrics).toEqual({ Skipped: 1 });
   });
 });
 
-describe("what becomes of an answer", () => {
-  test.each<Answer["result"]>(["replicated", "unchanged"])("%s: acknowledged after one more look", async (result) => {
+describe("after an answer", () => {
+  test.each<Answer["result"]>(["replicated", "unchanged"])("%s: acknowledged after the source is read again", async (result) => {
     const all = open([{ result }]);
     await put(all.source, "k");
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
     expect(all.source.calls).toMatchObject({ head: 2, getTags: 2 });
-    expect(all.enqueued).toEqual([]);
-    expect(all.parked).toEqual([]);
+    expect([all.enqueued, all.parked]).toEqual([[], []]);
   });
 
-  test("replicated, yet the source moved on: round again with the new state", async () => {
+  test("replicated, but the source changed: another round with the new state", async () => {
     const all = open(async ({ notices }) => {
       if (all.requests.length === 1) await put(all.source, "k", "newer");
       return notices.map(({ key }) => ({ key, result: "replicated" }));
@@ -91,79 +84,42 @@ describe("what becomes of an answer", () => {
     expect(all.metrics.Replicated).toBe(1);
   });
 
-  test("superseded: round again at once, and after four rounds from the queue", async () => {
-    const all = open([{ result: "superseded" }]);
+  test.each<[string, number, number]>([
+    ["four rounds", 60_000, 4],
+    ["no other round where there is no time", 32_000, 1],
+  ])("superseded: %s, then put back", async (_what, remainingMs, rounds) => {
+    const all = open([{ result: "superseded" }], { remainingMs });
     await put(all.source, "k");
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
-    expect(all.requests).toHaveLength(4);
+    expect(all.requests).toHaveLength(rounds);
     expect(all.enqueued).toEqual([["k", 0, 1]]);
   });
 
-  test("superseded with no time for another round: from the queue", async () => {
-    const all = open([{ result: "superseded" }], { remainingMs: 32_000 });
-    await put(all.source, "k");
-    await all.run(message("m1", {}));
-    expect(all.requests).toHaveLength(1);
-    expect(all.enqueued).toEqual([["k", 0, 1]]);
-  });
-
-  test("in-progress: asked again soon, and that is no failed attempt", async () => {
-    const all = open([{ result: "in-progress" }]);
-    await put(all.source, "k");
-    expect(await all.run(message("m1", { attempt: 2 }))).toEqual({ failures: [] });
-    expect(all.enqueued).toEqual([["k", 2, 5]]);
-  });
-
-  test("retry: one attempt more, backed off", async () => {
-    const all = open([{ result: "retry", reason: "busy" }]);
-    await put(all.source, "k");
-    expect(await all.run(message("m1", { attempt: 1 }))).toEqual({ failures: [] });
-    expect(all.enqueued).toEqual([["k", 2, 3]]);
-    expect(all.metrics.Retried).toBe(1);
-  });
-
-  test("retry of an unsettled write: not before the attempt's hard end", async () => {
-    const all = open([{ result: "retry", reason: "no answer", unsettled: true }]);
-    await put(all.source, "k");
-    await all.run(message("m1", {}));
-    expect(all.enqueued).toEqual([["k", 1, 34]]);
-  });
-
-  test("retry too often: parked with the reason", async () => {
-    const all = open([{ result: "retry", reason: "busy" }]);
-    await put(all.source, "k");
-    expect(await all.run(message("m1", { attempt: 2 }))).toEqual({ failures: [] });
-    expect(all.parked).toEqual([["k", "given up after 3 attempts: busy"]]);
-    expect(all.enqueued).toEqual([]);
-  });
-
-  test("rejected: parked with the receiver's reason", async () => {
-    const all = open([{ result: "rejected", reason: "the key is too long" }]);
-    await put(all.source, "k");
-    expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
-    expect(all.parked).toEqual([["k", "the key is too long"]]);
-    expect(all.metrics).toEqual({ Parked: 1 });
-  });
-
-  test.each<[boolean, number]>([
-    [true, 34],
-    [false, 2],
-  ])("receiver unreachable (an attempt may run: %s): asked again after %s s", async (attemptMayRun, delay) => {
-    const all = open(() => {
-      throw new ReceiverUnreachable("no answer", { attemptMayRun, retryable: true });
+  test.each<[string, Answer | ReceiverUnreachable, number, [string, number, number][], [string, string][]]>([
+    ["in-progress: put back without a failed attempt", { result: "in-progress" }, 2, [["k", 2, 5]], []],
+    ["retry: one more attempt, with backoff", { result: "retry" }, 1, [["k", 2, 3]], []],
+    ["an unsettled write: after the attempt's hard end", { result: "retry", unsettled: true }, 0, [["k", 1, 34]], []],
+    ["the last retry", { result: "retry", reason: "busy" }, 2, [], [["k", "given up after 3 attempts: busy"]]],
+    ["rejected", { result: "rejected", reason: "the key is too long" }, 0, [], [["k", "the key is too long"]]],
+    ["no answer", new ReceiverUnreachable("no", { attemptMayRun: true, retryable: true }), 0, [["k", 1, 34]], []],
+    ["throttled", new ReceiverUnreachable("no", { attemptMayRun: false, retryable: true }), 0, [["k", 1, 2]], []],
+    [
+      "refused",
+      new ReceiverUnreachable("answered 400", { attemptMayRun: false, retryable: false }),
+      0,
+      [],
+      [["k", "answered 400"]],
+    ],
+  ])("%s", async (_what, answer, attempt, enqueued, parked) => {
+    const all = open(({ notices }) => {
+      if (answer instanceof Error) throw answer;
+      return notices.map(({ key }) => ({ key, ...answer }));
     });
     await put(all.source, "k");
-    await all.run(message("m1", {}));
-    expect(all.enqueued).toEqual([["k", 1, delay]]);
-  });
-
-  test("receiver refuses for good: parked", async () => {
-    const all = open(() => {
-      throw new ReceiverUnreachable("the receiver answered 400", { attemptMayRun: false, retryable: false });
-    });
-    await put(all.source, "k");
-    await all.run(message("m1", {}));
-    expect(all.parked).toEqual([["k", "the receiver answered 400"]]);
+    expect(await all.run(message("m1", { attempt }))).toEqual({ failures: [] });
+    expect([all.enqueued, all.parked]).toEqual([enqueued, parked]);
+    expect(all.metrics).toEqual(parked.length > 0 ? { Parked: 1 } : { Retried: 1 });
+    expect(JSON.stringify(all.logger.lines)).not.toContain("memory://");
   });
 
   test("each key of a batch by its own answer", async () => {
@@ -178,5 +134,110 @@ describe("what becomes of an answer", () => {
     expect(await all.run(...Object.keys(results).map((key) => message(`m-${key}`, { key })))).toEqual({ failures: [] });
     expect(all.enqueued.map(([key]) => key).sort()).toEqual(["b", "d"]);
     expect(all.parked).toEqual([["c", "no"]]);
+  });
+});
+
+describe("a failure", () => {
+  const failure = new BridgeError("Unavailable", "head", "the source did not answer");
+
+  test("of the first read: put back, and the receiver is not asked", async () => {
+    const all = open([{ result: "replicated" }]);
+    jest.spyOn(all.source, "head").mockRejectedValue(failure);
+    expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
+    expect(all.requests).toEqual([]);
+    expect(all.enqueued).toEqual([["k", 1, 2]]);
+  });
+
+  test("of the second read: not acknowledged", async () => {
+    const all = open(({ notices }) => {
+      jest.spyOn(all.source, "head").mockRejectedValue(failure);
+      return notices.map(({ key }) => ({ key, result: "replicated" }));
+    });
+    await put(all.source, "k");
+    await all.run(message("m1", {}));
+    expect(all.enqueued).toEqual([["k", 1, 2]]);
+    expect(all.metrics.Replicated).toBeUndefined();
+  });
+
+  test("of the queue: the key's messages come back, no others", async () => {
+    const all = open(({ notices }) => notices.map(({ key }) => ({ key, result: key === "a" ? "in-progress" : "replicated" })));
+    for (const key of ["a", "b"]) await put(all.source, key);
+    jest.spyOn(all.queue, "enqueue").mockRejectedValue(new BridgeError("Unavailable", "enqueue", "the queue did not answer"));
+    const { failures } = await all.run(message("m1", { key: "a" }), message("m2", { key: "b" }), message("m3", { key: "a" }));
+    expect(failures.map(({ messageId }) => messageId).sort()).toEqual(["m1", "m3"]);
+    expect(failures[0]?.reason).toBe("the key could not be put back or parked: the queue did not answer");
+  });
+
+  test("of the dead-letter queue: the message comes back", async () => {
+    const all = open([{ result: "rejected", reason: "no" }]);
+    await put(all.source, "k");
+    jest.spyOn(all.deadLetters, "park").mockRejectedValue(new Error("socket"));
+    const { failures } = await all.run(message("m1", {}));
+    expect(failures).toEqual([{ messageId: "m1", reason: expect.stringContaining("unexpected failure in the sender") }]);
+  });
+});
+
+test("a fresh event restarts the count of a key that failed before; the first event's time is kept", async () => {
+  const all = open([{ result: "retry" }]);
+  await put(all.source, "k");
+  const looks = jest.spyOn(all.queue, "enqueue");
+  await all.run(message("m1", { attempt: 2, firstSeenMs: 5 }), message("m2", { firstSeenMs: 9 }));
+  expect(looks).toHaveBeenCalledWith({ key: "k", attempt: 1, firstSeenMs: 5 }, 2);
+});
+
+describe("without a queue", () => {
+  test("it waits and asks again within the invocation", async () => {
+    const all = open([{ result: "in-progress" }, { result: "in-progress" }, { result: "unchanged" }], {
+      queue: false,
+      remainingMs: 600_000,
+    });
+    await put(all.source, "k");
+    expect(await all.run(message("", {}))).toEqual({ failures: [] });
+    expect(all.sleeps).toEqual([5_000, 5_000]);
+  });
+
+  test("with no time to wait the event comes back", async () => {
+    const all = open([{ result: "in-progress" }], { queue: false, remainingMs: 36_000 });
+    await put(all.source, "k");
+    expect(await all.run({ looks: [{ bucket: "source", key: "k", attempt: 0 }] })).toEqual({
+      failures: [{ messageId: "", reason: "a copy is running" }],
+    });
+    expect(all.sleeps).toEqual([]);
+  });
+
+  test("attempts are counted while it waits, and end in the dead-letter queue", async () => {
+    const all = open([{ result: "retry", reason: "busy" }], { queue: false, remainingMs: 600_000 });
+    await put(all.source, "k");
+    expect(await all.run(message("", {}))).toEqual({ failures: [] });
+    expect(all.requests).toHaveLength(3);
+    expect(all.parked).toEqual([["k", "given up after 3 attempts: busy"]]);
+  });
+});
+
+describe("status tags", () => {
+  test.each<[Answer, string]>([
+    [{ result: "replicated" }, "COMPLETED"],
+    [{ result: "in-progress" }, "PENDING"],
+    [{ result: "rejected", reason: "no" }, "FAILED"],
+  ])("%j: %s", async (answer, status) => {
+    const all = open([answer], { config: { statusTags: true } });
+    await put(all.source, "k", "123456", {}, { team: "red" });
+    await all.run(message("m1", {}));
+    expect(await all.source.getTags("k")).toEqual({ team: "red", [STATUS_TAG]: status });
+  });
+
+  test("a tag that cannot be set is logged and delays nothing", async () => {
+    const all = open([{ result: "replicated" }], { config: { statusTags: true } });
+    await put(all.source, "k");
+    jest.spyOn(all.source, "putTags").mockRejectedValue(new BridgeError("PermissionDenied", "putTags", "no right"));
+    expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
+    expect(all.logger.lines.map(({ level, message: text }) => `${level} ${text}`)).toContain("warn status tag not set");
+  });
+
+  test("off: the source is never written", async () => {
+    const all = open([{ result: "replicated" }]);
+    await put(all.source, "k");
+    await all.run(message("m1", {}));
+    expect(all.source.calls.putTags).toBeUndefined();
   });
 });

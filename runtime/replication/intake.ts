@@ -1,0 +1,109 @@
+/** What the sender and the dispatcher do alike with the events they receive: refuse, skip, inspect and park. */
+import type { DecodedLook, DecodedRecord } from "../protocol/events";
+import type { Clock, DeadLetterQueue, Logger, Look, Metrics } from "../protocol/ports";
+import type { ObjectSnapshot } from "../protocol/snapshot";
+import { BridgeError } from "../stores/errors";
+import type { ObjectStore } from "../stores/object-store";
+import { type EligibilityRules, eligible } from "./eligible";
+import { inScopeByKey } from "./scope";
+import { takeSnapshot } from "./snapshot";
+
+export interface IntakeDeps {
+  config: EligibilityRules & { source: { bucket: string } };
+  source: ObjectStore;
+  deadLetters: DeadLetterQueue;
+  clock: Pick<Clock, "now">;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** A message that the platform must deliver again; empty `messageId` where the platform gave none. */
+export interface Failure {
+  messageId: string;
+  reason: string;
+}
+
+/** The messages of one invocation that must be delivered again: one reason per message, the last one that was added. */
+export class Failures {
+  private readonly reasons = new Map<string, string>();
+
+  add(messageIds: Iterable<string>, reason: string): void {
+    for (const messageId of messageIds) this.reasons.set(messageId, reason);
+  }
+
+  list(): Failure[] {
+    return [...this.reasons].map(([messageId, reason]) => ({ messageId, reason }));
+  }
+}
+
+/** A look at a key of this bridge's source, and the message that asked for it. */
+export interface AcceptedLook {
+  messageId: string;
+  look: DecodedLook & { firstSeenMs: number };
+}
+
+export class Intake {
+  private readonly deps: IntakeDeps;
+
+  constructor(deps: IntakeDeps) {
+    this.deps = deps;
+  }
+
+  /** Parks events of another bucket and records that cannot be read. What cannot be parked is a failure. */
+  async accept(records: readonly DecodedRecord[], failures: Failures): Promise<AcceptedLook[]> {
+    const { clock, config, logger } = this.deps;
+    const accepted: AcceptedLook[] = [];
+    for (const { messageId = "", looks, problem, original } of records) {
+      const refuse = async (look: Look, reason: string) => {
+        try {
+          await this.park(look, reason, original);
+        } catch (error) {
+          logger.error("parking failed", { key: look.key, error });
+          failures.add([messageId], reason);
+        }
+      };
+      for (const decoded of looks) {
+        const look = { ...decoded, firstSeenMs: decoded.firstSeenMs ?? clock.now() };
+        const refusal = foreignBucket(look, config.source.bucket);
+        if (refusal === undefined) accepted.push({ messageId, look });
+        else await refuse({ key: look.key, attempt: 0, firstSeenMs: look.firstSeenMs }, refusal);
+      }
+      if (problem !== undefined) await refuse({ key: "", attempt: 0, firstSeenMs: clock.now() }, problem);
+    }
+    return accepted;
+  }
+
+  /**
+   * Takes a snapshot of the source object at `key`; a snapshot of undefined stands for absent.
+   * @returns undefined for a key or object out of scope, which is logged and counted
+   */
+  async inspect(key: string): Promise<{ snapshot: ObjectSnapshot | undefined } | undefined> {
+    const { config, source } = this.deps;
+    const byKey = inScopeByKey(config.scope, key);
+    if (!byKey.inScope) return this.skip(key, byKey.reason);
+    const snapshot = await takeSnapshot(source, key);
+    const verdict = eligible(config, key, snapshot);
+    return verdict.inScope ? { snapshot } : this.skip(key, verdict.reason);
+  }
+
+  /** @param original the unchanged message, where no look could be read from it */
+  async park(look: Look, reason: string, original?: string): Promise<void> {
+    this.deps.logger.error("parked", { key: look.key, reason });
+    this.deps.metrics.add("Parked", 1);
+    await this.deps.deadLetters.park(look, reason, original);
+  }
+
+  private skip(key: string, reason: string): undefined {
+    this.deps.logger.debug("skipped", { key, reason });
+    this.deps.metrics.add("Skipped", 1);
+  }
+}
+
+function foreignBucket({ bucket }: DecodedLook, own: string): string | undefined {
+  return bucket === undefined || bucket === own ? undefined : `the event is of bucket ${bucket}, this bridge serves ${own}`;
+}
+
+/** A reason for an operator. Only the bridge's own errors are quoted: others may hold a URL. */
+export function reasonOf(error: unknown, role: string): string {
+  return error instanceof BridgeError ? error.message : `unexpected failure in the ${role}`;
+}

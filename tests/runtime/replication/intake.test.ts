@@ -1,0 +1,100 @@
+import type { DecodedRecord } from "../../../runtime/protocol/events";
+import type { Look } from "../../../runtime/protocol/ports";
+import { Failures, Intake, reasonOf } from "../../../runtime/replication/intake";
+import { BridgeError } from "../../../runtime/stores/errors";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { ManualClock } from "../support/clock";
+import { recordingLogger } from "../support/recording-logger";
+
+function openIntake() {
+  const clock = new ManualClock();
+  const parked: { look: Look; reason: string; original: string | undefined }[] = [];
+  const metrics: string[] = [];
+  const deadLetters = {
+    park: async (look: Look, reason: string, original?: string) => void parked.push({ look, reason, original }),
+  };
+  const source = new MemoryStore({ clock, name: "source", versioned: true });
+  const intake = new Intake({
+    config: {
+      source: { bucket: "source" },
+      scope: { prefixes: [], suffixes: [".txt"], tags: {}, minSizeBytes: 3 },
+      deletes: "ignore",
+      destinationId: "aws:destination",
+    },
+    source,
+    deadLetters,
+    clock,
+    logger: recordingLogger(),
+    metrics: { add: (name) => void metrics.push(name) },
+  });
+  const failures = new Failures();
+  const accept = (...records: DecodedRecord[]) => intake.accept(records, failures);
+  return { intake, accept, failures, parked, metrics, deadLetters, source, nowMs: clock.now() };
+}
+
+const half: DecodedRecord = {
+  messageId: "m1",
+  looks: [
+    { bucket: "source", key: "mine", attempt: 0 },
+    { bucket: "other", key: "theirs", attempt: 0 },
+    { key: "own look", attempt: 2, firstSeenMs: 7 },
+  ],
+  problem: "a record is of no known source",
+  original: "{...}",
+};
+const FOREIGN = "the event is of bucket other, this bridge serves source";
+
+test("events of another bucket and unreadable parts are parked; the others are accepted", async () => {
+  const { accept, parked, metrics, failures, nowMs } = openIntake();
+  expect(await accept(half, { looks: [{ key: "b", attempt: 0 }] })).toEqual([
+    { messageId: "m1", look: { bucket: "source", key: "mine", attempt: 0, firstSeenMs: nowMs } },
+    { messageId: "m1", look: { key: "own look", attempt: 2, firstSeenMs: 7 } },
+    { messageId: "", look: { key: "b", attempt: 0, firstSeenMs: nowMs } },
+  ]);
+  expect(parked).toEqual([
+    { look: { key: "theirs", attempt: 0, firstSeenMs: nowMs }, reason: FOREIGN, original: "{...}" },
+    { look: { key: "", attempt: 0, firstSeenMs: nowMs }, reason: half.problem, original: "{...}" },
+  ]);
+  expect(metrics).toEqual(["Parked", "Parked"]);
+  expect(failures.list()).toEqual([]);
+});
+
+test("a record that cannot be parked comes back with its reason", async () => {
+  const { accept, deadLetters, failures } = openIntake();
+  jest.spyOn(deadLetters, "park").mockRejectedValue(new Error("socket"));
+  await accept({ messageId: "m1", looks: [], problem: "not JSON" }, { messageId: "m2", looks: half.looks.slice(1, 2) });
+  expect(failures.list()).toEqual([
+    { messageId: "m1", reason: "not JSON" },
+    { messageId: "m2", reason: FOREIGN },
+  ]);
+});
+
+test.each([
+  ["a key out of scope, without a read", "a.jpg", undefined, false, ["Skipped"], 0],
+  ["an object out of scope", "a.txt", "12", false, ["Skipped"], 1],
+  ["an absent object where deletes are ignored", "a.txt", undefined, false, ["Skipped"], 1],
+  ["an object in scope", "a.txt", "123", true, [], 1],
+])("inspect: %s", async (_what, key, text, inScope, metrics, heads) => {
+  const opened = openIntake();
+  const attributes = { headers: {}, metadata: {}, tags: {} };
+  if (text) await opened.source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes });
+  const inspected = await opened.intake.inspect(key);
+  expect(inspected?.snapshot?.sizeBytes).toBe(inScope ? text?.length : undefined);
+  expect(opened.metrics).toEqual(metrics);
+  expect(opened.source.calls.head ?? 0).toBe(heads);
+});
+
+test("a message has one failure, the last one", () => {
+  const failures = new Failures();
+  failures.add(["m1", "m2"], "first");
+  failures.add(new Set(["m1"]), "last");
+  expect(failures.list()).toEqual([
+    { messageId: "m1", reason: "last" },
+    { messageId: "m2", reason: "first" },
+  ]);
+});
+
+test("only the bridge's own errors are quoted", () => {
+  expect(reasonOf(new BridgeError("Unavailable", "head", "no answer"), "sender")).toBe("no answer");
+  expect(reasonOf(new Error("https://example.com/?signature=x"), "sender")).toBe("unexpected failure in the sender");
+});
