@@ -1,8 +1,7 @@
 /** Mode native inside a partition of AWS, as a whole bridge. */
 import type * as pulumi from "@pulumi/pulumi";
 import { type Built, build, quietly, type Variation } from "./bridge-fixture";
-import { ACCOUNT, ACROSS, aliasesOf, deploymentOrder, native, ROLE, TWO_WAY } from "./native-fixture";
-import { listNativeOf, type NativePiece } from "./resource-lists";
+import { ACCOUNT, aliasesOf, deploymentOrder, native, ROLE, TWO_WAY } from "./native-fixture";
 
 jest.mock("../support/mock-aws", () =>
   jest
@@ -14,59 +13,12 @@ beforeEach(quietly);
 
 const CONFIGURATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig";
 
-describe("what a variant declares", () => {
-  const variants: [string, Variation, { with?: NativePiece[]; without?: NativePiece[] }][] = [
-    ["one way", {}, {}],
-    ["two ways", TWO_WAY, { with: ["back"] }],
-    ["two ways with metrics", { ...TWO_WAY, replication: { metrics: true } }, { with: ["back", "alarms", "backAlarms"] }],
-    ["time control", { replication: { timeControl: true } }, { with: ["alarms"] }],
-    ["existing objects", { existingObjects: "replicate" }, { with: ["backfill"] }],
-    ["an adopted source", { source: { adopt: true } }, { without: ["sourceBucket"] }],
-    ["an adopted destination", { destination: { adopt: true } }, { without: ["destinationBucket"] }],
-    [
-      "two ways between adopted buckets",
-      { ...TWO_WAY, source: { adopt: true }, destination: { adopt: true } },
-      { with: ["back"], without: ["sourceBucket", "destinationBucket"] },
-    ],
-    ["across accounts", ACROSS, {}],
-    [
-      "inside China",
-      { source: { cloud: "aws-cn", region: "cn-north-1" }, destination: { cloud: "aws-cn", region: "cn-northwest-1" } },
-      {},
-    ],
-  ];
-  test.each(variants)("%s", async (_, variation, change) => {
-    expect((await native(variation)).list()).toEqual(listNativeOf(change));
-  });
-
-  test("it is what a pair of AWS has by default", async () => {
-    expect((await native({ mode: undefined })).list()).toEqual(listNativeOf());
-  });
-});
-
 describe("the tree", () => {
   const EVERYTHING = { ...TWO_WAY, replication: { metrics: true }, existingObjects: "replicate" } satisfies Variation;
   let whole: Built;
   beforeAll(async () => {
     quietly();
     whole = await native(EVERYTHING);
-  });
-
-  test("children hang where a reader looks for them, each on its side's provider", () => {
-    const { resources } = whole;
-    const under = (parent: string) => resources.filter((one) => one.parent === parent).map(({ name }) => name);
-    expect(under("b").sort()).toEqual(["b-backfill", "b-destination-store", "b-replication", "b-source-store"]);
-    expect(new Set(under("b-source-store"))).toContain("b-source-policy");
-    expect(under("b-backfill").sort()).toEqual(["b-backfill-policy", "b-backfill-role"]);
-    expect(under("b-replication-back")).toHaveLength(5);
-    const sides = (name: string) => resources.filter((one) => one.name === name && one.type.startsWith("aws:"))[0]?.provider;
-    expect(["b-replication", "b-replication-back", "b-backfill-role"].map(sides)).toEqual(["source", "destination", "source"]);
-  });
-
-  test("every component registers its outputs", () => {
-    const components = whole.resources.filter(({ type }) => type.startsWith("crossborder:"));
-    expect(components).toHaveLength(7);
-    expect(components.filter(({ outputsRegistered }) => !outputsRegistered)).toEqual([]);
   });
 
   test("in one run without a cycle, replication after versions and policies", () => {
@@ -108,16 +60,6 @@ describe("the buckets", () => {
       resources.filter(({ parent }) => parent?.endsWith("-store")).map(({ type, name, parent }) => `${type} ${name} ${parent}`);
     const pull = await build({ destination: { cloud: "aws", region: "eu-west-1" } });
     expect(bucketsOf(await native()).sort()).toEqual(bucketsOf(pull).sort());
-  });
-
-  test("belong to their owners", async () => {
-    const ownershipOf = async (variation: Variation) => {
-      const { get } = await native(variation);
-      return [get("b-source-ownership").inputs.rule, get("b-destination-ownership").inputs.rule];
-    };
-    const [enforced, writer] = [{ objectOwnership: "BucketOwnerEnforced" }, { objectOwnership: "ObjectWriter" }];
-    expect(await ownershipOf({})).toEqual([enforced, enforced]);
-    expect(await ownershipOf({ ...ACROSS, replication: { ownership: "source" } })).toEqual([enforced, writer]);
   });
 
   const LEFTOVERS = [
@@ -257,19 +199,6 @@ describe("replication", () => {
       "b-replication-back-1-failure-alarm": [0, undefined],
     });
   });
-});
-
-test("in China nothing speaks of another partition", async () => {
-  const { resources } = await native({
-    ...TWO_WAY,
-    existingObjects: "replicate",
-    replication: { metrics: true },
-    source: { cloud: "aws-cn", region: "cn-north-1", kmsKeyArn: "arn:aws-cn:kms:cn-north-1:222222222222:key/k1" },
-    destination: { cloud: "aws-cn", region: "cn-northwest-1", kmsKeyArn: "arn:aws-cn:kms:cn-northwest-1:222222222222:key/k2" },
-  });
-  const text = JSON.stringify(resources.map(({ inputs }) => inputs));
-  expect(text).toContain("arn:aws-cn:s3:::to-there");
-  expect(text).not.toContain("arn:aws:");
 });
 
 test("a direction that is taken away again leaves the other one alone", async () => {

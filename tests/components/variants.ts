@@ -1,4 +1,7 @@
 /** One variation for each setting, or way of combining them, that changes what a bridge declares. */
+
+import type { Cloud } from "../../components/config";
+import { CLOUDS } from "../../components/config/clouds";
 import { inOss, ossDestination, native as ossNative, ossSource, push } from "./alicloud/fixture";
 import type { Variation } from "./bridge-fixture";
 import { ACROSS, KEYS, nativeSettings, TWO_WAY } from "./native-fixture";
@@ -8,6 +11,21 @@ const KMS = { kmsKeyArn: "arn:aws:kms:us-east-1:111111111111:key/k1" };
 const CANARY = { probe: { enabled: true, everyMinutes: 5 } } satisfies Variation;
 const SCOPE = { prefixes: ["in/", "odd*$x/"], suffixes: [".pdf"], tags: { public: "yes" }, minSizeBytes: 1 };
 const ADOPTED = { bucket: "kept-shanghai", adopt: true };
+
+const REGIONS = {
+  aws: { source: "us-east-1", destination: "eu-west-1" },
+  "aws-cn": { source: "cn-north-1", destination: "cn-northwest-1" },
+  alicloud: { source: "cn-shanghai", destination: "us-west-1" },
+} as const;
+
+/** The same settings whatever the clouds. */
+export const pair = (from: Cloud, to: Cloud): Variation => ({
+  source: { cloud: from, region: REGIONS[from].source, bucket: "from-here" },
+  destination: { cloud: to, region: REGIONS[to].destination, bucket: "to-there", prefix: "copies/" },
+  scope: { prefixes: ["in/"] },
+  deletes: "replicate",
+  statusTags: true,
+});
 
 export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>>> = {
   pull: {
@@ -59,6 +77,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     "a canary": CANARY,
     "a canary with keys and a scope": { ...CANARY, source: KMS, scope: SCOPE, destination: { prefix: "copies/" } },
   },
+  pairs: Object.fromEntries(CLOUDS.flatMap((from) => CLOUDS.map((to) => [`${from} to ${to}`, pair(from, to)]))),
   native: {
     "one way": nativeSettings(),
     "the default of a pair": nativeSettings({ mode: undefined }),
@@ -127,6 +146,16 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
       scope: { prefixes: ["in/"], suffixes: [".pdf"], tags: { public: "yes" } },
       source: { kmsKeyId: "key-1" },
       destination: { kmsKeyId: "key-2", prefix: "copies/" },
+    }),
+    "adopted buckets, one without versions": push({
+      source: { bucket: "plain-shanghai", adopt: true },
+      destination: { bucket: "kept-silicon-valley", adopt: true },
+    }),
+    "sizes and times": push({
+      copy: { timeoutSeconds: 7200 },
+      timeouts: { receiverSeconds: 10 },
+      maxAttempts: 3,
+      concurrency: 4,
     }),
     "buckets that go": push({ retainBuckets: false, forceDestroy: true }),
     "alarm groups": push({ alarmContactGroups: ["oncall"] }),

@@ -4,89 +4,16 @@ import { CLOUDS } from "../../../components/config/clouds";
 import { type RecordedResource, settled } from "../../support/record-resources";
 import { type Built, build, quietly, TOKEN, type Variation } from "../bridge-fixture";
 import { aliasesOf } from "../native-fixture";
-import { ACCOUNT, inOss, native, ossDestination, ossSource, push, recorded } from "./fixture";
-import { listOf, OSS_DESTINATION_PIECES, OSS_SOURCE_PIECES, type Piece, PUSH_PIECES } from "./resource-lists";
+import { pair } from "../variants";
+import { ACCOUNT, inOss, native, push, recorded } from "./fixture";
 
 beforeEach(quietly);
 
-const without = (pieces: readonly Piece[], ...gone: Piece[]) => pieces.filter((piece) => !gone.includes(piece));
-const OWN_TOKEN = { token: undefined, auth: { tokenParameter: "ours-token" } } satisfies Variation;
-
-describe("what a variant declares", () => {
-  const variants: [string, Variation, readonly Piece[]][] = [
-    ["from OSS", ossSource(), [...OSS_SOURCE_PIECES, "awsDestination"]],
-    ["to OSS", ossDestination(), [...OSS_DESTINATION_PIECES, "awsSource"]],
-    ["inside OSS by pull", inOss(), [...OSS_SOURCE_PIECES, ...OSS_DESTINATION_PIECES]],
-    ["push", push(), PUSH_PIECES],
-    [
-      "push without acceleration",
-      push({ destination: { acceleration: "none" } }),
-      without(PUSH_PIECES, "destinationAcceleration"),
-    ],
-    ["push inside a region", push({ destination: { region: "cn-shanghai" } }), without(PUSH_PIECES, "destinationAcceleration")],
-    [
-      "push between adopted buckets",
-      push({ source: { bucket: "kept-shanghai", adopt: true }, destination: { bucket: "kept-silicon-valley", adopt: true } }),
-      ["source", "destination", "push"],
-    ],
-    ["native", native(), ["source", "sourceBucket", "destination", "destinationBucket", "native"]],
-    [
-      "a token of the operator's",
-      inOss(OWN_TOKEN),
-      without([...OSS_SOURCE_PIECES, ...OSS_DESTINATION_PIECES], "sourceToken", "destinationToken"),
-    ],
-    [
-      "auth iam to AWS",
-      ossSource({ auth: { kind: "iam" } }),
-      [...OSS_SOURCE_PIECES, "sourceInvoker", "awsDestination", "awsInvoker"],
-    ],
-    [
-      "accelerated URLs",
-      ossSource({ source: { acceleration: "global" } }),
-      [...OSS_SOURCE_PIECES, "sourceAcceleration", "awsDestination"],
-    ],
-    [
-      "an adopted source, which still gets its trigger",
-      ossSource({ source: { bucket: "kept-shanghai", adopt: true } }),
-      [...without(OSS_SOURCE_PIECES, "sourceBucket"), "awsDestination"],
-    ],
-    ["deletes and status tags", push({ deletes: "replicate", statusTags: true }), PUSH_PIECES],
-  ];
-  test.each(variants)("%s", async (_, variation, pieces) => {
-    expect((await build(variation)).list()).toEqual(listOf(...pieces));
-  });
-
-  test("a bucket without versions has no versioning resource, and the bridge's own never has", async () => {
-    const { resources } = await build(push({ destination: { versioning: false } }));
-    const names = resources.filter(({ type }) => type.endsWith(":BucketVersioning")).map(({ name }) => name);
-    expect(names).toEqual(["b-source-versioning"]);
-  });
-});
-
 describe("the nine pairs", () => {
-  const REGIONS = {
-    aws: { source: "us-east-1", destination: "eu-west-1" },
-    "aws-cn": { source: "cn-north-1", destination: "cn-northwest-1" },
-    alicloud: { source: "cn-shanghai", destination: "us-west-1" },
-  } as const;
-
   test.each(CLOUDS.flatMap((from) => CLOUDS.map((to) => [from, to] as const)))(
     "%s -> %s: the same arguments, another cloud and region",
     async (from, to) => {
-      const { bridge, list } = await build({
-        source: { cloud: from, region: REGIONS[from].source, bucket: "from-here" },
-        destination: { cloud: to, region: REGIONS[to].destination, bucket: "to-there", prefix: "copies/" },
-        scope: { prefixes: ["in/"] },
-        deletes: "replicate",
-        statusTags: true,
-      });
-      const isOss = { from: from === "alicloud", to: to === "alicloud" };
-      expect(list()).toEqual(
-        listOf(
-          ...(isOss.from ? OSS_SOURCE_PIECES : (["awsSource"] as const)),
-          ...(isOss.to ? OSS_DESTINATION_PIECES : (["awsDestination"] as const)),
-        ),
-      );
+      const { bridge } = await build(pair(from, to));
       expect(Object.keys(bridge.outputs).sort()).toEqual(
         [
           "copierFunctionName",
@@ -94,7 +21,7 @@ describe("the nine pairs", () => {
           "destinationBucket",
           "kmsKeyPolicyStatements",
           "notices",
-          ...(isOss.from ? [] : ["queueUrl"]),
+          ...(from === "alicloud" ? [] : ["queueUrl"]),
           "receiverFunctionName",
           "receiverUrl",
           "senderFunctionName",
@@ -112,26 +39,6 @@ describe("the tree", () => {
     ["native", native()],
   ];
 
-  test.each(variants)("%s: every resource hangs in the bridge, on a provider of its own side", async (_, variation) => {
-    const { resources } = await recorded(variation);
-    const names = new Set(resources.map(({ name }) => name));
-    expect(
-      resources
-        .filter(({ parent }) => parent === undefined)
-        .map(({ name }) => name)
-        .sort(),
-    ).toEqual(["b", "destination", "source"]);
-    for (const { name, parent } of resources) if (parent !== undefined) expect([name, names.has(parent)]).toEqual([name, true]);
-    const custom = resources.filter(({ type }) => type.startsWith("alicloud:"));
-    expect(new Set(custom.map(({ provider }) => provider))).toEqual(new Set(["source", "destination"]));
-  });
-
-  test.each(variants)("%s: every component registers its outputs", async (_, variation) => {
-    const components = (await recorded(variation)).resources.filter(({ type }) => type.startsWith("crossborder:"));
-    expect(components.length).toBeGreaterThan(3);
-    expect(components.filter(({ outputsRegistered }) => !outputsRegistered)).toEqual([]);
-  });
-
   test.each(variants)("%s: every child has a hook, which may change its arguments and options", async (_, variation) => {
     let calls = 0;
     const hook = (_args: object, opts: { protect?: boolean }) => {
@@ -143,24 +50,6 @@ describe("the tree", () => {
     const custom = resources.filter(({ type }) => type.startsWith("alicloud:"));
     expect(calls).toBe(custom.length);
     expect(custom.filter(({ protect }) => !protect)).toEqual([]);
-  });
-
-  test("children hang where a reader looks for them, and push keeps all but the replicas at the source", async () => {
-    const { resources, get } = await recorded(push());
-    const parents = {
-      "b-source-store": "b",
-      "b-destination-store": "b",
-      "b-push": "b",
-      "b-control-policy": "b-control",
-      "b-pusher-role": "b-pusher",
-      "b-events-trigger": "b-events",
-      "b-source-logs-index": "b-source-logs",
-      "b-flow-role": "b-flow",
-      "b-dead-letter-alarm": "b-dead-letters",
-    };
-    expect(Object.fromEntries(Object.keys(parents).map((name) => [name, get(name).parent]))).toEqual(parents);
-    const elsewhere = resources.filter(({ provider, type }) => provider === "destination" && type.startsWith("alicloud:"));
-    expect(elsewhere.every(({ name }) => name.startsWith("b-destination"))).toBe(true);
   });
 
   test("buckets and their settings stay by default, the bridge's own goes", async () => {
