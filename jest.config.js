@@ -1,6 +1,7 @@
 /** @type {import("jest").Config} */
 module.exports = {
-  testEnvironment: "node",
+  testEnvironment: "<rootDir>/tests/support/environment.js",
+  runtime: "<rootDir>/tests/support/runtime.js",
   roots: ["<rootDir>/tests", "<rootDir>/packages"],
   testMatch: ["**/*.test.ts"],
   moduleNameMapper: { "^local-alicloud$": "<rootDir>/packages/local-alicloud/src/index.ts" },
@@ -16,9 +17,8 @@ module.exports = {
   globalSetup: "<rootDir>/tests/support/global-setup.ts",
   reporters: ["default", "<rootDir>/tests/support/closing-line.js"],
   maxWorkers: 2,
-  // A process for each file: AsyncLocalStorages of old modules stay behind in a worker, and every one of them makes every later promise
-  // slower. The simulations take 40 s in a process of their own, and took up to ten minutes in one that had run others before.
-  workerIdleMemoryLimit: 0,
+  // A worker that holds more than this begins anew after the file that it is at.
+  workerIdleMemoryLimit: "1200MB",
   // A busy machine is no failure; what hangs still ends.
   testTimeout: 180_000,
 };

@@ -1,21 +1,69 @@
+/** Random schedules with crashes, duplicates, delays, overwrites, deletes and restores keep the invariants. */
 import fc from "fast-check";
-import { play } from "./explore";
-import { assertConverged, assertFresh, assertNeverTorn, assertNoNeedlessBytes } from "./invariants";
-import { storyArbitrary } from "./script";
+import { times } from "../support/sizes";
+import { playPull, playPush } from "./explore";
+import { assertNoNeedlessBytes, assertSound } from "./invariants";
+import { type PullStory, pullStories, pushStories } from "./script";
 
-/** `FAST_CHECK_SEED=random SIMULATION_RUNS=50000 npm test -- simulation` explores further. */
-const RUNS = Number(process.env.SIMULATION_RUNS ?? 2_000);
+/** Explorations have no end of their own when `TEST_FACTOR` is large. */
+const LIMIT_MS = 24 * 3_600_000;
 
-test(`${RUNS} schedules with crashes, duplicates, delays, overwrites and deletes keep the invariants`, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.scheduler(), storyArbitrary, async (scheduler, story) => {
-      const world = await play(scheduler, story);
-      assertConverged(world);
-      assertNeverTorn(world.source, world.destination);
-      assertFresh(world);
-      world.endFaults();
+test.each<[name: string, count: number, options: Partial<PullStory>]>([
+  ["a queue", 2_000, {}],
+  // As on a store without conditional writes.
+  ["leases as lines of a log", 500, { leases: "log", conditionalWrites: false }],
+])(
+  "pull, %s: it converges, and what has not changed moves no bytes",
+  async (_, count, options) => {
+    const property = fc.asyncProperty(fc.scheduler(), pullStories, async (scheduler, story) => {
+      const world = await playPull(scheduler, { ...story, ...options });
+      assertSound(world);
       await assertNoNeedlessBytes(scheduler, world);
-    }),
-    { numRuns: RUNS, endOnFailure: true },
-  );
-}, 600_000);
+    });
+    await fc.assert(property, { numRuns: times(count), endOnFailure: true });
+  },
+  LIMIT_MS,
+);
+
+test(
+  "pull without a queue: it converges, or parks what it could not do",
+  async () => {
+    const count = times(300);
+    let parked = 0;
+    const property = fc.asyncProperty(fc.scheduler(), pullStories, async (scheduler, story) => {
+      const world = await playPull(scheduler, { ...story, trigger: "invocation" });
+      parked += world.parked.length;
+      assertSound(world, { mayPark: true });
+      await assertNoNeedlessBytes(scheduler, world);
+    });
+    await fc.assert(property, { numRuns: count, endOnFailure: true });
+    // Parking is the exception: faults that last longer than three invocations.
+    expect(parked).toBeLessThan(count / 4);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "push: it converges, and what has not changed moves no bytes",
+  async () => {
+    const property = fc.asyncProperty(fc.scheduler(), pushStories, async (scheduler, story) => {
+      const world = await playPush(scheduler, story);
+      assertSound(world);
+      await assertNoNeedlessBytes(scheduler, world);
+      assertSound(world);
+    });
+    await fc.assert(property, { numRuns: times(400), endOnFailure: true });
+  },
+  LIMIT_MS,
+);
+
+test("push with few attempts: what is not replicated is parked with its reason", async () => {
+  let parked = 0;
+  const property = fc.asyncProperty(fc.scheduler(), pushStories, async (scheduler, story) => {
+    const world = await playPush(scheduler, { ...story, maxAttempts: 1 });
+    assertSound(world, { mayPark: true });
+    parked += world.parked.length;
+  });
+  await fc.assert(property, { numRuns: 100, endOnFailure: true, seed: 7 });
+  expect(parked).toBeGreaterThan(0);
+});

@@ -1,37 +1,56 @@
 /** Runs stories to their end. */
-import type fc from "fast-check";
-import { act, type Story } from "./script";
-import type { Mutation } from "./world/sabotage";
+import { act, type PullStory, type PushStory, type Script, type SourceAction } from "./script";
+import { type PullSabotage, PullWorld } from "./world/pull";
+import { type PushSabotage, PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
-import { World } from "./world/world";
+import type { World } from "./world/world";
 
 /** A run that goes on beyond this is a livelock. */
 const MAX_STEPS = 30_000;
-
 /** How long the network holds a stalled request back. */
 const STALL_MS = 2_500;
 
-export async function play(scheduler: fc.Scheduler, story: Story, mutation?: Mutation): Promise<World> {
-  const { actions, ticksMs, ...options } = story;
-  const world = new World({ scheduler, ...options, mutation });
+export async function playPull(scheduler: Steps, story: PullStory, sabotage?: PullSabotage): Promise<PullWorld> {
+  const world = new PullWorld({ scheduler, ...story, sabotage });
+  await play(scheduler, story, [world]);
+  return world;
+}
+
+export async function playPush(scheduler: Steps, story: PushStory, sabotage?: PushSabotage): Promise<PushWorld> {
+  const world = new PushWorld({ scheduler, ...story, sabotage });
+  await play(scheduler, story, [world]);
+  return world;
+}
+
+/** `worldOf` names the world at whose source the action of this index happens. */
+export async function play(
+  steps: Steps,
+  { actions, ticksMs, copiesLaterMs }: Script,
+  worlds: readonly [World, ...World[]],
+  worldOf = (_index: number): World => worlds[0],
+): Promise<void> {
   // Writes happen in their order, anywhere among the bridge's own steps; so does the passing of time.
   let writes: Promise<void> = Promise.resolve();
-  for (const action of actions) {
+  for (const [index, action] of actions.entries()) {
+    const world = worldOf(index);
     if (action.laterMs > 0) writes = writes.then(() => world.time.sleep(action.laterMs));
     for (let step = 0; step < action.after; step++) {
-      writes = writes.then(() => scheduler.schedule(Promise.resolve(), "source waits"));
+      writes = writes.then(() => steps.schedule(Promise.resolve(), "source waits"));
     }
     writes = writes
-      .then(() => scheduler.schedule(Promise.resolve(), `source ${action.do} ${action.key}`))
-      .then(async () => {
-        if (await act(world.source, action)) world.notify(action.key, action.events);
-      });
+      .then(() => steps.schedule(Promise.resolve(), `${world.source.name} ${action.do} ${action.key}`))
+      .then(() => perform(world, action, copiesLaterMs));
   }
   for (const ms of ticksMs) {
-    void scheduler.schedule(Promise.resolve(), `time +${ms} ms`).then(() => passTime(ms, world));
+    void steps.schedule(Promise.resolve(), `time +${ms} ms`).then(() => passTime(ms, ...worlds));
   }
-  await settle(scheduler, world);
-  return world;
+  await settle(steps, ...worlds);
+}
+
+/** Changes the source and sends the event of it. */
+export async function perform(world: World, action: SourceAction, copiesLaterMs = 0): Promise<void> {
+  const removal = action.do === "delete" || action.do === "restore";
+  if (await act(world.source, action)) world.notify(action.key, { removal, copies: action.events, copiesLaterMs });
 }
 
 /** Lets everything happen until nothing is left to do. Time passes by itself only when all else waits for it. */
@@ -56,24 +75,20 @@ export async function next(steps: Steps, ...worlds: World[]): Promise<boolean> {
     passTime(STALL_MS, ...worlds);
     return true;
   }
-  const times = [first.time.nextWakeMs(), ...worlds.map((world) => world.trigger.nextVisibleMs())];
-  // An invocation whose function runs on has no time of its own: its end is the next thing to happen.
-  const nextMs = Math.min(...times.filter((atMs) => atMs !== undefined));
+  const times = [first.time.nextWakeMs(), ...worlds.map((world) => world.delivery.nextVisibleMs())];
+  const known = times.filter((atMs) => atMs !== undefined);
+  // A function that waits for nothing has no time of its own: its hard end is the next thing to happen.
+  const nextMs = Math.min(...(known.length > 0 ? known : [...first.time.attempts].map(({ deadlineMs }) => deadlineMs)));
   if (Number.isFinite(nextMs)) {
     passTime(nextMs - first.time.now(), ...worlds);
     return true;
   }
-  const [deadlineMs] = [...first.time.attempts].map((attempt) => attempt.deadlineMs).sort((a, b) => a - b);
-  if (deadlineMs !== undefined) {
-    passTime(deadlineMs - first.time.now(), ...worlds);
-    return true;
-  }
   if (worlds.every((world) => world.idle)) return false;
-  throw new Error("messages are left, yet nothing will ever happen again");
+  throw new Error("work is left, yet nothing will ever happen again");
 }
 
 /** The worlds share their time. */
 export function passTime(ms: number, ...worlds: World[]): void {
   worlds[0]?.time.advance(ms);
-  for (const world of worlds) world.trigger.deliverVisible();
+  for (const world of worlds) world.delivery.deliverVisible();
 }

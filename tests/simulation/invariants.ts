@@ -1,9 +1,11 @@
 /** The invariants of the protocol, as DESIGN numbers them. */
+import { parsePushState } from "../../runtime/protocol/push";
 import { recordsEqual } from "../../runtime/replication/equality";
 import { withoutProvenance } from "../../runtime/replication/provenance";
 import { withoutStatusTag } from "../../runtime/replication/snapshot";
 import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory/store";
 import { settle } from "./explore";
+import { PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";
 
@@ -17,7 +19,17 @@ export function describeObject(object: Readonly<MemoryObject> | undefined): stri
   });
 }
 
-/** Invariants 1 and 3: what is acknowledged is proven equal. A key may only differ where its message is parked, and is named for it. */
+/** Every invariant that holds whenever a world is at rest. */
+export function assertSound(world: World, options: { mayPark?: boolean } = {}): void {
+  const [defect] = world.defects;
+  if (defect !== undefined) throw new Error("a role failed in a way that nothing simulated explains", { cause: defect });
+  assertConverged(world, options);
+  assertNeverTorn(world.source, world.destination);
+  assertFresh(world);
+  if (world instanceof PushWorld) assertOnce(world);
+}
+
+/** Invariants 1 and 3: what is acknowledged is equal. A key may only differ where its message is parked with its name. */
 export function assertConverged(world: World, { mayPark = false } = {}): void {
   const parked = new Set(world.parked.map(({ look }) => look.key));
   if (!mayPark) for (const { look, reason } of world.parked) throw new Error(`parked ${look.key}: ${reason}`);
@@ -29,7 +41,7 @@ export function assertConverged(world: World, { mayPark = false } = {}): void {
   }
 }
 
-/** Invariant 2: whatever a reader could ever see at the destination was, whole, at the source once. */
+/** Invariant 2: every object that a reader could see at the destination was once whole at the source. */
 export function assertNeverTorn(
   source: MemoryStore,
   destination: MemoryStore,
@@ -56,11 +68,24 @@ export function assertFresh(world: World): void {
   if (violation !== undefined) throw new Error(violation);
 }
 
-/** Invariant 4: told once more about every key, the bridge moves no bytes. */
+/** However often an event comes: one execution for one state that it found, unless that one failed. */
+function assertOnce(world: PushWorld): void {
+  const seen = new Set<string>();
+  for (const { name, input, status } of world.flow.executions.values()) {
+    if (status === "Failed") continue;
+    const occasion = `${name.split("-")[0]} for ${parsePushState(JSON.parse(input)).eventId}`;
+    if (seen.has(occasion)) throw new Error(`executed twice: ${occasion}`);
+    seen.add(occasion);
+  }
+}
+
+/** Invariant 4: events of every key once more, twice each in push mode, move no bytes. */
 export async function assertNoNeedlessBytes(steps: Steps, world: World): Promise<void> {
+  world.endFaults();
   const before = world.source.bytesRead;
   const parked = new Set(world.parked.map(({ look }) => look.key));
-  for (const key of world.source.keys()) if (!parked.has(key)) world.notify(key);
+  const copies = world instanceof PushWorld ? 2 : 1;
+  for (const key of world.source.keys()) if (!parked.has(key)) world.notify(key, { copies });
   await settle(steps, world);
   const moved = world.source.bytesRead - before;
   if (moved !== 0) throw new Error(`${moved} bytes moved for objects that had not changed`);

@@ -1,8 +1,9 @@
-/** What happens at the source while the bridge works, and what breaks. */
+/** What a story tells: what happens at the source while the bridge works, and what breaks. */
 import fc from "fast-check";
 import type { MemoryStore } from "../../runtime/stores/memory/store";
-import type { Fault } from "./world/faults";
-import type { WorldOptions } from "./world/options";
+import type { Fault } from "./world/network";
+import type { PullOptions } from "./world/pull";
+import type { PushOptions } from "./world/push";
 
 export interface SourceAction {
   do:
@@ -27,7 +28,7 @@ export interface SourceAction {
 
 const KEYS = ["a", "b", "c"] as const;
 
-export const actionArbitrary: fc.Arbitrary<SourceAction> = fc.record({
+const actionArbitrary: fc.Arbitrary<SourceAction> = fc.record({
   do: fc.constantFrom("write-small", "write-small", "write-large", "write-large", "touch", "retag", "delete", "restore"),
   // Most happens to one key; the others share its batches.
   key: fc.constantFrom(...KEYS, "a", "a", "a"),
@@ -37,29 +38,56 @@ export const actionArbitrary: fc.Arbitrary<SourceAction> = fc.record({
   after: fc.integer({ min: 0, max: 40 }),
 });
 
-export interface Story
-  extends Pick<WorldOptions, "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "deletes">,
-    Required<Pick<WorldOptions, "batchSize" | "statusTags" | "sourceSkewMs" | "triesPerPart">> {
-  trigger?: "queue" | "invocation";
+/** What happens to a world. */
+export interface Script {
   actions: SourceAction[];
   /** Virtual time that passes while work is under way; ms each. */
   ticksMs: number[];
+  /** Between the copies of one event; ms. */
+  copiesLaterMs?: number;
 }
 
-const plainFault: fc.Arbitrary<Fault> = fc.record({
-  label: fc.constantFrom(
-    ...["post", "enqueue", "acknowledge", "launch"],
-    ...["head", "getTags", "presignGet", "get"].map((op) => `source ${op}`),
-    ...["head", "getTags", "put", "putTags", "delete"].map((op) => `destination ${op}`),
-    ...["createUpload", "uploadPart", "listParts", "completeUpload", "abortUpload"].map((op) => `destination ${op}`),
-    ...["get", "put", "delete"].map((op) => `control ${op}`),
-    // These decide; they fail more often.
-    ...["post", "source get", "destination put", "destination delete", "destination completeUpload", "acknowledge"],
-  ),
-  nth: fc.integer({ min: 1, max: 5 }),
-  kind: fc.constantFrom("crash", "refuse", "lose-answer", "lose-answer-and-crash", "stall", "stall", "stall-and-crash"),
-  hold: fc.integer({ min: 1, max: 8 }),
-});
+export type PullStory = Script &
+  Pick<PullOptions, "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "trigger" | "leases"> &
+  Required<Pick<PullOptions, "deletes" | "batchSize" | "statusTags" | "sourceSkewMs" | "triesPerPart">>;
+
+export type PushStory = Script &
+  Pick<PushOptions, "faults" | "versionedSource" | "checksums" | "maxAttempts"> &
+  Required<Pick<PushOptions, "deletes" | "statusTags">>;
+
+const operations = (store: string, ...names: string[]): string[] => names.map((name) => `${store} ${name}`);
+
+const SHARED_OPERATIONS = [
+  ...operations("destination", "head", "getTags", "put", "putTags", "delete"),
+  ...operations("destination", "createUpload", "uploadPart", "listParts", "completeUpload", "abortUpload"),
+];
+
+/** An operation that is named twice fails more often. */
+const faultAt = (max: number, ...labels: string[]): fc.Arbitrary<Fault> =>
+  fc.record({
+    label: fc.constantFrom(...labels),
+    nth: fc.integer({ min: 1, max }),
+    kind: fc.constantFrom("crash", "refuse", "lose-answer", "lose-answer-and-crash", "stall", "stall", "stall-and-crash"),
+    hold: fc.integer({ min: 1, max: 8 }),
+  });
+
+const pullFault = faultAt(
+  5,
+  ...["post", "enqueue", "acknowledge", "launch"],
+  ...operations("source", "head", "getTags", "presignGet", "get"),
+  ...SHARED_OPERATIONS,
+  ...operations("control", "get", "put", "delete"),
+  ...["post", "source get", "destination put", "destination delete", "destination completeUpload", "acknowledge"],
+);
+
+const pushFault = faultAt(
+  6,
+  ...["flow start", "flow describe", "invoke", "park"],
+  ...operations("source", "head", "getTags", "get"),
+  ...SHARED_OPERATIONS,
+  ...operations("control", "append", "readTail"),
+  ...["flow start", "invoke", "invoke", "source get", "destination put", "destination delete", "destination completeUpload"],
+);
 
 const twiceFault: fc.Arbitrary<Fault> = fc.record({
   label: fc.constant("launch"),
@@ -68,21 +96,32 @@ const twiceFault: fc.Arbitrary<Fault> = fc.record({
   hold: fc.constant(0),
 });
 
-export const storyArbitrary: fc.Arbitrary<Story> = fc.record({
+const shared = {
   actions: fc.array(actionArbitrary, { minLength: 1, maxLength: 5 }),
-  faults: fc.array(fc.oneof({ weight: 12, arbitrary: plainFault }, { weight: 1, arbitrary: twiceFault }), { maxLength: 5 }),
   ticksMs: fc.array(fc.constantFrom(200, 1_500, 5_000, 28_000, 61_000), { maxLength: 8 }),
-  conditionalWrites: fc.boolean(),
   versionedSource: fc.boolean(),
-  sourceChecksums: fc.boolean(),
-  deletes: fc.constantFrom("replicate", "replicate", "replicate", "ignore"),
-  batchSize: fc.integer({ min: 1, max: 5 }),
+  deletes: fc.constantFrom<("replicate" | "ignore")[]>("replicate", "replicate", "replicate", "ignore"),
   statusTags: fc.constantFrom(false, false, false, true),
+};
+
+export const pullStories: fc.Arbitrary<PullStory> = fc.record({
+  ...shared,
+  faults: fc.array(fc.oneof({ weight: 12, arbitrary: pullFault }, { weight: 1, arbitrary: twiceFault }), { maxLength: 5 }),
+  conditionalWrites: fc.boolean(),
+  sourceChecksums: fc.boolean(),
+  batchSize: fc.integer({ min: 1, max: 5 }),
   sourceSkewMs: fc.constantFrom(0, 0, -86_400_000, 86_400_000),
   triesPerPart: fc.constantFrom(1, 2),
 });
 
-/** Does it, and tells whether the store would send an event. */
+export const pushStories: fc.Arbitrary<PushStory> = fc.record({
+  ...shared,
+  faults: fc.array(pushFault, { maxLength: 5 }),
+  checksums: fc.boolean(),
+  copiesLaterMs: fc.constantFrom(0, 0, 40_000, 200_000),
+});
+
+/** @returns whether the store sends an event of it */
 export async function act(source: MemoryStore, action: SourceAction): Promise<boolean> {
   const current = source.snapshotOf(action.key);
   const put = async (bytes: Uint8Array, metadata: Record<string, string>) => {

@@ -1,34 +1,25 @@
 /** A world whose interleaving a scenario tells step by step. */
-import { next, passTime, settle } from "./explore";
-import { assertConverged, assertFresh, assertNeverTorn, describeObject } from "./invariants";
-import { act, type SourceAction } from "./script";
-import { Director } from "./world/director";
-import type { WorldOptions } from "./world/options";
-import { World } from "./world/world";
+import { next, passTime, perform, settle } from "./explore";
+import { assertSound, describeObject } from "./invariants";
+import type { SourceAction } from "./script";
+import { type PullOptions, PullWorld } from "./world/pull";
+import { type PushOptions, PushWorld } from "./world/push";
+import { Director } from "./world/steps";
+import type { World } from "./world/world";
 
 const MAX_STEPS = 5_000;
 
-export type StageOptions = Partial<Omit<WorldOptions, "scheduler">>;
-
-export class Stage {
+export class Stage<W extends World> {
   readonly director = new Director();
-  readonly world: World;
+  readonly world: W;
 
-  constructor(options: StageOptions = {}) {
-    this.world = new World({
-      scheduler: this.director,
-      conditionalWrites: true,
-      versionedSource: false,
-      sourceChecksums: true,
-      deletes: "replicate",
-      faults: [],
-      ...options,
-    });
+  constructor(open: (scheduler: Director) => W) {
+    this.world = open(this.director);
   }
 
   /** Changes the source and sends the event of it. `content` tells one object from another; large is 11 bytes, small 6. */
   async does(what: SourceAction["do"], key = "k", content = 0, events = 1): Promise<void> {
-    if (await act(this.world.source, { do: what, key, content, events, laterMs: 0, after: 0 })) this.world.notify(key, events);
+    await perform(this.world, { do: what, key, content, events, laterMs: 0, after: 0 });
   }
 
   /** Holds such steps back, and lets everything else happen until one of them waits. */
@@ -67,11 +58,9 @@ export class Stage {
   }
 
   /** Lets everything happen, and asserts what must hold then. */
-  async settle({ mayPark = false } = {}): Promise<void> {
+  async settle(options: { mayPark?: boolean } = {}): Promise<void> {
     await settle(this.director, this.world);
-    assertConverged(this.world, { mayPark });
-    assertNeverTorn(this.world.source, this.world.destination);
-    assertFresh(this.world);
+    assertSound(this.world, options);
   }
 
   /** What a reader of the destination saw, state after state, as content and attributes in short. */
@@ -89,3 +78,21 @@ export class Stage {
     return this.world.source.bytesRead;
   }
 }
+
+export type PullStageOptions = Partial<Omit<PullOptions, "scheduler">>;
+
+export const pullStage = (options: PullStageOptions = {}): Stage<PullWorld> =>
+  new Stage(
+    (scheduler) =>
+      new PullWorld({
+        scheduler,
+        conditionalWrites: true,
+        versionedSource: false,
+        sourceChecksums: true,
+        faults: [],
+        ...options,
+      }),
+  );
+
+export const pushStage = (options: Partial<Omit<PushOptions, "scheduler">> = {}): Stage<PushWorld> =>
+  new Stage((scheduler) => new PushWorld({ scheduler, versionedSource: false, checksums: true, faults: [], ...options }));

@@ -1,6 +1,6 @@
 /** Events and messages as queues and networks really deliver them. */
 import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
-import { Stage } from "../stage";
+import { pullStage } from "../stage";
 
 const refused = (retryable: boolean) =>
   new ReceiverUnreachable(retryable ? "the receiver cannot be connected to" : "the receiver answered 400: not-a-request", {
@@ -9,17 +9,17 @@ const refused = (retryable: boolean) =>
   });
 
 test.each([1, 5])("same event twice (batches of %s): the second moves no bytes", async (batchSize) => {
-  const stage = new Stage({ batchSize });
+  const stage = pullStage({ batchSize });
   await stage.does("write-small", "k", 1);
   await stage.settle();
-  stage.world.notify("k", 3);
+  stage.world.notify("k", { copies: 3 });
   await stage.settle();
   expect(stage.bytesMoved).toBe(6);
   expect(stage.seen()).toEqual(["111111"]);
 });
 
 test("same event twice in one batch: one look", async () => {
-  const stage = new Stage({ batchSize: 5 });
+  const stage = pullStage({ batchSize: 5 });
   await stage.does("write-small", "k", 1, 4);
   await stage.settle();
   expect(stage.world.events).toEqual(["k replicated"]);
@@ -27,7 +27,7 @@ test("same event twice in one batch: one look", async () => {
 });
 
 test("events reversed: the older one finds the newer state there", async () => {
-  const stage = new Stage();
+  const stage = pullStage();
   await stage.does("write-small", "k", 1);
   await stage.until(/deliver m1$/);
   await stage.does("write-small", "k", 2);
@@ -40,7 +40,7 @@ test("events reversed: the older one finds the newer state there", async () => {
 });
 
 test("receiver down for long, then back: everything that happened meanwhile arrives once", async () => {
-  const stage = new Stage();
+  const stage = pullStage();
   let posts = 0;
   const endMs = stage.world.time.now() + 6 * 3_600_000;
   stage.world.door = () => {
@@ -59,7 +59,7 @@ test("receiver down for long, then back: everything that happened meanwhile arri
 });
 
 test("receiver down for longer than the bridge tries: parked with its reason, and redriven it has all its attempts again", async () => {
-  const stage = new Stage({ maxAttempts: 4 });
+  const stage = pullStage({ maxAttempts: 4 });
   stage.world.door = () => {
     throw refused(true);
   };
@@ -74,7 +74,7 @@ test("receiver down for longer than the bridge tries: parked with its reason, an
 });
 
 test("permanent failure: parked at once with its reason", async () => {
-  const stage = new Stage({ destinationCapabilities: { maxKeyBytes: 4 } });
+  const stage = pullStage({ destinationCapabilities: { maxKeyBytes: 4 } });
   await stage.does("write-small", "too-long", 1);
   await stage.settle({ mayPark: true });
   expect(stage.world.parked.map(({ look, reason }) => [look.key, reason])).toEqual([
@@ -84,7 +84,7 @@ test("permanent failure: parked at once with its reason", async () => {
 });
 
 test("batch with one bad notice: it is parked alone, the others arrive", async () => {
-  const stage = new Stage({ batchSize: 5 });
+  const stage = pullStage({ batchSize: 5 });
   stage.world.door = ({ notices }) => {
     if (notices.some(({ key }) => key === "bad")) throw refused(false);
   };
@@ -98,21 +98,21 @@ test("batch with one bad notice: it is parked alone, the others arrive", async (
 });
 
 test.each(["enqueue", "park"])("%s fails: the message comes back by itself", async (label) => {
-  const stage = new Stage({ faults: [{ label, nth: 1, kind: "refuse", hold: 0 }], maxAttempts: label === "park" ? 1 : 10 });
+  const stage = pullStage({ faults: [{ label, nth: 1, kind: "refuse", hold: 0 }], maxAttempts: label === "park" ? 1 : 10 });
   let down = true;
   stage.world.door = () => {
     if (down) throw refused(true);
   };
   await stage.does("write-small", "k", 1);
   await stage.run();
-  expect(stage.world.trigger.messages.map(({ id }) => id)).toEqual(["m1"]);
+  expect(stage.world.delivery.messages.map(({ id }) => id)).toEqual(["m1"]);
   down = false;
   await stage.settle();
   expect(stage.seen()).toEqual(["111111"]);
 });
 
 test("one message of a batch cannot be put back: only that one comes back", async () => {
-  const stage = new Stage({ batchSize: 5, faults: [{ label: "enqueue", nth: 1, kind: "refuse", hold: 0 }] });
+  const stage = pullStage({ batchSize: 5, faults: [{ label: "enqueue", nth: 1, kind: "refuse", hold: 0 }] });
   stage.world.door = () => {
     if (stage.world.time.now() % 1_000_000 === 0) throw refused(true);
   };
@@ -120,14 +120,14 @@ test("one message of a batch cannot be put back: only that one comes back", asyn
   await stage.does("write-small", "a", 1);
   await stage.does("write-small", "b", 1);
   await stage.run();
-  expect(stage.world.trigger.messages.map(({ id, look }) => `${id} ${look.key}`)).toEqual(["m1 a", "m3 b"]);
+  expect(stage.world.delivery.messages.map(({ id, content }) => `${id} ${content.key}`)).toEqual(["m1 a", "m3 b"]);
   await stage.settle();
   expect(stage.seen("a")).toEqual(["111111"]);
   expect(stage.seen("b")).toEqual(["111111"]);
 });
 
 test("crash between putting a key back and acknowledging it: two messages, one object", async () => {
-  const stage = new Stage({ faults: [{ label: "acknowledge", nth: 1, kind: "crash", hold: 0 }] });
+  const stage = pullStage({ faults: [{ label: "acknowledge", nth: 1, kind: "crash", hold: 0 }] });
   await stage.does("write-large", "k", 1);
   await stage.settle();
   expect(stage.seen()).toEqual(["11111111111"]);
@@ -135,7 +135,7 @@ test("crash between putting a key back and acknowledging it: two messages, one o
 });
 
 test("status tags: the tag's own event ends by itself, and the tag never travels", async () => {
-  const stage = new Stage({ statusTags: true, batchSize: 5 });
+  const stage = pullStage({ statusTags: true, batchSize: 5 });
   await stage.does("write-large", "k", 1);
   await stage.settle();
   expect(stage.world.source.snapshotOf("k")?.tags).toEqual({ "crossborderbridge-status": "COMPLETED" });

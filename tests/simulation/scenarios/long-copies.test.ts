@@ -1,11 +1,11 @@
 /** Copies that run beside everything else: leases, fences, resumption. */
-import { Stage, type StageOptions } from "../stage";
+import { type PullStageOptions, pullStage } from "../stage";
 
 const COMPLETE = /copier .*: destination completeUpload$/;
 const PART = /copier .*: destination uploadPart$/;
 
 describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
-  const open = (options: StageOptions = {}) => new Stage({ conditionalWrites, ...options });
+  const open = (options: PullStageOptions = {}) => pullStage({ conditionalWrites, ...options });
 
   test("a look at the destination that is older than the look at the lease proves nothing", async () => {
     const stage = open();
@@ -51,7 +51,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     await stage.run();
     // v2 is not written, and so not acknowledged, while the old copier may still complete.
     expect(stage.seen()).toEqual([]);
-    expect(stage.world.trigger.messages).toHaveLength(2);
+    expect(stage.world.delivery.messages).toHaveLength(2);
     stage.release(COMPLETE);
     await stage.settle();
     expect(stage.seen().filter((one, index, all) => one !== all[index - 1])).toEqual(["11111111111", "222222"]);

@@ -1,11 +1,11 @@
 /** Attempts that are still under way when the world has moved on. */
-import { Stage, type StageOptions } from "../stage";
+import { type PullStageOptions, pullStage } from "../stage";
 
 const PUT = /receiver \d+: destination put$/;
 const DELETE = /receiver \d+: destination delete$/;
 
 describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
-  const open = (options: StageOptions = {}) => new Stage({ conditionalWrites, ...options });
+  const open = (options: PullStageOptions = {}) => pullStage({ conditionalWrites, ...options });
 
   test("an attempt that outlives its sender: its late write is refused, or set right by the redelivered message", async () => {
     // The sender is gone as soon as it has asked; its message is hidden for the visibility timeout.
@@ -31,8 +31,8 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     stage.passTime(27_600);
     await stage.run();
     expect(stage.world.events).toEqual(["k retry the receiver ran out of time on this item"]);
-    const [again] = stage.world.trigger.messages;
-    expect(again?.look.attempt).toBe(1);
+    const [again] = stage.world.delivery.messages;
+    expect(again?.content.attempt).toBe(1);
     // Later than the receiver's hard end and the network's patience with what it sent.
     expect((again?.visibleAtMs ?? 0) - stage.world.time.now()).toBeGreaterThanOrEqual(29_000 + 3_000);
     stage.release(PUT);

@@ -1,9 +1,9 @@
 /** States that look alike, and clocks that tell little. */
-import { Stage } from "../stage";
+import { pullStage } from "../stage";
 
 describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   test("coarse clocks: two contents of one size within one second are two states", async () => {
-    const stage = new Stage({ sourceChecksums });
+    const stage = pullStage({ sourceChecksums });
     await stage.does("write-small", "k", 1);
     await stage.settle();
     const before = stage.world.source.snapshotOf("k")?.lastModified;
@@ -14,7 +14,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   });
 
   test.each([true, false])("same etag, other metadata (versions: %s): it arrives", async (versionedSource) => {
-    const stage = new Stage({ sourceChecksums, versionedSource });
+    const stage = pullStage({ sourceChecksums, versionedSource });
     await stage.does("write-small", "k", 1);
     await stage.settle();
     const etag = stage.world.source.snapshotOf("k")?.etag;
@@ -25,7 +25,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   });
 
   test("same etag, other metadata, while it is copied: the re-read compares more than the etag", async () => {
-    const stage = new Stage({ sourceChecksums });
+    const stage = pullStage({ sourceChecksums });
     await stage.does("write-small", "k", 1);
     await stage.until(/receiver \d+: destination put$/);
     // Its event is lost for longer than the story lasts: only the sender's own re-read can notice.
@@ -39,7 +39,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   });
 
   test("same etag, other tags: they arrive, and no bytes move", async () => {
-    const stage = new Stage({ sourceChecksums });
+    const stage = pullStage({ sourceChecksums });
     await stage.does("write-large", "k", 1);
     await stage.settle();
     const moved = stage.bytesMoved;
@@ -50,7 +50,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   });
 
   test("older version restored, so that lastModified goes back: the destination goes back as well", async () => {
-    const stage = new Stage({ sourceChecksums, versionedSource: true });
+    const stage = pullStage({ sourceChecksums, versionedSource: true });
     await stage.does("write-small", "k", 1);
     await stage.settle();
     const first = stage.world.source.snapshotOf("k")?.lastModified as Date;
@@ -66,7 +66,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   test.each([-86_400_000, 86_400_000])(
     "clock skew of %s ms: overwritten, copied and deleted all the same",
     async (sourceSkewMs) => {
-      const stage = new Stage({ sourceChecksums, sourceSkewMs });
+      const stage = pullStage({ sourceChecksums, sourceSkewMs });
       await stage.does("write-small", "k", 1);
       await stage.settle();
       await stage.does("write-large", "k", 2);

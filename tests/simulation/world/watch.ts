@@ -1,8 +1,8 @@
-/** What a world watches while it runs: what only shows at the moment it happens. */
+/** Finds violations that show only at the moment at which they happen. */
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
 import { readProvenance } from "../../../runtime/replication/provenance";
 import type { MemoryStore } from "../../../runtime/stores/memory/store";
-import type { Attempt } from "./virtual-time";
+import type { Attempt } from "./time";
 
 const OVER: ReadonlySet<string> = new Set(["put", "completeUpload", "delete"]);
 

@@ -1,4 +1,3 @@
-/** @jest-environment ./tests/host-errors-environment.ts */
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";

@@ -2,9 +2,9 @@
 
 import type { FlowStarter } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
-import { effect, type Network } from "../world/effects";
-import type { Attempt } from "../world/virtual-time";
-import { LIMITS } from "./settings";
+import { LIMITS } from "./config";
+import { effect, type Network } from "./network";
+import type { Attempt } from "./time";
 
 export interface Execution {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface FlowOptions {
   network: Network;
   /** Between two tries of one step; ms. */
   repeatMs: number;
-  /** Carries out the step; rejects when the workflow hears of no result. */
+  /** Runs the step; rejects with `InvocationFailed` when the workflow gets no result. */
   invoke(state: PushState, execution: string): Promise<PushState>;
 }
 
@@ -86,5 +86,5 @@ export class Flow {
   }
 }
 
-/** What a workflow hears of a function that crashed, timed out, failed, or whose answer got lost. */
+/** A function crashed, timed out or failed, or its answer got lost. */
 export class InvocationFailed extends Error {}

@@ -1,0 +1,330 @@
+/**
+ * The mutations: ways to break the protocol on purpose. Each comes with stories in which the broken part matters (another part would
+ * stand in for it elsewhere) and with the invariant that notices it. To add one, add a row; `mutations.test.ts` runs the table.
+ */
+import type { CopyJob } from "../../runtime/protocol/ports";
+import type { HeldLease, Lease, LeaseStore } from "../../runtime/replication/lease";
+import { withoutProvenance } from "../../runtime/replication/provenance";
+import { snapshotId } from "../../runtime/replication/snapshot";
+import type { DispatcherDeps } from "../../runtime/roles/dispatcher/dispatcher";
+import { advance } from "../../runtime/roles/pusher/transitions";
+import type { ReceiverDeps } from "../../runtime/roles/receiver/receiver";
+import type { MemoryStore } from "../../runtime/stores/memory/store";
+import type { ObjectStore } from "../../runtime/stores/object-store";
+import type { PullStory, PushStory, SourceAction } from "./script";
+import type { Fault, FaultKind } from "./world/network";
+import type { PullSabotage, WithLeases } from "./world/pull";
+import type { PushSabotage } from "./world/push";
+
+interface Mutation<Sabotage, Story> {
+  sabotage: Sabotage;
+  where(story: Story): Partial<Story>;
+  /** @default not converged */
+  caughtAs?: RegExp;
+}
+
+const write = (kind: SourceAction["do"], content: number, after = 0, laterMs = 0): SourceAction => ({
+  do: kind,
+  key: "a",
+  content,
+  events: 1,
+  laterMs,
+  after,
+});
+
+const fault = (label: string, nth: number, kind: FaultKind, hold = 0): Fault => ({ label, nth, kind, hold });
+
+/** Steps of the scheduler, which the story draws, between a first write and a second. */
+const drawn = ({ actions }: PullStory | PushStory, factor = 1): number => (actions[0]?.after ?? 0) * factor;
+
+export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> = {
+  "acknowledge-before-verify": {
+    sabotage: {
+      sender: (deps) => ({
+        ...deps,
+        receiver: {
+          post: async (request, options) => {
+            deps.receiver.post(request, options).catch(() => undefined);
+            return { version: 1, receipts: request.notices.map(({ key }) => ({ key, result: "replicated" })) };
+          },
+        },
+      }),
+    },
+    where: () => ({}),
+  },
+  "acknowledge-before-enqueue": { sabotage: { acknowledgeFirst: true }, where: () => ({ deletes: "replicate" }) },
+  "drop-if-match": {
+    sabotage: { unpinned: true },
+    where: () => ({ actions: [write("write-large", 0), write("write-large", 1, 20)], sourceChecksums: false }),
+    caughtAs: /torn/,
+  },
+  "skip-re-read": {
+    sabotage: { sender: (deps) => ({ ...deps, source: onceSeen(deps.source) }) },
+    where: () => ({ actions: [write("write-small", 0), write("write-small", 1, 10)], conditionalWrites: false }),
+  },
+  "let-old-copier-live": {
+    sabotage: {
+      receiver: (deps) => ({ ...deps, leases: everExpired(deps.leases), destination: unfenced(deps.destination) }),
+      copier: (deps) => ({ ...deps, leases: everMine(deps.leases) }),
+    },
+    where: (story) => ({
+      actions: [write("write-large", 0), write("write-small", 1, drawn(story, 2))],
+      conditionalWrites: false,
+    }),
+  },
+  // The receiver that launched is gone before it has written, and its copier hangs over its last step.
+  "lease-after-launch": {
+    sabotage: {
+      receiver: (deps) => ({ ...deps, ...launchFirst(deps) }),
+      copier: (deps, job) => ({ ...deps, leases: unasked(deps.leases, job) }),
+    },
+    where: (story) => ({
+      actions: [write("write-large", 0), write("write-small", 1, drawn(story, 2))],
+      faults: [fault("launch", 1, "lose-answer-and-crash"), fault("destination completeUpload", 1, "stall", 20)],
+      conditionalWrites: false,
+    }),
+  },
+  // Equal bytes: the pinned reads do not notice that the copy is out of date, only the mark tells.
+  "skip-stop-mark": {
+    sabotage: { receiver: (deps) => ({ ...deps, leases: unstoppable(deps.leases) }) },
+    where: (story) => ({ actions: [write("write-large", 0), write("touch", 1, drawn(story, 2))] }),
+    caughtAs: /after its stop mark/,
+  },
+  // A resumed run reads no part that would be pinned.
+  "skip-source-re-check": {
+    sabotage: {
+      copier: (deps) => ({ ...deps, reader: { bind: (url) => ({ ...deps.reader.bind(url), isCurrent: async () => true }) } }),
+    },
+    where: (story) => ({
+      actions: [write("write-large", 0), write("write-small", 1, drawn(story), 7_000)],
+      faults: [fault("destination head", 2, "refuse")],
+      ticksMs: [],
+    }),
+    caughtAs: /stale/,
+  },
+  "equality-without-metadata": {
+    sabotage: { receiver: (deps, source) => ({ ...deps, destination: blindToMetadata(deps.destination, source) }) },
+    where: () => ({ actions: [write("write-small", 0), write("touch", 1, 40)] }),
+  },
+  // The old attempt's write has to be under way for long, and the sender that would have noticed has to be gone.
+  "redeliver-before-hard-end": {
+    sabotage: { visibilityMs: 2_000 },
+    where: ({ faults }) => ({
+      actions: [write("write-small", 0), write("write-small", 1, 10)],
+      faults: [...faults, fault("destination put", 1, "stall", 4)],
+      conditionalWrites: false,
+    }),
+  },
+};
+
+export const PUSH_MUTATIONS: Record<string, Mutation<PushSabotage, PushStory>> = {
+  // The result of the copy is believed, and the source is not read again. The older execution's write is under way for long.
+  "skip-verify": {
+    sabotage: {
+      step: (state) =>
+        state.next === "verify" ? Promise.resolve(advance(state, "record", { result: state.result ?? "replicated" })) : undefined,
+    },
+    where: (story) => ({
+      actions: [write("write-small", 0), write("write-small", 1, drawn(story))],
+      faults: [fault("destination put", 1, "stall", 3)],
+      ticksMs: [],
+    }),
+  },
+  // The workflow no longer waits for the copy that is about to complete.
+  "no-lease": {
+    sabotage: { pusher: (deps) => ({ ...deps, leases: alwaysFree() }) },
+    where: (story) => ({
+      actions: [write("write-large", 0), write("write-small", 1, drawn(story, 3))],
+      faults: [fault("invoke", 2, "lose-answer"), fault("destination completeUpload", 1, "stall", 20)],
+      ticksMs: [],
+    }),
+  },
+  // A removal is named after the state that it brings back, and a finished execution of that state counts for it.
+  "removal-without-event": {
+    sabotage: { event: ({ removal: _removal, ...look }) => look, dispatcher: takesFinishedForDone },
+    where: () => ({
+      actions: [write("write-small", 0), write("write-small", 1, 0, 100_000), write("restore", 0, 0, 100_000)],
+      versionedSource: true,
+    }),
+  },
+  "finished-is-done": {
+    sabotage: { dispatcher: takesFinishedForDone },
+    where: () => ({
+      actions: [write("write-small", 0), write("write-small", 1, 0, 100_000), write("write-small", 0, 0, 100_000)],
+      versionedSource: false,
+    }),
+  },
+  // The first execution has read the source for the last time, and cannot end while the state goes and comes back.
+  "running-is-done": {
+    sabotage: { dispatcher: takesRunningForDone },
+    where: () => ({
+      actions: [write("write-small", 0), write("write-small", 1, 0, 5_000), write("write-small", 0, 0, 5_000)],
+      faults: [fault("invoke", 4, "lose-answer")],
+      versionedSource: false,
+      statusTags: false,
+      ticksMs: [],
+    }),
+  },
+  "repeat-before-hard-end": {
+    sabotage: { repeatMs: 1_000 },
+    where: () => ({
+      actions: [write("write-small", 0), write("write-small", 1, 10)],
+      faults: [fault("invoke", 2, "lose-answer"), fault("destination put", 1, "stall", 6)],
+      ticksMs: [],
+    }),
+  },
+};
+
+/** The second read of each key is not made: the result of the first is used again. */
+function onceSeen(store: ObjectStore): ObjectStore {
+  const memory = new Map<string, unknown>();
+  const alternating = async (name: string, look: () => Promise<unknown>) => {
+    const remembered = memory.get(name);
+    if (memory.delete(name)) return remembered;
+    const seen = await look();
+    memory.set(name, seen);
+    return seen;
+  };
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name === "head") return (key: string) => alternating(`head ${key}`, () => target.head(key));
+      if (name === "getTags") return (key: string) => alternating(`tags ${key}`, () => target.getTags(key));
+      return Reflect.get(target, name);
+    },
+  });
+}
+
+/** The receiver takes every copy for dead ... */
+function everExpired(leases: LeaseStore): LeaseStore {
+  return {
+    ...leases,
+    read: async (key, signal) => {
+      const held = await leases.read(key, signal);
+      return held && { ...held, lease: { ...held.lease, leaseUntilMs: 0, reported: true } };
+    },
+  };
+}
+
+/** ... leaves its upload open ... */
+function unfenced(store: ObjectStore): ObjectStore {
+  return new Proxy(store, {
+    get: (target, name) => (name === "abortUpload" ? async () => undefined : Reflect.get(target, name)),
+  });
+}
+
+/** ... and the copier takes the lease for its own, whatever it says. */
+function everMine(leases: LeaseStore): LeaseStore {
+  let mine: HeldLease | undefined;
+  return {
+    ...leases,
+    read: async (key, signal) => mine ?? (await leases.read(key, signal)),
+    write: async (lease, previous) => {
+      mine = { lease, token: previous?.token ?? "" };
+      return mine;
+    },
+  };
+}
+
+const isFresh = (lease: Lease): boolean => lease.run === undefined && !lease.stop && lease.outcome === undefined;
+
+/** The receiver starts a copy before it writes the lease ... */
+function launchFirst({ leases, launcher }: WithLeases<ReceiverDeps>): Pick<ReceiverDeps, "leases" | "launcher"> {
+  const unwritten = new Map<string, () => Promise<unknown>>();
+  return {
+    leases: {
+      ...leases,
+      write: async (lease, previous, signal) => {
+        if (!isFresh(lease)) return await leases.write(lease, previous, signal);
+        unwritten.set(lease.execution, () => leases.write(lease, previous, signal));
+        return { lease, token: "" };
+      },
+    },
+    launcher: {
+      start: async (job) => {
+        await launcher.start(job);
+        await unwritten.get(job.execution)?.();
+      },
+    },
+  };
+}
+
+/** ... and the copier begins without a lease. It still writes its outcome where there is one. */
+function unasked(leases: LeaseStore, { key, execution, snapshot }: CopyJob): LeaseStore {
+  const lease: Lease = {
+    version: 1,
+    key,
+    execution,
+    snapshotId: snapshotId(snapshot),
+    leaseUntilMs: Number.POSITIVE_INFINITY,
+    stop: false,
+    reported: false,
+  };
+  let mine: HeldLease = { lease, token: "" };
+  return {
+    ...leases,
+    read: async () => mine,
+    write: async (next, _previous, signal) => {
+      mine = { lease: next, token: "" };
+      const held = next.outcome && (await leases.read(key, signal));
+      if (held?.lease.execution === execution) await leases.write({ ...held.lease, ...next }, held, signal);
+      return mine;
+    },
+  };
+}
+
+/** The receiver believes that its stop mark was written. */
+function unstoppable(leases: LeaseStore): LeaseStore {
+  return {
+    ...leases,
+    write: async (lease, previous, signal) =>
+      lease.stop && previous ? { ...previous, lease } : await leases.write(lease, previous, signal),
+  };
+}
+
+/** Every destination object seems to have the metadata of its source. */
+function blindToMetadata(store: ObjectStore, source: MemoryStore): ObjectStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      if (name !== "head") return Reflect.get(target, name);
+      return async (...args: Parameters<ObjectStore["head"]>) => {
+        const head = await target.head(...args);
+        const wanted = source.snapshotOf(args[0])?.metadata;
+        if (head === undefined || wanted === undefined) return head;
+        const own = withoutProvenance(head.metadata);
+        const provenance = Object.entries(head.metadata).filter(([key]) => !(key in own));
+        return { ...head, metadata: { ...wanted, ...Object.fromEntries(provenance) } };
+      };
+    },
+  });
+}
+
+function takesFinishedForDone(deps: DispatcherDeps): DispatcherDeps {
+  const { flow } = deps;
+  return {
+    ...deps,
+    flow: { ...flow, start: async (...of) => ((await flow.start(...of)) === "running" ? "running" : "started") },
+  };
+}
+
+function takesRunningForDone(deps: DispatcherDeps): DispatcherDeps {
+  const { flow } = deps;
+  return {
+    ...deps,
+    flow: { ...flow, start: async (...of) => ((await flow.start(...of)) === "finished" ? "finished" : "started") },
+  };
+}
+
+/** Every function finds the lease free. */
+function alwaysFree(): LeaseStore {
+  let mine: HeldLease | undefined;
+  return {
+    read: async () => mine,
+    write: async (lease) => {
+      mine = { lease, token: "" };
+      return mine;
+    },
+    remove: async () => {
+      mine = undefined;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** `buffer: none`: no queue. The whole asynchronous invocation comes back twice at most, and then goes to the failure destination. */
+import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
+import { pullStage } from "../stage";
+
+const down = () => new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true });
+
+test("a large object is waited for within the invocation", async () => {
+  const stage = pullStage({ trigger: "invocation" });
+  await stage.does("write-large", "k", 1);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["11111111111"]);
+  expect(stage.world.events).toEqual(["k in-progress", "copier replicated", "k unchanged"]);
+});
+
+test("a crash brings the event back a minute later", async () => {
+  const stage = pullStage({ trigger: "invocation", faults: [{ label: "post", nth: 1, kind: "crash", hold: 0 }] });
+  await stage.does("write-small", "k", 1);
+  const startMs = stage.world.time.now();
+  await stage.settle();
+  expect(stage.seen()).toEqual(["111111"]);
+  expect(stage.world.time.now() - startMs).toBeGreaterThanOrEqual(60_000);
+});
+
+test("down for a minute: retried within and across invocations, nothing is parked", async () => {
+  const stage = pullStage({ trigger: "invocation" });
+  const endMs = stage.world.time.now() + 60_000;
+  stage.world.door = () => {
+    if (stage.world.time.now() < endMs) throw down();
+  };
+  await stage.does("write-small", "k", 1);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["111111"]);
+});
+
+test("down for good: after three invocations the event is in the failure destination", async () => {
+  const stage = pullStage({ trigger: "invocation" });
+  stage.world.door = () => {
+    throw down();
+  };
+  await stage.does("write-small", "k", 1);
+  await stage.settle({ mayPark: true });
+  expect(stage.world.parked.map(({ look, reason }) => [look.key, reason])).toEqual([["k", "the invocation failed 3 times"]]);
+  expect(stage.seen()).toEqual([]);
+});

@@ -1,0 +1,106 @@
+/** What the roles of a world are configured with. */
+import type { CopierConfig, DispatcherConfig, PusherConfig, ReceiverConfig, SenderConfig } from "../../../runtime/protocol/env";
+
+export const LIMITS = {
+  senderMs: 60_000,
+  receiverMs: 29_000,
+  copierMs: 120_000,
+  dispatcherMs: 60_000,
+  pusherMs: 120_000,
+  visibilityMs: 100_000,
+  /** Hard end of the pusher's write of a small object. */
+  inlineMs: 20_000,
+  /** How long the workflow waits before it repeats a step: longer than `inlineMs` and the network's patience. */
+  repeatMs: 30_000,
+  /** How often the workflow tries one step before it parks the key. */
+  stepTries: 6,
+  inlineBytes: 8,
+  partBytes: 4,
+} as const;
+
+/** What a test changes between two runs of a function. */
+export interface Settings {
+  source: string;
+  destination: string;
+  deletes: "ignore" | "replicate";
+  statusTags: boolean;
+  /** False with `buffer: none`. */
+  queue: boolean;
+  maxAttempts: number;
+  urlExpiresInSeconds: number;
+  partBytes: number;
+}
+
+const identity = ({ source, destination }: Settings) => ({
+  bridgeId: bridgeIdOf({ source, destination }),
+  sourceId: `memory:${source}`,
+  destinationId: `memory:${destination}`,
+  logLevel: "error" as const,
+});
+
+export const bridgeIdOf = ({ source, destination }: Pick<Settings, "source" | "destination">): string =>
+  `${source}-to-${destination}`;
+
+const everything = { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 };
+
+export const senderConfig = (settings: Settings): SenderConfig => ({
+  ...identity(settings),
+  source: { kind: "s3", bucket: settings.source, region: "memory" },
+  scope: everything,
+  deletes: settings.deletes,
+  statusTags: settings.statusTags,
+  ...(settings.queue ? { queueUrl: "memory:queue" } : {}),
+  deadLetterUrl: "memory:dead-letters",
+  receiverUrl: "https://receiver.invalid/",
+  auth: { kind: "token", parameter: "token" },
+  urlExpiresInSeconds: settings.urlExpiresInSeconds,
+  receiverTimeoutSeconds: LIMITS.receiverMs / 1000,
+  maxAttempts: settings.maxAttempts,
+});
+
+const destinationSide = (settings: Settings) => ({
+  ...identity(settings),
+  destination: { kind: "s3" as const, bucket: settings.destination, region: "memory" },
+  destinationPrefix: "",
+  allowedSources: [{ origin: "https://source.invalid", pathPrefix: "/" }],
+});
+
+export const receiverConfig = (settings: Settings): ReceiverConfig => ({
+  ...destinationSide(settings),
+  auth: { kind: "token", parameter: "token" },
+  inlineLimitBytes: LIMITS.inlineBytes,
+  timeoutSeconds: LIMITS.receiverMs / 1000,
+  copier: { functionName: "copier", timeoutSeconds: LIMITS.copierMs / 1000 },
+  allowedCidrs: [],
+});
+
+export const copierConfig = (settings: Settings): CopierConfig => ({
+  ...destinationSide(settings),
+  timeoutSeconds: LIMITS.copierMs / 1000,
+  partSizeBytes: settings.partBytes,
+  concurrency: 2,
+});
+
+const pushSide = (settings: Settings) => ({
+  ...identity(settings),
+  source: { kind: "oss" as const, bucket: settings.source, region: "memory", versioned: true, network: "internal" as const },
+  scope: everything,
+  deadLetterUrl: "memory:dead-letters",
+  deletes: settings.deletes,
+});
+
+export const dispatcherConfig = (settings: Settings): DispatcherConfig => ({ ...pushSide(settings), flowName: "flow" });
+
+export const pusherConfig = (settings: Settings): PusherConfig => ({
+  ...pushSide(settings),
+  statusTags: settings.statusTags,
+  maxAttempts: settings.maxAttempts,
+  destination: { kind: "oss", bucket: settings.destination, region: "memory", versioned: true, network: "accelerate" },
+  destinationPrefix: "",
+  controlBucket: "control",
+  inlineLimitBytes: LIMITS.inlineBytes,
+  inlineTimeoutSeconds: LIMITS.inlineMs / 1000,
+  timeoutSeconds: LIMITS.pusherMs / 1000,
+  partSizeBytes: settings.partBytes,
+  concurrency: 2,
+});

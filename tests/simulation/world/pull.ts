@@ -1,0 +1,242 @@
+/** Pull mode: a queue or invocations, senders, receivers and copiers between two clouds. */
+import type { ReplicationRequest, ReplicationResponse } from "../../../runtime/protocol/messages";
+import { type Clock, type CopyJob, type Look, type Metrics, ReceiverUnreachable } from "../../../runtime/protocol/ports";
+import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
+import type { CopyResult } from "../../../runtime/replication/copy-under-lease";
+import { createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
+import { Copier, type CopierDeps } from "../../../runtime/roles/copier/copier";
+import { Receiver, type ReceiverDeps } from "../../../runtime/roles/receiver/receiver";
+import { Sender, type SenderDeps } from "../../../runtime/roles/sender/sender";
+import { BridgeError } from "../../../runtime/stores/errors";
+import { MemoryStore } from "../../../runtime/stores/memory/store";
+import type { StoreCapabilities } from "../../../runtime/stores/object-store";
+import { appendingTo } from "./append-store";
+import { bridgeIdOf, copierConfig, LIMITS, receiverConfig, senderConfig } from "./config";
+import { Delivery, type Message } from "./delivery";
+import { effect, overNetwork } from "./network";
+import { readerOf } from "./source-reader";
+import { type Attempt, WorldTime } from "./time";
+import { type Ground, NAMES, type Notice, openStore, World, type WorldOptions } from "./world";
+
+/** A way to break pull mode on purpose. */
+export interface PullSabotage {
+  sender?(deps: SenderDeps): SenderDeps;
+  receiver?(deps: WithLeases<ReceiverDeps>, source: MemoryStore): ReceiverDeps;
+  copier?(deps: WithLeases<CopierDeps>, job: CopyJob): CopierDeps;
+  /** Reads take whatever is there now. */
+  unpinned?: true;
+  /** The message is deleted before what it asks for is stored again. */
+  acknowledgeFirst?: true;
+  visibilityMs?: number;
+}
+
+export type WithLeases<T> = T & { leases: LeaseStore };
+
+export interface PullOptions extends WorldOptions {
+  conditionalWrites: boolean;
+  /** Old objects and other vendors' stores have none. */
+  sourceChecksums: boolean;
+  sabotage?: PullSabotage | undefined;
+  /** @default "queue" */
+  trigger?: "queue" | "invocation";
+  /** The most messages of one delivery. @default 1 */
+  batchSize?: number;
+  /** How far the source's clock is ahead of all others; ms. @default 0 */
+  sourceSkewMs?: number;
+  /** @default 1 */
+  triesPerPart?: number;
+  /** Where leases are kept: as objects, or as lines of a log, as on a store without conditional writes. @default "objects" */
+  leases?: "objects" | "log";
+  /** Beside what the destination can do anyway. */
+  destinationCapabilities?: Partial<StoreCapabilities>;
+  /** Shared stores and time when two bridges run at once. */
+  shared?: Ground;
+}
+
+/** With `buffer: none` Lambda tries an asynchronous invocation three times, a minute and then two apart. */
+const INVOCATION = { kind: "invocation", tries: 3, retryMs: (deliveries: number) => 60_000 * deliveries } as const;
+const CHANGES: ReadonlySet<string> = new Set(["put", "completeUpload", "delete", "putTags"]);
+const unmeasured: Metrics = { add: () => undefined };
+
+/** Only what was simulated may fail; anything else is a defect of the code under test. */
+const mustBeSimulated = (error: unknown): void => {
+  if (!(error instanceof BridgeError)) throw error;
+};
+
+const unreachable = (attemptMayRun: boolean) => new ReceiverUnreachable("simulated", { attemptMayRun, retryable: true });
+
+export class PullWorld extends World {
+  readonly control: MemoryStore;
+  readonly delivery: Delivery<Look>;
+  /** Every answer of the receiver and every end of a copier, in words. */
+  readonly events: string[] = [];
+  /** Called for every change that the bridge makes at the destination, as the destination's own events. */
+  onDestinationChange: (key: string) => void = () => undefined;
+  /** Stands in front of the receiver; throws `ReceiverUnreachable` where it lets nothing through. */
+  door: (request: ReplicationRequest) => void = () => undefined;
+  private readonly options: PullOptions;
+  private readonly sabotage: PullSabotage;
+  private readonly sourceClock: Pick<Clock, "now">;
+
+  constructor(options: PullOptions) {
+    super(options, options.shared ?? openGround(options), { forgetsGivenUp: false });
+    this.options = options;
+    this.sabotage = options.sabotage ?? {};
+    this.sourceClock = sourceClockOf(this.time, options);
+    this.control = new MemoryStore({ clock: this.time, name: "control" });
+    this.settings.queue = options.trigger !== "invocation";
+    this.delivery = new Delivery({
+      trigger: this.settings.queue
+        ? { kind: "queue", visibilityMs: this.sabotage.visibilityMs ?? LIMITS.visibilityMs, batchSize: options.batchSize ?? 1 }
+        : INVOCATION,
+      time: this.time,
+      steps: options.scheduler,
+      deliver: (batch) => this.startSender(batch),
+      park: (look, reason) => this.parked.push({ look, reason }),
+    });
+  }
+
+  notify(key: string, { copies = 1 }: Notice = {}): void {
+    for (let copy = 0; copy < copies; copy++) this.delivery.add({ key, attempt: 0, firstSeenMs: this.time.now() });
+  }
+
+  private startSender(batch: readonly Message<Look>[]): Attempt {
+    const attempt = this.begin(`sender ${batch.map(({ id }) => id).join("+")}`, LIMITS.senderMs);
+    void this.runSender(attempt, batch);
+    return attempt;
+  }
+
+  private async runSender(attempt: Attempt, batch: readonly Message<Look>[]): Promise<void> {
+    const afterwards: (() => Promise<void>)[] = [];
+    const enqueue = (look: Look, delaySeconds: number) =>
+      effect(this.network, attempt, "enqueue", async () => this.delivery.add(look, delaySeconds * 1000));
+    const queue = {
+      enqueue: async (look: Look, delaySeconds: number) => {
+        if (this.sabotage.acknowledgeFirst) afterwards.push(() => enqueue(look, delaySeconds));
+        else await enqueue(look, delaySeconds);
+      },
+    };
+    const deps = {
+      ...this.surroundings(attempt),
+      config: senderConfig(this.settings),
+      source: this.sourceFor(attempt),
+      receiver: { post: (request: ReplicationRequest) => this.post(attempt, request) },
+      deadLetters: this.deadLettersFor(attempt),
+      metrics: unmeasured,
+      ...(this.settings.queue ? { queue } : {}),
+    };
+    const sender = new Sender(this.sabotage.sender?.(deps) ?? deps);
+    const records = batch.map(({ id, content }) => ({ messageId: id, looks: [{ bucket: this.source.name, ...content }] }));
+    const { failures } = await sender.handle(records, attempt);
+    // The platform deletes what the function did not report as failed; a crash in between leaves the rest.
+    for (const message of batch) {
+      if (failures.some(({ messageId }) => messageId === message.id)) continue;
+      await effect(this.network, attempt, "acknowledge", async () => this.delivery.remove(message)).catch(mustBeSimulated);
+    }
+    for (const late of afterwards) await late().catch(mustBeSimulated);
+    attempt.die();
+  }
+
+  /** One request to the receiver, which runs as a function of its own and may outlive the sender. */
+  private async post(sender: Attempt, request: ReplicationRequest): Promise<ReplicationResponse> {
+    let running: Promise<ReplicationResponse> | undefined;
+    try {
+      return await effect(this.network, sender, "post", async () => {
+        this.door(request);
+        running = this.runReceiver(request);
+        return await running;
+      });
+    } catch (error) {
+      throw error instanceof ReceiverUnreachable ? error : unreachable(running !== undefined);
+    }
+  }
+
+  private runReceiver(request: ReplicationRequest): Promise<ReplicationResponse> {
+    const attempt = this.begin(`receiver ${this.newId()}`, LIMITS.receiverMs);
+    const deps = {
+      ...this.destinationSide(attempt),
+      config: receiverConfig(this.settings),
+      launcher: { start: (job: CopyJob) => this.launch(attempt, job) },
+      newId: () => this.newId("x"),
+    };
+    const sabotaged = this.sabotage.receiver?.(deps, this.source) ?? deps;
+    const receiver = new Receiver({ ...sabotaged, leases: this.watch.receiving(sabotaged.leases ?? deps.leases) });
+    return new Promise((resolve, reject) => {
+      attempt.whenDead(() => reject(unreachable(true)));
+      receiver.handle(request, attempt).then((receipts) => {
+        for (const { key, result, reason } of receipts) this.events.push([key, result, reason].filter(Boolean).join(" "));
+        resolve({ version: 1, receipts });
+        attempt.die();
+      }, reject);
+    });
+  }
+
+  private launch(attempt: Attempt, job: CopyJob): Promise<void> {
+    return effect(this.network, attempt, "launch", async (fault) => {
+      for (let count = fault === "twice" ? 2 : 1; count > 0; count--) {
+        void this.network.steps
+          .schedule(Promise.resolve(), `copier ${job.execution} begins`)
+          .then(() => this.runCopier(job))
+          .then((result) => this.events.push(`copier ${result}`), mustBeSimulated);
+      }
+    });
+  }
+
+  private async runCopier(job: CopyJob): Promise<CopyResult["result"]> {
+    const attempt = this.begin(`copier ${job.execution} run ${this.newId()}`, LIMITS.copierMs);
+    const deps = {
+      ...this.destinationSide(attempt),
+      config: copierConfig(this.settings),
+      triesPerPart: this.options.triesPerPart ?? 1,
+      newId: () => this.newId("r"),
+    };
+    const sabotaged = this.sabotage.copier?.(deps, job) ?? deps;
+    const copier = new Copier({ ...sabotaged, leases: this.watch.copying(attempt, sabotaged.leases ?? deps.leases) });
+    try {
+      // A run that throws ends like one that crashed: its lease runs out.
+      return (await copier.run(job, attempt)).result;
+    } finally {
+      attempt.die();
+    }
+  }
+
+  private destinationSide(attempt: Attempt) {
+    const source = overNetwork(this.network, attempt, "source", this.source);
+    return {
+      ...this.surroundings(attempt),
+      destination: this.destinationFor(attempt, (op, key) => {
+        if (CHANGES.has(op)) this.onDestinationChange(key);
+      }),
+      reader: readerOf(source, this.sourceClock, this.sabotage.unpinned),
+      leases: this.leasesFor(attempt),
+    };
+  }
+
+  private leasesFor(attempt: Attempt): LeaseStore {
+    const control = overNetwork(this.network, attempt, "control", this.control);
+    const bridgeId = bridgeIdOf(this.settings);
+    if (this.options.leases !== "log") return createLeaseStore(control, bridgeId);
+    return createAppendLeaseStore(appendingTo(control), bridgeId, `writer ${this.newId()}`);
+  }
+}
+
+const sourceClockOf = (time: WorldTime, { sourceSkewMs = 0 }: PullOptions) => ({ now: () => time.now() + sourceSkewMs });
+
+function openGround(options: PullOptions): Ground {
+  const { conditionalWrites, names = NAMES } = options;
+  const time = new WorldTime();
+  return {
+    time,
+    source: new MemoryStore({
+      clock: sourceClockOf(time, options),
+      capabilities: { minPartSizeBytes: 1, ...(options.sourceChecksums ? {} : { checksums: [], multipartChecksums: [] }) },
+      versioned: options.versionedSource,
+      name: names.source,
+    }),
+    destination: openStore(time, names.destination, false, {
+      conditionalWrites,
+      conditionalCreate: conditionalWrites,
+      ...options.destinationCapabilities,
+    }),
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * Push mode: the source's events, a dispatcher, a workflow and a pusher inside one cloud. Like OSS, the stores write unconditionally and
+ * leases are logs.
+ */
+import type { DecodedLook } from "../../../runtime/protocol/events";
+import type { Metrics } from "../../../runtime/protocol/ports";
+import type { PushState } from "../../../runtime/protocol/push";
+import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
+import { Dispatcher, type DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";
+import { Pusher, type PusherDeps } from "../../../runtime/roles/pusher/pusher";
+import { BridgeError } from "../../../runtime/stores/errors";
+import { MemoryAppendStore } from "../../../runtime/stores/memory/store";
+import { bridgeIdOf, dispatcherConfig, LIMITS, pusherConfig } from "./config";
+import { Delivery, type Message } from "./delivery";
+import { Flow, InvocationFailed } from "./flow";
+import { never, overNetwork } from "./network";
+import { type Attempt, WorldTime } from "./time";
+import { type Ground, NAMES, type Notice, openStore, World, type WorldOptions } from "./world";
+
+/** A way to break push mode on purpose. */
+export interface PushSabotage {
+  event?(look: DecodedLook): DecodedLook;
+  dispatcher?(deps: DispatcherDeps): DispatcherDeps;
+  pusher?(deps: PusherDeps): PusherDeps;
+  /** Runs a step in the pusher's place; undefined leaves it to the pusher. */
+  step?(state: PushState): Promise<PushState> | undefined;
+  /** Between two tries of one step. */
+  repeatMs?: number;
+}
+
+export interface PushOptions extends WorldOptions {
+  /** Objects that were written long ago have none. */
+  checksums: boolean;
+  sabotage?: PushSabotage | undefined;
+}
+
+interface SourceEvent extends DecodedLook {
+  eventId: string;
+}
+
+/** Function Compute tries again eight times by default configuration of the bridge. */
+const INVOCATION = { kind: "invocation", tries: 9, retryMs: () => 20_000 } as const;
+
+export class PushWorld extends World {
+  readonly control = new MemoryAppendStore();
+  readonly delivery: Delivery<SourceEvent>;
+  readonly flow: Flow;
+  /** Steps as they were answered, in words. */
+  readonly steps: string[] = [];
+  private readonly sabotage: PushSabotage;
+  private readonly metrics: Metrics = { add: () => undefined };
+
+  constructor(options: PushOptions) {
+    super(options, openGround(options), { forgetsGivenUp: true });
+    this.sabotage = options.sabotage ?? {};
+    this.delivery = new Delivery({
+      trigger: INVOCATION,
+      time: this.time,
+      steps: options.scheduler,
+      deliver: ([message]) => this.startDispatcher(message as Message<SourceEvent>),
+      park: ({ key }, reason) => this.parked.push({ look: { key, attempt: 0, firstSeenMs: 0 }, reason }),
+    });
+    this.flow = new Flow({
+      network: this.network,
+      repeatMs: this.sabotage.repeatMs ?? LIMITS.repeatMs,
+      invoke: (state, execution) => this.invokePusher(state, execution),
+    });
+  }
+
+  notify(key: string, { removal = false, copies = 1, copiesLaterMs = 0 }: Notice = {}): void {
+    const eventId = this.newId("e");
+    const event = { bucket: this.source.name, key, attempt: 0, eventId, ...(removal ? { removal: true as const } : {}) };
+    for (let copy = 0; copy < copies; copy++) this.delivery.add(event, copy * copiesLaterMs);
+  }
+
+  override get idle(): boolean {
+    return super.idle && this.flow.idle;
+  }
+
+  /** What both functions have around them. */
+  protected override surroundings(attempt: Attempt) {
+    return {
+      ...super.surroundings(attempt),
+      source: this.sourceFor(attempt),
+      deadLetters: this.deadLettersFor(attempt),
+      metrics: this.metrics,
+      newId: () => this.newId("x"),
+    };
+  }
+
+  private startDispatcher(message: Message<SourceEvent>): Attempt {
+    const attempt = this.begin(`dispatcher ${message.content.eventId}`, LIMITS.dispatcherMs);
+    // It begins when its starter listens: it may crash at its first call.
+    void Promise.resolve().then(() => this.runDispatcher(attempt, message));
+    return attempt;
+  }
+
+  private runDispatcher(attempt: Attempt, message: Message<SourceEvent>): void {
+    const event = message.content;
+    const deps = {
+      ...this.surroundings(attempt),
+      config: dispatcherConfig(this.settings),
+      flow: this.flow.starterFor(attempt),
+    };
+    const dispatcher = new Dispatcher(this.sabotage.dispatcher?.(deps) ?? deps);
+    const look = this.sabotage.event?.(event) ?? event;
+    dispatcher.handle([{ messageId: event.eventId, looks: [look] }], attempt).then(
+      ({ failures }) => {
+        if (attempt.dead) return;
+        if (failures.length === 0) this.delivery.remove(message);
+        attempt.die();
+      },
+      (error) => this.defects.push(error),
+    );
+  }
+
+  private async invokePusher(state: PushState, execution: string): Promise<PushState> {
+    const { steps, faults } = this.network;
+    const { kind: fault } = faults.next("invoke") ?? {};
+    const attempt = this.begin(`pusher ${execution.slice(0, 4)} ${state.next} ${this.newId()}`, LIMITS.pusherMs);
+    const deps = {
+      ...this.surroundings(attempt),
+      config: pusherConfig(this.settings),
+      destination: this.destinationFor(attempt),
+      leases: createAppendLeaseStore(
+        overNetwork(this.network, attempt, "control", this.control),
+        bridgeIdOf(this.settings),
+        attempt.name,
+      ),
+    };
+    const pusher = new Pusher(this.sabotage.pusher?.(deps) ?? deps);
+    let over = false;
+    const end = () => {
+      over = true;
+      attempt.die();
+    };
+    // Listened to before anything begins: a function may crash at its first call.
+    const crash = new Promise<never>((_resolve, reject) => {
+      attempt.whenDead(() => over || reject(new InvocationFailed("the function ended")));
+    });
+    const begun = this.sabotage.step?.(state) ?? pusher.step(state, attempt);
+    const answer = begun.then(
+      (next) => {
+        this.steps.push(`${state.key} ${state.next} -> ${[next.next, next.result, next.reason].filter(Boolean).join(" ")}`);
+        end();
+        return next;
+      },
+      (error) => {
+        end();
+        if (!(error instanceof BridgeError)) this.defects.push(error);
+        throw new InvocationFailed("the function failed", { cause: error });
+      },
+    );
+    // The function runs on, and the workflow does not learn how it ended.
+    const lost =
+      fault === "lose-answer"
+        ? steps.schedule(Promise.resolve(), `${attempt.name}: connection lost`).then(() => {
+            throw new InvocationFailed("the connection was lost");
+          })
+        : never<never>();
+    for (const promise of [answer, crash, lost]) promise.catch(() => undefined);
+    const next = await Promise.race([answer, crash, lost]);
+    await steps.schedule(Promise.resolve(), `${attempt.name}: answered`);
+    return next;
+  }
+}
+
+function openGround({ versionedSource, checksums, names = NAMES }: PushOptions): Ground {
+  const time = new WorldTime();
+  const open = (name: string, versioned: boolean) =>
+    openStore(time, name, versioned, {
+      conditionalWrites: false,
+      conditionalCreate: !versioned,
+      checksums: checksums ? ["CRC64XZ"] : [],
+      multipartChecksums: checksums ? ["CRC64XZ"] : [],
+    });
+  return { time, source: open(names.source, versionedSource), destination: open(names.destination, true) };
+}
