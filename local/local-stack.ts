@@ -4,7 +4,7 @@ import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { parse, stringify } from "yaml";
 import { defaultMode } from "../components/config/rules";
 import { generateSecret } from "../runtime/protocol/signing";
-import { buildFunctions } from "../scripts/build-functions";
+import { BUNDLES_ARE_BUILT, buildFunctions } from "../scripts/build-functions";
 import { clientConfig } from "./aws/client-config";
 import { type Closers, createClosers, settled } from "./closers";
 import { type ChangeSummary, createEngine, type Engine } from "./engine";
@@ -92,7 +92,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     signal?.throwIfAborted();
     progress("setting up: function bundles, local clouds, Pulumi CLI");
     const [, clouds, installation] = await settled(
-      buildFunctions(),
+      process.env[BUNDLES_ARE_BUILT] === undefined ? buildFunctions() : undefined,
       options.clouds ??
         startLocalClouds({
           clouds: cloudsOf(settings),

@@ -1,7 +1,7 @@
 /** Bundles the functions: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes, so that a second `pulumi up` changes nothing. */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { zipSync } from "fflate";
 import type { Role } from "../runtime/protocol/env";
 
@@ -25,6 +25,9 @@ export interface BuiltFunction {
   zipPath?: string;
 }
 
+/** An environment variable that is set where one process has built the bundles for others, as before the tests. */
+export const BUNDLES_ARE_BUILT = "CROSSBORDERBRIDGE_BUNDLES_ARE_BUILT";
+
 const ROOT = resolve(__dirname, "..");
 const DEFAULT_OUT_DIR = join(ROOT, "dist", "functions");
 /** The first moment that a zip can name; a real one would change the bytes. */
@@ -37,8 +40,10 @@ const ZIP_TIME = new Date(1980, 0, 1);
  */
 export async function buildFunctions({ outDir = DEFAULT_OUT_DIR }: { outDir?: string } = {}): Promise<BuiltFunction[]> {
   const platforms = Object.entries(FUNCTIONS) as [FunctionPlatform, readonly Role[]][];
-  const built = await Promise.all(
-    platforms.flatMap(([platform, roles]) => roles.map((role) => buildFunction(platform, role, resolve(outDir, platform)))),
+  const built = await withEsbuild(() =>
+    Promise.all(
+      platforms.flatMap(([platform, roles]) => roles.map((role) => buildFunction(platform, role, resolve(outDir, platform)))),
+    ),
   );
   // What an earlier build left there would be packed with the package.
   await removeStrays(
@@ -50,6 +55,19 @@ export async function buildFunctions({ outDir = DEFAULT_OUT_DIR }: { outDir?: st
     await removeStrays(join(outDir, platform), [...roles, ...zips]);
   }
   return built;
+}
+
+let builds = 0;
+
+/** Stops esbuild's service after the last build that uses it: it keeps up to 900 MB. */
+async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
+  builds += 1;
+  try {
+    return await work();
+  } finally {
+    builds -= 1;
+    if (builds === 0) await stop();
+  }
 }
 
 async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {

@@ -2,14 +2,15 @@ import { SDK_ENVIRONMENT } from "../../local/aws/client-config";
 import { installMinistack } from "../../local/aws/ministack";
 import { DEFAULT_STATE_DIR, toolsDir } from "../../local/paths";
 import { ensurePulumi } from "../../local/toolchain/pulumi";
-import { buildFunctions } from "../../scripts/build-functions";
+import { BUNDLES_ARE_BUILT, buildFunctions } from "../../scripts/build-functions";
 
-/** Everything the tests share is there before the first one starts, so that none of them waits for an installation. */
+/** Installs and builds what the tests share before the first one starts. */
 export default async function setUp(): Promise<void> {
-  // The workers inherit it, whichever clients they make.
+  // The workers inherit the environment.
   Object.assign(process.env, SDK_ENVIRONMENT);
   const onProgress = (line: string) => console.log(line);
   await installMinistack({ stateDir: toolsDir(DEFAULT_STATE_DIR), onProgress });
   await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress });
   await buildFunctions();
+  process.env[BUNDLES_ARE_BUILT] = "1";
 }
