@@ -40,29 +40,29 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
 
   constructor(
     protected readonly adapter: Adapter,
-    private readonly rules: VendorRules = {},
+    readonly rules: VendorRules = {},
   ) {
     this.capabilities = adapter.capabilities;
   }
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
-    this.checkCall("head", key, options);
+    checkCall(this, "head", key, options);
     return this.adapter.head(key, options);
   }
 
   async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
-    this.checkCall("getTags", key, options);
+    checkCall(this, "getTags", key, options);
     return this.adapter.getTags(key, options);
   }
 
   async putTags(key: string, tags: Tags, options: PutTagsOptions = {}): Promise<void> {
-    this.checkCall("putTags", key, options);
+    checkCall(this, "putTags", key, options);
     this.rules.checkTags?.("putTags", tags);
     return this.adapter.putTags(key, tags, options);
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
-    this.checkCall("get", key, options);
+    checkCall(this, "get", key, options);
     if (options.range !== undefined) checkRange(options.range);
     return this.adapter.get(key, options);
   }
@@ -70,7 +70,7 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
     return destroyOnFailure(body, async () => {
       const { attributes, checksum, condition, sizeBytes } = options;
-      this.checkCall("put", key, options);
+      checkCall(this, "put", key, options);
       checkMetadataNames("put", attributes.metadata);
       this.rules.checkTags?.("put", attributes.tags);
       checkCondition("put", condition, this.capabilities);
@@ -82,7 +82,7 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
 
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     const { condition, versionId } = options;
-    this.checkCall("delete", key, options);
+    checkCall(this, "delete", key, options);
     if (condition?.ifMatch !== undefined && versionId !== undefined)
       throw new BridgeError("Invalid", "delete", "ifMatch and versionId exclude each other: a version is exact already");
     checkCondition("delete", condition, this.capabilities);
@@ -90,13 +90,13 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   }
 
   async touch(key: string, options: TouchOptions = {}): Promise<PutResult> {
-    this.checkCall("touch", key, options);
+    checkCall(this, "touch", key, options);
     return this.adapter.touch(key, options);
   }
 
   async createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
     const { attributes, checksumAlgorithm } = options;
-    this.checkCall("createUpload", key, options);
+    checkCall(this, "createUpload", key, options);
     checkMetadataNames("createUpload", attributes.metadata);
     this.rules.checkTags?.("createUpload", attributes.tags);
     checkAlgorithm("createUpload", checksumAlgorithm, this.capabilities.multipartChecksums);
@@ -104,14 +104,14 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   }
 
   async uploadPart(key: string, part: PartId, body: Uint8Array, options: UploadPartOptions = {}): Promise<UploadedPart> {
-    this.checkCall("uploadPart", key, options);
+    checkCall(this, "uploadPart", key, options);
     checkPart(part.partNumber, body.byteLength, this.capabilities);
     checkAlgorithm("uploadPart", options.checksum?.algorithm, this.capabilities.checksums);
     return this.adapter.uploadPart(key, part, body, options);
   }
 
   async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
-    this.checkCall("listParts", key, options);
+    checkCall(this, "listParts", key, options);
     return this.adapter.listParts(key, uploadId, options);
   }
 
@@ -121,14 +121,14 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     parts: UploadedPart[],
     options: CompleteUploadOptions = {},
   ): Promise<PutResult> {
-    this.checkCall("completeUpload", key, options);
+    checkCall(this, "completeUpload", key, options);
     checkCondition("completeUpload", options.condition, this.capabilities);
     checkAscending(parts);
     return this.adapter.completeUpload(key, uploadId, parts, options);
   }
 
   async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
-    this.checkCall("abortUpload", key, options);
+    checkCall(this, "abortUpload", key, options);
     return this.adapter.abortUpload(key, uploadId, options);
   }
 
@@ -138,22 +138,27 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
-    this.checkCall("presignGet", key, {});
+    checkCall(this, "presignGet", key, {});
     checkExpiry(options);
     return this.adapter.presignGet(key, options);
-  }
-
-  /** Every call names a key that the store can hold, and a signal that is not aborted yet. */
-  protected checkCall(op: string, key: string, { signal }: CallOptions): void {
-    checkKey(op, key, this.capabilities.maxKeyBytes);
-    this.rules.checkKey?.(op, key);
-    throwIfAborted(op, signal);
   }
 }
 
 /** Returns the store behind the checks of `CheckedStore`. */
 export function checked(adapter: ObjectStore): ObjectStore {
   return new CheckedStore(adapter);
+}
+
+/** Every call names a key that the store can hold, and a signal that is not aborted yet. */
+export function checkCall(
+  { capabilities, rules }: Pick<CheckedStore, "capabilities" | "rules">,
+  op: string,
+  key: string,
+  { signal }: CallOptions,
+): void {
+  checkKey(op, key, capabilities.maxKeyBytes);
+  rules.checkKey?.(op, key);
+  throwIfAborted(op, signal);
 }
 
 /** A UTF-16 surrogate without its partner: such a string has no UTF-8 form, so it cannot name an object. */

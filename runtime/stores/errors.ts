@@ -58,3 +58,13 @@ export function mayStillLand(error: unknown): boolean {
   if (!(error instanceof BridgeError)) return true;
   return !isRead(error.op) && (error.kind === "Unavailable" || error.kind === "Unexpected");
 }
+
+/** The codes and statuses of a vendor that mean each kind. */
+export type KindTable = Readonly<Partial<Record<BridgeErrorKind, readonly (string | number)[]>>>;
+
+/** Looks a code or a status up in the table. */
+export function kindLookup(table: KindTable): (code: string | number) => BridgeErrorKind | undefined {
+  const kinds = new Map<string | number, BridgeErrorKind>();
+  for (const [kind, codes] of Object.entries(table)) for (const code of codes) kinds.set(code, kind as BridgeErrorKind);
+  return (code) => kinds.get(code);
+}

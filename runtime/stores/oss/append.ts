@@ -3,12 +3,11 @@ import { checksumOf } from "../checksums";
 import { BridgeError, isBridgeError } from "../errors";
 import type { AppendedTail, AppendStore, CallOptions } from "../object-store";
 import { readAll } from "../read-all";
-import { type OssAnswer, required } from "./client";
-import type { OssContext } from "./context";
-import { contentMd5, crc64Of, verifyReceived } from "./metadata";
+import type { OssAnswer, OssClient } from "./client";
+import { contentMd5, crc64Of, required, verifyReceived } from "./metadata";
 
 export class OssAppends implements AppendStore {
-  constructor(private readonly context: OssContext) {}
+  constructor(private readonly client: OssClient) {}
 
   async append(key: string, position: number, bytes: Uint8Array, { signal }: CallOptions = {}): Promise<{ sizeBytes: number }> {
     const op = "append";
@@ -16,7 +15,7 @@ export class OssAppends implements AppendStore {
     const headers = { "content-type": "application/octet-stream", ...contentMd5(bytes) };
     const queries = { append: null, position: `${position}` };
     const request = { op, method: "POST", key, queries, headers, body: bytes, maxAttempts: 1, signal } as const;
-    return this.context.client.text(request, (_, answer) => {
+    return this.client.text(request, (_, answer) => {
       const sizeBytes = Number(required(op, "next position", answer["x-oss-next-append-position"]));
       if (position === 0) verifyReceived(op, checksumOf("CRC64XZ", bytes), crc64Of(answer));
       return { sizeBytes };
@@ -27,7 +26,7 @@ export class OssAppends implements AppendStore {
     const op = "readTail";
     const headers = { range: `bytes=-${maxBytes}`, "x-oss-range-behavior": "standard" };
     try {
-      return await this.context.client.send({ op, method: "GET", key, headers, signal }, (answer) => tailOf(op, answer));
+      return await this.client.send({ op, method: "GET", key, headers, signal }, (answer) => tailOf(op, answer));
     } catch (error) {
       if (isBridgeError(error, "NotFound")) return undefined;
       throw error;

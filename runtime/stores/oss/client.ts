@@ -4,13 +4,16 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { Agent, type Dispatcher } from "undici";
+import { systemClock, systemRandom } from "../../protocol/ports";
+import type { Checksum, Tags } from "../../protocol/snapshot";
 import { abortedError } from "../body";
-import { BridgeError } from "../errors";
-import type { CallOptions } from "../object-store";
+import { isBridgeError } from "../errors";
+import type { CallOptions, PresignOptions, PutResult, StoreCapabilities } from "../object-store";
 import { readAll } from "../read-all";
 import type { OssCredentialsProvider } from "./credentials";
-import { type OssTarget, ossPath, ossRegion } from "./endpoint";
+import { isAccelerated, type OssTarget, ossEndpoint, ossPath, ossRegion, ossTarget } from "./endpoint";
 import { readRefusal, refusalError, transportError } from "./errors";
+import { parseTags, unquote, verifyReceived } from "./metadata";
 import { type OssQueries, presignOssGet, signOssRequest } from "./sign";
 
 export interface OssRequest extends CallOptions {
@@ -35,25 +38,33 @@ export interface OssAnswer {
 
 export interface OssClientOptions {
   bucket: string;
+  /** `cn-shanghai`; `oss-cn-shanghai` is the same. */
   region: string;
   credentials: OssCredentialsProvider;
-  /** For calls about objects. */
-  data: OssTarget;
-  /** For calls about the bucket. */
-  bucketTarget: OssTarget;
-  /** For URLs that others read. */
-  presign: OssTarget;
-  dispatcher: Dispatcher;
-  maxAttempts: number;
-  /** The time from the request to the headers of the answer, besides the time for the bytes of the request. */
-  answerTimeoutMs: number;
-  /** The time between two pieces of the body of an answer. */
-  bodyIdleMs: number;
-  /** The client gives a request up whose bytes leave more slowly. */
-  minBytesPerSecond: number;
-  now: () => number;
-  /** In [0, 1); varies the waits between two tries. */
-  random: () => number;
+  /** For calls about objects; see `ossEndpoint`. @default the region's public one */
+  endpoint?: string | undefined;
+  /** For calls about the bucket, which acceleration does not carry. @default endpoint, or the region's public one where that is accelerated */
+  bucketEndpoint?: string | undefined;
+  /** For URLs that others read. @default endpoint */
+  presignEndpoint?: string | undefined;
+  /** @default the bucket's own */
+  storageClass?: string | undefined;
+  /** Encrypts with this key. @default the bucket's own encryption */
+  kmsKeyId?: string | undefined;
+  /** From `createOssDispatcher`, shared by all stores of a process; its creator closes it. @default one of its own */
+  dispatcher?: Dispatcher | undefined;
+  /** Tries of one call. @default 3 */
+  maxAttempts?: number | undefined;
+  /** The time from the request to the headers of the answer, besides the time for the bytes of the request. @default 15000 */
+  answerTimeoutMs?: number | undefined;
+  /** The time between two pieces of the body of an answer. @default 15000 */
+  bodyIdleMs?: number | undefined;
+  /** The client gives a request up whose bytes leave more slowly. @default 65536 */
+  minBytesPerSecond?: number | undefined;
+  /** Milliseconds since the epoch, for signatures. @default the system's clock */
+  now?: (() => number) | undefined;
+  /** In [0, 1); varies the waits between two tries. @default Math.random */
+  random?: (() => number) | undefined;
 }
 
 /** Connections to OSS. All stores of a process should share one. */
@@ -67,14 +78,34 @@ const MAX_DOCUMENT_BYTES = 16 * 1024 ** 2;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
 
+/** The part that every call of the adapter shares: its bucket, its endpoints, its tries, its errors. */
 export class OssClient {
+  readonly bucket: string;
+  /** Headers with the configured storage class and encryption of new objects. */
+  readonly placement: Readonly<Record<string, string>>;
+  private readonly dispatcher: Dispatcher;
+  private readonly endpoints: { data: OssTarget; bucket: OssTarget; presign: OssTarget };
   /** How far OSS's clock is ahead of this one. */
   private skewMs = 0;
 
-  constructor(private readonly options: OssClientOptions) {}
-
-  get bucket(): string {
-    return this.options.bucket;
+  /** @throws BridgeError `ConfigInvalid` for an endpoint that is not `https://host[:port]`. */
+  constructor(
+    private readonly options: OssClientOptions,
+    readonly capabilities: StoreCapabilities,
+  ) {
+    const { bucket, region, storageClass, kmsKeyId, endpoint = ossEndpoint(region) } = options;
+    const bucketEndpoint = options.bucketEndpoint ?? (isAccelerated(endpoint) ? ossEndpoint(region) : endpoint);
+    this.bucket = bucket;
+    this.dispatcher = options.dispatcher ?? createOssDispatcher();
+    this.endpoints = {
+      data: ossTarget(endpoint, bucket),
+      bucket: ossTarget(bucketEndpoint, bucket),
+      presign: ossTarget(options.presignEndpoint ?? endpoint, bucket),
+    };
+    this.placement = {
+      ...(storageClass !== undefined && { "x-oss-storage-class": storageClass }),
+      ...(kmsKeyId !== undefined && { "x-oss-server-side-encryption": "KMS", "x-oss-server-side-encryption-key-id": kmsKeyId }),
+    };
   }
 
   /**
@@ -82,7 +113,7 @@ export class OssClient {
    * again. `take` must read the body of the answer to its end or destroy it.
    */
   async send<T>(request: OssRequest, take: (answer: OssAnswer) => Promise<T>): Promise<T> {
-    const { op, signal, maxAttempts = this.options.maxAttempts } = request;
+    const { op, signal, maxAttempts = this.options.maxAttempts ?? 3 } = request;
     for (let attempt = 1; ; attempt++) {
       try {
         return await take(await this.attempt(request, attempt));
@@ -92,7 +123,7 @@ export class OssClient {
         if (attempt >= maxAttempts || !error.retryable || error.kind === "Unexpected") throw error;
       }
       const longest = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1));
-      await delay(longest * (0.5 + this.options.random() / 2), undefined, { signal }).catch((cause) => {
+      await delay(longest * (0.5 + (this.options.random ?? systemRandom)() / 2), undefined, { signal }).catch((cause) => {
         throw abortedError(op, cause);
       });
     }
@@ -105,18 +136,58 @@ export class OssClient {
     );
   }
 
-  async presignGet(key: string, expiresInSeconds: number): Promise<string> {
-    const { presign, bucket, credentials, region } = this.options;
+  async presignGet(key: string, { expiresInSeconds }: PresignOptions): Promise<string> {
+    const { bucket, credentials, region } = this.options;
+    const { presign } = this.endpoints;
     const queries = presignOssGet({ bucket, key, expiresInSeconds }, await credentials(), ossRegion(region), this.now());
     return presign.origin + ossPath(presign, key, queries);
   }
 
+  getTags(key: string, { signal }: CallOptions = {}, op = "getTags"): Promise<Tags> {
+    return this.text({ op, method: "GET", key, queries: { tagging: null }, signal }, parseTags);
+  }
+
+  /**
+   * Compares the CRC-64 that was sent with the one that OSS stored. OSS reports it only when the object is visible, so a wrong object is
+   * deleted again. Where versions are kept that is exactly the version that was written, and the one before becomes current. Elsewhere it
+   * is the object, unless another write has replaced it since.
+   * @throws BridgeError `Corrupted` when the two differ.
+   */
+  async deleteIfCorrupted(
+    op: string,
+    key: string,
+    written: PutResult,
+    { sent, received }: { sent: Checksum | undefined; received: Checksum | undefined },
+  ): Promise<void> {
+    try {
+      if (sent?.algorithm === "CRC64XZ") verifyReceived(op, sent, received);
+    } catch (error) {
+      await this.discard(op, key, written);
+      throw error;
+    }
+  }
+
+  private async discard(op: string, key: string, { etag, versionId }: PutResult): Promise<void> {
+    if (versionId !== undefined && versionId !== "null") {
+      await this.text({ op, method: "DELETE", key, queries: { versionId } }, () => undefined);
+      return;
+    }
+    try {
+      const current = await this.text({ op, method: "HEAD", key }, (_, headers) => headers.etag);
+      if (current === undefined || unquote(current) !== etag) return;
+    } catch (error) {
+      if (isBridgeError(error, "NotFound")) return;
+      throw error;
+    }
+    await this.text({ op, method: "DELETE", key }, () => undefined);
+  }
+
   private async attempt(request: OssRequest, attempt: number): Promise<OssAnswer> {
-    const { op, method, key, queries = {}, body, signal, workMs = 0 } = request;
-    const { bucket, credentials, region, dispatcher, answerTimeoutMs, bodyIdleMs, minBytesPerSecond } = this.options;
-    const target = key === undefined ? this.options.bucketTarget : this.options.data;
-    const signing = { method, bucket, key, queries, headers: request.headers ?? {} };
-    const answer = await dispatcher.request({
+    const { op, method, key, queries = {}, headers: given = {}, body, signal, workMs = 0 } = request;
+    const { bucket, credentials, region, answerTimeoutMs = 15_000, minBytesPerSecond = 64 * 1024 } = this.options;
+    const target = key === undefined ? this.endpoints.bucket : this.endpoints.data;
+    const signing = { method, bucket, key, queries, headers: given };
+    const answer = await this.dispatcher.request({
       origin: target.origin,
       path: ossPath(target, key, queries),
       method,
@@ -125,7 +196,7 @@ export class OssClient {
       // Without this undici closes the connection after each HEAD, and the next call begins with a handshake across the border.
       reset: false,
       headersTimeout: answerTimeoutMs + workMs + Math.ceil(((body?.byteLength ?? 0) / minBytesPerSecond) * 1000),
-      bodyTimeout: bodyIdleMs,
+      bodyTimeout: this.options.bodyIdleMs ?? 15_000,
       signal: signal ?? null,
     });
     const headers = flatten(answer.headers);
@@ -136,12 +207,16 @@ export class OssClient {
   }
 
   private now(): number {
-    return this.options.now() + this.skewMs;
+    return this.clockMs() + this.skewMs;
+  }
+
+  private clockMs(): number {
+    return (this.options.now ?? systemClock.now)();
   }
 
   private learnSkew(date: string | undefined): void {
     const theirs = Date.parse(date ?? "");
-    if (!Number.isNaN(theirs)) this.skewMs = theirs - this.options.now();
+    if (!Number.isNaN(theirs)) this.skewMs = theirs - this.clockMs();
   }
 }
 
@@ -151,10 +226,4 @@ function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, st
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(", ") : value;
   return flat;
-}
-
-/** @throws BridgeError `Unexpected` when the answer lacks a value that OSS always sends. */
-export function required<T>(op: string, what: string, value: T | undefined): T {
-  if (value !== undefined) return value;
-  throw new BridgeError("Unexpected", op, `the answer to ${op} has no ${what}: this is no OSS endpoint`);
 }

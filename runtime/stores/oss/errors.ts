@@ -1,97 +1,74 @@
 /** Maps the errors of OSS and of the network to the kinds that callers switch on. */
-import { BridgeError, type BridgeErrorKind, isRead } from "../errors";
+import { BridgeError, type BridgeErrorKind, isRead, kindLookup } from "../errors";
 import { xmlText } from "./xml";
 
-/** https://www.alibabacloud.com/help/en/oss/support/http-status-code-overview */
-const KIND_BY_CODE: Readonly<Record<string, BridgeErrorKind>> = {
-  NoSuchBucket: "NotFound",
-  NoSuchKey: "NotFound",
-  NoSuchUpload: "NotFound",
-  NoSuchVersion: "NotFound",
-
-  FileAlreadyExists: "PreconditionFailed",
-  NotModified: "PreconditionFailed",
-  PositionNotEqualToLength: "PreconditionFailed",
-  PreconditionFailed: "PreconditionFailed",
-
-  AccessDenied: "PermissionDenied",
-  InvalidAccessKeyId: "PermissionDenied",
-  InvalidSecurityToken: "PermissionDenied",
-  SecurityTokenExpired: "PermissionDenied",
-  SecurityTokenNotSupported: "PermissionDenied",
-  SignatureDoesNotMatch: "PermissionDenied",
-  UserDisable: "PermissionDenied",
-
-  DownloadTrafficRateLimitExceeded: "RateLimited",
-  QpsLimitExceeded: "RateLimited",
-  SlowDown: "RateLimited",
-  UploadTrafficRateLimitExceeded: "RateLimited",
-
-  InternalError: "Unavailable",
-  OperationAborted: "Unavailable",
-  RequestTimeout: "Unavailable",
-  // The client learns the offset from this answer, so the next call succeeds.
-  RequestTimeTooSkewed: "Unavailable",
-  ServiceUnavailable: "Unavailable",
-
-  // The client computes every Content-MD5, so a wrong one means that the bytes changed on their way.
-  BadDigest: "Corrupted",
-  IncompleteBody: "Corrupted",
-  InvalidDigest: "Corrupted",
-
-  EntityTooLarge: "Invalid",
-  EntityTooSmall: "Invalid",
-  InvalidArgument: "Invalid",
-  InvalidObjectName: "Invalid",
-  InvalidPart: "Invalid",
-  InvalidPartOrder: "Invalid",
-  InvalidRange: "Invalid",
-  InvalidRequest: "Invalid",
-  InvalidTag: "Invalid",
-  MalformedXML: "Invalid",
-  MetadataTooLarge: "Invalid",
-
-  InvalidObjectState: "Unsupported",
-  MethodNotAllowed: "Unsupported",
-  NotImplemented: "Unsupported",
-  ObjectNotAppendable: "Unsupported",
-
-  InvalidBucketName: "ConfigInvalid",
-  KmsServiceNotEnabled: "ConfigInvalid",
-
-  EAI_AGAIN: "Unavailable",
-  ECONNREFUSED: "Unavailable",
-  ECONNRESET: "Unavailable",
-  EHOSTUNREACH: "Unavailable",
-  ENETUNREACH: "Unavailable",
-  ENOTFOUND: "Unavailable",
-  EPIPE: "Unavailable",
-  ETIMEDOUT: "Unavailable",
-  UND_ERR_BODY_TIMEOUT: "Unavailable",
-  UND_ERR_CONNECT_TIMEOUT: "Unavailable",
-  UND_ERR_HEADERS_TIMEOUT: "Unavailable",
-  UND_ERR_SOCKET: "Unavailable",
-  UND_ERR_INVALID_ARG: "Invalid",
-};
-
-/** For codes that the table does not have, and for answers without one: a proxy has no OSS codes. */
-const KIND_BY_STATUS: Readonly<Record<number, BridgeErrorKind>> = {
-  301: "ConfigInvalid",
-  304: "PreconditionFailed",
-  307: "ConfigInvalid",
-  400: "Invalid",
-  401: "PermissionDenied",
-  403: "PermissionDenied",
-  404: "NotFound",
-  405: "Unsupported",
-  408: "Unavailable",
-  411: "Invalid",
-  412: "PreconditionFailed",
-  413: "Invalid",
-  416: "Invalid",
-  429: "RateLimited",
-  501: "Unsupported",
-};
+/**
+ * Codes of OSS, of Node and of undici. The statuses are for codes that are not listed, and for answers without one: a proxy has no OSS codes.
+ * https://www.alibabacloud.com/help/en/oss/support/http-status-code-overview
+ */
+const kindOfCode = kindLookup({
+  NotFound: ["NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NoSuchVersion", 404],
+  PreconditionFailed: ["FileAlreadyExists", "NotModified", "PositionNotEqualToLength", "PreconditionFailed", 304, 412],
+  PermissionDenied: [
+    "AccessDenied",
+    "InvalidAccessKeyId",
+    "InvalidSecurityToken",
+    "SecurityTokenExpired",
+    "SecurityTokenNotSupported",
+    "SignatureDoesNotMatch",
+    "UserDisable",
+    401,
+    403,
+  ],
+  RateLimited: ["DownloadTrafficRateLimitExceeded", "QpsLimitExceeded", "SlowDown", "UploadTrafficRateLimitExceeded", 429],
+  Unavailable: [
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    // The client learns the offset from this answer, so the next call succeeds.
+    "RequestTimeTooSkewed",
+    "ServiceUnavailable",
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "ENOTFOUND",
+    "EPIPE",
+    "ETIMEDOUT",
+    "UND_ERR_BODY_TIMEOUT",
+    "UND_ERR_CONNECT_TIMEOUT",
+    "UND_ERR_HEADERS_TIMEOUT",
+    "UND_ERR_SOCKET",
+    408,
+  ],
+  Corrupted: [
+    // The client computes every Content-MD5, so a wrong one means that the bytes changed on their way.
+    "BadDigest",
+    "IncompleteBody",
+    "InvalidDigest",
+  ],
+  Invalid: [
+    "EntityTooLarge",
+    "EntityTooSmall",
+    "InvalidArgument",
+    "InvalidObjectName",
+    "InvalidPart",
+    "InvalidPartOrder",
+    "InvalidRange",
+    "InvalidRequest",
+    "InvalidTag",
+    "MalformedXML",
+    "MetadataTooLarge",
+    "UND_ERR_INVALID_ARG",
+    400,
+    411,
+    413,
+    416,
+  ],
+  Unsupported: ["InvalidObjectState", "MethodNotAllowed", "NotImplemented", "ObjectNotAppendable", 405, 501],
+  ConfigInvalid: ["InvalidBucketName", "KmsServiceNotEnabled", 301, 307],
+});
 
 const ADVICE: Partial<Record<BridgeErrorKind, string>> = {
   PermissionDenied: "check the credentials, the RAM policy of the role and the bucket policy",
@@ -129,9 +106,7 @@ function isAmbiguous(op: string, kind: BridgeErrorKind, code: string | undefined
 export function refusalError(op: string, refusal: OssRefusal, attempts: number): BridgeError {
   const { status, code, requestId } = refusal;
   const found =
-    (code === undefined ? undefined : KIND_BY_CODE[code]) ??
-    KIND_BY_STATUS[status] ??
-    (status >= 500 ? "Unavailable" : "Unexpected");
+    (code === undefined ? undefined : kindOfCode(code)) ?? kindOfCode(status) ?? (status >= 500 ? "Unavailable" : "Unexpected");
   const ambiguous = isAmbiguous(op, found, code, attempts);
   const kind = ambiguous ? "Unavailable" : found;
   const hint = ambiguous ? "after a retry, so the first request may have landed" : ADVICE[kind];
@@ -144,7 +119,7 @@ export function refusalError(op: string, refusal: OssRefusal, attempts: number):
 export function transportError(op: string, cause: unknown): BridgeError {
   if (cause instanceof BridgeError) return cause;
   const code = (cause as { code?: unknown } | null | undefined)?.code;
-  const kind = (typeof code === "string" ? KIND_BY_CODE[code] : undefined) ?? "Unexpected";
+  const kind = (typeof code === "string" ? kindOfCode(code) : undefined) ?? "Unexpected";
   return new BridgeError(kind, op, `OSS did not answer ${op}: ${typeof code === "string" ? code : "an unknown error"}`, {
     cause,
   });

@@ -9,8 +9,7 @@ import type { Checksum, ContentHeaders, Metadata, Tags } from "../../protocol/sn
 import { METADATA_NAME } from "../checked-store";
 import { BridgeError } from "../errors";
 import { decodeHeaderText, encodeHeaderText } from "../header-text";
-import type { ObjectHead } from "../object-store";
-import { required } from "./client";
+import type { ObjectHead, PutResult } from "../object-store";
 import { escapeXml, xmlElements, xmlText } from "./xml";
 
 const PREFIX = "x-oss-meta-";
@@ -93,6 +92,20 @@ export function attributeHeaders(
 
 export function unquote(etag: string): string {
   return etag.replace(/^"|"$/g, "");
+}
+
+/** @throws BridgeError `Unexpected` when the answer lacks a value that OSS always sends. */
+export function required<T>(op: string, what: string, value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new BridgeError("Unexpected", op, `the answer to ${op} has no ${what}: this is no OSS endpoint`);
+}
+
+/** @throws BridgeError `Unexpected` when the answer lacks a header that OSS always sends. */
+export function parsePutResult(op: string, etag: string | undefined, headers: Readonly<Record<string, string>>): PutResult {
+  const result: PutResult = { etag: unquote(required(op, "ETag", etag)) };
+  const versionId = headers["x-oss-version-id"];
+  if (versionId !== undefined) result.versionId = versionId;
+  return result;
 }
 
 /** @throws BridgeError `Unexpected` when the answer lacks a header that OSS always sends. */

@@ -13,8 +13,7 @@ import { abortedError, bodyError, lengthError, readExactly, throwIfAborted } fro
 import { checksumOf, verifyChecksum } from "../checksums";
 import { abortOnFailure } from "../copy-in-place";
 import type { PutOptions, PutResult, UploadedPart } from "../object-store";
-import type { OssContext } from "./context";
-import { attributeHeaders, contentMd5, crc64Of, taggingHeader } from "./metadata";
+import { attributeHeaders, contentMd5, crc64Of, parsePutResult, taggingHeader } from "./metadata";
 import { FORBID_OVERWRITE, type OssUploads } from "./uploads";
 
 export const BLOCK_BYTES = 4 * 1024 ** 2;
@@ -23,47 +22,47 @@ const CONCURRENT_BLOCKS = 2;
 const op = "put";
 
 export async function putObject(
-  uploads: OssUploads,
+  store: OssUploads,
   key: string,
   body: Readable | Uint8Array,
   options: PutOptions,
 ): Promise<PutResult> {
   const { sizeBytes, signal } = options;
   // Larger blocks than usual only where the largest put would have too many parts.
-  const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(sizeBytes / uploads.context.capabilities.maxParts));
+  const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(sizeBytes / store.capabilities.maxParts));
   if (body instanceof Readable && sizeBytes > blockBytes)
-    return putBlocks(uploads, key, new Blocks(body, blockBytes, sizeBytes, signal), options);
-  return putBytes(uploads.context, key, await readExactly(op, body, sizeBytes, signal), options);
+    return putBlocks(store, key, new Blocks(body, blockBytes, sizeBytes, signal), options);
+  return putBytes(store, key, await readExactly(op, body, sizeBytes, signal), options);
 }
 
-async function putBytes(context: OssContext, key: string, bytes: Uint8Array, options: PutOptions): Promise<PutResult> {
+async function putBytes(store: OssUploads, key: string, bytes: Uint8Array, options: PutOptions): Promise<PutResult> {
   const { attributes, checksum, condition, signal } = options;
   const sent = checksumOf("CRC64XZ", bytes);
   if (checksum !== undefined) verifyChecksum(op, checksum, sent.value);
   const headers = {
-    ...context.placement,
+    ...store.placement,
     ...attributeHeaders(op, attributes),
     ...taggingHeader(attributes.tags),
     ...contentMd5(bytes),
     ...(condition?.ifAbsent && FORBID_OVERWRITE),
   };
-  const { result, received } = await context.client.text(
-    { op, method: "PUT", key, headers, body: bytes, signal },
-    (_, answer) => ({ result: context.putResult(op, answer.etag, answer), received: crc64Of(answer) }),
-  );
-  await context.deleteIfCorrupted(op, key, result, { sent, received });
+  const { result, received } = await store.text({ op, method: "PUT", key, headers, body: bytes, signal }, (_, answer) => ({
+    result: parsePutResult(op, answer.etag, answer),
+    received: crc64Of(answer),
+  }));
+  await store.deleteIfCorrupted(op, key, result, { sent, received });
   return result;
 }
 
-async function putBlocks(uploads: OssUploads, key: string, blocks: Blocks, options: PutOptions): Promise<PutResult> {
+async function putBlocks(store: OssUploads, key: string, blocks: Blocks, options: PutOptions): Promise<PutResult> {
   const { attributes, checksum, condition, signal } = options;
   const ifAbsent = condition?.ifAbsent === true;
-  const { uploadId } = await uploads.create(key, { attributes, ifAbsent, signal, op });
-  return abortOnFailure({ abort: (abortOptions) => uploads.abort(key, uploadId, abortOptions) }, async () => {
+  const { uploadId } = await store.createUpload(key, { attributes, ifAbsent, signal, op });
+  return abortOnFailure({ abort: (abortOptions) => store.abortUpload(key, uploadId, abortOptions) }, async () => {
     const parts = await sendBlocks(blocks, signal, (partNumber, block, partSignal) =>
-      uploads.uploadPart(key, { uploadId, partNumber }, block, { disposable: true, signal: partSignal, op }),
+      store.uploadPart(key, { uploadId, partNumber }, block, { disposable: true, signal: partSignal, op }),
     );
-    return uploads.complete(key, uploadId, parts, { checksum, condition: ifAbsent ? { ifAbsent } : undefined, signal, op });
+    return store.completeUpload(key, uploadId, parts, { checksum, condition: ifAbsent ? { ifAbsent } : undefined, signal, op });
   });
 }
 

@@ -9,10 +9,8 @@ import {
   type PresentObject,
 } from "../copy-in-place";
 import { BridgeError } from "../errors";
-import type { PutResult, TouchOptions, UploadedPart } from "../object-store";
-import { required } from "./client";
-import type { OssContext } from "./context";
-import { attributeHeaders, crc64Of, parseHead, parseTags, taggingHeader, unquote } from "./metadata";
+import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
+import { attributeHeaders, crc64Of, parseHead, parsePutResult, required, taggingHeader, unquote } from "./metadata";
 import type { OssUploads } from "./uploads";
 import { xmlText } from "./xml";
 
@@ -24,9 +22,9 @@ export const OSS_COPY_LIMITS: CopyLimits = { maxCopyBytes: 1024 ** 3, partSizeBy
 /** The client gives a copy up that is slower. */
 const MIN_COPY_BYTES_PER_SECOND = 4 * 1024 ** 2;
 
-export function touchOssObject(uploads: OssUploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {
-  const { maxParts } = uploads.context.capabilities;
-  return copyInPlace(new OssCopier(uploads, key, options.signal), { ifMatch: options.ifMatch, limits, maxParts });
+export function touchOssObject(store: OssUploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {
+  const { maxParts } = store.capabilities;
+  return copyInPlace(new OssCopier(store, key, options), { ifMatch: options.ifMatch, limits, maxParts });
 }
 
 interface OssPresent extends PresentObject {
@@ -41,21 +39,17 @@ const ENCRYPTION = "x-oss-server-side-encryption";
 const ENCRYPTION_HEADERS = [ENCRYPTION, `${ENCRYPTION}-key-id`, "x-oss-server-side-data-encryption"];
 
 class OssCopier implements ObjectCopier<OssPresent> {
-  private readonly context: OssContext;
-
   constructor(
-    private readonly uploads: OssUploads,
+    private readonly store: OssUploads,
     private readonly key: string,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    this.context = uploads.context;
-  }
+    private readonly options: CallOptions,
+  ) {}
 
   /** @throws BridgeError `Unsupported` when a copy would change the type of the object. */
   read(versionId?: string): Promise<OssPresent> {
-    const { client, placement } = this.context;
+    const { placement } = this.store;
     const queries = versionId === undefined ? {} : { versionId };
-    return client.text({ op, method: "HEAD", key: this.key, queries, signal: this.signal }, (_, answer) => {
+    return this.store.text({ op, method: "HEAD", key: this.key, queries, signal: this.options.signal }, (_, answer) => {
       const type = answer[TYPE];
       if (type === "Appendable" || type === "Symlink")
         throw new BridgeError("Unsupported", op, `the object is of type ${type}: a copy of it would be an ordinary object`);
@@ -80,8 +74,7 @@ class OssCopier implements ObjectCopier<OssPresent> {
   }
 
   readTags(): Promise<Tags> {
-    const request = { op, method: "GET", key: this.key, queries: { tagging: null }, signal: this.signal } as const;
-    return this.context.client.text(request, parseTags);
+    return this.store.getTags(this.key, this.options, op);
   }
 
   async copyWhole(etag: string, { headers: kept, sizeBytes, checksum }: OssPresent) {
@@ -91,23 +84,27 @@ class OssCopier implements ObjectCopier<OssPresent> {
       "x-oss-metadata-directive": "REPLACE",
       "x-oss-tagging-directive": "Copy",
     };
-    const request = { op, method: "PUT", key: this.key, headers, workMs: copyWorkMs(sizeBytes), signal: this.signal } as const;
-    const { result, copiedFrom, received } = await this.context.client.text(request, (text, answer) => ({
-      result: this.context.putResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
-      copiedFrom: answer["x-oss-copy-source-version-id"],
-      received: crc64Of(answer),
-    }));
-    await this.context.deleteIfCorrupted(op, this.key, result, { sent: checksum, received });
+    const request = { op, method: "PUT", key: this.key, headers, workMs: copyWorkMs(sizeBytes) } as const;
+    const { result, copiedFrom, received } = await this.store.text(
+      { ...request, signal: this.options.signal },
+      (text, answer) => ({
+        result: parsePutResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
+        copiedFrom: answer["x-oss-copy-source-version-id"],
+        received: crc64Of(answer),
+      }),
+    );
+    await this.store.deleteIfCorrupted(op, this.key, result, { sent: checksum, received });
     return { result, copiedFrom };
   }
 
   async createUpload({ headers: kept, etag, checksum }: OssPresent, tags: Tags): Promise<CopyUpload> {
-    const { key, signal, uploads } = this;
-    const { uploadId } = await uploads.start(op, key, { ...kept, ...taggingHeader(tags) }, signal);
+    const { key, store } = this;
+    const { signal } = this.options;
+    const { uploadId } = await store.start(op, key, { ...kept, ...taggingHeader(tags) }, signal);
     return {
       copyPart: (range) => this.copyPart(uploadId, etag, range),
-      complete: (parts) => uploads.complete(key, uploadId, parts, { op, checksum, signal }),
-      abort: (options) => uploads.abort(key, uploadId, options),
+      complete: (parts) => store.completeUpload(key, uploadId, parts, { op, checksum, signal }),
+      abort: (options) => store.abortUpload(key, uploadId, options),
     };
   }
 
@@ -117,7 +114,7 @@ class OssCopier implements ObjectCopier<OssPresent> {
     const queries = { partNumber: `${partNumber}`, uploadId };
     const headers = { ...this.copySource(etag), "x-oss-copy-source-range": `bytes=${start}-${end}` };
     const target = { op, method: "PUT", key: this.key, queries, headers } as const;
-    return this.context.client.text({ ...target, workMs: copyWorkMs(sizeBytes), signal: this.signal }, (text, answer) => {
+    return this.store.text({ ...target, workMs: copyWorkMs(sizeBytes), signal: this.options.signal }, (text, answer) => {
       const checksum = crc64Of(answer);
       const part = { partNumber, sizeBytes, etag: unquote(required(op, "ETag", xmlText(text, "ETag") ?? answer.etag)) };
       return checksum === undefined ? part : { ...part, checksum };
@@ -127,7 +124,7 @@ class OssCopier implements ObjectCopier<OssPresent> {
   /** Names the object as the source of a copy, if it has this etag. */
   private copySource(etag: string): Record<string, string> {
     return {
-      "x-oss-copy-source": `/${this.context.client.bucket}/${this.key.split("/").map(encodeURIComponent).join("/")}`,
+      "x-oss-copy-source": `/${this.store.bucket}/${this.key.split("/").map(encodeURIComponent).join("/")}`,
       "x-oss-copy-source-if-match": `"${etag}"`,
     };
   }

@@ -11,9 +11,18 @@ import type {
   UploadedPart,
   UploadPartOptions,
 } from "../object-store";
-import { required } from "./client";
-import type { OssContext } from "./context";
-import { attributeHeaders, contentMd5, crc64FromDecimal, crc64Of, taggingHeader, unquote, verifyReceived } from "./metadata";
+import { OssClient } from "./client";
+import {
+  attributeHeaders,
+  contentMd5,
+  crc64FromDecimal,
+  crc64Of,
+  parsePutResult,
+  required,
+  taggingHeader,
+  unquote,
+  verifyReceived,
+} from "./metadata";
 import { escapeXml, xmlElements, xmlText } from "./xml";
 
 const PAGE = "1000";
@@ -21,20 +30,19 @@ const PAGE = "1000";
 /** Only a bucket that keeps no versions honours it. */
 export const FORBID_OVERWRITE = { "x-oss-forbid-overwrite": "true" } as const;
 
-/** The operation that an upload belongs to: `put` and `touch` make uploads of their own. */
-interface OnBehalf {
+/** `put` and `touch` make uploads of their own, whose errors name them. */
+interface ForOperation {
   op?: string;
 }
 
-export class OssUploads {
-  constructor(readonly context: OssContext) {}
-
-  async create(
+/** The part of the adapter for uploads in parts. */
+export class OssUploads extends OssClient {
+  async createUpload(
     key: string,
-    { attributes, ifAbsent, signal, op = "createUpload" }: CreateUploadOptions & OnBehalf & { ifAbsent?: boolean },
+    { attributes, ifAbsent, signal, op = "createUpload" }: CreateUploadOptions & ForOperation & { ifAbsent?: boolean },
   ): Promise<{ uploadId: string }> {
     const headers = {
-      ...this.context.placement,
+      ...this.placement,
       ...attributeHeaders(op, attributes),
       ...taggingHeader(attributes.tags),
       ...(ifAbsent && FORBID_OVERWRITE),
@@ -49,7 +57,7 @@ export class OssUploads {
     signal: AbortSignal | undefined,
   ): Promise<{ uploadId: string }> {
     const request = { op, method: "POST", key, queries: { uploads: null }, headers, signal } as const;
-    return this.context.client.text(request, (text) => ({ uploadId: required(op, "upload id", xmlText(text, "UploadId")) }));
+    return this.text(request, (text) => ({ uploadId: required(op, "upload id", xmlText(text, "UploadId")) }));
   }
 
   /**
@@ -60,14 +68,14 @@ export class OssUploads {
     key: string,
     { uploadId, partNumber }: PartId,
     body: Uint8Array,
-    { checksum, disposable, signal, op = "uploadPart" }: UploadPartOptions & OnBehalf & { disposable?: true } = {},
+    { checksum, disposable, signal, op = "uploadPart" }: UploadPartOptions & ForOperation & { disposable?: true } = {},
   ): Promise<UploadedPart> {
     const sent = checksumOf("CRC64XZ", body);
     if (checksum !== undefined) verifyChecksum(op, checksum, sent.value);
     const queries = { partNumber: `${partNumber}`, uploadId };
     const headers = disposable ? {} : contentMd5(body);
     const request = { op, method: "PUT", key, queries, headers, body, signal } as const;
-    return this.context.client.text(request, (_, answer) => {
+    return this.text(request, (_, answer) => {
       verifyReceived(op, sent, required(op, "CRC-64", crc64Of(answer)));
       return { partNumber, sizeBytes: body.byteLength, etag: unquote(required(op, "ETag", answer.etag)), checksum: sent };
     });
@@ -76,13 +84,13 @@ export class OssUploads {
   async listParts(
     key: string,
     uploadId: string,
-    { signal, op = "listParts" }: CallOptions & OnBehalf = {},
+    { signal, op = "listParts" }: CallOptions & ForOperation = {},
   ): Promise<UploadedPart[]> {
     const parts: UploadedPart[] = [];
     let marker: string | undefined;
     do {
       const queries = { uploadId, "max-parts": PAGE, ...(marker !== undefined && { "part-number-marker": marker }) };
-      const text = await this.context.client.text({ op, method: "GET", key, queries, signal }, (document) => document);
+      const text = await this.text({ op, method: "GET", key, queries, signal }, (document) => document);
       for (const part of xmlElements(text, "Part")) parts.push(parsePart(op, part));
       marker =
         xmlText(text, "IsTruncated") === "true" ? required(op, "marker", xmlText(text, "NextPartNumberMarker")) : undefined;
@@ -91,11 +99,11 @@ export class OssUploads {
   }
 
   /** OSS cannot verify a checksum at completion, so the checksum of the whole is computed from its parts and compared before. */
-  async complete(
+  async completeUpload(
     key: string,
     uploadId: string,
     parts: UploadedPart[],
-    { checksum, condition, signal, op = "completeUpload" }: CompleteUploadOptions & OnBehalf = {},
+    { checksum, condition, signal, op = "completeUpload" }: CompleteUploadOptions & ForOperation = {},
   ): Promise<PutResult> {
     const expected = await this.checksumOfWhole(key, uploadId, parts, { op, signal });
     if (checksum?.algorithm === "CRC64XZ" && expected !== undefined) verifyChecksum(op, checksum, expected.value);
@@ -107,18 +115,18 @@ export class OssUploads {
     );
     const headers = { ...contentMd5(body), ...(condition?.ifAbsent && FORBID_OVERWRITE) };
     const request = { op, method: "POST", key, queries: { uploadId }, headers, body, signal } as const;
-    const { result, received } = await this.context.client.text(request, (text, answer) => ({
-      result: this.context.putResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
+    const { result, received } = await this.text(request, (text, answer) => ({
+      result: parsePutResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
       received: crc64Of(answer),
     }));
-    await this.context.deleteIfCorrupted(op, key, result, { sent: expected ?? checksum, received });
+    await this.deleteIfCorrupted(op, key, result, { sent: expected ?? checksum, received });
     return result;
   }
 
-  async abort(key: string, uploadId: string, { signal }: CallOptions = {}): Promise<void> {
+  async abortUpload(key: string, uploadId: string, { signal }: CallOptions = {}): Promise<void> {
     try {
       const request = { op: "abortUpload", method: "DELETE", key, queries: { uploadId }, signal } as const;
-      await this.context.client.text(request, () => undefined);
+      await this.text(request, () => undefined);
     } catch (error) {
       if (!isBridgeError(error, "NotFound")) throw error;
     }
@@ -129,7 +137,7 @@ export class OssUploads {
     key: string,
     uploadId: string,
     parts: readonly UploadedPart[],
-    options: CallOptions & OnBehalf,
+    options: CallOptions & ForOperation,
   ): Promise<Checksum | undefined> {
     let known = parts;
     if (!known.every(({ checksum }) => checksum?.algorithm === "CRC64XZ")) {

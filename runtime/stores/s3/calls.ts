@@ -1,4 +1,4 @@
-/** What every call to S3 shares: its bucket, its signal, its condition, its errors. */
+/** The part that every call of the adapter shares: its bucket, its signal, its condition, its errors. */
 import {
   type CopyObjectCommand,
   type CreateMultipartUploadCommand,
@@ -38,16 +38,21 @@ export class S3Calls {
     return `${this.bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
   }
 
-  async readTags(op: string, key: string, options: CallOptions): Promise<Tags> {
+  async getTags(key: string, options: CallOptions = {}, op = "getTags"): Promise<Tags> {
     const command = new GetObjectTaggingCommand(this.target(key));
-    const { TagSet } = await this.run(op, options, () => this.client.send(command, httpOptions(options)));
+    const { TagSet } = await this.run(op, options, (client, http) => client.send(command, http));
     return parseTags(TagSet);
   }
 
-  /** Runs the call and turns every error into a BridgeError. */
-  async run<T>(op: string, { signal }: CallOptions, call: () => Promise<T>, condition?: WriteCondition): Promise<T> {
+  /** Runs the call, which must pass `http` on to the client, and turns every error into a BridgeError. */
+  async run<T>(
+    op: string,
+    { signal }: CallOptions,
+    call: (client: S3Client, http: HttpHandlerOptions) => Promise<T>,
+    condition?: WriteCondition,
+  ): Promise<T> {
     try {
-      return await call();
+      return await call(this.client, httpOptions(signal));
     } catch (cause) {
       if (signal?.aborted) throw abortedError(op, cause);
       const error = toS3Error(op, cause);
@@ -68,7 +73,11 @@ export function isMissingVersion(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "NoSuchVersion" || cause.name === "NoSuchKey");
 }
 
-export function httpOptions({ signal }: CallOptions): { abortSignal?: AbortSignal } {
+interface HttpHandlerOptions {
+  abortSignal?: AbortSignal;
+}
+
+export function httpOptions(signal: AbortSignal | undefined): HttpHandlerOptions {
   return signal === undefined ? {} : { abortSignal: signal };
 }
 

@@ -1,100 +1,77 @@
 /** Maps the errors of S3 and its SDK to the kinds that callers switch on. */
-import { BridgeError, type BridgeErrorKind, isRead } from "../errors";
+import { BridgeError, type BridgeErrorKind, isRead, kindLookup } from "../errors";
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const KIND_BY_CODE: Readonly<Record<string, BridgeErrorKind>> = {
-  NoSuchKey: "NotFound",
-  NoSuchUpload: "NotFound",
-  NoSuchBucket: "NotFound",
-  NoSuchVersion: "NotFound",
-  NotFound: "NotFound",
-
-  PreconditionFailed: "PreconditionFailed",
-  ConditionalRequestConflict: "PreconditionFailed",
-  NotModified: "PreconditionFailed",
-
-  AccessDenied: "PermissionDenied",
-  AccountProblem: "PermissionDenied",
-  AllAccessDisabled: "PermissionDenied",
-  ExpiredToken: "PermissionDenied",
-  InvalidAccessKeyId: "PermissionDenied",
-  InvalidToken: "PermissionDenied",
-  SignatureDoesNotMatch: "PermissionDenied",
-  TokenRefreshRequired: "PermissionDenied",
-
-  SlowDown: "RateLimited",
-  RequestLimitExceeded: "RateLimited",
-  Throttling: "RateLimited",
-  ThrottlingException: "RateLimited",
-  TooManyRequests: "RateLimited",
-
-  InternalError: "Unavailable",
-  OperationAborted: "Unavailable",
-  RequestTimeout: "Unavailable",
-  // The SDK learns the offset from this answer, so the next call succeeds.
-  RequestTimeTooSkewed: "Unavailable",
-  ServiceUnavailable: "Unavailable",
-  TimeoutError: "Unavailable",
-
-  BadDigest: "Corrupted",
-  IncompleteBody: "Corrupted",
-  XAmzContentChecksumMismatch: "Corrupted",
-  XAmzContentSHA256Mismatch: "Corrupted",
-
-  EntityTooLarge: "Invalid",
-  EntityTooSmall: "Invalid",
-  InvalidArgument: "Invalid",
-  InvalidDigest: "Invalid",
-  InvalidPart: "Invalid",
-  InvalidPartOrder: "Invalid",
-  InvalidRange: "Invalid",
-  InvalidRequest: "Invalid",
-  InvalidTag: "Invalid",
-  KeyTooLongError: "Invalid",
-  MetadataTooLarge: "Invalid",
-
-  InvalidObjectState: "Unsupported",
-  MethodNotAllowed: "Unsupported",
-  NotImplemented: "Unsupported",
-
-  AuthorizationHeaderMalformed: "ConfigInvalid",
-  IllegalLocationConstraintException: "ConfigInvalid",
-  InvalidBucketName: "ConfigInvalid",
-  "KMS.DisabledException": "ConfigInvalid",
-  "KMS.InvalidStateException": "ConfigInvalid",
-  "KMS.NotFoundException": "ConfigInvalid",
-  PermanentRedirect: "ConfigInvalid",
-
-  EAI_AGAIN: "Unavailable",
-  ECONNABORTED: "Unavailable",
-  ECONNREFUSED: "Unavailable",
-  ECONNRESET: "Unavailable",
-  EHOSTUNREACH: "Unavailable",
-  ENETUNREACH: "Unavailable",
-  ENOTFOUND: "Unavailable",
-  EPIPE: "Unavailable",
-  ETIMEDOUT: "Unavailable",
-  ERR_INVALID_CHAR: "Invalid",
-};
-
-/** For answers without a code: HEAD has no body, and a proxy has no S3 codes. */
-const KIND_BY_STATUS: Readonly<Record<number, BridgeErrorKind>> = {
-  301: "ConfigInvalid",
-  304: "PreconditionFailed",
-  307: "Unavailable",
-  400: "Invalid",
-  401: "PermissionDenied",
-  403: "PermissionDenied",
-  404: "NotFound",
-  405: "Unsupported",
-  408: "Unavailable",
-  411: "Invalid",
-  412: "PreconditionFailed",
-  413: "Invalid",
-  416: "Invalid",
-  429: "RateLimited",
-  501: "Unsupported",
-};
+/**
+ * Codes of S3, of the SDK and of Node, and statuses for answers without a code: the answer to HEAD has no body, and a proxy has no S3 codes.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+const kindOfCode = kindLookup({
+  NotFound: ["NoSuchKey", "NoSuchUpload", "NoSuchBucket", "NoSuchVersion", "NotFound", 404],
+  PreconditionFailed: ["PreconditionFailed", "ConditionalRequestConflict", "NotModified", 304, 412],
+  PermissionDenied: [
+    "AccessDenied",
+    "AccountProblem",
+    "AllAccessDisabled",
+    "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+    401,
+    403,
+  ],
+  RateLimited: ["SlowDown", "RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests", 429],
+  Unavailable: [
+    "InternalError",
+    "OperationAborted",
+    "RequestTimeout",
+    // The SDK learns the offset from this answer, so the next call succeeds.
+    "RequestTimeTooSkewed",
+    "ServiceUnavailable",
+    "TimeoutError",
+    "EAI_AGAIN",
+    "ECONNABORTED",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "ENOTFOUND",
+    "EPIPE",
+    "ETIMEDOUT",
+    307,
+    408,
+  ],
+  Corrupted: ["BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"],
+  Invalid: [
+    "EntityTooLarge",
+    "EntityTooSmall",
+    "InvalidArgument",
+    "InvalidDigest",
+    "InvalidPart",
+    "InvalidPartOrder",
+    "InvalidRange",
+    "InvalidRequest",
+    "InvalidTag",
+    "KeyTooLongError",
+    "MetadataTooLarge",
+    "ERR_INVALID_CHAR",
+    400,
+    411,
+    413,
+    416,
+  ],
+  Unsupported: ["InvalidObjectState", "MethodNotAllowed", "NotImplemented", 405, 501],
+  ConfigInvalid: [
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+    "InvalidBucketName",
+    "KMS.DisabledException",
+    "KMS.InvalidStateException",
+    "KMS.NotFoundException",
+    "PermanentRedirect",
+    301,
+  ],
+});
 
 const ADVICE: Partial<Record<BridgeErrorKind, string>> = {
   PermissionDenied: "check the credentials and the policies of the role, the bucket and its KMS key",
@@ -109,13 +86,12 @@ interface SdkError {
 }
 
 function kindOf({ name, code, Code, $metadata }: SdkError): BridgeErrorKind {
-  for (const candidate of [name, Code, code]) {
-    const kind = candidate === undefined ? undefined : KIND_BY_CODE[candidate];
+  const status = $metadata?.httpStatusCode ?? 0;
+  for (const candidate of [name, Code, code, status]) {
+    const kind = candidate === undefined ? undefined : kindOfCode(candidate);
     if (kind !== undefined) return kind;
   }
-  const status = $metadata?.httpStatusCode;
-  if (status === undefined) return "Unexpected";
-  return KIND_BY_STATUS[status] ?? (status >= 500 ? "Unavailable" : "Unexpected");
+  return status >= 500 ? "Unavailable" : "Unexpected";
 }
 
 /**

@@ -18,26 +18,21 @@ import type { CopyLimits } from "../copy-in-place";
 import { isBridgeError } from "../errors";
 import type {
   CallOptions,
-  CompleteUploadOptions,
-  CreateUploadOptions,
   DeleteOptions,
   GetOptions,
   ListedObject,
   ListOptions,
   ObjectHead,
   ObjectStore,
-  PartId,
   PresignOptions,
   PutOptions,
   PutResult,
   PutTagsOptions,
   StoreCapabilities,
   TouchOptions,
-  UploadedPart,
-  UploadPartOptions,
 } from "../object-store";
 import { sendBody } from "./body";
-import { conditionFields, httpOptions, isMissingVersion, putResult, S3Calls, withRawExpires } from "./calls";
+import { conditionFields, httpOptions, isMissingVersion, putResult, withRawExpires } from "./calls";
 import {
   attributeFields,
   checksumFields,
@@ -81,29 +76,25 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   return checked(new S3Adapter(options));
 }
 
-class S3Adapter implements ObjectStore {
-  readonly capabilities = S3_CAPABILITIES;
-  private readonly calls: S3Calls;
-  private readonly uploads: S3Uploads;
+class S3Adapter extends S3Uploads implements ObjectStore {
   private readonly copyLimits: CopyLimits;
   private readonly presignClient: S3Client;
 
   constructor({ client, presignClient = client, bucket, storageClass, kmsKeyArn, copyLimits = S3_COPY_LIMITS }: S3StoreOptions) {
-    this.calls = new S3Calls(client, bucket, this.capabilities, {
+    super(client, bucket, S3_CAPABILITIES, {
       StorageClass: storageClass as StorageClass | undefined,
       ServerSideEncryption: kmsKeyArn === undefined ? undefined : "aws:kms",
       SSEKMSKeyId: kmsKeyArn,
     });
-    this.uploads = new S3Uploads(this.calls);
     this.copyLimits = copyLimits;
     this.presignClient = presignClient;
   }
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
-    const command = new HeadObjectCommand({ ...this.calls.target(key), ChecksumMode: "ENABLED" });
+    const command = new HeadObjectCommand({ ...this.target(key), ChecksumMode: "ENABLED" });
     try {
-      return await this.calls.run("head", options, async () => {
-        const output = await this.calls.client.send(command, httpOptions(options));
+      return await this.run("head", options, async (client, http) => {
+        const output = await client.send(command, http);
         return { ...parseHead(output, output.ContentLength), checksums: fullObjectChecksums(output) };
       });
     } catch (error) {
@@ -112,28 +103,24 @@ class S3Adapter implements ObjectStore {
     }
   }
 
-  getTags(key: string, options: CallOptions = {}): Promise<Tags> {
-    return this.calls.readTags("getTags", key, options);
-  }
-
   async putTags(key: string, tags: Tags, options: PutTagsOptions = {}): Promise<void> {
     const command = new PutObjectTaggingCommand({
-      ...this.calls.target(key),
+      ...this.target(key),
       VersionId: options.versionId,
       Tagging: { TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
     });
-    await this.calls.run("putTags", options, () => this.calls.client.send(command, httpOptions(options)));
+    await this.run("putTags", options, (client, http) => client.send(command, http));
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
     const { ifMatch, range } = options;
     const command = new GetObjectCommand({
-      ...this.calls.target(key),
+      ...this.target(key),
       ...conditionFields({ ifMatch }),
       Range: range && `bytes=${range.start}-${range.end}`,
     });
-    return this.calls.run("get", options, async () => {
-      const output = await this.calls.client.send(command, httpOptions(options));
+    return this.run("get", options, async (client, http) => {
+      const output = await client.send(command, http);
       const body = output.Body;
       if (!(body instanceof Readable)) throw new Error("the HTTP layer gave no Node stream: use a Node request handler");
       const totalBytes = output.ContentRange?.split("/")[1];
@@ -145,8 +132,8 @@ class S3Adapter implements ObjectStore {
     const { attributes, checksum, condition, sizeBytes } = options;
     const transmit = async (Body: Uint8Array | Readable, signal: AbortSignal | undefined) => {
       const command = new PutObjectCommand({
-        ...this.calls.target(key),
-        ...this.calls.placement,
+        ...this.target(key),
+        ...this.placement,
         ...attributeFields(attributes),
         ...conditionFields(condition),
         // Node computes CRC32 natively.
@@ -155,54 +142,32 @@ class S3Adapter implements ObjectStore {
         ContentLength: sizeBytes,
       });
       withRawExpires(command, attributes.headers.expires);
-      return putResult(await this.calls.client.send(command, httpOptions({ signal })));
+      return putResult(await this.client.send(command, httpOptions(signal)));
     };
-    return this.calls.run("put", options, () => sendBody(body, options, transmit), condition);
+    return this.run("put", options, () => sendBody(body, options, transmit), condition);
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {
     const { condition, versionId } = options;
-    const command = new DeleteObjectCommand({ ...this.calls.target(key), ...conditionFields(condition), VersionId: versionId });
+    const command = new DeleteObjectCommand({ ...this.target(key), ...conditionFields(condition), VersionId: versionId });
     try {
-      await this.calls.run("delete", options, () => this.calls.client.send(command, httpOptions(options)), condition);
+      await this.run("delete", options, (client, http) => client.send(command, http), condition);
     } catch (error) {
       if (versionId === undefined || !isBridgeError(error, "NotFound") || !isMissingVersion(error.cause)) throw error;
     }
   }
 
   touch(key: string, options: TouchOptions = {}): Promise<PutResult> {
-    return touchS3Object(this.uploads, this.copyLimits, key, options);
-  }
-
-  createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
-    return this.uploads.create(key, options);
-  }
-
-  uploadPart(key: string, part: PartId, body: Uint8Array, options?: UploadPartOptions): Promise<UploadedPart> {
-    return this.uploads.uploadPart(key, part, body, options);
-  }
-
-  listParts(key: string, uploadId: string, options?: CallOptions): Promise<UploadedPart[]> {
-    return this.uploads.listParts(key, uploadId, options);
-  }
-
-  completeUpload(key: string, uploadId: string, parts: UploadedPart[], options?: CompleteUploadOptions): Promise<PutResult> {
-    return this.uploads.complete(key, uploadId, parts, options);
-  }
-
-  abortUpload(key: string, uploadId: string, options?: CallOptions): Promise<void> {
-    return this.uploads.abort(key, uploadId, options);
+    return touchS3Object(this, this.copyLimits, key, options);
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
     // XML 1.0 cannot hold every key, so S3 is asked to encode them.
-    const query = { Bucket: this.calls.bucket, Prefix: prefix, EncodingType: "url" } as const;
+    const query = { Bucket: this.bucket, Prefix: prefix, EncodingType: "url" } as const;
     let position: { StartAfter?: string | undefined; ContinuationToken?: string } = { StartAfter: options.startAfter };
     for (;;) {
       const command = new ListObjectsV2Command({ ...query, ...position });
-      const page: ListObjectsV2CommandOutput = await this.calls.run("list", options, () =>
-        this.calls.client.send(command, httpOptions(options)),
-      );
+      const page: ListObjectsV2CommandOutput = await this.run("list", options, (client, http) => client.send(command, http));
       for (const { Key = "", Size: sizeBytes = 0, ETag, LastModified = new Date(0), StorageClass } of page.Contents ?? [])
         yield {
           key: decodeListedKey(Key, page.EncodingType),
@@ -217,8 +182,8 @@ class S3Adapter implements ObjectStore {
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
-    const command = new GetObjectCommand(this.calls.target(key));
+    const command = new GetObjectCommand(this.target(key));
     const expiresIn = options.expiresInSeconds;
-    return this.calls.run("presignGet", {}, () => getSignedUrl(this.presignClient, command, { expiresIn }));
+    return this.run("presignGet", {}, () => getSignedUrl(this.presignClient, command, { expiresIn }));
   }
 }

@@ -17,7 +17,7 @@ import {
 } from "../copy-in-place";
 import { BridgeError } from "../errors";
 import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
-import { httpOptions, type Placement, putResult, type S3Calls, withRawExpires } from "./calls";
+import { type Placement, putResult, withRawExpires } from "./calls";
 import { attributeFields, isS3Checksum, parseHead, partChecksum, taggingField, unquote } from "./metadata";
 import type { S3Uploads } from "./uploads";
 
@@ -26,9 +26,9 @@ const op = "touch";
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/copy-object.html */
 export const S3_COPY_LIMITS: CopyLimits = { maxCopyBytes: 5 * 1024 ** 3, partSizeBytes: 512 * 1024 ** 2 };
 
-export function touchS3Object(uploads: S3Uploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {
-  const { maxParts } = uploads.calls.capabilities;
-  return copyInPlace(new S3Copier(uploads, key, options), { ifMatch: options.ifMatch, limits, maxParts });
+export function touchS3Object(store: S3Uploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {
+  const { maxParts } = store.capabilities;
+  return copyInPlace(new S3Copier(store, key, options), { ifMatch: options.ifMatch, limits, maxParts });
 }
 
 type KeptFields = Pick<
@@ -52,20 +52,16 @@ interface S3Present extends PresentObject {
 }
 
 class S3Copier implements ObjectCopier<S3Present> {
-  private readonly calls: S3Calls;
-
   constructor(
-    private readonly uploads: S3Uploads,
+    private readonly store: S3Uploads,
     private readonly key: string,
     private readonly options: CallOptions,
-  ) {
-    this.calls = uploads.calls;
-  }
+  ) {}
 
   /** @throws BridgeError `Unsupported` when S3 does not return all of its metadata: the copy would lose some. */
   async read(versionId?: string): Promise<S3Present> {
-    const command = new HeadObjectCommand({ ...this.calls.target(this.key), VersionId: versionId, ChecksumMode: "ENABLED" });
-    const output = await this.calls.run(op, this.options, () => this.calls.client.send(command, httpOptions(this.options)));
+    const command = new HeadObjectCommand({ ...this.store.target(this.key), VersionId: versionId, ChecksumMode: "ENABLED" });
+    const output = await this.store.run(op, this.options, (client, http) => client.send(command, http));
     if ((output.MissingMeta ?? 0) > 0)
       throw new BridgeError("Unsupported", op, `${output.MissingMeta} metadata entries of the object are no HTTP headers`);
     const { headers, metadata, etag, sizeBytes, lastModified, ...head } = parseHead(output, output.ContentLength);
@@ -76,7 +72,7 @@ class S3Copier implements ObjectCopier<S3Present> {
       lastModified,
       fields: {
         ...attributeFields({ headers, metadata, tags: {} }),
-        ...encryptionFields(output, this.calls.placement),
+        ...encryptionFields(output, this.store.placement),
         // Absent means STANDARD, in the answer and in a request.
         StorageClass: output.StorageClass,
         WebsiteRedirectLocation: output.WebsiteRedirectLocation,
@@ -88,15 +84,15 @@ class S3Copier implements ObjectCopier<S3Present> {
   }
 
   readTags(): Promise<Tags> {
-    return this.calls.readTags(op, this.key, this.options);
+    return this.store.getTags(this.key, this.options, op);
   }
 
   /** S3 refuses a copy onto itself that changes nothing, so the copy names its headers. */
   async copyWhole(etag: string, { fields, expires }: S3Present) {
     const command = new CopyObjectCommand({
-      ...this.calls.target(this.key),
+      ...this.store.target(this.key),
       ...fields,
-      CopySource: this.calls.copySource(this.key),
+      CopySource: this.store.copySource(this.key),
       // S3 compares this etag when the copy begins, and the next one when it becomes visible.
       CopySourceIfMatch: `"${etag}"`,
       IfMatch: `"${etag}"`,
@@ -104,47 +100,47 @@ class S3Copier implements ObjectCopier<S3Present> {
       TaggingDirective: "COPY",
     });
     withRawExpires(command, expires);
-    const copied = await this.calls.run(op, this.options, () => this.calls.client.send(command, httpOptions(this.options)));
+    const copied = await this.store.run(op, this.options, (client, http) => client.send(command, http));
     const result = putResult({ ETag: copied.CopyObjectResult?.ETag, VersionId: copied.VersionId });
     return { result, copiedFrom: copied.CopySourceVersionId };
   }
 
   /** Where S3 computes the same kind of checksum for the copy, completion carries the object's own and S3 verifies the copy. */
   async createUpload(present: S3Present, tags: Tags): Promise<CopyUpload> {
-    const { calls, key, options, uploads } = this;
+    const { key, options, store } = this;
     const { fields, expires, etag, checksum, checksumType } = present;
     const declared =
       checksum === undefined || !isS3Checksum(checksum.algorithm)
         ? {}
         : { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksumType };
-    const input = { ...calls.target(key), ...fields, ...taggingField(tags), ...declared };
-    const created = await uploads.start(op, input, expires, options);
+    const input = { ...store.target(key), ...fields, ...taggingField(tags), ...declared };
+    const created = await store.start(op, input, expires, options);
     const { uploadId } = created;
     const verifiesWhole = checksumType === "FULL_OBJECT" && created.checksumType === "FULL_OBJECT";
     return {
       copyPart: (range) => this.copyPart(uploadId, etag, range),
       complete: (parts) =>
-        uploads.complete(key, uploadId, parts, {
+        store.completeUpload(key, uploadId, parts, {
           signal: options.signal,
           condition: { ifMatch: etag },
           checksum: verifiesWhole ? checksum : undefined,
         }),
-      abort: (abortOptions) => uploads.abort(key, uploadId, abortOptions),
+      abort: (abortOptions) => store.abortUpload(key, uploadId, abortOptions),
     };
   }
 
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
   private copyPart(uploadId: string, etag: string, { partNumber, start, end }: CopyRange): Promise<UploadedPart> {
     const command = new UploadPartCopyCommand({
-      ...this.calls.target(this.key),
+      ...this.store.target(this.key),
       UploadId: uploadId,
       PartNumber: partNumber,
-      CopySource: this.calls.copySource(this.key),
+      CopySource: this.store.copySource(this.key),
       CopySourceIfMatch: `"${etag}"`,
       CopySourceRange: `bytes=${start}-${end}`,
     });
-    return this.calls.run(op, this.options, async () => {
-      const { CopyPartResult = {} } = await this.calls.client.send(command, httpOptions(this.options));
+    return this.store.run(op, this.options, async (client, http) => {
+      const { CopyPartResult = {} } = await client.send(command, http);
       const checksum = partChecksum(CopyPartResult);
       const part = { partNumber, sizeBytes: end - start + 1, etag: unquote(CopyPartResult.ETag) };
       return checksum === undefined ? part : { ...part, checksum };

@@ -19,19 +19,18 @@ import type {
   UploadedPart,
   UploadPartOptions,
 } from "../object-store";
-import { conditionFields, httpOptions, putResult, type S3Calls, withRawExpires } from "./calls";
+import { conditionFields, putResult, S3Calls, withRawExpires } from "./calls";
 import { attributeFields, checksumFields, isS3Checksum, partChecksum, unquote } from "./metadata";
 
-export class S3Uploads {
-  constructor(readonly calls: S3Calls) {}
-
-  async create(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
+/** The part of the adapter for uploads in parts. */
+export class S3Uploads extends S3Calls {
+  async createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
     const { checksumAlgorithm } = options;
     const upload = await this.createFor(key, checksumAlgorithm, options);
     if (checksumAlgorithm === undefined || upload.checksumType === "FULL_OBJECT") return { uploadId: upload.uploadId };
     // A server that knows only checksums over part checksums would refuse the right checksum of the whole object at completion.
     // Without a declared algorithm it still verifies each part.
-    await this.abort(key, upload.uploadId, options);
+    await this.abortUpload(key, upload.uploadId, options);
     const { uploadId } = await this.createFor(key, undefined, options);
     return { uploadId };
   }
@@ -39,8 +38,8 @@ export class S3Uploads {
   private createFor(key: string, checksumAlgorithm: ChecksumAlgorithm | undefined, options: CreateUploadOptions) {
     const { attributes } = options;
     const input: CreateMultipartUploadCommandInput = {
-      ...this.calls.target(key),
-      ...this.calls.placement,
+      ...this.target(key),
+      ...this.placement,
       ...attributeFields(attributes),
       ...(checksumAlgorithm !== undefined &&
         isS3Checksum(checksumAlgorithm) && { ChecksumAlgorithm: checksumAlgorithm, ChecksumType: "FULL_OBJECT" }),
@@ -48,7 +47,7 @@ export class S3Uploads {
     return this.start("createUpload", input, attributes.headers.expires, options);
   }
 
-  /** Starts an upload on behalf of any operation. `checksumType` is the kind of checksum that S3 will compute for the whole object. */
+  /** Starts an upload for any operation. `checksumType` is the kind of checksum that S3 will compute for the whole object. */
   async start(
     op: string,
     input: CreateMultipartUploadCommandInput,
@@ -57,8 +56,8 @@ export class S3Uploads {
   ): Promise<{ uploadId: string; checksumType: string | undefined }> {
     const command = new CreateMultipartUploadCommand(input);
     withRawExpires(command, expires);
-    return this.calls.run(op, options, async () => {
-      const { UploadId, ChecksumType } = await this.calls.client.send(command, httpOptions(options));
+    return this.run(op, options, async (client, http) => {
+      const { UploadId, ChecksumType } = await client.send(command, http);
       if (UploadId === undefined) throw new Error("the answer has no upload id: this is no S3 endpoint");
       return { uploadId: UploadId, checksumType: ChecksumType };
     });
@@ -72,29 +71,27 @@ export class S3Uploads {
   ): Promise<UploadedPart> {
     const { checksum } = options;
     const command = new UploadPartCommand({
-      ...this.calls.target(key),
+      ...this.target(key),
       UploadId: uploadId,
       PartNumber: partNumber,
       Body: body,
       ContentLength: body.byteLength,
       ...checksumFields(checksum),
     });
-    return this.calls.run("uploadPart", options, async () => {
-      const { ETag } = await this.calls.client.send(command, httpOptions(options));
+    return this.run("uploadPart", options, async (client, http) => {
+      const { ETag } = await client.send(command, http);
       const part: UploadedPart = { partNumber, sizeBytes: body.byteLength, etag: unquote(ETag) };
       return checksum === undefined ? part : { ...part, checksum: { ...checksum } };
     });
   }
 
   async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
-    const target = { ...this.calls.target(key), UploadId: uploadId };
+    const target = { ...this.target(key), UploadId: uploadId };
     const parts: UploadedPart[] = [];
     let marker: string | undefined;
     do {
       const command = new ListPartsCommand({ ...target, PartNumberMarker: marker });
-      const page: ListPartsCommandOutput = await this.calls.run("listParts", options, () =>
-        this.calls.client.send(command, httpOptions(options)),
-      );
+      const page: ListPartsCommandOutput = await this.run("listParts", options, (client, http) => client.send(command, http));
       for (const fields of page.Parts ?? []) {
         const { PartNumber: partNumber = 0, Size: sizeBytes = 0, ETag } = fields;
         const checksum = partChecksum(fields);
@@ -106,12 +103,16 @@ export class S3Uploads {
     return parts.sort((a, b) => a.partNumber - b.partNumber);
   }
 
-  async complete(key: string, uploadId: string, parts: UploadedPart[], options: CompleteUploadOptions = {}): Promise<PutResult> {
+  async completeUpload(
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    options: CompleteUploadOptions = {},
+  ): Promise<PutResult> {
     const { condition, checksum } = options;
-    const { client, capabilities } = this.calls;
-    const verified = checksum !== undefined && capabilities.multipartChecksums.includes(checksum.algorithm);
+    const verified = checksum !== undefined && this.capabilities.multipartChecksums.includes(checksum.algorithm);
     const command = new CompleteMultipartUploadCommand({
-      ...this.calls.target(key),
+      ...this.target(key),
       UploadId: uploadId,
       MultipartUpload: {
         Parts: parts.map((part) => ({ PartNumber: part.partNumber, ETag: `"${part.etag}"`, ...checksumFields(part.checksum) })),
@@ -119,14 +120,14 @@ export class S3Uploads {
       ...(verified && { ...checksumFields(checksum), ChecksumType: "FULL_OBJECT" }),
       ...conditionFields(condition),
     });
-    const complete = async () => putResult(await client.send(command, httpOptions(options)));
-    return this.calls.run("completeUpload", options, complete, condition);
+    const output = await this.run("completeUpload", options, (client, http) => client.send(command, http), condition);
+    return putResult(output);
   }
 
-  async abort(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ ...this.calls.target(key), UploadId: uploadId });
+  async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
+    const command = new AbortMultipartUploadCommand({ ...this.target(key), UploadId: uploadId });
     try {
-      await this.calls.run("abortUpload", options, () => this.calls.client.send(command, httpOptions(options)));
+      await this.run("abortUpload", options, (client, http) => client.send(command, http));
     } catch (error) {
       if (!isBridgeError(error, "NotFound")) throw error;
     }
