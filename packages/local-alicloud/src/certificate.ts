@@ -17,8 +17,9 @@ const VALID_DAYS = 90;
 const MIN_DAYS_LEFT = 30;
 
 /**
- * A self-signed certificate for `localhost` and 127.0.0.1, valid for 90 days, in `cert.pem` and `key.pem` of the folder. One that is there
- * already is used again unless it ends within 30 days. It is not a certificate authority: a client that trusts it trusts these two names only.
+ * Makes a self-signed certificate for `localhost` and 127.0.0.1, valid for 90 days, in `cert.pem` and `key.pem` of the folder. A certificate
+ * that is there already is reused while it is valid for 30 days more. It is not a certificate authority: clients trust it for these two names
+ * only.
  */
 export async function ensureCertificate(folder: string, now: Date = new Date()): Promise<Certificate> {
   const certificate = { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };

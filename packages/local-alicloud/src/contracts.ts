@@ -1,17 +1,17 @@
-/** What the services of the local Alibaba Cloud are to each other and to the provider. All of them run in one process, functions in their own. */
+/** The services of the local Alibaba Cloud as they see each other. All run in one process; functions run in processes of their own. */
 import type { Authorize, CredentialStore, OssEvent, Principal } from "./oss/contracts";
 
-/** One permission that a call needed: the proof that a policy is sufficient and minimal is made of these. */
+/** One permission that a call needed. A test can prove with these records that a policy is sufficient and minimal. */
 export interface CallRecord {
   principal: Principal | undefined;
-  /** As in RAM, e.g. `fc:InvokeFunction`. */
+  /** E.g. `fc:InvokeFunction`. */
   action: string;
   /** E.g. `acs:fc:cn-shanghai:<uid>:functions/<name>`. */
   resource: string;
   allowed: boolean;
 }
 
-/** A failure as the vendor's APIs answer it. */
+/** A refusal with the status and code of the vendor's API. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -23,7 +23,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Credentials of a role, for a while. */
+/** Temporary credentials of a role. */
 export interface StsSession {
   accessKeyId: string;
   accessKeySecret: string;
@@ -35,10 +35,10 @@ export interface StsSession {
 /** https://www.alibabacloud.com/help/en/ram/ */
 export interface Ram extends CredentialStore {
   readonly accountId: string;
-  /** The account's own credentials, which may do everything. */
+  /** The access key of the account's root, which may do everything. */
   readonly root: { accessKeyId: string; accessKeySecret: string };
   readonly authorize: Authorize;
-  /** @throws ApiError `EntityNotExist.Role`, or `NoPermission` where the role's trust policy does not name the service. */
+  /** @throws ApiError `EntityNotExist.Role`, or `NoPermission` when the role's trust policy does not allow the service */
   assumeRole(roleArn: string, options: { service: string; sessionName: string; durationMs: number }): StsSession;
   createRole(role: {
     roleName: string;
@@ -51,12 +51,12 @@ export interface Ram extends CredentialStore {
     roleName: string,
     changes: { assumeRolePolicyDocument?: string; description?: string; maxSessionDuration?: number },
   ): RamRole;
-  /** @throws ApiError `DeleteConflict.Role.Policy` while a policy is attached. */
+  /** @throws ApiError `DeleteConflict.Role.Policy` while a policy is attached */
   deleteRole(roleName: string): void;
   createPolicy(policy: { policyName: string; policyDocument: string; description?: string }): RamPolicy;
   getPolicy(policyName: string): RamPolicy | undefined;
   updatePolicy(policyName: string, policyDocument: string): RamPolicy;
-  /** @throws ApiError `DeleteConflict.Policy.Role` while it is attached. */
+  /** @throws ApiError `DeleteConflict.Policy.Role` while it is attached */
   deletePolicy(policyName: string): void;
   attachPolicyToRole(policyName: string, roleName: string): void;
   detachPolicyFromRole(policyName: string, roleName: string): void;
@@ -79,11 +79,11 @@ export interface RamPolicy {
   description: string;
 }
 
-/** A call of a control API whose signature held. */
+/** A call of a control API, after its signature was verified. */
 export interface ApiCall {
   region: string;
   caller: Principal;
-  /** `x-acs-action`. */
+  /** From the header `x-acs-action`. */
   action: string;
   method: string;
   path: string;
@@ -91,14 +91,14 @@ export interface ApiCall {
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
   body: Buffer;
-  /** @throws ApiError 403 `NoPermission` when the caller's policies do not allow it; records the call either way. */
+  /** @throws ApiError 403 `NoPermission` when the caller's policies do not allow it. Records the call in both cases. */
   authorize(action: string, resource: string): void;
 }
 
 export interface ApiAnswer {
   status: number;
   headers?: Record<string, string>;
-  /** An object is answered as JSON. */
+  /** An object is sent as JSON. */
   body?: Buffer | object;
 }
 
@@ -109,9 +109,9 @@ export interface FunctionSpec {
   functionName: string;
   runtime: string;
   handler: string;
-  /** ARN. */
+  /** ARN of the role. */
   role?: string;
-  /** Bytes of the zip. */
+  /** The zip. */
   code: Buffer;
   /** vCPU. */
   cpu: number;
@@ -141,7 +141,7 @@ export interface FunctionRecord extends Omit<FunctionSpec, "code"> {
 export interface TriggerSpec {
   triggerName: string;
   triggerType: "oss" | "http" | "timer";
-  /** JSON. */
+  /** JSON, as in the API. */
   triggerConfig: string;
   qualifier: string;
   sourceArn?: string;
@@ -152,7 +152,7 @@ export interface TriggerSpec {
 export interface TriggerRecord extends TriggerSpec {
   triggerId: string;
   functionName: string;
-  /** For `http`. */
+  /** Only for `http`. */
   httpTrigger?: { urlInternet: string; urlIntranet: string };
 }
 
@@ -163,7 +163,7 @@ export interface AsyncInvokeConfig {
   onSuccess?: string;
 }
 
-/** How a synchronous invocation ended. */
+/** The result of a synchronous invocation. */
 export interface Invocation {
   requestId: string;
   status: number;
@@ -177,7 +177,7 @@ export interface FunctionCompute {
   createFunction(region: string, spec: FunctionSpec): Promise<FunctionRecord>;
   updateFunction(region: string, functionName: string, changes: Partial<FunctionSpec>): Promise<FunctionRecord>;
   getFunction(region: string, functionName: string): FunctionRecord | undefined;
-  /** @throws ApiError `FunctionNotEmpty`-like while triggers are left. */
+  /** @throws ApiError `FunctionNotEmpty` while the function has triggers */
   deleteFunction(region: string, functionName: string): Promise<void>;
   createTrigger(region: string, functionName: string, spec: TriggerSpec): TriggerRecord;
   updateTrigger(region: string, functionName: string, triggerName: string, changes: Partial<TriggerSpec>): TriggerRecord;
@@ -189,24 +189,24 @@ export interface FunctionCompute {
   putConcurrency(region: string, functionName: string, reservedConcurrency: number): void;
   getConcurrency(region: string, functionName: string): number | undefined;
   deleteConcurrency(region: string, functionName: string): void;
-  /** For services of the cloud, which have checked the permission. @throws ApiError `FunctionNotFound` */
+  /** Does not check permissions. @throws ApiError `FunctionNotFound` */
   invoke(region: string, functionName: string, payload: Buffer): Promise<Invocation>;
-  /** Resolves once the invocation is accepted. */
+  /** Does not check permissions. Resolves when the invocation is accepted. */
   invokeAsync(region: string, functionName: string, payload: Buffer): Promise<{ requestId: string }>;
-  /** OSS tells of a change; every fitting trigger invokes its function asynchronously. Never throws. */
+  /** Delivers an event of OSS: every matching trigger invokes its function asynchronously. Never throws. */
   deliver(event: OssEvent): void;
-  /** InvokeFunction over the control API. */
+  /** The control API, which has InvokeFunction. */
   readonly api: ApiHandler;
-  /** Lines that a function wrote, oldest first. */
+  /** The lines that a function wrote, oldest first. */
   logs(region: string, functionName: string): readonly string[];
-  /** Processes that run functions now. */
+  /** The processes of all functions. */
   workers(): { region: string; functionName: string; pid: number }[];
-  /** Resolves when no invocation is running or waiting. */
+  /** Resolves when no invocation runs or waits. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** https://www.alibabacloud.com/help/en/mns/ (Simple Message Queue), as far as other services need it. */
+/** https://www.alibabacloud.com/help/en/mns/ (Simple Message Queue) */
 export interface MessageService {
   createQueue(region: string, queue: QueueSpec): void;
   getQueue(region: string, queueName: string): QueueSpec | undefined;
@@ -214,7 +214,7 @@ export interface MessageService {
   deleteQueue(region: string, queueName: string): void;
   /** @throws ApiError `QueueNotExist`, `MessageTooLong` */
   send(region: string, queueName: string, body: Buffer): { messageId: string };
-  /** What is in the queue now, without receiving it. */
+  /** The messages in the queue. They are not received by this. */
   messages(region: string, queueName: string): { messageId: string; body: string; enqueuedAt: number }[];
 }
 
@@ -229,7 +229,7 @@ export interface QueueSpec {
 
 export interface FlowSpec {
   name: string;
-  /** FDL, YAML or JSON. */
+  /** FDL in YAML or JSON. */
   definition: string;
   description: string;
   type: string;
@@ -248,7 +248,7 @@ export interface ExecutionRecord {
 
 /** https://www.alibabacloud.com/help/en/cloudflow/ */
 export interface CloudFlow {
-  /** @throws ApiError for a definition that is none. */
+  /** @throws ApiError `InvalidArgument` that lists the problems of the definition */
   createFlow(region: string, spec: FlowSpec): { id: string; createdTime: string; lastModifiedTime: string };
   updateFlow(region: string, name: string, changes: Partial<Omit<FlowSpec, "name">>): void;
   getFlow(region: string, name: string): (FlowSpec & { id: string; createdTime: string; lastModifiedTime: string }) | undefined;
@@ -265,6 +265,6 @@ export interface SecretParameters {
   put(region: string, parameter: { name: string; value: string; description?: string }): void;
   get(region: string, name: string): { name: string; value: string; description: string } | undefined;
   delete(region: string, name: string): void;
-  /** GetSecretParameter. */
+  /** The API, which has GetSecretParameter. */
   readonly api: ApiHandler;
 }

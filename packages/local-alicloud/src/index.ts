@@ -2,7 +2,7 @@
  * The public API. `startLocalAlicloud` starts everything in this process; the services below it can also be started or used one by one.
  */
 
-/** Services alone, e.g. OSS with credentials and permissions of a test's own. */
+/** One service alone, e.g. OSS with the credentials and permissions that a test defines. */
 export { type ApiOptions, serveApi } from "./api/serve-api";
 export type { Certificate } from "./certificate";
 export { type CloudFlowOptions, createCloudFlow } from "./cloudflow/cloud-flow";
@@ -21,7 +21,7 @@ export {
   simulateCloudFlow,
   type VirtualClock,
 } from "./cloudflow/simulation";
-/** What the handle's services take, give and throw. */
+/** The types of the handle's services, and their error. */
 export {
   type ApiAnswer,
   type ApiCall,
@@ -57,7 +57,7 @@ export {
 export { createMessageService, type LocalMessageService, type MessageServiceOptions } from "./message-service/message-service";
 export type { Authorize, Credential, CredentialStore, EndpointKind, OssEvent, Principal, RequestRecord } from "./oss/contracts";
 export { type LocalOss, type LocalOssOptions, startLocalOss } from "./oss/local-oss";
-/** RAM policies: parse a document, and ask whether it allows a request. */
+/** RAM policies: parse a document, and evaluate whether it allows a request. */
 export { evaluatePolicies, type PolicyRequest } from "./ram/evaluate";
 export { type PolicyDocument, parsePolicyDocument } from "./ram/policy-document";
 export { createRam, type RamOptions } from "./ram/ram";

@@ -1,6 +1,6 @@
 import { ApiError } from "./contracts";
 
-/** Things that a service keeps and gives back, each known by its region and name. Whoever reads one gets a copy. */
+/** Records by region and name. Reading returns a copy. */
 export interface Records<T extends object> {
   /** @throws ApiError 409 `<what>AlreadyExist` */
   create(region: string, name: string, value: T): T;
@@ -11,7 +11,7 @@ export interface Records<T extends object> {
   delete(region: string, name: string): void;
 }
 
-/** For services that only keep settings. `what` names one of them in its error codes, e.g. `Project`. */
+/** For services that only store settings. `what` is the noun in error codes, e.g. `Project`. */
 export function createRecords<T extends object>(what: string): Records<T> {
   const kept = new Map<string, T>();
   const keyOf = (region: string, name: string) => JSON.stringify([region, name]);

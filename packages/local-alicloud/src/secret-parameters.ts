@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 import { rpcParameters } from "./api/rpc-parameters";
 import { type ApiCall, ApiError, type Ram, type SecretParameters } from "./contracts";
 
-/** The documentation says no slash; what it shows elsewhere, and the console, have names like `group1/parameter`. */
+/** The documentation allows no slash, but its examples and the console have names like `group1/parameter`. */
 const NAME = /^(?!ALIYUN|ACS|ALIBABA|ALICLOUD|OOS)[A-Za-z0-9_/-]{1,180}$/i;
 const MAX_VALUE_LENGTH = 4096;
 const VERSION = "2019-06-01";
 
 interface KeptParameter {
   id: string;
-  /** By version, the first is 1. */
+  /** By version; the first version is 1. */
   values: readonly string[];
   description: string;
   createdAt: number;
@@ -36,7 +36,7 @@ export function createSecretParameters({ ram, now = Date.now }: SecretParameters
   const getSecretParameter = (call: ApiCall): object => {
     const { name, version, withDecryption } = readRequest(call);
     call.authorize("oos:GetSecretParameter", `acs:oos:${call.region}:${accountId}:secretparameter/${name}`);
-    // OOS keeps the value as a secret of KMS, `oos/<name>`, and reads it in the caller's name.
+    // OOS stores the value as the KMS secret `oos/<name>` and reads it as the caller.
     if (withDecryption) call.authorize("kms:GetSecretValue", `acs:kms:${call.region}:${accountId}:secret/oos/${name}`);
     const parameter = existing(call.region, name);
     const chosen = version ?? parameter.values.length;

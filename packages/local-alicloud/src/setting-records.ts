@@ -1,7 +1,7 @@
-/** Services that only keep settings: nothing on one machine reads them. */
+/** Services that only store settings, such as logs and alarms. */
 import { createRecords, type Records } from "./records";
 
-/** What a resource of such a service was given. */
+/** The settings of one resource. */
 export interface Settings {
   settings: Record<string, unknown>;
 }

@@ -4,10 +4,10 @@ import type { Credential, CredentialStore, Principal } from "../oss/contracts";
 import type { Nonces } from "./nonces";
 import { readAuthorization, type SignedApiRequest, verifySignature } from "./signature";
 
-/** How far a request's time may be from the server's, either way. */
+/** The largest difference between the request's time and the server's. */
 export const SKEW_MS = 15 * 60 * 1000;
 
-/** A header that every call has, and what the vendor calls it when it lacks. */
+/** The headers that every call must have, and their names in error codes. */
 const MANDATORY = {
   "x-acs-action": "Action",
   "x-acs-version": "Version",
@@ -30,7 +30,7 @@ function assertTimely(date: string, now: number): void {
     throw new ApiError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.");
 }
 
-/** A token belongs to exactly one key, and a key of STS is nothing without its token. */
+/** A key of STS needs its own token; any other key must have none. */
 function assertToken(credential: Credential, headers: IncomingHttpHeaders, now: number): void {
   const token = headers["x-acs-security-token"];
   if (credential.sessionToken !== undefined && token === undefined)
@@ -42,7 +42,7 @@ function assertToken(credential: Credential, headers: IncomingHttpHeaders, now: 
 }
 
 /**
- * Who signed the call.
+ * Verifies the signature and returns who signed the call.
  * @throws ApiError with the code of the vendor's gateway. https://www.alibabacloud.com/help/en/ecs/developer-reference/client-error-codes
  */
 export function authenticate(request: SignedApiRequest, credentials: CredentialStore, nonces: Nonces, now: number): Principal {
@@ -54,7 +54,7 @@ export function authenticate(request: SignedApiRequest, credentials: CredentialS
   if (credential === undefined) throw new ApiError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.");
   assertToken(credential, headers, now);
   verifySignature(request, authorization, credential.secret);
-  // Only now: nobody else can use up a caller's nonces.
+  // Use the nonce after the signature is verified: other callers cannot use up nonces of this key.
   if (!nonces.use(`${authorization.accessKeyId} ${mandatory(headers, "x-acs-signature-nonce")}`))
     throw new ApiError(400, "SignatureNonceUsed", "Specified signature nonce was used already.");
   return credential.principal;

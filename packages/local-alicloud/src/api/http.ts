@@ -9,7 +9,7 @@ export interface Tls {
   keyPath: string;
 }
 
-/** A listener of this machine under the name that its certificate has. */
+/** An open listener. */
 export interface Served {
   /** `https://localhost:PORT` */
   origin: string;
@@ -23,12 +23,12 @@ export async function openListener(tls: Tls, handler: RequestListener, port?: nu
   return { origin: `https://localhost:${listener.port}`, close: () => listener.close() };
 }
 
-/** The whole body. @throws ApiError 413 `RequestTooLarge` */
+/** Reads the whole body. @throws ApiError 413 `RequestTooLarge` */
 export async function readBody(request: IncomingMessage, response: ServerResponse, maxBytes: number): Promise<Buffer> {
   if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   const chunks: Buffer[] = [];
   let size = 0;
-  // What is too much is read and dropped: a client whose upload is cut off does not come to read the answer.
+  // Read and drop what exceeds the limit: a client that is still sending does not read the answer.
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.byteLength;
     if (size <= maxBytes) chunks.push(chunk);
@@ -37,7 +37,7 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
   return Buffer.concat(chunks);
 }
 
-/** What policies may condition on, of any request. https://www.alibabacloud.com/help/en/ram/policy-elements */
+/** Condition keys that every request has. https://www.alibabacloud.com/help/en/ram/policy-elements */
 export const conditionsOf = (request: IncomingMessage, now: number): Record<string, string> => ({
   "acs:SourceIp": request.socket.remoteAddress ?? "",
   "acs:SecureTransport": String(request.socket instanceof TLSSocket),

@@ -1,11 +1,11 @@
 export interface Nonces {
-  /** False when it was used before. */
+  /** False when the nonce was used before. */
   use(nonce: string): boolean;
 }
 
-/** Remembers what was used for at least `keepMs`. */
+/** Remembers used nonces for at least `keepMs`. */
 export function createNonces(keepMs: number, now: () => number): Nonces {
-  // Two generations, so that forgetting costs nothing: when the younger is old enough, the elder can go.
+  // Two generations: when the younger one is `keepMs` old, the elder one is dropped as a whole.
   let younger = new Set<string>();
   let elder = new Set<string>();
   let startedAt = now();

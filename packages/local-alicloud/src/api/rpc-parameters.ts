@@ -1,6 +1,6 @@
 import type { ApiCall } from "../contracts";
 
-/** The parameters of a call in RPC style: they come in the query or as a form, and are read alike. */
+/** The parameters of a call in RPC style, from the query and from a form. */
 export function rpcParameters({
   query,
   headers,

@@ -14,22 +14,22 @@ export interface ApiOptions {
   handler: ApiHandler;
   ram: Pick<Ram, "find" | "authorize">;
   tls: Tls;
-  /** @default a free one */
+  /** @default a free port */
   port?: number | undefined;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   onCall?: (call: CallRecord) => void;
-  /** Told of what should not happen: a bug. @default prints it */
+  /** Called for unexpected errors. @default prints them */
   onFailure?: (error: unknown, requestId: string) => void;
 }
 
-/** More than any service takes; each has a limit of its own. */
+/** More than any service accepts. Each service has its own limit. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /** Serves the control API of one service in one region, in RPC and ROA style. */
 export function serveApi(options: ApiOptions): Promise<Served> {
   const { service, region, tls, now = Date.now } = options;
-  // A request may be dated ahead by as much as behind.
+  // A request's time may be as far ahead as behind.
   const nonces = createNonces(2 * SKEW_MS, now);
   const onFailure =
     options.onFailure ??

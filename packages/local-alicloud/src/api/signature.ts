@@ -41,7 +41,7 @@ export function readAuthorization(headers: IncomingHttpHeaders): Authorization {
   return { accessKeyId, signedHeaders, signature };
 }
 
-/** Every header that says what is asked must be signed, or it could be added on the way. */
+/** Every header that changes the meaning of a call must be signed. Otherwise it could be added on the way. */
 function assertCovers(signedHeaders: readonly string[], headers: IncomingHttpHeaders): void {
   const sorted = signedHeaders.every((name, index) => index === 0 || name > (signedHeaders[index - 1] ?? ""));
   const open = Object.keys(headers).filter(
@@ -55,7 +55,7 @@ function assertCovers(signedHeaders: readonly string[], headers: IncomingHttpHea
   );
 }
 
-/** Segment by segment as RFC 3986 has it, however the client wrote them. */
+/** Encodes each segment by RFC 3986, however the client encoded it. */
 function canonicalPath(rawPath: string): string {
   const encoded = rawPath.split("/").map((segment) => {
     try {
@@ -83,7 +83,7 @@ export function verifySignature(request: SignedApiRequest, { signedHeaders, sign
     canonicalQuery(query),
     signedHeaders.map((name) => `${name}:${headerText(headers, name) ?? ""}\n`).join(""),
     signedHeaders.join(";"),
-    // Of what really came, so that a body cannot be changed under a header that stays.
+    // The digest of the received body, not the one in the header.
     sha256(body),
   ].join("\n");
   const expected = createHmac("sha256", secret)

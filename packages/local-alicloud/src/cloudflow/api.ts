@@ -12,15 +12,15 @@ import { TokenBucket } from "./token-bucket";
 
 const VERSION = "2019-03-15";
 /**
- * RAM knows no single flow for these operations: the vendor's table says "All Resource" and `*` for each of them, so a policy that names
- * one does not fit. https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
+ * RAM's resource for these operations is always `*` ("All Resource" in the vendor's table): a policy that names a single flow does not allow
+ * them. https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
  */
 const ANY_RESOURCE = "*";
 
 export interface ApiOptions {
   flows: Flows;
   clock: Clock;
-  /** Of StartExecution. */
+  /** The rate of StartExecution. */
   startRate: Rate;
 }
 
@@ -70,7 +70,7 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
 
   const operations: Readonly<Record<string, Operation>> = {
     StartExecution(region, parameters) {
-      // A UUID may start with a digit, which a name may not.
+      // The prefix is needed because a UUID may begin with a digit and a name may not.
       const { FlowName, ExecutionName = `e-${randomUUID()}`, Input = "{}" } = read(START, parameters);
       const input = parseJson(Input);
       if (!isObject(input)) throw new ApiError(400, "InvalidArgument", "Input is a JSON object");

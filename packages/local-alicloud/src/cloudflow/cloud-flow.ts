@@ -1,4 +1,4 @@
-/** CloudFlow of the local Alibaba Cloud: the new flow definition language in the standard mode, as far as the bridge needs it. */
+/** CloudFlow: flows in the new flow definition language (FDL v1), standard mode. */
 import type { CallRecord, CloudFlow, FunctionCompute, Ram } from "../contracts";
 import { createApi } from "./api";
 import { type Clock, systemClock } from "./clock";
@@ -10,16 +10,16 @@ export interface CloudFlowOptions {
   ram: Pick<Ram, "assumeRole" | "find" | "authorize">;
   accountId: string;
   fc: Pick<FunctionCompute, "invoke" | "invokeAsync">;
-  /** @default the system's; with `sleep`, so that tests need not wait */
+  /** Replaced together with `sleep` for virtual time. @default the system's clock */
   now?: () => number;
   sleep?: Clock["sleep"];
-  /** StartExecution calls per second and region, as many at once. @default 100 */
+  /** StartExecution calls per second and region, and the burst. @default 100 */
   startRatePerSecond?: number;
-  /** Executions at one time. @default 10,000 */
+  /** Executions that may run at the same time. @default 10,000 */
   maxRunning?: number;
-  /** Ended executions that are still known; the name of a forgotten one can start again. @default 20,000 */
+  /** Ended executions to remember. The name of a forgotten one can be used again. @default 20,000 */
   keptExecutions?: number;
-  /** Ended executions whose history is still known. @default 1,000 */
+  /** Ended executions whose history is remembered. @default 1,000 */
   keptHistories?: number;
   onCall?: (record: CallRecord) => void;
 }

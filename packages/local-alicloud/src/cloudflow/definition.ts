@@ -1,4 +1,4 @@
-/** From the text of a flow to states that can be carried out. Whatever is not understood is refused, with its place. */
+/** Compiles the text of a flow to states. Anything unsupported is an error that names its place. */
 import { parseDocument } from "yaml";
 import type * as z from "zod";
 import { type Expression, parseExpression, type Root } from "./expression";
@@ -11,7 +11,7 @@ interface Step {
   name: string;
   input?: Template<JsonObject>;
   output?: Template<JsonObject>;
-  /** Undefined at the end of the flow. */
+  /** Undefined when the state ends the flow. */
   next?: string;
 }
 
@@ -53,11 +53,11 @@ export interface Definition {
   states: ReadonlyMap<string, State>;
 }
 
-/** What can be referred to. `$Output` is there only once the state has done its work. */
+/** The roots that an expression may use. `$Output` exists only after the state has run. */
 const BEFORE: readonly Root[] = ["$Input", "$Context"];
 const AFTER: readonly Root[] = ["$Input", "$Output", "$Context"];
 
-/** @throws Error that lists what is wrong, each with its place. */
+/** @throws Error that lists every problem with its place */
 export function parseDefinition(text: string): Definition {
   const document = parseDocument(text, { version: "1.2", uniqueKeys: true, strict: true });
   if (document.errors.length > 0) throw new Error(document.errors.map(({ message }) => message).join("; "));
@@ -113,7 +113,7 @@ function namesThatLeadNowhere(startAt: string, states: readonly StateSource[]): 
 
 const EMPTY: StateSource = { Type: "Succeed", Name: "" };
 
-/** @throws ExpressionError that begins with the place within the state. */
+/** @throws ExpressionError that begins with the place within the state */
 function compileState(source: StateSource): State {
   const constructorOf = (key: "InputConstructor" | "OutputConstructor", roots: readonly Root[]) => {
     const template = key in source ? (source as Partial<Record<typeof key, JsonObject>>)[key] : undefined;

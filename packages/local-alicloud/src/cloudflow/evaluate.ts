@@ -1,4 +1,4 @@
-/** Values of expressions. What the vendor makes of a path that leads nowhere is not documented: here it fails the execution. */
+/** Evaluates expressions. A path that does not exist fails the execution; the documentation does not say what the vendor does. */
 import type { Comparison, Expression, Root } from "./expression";
 import { fatal } from "./flow-error";
 import { isObject, type Json } from "./json";
@@ -23,7 +23,7 @@ export function evaluate(expression: Expression, scope: Scope): Json {
   }
 }
 
-/** @throws FlowError when it is neither true nor false. */
+/** @throws FlowError when the value is not a boolean */
 export function truth(value: Json): boolean {
   if (typeof value !== "boolean") throw fatal("ExpressionFailed", `a condition is true or false, not ${JSON.stringify(value)}`);
   return value;

@@ -13,7 +13,7 @@ export interface StartOptions {
   flowName: string;
   name: string;
   input: JsonObject;
-  /** What the flow was when the execution started; a later update leaves it as it is. */
+  /** The definition at the start; later updates of the flow do not change it. */
   definition: Definition;
   definitionText: string;
   roleArn: string;
@@ -21,7 +21,7 @@ export interface StartOptions {
   invoke: Invoker;
 }
 
-/** Why an execution was stopped. */
+/** The reason of a stop. */
 class Stopped extends Error {
   constructor(
     readonly code: string,
@@ -40,7 +40,7 @@ export class Execution {
   readonly flowName: string;
   readonly input: string;
   readonly definitionText: string;
-  /** Undefined once it is no longer kept. */
+  /** Undefined when it is no longer kept. */
   history: History | undefined;
   /** Resolves when the execution has ended; never rejects. */
   readonly done: Promise<void>;
@@ -80,7 +80,7 @@ export class Execution {
     const { region, name, input, definition, roleArn, clock, invoke } = options;
     const { signal } = this.abort;
     try {
-      // The answer to StartExecution goes out before the first state begins.
+      // Lets StartExecution answer before the first state begins.
       await Promise.resolve();
       const output = await runFlow({
         definition,
@@ -106,7 +106,7 @@ export class Execution {
   }
 }
 
-/** A function that is running goes on; nobody waits for it any more. */
+/** Rejects when the signal aborts. A running function goes on; its result is ignored. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);

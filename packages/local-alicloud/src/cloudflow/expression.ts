@@ -1,6 +1,6 @@
 /**
  * Expressions of the flow definition language: paths into `$Input`, `$Output` and `$Context`, literals, `format`, and in conditions
- * comparisons joined by `&&` and `||`. The other built-in functions are refused by name.
+ * comparisons joined by `&&` and `||`. Other built-in functions are refused.
  * https://www.alibabacloud.com/help/en/serverless-workflow/latest/data-transfer
  * https://www.alibabacloud.com/help/en/serverless-workflow/latest/select-choice
  */
@@ -19,16 +19,16 @@ export type Expression =
   | { kind: "and" | "or"; left: Expression; right: Expression };
 
 export interface ExpressionRules {
-  /** What can be referred to at this place. */
+  /** The roots that may be used at this place. */
   roots: readonly Root[];
-  /** Only a condition compares. */
+  /** Whether comparisons are allowed: in conditions only. */
   operators?: boolean;
 }
 
 const BUILT_IN =
   /^(arrayContains|arrayUnique|fromBase64|fromJSON|get|hash|intAdd|jsonMerge|length|map\w+|randomInt|regex\w+|split|stringToJson|to\w+|uuid)$/;
 const CONSTANTS: Readonly<Record<string, Json>> = { true: true, false: false, null: null };
-/** What `$Context` holds. `TaskToken` belongs to callbacks, which are not served. */
+/** The fields of `$Context`. `TaskToken` is missing because callbacks are not served. */
 const CONTEXT: Readonly<Record<string, readonly string[]>> = {
   Execution: ["Name", "Input", "RoleArn"],
   Current: ["Name", "Input", "Output", "Error", "RetryCount"],

@@ -1,5 +1,5 @@
 /**
- * The part of the flow definition language that is served, field by field as documented; anything else is refused.
+ * The supported part of the flow definition language, as documented. Anything else is refused.
  * https://www.alibabacloud.com/help/en/serverless-workflow/latest/process-definition-introduction
  */
 import * as z from "zod";
@@ -13,7 +13,7 @@ const seconds = z.number().int().min(1).max(MAX_RETRY_INTERVAL_SECONDS);
 const described = { Name: name, Description: z.string().optional() };
 const constructors = { InputConstructor: template.optional(), OutputConstructor: template.optional() };
 const onwards = { Next: name.optional(), End: z.boolean().optional() };
-/** States that end a flow may say so. */
+/** Succeed and Fail may have `End: true`. */
 const last = { End: z.literal(true).optional() };
 
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/error-handling */
@@ -31,7 +31,7 @@ const retryRule = z.strictObject({
 const catchRule = z.strictObject({
   Errors: errors,
   Description: z.string().min(1),
-  /** The vendor lets it out and does not say what the next state then gets. */
+  /** Optional for the vendor, whose documentation does not say what the next state gets without it. */
   OutputConstructor: template,
   Next: name,
 });

@@ -1,9 +1,9 @@
-/** A failure inside an execution: `$Context.Current.Error`. */
+/** A failure inside an execution, visible as `$Context.Current.Error`. */
 export class FlowError extends Error {
   constructor(
     readonly code: string,
     readonly detail: string,
-    /** Whether Retry and Catch see it. A definition that cannot be carried out on its data fails the execution at once. */
+    /** Whether Retry and Catch apply. An error of the definition itself fails the execution at once. */
     readonly catchable: boolean,
   ) {
     super(`${code}: ${detail}`);
@@ -11,6 +11,6 @@ export class FlowError extends Error {
   }
 }
 
-/** What the vendor calls these failures is not documented. */
+/** The vendor's codes for these failures are not documented. */
 export const fatal = (code: "ExpressionFailed" | "DataTooLarge" | "TooManyEvents" | "InvalidWait", detail: string): FlowError =>
   new FlowError(code, detail, false);

@@ -12,11 +12,11 @@ export interface FlowsOptions {
   clock: Clock;
   invoke: Invoker;
   accountId: string;
-  /** Executions at one time. */
+  /** Executions that may run at the same time. */
   maxRunning: number;
-  /** Ended executions that are still known, the newest ones. */
+  /** The newest ended executions that are remembered. */
   keptExecutions: number;
-  /** Ended executions whose history is still known, the newest ones. */
+  /** The newest ended executions whose history is remembered. */
   keptHistories: number;
 }
 
@@ -69,7 +69,7 @@ export class Flows {
     return this.flows.get(keyOf(region, name));
   }
 
-  /** A flow that is made again under the same name knows nothing of the executions. */
+  /** Stops and forgets the executions of the flow. */
   async delete(region: string, name: string): Promise<void> {
     const flow = this.get(region, name);
     this.flows.delete(keyOf(region, name));
@@ -81,7 +81,7 @@ export class Flows {
   }
 
   /**
-   * An execution that runs under this name is joined, whatever its input; one that has ended is an error, however it ended.
+   * Returns the running execution of this name, also when its input differs. The name of an ended execution is an error.
    * https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-startexecution
    */
   start(flow: Flow, name: string, input: JsonObject): Execution {

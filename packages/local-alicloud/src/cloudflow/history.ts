@@ -1,4 +1,4 @@
-/** What an execution did, as GetExecutionHistory lists it. https://www.alibabacloud.com/help/en/serverless-workflow/latest/view-the-execution-history */
+/** The events of an execution, as GetExecutionHistory lists them. https://www.alibabacloud.com/help/en/serverless-workflow/latest/view-the-execution-history */
 import { fatal } from "./flow-error";
 import type { Json } from "./json";
 import { MAX_EVENTS } from "./limits";
@@ -21,7 +21,7 @@ export type EventType =
 
 export interface HistoryEvent {
   Type: EventType;
-  /** From 1 on. */
+  /** Counts from 1. */
   EventId: number;
   ScheduleEventId: number;
   StepName: string;
@@ -35,7 +35,7 @@ export class History {
 
   constructor(private readonly now: () => number) {}
 
-  /** @throws FlowError when the execution has had all its events; the last place is kept for how it ends. */
+  /** @throws FlowError when only one event is left: it is reserved for the end of the execution */
   add(type: EventType, stepName: string, detail: { [key: string]: Json }): void {
     if (this.events.length >= MAX_EVENTS - 1) throw fatal("TooManyEvents", `an execution has at most ${MAX_EVENTS} events`);
     this.push(type, stepName, detail);

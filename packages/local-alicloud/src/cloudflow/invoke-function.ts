@@ -1,5 +1,5 @@
 /**
- * The one action of a Task: a function is invoked as the flow's role.
+ * The action of a Task: invokes a function as the flow's role.
  * https://www.alibabacloud.com/help/en/serverless-workflow/latest/integrated-function-compute
  */
 import { ApiError, type CallRecord, type FunctionCompute, type Invocation, type Ram, type StsSession } from "../contracts";
@@ -17,24 +17,24 @@ export interface InvokerOptions {
   onCall?: (record: CallRecord) => void;
 }
 
-/** Where a task runs. */
+/** The execution that runs the task. */
 export interface InvokeContext {
   region: string;
-  /** Empty when the flow has none. */
+  /** Empty when the flow has no role. */
   roleArn: string;
-  /** Of the execution. */
+  /** Name of the execution. */
   name: string;
 }
 
 export type Invoker = (context: InvokeContext, task: TaskState, body: Json) => Promise<JsonObject>;
 
 const SESSION_MS = 3_600_000;
-/** A session that ends sooner is replaced. */
+/** A session with less time left is replaced. */
 const RENEW_MS = 300_000;
-/** Empty fields are the flow's own region and account; there is no version but LATEST. */
+/** An empty region or account means the flow's own. LATEST is the only version. */
 const ARN = /^acs:fc:([a-z0-9-]*):(\d*):functions\/([A-Za-z_][A-Za-z0-9_-]*)(?:\/LATEST)?$/;
 
-/** Throws FlowErrors alone: a function's failure is the flow's to handle, whatever it was. */
+/** The invoker throws FlowErrors only, so that the flow can handle every failure of a function. */
 export function createInvoker({ ram, accountId, fc, now, onCall }: InvokerOptions): Invoker {
   const sessions = new Map<string, StsSession>();
 
@@ -79,14 +79,13 @@ export function createInvoker({ ram, accountId, fc, now, onCall }: InvokerOption
 }
 
 /**
- * The vendor wraps what the function returned: its own examples read `$Output.Body`. They do not say what stands beside it, so nothing
- * does here.
+ * The output is `{ Body: <answer> }`: the vendor's examples read `$Output.Body`. Other fields are not documented, so there are none here.
  */
 function answer({ status, errorType, payload }: Invocation): JsonObject {
   const text = payload.toString("utf8");
   const json = parseJson(text);
   if (status !== 200) throw failure(`FC.${nameIn(json, ["errorCode", "Code", "ErrorCode"]) ?? "Unknown"}`, text);
-  // An error that the function threw goes by its own name; one that ended it has none.
+  // An error that the function threw has a name; the end of its process has none.
   if (errorType !== undefined) throw failure(nameIn(json, ["errorType"]) ?? "FC.Unknown", text);
   return { Body: json ?? text };
 }

@@ -7,7 +7,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 
 export const sizeBytes = (value: Json): number => Buffer.byteLength(JSON.stringify(value));
 
-/** Undefined when it is no JSON. */
+/** Undefined when the text is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;

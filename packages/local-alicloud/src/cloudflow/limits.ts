@@ -1,4 +1,4 @@
-/** What CloudFlow allows by default. https://www.alibabacloud.com/help/en/serverless-workflow/latest/limits */
+/** The default limits of CloudFlow. https://www.alibabacloud.com/help/en/serverless-workflow/latest/limits */
 
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/call-method */
 export const CLOUDFLOW_REGIONS: readonly string[] = [
@@ -11,18 +11,18 @@ export const CLOUDFLOW_REGIONS: readonly string[] = [
   "us-west-1",
 ];
 
-/** Of a flow and of an execution. */
+/** The name of a flow or an execution. */
 export const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
-/** Of one execution's history. */
+/** Events of one execution. */
 export const MAX_EVENTS = 5_000;
-/** Of one input or output. */
+/** Size of one input or output. */
 export const MAX_DATA_BYTES = 64 * 1024;
-/** Executions that run at one time. */
+/** Executions that run at the same time. */
 export const MAX_RUNNING = 10_000;
-/** Longest `Seconds` of a Wait in the standard mode. */
+/** The longest `Seconds` of a Wait in standard mode. */
 export const MAX_WAIT_SECONDS = 300;
 export const MAX_RETRY_INTERVAL_SECONDS = 86_400;
-/** What ReportTaskFailed takes as the cause; longer ones are cut here as well. */
+/** The limit of the cause in ReportTaskFailed. Longer causes are cut. */
 export const MAX_DETAIL_CHARACTERS = 4_096;
 
 /** A token bucket: `burst` calls at once, `perSecond` after that. */
@@ -36,5 +36,5 @@ export const RATES: Readonly<Record<string, Rate>> = {
   DescribeExecution: { burst: 50, perSecond: 5 },
   GetExecutionHistory: { burst: 50, perSecond: 5 },
 };
-/** Of every other operation, each on its own. */
+/** The rate of each other operation. */
 export const OTHER_RATE: Rate = { burst: 10, perSecond: 2 };

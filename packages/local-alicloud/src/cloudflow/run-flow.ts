@@ -1,4 +1,4 @@
-/** Carries out one execution: from state to state until one ends it. */
+/** Runs one execution, state by state. */
 import type { Clock } from "./clock";
 import type { CatchRule, Definition, State, TaskState } from "./definition";
 import { evaluate, type Scope, truth } from "./evaluate";
@@ -13,25 +13,25 @@ export interface Run {
   execution: { Name: string; Input: JsonObject; RoleArn: string };
   history: History;
   clock: Clock;
-  /** Ends the run wherever it waits. */
+  /** Stops the execution when it aborts. */
   signal: AbortSignal;
-  /** What `$Output` is then. @throws FlowError */
+  /** Returns the value of `$Output`. @throws FlowError */
   invoke(task: TaskState, body: Json): Promise<JsonObject>;
 }
 
-/** A state has done its work: where it goes on with what. */
+/** The result of a state and the next state. */
 interface Outcome {
   output: JsonObject;
   next: string | undefined;
 }
 
-/** The output of the last state. @throws FlowError when the execution fails, the signal's reason when it is stopped. */
+/** Returns the output of the last state. @throws FlowError when the execution fails, the signal's reason when it is stopped */
 export async function runFlow(run: Run): Promise<JsonObject> {
   let outcome: Outcome = { output: run.execution.Input, next: run.definition.startAt };
   while (outcome.next !== undefined) {
     run.signal.throwIfAborted();
     const state = run.definition.states.get(outcome.next);
-    // The parser saw that every name leads somewhere.
+    // The compiler has checked all names.
     if (state === undefined) throw new Error(`there is no state ${outcome.next}`);
     outcome = await runState(run, state, outcome.output);
   }

@@ -7,10 +7,10 @@ import { parseExpression, type Root } from "./expression";
 import { isObject, type Json, type JsonObject } from "./json";
 import { at, ExpressionError } from "./tokens";
 
-/** @throws FlowError when an expression has no value. */
+/** @throws FlowError when an expression has no value */
 export type Template<T extends Json = Json> = (scope: Scope) => T;
 
-/** @throws ExpressionError that begins with the place, e.g. `.key.$: `. */
+/** @throws ExpressionError that begins with the place, e.g. `.key.$: ` */
 export function compileObject(source: JsonObject, roots: readonly Root[]): Template<JsonObject> {
   const fields = Object.entries(source).map(([key, value]): [string, Template] => {
     if (!key.endsWith(".$")) return [key, at(`.${key}`, () => compile(value, roots))];

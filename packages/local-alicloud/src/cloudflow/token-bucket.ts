@@ -12,7 +12,7 @@ export class TokenBucket {
     this.refilledAt = now();
   }
 
-  /** False when the call is beyond the rate. */
+  /** False when the call exceeds the rate. */
   take(): boolean {
     const now = this.now();
     const refill = ((now - this.refilledAt) / 1000) * this.rate.perSecond;

@@ -1,4 +1,4 @@
-/** The words of an expression. */
+/** Splits an expression into tokens. */
 
 export type Token =
   | { kind: "string"; value: string }
@@ -7,10 +7,10 @@ export type Token =
   | { kind: "symbol"; value: string }
   | { kind: "end" };
 
-/** A definition that is none: `message` says what is wrong, the callers say where. */
+/** A problem of a definition. Callers put the place in front of the message with `at`. */
 export class ExpressionError extends Error {}
 
-/** Puts the place in front of what is wrong there. @throws ExpressionError that begins with the place */
+/** Runs the work and puts the place in front of its ExpressionError. */
 export function at<T>(place: string, work: () => T): T {
   try {
     return work();
@@ -24,7 +24,7 @@ const SPACE = /\s+/y;
 const NUMBER = /-?\d+(?:\.\d+)?/y;
 const NAME = /\$?[A-Za-z_][A-Za-z0-9_-]*/y;
 const SYMBOL = /==|!=|>=|<=|&&|\|\||[<>()[\].,]/y;
-/** Strings stand between double quotes or backticks; the examples of built-in functions also have single ones. */
+/** Strings have double quotes or backticks. The vendor's examples of built-in functions also have single quotes. */
 const STRINGS: readonly [RegExp, (text: string) => string][] = [
   [/"(?:[^"\\]|\\.)*"/y, readQuoted],
   [/'[^'\\]*'/y, (text) => text.slice(1, -1)],

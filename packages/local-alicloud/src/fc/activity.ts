@@ -1,4 +1,4 @@
-/** Counts what is going on, so that one can wait until nothing is. */
+/** Counts running work. */
 export class Activity {
   private count = 0;
   private waiting: (() => void)[] = [];
@@ -13,6 +13,7 @@ export class Activity {
     }
   }
 
+  /** Resolves when no work is running. */
   idle(): Promise<void> {
     if (this.count === 0) return Promise.resolve();
     return new Promise((resolve) => this.waiting.push(resolve));

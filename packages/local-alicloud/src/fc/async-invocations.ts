@@ -22,13 +22,13 @@ interface Queued {
   enqueuedAt: number;
 }
 
-/** Runs what was accepted, at least once, until it succeeds or is handed to the failure destination. */
+/** Runs accepted invocations until they succeed or their retries are used up, and sends the result to its destination. */
 export class AsyncInvocations {
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: AsyncInvocationsOptions) {}
 
-  /** Resolves when the invocation is done with, one way or the other. Never rejects. */
+  /** Resolves when the invocation is finished. Never rejects. */
   async run(deployed: DeployedFunction, requestId: string, payload: Buffer): Promise<void> {
     const queued = { requestId, payload, enqueuedAt: this.options.now() };
     try {
@@ -39,7 +39,7 @@ export class AsyncInvocations {
     }
   }
 
-  /** Forgets what waits for another try. */
+  /** Drops invocations that wait for a retry. */
   stop(): void {
     this.stopping.abort();
   }
@@ -48,7 +48,7 @@ export class AsyncInvocations {
     return AbortSignal.any([this.stopping.signal, deployed.removed]);
   }
 
-  /** Undefined when the function or the service has ended meanwhile. */
+  /** Undefined when the function was deleted or the service stopped. */
   private async untilDone(deployed: DeployedFunction, queued: Queued): Promise<AsyncResult | undefined> {
     const { requestId, payload } = queued;
     const signal = this.endingOf(deployed);
@@ -69,7 +69,7 @@ export class AsyncInvocations {
     }
   }
 
-  /** Undefined when the event had become too old before its turn came. */
+  /** Undefined when the event became too old before it could run. */
   private async attempt(
     deployed: DeployedFunction,
     { requestId, payload, enqueuedAt }: Queued,
@@ -79,7 +79,7 @@ export class AsyncInvocations {
     try {
       return await deployed.run("async", { requestId, payload, abandon: tooOld });
     } catch (error) {
-      // E.g. a role that cannot be assumed: a failed attempt as any other.
+      // For example, the role cannot be assumed. That is a failed attempt.
       if (!(error instanceof ApiError)) throw error;
       const payload = Buffer.from(JSON.stringify({ errorMessage: error.message, errorType: error.code }));
       return { payload, errorType: "UnhandledInvocationError" };
@@ -95,7 +95,7 @@ export class AsyncInvocations {
     this.options.send(region, queueName, envelopeOf(result, this.options.now()));
   }
 
-  /** The result is lost, as it is on the real service: the log and whoever runs the local cloud hear of it. */
+  /** Reports that the result is lost, in the log of the function and to `onFailure`. The real service loses it as well. */
   private fail(deployed: DeployedFunction, requestId: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     deployed.log.push(`FC Destination Error RequestId: ${requestId}: ${reason}`);

@@ -1,6 +1,6 @@
 /**
- * The runtime inside a function's process: loads the handler and answers one invocation after the other. Plain JavaScript, as the
- * process runs on the bare `node` and has nothing but its own folder and environment.
+ * The runtime inside a function's process. It loads the handler and runs one invocation after the other. It is plain JavaScript because the
+ * process is a bare `node`.
  */
 "use strict";
 const { existsSync } = require("node:fs");
@@ -10,12 +10,12 @@ const { format } = require("node:util");
 
 const send = process.send.bind(process);
 const write = process.stdout.write.bind(process.stdout);
-// The channel belongs to the runtime: a function has none on the real service.
+// Hide the channel from the function: the real service has none.
 delete process.send;
-// Whoever ran the local cloud is gone, by kill -9 perhaps.
+// The parent process has ended, perhaps by kill -9.
 process.on("disconnect", () => process.exit(1));
 
-/** What `callback(error)` got, in contrast to what was thrown. */
+/** An error given to `callback`, in contrast to a thrown one. */
 class HandledError extends Error {
   constructor(reason) {
     super("handled");
@@ -44,7 +44,7 @@ async function loadHandler() {
   return exported;
 }
 
-/** An async handler's promise counts; a plain one answers through the callback, or by returning when it takes none. */
+/** The result is that of the promise, of the callback, or the returned value when the handler has no callback parameter. */
 function call(handler, event, context) {
   return new Promise((resolve, reject) => {
     const callback = (error, data) => {

@@ -5,8 +5,8 @@ import { unzipSync } from "fflate";
 import { invalidArgument } from "./names";
 
 /**
- * Puts the files of a zip into a folder.
- * @throws ApiError `InvalidArgument` when it is no zip, lacks the handler's file, or has one that would land outside
+ * Unpacks a zip into a folder.
+ * @throws ApiError `InvalidArgument` when it is not a zip, lacks the handler's file, or has a path outside the folder
  */
 export async function unpackCode(zip: Buffer, handler: string, folder: string): Promise<void> {
   const files = readZip(zip);
@@ -23,7 +23,7 @@ export async function unpackCode(zip: Buffer, handler: string, folder: string): 
   }
 }
 
-/** @throws ApiError `InvalidArgument` when unpacked code lacks the handler's file */
+/** @throws ApiError `InvalidArgument` when the unpacked code lacks the handler's file */
 export function assertHandler(handler: string, folder: string): void {
   if (!filesOf(handler).some((name) => existsSync(join(folder, name)))) throw handlerMissing(handler);
 }

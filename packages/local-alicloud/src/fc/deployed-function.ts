@@ -13,7 +13,7 @@ import { FunctionLog } from "./log";
 import { accessDenied, concurrencyExhausted, functionArn, notFound } from "./names";
 import type { RoleSessions } from "./role-sessions";
 
-/** What every function of the service shares. */
+/** Shared by all functions of the service. */
 export interface FunctionHost {
   accountId: string;
   runDir: string;
@@ -21,7 +21,7 @@ export interface FunctionHost {
   environment: () => Record<string, string>;
   sessions: RoleSessions;
   now: () => number;
-  /** Processes of a function without a reserved concurrency. */
+  /** Processes of a function without reserved concurrency. */
   maxInstances: number;
   idleMs: number;
   onFailure: (error: unknown) => void;
@@ -30,13 +30,13 @@ export interface FunctionHost {
 export interface Run {
   requestId: string;
   payload: Buffer;
-  /** Asked when its turn has come. */
+  /** Called before the invocation runs; true drops it. */
   abandon?: () => boolean;
 }
 
 type Settings = Omit<FunctionSpec, "code">;
 
-/** A function of a region, with its code on disk and its processes. */
+/** A function with its code on disk and its processes. */
 export class DeployedFunction {
   readonly log = new FunctionLog();
   asyncConfig: AsyncInvokeConfig | undefined;
@@ -63,7 +63,7 @@ export class DeployedFunction {
     });
   }
 
-  /** @throws ApiError when the code is none, or the role cannot be assumed */
+  /** @throws ApiError when the code is invalid or the role cannot be assumed */
   static async create(region: string, spec: FunctionSpec, host: FunctionHost): Promise<DeployedFunction> {
     const { code, ...settings } = spec;
     if (spec.role !== undefined) host.sessions.forRun(spec.role, spec.functionName, spec.timeout * 1000);
@@ -95,7 +95,7 @@ export class DeployedFunction {
     this.pool.pump();
   }
 
-  /** Aborted once the function is deleted. */
+  /** Aborts when the function is deleted. */
   get removed(): AbortSignal {
     return this.removal.signal;
   }
@@ -104,7 +104,7 @@ export class DeployedFunction {
     return this.record.functionArn;
   }
 
-  /** Running invocations end as they began; later ones see all of the change. */
+  /** Running invocations finish with the old settings and code. Later ones use the new. */
   async update(settings: Settings, code: Buffer | undefined): Promise<void> {
     if (settings.role !== undefined) this.host.sessions.forRun(settings.role, settings.functionName, settings.timeout * 1000);
     const old = this.current;
@@ -125,8 +125,8 @@ export class DeployedFunction {
   }
 
   /**
-   * Undefined when it was abandoned.
-   * @throws ApiError 429 beyond the concurrency, 403 when the role cannot be assumed, 404 when the function is removed meanwhile
+   * Undefined when `abandon` dropped it.
+   * @throws ApiError 429 beyond the concurrency, 403 when the role cannot be assumed, 404 when the function is deleted before it runs
    */
   async run(kind: "sync" | "async", { requestId, payload, abandon }: Run): Promise<Outcome | undefined> {
     const instance = await this.pool.acquire(kind);
@@ -140,7 +140,7 @@ export class DeployedFunction {
     }
   }
 
-  /** @throws ApiError `AccessDenied` when the function's role may not send there */
+  /** @throws ApiError `AccessDenied` when the function's role may not send messages to the queue */
   permitDestination(resource: string): void {
     const { role, functionName } = this.record;
     if (role === undefined) throw accessDenied(`the function '${functionName}' has no role that could send to ${resource}`);
@@ -157,7 +157,7 @@ export class DeployedFunction {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Of the service, not of the function: nothing of it is deleted in the cloud's eyes. */
+  /** Ends the processes because the service stops. The function is not deleted. */
   async stop(): Promise<void> {
     await this.pool.close(new ApiError(503, "ServiceUnavailable", "the local Function Compute has stopped"));
   }

@@ -1,12 +1,12 @@
-/** Where the results of asynchronous invocations go. https://www.alibabacloud.com/help/en/fc/user-guide/result-callback */
+/** Destinations for the results of asynchronous invocations. https://www.alibabacloud.com/help/en/fc/user-guide/result-callback */
 import type { AsyncInvokeConfig } from "../contracts";
-import { type ErrorType, errorTypeToldOf } from "./instance";
+import { type ErrorType, publicErrorType } from "./instance";
 import { invalidArgument } from "./names";
 
 export interface Destination {
   region: string;
   queueName: string;
-  /** What RAM calls it. */
+  /** Its ARN in RAM. */
   resource: string;
 }
 
@@ -15,12 +15,12 @@ export interface AsyncResult {
   functionArn: string;
   invokeCount: number;
   requestPayload: Buffer;
-  /** Absent when it never ran. */
+  /** Absent when the function never ran. */
   responsePayload?: Buffer;
   errorType?: ErrorType | "EventAgeExceeded";
 }
 
-/** @throws ApiError `InvalidArgument`, also for the kinds of destination that are not served here */
+/** @throws ApiError `InvalidArgument`, also for kinds of destination that are not served here */
 export function parseDestination(arn: string, accountId: string): Destination {
   const [, region, account, queueName] = /^acs:mns:([\w-]+):(\d+):\/queues\/([\w-]+)\/messages$/.exec(arn) ?? [];
   if (region === undefined || queueName === undefined)
@@ -33,10 +33,10 @@ export function destinationsOf({ onFailure, onSuccess }: AsyncInvokeConfig, acco
   return [onFailure, onSuccess].flatMap((arn) => (arn === undefined ? [] : [parseDestination(arn, accountId)]));
 }
 
-/** The JSON that arrives there; payloads are text. */
+/** The JSON message that the destination receives. Payloads are text. */
 export function envelopeOf(result: AsyncResult, now: number): Buffer {
   const { errorType } = result;
-  const told = errorType === undefined || errorType === "EventAgeExceeded" ? errorType : errorTypeToldOf(errorType);
+  const told = errorType === undefined || errorType === "EventAgeExceeded" ? errorType : publicErrorType(errorType);
   return Buffer.from(
     JSON.stringify({
       timestamp: now,

@@ -8,12 +8,12 @@ export interface EnvironmentOptions {
   codePath: string;
   folder: string;
   credentials: StsSession | undefined;
-  /** PEM of the certificate that the local services show. */
+  /** PEM of the certificate of the local services. */
   caPath: string;
   more: Record<string, string>;
 }
 
-/** All that an instance's process has in its environment. https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
+/** The environment of an instance's process, complete. https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
 export function instanceEnvironment(options: EnvironmentOptions): Record<string, string> {
   const { record, credentials } = options;
   return {
@@ -29,7 +29,7 @@ export function instanceEnvironment(options: EnvironmentOptions): Record<string,
     FC_REGION: options.region,
     FC_INSTANCE_ID: options.instanceId,
     FC_VER_ID: "LATEST",
-    // Of the moment the instance started; a run gets those of its own moment in its context.
+    // These date from the start of the instance. Each invocation gets current ones in its context.
     ...(credentials === undefined
       ? {}
       : {
@@ -42,7 +42,7 @@ export function instanceEnvironment(options: EnvironmentOptions): Record<string,
   };
 }
 
-/** https://www.alibabacloud.com/help/en/functioncompute/fc/context-1-1 Without a role there are no credentials. */
+/** https://www.alibabacloud.com/help/en/functioncompute/fc/context-1-1 A function without a role gets no credentials. */
 export function invocationContext(
   record: FunctionRecord,
   where: { region: string; accountId: string },

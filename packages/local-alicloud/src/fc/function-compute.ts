@@ -35,31 +35,31 @@ export interface FunctionComputeOptions {
   ram: Ram;
   accountId: string;
   regions: readonly string[];
-  /** Its own; code and the functions' temporary files. */
+  /** Folder for code and temporary files. `stop` removes it. */
   runDir: string;
   tls: { certPath: string; keyPath: string };
-  /** PEM of the certificate that the local services show. */
+  /** PEM of the certificate of the local services. */
   caPath: string;
   /** More variables for a function's process, asked for when it starts. */
   environment: () => Record<string, string>;
-  /** Into a queue. May throw. */
+  /** Sends a message to a queue. May throw. */
   send: (region: string, queueName: string, body: Buffer) => void;
-  /** After this a run gets new credentials. @default 15 minutes */
+  /** How long credentials are used before new ones are made. @default 15 minutes */
   credentialTtlMs?: number;
-  /** First wait before another try; it doubles. @default 1 s */
+  /** Wait before the first retry; it doubles. @default 1 s */
   retryBaseMs?: number;
-  /** Processes of a function that reserves no concurrency. @default 4 */
+  /** Processes of a function without reserved concurrency. @default 4 */
   maxInstances?: number;
-  /** @default 60 s */
+  /** An idle process ends after this time. @default 60 s */
   instanceIdleMs?: number;
-  /** Ports of HTTP triggers. @default free ones */
+  /** Ports of HTTP triggers by region. @default free ports */
   ports?: Record<string, number | undefined>;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   /** Wakes time triggers. @default a timer that keeps no process alive */
   later?: Later;
   onCall?: (call: CallRecord) => void;
-  /** Told of what is lost or should not happen. @default prints it */
+  /** Called for lost results and unexpected errors. @default prints them */
   onFailure?: (error: unknown) => void;
 }
 
@@ -120,7 +120,7 @@ export async function startFunctionCompute(
 
   const enqueue = (deployed: DeployedFunction, requestId: string, payload: Buffer) => {
     if (payload.length > MAX_ASYNC_PAYLOAD_BYTES) throw entityTooLarge(MAX_ASYNC_PAYLOAD_BYTES);
-    // Goes on by itself; `idle` and `stop` know of it.
+    // Not awaited: `idle` and `stop` wait for it.
     void activity.during(asyncInvocations.run(deployed, requestId, payload));
     return { requestId };
   };

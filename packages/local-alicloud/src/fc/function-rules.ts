@@ -1,20 +1,20 @@
-/** What Function Compute 3.0 takes for a function. https://www.alibabacloud.com/help/en/functioncompute/fc/developer-reference/api-fc-2023-03-30-struct-createfunctioninput */
+/** The rules of Function Compute 3.0 for the settings of a function. https://www.alibabacloud.com/help/en/functioncompute/fc/developer-reference/api-fc-2023-03-30-struct-createfunctioninput */
 import type { AsyncInvokeConfig, FunctionSpec } from "../contracts";
 import { invalidArgument, isName } from "./names";
 
-/** The one runtime that the host's Node can stand in for. */
+/** The only runtime: functions run on this machine's Node.js. */
 const RUNTIME = "nodejs20";
 const CPU_STEP = 0.05;
 const MEMORY_STEP_MB = 64;
 const MAX_ENVIRONMENT_BYTES = 4 * 1024;
 const MAX_CODE_BYTES = 100 * 1024 * 1024;
-/** On-demand instances of an account in a region. */
+/** On-demand instances of an account per region. */
 export const MAX_INSTANCES = 100;
 export const DEFAULT_EVENT_AGE_SECONDS = 86_400;
 
 const isWhole = (value: number, low: number, high: number) => Number.isInteger(value) && value >= low && value <= high;
 
-/** @throws ApiError `InvalidArgument` that names the field and the rule. */
+/** @throws ApiError `InvalidArgument` that names the field and the rule */
 export function assertFunction(spec: FunctionSpec, accountId: string): void {
   const refuse = (field: string, rule: string) => {
     throw invalidArgument(`${field} of function '${spec.functionName}' ${rule}`);

@@ -1,6 +1,6 @@
-/** How a function's result becomes the answer of its HTTP trigger. https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function */
+/** Converts a function's result to the answer of its HTTP trigger. https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function */
 import * as z from "zod";
-import { errorTypeToldOf, type Outcome } from "./instance";
+import { type Outcome, publicErrorType } from "./instance";
 
 export interface HttpAnswer {
   status: number;
@@ -8,7 +8,7 @@ export interface HttpAnswer {
   body: Buffer;
 }
 
-/** Those a function has no say in; `x-fc-*` neither. */
+/** Headers that a function cannot set, besides `x-fc-*`. */
 const RESERVED = new Set(["connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"]);
 
 const answerSchema = z.object({
@@ -19,10 +19,10 @@ const answerSchema = z.object({
 });
 
 export function httpAnswer(outcome: Outcome): HttpAnswer {
-  if (outcome.errorType !== undefined) return functionFailed(outcome.payload, errorTypeToldOf(outcome.errorType));
+  if (outcome.errorType !== undefined) return functionFailed(outcome.payload, publicErrorType(outcome.errorType));
   const value = jsonOf(outcome.payload);
   if (typeof value !== "object" || value === null || !("statusCode" in value)) {
-    // Without a status code the result itself is the body.
+    // A result without statusCode is the body.
     const type = value === undefined ? "text/plain; charset=utf-8" : "application/json";
     return { status: 200, headers: { "content-type": type }, body: outcome.payload };
   }

@@ -17,18 +17,18 @@ export interface HttpEndpointOptions {
   onFailure: (error: unknown) => void;
 }
 
-/** Answers the HTTP triggers of a region: `/<trigger id>/<the function's path>`. */
+/** The HTTP triggers of a region, at `/<trigger id>/<the function's path>`. */
 export function httpEndpoint(options: HttpEndpointOptions) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const requestId = options.newRequestId();
     serve(options, requestId, request, response)
       .catch((error: unknown) => {
-        // A client that went away while it sent its body is its own affair.
+        // A client that disconnects while it sends its body is not a failure of the service.
         const gone = request.destroyed && !request.complete;
         return refuse(error, requestId, gone ? () => {} : options.onFailure);
       })
       .then((answer) => {
-        // What is left of a refused body is read and dropped, or its sender would not read the answer.
+        // Read and drop the rest of a refused body: a client that is still sending does not read the answer.
         request.resume();
         send(response, requestId, answer, request.method === "HEAD");
       })
@@ -67,7 +67,7 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
   let size = 0;
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
-    // Read to its end all the same: to leave the loop would cut the connection before the refusal is sent.
+    // Read to the end: leaving the loop would close the connection before the refusal is sent.
     if (size > MAX_SYNC_PAYLOAD_BYTES) chunks.length = 0;
     else chunks.push(chunk);
   }
@@ -84,7 +84,7 @@ function refuse(error: unknown, requestId: string, onFailure: (error: unknown) =
 }
 
 function send(response: ServerResponse, requestId: string, { status, headers, body }: HttpAnswer, head: boolean): void {
-  // The client may be gone; its invocation has run all the same.
+  // The client has disconnected.
   if (response.destroyed) return;
   const bodyless = status === 204 || status === 304;
   response.writeHead(status, {

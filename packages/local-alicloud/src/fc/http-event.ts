@@ -1,10 +1,10 @@
-/** How a request to an HTTP trigger becomes an event. https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function */
+/** Converts a request to an HTTP trigger to an event. https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function */
 import type { IncomingMessage } from "node:http";
 import { accessDenied, invalidArgument } from "./names";
 
 const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_PATH_BYTES = 4 * 1024;
-/** Not handed to a function; `x-fc-*` neither. */
+/** Headers that a function does not get, besides `x-fc-*`. */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "transfer-encoding"]);
 const TEXT_TYPES = new Set([
   "application/json",
@@ -17,13 +17,13 @@ const TEXT_TYPES = new Set([
 
 export interface HttpRequest {
   message: IncomingMessage;
-  /** After the trigger's own part, not decoded, with its query. */
+  /** Path and query after the trigger id, not decoded. */
   target: string;
   body: Buffer;
   triggerId: string;
 }
 
-/** @throws ApiError for a request that the trigger's limits refuse */
+/** @throws ApiError when the request exceeds a limit or the trigger does not allow its method */
 export function assertRequest(message: IncomingMessage, methods: ReadonlySet<string>): void {
   const method = message.method ?? "";
   if (!methods.has(method)) throw accessDenied(`the HTTP trigger does not take ${method}`);
@@ -56,7 +56,7 @@ export function httpEvent(
           method: message.method,
           path: decodePath(rawPath),
           protocol: `HTTP/${message.httpVersion}`,
-          // The caller's own address: a header could say anything.
+          // The address of the connection: a header could be forged.
           sourceIp: message.socket.remoteAddress ?? "",
           userAgent: message.headers["user-agent"] ?? "",
         },
@@ -73,7 +73,7 @@ function isTextType(contentType: string | undefined): boolean {
   return type.startsWith("text/") || TEXT_TYPES.has(type);
 }
 
-/** Names as HTTP/1.1 writes them, `Content-Type`: a function must not count on the case that its caller chose. */
+/** Names in canonical case, e.g. `Content-Type`, so that a function cannot depend on its caller's. */
 function headerPairs(message: IncomingMessage): [string, string][] {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < message.rawHeaders.length; at += 2) {

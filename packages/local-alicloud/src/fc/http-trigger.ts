@@ -17,7 +17,7 @@ export interface HttpTrigger {
   disableUrlInternet: boolean;
 }
 
-/** @throws ApiError `InvalidArgument`, also for the kinds of authentication that are not served here */
+/** @throws ApiError `InvalidArgument`, also for kinds of authentication that are not served here */
 export function parseHttpTrigger(spec: TriggerSpec): HttpTrigger {
   const refuse = (message: string) => invalidArgument(`trigger '${spec.triggerName}': ${message}`);
   const parsed = configSchema.safeParse(parseJson(spec.triggerConfig, refuse));

@@ -2,11 +2,11 @@ import type { ApiError } from "../contracts";
 import type { Instance } from "./instance";
 
 export interface InstancePoolOptions {
-  /** @throws ApiError when an instance cannot be started. */
+  /** @throws ApiError when an instance cannot be started */
   start: () => Instance;
-  /** Processes side by side. */
+  /** The most processes at the same time. */
   maxInstances: () => number;
-  /** The refusal of a synchronous invocation when the function already has as many as it may. */
+  /** The error of a synchronous invocation beyond the limit; undefined within it. */
   refusal: (taken: number) => ApiError | undefined;
   idleMs: number;
 }
@@ -18,12 +18,12 @@ interface Waiter {
 
 interface Member {
   busy: boolean;
-  /** Runs old code: takes nothing new. */
+  /** Has old code and gets no more invocations. */
   retired: boolean;
   idleTimer?: NodeJS.Timeout;
 }
 
-/** The processes of one function: made on demand, one invocation each, ended when idle. */
+/** The processes of one function: started on demand, one invocation at a time each, ended when idle. */
 export class InstancePool {
   private readonly members = new Map<Instance, Member>();
   private readonly waiting: Record<"sync" | "async", Waiter[]> = { sync: [], async: [] };
@@ -32,7 +32,7 @@ export class InstancePool {
   constructor(private readonly options: InstancePoolOptions) {}
 
   /**
-   * An instance that is the caller's until `release`. Synchronous invocations come first, as somebody waits for them.
+   * Reserves an instance until `release`. Synchronous invocations come first, because their callers wait.
    * @throws ApiError 429 for a synchronous one beyond the limit
    */
   async acquire(kind: "sync" | "async"): Promise<Instance> {
@@ -59,7 +59,7 @@ export class InstancePool {
     return [...this.members.keys()].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
   }
 
-  /** Lets no instance of now take anything new. Resolves when all of them have ended. */
+  /** Gives no more invocations to the current instances. Resolves when all of them have ended. */
   async retire(): Promise<void> {
     const old = [...this.members];
     for (const [instance, member] of old) {
@@ -69,7 +69,7 @@ export class InstancePool {
     await Promise.all(old.map(([instance]) => instance.ended));
   }
 
-  /** Ends everything at once; who waits gets the error. */
+  /** Kills all instances. Waiting invocations reject with the error. */
   async close(error: ApiError): Promise<void> {
     this.closedBy = error;
     for (const waiter of [...this.waiting.sync.splice(0), ...this.waiting.async.splice(0)]) waiter.reject(error);
@@ -78,7 +78,7 @@ export class InstancePool {
     await Promise.all(all.map((instance) => instance.ended));
   }
 
-  /** Gives instances to who waits, as far as there may be some. */
+  /** Gives instances to waiting invocations within the limit. */
   pump(): void {
     for (;;) {
       const queue = this.waiting.sync.length > 0 ? this.waiting.sync : this.waiting.async;
@@ -99,7 +99,7 @@ export class InstancePool {
     return [...this.members.values()].filter((member) => member.busy).length;
   }
 
-  /** The one used last, so that the others may end. */
+  /** The most recently used one, so that the others become idle and end. */
   private idle(): Instance | undefined {
     return [...this.members].findLast(([instance, member]) => !member.busy && !member.retired && instance.usable)?.[0];
   }

@@ -5,9 +5,9 @@ import type { Readable } from "node:stream";
 import { type FunctionLog, readLines } from "./log";
 
 const BOOTSTRAP = join(__dirname, "bootstrap.cjs");
-/** What `x-fc-log-type: Tail` gives back. */
+/** The length of the log that `x-fc-log-type: Tail` returns. */
 const TAIL_CHARS = 4 * 1024;
-/** Of the function's memory, for what of Node is not in the heap. */
+/** The part of the function's memory for Node.js outside its heap. */
 const RUNTIME_MEMORY_MB = 64;
 
 export interface Task {
@@ -17,7 +17,7 @@ export interface Task {
   context: object;
 }
 
-/** Finer than what callers of the service are told, see `errorTypeToldOf`. */
+/** More detailed than the types that callers get, see `publicErrorType`. */
 export type ErrorType = "HandledInvocationError" | "UnhandledInvocationError" | "FunctionTimedOut" | "ProcessExited";
 
 export interface Outcome {
@@ -31,7 +31,7 @@ export interface InstanceOptions {
   memorySize: number;
   timeoutSeconds: number;
   codePath: string;
-  /** Its own, removed at its end. */
+  /** Removed when the process has ended. */
   folder: string;
   environment: Record<string, string>;
   log: FunctionLog;
@@ -44,7 +44,7 @@ interface Running {
   task: Task;
   startedAt: number;
   logTail: string;
-  /** Whether all that it wrote has been read. */
+  /** Whether all of its output has been read. */
   logComplete: boolean;
   answer?: Answer;
   timer?: NodeJS.Timeout;
@@ -56,9 +56,9 @@ const failure = (errorType: ErrorType, errorMessage: string): Answer => ({
   payload: Buffer.from(JSON.stringify({ errorMessage })),
 });
 
-/** One process that runs the function's code, one invocation at a time. */
+/** One process with the function's code. It runs one invocation at a time. */
 export class Instance {
-  /** Resolves once the process, what it started, and its folder are gone. Never rejects. */
+  /** Resolves when the process and its children have ended and its folder is removed. Never rejects. */
   readonly ended: Promise<void>;
   private readonly child: ChildProcess;
   private booted = false;
@@ -75,7 +75,7 @@ export class Instance {
       env: options.environment,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       serialization: "advanced",
-      // A process group of its own, so that what the function starts dies with it.
+      // A process group of its own: kill() also ends the children of the function.
       detached: true,
     });
     const { stdout, stderr } = this.child as { stdout: Readable; stderr: Readable };
@@ -97,12 +97,12 @@ export class Instance {
     return this.closed ? undefined : this.child.pid;
   }
 
-  /** Whether it can take an invocation: one that was killed is gone a moment later. */
+  /** False after kill(), before the process has ended. */
   get usable(): boolean {
     return !this.dying;
   }
 
-  /** Never rejects: what goes wrong is the invocation's outcome. */
+  /** Never rejects: failures are in the outcome. */
   run(task: Task): Promise<Outcome> {
     return new Promise((resolve) => {
       this.running = { task, startedAt: performance.now(), logTail: "", logComplete: !this.stdoutOpen, resolve };
@@ -129,7 +129,7 @@ export class Instance {
       running.answer = failure("FunctionTimedOut", `Function timed out after ${timeoutSeconds} seconds`);
       this.kill();
     }, timeoutSeconds * 1000);
-    // A failed send means that the process is ending, which is told by its end.
+    // When sending fails the process is ending; onClose reports it.
     this.child.send(running.task, () => {});
   }
 
@@ -178,7 +178,7 @@ export class Instance {
   }
 }
 
-/** The documented two: https://www.alibabacloud.com/help/en/functioncompute/fc/error-handling-nodejs */
-export function errorTypeToldOf(errorType: ErrorType): "HandledInvocationError" | "UnhandledInvocationError" {
+/** The two documented types: https://www.alibabacloud.com/help/en/functioncompute/fc/error-handling-nodejs */
+export function publicErrorType(errorType: ErrorType): "HandledInvocationError" | "UnhandledInvocationError" {
   return errorType === "HandledInvocationError" ? errorType : "UnhandledInvocationError";
 }

@@ -1,17 +1,17 @@
 import type { ApiAnswer, ApiHandler } from "../contracts";
 import { ApiError } from "../contracts";
 import type { DeployedFunction } from "./deployed-function";
-import { errorTypeToldOf, type Outcome } from "./instance";
+import { type Outcome, publicErrorType } from "./instance";
 import { invalidArgument } from "./names";
 
 const PATH = /^\/2023-03-30\/functions\/([^/]+)\/invocations$/;
-/** Headers that would change what an invocation means. */
+/** Headers of features that are not served. */
 const NOT_SERVED = ["x-fc-async-task-id", "x-fc-async-delay", "x-fc-stateful-async-invocation-id"];
 
 export interface InvokeApiOptions {
   /** @throws ApiError `FunctionNotFound` */
   find: (region: string, functionName: string) => DeployedFunction;
-  /** The RAM name of a function. */
+  /** The ARN of a function in RAM. */
   arn: (region: string, functionName: string) => string;
   invoke: (deployed: DeployedFunction, payload: Buffer) => Promise<Outcome & { requestId: string }>;
   invokeAsync: (deployed: DeployedFunction, payload: Buffer) => { requestId: string };
@@ -43,7 +43,7 @@ export function invokeApi(options: InvokeApiOptions): ApiHandler {
         "content-type": "application/octet-stream",
         "x-fc-request-id": requestId,
         "x-fc-code-checksum": deployed.record.codeChecksum,
-        ...(errorType === undefined ? {} : { "x-fc-error-type": errorTypeToldOf(errorType) }),
+        ...(errorType === undefined ? {} : { "x-fc-error-type": publicErrorType(errorType) }),
         ...(logType === "Tail" ? { "x-fc-log-result": Buffer.from(logTail).toString("base64") } : {}),
       },
       body: payload,
@@ -51,7 +51,7 @@ export function invokeApi(options: InvokeApiOptions): ApiHandler {
   };
 }
 
-/** The first one when the header is absent. */
+/** The value of the header; the first one when the header is missing. */
 function oneOf(headers: Readonly<Record<string, string>>, name: string, values: readonly [string, ...string[]]): string {
   const value = headers[name] ?? values[0];
   if (!values.includes(value)) throw invalidArgument(`${name} is '${value}'; it must be ${values.join(" or ")}`);

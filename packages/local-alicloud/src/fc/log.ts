@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 
-/** A line beyond this is cut in pieces, so that one without end takes no endless memory. */
+/** Longer lines are split, so that a line without an end does not fill the memory. */
 const MAX_LINE_CHARS = 64 * 1024;
 
-/** The last lines that a function wrote. */
+/** The latest lines that a function wrote. */
 export class FunctionLog {
   private lines: string[] = [];
 
@@ -11,7 +11,7 @@ export class FunctionLog {
 
   push(line: string): void {
     this.lines.push(line);
-    // Twice the capacity, so that not every line moves all others.
+    // Trim at twice the capacity, so that trimming is rare.
     if (this.lines.length >= 2 * this.capacity) this.lines = this.lines.slice(-this.capacity);
   }
 
@@ -20,7 +20,7 @@ export class FunctionLog {
   }
 }
 
-/** Calls `onLine` for each line, and `onEnd` after the last. */
+/** Calls `onLine` for each line and `onEnd` after the last one. */
 export function readLines(stream: Readable, onLine: (line: string) => void, onEnd: () => void): void {
   let rest = "";
   stream.setEncoding("utf8");

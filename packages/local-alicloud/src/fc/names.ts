@@ -1,6 +1,6 @@
 import { ApiError } from "../contracts";
 
-/** Errors as Function Compute names them. https://www.alibabacloud.com/help/en/functioncompute/error-codes */
+/** Errors of Function Compute. https://www.alibabacloud.com/help/en/functioncompute/error-codes */
 export const invalidArgument = (message: string) => new ApiError(400, "InvalidArgument", message);
 export const notFound = (what: string, name: string) =>
   new ApiError(404, `${what}NotFound`, `${what.toLowerCase()} '${name}' does not exist`);
@@ -16,7 +16,7 @@ export const MAX_ASYNC_PAYLOAD_BYTES = 128 * 1024;
 export const functionArn = (region: string, accountId: string, functionName: string) =>
   `acs:fc:${region}:${accountId}:functions/${functionName}`;
 
-/** Letters, digits, `_` and `-`, not starting with a digit or `-`. */
+/** Letters, digits, `_` and `-`; the first is not a digit or `-`. */
 export const isName = (name: string, maxLength: number) => /^[A-Za-z_][\w-]*$/.test(name) && name.length <= maxLength;
 
 /** E.g. `1-64f6cd87-5a1b7c2d-9e8f7a6b5c4d`. */

@@ -30,7 +30,7 @@ const configSchema = z.strictObject({
 
 export interface OssTrigger {
   bucket: string;
-  /** Without `oss:`, no wildcards left, e.g. `ObjectCreated:PutObject`. */
+  /** Without `oss:` and with wildcards expanded, e.g. `ObjectCreated:PutObject`. */
   events: ReadonlySet<string>;
   prefix: string;
   suffix: string;
@@ -76,7 +76,7 @@ export function fits(trigger: OssTrigger, event: OssEvent): boolean {
   );
 }
 
-/** Whether one event could fit both, which OSS does not allow. */
+/** Whether one event could match both. OSS does not allow such triggers. */
 export function overlap(a: OssTrigger, b: OssTrigger): boolean {
   return (
     a.bucket === b.bucket &&

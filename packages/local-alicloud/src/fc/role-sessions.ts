@@ -8,17 +8,18 @@ export interface RoleSessionsOptions {
   onCall: ((call: CallRecord) => void) | undefined;
 }
 
-/** How long a session for a single check may be used again. */
+/** How long a session for permission checks is reused. */
 const CHECK_MS = 60_000;
 
-/** What services may do in the name of a role. */
+/** Sessions of the roles that services assume. */
 export class RoleSessions {
   private readonly sessions = new Map<string, { session: StsSession; renewAt: number }>();
 
   constructor(private readonly options: RoleSessionsOptions) {}
 
   /**
-   * Credentials for a function's run. They outlive the run, as the real ones do (36 h against 24 h), and are new ones every `ttlMs`.
+   * Credentials for one invocation. They are valid longer than the invocation can run, as the real ones are (36 h and 24 h), and are renewed
+   * every `ttlMs`.
    * @throws ApiError when Function Compute may not assume the role
    */
   forRun(roleArn: string, functionName: string, timeoutMs: number): StsSession {
@@ -26,7 +27,7 @@ export class RoleSessions {
     return this.assume(roleArn, "fc.aliyuncs.com", { sessionName: functionName, renewMs: ttlMs, holdMs: ttlMs + timeoutMs });
   }
 
-  /** @throws ApiError `AccessDenied`, or why the service may not assume the role */
+  /** Checks that the service may do this as the role. @throws ApiError `AccessDenied`, or the reason why it may not assume the role */
   permit(roleArn: string, service: string, action: string, resource: string): void {
     const { ram, onCall } = this.options;
     const { accessKeyId } = this.assume(roleArn, service, { sessionName: "check", renewMs: CHECK_MS, holdMs: 2 * CHECK_MS });
@@ -45,10 +46,10 @@ export class RoleSessions {
     const key = JSON.stringify([roleArn, service, sessionName, holdMs]);
     const now = this.options.now();
     const known = this.sessions.get(key);
-    // A session ends with its role, also when one of the same name comes after it.
+    // The session of a deleted role is invalid, also when a new role has the same name.
     const alive = known !== undefined && this.options.ram.find(known.session.accessKeyId) !== undefined;
     if (alive && now < known.renewAt) return known.session;
-    // A name of one letter would be too short for STS.
+    // STS requires at least two characters.
     const name = sessionName.padEnd(2, "-");
     const session = this.options.ram.assumeRole(roleArn, { service, sessionName: name, durationMs: holdMs });
     this.sessions.set(key, { session, renewAt: now + renewMs });

@@ -14,11 +14,11 @@ const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: 60 * MINUTE_M
 export interface TimerTrigger {
   enabled: boolean;
   payload: string;
-  /** When it is due next, strictly later than `afterMs`; an interval counts from `sinceMs`. */
+  /** The next due time, strictly after `afterMs`. An interval counts from `sinceMs`. */
   next(afterMs: number, sinceMs: number): number;
 }
 
-/** @throws ApiError `InvalidArgument`, also for the expressions that are not served here */
+/** @throws ApiError `InvalidArgument`, also for expressions that are not served here */
 export function parseTimerTrigger(spec: TriggerSpec): TimerTrigger {
   const refuse = (message: string) => invalidArgument(`trigger '${spec.triggerName}': ${message}`);
   const parsed = configSchema.safeParse(parseJson(spec.triggerConfig, refuse));
@@ -40,7 +40,7 @@ function intervalOf(expression: string): TimerTrigger["next"] | undefined {
   return (afterMs, sinceMs) => sinceMs + (Math.floor((afterMs - sinceMs) / lengthMs) + 1) * lengthMs;
 }
 
-/** In UTC, which is also what is meant without a zone. */
+/** UTC, which is also the default zone. */
 function cronOf(expression: string): TimerTrigger["next"] | undefined {
   const [, second = "", minute = "", hour = ""] = /^(?:CRON_TZ=UTC )?(\d{1,2}) (\S+) (\S+) \* \* \*$/.exec(expression) ?? [];
   const [minutes, hours] = [fieldOf(minute, 60), fieldOf(hour, 24)];
@@ -55,7 +55,7 @@ function cronOf(expression: string): TimerTrigger["next"] | undefined {
   };
 }
 
-/** The values of a field that has `length` of them, beginning at 0. */
+/** The values that a cron field selects from 0 to `length - 1`. */
 function fieldOf(text: string, length: number): ReadonlySet<number> | undefined {
   if (/^\d{1,2}$/.test(text)) return Number(text) < length ? new Set([Number(text)]) : undefined;
   const by = text === "*" ? 1 : Number(/^\*\/(\d{1,2})$/.exec(text)?.[1] ?? "0");
@@ -63,6 +63,6 @@ function fieldOf(text: string, length: number): ReadonlySet<number> | undefined 
   return new Set(Array.from({ length: Math.ceil(length / by) }, (_, index) => index * by));
 }
 
-/** What a function is invoked with. https://www.alibabacloud.com/help/en/fc/formats-of-event-for-different-triggers */
+/** The event of a time trigger. https://www.alibabacloud.com/help/en/fc/formats-of-event-for-different-triggers */
 export const timerEvent = (triggerName: string, payload: string, dueMs: number): Buffer =>
   Buffer.from(JSON.stringify({ triggerTime: new Date(dueMs).toISOString().replace(".000Z", "Z"), triggerName, payload }));

@@ -1,18 +1,18 @@
-/** Wakes once, after a while; what it returns takes that back. */
+/** Calls `wake` once after a delay. The returned function cancels it. */
 export type Later = (wake: () => void, delayMs: number) => () => void;
 
-/** Keeps no process alive. */
+/** A timer that does not keep the process alive. */
 export const byTimer: Later = (wake, delayMs) => {
   const timer = setTimeout(wake, delayMs);
   timer.unref();
   return () => clearTimeout(timer);
 };
 
-/** The longest that Node's timers wait. */
+/** The longest delay of Node.js's timers. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export interface TimerOptions {
-  /** When it is due next, strictly later than the given time. */
+  /** The next due time, strictly after the given time. */
   next: (afterMs: number) => number;
   now: () => number;
   later: Later;
@@ -20,7 +20,7 @@ export interface TimerOptions {
   fire: (dueMs: number) => void;
 }
 
-/** Fires at the times of a schedule, until what it returns is called. */
+/** Fires at the times of a schedule. The returned function stops it. */
 export function startTimer({ next, now, later, fire }: TimerOptions): () => void {
   let cancel: () => void;
   const wait = (dueMs: number): void => {
@@ -31,7 +31,7 @@ export function startTimer({ next, now, later, fire }: TimerOptions): () => void
       wait(dueMs);
       return;
     }
-    // First, so that it can be stopped by whom it wakes. What was due while this machine slept is not made up for.
+    // Schedule first, so that `fire` can stop the timer. Times missed while the machine slept are skipped.
     wait(next(Math.max(dueMs, now())));
     fire(dueMs);
   };

@@ -17,7 +17,7 @@ export interface TriggersOptions {
   /** Ms since the epoch. */
   now: () => number;
   later: Later;
-  /** Invokes a function whose time has come. Must not throw. */
+  /** Invokes a function. Must not throw. */
   fire: (deployed: DeployedFunction, event: Buffer) => void;
 }
 
@@ -26,7 +26,7 @@ interface Trigger {
   deployed: DeployedFunction;
   oss?: OssTrigger;
   http?: HttpTrigger;
-  /** Ends what goes on by itself. */
+  /** Stops the timer. */
   stop?: () => void;
 }
 
@@ -34,13 +34,13 @@ export interface HttpTarget {
   deployed: DeployedFunction;
   trigger: HttpTrigger;
   triggerId: string;
-  /** Reached by the address inside Alibaba Cloud. */
+  /** Whether the request used the intranet address. */
   intranet: boolean;
 }
 
 const INTRANET = "-vpc";
 
-/** What starts functions, of all regions. */
+/** The triggers of all regions. */
 export class Triggers {
   private readonly all = new Map<string, Trigger>();
 
@@ -72,7 +72,7 @@ export class Triggers {
     if (!this.all.delete(key)) throw notFound("Trigger", triggerName);
   }
 
-  /** Of the service: the triggers stay, and nothing starts by itself any more. */
+  /** Stops all timers. The triggers stay. */
   stop(): void {
     for (const { stop } of this.all.values()) stop?.();
   }
@@ -81,18 +81,18 @@ export class Triggers {
     return [...this.all.values()].filter((trigger) => trigger.deployed === deployed).map(({ record }) => record);
   }
 
-  /** Those that an event of OSS starts. */
+  /** The triggers that match an event of OSS. */
   fitting(event: OssEvent): { deployed: DeployedFunction; record: TriggerRecord }[] {
     return [...this.all.values()].filter(({ oss }) => oss !== undefined && fits(oss, event));
   }
 
-  /** @throws ApiError `AccessDenied` when OSS may not invoke the function in the name of the trigger's role */
+  /** @throws ApiError `AccessDenied` when OSS may not invoke the function as the trigger's role */
   permit(deployed: DeployedFunction, invocationRole: string | undefined): void {
     if (invocationRole !== undefined)
       this.options.sessions.permit(invocationRole, "oss.aliyuncs.com", "fc:InvokeFunction", deployed.arn);
   }
 
-  /** By the first part of a URL's path. */
+  /** Finds an HTTP trigger by the first part of the URL's path. */
   findHttp(region: string, name: string): HttpTarget | undefined {
     for (const { record, deployed, http } of this.all.values()) {
       const { triggerId } = record;
@@ -137,7 +137,7 @@ export class Triggers {
     }
   }
 
-  /** An interval counts from now, also after a change. */
+  /** Starts the timer. An interval counts from now, also after an update. */
   private start(
     deployed: DeployedFunction,
     { enabled, payload, next }: TimerTrigger,

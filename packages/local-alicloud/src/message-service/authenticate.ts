@@ -39,7 +39,7 @@ function readDate(headers: IncomingHttpHeaders, now: number): string {
   return date;
 }
 
-/** The vendor's own SDKs put the digest's hex into base64, the standard its bytes: both are taken. */
+/** Content-MD5 is base64 of the digest's bytes by the standard, and of its hex text in the vendor's SDKs. Both are accepted. */
 function assertDigest(header: string | undefined, body: Buffer): void {
   if (header === undefined) return;
   const md5 = createHash("md5").update(body).digest();
@@ -49,7 +49,7 @@ function assertDigest(header: string | undefined, body: Buffer): void {
 
 const unknownKey = () => new ApiError(403, "InvalidAccessKeyId", "The AccessKey Id you provided is not exist.");
 
-/** What SMQ answers to a wrong token is not documented: the codes are those of OSS. */
+/** The codes are those of OSS: the documentation of SMQ has none for tokens. */
 function assertToken(credential: Credential, token: string | undefined, now: number): void {
   if ((credential.sessionToken === undefined) !== (token === undefined)) throw unknownKey();
   if (credential.sessionToken !== token)
@@ -58,7 +58,7 @@ function assertToken(credential: Credential, token: string | undefined, now: num
     throw new ApiError(403, "SecurityTokenExpired", "The security token you provided has expired.");
 }
 
-/** Who signed the request. @throws ApiError https://www.alibabacloud.com/help/en/mns/developer-reference/syntax-of-error-responses */
+/** Verifies the signature and returns who signed the request. @throws ApiError https://www.alibabacloud.com/help/en/mns/developer-reference/syntax-of-error-responses */
 export function authenticate(request: SignedMessageRequest, credentials: CredentialStore, now: number): Principal {
   const { headers, body } = request;
   const { authorization } = headers;

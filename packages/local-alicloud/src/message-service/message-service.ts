@@ -14,23 +14,23 @@ export interface MessageServiceOptions {
   ram: Pick<Ram, "find" | "authorize">;
   tls: Tls;
   regions: readonly string[];
-  /** By region. @default free ones */
+  /** By region. @default free ports */
   ports?: Record<string, number | undefined>;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   onCall?: (call: CallRecord) => void;
-  /** Told of what should not happen: a bug. @default prints it */
+  /** Called for unexpected errors. @default prints them */
   onFailure?: (error: unknown, requestId: string) => void;
 }
 
 export interface LocalMessageService extends MessageService {
-  /** By region, `https://localhost:PORT`. */
+  /** `https://localhost:PORT` by region. */
   readonly origins: Readonly<Record<string, string>>;
-  /** Ends open connections, long polls among them. */
+  /** Closes open connections, including long polls. */
   stop(): Promise<void>;
 }
 
-/** A message of the largest size, every character of it escaped. */
+/** Enough for the largest message with every character escaped. */
 const MAX_DOCUMENT_BYTES = 512 * 1024;
 
 /** Queues live in memory and end with the process. */

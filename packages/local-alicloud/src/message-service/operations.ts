@@ -1,4 +1,4 @@
-/** The data plane's operations. https://www.alibabacloud.com/help/en/mns/developer-reference/queue-operations */
+/** Operations on messages and queues. https://www.alibabacloud.com/help/en/mns/developer-reference/queue-operations */
 import { ApiError } from "../contracts";
 import type { Queue } from "./queue";
 import { assertBetween, queueFields } from "./queue-spec";
@@ -8,7 +8,7 @@ export interface Operation {
   /** E.g. `mns:SendMessage`. */
   action: string;
   queueName: string;
-  /** After `acs:mns:<region>:<uid>:`. */
+  /** The part of the ARN after `acs:mns:<region>:<uid>:`. */
   resource: string;
   run(queue: Queue, signal: AbortSignal): Promise<MessageAnswer>;
 }
@@ -21,7 +21,7 @@ export interface MessageAnswer {
 const MAX_BATCH = 16;
 const MAX_WAIT_SECONDS = 30;
 
-/** The parameters that each operation takes. The vendor's pages differ in the case of their names, so that does not matter. */
+/** Reads the query. Names are case-insensitive, because the vendor's pages write them differently. */
 function parametersOf(query: string, allowed: readonly string[]): ReadonlyMap<string, string> {
   const parameters = new Map([...new URLSearchParams(query)].map(([name, value]) => [name.toLowerCase(), value]));
   for (const name of parameters.keys())
@@ -72,7 +72,7 @@ async function send(queue: Queue, body: Buffer): Promise<MessageAnswer> {
     document: mnsDocument("Message", {
       MessageId: messageId,
       MessageBodyMD5: bodyMd5,
-      // Of a delayed message, so that it can be taken back.
+      // Only a delayed message has one; with it the message can be deleted.
       ReceiptHandle: visibleAt > enqueuedAt ? receiptHandle : undefined,
     }),
   };
@@ -85,7 +85,7 @@ function receiveOrPeek(query: string): Pick<Operation, "action" | "run"> {
   const answer = (found: ReturnType<typeof receivedFields>[]): MessageAnswer => {
     const [first] = found;
     if (first === undefined) throw new ApiError(404, "MessageNotExist", "Message not exist.");
-    // Asked for by number, they come as a list, even one alone.
+    // A request with numOfMessages gets a list, also of one message.
     const document = count === undefined ? mnsDocument("Message", first) : mnsDocument("Messages", { Message: found });
     return { status: 200, document };
   };

@@ -5,7 +5,7 @@ const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,119}$/;
 
 type Attribute = Exclude<keyof QueueSpec, "queueName">;
 
-/** The element's name in XML, and the least and the most. */
+/** The name of the XML element, the minimum and the maximum. */
 const ATTRIBUTES: Record<Attribute, { element: string; low: number; high: number }> = {
   delaySeconds: { element: "DelaySeconds", low: 0, high: 604_800 },
   maximumMessageSize: { element: "MaximumMessageSize", low: 1024, high: 65_536 },
@@ -14,7 +14,7 @@ const ATTRIBUTES: Record<Attribute, { element: string; low: number; high: number
   pollingWaitSeconds: { element: "PollingWaitSeconds", low: 0, high: 30 },
 };
 
-/** @throws ApiError 400 `InvalidArgument` as the vendor words it */
+/** @throws ApiError 400 `InvalidArgument` with the vendor's message */
 export function assertBetween(what: string, value: number, low: number, high: number): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
   throw new ApiError(400, "InvalidArgument", `The value of ${what} should between ${low} and ${high} seconds/bytes.`);

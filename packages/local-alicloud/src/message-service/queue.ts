@@ -6,25 +6,25 @@ import { assertBetween } from "./queue-spec";
 export interface Message {
   messageId: string;
   body: string;
-  /** Of the body's UTF-8, in upper-case hex. */
+  /** MD5 of the body in UTF-8, as upper-case hex. */
   bodyMd5: string;
-  /** 1 goes first, 16 last. */
+  /** 1 is delivered first, 16 last. */
   priority: number;
-  /** Ms since the epoch, as all times here. */
+  /** Ms since the epoch, like all times here. */
   enqueuedAt: number;
-  /** Before that nobody receives it: it is delayed, or somebody else has it. */
+  /** Not received before this time: it is delayed, or another consumer has it. */
   visibleAt: number;
-  /** 0 when it was never received. */
+  /** 0 before it is received for the first time. */
   firstDequeuedAt: number;
   dequeueCount: number;
-  /** Of the last time that it was received: those before it are void. */
+  /** The handle of the latest receive. Earlier handles are invalid. */
   receiptHandle: string;
 }
 
 const DEFAULT_PRIORITY = 8;
 const MAX_DELAY_SECONDS = 604_800;
 const RECEIPT_HANDLE = /^[0-9A-F]{16}-[0-9a-f]{32}$/;
-/** What setTimeout takes; a longer wait is cut into several. */
+/** The longest delay of setTimeout. A longer wait is split. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A queue in memory. https://www.alibabacloud.com/help/en/mns/user-guide/queues */
@@ -80,7 +80,7 @@ export class Queue {
     return message;
   }
 
-  /** Everything that has not outlived its retention, oldest first, whether it can be received now or not. */
+  /** All messages within their retention, oldest first, also those that cannot be received now. */
   all(): Message[] {
     const oldest = this.now() - this.settings.messageRetentionPeriod * 1000;
     for (const [messageId, { enqueuedAt }] of this.kept) if (enqueuedAt <= oldest) this.kept.delete(messageId);
@@ -95,7 +95,7 @@ export class Queue {
       .slice(0, count);
   }
 
-  /** Takes what is there; where nothing is, waits for it until the time is up or `signal` is aborted. */
+  /** Receives messages. Waits up to `waitSeconds` for the first one, or until `signal` aborts. */
   async receive(count: number, waitSeconds: number, signal: AbortSignal): Promise<Message[]> {
     const deadline = this.now() + waitSeconds * 1000;
     for (;;) {
@@ -112,7 +112,7 @@ export class Queue {
     this.kept.delete(this.held(receiptHandle).messageId);
   }
 
-  /** Its new handle and time. @throws ApiError `ReceiptHandleError`, `MessageNotExist` */
+  /** Returns the message with its new handle and time. @throws ApiError `ReceiptHandleError`, `MessageNotExist` */
   changeVisibility(receiptHandle: string, visibilityTimeout: number): Message {
     assertBetween("VisibilityTimeout", visibilityTimeout, 1, 43_200);
     const message = this.held(receiptHandle);
@@ -130,7 +130,7 @@ export class Queue {
     message.receiptHandle = newHandle(message.messageId);
   }
 
-  /** A handle is good until the message can be received again. */
+  /** Finds the message. A handle is valid until the message can be received again. */
   private held(receiptHandle: string): Message {
     if (!RECEIPT_HANDLE.test(receiptHandle))
       throw new ApiError(400, "ReceiptHandleError", "The receipt handle you provided is not valid.");
@@ -144,7 +144,7 @@ export class Queue {
     this.changes.dispatchEvent(new Event("change"));
   }
 
-  /** Resolves when there may be something else to receive, and when the waiting is over. */
+  /** Resolves when a message may have become visible, at the deadline, or when `signal` aborts. */
   private async change(deadline: number, signal: AbortSignal): Promise<void> {
     const due = Math.min(deadline, ...this.all().map(({ visibleAt }) => visibleAt));
     const over = new AbortController();

@@ -5,7 +5,7 @@ import { parseXmlBody } from "../oss/xml-body";
 import type { Message } from "./queue";
 
 const NAMESPACE = "http://mns.aliyuncs.com/doc/v1/";
-/** XML 1.0 has no way to write these, and half a surrogate pair is no character. */
+/** Characters that XML 1.0 cannot contain, and halves of surrogate pairs. */
 const NO_XML_TEXT = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 export const mnsDocument = (root: string, value: XmlFields): string =>
@@ -19,7 +19,7 @@ export interface SendRequest {
 
 const malformed = () => new ApiError(400, "MalformedXML", "The XML you provided was not well-formed.");
 
-/** The body of SendMessage. @throws ApiError 400 `MalformedXML`, `InvalidArgument` */
+/** Reads the body of SendMessage. @throws ApiError 400 `MalformedXML`, `InvalidArgument` */
 export async function readSendRequest(document: Buffer): Promise<SendRequest> {
   const message = await parseXmlBody(document, "Message").catch((error: unknown) => {
     throw error instanceof OssError ? malformed() : error;

@@ -77,7 +77,7 @@ export function metadataOf(headers: IncomingHttpHeaders): Record<string, string>
   return metadata;
 }
 
-/** What the headers of an upload say about the object. */
+/** Reads an object's attributes from the headers of its upload. */
 export function attributesOf(headers: IncomingHttpHeaders, bucket: Readonly<BucketRecord>): Attributes {
   const tagging = text(headers, "x-oss-tagging");
   const acl = text(headers, "x-oss-object-acl");
@@ -108,7 +108,7 @@ export const encryptionHeaders = ({ encryption }: Pick<Attributes, "encryption">
   "x-oss-server-side-data-encryption": encryption?.dataAlgorithm,
 });
 
-/** The version header is shown where the bucket ever kept versions. */
+/** The value of `x-oss-version-id`; undefined when versioning was never enabled. */
 export const versionHeader = (bucket: Readonly<BucketRecord>, versionId: string): string | undefined =>
   bucket.versioning === undefined ? undefined : versionId;
 

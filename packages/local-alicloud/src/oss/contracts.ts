@@ -1,4 +1,4 @@
-/** What the OSS endpoint needs from the rest of the local cloud, and what it tells it. */
+/** Types that OSS shares with the other services: identities, permissions, events. */
 
 /** Who signed a request. */
 export interface Principal {
@@ -11,11 +11,11 @@ export interface Principal {
 export interface Credential {
   secret: string;
   principal: Principal;
-  /** Set for credentials of STS: a request that lacks it is refused. */
+  /** For credentials of STS: a request without this token is refused. */
   sessionToken?: string;
   /** Milliseconds since the epoch. */
   expiresAt?: number;
-  /** The session policy that narrows the role's rights, passed on to `authorize`. */
+  /** A session policy that restricts the role, passed to `authorize`. */
   policy?: unknown;
 }
 
@@ -23,21 +23,21 @@ export interface CredentialStore {
   find(accessKeyId: string): Credential | undefined;
 }
 
-/** What a policy may condition on. Keys as in RAM, e.g. `acs:SourceIp`, `acs:SecureTransport`, `oss:Prefix`. */
+/** Values for the conditions of policies, by condition key, e.g. `acs:SourceIp`, `acs:SecureTransport`, `oss:Prefix`. */
 export interface AuthorizationContext {
   conditions: Readonly<Record<string, string>>;
   sessionPolicy?: unknown;
 }
 
-/** `deny` is an explicit denial; `none` leaves the answer to the bucket's policy and ACL. */
+/** `deny`: a statement denies it. `none`: no statement applies, so that the bucket's policy and ACL decide. */
 export type Decision = "allow" | "deny" | "none";
 
-/** RAM: `action` is e.g. `oss:PutObject`, `resource` e.g. `acs:oss:cn-shanghai:<uid>:bucket/key`. */
+/** Asks RAM. `action` is e.g. `oss:PutObject`, `resource` e.g. `acs:oss:cn-shanghai:<uid>:bucket/key`. */
 export type Authorize = (principal: Principal, action: string, resource: string, context: AuthorizationContext) => Decision;
 
 export type EndpointKind = "public" | "internal" | "accelerate";
 
-/** One line per permission that a request needed: the proof that a policy is sufficient and minimal is made of these. */
+/** One permission that a request needed. A test can prove with these records that a policy is sufficient and minimal. */
 export interface RequestRecord {
   requestId: string;
   /** Undefined for an anonymous request. */
@@ -65,7 +65,7 @@ export interface OssEvent {
     /** `key` is not encoded; `size` and `deltaSize` are bytes. */
     object: { deltaSize: number; eTag: string; key: string; size: number };
     ossSchemaVersion: "1.0";
-    /** Empty: the trigger that delivers the event names its rule. */
+    /** Empty here; the trigger that delivers the event sets it. */
     ruleId: string;
   };
   requestParameters: { sourceIPAddress: string };
@@ -74,7 +74,7 @@ export interface OssEvent {
 }
 
 export interface OssHooks {
-  /** Once the change is durable and before the request is answered. Must not throw. */
+  /** Called after the change is stored and before the request is answered. Must not throw. */
   onEvent?: (event: OssEvent) => void;
   onRequest?: (record: RequestRecord) => void;
 }

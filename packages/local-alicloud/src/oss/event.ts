@@ -15,7 +15,7 @@ export interface EventCause {
   accountId: string;
 }
 
-/** Says that an object of the bucket changed. `eventName` is e.g. `ObjectCreated:PutObject`. */
+/** The event of a changed object. `eventName` is e.g. `ObjectCreated:PutObject`. */
 export function ossEvent(eventName: string, bucket: Readonly<BucketRecord>, object: ChangedObject, cause: EventCause): OssEvent {
   const { name, region, ownerId } = bucket;
   return {

@@ -6,7 +6,7 @@ import { percentDecode } from "./names";
 import { invalidArgument, OssError } from "./oss-error";
 import { type XmlFields, xmlDocument } from "./xml";
 
-/** Where a request came in. The accelerate endpoint serves the buckets of every region. */
+/** The endpoint that received a request. The accelerate endpoint has no region: it serves the buckets of all. */
 export interface Entry {
   kind: EndpointKind;
   region: string | undefined;
@@ -59,7 +59,7 @@ export class Exchange {
   }
 
   /**
-   * The whole of a small body such as an XML document, checked against Content-MD5.
+   * Reads a small body such as an XML document, and checks Content-MD5.
    * @throws OssError `EntityTooLarge`, `InvalidDigest`, `IncompleteBody`.
    */
   async readDocument(): Promise<Buffer> {
@@ -77,7 +77,7 @@ export class Exchange {
     return body;
   }
 
-  /** Lets a client that asked first (`Expect: 100-continue`) send its body. */
+  /** Asks a client that sent `Expect: 100-continue` for its body. */
   welcomeBody(): void {
     if (this.expectsContinue) this.response.writeContinue();
   }
@@ -96,7 +96,7 @@ export class Exchange {
     this.send(200, { "content-type": "application/xml", ...headers }, xmlDocument(root, value));
   }
 
-  /** Writes the head of an answer whose body follows. */
+  /** Sends status and headers; the caller sends the body. */
   begin(status: number, headers: Record<string, string | number | undefined>): void {
     const all: Record<string, string | number> = {
       server: "AliyunOSS",
@@ -109,7 +109,7 @@ export class Exchange {
     this.response.writeHead(status, all);
   }
 
-  /** Answers with the error document; a HEAD carries it in `x-oss-err`. */
+  /** Sends the error document. The answer to HEAD has it in the header `x-oss-err`. */
   refuse(error: OssError): void {
     const document = xmlDocument("Error", {
       Code: error.code,
@@ -124,13 +124,13 @@ export class Exchange {
       {
         "content-type": "application/xml",
         ...error.headers,
-        // Its body will not come, so the next request could not be told from it.
+        // The client may or may not send its body now, so the connection cannot be used again.
         ...(this.expectsContinue ? { connection: "close" } : {}),
         ...(head ? { "content-length": 0, "x-oss-err": Buffer.from(document).toString("base64") } : {}),
       },
       error.status === 304 ? undefined : document,
     );
-    // What is left of a refused upload is read and dropped, or the client would die of a full socket before it reads the answer.
+    // Read and drop the rest of a refused upload: a client that is still sending does not read the answer.
     this.request.resume();
   }
 }

@@ -15,12 +15,10 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** The first byte of a TLS connection: a handshake record. */
+/** The first byte of every TLS connection. */
 const TLS_HANDSHAKE = 0x16;
 
-/**
- * One port of 127.0.0.1 that answers https and, as OSS does, plain http: whether http is allowed is the bucket's own setting.
- */
+/** Listens on one port of 127.0.0.1 for https and for plain http, as OSS does. */
 export function listen(
   handler: RequestListener,
   options: { cert: Buffer; key: Buffer; port?: number | undefined },
@@ -35,11 +33,11 @@ export function listen(
   const http = createHttpServer(settings, track);
   const https = createHttpsServer({ ...settings, cert, key }, track);
   for (const server of [http, https]) {
-    // The handler says when a body is welcome, so that a refused one is never sent.
+    // The handler asks for the body itself, so that a refused request never sends one.
     server.on("checkContinue", track);
     server.on("clientError", (_error, socket) => {
       const response = answering.get(socket);
-      // What follows a complete request is no request: as with OSS, a body beyond its Content-Length takes nothing from the answer.
+      // Bytes after a complete request are not a request. OSS still sends the answer when a body is longer than its Content-Length.
       if (response?.req.complete && !response.writableFinished) response.once("close", () => socket.destroy());
       else socket.destroy();
     });
@@ -48,7 +46,7 @@ export function listen(
   const front = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    // A client that goes away mid-request is its own affair; the request's handler sees the abort.
+    // The client disconnected; the handler of its request sees the abort.
     socket.on("error", () => socket.destroy());
     socket.once("readable", () => {
       const first: Buffer | null = socket.read(1);

@@ -10,41 +10,41 @@ import { DiskStore } from "./store/disk-store";
 export interface LocalOssOptions extends OssHooks {
   /** E.g. `cn-shanghai`, `us-west-1`. */
   regions: readonly string[];
-  /** Keeps buckets over restarts; one process at a time. */
+  /** Buckets and objects stay here across restarts. One process at a time may use it. */
   dataDir: string;
   tls: { certPath: string; keyPath: string };
   credentials: CredentialStore;
-  /** RAM. @default an account's root may do everything with its own, users and roles nothing */
+  /** Asks RAM. @default an account's root may do everything with its own buckets; users and roles may do nothing */
   authorize?: Authorize;
   /**
-   * OSS assumes the role of a replication rule; undefined where the role does not trust `oss.aliyuncs.com`. What it may do
-   * `authorize` says. @default every role may replicate everything
+   * Assumes the role of a replication rule; returns undefined when the role does not trust `oss.aliyuncs.com`. `authorize` decides what the
+   * role may do. @default every role may replicate everything
    */
   assumeRole?: (roleArn: string) => Principal | undefined;
-  /** How long a replication that was refused to its role waits for the next attempt. @default 2 s */
+  /** Wait before a replication that its role may not do is tried again. @default 2 s */
   replicationRetryMs?: number;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
-  /** How long a body may stand still before its client is given up. @default 60 s */
+  /** The connection is closed when a body sends nothing for this long. @default 60 s */
   bodyIdleMs?: number;
-  /** @default free ones; `accelerate` has one for all regions */
+  /** `accelerate` is one port for all regions. @default free ports */
   ports?: {
     accelerate?: number | undefined;
     regions?: Record<string, { public?: number | undefined; internal?: number | undefined }>;
   };
-  /** Told of what should not happen: a bug or a full disk. @default prints it */
+  /** Called for unexpected errors: a bug or a full disk. @default prints them */
   onFailure?: (error: unknown, what: string) => void;
 }
 
 export interface LocalOss {
   /**
-   * `https://localhost:PORT`; plain http is answered on the same port. Path style (`/bucket/key`). The accelerate endpoint is one
-   * for all regions, as OSS's is.
+   * `https://localhost:PORT` by region; the same port answers plain http. Path style (`/bucket/key`). The accelerate endpoint is the same in
+   * all regions.
    */
   endpoints: Record<string, Record<EndpointKind, string>>;
   /** PEM of the certificate that clients have to trust. */
   caPath: string;
-  /** Resolves when everything is replicated but what is refused to a rule's role, which is tried once more for it. */
+  /** Resolves when replication has nothing to do. Work that a role may not do is tried once more before. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }

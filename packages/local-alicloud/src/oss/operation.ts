@@ -17,11 +17,11 @@ export interface Service {
   authorize: Authorize;
   hooks: OssHooks;
   now: () => number;
-  /** A client that sends nothing of its body for so long is given up. */
+  /** The connection is closed when a body sends nothing for this long. */
   bodyIdleMs: number;
 }
 
-/** What an operation on the service, a bucket or an object works with. */
+/** One request to the service, a bucket or an object: its caller, its target, and the services it uses. */
 export class Operation {
   readonly exchange: Exchange;
   readonly caller: Caller | undefined;
@@ -54,7 +54,7 @@ export class Operation {
     return this.service.replicator;
   }
 
-  /** All that there are. */
+  /** All regions of this server. */
   get regions(): readonly string[] {
     return this.service.regions;
   }
@@ -81,7 +81,7 @@ export class Operation {
     return this.objectKey ?? "";
   }
 
-  /** A fresh id, or `null` where the bucket does not keep versions now. */
+  /** A new id, or `null` unless versioning is enabled. */
   newVersionId(): string {
     return this.bucket.record.versioning === "Enabled" ? `CAEQ${randomBytes(24).toString("hex")}` : NULL_VERSION;
   }
@@ -93,7 +93,7 @@ export class Operation {
     return `acs:oss:${region}:${owner}:${name}${key === undefined ? "" : `/${key}`}`;
   }
 
-  /** @throws OssError `AccessDenied` unless the caller may do this to the operation's own, or the given, bucket and key. */
+  /** Checks a permission on the given bucket and key, by default those of the request. @throws OssError `AccessDenied` */
   permit(action: string, bucket: Bucket | undefined = this.found, key: string | undefined = this.objectKey): void {
     const { exchange, caller, service } = this;
     const resource = this.resource(bucket, key);
@@ -130,7 +130,7 @@ export class Operation {
     throw accessDenied(message, { AuthAction: action, AuthResource: resource });
   }
 
-  /** Tells that an object changed. `eventName` is e.g. `ObjectCreated:PutObject`. */
+  /** Emits the event of a changed object. `eventName` is e.g. `ObjectCreated:PutObject`. */
   emit(eventName: string, object: Omit<ChangedObject, "key"> & { key?: string }): void {
     const { exchange, caller } = this;
     const cause = {

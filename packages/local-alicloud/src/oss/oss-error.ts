@@ -1,4 +1,4 @@
-/** A refusal as OSS words it: status, code and message of its error table. */
+/** A refusal with the status, code and message of OSS's error table. */
 export class OssError extends Error {
   readonly status: number;
   readonly code: string;

@@ -1,7 +1,7 @@
 import { percentEncode } from "./names";
 import { invalidArgument } from "./oss-error";
 
-/** A whole number in a query parameter. @throws OssError `InvalidArgument`. */
+/** Reads a whole number from a query parameter. @throws OssError `InvalidArgument` */
 export function numberParameter(
   query: ReadonlyMap<string, string>,
   name: string,
@@ -15,7 +15,7 @@ export function numberParameter(
   return value;
 }
 
-/** How names appear in an answer: as they are, or percent-encoded for `encoding-type=url`. */
+/** How names are written in an answer: percent-encoded for `encoding-type=url`, else unchanged. */
 export function nameEncoder(query: ReadonlyMap<string, string>): { type: "url" | undefined; encode: (name: string) => string } {
   const type = query.get("encoding-type");
   if (type === undefined || type === "") return { type: undefined, encode: (name) => name };
@@ -25,14 +25,14 @@ export function nameEncoder(query: ReadonlyMap<string, string>): { type: "url" |
 }
 
 /**
- * The common prefix that stands for a key: up to and with the first delimiter after the prefix asked for. Undefined for a key
- * that is listed itself.
+ * The common prefix that a listing shows in place of the key: up to and including the first delimiter after `prefix`. Undefined when the key
+ * itself is listed.
  */
 export function commonPrefixOf(key: string, prefix: string, delimiter: string): string | undefined {
   const cut = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
   return cut === -1 ? undefined : key.slice(0, cut + delimiter.length);
 }
 
-/** The same for a marker, when the page before ended with a common prefix. */
+/** The common prefix that the marker names, when the page before ended with one. */
 export const commonPrefixBefore = (marker: string, prefix: string, delimiter: string): string | undefined =>
   marker.startsWith(prefix) && commonPrefixOf(marker, prefix, delimiter) === marker ? marker : undefined;

@@ -3,7 +3,7 @@ import type { Authorize, Decision } from "./contracts";
 import { type BucketPolicy, evaluate, withoutPublicAccess } from "./policy";
 import type { Acl, BucketRecord } from "./store/model";
 
-/** What may be done through each ACL by anybody. */
+/** The actions that each ACL allows to everyone. */
 const OPEN_ACTIONS: Record<Acl, ReadonlySet<string>> = {
   private: new Set(),
   "public-read": new Set(["oss:GetObject", "oss:GetObjectVersion"]),
@@ -16,7 +16,7 @@ const OPEN_ACTIONS: Record<Acl, ReadonlySet<string>> = {
   ]),
 };
 
-/** Where no RAM is attached: an account may do everything with what it owns, its users and roles nothing. */
+/** The default without a RAM: an account may do everything with its own buckets; its users and roles may do nothing. */
 export const rootOnly: Authorize = (principal) => (principal.arn.endsWith(":root") ? "allow" : "none");
 
 export interface PermissionRequest {
@@ -26,12 +26,12 @@ export interface PermissionRequest {
   action: string;
   resource: string;
   conditions: Readonly<Record<string, string>>;
-  /** The object's own ACL, which goes before the bucket's. */
+  /** The object's ACL, which takes precedence over the bucket's. */
   objectAcl?: Acl | undefined;
 }
 
 /**
- * An explicit denial wins; then RAM's grant inside the account, the bucket's policy, and the ACL.
+ * A denial by RAM or the bucket's policy wins. Otherwise one of these must allow it: RAM (in the owner's account), the bucket's policy, the ACL.
  * https://www.alibabacloud.com/help/en/oss/user-guide/authentication-process
  */
 export function isPermitted(request: PermissionRequest, authorize: Authorize): boolean {

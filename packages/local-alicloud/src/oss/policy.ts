@@ -44,7 +44,7 @@ function inRange(address: string, range: string): boolean {
   return given.match(network, bits ?? (given.kind() === "ipv4" ? 32 : 128));
 }
 
-/** A value against one of the values that the policy lists. */
+/** Compares the request's value with one value of the policy. */
 const OPERATORS: Record<string, (actual: string, wanted: string) => boolean> = {
   StringEquals: (actual, wanted) => actual === wanted,
   StringEqualsIgnoreCase: (actual, wanted) => actual.toLowerCase() === wanted.toLowerCase(),
@@ -95,16 +95,16 @@ export function evaluate(policy: BucketPolicy | undefined, request: PolicyReques
 const isOpen = ({ Effect, Principal, Condition }: Statement) =>
   Effect === "Allow" && list(Principal).includes("*") && Condition === undefined;
 
-/** Whether it lets everyone in, which Block Public Access forbids. */
+/** Whether the policy allows access to everyone, which Block Public Access forbids. */
 export const isPublic = (policy: BucketPolicy): boolean => policy.Statement.some(isOpen);
 
-/** The policy as it acts under Block Public Access. */
+/** The policy without the statements that Block Public Access suspends. */
 export const withoutPublicAccess = (policy: BucketPolicy): BucketPolicy => ({
   ...policy,
   Statement: policy.Statement.filter((statement) => !isOpen(statement)),
 });
 
-/** @throws OssError `MalformedPolicy` also for what this server could not enforce. */
+/** @throws OssError `MalformedPolicy`, also for a policy that this server cannot enforce */
 export function parsePolicy(text: string): BucketPolicy {
   const malformed = (message: string) => new OssError(400, "MalformedPolicy", message);
   let policy: Partial<BucketPolicy>;

@@ -61,12 +61,12 @@ export type Level = "service" | "bucket" | "object";
 export interface Route {
   level: Level;
   method: string;
-  /** All of these query parameters must be there. */
+  /** The request must have all of these query parameters. */
   query?: readonly string[];
-  /** This header must be there. */
+  /** The request must have this header. */
   header?: string;
   run: (operation: Operation) => Promise<void>;
-  /** The bucket is the caller's wish, whoever has one of that name. */
+  /** The bucket need not exist, and may belong to another account. */
   createsBucket?: true;
 }
 
@@ -78,13 +78,13 @@ const on = (level: Level, method: string, run: Route["run"], query: string[] = [
   ...(header === undefined ? {} : { header }),
 });
 
-/** A bucket's setting under one subresource. */
+/** Routes of a bucket setting, which has one subresource. */
 function setting(name: string, put: Route["run"], get: Route["run"], remove?: Route["run"]): Route[] {
   const routes = [on("bucket", "PUT", put, [name]), on("bucket", "GET", get, [name])];
   return remove === undefined ? routes : [...routes, on("bucket", "DELETE", remove, [name])];
 }
 
-/** The first that fits is taken, so those that ask for more come first. */
+/** The first match is used, so more specific routes come first. */
 const ROUTES: readonly Route[] = [
   on("service", "GET", listBuckets),
 
@@ -135,15 +135,13 @@ const ROUTES: readonly Route[] = [
   on("object", "DELETE", deleteObject),
 ];
 
-/** Parameters that refine an operation rather than choose one. */
+/** Subresources that modify an operation and do not select one. */
 const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer)$/;
 
 export const levelOf = ({ bucket, key }: Target): Level =>
   bucket === undefined ? "service" : key === undefined ? "bucket" : "object";
 
-/**
- * @throws OssError `NotImplemented` for an operation of OSS that this server does not have, rather than doing another one.
- */
+/** @throws OssError `NotImplemented` for an operation of OSS that this server does not have */
 export function findRoute(exchange: Exchange, level: Level): Route {
   const chosen = ROUTES.find(
     ({ level: routeLevel, method, query = [], header }) =>

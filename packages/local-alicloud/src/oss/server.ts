@@ -9,7 +9,7 @@ import { targetOf } from "./target";
 
 export interface Surroundings extends Service {
   credentials: CredentialStore;
-  /** Told of what should not happen: a bug or a full disk. */
+  /** Called for unexpected errors: a bug or a full disk. */
   onFailure: (error: unknown, requestId: string) => void;
 }
 
@@ -23,7 +23,7 @@ async function serve(exchange: Exchange, surroundings: Surroundings): Promise<vo
     throw accessDenied("The accelerate endpoint serves object operations only: use the endpoint of the bucket's region.");
   const route = findRoute(exchange, level);
   const bucket = target.bucket === undefined || route.createsBucket ? undefined : surroundings.store.find(target.bucket);
-  // A new bucket is made where the request arrived.
+  // A new bucket is created in the region of the endpoint.
   const region = bucket?.record.region ?? entry.region;
   if (region !== undefined) assertSignedRegion(caller, region);
   if (bucket !== undefined && entry.kind === "accelerate" && !bucket.record.transferAcceleration)
@@ -42,12 +42,12 @@ async function serve(exchange: Exchange, surroundings: Surroundings): Promise<vo
   await route.run(new Operation({ exchange, caller, service: surroundings, bucketName: target.bucket, bucket, key: target.key }));
 }
 
-/** Answers the requests of one endpoint. */
+/** The request listener of one endpoint. */
 export function requestHandler(entry: Entry, surroundings: Surroundings) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const fail = (exchange: Exchange | undefined, error: unknown) => {
       if (response.headersSent || request.socket.destroyed) {
-        // The client went away, or the answer cannot be completed: a cut connection is how the client learns of it.
+        // The client disconnected, or the answer cannot be completed. Closing the connection tells the client.
         response.destroy();
         return;
       }

@@ -13,9 +13,9 @@ const OF_BUCKET = /^([^.]+)\.(?:localhost|127\.0\.0\.1|oss-[a-z0-9-]+\.aliyuncs\
 const OF_SERVICE = /^oss-[a-z0-9-]+\.aliyuncs\.com(?::\d+)?$/;
 
 /**
- * The bucket and object that a request is about. A loopback host takes path style (`/bucket/key`), as OSS does where it is
- * reached by IP; a host that begins with the bucket takes virtual-hosted style, the only one of OSS's own domains. The
- * region and kind of the endpoint come from the port, never from the host.
+ * The bucket and object of a request. On `localhost` and 127.0.0.1 the path has the bucket (`/bucket/key`), as with OSS at an IP address.
+ * Otherwise the host begins with the bucket; OSS's own domains allow only that. The port decides the region and the kind of endpoint, not the
+ * host.
  */
 export function targetOf(host: string | undefined, rawPath: string): Target {
   const name = host ?? "";

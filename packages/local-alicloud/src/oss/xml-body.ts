@@ -10,7 +10,7 @@ export class XmlElement {
     this.value = value;
   }
 
-  /** The text; empty for an element that has children only. */
+  /** The text; empty for an element with children. */
   get text(): string {
     return typeof this.value === "string" ? this.value : "";
   }
@@ -25,7 +25,7 @@ export class XmlElement {
     return this.all(name)[0];
   }
 
-  /** For keeping and giving back; the order of children of different names is lost. */
+  /** To store the element and return it later. The order of children with different names is lost. */
   toFields(): XmlFields {
     const { value } = this;
     if (typeof value !== "object" || value === null) return {};
@@ -38,7 +38,7 @@ export class XmlElement {
     );
   }
 
-  /** @throws OssError `MalformedXML` when there is no such child. */
+  /** @throws OssError `MalformedXML` when the child is missing */
   required(name: string): XmlElement {
     const child = this.first(name);
     if (child === undefined) throw malformedXml(`The XML you provided lacks the element ${name}.`);

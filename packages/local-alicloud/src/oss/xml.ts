@@ -1,4 +1,4 @@
-/** An element's content: text, nothing (undefined leaves the element out), children, or one element per item of an array. */
+/** The content of an element: text or children. Undefined omits the element; an array repeats it. */
 export type XmlValue = string | number | boolean | undefined | XmlFields | readonly XmlValue[];
 export interface XmlFields {
   readonly [name: string]: XmlValue;
@@ -19,7 +19,7 @@ const fields = (value: XmlFields) =>
     .map(([name, child]) => element(name, child))
     .join("");
 
-/** A whole document; the fields keep their order. */
+/** An XML document. Elements keep the order of the fields. */
 export const xmlDocument = (root: string, value: XmlFields): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n${element(root, value)}`;
 

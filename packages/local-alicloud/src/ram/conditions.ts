@@ -3,10 +3,10 @@ import ipaddr from "ipaddr.js";
 import { matchesWildcards } from "./wildcards";
 
 export type ConditionValue = string | number | boolean;
-/** Operator -> key -> what the key's value may be. All operators and keys must hold, of the values one. */
+/** Operator -> key -> allowed values. All operators and keys must match; of the values, one must. */
 export type Conditions = Readonly<Record<string, Readonly<Record<string, ConditionValue | readonly ConditionValue[]>>>>;
 
-/** The value that the request has against one that the policy lists. */
+/** Compares the request's value with one value of the policy. */
 type Test = (actual: string, wanted: string) => boolean;
 
 const numeric =
@@ -57,7 +57,7 @@ const testOf = (operator: string): Test | undefined => TESTS[NEGATED[operator] ?
 
 export const isOperator = (operator: string): boolean => testOf(operator) !== undefined;
 
-/** Whether the operator can do anything with the value. */
+/** Whether the operator can compare with this value. */
 export function isValueFor(operator: string, value: ConditionValue): boolean {
   const text = String(value);
   const base = NEGATED[operator] ?? operator;
@@ -69,8 +69,8 @@ export function isValueFor(operator: string, value: ConditionValue): boolean {
 }
 
 /**
- * `orElse` is the answer where none can be worked out: the operator is unknown, or a negated one asks for a key that the
- * request does not have. What is documented says nothing of it, so an Allow takes false and a Deny true.
+ * @param orElse the answer for an unknown operator, and for a negated one whose key the request lacks. The documentation says nothing about
+ * these cases, so the caller gives false for an Allow and true for a Deny.
  */
 export function conditionsHold(
   conditions: Conditions | undefined,

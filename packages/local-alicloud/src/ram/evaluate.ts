@@ -5,9 +5,9 @@ import type { PolicyDocument, Statement } from "./policy-document";
 import { matchesResource, matchesWildcards } from "./wildcards";
 
 export interface PolicyRequest {
-  /** E.g. `oss:PutObject`; its case does not matter. */
+  /** E.g. `oss:PutObject`. Case-insensitive. */
   action: string;
-  /** E.g. `acs:oss:cn-shanghai:<uid>:bucket/key`; its case does. */
+  /** E.g. `acs:oss:cn-shanghai:<uid>:bucket/key`. Case-sensitive. */
   resource: string;
   conditions: Readonly<Record<string, string>>;
 }
@@ -24,7 +24,7 @@ function applies(statement: Statement, { action, resource, conditions }: PolicyR
   );
 }
 
-/** An explicit denial wins over every grant; `none` where no statement speaks of the request. */
+/** `deny` when a Deny statement applies, else `allow` when an Allow statement does, else `none`. */
 export function evaluatePolicies(documents: readonly PolicyDocument[], request: PolicyRequest): Decision {
   const effects = documents.flatMap((document) =>
     document.Statement.filter((statement) => applies(statement, request)).map(({ Effect }) => Effect),

@@ -6,7 +6,7 @@ export interface KeptPolicy extends RamPolicy {
   document: PolicyDocument;
 }
 
-/** The custom policies of an account. Names differ by more than their case. */
+/** The custom policies of an account. Their names are case-insensitive. */
 export class Policies {
   private readonly kept = new Map<string, KeptPolicy>();
 

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { ApiError } from "../contracts";
 import { isOperator, isValueFor } from "./conditions";
 
-/** A policy may be this long, in characters. https://www.alibabacloud.com/help/en/ram/developer-reference/api-ram-2015-05-01-createpolicy */
+/** The longest policy document, in characters. https://www.alibabacloud.com/help/en/ram/developer-reference/api-ram-2015-05-01-createpolicy */
 const MAX_DOCUMENT_LENGTH = 6144;
 
 export const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
@@ -42,7 +42,7 @@ const documentSchema = z.strictObject({ Version: z.literal("1"), Statement: z.ar
 export type PolicyDocument = z.infer<typeof documentSchema>;
 export type Statement = PolicyDocument["Statement"][number];
 
-/** @throws ApiError 400 `MalformedPolicyDocument` that names every place that does not fit. */
+/** @throws ApiError 400 `MalformedPolicyDocument` that names every invalid place */
 export function parseDocument<T extends z.ZodType>(text: string, schema: T): z.infer<T> {
   const malformed = (reason: string) => new ApiError(400, "MalformedPolicyDocument", `The policy document ${reason}.`);
   let value: unknown;

@@ -10,15 +10,15 @@ import { trustsService } from "./trust-policy";
 
 export interface RamOptions {
   accountId: string;
-  /** Of the root. @default a random one */
+  /** The access key of the root. @default a random one */
   rootKey?: { accessKeyId: string; accessKeySecret: string } | undefined;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
-  /** Told of every role that a service assumes or fails to. */
+  /** Called for every attempt of a service to assume a role. */
   onCall?: (call: CallRecord) => void;
 }
 
-/** The identities and policies of one account. It has no users: a root, and roles that services assume. */
+/** The identities and policies of one account: its root, and roles that services assume. There are no users. */
 export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOptions): Ram {
   const root = rootKey ?? { accessKeyId: `LTAI5t${randomKey(15)}`, accessKeySecret: randomKey(24) };
   const rootCredential: Credential = {
@@ -57,7 +57,7 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
       if (!allowed)
         throw new ApiError(403, "NoPermission", `The trust policy of ${role.arn} does not let ${service} assume the role.`);
       const principal = { accountId, arn: `acs:ram::${accountId}:assumed-role/${role.roleName}/${sessionName}` };
-      // A role of the same name that is created later is another one.
+      // A role that is created later with the same name is a different role.
       return sessions.open(principal, durationMs, () => roles.find(role.roleName) === role);
     },
 

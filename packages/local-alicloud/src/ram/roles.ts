@@ -17,7 +17,7 @@ export interface RoleSettings {
 
 const DEFAULT_SESSION_SECONDS = 3600;
 
-/** The roles of an account. Names differ by more than their case. */
+/** The roles of an account. Their names are case-insensitive. */
 export class Roles {
   private readonly kept = new Map<string, KeptRole>();
 
@@ -76,7 +76,7 @@ export class Roles {
   }
 }
 
-/** Checks everything before it changes anything. */
+/** Checks all settings before it changes one. */
 function applySettings(role: KeptRole, { assumeRolePolicyDocument, description, maxSessionDuration }: RoleSettings): void {
   const trust = assumeRolePolicyDocument === undefined ? undefined : parseTrustPolicy(assumeRolePolicyDocument);
   if (description !== undefined) assertDescription(description);

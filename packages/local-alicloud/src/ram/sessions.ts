@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { StsSession } from "../contracts";
 import type { Credential, Principal } from "../oss/contracts";
 
-/** Whoever comes with credentials that ended this long ago is told that they are unknown, not that they have expired. */
+/** Expired credentials are remembered for this time: a request gets "expired", and later "unknown". */
 const REMEMBERED_MS = 60 * 60 * 1000;
 const SWEEP_EVERY_MS = 60 * 1000;
 
 export interface Sessions {
-  /** `isAlive` is asked at each use: a session ends with its role. */
+  /** `isAlive` is called at each use: a session ends when its role is deleted. */
   open(principal: Principal, durationMs: number, isAlive: () => boolean): StsSession;
-  /** Also what has expired, for a while. */
+  /** Finds also credentials that expired recently. */
   find(accessKeyId: string): Credential | undefined;
 }
 
@@ -28,7 +28,7 @@ export function createSessions(now: () => number): Sessions {
       sweep();
       const accessKeyId = `STS.${randomKey(18)}`;
       const accessKeySecret = randomKey(33);
-      // As the vendor's, it needs escaping in a URL.
+      // Like the vendor's tokens, it has characters that need escaping in a URL.
       const securityToken = `CAIS${randomBytes(150).toString("base64")}+/=`;
       const expiresAt = now() + durationMs;
       const credential = { secret: accessKeySecret, principal, sessionToken: securityToken, expiresAt };

@@ -1,4 +1,4 @@
-/** Who may assume a role. https://www.alibabacloud.com/help/en/ram/user-guide/edit-the-trust-policy-of-a-ram-role */
+/** Trust policies: who may assume a role. https://www.alibabacloud.com/help/en/ram/user-guide/edit-the-trust-policy-of-a-ram-role */
 import * as z from "zod";
 import { conditionsHold } from "./conditions";
 import { conditionsSchema, oneOrMore, parseDocument } from "./policy-document";

@@ -1,4 +1,4 @@
-/** `*` stands for any number of characters, `?` for one. */
+/** `*` matches any number of characters, `?` matches one. */
 export function matchesWildcards(pattern: string, text: string, options: { ignoreCase?: boolean } = {}): boolean {
   const source = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
@@ -7,7 +7,7 @@ export function matchesWildcards(pattern: string, text: string, options: { ignor
   return new RegExp(`^${source}$`, options.ignoreCase ? "si" : "s").test(text);
 }
 
-/** `acs:<service>:<region>:<account>:<the rest, colons and all>` */
+/** `acs:<service>:<region>:<account>:<rest>`; the rest may have colons. */
 const ARN_FIELDS = 5;
 
 function fieldsOf(resource: string): string[] {
@@ -15,7 +15,7 @@ function fieldsOf(resource: string): string[] {
   return [...parts.slice(0, ARN_FIELDS - 1), parts.slice(ARN_FIELDS - 1).join(":")];
 }
 
-/** A wildcard stands for something inside its own field, so that `acs:oss:*:bucket` is no way to write `acs:oss:*:*:bucket`. */
+/** A wildcard does not match across fields: `acs:oss:*:bucket` is not `acs:oss:*:*:bucket`. */
 export function matchesResource(pattern: string, resource: string): boolean {
   if (pattern === "*") return true;
   const fields = fieldsOf(resource);

@@ -4,7 +4,7 @@ import type { Claim, SignedRequest } from "./signed-request";
 import { readV1Header, readV1Query } from "./v1";
 import { readV4Header, readV4Query } from "./v4";
 
-/** Who is asking. */
+/** Who signed the request. */
 export interface Caller {
   principal: Principal;
   accessKeyId: string;
@@ -34,7 +34,7 @@ const unknownKey = (accessKeyId: string) =>
     details: { OSSAccessKeyId: accessKeyId },
   });
 
-/** A token belongs to exactly one key, and a key of STS is nothing without its token. */
+/** A key of STS needs its own token; any other key must have none. */
 function assertToken(credential: Credential, claim: Claim, now: number): void {
   if ((credential.sessionToken === undefined) !== (claim.sessionToken === undefined)) throw unknownKey(claim.accessKeyId);
   if (credential.sessionToken !== claim.sessionToken)
@@ -63,7 +63,7 @@ export function authenticate(request: SignedRequest, credentials: CredentialStor
   };
 }
 
-/** V4 names the region of the bucket, also at the accelerate endpoint. */
+/** A V4 signature must name the bucket's region, also at the accelerate endpoint. */
 export function assertSignedRegion(caller: Caller | undefined, region: string): void {
   if (caller?.signedRegion === undefined || caller.signedRegion === region) return;
   throw new OssError(400, "InvalidArgument", "Invalid signing region in Authorization header.", {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** Node reads header bytes as Latin-1; signatures are made over UTF-8. */
+/** Node decodes headers as Latin-1. Signatures cover their UTF-8. */
 const asUtf8 = (value: string) => Buffer.from(value, "latin1").toString("utf8");
 
 export function headerText(headers: IncomingHttpHeaders, name: string): string | undefined {

@@ -2,7 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { OssError } from "../oss-error";
 
-/** What a signature covers. */
+/** The parts of a request that a signature covers. */
 export interface SignedRequest {
   method: string;
   bucket: string | undefined;
@@ -11,10 +11,10 @@ export interface SignedRequest {
   headers: IncomingHttpHeaders;
 }
 
-/** What a request claims, before anything is checked. */
+/** The identity that a request claims, before verification. */
 export interface Claim {
   accessKeyId: string;
-  /** The token of STS that came along. */
+  /** The STS token of the request. */
   sessionToken: string | undefined;
   /** The region in a V4 scope. */
   region: string | undefined;

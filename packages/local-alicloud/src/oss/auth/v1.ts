@@ -48,7 +48,7 @@ export function readV1Header(request: SignedRequest, authorization: string, now:
   return claim(request, accessKeyId, signature, date, headerText(request.headers, "x-oss-security-token"));
 }
 
-/** `?OSSAccessKeyId=..&Expires=<seconds>&Signature=..`: for objects only. */
+/** `?OSSAccessKeyId=..&Expires=<seconds>&Signature=..`. Only for objects. */
 export function readV1Query(request: SignedRequest, now: number): Claim {
   const [accessKeyId, expires, signature] = ["OSSAccessKeyId", "Expires", "Signature"].map(
     (name) => request.query.get(name) ?? "",

@@ -40,7 +40,7 @@ function readTime(text: string | undefined, scope: Scope): number {
   return at;
 }
 
-/** Content-Type, Content-MD5 and every `x-oss-` header are covered anyway and may not be named. */
+/** AdditionalHeaders must not name Content-Type, Content-MD5 and `x-oss-` headers: those are always covered. */
 function readAdditionalHeaders(text: string | undefined): string[] {
   if (text === undefined || text === "") return [];
   const names = text.split(";");
@@ -173,7 +173,7 @@ export function readV4Query(request: SignedRequest, now: number): Claim {
     });
   const time = required("x-oss-date");
   const at = readTime(time, scope);
-  // A URL signed ahead of time is as wrong as a request dated so; its end is what bounds it behind.
+  // A URL may be old until it expires, but its date must not be in the future.
   if (at > now) assertNotSkewed(at, now);
   assertNotExpired(at + seconds * 1000, now);
   return claim({

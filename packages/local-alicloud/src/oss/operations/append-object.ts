@@ -16,7 +16,7 @@ function positionOf(operation: Operation): number {
   return Number(text);
 }
 
-/** The appendable object to add to; undefined where the first append makes it. */
+/** The object to append to; undefined when this append creates it. */
 function appendable(operation: Operation, versions: readonly Version[], position: number): StoredObject | undefined {
   const [newest] = versions;
   const notAppendable = new OssError(409, "ObjectNotAppendable", "The object is not appendable.");
@@ -40,7 +40,7 @@ function appended(
   received: Received,
   now: number,
 ): Omit<StoredObject, "versionId"> {
-  // Each append changes the ETag, which for appendable objects is no digest of the whole.
+  // Each append changes the ETag. The ETag of an appendable object is not a digest of its content.
   const etag = `${etagOfMd5(received.md5).slice(0, 24)}${now.toString(16).toUpperCase().padStart(16, "0").slice(-8)}`;
   const { md5: _ofThisBodyOnly, ...content } = received;
   const fresh = { type: "Appendable" as const, etag, lastModified: now };
@@ -70,7 +70,7 @@ export async function appendObject(operation: Operation): Promise<void> {
       const next: StoredObject = { ...appended(before, attributes, received, operation.now), versionId };
       if (next.sizeBytes > MAX_BODY_BYTES)
         throw new OssError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size.");
-      // An append makes no version of its own: the appended one takes the place of what it was.
+      // An append creates no version: it replaces the version that it appends to.
       const others = before === undefined ? versions : versions.slice(1);
       return { versions: versionId === NULL_VERSION ? withVersion(others, next) : [next, ...others], result: next };
     }),

@@ -1,4 +1,4 @@
-/** Who reaches a bucket: ACL, policy, Block Public Access, TLS versions. */
+/** Access to a bucket: ACL, policy, Block Public Access, TLS versions. */
 import { isAcl } from "../attributes";
 import type { Operation } from "../operation";
 import { accessDenied, invalidArgument, malformedXml, OssError } from "../oss-error";

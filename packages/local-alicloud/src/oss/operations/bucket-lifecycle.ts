@@ -1,4 +1,4 @@
-/** Lifecycle rules: kept and given back, not acted upon. */
+/** Lifecycle rules are stored and returned. They have no effect. */
 import { randomUUID } from "node:crypto";
 import type { Operation } from "../operation";
 import { malformedXml, OssError } from "../oss-error";

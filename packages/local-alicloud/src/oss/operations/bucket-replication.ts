@@ -1,4 +1,4 @@
-/** Data replication: its rules and how far they are. */
+/** The rules of data replication and their progress. */
 import type { Operation } from "../operation";
 import { invalidArgument, OssError } from "../oss-error";
 import { admitRule, assertRtc } from "../replication/admit-rule";

@@ -1,4 +1,4 @@
-/** How a bucket keeps and serves objects: versioning, acceleration, encryption, tags. */
+/** Settings of a bucket: versioning, transfer acceleration, encryption, tags. */
 import { assertEncryption } from "../attributes";
 import type { Operation } from "../operation";
 import { malformedXml, OssError } from "../oss-error";
@@ -17,7 +17,7 @@ export async function putBucketVersioning(operation: Operation): Promise<void> {
   const status = document.required("Status").text.trim();
   if (status !== "Enabled" && status !== "Suspended") throw malformedXml(`Status must be Enabled or Suspended, not ${status}.`);
   const { bucket } = operation;
-  // https://www.alibabacloud.com/help/en/oss/user-guide/0012-00000005 names no code.
+  // https://www.alibabacloud.com/help/en/oss/user-guide/0012-00000005 documents no error code.
   if (rulesAround(operation.store, bucket).length > 0)
     throw new OssError(400, "InvalidRequest", "The versioning of a bucket that is being replicated cannot be changed.", {
       details: { BucketName: bucket.name },

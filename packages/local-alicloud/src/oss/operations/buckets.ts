@@ -37,7 +37,7 @@ export async function putBucket(operation: Operation): Promise<void> {
     storageClass: assertStorageClass(document?.first("StorageClass")?.text || "Standard"),
     redundancy,
     acl,
-    // On for a new bucket, unless its creation asks for a public ACL.
+    // A new bucket blocks public access unless the request asks for a public ACL.
     publicAccessBlock: acl === "private",
     tags: {},
   };
@@ -51,7 +51,7 @@ export async function putBucket(operation: Operation): Promise<void> {
         "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
         { details: { BucketName: name } },
       );
-    // The owner's repetition changes the ACL only.
+    // When the owner puts the bucket again, only the ACL changes.
     if (exchange.header("x-oss-acl") !== undefined) await bucket.configure({ acl });
   }
   exchange.send(200, { location: `/${name}` });

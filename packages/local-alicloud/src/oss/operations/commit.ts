@@ -6,7 +6,7 @@ import { currentObject, withVersion } from "../store/versions";
 export type NewObject = Omit<StoredObject, "versionId" | "lastModified">;
 
 /**
- * `x-oss-forbid-overwrite: true`, which OSS honours only where the bucket never kept versions.
+ * Applies `x-oss-forbid-overwrite: true`. OSS ignores the header when the bucket has versioning enabled or suspended.
  * @throws OssError `FileAlreadyExists`.
  */
 export function assertMayOverwrite(operation: Operation, versions: readonly Version[]): void {
@@ -16,7 +16,7 @@ export function assertMayOverwrite(operation: Operation, versions: readonly Vers
     throw new OssError(409, "FileAlreadyExists", "The object you specified already exists and can not be overwritten.");
 }
 
-/** Makes a new version visible, and tells so. */
+/** Makes a new version visible and emits its event. */
 export async function commitObject(operation: Operation, object: NewObject, eventName: string): Promise<StoredObject> {
   const { bucket, key } = operation;
   const stored: StoredObject = { ...object, versionId: operation.newVersionId(), lastModified: operation.now };
@@ -32,7 +32,7 @@ export async function commitObject(operation: Operation, object: NewObject, even
   return stored;
 }
 
-/** The permissions that the headers of an upload need besides the upload's own. */
+/** Asks for the permissions that headers of an upload need in addition. */
 export function permitAttributes(operation: Operation): void {
   const { exchange } = operation;
   if (exchange.header("x-oss-tagging") !== undefined) operation.permit("oss:PutObjectTagging");

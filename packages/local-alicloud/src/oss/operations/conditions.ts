@@ -14,7 +14,7 @@ export function assertConditions(object: StoredObject, header: (name: string) =>
   const modifiedSeconds = Math.floor(object.lastModified / 1000);
   const seconds = (name: string) => {
     const at = Date.parse(header(name) ?? "");
-    // A date that cannot be read is as good as none.
+    // OSS ignores a date that it cannot read.
     return Number.isNaN(at) ? undefined : Math.floor(at / 1000);
   };
   const ifMatch = header("If-Match");

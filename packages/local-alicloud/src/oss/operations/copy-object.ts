@@ -20,7 +20,7 @@ function directive(operation: Operation, name: string): "COPY" | "REPLACE" {
   return upper;
 }
 
-/** What the copy looks like: the source's or the request's, as the two directives say. */
+/** Headers, metadata and tags of the copy: from the source or from the request, by the two directives. */
 function copiedAttributes(operation: Operation, source: StoredObject): Attributes {
   const { exchange, bucket } = operation;
   const { headers } = exchange.request;

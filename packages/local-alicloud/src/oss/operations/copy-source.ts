@@ -12,14 +12,14 @@ export interface CopySource {
   object: StoredObject;
 }
 
-/** Conditions on the source fail with 412; one that says "unchanged" answers 304. */
+/** A condition on the source that fails answers 412, or 304 when it means "unchanged". */
 function assertSourceConditions(operation: Operation, object: StoredObject): void {
   assertConditions(object, (name) => operation.exchange.header(`x-oss-copy-source-${name.toLowerCase()}`));
 }
 
 /**
- * The object that `x-oss-copy-source: /bucket/key[?versionId=..]` names, permitted and found.
- * @throws OssError also `AccessDenied` when it lies in another region.
+ * Finds the object of `x-oss-copy-source: /bucket/key[?versionId=..]` and checks that the caller may read it.
+ * @throws OssError `AccessDenied` also when its bucket is in another region.
  */
 export function copySource(operation: Operation): CopySource {
   const { exchange, store } = operation;

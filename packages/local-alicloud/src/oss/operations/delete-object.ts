@@ -12,12 +12,12 @@ import { parseXmlBody } from "../xml-body";
 const MAX_KEYS = 1000;
 
 interface Deleted {
-  /** The version that was removed or, without a named one, the marker that was made. */
+  /** The version that was removed. For a delete without a version id: the delete marker that was created. */
   versionId?: string;
   deleteMarker: boolean;
 }
 
-/** Deleting what is not there succeeds. */
+/** Deleting a missing key succeeds. */
 async function deleteOne(operation: Operation, key: string, versionId: string | undefined, eventName: string): Promise<Deleted> {
   const { bucket } = operation;
   const { deleted, gone } = await bucket.keys.update(key, async (versions) => {

@@ -4,8 +4,8 @@ import type { Bucket } from "../store/bucket";
 import { isDeleteMarker, type StoredObject } from "../store/model";
 
 /**
- * The version that a request names, or the current one.
- * @throws OssError `NoSuchKey`, `NoSuchVersion`, `MethodNotAllowed` for a delete marker that is named.
+ * Finds the version by its id, or the current one without an id.
+ * @throws OssError `NoSuchKey`, `NoSuchVersion`, `MethodNotAllowed` when the id is that of a delete marker.
  */
 export function findObject(bucket: Bucket, key: string, versionId: string | undefined): StoredObject {
   const versions = bucket.keys.versions(key);
@@ -19,12 +19,12 @@ export function findObject(bucket: Bucket, key: string, versionId: string | unde
   });
 }
 
-/** RAM has an action of its own for a version that is named. */
+/** The RAM action, which differs when the request has a version id, e.g. `oss:GetObjectVersion`. */
 export function versionedAction(operation: Operation, verb: string, noun: string): string {
   return operation.exchange.query.has("versionId") ? `oss:${verb}ObjectVersion${noun}` : `oss:${verb}Object${noun}`;
 }
 
-/** The object a request is about, permitted and found. */
+/** Checks the permission and finds the request's object. */
 export function permittedObject(operation: Operation, verb: string, noun = ""): StoredObject {
   operation.permit(versionedAction(operation, verb, noun));
   return findObject(operation.bucket, operation.key, operation.exchange.query.get("versionId"));

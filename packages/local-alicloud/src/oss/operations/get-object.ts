@@ -15,7 +15,7 @@ import { selectRange } from "./range";
 const READABLE_CLASSES = new Set(["Standard", "IA"]);
 const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
 
-/** The object that a symbolic link names; links to links are not followed. */
+/** The target of a symbolic link. A link to a link is not followed. */
 function followed(operation: Operation, object: StoredObject): StoredObject {
   if (object.symlinkTarget === undefined) return object;
   let target: StoredObject;
@@ -37,7 +37,7 @@ function readable(operation: Operation): StoredObject {
   return object;
 }
 
-/** `response-content-type` and the like replace headers of the answer, for signed requests only. */
+/** Query parameters such as `response-content-type` replace headers of the answer. Only signed requests may use them. */
 function overrides(operation: Operation): Record<string, string> {
   const { exchange, caller } = operation;
   const wanted: Record<string, string> = {};
@@ -60,7 +60,7 @@ export async function getObject(operation: Operation): Promise<void> {
   const range = selectRange(exchange.header("range"), object.sizeBytes, standard);
   const { start, end } = range ?? { start: 0, end: object.sizeBytes - 1 };
   const headers = { ...objectHeaders(object, bucket.record), ...overrides(operation), "accept-ranges": "bytes" };
-  // From here to the first read nothing is awaited, so the files cannot go before they are held.
+  // No await before `hold`: another request could delete the files.
   const hold = bucket.data.hold(object.segments);
   try {
     exchange.begin(range === undefined ? 200 : 206, {
@@ -84,7 +84,7 @@ export async function headObject(operation: Operation): Promise<void> {
   });
 }
 
-/** Of a symbolic link it tells the link's own. */
+/** For a symbolic link, the attributes of the link itself. */
 export async function getObjectMeta(operation: Operation): Promise<void> {
   const object = permittedObject(operation, "Get");
   operation.exchange.send(200, {

@@ -15,7 +15,7 @@ import { xmlTime } from "../xml";
 export interface ListingRequest {
   prefix: string;
   delimiter: string;
-  /** Names after this one only; a common prefix counts as a name. */
+  /** The page begins after this name. A common prefix counts as a name. */
   after: string;
   limit: number;
 }
@@ -95,7 +95,7 @@ function listV1({ exchange }: Operation, bucket: Bucket): void {
   });
 }
 
-/** Tokens say nothing to a client: base64 of the last name. */
+/** A continuation token is opaque to a client: the last name in base64. */
 const tokenOf = (name: string) => Buffer.from(name, "utf8").toString("base64");
 
 function nameOf(token: string): string {

@@ -24,7 +24,7 @@ interface Page {
 
 interface Markers {
   key: string;
-  /** Empty: after all versions of the key. */
+  /** Empty: the page begins after all versions of the key. */
   versionId: string;
 }
 

@@ -13,7 +13,7 @@ import { parseXmlBody } from "../xml-body";
 import { commitObject, type NewObject } from "./commit";
 import { namedUpload } from "./multipart-start";
 
-/** Every part but the last has at least this much. */
+/** The least size of every part but the last. */
 const MIN_PART_BYTES = 100 * 1024;
 const MAX_PARTS = 10_000;
 
@@ -40,7 +40,7 @@ async function readParts(operation: Operation): Promise<NamedPart[]> {
   return parts;
 }
 
-/** `x-oss-complete-all: yes`: all parts there are, and no list of them. */
+/** The parts that the request lists. With `x-oss-complete-all: yes`, all uploaded parts, and the request must have no list. */
 async function chosenParts(operation: Operation, upload: Upload): Promise<Part[]> {
   const { exchange } = operation;
   const all = exchange.header("x-oss-complete-all");
@@ -107,7 +107,7 @@ export async function completeMultipartUpload(operation: Operation): Promise<voi
   const chosen = await chosenParts(operation, namedUpload(operation));
   const object: StoredObject = await bucket.uploads.end(uploadId, async (upload) => {
     if (upload === undefined) throw noSuchUpload(uploadId);
-    // Again, as a part may have been replaced while the list was read.
+    // Verify again: a part may have been replaced while the request body was read.
     const parts = verifiedParts(upload, chosen);
     assertSizes(parts);
     const result = await commitObject(operation, assemble(upload, parts), "ObjectCreated:CompleteMultipartUpload");

@@ -54,7 +54,7 @@ export async function listMultipartUploads(operation: Operation): Promise<void> 
   const delimiter = query.get("delimiter") ?? "";
   const keyMarker = query.get("key-marker") ?? "";
   const uploadIdMarker = query.get("upload-id-marker") ?? "";
-  // Without an upload id the marker stands after every upload of its key.
+  // A key marker without an upload id skips every upload of that key.
   const after = ({ key, uploadId }: Upload) =>
     keyMarker === "" ||
     (uploadIdMarker === ""

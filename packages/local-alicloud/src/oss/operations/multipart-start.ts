@@ -30,7 +30,7 @@ export async function initiateMultipartUpload(operation: Operation): Promise<voi
   );
 }
 
-/** The upload that a request names. @throws OssError `NoSuchUpload`. */
+/** Finds the upload by the query parameter `uploadId`. @throws OssError `NoSuchUpload` */
 export function namedUpload(operation: Operation): Upload {
   const uploadId = operation.exchange.query.get("uploadId") ?? "";
   const upload = operation.bucket.uploads.find(operation.key, uploadId);

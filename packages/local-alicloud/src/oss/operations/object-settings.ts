@@ -23,7 +23,7 @@ export const tagSet = (tags: Readonly<Record<string, string>>) => ({
   TagSet: { Tag: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
 });
 
-/** Changes a version in place: neither its time nor its id moves. */
+/** Changes a version in place: its time and its id stay. */
 async function change(operation: Operation, edit: (object: StoredObject) => StoredObject): Promise<StoredObject> {
   const { bucket, key, exchange } = operation;
   return bucket.keys.update(key, async (versions) => {

@@ -8,9 +8,9 @@ export interface Range {
 }
 
 /**
- * What a Range header selects; undefined for the whole object, which is also OSS's answer to a range that reaches beyond the
- * object unless `x-oss-range-behavior: standard` asks for the standard's.
- * @throws OssError 416 `InvalidRange` in standard behaviour.
+ * The bytes that a Range header selects; undefined for the whole object. OSS answers the whole object also when the range is invalid or
+ * reaches beyond the end, unless the request has `x-oss-range-behavior: standard`.
+ * @throws OssError 416 `InvalidRange` in standard behaviour
  */
 export function selectRange(header: string | undefined, sizeBytes: number, standard: boolean): Range | undefined {
   const [, first = "", last = ""] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "") ?? [];

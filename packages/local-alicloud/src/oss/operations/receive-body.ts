@@ -3,7 +3,7 @@ import type { Operation } from "../operation";
 import { OssError } from "../oss-error";
 import type { Received } from "../store/data-files";
 
-/** One request brings at most this much. */
+/** The largest body of one request. */
 export const MAX_BODY_BYTES = 5 * 1024 ** 3;
 
 const tooLarge = () =>
@@ -11,7 +11,7 @@ const tooLarge = () =>
     details: { MaxSizeAllowed: String(MAX_BODY_BYTES) },
   });
 
-/** Drops what a failed operation received. */
+/** Deletes the received data when the work fails. */
 export async function discardOnError<T>(operation: Operation, received: Received, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -22,7 +22,7 @@ export async function discardOnError<T>(operation: Operation, received: Received
 }
 
 /**
- * Streams the body to disk and checks it against Content-MD5. A body that ends before its Content-Length leaves nothing.
+ * Streams the body to disk and checks it against Content-MD5. When a body ends before its Content-Length, its data is deleted.
  * @throws OssError `MissingContentLength`, `EntityTooLarge`, `InvalidDigest`.
  */
 export async function receiveBody(operation: Operation): Promise<Received> {

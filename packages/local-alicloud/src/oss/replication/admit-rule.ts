@@ -1,4 +1,4 @@
-/** Whether a replication rule fits the buckets that there are. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
+/** Checks a new replication rule against the buckets. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
 import { invalidArgument, OssError } from "../oss-error";
 import type { Bucket } from "../store/bucket";
 import type { DiskStore } from "../store/disk-store";
@@ -13,11 +13,11 @@ const refused = (code: string, message: string, details: Record<string, string> 
 export interface Surroundings {
   store: DiskStore;
   regions: readonly string[];
-  /** The link as the request names it. */
+  /** `TransferType` of the request. */
   transferType: string | undefined;
 }
 
-/** @throws OssError @returns the destination */
+/** @returns the destination bucket @throws OssError when the rule cannot be accepted */
 export function admitRule(source: Bucket, rule: ReplicationRule, { store, regions, transferType }: Surroundings): Bucket {
   const { bucket: name, location } = rule.destination;
   const destination = store.find(name);

@@ -3,9 +3,9 @@ import type { Encryption, ReplicationRule, StoredObject } from "../store/model";
 const isCustomersKey = (encryption: Encryption | undefined) => encryption?.algorithm === "KMS" && encryption.keyId !== undefined;
 
 /**
- * How a replica is encrypted; "never" for an object that the rule does not replicate.
+ * The encryption of a replica; "never" when the rule does not replicate the object.
  * https://www.alibabacloud.com/help/en/oss/user-guide/crr-in-specific-scenarios
- * @param fallback the destination bucket's own encryption
+ * @param fallback the default encryption of the destination bucket
  */
 export function replicaEncryption(
   { encryption }: StoredObject,

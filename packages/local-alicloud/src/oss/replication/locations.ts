@@ -1,10 +1,10 @@
 /** Which regions can be replicated to, and over which link. */
 
-/** Of the regions of China, Hong Kong lies outside the mainland. */
+/** `cn-hongkong` is outside mainland China. */
 const isMainland = (region: string) => region.startsWith("cn-") && region !== "cn-hongkong";
 
 /**
- * The link between two regions: transfer acceleration where the mainland's border lies between them, and only there.
+ * The link between two regions: transfer acceleration exactly when one of them is in mainland China and the other is not.
  * https://www.alibabacloud.com/help/en/oss/user-guide/cross-region-replication-overview/
  */
 export const linkBetween = (source: string, destination: string): "internal" | "oss_acc" =>

@@ -32,7 +32,7 @@ function choice<T extends string>(value: string | undefined, name: string, allow
 export const tooManyRules = () =>
   new OssError(400, "TooManyReplicationRules", "Only one data replication rule can be configured in a request.");
 
-/** @throws OssError `InvalidArgument` also where OSS's own code for it is not documented. */
+/** @throws OssError; `InvalidArgument` also where the documentation names no code */
 export function readRule(document: XmlElement, now: number): ReplicationRule {
   const rules = document.all("Rule");
   if (rules.length > 1) throw tooManyRules();
@@ -68,7 +68,7 @@ function readId(rule: XmlElement): string {
   return id;
 }
 
-/** An empty prefix stands for every key, as none does. */
+/** No prefix, or an empty one, stands for every key. */
 function readPrefixes(rule: XmlElement): string[] {
   const prefixes =
     rule
@@ -103,7 +103,7 @@ function readDestination(rule: XmlElement): ReplicationRule["destination"] {
   return { bucket, location, transferType: choice(transferType, "TransferType", ["internal", "oss_acc"], "internal") };
 }
 
-/** The name of a role, which has no colon: its ARN is refused, as OSS refuses it. */
+/** `SyncRole` is the name of a role. OSS refuses an ARN. */
 function readRole(rule: XmlElement): string {
   const value = textOf(rule, "SyncRole");
   if (value === undefined)

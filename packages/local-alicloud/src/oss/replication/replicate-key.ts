@@ -1,4 +1,4 @@
-/** Makes the destination have what the source has of a key, version by version, under the same version ids. */
+/** Replicates one key, version by version. Replicas have the version ids of the source. */
 import { isDeepStrictEqual } from "node:util";
 import type { Bucket } from "../store/bucket";
 import { type Encryption, isDeleteMarker, type ReplicationRule, type StoredObject, type Version } from "../store/model";
@@ -12,19 +12,20 @@ export interface KeyTask {
   key: string;
   rule: ReplicationRule;
   permit: Permit;
-  /** Of the destination. */
+  /** Emits an event of the destination bucket. */
   emit: (eventName: string, object: { key: string; sizeBytes: number; deltaSizeBytes: number; etag: string }) => void;
 }
 
 const deletes = ({ actions }: ReplicationRule) => actions.includes("ALL") || actions.includes("DELETE");
 
 /**
- * Looks at the versions that are named, which may be gone.
- * @returns those that need no more; the others were refused to the rule's role
+ * Replicates the given versions, or their deletion.
+ * @param seen all versions that the source has
+ * @returns the versions that are done; the rule's role had no permission for the others
  */
 export async function replicateKey(task: KeyTask, versionIds: readonly string[], seen: readonly Version[]): Promise<string[]> {
   const { source } = task;
-  // The oldest first, so that versions of the same millisecond stay in their order.
+  // Oldest first, so that versions of the same millisecond keep their order.
   const present = seen.filter(({ versionId }) => versionIds.includes(versionId)).reverse();
   const gone = versionIds.filter((versionId) => !present.some((version) => version.versionId === versionId));
   const hold = source.data.hold(present.flatMap((version) => (isDeleteMarker(version) ? [] : version.segments)));
@@ -38,14 +39,14 @@ export async function replicateKey(task: KeyTask, versionIds: readonly string[],
   return done;
 }
 
-/** False when it was refused. */
+/** False when the rule's role has no permission. */
 async function replicateVersion(task: KeyTask, version: Version): Promise<boolean> {
   const { source, destination, key, rule, permit } = task;
   const known = destination.keys.versions(key).find(({ versionId }) => versionId === version.versionId);
   if (known === undefined && rule.historical === undefined && version.lastModified < rule.createdAt) return true;
   if (isDeleteMarker(version)) {
     if (known !== undefined) return true;
-    // Markers are replicated under either policy; only one that deletes needs the right to.
+    // Every rule replicates delete markers. Only a rule that replicates deletions needs oss:ReplicateDelete for them.
     if (!permit(deletes(rule) ? "oss:ReplicateDelete" : "oss:ReplicatePut", destination, key)) return false;
     await put(task, { ...version, replicaOf: source.name });
     return true;
@@ -62,7 +63,7 @@ async function replicateVersion(task: KeyTask, version: Version): Promise<boolea
   return allowed;
 }
 
-/** False when it was refused. */
+/** False when the rule's role has no permission. */
 async function replicateRemoval({ destination, key, rule, permit, emit }: KeyTask, versionId: string): Promise<boolean> {
   const known = destination.keys.versions(key).find((version) => version.versionId === versionId);
   if (known === undefined || !deletes(rule)) return true;
@@ -75,7 +76,7 @@ async function replicateRemoval({ destination, key, rule, permit, emit }: KeyTas
   return true;
 }
 
-/** What comes back to where it was made is no replica there. */
+/** An object that returns to the bucket where it was written is not marked as a replica there. */
 function replicaFor({ source, destination }: KeyTask, version: StoredObject, encryption: Encryption | undefined): StoredObject {
   const { encryption: _own, replicaOf, ...rest } = version;
   return {
@@ -85,7 +86,7 @@ function replicaFor({ source, destination }: KeyTask, version: StoredObject, enc
   };
 }
 
-/** All but whose replica it is and in which files its bytes are. */
+/** Compares everything but `replicaOf` and the files that hold the bytes. */
 function isEqual(known: Version, wanted: StoredObject): boolean {
   if (isDeleteMarker(known)) return false;
   const { segments: _1, replicaOf: _2, ...a } = known;
@@ -97,8 +98,8 @@ const sameBytes = (a: StoredObject, b: StoredObject) =>
   a.etag === b.etag && a.crc64 === b.crc64 && a.sizeBytes === b.sizeBytes && a.lastModified === b.lastModified;
 
 /**
- * In two directions and without versions the newer of two writes stays, or each bucket would end with the other's. OSS does not say
- * what it does there; in one direction the replica goes over whatever is there.
+ * With replication in both directions and without versioning, the newer of two writes stays; otherwise the two buckets would swap their
+ * objects. The documentation says nothing about this case. In one direction the replica always overwrites.
  */
 function isOvertaken({ source, destination }: KeyTask, known: Version, wanted: Version): boolean {
   const ownsBoth = known.replicaOf === undefined && wanted.replicaOf === source.name && known.versionId === NULL_VERSION;
@@ -106,7 +107,7 @@ function isOvertaken({ source, destination }: KeyTask, known: Version, wanted: V
   return known.lastModified === wanted.lastModified ? destination.name > source.name : known.lastModified > wanted.lastModified;
 }
 
-/** Puts a version where its time belongs; its creation time is that of the source. */
+/** Inserts a version by its time, which is that of the source. */
 async function put(task: KeyTask, wanted: Version): Promise<void> {
   const { source, destination, key, emit } = task;
   const { before, moved } = await destination.keys.update(

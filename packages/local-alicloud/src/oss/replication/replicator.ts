@@ -11,20 +11,20 @@ import { WorkQueue } from "./work-queue";
 export interface ReplicatorOptions extends Roles {
   store: DiskStore;
   hooks: OssHooks;
-  /** How long what was refused to a role waits for its next attempt: nothing tells when the role has the right. */
+  /** Wait before work that a role had no permission for is tried again. A change of permissions is not announced. */
   retryMs: number;
   onFailure: (error: unknown, what: string) => void;
 }
 
 const PARALLEL = 4;
 
-/** Work is named by bucket and what is to do there; a bucket's name has no colon. */
+/** Work is identified by `<bucket>:<kind>:<key or rule id>`. The name of a bucket has no colon. */
 type Work = "key" | "list" | "close";
 const nameOf = (bucket: string, work: Work, what: string) => `${bucket}:${work}:${what}`;
 
 /**
- * Data replication between buckets. What is to do stands in the records of the keys, so that it outlives the process; only names
- * of it wait here. https://www.alibabacloud.com/help/en/oss/user-guide/cross-region-replication-overview/
+ * Data replication between buckets. The records of the keys say what is pending, so that a restart goes on with it; the queue here holds
+ * only the names of that work. https://www.alibabacloud.com/help/en/oss/user-guide/cross-region-replication-overview/
  */
 export class Replicator {
   private readonly queue = new WorkQueue((name) => this.run(name), PARALLEL);
@@ -36,7 +36,7 @@ export class Replicator {
     options.store.watchedBy((bucket, key) => this.queue.add(nameOf(bucket.name, "key", key)));
   }
 
-  /** Goes on with what the last process left. */
+  /** Queues the work that the last process left. */
   start(): void {
     for (const bucket of this.options.store.all()) {
       for (const rule of bucket.rules) {
@@ -47,12 +47,12 @@ export class Replicator {
     }
   }
 
-  /** A rule is there, and durable. */
+  /** Starts a rule that is stored. */
   begin(bucket: Bucket, { id, historical }: ReplicationRule): void {
     if (historical !== undefined && historical.count === undefined) this.queue.add(nameOf(bucket.name, "list", id));
   }
 
-  /** A rule is to go. Resolves at once where something of the bucket is under way: the rule then goes after that. */
+  /** Removes a rule. Resolves at once when work of the bucket is running: the rule is then removed after that work. */
   async close(bucket: Bucket, { id }: ReplicationRule): Promise<void> {
     const name = nameOf(bucket.name, "close", id);
     const busy = this.underWay(bucket).length > 0;
@@ -60,7 +60,7 @@ export class Replicator {
     if (!busy) await this.queue.active.get(name);
   }
 
-  /** Resolves when all is replicated but what is refused to a role, which is tried once more for it. */
+  /** Tries refused work again, and resolves when the queue is empty. */
   async settled(): Promise<void> {
     this.retry();
     await this.queue.whenIdle();
@@ -109,7 +109,7 @@ export class Replicator {
     for (const name of names) this.queue.add(name);
   }
 
-  /** Has a rule look at everything that the bucket had before it. */
+  /** Marks every object that is older than the rule as pending. */
   private async list(bucket: Bucket, id: string): Promise<boolean> {
     const rule = bucket.rules.find((one) => one.id === id);
     if (rule?.status !== "doing" || rule.historical?.count !== undefined) return true;
@@ -144,7 +144,7 @@ export class Replicator {
     return complete;
   }
 
-  /** Forgets a rule once nothing of its bucket is under way. */
+  /** Deletes a rule after all running work of its bucket. */
   private async finish(bucket: Bucket, id: string): Promise<void> {
     await Promise.all(this.underWay(bucket));
     for (const key of bucket.keys.pendingKeys()) await bucket.keys.dropPending(key, id);
@@ -153,7 +153,7 @@ export class Replicator {
 
   private permit(rule: ReplicationRule, source: Bucket): Permit {
     const { assumeRole } = this.options;
-    // A session lasts longer than it takes to run out of work.
+    // A role is assumed once until the queue is empty; its session lasts longer.
     const assumed = (roleArn: string) => {
       if (!this.roles.has(roleArn)) this.roles.set(roleArn, assumeRole?.(roleArn));
       return this.roles.get(roleArn);

@@ -4,7 +4,7 @@ import { isPermitted } from "../permissions";
 import type { Bucket } from "../store/bucket";
 import type { ReplicationRule } from "../store/model";
 
-/** @param key none: the action is on the bucket itself */
+/** @param key undefined for an action on the bucket itself */
 export type Permit = (action: ReplicationAction, bucket: Bucket, key?: string) => boolean;
 
 /** https://www.alibabacloud.com/help/en/oss/user-guide/introduction-to-data-replication-permissions */
@@ -13,12 +13,12 @@ export type ReplicationAction = "oss:ReplicateList" | "oss:ReplicateGet" | "oss:
 export interface Roles {
   authorize: Authorize;
   hooks: OssHooks;
-  /** Undefined for a role that OSS may not assume. @default every role may do everything */
+  /** Returns undefined for a role that OSS may not assume. @default every role may do everything */
   assumeRole?: ((roleArn: string) => Principal | undefined) | undefined;
   now: () => number;
 }
 
-/** What the role of a rule may do. Each thing that is asked for is told of, as those of requests are. */
+/** Returns a check of what the role of a rule may do. Every check is recorded like the permissions of a request. */
 export function permitOf(rule: ReplicationRule, source: Bucket, { authorize, hooks, assumeRole, now }: Roles): Permit {
   if (assumeRole === undefined) return () => true;
   const principal = assumeRole(`acs:ram::${source.record.ownerId}:role/${rule.syncRole}`);

@@ -2,7 +2,7 @@ import type { Bucket } from "../store/bucket";
 import type { DiskStore } from "../store/disk-store";
 import type { ReplicationRule } from "../store/model";
 
-/** The rules that a bucket is the source or the destination of. */
+/** The rules whose source or destination is the bucket. */
 export const rulesAround = (store: DiskStore, bucket: Bucket): { source: Bucket; rule: ReplicationRule }[] =>
   store
     .all()

@@ -6,11 +6,11 @@ import type { XmlFields } from "../xml";
 export interface Progress {
   /** 0 to 1. */
   historical: number;
-  /** Everything that was written before is replicated. */
+  /** Everything written before this time is replicated. Ms since the epoch. */
   newUntil: number;
 }
 
-/** How far a rule is. */
+/** The progress of a rule. */
 export function progressOf(bucket: Bucket, { id, createdAt, historical }: ReplicationRule, now: number): Progress {
   let left = 0;
   let newUntil = now;
@@ -27,7 +27,7 @@ export function progressOf(bucket: Bucket, { id, createdAt, historical }: Replic
   return { historical: count !== undefined && left === 0 ? 1 : Math.floor(part * 100) / 100, newUntil };
 }
 
-/** A rule as it was put, with its state. TransferType is shown only where it is not the default. */
+/** A rule as it was put, with its status. TransferType is shown only when it is not the default. */
 export function ruleFields(rule: ReplicationRule, { historical }: Progress): XmlFields {
   const { destination, prefixes, kms, rtc } = rule;
   const waits = rule.historical !== undefined && historical < 1;

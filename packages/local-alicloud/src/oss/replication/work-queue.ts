@@ -1,4 +1,4 @@
-/** Names of work to do, each once at a time; work that is asked for while it runs is done again. */
+/** Runs work by name, each name once at a time. Work that is added while it runs is run again. */
 export class WorkQueue {
   private readonly waiting = new Set<string>();
   private readonly running = new Map<string, Promise<void>>();
@@ -16,7 +16,7 @@ export class WorkQueue {
     this.start();
   }
 
-  /** What runs now. */
+  /** The running work by name. */
   get active(): ReadonlyMap<string, Promise<void>> {
     return this.running;
   }
@@ -30,7 +30,7 @@ export class WorkQueue {
     return this.isIdle ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
   }
 
-  /** Drops what waits. Resolves when nothing runs any more. */
+  /** Drops waiting work. Resolves when no work runs. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.waiting.clear();
@@ -47,7 +47,7 @@ export class WorkQueue {
   }
 
   private async run(name: string): Promise<void> {
-    // Not before the caller has noted that it runs.
+    // Begin after the caller has put it into `active`.
     await Promise.resolve();
     try {
       await this.work(name);

@@ -51,12 +51,12 @@ export class Bucket {
     return this.current.name;
   }
 
-  /** One change after the other, so that none undoes another that was asked for at the same time. */
+  /** Changes settings. Concurrent changes run one after the other, so that none overwrites another. */
   configure(change: Partial<BucketRecord> | ((record: Readonly<BucketRecord>) => Partial<BucketRecord>)): Promise<void> {
     return this.replace((record) => ({ ...record, ...(typeof change === "function" ? change(record) : change) }));
   }
 
-  /** Takes settings back to unset. */
+  /** Removes settings. */
   unset(...names: ("policy" | "encryption" | "tlsVersions" | "lifecycle")[]): Promise<void> {
     return this.replace((record) => {
       const next = { ...record };
@@ -77,7 +77,7 @@ export class Bucket {
     return this.current.replication ?? [];
   }
 
-  /** `onPending` is told of every key that a replication rule has to look at. */
+  /** Calls `onPending` for every key that has pending replication. */
   watchedBy(onPending: (key: string) => void): void {
     this.keys.watchedBy({
       rulesOf: (key, version) => this.rules.filter((rule) => concerns(rule, key, version)).map(({ id }) => id),
@@ -90,7 +90,7 @@ export class Bucket {
   }
 
   async destroy(): Promise<void> {
-    // The head goes first: a folder without one is no bucket to the next start.
+    // Remove bucket.json first: a folder without it is not a bucket at the next start.
     await rm(join(this.folder, HEAD));
     await rm(this.folder, { recursive: true });
   }
@@ -99,6 +99,6 @@ export class Bucket {
 const concerns = ({ status, prefixes, destination }: ReplicationRule, key: string, { replicaOf }: Version): boolean =>
   status === "doing" &&
   (prefixes.length === 0 || prefixes.some((prefix) => key.startsWith(prefix))) &&
-  // A replica goes no further than back to where it came from.
+  // A replica is replicated only back to the bucket it came from.
   // https://www.alibabacloud.com/help/en/oss/user-guide/data-replication-troubleshooting
   (replicaOf === undefined || replicaOf === destination.bucket);

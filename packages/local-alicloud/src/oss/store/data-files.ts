@@ -11,12 +11,12 @@ export interface Received extends Content {
   md5: string;
 }
 
-/** The files that hold object data. They are written once, under a fresh name, and never changed. */
+/** The files that hold object data. Each is written once under a new name and never changed. */
 export class DataFiles {
   private readonly folder: string;
-  /** How many readers a file has. */
+  /** Number of readers by file. */
   private readonly readers = new Map<string, number>();
-  /** Files to delete once their last reader is done. */
+  /** Files to delete when their last reader has finished. */
   private readonly doomed = new Set<string>();
 
   constructor(folder: string) {
@@ -27,7 +27,7 @@ export class DataFiles {
     return join(this.folder, file.slice(0, 2), file);
   }
 
-  /** Streams to a new file. When the source fails nothing is left. */
+  /** Streams the source to a new file. When the source fails, the file is deleted. */
   async receive(source: Readable): Promise<Received> {
     const file = randomUUID();
     const md5 = createHash("md5");
@@ -56,7 +56,7 @@ export class DataFiles {
     };
   }
 
-  /** The same bytes, `from` another bucket's folder or this one, under names of their own; costs no space. */
+  /** Makes hard links to files of `from`, which may be this or another bucket. */
   async share(segments: readonly Segment[], from: DataFiles): Promise<Segment[]> {
     const shared: Segment[] = [];
     for (const { file, sizeBytes } of segments) {
@@ -68,7 +68,7 @@ export class DataFiles {
     return shared;
   }
 
-  /** Keeps the files readable until `release`, whatever is deleted meanwhile. */
+  /** Keeps the files readable until `release`, also when they are deleted before. */
   hold(segments: readonly Segment[]): { release(): Promise<void> } {
     for (const { file } of segments) this.readers.set(file, (this.readers.get(file) ?? 0) + 1);
     let released = false;
@@ -113,7 +113,7 @@ export class DataFiles {
     }
   }
 
-  /** Deletes what no record names: left by a process that ended between data and record. */
+  /** Deletes files that no record names. A process leaves them when it ends between writing data and record. */
   async sweep(kept: ReadonlySet<string>): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     for (const folder of await readdir(this.folder))

@@ -5,7 +5,7 @@ import { Bucket } from "./bucket";
 import { KeyLock } from "./key-lock";
 import type { BucketRecord } from "./model";
 
-/** All buckets of all regions: their names are one space. */
+/** The buckets of all regions. Their names are unique across regions. */
 export class DiskStore {
   private readonly folder: string;
   private readonly buckets = new Map<string, Bucket>();
@@ -28,7 +28,7 @@ export class DiskStore {
     return store;
   }
 
-  /** Is told of every key that a replication rule has to look at. */
+  /** Calls `onPending` for every key that has pending replication. */
   watchedBy(onPending: (bucket: Bucket, key: string) => void): void {
     this.onPending = onPending;
   }
@@ -46,7 +46,7 @@ export class DiskStore {
     return [...this.buckets.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The bucket that is there already, or the new one. */
+  /** Returns the existing bucket or the new one. */
   create(record: BucketRecord): Promise<{ bucket: Bucket; created: boolean }> {
     return this.lock.run(record.name, async () => {
       const existing = this.buckets.get(record.name);
@@ -57,7 +57,7 @@ export class DiskStore {
     });
   }
 
-  /** False when something is in it. */
+  /** False when the bucket is not empty. */
   remove(bucket: Bucket): Promise<boolean> {
     return this.lock.run(bucket.name, async () => {
       if (!bucket.isEmpty) return false;

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Replaces the file as a whole: a reader, or a start after a kill, sees the old content or the new one. Nothing is flushed to
- * the disk itself, so this survives the end of the process, not of the machine.
+ * Replaces the file atomically: a reader, or the next process after a kill, sees the old or the new content. It is not flushed to the disk, so it
+ * does not survive a crash of the machine.
  */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -1,4 +1,4 @@
-/** Runs work on the same name one after the other, on different names side by side. */
+/** Runs work with the same name one after the other, and with different names concurrently. */
 export class KeyLock {
   private readonly tails = new Map<string, Promise<void>>();
 

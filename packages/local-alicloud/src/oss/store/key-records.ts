@@ -11,17 +11,17 @@ import { SortedKeys } from "./sorted-keys";
 export const segmentsOf = (versions: readonly Version[]): Segment[] =>
   versions.flatMap((version) => (isDeleteMarker(version) ? [] : version.segments));
 
-/** What replication wants to know of a bucket's changes. */
+/** How replication follows the changes of a bucket. */
 export interface ReplicationWatch {
-  /** Ids of the rules that a version of the key concerns. */
+  /** Ids of the rules that replicate this version of the key. */
   rulesOf(key: string, version: Version): readonly string[];
-  /** Something is pending for the key, and durable. */
+  /** Called when replication of the key is pending and stored. */
   onPending(key: string): void;
 }
 
 type Change<T> = { versions: readonly Version[]; result: T };
 
-/** The objects of a bucket: records on disk, mirrored in memory; the rename of a record is the moment of a change. */
+/** The objects of a bucket: records on disk with a copy in memory. A change takes effect when its record is renamed. */
 export class KeyRecords {
   private readonly lock = new KeyLock();
   private readonly folder: string;
@@ -65,14 +65,14 @@ export class KeyRecords {
     return this.records.get(key)?.pending ?? {};
   }
 
-  /** Keys for which something is pending. */
+  /** Keys with pending replication. */
   pendingKeys(): string[] {
     return [...this.records.values()].filter(({ pending }) => pending !== undefined).map(({ key }) => key);
   }
 
   /**
-   * Replaces the versions of a key; calls for one key wait for each other. Data that no version names any more is deleted.
-   * When `change` throws nothing happens. What replication itself writes is not replicated on.
+   * Replaces the versions of a key, and deletes data that no version uses any more. Calls for one key run one after the other.
+   * When `change` throws, nothing changes. Changes by replication are not pending for replication.
    */
   update<T>(
     key: string,
@@ -94,7 +94,7 @@ export class KeyRecords {
     });
   }
 
-  /** Has a rule look at these versions of the key. */
+  /** Marks versions of the key as pending for a rule. */
   markPending(key: string, rule: string, wanted: (version: Version) => boolean): Promise<void> {
     return this.lock.run(key, async () => {
       const versions = this.versions(key);
@@ -106,7 +106,7 @@ export class KeyRecords {
     });
   }
 
-  /** Says that a rule looked at versions of the key. One that changed since it was `seen` stays pending. */
+  /** Marks versions of the key as done for a rule. A version that changed since it was `seen` stays pending. */
   settlePending(key: string, rule: string, versionIds: readonly string[], seen: readonly Version[]): Promise<void> {
     return this.lock.run(key, async () => {
       const versions = this.versions(key);
@@ -116,7 +116,7 @@ export class KeyRecords {
     });
   }
 
-  /** For a rule that is gone. */
+  /** Forgets what is pending for a deleted rule. */
   dropPending(key: string, rule: string): Promise<void> {
     return this.lock.run(key, async () => {
       const ids = new Set(this.pending(key)[rule]);

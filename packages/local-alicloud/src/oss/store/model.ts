@@ -1,6 +1,6 @@
 import type { XmlFields } from "../xml";
 
-/** What is kept on disk, as JSON. Times are ms since the epoch. */
+/** The records on disk, stored as JSON. Times are ms since the epoch. */
 
 export type Versioning = "Enabled" | "Suspended";
 export type ObjectType = "Normal" | "Multipart" | "Appendable" | "Symlink";
@@ -12,28 +12,28 @@ export interface Segment {
   sizeBytes: number;
 }
 
-/** Bytes with what was computed while they were received. */
+/** Stored bytes and their checksums. */
 export interface Content {
-  /** In order; an object made of parts has one each. */
+  /** In order. An object that was uploaded in parts has one for each part. */
   segments: Segment[];
   sizeBytes: number;
   /** CRC-64/XZ, decimal. */
   crc64: string;
-  /** Base64; only where one request brought all bytes. */
+  /** Base64. Only when one request sent all bytes. */
   md5?: string;
 }
 
 export interface Encryption {
   /** `AES256`, `KMS` or `SM4`. */
   algorithm: string;
-  /** Of a key of the customer's. */
+  /** Id of the customer's key. */
   keyId?: string;
-  /** What KMS encrypts with, where it is not AES256. */
+  /** The algorithm that KMS uses when it is not AES256. */
   dataAlgorithm?: "SM4";
 }
 
 export interface Attributes {
-  /** Content-Type, Cache-Control, ... by lower-case name, as bytes in Latin-1. */
+  /** Content-Type, Cache-Control, ... by lower-case name. Values are bytes in Latin-1. */
   headers: Record<string, string>;
   /** Without `x-oss-meta-`. */
   metadata: Record<string, string>;
@@ -44,7 +44,7 @@ export interface Attributes {
 }
 
 export interface StoredObject extends Content, Attributes {
-  /** `null` for what was written while versioning was not enabled. */
+  /** `null` when it was written while versioning was not enabled. */
   versionId: string;
   lastModified: number;
   type: ObjectType;
@@ -64,14 +64,14 @@ export interface DeleteMarker {
 
 export type Version = StoredObject | DeleteMarker;
 
-/** The ids of the versions that each replication rule, by its id, has yet to look at. */
+/** Ids of the versions that are not replicated yet, by the id of the rule. */
 export type Pending = Readonly<Record<string, readonly string[]>>;
 
-/** All versions of a key, the newest first; a key without versions is kept for as long as something is pending. */
+/** All versions of a key, newest first. A key without versions stays while replication is pending. */
 export interface KeyRecord {
   key: string;
   versions: Version[];
-  /** Written together with the versions, so that no change is forgotten whenever the process ends. */
+  /** Written together with the versions, so that no change is lost when the process ends. */
   pending?: Pending;
 }
 
@@ -93,18 +93,18 @@ export interface Upload {
 export interface ReplicationRule {
   id: string;
   createdAt: number;
-  /** Any of them; none for every key. */
+  /** The rule applies to keys with any of these; empty: to every key. */
   prefixes: string[];
   /** Of `ALL`, `PUT`, `DELETE` and `ABORT`. */
   actions: string[];
   destination: { bucket: string; location: string; transferType: "internal" | "oss_acc" };
-  /** `closing` from its deletion until nothing of it is under way. */
+  /** `closing` from the deletion of the rule until its running work has ended. */
   status: "doing" | "closing";
-  /** What the bucket had before the rule; `count` once all of it is pending, so that a restart need not list again. */
+  /** Replication of objects older than the rule. `count` is set when all of them are pending, so that a restart does not list again. */
   historical?: { count?: number };
   /** Name of the RAM role that OSS replicates as. */
   syncRole: string;
-  /** Whether objects under a KMS key of the customer's are replicated, and under which key their replicas are. */
+  /** Whether objects encrypted with a customer's KMS key are replicated, and the key of their replicas. */
   kms?: { enabled: boolean; replicaKeyId?: string };
   rtc?: boolean;
 }
@@ -118,7 +118,7 @@ export interface BucketRecord {
   redundancy: string;
   acl: Acl;
   versioning?: Versioning;
-  /** Undefined until it is first set. */
+  /** Undefined until it is set for the first time. */
   transferAcceleration?: boolean;
   publicAccessBlock: boolean;
   /** TLS versions that https requests may use. */
@@ -127,7 +127,7 @@ export interface BucketRecord {
   policy?: unknown;
   encryption?: Encryption;
   replication?: ReplicationRule[];
-  /** Kept and given back, not acted upon. */
+  /** Stored and returned without effect. */
   lifecycle?: XmlFields;
 }
 

@@ -1,14 +1,14 @@
-/** Which versions replication has yet to look at; pure. */
+/** Pure functions on pending replication. */
 import type { Pending, Version } from "./model";
 
-/** The versions that a change of a key made, replaced or removed; of a removed one what it was. */
+/** The versions that a change created or replaced, and those that it removed. */
 export function changedVersions(before: readonly Version[], after: readonly Version[]): Version[] {
   const old = new Set(before);
   const left = new Set(after.map(({ versionId }) => versionId));
   return [...after.filter((version) => !old.has(version)), ...before.filter(({ versionId }) => !left.has(versionId))];
 }
 
-/** @param rulesOf ids of the rules that a version concerns */
+/** @param rulesOf ids of the rules that replicate a version */
 export function withPending(
   pending: Pending | undefined,
   changed: readonly Version[],

@@ -41,7 +41,7 @@ export class SortedKeys {
     return this.keys.length;
   }
 
-  /** Keys from `key` on, itself included. Not to be used across an `await`. */
+  /** Keys from `key` on, including it. Do not change the set while this runs. */
   *from(key: string): Generator<string> {
     for (let index = this.indexOf(key); index < this.keys.length; index++) yield this.keys[index] as string;
   }

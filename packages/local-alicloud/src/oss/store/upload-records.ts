@@ -21,13 +21,13 @@ export class UploadRecords {
     this.uploads = uploads;
   }
 
-  /** `visible` are the files of objects: an upload that shares one was completed just before the process ended. */
+  /** @param visible files of objects; an upload that shares one was completed just before the process ended */
   static async load(folder: string, data: DataFiles, visible: ReadonlySet<string>): Promise<UploadRecords> {
     const uploads = new Map<string, Upload>();
     await mkdir(folder, { recursive: true });
     for (const uploadId of await readdir(folder)) {
       const names = (await readdir(join(folder, uploadId))).filter((name) => !isDraft(name));
-      // The head is written first and removed first, so parts without it belong to an upload that ended.
+      // upload.json is written first and removed first, so parts without it belong to an upload that ended.
       if (!names.includes(HEAD)) {
         await rm(join(folder, uploadId), { recursive: true });
         continue;
@@ -49,7 +49,7 @@ export class UploadRecords {
     return this.uploads.values();
   }
 
-  /** Undefined as well when the upload is of another key. */
+  /** Undefined also when the upload has another key. */
   find(key: string, uploadId: string): Upload | undefined {
     const upload = this.uploads.get(uploadId);
     return upload?.key === key ? upload : undefined;
@@ -62,7 +62,7 @@ export class UploadRecords {
     return upload;
   }
 
-  /** Replaces an earlier part of the same number. False when the upload ended meanwhile; the data is then gone. */
+  /** Replaces an earlier part of the same number. When the upload has ended, deletes the data and returns false. */
   putPart(uploadId: string, part: Part): Promise<boolean> {
     return this.lock.run(uploadId, async () => {
       const upload = this.uploads.get(uploadId);
@@ -79,8 +79,8 @@ export class UploadRecords {
   }
 
   /**
-   * Ends an upload: `consume` gets it (undefined when it ended already) and returns the part numbers whose data lives on;
-   * the others are deleted. When `consume` throws the upload stays.
+   * Ends an upload. `consume` gets the upload (undefined when it has ended already) and returns the numbers of the parts whose data is kept;
+   * the other parts are deleted. When `consume` throws, the upload stays.
    */
   end<T>(
     uploadId: string,

@@ -1,15 +1,15 @@
-/** What writing and deleting do to the versions of a key (newest first); pure. */
+/** Pure functions on the versions of a key, newest first. */
 import { type DeleteMarker, isDeleteMarker, type StoredObject, type Version, type Versioning } from "./model";
 
 export const NULL_VERSION = "null";
 
-/** The version that a plain GET sees. */
+/** The version that a GET without a version id returns. */
 export function currentObject(versions: readonly Version[]): StoredObject | undefined {
   const [newest] = versions;
   return newest === undefined || isDeleteMarker(newest) ? undefined : newest;
 }
 
-/** Puts a version on top; outside `Enabled` it takes the place of the null version. */
+/** Adds a version as the newest. A null version replaces the earlier null version. */
 export function withVersion(versions: readonly Version[], version: Version): Version[] {
   const rest = version.versionId === NULL_VERSION ? versions.filter(({ versionId }) => versionId !== NULL_VERSION) : versions;
   return [version, ...rest];
@@ -18,7 +18,7 @@ export function withVersion(versions: readonly Version[], version: Version): Ver
 export const withoutVersion = (versions: readonly Version[], versionId: string): Version[] =>
   versions.filter((version) => version.versionId !== versionId);
 
-/** A delete that names no version. */
+/** A delete without a version id. */
 export function withDeletion(
   versions: readonly Version[],
   versioning: Versioning | undefined,
