@@ -61,5 +61,4 @@ export { type LocalOss, type LocalOssOptions, startLocalOss } from "./oss/local-
 export { evaluatePolicies, type PolicyRequest } from "./ram/evaluate";
 export { type PolicyDocument, parsePolicyDocument } from "./ram/policy-document";
 export { createRam, type RamOptions } from "./ram/ram";
-export { createRecords, type Records } from "./records";
-export { createSettingRecords, type SettingRecords, type Settings } from "./setting-records";
+export { createRecords, createSettingRecords, type Records, type SettingRecords, type Settings } from "./records";

@@ -20,8 +20,8 @@ import { createMessageService } from "./message-service/message-service";
 import type { EndpointKind, Principal } from "./oss/contracts";
 import { type LocalOss, startLocalOss } from "./oss/local-oss";
 import { createRam } from "./ram/ram";
+import { createSettingRecords, type SettingRecords } from "./records";
 import { createSecretParameters } from "./secret-parameters";
-import { createSettingRecords, type SettingRecords } from "./setting-records";
 
 export const DEFAULT_ACCOUNT_ID = "3333333333333333";
 export const DEFAULT_REGIONS: readonly string[] = ["cn-shanghai", "cn-hangzhou", "us-west-1", "ap-southeast-1", "eu-central-1"];

@@ -1,4 +1,4 @@
-/** The package as another project gets it: packed, unpacked in an empty folder, and used from there by its command and its API. */
+/** Packs the package, unpacks it in an empty folder, and uses its command and its API from there, as another project would. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
@@ -173,7 +173,7 @@ async function installOss2(): Promise<string> {
   const requirements = join(__dirname, "oss2-requirements.txt");
   const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", requirements];
   await run(join(draft, "bin", "python"), pip, { timeout: 240_000 });
-  // Renamed when it is complete, so that an interrupted installation is not taken for one.
+  // Rename it when it is complete, so that an interrupted installation is not used.
   await rename(draft, target);
   return python;
 }
@@ -205,7 +205,7 @@ test("--data-dir keeps buckets, objects and the certificate, and the access key 
   try {
     expect(second.ready).toMatchObject({ accessKeyId: "test", accessKeySecret: "secret", caPath: first.ready.caPath });
     expect(await readdir(join(folder, "data", "oss", "buckets"))).toEqual(["from-ali-oss"]);
-    // A second run of the client finds its bucket there already.
+    // The bucket exists already when the client runs again.
     const { stdout } = await run(process.execPath, ["client.js", JSON.stringify(second.ready)], { cwd: folder });
     expect(JSON.parse(stdout)).toEqual(["Hello", ["dir/hello.txt"]]);
   } finally {

@@ -15,7 +15,7 @@ const refusal = (act: () => unknown) => {
   throw new Error("it was not refused");
 };
 
-test("keeps one per region and name, and hands out copies", () => {
+test("stores one record per region and name, and returns copies", () => {
   const projects = createRecords<Project>("Project");
   const given = { description: "a", tags: ["x"] };
   projects.create("cn-shanghai", "p", given);
@@ -26,7 +26,7 @@ test("keeps one per region and name, and hands out copies", () => {
   expect(projects.get("us-west-1", "p")?.description).toBe("b");
 });
 
-test("changes the fields that are given, until it is deleted", () => {
+test("updates the given fields", () => {
   const projects = createRecords<Project>("Project");
   projects.create("cn-shanghai", "p", { description: "a", tags: ["x"] });
   expect(projects.update("cn-shanghai", "p", { description: "c" })).toEqual({ description: "c", tags: ["x"] });
@@ -35,7 +35,7 @@ test("changes the fields that are given, until it is deleted", () => {
   expect(projects.get("cn-shanghai", "p")).toBeUndefined();
 });
 
-test("refuses what is there twice or not at all, by the name of the thing", () => {
+test("refuses to create an existing record and to use a missing one", () => {
   const projects = createRecords<Project>("Project");
   projects.create("cn-shanghai", "p", { description: "a", tags: [] });
   const again = () => projects.create("cn-shanghai", "p", { description: "b", tags: [] });

@@ -23,7 +23,7 @@ afterAll(() => fixture.close());
 const get = (query: Record<string, string>, client = fixture.client()) =>
   call(client, { action: "GetSecretParameter", query: { Name: NAME, ...query } });
 
-test("gives the value to whoever asks for it decrypted", async () => {
+test("returns the value with WithDecryption", async () => {
   const { body } = await get({ RegionId: REGION, WithDecryption: "true" });
   expect(body).toEqual({
     RequestId: expect.any(String),
@@ -45,16 +45,16 @@ test("gives the value to whoever asks for it decrypted", async () => {
   });
 });
 
-test("takes a form as well as a query", async () => {
+test("accepts a form and a query", async () => {
   const { body } = await call(fixture.client(), { action: "GetSecretParameter", body: { Name: NAME, WithDecryption: true } });
   expect(body.Parameter.Value).toBe("whsec_é");
 });
 
-test("keeps the value to itself otherwise", async () => {
+test("returns no value without WithDecryption", async () => {
   for (const query of [{}, { WithDecryption: "false" }]) expect((await get(query)).body.Parameter).not.toHaveProperty("Value");
 });
 
-test("a new value is a new version, and the old one can still be had", async () => {
+test("a new value is a new version, and the old version can be read", async () => {
   now += 60_000;
   secrets.put(REGION, { name: NAME, value: "second" });
   secrets.put(REGION, { name: NAME, value: "second", description: "again" });
@@ -69,7 +69,7 @@ test("a new value is a new version, and the old one can still be had", async () 
   expect(await refused(get({ ParameterVersion: "3" }))).toEqual({ statusCode: 404, code: "EntityNotExists.ParameterVersion" });
 });
 
-test("needs the right to the parameter, and for its value that to the secret of KMS which holds it", async () => {
+test("needs permission for the parameter, and for its value permission for the KMS secret", async () => {
   const reader = fixture.client(fixture.session(["oos:GetSecretParameter"], [RESOURCE]));
   await get({}, reader);
   const denied = { statusCode: 403, code: "NoPermission" };
@@ -104,7 +104,7 @@ test("serves one action of one version", async () => {
   expect(await refused(call(fixture.client(), { action: "GetSecretParameter", version: "2015-01-01", query }))).toEqual(missing);
 });
 
-test("parameters are put, read and deleted per region", () => {
+test("parameters are stored, read and deleted per region", () => {
   expect(secrets.get(REGION, NAME)).toEqual({ name: NAME, value: "whsec_é", description: "for tests" });
   expect(secrets.get("us-west-1", NAME)).toBeUndefined();
   secrets.delete(REGION, NAME);
@@ -118,6 +118,6 @@ test.each([
   ["a name that is too long", { name: "x".repeat(181), value: "x" }],
   ["no value", { name: "token", value: "" }],
   ["a value that is too long", { name: "token", value: "x".repeat(4097) }],
-])("does not keep %s", (_, parameter) => {
+])("does not accept %s", (_, parameter) => {
   expect(refusal(() => secrets.put(REGION, parameter))).toBe("InvalidParameter");
 });

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "../contracts";
 import type { Credential, CredentialStore, Principal } from "../oss/contracts";
-import type { Nonces } from "./nonces";
 import { readAuthorization, type SignedApiRequest, verifySignature } from "./signature";
 
 /** The largest difference between the request's time and the server's. */
@@ -58,4 +57,28 @@ export function authenticate(request: SignedApiRequest, credentials: CredentialS
   if (!nonces.use(`${authorization.accessKeyId} ${mandatory(headers, "x-acs-signature-nonce")}`))
     throw new ApiError(400, "SignatureNonceUsed", "Specified signature nonce was used already.");
   return credential.principal;
+}
+
+export interface Nonces {
+  /** False when the nonce was used before. */
+  use(nonce: string): boolean;
+}
+
+/** Remembers used nonces for at least `keepMs`. */
+export function createNonces(keepMs: number, now: () => number): Nonces {
+  // Two generations: when the younger one is `keepMs` old, the elder one is dropped as a whole.
+  let younger = new Set<string>();
+  let elder = new Set<string>();
+  let startedAt = now();
+  return {
+    use: (nonce) => {
+      if (now() - startedAt > keepMs) {
+        [elder, younger] = [younger, new Set()];
+        startedAt = now();
+      }
+      if (younger.has(nonce) || elder.has(nonce)) return false;
+      younger.add(nonce);
+      return true;
+    },
+  };
 }

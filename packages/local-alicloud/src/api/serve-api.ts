@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ApiAnswer, type ApiCall, ApiError, type ApiHandler, type CallRecord, type Ram } from "../contracts";
 import type { Principal } from "../oss/contracts";
-import { authenticate, SKEW_MS } from "./authenticate";
+import { authenticate, createNonces, type Nonces, SKEW_MS } from "./authenticate";
 import { conditionsOf, openListener, readBody, type Served, type Tls } from "./http";
-import { createNonces, type Nonces } from "./nonces";
 import type { SignedApiRequest } from "./signature";
 
 export interface ApiOptions {

@@ -7,8 +7,7 @@ import type { Clock } from "./clock";
 import type { Execution } from "./execution";
 import type { Flows } from "./flows";
 import { isObject, parseJson } from "./json";
-import { MAX_DATA_BYTES, NAME, OTHER_RATE, RATES, type Rate } from "./limits";
-import { TokenBucket } from "./token-bucket";
+import { MAX_DATA_BYTES, NAME, OTHER_RATE, RATES, type Rate, TokenBucket } from "./limits";
 
 const VERSION = "2019-03-15";
 /**
@@ -99,7 +98,7 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
       const { FlowName, Limit = 60, NextToken, ...filters } = read(LIST, parameters);
       const all = [...flows.get(region, FlowName).executions.values()].reverse();
       const from = NextToken === undefined ? 0 : all.findIndex((one) => one.name === NextToken);
-      if (from < 0) throw new ApiError(400, "InvalidArgument", `NextToken ${NextToken} is no execution`);
+      if (from < 0) throw new ApiError(400, "InvalidArgument", `NextToken ${NextToken} is not an execution`);
       const fitting = all.slice(from).filter((one) => fits(one, filters));
       const next = fitting[Limit];
       return { Executions: fitting.slice(0, Limit).map(describe), ...(next === undefined ? {} : { NextToken: next.name }) };
@@ -110,7 +109,7 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
       if (history === undefined)
         throw new ApiError(404, "ExecutionNotExists", `The history of execution ${ExecutionName} is no longer kept.`);
       const from = Number(NextToken ?? 0);
-      if (!Number.isInteger(from) || from < 0) throw new ApiError(400, "InvalidArgument", `NextToken ${NextToken} is no event`);
+      if (!Number.isInteger(from) || from < 0) throw new ApiError(400, "InvalidArgument", `NextToken ${NextToken} is not an event`);
       const Events = history.events.slice(from, from + Limit);
       return { Events, ...(from + Limit < history.events.length ? { NextToken: String(from + Limit) } : {}) };
     },

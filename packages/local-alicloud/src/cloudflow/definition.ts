@@ -96,7 +96,7 @@ function targetsOf(source: StateSource): string[] {
 function namesThatLeadNowhere(startAt: string, states: readonly StateSource[]): string[] {
   const names = states.map(({ Name }) => Name);
   const problems = names.flatMap((name, index) =>
-    names.indexOf(name) === index ? [] : [`${place(index, name)}: the name stands there twice`],
+    names.indexOf(name) === index ? [] : [`${place(index, name)}: the name is used twice`],
   );
   if (!names.includes(startAt)) problems.push(`StartAt: there is no state ${startAt}`);
   const reached = new Set([startAt]);
@@ -104,7 +104,7 @@ function namesThatLeadNowhere(startAt: string, states: readonly StateSource[]): 
   for (const [index, state] of states.entries()) {
     const where = place(index, state.Name);
     for (const target of targetsOf(state)) if (!names.includes(target)) problems.push(`${where}: there is no state ${target}`);
-    if (!reached.has(state.Name)) problems.push(`${where}: no state leads there`);
+    if (!reached.has(state.Name)) problems.push(`${where}: no state leads to it`);
     if (state.Type === "Task" || state.Type === "Pass" || state.Type === "Wait")
       if ((state.Next !== undefined) === (state.End === true)) problems.push(`${where}: has either Next or End: true`);
   }

@@ -52,7 +52,7 @@ class Parser {
 
   parse(): Expression {
     const expression = this.rules.operators ? this.either() : this.primary();
-    if (this.peek().kind !== "end") this.fail(this.rules.operators ? "too much stands in it" : "only a condition has operators");
+    if (this.peek().kind !== "end") this.fail(this.rules.operators ? "unexpected text after the expression" : "only a condition has operators");
     return expression;
   }
 
@@ -86,12 +86,12 @@ class Parser {
     if (token.value.startsWith("$")) return this.path(token.value);
     if (this.skip("(")) return this.call(token.value);
     const value = CONSTANTS[token.value];
-    return value === undefined ? this.fail(`${token.value} is no value`) : { kind: "literal", value };
+    return value === undefined ? this.fail(`${token.value} is not a value`) : { kind: "literal", value };
   }
 
   private call(name: string): Expression {
     if (name !== "format") {
-      const known = BUILT_IN.test(name) ? "is not served by the local cloud" : "is no built-in function";
+      const known = BUILT_IN.test(name) ? "is not served by the local cloud" : "is not a built-in function";
       this.fail(`${name}() ${known}`);
     }
     const args = [this.primary()];

@@ -87,7 +87,7 @@ const fail = z.strictObject({
 export const stateSchema = z.discriminatedUnion("Type", [task, pass, wait, choice, succeed, fail], {
   error: ({ input }) => {
     const type = (input as { Type?: unknown } | null)?.Type;
-    const known = type === "Parallel" || type === "Map" ? "is not served by the local cloud" : "is no type of state";
+    const known = type === "Parallel" || type === "Map" ? "is not served by the local cloud" : "is not a type of state";
     return `Type: ${JSON.stringify(type)} ${known}`;
   },
 });

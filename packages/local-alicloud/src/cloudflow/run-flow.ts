@@ -2,11 +2,11 @@
 import type { Clock } from "./clock";
 import type { CatchRule, Definition, State, TaskState } from "./definition";
 import { evaluate, type Scope, truth } from "./evaluate";
+import type { RetryRule } from "./fdl-schema";
 import { FlowError, fatal } from "./flow-error";
 import type { History } from "./history";
 import { isObject, type Json, type JsonObject, sizeBytes } from "./json";
-import { MAX_DATA_BYTES, MAX_WAIT_SECONDS } from "./limits";
-import { matches, Retries } from "./retry";
+import { MAX_DATA_BYTES, MAX_RETRY_INTERVAL_SECONDS, MAX_WAIT_SECONDS } from "./limits";
 
 export interface Run {
   definition: Definition;
@@ -122,9 +122,34 @@ function waitSeconds(value: Json): number {
 
 /** Inputs and outputs are JSON objects of a limited size. */
 function limited(state: State, what: "input" | "output", value: Json): JsonObject {
-  if (!isObject(value)) throw fatal("ExpressionFailed", `the ${what} of ${state.name} is no object`);
+  if (!isObject(value)) throw fatal("ExpressionFailed", `the ${what} of ${state.name} is not an object`);
   const bytes = sizeBytes(value);
   if (bytes > MAX_DATA_BYTES)
     throw fatal("DataTooLarge", `the ${what} of ${state.name} has ${bytes} bytes, more than ${MAX_DATA_BYTES}`);
   return value;
+}
+
+/** When a task is tried again. https://www.alibabacloud.com/help/en/serverless-workflow/latest/error-handling */
+
+export const matches = (errors: readonly string[], code: string): boolean => errors.includes(code) || errors.includes("FnF.ALL");
+
+/** The retries of one task. The first rule that matches an error applies; each rule counts its own attempts. */
+export class Retries {
+  private readonly used = new Map<RetryRule, number>();
+  /** The sum over all rules: `$Context.Current.RetryCount`. */
+  count = 0;
+
+  constructor(private readonly rules: readonly RetryRule[]) {}
+
+  /** Seconds until the next attempt; undefined when there is none. */
+  next(code: string): number | undefined {
+    const rule = this.rules.find(({ Errors }) => matches(Errors, code));
+    if (rule === undefined) return undefined;
+    const used = this.used.get(rule) ?? 0;
+    if (used >= rule.MaxAttempts) return undefined;
+    this.used.set(rule, used + 1);
+    this.count += 1;
+    const interval = rule.IntervalSeconds * (rule.BackoffRate ?? 1) ** used;
+    return Math.min(interval, rule.MaxBackoffSeconds ?? MAX_RETRY_INTERVAL_SECONDS);
+  }
 }

@@ -20,7 +20,7 @@ export function compileObject(source: JsonObject, roots: readonly Root[]): Templ
   });
   const names = fields.map(([name]) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ExpressionError(`.${twice}: stands there twice, with and without .$`);
+  if (twice !== undefined) throw new ExpressionError(`.${twice}: is defined twice, with and without .$`);
   return (scope) => Object.fromEntries(fields.map(([name, template]) => [name, template(scope)]));
 }
 

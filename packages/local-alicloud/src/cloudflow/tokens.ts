@@ -63,7 +63,7 @@ export function tokenize(text: string): Token[] {
   };
   for (match(SPACE); at < text.length; match(SPACE)) {
     const token = next();
-    if (token === undefined) throw new ExpressionError(`"${text}" cannot be read from "${text.slice(at, at + 20)}" on`);
+    if (token === undefined) throw new ExpressionError(`"${text}" has an unknown symbol at "${text.slice(at, at + 20)}"`);
     tokens.push(token);
   }
   return [...tokens, { kind: "end" }];

@@ -1,5 +1,4 @@
-import type { ApiAnswer, ApiHandler } from "../contracts";
-import { ApiError } from "../contracts";
+import { type ApiAnswer, ApiError, type ApiHandler } from "../contracts";
 import type { DeployedFunction } from "./deployed-function";
 import { type Outcome, publicErrorType } from "./instance";
 import { invalidArgument } from "./names";

@@ -8,7 +8,7 @@ export const accessDenied = (message: string) => new ApiError(403, "AccessDenied
 export const entityTooLarge = (limitBytes: number) =>
   new ApiError(400, "EntityTooLarge", `payload size exceeds maximum allowed size (${limitBytes} bytes)`);
 export const concurrencyExhausted = (functionName: string, limit: number) =>
-  new ApiError(429, "ResourceExhausted", `function '${functionName}' runs ${limit} invocations, as many as it may`);
+  new ApiError(429, "ResourceExhausted", `function '${functionName}' runs ${limit} invocations, which is its limit`);
 
 export const MAX_SYNC_PAYLOAD_BYTES = 32 * 1024 * 1024;
 export const MAX_ASYNC_PAYLOAD_BYTES = 128 * 1024;

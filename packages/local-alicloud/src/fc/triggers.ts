@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import * as z from "zod";
 import { ApiError, type TriggerRecord, type TriggerSpec } from "../contracts";
 import type { OssEvent } from "../oss/contracts";
 import type { DeployedFunction } from "./deployed-function";
-import { type HttpTrigger, parseHttpTrigger } from "./http-trigger";
 import { invalidArgument, isName, notFound } from "./names";
-import { fits, MAX_TRIGGERS_PER_BUCKET, type OssTrigger, overlap, parseOssTrigger } from "./oss-trigger";
+import { fits, MAX_TRIGGERS_PER_BUCKET, type OssTrigger, overlap, parseJson, parseOssTrigger } from "./oss-trigger";
 import type { RoleSessions } from "./role-sessions";
 import { parseTimerTrigger, type TimerTrigger, timerEvent } from "./timer-trigger";
 import { type Later, startTimer } from "./timers";
@@ -162,7 +162,7 @@ export class Triggers {
       ({ record, oss }) => record.triggerId !== triggerId && oss?.bucket === parsed.bucket,
     );
     if (others.length >= MAX_TRIGGERS_PER_BUCKET)
-      throw invalidArgument(`the bucket ${parsed.bucket} has ${MAX_TRIGGERS_PER_BUCKET} triggers, as many as it may`);
+      throw invalidArgument(`the bucket ${parsed.bucket} has ${MAX_TRIGGERS_PER_BUCKET} triggers, which is the limit`);
     const rival = others.find(({ oss }) => oss !== undefined && overlap(oss, parsed));
     if (rival !== undefined)
       throw invalidArgument(
@@ -185,3 +185,28 @@ export class Triggers {
 }
 
 const keyOf = ({ arn }: DeployedFunction, triggerName: string) => `${arn}/${triggerName}`;
+
+/** HTTP triggers. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/http-triggers-overview */
+
+const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"] as const;
+
+const configSchema = z.strictObject({
+  authType: z.enum(["anonymous", "function", "jwt"]),
+  methods: z.array(z.enum(METHODS)).min(1),
+  disableURLInternet: z.boolean().default(false),
+});
+
+export interface HttpTrigger {
+  methods: ReadonlySet<string>;
+  disableUrlInternet: boolean;
+}
+
+/** @throws ApiError `InvalidArgument`, also for kinds of authentication that are not served here */
+export function parseHttpTrigger(spec: TriggerSpec): HttpTrigger {
+  const refuse = (message: string) => invalidArgument(`trigger '${spec.triggerName}': ${message}`);
+  const parsed = configSchema.safeParse(parseJson(spec.triggerConfig, refuse));
+  if (!parsed.success) throw refuse(`triggerConfig: ${z.prettifyError(parsed.error)}`);
+  const { authType, methods, disableURLInternet } = parsed.data;
+  if (authType !== "anonymous") throw refuse(`authType '${authType}' is not served here: only anonymous is`);
+  return { methods: new Set(methods), disableUrlInternet: disableURLInternet };
+}

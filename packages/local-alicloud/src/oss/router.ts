@@ -15,7 +15,6 @@ import {
   putHttpsConfig,
   putPublicAccessBlock,
 } from "./operations/bucket-access";
-import { deleteLifecycle, getLifecycle, putLifecycle } from "./operations/bucket-lifecycle";
 import {
   changeReplication,
   getReplication,
@@ -26,13 +25,16 @@ import {
 import {
   deleteBucketEncryption,
   deleteBucketTagging,
+  deleteLifecycle,
   getBucketEncryption,
   getBucketTagging,
   getBucketVersioning,
+  getLifecycle,
   getTransferAcceleration,
   putBucketEncryption,
   putBucketTagging,
   putBucketVersioning,
+  putLifecycle,
   putTransferAcceleration,
 } from "./operations/bucket-settings";
 import { deleteBucket, getBucketInfo, getBucketLocation, listBuckets, putBucket } from "./operations/buckets";

@@ -55,6 +55,6 @@ export async function parseXmlBody(body: Buffer, root: string): Promise<XmlEleme
     throw malformedXml();
   }
   if (typeof parsed !== "object" || parsed === null || !Object.hasOwn(parsed, root))
-    throw malformedXml(`The XML you provided has not the root element ${root}.`);
+    throw malformedXml(`The XML you provided lacks the root element ${root}.`);
   return new XmlElement((parsed as Record<string, unknown>)[root]);
 }

@@ -17,7 +17,7 @@ export const conditionsSchema = z
   .superRefine((conditions, context) => {
     for (const [operator, keys] of Object.entries(conditions)) {
       if (!isOperator(operator)) {
-        context.addIssue({ code: "custom", path: [operator], message: "is no condition operator" });
+        context.addIssue({ code: "custom", path: [operator], message: "is not a condition operator" });
         continue;
       }
       for (const [key, values] of Object.entries(keys))

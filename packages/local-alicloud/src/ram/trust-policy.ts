@@ -9,7 +9,7 @@ const principalSchema = z
     RAM: oneOrMore(z.string().regex(/^acs:ram::\d+:.+$/, "must be acs:ram::<account>:<who>")).optional(),
     Federated: oneOrMore(z.string().min(1)).optional(),
   })
-  .refine((principal) => Object.keys(principal).length > 0, "names nobody");
+  .refine((principal) => Object.keys(principal).length > 0, "has no principal");
 
 const documentSchema = z.strictObject({
   Version: z.literal("1"),

@@ -30,15 +30,15 @@ export interface ApiFixture {
   ram: Ram;
   origin: string;
   ca: string;
-  /** What the handler saw, oldest first. */
+  /** The calls that the handler got, oldest first. */
   seen: ApiCall[];
   calls: CallRecord[];
   failures: unknown[];
-  /** Set in tests: how the handler answers. */
+  /** Tests set how the handler answers. */
   handle: (call: ApiCall) => ApiAnswer;
-  /** Of the server, ahead of the system's. */
+  /** How far the server's clock is ahead of the system's. */
   clock: { aheadMs: number };
-  /** A role of Function Compute with this policy, assumed. */
+  /** Credentials of a role of Function Compute with this policy. */
   session(actions: string[], resources: string[], durationMs?: number): StsSession;
   client(keys?: Keys, protocol?: "http" | "https"): OpenApi;
   close(): Promise<void>;
@@ -119,7 +119,7 @@ export function call(client: OpenApi, { action, style = "RPC", reqBodyType = "fo
   return client.callApi(new $OpenApiUtil.Params(params), request, {} as Parameters<OpenApi["callApi"]>[2]);
 }
 
-/** What a call of the client was refused with. */
+/** Status and code of a refused call of the client. */
 export async function refused(promise: Promise<unknown>): Promise<{ statusCode: number; code: string }> {
   const error: unknown = await promise.then(
     () => new Error("it was not refused"),
@@ -137,7 +137,7 @@ export interface Raw {
   body: string;
 }
 
-/** A call signed by the vendor's own function; `prepare` acts on its headers before that, `change` on all of it afterwards. */
+/** A call signed by the vendor's own function. `prepare` changes the headers before signing, `change` changes the request after it. */
 export function sendRaw(
   fixture: ApiFixture,
   keys: Keys,

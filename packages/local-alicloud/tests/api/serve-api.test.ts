@@ -54,7 +54,7 @@ describe.each([
   });
 });
 
-test("tells the handler who calls", async () => {
+test("the handler gets the caller", async () => {
   await call(fixture.client(), { action: "Test" });
   const session = fixture.session(["fc:*"], ["*"]);
   await call(fixture.client(session), { action: "Test" });
@@ -64,7 +64,7 @@ test("tells the handler who calls", async () => {
   ]);
 });
 
-test("authorizes by the caller's policies and tells of both outcomes", async () => {
+test("authorizes by the caller's policies and records both outcomes", async () => {
   const session = fixture.session(["fc:InvokeFunction"], [FUNCTION]);
   const client = fixture.client(session);
   fixture.handle = (seen) => {
@@ -80,7 +80,7 @@ test("authorizes by the caller's policies and tells of both outcomes", async () 
   ]);
 });
 
-test("policies may condition on the address and on TLS", async () => {
+test("policies can have conditions on the address and on TLS", async () => {
   const deny = (condition: object) => ({ Effect: "Deny", Action: "*", Resource: "*", Condition: condition });
   const policyDocument = (condition: object) => JSON.stringify({ Version: "1", Statement: [deny(condition)] });
   fixture.ram.createPolicy({
@@ -106,7 +106,7 @@ test("policies may condition on the address and on TLS", async () => {
   expect(await refused(over("https"))).toEqual({ statusCode: 403, code: "NoPermission" });
 });
 
-test("answers a refusal as the vendor words it", async () => {
+test("sends a refusal in the vendor's form", async () => {
   fixture.handle = () => {
     throw new ApiError(404, "FunctionNotFound", "function 'f' does not exist");
   };
@@ -119,7 +119,7 @@ test("answers a refusal as the vendor words it", async () => {
   expect(fixture.failures).toEqual([]);
 });
 
-test("a bug is an InternalError that says nothing, and is told", async () => {
+test("an unexpected error is an InternalError without details and is reported", async () => {
   const bug = new Error("secret detail");
   fixture.handle = () => {
     throw bug;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createNonces } from "../../src/api/nonces";
+import { createNonces } from "../../src/api/authenticate";
 import { type ApiFixture, type Keys, type Raw, sendAsIs, sendRaw, startApi } from "./api-fixture";
 
 let fixture: ApiFixture;
@@ -16,7 +16,7 @@ afterAll(() => fixture.close());
 
 const root = () => fixture.ram.root;
 
-test("what the vendor's function signed is accepted", async () => {
+test("a call signed by the vendor's function is accepted", async () => {
   for (const keys of [root(), session]) expect(await sendRaw(fixture, keys)).toMatchObject({ status: 200 });
   expect(fixture.seen).toHaveLength(2);
 });
@@ -183,7 +183,7 @@ test("a hash that is not the body's is refused, signed or not", async () => {
   expect(await sendRaw(fixture, root(), undefined, lie)).toMatchObject({ status: 400, code: "SignatureDoesNotMatch" });
 });
 
-test("keys must be known and fit their secret", async () => {
+test("an unknown key and a wrong secret are refused", async () => {
   const wrong = { ...root(), accessKeySecret: "wrong" };
   expect(await sendRaw(fixture, wrong)).toMatchObject({ status: 400, code: "SignatureDoesNotMatch" });
   const unknown = { ...root(), accessKeyId: "LTAIwho" };
@@ -226,7 +226,7 @@ test.each([
   expect(await dated(16)).toMatchObject({ status: 400, code: "InvalidTimeStamp.Expired" });
 });
 
-test("a nonce is good for one call of its key", async () => {
+test("a nonce is valid for one call of its key", async () => {
   let sent: Raw | undefined;
   const keep = (raw: Raw) => {
     sent = { ...raw };
@@ -234,13 +234,13 @@ test("a nonce is good for one call of its key", async () => {
   const used = { status: 400, code: "SignatureNonceUsed" };
   expect(await sendRaw(fixture, root(), keep)).toMatchObject({ status: 200 });
   expect(await sendAsIs(fixture, sent as unknown as Raw)).toMatchObject(used);
-  // As late as its date allows.
+  // As late as the date allows.
   fixture.clock.aheadMs = 14 * 60_000;
   expect(await sendAsIs(fixture, sent as unknown as Raw)).toMatchObject(used);
   expect(fixture.seen).toHaveLength(1);
 });
 
-test("who cannot sign uses up nobody's nonce", async () => {
+test("a call with a wrong signature does not use up a nonce", async () => {
   let sent: Raw | undefined;
   const spoilt = await sendRaw(fixture, root(), (raw) => {
     sent = { ...raw, headers: { ...raw.headers } };
@@ -250,7 +250,7 @@ test("who cannot sign uses up nobody's nonce", async () => {
   expect(await sendAsIs(fixture, sent as unknown as Raw)).toMatchObject({ status: 200 });
 });
 
-test("nonces are remembered as long as was asked, and not for ever", () => {
+test("nonces are remembered for the given time and then forgotten", () => {
   let now = 0;
   const nonces = createNonces(1000, () => now);
   expect(nonces.use("a")).toBe(true);
@@ -263,7 +263,7 @@ test("nonces are remembered as long as was asked, and not for ever", () => {
   expect(nonces.use("a")).toBe(true);
 });
 
-test("a body beyond every limit is read to its end and refused", async () => {
+test("a body that is too large is read to its end and refused", async () => {
   const body = "x".repeat(64 * 1024 * 1024 + 1);
   const large = await sendRaw(fixture, root(), (raw) => {
     raw.body = body;

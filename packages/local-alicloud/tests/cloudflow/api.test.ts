@@ -1,4 +1,4 @@
-/** Executions as callers of the control API see them, and the flows they are of. */
+/** Executions over the control API. */
 import { code, machine, names, REGION, startCloud, task, waiting } from "./support/cloud";
 
 describe("StartExecution", () => {
@@ -21,7 +21,7 @@ describe("StartExecution", () => {
     expect(Date.parse(ended.StoppedTime ?? "") - Date.parse(ended.StartedTime ?? "")).toBe(60_000);
   });
 
-  test("joins an execution that runs under the name, whatever the input", async () => {
+  test("returns the running execution of the same name, also with another input", async () => {
     const cloud = startCloud();
     cloud.create(waiting);
     await cloud.start("one", { a: 1 });
@@ -39,7 +39,7 @@ describe("StartExecution", () => {
     await expect(cloud.start("one")).rejects.toEqual(code("ExecutionAlreadyExists", 400));
   });
 
-  test("makes up a name where none is given", async () => {
+  test("generates a missing name", async () => {
     const cloud = startCloud();
     cloud.create(waiting);
     const { Name = "" } = await cloud.call("StartExecution", { FlowName: "flow" });
@@ -61,7 +61,7 @@ describe("StartExecution", () => {
     expect(rejected(await start(101))).toHaveLength(1);
   });
 
-  test("is throttled while as many run as may", async () => {
+  test("is throttled at the limit of running executions", async () => {
     const cloud = startCloud({ maxRunning: 2 });
     cloud.create(waiting);
     await cloud.start("a");
@@ -76,7 +76,7 @@ describe("StartExecution", () => {
     ["a name that is none", { FlowName: "flow", ExecutionName: "1st" }, "InvalidArgument", 400],
     ["no flow", { ExecutionName: "a" }, "MissingRequiredParams", 400],
     ["an unknown flow", { FlowName: "other" }, "FlowNotExists", 404],
-    ["an input that is no object", { FlowName: "flow", Input: "[1]" }, "InvalidArgument", 400],
+    ["an input that is not an object", { FlowName: "flow", Input: "[1]" }, "InvalidArgument", 400],
     ["an input that is no JSON", { FlowName: "flow", Input: "{" }, "InvalidArgument", 400],
     [
       "an input of more than 64 KiB",
@@ -93,7 +93,7 @@ describe("StartExecution", () => {
   });
 });
 
-test("executions run side by side", async () => {
+test("executions run concurrently", async () => {
   const cloud = startCloud();
   cloud.create(machine(task()));
   cloud.script = async () => cloud.clock.sleep(10_000);
@@ -103,7 +103,7 @@ test("executions run side by side", async () => {
   expect(cloud.clock.now() - begun).toBe(10_000);
 });
 
-test("DescribeExecution waits for the end as long as it is told to", async () => {
+test("DescribeExecution waits for the end up to WaitTimeSeconds", async () => {
   const cloud = startCloud();
   cloud.create(waiting);
   await cloud.start("one");
@@ -116,7 +116,7 @@ test("DescribeExecution waits for the end as long as it is told to", async () =>
   await expect(describe(61)).rejects.toEqual(code("InvalidArgument", 400));
 });
 
-test("StopExecution ends an execution where it is, once", async () => {
+test("StopExecution ends a running execution once", async () => {
   const cloud = startCloud();
   cloud.create(machine(task()));
   cloud.script = () => new Promise(() => {});
@@ -194,7 +194,7 @@ test("every operation needs its permission, on any resource as the vendor's tabl
   expect(cloud.flow.executions(REGION, "flow")).toMatchObject([{ status: "Running" }]);
 });
 
-test("parameters may stand in a form", async () => {
+test("parameters can be sent as a form", async () => {
   const cloud = startCloud();
   cloud.create(waiting);
   const caller = { accountId: "3333333333333333", arn: "acs:ram::3333333333333333:root" };

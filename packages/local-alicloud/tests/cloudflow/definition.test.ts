@@ -6,7 +6,7 @@ const pass = { Type: "Pass", Name: "P", End: true };
 const wait = { Type: "Wait", Name: "W", Seconds: 1, End: true };
 const parse = (...states: object[]) => parseDefinition(JSON.stringify(machine(...states)));
 
-/** As the vendor's documentation writes it. */
+/** An example of the vendor's documentation. */
 const YAML = `
 Type: StateMachine
 Name: my-workflow
@@ -42,7 +42,7 @@ States:
     End: true
 `;
 
-test("reads YAML as the vendor's pages write it", () => {
+test("reads the YAML of the vendor's pages", () => {
   const { startAt, states } = parseDefinition(YAML);
   expect(startAt).toBe("Choice1");
   expect([...states.values()].map(({ name, type, next }) => [name, type, next])).toEqual([
@@ -54,7 +54,7 @@ test("reads YAML as the vendor's pages write it", () => {
 });
 
 test.each<[string, object[], string]>([
-  ["an unknown state", [{ ...pass, Type: "Loop" }], 'States[0] (P).Type: Type: "Loop" is no type of state'],
+  ["an unknown state", [{ ...pass, Type: "Loop" }], 'States[0] (P).Type: Type: "Loop" is not a type of state'],
   ["Parallel", [{ Type: "Parallel", Name: "P", Branches: [] }], "is not served by the local cloud"],
   ["Map", [{ Type: "Map", Name: "P" }], "is not served by the local cloud"],
   ["an unknown field", [{ ...pass, Comment: "x" }], 'States[0] (P): Unrecognized key: "Comment"'],
@@ -103,8 +103,8 @@ test.each<[string, object[], string]>([
   ["neither Next nor End", [{ Type: "Pass", Name: "P" }], "States[0] (P): has either Next or End: true"],
   ["both Next and End", [{ ...pass, Next: "W" }, wait], "States[0] (P): has either Next or End: true"],
   ["a Next that leads nowhere", [{ Type: "Pass", Name: "P", Next: "Q" }], "States[0] (P): there is no state Q"],
-  ["two states of one name", [{ Type: "Pass", Name: "P", Next: "P" }, pass], "States[1] (P): the name stands there twice"],
-  ["a state that nobody reaches", [pass, wait], "States[1] (W): no state leads there"],
+  ["two states of one name", [{ Type: "Pass", Name: "P", Next: "P" }, pass], "States[1] (P): the name is used twice"],
+  ["an unreachable state", [pass, wait], "States[1] (W): no state leads to it"],
 ])("%s is refused with its place", (_, states, reason) => {
   expect(() => parse(...states)).toThrow(reason);
 });
@@ -114,7 +114,7 @@ test.each<[string, string, string]>([
   ["another version", JSON.stringify({ ...machine(pass), SpecVersion: "v2" }), "SpecVersion: "],
   ["a start that is not there", JSON.stringify({ ...machine(pass), StartAt: "Q" }), "StartAt: there is no state Q"],
   ["no YAML", "Type: [", "Flow sequence"],
-  ["a key that stands there twice", "Type: StateMachine\nType: StateMachine", "Map keys must be unique"],
+  ["a duplicate key", "Type: StateMachine\nType: StateMachine", "Map keys must be unique"],
   ["nothing", "", "the definition: "],
 ])("%s is refused", (_, text, reason) => {
   expect(() => parseDefinition(text)).toThrow(reason);

@@ -1,9 +1,9 @@
-/** What the interpreter makes of each state, in virtual time. */
+/** The interpreter, state by state, in virtual time. */
 import { FUNCTION_ARN, FunctionFailure, failureOf, machine, REGION, ServiceFailure, startCloud, task } from "./support/cloud";
 
 const SECONDS = 1000;
 
-test("a task hands over its body and goes on with what it constructs of the answer", async () => {
+test("a task sends its body, and its output constructor sees the answer", async () => {
   const cloud = startCloud();
   cloud.create(
     machine(
@@ -40,7 +40,7 @@ test("a task hands over its body and goes on with what it constructs of the answ
 test.each<[string, object, unknown]>([
   ["text as it is", { body: "text" }, "text"],
   ["nothing where there is no body", {}, ""],
-])("a task hands over %s", async (_, parameters, expected) => {
+])("a task sends %s", async (_, parameters, expected) => {
   const cloud = startCloud();
   cloud.create(machine(task({}, parameters)));
   expect(await cloud.run()).toMatchObject({ Status: "Succeeded" });
@@ -57,7 +57,7 @@ test.each<[string, unknown, string]>([
   expect(await cloud.run()).toMatchObject({ Status: "Succeeded", Output: expected });
 });
 
-test("an asynchronous task goes on at once and has no answer", async () => {
+test("an asynchronous task ends at once without an answer", async () => {
   const cloud = startCloud();
   cloud.create(machine(task({}, { invocationType: "Async", body: { a: 1 } })));
   expect(await cloud.run()).toMatchObject({ Status: "Succeeded", Output: "{}" });
@@ -96,7 +96,7 @@ test.each<[unknown, string]>([
 test.each<[string, object, unknown, number]>([
   ["a number", { Seconds: 12 }, {}, 12],
   ["an expression", { "Seconds.$": "$Input.timeout" }, { timeout: 300 }, 300],
-])("a wait of %s lasts as long", async (_, duration, input, seconds) => {
+])("a wait of %s lasts that long", async (_, duration, input, seconds) => {
   const cloud = startCloud();
   cloud.create(machine({ Type: "Wait", Name: "W", ...duration, End: true }));
   const begun = cloud.clock.now();
@@ -132,7 +132,7 @@ describe("errors of functions", () => {
     ],
     ["one of the service", () => new ServiceFailure(429, "ResourceThrottled"), { error: "FC.ResourceThrottled" }],
     [
-      "one that nobody expected",
+      "an unexpected one",
       () => new Error("the socket broke"),
       { error: "FC.InternalServerError", cause: expect.stringContaining("the socket broke") },
     ],
@@ -159,7 +159,7 @@ describe("errors of functions", () => {
     ["a growing one up to a limit", [rule({ BackoffRate: 10, MaxBackoffSeconds: 30 })], [0, 10, 40, 70]],
     ["the first rule that fits", [rule({ Errors: ["Other"] }), rule({ Errors: ["MyError"], MaxAttempts: 1 }), rule({})], [0, 10]],
     ["no rule that fits", [rule({ Errors: ["Other"] })], [0]],
-  ])("are tried again with %s", async (_, Retry, expected) => {
+  ])("are retried with %s", async (_, Retry, expected) => {
     const cloud = startCloud();
     cloud.create(machine(task({ Retry })));
     const begun = cloud.clock.now();
@@ -170,7 +170,7 @@ describe("errors of functions", () => {
     expect(cloud.calls.map(({ at }) => (at - begun) / SECONDS)).toEqual(expected);
   });
 
-  test("each rule has its own tries, and the function can be told how many there were", async () => {
+  test("each rule counts its own attempts, and $Context has the sum", async () => {
     const cloud = startCloud();
     const Retry = [rule({ Errors: ["FC.ResourceThrottled"], MaxAttempts: 2 }), rule({ MaxAttempts: 1 })];
     cloud.create(machine(task({ Retry }, { body: { "retries.$": "$Context.Current.RetryCount" } })));
@@ -188,7 +188,7 @@ describe("errors of functions", () => {
     expect(cloud.calls.map(({ event }) => event)).toEqual([{ retries: 0 }, { retries: 1 }, { retries: 2 }, { retries: 3 }]);
   });
 
-  test("are caught once the retries are over, with what the catch constructs", async () => {
+  test("are caught after the retries, with the output of the catch", async () => {
     const cloud = startCloud();
     const OutputConstructor = {
       "key.$": "$Input.key",
@@ -210,7 +210,7 @@ describe("errors of functions", () => {
     expect(types.slice(-6, -4)).toEqual(["StepExited", "StepEntered"]);
   });
 
-  test("are cut to what CloudFlow takes as a cause", async () => {
+  test("are cut to the limit of a cause", async () => {
     const cloud = startCloud();
     cloud.create(machine(task()));
     cloud.script = () => {
@@ -288,7 +288,7 @@ describe("limits", () => {
     expect(cloud.calls).toHaveLength(1);
   });
 
-  test("a path that leads nowhere fails the execution, whatever is caught", async () => {
+  test("a path that does not exist fails the execution and cannot be caught", async () => {
     const cloud = startCloud();
     const Catch = [{ Errors: ["FnF.ALL"], Description: "all", OutputConstructor: {}, Next: "After" }];
     cloud.create(machine(task({ Catch, Next: "After" }, { "body.$": "$Input.missing" }), { Type: "Succeed", Name: "After" }));

@@ -52,11 +52,11 @@ test.each<[string, string]>([
   ["$Context.Current.TaskToken", "$Context.Current has Name"],
   ["$Input.count > 2", "only a condition has operators"],
   ["uuid()", "uuid() is not served by the local cloud"],
-  ["shout($Input)", "shout() is no built-in function"],
-  ["key", "key is no value"],
+  ["shout($Input)", "shout() is not a built-in function"],
+  ["key", "key is not a value"],
   ["", "a value is missing"],
-  ["$Input.key ~ 1", 'cannot be read from "~ 1" on'],
-  ['"open', "cannot be read from"],
+  ["$Input.key ~ 1", 'has an unknown symbol at "~ 1"'],
+  ['"open', "has an unknown symbol at"],
 ])("%j is refused: %s", (text, reason) => {
   expect(() => parseExpression(text, { roots: ROOTS })).toThrow(reason);
 });
@@ -81,7 +81,7 @@ test.each<[string, string]>([
   expect(() => evaluated(text)).toThrow(reason);
 });
 
-test("a constructor evaluates what its keys call an expression, at any depth, and leaves the rest", () => {
+test("a constructor evaluates values of keys that end with .$, at any depth", () => {
   const template = compileObject({ "a.$": "$Input.key", b: { list: [{ "n.$": "$Input.count" }, "$Input.key"] }, c: null }, ROOTS);
   expect(template(SCOPE)).toEqual({ a: "a/b", b: { list: [{ n: 3 }, "$Input.key"] }, c: null });
 });
@@ -89,7 +89,7 @@ test("a constructor evaluates what its keys call an expression, at any depth, an
 test.each<[string, object, string]>([
   ["an expression that is no string", { a: { "b.$": 1 } }, ".a.b.$: an expression is a string"],
   ["a bad expression in a list", { a: [{ "b.$": "no" }] }, '.a[0].b.$: the expression "no" is invalid'],
-  ["the same key twice", { a: 1, "a.$": "$Input" }, ".a: stands there twice"],
+  ["the same key twice", { a: 1, "a.$": "$Input" }, ".a: is defined twice"],
 ])("%s is refused with its place", (_, source, reason) => {
   expect(() => compileObject(source as { [key: string]: Json }, ROOTS)).toThrow(reason);
 });

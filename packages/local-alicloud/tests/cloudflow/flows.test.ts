@@ -1,4 +1,4 @@
-/** Flows, and what becomes of their executions. */
+/** Flows and their executions. */
 import { setImmediate } from "node:timers/promises";
 import { systemClock } from "../../src/cloudflow/clock";
 import { code, machine, names, REGION, startCloud, task, waiting } from "./support/cloud";
@@ -32,7 +32,7 @@ describe("flows", () => {
     expect(() => flow.createFlow(REGION, spec)).toThrow(code("InvalidArgument", 400));
   });
 
-  test("that are updated leave running executions as they were", async () => {
+  test("that are updated do not change running executions", async () => {
     const cloud = startCloud();
     cloud.create(machine({ Type: "Wait", Name: "W", Seconds: 60, Next: "S" }, { Type: "Succeed", Name: "S" }));
     await cloud.start("old");
@@ -45,7 +45,7 @@ describe("flows", () => {
     ]);
   });
 
-  test("that are deleted take their executions along", async () => {
+  test("that are deleted stop and forget their executions", async () => {
     const cloud = startCloud();
     cloud.create(waiting);
     await cloud.start("one");
@@ -57,7 +57,7 @@ describe("flows", () => {
   });
 });
 
-test("of what has ended only the newest is kept: first without its history, then not at all", async () => {
+test("older executions lose their history first and are forgotten later", async () => {
   const cloud = startCloud({ keptExecutions: 3, keptHistories: 1 });
   cloud.create(machine({ Type: "Succeed", Name: "S" }));
   for (const name of ["a", "b", "c", "d"]) await cloud.run({ name }, name);
@@ -71,7 +71,7 @@ test("of what has ended only the newest is kept: first without its history, then
   expect(await cloud.start("a")).toMatchObject({ Status: "Running" });
 });
 
-test("stop ends whatever runs, also inside a function, and starts nothing more", async () => {
+test("stop ends running executions, also during a function, and refuses new ones", async () => {
   const cloud = startCloud();
   cloud.create(machine(task()));
   cloud.script = () => new Promise(() => {});
@@ -82,7 +82,7 @@ test("stop ends whatever runs, also inside a function, and starts nothing more",
   await expect(cloud.start("two")).rejects.toEqual(code("ResourceThrottled", 429));
 });
 
-test("in real time stop wakes who waits", async () => {
+test("stop ends a wait in real time", async () => {
   const cloud = startCloud(systemClock);
   cloud.create(waiting);
   await cloud.start("one");

@@ -11,7 +11,7 @@ afterEach(() => fixture.stop());
 const send = (name: string, event: unknown) => fixture.fc.invokeAsync(REGION, name, Buffer.from(JSON.stringify(event)));
 const startsOf = (name: string) => fixture.fc.logs(REGION, name).filter((line) => line.startsWith("FC Invoke Start"));
 
-test("what was accepted runs; nothing is sent when it succeeds", async () => {
+test("an accepted invocation runs; a success without a destination sends nothing", async () => {
   await fixture.create("works", "exports.handler = async (event) => console.log(event.toString());");
   fixture.fc.putAsyncInvokeConfig(REGION, "works", { onFailure: DEAD_LETTERS });
   const { requestId } = await send("works", { a: 1 });
@@ -54,7 +54,7 @@ test.each([
   ]);
 });
 
-test("a success has a destination too", async () => {
+test("a success is sent to its destination", async () => {
   await fixture.create("succeeds", "exports.handler = async () => 'done';");
   fixture.fc.putAsyncInvokeConfig(REGION, "succeeds", { onSuccess: DEAD_LETTERS });
   await send("succeeds", {});
@@ -66,7 +66,7 @@ test("a success has a destination too", async () => {
   });
 });
 
-test("kill -9 in the middle costs one attempt and loses nothing", async () => {
+test("kill -9 during an invocation uses up one attempt and loses nothing", async () => {
   await fixture.create(
     "killed",
     `const { existsSync, writeFileSync } = require("node:fs");
@@ -86,7 +86,7 @@ test("kill -9 in the middle costs one attempt and loses nothing", async () => {
   expect(fixture.fc.logs(REGION, "killed").filter((line) => line.endsWith("done"))).toHaveLength(1);
 });
 
-test("what waits longer than its age goes to the failure destination unrun", async () => {
+test("an event that waits longer than its age goes to the failure destination without running", async () => {
   await fixture.create("waits", "exports.handler = async () => 'x';");
   fixture.fc.putAsyncInvokeConfig(REGION, "waits", { onFailure: DEAD_LETTERS, maxAsyncEventAgeInSeconds: 60 });
   fixture.fc.putConcurrency(REGION, "waits", 0);
@@ -106,7 +106,7 @@ test("what waits longer than its age goes to the failure destination unrun", asy
   ]);
 });
 
-test("more than 128 KB is refused, as is a function that is not there", async () => {
+test("more than 128 KB and a missing function are refused", async () => {
   await fixture.create("large", "exports.handler = async (event) => console.log(event.length);");
   await fixture.fc.invokeAsync(REGION, "large", Buffer.alloc(128 * 1024));
   await expect(fixture.fc.invokeAsync(REGION, "large", Buffer.alloc(128 * 1024 + 1))).rejects.toMatchObject({
@@ -140,7 +140,7 @@ test.each<[string, Partial<Parameters<typeof startFixture>[0]>, (fixture: FcFixt
     },
     () => {},
   ],
-])("a result is lost loudly when %s", async (_, options, breakIt) => {
+])("a lost result is reported when %s", async (_, options, breakIt) => {
   const own = await startFixture(options);
   try {
     await own.create("loses", "exports.handler = async () => { throw new Error('oops'); };");
@@ -155,7 +155,7 @@ test.each<[string, Partial<Parameters<typeof startFixture>[0]>, (fixture: FcFixt
   }
 });
 
-test("a deleted function's invocations are forgotten, and a stop sends nothing", async () => {
+test("invocations of a deleted function are dropped, and stop sends nothing", async () => {
   const slow = await startFixture({ retryBaseMs: 3_600_000 });
   for (const name of ["deleted", "stopped"]) {
     await slow.create(name, "exports.handler = async () => { throw new Error('oops'); };");

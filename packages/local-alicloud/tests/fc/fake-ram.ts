@@ -3,7 +3,7 @@ import { ApiError, type Ram, type StsSession } from "../../src/contracts";
 import type { Credential, Decision, Principal } from "../../src/oss/contracts";
 
 interface FakeRole {
-  /** Services that may assume it. */
+  /** The services that may assume the role. */
   services: string[];
   /** `<action> <resource>`. */
   allows: string[];
@@ -13,7 +13,7 @@ const unused = (): never => {
   throw new Error("Function Compute has no business with this part of RAM");
 };
 
-/** As much of RAM as Function Compute asks for. */
+/** The part of RAM that Function Compute uses. */
 export class FakeRam implements Ram {
   readonly root = { accessKeyId: "LTAIROOT", accessKeySecret: "root" };
   readonly roles = new Map<string, FakeRole>();

@@ -24,7 +24,7 @@ export interface FcFixture {
   sent: { region: string; queueName: string; body: Buffer }[];
   /** Creates a function of CommonJS source. */
   create(functionName: string, source: string, changes?: Partial<FunctionSpec>): Promise<void>;
-  /** Invokes with JSON, gives what came back as text. */
+  /** Invokes the function with JSON and returns its answer as text. */
   call(functionName: string, event?: unknown): Promise<{ text: string; errorType: string | undefined }>;
   stop(): Promise<void>;
 }
@@ -98,7 +98,7 @@ export async function startFixture(options: Partial<FunctionComputeOptions> = {}
   };
 }
 
-/** Waits for what another process does. */
+/** Waits until the condition holds. */
 export async function until(condition: () => boolean, timeoutMs = 10_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
@@ -107,7 +107,7 @@ export async function until(condition: () => boolean, timeoutMs = 10_000): Promi
   }
 }
 
-/** Source of a handler that says that it started, and returns once the file `event.gate` is there. */
+/** Source of a handler that logs its start and returns when the file `event.gate` exists. */
 export const GATED = `
 const { existsSync } = require("node:fs");
 const { setTimeout } = require("node:timers/promises");

@@ -13,7 +13,7 @@ afterAll(() => fixture.stop());
 
 const ANSWER = (text: string) => `exports.handler = async () => ${JSON.stringify(text)};`;
 
-test("a function is described as the service describes it", async () => {
+test("a function is described as the service does", async () => {
   const spec = specOf("described", ANSWER("x"), { environmentVariables: { A: "1" }, description: "d" });
   const record = await fixture.fc.createFunction(REGION, spec);
   const { code, ...settings } = spec;
@@ -58,7 +58,7 @@ test.each<[string, Partial<FunctionSpec>, RegExp]>([
   expect(fixture.fc.getFunction(REGION, "refused")).toBeUndefined();
 });
 
-test("a region that is not there, a role that is not, and a second of the name are refused", async () => {
+test("a missing region, a missing role and a second function of the name are refused", async () => {
   const create = (region: string, changes: Partial<FunctionSpec> = {}) =>
     fixture.fc.createFunction(region, specOf("once", ANSWER("x"), changes));
   await expect(create("cn-beijing")).rejects.toMatchObject({ message: expect.stringContaining("cn-shanghai, us-west-1") });
@@ -68,7 +68,7 @@ test("a region that is not there, a role that is not, and a second of the name a
   await expect(create(REGION)).rejects.toMatchObject({ status: 409, code: "FunctionAlreadyExists" });
 });
 
-test("an update is seen by the next invocation; a running one ends as it began", async () => {
+test("an update applies to the next invocation; a running one ends with the old code", async () => {
   await fixture.create("updated", GATED, { environmentVariables: { V: "1" } });
   const gate = join(fixture.runDir, "gate-update");
   const running = fixture.call("updated", { gate });
@@ -81,7 +81,7 @@ test("an update is seen by the next invocation; a running one ends as it began",
   expect((await fixture.call("updated")).text).toBe("new");
   await writeFile(gate, "");
   expect((await running).text).toMatch(/^\d+$/);
-  // The old code and its process go away.
+  // The old code and its process are removed.
   const codeOf = () => readdirSync(join(fixture.runDir, record.functionId)).filter((name) => name.startsWith("code-"));
   await until(
     () => codeOf().join() === "code-1" && fixture.fc.workers().filter((w) => w.functionName === "updated").length === 1,
@@ -98,7 +98,7 @@ test("an update is seen by the next invocation; a running one ends as it began",
   expect((await fixture.call("updated")).text).toBe("2");
 });
 
-test("a function with triggers is not deleted; without, its processes and files go", async () => {
+test("a function with triggers is not deleted; without them its processes and files are removed", async () => {
   await fixture.create("deleted", ANSWER("x"));
   const trigger = { triggerName: "http", triggerType: "http" as const, qualifier: "LATEST" };
   const triggerConfig = JSON.stringify({ authType: "anonymous", methods: ["GET"] });
@@ -115,7 +115,7 @@ test("a function with triggers is not deleted; without, its processes and files 
   await expect(fixture.fc.deleteFunction(REGION, "deleted")).rejects.toMatchObject({ code: "FunctionNotFound" });
 });
 
-test("concurrency and asynchronous settings are kept, and out of range refused", async () => {
+test("concurrency and asynchronous settings are stored, and values out of range refused", async () => {
   const { fc } = fixture;
   await fixture.create("settings", ANSWER("x"));
   expect(fc.getConcurrency(REGION, "settings")).toBeUndefined();

@@ -20,7 +20,7 @@ interface Answered {
   body: Buffer;
 }
 
-/** Sends a path as it is: `fetch` would tidy it. */
+/** Sends a path unchanged: `fetch` would normalise it. */
 function ask(url: string, { method = "POST", headers = {}, body = "" }: Sent = {}): Promise<Answered> {
   const { origin, port } = new URL(url);
   const options = { host: "localhost", port, path: url.slice(origin.length), method, headers, ca: readFileSync(fixture.caPath) };
@@ -116,7 +116,7 @@ describe("the event", () => {
 });
 
 describe("the answer", () => {
-  test("has the function's status, headers and bytes, but not what is the platform's", async () => {
+  test("has the function's status, headers and bytes, except reserved headers", async () => {
     const { url } = await serve(`async () => ({
       statusCode: 418, isBase64Encoded: true, body: "AAH/",
       headers: { "Content-Type": "image/png", "X-Own": "1", Server: "mine", Date: "never", "Content-Length": "99", "x-fc-request-id": "forged" },
@@ -139,7 +139,7 @@ describe("the answer", () => {
     expect([status, headers["content-type"], body.toString()]).toEqual([200, type, text]);
   });
 
-  test("to HEAD, and one of 204, has no body", async () => {
+  test("to HEAD and with status 204 has no body", async () => {
     const { url } = await serve(
       `async (event) => ({ statusCode: JSON.parse(event).rawPath === "/none" ? 204 : 200, body: "text" })`,
       {
@@ -190,13 +190,13 @@ describe("a refusal", () => {
     expect(fixture.failures).toEqual([]);
   });
 
-  test("of more than the function may run at once", async () => {
+  test("beyond the concurrency of the function", async () => {
     const { url, functionName } = await serve(ECHO);
     fixture.fc.putConcurrency(REGION, functionName, 0);
     expect(refusal(await ask(url))).toEqual({ status: 429, type: "FcCommonError", code: "ResourceExhausted" });
   });
 
-  test("of the internet address when it is disabled; the other one serves", async () => {
+  test("at the internet address when it is disabled; the intranet address answers", async () => {
     const { url, intranet } = await serve(ECHO, { disableURLInternet: true });
     expect(refusal(await ask(url))).toMatchObject({ status: 403, code: "AccessDenied" });
     expect(await ask(intranet)).toMatchObject({ status: 200 });
@@ -220,7 +220,7 @@ test.each<[string, Config, RegExp]>([
   await expect(serve(ECHO, config)).rejects.toThrow(message);
 });
 
-test("a function has one HTTP trigger, whose address survives an update", async () => {
+test("a function has one HTTP trigger, and an update keeps its address", async () => {
   const { functionName, url } = await serve(ECHO);
   const triggerConfig = JSON.stringify({ authType: "anonymous", methods: ["PUT"] });
   const second = { triggerName: "second", triggerType: "http" as const, qualifier: "LATEST", triggerConfig };

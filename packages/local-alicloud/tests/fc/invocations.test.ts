@@ -9,7 +9,7 @@ afterAll(() => fixture.stop());
 
 const workersOf = (name: string) => fixture.fc.workers().filter(({ functionName }) => functionName === name);
 
-describe("what a function gets", () => {
+describe("a function gets", () => {
   test("the event as bytes and the documented context", async () => {
     await fixture.create(
       "context",
@@ -77,12 +77,12 @@ describe("what a function gets", () => {
     }
   });
 
-  test("credentials that are renewed in time and outlive each run", async () => {
+  test("credentials that are renewed in time and valid until its timeout", async () => {
     await fixture.create("rotation", "exports.handler = async (_, { credentials }) => credentials.accessKeyId;");
     const first = (await fixture.call("rotation")).text;
     fixture.clock.now += TTL_MS - 1;
     expect((await fixture.call("rotation")).text).toBe(first);
-    // What a run gets at the last moment still holds to its timeout.
+    // Credentials of an invocation that starts at the last moment are valid until its timeout.
     expect((fixture.ram.find(first)?.expiresAt ?? 0) - fixture.clock.now).toBeGreaterThanOrEqual(30_000);
     fixture.clock.now += 1;
     const second = (await fixture.call("rotation")).text;
@@ -91,7 +91,7 @@ describe("what a function gets", () => {
     expect(fixture.ram.find(second)?.principal.arn).toBe(`acs:ram::${ACCOUNT}:assumed-role/function/rotation`);
   });
 
-  test("no credentials without a role, and none of a role that is gone", async () => {
+  test("no credentials without a role or after the role is deleted", async () => {
     const { role: _, ...spec } = specOf(
       "without-role",
       "exports.handler = async (_, c) => ('credentials' in c) + ' ' + process.env.ALIBABA_CLOUD_SECURITY_TOKEN;",
@@ -109,7 +109,7 @@ describe("what a function gets", () => {
   });
 });
 
-describe("how a handler answers", () => {
+describe("a handler answers with", () => {
   test.each([
     ["text", "async () => 'text'", "text"],
     ["bytes", "async () => Buffer.from('bytes')", "bytes"],
@@ -143,7 +143,7 @@ describe("how a handler answers", () => {
       errorType: thrown,
       stackTrace: expect.arrayContaining([expect.stringContaining("index.js")]),
     });
-    // The process lives on.
+    // The process goes on.
     expect(workersOf(functionName)).toHaveLength(1);
   });
 
@@ -159,7 +159,7 @@ describe("how a handler answers", () => {
   });
 });
 
-test("the log has what was written, in order, between start and end", async () => {
+test("the log has the output in order, between start and end", async () => {
   await fixture.create(
     "log",
     `exports.handler = async (event) => {
@@ -183,7 +183,7 @@ test("the log has what was written, in order, between start and end", async () =
   ]);
 });
 
-test("payloads of 32 MB pass, larger ones do not", async () => {
+test("payloads of 32 MB are accepted, larger ones refused", async () => {
   await fixture.create("echo", "exports.handler = async (event) => event;");
   const largest = Buffer.alloc(32 * 1024 * 1024, 7);
   const { payload } = await fixture.fc.invoke(REGION, "echo", largest);

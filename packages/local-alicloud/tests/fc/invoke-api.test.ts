@@ -48,7 +48,7 @@ test.each([
   expect(JSON.parse(String(body))).toMatchObject({ errorMessage });
 });
 
-test("the end of the log comes along when asked for", async () => {
+test("x-fc-log-type: Tail returns the end of the log", async () => {
   const { headers } = await fixture.fc.api(callOf({ headers: { "x-fc-log-type": "Tail" } }));
   const log = Buffer.from(headers?.["x-fc-log-result"] ?? "", "base64").toString();
   const requestId = headers?.["x-fc-request-id"];
@@ -75,7 +75,7 @@ test.each<[string, Partial<ApiCall>, number, string]>([
   await expect(fixture.fc.api(callOf(changes))).rejects.toMatchObject({ status, code });
 });
 
-test("who is not allowed learns nothing about the function", async () => {
+test("a caller without permission learns nothing about the function", async () => {
   const authorize = () => {
     throw new ApiError(403, "NoPermission", "no");
   };

@@ -54,7 +54,7 @@ async function deliveredTo(functionName: string, ...events: OssEvent[]): Promise
   return lines.map((line) => JSON.parse(line) as { events: OssEvent[] });
 }
 
-test("an event arrives as OSS sends it, with the rule that chose it", async () => {
+test("a function gets the event of OSS with the id of its rule", async () => {
   const record = createOn("first", specOf("trigger"));
   expect(record).toMatchObject({ functionName: "first", triggerId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
   const event = eventOf("dir/a +%字.txt");
@@ -136,7 +136,7 @@ test.each<[string, Partial<TriggerSpec>, RegExp]>([
   expect(fixture.fc.getTrigger(REGION, "first", "trigger")).toBeUndefined();
 });
 
-test("the role has to be there, to trust OSS and to allow the invocation", () => {
+test("the role must exist, trust OSS and allow the invocation", () => {
   const { invocationRole: _, ...without } = specOf("trigger");
   expect(() => createOn("first", without)).toThrow("invocationRole is missing");
   fixture.ram.roles.set("untrusted", { services: ["fc.aliyuncs.com"], allows: [] });
@@ -146,7 +146,7 @@ test("the role has to be there, to trust OSS and to allow the invocation", () =>
   expect(() => as("powerless")).toThrow("does not allow fc:InvokeFunction");
 });
 
-test("an event whose role lost its right is dropped loudly", async () => {
+test("an event whose role lost its permission is dropped and reported", async () => {
   createOn("first", specOf("trigger"));
   Object.assign(fixture.ram.roles.get("trigger") ?? {}, { allows: [] });
   expect(await deliveredTo("first", eventOf("lost"))).toEqual([]);

@@ -24,7 +24,7 @@ const workersOf = (name: string) => fixture.fc.workers().filter(({ functionName 
 const startedIn = (name: string) => fixture.fc.logs(REGION, name).filter((line) => line.endsWith("started")).length;
 
 describe("a process that ends", () => {
-  test("at the timeout, with all that it started", async () => {
+  test("at the timeout, with its children", async () => {
     await fixture.create(
       "slow",
       `const { spawn } = require("node:child_process");
@@ -44,7 +44,7 @@ describe("a process that ends", () => {
     ["of an uncaught error", "async () => { setImmediate(() => { throw new Error('late'); }); await new Promise(() => {}); }"],
     ["of kill -9", "async () => process.kill(process.pid, 'SIGKILL')"],
     ["of memory", "async () => { const all = []; for (;;) all.push(new Array(1e6).fill(Math.random())); }"],
-  ])("%s fails its invocation, and the next one runs in a new one", async (name, handler) => {
+  ])("%s fails its invocation, and the next invocation has a new process", async (name, handler) => {
     const functionName = `ends-${name.replace(/\W/g, "-")}`;
     await fixture.create(
       functionName,
@@ -60,7 +60,7 @@ describe("a process that ends", () => {
     expect((await fixture.call(functionName)).text).toBe("ok");
   });
 
-  test("leaves nothing in the functions' folder", async () => {
+  test("leaves no files", async () => {
     await fixture.create(
       "tidy",
       "exports.handler = async () => require('node:fs').writeFileSync(process.env.TMPDIR + '/x', 'x');",
@@ -72,7 +72,7 @@ describe("a process that ends", () => {
     await until(() => readdirSync(folder).join() === "code-0");
   });
 
-  test("when the local cloud is gone", async () => {
+  test("when the local cloud was killed", async () => {
     const bootstrap = join(__dirname, "../../src/fc/bootstrap.cjs");
     const child = spawn(process.execPath, [bootstrap], { env: {}, stdio: ["ignore", "ignore", "ignore", "ipc"] });
     await once(child, "message");
@@ -82,7 +82,7 @@ describe("a process that ends", () => {
 });
 
 describe("concurrency", () => {
-  test("each invocation has a process of its own, up to the reserved; one more is throttled", async () => {
+  test("each invocation has its own process up to the reserved number; one more is throttled", async () => {
     await fixture.create("reserved", GATED);
     fixture.fc.putConcurrency(REGION, "reserved", 2);
     const gate = join(fixture.runDir, "gate-reserved");
@@ -92,11 +92,11 @@ describe("concurrency", () => {
     await writeFile(gate, "");
     const pids = (await Promise.all(both)).map(({ text }) => text);
     expect(new Set(pids).size).toBe(2);
-    // Warm processes are used again.
+    // Idle processes are reused.
     expect(pids).toContain((await fixture.call("reserved", { gate })).text);
   });
 
-  test("without a reservation, what exceeds this machine's processes waits", async () => {
+  test("without a reservation, invocations beyond the number of processes wait", async () => {
     const small = await startFixture({ maxInstances: 1 });
     try {
       await small.create("queueing", "exports.handler = async () => process.pid + '';");
@@ -119,7 +119,7 @@ describe("concurrency", () => {
   });
 });
 
-test("a stop ends every process and answers who waits", async () => {
+test("stop ends every process and refuses waiting invocations", async () => {
   const own = await startFixture({ maxInstances: 1 });
   await own.create("stopped", GATED);
   const gate = join(own.runDir, "never");

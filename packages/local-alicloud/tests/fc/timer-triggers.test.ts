@@ -10,7 +10,7 @@ const specOf = (cronExpression: string, more: object = {}): TriggerSpec => ({
   triggerConfig: JSON.stringify({ cronExpression, enable: true, payload: "hello", ...more }),
 });
 
-/** Time that stands still until a test moves it on. */
+/** Time that only a test moves on. */
 class Waker {
   private readonly waiting = new Set<{ dueMs: number; wake: () => void }>();
   constructor(private readonly clock: { now: number }) {}
@@ -70,7 +70,7 @@ describe("when a trigger is due", () => {
     "@every 0m",
     "@hourly",
     "",
-  ])("%p is not served, and the refusal says what is", (expression) => {
+  ])("%p is refused, and the message lists the supported forms", (expression) => {
     expect(() => parseTimerTrigger(specOf(expression))).toThrow(
       `trigger 'trigger': cronExpression '${expression}' is not served here: @every`,
     );
@@ -80,7 +80,7 @@ describe("when a trigger is due", () => {
     ["{", "triggerConfig is not JSON"],
     ['{"cronExpression":"@every 1m"}', "enable"],
     ['{"cronExpression":"@every 1m","enable":true,"input":"x"}', "input"],
-  ])("%s is no configuration", (triggerConfig, reason) => {
+  ])("%s is refused", (triggerConfig, reason) => {
     expect(() => parseTimerTrigger({ ...specOf("@every 1m"), triggerConfig })).toThrow(reason);
   });
 });
@@ -102,20 +102,20 @@ describe("a timer", () => {
     return { clock, waker, fired, stop };
   }
 
-  test("goes off at each time, once", () => {
+  test("fires once at each due time", () => {
     const { waker, fired } = started();
     waker.moveTo("2026-11-21T10:02:59Z");
     expect(fired).toEqual(["2026-11-21T10:01:00.000Z", "2026-11-21T10:02:00.000Z"]);
   });
 
-  test("does not make up for what was slept through", () => {
+  test("skips the times that the machine slept through", () => {
     const { clock, waker, fired } = started();
     clock.now = Date.parse("2026-11-21T12:00:10Z");
     waker.moveTo("2026-11-21T12:01:00Z");
     expect(fired).toEqual(["2026-11-21T10:01:00.000Z", "2026-11-21T12:01:00.000Z"]);
   });
 
-  test("waits on when it is woken too early, and longer than Node's timers can", () => {
+  test("waits again when it wakes too early, and longer than Node.js's timers can", () => {
     const due = start + 40 * 86_400_000;
     const { waker, fired } = started((afterMs) => (afterMs < due ? due : Number.MAX_SAFE_INTEGER));
     waker.moveTo(new Date(due - 1).toISOString());
@@ -124,7 +124,7 @@ describe("a timer", () => {
     expect(fired).toEqual([new Date(due).toISOString()]);
   });
 
-  test("ends when it is told to, also by whom it wakes", () => {
+  test("stops, also from its own callback", () => {
     const { waker, fired, stop } = started();
     stop();
     waker.moveTo("2026-11-21T11:00:00Z");
@@ -176,7 +176,7 @@ describe("a time trigger of a function", () => {
   }
   const event = (triggerTime: string, payload = "hello") => ({ triggerTime, triggerName: "trigger", payload });
 
-  test("invokes it asynchronously with when it was due", async () => {
+  test("invokes it asynchronously with the due time", async () => {
     const record = fixture.fc.createTrigger(REGION, "timed", specOf("CRON_TZ=UTC 0 */5 * * * *"));
     expect(record).toMatchObject({ functionName: "timed", triggerType: "timer", triggerId: expect.any(String) });
     expect(record.httpTrigger).toBeUndefined();
@@ -184,7 +184,7 @@ describe("a time trigger of a function", () => {
     expect(await eventsAt("2026-11-21T10:14:59Z")).toEqual([event("2026-11-21T10:05:00Z"), event("2026-11-21T10:10:00Z")]);
   });
 
-  test("is silent while it is not enabled, and changes with its configuration", async () => {
+  test("does not fire while it is disabled, and follows its configuration", async () => {
     fixture.fc.createTrigger(REGION, "timed", specOf("0 * * * * *", { enable: false }));
     expect(await eventsAt("2026-11-21T10:05:30Z")).toEqual([]);
     const { triggerConfig } = specOf("@every 2m", { payload: "changed" });
@@ -214,7 +214,7 @@ describe("a time trigger of a function", () => {
     expect(other.count).toBe(0);
   });
 
-  test("with a payload that no invocation can carry is dropped loudly", async () => {
+  test("with a payload that is too large is dropped and reported", async () => {
     fixture.fc.createTrigger(REGION, "timed", specOf("0 * * * * *", { payload: "x".repeat(200_000) }));
     expect(await eventsAt("2026-11-21T10:01:00Z")).toEqual([]);
     expect(fixture.failures).toEqual([

@@ -22,7 +22,7 @@ const text = (name: string) => (answer: { element(name: string): string | undefi
 const handle = text("ReceiptHandle");
 const bodies = () => fixture.service.messages(REGION, Q).map(({ body }) => body);
 
-test("a message goes in and comes out as it was, with what SMQ says about it", async () => {
+test("a message is received as it was sent, with its attributes", async () => {
   const body = JSON.stringify({ look: { key: "a <b>&amp; é😀/../\t" }, reason: 'he said "no" \r\n  ' });
   const sent = await client.post(Q, body);
   const md5 = createHash("md5").update(body).digest("hex").toUpperCase();
@@ -42,7 +42,7 @@ test("a message goes in and comes out as it was, with what SMQ says about it", a
   expect(next).toBe((first ?? 0) + 30_000);
 });
 
-test("who receives it has it alone until the visibility timeout, and may delete it till then", async () => {
+test("a received message is invisible until the visibility timeout and can be deleted until then", async () => {
   await client.post(Q, "one");
   const first = await client.receive(Q);
   expect(outcome(await client.receive(Q))).toEqual(NONE);
@@ -57,7 +57,7 @@ test("who receives it has it alone until the visibility timeout, and may delete 
   expect(bodies()).toEqual([]);
 });
 
-test("a longer or shorter visibility is a new handle", async () => {
+test("changing the visibility returns a new handle", async () => {
   await client.post(Q, "one");
   const first = handle(await client.receive(Q));
   const changed = await client.hide(Q, first, 120);
@@ -69,7 +69,7 @@ test("a longer or shorter visibility is a new handle", async () => {
   expect((await client.remove(Q, handle(changed))).status).toBe(204);
 });
 
-test("peeking takes nothing", async () => {
+test("peeking does not receive", async () => {
   await client.post(Q, "one");
   for (let time = 0; time < 2; time += 1) {
     const peeked = await client.peek(Q);
@@ -79,7 +79,7 @@ test("peeking takes nothing", async () => {
   expect(outcome(await client.peek(Q))).toEqual(NONE);
 });
 
-test("several come at once, the most urgent first", async () => {
+test("a batch has the highest priority first", async () => {
   for (const [body, priority] of [
     ["c", 9],
     ["a", 1],
@@ -96,7 +96,7 @@ test("several come at once, the most urgent first", async () => {
   expect(outcome(await client.receive(Q, "?numOfMessages=3"))).toEqual(NONE);
 });
 
-test("a delay holds a message back, and its own goes before the queue's", async () => {
+test("a delay hides a message, and the message's own delay overrides the queue's", async () => {
   fixture.service.updateQueue(REGION, Q, { delaySeconds: 60 });
   const sent = await client.post(Q, "held");
   await client.post(Q, "soon", "<DelaySeconds>5</DelaySeconds>");
@@ -104,11 +104,11 @@ test("a delay holds a message back, and its own goes before the queue's", async 
   fixture.clock.aheadMs = 6_000;
   expect((await client.receive(Q)).element("MessageBody")).toBe("soon");
   expect(outcome(await client.receive(Q))).toEqual(NONE);
-  // What is delayed can be taken back.
+  // A delayed message can be deleted.
   expect((await client.remove(Q, handle(sent))).status).toBe(204);
 });
 
-test("what nobody fetches is gone after the retention", async () => {
+test("a message is deleted after its retention", async () => {
   fixture.service.updateQueue(REGION, Q, { messageRetentionPeriod: 60 });
   await client.post(Q, "one");
   fixture.clock.aheadMs = 59_000;
@@ -118,7 +118,7 @@ test("what nobody fetches is gone after the retention", async () => {
   expect(bodies()).toEqual([]);
 });
 
-test("counts its messages by what can be done with them", async () => {
+test("the attributes count active, inactive and delayed messages", async () => {
   await client.post(Q, "received");
   await client.receive(Q);
   await client.post(Q, "active");
@@ -144,13 +144,13 @@ test("a message may be as large as the queue allows, in bytes", async () => {
   expect(fixture.service.send(REGION, Q, Buffer.alloc(1024, "x")).messageId).toMatch(/^[0-9A-F-]+$/);
 });
 
-test("services of the cloud put messages in and look at them", () => {
+test("other services send messages and read them without receiving", () => {
   const { messageId } = fixture.service.send(REGION, Q, Buffer.from("from é"));
   expect(fixture.service.messages(REGION, Q)).toEqual([{ messageId, body: "from é", enqueuedAt: expect.any(Number) }]);
   expect(refusal(() => fixture.service.send("us-west-1", Q, Buffer.from("x")))).toBe("QueueNotExist");
 });
 
-test("queues are made, changed and deleted per region", () => {
+test("queues are created, changed and deleted per region", () => {
   const { service } = fixture;
   expect(refusal(() => service.createQueue(REGION, QUEUE))).toBe("QueueAlreadyExist");
   service.createQueue("us-west-1", { ...QUEUE, visibilityTimeout: 60 });
@@ -172,7 +172,7 @@ describe("a long poll", () => {
     return { answer };
   };
 
-  test("ends as soon as there is something", async () => {
+  test("ends when a message arrives", async () => {
     const startedAt = Date.now();
     const { answer } = await poll("?waitseconds=30");
     fixture.service.send(REGION, Q, Buffer.from("at last"));
@@ -180,13 +180,13 @@ describe("a long poll", () => {
     expect(Date.now() - startedAt).toBeLessThan(10_000);
   });
 
-  test("ends when a message can be seen again", async () => {
+  test("ends when a message becomes visible again", async () => {
     await client.post(Q, "hidden", "<DelaySeconds>1</DelaySeconds>");
     const { answer } = await poll("?waitseconds=30");
     expect((await answer).element("MessageBody")).toBe("hidden");
   });
 
-  test("ends with its time, which is the queue's unless it says so itself", async () => {
+  test("ends after its own time or that of the queue", async () => {
     fixture.service.updateQueue(REGION, Q, { pollingWaitSeconds: 1 });
     const startedAt = Date.now();
     const { answer } = await poll("");
@@ -198,18 +198,18 @@ describe("a long poll", () => {
     expect(Date.now() - asked).toBeLessThan(10_000);
   });
 
-  test("of a client that went away takes nothing", async () => {
+  test("of a client that disconnects receives nothing", async () => {
     const leave = new AbortController();
     const { answer } = await poll("?waitseconds=30", leave.signal);
     leave.abort();
     await expect(answer).rejects.toThrow("aborted");
-    // Another connection is made after the first one's end has arrived.
+    // The next connection begins after the first one has ended.
     await client.attributes(Q);
     fixture.service.send(REGION, Q, Buffer.from("kept"));
     expect((await client.receive(Q)).element("MessageBody")).toBe("kept");
   });
 
-  test("one of two gets the message", async () => {
+  test("of two polls one gets the message", async () => {
     const [one, two] = [await poll("?waitseconds=1"), await poll("?waitseconds=1")];
     fixture.service.send(REGION, Q, Buffer.from("single"));
     const answers = await Promise.all([one.answer, two.answer]);

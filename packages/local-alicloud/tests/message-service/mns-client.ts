@@ -1,4 +1,4 @@
-/** A client of SMQ as its documentation describes it, on nothing but Node. */
+/** A client of SMQ written from its documentation. */
 import { createHash, createHmac } from "node:crypto";
 import { request as httpsRequest } from "node:https";
 
@@ -10,7 +10,7 @@ export interface MnsKeys {
 
 export interface MnsRequest {
   method: string;
-  /** With the query. */
+  /** Path and query. */
   path: string;
   headers: Record<string, string>;
   body: string;
@@ -41,7 +41,7 @@ const md5 = (body: string) => createHash("md5").update(body).digest("base64");
 interface MnsOptions {
   body?: string;
   at?: Date;
-  /** For Content-MD5. */
+  /** The value of Content-MD5. */
   digest?: (body: string) => string;
   change?: (request: MnsRequest) => void;
   signal?: AbortSignal;

@@ -26,10 +26,10 @@ export interface MnsFixture {
   ram: Ram;
   calls: CallRecord[];
   failures: unknown[];
-  /** Of the server, ahead of the system's. */
+  /** How far the server's clock is ahead of the system's. */
   clock: { aheadMs: number };
   client(keys?: MnsKeys, region?: string): MnsClient;
-  /** A role of Function Compute that may do this, assumed. */
+  /** Credentials of a role of Function Compute with these permissions. */
   session(actions: string[], resources: string[], durationMs?: number): StsSession;
   /** Resolves when the next call has been authorized. */
   nextCall(): Promise<unknown>;
@@ -81,7 +81,7 @@ export async function startMns(): Promise<MnsFixture> {
     close: async () => {
       await service.stop();
       await rm(folder, { recursive: true });
-      // An answer of 500 is a bug of the server whatever the test expected.
+      // An answer of 500 is a bug of the server, whatever the test expected.
       expect(failures).toEqual([]);
     },
   };

@@ -72,7 +72,7 @@ describe("signatures", () => {
         request.headers.authorization = `MNS ${fixture.ram.root.accessKeyId}:AAAA`;
       },
     ],
-  ])("hold for no other %s", async (_, change) => {
+  ])("do not fit another %s", async (_, change) => {
     expect(outcome(await post(change))).toEqual(mismatch);
   });
 
@@ -102,7 +102,7 @@ describe("signatures", () => {
       "MissingDateHeader",
     ],
     [
-      "a date that is none",
+      "an invalid date",
       (request) => {
         request.headers.date = "2026-11-21T12:00:00Z";
       },
@@ -125,25 +125,25 @@ describe("signatures", () => {
       400,
       "InvalidDegist",
     ],
-  ])("are not even looked at with %s", async (_, change, status, code) => {
+  ])("are not verified with %s", async (_, change, status, code) => {
     expect(outcome(await post(change))).toEqual({ status, code });
   });
 
-  test("take a digest as the vendor's SDKs write it, and no other", async () => {
+  test("accept a digest in the form of the vendor's SDKs and refuse a wrong one", async () => {
     const send = (digest: (body: string) => string) => client.send("POST", PATH, { body: messageXml("one"), digest });
     const hex = (body: string) => createHash("md5").update(body).digest("hex");
     expect((await send((body) => Buffer.from(hex(body)).toString("base64"))).status).toBe(201);
     expect(outcome(await send(hex))).toEqual({ status: 400, code: "InvalidDegist" });
   });
 
-  test("need a key that is known, and its secret", async () => {
+  test("need a known key and its secret", async () => {
     const other = fixture.client({ ...fixture.ram.root, accessKeySecret: "wrong" });
     expect(outcome(await other.peek(Q))).toEqual(mismatch);
     const unknown = fixture.client({ ...fixture.ram.root, accessKeyId: "LTAIwho" });
     expect(outcome(await unknown.peek(Q))).toEqual({ status: 403, code: "InvalidAccessKeyId" });
   });
 
-  test("of STS need their own token, in its time", async () => {
+  test("of STS need their own token until it expires", async () => {
     const session = fixture.session(["mns:*"], ["*"], 60_000);
     const { accessKeyId, accessKeySecret, securityToken } = session;
     expect((await fixture.client(session).post(Q, "one")).status).toBe(201);
@@ -156,7 +156,7 @@ describe("signatures", () => {
     expect(outcome(await fixture.client(session).post(Q, "one"))).toEqual({ status: 403, code: "SecurityTokenExpired" });
   });
 
-  test.each([-1, 1])("are good for a quarter of an hour (%d)", async (sign) => {
+  test.each([-1, 1])("are valid for 15 minutes (%d)", async (sign) => {
     const dated = (minutes: number) =>
       client.send("POST", PATH, { body: messageXml("one"), at: new Date(Date.now() + sign * minutes * 60_000) });
     expect((await dated(14)).status).toBe(201);
@@ -164,7 +164,7 @@ describe("signatures", () => {
   });
 });
 
-test("every operation needs its own right, and tells of it", async () => {
+test("every operation needs its own permission and records it", async () => {
   const operations: [string, string, (of: MnsClient) => Promise<unknown>][] = [
     ["mns:SendMessage", MESSAGES, (of) => of.post(Q, "one")],
     ["mns:PeekMessage", MESSAGES, (of) => of.peek(Q)],
@@ -187,7 +187,7 @@ test("every operation needs its own right, and tells of it", async () => {
   }
 });
 
-test("a right to one queue is none to another, nor in another region", async () => {
+test("a permission for one queue does not apply to another queue or region", async () => {
   const session = fixture.session(["mns:*"], [MESSAGES]);
   const denied = { status: 403, code: "AccessDenied" };
   expect(outcome(await fixture.client(session).post("other", "one"))).toEqual(denied);
@@ -226,7 +226,7 @@ test.each<[string, (of: MnsClient) => Promise<MnsAnswer>, number, string]>([
   expect(outcome(await run(client))).toEqual({ status, code });
 });
 
-test("a refusal is a document with the request's number and the host", async () => {
+test("a refusal is a document with the request id and the host", async () => {
   const answer = await client.post("other", "one");
   expect(answer.text).toContain('<Error xmlns="http://mns.aliyuncs.com/doc/v1/">');
   expect(answer.element("RequestId")).toBe(answer.headers["x-mns-request-id"]);

@@ -15,7 +15,7 @@ afterAll(() => fixture.stop());
 const headersOf = (result: unknown) => (result as { res: { headers: Record<string, string> } }).res.headers;
 
 describe("append", () => {
-  test("adds at the end and tells the next position", async () => {
+  test("adds at the end and returns the next position", async () => {
     const bytes = randomBytes(1000);
     const first = (await client.append("log", bytes.subarray(0, 400))) as unknown as { nextAppendPosition: string };
     expect(first.nextAppendPosition).toBe("400");
@@ -32,7 +32,7 @@ describe("append", () => {
     expect(headersOf(await client.head("log"))["content-md5"]).toBeUndefined();
   });
 
-  test("at another position is refused and says where to go on", async () => {
+  test("at another position is refused with the right position", async () => {
     await client.append("position", Buffer.from("12345"));
     for (const position of ["0", "4", "6"])
       expect(await refusal(client.append("position", Buffer.from("x"), { position }))).toEqual({
@@ -51,7 +51,7 @@ describe("append", () => {
     });
   });
 
-  test("to what a PUT wrote is refused", async () => {
+  test("to an object that was put is refused", async () => {
     await client.put("normal", Buffer.from("x"));
     expect(await refusal(client.append("normal", Buffer.from("y"), { position: "1" }))).toEqual({
       status: 409,
@@ -59,7 +59,7 @@ describe("append", () => {
     });
   });
 
-  test("of two at once only one succeeds", async () => {
+  test("of two concurrent appends one succeeds", async () => {
     const results = await Promise.allSettled([client.append("race", Buffer.from("a")), client.append("race", Buffer.from("b"))]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect((await client.get("race")).content).toHaveLength(1);
@@ -74,7 +74,7 @@ describe("append", () => {
     expect(answer).toMatchObject({ status: 400, code: "InvalidArgument" });
   });
 
-  test("makes no version where versions are kept", async () => {
+  test("creates no version when versioning is enabled", async () => {
     const versioned = await fixture.bucket("append-versions");
     await versioned.putBucketVersioning("append-versions", "Enabled");
     const first = headersOf(await versioned.append("log", Buffer.from("a")))["x-oss-version-id"];
@@ -98,7 +98,7 @@ describe("symbolic links", () => {
     expect(headersOf(got)["x-oss-object-type"]).toBe("Symlink");
   });
 
-  test("to nothing, to a link, or of an object are refused", async () => {
+  test("to a missing key or to a link are refused, and so is GetSymlink of an object", async () => {
     await client.putSymlink("dangling", "nowhere", {} as never);
     expect(await refusal(client.get("dangling"))).toEqual({ status: 404, code: "SymlinkTargetNotExist" });
     await client.putSymlink("second", "dangling", {} as never);

@@ -38,7 +38,7 @@ const anonymous = (method: string, key: string, secure = true) =>
   send(fixture, { method, path: `/${BUCKET}/${key}`, secure, headers: { "content-length": "0" } });
 
 describe("buckets", () => {
-  test("are made, told of, listed and removed", async () => {
+  test("are created, described, listed and deleted", async () => {
     expect((await client.getBucketInfo(BUCKET)).bucket).toMatchObject({
       Name: BUCKET,
       Location: `oss-${SHANGHAI}`,
@@ -57,7 +57,7 @@ describe("buckets", () => {
     expect(await refusal(client.getBucketInfo(BUCKET))).toEqual({ status: 404, code: "NoSuchBucket" });
   });
 
-  test("have one name space: another account and another region are refused", async () => {
+  test("have one namespace: a name that another account or region has is refused", async () => {
     expect((await client.putBucket(BUCKET)).res.status).toBe(200);
     expect(await refusal(fixture.client(STRANGER).putBucket(BUCKET))).toEqual({ status: 409, code: "BucketAlreadyExists" });
     const elsewhere = fixture.client({ region: `oss-${SILICON_VALLEY}` });
@@ -71,7 +71,7 @@ describe("buckets", () => {
     ).toMatchObject({ status: 400, code: "InvalidArgument" });
   });
 
-  test("are reached through their own region only", async () => {
+  test("answer in their own region only", async () => {
     const elsewhere = fixture.client({ bucket: BUCKET, region: `oss-${SILICON_VALLEY}`, authorizationV4: false } as object);
     expect(await refusal(elsewhere.list({ "max-keys": 1 }, {}))).toEqual({ status: 403, code: "AccessDenied" });
     const internal = fixture.client({ bucket: BUCKET, kind: "internal" });
@@ -79,10 +79,10 @@ describe("buckets", () => {
     expect(fixture.requests.at(-1)).toMatchObject({ action: "oss:PutObject", endpoint: "internal" });
   });
 
-  test("are named by the host, too", async () => {
+  test("can be named by the host", async () => {
     await client.put("key", Buffer.from("x"));
     const at = (host: string, path: string) => send(fixture, { method: "GET", path, headers: { host } });
-    // Known and found, so only the right is missing.
+    // The caller and the bucket exist; only the permission is missing.
     expect(await at(`${BUCKET}.oss-${SHANGHAI}.aliyuncs.com`, "/key")).toMatchObject({ status: 403, code: "AccessDenied" });
     expect(await at(`nothing-here.oss-${SHANGHAI}.aliyuncs.com`, "/key")).toMatchObject({ status: 404, code: "NoSuchBucket" });
     expect(await at(`oss-${SHANGHAI}.aliyuncs.com`, `/${BUCKET}/key`)).toMatchObject({
@@ -94,7 +94,7 @@ describe("buckets", () => {
 });
 
 describe("transfer acceleration", () => {
-  test("is refused until enabled, and for every operation of a bucket", async () => {
+  test("is refused until it is enabled, and for operations of buckets", async () => {
     const fast = fixture.client({ bucket: BUCKET, kind: "accelerate" });
     expect(await setting("GET", "transferAcceleration")).toMatchObject({
       status: 404,
@@ -116,7 +116,7 @@ describe("transfer acceleration", () => {
     expect(await refusal(fast.get("key"))).toEqual({ status: 403, code: "AccessDenied" });
   });
 
-  test("signs for the region of the bucket", async () => {
+  test("needs a signature for the bucket's region", async () => {
     await accelerate(true);
     const wrong = fixture.client({ bucket: BUCKET, kind: "accelerate", region: `oss-${SILICON_VALLEY}` });
     expect(await refusal(wrong.put("key", Buffer.from("x")))).toEqual({ status: 400, code: "InvalidArgument" });
@@ -153,7 +153,7 @@ describe("access", () => {
     ],
   });
 
-  test("by bucket policy, to others too", async () => {
+  test("by bucket policy, also for other accounts", async () => {
     await client.put("open/key", Buffer.from("x"));
     await client.put("closed/key", Buffer.from("x"));
     const stranger = fixture.client({ ...STRANGER, bucket: BUCKET });
@@ -171,7 +171,7 @@ describe("access", () => {
     expect(await refusal(stranger.get("open/key"))).toEqual({ status: 403, code: "AccessDenied" });
   });
 
-  test("for all is refused under Block Public Access, also what was allowed before", async () => {
+  test("for everyone is refused under Block Public Access, also when it was allowed before", async () => {
     await client.put("open/key", Buffer.from("x"));
     expect(await refusal(client.putBucketPolicy(BUCKET, statement({})))).toEqual({ status: 403, code: "AccessDenied" });
     await block(false);
@@ -181,7 +181,7 @@ describe("access", () => {
     expect(await anonymous("GET", "open/key")).toMatchObject({ status: 403 });
   });
 
-  test("over http ends with a policy that denies it", async () => {
+  test("over http is refused by a policy that denies it", async () => {
     await client.put("key", Buffer.from("x"));
     const plain = { method: "GET", secure: false };
     expect(await sendSigned(fixture, plain, { bucket: BUCKET, key: "key" })).toMatchObject({ status: 200 });
@@ -198,7 +198,7 @@ describe("access", () => {
     expect((await client.get("key")).res.status).toBe(200);
   });
 
-  test("from other addresses ends with a policy that denies them", async () => {
+  test("from other addresses is refused by a policy that denies them", async () => {
     const deny = (range: string) =>
       client.putBucketPolicy(
         BUCKET,
@@ -226,7 +226,7 @@ describe("access", () => {
     expect(await setting("PUT", "policy", body)).toMatchObject({ status: 400, code: "MalformedPolicy" });
   });
 
-  test("over an old TLS version ends with the bucket's own list", async () => {
+  test("over an old TLS version is refused by the bucket's https configuration", async () => {
     await client.put("key", Buffer.from("x"));
     const versions = (version: string) =>
       setting(
@@ -246,7 +246,7 @@ describe("access", () => {
 });
 
 describe("settings", () => {
-  test("encryption is told and given to new objects", async () => {
+  test("encryption is returned and applied to new objects", async () => {
     expect(await refusal(client.getBucketEncryption(BUCKET))).toEqual({ status: 404, code: "NoSuchServerSideEncryptionRule" });
     await client.putBucketEncryption(BUCKET, { SSEAlgorithm: "AES256" });
     await client.put("key", Buffer.from("x"));
@@ -275,7 +275,7 @@ describe("settings", () => {
     expect(await setting("PUT", "tagging", "<Tagging/>")).toMatchObject({ status: 400, code: "MalformedXML" });
   });
 
-  test("lifecycle is kept and given back", async () => {
+  test("lifecycle rules are stored and returned", async () => {
     expect(await setting("GET", "lifecycle")).toMatchObject({ status: 404, code: "NoSuchLifecycle" });
     const rule =
       "<Rule><ID>abort</ID><Prefix>a</Prefix><Status>Enabled</Status><AbortMultipartUpload><Days>1</Days></AbortMultipartUpload></Rule>";
@@ -285,7 +285,7 @@ describe("settings", () => {
     expect((await setting("DELETE", "lifecycle")).status).toBe(204);
   });
 
-  test("those that are put at the same time are all kept", async () => {
+  test("that are changed at the same time are all stored", async () => {
     const answers = await Promise.all([
       accelerate(true),
       client.putBucketTags(BUCKET, { stage: "dev" }),

@@ -32,7 +32,7 @@ test("a copy has bytes, headers, metadata and tags of its source", async () => {
     expect([name, to[name]]).toEqual([name, from[name]]);
 });
 
-test("REPLACE takes them from the request", async () => {
+test("REPLACE takes headers, metadata and tags from the request", async () => {
   await client.copy("replaced", "source +&é", {
     meta: { b: "2" } as unknown as OSS.UserMeta,
     headers: { "Content-Type": "text/css" },
@@ -70,7 +70,7 @@ test("a source in another region is refused", async () => {
   expect(await refusal(client.copy("near", "/copy-from-afar/key"))).toEqual({ status: 403, code: "AccessDenied" });
 });
 
-test("a copied version is the one that was named", async () => {
+test("a version id in the source selects the version", async () => {
   await other.putBucketVersioning("copy-of-tests-too", "Enabled");
   const first = ((await other.put("versioned", Buffer.from("one"))).res.headers as Record<string, string>)["x-oss-version-id"];
   await other.put("versioned", Buffer.from("two"));

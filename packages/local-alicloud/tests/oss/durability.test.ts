@@ -22,13 +22,13 @@ const files = async (of: string) =>
   (await readdir(join(folder(), of), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ name }) => name);
-/** Clients are bound to ports, which change with a restart. */
+/** A new client: the ports change with a restart. */
 const again = async () => {
   await fixture.restart();
   return fixture.client({ bucket: BUCKET });
 };
 
-test("objects, versions, uploads and settings outlive the process", async () => {
+test("objects, versions, uploads and settings survive a restart", async () => {
   const bytes = randomBytes(300_000);
   await client.put("key", Buffer.from("one"), { headers: { "x-oss-tagging": "a=1" } });
   await client.putBucketVersioning(BUCKET, "Enabled");
@@ -45,7 +45,7 @@ test("objects, versions, uploads and settings outlive the process", async () => 
   expect((await after.getBucketVersioning(BUCKET)).versionStatus).toBe("Enabled");
 });
 
-test("replaced and deleted data leaves the disk", async () => {
+test("replaced and deleted data is removed from the disk", async () => {
   await client.put("key", Buffer.from("one"));
   await client.put("key", Buffer.from("two"));
   expect(await files("data")).toHaveLength(1);
@@ -58,7 +58,7 @@ test("replaced and deleted data leaves the disk", async () => {
   expect(await readdir(join(folder(), "uploads"))).toEqual([]);
 });
 
-test("what a process left half done is swept at the next start", async () => {
+test("unfinished writes are removed at the next start", async () => {
   await client.put("key", Buffer.from("kept"));
   await mkdir(join(folder(), "data", "00"), { recursive: true });
   await writeFile(join(folder(), "data", "00", "00-orphan"), "never named");
@@ -72,7 +72,7 @@ test("what a process left half done is swept at the next start", async () => {
   expect(await readdir(join(fixture.dataDir, "buckets"))).toEqual([BUCKET]);
 });
 
-test("an upload that was completed just before the end is over, and its data the object's", async () => {
+test("an upload that was completed just before the process ended has ended, and the object has its data", async () => {
   const bytes = randomBytes(120_000);
   const { uploadId } = await client.initMultipartUpload("key");
   const { etag } = await client._uploadPart("key", uploadId, 1, { stream: Readable.from([bytes]), size: bytes.byteLength });
@@ -92,7 +92,7 @@ describe("killed in the middle of writes", () => {
     child.kill("SIGKILL");
   });
 
-  test("every key reads as one whole body that was sent", async () => {
+  test("every key has one complete body that was sent", async () => {
     const dataDir = join(fixture.dataDir, "killed");
     child = fork(join(__dirname, "oss-process.ts"), [dataDir, join(fixture.dataDir, "state")], { execArgv: ["--import", "tsx"] });
     const [endpoint] = (await once(child, "message")) as [string];

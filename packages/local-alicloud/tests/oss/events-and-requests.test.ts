@@ -37,7 +37,7 @@ test("an event has the shape that OSS documents", async () => {
   ]);
 });
 
-test("each change of an object tells its own", async () => {
+test("each change of an object emits its event", async () => {
   await client.put("a", Buffer.from("123"));
   await client.put("a", Buffer.from("1"));
   await client.copy("b", "a");
@@ -68,7 +68,7 @@ test("each change of an object tells its own", async () => {
   ]);
 });
 
-test("nothing is told of what was refused, and of tags", async () => {
+test("refused requests and changes of tags emit no event", async () => {
   await refusal(client.put("a", Buffer.from("x"), { headers: { "Content-MD5": "AAAAAAAAAAAAAAAAAAAAAA==" } }));
   await refusal(client.append("a", Buffer.from("x"), { position: "5" }));
   expect(fixture.events).toEqual([]);
@@ -77,7 +77,7 @@ test("nothing is told of what was refused, and of tags", async () => {
   expect(names()).toEqual(["ObjectCreated:PutObject a 1 1"]);
 });
 
-test("each request tells the permissions that it needed", async () => {
+test("each request records the permissions that it needed", async () => {
   const bucket = `acs:oss:${SHANGHAI}:${ACCOUNT}:${BUCKET}`;
   await client.put("a", Buffer.from("x"), { headers: { "x-oss-tagging": "t=1" } });
   await client.head("a");
@@ -102,7 +102,7 @@ test("each request tells the permissions that it needed", async () => {
   expect(fixture.requests.every(({ allowed, principal }) => allowed && principal?.arn === `acs:ram::${ACCOUNT}:root`)).toBe(true);
 });
 
-test("RAM is asked with the session's policy and what the request is like", async () => {
+test("RAM gets the session policy and the request's conditions", async () => {
   const asked: unknown[] = [];
   const strict = await startFixture({
     credentials: {

@@ -60,7 +60,7 @@ describe.each([true, false])("signed with V4: %s", (authorizationV4) => {
     expect(await refusal(v2({ "continuation-token": "not one" }))).toEqual({ status: 400, code: "InvalidArgument" });
   });
 
-  test("describe what they list", async () => {
+  test("describe the listed objects", async () => {
     const [first] = (await v1({ "max-keys": 1 })).objects;
     expect(first).toMatchObject({
       size: 1,
@@ -81,7 +81,7 @@ describe.each([true, false])("signed with V4: %s", (authorizationV4) => {
   );
 });
 
-test("names come percent-encoded when asked", async () => {
+test("encoding-type=url percent-encodes names", async () => {
   const answer = await sendSigned(
     fixture,
     { method: "GET" },
@@ -97,7 +97,7 @@ test("a missing bucket is refused", async () => {
   });
 });
 
-test("pages together are the whole, whatever the keys, prefix, delimiter and page size", () => {
+test("all pages together are the complete listing, for any keys, prefix, delimiter and page size", () => {
   const name = fc.string({ unit: fc.constantFrom("a", "b", "/", "é", "🚀"), minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(

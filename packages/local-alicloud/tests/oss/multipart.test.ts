@@ -42,7 +42,7 @@ const document = (parts: { number: number; etag: string }[]) =>
 const complete = (key: string, uploadId: string, body: string, headers: Record<string, string> = {}) =>
   sendSigned(fixture, { method: "POST", body, headers }, { bucket: BUCKET, key, queries: { uploadId } });
 
-test("parts become one object, with the attributes of its start", async () => {
+test("parts become one object with the attributes of InitiateMultipartUpload", async () => {
   const { uploadId } = await client.initMultipartUpload("whole", {
     mime: "video/mp4",
     headers: { "x-oss-tagging": "a=1", "Cache-Control": "no-store" },
@@ -79,7 +79,7 @@ test("ali-oss's own multipart upload", async () => {
   expect((await client.get("by-client")).content.equals(bytes)).toBe(true);
 });
 
-test("a part may be sent again and the last one counts", async () => {
+test("a part can be uploaded again, and the last upload counts", async () => {
   const { uploadId, bodies, parts } = await start("again", [100 * KIB, 10]);
   const other = randomBytes(120 * KIB);
   const stale = parts.map((part) => ({ ...part }));
@@ -105,7 +105,7 @@ test("parts may be left out and numbers may jump", async () => {
   expect((await client.get("gaps")).content.equals(Buffer.concat([first, last]))).toBe(true);
 });
 
-test("a small part before the last is refused, and the upload goes on", async () => {
+test("a small part before the last is refused, and the upload stays open", async () => {
   const { uploadId, complete: finish } = await start("small", [100 * KIB - 1, 10]);
   expect(await refusal(finish())).toEqual({ status: 400, code: "EntityTooSmall" });
   expect((await client.listParts("small", uploadId, {})).parts).toHaveLength(2);
@@ -146,7 +146,7 @@ test.each(["0", "10001", "x", "-1"])("part number %s is refused", async (partNum
   expect(answer).toMatchObject({ status: 400, code: "InvalidArgument" });
 });
 
-test("an upload that ended, or is of another key, is refused", async () => {
+test("an upload that has ended or has another key is refused", async () => {
   const { uploadId, parts, complete: finish } = await start("ended", [10]);
   const noSuchUpload = { status: 404, code: "NoSuchUpload" };
   expect(await refusal(client.completeMultipartUpload("elsewhere", uploadId, parts))).toEqual(noSuchUpload);

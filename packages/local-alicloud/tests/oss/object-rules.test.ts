@@ -1,4 +1,4 @@
-/** What an upload and a read must look like. */
+/** The form of every upload and read. */
 import { createHash, randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -90,7 +90,7 @@ describe("metadata and headers", () => {
     expect(await put("attributes", "x", headers as Record<string, string>)).toMatchObject({ status: 400, code });
   });
 
-  test("encryption and storage class are told, an archived object is not read", async () => {
+  test("encryption and storage class are returned, and an archived object cannot be read", async () => {
     expect((await put("sealed", "x", { "x-oss-server-side-encryption": "AES256" })).headers["x-oss-server-side-encryption"]).toBe(
       "AES256",
     );
@@ -127,7 +127,7 @@ describe("bodies", () => {
     await expect(send(fixture, request)).resolves.toMatchObject({ status: 400, code: "EntityTooLarge" });
   });
 
-  test("that end early leave the old object and no file", async () => {
+  test("that end early change nothing and leave no file", async () => {
     await client.put("torn", Buffer.from("old"));
     const files = async () =>
       (await readdir(join(fixture.dataDir, "buckets", BUCKET, "data"), { recursive: true, withFileTypes: true })).filter(
@@ -140,7 +140,7 @@ describe("bodies", () => {
     expect(await files()).toBe(before);
   });
 
-  test("that stop coming are given up", async () => {
+  test("that stall are aborted", async () => {
     const impatient = await startFixture({ bodyIdleMs: 50 });
     await impatient.bucket(BUCKET);
     const request = signed({ method: "PUT", headers: { "content-length": "100" } }, { bucket: BUCKET, key: "stalled" });
@@ -150,7 +150,7 @@ describe("bodies", () => {
     await impatient.stop();
   });
 
-  test("that go on beyond their length are cut there", async () => {
+  test("that are longer than Content-Length are cut there", async () => {
     const request = signed({ method: "PUT", headers: { "content-length": "5" } }, { bucket: BUCKET, key: "long" });
     expect(await sendBytes(fixture, request, Buffer.from("hello world"), { hangUp: false })).toMatch(/^HTTP\/1.1 200 /);
     expect((await get("long")).body.toString()).toBe("hello");
@@ -184,7 +184,7 @@ describe("conditions", () => {
     ).toBe(status);
   });
 
-  test("on a PUT are not heard", async () => {
+  test("on a PUT are ignored", async () => {
     expect((await put("unheard", "1", { "if-none-match": "*" })).status).toBe(200);
     expect((await put("unheard", "2", { "if-none-match": "*" })).status).toBe(200);
     expect((await put("unheard", "3", { "if-match": '"0"' })).status).toBe(200);
@@ -196,7 +196,7 @@ describe("conditions", () => {
     ["bytes=7-", "", 206, "789"],
     ["bytes=-3", "", 206, "789"],
     ["bytes=0-9", "", 206, "0123456789"],
-    // Beyond the object OSS sends all of it unless asked for the standard's way.
+    // A range beyond the object returns all of it unless the request asks for standard behaviour.
     ["bytes=8-20", "", 200, "0123456789"],
     ["bytes=10-12", "", 200, "0123456789"],
     ["bytes=-20", "", 200, "0123456789"],
@@ -211,7 +211,7 @@ describe("conditions", () => {
     if (status === 206) expect(answer.headers["content-range"]).toMatch(/^bytes \d+-\d+\/10$/);
   });
 
-  test("a range after the end is refused in the standard's way", async () => {
+  test("a range after the end is refused in standard behaviour", async () => {
     expect(await get("conditional", { range: "bytes=10-12", "x-oss-range-behavior": "standard" })).toMatchObject({
       status: 416,
       code: "InvalidRange",
@@ -219,7 +219,7 @@ describe("conditions", () => {
   });
 });
 
-test("a reader keeps its object while it is replaced and deleted", async () => {
+test("a running read is complete although the object is replaced and deleted", async () => {
   const bytes = randomBytes(8_000_000);
   await client.put("read-slowly", bytes);
   const { stream } = await client.getStream("read-slowly");
@@ -232,7 +232,7 @@ test("a reader keeps its object while it is replaced and deleted", async () => {
   expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
 });
 
-test("object meta tells size, etag and checksum only", async () => {
+test("GetObjectMeta returns size, ETag and checksum only", async () => {
   await put("meta", "hello", { "x-oss-meta-a": "b" });
   const { res } = await client.getObjectMeta("meta");
   expect(res.headers).toMatchObject({ "content-length": "5", etag: '"5D41402ABC4B2A76B9719D911017C592"' });
@@ -240,7 +240,7 @@ test("object meta tells size, etag and checksum only", async () => {
   expect(await refusal(client.getObjectMeta("nothing"))).toMatchObject({ status: 404 });
 });
 
-test("what OSS has and this server has not is refused, never taken for something else", async () => {
+test("an operation that this server lacks is refused and never taken for another one", async () => {
   expect(await get("headers", {}, { "x-oss-process": "image/resize,w_1" })).toMatchObject({
     status: 501,
     code: "NotImplemented",
@@ -254,7 +254,7 @@ test("what OSS has and this server has not is refused, never taken for something
   });
 });
 
-test("error documents name the request", async () => {
+test("error documents have the request id", async () => {
   const answer = await get("not-there");
   const text = answer.body.toString();
   expect(text).toContain(`<RequestId>${String(answer.headers["x-oss-request-id"])}</RequestId>`);

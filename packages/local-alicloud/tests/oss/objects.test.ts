@@ -42,7 +42,7 @@ describe.each([
     },
   );
 
-  test("a stream without a length arrives chunked", async () => {
+  test("a stream without a length is sent chunked", async () => {
     const bytes = randomBytes(700_000);
     await signed.putStream("streamed", Readable.from([bytes.subarray(0, 1), bytes.subarray(1)]));
     expect((await signed.get("streamed")).content.equals(bytes)).toBe(true);
@@ -59,7 +59,7 @@ describe.each([
     expect(await refusal(signed.head("nothing"))).toEqual({ status: 404, code: "NoSuchKey" });
   });
 
-  test("a delete removes, and again succeeds", async () => {
+  test("a delete succeeds, also the second time", async () => {
     await signed.put("doomed", Buffer.from("x"));
     expect((await signed.delete("doomed")).res.status).toBe(204);
     expect(await refusal(signed.head("doomed"))).toEqual({ status: 404, code: "NoSuchKey" });

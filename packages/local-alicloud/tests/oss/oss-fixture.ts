@@ -16,7 +16,7 @@ export const ROOT = { accessKeyId: "LTAIROOT", accessKeySecret: "root-secret" };
 export const STS = { accessKeyId: "STS.TEMPORARY", accessKeySecret: "temporary-secret", stsToken: "token-of/STS+==" };
 /** STS credentials that ended an hour ago. */
 export const EXPIRED = { accessKeyId: "STS.EXPIRED", accessKeySecret: "expired-secret", stsToken: "expired-token" };
-/** A user without any right of its own. */
+/** A user without permissions. */
 export const NOBODY = { accessKeyId: "LTAINOBODY", accessKeySecret: "nobody-secret" };
 /** The root of another account. */
 export const STRANGER = { accessKeyId: "LTAISTRANGER", accessKeySecret: "stranger-secret" };
@@ -61,7 +61,7 @@ export interface ListedVersions extends Answer {
   nextVersionIdMarker: string;
 }
 
-/** What ali-oss has and its types lack. */
+/** Methods of ali-oss that its types lack. */
 interface Untyped {
   putBucketVersioning(bucket: string, status: "Enabled" | "Suspended"): Promise<Answer>;
   getBucketVersioning(bucket: string): Promise<Answer & { versionStatus: string | undefined }>;
@@ -93,11 +93,11 @@ export interface OssFixture {
   events: OssEvent[];
   requests: RequestRecord[];
   ca: Buffer;
-  /** ali-oss, V4 and the root's credentials unless told otherwise. */
+  /** ali-oss. @default signature V4 and the root's credentials */
   client(options?: Partial<OSS.Options> & { kind?: "public" | "internal" | "accelerate" }): Client;
-  /** Makes a bucket with a name of its own. */
+  /** Creates a bucket. */
   bucket(name: string, region?: string): Promise<Client>;
-  /** Stops and starts on the same data. */
+  /** Stops the server and starts it on the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -134,10 +134,10 @@ export async function startFixture(options: Partial<LocalOssOptions> = {}): Prom
         authorizationV4: true,
         region,
         endpoint: fixture.oss.endpoints[region.replace(/^oss-/, "")]?.[kind] ?? "",
-        // Path style: no name but localhost and 127.0.0.1 leads here, and with an IP ali-oss would ask for OSS's own certificate.
+        // Path style: only localhost and 127.0.0.1 lead here, and with an IP address ali-oss requires OSS's own certificate.
         sldEnable: true,
         httpsAgent: agent,
-        // Says that tokens are looked after, or ali-oss prints advice.
+        // Without it ali-oss prints advice about tokens.
         refreshSTSTokenInterval: 86_400_000,
         ...more,
       } as OSS.Options) as unknown as Client,
@@ -154,14 +154,14 @@ export async function startFixture(options: Partial<LocalOssOptions> = {}): Prom
       agent.destroy();
       await fixture.oss.stop();
       await rm(dataDir, { recursive: true });
-      // An answer of 500 is a bug of the server whatever the test expected.
+      // An answer of 500 is a bug of the server, whatever the test expected.
       expect(failures).toEqual([]);
     },
   };
   return fixture;
 }
 
-/** What a call of ali-oss was refused with. */
+/** Status and code of a refused call of ali-oss. */
 export async function refusal(call: Promise<unknown>): Promise<{ status: number; code: string }> {
   try {
     await call;

@@ -1,6 +1,6 @@
 /**
- * An OSS in a process of its own, for a test to kill: arguments are its data folder and the certificate's, and `refuse` where no
- * role may replicate anything.
+ * OSS in a process of its own that a test can kill. Arguments: data folder, folder of the certificate, and `refuse` when no role may
+ * replicate.
  */
 
 import { ensureCertificate } from "../../src/certificate";

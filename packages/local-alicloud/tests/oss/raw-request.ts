@@ -1,4 +1,4 @@
-/** Requests that a client would not send, signed with ali-oss's own functions or not at all. */
+/** Requests that no client would send, unsigned or signed with functions of ali-oss. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:tls";
@@ -20,7 +20,7 @@ const signUtils = require("ali-oss/lib/common/signUtils") as {
 
 export interface RawRequest {
   method: string;
-  /** As it goes on the wire, with the query. */
+  /** The URL as sent, with the query. */
   path: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
@@ -34,7 +34,7 @@ export interface RawAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
-  /** Of the error document; HEAD has it in a header. */
+  /** From the error document, which HEAD has in a header. */
   code: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export const portOf = (fixture: OssFixture, kind: EndpointKind = "public", regio
 
 export function send(fixture: OssFixture, raw: RawRequest): Promise<RawAnswer> {
   const { method, path, headers = {}, body, kind, region, secure = true } = raw;
-  // A connection of its own: what a test leaves half said must not meet another one.
+  // A connection of its own: an unfinished request of one test must not reach another test.
   const options = {
     host: "127.0.0.1",
     servername: "localhost",
@@ -126,7 +126,7 @@ export const sendSigned = (
   change?: (request: RawRequest) => void,
 ) => send(fixture, signed(raw, signing, change));
 
-/** Writes exactly these bytes after the head. Hangs up at once, or when the answer begins to arrive; resolves to what arrived. */
+/** Writes exactly these bytes after the headers. Disconnects at once or when the answer begins, and resolves to the received text. */
 export function sendBytes(
   fixture: OssFixture,
   head: RawRequest,

@@ -127,7 +127,7 @@ describe("a rule that is deleted while it works", () => {
     expect(failures).toEqual([]);
   });
 
-  test("ends what is under way, starts nothing more and is then gone", async () => {
+  test("finishes running work, starts no other, and is then removed", async () => {
     const share = to.data.share.bind(to.data);
     let release = () => {};
     const released = new Promise<void>((resolve) => {
@@ -152,7 +152,7 @@ describe("a rule that is deleted while it works", () => {
     expect([keysOf(to), from.keys.pendingKeys()]).toEqual([["one"], []]);
   });
 
-  test("is gone after a restart, with all that it had left to do", async () => {
+  test("is removed after a restart, with its pending work", async () => {
     await replicator.stop();
     await write("one");
     await setStatus("closing");
@@ -163,7 +163,7 @@ describe("a rule that is deleted while it works", () => {
     expect([keysOf(to), from.keys.pendingKeys()]).toEqual([[], []]);
   });
 
-  test("had its first listing cut off: the next start lists again", async () => {
+  test("is listed again at the next start when its first listing was interrupted", async () => {
     await replicator.stop();
     await from.configure({ replication: [] });
     await write("one");

@@ -1,4 +1,4 @@
-/** Replication rules, which ali-oss has no calls for. */
+/** Calls for replication rules, which ali-oss lacks. */
 import type { LocalOssOptions } from "../../src/oss/local-oss";
 import { type XmlFields, xmlDocument } from "../../src/oss/xml";
 import { type Client, type OssFixture, SHANGHAI, SILICON_VALLEY, startFixture } from "./oss-fixture";
@@ -56,7 +56,7 @@ export const getRules = async (fixture: OssFixture, where: Where) =>
 export const progress = async (fixture: OssFixture, where: Where, id: string) =>
   (await ask(fixture, "GET", where, { replicationProgress: "", "rule-id": id })).body.toString();
 
-/** What a reader of the bucket gets; undefined when there is nothing. */
+/** The content of an object; undefined when it does not exist. */
 export async function contentOf(client: Client, key: string): Promise<string | undefined> {
   try {
     return (await client.get(key)).content.toString();

@@ -17,7 +17,7 @@ let destination: Client;
 let trusted: boolean;
 let rights: string[];
 const changes = new EventEmitter();
-/** An hour, where nothing but what a test does may start another attempt. */
+/** So long that only the test starts another attempt. */
 let replicationRetryMs = 3_600_000;
 
 async function start(): Promise<void> {
@@ -41,14 +41,14 @@ afterEach(() => fixture.stop());
 
 const put = (key: string, text = "x") => source.put(key, Buffer.from(text));
 const forward = (more: RuleFields = {}) => replicate(fixture, SOURCE, ruleTo(DESTINATION, more));
-/** What the role was asked for since the last time. */
+/** The permissions that the role needed since the last call. */
 const asked = () =>
   fixture.requests
     .splice(0)
     .filter(({ principal }) => principal?.arn === PRINCIPAL.arn)
     .map(({ action, resource, allowed, endpoint }) => `${allowed ? "" : "refused "}${action} ${resource} ${endpoint}`);
 
-test("each step needs the right to it and no other", async () => {
+test("each step needs its own permission and no other", async () => {
   await put("old");
   await forward({ HistoricalObjectReplication: "enabled" });
   await fixture.oss.settled();
@@ -66,7 +66,7 @@ test("each step needs the right to it and no other", async () => {
   expect(asked()).toEqual([`oss:ReplicateDelete ${TO}/new internal`]);
 });
 
-test("a rule that does not delete needs no right to, for markers either", async () => {
+test("a rule that does not delete needs no oss:ReplicateDelete, also for delete markers", async () => {
   rights = ["oss:ReplicateGet", "oss:ReplicatePut"];
   await source.putBucketVersioning(SOURCE.bucket, "Enabled");
   await destination.putBucketVersioning(DESTINATION, "Enabled");
@@ -87,7 +87,7 @@ test("across the border the accelerated link is used", async () => {
   expect(asked().at(-1)).toBe(`oss:ReplicatePut acs:oss:us-west-1:${ACCOUNT}:roles-abroad/key accelerate`);
 });
 
-test("a role that OSS may not assume replicates nothing, silently, until it may", async () => {
+test("a role that OSS may not assume replicates nothing until OSS may", async () => {
   trusted = false;
   const id = await forward();
   const before = new Date().toISOString();
@@ -104,7 +104,7 @@ test("a role that OSS may not assume replicates nothing, silently, until it may"
   expect(await contentOf(destination, "key")).toBe("x");
 });
 
-test("without the right to delete only deletions wait, and other keys pass them", async () => {
+test("without oss:ReplicateDelete only deletions wait", async () => {
   rights = ALL.slice(0, 3);
   await forward();
   await put("key");
@@ -118,7 +118,7 @@ test("without the right to delete only deletions wait, and other keys pass them"
   expect(await contentOf(destination, "key")).toBeUndefined();
 });
 
-test("what a bucket's policy denies is not replicated", async () => {
+test("an object that the bucket's policy denies is not replicated", async () => {
   await destination.putBucketPolicy(DESTINATION, {
     Version: "1",
     Statement: [{ Effect: "Deny", Principal: ["*"], Action: ["oss:ReplicatePut"], Resource: [`acs:oss:*:*:${DESTINATION}/*`] }],
@@ -130,7 +130,7 @@ test("what a bucket's policy denies is not replicated", async () => {
   expect(asked().at(-1)).toBe(`refused oss:ReplicatePut ${TO}/key internal`);
 });
 
-test("a right that is given later is found without another write", async () => {
+test("a permission that is given later takes effect without another write", async () => {
   await fixture.stop();
   replicationRetryMs = 5;
   await start();
@@ -146,7 +146,7 @@ test("a right that is given later is found without another write", async () => {
   expect(await contentOf(destination, "key")).toBe("x");
 });
 
-test("what was refused is still to do after a restart, deletions too", async () => {
+test("refused replications and deletions are still pending after a restart", async () => {
   await forward();
   await put("gone");
   await fixture.oss.settled();

@@ -30,7 +30,7 @@ afterEach(() => fixture.stop());
 
 const abroad = (more: RuleFields = {}) => ruleTo(ABROAD, { location: `oss-${SILICON_VALLEY}`, TransferType: "oss_acc", ...more });
 
-test("a rule is given back as it was put, with an id and its status", async () => {
+test("a rule is returned as it was put, with an id and its status", async () => {
   const rule = abroad({
     ID: "mine",
     PrefixSet: { Prefix: ["a/", "b/"] },
@@ -49,7 +49,7 @@ test("a rule is given back as it was put, with an id and its status", async () =
   expect((await source.getBucketInfo(SOURCE.bucket)).bucket).toMatchObject({ CrossRegionReplication: "Enabled" });
 });
 
-test("what is left out has the documented defaults", async () => {
+test("missing elements have the documented defaults", async () => {
   const { HistoricalObjectReplication: _left, ...rule } = ruleTo(NEAR);
   const id = await replicate(fixture, SOURCE, rule);
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -108,7 +108,7 @@ test("the owners must be the same", async () => {
 describe("versioning", () => {
   const near = () => fixture.client({ bucket: NEAR, region: `oss-${HANGZHOU}` });
 
-  test("must be alike, and not suspended", async () => {
+  test("must be the same on both sides and not suspended", async () => {
     await source.putBucketVersioning(SOURCE.bucket, "Enabled");
     expect(await addRule(fixture, SOURCE, ruleTo(NEAR))).toMatchObject({ status: 400, code: "InvalidRequest" });
     await source.putBucketVersioning(SOURCE.bucket, "Suspended");
@@ -119,7 +119,7 @@ describe("versioning", () => {
     expect(await addRule(fixture, SOURCE, ruleTo(NEAR))).toMatchObject({ status: 200 });
   });
 
-  test("stays as it is at both ends while there is a rule", async () => {
+  test("cannot change on either side while there is a rule", async () => {
     const id = await replicate(fixture, SOURCE, ruleTo(NEAR));
     const enable = (where: { bucket: string; region?: string }) =>
       ask(fixture, "PUT", where, { versioning: "" }, { root: "VersioningConfiguration", fields: { Status: "Enabled" } });
@@ -164,7 +164,7 @@ test("a rule is deleted by its id", async () => {
   expect((await source.getBucketInfo(SOURCE.bucket)).bucket).toMatchObject({ CrossRegionReplication: "Disabled" });
 });
 
-test("progress is told for a rule by its id", async () => {
+test("progress is returned for a rule by its id", async () => {
   const id = await replicate(fixture, SOURCE, ruleTo(NEAR));
   expect(await progress(fixture, SOURCE, id)).toMatch(
     /<ReplicationProgress><Rule><ID>.+<Status>doing<\/Status>.*<Progress><NewObject>\d{4}-\d\d-\d\dT[\d:.]+Z<\/NewObject><\/Progress><\/Rule>/,
@@ -176,7 +176,7 @@ test("progress is told for a rule by its id", async () => {
   expect(await ask(fixture, "GET", SOURCE, { replicationProgress: "" })).toMatchObject({ status: 400, code: "InvalidArgument" });
 });
 
-test("locations tell where acceleration is needed", async () => {
+test("the locations say where acceleration is needed", async () => {
   const { body } = await ask(fixture, "GET", SOURCE, { replicationLocation: "" });
   expect(body.toString()).toContain(
     "<Location>oss-cn-shanghai</Location><Location>oss-cn-hangzhou</Location><Location>oss-us-west-1</Location>" +
@@ -186,7 +186,7 @@ test("locations tell where acceleration is needed", async () => {
   );
 });
 
-test("RTC is turned on and off, where there is any", async () => {
+test("RTC is turned on and off in the regions that have it", async () => {
   const near = await replicate(fixture, SOURCE, ruleTo(NEAR, { RTC: { Status: "enabled" } }));
   const far = await replicate(fixture, SOURCE, abroad());
   const put = (ID: string, Status: string) =>
@@ -199,7 +199,7 @@ test("RTC is turned on and off, where there is any", async () => {
   expect(await put("other", "enabled")).toMatchObject({ status: 404, code: "NoSuchReplicationRule" });
 });
 
-test("each call needs its own permission, a rule also the right to replicate from both buckets", async () => {
+test("each call needs its own permission, and PutBucketReplication that of both buckets", async () => {
   fixture.requests.length = 0;
   const id = await replicate(fixture, SOURCE, ruleTo(NEAR));
   await getRules(fixture, SOURCE);

@@ -19,7 +19,7 @@ afterEach(() => fixture.stop());
 
 const put = (client: Client, key: string, text: string) => client.put(key, Buffer.from(text));
 
-test("each bucket has what was written to the other, and nothing goes round", async () => {
+test("each bucket has the objects of the other, and no object returns", async () => {
   await put(source, "a", "from source");
   await put(destination, "b", "from destination");
   await fixture.oss.settled();
@@ -29,7 +29,7 @@ test("each bucket has what was written to the other, and nothing goes round", as
   expect(fixture.events.filter(({ eventName }) => eventName.startsWith("ObjectReplication:"))).toHaveLength(2);
 });
 
-test("a replica that is changed or deleted is so at both ends", async () => {
+test("changing or deleting a replica applies to both buckets", async () => {
   await put(source, "a", "one");
   await put(source, "b", "one");
   await put(source, "c", "one");
@@ -45,7 +45,7 @@ test("a replica that is changed or deleted is so at both ends", async () => {
   expect(await contentOf(destination, "a")).toBe("three");
 });
 
-test("an object whose replica was changed is still one of its own bucket", async () => {
+test("an object whose replica was changed is not a replica in its own bucket", async () => {
   const third = await fixture.bucket("two-way-third");
   await replicate(fixture, SOURCE, ruleTo("two-way-third", BACK));
   await put(source, "key", "x");
@@ -57,7 +57,7 @@ test("an object whose replica was changed is still one of its own bucket", async
   expect((await third.getObjectTagging("key")).tag).toEqual({ by: "source" });
 });
 
-test("of writes to both at once one is left in both", async () => {
+test("of two concurrent writes one stays in both buckets", async () => {
   for (let round = 0; round < 10; round++) {
     await Promise.all([put(source, "key", `s${round}`), put(destination, "key", `d${round}`)]);
     await fixture.oss.settled();

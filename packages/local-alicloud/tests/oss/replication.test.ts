@@ -41,7 +41,7 @@ const versionsOf = async (client: Client) => {
 const told = () => fixture.events.filter(({ eventName }) => eventName.startsWith("ObjectReplication:"));
 
 describe("an object", () => {
-  test("is replicated with all that belongs to it, and its time", async () => {
+  test("is replicated with its attributes and its time", async () => {
     await forward();
     await source.put("dir/a +é", Buffer.from("hello"), {
       headers: {
@@ -96,7 +96,7 @@ describe("an object", () => {
     expect((await destination.get("key")).content.equals((await source.get("key")).content)).toBe(true);
   });
 
-  test("takes over later changes of tags and ACL", async () => {
+  test("is replicated again when its tags or ACL change", async () => {
     await forward();
     await put(source, "key", "one");
     await fixture.oss.settled();
@@ -108,14 +108,14 @@ describe("an object", () => {
     expect(told().map(({ eventName }) => eventName)).toEqual(["ObjectReplication:ObjectCreated"]);
   });
 
-  test("outside the prefixes stays where it is", async () => {
+  test("outside the prefixes is not replicated", async () => {
     await forward({ PrefixSet: { Prefix: ["a/", "b/"] } });
     for (const key of ["a/1", "b/1", "c/1", "a"]) await put(source, key, "x");
     await fixture.oss.settled();
     expect((await destination.list({ "max-keys": 10 }, {})).objects.map(({ name }) => name)).toEqual(["a/1", "b/1"]);
   });
 
-  test("goes over what the destination has under its name", async () => {
+  test("overwrites an object of the destination", async () => {
     await forward();
     await put(source, "key", "source");
     await fixture.oss.settled();
@@ -170,8 +170,8 @@ describe("a deletion", () => {
   });
 });
 
-describe("what was there before the rule", () => {
-  test("is replicated, every version, unless the rule says otherwise", async () => {
+describe("an object older than the rule", () => {
+  test("is replicated with every version by default", async () => {
     for (const [client, { bucket }] of [
       [source, SOURCE],
       [destination, DESTINATION],
@@ -188,9 +188,9 @@ describe("what was there before the rule", () => {
     expect(await getRules(fixture, SOURCE)).toContain("<HistoricalObjectReplication>enabled<");
   });
 
-  test("stays where it is with `disabled`, also when its tags change", async () => {
+  test("is not replicated with `disabled`, also when its tags change", async () => {
     await put(source, "old", "x");
-    // What is as old as the rule to the millisecond would count as new.
+    // An object of the same millisecond as the rule would count as new.
     aheadMs = 10;
     await forward();
     await source.putObjectTagging("old", { a: "1" });
@@ -201,7 +201,7 @@ describe("what was there before the rule", () => {
 });
 
 describe("a replica", () => {
-  test("goes no further", async () => {
+  test("is not replicated to a third bucket", async () => {
     const third = await fixture.bucket("replicated-third");
     await put(source, "before", "x");
     await forward({ HistoricalObjectReplication: "enabled" });
@@ -217,7 +217,7 @@ describe("a replica", () => {
     expect((await third.list({ "max-keys": 10 }, {})).objects.map(({ name }) => name)).toEqual(["own"]);
   });
 
-  test("takes no deletion further either", async () => {
+  test("does not pass its deletion on", async () => {
     const third = await fixture.bucket("replicated-third");
     await forward();
     await replicate(fixture, DESTINATION, ruleTo("replicated-third", BACK));
@@ -230,7 +230,7 @@ describe("a replica", () => {
     expect([await contentOf(destination, "key"), await contentOf(third, "key")]).toEqual([undefined, "own"]);
   });
 
-  test("tells its own events at the destination, with the deletion's size", async () => {
+  test("emits events at the destination, with the size of a deletion", async () => {
     await forward();
     await put(source, "key", "123");
     await fixture.oss.settled();
@@ -252,7 +252,7 @@ describe("a replica", () => {
   });
 });
 
-test("after the rule is gone nothing is replicated, and a new rule begins anew", async () => {
+test("a deleted rule replicates nothing, and a new rule begins from the start", async () => {
   const id = await forward();
   await put(source, "one", "x");
   await fixture.oss.settled();

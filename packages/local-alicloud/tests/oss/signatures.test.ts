@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-/** Fetches a URL as it is. */
+/** Fetches a URL without normalising it. */
 const fetchUrl = (url: string, more: Partial<RawRequest> = {}) => {
   const { pathname, search } = new URL(url);
   return send(fixture, { method: "GET", path: pathname + search, ...more });
@@ -38,13 +38,13 @@ describe.each([
   ["V4", (from: Client, key = "a key", method: "GET" | "PUT" = "GET") => v4Url(from, method, 60, key)],
   ["V1", async (from: Client, key = "a key", method: "GET" | "PUT" = "GET") => from.signatureUrl(key, { method, expires: 60 })],
 ] as const)("URLs signed with %s", (version, sign) => {
-  test("are answered, to the end of the body", async () => {
+  test("return the whole body", async () => {
     const answer = await fetchUrl(await sign(client));
     expect(answer).toMatchObject({ status: 200 });
     expect(answer.body.toString()).toBe("hello");
   });
 
-  test("carry an upload", async () => {
+  test("allow an upload", async () => {
     const answer = await fetchUrl(await sign(client, "uploaded", "PUT"), {
       method: "PUT",
       body: "by url",
@@ -54,7 +54,7 @@ describe.each([
     expect((await client.get("uploaded")).content.toString()).toBe("by url");
   });
 
-  test("allow Range and If-Match besides", async () => {
+  test("allow the headers Range and If-Match", async () => {
     const url = await sign(client);
     expect(await fetchUrl(url, { headers: { range: "bytes=1-2" } })).toMatchObject({ status: 206, body: Buffer.from("el") });
     expect(await fetchUrl(url, { headers: { "if-match": '"0"' } })).toMatchObject({ status: 412, code: "PreconditionFailed" });
@@ -93,7 +93,7 @@ describe.each([
     expect(await fetchUrl(await sign(of(EXPIRED)))).toMatchObject({ status: 403, code: "SecurityTokenExpired" });
   });
 
-  test("are refused beside an Authorization header", async () => {
+  test("are refused together with an Authorization header", async () => {
     const answer = await fetchUrl(await sign(client), { headers: { authorization: "OSS a:b" } });
     expect(answer).toMatchObject({ status: 400, code: "InvalidArgument" });
   });
@@ -113,7 +113,7 @@ describe("the clock", () => {
   afterAll(() => late.stop());
   const get = async (url: string) => send(late, { method: "GET", path: new URL(url).pathname + new URL(url).search });
 
-  test("ends URLs of both versions at their time", async () => {
+  test("expires URLs of both versions", async () => {
     const from = late.client({ bucket: BUCKET });
     const urls = [await v4Url(from), from.signatureUrl("a key", { expires: 60 })];
     ahead = 50_000;
@@ -134,7 +134,7 @@ describe("the clock", () => {
     }
   });
 
-  test("refuses a token that has ended, whatever the URL says", async () => {
+  test("refuses an expired token, also in a valid URL", async () => {
     const from = late.client({ bucket: BUCKET, ...STS } as Partial<OSS.Options>);
     const url = await v4Url(from, "GET", 604_800);
     expect((await get(url)).status).toBe(200);
@@ -235,7 +235,7 @@ describe("Authorization headers", () => {
     });
   });
 
-  test("prove who one is, not what one may do", async () => {
+  test("authenticate and do not authorize", async () => {
     expect(await refusal(of(NOBODY).get("a key"))).toEqual({ status: 403, code: "AccessDenied" });
     expect(await refusal(of(STRANGER).get("a key"))).toEqual({ status: 403, code: "AccessDenied" });
     expect(await send(fixture, { method: "GET", path: `/${BUCKET}/a%20key` })).toMatchObject({
@@ -244,7 +244,7 @@ describe("Authorization headers", () => {
     });
   });
 
-  test("cover a path as it is, dots included", async () => {
+  test("cover the path as sent, including dots", async () => {
     await sendSigned(
       fixture,
       { method: "PUT", body: "dots", headers: { "content-length": "4" } },

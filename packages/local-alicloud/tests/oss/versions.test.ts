@@ -48,7 +48,7 @@ test("Enabled keeps every version and reads each", async () => {
   expect(await refusal(read("CAEQ0000"))).toEqual({ status: 404, code: "NoSuchVersion" });
 });
 
-test("a delete puts a marker, and deleting the marker brings the object back", async () => {
+test("a delete creates a marker, and deleting the marker restores the object", async () => {
   await versioning("Enabled");
   const one = await put("one");
   const deleted = await remove();
@@ -79,7 +79,7 @@ test("Suspended writes the null version over itself only", async () => {
   expect(await list()).toEqual({ objects: [{ versionId: one, isLatest: false }], markers: ["null"] });
 });
 
-test("x-oss-forbid-overwrite counts only where versions were never kept", async () => {
+test("x-oss-forbid-overwrite applies only when versioning was never enabled", async () => {
   const forbid = () => client.put("key", Buffer.from("new"), { headers: { "x-oss-forbid-overwrite": "true" } });
   expect((await forbid()).res.status).toBe(200);
   expect(await refusal(forbid())).toEqual({ status: 409, code: "FileAlreadyExists" });
@@ -89,7 +89,7 @@ test("x-oss-forbid-overwrite counts only where versions were never kept", async 
   expect((await forbid()).res.status).toBe(200);
 });
 
-test("many are deleted at once, with and without versions", async () => {
+test("DeleteMultipleObjects deletes with and without version ids", async () => {
   await versioning("Enabled");
   const one = await put("one", "a&b<c>");
   await put("two", "other");

@@ -18,7 +18,7 @@ const document = (...statements: Partial<Statement>[]): PolicyDocument => ({
 });
 const decide = (...statements: Partial<Statement>[]) => evaluatePolicies([document(...statements)], REQUEST);
 
-test("nothing said is nothing decided, and a denial beats every grant, wherever it stands", () => {
+test("no statement means none, and a Deny wins in any order", () => {
   const grant = document({ Action: "*" });
   const denial = document({ Effect: "Deny", Action: "oss:Put*" });
   expect(evaluatePolicies([], REQUEST)).toBe("none");
@@ -42,7 +42,7 @@ test.each([
   expect(decide({ Action: action })).toBe(decision);
 });
 
-test("NotAction is everything else", () => {
+test("NotAction matches every other action", () => {
   expect(decide({ NotAction: "oss:putobject" })).toBe("none");
   expect(decide({ NotAction: ["oss:GetObject", "ram:*"] })).toBe("allow");
 });
@@ -91,13 +91,13 @@ test.each<[Statement["Condition"], boolean]>([
   expect(decide({ Action: "*", Condition: condition })).toBe(holds ? "allow" : "none");
 });
 
-test("where it cannot be worked out, an Allow does not grant and a Deny does deny", () => {
+test("a condition that cannot be evaluated does not allow, and does deny", () => {
   const missing = { StringNotEquals: { "acs:SourceVpc": "vpc-1" } };
   const unknown = { ArnLike: { "acs:SourceArn": "*" } };
   for (const condition of [missing, unknown]) {
     expect(decide({ Action: "*", Condition: condition })).toBe("none");
     expect(decide({ Effect: "Deny", Action: "*", Condition: condition })).toBe("deny");
   }
-  // A plain operator on a key that is not there holds for neither.
+  // A plain operator on a missing key matches neither.
   expect(decide({ Effect: "Deny", Action: "*", Condition: { StringEquals: { "acs:SourceVpc": "vpc-1" } } })).toBe("none");
 });

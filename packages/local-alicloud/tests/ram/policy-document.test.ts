@@ -51,14 +51,14 @@ test.each([
   expect(refusal(() => parsePolicyDocument(text))).toBe("MalformedPolicyDocument");
 });
 
-test("names every place that does not fit", () => {
+test("names every invalid place", () => {
   const text = policy(GRANT, { ...GRANT, Effect: "Maybe", Condition: { Like: { a: "b" } } });
   expect(() => parsePolicyDocument(text)).toThrow(
-    /Statement\.1\.Effect: .*Statement\.1\.Condition\.Like: is no condition operator/,
+    /Statement\.1\.Effect: .*Statement\.1\.Condition\.Like: is not a condition operator/,
   );
 });
 
-test("refuses what is longer than RAM keeps", () => {
+test("refuses a document that is too long", () => {
   const long = policy({ ...GRANT, Resource: Array.from({ length: 300 }, (_, index) => `acs:oss:*:*:bucket/${index}/*`) });
   expect(long.length).toBeGreaterThan(6144);
   expect(refusal(() => parsePolicyDocument(long))).toBe("InvalidParameter.PolicyDocument.Length");
@@ -78,7 +78,7 @@ describe("a trust policy", () => {
     ["not the account in a service's place", policy({ ...ASSUME, Principal: { RAM: ["acs:ram::1:root"] } }), false],
     ["not what it denies besides", policy(ASSUME, { ...ASSUME, Effect: "Deny" }), false],
     [
-      "not under a condition that nothing fulfils",
+      "not under a condition that is never met",
       policy({ ...ASSUME, Condition: { StringEquals: { "sts:ExternalId": "x" } } }),
       false,
     ],

@@ -25,7 +25,7 @@ const may = (accessKeyId: string, action: string, resource = "acs:oss:cn-shangha
 };
 
 describe("a role", () => {
-  test("is made, changed and found by its name, whatever its case", () => {
+  test("is created, changed and found by its case-insensitive name", () => {
     const role = ram.createRole({ roleName: "Sender", assumeRolePolicyDocument: trust(FC), description: "sends" });
     expect(role).toEqual({
       roleName: "Sender",
@@ -48,12 +48,12 @@ describe("a role", () => {
     ["that trusts nobody", { assumeRolePolicyDocument: "{}" }, "MalformedPolicyDocument"],
     ["for too long", { maxSessionDuration: 43_201 }, "InvalidParameter.MaxSessionDuration"],
     ["with too much to say", { description: "x".repeat(1025) }, "InvalidParameter.Description.Length"],
-  ])("is not made %s", (_, settings, code) => {
+  ])("is refused %s", (_, settings, code) => {
     ram.createRole({ roleName: "Sender", assumeRolePolicyDocument: trust(FC) });
     expect(refusal(() => ram.createRole({ roleName: "Other", assumeRolePolicyDocument: trust(FC), ...settings }))).toBe(code);
   });
 
-  test("stays as it was when a change is refused", () => {
+  test("does not change when an update is refused", () => {
     const role = ram.createRole({ roleName: "Sender", assumeRolePolicyDocument: trust(FC) });
     expect(refusal(() => ram.updateRole("Sender", { description: "new", assumeRolePolicyDocument: "[]" }))).toBe(
       "MalformedPolicyDocument",
@@ -70,7 +70,7 @@ describe("a policy", () => {
     ram.createPolicy({ policyName: "read", policyDocument: policy("oss:GetObject") });
   });
 
-  test("is attached, listed, detached and deleted, in the order that RAM wants", () => {
+  test("is attached, listed, detached and deleted, in this order only", () => {
     ram.attachPolicyToRole("read", "Sender");
     expect(ram.policiesOfRole("Sender")).toEqual([
       { policyName: "read", policyDocument: policy("oss:GetObject"), description: "" },
@@ -85,7 +85,7 @@ describe("a policy", () => {
     expect(ram.getPolicy("read")).toBeUndefined();
   });
 
-  test("must be there, once and well-formed", () => {
+  test("must exist, be unique and well-formed", () => {
     expect(refusal(() => ram.createPolicy({ policyName: "Read", policyDocument: policy("*") }))).toBe(
       "EntityAlreadyExists.Policy",
     );
@@ -108,7 +108,7 @@ describe("a session", () => {
     ram.attachPolicyToRole("read", "Sender");
   });
 
-  test("has keys of its own and the name of its role", () => {
+  test("has its own keys and the name of its role", () => {
     const [one, other] = [assume(), assume()];
     expect(one.accessKeyId).toMatch(/^STS\.\w{24}$/);
     expect(one.accessKeyId).not.toBe(other.accessKeyId);
@@ -123,7 +123,7 @@ describe("a session", () => {
     expect(ram.find("STS.unknown")).toBeUndefined();
   });
 
-  test("is for the services that the role trusts, and every attempt is told", () => {
+  test("is for services that the role trusts, and every attempt is recorded", () => {
     assume();
     const assumeFor = (service: string) => () =>
       ram.assumeRole(`acs:ram::${ACCOUNT}:role/Sender`, { service, sessionName: "session", durationMs: 1000 });
@@ -143,7 +143,7 @@ describe("a session", () => {
     expect(refusal(() => assume("acs:ram::4444444444444444:role/Sender"))).toBe("EntityNotExist.Role");
   });
 
-  test("may do what the role's policies say now", () => {
+  test("has the current permissions of the role", () => {
     const { accessKeyId } = assume();
     expect(may(accessKeyId, "oss:GetObject")).toBe("allow");
     expect(may(accessKeyId, "oss:GetObject", `acs:oss:cn-shanghai:${ACCOUNT}:c/k`)).toBe("none");
@@ -158,7 +158,7 @@ describe("a session", () => {
     expect(may(accessKeyId, "oss:PutObject")).toBe("none");
   });
 
-  test("ends with its role, also when another takes its name", () => {
+  test("ends with its role, also when a new role has the name", () => {
     const { accessKeyId } = assume();
     ram.detachPolicyFromRole("read", "Sender");
     ram.deleteRole("Sender");
@@ -167,7 +167,7 @@ describe("a session", () => {
     expect(ram.find(accessKeyId)).toBeUndefined();
   });
 
-  test("is still known for an hour after its end", () => {
+  test("is remembered for an hour after its end", () => {
     const { accessKeyId, expiresAt } = assume();
     now = expiresAt + 3_600_000;
     expect(ram.find(accessKeyId)?.expiresAt).toBe(expiresAt);
@@ -176,7 +176,7 @@ describe("a session", () => {
   });
 });
 
-test("the root may do everything in its account, a stranger nothing", () => {
+test("the root may do everything in its account, another account nothing", () => {
   const principal = ram.find(ram.root.accessKeyId)?.principal;
   expect(principal).toEqual({ accountId: ACCOUNT, arn: `acs:ram::${ACCOUNT}:root` });
   expect(may(ram.root.accessKeyId, "fc:DeleteFunction")).toBe("allow");

@@ -1,6 +1,6 @@
 import { ApiError } from "../../src/contracts";
 
-/** The code that something was refused with, and nothing else but a refusal. */
+/** The code of the refusal. Any other error is thrown. */
 export function refusal(act: () => unknown): string {
   try {
     act();

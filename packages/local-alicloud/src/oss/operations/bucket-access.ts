@@ -92,7 +92,7 @@ export async function putHttpsConfig(operation: Operation): Promise<void> {
   const tls = (await parseXmlBody(await operation.exchange.readDocument(), "HttpsConfiguration")).required("TLS");
   const versions = tls.all("TLSVersion").map(({ text }) => text.trim());
   const unknown = versions.find((version) => !TLS_VERSIONS.has(version));
-  if (unknown !== undefined) throw malformedXml(`${unknown} is no TLS version.`);
+  if (unknown !== undefined) throw malformedXml(`${unknown} is not a TLS version.`);
   if (readBoolean(tls.required("Enable"))) {
     if (versions.length === 0) throw malformedXml("An enabled TLS setting names at least one TLSVersion.");
     await operation.bucket.configure({ tlsVersions: versions });

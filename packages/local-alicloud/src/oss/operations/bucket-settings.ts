@@ -1,9 +1,12 @@
 /** Settings of a bucket: versioning, transfer acceleration, encryption, tags. */
+
+import { randomUUID } from "node:crypto";
 import { assertEncryption } from "../attributes";
 import type { Operation } from "../operation";
 import { malformedXml, OssError } from "../oss-error";
-import { rulesAround } from "../replication/rules-around";
-import type { Versioning } from "../store/model";
+import type { Bucket } from "../store/bucket";
+import type { DiskStore } from "../store/disk-store";
+import type { ReplicationRule, Versioning } from "../store/model";
 import { parseXmlBody } from "../xml-body";
 import { readBoolean } from "./bucket-access";
 import { readTags, tagSet } from "./object-settings";
@@ -114,5 +117,44 @@ export async function getBucketTagging(operation: Operation): Promise<void> {
 export async function deleteBucketTagging(operation: Operation): Promise<void> {
   operation.permit("oss:DeleteBucketTagging");
   await operation.bucket.configure({ tags: {} });
+  operation.exchange.send(204);
+}
+
+/** The rules whose source or destination is the bucket. */
+export const rulesAround = (store: DiskStore, bucket: Bucket): { source: Bucket; rule: ReplicationRule }[] =>
+  store
+    .all()
+    .flatMap((source) => source.rules.map((rule) => ({ source, rule })))
+    .filter(({ source, rule }) => source === bucket || rule.destination.bucket === bucket.name);
+
+/** Lifecycle rules are stored and returned. They have no effect. */
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlifecycle */
+export async function putLifecycle(operation: Operation): Promise<void> {
+  operation.permit("oss:PutBucketLifecycle");
+  const document = await parseXmlBody(await operation.exchange.readDocument(), "LifecycleConfiguration");
+  const rules = document.all("Rule");
+  if (rules.length === 0 || rules.length > 1000) throw malformedXml("LifecycleConfiguration takes 1 to 1000 rules.");
+  for (const rule of rules) {
+    const status = rule.required("Status").text.trim();
+    if (status !== "Enabled" && status !== "Disabled") throw malformedXml(`Status must be Enabled or Disabled, not ${status}.`);
+  }
+  await operation.bucket.configure({
+    lifecycle: { Rule: rules.map((rule) => ({ ...rule.toFields(), ID: rule.first("ID")?.text || randomUUID() })) },
+  });
+  operation.exchange.send(200);
+}
+
+export async function getLifecycle(operation: Operation): Promise<void> {
+  operation.permit("oss:GetBucketLifecycle");
+  const { name, lifecycle } = operation.bucket.record;
+  if (lifecycle === undefined)
+    throw new OssError(404, "NoSuchLifecycle", "No Row found in Lifecycle Table.", { details: { BucketName: name } });
+  operation.exchange.sendXml("LifecycleConfiguration", lifecycle);
+}
+
+export async function deleteLifecycle(operation: Operation): Promise<void> {
+  operation.permit("oss:DeleteBucketLifecycle");
+  await operation.bucket.unset("lifecycle");
   operation.exchange.send(204);
 }

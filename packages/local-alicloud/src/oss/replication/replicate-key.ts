@@ -3,7 +3,6 @@ import { isDeepStrictEqual } from "node:util";
 import type { Bucket } from "../store/bucket";
 import { type Encryption, isDeleteMarker, type ReplicationRule, type StoredObject, type Version } from "../store/model";
 import { currentObject, NULL_VERSION, withoutVersion } from "../store/versions";
-import { replicaEncryption } from "./encryption";
 import type { Permit } from "./role";
 
 export interface KeyTask {
@@ -134,4 +133,22 @@ async function put(task: KeyTask, wanted: Version): Promise<void> {
   const { sizeBytes, etag } = isDeleteMarker(wanted) ? { sizeBytes: 0, etag: before?.etag ?? "" } : wanted;
   const eventName = isDeleteMarker(wanted) ? "ObjectRemoved" : before === undefined ? "ObjectCreated" : "ObjectModified";
   emit(`ObjectReplication:${eventName}`, { key, sizeBytes, deltaSizeBytes: sizeBytes - (before?.sizeBytes ?? 0), etag });
+}
+
+const isCustomersKey = (encryption: Encryption | undefined) => encryption?.algorithm === "KMS" && encryption.keyId !== undefined;
+
+/**
+ * The encryption of a replica; "never" when the rule does not replicate the object.
+ * https://www.alibabacloud.com/help/en/oss/user-guide/crr-in-specific-scenarios
+ * @param fallback the default encryption of the destination bucket
+ */
+export function replicaEncryption(
+  { encryption }: StoredObject,
+  { kms }: ReplicationRule,
+  fallback: Encryption | undefined,
+): Encryption | undefined | "never" {
+  const underKey = isCustomersKey(encryption ?? fallback);
+  if (underKey && kms?.enabled !== true) return "never";
+  if (encryption === undefined) return fallback;
+  return underKey && kms?.replicaKeyId !== undefined ? { ...encryption, keyId: kms.replicaKeyId } : encryption;
 }

@@ -1,4 +1,4 @@
-/** Parts of flows, and what tests ask of a simulation. */
+/** Parts of flows and helpers for simulations. */
 
 import type { HistoryEvent } from "../../../src/cloudflow/history";
 import {
