@@ -109,7 +109,8 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
       if (history === undefined)
         throw new ApiError(404, "ExecutionNotExists", `The history of execution ${ExecutionName} is no longer kept.`);
       const from = Number(NextToken ?? 0);
-      if (!Number.isInteger(from) || from < 0) throw new ApiError(400, "InvalidArgument", `NextToken ${NextToken} is not an event`);
+      if (!Number.isInteger(from) || from < 0)
+        throw new ApiError(400, "InvalidArgument", `NextToken ${NextToken} is not an event`);
       const Events = history.events.slice(from, from + Limit);
       return { Events, ...(from + Limit < history.events.length ? { NextToken: String(from + Limit) } : {}) };
     },

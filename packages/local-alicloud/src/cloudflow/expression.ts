@@ -52,7 +52,8 @@ class Parser {
 
   parse(): Expression {
     const expression = this.rules.operators ? this.either() : this.primary();
-    if (this.peek().kind !== "end") this.fail(this.rules.operators ? "unexpected text after the expression" : "only a condition has operators");
+    if (this.peek().kind !== "end")
+      this.fail(this.rules.operators ? "unexpected text after the expression" : "only a condition has operators");
     return expression;
   }
 
