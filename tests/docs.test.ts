@@ -98,7 +98,7 @@ function namesDeclared(file: string): Set<string> {
 }
 
 test("each name that links to a source file is declared there", () => {
-    const linked = PAGES.flatMap(namesLinked);
+  const linked = PAGES.flatMap(namesLinked);
   expect(linked.length).toBeGreaterThan(40);
   const missing = linked.filter(({ name, file }) => !existsSync(file) || !namesDeclared(file).has(name));
   expect(missing.map(({ name, file }) => `${name} in ${relative(ROOT, file)}`)).toEqual([]);
