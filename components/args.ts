@@ -4,7 +4,7 @@ import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
 import type { BridgeSettings, DestinationSettings, SourceSettings } from "./config/settings";
-import type { BridgeTransforms } from "./transforms";
+import type { Transform } from "./transforms";
 
 export type { ScopeArgs } from "./config/settings";
 
@@ -25,8 +25,8 @@ type DeferredKeys = "token" | "alarmTopicArn";
 export interface CrossBorderBridgeArgs extends Omit<BridgeSettings, DeferredKeys>, Deferred<Pick<BridgeSettings, DeferredKeys>> {
   source: SourceArgs;
   destination: DestinationArgs;
-  /** Changes to any child before it is declared. */
-  transform?: BridgeTransforms | undefined;
+  /** Changes to children before they are declared, each made by `on`. @default [] */
+  transform?: readonly Transform[] | undefined;
   /**
    * Handlers of your own in place of the prebuilt ones of this package: `index.js` with an exported `handler`. Function Compute
    * takes only a `FileArchive` of a .zip.

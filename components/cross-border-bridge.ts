@@ -6,6 +6,7 @@ import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "
 import { type BySide, LatencyProbe } from "./latency-probe";
 import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./platform";
 import { PLATFORMS } from "./platforms";
+import { withTransforms } from "./transforms";
 
 /** What a mode may leave behind; a mode has no output for what it has not. */
 interface Built extends Omit<Partial<PushBridge & NativeBridge>, "ready"> {
@@ -86,7 +87,7 @@ export class CrossBorderBridge extends pulumi.ComponentResource {
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: CrossBorderBridgeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("crossborder:index:CrossBorderBridge", name, {}, opts);
+    super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, args.transform));
     const config = validate(name, args);
     this.notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
     for (const notice of this.notices) void pulumi.log.warn(notice, this);
@@ -215,7 +216,6 @@ function contextOf(
     name,
     config,
     parent,
-    transform: args.transform ?? {},
     bundle: (role: Role) => args.bundles?.[role] ?? prebuiltBundle("aws-lambda", role),
     zip: (role: Role) => {
       const own = args.bundles?.[role];

@@ -10,5 +10,5 @@ export {
   type ReplicatedBucket,
   type ReplicationSettings,
 } from "./native-replication";
-export type { BridgeTransforms, ReplicationTransforms, Transform, TwoWayTransforms } from "./transforms";
+export { on, type Transform } from "./transforms";
 export { TwoWayReplication, type TwoWayReplicationArgs } from "./two-way-replication";

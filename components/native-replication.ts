@@ -14,7 +14,7 @@ import {
 } from "./aws/native/rules";
 import { assumedBy, type Statement } from "./aws/policies";
 import { ConfigInvalid } from "./config";
-import { make, type ReplicationTransforms } from "./transforms";
+import { type Transform, withTransforms } from "./transforms";
 
 /** A bucket that is there and keeps versions. */
 export interface ReplicatedBucket {
@@ -63,8 +63,8 @@ export interface NativeReplicationArgs extends ReplicationSettings {
   replicaModifications?: boolean | undefined;
   /** Name of the role, and what the alarms' names begin with. @default generated */
   name?: string | undefined;
-  /** Changes to any child before it is declared. */
-  transform?: ReplicationTransforms | undefined;
+  /** Changes to children before they are declared, each made by `on`. @default [] */
+  transform?: readonly Transform[] | undefined;
 }
 
 /**
@@ -89,7 +89,7 @@ export class NativeReplication extends pulumi.ComponentResource {
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: NativeReplicationArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("crossborder:index:NativeReplication", name, {}, opts);
+    super("crossborder:index:NativeReplication", name, {}, withTransforms(opts, args.transform));
     validate(args);
     const facts = this.policyFacts(args);
     const role = this.createRole(name, args);
@@ -133,8 +133,7 @@ export class NativeReplication extends pulumi.ComponentResource {
   private createRole(name: string, { source, destination, ...args }: NativeReplicationArgs): aws.iam.Role {
     const invoke = { parent: this, provider: source.provider };
     const service = aws.getServicePrincipalOutput({ serviceName: "s3", region: source.region }, invoke).name;
-    return make(
-      aws.iam.Role,
+    return new aws.iam.Role(
       `${name}-role`,
       {
         ...(args.name === undefined ? {} : { name: args.name }),
@@ -145,22 +144,19 @@ export class NativeReplication extends pulumi.ComponentResource {
           .apply(([principal]) => JSON.stringify(assumedBy(principal))),
       },
       { parent: this, provider: source.provider },
-      args.transform?.role,
     );
   }
 
   private createRolePolicy(
     name: string,
-    { source, transform }: NativeReplicationArgs,
+    { source }: NativeReplicationArgs,
     role: aws.iam.Role,
     facts: pulumi.Output<ReplicationPolicyArgs>,
   ): aws.iam.RolePolicy {
-    return make(
-      aws.iam.RolePolicy,
+    return new aws.iam.RolePolicy(
       `${name}-policy`,
       { name: "replication", role: role.name, policy: facts.apply((one) => JSON.stringify(replicationPolicy(one))) },
       { parent: this, provider: source.provider },
-      transform?.rolePolicy,
     );
   }
 
@@ -175,8 +171,7 @@ export class NativeReplication extends pulumi.ComponentResource {
       metrics: args.metrics ?? timeControl,
       replicaModifications: args.replicaModifications ?? false,
     };
-    make(
-      aws.s3.BucketReplicationConfig,
+    new aws.s3.BucketReplicationConfig(
       name,
       {
         bucket: source.bucketName,
@@ -191,7 +186,6 @@ export class NativeReplication extends pulumi.ComponentResource {
         // What S3 tries before all of this is there fails for good.
         dependsOn: [...ready, ...(source.dependsOn ?? []), ...(destination.dependsOn ?? [])],
       },
-      args.transform?.configuration,
     );
   }
 
@@ -206,7 +200,6 @@ export class NativeReplication extends pulumi.ComponentResource {
         lagAlarmSeconds,
         physicalName: args.name,
         parent: this,
-        transforms: args.transform,
       });
   }
 }

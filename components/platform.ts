@@ -6,7 +6,6 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, Role } from "../runtime/protocol/env";
 import type { FunctionZip } from "./bundles";
 import type { BridgeConfig } from "./config";
-import type { BridgeTransforms } from "./transforms";
 
 export type Side = "source" | "destination";
 
@@ -20,7 +19,6 @@ export interface BridgeContext {
   /** The side's own provider. */
   provider: pulumi.ProviderResource;
   parent: pulumi.Resource;
-  transform: BridgeTransforms;
   /** Packed handlers for Lambda, by role. */
   bundle: (role: Role) => pulumi.asset.Archive;
   /** Packed handlers for Function Compute, by role. */

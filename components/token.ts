@@ -7,12 +7,6 @@ export type SecretArgs = { value: pulumi.Output<string>; description: string } &
   | { side: "source"; secret: "invoker" }
 );
 
-/** Which transform is for it. */
-export function secretHook({ side, secret }: SecretArgs): "sourceInvoker" | "sourceToken" | "destinationToken" {
-  if (secret === "invoker") return "sourceInvoker";
-  return side === "source" ? "sourceToken" : "destinationToken";
-}
-
 /** The signing secrets: in a parameter that is made of the stack's secret, or in the operator's. */
 export function signingSecrets<T>(
   { config, token }: BridgeContext,

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { NativeReplication, type ReplicatedBucket, type ReplicationSettings } from "./native-replication";
-import type { TwoWayTransforms } from "./transforms";
+import { type Transform, withTransforms } from "./transforms";
 
 export interface TwoWayReplicationArgs extends ReplicationSettings {
   first: ReplicatedBucket;
@@ -9,8 +9,8 @@ export interface TwoWayReplicationArgs extends ReplicationSettings {
   replicaModifications?: boolean | undefined;
   /** Names of the roles, and what the alarms' names begin with. @default generated */
   names?: { forward: string; backward: string } | undefined;
-  /** Changes to any child before it is declared. */
-  transform?: TwoWayTransforms | undefined;
+  /** Changes to children in both directions before they are declared, each made by `on`. @default [] */
+  transform?: readonly Transform[] | undefined;
 }
 
 /**
@@ -33,18 +33,18 @@ export class TwoWayReplication extends pulumi.ComponentResource {
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: TwoWayReplicationArgs, opts: pulumi.ComponentResourceOptions = {}) {
-    super(TWO_WAY, name, {}, opts);
-    const { first, second, names, transform, replicaModifications = true, ...settings } = args;
+    super(TWO_WAY, name, {}, withTransforms(opts, args.transform));
+    const { first, second, names, transform: _transform, replicaModifications = true, ...settings } = args;
     const shared = { ...settings, replicaModifications };
     this.forward = new NativeReplication(
       name,
-      { ...shared, source: first, destination: second, name: names?.forward, transform: transform?.forward },
+      { ...shared, source: first, destination: second, name: names?.forward },
       // One way becomes two without a moment in which the bucket has no replication, or two that overwrite each other.
       { parent: this, aliases: [{ parent: opts.parent ?? pulumi.rootStackResource }] },
     );
     this.backward = new NativeReplication(
       `${name}-back`,
-      { ...shared, source: second, destination: first, name: names?.backward, transform: transform?.backward },
+      { ...shared, source: second, destination: first, name: names?.backward },
       { parent: this },
     );
     this.registerOutputs({ forwardRoleArn: this.forward.roleArn, backwardRoleArn: this.backward.roleArn });

@@ -23,7 +23,7 @@ interface Manifest {
 const CONSUMER = `
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ConfigInvalid, CrossBorderBridge, type CrossBorderBridgeArgs } from "crossborderbridge";
+import { ConfigInvalid, CrossBorderBridge, type CrossBorderBridgeArgs, on } from "crossborderbridge";
 
 export function declare(): CrossBorderBridge {
   const args: CrossBorderBridgeArgs = {
@@ -31,7 +31,7 @@ export function declare(): CrossBorderBridge {
     destination: { cloud: "aws-cn", region: "cn-north-1", bucket: "reports-china", provider: new aws.Provider("china", { region: "cn-north-1" }) },
     egress: "static",
     token: pulumi.secret(${JSON.stringify(Buffer.alloc(32, 1).toString("base64"))}),
-    transform: { trigger: { queue: (queue) => { queue.maxMessageSize = 262144; } } },
+    transform: [on(aws.sqs.Queue, (queue, opts, name) => { if (name === "reports-queue") queue.maxMessageSize = 262144; })],
   };
   const bridge = new CrossBorderBridge("reports", args);
   const url: pulumi.Output<string> | undefined = bridge.receiverUrl;

@@ -3,7 +3,6 @@ import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../platform";
 import { inSourceAccount } from "../prober";
-import { make, type Transform } from "../transforms";
 
 const PERIOD_SECONDS = 300;
 /** The group that every account has, as the international site calls it. */
@@ -29,7 +28,6 @@ export interface AlarmArgs {
   side?: Side;
   /** Rings beyond it. @default 0, so that it rings when there is one at all */
   threshold?: number;
-  transform: Transform<alicloud.cms.AlarmArgs> | undefined;
 }
 
 export function createAlarm(context: BridgeContext, parent: pulumi.Resource, args: AlarmArgs): void {
@@ -38,8 +36,7 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
   // Groups are an account's own.
   const alarmContactGroups = inSourceAccount(context.config, side) ? context.config.alarmContactGroups : [];
   const { project, metric, statistics, dimension } = METRICS[what];
-  make(
-    alicloud.cms.Alarm,
+  new alicloud.cms.Alarm(
     args.name,
     {
       name: args.physicalName,
@@ -51,6 +48,5 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
       escalationsCritical: { statistics, comparisonOperator: ">", threshold: String(threshold), times: 1 },
     },
     { parent, provider: context.provider },
-    args.transform,
   );
 }

@@ -2,10 +2,8 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { bucketArn } from "./names";
 import { secureTransportPolicy } from "./policies";
-import type { OssBucketTransforms } from "./transforms";
 
 export interface BucketFacts {
   name: pulumi.Output<string>;
@@ -62,7 +60,6 @@ export interface CreateBucketArgs {
   kmsKeyId: string | undefined;
   retain: boolean;
   forceDestroy: boolean;
-  transforms: OssBucketTransforms | undefined;
   accountId: pulumi.Output<string>;
 }
 
@@ -71,62 +68,41 @@ export interface CreateBucketArgs {
  * its public access block on the way.
  */
 export function createBucket(context: BridgeContext, parent: pulumi.Resource, args: CreateBucketArgs): BucketFacts {
-  const { name, transforms } = args;
+  const { name } = args;
   const opts = (...dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions => ({
     parent,
     provider: context.provider,
     retainOnDelete: args.retain,
     ...(dependsOn.length > 0 ? { dependsOn } : {}),
   });
-  const created = make(
-    alicloud.oss.Bucket,
+  const created = new alicloud.oss.Bucket(
     name,
     { bucket: args.bucketName, forceDestroy: args.forceDestroy, lifecycleRules: args.rules },
     { ...opts(), ignoreChanges: SET_APART },
-    transforms?.bucket,
   );
   const bucket = created.bucket;
   // Absent rather than suspended: suspending is not what "keeps none" means.
   const versioning = args.versioning
-    ? [make(alicloud.oss.BucketVersioning, `${name}-versioning`, { bucket, status: "Enabled" }, opts(), transforms?.versioning)]
+    ? [new alicloud.oss.BucketVersioning(`${name}-versioning`, { bucket, status: "Enabled" }, opts())]
     : [];
   const acceleration = args.acceleration
-    ? [
-        make(
-          alicloud.oss.BucketTransferAcceleration,
-          `${name}-acceleration`,
-          { bucket, enabled: true },
-          opts(),
-          transforms?.acceleration,
-        ),
-      ]
+    ? [new alicloud.oss.BucketTransferAcceleration(`${name}-acceleration`, { bucket, enabled: true }, opts())]
     : [];
-  const publicAccessBlock = make(
-    alicloud.oss.BucketPublicAccessBlock,
+  const publicAccessBlock = new alicloud.oss.BucketPublicAccessBlock(
     `${name}-public-access-block`,
     { bucket, blockPublicAccess: true },
     opts(),
-    transforms?.publicAccessBlock,
   );
-  make(
-    alicloud.oss.BucketServerSideEncryption,
+  new alicloud.oss.BucketServerSideEncryption(
     `${name}-encryption`,
     args.kmsKeyId === undefined
       ? { bucket, sseAlgorithm: "AES256" }
       : { bucket, sseAlgorithm: "KMS", kmsMasterKeyId: args.kmsKeyId },
     opts(),
-    transforms?.encryption,
   );
   // The versions of TLS. That there is TLS at all is for the policy to say.
-  make(
-    alicloud.oss.BucketHttpsConfig,
-    `${name}-https`,
-    { bucket, enable: true, tlsVersions: TLS_VERSIONS },
-    opts(),
-    transforms?.https,
-  );
-  const policy = make(
-    alicloud.oss.BucketPolicy,
+  new alicloud.oss.BucketHttpsConfig(`${name}-https`, { bucket, enable: true, tlsVersions: TLS_VERSIONS }, opts());
+  const policy = new alicloud.oss.BucketPolicy(
     `${name}-policy`,
     {
       bucket,
@@ -135,7 +111,6 @@ export function createBucket(context: BridgeContext, parent: pulumi.Resource, ar
         .apply(([accountId, bucketName]) => JSON.stringify(secureTransportPolicy(bucketArn({ accountId }, bucketName)))),
     },
     opts(publicAccessBlock),
-    transforms?.policy,
   );
   return {
     name: bucket,
@@ -164,7 +139,6 @@ export function sideBucket(
     kmsKeyId: store.kmsKeyId,
     retain: config.retainBuckets,
     forceDestroy: config.forceDestroy,
-    transforms: context.transform.alicloud?.[side],
     accountId,
   });
 }

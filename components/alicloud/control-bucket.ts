@@ -38,7 +38,6 @@ export class ControlBucket extends pulumi.ComponentResource {
       kmsKeyId: undefined,
       retain: false,
       forceDestroy: true,
-      transforms: context.transform.alicloud?.control,
       accountId: args.place.accountId,
     });
     this.bucketName = bucket.name;

@@ -5,7 +5,6 @@ import type { AllowedSources } from "../../runtime/protocol/env";
 import { COPIER_EVENT_AGE_SECONDS } from "../config";
 import { identity } from "../contract";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import type { ControlBucket } from "./control-bucket";
 import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
 import type { AlicloudDestinationStore } from "./destination-store";
@@ -55,12 +54,10 @@ export class Copier extends pulumi.ComponentResource {
       { parent: this },
     );
     // The sender asks again until the object is there; a start that is repeated or delayed by itself would outlive its lease.
-    const invocations = make(
-      alicloud.fc.V3AsyncInvokeConfig,
+    const invocations = new alicloud.fc.V3AsyncInvokeConfig(
       `${name}-invocations`,
       { functionName: copier.functionName, maxAsyncRetryAttempts: 0, maxAsyncEventAgeInSeconds: COPIER_EVENT_AGE_SECONDS },
       { parent: this, provider: context.provider },
-      context.transform.alicloud?.copier?.invocations,
     );
     this.functionArn = copier.functionArn;
     this.functionName = copier.functionName;

@@ -1,7 +1,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { createAlarm } from "./alarms";
 import { aliasesInModes } from "./aliases";
 import { type Place, physicalName, queueArn, queueUrl } from "./names";
@@ -20,20 +19,16 @@ export class DeadLetters extends pulumi.ComponentResource {
     const name = `${context.name}-dead-letters`;
     super("crossborder:alicloud:DeadLetters", name, {}, { parent: args.parent, aliases: aliasesInModes(context) });
     const physical = physicalName(context.config.name, "dead-letters");
-    const transforms = context.transform.alicloud?.trigger;
-    const queue = make(
-      alicloud.message.ServiceQueue,
+    const queue = new alicloud.message.ServiceQueue(
       name,
       { queueName: physical, messageRetentionPeriod: RETENTION_SECONDS, maximumMessageSize: MESSAGE_BYTES },
       { parent: this, provider: context.provider },
-      transforms?.deadLetterQueue,
     );
     createAlarm(context, this, {
       name: `${context.name}-dead-letter-alarm`,
       physicalName: `${physical}-not-empty`,
       what: "deadLetters",
       of: queue.queueName,
-      transform: transforms?.deadLetterAlarm,
     });
     const named = pulumi.all([args.place, queue.queueName]);
     this.url = named.apply(([place, queueName]) => queueUrl(place, queueName));

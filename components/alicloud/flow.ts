@@ -2,7 +2,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { createAlarm } from "./alarms";
 import { flowDefinition } from "./flow-definition";
 import type { BridgeFunction } from "./function";
@@ -24,7 +23,6 @@ export class ReplicationFlow extends pulumi.ComponentResource {
     super("crossborder:alicloud:ReplicationFlow", name, {}, { parent: args.parent });
     const { config } = context;
     const { functionArn, ready } = args.pusher;
-    const transforms = context.transform.alicloud?.flow;
     const physical = physicalName(config.name, "flow");
     const description = `Replicates objects for bridge ${config.name}`;
     const role = createRole(name, {
@@ -34,10 +32,8 @@ export class ReplicationFlow extends pulumi.ComponentResource {
       description,
       policy: functionArn.apply(invokeFunction),
       parent: this,
-      transforms,
     });
-    const flow = make(
-      alicloud.fnf.Flow,
+    const flow = new alicloud.fnf.Flow(
       name,
       {
         name: physical,
@@ -53,14 +49,12 @@ export class ReplicationFlow extends pulumi.ComponentResource {
         roleArn: role.arn,
       },
       { parent: this, provider: context.provider, dependsOn: [role.attachment, ...ready] },
-      transforms?.flow,
     );
     createAlarm(context, this, {
       name: `${name}-alarm`,
       physicalName: `${physical}-failed`,
       what: "failedExecutions",
       of: flow.name,
-      transform: transforms?.alarm,
     });
     this.flowName = flow.name;
     this.ready = [flow];

@@ -4,13 +4,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Side } from "../platform";
 import { PROBER_PARTS } from "../prober";
-import { make } from "../transforms";
 import { functionSize } from "./function-size";
 import type { Logs } from "./logs";
 import { physicalName } from "./names";
 import { document, type PolicyDocument, writeLogs } from "./policies";
 import { createRole } from "./role";
-import type { AlicloudTransforms, FcFunctionTransforms } from "./transforms";
 
 const DISK_MB = 512;
 /** https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
@@ -46,7 +44,6 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
     super("crossborder:alicloud:BridgeFunction", name, {}, opts);
     const { context, role, side, logs } = args;
     const physical = physicalName(context.config.name, side === undefined ? role : PROBER_PARTS[side]);
-    const transforms = transformsOf(context.transform.alicloud, role, side);
     const child = { parent: this, provider: context.provider };
     const ramRole = createRole(name, {
       context,
@@ -57,11 +54,9 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         .all([args.policy, logs.storeArn])
         .apply(([policy, logStoreArn]) => document(...policy.Statement, writeLogs(logStoreArn))),
       parent: this,
-      transforms,
     });
     const zip = context.zip(role);
-    const own = make(
-      alicloud.fc.V3Function,
+    const own = new alicloud.fc.V3Function(
       name,
       {
         functionName: physical,
@@ -81,18 +76,15 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         logConfig: { project: logs.project, logstore: logs.store },
       },
       { ...child, dependsOn: [ramRole.attachment, ...logs.ready, ...(args.dependsOn ?? [])] },
-      transforms?.function,
     );
     const concurrency =
       args.instances === undefined
         ? []
         : [
-            make(
-              alicloud.fc.V3ConcurrencyConfig,
+            new alicloud.fc.V3ConcurrencyConfig(
               `${name}-concurrency`,
               { functionName: own.functionName, reservedConcurrency: args.instances },
               child,
-              transforms?.concurrency,
             ),
           ];
     this.functionArn = own.functionArn;
@@ -113,13 +105,4 @@ export function withinLimit(role: BridgeRole, variables: Record<string, string>)
       `the settings of the ${role} take ${bytes} bytes, Function Compute holds ${MAX_ENVIRONMENT_BYTES}: shorten scope.prefixes, scope.suffixes, scope.tags or allowedCidrs`,
     );
   return variables;
-}
-
-function transformsOf(
-  transform: AlicloudTransforms | undefined,
-  role: BridgeRole,
-  side: Side | undefined,
-): FcFunctionTransforms | undefined {
-  if (role !== "prober") return transform?.[role];
-  return side && transform?.prober?.[side];
 }

@@ -2,7 +2,6 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../platform";
 import { PROBER_PARTS } from "../prober";
-import { make } from "../transforms";
 import { aliasesInModes } from "./aliases";
 import { logProjectName, logStoreArn, type Place } from "./names";
 
@@ -32,11 +31,8 @@ export class Logs extends pulumi.ComponentResource {
     const aliases = side === "source" && !prober ? aliasesInModes(context) : [];
     super("crossborder:alicloud:Logs", name, {}, { parent: args.parent, aliases });
     const { config } = context;
-    const hooks = context.transform.alicloud;
-    const transforms = prober ? hooks?.prober?.[side]?.logs : hooks?.[`${side}Logs`];
     const child = { parent: this, provider: context.provider };
-    const project = make(
-      alicloud.log.Project,
+    const project = new alicloud.log.Project(
       `${name}-project`,
       {
         projectName: place.accountId.apply((accountId) =>
@@ -45,10 +41,8 @@ export class Logs extends pulumi.ComponentResource {
         description: `${prober ? "Prober" : "Functions"} of bridge ${config.name}, ${side}`,
       },
       child,
-      transforms?.project,
     );
-    const store = make(
-      alicloud.log.Store,
+    const store = new alicloud.log.Store(
       `${name}-store`,
       {
         projectName: project.projectName,
@@ -59,14 +53,11 @@ export class Logs extends pulumi.ComponentResource {
         maxSplitShardCount: 8,
       },
       child,
-      transforms?.store,
     );
-    const index = make(
-      alicloud.log.StoreIndex,
+    const index = new alicloud.log.StoreIndex(
       `${name}-index`,
       { project: project.projectName, logstore: store.logstoreName, fullText: { caseSensitive: false, token: TOKENS } },
       child,
-      transforms?.index,
     );
     this.project = project.projectName;
     this.store = store.logstoreName;

@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { type BridgeConfig, isMainland } from "../config";
 import { outermost } from "../config/prefixes";
 import type { NativeBridge, Sides } from "../platform";
-import { make } from "../transforms";
 import { AlicloudDestinationStore } from "./destination-store";
 import { bucketArn, keyArn, physicalName } from "./names";
 import { replicationPolicy } from "./policies";
@@ -28,7 +27,6 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
     const destination = new AlicloudDestinationStore(sides.destination);
     const { prefixes } = config.scope;
     const { kmsKeyId } = config.destination;
-    const transforms = context.transform.alicloud?.replication;
     const role = createRole(name, {
       context,
       physicalName: physicalName(config.name, "replication"),
@@ -46,10 +44,8 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
           }),
         ),
       parent: this,
-      transforms,
     });
-    make(
-      alicloud.oss.BucketReplication,
+    new alicloud.oss.BucketReplication(
       name,
       {
         bucket: source.bucketName,
@@ -76,7 +72,6 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
         // OSS takes one rule for a pair of buckets, and no rule can be changed.
         deleteBeforeReplace: true,
       },
-      transforms?.rule,
     );
     this.sourceBucket = source.bucketName;
     this.destinationBucket = destination.bucketName;

@@ -2,7 +2,6 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { createAlarm } from "./alarms";
 import { aliasesInModes } from "./aliases";
 import type { DeadLetters } from "./dead-letters";
@@ -34,10 +33,8 @@ export class OssEvents extends pulumi.ComponentResource {
     const { config } = context;
     const { store, deadLetters } = args;
     const { functionName, functionArn, ready } = args.function;
-    const transforms = context.transform.alicloud;
     const child = { parent: this, provider: context.provider };
-    const invocations = make(
-      alicloud.fc.V3AsyncInvokeConfig,
+    const invocations = new alicloud.fc.V3AsyncInvokeConfig(
       `${name}-invocations`,
       {
         functionName,
@@ -46,7 +43,6 @@ export class OssEvents extends pulumi.ComponentResource {
         destinationConfig: { onFailure: { destination: deadLetters.arn } },
       },
       { ...child, dependsOn: [deadLetters.queue] },
-      transforms?.[args.role]?.invocations,
     );
     const role = createRole(name, {
       context,
@@ -55,11 +51,9 @@ export class OssEvents extends pulumi.ComponentResource {
       description: `Events for bridge ${config.name}`,
       policy: functionArn.apply(invokeFunction),
       parent: this,
-      transforms: transforms?.trigger?.invocation,
     });
     // Declared last: an event that OSS sends must find everything behind it.
-    make(
-      alicloud.fc.V3Trigger,
+    new alicloud.fc.V3Trigger(
       `${name}-trigger`,
       {
         functionName,
@@ -76,14 +70,12 @@ export class OssEvents extends pulumi.ComponentResource {
         // One name on one function, and OSS takes no second trigger for the same events.
         deleteBeforeReplace: true,
       },
-      transforms?.trigger?.trigger,
     );
     createAlarm(context, this, {
       name: `${name}-error-alarm`,
       physicalName: `${physicalName(config.name, args.role)}-errors`,
       what: "functionErrors",
       of: functionName,
-      transform: transforms?.trigger?.errorAlarm,
     });
     this.registerOutputs({});
   }

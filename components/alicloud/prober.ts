@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Prober, ProberArgs } from "../platform";
 import { dutiesOf, PROBER_MEMORY_MB, PROBER_PARTS, PROBER_SECONDS, proberPrefix, proberSettings, slots } from "../prober";
-import { make } from "../transforms";
 import { placeOf } from "./account";
 import { createAlarm } from "./alarms";
 import { adoptBucket } from "./bucket";
@@ -93,8 +92,7 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
   ): void {
     const { config, provider } = context;
     const { minutes, hours } = slots(config.probe.everyMinutes, (n) => `*/${n}`);
-    make(
-      alicloud.fc.V3Trigger,
+    new alicloud.fc.V3Trigger(
       `${name}-schedule`,
       {
         functionName: prober.functionName,
@@ -110,7 +108,6 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
       },
       // Declared last: a canary that is sent before the bridge is there never arrives.
       { parent: this, provider, dependsOn: [...prober.ready, ...ready] },
-      context.transform.alicloud?.prober?.[side]?.schedule,
     );
   }
 
@@ -121,7 +118,6 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
   private createAlarms(name: string, context: BridgeContext, { side }: ProberArgs, prober: BridgeFunction<"prober">): void {
     const { lagAlarmSeconds, giveUpAfterSeconds } = context.config.probe;
     const physical = physicalName(context.config.name, PROBER_PARTS[side]);
-    const transforms = context.transform.alicloud?.prober?.[side];
     createAlarm(context, this, {
       name: `${name}-late-alarm`,
       physicalName: `${physical}-late`,
@@ -129,7 +125,6 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
       of: prober.functionName,
       side,
       threshold: Math.min(lagAlarmSeconds, giveUpAfterSeconds) * 1000,
-      transform: transforms?.lateAlarm,
     });
     createAlarm(context, this, {
       name: `${name}-error-alarm`,
@@ -137,7 +132,6 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
       what: "functionErrors",
       of: prober.functionName,
       side,
-      transform: transforms?.errorAlarm,
     });
   }
 }

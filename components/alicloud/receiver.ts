@@ -6,7 +6,6 @@ import type { BridgeConfig } from "../config";
 import { receiverInstances } from "../config/defaults";
 import { receiverSettings } from "../contract";
 import type { BridgeContext, Receiver } from "../platform";
-import { make } from "../transforms";
 import { ControlBucket } from "./control-bucket";
 import { Copier } from "./copier";
 import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
@@ -50,8 +49,7 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
     const token = tokenAt(context, this, "destination", place);
     const copier = new Copier(context, { store, control, logs, allowedSources: args.allowedSources, parent: this });
     const receiver = this.createFunction(name, context, { ...args, logs, control, token, copier });
-    const endpoint = make(
-      alicloud.fc.V3Trigger,
+    const endpoint = new alicloud.fc.V3Trigger(
       `${name}-endpoint`,
       {
         functionName: receiver.functionName,
@@ -62,7 +60,6 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
       },
       // Nobody gets the URL before the number of instances is bounded.
       { parent: this, provider: context.provider, dependsOn: receiver.ready },
-      context.transform.alicloud?.endpoint,
     );
     this.url = endpoint.httpTrigger.urlInternet;
     this.receiverFunctionName = receiver.functionName;

@@ -2,9 +2,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { assumedBy, type PolicyDocument } from "./policies";
-import type { RamRoleTransforms } from "./transforms";
 
 export type Service = "fc.aliyuncs.com" | "fnf.aliyuncs.com" | "oss.aliyuncs.com";
 
@@ -23,21 +21,17 @@ export interface RoleArgs {
   description: string;
   policy: pulumi.Output<PolicyDocument>;
   parent: pulumi.Resource;
-  transforms: RamRoleTransforms | undefined;
 }
 
 export function createRole(name: string, args: RoleArgs): Role {
-  const { description, physicalName, transforms } = args;
+  const { description, physicalName } = args;
   const child = { parent: args.parent, provider: args.context.provider };
-  const role = make(
-    alicloud.ram.Role,
+  const role = new alicloud.ram.Role(
     `${name}-role`,
     { roleName: physicalName, description, assumeRolePolicyDocument: JSON.stringify(assumedBy(args.service)) },
     child,
-    transforms?.role,
   );
-  const policy = make(
-    alicloud.ram.Policy,
+  const policy = new alicloud.ram.Policy(
     `${name}-policy`,
     {
       policyName: physicalName,
@@ -47,14 +41,11 @@ export function createRole(name: string, args: RoleArgs): Role {
       rotateStrategy: "DeleteOldestNonDefaultVersionWhenLimitExceeded",
     },
     child,
-    transforms?.policy,
   );
-  const attachment = make(
-    alicloud.ram.RolePolicyAttachment,
+  const attachment = new alicloud.ram.RolePolicyAttachment(
     `${name}-attachment`,
     { policyName: policy.policyName, policyType: "Custom", roleName: role.roleName },
     child,
-    transforms?.attachment,
   );
   return { arn: role.arn, roleName: role.roleName, attachment };
 }

@@ -2,8 +2,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { type SecretArgs, secretHook, signingSecrets } from "../token";
-import { make } from "../transforms";
+import { type SecretArgs, signingSecrets } from "../token";
 import { type Place, secretArns, secretName } from "./names";
 import type { SecretArns } from "./policies";
 
@@ -21,12 +20,10 @@ export function createSecret(
   args: SecretArgs & { place: pulumi.Output<Place> },
 ): SecretParameter {
   const name = secretName(context.config.name, args.side, args.secret);
-  const parameter = make(
-    alicloud.oos.SecretParameter,
+  const parameter = new alicloud.oos.SecretParameter(
     `${context.name}-${args.side}-${args.secret}`,
     { secretParameterName: name, type: "Secret", value: pulumi.secret(args.value), description: args.description },
     { parent, provider: context.provider },
-    context.transform.alicloud?.[secretHook(args)],
   );
   return { name, arns: args.place.apply((place) => secretArns(place, name)), dependsOn: [parameter] };
 }

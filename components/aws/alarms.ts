@@ -3,7 +3,6 @@ import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../platform";
 import { inSourceAccount, PROBER_PARTS } from "../prober";
-import { make } from "../transforms";
 import { physicalName } from "./account";
 
 const PERIOD_SECONDS = 300;
@@ -16,7 +15,6 @@ export function createAlarms(
   queues: { queue: aws.sqs.Queue | undefined; deadLetters: aws.sqs.Queue },
 ): void {
   const { name, config, provider } = context;
-  const transforms = context.transform.trigger;
   const common = {
     namespace: "AWS/SQS",
     statistic: "Maximum",
@@ -26,8 +24,7 @@ export function createAlarms(
     treatMissingData: "notBreaching",
     ...(context.alarmTopicArn === undefined ? {} : { alarmActions: [context.alarmTopicArn], okActions: [context.alarmTopicArn] }),
   };
-  make(
-    aws.cloudwatch.MetricAlarm,
+  new aws.cloudwatch.MetricAlarm(
     `${name}-dead-letter-alarm`,
     {
       ...common,
@@ -38,11 +35,9 @@ export function createAlarms(
       threshold: 0,
     },
     { parent, provider },
-    transforms?.deadLetterAlarm,
   );
   if (queues.queue === undefined) return;
-  make(
-    aws.cloudwatch.MetricAlarm,
+  new aws.cloudwatch.MetricAlarm(
     `${name}-age-alarm`,
     {
       ...common,
@@ -53,7 +48,6 @@ export function createAlarms(
       threshold: STUCK_AFTER_SECONDS,
     },
     { parent, provider },
-    transforms?.ageAlarm,
   );
 }
 
@@ -71,7 +65,6 @@ export function createProbeAlarms(
   const { config, provider } = context;
   const { everyMinutes, lagAlarmSeconds, giveUpAfterSeconds } = config.probe;
   const physical = physicalName(config.name, PROBER_PARTS[side]);
-  const transforms = context.transform.prober?.[side];
   // An alarm speaks to topics of its own region alone.
   const isHeard = config[side].region === config.source.region && inSourceAccount(config, side);
   const topic = isHeard && context.alarmTopicArn !== undefined ? [context.alarmTopicArn] : undefined;
@@ -84,8 +77,7 @@ export function createProbeAlarms(
     comparisonOperator: "GreaterThanThreshold",
     ...(topic === undefined ? {} : { alarmActions: topic, okActions: topic }),
   };
-  make(
-    aws.cloudwatch.MetricAlarm,
+  new aws.cloudwatch.MetricAlarm(
     `${name}-lag-alarm`,
     {
       ...common,
@@ -98,10 +90,8 @@ export function createProbeAlarms(
       treatMissingData: "ignore",
     },
     { parent, provider },
-    transforms?.lagAlarm,
   );
-  make(
-    aws.cloudwatch.MetricAlarm,
+  new aws.cloudwatch.MetricAlarm(
     `${name}-gave-up-alarm`,
     {
       ...common,
@@ -118,6 +108,5 @@ export function createProbeAlarms(
       ...(topic === undefined ? {} : { insufficientDataActions: topic }),
     },
     { parent, provider },
-    transforms?.gaveUpAlarm,
   );
 }

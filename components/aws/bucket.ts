@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import type { BridgeConfig } from "../config";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { document, type Statement, secureTransportPolicy } from "./policies";
 
 export interface BucketFacts {
@@ -64,10 +63,9 @@ export function createOpenBucket(
   settings: { rules: LifecycleRule[]; objectOwnership?: "BucketOwnerEnforced" | "ObjectWriter" },
   parent: pulumi.Resource,
 ): OpenBucket {
-  const { config, provider, transform } = context;
+  const { config, provider } = context;
   const { bucket: bucketName, kmsKeyArn, versioning: keepsVersions = true } = config[side];
   const name = `${context.name}-${side}`;
-  const transforms = transform[side] ?? {};
   const opts = (...dependsOn: pulumi.Resource[]): pulumi.CustomResourceOptions => ({
     parent,
     provider,
@@ -75,21 +73,18 @@ export function createOpenBucket(
     ...(dependsOn.length > 0 ? { dependsOn } : {}),
   });
 
-  const bucket = make(aws.s3.Bucket, name, { bucket: bucketName, forceDestroy: config.forceDestroy }, opts(), transforms.bucket);
+  const bucket = new aws.s3.Bucket(name, { bucket: bucketName, forceDestroy: config.forceDestroy }, opts());
   // Absent rather than suspended: taking the resource away suspends what was on.
   const versioning = keepsVersions
     ? [
-        make(
-          aws.s3.BucketVersioning,
+        new aws.s3.BucketVersioning(
           `${name}-versioning`,
           { bucket: bucket.bucket, versioningConfiguration: { status: "Enabled" } },
           opts(),
-          transforms.versioning,
         ),
       ]
     : [];
-  const publicAccessBlock = make(
-    aws.s3.BucketPublicAccessBlock,
+  const publicAccessBlock = new aws.s3.BucketPublicAccessBlock(
     `${name}-public-access-block`,
     {
       bucket: bucket.bucket,
@@ -99,10 +94,8 @@ export function createOpenBucket(
       restrictPublicBuckets: true,
     },
     opts(),
-    transforms.publicAccessBlock,
   );
-  make(
-    aws.s3.BucketServerSideEncryptionConfiguration,
+  new aws.s3.BucketServerSideEncryptionConfiguration(
     `${name}-encryption`,
     {
       bucket: bucket.bucket,
@@ -116,22 +109,17 @@ export function createOpenBucket(
       ],
     },
     opts(),
-    transforms.encryption,
   );
-  make(
-    aws.s3.BucketOwnershipControls,
+  new aws.s3.BucketOwnershipControls(
     `${name}-ownership`,
     { bucket: bucket.bucket, rule: { objectOwnership: settings.objectOwnership ?? "BucketOwnerEnforced" } },
     opts(),
-    transforms.ownership,
   );
-  make(
-    aws.s3.BucketLifecycleConfiguration,
+  new aws.s3.BucketLifecycleConfiguration(
     `${name}-lifecycle`,
     { bucket: bucket.bucket, rules: [...settings.rules, ...(side === "destination" ? lifecycleRules(config.destination) : [])] },
     // Rules about noncurrent versions are only accepted where versions are decided.
     opts(...versioning),
-    transforms.lifecycle,
   );
   return {
     name: bucket.bucket,
@@ -139,8 +127,7 @@ export function createOpenBucket(
     regionalDomainName: bucket.bucketRegionalDomainName,
     settled: versioning,
     writePolicy: (statements) =>
-      make(
-        aws.s3.BucketPolicy,
+      new aws.s3.BucketPolicy(
         `${name}-policy`,
         {
           bucket: bucket.bucket,
@@ -150,7 +137,6 @@ export function createOpenBucket(
         },
         // S3 refuses a policy and a public access block that arrive together.
         opts(publicAccessBlock),
-        transforms.policy,
       ),
   };
 }

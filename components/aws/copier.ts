@@ -6,7 +6,6 @@ import type { AllowedSources } from "../../runtime/protocol/env";
 import { COPIER_EVENT_AGE_SECONDS } from "../config";
 import { identity } from "../contract";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import type { Account } from "./account";
 import type { AwsDestinationStore } from "./destination-store";
 import { BridgeFunction } from "./function";
@@ -63,8 +62,7 @@ export class Copier extends pulumi.ComponentResource {
       { parent: this },
     );
     // The sender asks again until the object is there; a start that AWS repeats or delays by itself would outlive its lease.
-    make(
-      aws.lambda.FunctionEventInvokeConfig,
+    new aws.lambda.FunctionEventInvokeConfig(
       `${name}-invocations`,
       {
         functionName: copier.functionName,
@@ -72,7 +70,6 @@ export class Copier extends pulumi.ComponentResource {
         maximumEventAgeInSeconds: COPIER_EVENT_AGE_SECONDS,
       },
       { parent: this, provider: context.provider },
-      context.transform.copier?.invocations,
     );
     this.functionArn = copier.function.arn;
     this.functionName = copier.functionName;

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { type Account, physicalName } from "./account";
 import { receiverEndpointPolicy } from "./policies";
 
@@ -33,11 +32,9 @@ export class Endpoint extends pulumi.ComponentResource {
     super("crossborder:aws:Endpoint", name, {}, { parent: args.parent });
     const { context } = args;
     const { config } = context;
-    const transforms = context.transform.endpoint;
     const child = { parent: this, provider: context.provider };
 
-    const api = make(
-      aws.apigateway.RestApi,
+    const api = new aws.apigateway.RestApi(
       `${name}-api`,
       {
         name: physicalName(config.name, "receiver"),
@@ -45,25 +42,19 @@ export class Endpoint extends pulumi.ComponentResource {
         endpointConfiguration: { types: "REGIONAL" },
       },
       child,
-      transforms?.restApi,
     );
     this.methodArn = pulumi.interpolate`${api.executionArn}/${STAGE}/${METHOD}/${PATH}`;
-    const policy = make(
-      aws.apigateway.RestApiPolicy,
+    const policy = new aws.apigateway.RestApiPolicy(
       `${name}-policy`,
       { restApiId: api.id, policy: this.endpointPolicy(args) },
       child,
-      transforms?.policy,
     );
-    const resource = make(
-      aws.apigateway.Resource,
+    const resource = new aws.apigateway.Resource(
       `${name}-${PATH}`,
       { restApi: api.id, parentId: api.rootResourceId, pathPart: PATH },
       child,
-      transforms?.resource,
     );
-    const method = make(
-      aws.apigateway.Method,
+    const method = new aws.apigateway.Method(
       `${name}-method`,
       {
         restApi: api.id,
@@ -72,10 +63,8 @@ export class Endpoint extends pulumi.ComponentResource {
         authorization: config.auth.kind === "iam" ? "AWS_IAM" : "NONE",
       },
       child,
-      transforms?.method,
     );
-    const integration = make(
-      aws.apigateway.Integration,
+    const integration = new aws.apigateway.Integration(
       `${name}-integration`,
       {
         restApi: api.id,
@@ -88,10 +77,8 @@ export class Endpoint extends pulumi.ComponentResource {
         timeoutMilliseconds: INTEGRATION_TIMEOUT_MS,
       },
       child,
-      transforms?.integration,
     );
-    const deployment = make(
-      aws.apigateway.Deployment,
+    const deployment = new aws.apigateway.Deployment(
       `${name}-deployment`,
       {
         restApi: api.id,
@@ -103,17 +90,13 @@ export class Endpoint extends pulumi.ComponentResource {
         },
       },
       { ...child, dependsOn: [policy, method, integration] },
-      transforms?.deployment,
     );
-    const stage = make(
-      aws.apigateway.Stage,
+    const stage = new aws.apigateway.Stage(
       `${name}-stage`,
       { restApi: api.id, deployment: deployment.id, stageName: STAGE },
       child,
-      transforms?.stage,
     );
-    make(
-      aws.apigateway.MethodSettings,
+    new aws.apigateway.MethodSettings(
       `${name}-throttling`,
       {
         restApi: api.id,
@@ -125,10 +108,8 @@ export class Endpoint extends pulumi.ComponentResource {
         },
       },
       child,
-      transforms?.methodSettings,
     );
-    const permission = make(
-      aws.lambda.Permission,
+    const permission = new aws.lambda.Permission(
       `${name}-permission`,
       {
         action: "lambda:InvokeFunction",
@@ -137,7 +118,6 @@ export class Endpoint extends pulumi.ComponentResource {
         sourceArn: this.methodArn,
       },
       child,
-      transforms?.permission,
     );
     // Nobody gets the URL before the function behind it may be called.
     this.url = pulumi.all([stage.invokeUrl, permission.id]).apply(([invokeUrl]) => `${invokeUrl}/${PATH}`);

@@ -4,7 +4,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Side } from "../platform";
 import { PROBER_PARTS } from "../prober";
-import { type BridgeTransforms, type FunctionTransforms, make } from "../transforms";
 import { type Account, type AwsRole, physicalName } from "./account";
 import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";
 
@@ -36,18 +35,14 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
     super("crossborder:aws:BridgeFunction", name, {}, opts);
     const { context, account, role, side } = args;
     const physical = physicalName(context.config.name, side === undefined ? role : PROBER_PARTS[side]);
-    const transforms = transformsOf(context.transform, role, side) ?? {};
     const child = { parent: this, provider: context.provider };
 
-    const logGroup = make(
-      aws.cloudwatch.LogGroup,
+    const logGroup = new aws.cloudwatch.LogGroup(
       `${name}-log`,
       { name: `/aws/lambda/${physical}`, retentionInDays: context.config.logRetentionDays },
       child,
-      transforms.logGroup,
     );
-    const lambdaRole = make(
-      aws.iam.Role,
+    const lambdaRole = new aws.iam.Role(
       `${name}-role`,
       {
         name: physical,
@@ -55,10 +50,8 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
         assumeRolePolicy: account.service("lambda", args.region).apply((service) => JSON.stringify(assumedBy(service))),
       },
       child,
-      transforms.role,
     );
-    const rolePolicy = make(
-      aws.iam.RolePolicy,
+    const rolePolicy = new aws.iam.RolePolicy(
       `${name}-policy`,
       {
         name: role,
@@ -68,13 +61,10 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
           .apply(([policy, logGroupArn]) => JSON.stringify(document(...policy.Statement, writeLogs(logGroupArn)))),
       },
       child,
-      transforms.rolePolicy,
     );
-    const networkAccess =
-      args.network === undefined ? [] : [this.attachNetworkPolicy(name, lambdaRole, account, child, transforms.networkPolicy)];
+    const networkAccess = args.network === undefined ? [] : [this.attachNetworkPolicy(name, lambdaRole, account, child)];
 
-    this.function = make(
-      aws.lambda.Function,
+    this.function = new aws.lambda.Function(
       name,
       {
         name: physical,
@@ -95,7 +85,6 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
       },
       // A function that runs before its policy is attached fails its first events.
       { ...child, dependsOn: [rolePolicy, logGroup, ...networkAccess, ...(args.network?.ready ?? [])] },
-      transforms.function,
     );
     this.roleArn = lambdaRole.arn;
     this.functionName = this.function.name;
@@ -111,14 +100,8 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
     role: aws.iam.Role,
     account: Account,
     child: pulumi.CustomResourceOptions,
-    transform: FunctionTransforms["networkPolicy"],
   ): aws.iam.RolePolicyAttachment {
     const policyArn = pulumi.interpolate`arn:${account.partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole`;
-    return make(aws.iam.RolePolicyAttachment, `${name}-network`, { role: role.name, policyArn }, child, transform);
+    return new aws.iam.RolePolicyAttachment(`${name}-network`, { role: role.name, policyArn }, child);
   }
-}
-
-function transformsOf(transform: BridgeTransforms, role: AwsRole, side: Side | undefined): FunctionTransforms | undefined {
-  if (role !== "prober") return transform[role];
-  return side && transform.prober?.[side];
 }

@@ -2,7 +2,6 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Prober, ProberArgs } from "../platform";
 import { dutiesOf, PROBER_MEMORY_MB, PROBER_PARTS, PROBER_SECONDS, proberPrefix, proberSettings, slots } from "../prober";
-import { make } from "../transforms";
 import { Account, physicalName } from "./account";
 import { createProbeAlarms } from "./alarms";
 import { BridgeFunction } from "./function";
@@ -83,10 +82,8 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
   ): void {
     const { config, provider } = context;
     const child = { parent: this, provider };
-    const transforms = context.transform.prober?.[side];
     const { minutes, hours } = slots(config.probe.everyMinutes, (n) => `0/${n}`);
-    const rule = make(
-      aws.cloudwatch.EventRule,
+    const rule = new aws.cloudwatch.EventRule(
       `${name}-schedule`,
       {
         name: physicalName(config.name, PROBER_PARTS[side]),
@@ -94,10 +91,8 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
         scheduleExpression: `cron(${minutes} ${hours} * * ? *)`,
       },
       child,
-      transforms?.schedule,
     );
-    const permission = make(
-      aws.lambda.Permission,
+    const permission = new aws.lambda.Permission(
       `${name}-permission`,
       {
         action: "lambda:InvokeFunction",
@@ -106,16 +101,13 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
         sourceArn: rule.arn,
       },
       child,
-      transforms?.permission,
     );
     // Declared last: a canary that is sent before the bridge is there never arrives. The event is the schedule's own, which says
     // when it was due.
-    make(
-      aws.cloudwatch.EventTarget,
+    new aws.cloudwatch.EventTarget(
       `${name}-target`,
       { rule: rule.name, targetId: "prober", arn: prober.function.arn },
       { ...child, dependsOn: [permission, ...ready] },
-      transforms?.target,
     );
   }
 }

@@ -2,7 +2,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { make } from "../transforms";
 import { type Account, physicalName } from "./account";
 import { queuePolicy } from "./policies";
 
@@ -27,8 +26,7 @@ export function visibilityTimeoutSeconds(timeouts: { senderSeconds: number; rece
 }
 
 export function createDeadLetterQueue(context: BridgeContext, parent: pulumi.Resource): aws.sqs.Queue {
-  return make(
-    aws.sqs.Queue,
+  return new aws.sqs.Queue(
     `${context.name}-dead-letters`,
     {
       name: physicalName(context.config.name, "dead-letters"),
@@ -36,14 +34,12 @@ export function createDeadLetterQueue(context: BridgeContext, parent: pulumi.Res
       messageRetentionSeconds: DEAD_LETTER_RETENTION_SECONDS,
     },
     { parent, provider: context.provider },
-    context.transform.trigger?.deadLetterQueue,
   );
 }
 
 export function createWorkQueue(context: BridgeContext, parent: pulumi.Resource, deadLetters: aws.sqs.Queue): aws.sqs.Queue {
   const { config } = context;
-  return make(
-    aws.sqs.Queue,
+  return new aws.sqs.Queue(
     `${context.name}-queue`,
     {
       name: physicalName(config.name, "queue"),
@@ -55,7 +51,6 @@ export function createWorkQueue(context: BridgeContext, parent: pulumi.Resource,
       ),
     },
     { parent, provider: context.provider },
-    context.transform.trigger?.queue,
   );
 }
 
@@ -69,11 +64,9 @@ export interface MapQueueArgs {
 /** Returns what the bucket's notification must wait for: S3 tries the queue before it accepts the configuration. */
 export function mapQueue(context: BridgeContext, parent: pulumi.Resource, args: MapQueueArgs): pulumi.Resource {
   const { config } = context;
-  const transforms = context.transform.trigger;
   const { queue, account } = args;
   const child = { parent, provider: context.provider };
-  make(
-    aws.lambda.EventSourceMapping,
+  new aws.lambda.EventSourceMapping(
     `${context.name}-mapping`,
     {
       eventSourceArn: queue.arn,
@@ -83,11 +76,9 @@ export function mapQueue(context: BridgeContext, parent: pulumi.Resource, args: 
       scalingConfig: { maximumConcurrency: config.concurrency },
     },
     child,
-    transforms?.eventSourceMapping,
   );
   const storageService = account.service("s3", config.source.region);
-  return make(
-    aws.sqs.QueuePolicy,
+  return new aws.sqs.QueuePolicy(
     `${context.name}-queue-policy`,
     {
       queueUrl: queue.url,
@@ -98,6 +89,5 @@ export function mapQueue(context: BridgeContext, parent: pulumi.Resource, args: 
         ),
     },
     child,
-    transforms?.queuePolicy,
   );
 }

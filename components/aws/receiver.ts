@@ -5,7 +5,6 @@ import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
 import { receiverSettings } from "../contract";
 import type { BridgeContext, Receiver } from "../platform";
-import { make } from "../transforms";
 import { Account, physicalName } from "./account";
 import { Copier } from "./copier";
 import type { AwsDestinationStore } from "./destination-store";
@@ -50,8 +49,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
       parent: this,
     });
     if (invoker !== undefined) {
-      make(
-        aws.iam.UserPolicy,
+      new aws.iam.UserPolicy(
         `${name}-invoker-policy`,
         {
           name: "invoke-receiver",
@@ -59,7 +57,6 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
           policy: endpoint.methodArn.apply((arn) => JSON.stringify(invokerPolicy(arn))),
         },
         { parent: this, provider: context.provider },
-        context.transform.secrets?.invokerPolicy,
       );
       this.invokerCredentials = invoker.credentials;
     }
@@ -125,15 +122,8 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
   /** Who leaves the destination's partition with a key may call one method with it, and nothing else. */
   private createInvoker(name: string, context: BridgeContext): { user: aws.iam.User; credentials: pulumi.Output<string> } {
     const child = { parent: this, provider: context.provider };
-    const transforms = context.transform.secrets;
-    const user = make(
-      aws.iam.User,
-      `${name}-invoker`,
-      { name: physicalName(context.config.name, "invoker") },
-      child,
-      transforms?.invokerUser,
-    );
-    const key = make(aws.iam.AccessKey, `${name}-invoker-key`, { user: user.name }, child, transforms?.invokerKey);
+    const user = new aws.iam.User(`${name}-invoker`, { name: physicalName(context.config.name, "invoker") }, child);
+    const key = new aws.iam.AccessKey(`${name}-invoker-key`, { user: user.name }, child);
     const credentials = pulumi.secret(
       pulumi
         .all([key.id, key.secret])

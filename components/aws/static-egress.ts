@@ -2,7 +2,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Egress } from "../platform";
-import { make, type SubnetTransforms } from "../transforms";
 
 const VPC_CIDR = "10.255.0.0/24";
 const PUBLIC_CIDR = "10.255.0.0/28";
@@ -25,60 +24,38 @@ export class StaticEgress extends pulumi.ComponentResource implements Egress {
     const name = `${context.name}-egress`;
     super("crossborder:aws:StaticEgress", name, {}, { parent: context.parent });
     const child = { parent: this, provider: context.provider };
-    const transforms = context.transform.egress;
     const tags = { Name: `crossborderbridge-${context.config.name}` };
 
-    const vpc = make(
-      aws.ec2.Vpc,
+    const vpc = new aws.ec2.Vpc(
       `${name}-vpc`,
       { cidrBlock: VPC_CIDR, enableDnsSupport: true, enableDnsHostnames: true, tags },
       child,
-      transforms?.vpc,
     );
-    const internet = make(
-      aws.ec2.InternetGateway,
-      `${name}-internet`,
-      { vpcId: vpc.id, tags },
-      child,
-      transforms?.internetGateway,
-    );
-    const open = this.createSubnet(`${name}-public`, { vpcId: vpc.id, cidrBlock: PUBLIC_CIDR, tags }, child, transforms?.public);
+    const internet = new aws.ec2.InternetGateway(`${name}-internet`, { vpcId: vpc.id, tags }, child);
+    const open = this.createSubnet(`${name}-public`, { vpcId: vpc.id, cidrBlock: PUBLIC_CIDR, tags }, child);
     const openRoute = open.routeTo({ gatewayId: internet.id });
-    const address = make(
-      aws.ec2.Eip,
-      `${name}-address`,
-      { domain: "vpc", tags },
-      { ...child, dependsOn: [internet] },
-      transforms?.elasticIp,
-    );
-    const gateway = make(
-      aws.ec2.NatGateway,
+    const address = new aws.ec2.Eip(`${name}-address`, { domain: "vpc", tags }, { ...child, dependsOn: [internet] });
+    const gateway = new aws.ec2.NatGateway(
       `${name}-gateway`,
       { allocationId: address.id, subnetId: open.subnet.id, tags },
       { ...child, dependsOn: [openRoute] },
-      transforms?.natGateway,
     );
     const closed = this.createSubnet(
       `${name}-private`,
       // Traffic between zones costs money and joins their fates.
       { vpcId: vpc.id, cidrBlock: PRIVATE_CIDR, availabilityZone: open.subnet.availabilityZone, tags },
       child,
-      transforms?.private,
     );
     const closedRoute = closed.routeTo({ natGatewayId: gateway.id });
-    const group = make(
-      aws.ec2.SecurityGroup,
+    const group = new aws.ec2.SecurityGroup(
       `${name}-group`,
       { vpcId: vpc.id, description: `Sender of bridge ${context.config.name}: HTTPS out, nothing in`, tags },
       child,
-      transforms?.securityGroup,
     );
-    const https = make(
-      aws.vpc.SecurityGroupEgressRule,
+    const https = new aws.vpc.SecurityGroupEgressRule(
       `${name}-https`,
       { securityGroupId: group.id, ipProtocol: "tcp", fromPort: 443, toPort: 443, cidrIpv4: "0.0.0.0/0", description: "HTTPS" },
       child,
-      transforms?.egressRule,
     );
 
     this.cidrs = [pulumi.interpolate`${address.publicIp}/32`];
@@ -89,35 +66,20 @@ export class StaticEgress extends pulumi.ComponentResource implements Egress {
   }
 
   /** A subnet with its one way out; a machine in it waits for the association. */
-  private createSubnet(
-    name: string,
-    args: aws.ec2.SubnetArgs,
-    child: pulumi.CustomResourceOptions,
-    transforms: SubnetTransforms | undefined,
-  ) {
-    const subnet = make(aws.ec2.Subnet, name, args, child, transforms?.subnet);
+  private createSubnet(name: string, args: aws.ec2.SubnetArgs, child: pulumi.CustomResourceOptions) {
+    const subnet = new aws.ec2.Subnet(name, args, child);
     const { vpcId, tags } = args;
     const routeTo = (target: { gatewayId: pulumi.Output<string> } | { natGatewayId: pulumi.Output<string> }) => {
-      const table = make(
-        aws.ec2.RouteTable,
-        `${name}-routes`,
-        { vpcId, ...(tags === undefined ? {} : { tags }) },
-        child,
-        transforms?.routeTable,
-      );
-      const route = make(
-        aws.ec2.Route,
+      const table = new aws.ec2.RouteTable(`${name}-routes`, { vpcId, ...(tags === undefined ? {} : { tags }) }, child);
+      const route = new aws.ec2.Route(
         `${name}-way-out`,
         { routeTableId: table.id, destinationCidrBlock: "0.0.0.0/0", ...target },
         child,
-        transforms?.route,
       );
-      return make(
-        aws.ec2.RouteTableAssociation,
+      return new aws.ec2.RouteTableAssociation(
         `${name}-association`,
         { routeTableId: table.id, subnetId: subnet.id },
         { ...child, dependsOn: [route] },
-        transforms?.association,
       );
     };
     return { subnet, routeTo };

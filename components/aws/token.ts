@@ -2,8 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../platform";
-import { type SecretArgs, secretHook, signingSecrets } from "../token";
-import { make } from "../transforms";
+import { type SecretArgs, signingSecrets } from "../token";
 import { parameterName } from "./account";
 
 export interface SecretParameter {
@@ -18,12 +17,10 @@ export function parameterArn(partition: string, region: string, accountId: strin
 /** A SecureString that this bridge owns. */
 export function createSecret(context: BridgeContext, parent: pulumi.Resource, args: SecretArgs): SecretParameter {
   const name = parameterName(context.config.name, args.side, args.secret);
-  const parameter = make(
-    aws.ssm.Parameter,
+  const parameter = new aws.ssm.Parameter(
     `${context.name}-${args.side}-${args.secret}`,
     { name, type: "SecureString", value: pulumi.secret(args.value), description: args.description },
     { parent, provider: context.provider },
-    context.transform.secrets?.[secretHook(args)],
   );
   return { name, arn: parameter.arn };
 }

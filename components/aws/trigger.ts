@@ -3,7 +3,6 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { senderSettings } from "../contract";
 import type { BridgeContext, Receiver, Trigger } from "../platform";
-import { make } from "../transforms";
 import { Account, physicalName } from "./account";
 import { createAlarms } from "./alarms";
 import { eventFilter, requiredNotification, sourceEvents } from "./events";
@@ -135,8 +134,7 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     deadLetters: aws.sqs.Queue,
   ): pulumi.Resource {
     const child = { parent: this, provider: context.provider };
-    make(
-      aws.lambda.FunctionEventInvokeConfig,
+    new aws.lambda.FunctionEventInvokeConfig(
       `${name}-invocations`,
       {
         functionName: sender.functionName,
@@ -145,10 +143,8 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
         destinationConfig: { onFailure: { destination: deadLetters.arn } },
       },
       child,
-      context.transform.sender?.invocations,
     );
-    return make(
-      aws.lambda.Permission,
+    return new aws.lambda.Permission(
       `${name}-permission`,
       {
         action: "lambda:InvokeFunction",
@@ -158,7 +154,6 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
         sourceAccount: account.accountId,
       },
       child,
-      context.transform.trigger?.permission,
     );
   }
 
@@ -173,8 +168,7 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   ): void {
     const { config } = context;
     const what = { id: physicalName(config.name, "queue"), events: sourceEvents(config.deletes), ...eventFilter(config.scope) };
-    make(
-      aws.s3.BucketNotification,
+    new aws.s3.BucketNotification(
       `${name}-notification`,
       {
         bucket: store.bucketName,
@@ -183,7 +177,6 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
           : { queues: [{ ...what, queueArn: queue.arn }] }),
       },
       { parent: this, provider: context.provider, dependsOn: [target, ...store.bucket.settled] },
-      context.transform.trigger?.notification,
     );
   }
 

@@ -1,31 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settled } from "../support/record-resources";
-import { build, quietly, type Variation } from "./bridge-fixture";
+import { build, quietly } from "./bridge-fixture";
 
 beforeEach(quietly);
 const KMS = { kmsKeyArn: "arn:aws:kms:us-east-1:111111111111:key/k1" };
 
 describe("the tree", () => {
-  const everything = {
-    auth: { kind: "iam" },
-    egress: "static",
-    statusTags: true,
-    deletes: "replicate",
-    source: KMS,
-  } satisfies Variation;
-  test("every child has a hook, which may change its arguments and options", async () => {
-    let calls = 0;
-    const hook = (_: object, opts: pulumi.CustomResourceOptions) => {
-      calls++;
-      opts.protect = true;
-    };
-    const hooks: object = new Proxy(hook, { get: () => hooks });
-    const { resources } = await build({ ...everything, transform: hooks });
-    const custom = resources.filter(({ type }) => type.startsWith("aws:"));
-    expect(calls).toBe(custom.length);
-    expect(custom.filter(({ protect }) => !protect)).toEqual([]);
-  });
-
   test("buckets and their settings stay by default, everything else goes", async () => {
     const { resources } = await build();
     const kept = resources.filter(({ retainOnDelete }) => retainOnDelete).map(({ type }) => type.split(":").at(-1));

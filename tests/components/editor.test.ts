@@ -4,12 +4,13 @@ import { bridgeSchema } from "../../components/config/schema";
 import { type Editor, openEditor } from "../support/editor";
 
 const PROGRAM = `
-import type * as aws from "@pulumi/aws";
+import * as alicloud from "@pulumi/alicloud";
+import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { bridgeSchema } from "../../components/config/schema";
 import type { BridgeSettings, CopyArgs, LifecycleRuleArgs } from "../../components/config/settings";
-import { CrossBorderBridge, type CrossBorderBridgeArgs, type DestinationArgs, type SourceArgs } from "../../components";
+import { CrossBorderBridge, type CrossBorderBridgeArgs, type DestinationArgs, on, type SourceArgs } from "../../components";
 
 declare const provider: aws.Provider;
 export const bridge = new CrossBorderBridge("reports", {
@@ -18,6 +19,15 @@ export const bridge = new CrossBorderBridge("reports", {
   token: pulumi.secret("later"),
   inlineLimitBytes: 1024,
   copy: { memoryMb: 2048 },
+  transform: [
+    on(aws.sqs.Queue, (queue, opts) => {
+      queue.kmsMasterKeyId = "alias/queues";
+      opts.protect = true;
+    }),
+    on(alicloud.fnf.Flow, (flow) => {
+      flow.description = "media";
+    }),
+  ],
 });
 export const blank: {
   bridge: Partial<CrossBorderBridgeArgs>;
@@ -44,6 +54,9 @@ test("the program compiles, and the argument types are what the schema takes", (
 test.each([
   ["inlineLimitBytes: 1024", 'bufer: "none"', "'bufer' does not exist in type 'CrossBorderBridgeArgs'"],
   ["memoryMb: 2048", 'memoryMb: "much"', "Type 'string' is not assignable to type 'number'"],
+  ["queue.kmsMasterKeyId", "queue.kmsKeyId", "Property 'kmsKeyId' does not exist on type 'QueueArgs'"],
+  ["flow.description", "flow.fifoQueue", "Property 'fifoQueue' does not exist on type 'FlowArgs'"],
+  ["opts.protect = true", 'opts.protect = "yes"', "Type 'string' is not assignable to type 'boolean'"],
   ["expirationDays: 9", "expiresDays: 9", "'expiresDays' does not exist in type 'LifecycleRuleArgs'"],
 ])("%s changed to %s is an error", (right, wrong, problem) => {
   expect(openEditor(PROGRAM.replace(right, wrong)).problems()).toEqual([expect.stringContaining(problem)]);
@@ -71,4 +84,11 @@ test.each([
   expect(Object.keys(properties).length).toBeGreaterThan(3);
   const shown = Object.keys(properties).map((name) => [name, offered.get(name)?.().text.replace(/\s+/g, " ")]);
   expect(shown).toEqual(Object.entries(properties).map(([name, { description }]) => [name, description]));
+});
+
+test("completion offers the arguments of the class that a transform changes, with their documentation", () => {
+  const offered = editor.completions("queue.");
+  expect([...offered.keys()]).toEqual(expect.arrayContaining(["fifoQueue", "kmsMasterKeyId", "visibilityTimeoutSeconds"]));
+  expect(offered.get("visibilityTimeoutSeconds")?.().text).toContain("Visibility timeout for the queue.");
+  expect([...editor.completions("flow.").keys()]).toEqual(expect.arrayContaining(["definition", "description", "roleArn"]));
 });

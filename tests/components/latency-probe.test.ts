@@ -40,26 +40,6 @@ describe("the tree", () => {
       expect(String(long.get(`b-${side}-prober-role`).inputs.name).length).toBeLessThanOrEqual(64);
   });
 
-  test("every child has a hook of its side", async () => {
-    const seen: string[] = [];
-    const hooks = (side: string): object =>
-      new Proxy(
-        {},
-        {
-          get: (_, hook) => (_args: object, opts: pulumi.CustomResourceOptions) => {
-            seen.push(`${side} ${String(hook)}`);
-            opts.protect = true;
-          },
-        },
-      );
-    const transform = { prober: { source: hooks("source"), destination: hooks("destination") } };
-    const { resources } = await recordNative({ ...TWO_WAY, ...CANARY, transform });
-    const own = ["function", "gaveUpAlarm", "lagAlarm", "logGroup", "permission", "role", "rolePolicy", "schedule", "target"];
-    expect(seen.sort()).toEqual(["destination", "source"].flatMap((side) => own.map((hook) => `${side} ${hook}`)));
-    const children = resources.filter(({ name, type }) => name.includes("-prober") && type.startsWith("aws:"));
-    expect(children.filter(({ protect }) => !protect)).toEqual([]);
-  });
-
   test("no canary is sent before the bridge is there, and nothing goes round", () => {
     const { get, resources } = whole;
     for (const side of ["source", "destination"])

@@ -1,5 +1,4 @@
 /** Mode native inside a partition of AWS, as a whole bridge. */
-import type * as pulumi from "@pulumi/pulumi";
 import { type Built, build, quietly, type Variation } from "./bridge-fixture";
 import { ACCOUNT, aliasesOf, deploymentOrder, native, ROLE, TWO_WAY } from "./native-fixture";
 
@@ -32,19 +31,6 @@ describe("the tree", () => {
     }
     expect(whole.get("b-replication", CONFIGURATION).dependsOn).toContain("b-destination-policy");
     expect(whole.get("b-replication-back", CONFIGURATION).dependsOn).toContain("b-source-policy");
-  });
-
-  test("every child has a hook", async () => {
-    let calls = 0;
-    const hook = (_: object, opts: pulumi.CustomResourceOptions) => {
-      calls++;
-      opts.protect = true;
-    };
-    const hooks: object = new Proxy(hook, { get: () => hooks });
-    const { resources } = await native({ ...EVERYTHING, transform: hooks });
-    const custom = resources.filter(({ type }) => type.startsWith("aws:"));
-    expect(calls).toBe(custom.length);
-    expect(custom.filter(({ protect }) => !protect)).toEqual([]);
   });
 
   test("buckets and their settings stay by default, replication goes", () => {

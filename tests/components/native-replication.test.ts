@@ -1,4 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { ConfigInvalid } from "../../components/config";
 import { type Recording, settled } from "../support/record-resources";
 import { policyOf } from "./bridge-fixture";
@@ -134,21 +133,6 @@ describe("between two buckets of one account", () => {
     expect(text).toContain("arn:aws-cn:s3:::from");
     expect(text).not.toContain("arn:aws:");
   });
-});
-
-test("every child has a hook", async () => {
-  let calls = 0;
-  const hook = (_: object, opts: pulumi.CustomResourceOptions) => {
-    calls++;
-    opts.protect = true;
-  };
-  const { resources } = await replicate({
-    metrics: true,
-    transform: { role: hook, rolePolicy: hook, configuration: hook, lagAlarm: hook, failureAlarm: hook },
-  });
-  const children = resources.filter(({ parent }) => parent === "pair");
-  expect(calls).toBe(5);
-  expect(children.map(({ protect }) => protect)).toEqual([true, true, true, true, true]);
 });
 
 test("bad arguments are refused, all at once", async () => {

@@ -1,4 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { ConfigInvalid } from "../../components/config";
 import type { ReplicatedBucket } from "../../components/native-replication";
 import { TwoWayReplication, type TwoWayReplicationArgs } from "../../components/two-way-replication";
@@ -124,24 +123,6 @@ test("who had one way keeps it when a second one comes", async () => {
     "aws:iam/rolePolicy:RolePolicy pair-policy": [urn("$aws:iam/rolePolicy:RolePolicy", "pair-policy")],
     [`${CONFIGURATION} pair`]: [urn(`$${CONFIGURATION}`, "pair")],
   });
-});
-
-test("every child of both directions has a hook", async () => {
-  const called: string[] = [];
-  const hooks = (way: string) => {
-    const hook = (_: object, opts: pulumi.CustomResourceOptions) => {
-      called.push(way);
-      opts.protect = true;
-    };
-    return { role: hook, rolePolicy: hook, configuration: hook, lagAlarm: hook, failureAlarm: hook };
-  };
-  const { resources } = await replicate({
-    metrics: true,
-    transform: { forward: hooks("forward"), backward: hooks("backward") },
-  });
-  const children = resources.filter(({ name, type }) => name.startsWith("pair") && type.startsWith("aws:"));
-  expect(children.filter(({ protect }) => !protect)).toEqual([]);
-  expect(called.sort()).toEqual([...Array(5).fill("backward"), ...Array(5).fill("forward")]);
 });
 
 test("a key on one side alone would leave objects out on the way back", async () => {

@@ -2,7 +2,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { ReplicatedBucket } from "../../native-replication";
-import { make, type ReplicationTransforms } from "../../transforms";
 import { isCrossAccount } from "./accounts";
 import type { ReplicationRule } from "./rules";
 
@@ -16,7 +15,6 @@ export interface ReplicationAlarmArgs {
   /** What the physical names begin with; generated when absent. */
   physicalName: string | undefined;
   parent: pulumi.Resource;
-  transforms: ReplicationTransforms | undefined;
 }
 
 /**
@@ -25,7 +23,7 @@ export interface ReplicationAlarmArgs {
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
  */
 export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs): void {
-  const { rule, source, destination, parent, transforms } = args;
+  const { rule, source, destination, parent } = args;
   const way = pulumi.interpolate`${source.bucketName} to ${destination.bucketName} by rule ${rule.id}`;
   const common = {
     namespace: "AWS/S3",
@@ -38,8 +36,7 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     alarmTopicArn === undefined ? {} : { alarmActions: [alarmTopicArn], okActions: [alarmTopicArn] };
   const named = (what: string) =>
     args.physicalName === undefined ? {} : { name: `${args.physicalName}-${rule.priority}-${what}` };
-  make(
-    aws.cloudwatch.MetricAlarm,
+  new aws.cloudwatch.MetricAlarm(
     `${name}-${rule.priority}-lag-alarm`,
     {
       ...common,
@@ -55,10 +52,8 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
       ...actions(destination),
     },
     { parent, provider: isCrossAccount(source, destination) ? source.provider : destination.provider },
-    transforms?.lagAlarm,
   );
-  make(
-    aws.cloudwatch.MetricAlarm,
+  new aws.cloudwatch.MetricAlarm(
     `${name}-${rule.priority}-failure-alarm`,
     {
       ...common,
@@ -71,6 +66,5 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
       ...actions(source),
     },
     { parent, provider: source.provider },
-    transforms?.failureAlarm,
   );
 }

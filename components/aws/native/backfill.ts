@@ -1,7 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../../platform";
-import { make } from "../../transforms";
 import { assumedBy, type Statement } from "../policies";
 import { type BackfillPolicyArgs, backfillKeyStatements, backfillPolicy } from "./policies";
 
@@ -16,7 +15,6 @@ export class BackfillRole extends pulumi.ComponentResource {
     super("crossborder:aws:BackfillRole", name, {}, { parent: context.parent });
     const { config, provider } = context;
     const { region, kmsKeyArn } = config.source;
-    const transforms = context.transform.replication;
     const child = { parent: this, provider };
     const service = aws.getServicePrincipalOutput({ serviceName: "batchoperations.s3", region }, child).name;
     const facts = pulumi.all([args.bucketArn, aws.getPartitionOutput({}, child).dnsSuffix]).apply(
@@ -26,8 +24,7 @@ export class BackfillRole extends pulumi.ComponentResource {
         dnsSuffix,
       }),
     );
-    const role = make(
-      aws.iam.Role,
+    const role = new aws.iam.Role(
       `${name}-role`,
       {
         name: args.physicalName,
@@ -35,14 +32,11 @@ export class BackfillRole extends pulumi.ComponentResource {
         assumeRolePolicy: service.apply((principal) => JSON.stringify(assumedBy(principal))),
       },
       child,
-      transforms?.backfillRole,
     );
-    const policy = make(
-      aws.iam.RolePolicy,
+    const policy = new aws.iam.RolePolicy(
       `${name}-policy`,
       { name: "backfill", role: role.name, policy: facts.apply((one) => JSON.stringify(backfillPolicy(one))) },
       child,
-      transforms?.backfillRolePolicy,
     );
     // Nobody gets the role before it may do anything.
     this.roleArn = pulumi.all([role.arn, policy.id]).apply(([arn]) => arn);

@@ -71,17 +71,16 @@ function replicate(context: BridgeContext, { source, destination }: Record<End, 
     lagAlarmSeconds: config.probe.lagAlarmSeconds,
     ownership,
   };
-  const transform = context.transform.replication;
   if (config.direction === "two-way") {
     const names = { forward: physicalName(config, "replication"), backward: physicalName(config, "backward") };
-    const args = { ...shared, first: source, second: destination, replicaModifications, names, transform };
+    const args = { ...shared, first: source, second: destination, replicaModifications, names };
     return new TwoWayReplication(name, args, { parent });
   }
   // No replicas come to this bucket.
   source.allow?.(pulumi.output([]));
   const args = { ...shared, source, destination, replicaModifications, name: physicalName(config, "replication") };
   const aliases = [aliasInTwoWay(name, parent)];
-  return { forward: new NativeReplication(name, { ...args, transform: transform?.forward }, { parent, aliases }) };
+  return { forward: new NativeReplication(name, args, { parent, aliases }) };
 }
 
 /** Fixed, as the names in `../account.ts` are, and at most 64 characters whatever the bridge's. */

@@ -33,25 +33,6 @@ describe("the nine pairs", () => {
 });
 
 describe("the tree", () => {
-  const variants: [string, Variation][] = [
-    ["pull", inOss({ statusTags: true, deletes: "replicate", source: { acceleration: "global" } })],
-    ["push", push({ statusTags: true, deletes: "replicate" })],
-    ["native", native()],
-  ];
-
-  test.each(variants)("%s: every child has a hook, which may change its arguments and options", async (_, variation) => {
-    let calls = 0;
-    const hook = (_args: object, opts: { protect?: boolean }) => {
-      calls++;
-      opts.protect = true;
-    };
-    const hooks: object = new Proxy(hook, { get: () => hooks });
-    const { resources } = await build({ ...variation, transform: { alicloud: hooks } });
-    const custom = resources.filter(({ type }) => type.startsWith("alicloud:"));
-    expect(calls).toBe(custom.length);
-    expect(custom.filter(({ protect }) => !protect)).toEqual([]);
-  });
-
   test("buckets and their settings stay by default, the bridge's own goes", async () => {
     const { resources, get } = await recorded(push());
     const kept = resources.filter(({ retainOnDelete }) => retainOnDelete);
