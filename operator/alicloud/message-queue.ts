@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { ControlError, controlError } from "../../runtime/platforms/alicloud-fc/errors";
-import { signMessageRequest } from "../../runtime/platforms/alicloud-fc/message-signature";
+import { signMessageRequest } from "../../runtime/platforms/alicloud-fc/message-queue";
 import { xmlElements, xmlText } from "../../runtime/stores/oss/xml";
 import { readAll } from "../../runtime/stores/read-all";
 import { forEachBounded } from "../bounded";

@@ -1,21 +1,38 @@
-import type { Deadline, Logger } from "../protocol/ports";
+/** The copier's handler and its event. */
+import * as z from "zod";
+import type { CopyJob, Deadline, Logger } from "../protocol/ports";
+import { snapshotSchema } from "../protocol/snapshot";
 import type { CopyResult } from "../replication/copy-under-lease";
 import type { Copier } from "../roles/copier/copier";
-import { parseCopyJob } from "./copy-job";
+import { readEvent } from "./handlers";
 
-export interface CopierHandlerDeps {
-  copier: Pick<Copier, "run">;
-  logger: Logger;
-}
+const copyJobSchema = z.strictObject({
+  execution: z.string().min(1),
+  key: z.string().min(1),
+  url: z.string().min(1),
+  snapshot: snapshotSchema,
+});
 
-/** Never throws: the platform would run the same job again with a URL that has aged, while the sender asks anew with a fresh one. */
-export function createCopierHandler({ copier, logger }: CopierHandlerDeps) {
-  return async (event: unknown, context: Deadline): Promise<CopyResult | { result: "failed" }> => {
+/** Never throws: the platform would retry the job with an expired URL, while the sender asks again with a fresh one. */
+export function createCopierHandler(copier: Pick<Copier, "run">, logger: Logger) {
+  return async (event: unknown, deadline: Deadline): Promise<CopyResult | { result: "failed" }> => {
     try {
-      return await copier.run(parseCopyJob(event), context);
+      return await copier.run(parseCopyJob(event), deadline);
     } catch (error) {
       logger.error("the copier failed", { error });
       return { result: "failed" };
     }
   };
+}
+
+/**
+ * @param event text, or what JSON.parse made of it
+ * @throws Error that names the fields that do not fit, never a value: the event holds a presigned URL.
+ */
+export function parseCopyJob(event: unknown): CopyJob {
+  const parsed = copyJobSchema.safeParse(readEvent(event, "the copier's event"));
+  if (parsed.success) return parsed.data as CopyJob;
+  throw new Error(
+    `the copier's event does not fit: ${parsed.error.issues.map((issue) => issue.path.join(".") || "(root)").join(", ")}`,
+  );
 }

@@ -1,34 +1,27 @@
+/** The prober's handler, and the events of both platforms' schedules. */
+import * as z from "zod";
+import { isObject, textAt } from "../protocol/json";
 import type { Deadline, Logger } from "../protocol/ports";
 import { type ProbeRequest, probeRequestSchema } from "../protocol/probe";
 import type { ProbeAnswer, Prober } from "../roles/prober/prober";
+import { logFailure, readEvent } from "./handlers";
 
-export interface ProberHandlerDeps {
-  prober: Prober;
-  /** When a schedule was due; undefined for an event that no schedule sent. Throws an Error that names what does not fit. */
-  scheduledMs(event: unknown): number | undefined;
-  logger: Logger;
-  flush(): void;
-}
+/** When a schedule was due; undefined for an event that no schedule sent. Throws an Error that names what does not fit. */
+export type ScheduleReader = (event: unknown) => number | undefined;
 
 /**
- * Takes a request, or what the platform's schedule sends, as text or as what JSON.parse made of it. What it throws is the answer to who
- * asked; a schedule's event comes back.
+ * Takes a request, or the event of the platform's schedule. A rejection is the answer to the caller; the platform delivers a schedule's
+ * event again.
  */
-export function createProberHandler({ prober, scheduledMs, logger, flush }: ProberHandlerDeps) {
-  return async (received: unknown, context: Deadline): Promise<ProbeAnswer | undefined> => {
-    try {
-      const event = typeof received === "string" ? parseJson(received) : received;
+export function createProberHandler(prober: Prober, scheduledMs: ScheduleReader, logger: Logger) {
+  return async (received: unknown, deadline: Deadline): Promise<ProbeAnswer | undefined> =>
+    logFailure(logger, "the prober failed", async () => {
+      const event = readEvent(received, "the prober's event");
       const dueMs = scheduledMs(event);
-      if (dueMs === undefined) return await prober.handle(parseRequest(event), context);
-      await prober.canary(dueMs, context);
+      if (dueMs === undefined) return await prober.handle(parseRequest(event), deadline);
+      await prober.canary(dueMs, deadline);
       return undefined;
-    } catch (error) {
-      logger.error("the prober failed", { error });
-      throw error;
-    } finally {
-      flush();
-    }
-  };
+    });
 }
 
 function parseRequest(event: unknown): ProbeRequest {
@@ -38,10 +31,20 @@ function parseRequest(event: unknown): ProbeRequest {
   throw new Error(`the prober's request does not fit: ${problems.join("; ")}`);
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error("the prober's event is not JSON");
-  }
+/** A scheduled rule of EventBridge. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html */
+export function ruleTime(event: unknown): number | undefined {
+  if (textAt(event, "detail-type") !== "Scheduled Event") return undefined;
+  return timeOf(textAt(event, "time"), "the scheduled event has no time");
+}
+
+/** A time trigger of Function Compute. https://www.alibabacloud.com/help/en/fc/formats-of-event-for-different-triggers */
+export function timerTime(event: unknown): number | undefined {
+  if (!isObject(event) || !("triggerTime" in event) || textAt(event, "triggerName") === undefined) return undefined;
+  return timeOf(textAt(event, "triggerTime"), "the time trigger's event has no triggerTime");
+}
+
+function timeOf(text: string | undefined, problem: string): number {
+  const time = z.iso.datetime().safeParse(text);
+  if (!time.success) throw new Error(`${problem} of the form 2026-03-01T00:05:00Z`);
+  return Date.parse(time.data);
 }

@@ -25,14 +25,14 @@ export interface Failure {
 
 /** The messages of one invocation that must be delivered again: one reason per message, the last one that was added. */
 export class Failures {
-  private readonly reasons = new Map<string, string>();
+  readonly #reasons = new Map<string, string>();
 
   add(messageIds: Iterable<string>, reason: string): void {
-    for (const messageId of messageIds) this.reasons.set(messageId, reason);
+    for (const messageId of messageIds) this.#reasons.set(messageId, reason);
   }
 
   list(): Failure[] {
-    return [...this.reasons].map(([messageId, reason]) => ({ messageId, reason }));
+    return [...this.#reasons].map(([messageId, reason]) => ({ messageId, reason }));
   }
 }
 
@@ -43,15 +43,15 @@ export interface AcceptedLook {
 }
 
 export class Intake {
-  private readonly deps: IntakeDeps;
+  readonly #deps: IntakeDeps;
 
   constructor(deps: IntakeDeps) {
-    this.deps = deps;
+    this.#deps = deps;
   }
 
   /** Parks events of another bucket and records that cannot be read. What cannot be parked is a failure. */
   async accept(records: readonly DecodedRecord[], failures: Failures): Promise<AcceptedLook[]> {
-    const { clock, config, logger } = this.deps;
+    const { clock, config, logger } = this.#deps;
     const accepted: AcceptedLook[] = [];
     for (const { messageId = "", looks, problem, original } of records) {
       const refuse = async (look: Look, reason: string) => {
@@ -78,24 +78,24 @@ export class Intake {
    * @returns undefined for a key or object out of scope, which is logged and counted
    */
   async inspect(key: string): Promise<{ snapshot: ObjectSnapshot | undefined } | undefined> {
-    const { config, source } = this.deps;
+    const { config, source } = this.#deps;
     const byKey = inScopeByKey(config.scope, key);
-    if (!byKey.inScope) return this.skip(key, byKey.reason);
+    if (!byKey.inScope) return this.#skip(key, byKey.reason);
     const snapshot = await takeSnapshot(source, key);
     const verdict = eligible(config, key, snapshot);
-    return verdict.inScope ? { snapshot } : this.skip(key, verdict.reason);
+    return verdict.inScope ? { snapshot } : this.#skip(key, verdict.reason);
   }
 
   /** @param original the unchanged message, where no look could be read from it */
   async park(look: Look, reason: string, original?: string): Promise<void> {
-    this.deps.logger.error("parked", { key: look.key, reason });
-    this.deps.metrics.add("Parked", 1);
-    await this.deps.deadLetters.park(look, reason, original);
+    this.#deps.logger.error("parked", { key: look.key, reason });
+    this.#deps.metrics.add("Parked", 1);
+    await this.#deps.deadLetters.park(look, reason, original);
   }
 
-  private skip(key: string, reason: string): undefined {
-    this.deps.logger.debug("skipped", { key, reason });
-    this.deps.metrics.add("Skipped", 1);
+  #skip(key: string, reason: string): undefined {
+    this.#deps.logger.debug("skipped", { key, reason });
+    this.#deps.metrics.add("Skipped", 1);
   }
 }
 

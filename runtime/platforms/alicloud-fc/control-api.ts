@@ -3,18 +3,17 @@ import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import Client, { $OpenApiUtil } from "@alicloud/openapi-core";
 import { parseJson } from "../../protocol/json";
-import { systemRandom } from "../../protocol/ports";
-import type { OwnCredentials } from "./credentials";
+import { type Random, systemRandom } from "../../protocol/ports";
 import type { OriginOf } from "./endpoints";
-import { controlError } from "./errors";
-import { patiently, type RetryOptions } from "./retry";
+import { controlError, retryControl } from "./errors";
+import type { OwnCredentials } from "./handler";
 
 export interface ControlCall {
   /** As the vendor's own client sends it. @default "POST" */
   method?: "GET" | "POST";
-  /** The operation, as a BridgeError has it. */
+  /** The operation, for the BridgeError. */
   op: string;
-  /** What fails when this call fails, in words. */
+  /** The message of its failure. */
   what: string;
   action: string;
   /** Of the API, a date. */
@@ -25,22 +24,22 @@ export interface ControlCall {
   form?: Record<string, string>;
   /** ROA style. */
   roa?: { pathname: string; headers: Record<string, string>; body: Buffer };
-  /** Its answer lost, it may have done its work: never made twice. */
+  /** Never repeated: a call without an answer may have done its work. */
   once?: true;
 }
 
 export interface ControlAnswer {
   status: number;
-  /** What JSON.parse made of it; undefined where there is none. */
+  /** Parsed JSON; undefined where the answer is none. */
   body: unknown;
 }
 
 export interface ControlApi {
-  /** Rejects with a `ControlError`, after having tried again what can be and may be. */
+  /** Rejects with a `ControlError`, after retries where they are safe and can help. */
   call(call: ControlCall): Promise<ControlAnswer>;
 }
 
-export interface ControlApiOptions extends Partial<RetryOptions> {
+export interface ControlApiOptions {
   /** The vendor's, e.g. `fcv3.cn-shanghai.aliyuncs.com`. */
   host: string;
   originOf: OriginOf;
@@ -49,6 +48,8 @@ export interface ControlApiOptions extends Partial<RetryOptions> {
   ca?: string;
   /** Of one try, from connecting to the end of the answer. @default 10_000 */
   timeoutMs?: number;
+  random?: Random;
+  sleep?(ms: number): Promise<void>;
 }
 
 export function createControlApi(options: ControlApiOptions): ControlApi {
@@ -57,13 +58,13 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
   const endpoint = new URL(originOf(host)).host;
 
   async function once(call: ControlCall): Promise<ControlAnswer> {
-    // The client keeps no connection of its own, so one for each call costs nothing.
+    // The client keeps no connections, so a new client for each call costs nothing.
     const client = new Client(
       new $OpenApiUtil.Config({
         ...credentials.current(),
         endpoint,
         protocol: "https",
-        // The client ends connections that are silent for so long, those too whose function is still at work.
+        // The client ends connections that are silent for this long, also while the called function still runs.
         connectTimeout: timeoutMs,
         readTimeout: timeoutMs,
         ...(ca === undefined ? {} : { ca }),
@@ -77,10 +78,10 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
     }
   }
 
-  return { call: (call) => (call.once ? once(call) : patiently(() => once(call), { random, sleep })) };
+  return { call: (call) => (call.once ? once(call) : retryControl(() => once(call), { random, sleep })) };
 }
 
-/** Everything there is to set is set on the client. */
+/** All options are set on the client. */
 const NO_OPTIONS = {} as Parameters<Client["callApi"]>[2];
 
 function paramsOf({ action, version, form, roa, method = "POST" }: ControlCall): $OpenApiUtil.Params {
@@ -93,7 +94,7 @@ function paramsOf({ action, version, form, roa, method = "POST" }: ControlCall):
     style: roa === undefined ? "RPC" : "ROA",
     pathname: roa?.pathname ?? "/",
     reqBodyType: form === undefined ? "json" : "formData",
-    // Not "json": a synchronous or empty answer need not be any.
+    // Not "json": the answer of a synchronous call can be empty or another format.
     bodyType: "string",
   });
 }
@@ -110,11 +111,11 @@ function failureOf({ op, what }: ControlCall, error: unknown): Error {
   const { statusCode, code, requestId } = error as { statusCode?: unknown; code?: unknown; requestId?: unknown };
   // Without a status there was no answer, or a broken one; the code then is Node's.
   if (typeof statusCode !== "number") return controlError(op, what, {}, error);
-  const told = (value: unknown) => (typeof value === "string" && value !== "undefined" ? value : undefined);
-  return controlError(op, what, { status: statusCode, code: told(code), requestId: told(requestId) });
+  const text = (value: unknown) => (typeof value === "string" && value !== "undefined" ? value : undefined);
+  return controlError(op, what, { status: statusCode, code: text(code), requestId: text(requestId) });
 }
 
-/** The client limits the waiting for each piece of an answer, not for the whole of it. */
+/** Limits the whole call: the client limits only the wait for each piece of the answer. */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {

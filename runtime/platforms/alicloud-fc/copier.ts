@@ -7,16 +7,13 @@ import { startFunction } from "./start";
 import { openLeases, openStore } from "./stores";
 
 const base = startFunction("copier", process.env);
-const { config, clock, logger } = base;
+const { config } = base;
 
 const copier = new Copier({
-  config,
+  ...base,
   destination: openStore(base, config.destination),
   reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),
-  clock,
-  logger,
   leases: openLeases(base, config),
 });
-const handle = createCopierHandler({ copier, logger });
 
-export const handler = createHandler(base, ({ text, remainingMs }) => handle(text, { remainingMs }));
+export const handler = createHandler(base, createCopierHandler(copier, base.logger));

@@ -1,28 +1,22 @@
 /** Function Compute entry of the dispatcher: events of the source bucket, and dead letters that are redriven. */
 import { randomUUID } from "node:crypto";
 import { Dispatcher } from "../../roles/dispatcher/dispatcher";
+import { createEventHandler } from "../event-handler";
 import { createControlApi } from "./control-api";
-import { createEventHandler } from "./event-handler";
 import { createFlowStarter } from "./flow-starter";
 import { createHandler } from "./handler";
 import { openDeadLetters, startFunction } from "./start";
 import { openStore } from "./stores";
 
 const base = startFunction("dispatcher", process.env);
-const { config, clock, logger, metrics, region } = base;
+const { config, logger, region } = base;
 
 const dispatcher = new Dispatcher({
-  config,
+  ...base,
   source: openStore(base, config.source),
   flow: createFlowStarter(createControlApi({ ...base, host: `${region}.fnf.aliyuncs.com` }), config.flowName),
   deadLetters: openDeadLetters(base, config),
-  clock,
-  logger,
-  metrics,
   newId: randomUUID,
 });
 
-export const handler = createHandler(
-  base,
-  createEventHandler({ work: (records, deadline) => dispatcher.handle(records, deadline), logger, flush: () => metrics.flush() }),
-);
+export const handler = createHandler(base, createEventHandler(dispatcher, logger));

@@ -1,10 +1,12 @@
-/** The one table from what Alibaba Cloud's control APIs (Function Compute, CloudFlow, OOS) and SMQ report to what callers switch on. */
-import { BridgeError, type BridgeErrorKind } from "../../stores/errors";
+/** Errors of Alibaba Cloud's control APIs (Function Compute, CloudFlow, OOS) and of SMQ as the bridge's own, and which calls are retried. */
+import type { Random } from "../../protocol/ports";
+import { withRetries } from "../../replication/backoff";
+import { BridgeError, type BridgeErrorKind, isBridgeError } from "../../stores/errors";
 
 /** The first that fits. */
 const BY_CODE: readonly [RegExp, BridgeErrorKind][] = [
   [/Throttl|ResourceExhausted|ConcurrencyLimit|QpsLimit|FlowControl|TooManyRequests/i, "RateLimited"],
-  // Signed anew, with another time and nonce, the next try can succeed.
+  // The next try is signed with another time and nonce and can succeed.
   [/^InvalidTimeStamp|^TimeExpired$|^SignatureNonceUsed$/, "Unavailable"],
   [
     /NoPermission|Forbidden|AccessDenied|InvalidAccessKeyId|AccessKeyDisabled|SignatureDoesNotMatch|IncompleteSignature|SecurityToken/,
@@ -27,7 +29,7 @@ export class ControlError extends BridgeError {
   readonly code: string | undefined;
 
   constructor(kind: BridgeErrorKind, op: string, message: string, options: { code?: string | undefined; cause?: unknown }) {
-    super(kind, op, message, "cause" in options ? { cause: options.cause } : {});
+    super(kind, op, message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = options.code;
   }
 }
@@ -38,9 +40,9 @@ export class ControlError extends BridgeError {
  */
 export function controlError(op: string, what: string, { status, code, requestId }: Refusal, cause?: unknown): ControlError {
   const kind = BY_CODE.find(([pattern]) => pattern.test(code ?? ""))?.[1] ?? kindOf(status);
-  const told = [status, requestId && `request ${requestId}`].filter(Boolean).join(", ");
-  const message = `${what}: ${code ?? (status === undefined ? "no answer" : "refused")}${told && ` (${told})`}`;
-  return new ControlError(kind, op, message, { code, ...(cause === undefined ? {} : { cause }) });
+  const details = [status, requestId && `request ${requestId}`].filter(Boolean).join(", ");
+  const message = `${what}: ${code ?? (status === undefined ? "no answer" : "refused")}${details && ` (${details})`}`;
+  return new ControlError(kind, op, message, { code, cause });
 }
 
 function kindOf(status: number | undefined): BridgeErrorKind {
@@ -49,4 +51,18 @@ function kindOf(status: number | undefined): BridgeErrorKind {
   if (status === 401 || status === 403) return "PermissionDenied";
   if (status === 404) return "NotFound";
   return "Unexpected";
+}
+
+const ATTEMPTS = 3;
+const FIRST_WAIT_MS = 200;
+
+/** Repeats a call that was throttled or got no answer; only for calls that may be made twice. */
+export function retryControl<T>(work: () => Promise<T>, by: { random: Random; sleep(ms: number): Promise<void> }): Promise<T> {
+  return withRetries(work, {
+    random: by.random,
+    sleep: (ms) => by.sleep(ms),
+    firstWaitMs: FIRST_WAIT_MS,
+    longestWaitMs: FIRST_WAIT_MS * 2 ** (ATTEMPTS - 2),
+    mayRetry: (error, { attempt }) => attempt < ATTEMPTS && isBridgeError(error, "RateLimited", "Unavailable"),
+  });
 }

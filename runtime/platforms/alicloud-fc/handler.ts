@@ -1,6 +1,16 @@
-/** What Function Compute calls. https://www.alibabacloud.com/help/en/functioncompute/event-handlers-of-nodejs */
-import type { Clock } from "../../protocol/ports";
-import type { FunctionCredentials, OwnCredentials } from "./credentials";
+/**
+ * What Function Compute calls, and the credentials that it hands over with each call.
+ * https://www.alibabacloud.com/help/en/functioncompute/event-handlers-of-nodejs
+ */
+import type { Clock, Deadline } from "../../protocol/ports";
+import { BridgeError } from "../../stores/errors";
+import type { FlushableMetrics } from "../handlers";
+
+export interface FunctionCredentials {
+  accessKeyId: string;
+  accessKeySecret: string;
+  securityToken: string;
+}
 
 /** The part of the context that is used. https://www.alibabacloud.com/help/en/functioncompute/context-1-1 */
 export interface FunctionContext {
@@ -12,23 +22,55 @@ export interface FunctionContext {
   };
 }
 
-export interface Invocation {
-  /** The event to the letter. */
-  text: string;
-  /** Time until the platform ends this invocation. The context does not tell it, so it is counted from the beginning. */
-  remainingMs(): number;
-}
-
 export type FunctionHandler<T> = (event: Buffer, context: FunctionContext) => Promise<T>;
 
-/** @param work its result is the function's answer; what it throws makes an asynchronous invocation come back */
+export interface HandlerDeps {
+  clock: Pick<Clock, "now">;
+  credentials: Pick<OwnCredentials, "renew">;
+  metrics: Pick<FlushableMetrics, "flush">;
+}
+
+/**
+ * The context names no remaining time, so it is counted from the beginning of the invocation. Metrics are written at its end.
+ * @param work receives the unchanged event; its result is the function's answer, and a rejection makes the platform deliver an
+ * asynchronous event again
+ */
 export function createHandler<T>(
-  { clock, credentials }: { clock: Pick<Clock, "now">; credentials: Pick<OwnCredentials, "renew"> },
-  work: (invocation: Invocation) => Promise<T>,
+  { clock, credentials, metrics }: HandlerDeps,
+  work: (event: string, deadline: Deadline) => Promise<T>,
 ): FunctionHandler<T> {
   return async (event, context) => {
     const endMs = clock.now() + context.function.timeout * 1000;
     credentials.renew(context.credentials);
-    return await work({ text: event.toString("utf8"), remainingMs: () => endMs - clock.now() });
+    try {
+      return await work(event.toString("utf8"), { remainingMs: () => endMs - clock.now() });
+    } finally {
+      metrics.flush();
+    }
+  };
+}
+
+export interface OwnCredentials {
+  /** Takes the credentials of an invocation's context. */
+  renew(credentials: Partial<FunctionCredentials> | undefined): void;
+  /** @throws BridgeError `PermissionDenied` when the function has no role. */
+  current(): FunctionCredentials;
+}
+
+/**
+ * The function's own credentials. Every invocation brings new ones, valid for 36 hours, longer than any invocation. Clients are created
+ * once and ask for the newest before each request.
+ */
+export function createOwnCredentials(): OwnCredentials {
+  let newest: FunctionCredentials | undefined;
+  return {
+    renew({ accessKeyId, accessKeySecret, securityToken } = {}) {
+      if (accessKeyId && accessKeySecret && securityToken) newest = { accessKeyId, accessKeySecret, securityToken };
+    },
+    current() {
+      if (newest === undefined)
+        throw new BridgeError("PermissionDenied", "credentials", "the function has no credentials: give it a role");
+      return newest;
+    },
   };
 }

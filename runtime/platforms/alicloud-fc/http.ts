@@ -4,14 +4,14 @@
  */
 import * as z from "zod";
 import { parseJson } from "../../protocol/json";
-import type { createEndpoint, EndpointRequest, EndpointResponse } from "../../roles/receiver/endpoint";
-import type { Invocation } from "./handler";
+import type { Deadline } from "../../protocol/ports";
+import type { createEndpoint, EndpointRequest } from "../../roles/receiver/endpoint";
 
 const eventSchema = z.object({
   rawPath: z.string().default("/"),
   body: z.string().default(""),
   isBase64Encoded: z.boolean().default(false),
-  /** Several values of one name come joined by commas. */
+  /** Several values of one name are joined by commas. */
   headers: z.record(z.string(), z.string()).default({}),
   requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string().optional() }) }),
 });
@@ -23,7 +23,7 @@ export interface HttpResult {
   isBase64Encoded: false;
 }
 
-/** @throws Error for an event that no HTTP trigger sent; it quotes nothing of it. */
+/** @throws Error without a quotation for an event that no HTTP trigger sent. */
 export function toEndpointRequest(text: string): EndpointRequest {
   const parsed = eventSchema.safeParse(parseJson(text));
   if (!parsed.success) throw new Error("the event is not one of an HTTP trigger");
@@ -38,11 +38,9 @@ export function toEndpointRequest(text: string): EndpointRequest {
   };
 }
 
-export function toHttpResult({ status, headers, body }: EndpointResponse): HttpResult {
-  return { statusCode: status, headers, body, isBase64Encoded: false };
-}
-
 export function createHttpHandler(endpoint: ReturnType<typeof createEndpoint>) {
-  return async ({ text, remainingMs }: Invocation): Promise<HttpResult> =>
-    toHttpResult(await endpoint(toEndpointRequest(text), { remainingMs }));
+  return async (event: string, deadline: Deadline): Promise<HttpResult> => {
+    const { status, headers, body } = await endpoint(toEndpointRequest(event), deadline);
+    return { statusCode: status, headers, body, isBase64Encoded: false };
+  };
 }

@@ -1,18 +1,20 @@
 /**
- * Simple Message Queue (formerly MNS), as far as dead letters need it: one call does not warrant the vendor's client, which has no types.
+ * The dead-letter queue, in Simple Message Queue (formerly MNS). It needs one call, so the vendor's client, which has no types, is not used.
  * https://www.alibabacloud.com/help/en/mns/developer-reference/request-protocol-description
  */
+import { createHmac } from "node:crypto";
 import type { Dispatcher } from "undici";
-import type { Clock } from "../../protocol/ports";
+import { LIMITS } from "../../protocol/messages";
+import type { Clock, DeadLetterQueue, Random } from "../../protocol/ports";
+import { encodeDeadLetter } from "../../protocol/queue-messages";
+import type { OssCredentials } from "../../stores/oss/credentials";
 import { escapeXml, xmlText } from "../../stores/oss/xml";
 import { readAll } from "../../stores/read-all";
-import type { OwnCredentials } from "./credentials";
 import type { OriginOf } from "./endpoints";
-import { controlError } from "./errors";
-import { signMessageRequest } from "./message-signature";
-import { patiently, type RetryOptions } from "./retry";
+import { controlError, retryControl } from "./errors";
+import type { OwnCredentials } from "./handler";
 
-/** Of a message's body, by default. */
+/** The default limit of a message's body. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
 const CONTENT_TYPE = "text/xml;charset=utf-8";
@@ -20,13 +22,36 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
 const CREATED = 201;
 
-export interface MessageQueueOptions extends RetryOptions {
+/** Its messages have no attributes: the body holds what people read beside what a redrive processes again. */
+export function createDeadLetterQueue(
+  queue: MessageQueue,
+  { bridgeId, clock }: { bridgeId: string; clock: Pick<Clock, "now"> },
+): DeadLetterQueue {
+  return {
+    async park(look, reason, original) {
+      const parkedAt = new Date(clock.now()).toISOString();
+      const letter = { reason: reason.slice(0, LIMITS.reasonCharacters) || "unknown", bridgeId, parkedAt };
+      let kept = original;
+      let text = encodeDeadLetter(look, { ...letter, original: kept });
+      // A message above the queue's limit is cut: the queue would refuse it as a whole.
+      while (kept && Buffer.byteLength(text) > MAX_MESSAGE_BYTES) {
+        kept = kept.slice(0, Math.floor(kept.length / 2));
+        text = encodeDeadLetter(look, { ...letter, original: kept });
+      }
+      await queue.send(text);
+    },
+  };
+}
+
+export interface MessageQueueOptions {
   /** `https://<uid>.mns.<region>.aliyuncs.com/queues/<name>` */
   queueUrl: string;
   originOf: OriginOf;
   credentials: Pick<OwnCredentials, "current">;
   dispatcher: Dispatcher;
   clock: Clock;
+  random: Random;
+  sleep(ms: number): Promise<void>;
 }
 
 export interface MessageQueue {
@@ -64,12 +89,44 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
 
   return {
     send: (text) =>
-      patiently(
+      retryControl(
         () =>
           once(
             `<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/"><MessageBody>${escapeXml(text)}</MessageBody></Message>`,
           ),
         options,
       ),
+  };
+}
+
+const API_VERSION = "2015-06-06";
+
+export interface MessageRequest {
+  method: string;
+  /** With its query. */
+  path: string;
+  /** Of the body, where there is one. */
+  contentType?: string;
+  date: Date;
+}
+
+/**
+ * Signs a request to Simple Message Queue.
+ * https://www.alibabacloud.com/help/en/mns/developer-reference/sign-requests
+ * @returns all its headers
+ */
+export function signMessageRequest(
+  { method, path, contentType, date }: MessageRequest,
+  { accessKeyId, accessKeySecret, securityToken }: OssCredentials,
+): Record<string, string> {
+  const gmt = date.toUTCString();
+  // The second line is the Content-MD5, which is not needed over TLS.
+  const toSign = [method, "", contentType ?? "", gmt, `x-mns-version:${API_VERSION}`, path].join("\n");
+  return {
+    ...(contentType === undefined ? {} : { "content-type": contentType }),
+    date: gmt,
+    "x-mns-version": API_VERSION,
+    ...(securityToken === undefined ? {} : { "security-token": securityToken }),
+    authorization: `MNS ${accessKeyId}:${createHmac("sha1", accessKeySecret).update(toSign).digest("base64")}`,
   };
 }

@@ -1,24 +1,27 @@
 /** Function Compute entry of the pusher: the tasks of workflow executions. */
 import { randomUUID } from "node:crypto";
+import { parsePushState } from "../../protocol/push";
 import { Pusher } from "../../roles/pusher/pusher";
+import { logFailure, readEvent } from "../handlers";
 import { createHandler } from "./handler";
-import { createPusherHandler } from "./pusher-handler";
 import { openDeadLetters, startFunction } from "./start";
 import { openLeases, openStore } from "./stores";
 
 const base = startFunction("pusher", process.env);
-const { config, clock, logger, metrics } = base;
+const { config, logger } = base;
 
 const pusher = new Pusher({
-  config,
+  ...base,
   source: openStore(base, config.source),
   destination: openStore(base, config.destination),
   leases: openLeases(base, config),
   deadLetters: openDeadLetters(base, config),
-  clock,
-  logger,
-  metrics,
   newId: randomUUID,
 });
 
-export const handler = createHandler(base, createPusherHandler({ pusher, logger, flush: () => metrics.flush() }));
+// The workflow repeats a step that fails.
+export const handler = createHandler(base, (event, deadline) =>
+  logFailure(logger, "the step failed", async () =>
+    pusher.step(parsePushState(readEvent(event, "the workflow's state")), deadline),
+  ),
+);

@@ -7,8 +7,7 @@ import { createSecrets } from "../auth";
 import { createControlApi } from "./control-api";
 import { createHandler } from "./handler";
 import { createHttpHandler } from "./http";
-import { createCopyLauncher } from "./launcher";
-import { readParameters } from "./secrets";
+import { createCopyLauncher, readParameters } from "./services";
 import { startFunction } from "./start";
 import { openLeases, openStore } from "./stores";
 
@@ -17,12 +16,10 @@ const { config, clock, logger, region } = base;
 const { bridgeId, auth, allowedCidrs, rateLimit, allowedSources } = config;
 
 const receiver = new Receiver({
-  config,
+  ...base,
   destination: openStore(base, config.destination),
   reader: createSourceReader({ allowedSources }),
   launcher: createCopyLauncher(createControlApi({ ...base, host: `fcv3.${region}.aliyuncs.com` }), config.copier.functionName),
-  clock,
-  logger,
   newId: randomUUID,
   leases: openLeases(base, config),
 });

@@ -3,22 +3,21 @@ import { randomUUID } from "node:crypto";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
+import { createEventHandler } from "../event-handler";
 import { createControlApi } from "./control-api";
-import { createEventHandler } from "./event-handler";
 import { createHandler } from "./handler";
-import { readParameters } from "./secrets";
+import { readParameters } from "./services";
 import { openDeadLetters, startFunction } from "./start";
 import { openStore } from "./stores";
 
 const base = startFunction("sender", process.env);
-const { config, clock, logger, metrics, region } = base;
+const { config, clock, logger, region } = base;
 
 const readParameter = readParameters(createControlApi({ ...base, host: `oos.${region}.aliyuncs.com` }), region);
 const secretDeps = { auth: config.auth, clock, logger, readParameter };
-const sign = createInvokeSigner(secretDeps);
 
 const sender = new Sender({
-  config,
+  ...base,
   source: openStore(base, config.source),
   receiver: createReceiverClient({
     url: config.receiverUrl,
@@ -26,15 +25,9 @@ const sender = new Sender({
     clock,
     timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
-    sign,
+    sign: createInvokeSigner(secretDeps),
   }),
   deadLetters: openDeadLetters(base, config),
-  clock,
-  logger,
-  metrics,
 });
 
-export const handler = createHandler(
-  base,
-  createEventHandler({ work: (records, deadline) => sender.handle(records, deadline), logger, flush: () => metrics.flush() }),
-);
+export const handler = createHandler(base, createEventHandler(sender, logger));

@@ -1,15 +1,14 @@
-/** What every entry begins with: its configuration, and the surroundings that Function Compute gives to all of them. */
+/** What every entry begins with: its configuration, clock, log, metrics, credentials and connections. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { parseEnv, type Role, type RoleConfig } from "../../protocol/env";
-import { type Clock, type DeadLetterQueue, type Logger, systemClock, systemRandom } from "../../protocol/ports";
+import { type Clock, type DeadLetterQueue, type Logger, type MetricName, systemClock, systemRandom } from "../../protocol/ports";
 import { createOssDispatcher } from "../../stores/oss/client";
+import type { FlushableMetrics } from "../handlers";
 import { createLogger } from "../logger";
-import { createOwnCredentials, type OwnCredentials } from "./credentials";
-import { createDeadLetterQueue } from "./dead-letters";
 import { type OriginOf, readEndpoints } from "./endpoints";
-import { createMessageQueue } from "./message-queue";
-import { createMetrics, type FlushableMetrics } from "./metrics";
+import { createOwnCredentials, type OwnCredentials } from "./handler";
+import { createDeadLetterQueue, createMessageQueue } from "./message-queue";
 
 export interface FunctionBase {
   clock: Clock;
@@ -19,7 +18,7 @@ export interface FunctionBase {
   region: string;
   credentials: OwnCredentials;
   originOf: OriginOf;
-  /** Connections to the vendor's data services, shared by all invocations of an instance. */
+  /** Connections to the data services, shared by all invocations of an instance. */
   dispatcher: Dispatcher;
 }
 
@@ -53,4 +52,26 @@ export function openDeadLetters(
     bridgeId,
     clock: base.clock,
   });
+}
+
+/** The greatest value of these is written; the sum of all others. */
+const GREATEST: ReadonlySet<MetricName> = new Set(["LagMs", "ProbeLagMs"]);
+
+/**
+ * Metrics as log lines, which Simple Log Service counts, charts and alarms on: no call and no permission.
+ * @param logger writes lines of level info at every configured level: alarms read them
+ */
+export function createMetrics(logger: Pick<Logger, "info">): FlushableMetrics {
+  const added = new Map<MetricName, number>();
+  return {
+    add(name, value) {
+      const before = added.get(name);
+      added.set(name, before === undefined ? value : GREATEST.has(name) ? Math.max(before, value) : before + value);
+    },
+    flush() {
+      if (added.size === 0) return;
+      logger.info("metrics", { metrics: Object.fromEntries(added) });
+      added.clear();
+    },
+  };
 }

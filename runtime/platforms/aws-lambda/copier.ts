@@ -1,25 +1,16 @@
 /** AWS Lambda entry of the copier: asynchronous invocations by the receiver. */
-
-import { parseEnv } from "../../protocol/env";
-import { systemClock } from "../../protocol/ports";
 import { createSourceReader } from "../../replication/source-reader";
 import { Copier } from "../../roles/copier/copier";
 import { createCopierHandler } from "../copier-handler";
-import { createLogger } from "../logger";
-import { openStore } from "./clients";
-import type { LambdaTime } from "./sender-handler";
+import { createHandler, openStore, startFunction } from "./start";
 
-const config = parseEnv("copier", process.env);
-const logger = createLogger({ level: config.logLevel, fields: { role: "copier", bridgeId: config.bridgeId } });
+const base = startFunction("copier");
+const { destination, allowedSources, concurrency } = base.config;
 
 const copier = new Copier({
-  config,
-  destination: openStore(config.destination),
-  reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),
-  clock: systemClock,
-  logger,
+  ...base,
+  destination: openStore(destination),
+  reader: createSourceReader({ allowedSources, connections: concurrency }),
 });
-const handle = createCopierHandler({ copier, logger });
 
-export const handler = (event: unknown, context: LambdaTime) =>
-  handle(event, { remainingMs: () => context.getRemainingTimeInMillis() });
+export const handler = createHandler(createCopierHandler(copier, base.logger));

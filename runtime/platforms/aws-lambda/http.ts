@@ -3,7 +3,8 @@
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from "aws-lambda";
-import type { EndpointRequest, EndpointResponse } from "../../roles/receiver/endpoint";
+import type { Deadline } from "../../protocol/ports";
+import type { createEndpoint, EndpointRequest } from "../../roles/receiver/endpoint";
 
 export function toEndpointRequest(event: APIGatewayProxyEvent): EndpointRequest {
   const { requestContext } = event as Partial<APIGatewayProxyEvent>;
@@ -17,7 +18,7 @@ export function toEndpointRequest(event: APIGatewayProxyEvent): EndpointRequest 
   };
 }
 
-/** `headers` keeps only the last of several values; a doubled signature header must not pass for a single one. */
+/** `headers` keeps only the last of several values; a repeated signature header must stay visible as such. */
 function joinHeaders({ headers, multiValueHeaders }: Partial<APIGatewayProxyEvent>): Record<string, string> {
   const joined = new Map<string, string>();
   const several = Object.entries(multiValueHeaders ?? {}).flatMap(([name, values]) => (values ? [[name, values] as const] : []));
@@ -31,6 +32,9 @@ function joinHeaders({ headers, multiValueHeaders }: Partial<APIGatewayProxyEven
   return Object.fromEntries(joined);
 }
 
-export function toProxyResult({ status, headers, body }: EndpointResponse): APIGatewayProxyResult {
-  return { statusCode: status, headers, body, isBase64Encoded: false };
+export function createHttpHandler(endpoint: ReturnType<typeof createEndpoint>) {
+  return async (event: APIGatewayProxyEvent, deadline: Deadline): Promise<APIGatewayProxyResult> => {
+    const { status, headers, body } = await endpoint(toEndpointRequest(event), deadline);
+    return { statusCode: status, headers, body, isBase64Encoded: false };
+  };
 }

@@ -1,6 +1,7 @@
 /** CloudWatch metrics in the embedded metric format: log lines that become metrics, no call and no permission. */
 import { Metrics as EmbeddedMetrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { MetricName, Metrics } from "../../protocol/ports";
+import type { MetricName } from "../../protocol/ports";
+import type { FlushableMetrics } from "../handlers";
 
 export const METRIC_NAMESPACE = "CrossBorderBridge";
 
@@ -17,11 +18,6 @@ const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = 
   ProbeGaveUp: MetricUnit.Count,
 };
 
-export interface FlushableMetrics extends Metrics {
-  /** Writes what was added since the last flush; once per invocation. */
-  flush(): void;
-}
-
 /** One dimension, BridgeId, and `service`, the role. */
 export function createMetrics(options: { bridgeId: string; role: string }): FlushableMetrics {
   const metrics = new EmbeddedMetrics({
@@ -36,7 +32,7 @@ export function createMetrics(options: { bridgeId: string; role: string }): Flus
       metrics.addMetric(name, UNITS[name], value);
     },
     flush() {
-      // Publishing nothing is a warning line in every log.
+      // The library writes a warning when there is nothing to publish.
       if (added) metrics.publishStoredMetrics();
       added = false;
     },

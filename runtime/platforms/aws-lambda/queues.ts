@@ -9,7 +9,7 @@ import { encodeLook } from "../../protocol/queue-messages";
 import { toBridgeError } from "./errors";
 
 const MAX_DELAY_SECONDS = 900;
-/** All that SQS takes in an attribute; anything else refuses the whole message. */
+/** Characters that SQS does not take: one in an attribute refuses the whole message. */
 const NOT_STORABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 type Sqs = Pick<SQSClient, "send">;
@@ -33,12 +33,12 @@ export interface DeadLetterOptions {
   clock: Clock;
 }
 
-/** The body is the look, or the message as it came, so that a redrive puts it to work again; the attributes are for people and for filters. */
+/** The body is the look, or the original message, which a redrive processes again; the attributes are for people and for filters. */
 export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }: DeadLetterOptions): DeadLetterQueue {
   return {
     async park(look, reason, original) {
       const attributes: Record<string, string> = {
-        // By code points, so that no half of a surrogate pair is left at the cut.
+        // Cut between code points, never within a surrogate pair.
         Reason: [...storable(reason)].slice(0, LIMITS.reasonCharacters).join("") || "unknown",
         Key: percentEncode(look.key),
         BridgeId: bridgeId,
@@ -70,7 +70,7 @@ function storable(text: string): string {
   return text.replace(NOT_STORABLE, "\ufffd");
 }
 
-/** A key from a malformed event may hold half a surrogate pair, which has no encoding. */
+/** A key from a malformed event may hold half a surrogate pair, which encodeURIComponent refuses. */
 function percentEncode(key: string): string {
   return encodeURIComponent(Buffer.from(key, "utf8").toString("utf8"));
 }

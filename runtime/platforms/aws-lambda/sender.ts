@@ -1,30 +1,24 @@
 /** AWS Lambda entry of the sender: events of the queue, or of the bucket itself with `buffer: none`. */
 import { randomUUID } from "node:crypto";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { parseEnv } from "../../protocol/env";
-import { systemClock } from "../../protocol/ports";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
-import { createLogger } from "../logger";
-import { CLIENT_OPTIONS, openStore } from "./clients";
+import { createEventHandler } from "../event-handler";
 import { createMetrics } from "./metrics";
-import { ownCredentials } from "./own-credentials";
 import { createDeadLetterQueue, createWorkQueue } from "./queues";
-import { readParameters } from "./secrets";
-import { createSenderHandler } from "./sender-handler";
+import { ownCredentials, readParameters } from "./services";
+import { CLIENT_OPTIONS, createHandler, openStore, startFunction } from "./start";
 
-const config = parseEnv("sender", process.env);
+const base = startFunction("sender");
+const { config, clock, logger } = base;
 const { bridgeId, auth } = config;
-const clock = systemClock;
-const logger = createLogger({ level: config.logLevel, fields: { role: "sender", bridgeId } });
 const metrics = createMetrics({ bridgeId, role: "sender" });
 const sqs = new SQSClient(CLIENT_OPTIONS);
 const secretDeps = { auth, clock, logger, readParameter: readParameters() };
-const sign = createInvokeSigner(secretDeps, () => ownCredentials(process.env));
 
 const sender = new Sender({
-  config,
+  ...base,
   source: openStore(config.source),
   receiver: createReceiverClient({
     url: config.receiverUrl,
@@ -32,13 +26,11 @@ const sender = new Sender({
     clock,
     timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
-    sign,
+    sign: createInvokeSigner(secretDeps, () => ownCredentials(process.env)),
   }),
   queue: config.queueUrl === undefined ? undefined : createWorkQueue(sqs, config.queueUrl),
   deadLetters: createDeadLetterQueue(sqs, { queueUrl: config.deadLetterUrl, bridgeId, clock }),
-  clock,
-  logger,
   metrics,
 });
 
-export const handler = createSenderHandler({ sender, logger, flush: () => metrics.flush() });
+export const handler = createHandler(createEventHandler(sender, logger), metrics);

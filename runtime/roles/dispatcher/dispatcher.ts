@@ -50,40 +50,40 @@ const SECOND_STARTS_AFTER_SECONDS = 5;
 const RUNNING: ReadonlySet<string> = new Set(["Starting", "Running"]);
 
 export class Dispatcher {
-  private readonly deps: DispatcherDeps;
-  private readonly intake: Intake;
+  readonly #deps: DispatcherDeps;
+  readonly #intake: Intake;
 
   constructor(deps: DispatcherDeps) {
-    this.deps = deps;
-    this.intake = new Intake(deps);
+    this.#deps = deps;
+    this.#intake = new Intake(deps);
   }
 
   /** @returns the messages that must be delivered again; all others are done */
   async handle(records: readonly DecodedRecord[], deadline: Deadline): Promise<{ failures: Failure[] }> {
     const limit = pLimit(CONCURRENT_STARTS);
     const failures = new Failures();
-    const accepted = await this.intake.accept(records, failures);
-    await Promise.all(accepted.map((one) => limit(() => this.dispatchOrFail(one, deadline, failures))));
+    const accepted = await this.#intake.accept(records, failures);
+    await Promise.all(accepted.map((one) => limit(() => this.#dispatchOrFail(one, deadline, failures))));
     return { failures: failures.list() };
   }
 
-  private async dispatchOrFail({ messageId, look }: AcceptedLook, deadline: Deadline, failures: Failures): Promise<void> {
+  async #dispatchOrFail({ messageId, look }: AcceptedLook, deadline: Deadline, failures: Failures): Promise<void> {
     try {
-      await this.dispatch(look, deadline);
+      await this.#dispatch(look, deadline);
     } catch (error) {
-      this.deps.logger.error("dispatching failed", { error });
+      this.#deps.logger.error("dispatching failed", { error });
       failures.add([messageId], reasonOf(error, "dispatcher"));
     }
   }
 
   /** Starts an execution for a key, with retries; a permanent failure parks the key. */
-  private async dispatch(look: AcceptedLook["look"], deadline: Deadline): Promise<void> {
-    const { newId, random = systemRandom, sleep = wait, logger, metrics } = this.deps;
+  async #dispatch(look: AcceptedLook["look"], deadline: Deadline): Promise<void> {
+    const { newId, random = systemRandom, sleep = wait, logger, metrics } = this.#deps;
     // One id for all tries: a repeated start must have the same name.
     const replacement = newId();
     const occasion = look.eventId ?? replacement;
     try {
-      await withRetries(() => this.startExecution(look, occasion), {
+      await withRetries(() => this.#startExecution(look, occasion), {
         firstWaitMs: FIRST_WAIT_MS,
         longestWaitMs: LONGEST_WAIT_MS,
         random,
@@ -97,25 +97,25 @@ export class Dispatcher {
       });
     } catch (error) {
       if (!isPermanent(error)) throw error;
-      await this.intake.park({ key: look.key, attempt: 0, firstSeenMs: look.firstSeenMs }, error.message);
+      await this.#intake.park({ key: look.key, attempt: 0, firstSeenMs: look.firstSeenMs }, error.message);
     }
   }
 
-  private async startExecution(look: AcceptedLook["look"], occasion: string): Promise<void> {
-    const inspected = await this.intake.inspect(look.key);
+  async #startExecution(look: AcceptedLook["look"], occasion: string): Promise<void> {
+    const inspected = await this.#intake.inspect(look.key);
     if (inspected === undefined) return;
     const { snapshot } = inspected;
-    const { bridgeId } = this.deps.config;
+    const { bridgeId } = this.#deps.config;
     const execution = executionName({ bridgeId, key: look.key, snapshot, removal: look.removal === true, eventId: occasion });
-    await this.ensureInspected(initialState(look, execution), occasion);
+    await this.#ensureInspected(initialState(look, execution), occasion);
   }
 
   /**
    * Makes certain that an execution reads the source after this event. An execution that exists already may have read it before,
    * unless this very event started it: the same bytes can be written again, and an older version can come back.
    */
-  private async ensureInspected(state: PushState, occasion: string): Promise<void> {
-    const { flow, logger } = this.deps;
+  async #ensureInspected(state: PushState, occasion: string): Promise<void> {
+    const { flow, logger } = this.#deps;
     const { key, eventId, execution } = state;
     const outcome = await flow.start(execution, state);
     if (outcome === "started") return logger.info("execution started", { key, execution });

@@ -12,15 +12,15 @@ const job = {
 
 test("runs the job of the event", async () => {
   const logger = recordingLogger();
-  const handler = createCopierHandler({
-    logger,
-    copier: {
+  const handler = createCopierHandler(
+    {
       run: async (received, { remainingMs }) => {
         expect([received, remainingMs()]).toEqual([job, 12_345]);
         return { result: "not-mine" };
       },
     },
-  });
+    logger,
+  );
   expect(await handler(job, context)).toEqual({ result: "not-mine" });
   expect(await handler(JSON.stringify(job), context)).toEqual({ result: "not-mine" });
   expect(logger.lines).toEqual([]);
@@ -32,14 +32,14 @@ test.each([
   ["a copier that fails", job],
 ])("%s is logged and answered, never thrown", async (_name, event) => {
   const logger = recordingLogger();
-  const handler = createCopierHandler({
-    logger,
-    copier: {
+  const handler = createCopierHandler(
+    {
       run: async () => {
         throw new Error("broken");
       },
     },
-  });
+    logger,
+  );
   expect(await handler(event, context)).toEqual({ result: "failed" });
   expect(logger.lines).toMatchObject([{ level: "error", message: "the copier failed" }]);
 });

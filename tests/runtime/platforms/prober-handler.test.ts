@@ -1,6 +1,5 @@
-import { timerTime } from "../../../runtime/platforms/alicloud-fc/schedule";
-import { ruleTime } from "../../../runtime/platforms/aws-lambda/schedule";
-import { createProberHandler } from "../../../runtime/platforms/prober-handler";
+import { createProberHandler, ruleTime, timerTime } from "../../../runtime/platforms/prober-handler";
+import type { Prober } from "../../../runtime/roles/prober/prober";
 import { recordingLogger } from "../support/recording-logger";
 
 const context = { remainingMs: () => 12_345 };
@@ -28,18 +27,14 @@ function setUp(options: { scheduledMs?: (event: unknown) => number | undefined; 
     seen.push([what, remainingMs()]);
     if (options.failure !== undefined) throw options.failure;
   };
-  const handle = createProberHandler({
-    logger,
-    flush: () => seen.push("flush"),
-    scheduledMs: options.scheduledMs ?? ruleTime,
-    prober: {
-      handle: async (asked, time) => {
-        ended(asked, time);
-        return answer;
-      },
-      canary: async (dueMs, time) => ended(dueMs, time),
+  const prober: Prober = {
+    handle: async (asked, time) => {
+      ended(asked, time);
+      return answer;
     },
-  });
+    canary: async (dueMs, time) => ended(dueMs, time),
+  };
+  const handle = createProberHandler(prober, options.scheduledMs ?? ruleTime, logger);
   return { handle, seen, logger };
 }
 
@@ -49,7 +44,7 @@ test.each([
 ])("a request as %s reaches the prober, and its answer who asked", async (_how, event) => {
   const { handle, seen } = setUp();
   expect(await handle(event, context)).toEqual(answer);
-  expect(seen).toEqual([[request, 12_345], "flush"]);
+  expect(seen).toEqual([[request, 12_345]]);
 });
 
 test.each([
@@ -58,7 +53,7 @@ test.each([
 ])("%s reaches the prober with the time when it was due", async (_what, event, scheduledMs) => {
   const { handle, seen } = setUp({ scheduledMs });
   expect(await handle(event, context)).toBeUndefined();
-  expect(seen).toEqual([[DUE, 12_345], "flush"]);
+  expect(seen).toEqual([[DUE, 12_345]]);
 });
 
 test.each<[unknown, RegExp]>([
@@ -72,15 +67,14 @@ test.each<[unknown, RegExp]>([
 ])("%j is refused by field", async (event, message) => {
   const { handle, seen, logger } = setUp();
   await expect(handle(event, context)).rejects.toThrow(message);
-  expect(seen).toEqual(["flush"]);
+  expect(seen).toEqual([]);
   expect(logger.lines).toMatchObject([{ level: "error", message: "the prober failed" }]);
 });
 
 test("what the prober throws is logged, and the answer", async () => {
-  const { handle, seen, logger } = setUp({ failure: new Error("the store is away") });
+  const { handle, logger } = setUp({ failure: new Error("the store is away") });
   await expect(handle(request, context)).rejects.toThrow("the store is away");
   expect(logger.lines).toMatchObject([{ level: "error", fields: { error: new Error("the store is away") } }]);
-  expect(seen.at(-1)).toBe("flush");
 });
 
 test("only a schedule's own event has a time", () => {

@@ -1,8 +1,7 @@
 import { inspect } from "node:util";
 import { controlError } from "../../../../runtime/platforms/alicloud-fc/errors";
 import { createFlowStarter } from "../../../../runtime/platforms/alicloud-fc/flow-starter";
-import { createCopyLauncher } from "../../../../runtime/platforms/alicloud-fc/launcher";
-import { readParameters } from "../../../../runtime/platforms/alicloud-fc/secrets";
+import { createCopyLauncher, readParameters } from "../../../../runtime/platforms/alicloud-fc/services";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
 import type { PushState } from "../../../../runtime/protocol/push";
 import { fakeApi } from "./support";

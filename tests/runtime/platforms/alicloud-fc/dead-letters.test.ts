@@ -1,8 +1,11 @@
 import { inspect } from "node:util";
 import { createMessageService } from "local-alicloud";
 import type { Agent } from "undici";
-import { createDeadLetterQueue } from "../../../../runtime/platforms/alicloud-fc/dead-letters";
-import { createMessageQueue, MAX_MESSAGE_BYTES } from "../../../../runtime/platforms/alicloud-fc/message-queue";
+import {
+  createDeadLetterQueue,
+  createMessageQueue,
+  MAX_MESSAGE_BYTES,
+} from "../../../../runtime/platforms/alicloud-fc/message-queue";
 import { decodeText } from "../../../../runtime/protocol/events";
 import { systemClock } from "../../../../runtime/protocol/ports";
 import { createOssDispatcher } from "../../../../runtime/stores/oss/client";

@@ -1,5 +1,4 @@
-import { createMetrics } from "../../../../runtime/platforms/alicloud-fc/metrics";
-import { startFunction } from "../../../../runtime/platforms/alicloud-fc/start";
+import { createMetrics, startFunction } from "../../../../runtime/platforms/alicloud-fc/start";
 import { openLeases, openStore } from "../../../../runtime/platforms/alicloud-fc/stores";
 import { encodeEnv, type StoreConfig } from "../../../../runtime/protocol/env";
 import { createOssDispatcher } from "../../../../runtime/stores/oss/client";

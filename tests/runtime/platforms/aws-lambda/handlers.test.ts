@@ -1,86 +1,19 @@
 import type { APIGatewayProxyEvent } from "aws-lambda";
-import { toEndpointRequest } from "../../../../runtime/platforms/aws-lambda/http";
-import { createReceiverHandler } from "../../../../runtime/platforms/aws-lambda/receiver-handler";
-import { createSenderHandler } from "../../../../runtime/platforms/aws-lambda/sender-handler";
-import type { DecodedRecord } from "../../../../runtime/protocol/events";
-import { encodeLook } from "../../../../runtime/protocol/queue-messages";
+import { createHttpHandler, toEndpointRequest } from "../../../../runtime/platforms/aws-lambda/http";
+import { createHandler } from "../../../../runtime/platforms/aws-lambda/start";
 import type { EndpointRequest } from "../../../../runtime/roles/receiver/endpoint";
-import type { Sender } from "../../../../runtime/roles/sender/sender";
-import { recordingLogger } from "../../support/recording-logger";
 
-const context = { getRemainingTimeInMillis: () => 12_345 };
-
-describe("sender", () => {
-  const batch = {
-    Records: ["a", "b"].map((key, index) => ({
-      eventSource: "aws:sqs",
-      messageId: `m${index + 1}`,
-      body: encodeLook({ key, attempt: 0, firstSeenMs: 1 }),
-    })),
-  };
-  const direct = { Records: [{ eventSource: "aws:s3", s3: { bucket: { name: "photos" }, object: { key: "a+b" } } }] };
-
-  function setUp(failures: string[] | Error) {
-    const seen: { records: readonly DecodedRecord[]; remainingMs: number }[] = [];
-    const logger = recordingLogger();
-    let flushes = 0;
-    const sender: Pick<Sender, "handle"> = {
-      handle: async (records, { remainingMs }) => {
-        seen.push({ records, remainingMs: remainingMs() });
-        if (failures instanceof Error) throw failures;
-        return { failures: failures.map((messageId) => ({ messageId, reason: "the receiver is down" })) };
-      },
-    };
-    const handler = createSenderHandler({
-      sender,
-      logger,
-      flush: () => {
-        flushes += 1;
-      },
-    });
-    return { handler, logger, seen, flushes: () => flushes };
-  }
-
-  test("messages that failed come back, the others are acknowledged", async () => {
-    const { handler, seen, flushes } = setUp(["m2"]);
-    expect(await handler(batch, context)).toEqual({ batchItemFailures: [{ itemIdentifier: "m2" }] });
-    expect(seen).toEqual([
-      {
-        records: [
-          { messageId: "m1", looks: [{ key: "a", attempt: 0, firstSeenMs: 1 }] },
-          { messageId: "m2", looks: [{ key: "b", attempt: 0, firstSeenMs: 1 }] },
-        ],
-        remainingMs: 12_345,
-      },
-    ]);
-    expect(flushes()).toBe(1);
-  });
-
-  test("all done", async () => {
-    expect(await setUp([]).handler(batch, context)).toEqual({ batchItemFailures: [] });
-  });
-
-  test("a failure of the sender itself brings every message back, and does not kill the function", async () => {
-    const { handler, logger, flushes } = setUp(new Error("broken"));
-    expect(await handler(batch, context)).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m2" }] });
-    expect(logger.lines).toMatchObject([{ level: "error", fields: { error: new Error("broken") } }]);
-    expect(flushes()).toBe(1);
-  });
-
-  test("a failure that names no message of the batch brings all back", async () => {
-    expect(await setUp([""]).handler(batch, context)).toEqual({
-      batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m2" }],
-    });
-  });
-
-  test("without a queue, done is silent and failed throws for Lambda's own retries", async () => {
-    expect(await setUp([]).handler(direct, context)).toBeUndefined();
-    const failing = setUp([""]);
-    // Lambda hands this text to the failure destination.
-    await expect(failing.handler(direct, context)).rejects.toThrow("the receiver is down");
-    expect(failing.flushes()).toBe(1);
-    await expect(setUp(new Error("broken")).handler(direct, context)).rejects.toThrow(/failed unexpectedly/);
-  });
+test("every handler knows its remaining time and writes its metrics, also when it fails", async () => {
+  const flushed: string[] = [];
+  const metrics = { add: () => undefined, flush: () => void flushed.push("flush") };
+  const context = { getRemainingTimeInMillis: () => 12_345 };
+  const handler = createHandler(async (event: string, { remainingMs }) => [event, remainingMs()], metrics);
+  expect(await handler("event", context)).toEqual(["event", 12_345]);
+  const failing = createHandler(async () => {
+    throw new Error("broken");
+  }, metrics);
+  await expect(failing("event", context)).rejects.toThrow("broken");
+  expect(flushed).toEqual(["flush", "flush"]);
 });
 
 describe("receiver", () => {
@@ -126,13 +59,13 @@ describe("receiver", () => {
     expect(toEndpointRequest({ ...event, requestContext: {} } as unknown as APIGatewayProxyEvent)).not.toHaveProperty("sourceIp");
   });
 
-  test("the answer in the platform's words", async () => {
+  test("the answer in the platform's form", async () => {
     const seen: number[] = [];
-    const handler = createReceiverHandler(async (_request, { remainingMs }) => {
+    const handler = createHttpHandler(async (_request, { remainingMs }) => {
       seen.push(remainingMs());
       return { status: 401, headers: { "content-type": "application/json" }, body: "{}" };
     });
-    expect(await handler(event, context)).toEqual({
+    expect(await handler(event, { remainingMs: () => 12_345 })).toEqual({
       statusCode: 401,
       headers: { "content-type": "application/json" },
       body: "{}",

@@ -3,13 +3,11 @@ import type { LambdaClient } from "@aws-sdk/client-lambda";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { SSMClient } from "@aws-sdk/client-ssm";
 import { createInvokeSigner, createSecrets } from "../../../../runtime/platforms/auth";
-import { openStore } from "../../../../runtime/platforms/aws-lambda/clients";
 import { toBridgeError } from "../../../../runtime/platforms/aws-lambda/errors";
-import { createCopyLauncher } from "../../../../runtime/platforms/aws-lambda/launcher";
-import { ownCredentials } from "../../../../runtime/platforms/aws-lambda/own-credentials";
 import { createDeadLetterQueue, createWorkQueue } from "../../../../runtime/platforms/aws-lambda/queues";
-import { createParameterReader, readParameters } from "../../../../runtime/platforms/aws-lambda/secrets";
-import { parseCopyJob } from "../../../../runtime/platforms/copy-job";
+import { createCopyLauncher, ownCredentials, readParameters } from "../../../../runtime/platforms/aws-lambda/services";
+import { openStore } from "../../../../runtime/platforms/aws-lambda/start";
+import { parseCopyJob } from "../../../../runtime/platforms/copier-handler";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
 import { decodeLook } from "../../../../runtime/protocol/queue-messages";
 import { generateSecret } from "../../../../runtime/protocol/signing";
@@ -149,7 +147,7 @@ describe("launcher", () => {
 describe("secrets", () => {
   test("are read decrypted, by name", async () => {
     const client = fakeClient<SSMClient>({ Parameter: { Value: "value" } });
-    expect(await createParameterReader(client, "/bridge/signing")()).toBe("value");
+    expect(await readParameters(client)("/bridge/signing")()).toBe("value");
     expect(client.inputs).toEqual([{ Name: "/bridge/signing", WithDecryption: true }]);
   });
 
@@ -159,7 +157,7 @@ describe("secrets", () => {
     ["no answer", sdkError("TimeoutError"), "Unavailable"],
     ["empty", { Parameter: {} }, "NotFound"],
   ])("%s: the error names the parameter", async (_name, answer, kind) => {
-    const error = await createParameterReader(fakeClient(answer), "/bridge/signing")().catch((caught: unknown) => caught);
+    const error = await readParameters(fakeClient<SSMClient>(answer))("/bridge/signing")().catch((caught: unknown) => caught);
     expect(error).toMatchObject({ kind, message: expect.stringContaining("/bridge/signing") });
     expect((error as Error).message).not.toContain("very-secret");
   });

@@ -1,0 +1,49 @@
+/** The handler of the roles that the source's events start, on both platforms. */
+import type { SQSBatchResponse } from "aws-lambda";
+import { type DecodedRecord, decodeEvent, decodeText } from "../protocol/events";
+import type { Deadline, Logger } from "../protocol/ports";
+import type { Failure } from "../replication/intake";
+
+/** A sender or a dispatcher. */
+export interface EventRole {
+  handle(records: readonly DecodedRecord[], deadline: Deadline): Promise<{ failures: Failure[] }>;
+}
+
+/**
+ * For messages of an SQS queue it returns the ones that must be delivered again. For an event that no queue delivered it throws the
+ * reasons: the platform's asynchronous retries deliver the event again, and after them its failure destination keeps it with this text.
+ * https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-mechanism
+ */
+export function createEventHandler(role: EventRole, logger: Logger) {
+  return async (event: unknown, deadline: Deadline): Promise<SQSBatchResponse | undefined> => {
+    const records = typeof event === "string" ? decodeText(event) : decodeEvent(event);
+    const messageIds = records.flatMap(({ messageId }) => messageId ?? []);
+    const failures = await handleRecords(role, records, deadline, logger);
+    if (messageIds.length > 0) return batchResponse(messageIds, failures);
+    if (failures.length > 0) throw new Error([...new Set(failures.map(({ reason }) => reason))].join("; "));
+    return undefined;
+  };
+}
+
+/** An unexpected failure of the role brings every record back. */
+async function handleRecords(
+  role: EventRole,
+  records: readonly DecodedRecord[],
+  deadline: Deadline,
+  logger: Logger,
+): Promise<Failure[]> {
+  try {
+    return (await role.handle(records, deadline)).failures;
+  } catch (error) {
+    logger.error("the function failed", { error });
+    const reason = "the function failed unexpectedly; its log tells why";
+    return records.map(({ messageId = "" }) => ({ messageId, reason }));
+  }
+}
+
+/** A failure without a message of this batch may be about any of them: all come back. */
+function batchResponse(messageIds: readonly string[], failures: readonly Failure[]): SQSBatchResponse {
+  const failed = failures.map(({ messageId }) => messageId);
+  const known = failed.every((id) => messageIds.includes(id));
+  return { batchItemFailures: (known ? failed : messageIds).map((itemIdentifier) => ({ itemIdentifier })) };
+}
