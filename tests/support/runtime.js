@@ -5,7 +5,8 @@
 const { createRequire } = require("node:module");
 const { default: Runtime } = require("jest-runtime");
 
-const SHARED = /^(@pulumi\/(pulumi|aws|alicloud)|typescript)(\/|$)/;
+/** The last two build the messages that Pulumi sends: there must be one copy of their classes. */
+const SHARED = /^(@pulumi\/(pulumi|aws|alicloud)|typescript|google-protobuf|@grpc\/grpc-js)(\/|$)/;
 
 /**
  * Pulumi keeps a stack trace of every promise and every resource, for its messages about leaked promises and for Pulumi Cloud. With
