@@ -1,4 +1,4 @@
-/** The clouds that a stack is deployed to, as far as it needs them. */
+/** Starts the local clouds that a stack needs. */
 import { type LocalAlicloud, startLocalAlicloud } from "local-alicloud";
 import { ensureCertificate } from "./aws/certificate";
 import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-aws";
@@ -11,14 +11,14 @@ export const LOCAL_CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
 export type CloudName = (typeof LOCAL_CLOUDS)[number];
 
 export interface LocalClouds {
-  /** @throws Error when no stack asked for it; so do the others. */
+  /** @throws Error when this cloud was not started, as do the others */
   readonly aws: LocalPartition;
   readonly "aws-cn": LocalPartition;
   readonly alicloud: LocalAlicloud;
   has(cloud: CloudName): boolean;
-  /** PEM of the certificate that all endpoints show. */
+  /** PEM of the certificate of all endpoints. */
   readonly caPath: string;
-  /** Of this run alone, removed by `stop`. */
+  /** Folder of this run. `stop` removes it. */
   readonly runDir: string;
   stop(): Promise<void>;
 }
@@ -27,20 +27,20 @@ export interface LocalCloudsOptions {
   clouds: readonly CloudName[];
   /** @default `.local` at the repository root */
   stateDir?: string;
-  /** Record every request in each AWS partition's `callsPath`, and those of Alibaba Cloud in `alicloud.calls`. */
+  /** Record the requests: in `callsPath` of each AWS partition, and in `alicloud.calls`. */
   recordCalls?: boolean;
-  /** Of AWS, where sources are. @default us-east-1 and cn-north-1 */
+  /** Regions of the AWS partitions. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
-  /** How long a minute of a schedule's rate takes in AWS. @default 60_000 */
+  /** The real length of a minute in AWS schedule rates. @default 60_000 */
   scheduleMinuteMs?: number;
-  /** Keep the AWS partitions' state over a restart of one of them. */
+  /** Keep the state of an AWS partition across its restart. */
   persist?: boolean;
   onProgress?: OnProgress;
-  /** Ends the start; whatever was started is stopped. */
+  /** Aborts the start and stops what was started. */
   signal?: AbortSignal;
 }
 
-/** The two partitions of AWS come together. */
+/** Starts both AWS partitions when one of them is wanted. */
 export async function startLocalClouds({
   clouds,
   stateDir = DEFAULT_STATE_DIR,

@@ -10,25 +10,25 @@ export interface OssClientOptions {
   bucket?: string;
   caPath: string;
   credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
-  /** The caller's to end, as ali-oss has no end. @default one of its own */
+  /** The caller closes it: ali-oss cannot be closed. @default a new agent */
   agent?: Agent;
 }
 
 export const ossAgent = (caPath: string): Agent => new Agent({ ca: readFileSync(caPath), keepAlive: true, maxSockets: 32 });
 
-/** The vendor's own client, pointed at the local OSS. */
+/** ali-oss for the local OSS. */
 export function ossClient({ endpoint, region, bucket, caPath, credentials, agent }: OssClientOptions): OSS {
   return new OSS({
     accessKeyId: credentials.accessKeyId,
     accessKeySecret: credentials.secretAccessKey,
     ...(credentials.sessionToken === undefined ? {} : { stsToken: credentials.sessionToken }),
-    // Says that tokens are looked after, or ali-oss prints advice.
+    // Without it ali-oss prints advice about tokens.
     refreshSTSTokenInterval: 86_400_000,
     authorizationV4: true,
     region: `oss-${region}`,
     endpoint,
     ...(bucket === undefined ? {} : { bucket }),
-    // Path style: no name but localhost and 127.0.0.1 leads here, and with an IP ali-oss would ask for OSS's own certificate.
+    // Path style: only localhost and 127.0.0.1 lead here, and with an IP address ali-oss requires OSS's own certificate.
     sldEnable: true,
     httpsAgent: agent ?? ossAgent(caPath),
   } as OSS.Options);

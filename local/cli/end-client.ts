@@ -1,4 +1,4 @@
-/** Puts objects in and reads them back through each vendor's own client. */
+/** Puts and reads objects with each vendor's own client. */
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
 import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -8,7 +8,7 @@ import type { LocalEnd } from "./ends";
 
 export interface EndClient {
   putFile(key: string, file: { path: string; sizeBytes: number }): Promise<void>;
-  /** The object's bytes; undefined where there is none. */
+  /** The object's bytes; undefined when it does not exist. */
   read(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   close(): void;
 }
@@ -36,14 +36,14 @@ function openS3(end: LocalEnd): EndClient {
   };
 }
 
-/** Far beyond what a slow machine needs for the largest file. */
+/** Far more than a slow machine needs for the largest file. */
 const TIMEOUT_MS = 600_000;
 
 function openOss(end: LocalEnd): EndClient {
   const client = ossClient(end);
   return {
     async putFile(key, { path, sizeBytes }) {
-      // A stream of no bytes would be sent without a length.
+      // ali-oss sends an empty stream without a length.
       const body = sizeBytes === 0 ? Buffer.alloc(0) : createReadStream(path);
       const options = { timeout: TIMEOUT_MS, contentLength: sizeBytes };
       await (Buffer.isBuffer(body) ? client.put(key, body) : client.putStream(key, body, options as never));

@@ -11,7 +11,7 @@ import { invokeOf, resourceOf } from "../resource-type";
 import type { Properties } from "../values";
 import type { OssApi } from "./oss-api";
 
-/** The local Alibaba Cloud, as far as the provider works with it. */
+/** The part of the local Alibaba Cloud that the provider uses. */
 export interface AlicloudServices {
   accountId: string;
   regions: readonly string[];

@@ -114,7 +114,7 @@ test("more than 128 KB and a missing function are refused", async () => {
     code: "EntityTooLarge",
     message: expect.stringContaining("131072"),
   });
-  await expect(send("nobody", {})).rejects.toMatchObject({ code: "FunctionNotFound" });
+  await expect(send("missing", {})).rejects.toMatchObject({ code: "FunctionNotFound" });
   await fixture.fc.idle();
 });
 

@@ -130,5 +130,5 @@ test("concurrency and asynchronous settings are stored, and values out of range 
   expect(() => fc.putAsyncInvokeConfig(REGION, "settings", { maxAsyncEventAgeInSeconds: 604_801 })).toThrow("1 to 604800");
   fc.deleteAsyncInvokeConfig(REGION, "settings");
   expect(fc.getAsyncInvokeConfig(REGION, "settings")).toBeUndefined();
-  expect(() => fc.putConcurrency(REGION, "nobody", 1)).toThrow("does not exist");
+  expect(() => fc.putConcurrency(REGION, "missing", 1)).toThrow("does not exist");
 });

@@ -65,7 +65,7 @@ test("an asynchronous invocation is accepted and runs", async () => {
 test.each<[string, Partial<ApiCall>, number, string]>([
   ["another path", { path: "/2023-03-30/functions/echo" }, 400, "PathNotSupported"],
   ["another method", { method: "GET" }, 400, "PathNotSupported"],
-  ["a function that is not there", to("nobody"), 404, "FunctionNotFound"],
+  ["a missing function", to("missing"), 404, "FunctionNotFound"],
   ["a function of another region", { region: "us-west-1" }, 404, "FunctionNotFound"],
   ["another qualifier", { query: new URLSearchParams({ qualifier: "prod" }) }, 400, "InvalidArgument"],
   ["another type", { headers: { "x-fc-invocation-type": "Later" } }, 400, "InvalidArgument"],
@@ -79,5 +79,5 @@ test("a caller without permission learns nothing about the function", async () =
   const authorize = () => {
     throw new ApiError(403, "NoPermission", "no");
   };
-  await expect(fixture.fc.api(callOf({ ...to("nobody"), authorize }))).rejects.toMatchObject({ code: "NoPermission" });
+  await expect(fixture.fc.api(callOf({ ...to("missing"), authorize }))).rejects.toMatchObject({ code: "NoPermission" });
 });

@@ -89,7 +89,7 @@ describe("a trust policy", () => {
   test.each([
     ["another action", policy({ ...ASSUME, Action: "sts:*" })],
     ["a resource", policy({ ...ASSUME, Resource: "*" })],
-    ["nobody", policy({ ...ASSUME, Principal: {} })],
+    ["a statement without a principal", policy({ ...ASSUME, Principal: {} })],
     ["everybody", policy({ ...ASSUME, Principal: "*" })],
     ["a service of another cloud", policy({ ...ASSUME, Principal: { Service: "lambda.amazonaws.com" } })],
   ])("does not take %s", (_, text) => {

@@ -45,7 +45,7 @@ describe("a role", () => {
     ["a second time", { roleName: "SENDER" }, "EntityAlreadyExists.Role"],
     ["with another character", { roleName: "send_er" }, "InvalidParameter.RoleName"],
     ["without a name", { roleName: "" }, "InvalidParameter.RoleName"],
-    ["that trusts nobody", { assumeRolePolicyDocument: "{}" }, "MalformedPolicyDocument"],
+    ["without a trust policy", { assumeRolePolicyDocument: "{}" }, "MalformedPolicyDocument"],
     ["for too long", { maxSessionDuration: 43_201 }, "InvalidParameter.MaxSessionDuration"],
     ["with too much to say", { description: "x".repeat(1025) }, "InvalidParameter.Description.Length"],
   ])("is refused %s", (_, settings, code) => {
@@ -59,8 +59,8 @@ describe("a role", () => {
       "MalformedPolicyDocument",
     );
     expect(ram.getRole("Sender")).toEqual(role);
-    expect(refusal(() => ram.updateRole("Nobody", {}))).toBe("EntityNotExist.Role");
-    expect(refusal(() => ram.deleteRole("Nobody"))).toBe("EntityNotExist.Role");
+    expect(refusal(() => ram.updateRole("Missing", {}))).toBe("EntityNotExist.Role");
+    expect(refusal(() => ram.deleteRole("Missing"))).toBe("EntityNotExist.Role");
   });
 });
 
@@ -96,8 +96,8 @@ describe("a policy", () => {
     expect(ram.getPolicy("read")?.policyDocument).toBe(policy("oss:GetObject"));
     expect(refusal(() => ram.updatePolicy("none", policy("*")))).toBe("EntityNotExist.Policy");
     expect(refusal(() => ram.attachPolicyToRole("none", "Sender"))).toBe("EntityNotExist.Policy");
-    expect(refusal(() => ram.attachPolicyToRole("read", "Nobody"))).toBe("EntityNotExist.Role");
-    expect(refusal(() => ram.policiesOfRole("Nobody"))).toBe("EntityNotExist.Role");
+    expect(refusal(() => ram.attachPolicyToRole("read", "Missing"))).toBe("EntityNotExist.Role");
+    expect(refusal(() => ram.policiesOfRole("Missing"))).toBe("EntityNotExist.Role");
   });
 });
 
@@ -139,7 +139,7 @@ describe("a session", () => {
     ram.updateRole("Sender", { assumeRolePolicyDocument: trust("oss.aliyuncs.com") });
     expect(assumeFor("oss.aliyuncs.com")).not.toThrow();
     expect(refusal(() => assume())).toBe("NoPermission");
-    expect(refusal(() => assume(`acs:ram::${ACCOUNT}:role/Nobody`))).toBe("EntityNotExist.Role");
+    expect(refusal(() => assume(`acs:ram::${ACCOUNT}:role/Missing`))).toBe("EntityNotExist.Role");
     expect(refusal(() => assume("acs:ram::4444444444444444:role/Sender"))).toBe("EntityNotExist.Role");
   });
 
