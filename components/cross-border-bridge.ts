@@ -3,27 +3,15 @@ import type { Role } from "../runtime/protocol/env";
 import type { CrossBorderBridgeArgs } from "./args";
 import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
 import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
-import { type BySide, LatencyProbe } from "./latency-probe";
+import { LatencyProbe } from "./latency-probe";
+import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present } from "./outputs";
 import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./platform";
 import { PLATFORMS } from "./platforms";
 import { withTransforms } from "./transforms";
 
-/** What a mode may leave behind; a mode has no output for what it has not. */
-interface Built extends Omit<Partial<PushBridge & NativeBridge>, "ready"> {
-  receiverUrl?: pulumi.Output<string>;
-  queueUrl?: pulumi.Output<string>;
-  senderFunctionName?: pulumi.Output<string>;
-  receiverFunctionName?: pulumi.Output<string>;
-  copierFunctionName?: pulumi.Output<string>;
-  requiredNotification?: pulumi.Output<string>;
-  proberFunctionNames?: BySide;
-  sourceBucket: pulumi.Output<string>;
-  destinationBucket: pulumi.Output<string>;
-}
-
-/** What the bridge is, and what its first object has to wait for. */
-interface BuiltMode {
-  built: Built;
+/** The outputs of a mode, and what the first object of a bridge has to wait for. */
+interface Built {
+  outputs: Partial<OutputProperties> & Present<"sourceBucket" | "destinationBucket">;
   ready: pulumi.Resource[];
 }
 
@@ -46,108 +34,56 @@ interface BuiltMode {
  * });
  * ```
  */
-export class CrossBorderBridge extends pulumi.ComponentResource {
-  readonly sourceBucket: pulumi.Output<string>;
-  readonly destinationBucket: pulumi.Output<string>;
-  /** Mode `pull`: where the sender posts; it answers only the allowlist. */
-  readonly receiverUrl?: pulumi.Output<string>;
-  /** Absent with `buffer: none`. */
-  readonly queueUrl?: pulumi.Output<string>;
-  /** Keys that were given up, each with its reason. Absent in mode `native`. */
-  readonly deadLetterQueueUrl?: pulumi.Output<string>;
-  /** Mode `pull`, as the two that follow. */
-  readonly senderFunctionName?: pulumi.Output<string>;
-  readonly receiverFunctionName?: pulumi.Output<string>;
-  readonly copierFunctionName?: pulumi.Output<string>;
-  /** Mode `push`, as the two that follow. */
-  readonly flowName?: pulumi.Output<string>;
-  readonly dispatcherFunctionName?: pulumi.Output<string>;
-  readonly pusherFunctionName?: pulumi.Output<string>;
-  /** An adopted source in AWS only: JSON to merge into the bucket's notification configuration. */
-  readonly requiredNotification?: pulumi.Output<string>;
-  /** Mode `native` in AWS, as the next: the role that S3 replicates in. */
-  readonly replicationRoleArn?: pulumi.Output<string>;
-  /** With `direction: two-way`: the role of the way back. */
-  readonly backwardReplicationRoleArn?: pulumi.Output<string>;
-  /** Mode `native` in AWS with `existingObjects: replicate`: the role for jobs of S3 Batch Operations. */
-  readonly backfillRoleArn?: pulumi.Output<string>;
-  /** For each adopted bucket that replicas come to from another account: a JSON list of statements that its policy needs. */
-  readonly requiredBucketPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
-  /** With `probe.enabled`: the functions that `npm run bridge -- probe` asks. */
-  readonly proberFunctionNames?: { source: pulumi.Output<string>; destination: pulumi.Output<string> };
-  /**
-   * For each side with a `kmsKeyArn`: a JSON statement that its key policy needs; a list of them in mode `native` and with
-   * `probe.enabled`.
-   */
-  readonly kmsKeyPolicyStatements: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
-  /** What an operator should know about this configuration; also shown as warnings while deploying. */
-  readonly notices: string[];
-  /** All of the above that this bridge has, for a program to export as it is. */
+export class CrossBorderBridge extends ComponentWithOutputs {
+  /** The outputs that this bridge has, for a program to export as they are. */
   readonly outputs: Readonly<Record<string, pulumi.Input<unknown>>>;
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: CrossBorderBridgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, args.transform));
     const config = validate(name, args);
-    this.notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
-    for (const notice of this.notices) void pulumi.log.warn(notice, this);
-
-    const { sourceBucket, destinationBucket, kmsKeyPolicyStatements = {}, ...rest } = build(this, name, args, config);
-    this.sourceBucket = sourceBucket;
-    this.destinationBucket = destinationBucket;
-    this.kmsKeyPolicyStatements = kmsKeyPolicyStatements;
-    // The engine warns about an exported output that is undefined.
-    const others = definedOnly(rest);
-    Object.assign(this, others);
-    this.outputs = { sourceBucket, destinationBucket, ...others, kmsKeyPolicyStatements, notices: this.notices };
-    this.registerOutputs(this.outputs);
+    const notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
+    for (const notice of notices) void pulumi.log.warn(notice, this);
+    // Absent outputs are left out: the engine warns about an exported output that is undefined.
+    const outputs = { kmsKeyPolicyStatements: {}, ...build(this, name, args, config), notices };
+    Object.assign(this, outputs);
+    this.outputs = outputs;
+    this.registerOutputs(outputs);
   }
 }
 
-function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArgs, config: BridgeConfig): Built {
+function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArgs, config: BridgeConfig): Built["outputs"] {
   const context = contextOf(parent, name, args, config);
   const sides: Sides = {
     source: { ...context, provider: args.source.provider },
     destination: { ...context, provider: args.destination.provider },
   };
-  const { built, ready } = buildMode(config, sides);
-  if (!config.probe.enabled) return built;
-  const buckets = { source: built.sourceBucket, destination: built.destinationBucket };
+  const { outputs, ready } = buildMode(config, sides);
+  if (!config.probe.enabled) return outputs;
+  const buckets = { source: outputs.sourceBucket, destination: outputs.destinationBucket };
   const probe = new LatencyProbe(sides, { buckets, ready });
   return {
-    ...built,
+    ...outputs,
     proberFunctionNames: probe.functionNames,
-    kmsKeyPolicyStatements: probe.withKeyStatements(built.kmsKeyPolicyStatements ?? {}),
+    kmsKeyPolicyStatements: probe.withKeyStatements(outputs.kmsKeyPolicyStatements ?? {}),
   };
 }
 
-function buildMode(config: BridgeConfig, sides: Sides): BuiltMode {
+function buildMode(config: BridgeConfig, sides: Sides): Built {
   const platform = PLATFORMS[config.source.cloud];
   switch (config.mode) {
     case "pull":
       return createPull(config, sides);
     case "push":
-      return builtBy(supported(platform.createPush, config)(sides), [
-        "flowName",
-        "dispatcherFunctionName",
-        "pusherFunctionName",
-        "deadLetterQueueUrl",
-      ]);
+      return builtBy(supported(platform.createPush, config)(sides));
     case "native":
-      return builtBy(supported(platform.createNative, config)(sides), [
-        "replicationRoleArn",
-        "backwardReplicationRoleArn",
-        "backfillRoleArn",
-        "kmsKeyPolicyStatements",
-        "requiredBucketPolicyStatements",
-      ]);
+      return builtBy(supported(platform.createNative, config)(sides));
   }
 }
 
-/** What a component made, without the component: its own URN, for one, is none of the bridge's. */
-function builtBy<T extends NativeBridge, K extends keyof T & keyof Built>(made: T, names: readonly K[]): BuiltMode {
+function builtBy(made: PushBridge | NativeBridge): Built {
   const { sourceBucket, destinationBucket, ready } = made;
-  return { built: { sourceBucket, destinationBucket, ...Object.fromEntries(names.map((name) => [name, made[name]])) }, ready };
+  return { outputs: { ...outputsAmong(made), sourceBucket, destinationBucket }, ready };
 }
 
 function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T {
@@ -156,7 +92,7 @@ function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T 
   return create;
 }
 
-function createPull(config: BridgeConfig, sides: Sides): BuiltMode {
+function createPull(config: BridgeConfig, sides: Sides): Built {
   const source = PLATFORMS[config.source.cloud].createSource(sides.source);
   const destination = PLATFORMS[config.destination.cloud].createDestination(sides.destination);
   const receiver = destination.createReceiver({
@@ -164,22 +100,18 @@ function createPull(config: BridgeConfig, sides: Sides): BuiltMode {
     allowedCidrs: [...config.allowedCidrs.map((cidr) => pulumi.output(cidr)), ...(source.egress?.cidrs ?? [])],
   });
   const trigger = source.createTrigger(receiver);
-  const built: Built = {
+  const outputs = {
+    ...outputsAmong(receiver),
+    ...outputsAmong(trigger),
     sourceBucket: source.store.bucketName,
     destinationBucket: destination.store.bucketName,
     receiverUrl: receiver.url,
-    ...(trigger.queueUrl === undefined ? {} : { queueUrl: trigger.queueUrl }),
-    deadLetterQueueUrl: trigger.deadLetterQueueUrl,
-    senderFunctionName: trigger.senderFunctionName,
-    receiverFunctionName: receiver.receiverFunctionName,
-    copierFunctionName: receiver.copierFunctionName,
-    ...(trigger.requiredNotification === undefined ? {} : { requiredNotification: trigger.requiredNotification }),
     kmsKeyPolicyStatements: {
       ...(trigger.kmsKeyStatement === undefined ? {} : { source: trigger.kmsKeyStatement }),
       ...(receiver.kmsKeyStatement === undefined ? {} : { destination: receiver.kmsKeyStatement }),
     },
   };
-  return { built, ready: trigger.ready };
+  return { outputs, ready: trigger.ready };
 }
 
 /** The plain part of the arguments, checked as the stack's configuration is: values that come later cannot be. */
@@ -225,6 +157,3 @@ function contextOf(
     ...(args.alarmTopicArn === undefined ? {} : { alarmTopicArn: args.alarmTopicArn }),
   };
 }
-
-const definedOnly = <T extends object>(values: T): Partial<T> =>
-  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;

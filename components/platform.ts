@@ -6,6 +6,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, Role } from "../runtime/protocol/env";
 import type { FunctionZip } from "./bundles";
 import type { BridgeConfig } from "./config";
+import type { OutputProperties, Present } from "./outputs";
 
 export type Side = "source" | "destination";
 
@@ -43,26 +44,20 @@ export interface Egress {
 }
 
 /** An endpoint that takes signed notices. */
-export interface Receiver {
+export interface Receiver extends Present<"receiverFunctionName" | "copierFunctionName"> {
   url: pulumi.Output<string>;
-  receiverFunctionName: pulumi.Output<string>;
-  copierFunctionName: pulumi.Output<string>;
   /** `auth: iam`: the invoke-only credentials as the sender reads them, `{"accessKeyId","secretAccessKey"}`. */
   invokerCredentials?: pulumi.Output<string>;
   /** Statement for the destination key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
 }
 
-/** What turns events of a source into requests. */
-export interface Trigger {
+/** Turns events of a source into requests. */
+export interface Trigger
+  extends Present<"senderFunctionName" | "deadLetterQueueUrl">,
+    Pick<OutputProperties, "queueUrl" | "requiredNotification"> {
   /** Everything that a new object needs to travel. */
   ready: pulumi.Resource[];
-  senderFunctionName: pulumi.Output<string>;
-  /** Absent with `buffer: none`. */
-  queueUrl?: pulumi.Output<string>;
-  deadLetterQueueUrl: pulumi.Output<string>;
-  /** What an operator merges into an adopted source's configuration, as JSON. */
-  requiredNotification?: pulumi.Output<string>;
   /** Statement for the source key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
 }
@@ -88,31 +83,24 @@ export interface Sides {
   destination: BridgeContext;
 }
 
-/** Mode `push`: one workflow execution per object, with both stores in reach of one identity. */
-export interface PushBridge {
-  sourceBucket: pulumi.Output<string>;
-  destinationBucket: pulumi.Output<string>;
-  flowName: pulumi.Output<string>;
-  dispatcherFunctionName: pulumi.Output<string>;
-  pusherFunctionName: pulumi.Output<string>;
-  deadLetterQueueUrl: pulumi.Output<string>;
+/** Mode `push`: one workflow execution per object; one identity reaches both stores. */
+export interface PushBridge
+  extends Present<
+    "sourceBucket" | "destinationBucket" | "flowName" | "dispatcherFunctionName" | "pusherFunctionName" | "deadLetterQueueUrl"
+  > {
   /** As the trigger's. */
   ready: pulumi.Resource[];
 }
 
 /** Mode `native`: the store's own replication. The roles and statements are those of S3. */
-export interface NativeBridge {
-  sourceBucket: pulumi.Output<string>;
-  destinationBucket: pulumi.Output<string>;
-  replicationRoleArn?: pulumi.Output<string>;
-  /** Of the way back, with `direction: two-way`. */
-  backwardReplicationRoleArn?: pulumi.Output<string>;
-  /** With `existingObjects: replicate`. */
-  backfillRoleArn?: pulumi.Output<string>;
-  /** For each side with a key: what its policy needs, a JSON list of statements. */
-  kmsKeyPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
-  /** For each adopted bucket that replicas come to from another account: what its policy needs, a JSON list of statements. */
-  requiredBucketPolicyStatements?: { source?: pulumi.Output<string>; destination?: pulumi.Output<string> };
+export interface NativeBridge
+  extends Present<"sourceBucket" | "destinationBucket">,
+    Pick<
+      OutputProperties,
+      "replicationRoleArn" | "backwardReplicationRoleArn" | "backfillRoleArn" | "requiredBucketPolicyStatements"
+    > {
+  /** For each side with a key, a JSON list of the statements that its policy needs. */
+  kmsKeyPolicyStatements?: OutputProperties["kmsKeyPolicyStatements"];
   /** As the trigger's. */
   ready: pulumi.Resource[];
 }

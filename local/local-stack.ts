@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { parse, stringify } from "yaml";
 import { defaultMode } from "../components/config/rules";
+import type { BridgeOutputs } from "../components/config/settings";
 import { generateSecret } from "../runtime/protocol/signing";
 import { BUNDLES_ARE_BUILT, buildFunctions } from "../scripts/build-functions";
 import { clientConfig } from "./aws/client-config";
@@ -43,7 +44,7 @@ export interface LocalStackOptions {
 export interface LocalStack {
   readonly clouds: LocalClouds;
   /** Of the last `up`. */
-  readonly outputs: StackOutputs;
+  readonly outputs: BridgeOutputs;
   /** Of the first one. */
   readonly changes: ChangeSummary;
   /** The stack's settings as deployed last, without the signing secret. */
@@ -54,28 +55,6 @@ export interface LocalStack {
   destroy(): Promise<void>;
   /** Ends everything that was started here, whatever is deployed. */
   stop(): Promise<void>;
-}
-
-/** What index.ts exports. */
-export interface StackOutputs {
-  sourceBucket: string;
-  destinationBucket: string;
-  /** Pull mode. */
-  receiverUrl?: string;
-  queueUrl?: string;
-  /** Absent in native mode, where the cloud's own replication keeps none. */
-  deadLetterQueueUrl?: string;
-  senderFunctionName?: string;
-  receiverFunctionName?: string;
-  copierFunctionName?: string;
-  /** Push mode. */
-  dispatcherFunctionName?: string;
-  pusherFunctionName?: string;
-  flowName?: string;
-  /** With `probe.enabled`. */
-  proberFunctionNames?: { source: string; destination: string };
-  /** Native mode on AWS, with `existingObjects: replicate`. */
-  backfillRoleArn?: string;
 }
 
 /** Installs what is missing, starts the local cloud and deploys the stack to it. */
@@ -132,7 +111,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     progress(`pulumi up --stack ${options.stack}`);
     let deployed = settings;
     const changes = await engine.up(await target());
-    const readOutputs = async () => (await engine.stackOutputs(await target())) as unknown as StackOutputs;
+    const readOutputs = async () => (await engine.stackOutputs(await target())) as unknown as BridgeOutputs;
     let outputs = await readOutputs();
     return {
       clouds,

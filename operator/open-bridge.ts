@@ -7,7 +7,7 @@ import { forEachBounded } from "./bounded";
 import type { CommonOptions } from "./command";
 import { readDeployedStack } from "./deployed-stack";
 import { readLocalSession } from "./local-session";
-import type { BridgeOutputs, OperatedBridge } from "./operated-bridge";
+import type { OperatedBridge, OperatedOutputs } from "./operated-bridge";
 import type { OpenedBridge } from "./run-program";
 import type { ServedSide, StoreOfSide } from "./served-side";
 import type { SideAccess } from "./side-access";
@@ -62,7 +62,7 @@ function openSide(access: SideAccess, store: StoreOfSide): ServedSide {
 
 async function enqueue(
   source: ServedSide,
-  { queueUrl, senderFunctionName, dispatcherFunctionName }: BridgeOutputs,
+  { queueUrl, senderFunctionName, dispatcherFunctionName }: OperatedOutputs,
   keys: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<void> {

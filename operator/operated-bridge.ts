@@ -1,25 +1,10 @@
 /** A deployed bridge as the operator's command works on it: with the operator's own credentials for each side. */
 import type { BridgeConfig } from "../components/config";
+import type { BridgeOutputs } from "../components/config/settings";
 import type { ObjectStore } from "../runtime/stores/object-store";
 
-/** What `index.ts` exports. Which are there depends on the mode. */
-export interface BridgeOutputs {
-  sourceBucket: string;
-  destinationBucket: string;
-  receiverUrl?: string;
-  queueUrl?: string;
-  deadLetterQueueUrl?: string;
-  senderFunctionName?: string;
-  receiverFunctionName?: string;
-  copierFunctionName?: string;
-  dispatcherFunctionName?: string;
-  pusherFunctionName?: string;
-  flowName?: string;
-  /** With `probe.enabled`: a prober on each side. */
-  proberFunctionNames?: { source: string; destination: string };
-  /** Mode native on AWS, with `existingObjects: replicate`: the role that S3 Batch Operations takes. */
-  backfillRoleArn?: string;
-}
+/** The outputs that the command works with. Which are there depends on the mode. */
+export type OperatedOutputs = Omit<BridgeOutputs, "kmsKeyPolicyStatements" | "notices">;
 
 /** Calls one function of a side and hands its answer back. */
 export interface FunctionInvoker {
@@ -56,7 +41,7 @@ export interface DeadLetters {
 export interface OperatedBridge {
   stack: string;
   config: Omit<BridgeConfig, "token">;
-  outputs: BridgeOutputs;
+  outputs: OperatedOutputs;
   source: OperatedSide;
   destination: OperatedSide;
   /**

@@ -1,8 +1,8 @@
 /** A stack's settings and outputs, from wherever they were read, as what the commands work with. */
-import * as z from "zod";
 import { type BridgeConfig, parseBridgeConfig } from "../components/config";
+import { outputsSchema } from "../components/config/outputs";
 import { rawSettings } from "../components/config/raw-settings";
-import type { BridgeOutputs } from "./operated-bridge";
+import type { OperatedOutputs } from "./operated-bridge";
 
 const NAMESPACE = "crossborderbridge";
 
@@ -18,28 +18,13 @@ export function configOf(stack: string, settings: Readonly<Record<string, unknow
   return config;
 }
 
-const text = z.string().min(1);
-const outputsSchema = z.object({
-  sourceBucket: text,
-  destinationBucket: text,
-  receiverUrl: text.optional(),
-  queueUrl: text.optional(),
-  deadLetterQueueUrl: text.optional(),
-  senderFunctionName: text.optional(),
-  receiverFunctionName: text.optional(),
-  copierFunctionName: text.optional(),
-  dispatcherFunctionName: text.optional(),
-  pusherFunctionName: text.optional(),
-  flowName: text.optional(),
-  proberFunctionNames: z.object({ source: text, destination: text }).optional(),
-  backfillRoleArn: text.optional(),
-});
+const operatedSchema = outputsSchema.omit({ kmsKeyPolicyStatements: true, notices: true });
 
 /** @throws Error when the stack exports no bridge */
-export function outputsOf(stack: string, outputs: unknown): BridgeOutputs {
-  const parsed = outputsSchema.safeParse(outputs);
+export function outputsOf(stack: string, outputs: unknown): OperatedOutputs {
+  const parsed = operatedSchema.safeParse(outputs);
   // An optional output that is there is never undefined: the schema reads JSON.
-  if (parsed.success) return parsed.data as BridgeOutputs;
+  if (parsed.success) return parsed.data as OperatedOutputs;
   const [issue] = parsed.error.issues;
   throw new Error(
     `the stack ${stack} exports no bridge (${issue?.path.join(".")}: ${issue?.message}); deploy it first: pulumi up --stack ${stack}`,

@@ -1,6 +1,6 @@
 /**
- * Writes everything that repeats the schema of the configuration: docs/configuration.md, the declarations in Pulumi.yaml and the
- * argument types in components/config/settings.ts. Tests hold the files equal to what this script makes.
+ * Writes everything that repeats the schemas of the configuration and of the outputs: docs/configuration.md, the declarations in
+ * Pulumi.yaml and the types in components/config/settings.ts. Tests hold the files equal to what this script makes.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -8,11 +8,12 @@ import { join, relative, resolve } from "node:path";
 import { Scalar, stringify } from "yaml";
 import { z } from "zod";
 import { ConfigInvalid, parseBridgeConfig } from "../components/config";
+import { outputsSchema } from "../components/config/outputs";
 import { bridgeSchema } from "../components/config/schema";
 
 const ROOT = resolve(__dirname, "..");
-const SOURCE = "components/config/schema.ts";
-const WRITTEN_BY = `Written by \`npm run docs:configuration\` from ${SOURCE}. Change that.`;
+const SOURCE = "components/config/schema.ts and components/config/outputs.ts";
+const WRITTEN_BY = `Written by \`npm run docs:configuration\` from ${SOURCE}. Change those.`;
 
 /** The schema of the schema: what `z.toJSONSchema` makes of a setting, with the schema's own `meta` beside it. */
 interface Setting {
@@ -28,6 +29,8 @@ interface Setting {
   properties?: Record<string, Setting>;
   additionalProperties?: Setting | false;
   required?: string[];
+  /** Of an output: completes "Present ...". */
+  when?: string;
   /** Of a section: its heading on the page. */
   title?: string;
   /** Of a section: the name of its argument type. */
@@ -35,6 +38,7 @@ interface Setting {
 }
 
 const BRIDGE = z.toJSONSchema(bridgeSchema, { io: "input" }) as unknown as Setting;
+const OUTPUTS = z.toJSONSchema(outputsSchema, { io: "input" }) as unknown as Setting;
 
 const propertiesOf = (setting: Setting): [name: string, setting: Setting][] => Object.entries(setting.properties ?? {});
 const isSection = (setting: Setting): boolean => setting.properties !== undefined;
@@ -43,7 +47,7 @@ const isRequired = (section: Setting, key: string): boolean => section.required?
 /** @throws Error where the schema says nothing. */
 function said(path: string, what: "description" | "allowed" | "title" | "typeName", setting: Setting): string {
   const text = setting[what];
-  if (!text) throw new Error(`${SOURCE} has no ${what} for ${path === "" ? "the bridge" : path}`);
+  if (!text) throw new Error(`there is no ${what} for ${path === "" ? "the bridge" : path}`);
   return text;
 }
 
@@ -110,6 +114,14 @@ function chapter(section: Section): string {
   return `## ${said(path, "title", setting)}\n\n${intro}${table(section)}`;
 }
 
+function outputsChapter(): string {
+  const rows = propertiesOf(OUTPUTS).map(
+    ([name, setting]) => `| \`${name}\` | ${cell(setting.when ?? "always")} | ${cell(said(name, "description", setting))} |`,
+  );
+  const lines = ["| Output | Present | What it is |", "|---|---|---|", ...rows];
+  return `## ${said("", "title", OUTPUTS)}\n\n${said("", "description", OUTPUTS)}\n\n${lines.join("\n")}`;
+}
+
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 function examples(): string {
@@ -156,6 +168,8 @@ Every key of a stack, as \`crossborderbridge:<key>\` in \`Pulumi.<stack>.yaml\`.
 A nested key is set with a path: \`pulumi config set --path crossborderbridge:copy.memoryMb 2048\`.
 
 ${sectionsOfPage().map(chapter).join("\n\n")}
+
+${outputsChapter()}
 
 ## Errors
 
@@ -212,7 +226,7 @@ export function projectFile(current: string): string {
   return head + stringify({ config }, { lineWidth: 130 });
 }
 
-// The argument types.
+// The types.
 
 function typeOf(path: string, setting: Setting): string {
   if (setting.enum !== undefined) return setting.enum.map((value) => JSON.stringify(value)).join(" | ");
@@ -246,14 +260,16 @@ function comment(indent: string, ...sentences: string[]): string {
   return [`${indent}/**`, ...lines, `${indent} */`].join("\n");
 }
 
-function member(section: Section, key: string, setting: Setting): string {
+/** @param absent what an optional member may be instead: an argument may be undefined, an output is left out */
+function member(section: Section, key: string, setting: Setting, absent: "" | " | undefined"): string {
   const path = joined(section.path, key);
   const value = defaultOf(key, setting);
   const fallback = isSection(setting) ? undefined : value === undefined ? setting.fallback : value.code + value.size;
-  const sentences = [said(path, "description", setting), ...(fallback === undefined ? [] : [`@default ${fallback}`])];
+  const present = setting.when === undefined ? "" : ` Present ${setting.when}.`;
+  const sentences = [said(path, "description", setting) + present, ...(fallback === undefined ? [] : [`@default ${fallback}`])];
   const type = typeOf(path, setting);
   const required = isRequired(section.setting, key);
-  const line = required ? `  ${key}: ${type};` : `  ${key}?: ${type} | undefined;`;
+  const line = required ? `  ${key}: ${type};` : `  ${key}?: ${type}${absent};`;
   const broken = () => `  ${key}?:\n    | ${type.split(" | ").join("\n    | ")}\n    | undefined;`;
   return `${comment("  ", ...sentences)}\n${line.length <= LINE_CHARACTERS || required ? line : broken()}`;
 }
@@ -266,22 +282,27 @@ function baseOf(section: Section, others: readonly Section[]): Section | undefin
   );
 }
 
-function argumentType(section: Section, earlier: readonly Section[]): string {
+function declaredType(section: Section, earlier: readonly Section[], absent: "" | " | undefined" = " | undefined"): string {
   const { path, setting } = section;
   const base = baseOf(section, earlier);
   const members = propertiesOf(setting)
     .filter(([key]) => base?.setting.properties?.[key] === undefined)
-    .map(([key, one]) => member(section, key, one));
-  const heading = setting.description ?? said(path, "title", setting);
+    .map(([key, one]) => member(section, key, one, absent));
   const parent = base === undefined ? "" : ` extends ${said(base.path, "typeName", base.setting)}`;
   const opening = `export interface ${said(path, "typeName", setting)}${parent} {`;
-  return [comment("", heading), opening, ...members, "}", ""].join("\n");
+  return [comment("", said(path, "title", setting)), opening, ...members, "}", ""].join("\n");
 }
 
-export function argumentTypes(): string {
-  const sections = sectionsIn("", BRIDGE);
-  const types = sections.map((section, at) => argumentType(section, sections.slice(0, at)));
-  return `/** The configuration as a program gives it. ${WRITTEN_BY} */\n\n${types.join("\n")}`;
+export function settingTypes(): string {
+  const settings = sectionsIn("", BRIDGE);
+  const outputs = sectionsIn("", OUTPUTS).filter(
+    ({ setting }, at, all) => all.findIndex((other) => other.setting.typeName === setting.typeName) === at,
+  );
+  const types = [
+    ...settings.map((section, at) => declaredType(section, settings.slice(0, at))),
+    ...outputs.map((section) => declaredType(section, [], "")),
+  ];
+  return `${comment("", "The configuration as a program gives it, and the outputs.", WRITTEN_BY)}\n\n${types.join("\n")}`;
 }
 
 export interface WrittenFile {
@@ -293,7 +314,7 @@ export interface WrittenFile {
 export const WRITTEN_FILES: readonly WrittenFile[] = [
   { path: "docs/configuration.md", content: configurationPage },
   { path: "Pulumi.yaml", content: () => projectFile(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) },
-  { path: "components/config/settings.ts", content: argumentTypes },
+  { path: "components/config/settings.ts", content: settingTypes },
 ];
 
 async function writeAll(): Promise<void> {

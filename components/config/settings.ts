@@ -1,4 +1,7 @@
-/** The configuration as a program gives it. Written by `npm run docs:configuration` from components/config/schema.ts. Change that. */
+/**
+ * The configuration as a program gives it, and the outputs.
+ * Written by `npm run docs:configuration` from components/config/schema.ts and components/config/outputs.ts. Change those.
+ */
 
 /** The bridge */
 export interface BridgeSettings {
@@ -88,7 +91,7 @@ export interface BridgeSettings {
   alarmContactGroups?: string[] | undefined;
 }
 
-/** Where objects come from. */
+/** Source */
 export interface SourceSettings {
   /** Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
   cloud: "aws" | "aws-cn" | "alicloud";
@@ -125,7 +128,7 @@ export interface SourceSettings {
   accountId?: string | undefined;
 }
 
-/** Where replicas go. */
+/** Destination */
 export interface DestinationSettings extends SourceSettings {
   /** Text in front of every source key. @default "" */
   prefix?: string | undefined;
@@ -184,7 +187,7 @@ export interface TransitionArgs {
   storageClass: "STANDARD_IA" | "INTELLIGENT_TIERING" | "ONEZONE_IA" | "GLACIER_IR" | "GLACIER" | "DEEP_ARCHIVE";
 }
 
-/** Which objects are replicated. The bridge leaves all others alone, and their deletes too. */
+/** Scope: which objects */
 export interface ScopeArgs {
   /** Replicate keys that begin with one of these; every key when the list is empty. @default [] */
   prefixes?: string[] | undefined;
@@ -198,7 +201,7 @@ export interface ScopeArgs {
   maxSizeBytes?: number | undefined;
 }
 
-/** S3's own replication, in mode `native` inside one partition of AWS. */
+/** S3 replication */
 export interface ReplicationArgs {
   /**
    * Rules in place of `scope.prefixes` and `scope.tags`. Without rules the bridge makes one for each prefix of the scope,
@@ -249,10 +252,7 @@ export interface ReplicationRuleArgs {
     | undefined;
 }
 
-/**
- * How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China
- * serves without an ICP licence.
- */
+/** Authorization */
 export interface AuthArgs {
   /** `token` in front of a receiver in AWS China needs an ICP licence; `iam` does not. @default "token" */
   kind?: "token" | "iam" | undefined;
@@ -263,7 +263,7 @@ export interface AuthArgs {
   tokenParameter?: string | undefined;
 }
 
-/** How many requests the receiver takes. */
+/** Rate limit of the receiver */
 export interface RateLimitArgs {
   /** Requests a second, each with up to 10 keys. The receiver answers 429 to more, and the sender asks again. @default 50 */
   requestsPerSecond?: number | undefined;
@@ -271,7 +271,7 @@ export interface RateLimitArgs {
   burst?: number | undefined;
 }
 
-/** How the copier copies large objects. */
+/** Large objects */
 export interface CopyArgs {
   /** Size of a part. It grows where an object would need more than 10,000 parts. @default 16777216 (16 MiB) */
   partSizeBytes?: number | undefined;
@@ -287,7 +287,7 @@ export interface CopyArgs {
   timeoutSeconds?: number | undefined;
 }
 
-/** How long functions run and URLs live. */
+/** Timeouts */
 export interface TimeoutsArgs {
   /**
    * Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS.
@@ -300,7 +300,7 @@ export interface TimeoutsArgs {
   urlExpirySeconds?: number | undefined;
 }
 
-/** The latency probe: a function on each side that puts objects, watches for them and deletes them again. */
+/** Latency probe */
 export interface ProbeArgs {
   /** Deploy the functions, which `npm run bridge -- probe` calls. @default false */
   enabled?: boolean | undefined;
@@ -319,4 +319,68 @@ export interface ProbeArgs {
   lagAlarmSeconds?: number | undefined;
   /** The prober stops waiting for a canary that takes longer; the limit is what a function may run. @default 600 */
   giveUpAfterSeconds?: number | undefined;
+}
+
+/** Outputs */
+export interface BridgeOutputs {
+  /** Name of the source bucket. */
+  sourceBucket: string;
+  /** Name of the destination bucket. */
+  destinationBucket: string;
+  /** URL that the sender posts to. It answers only to the allowlist. Present in mode `pull`. */
+  receiverUrl?: string;
+  /** URL of the queue that holds the source's events. Present in mode `pull` with `buffer: sqs`. */
+  queueUrl?: string;
+  /** URL of the queue of the keys that the bridge gave up, each with its reason. Present in the modes `pull` and `push`. */
+  deadLetterQueueUrl?: string;
+  /** Name of the sender's function. Present in mode `pull`. */
+  senderFunctionName?: string;
+  /** Name of the receiver's function. Present in mode `pull`. */
+  receiverFunctionName?: string;
+  /** Name of the copier's function. Present in mode `pull`. */
+  copierFunctionName?: string;
+  /** Name of the workflow that copies each object. Present in mode `push`. */
+  flowName?: string;
+  /** Name of the function that starts the workflow. Present in mode `push`. */
+  dispatcherFunctionName?: string;
+  /** Name of the function that does the workflow's steps. Present in mode `push`. */
+  pusherFunctionName?: string;
+  /** JSON to merge into the bucket's notification configuration. Present in mode `pull` at an adopted source in AWS. */
+  requiredNotification?: string;
+  /** ARN of the role in which S3 replicates to the destination. Present in mode `native` in AWS. */
+  replicationRoleArn?: string;
+  /** ARN of the role in which S3 replicates back to the source. Present with `direction: two-way`. */
+  backwardReplicationRoleArn?: string;
+  /** ARN of the role for jobs of S3 Batch Operations. Present in mode `native` in AWS with `existingObjects: replicate`. */
+  backfillRoleArn?: string;
+  /**
+   * Statements that the bucket's policy needs, a JSON list for each bucket. Present in mode `native` in AWS across accounts,
+   * for adopted buckets that replicas go to.
+   */
+  requiredBucketPolicyStatements?: SideStatements;
+  /**
+   * For each side with a `kmsKeyArn`, what its key policy needs: a JSON statement, or a JSON list in mode `native` and with
+   * `probe.enabled`.
+   */
+  kmsKeyPolicyStatements: SideStatements;
+  /** Names of the functions that `npm run bridge -- probe` calls. Present with `probe.enabled`. */
+  proberFunctionNames?: SideNames;
+  /** What an operator should know about this configuration. The deployment also shows these as warnings. */
+  notices: string[];
+}
+
+/** Policy statements for a side */
+export interface SideStatements {
+  /** Statements for the source, as JSON. */
+  source?: string;
+  /** Statements for the destination, as JSON. */
+  destination?: string;
+}
+
+/** A name on each side */
+export interface SideNames {
+  /** Name at the source. */
+  source: string;
+  /** Name at the destination. */
+  destination: string;
 }

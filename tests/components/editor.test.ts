@@ -29,6 +29,7 @@ export const bridge = new CrossBorderBridge("reports", {
     }),
   ],
 });
+export const url: pulumi.Output<string> | undefined = bridge.receiverUrl;
 export const blank: {
   bridge: Partial<CrossBorderBridgeArgs>;
   source: Partial<SourceArgs>;
@@ -69,6 +70,10 @@ test("hovering shows the sentence and the default", () => {
     type: "(property) inlineLimitBytes?: number | undefined",
   });
   expect(editor.hover("memoryMb")).toMatchObject({ text: expect.stringMatching(/^Memory of the copier\./), fallback: "1024" });
+  expect(editor.hover("bridge.receiverUrl")).toMatchObject({
+    text: "URL that the sender posts to. It answers only to the allowlist. Present in mode `pull`.",
+    type: expect.stringContaining("pulumi.Output<string>"),
+  });
   expect(editor.hover("token")).toMatchObject({ type: expect.stringContaining("pulumi.Input<string> | undefined") });
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { operate } from "../../operator/open-bridge";
-import type { BridgeOutputs, OperatedBridge } from "../../operator/operated-bridge";
+import type { OperatedBridge, OperatedOutputs } from "../../operator/operated-bridge";
 import { configOf } from "../../operator/stack-settings";
 import { decodeLook } from "../../runtime/protocol/queue-messages";
 import { type AwsServer, operationOf, reply, startAws } from "./aws/aws-server";
@@ -11,7 +11,7 @@ let aws: AwsServer;
 let bridge: OperatedBridge;
 
 /** Every call of AWS is answered with success. */
-async function open(outputs: Partial<BridgeOutputs>, settings: Record<string, unknown> = {}): Promise<void> {
+async function open(outputs: Partial<OperatedOutputs>, settings: Record<string, unknown> = {}): Promise<void> {
   aws = await startAws((request, response) => {
     if (operationOf(request) === "") {
       response.writeHead(202).end();

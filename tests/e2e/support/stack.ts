@@ -1,11 +1,12 @@
 /** One deployed stack for all tests of a file, with clients for both sides. */
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import type { BridgeOutputs } from "../../../components/config/settings";
 import { ensureCertificate } from "../../../local/aws/certificate";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalPartition } from "../../../local/aws/local-aws";
 import { ends } from "../../../local/cli/ends";
-import { type LocalStack, type LocalStackOptions, type StackOutputs, startLocalStack } from "../../../local/local-stack";
+import { type LocalStack, type LocalStackOptions, startLocalStack } from "../../../local/local-stack";
 import { DEFAULT_STATE_DIR } from "../../../local/paths";
 import { changeFunctionConfig } from "./function-config";
 import { readRawLog } from "./logs";
@@ -31,7 +32,7 @@ export interface TestEnd {
 export type PullStack = LocalStack & {
   readonly outputs: Required<
     Pick<
-      StackOutputs,
+      BridgeOutputs,
       "receiverUrl" | "deadLetterQueueUrl" | "senderFunctionName" | "receiverFunctionName" | "copierFunctionName"
     >
   >;
