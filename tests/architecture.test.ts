@@ -5,6 +5,42 @@ import { type Module, modulesOf, readModules } from "./support/module-graph";
 const ROOT = join(__dirname, "..");
 const PROGRAM = ["index.ts", "components", "runtime", "operator", "local", "packages", "scripts"];
 const MAX_LINES = 400;
+const MAX_FUNCTION_LINES = 60;
+const MAX_PARAMETERS = 4;
+const SMALL_FILE_LINES = 40;
+/** Small files with one importer, each with the reason why it stands alone. */
+const SMALL_FILES: Readonly<Record<string, string>> = {
+  "runtime/platforms/aws-lambda/http.ts":
+    "an entry runs when it is imported, so a test imports the form of HTTP events from here",
+};
+/** TEMPORARY: breaches that the folders' own changes remove. Delete an entry when its file is merged or its function is split. */
+const PENDING_SMALL_FILES: ReadonlySet<string> = new Set([
+  "components/alicloud/allowed-source.ts",
+  "components/alicloud/function-size.ts",
+  "components/alicloud/platform.ts",
+  "components/aws/allowed-source.ts",
+  "components/aws/events.ts",
+  "components/aws/native/store.ts",
+  "components/aws/platform.ts",
+  "components/read-config.ts",
+  "runtime/roles/prober/schedule.ts",
+  "runtime/roles/receiver/allowlist.ts",
+  "runtime/roles/receiver/bounded-json.ts",
+  "runtime/roles/receiver/rate-limit.ts",
+  "operator/alicloud/side.ts",
+  "operator/aws/side.ts",
+  "operator/backfill/command.ts",
+  "operator/backfill/confirm.ts",
+  "operator/flushed.ts",
+  "operator/probe/command.ts",
+  "operator/probe/report.ts",
+  "operator/status/render.ts",
+]);
+/** TEMPORARY, as above. */
+const PENDING_FUNCTIONS: ReadonlySet<string> = new Set([
+  "runtime/roles/prober/canary.ts: runCanary",
+  "runtime/roles/receiver/endpoint.ts: createEndpoint",
+]);
 
 /** Lower may not import higher; those of one rank may not import each other. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -57,14 +93,9 @@ const layerOf = (path: string): { rank: number; folder: string } | undefined => 
   return inRuntime(path) && rank >= 0 ? { rank, folder } : undefined;
 };
 
-/** Imports that are still there when the program runs. */
+/** Cycles of imports; an import of a type counts as well. */
 function cycles(modules: readonly Module[]): string[] {
-  const next = new Map(
-    modules.map(({ path, imports: all }) => [
-      path,
-      all.flatMap(({ target, typeOnly }) => (target === undefined || typeOnly ? [] : [target])),
-    ]),
-  );
+  const next = new Map(modules.map(({ path, imports: all }) => [path, all.flatMap(({ target }) => target ?? [])]));
   const done = new Set<string>();
   const found: string[] = [];
   const walk = (path: string, trail: readonly string[]): void => {
@@ -75,6 +106,34 @@ function cycles(modules: readonly Module[]): string[] {
   };
   for (const { path } of modules) walk(path, []);
   return found;
+}
+
+const inLayers = (path: string) => inComponents(path) || inRuntime(path) || inCli(path);
+const inSteps = (path: string) => inside("runtime/roles")(path) || inside("runtime/replication")(path);
+
+const functionsOf = (modules: readonly Module[], isBreach: (one: Module["functions"][number]) => boolean) =>
+  modules
+    .filter(({ path }) => inSteps(path))
+    .flatMap(({ path, functions }) =>
+      functions
+        .filter((one) => isBreach(one) && !PENDING_FUNCTIONS.has(`${path}: ${one.name}`))
+        .map(({ name, lines, parameters }) => `${path}: ${name} has ${lines} lines and ${parameters} parameters`),
+    );
+
+/** Small files that one file of the program reads; a test is not a reader. */
+function smallFiles(modules: readonly Module[]): string[] {
+  const importers = new Map<string, Set<string>>();
+  for (const { path, imports: all } of modules) {
+    if (path.startsWith("tests/")) continue;
+    for (const { target } of all) if (target !== undefined) importers.set(target, (importers.get(target) ?? new Set()).add(path));
+  }
+  return modules.flatMap(({ path, lines }) => {
+    const [importer, ...others] = importers.get(path) ?? [];
+    if (!inLayers(path) || lines > SMALL_FILE_LINES || importer === undefined || others.length > 0) return [];
+    return path in SMALL_FILES || PENDING_SMALL_FILES.has(path)
+      ? []
+      : [`${path} has ${lines} lines, and only ${importer} imports it: merge it`];
+  });
 }
 
 const RULES: Rule[] = [
@@ -240,11 +299,44 @@ const RULES: Rule[] = [
     counterExample: { "components/aws/policies.ts": 'export const policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";' },
   },
   {
-    name: "no module needs itself to load",
-    breaches: cycles,
+    name: "no import cycle; an import of a type counts",
+    // TEMPORARY: components and operator join once their cycles of type imports are gone; the next rule holds for them meanwhile.
+    breaches: (modules) => cycles(modules.filter(({ path }) => inRuntime(path))),
     counterExample: {
-      "runtime/replication/a.ts": 'export { b } from "./b";',
-      "runtime/replication/b.ts": 'import { a } from "./a"; export const b = a;',
+      "runtime/protocol/ports.ts": 'import type { Look } from "./look"; export type Port = Look;',
+      "runtime/protocol/look.ts": 'import { type Port } from "./ports"; export type Look = Port;',
+    },
+  },
+  {
+    name: "no module needs itself to load",
+    breaches: (modules) =>
+      cycles(modules.map((module) => ({ ...module, imports: module.imports.filter(({ typeOnly }) => !typeOnly) }))),
+    counterExample: {
+      "local/a.ts": 'export { b } from "./b";',
+      "local/b.ts": 'import { a } from "./a"; export const b = a;',
+    },
+  },
+  {
+    name: `no function of a role or of replication has more than ${MAX_FUNCTION_LINES} lines`,
+    breaches: (modules) => functionsOf(modules, ({ lines }) => lines > MAX_FUNCTION_LINES),
+    counterExample: {
+      "runtime/roles/sender/sender.ts": `export class Sender { handle() {${"\n".repeat(MAX_FUNCTION_LINES)}} }`,
+    },
+  },
+  {
+    name: `no function of a role or of replication has more than ${MAX_PARAMETERS} positional parameters`,
+    breaches: (modules) => functionsOf(modules, ({ parameters }) => parameters > MAX_PARAMETERS),
+    counterExample: {
+      "runtime/replication/copy.ts": "export const copy = (a: 1, b: 2, c: 3, d: 4, { e }: { e: 5 }) => [a, b, c, d, e];",
+    },
+  },
+  {
+    name: `a file of at most ${SMALL_FILE_LINES} lines has more than one importer, or a reason to stand alone`,
+    breaches: smallFiles,
+    counterExample: {
+      "operator/command.ts": 'import { half } from "./half"; export const one = half + half;',
+      "operator/half.ts": "export const half = 0.5;",
+      "tests/half.test.ts": 'import { half } from "../operator/half"; export const one = half;',
     },
   },
 ];
@@ -271,10 +363,24 @@ describe.each(RULES)("$name", ({ breaches, counterExample }) => {
   });
 });
 
-test("an import of a type alone makes no cycle", () => {
+test("an import of a type alone does not need its module to load", () => {
   const modules = modulesOf({
-    "runtime/protocol/ports.ts": 'import type { Look } from "./look"; export type Port = Look;',
-    "runtime/protocol/look.ts": 'import { type Port } from "./ports"; export type Look = Port;',
+    "local/a.ts": 'import type { B } from "./b"; export type A = B;',
+    "local/b.ts": 'import { type A } from "./a"; export type B = A;',
   });
-  expect(cycles(modules)).toEqual([]);
+  const rule = RULES.find(({ name }) => name === "no module needs itself to load");
+  expect(rule?.breaches(modules)).toEqual([]);
+});
+
+test("every small file that may stand alone exists and still needs its exception", () => {
+  const needed = Object.keys(SMALL_FILES).filter((path) => {
+    const readers = program.filter(
+      ({ path: from, imports: all }) => !from.startsWith("tests/") && all.some(({ target }) => target === path),
+    );
+    return (
+      readers.length === 1 &&
+      (program.find((module) => module.path === path)?.lines ?? Number.POSITIVE_INFINITY) <= SMALL_FILE_LINES
+    );
+  });
+  expect(Object.keys(SMALL_FILES)).toEqual(needed);
 });

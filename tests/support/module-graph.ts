@@ -22,6 +22,16 @@ export interface Module {
   globals: string[];
   /** Branches, loops and functions. */
   logic: string[];
+  functions: FunctionShape[];
+}
+
+export interface FunctionShape {
+  /** Its own name, or the variable's or property's that holds it. */
+  name: string;
+  /** From its first line to its last, without its documentation. */
+  lines: number;
+  /** Positional parameters; one that is destructured counts as one. */
+  parameters: number;
 }
 
 const AMBIENT = new Set(["process", "Date", "Math", "console"]);
@@ -63,7 +73,15 @@ function filesUnder(root: string, folder: string): string[] {
 
 function parse(path: string, text: string, exists: (path: string) => boolean): Module {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
-  const module: Module = { path, text, lines: text.trimEnd().split("\n").length, imports: [], globals: [], logic: [] };
+  const module: Module = {
+    path,
+    text,
+    lines: text.trimEnd().split("\n").length,
+    imports: [],
+    globals: [],
+    logic: [],
+    functions: [],
+  };
   const add = (specifier: string, typeOnly: boolean) => {
     const target = specifier.startsWith(".") ? resolve(path, specifier, exists) : undefined;
     module.imports.push({ specifier, typeOnly, ...(target === undefined ? {} : { target }) });
@@ -81,10 +99,21 @@ function parse(path: string, text: string, exists: (path: string) => boolean): M
       module.globals.push("new Date()");
     const logic = LOGIC.get(node.kind);
     if (logic !== undefined) module.logic.push(logic);
+    if (ts.isFunctionLike(node) && "body" in node && node.body !== undefined) module.functions.push(shapeOf(node, source));
     ts.forEachChild(node, visit);
   };
   visit(source);
   return module;
+}
+
+function shapeOf(node: ts.SignatureDeclaration, source: ts.SourceFile): FunctionShape {
+  const lineAt = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+  const holder = node.name ?? (node.parent as { name?: ts.Node }).name;
+  return {
+    name: ts.isConstructorDeclaration(node) ? "constructor" : (holder?.getText(source) ?? "function"),
+    lines: lineAt(node.end) - lineAt(node.getStart(source)) + 1,
+    parameters: node.parameters.filter((parameter) => parameter.name.getText(source) !== "this").length,
+  };
 }
 
 function resolve(from: string, specifier: string, exists: (path: string) => boolean): string | undefined {

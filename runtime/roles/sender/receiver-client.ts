@@ -1,10 +1,8 @@
-/** Posts signed requests to the receiver and believes only a whole, well-formed answer. */
+/** Posts signed requests to the receiver. Accepts only a whole, well-formed answer; explains every other one to the operator. */
 import { Agent, type Dispatcher } from "undici";
 import { LIMITS, type ReplicationRequest, type ReplicationResponse, responseSchema } from "../../protocol/messages";
 import { type Clock, type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
 import { type Secret, signRequest } from "../../protocol/signing";
-import { freshDispatcher } from "./fresh-dispatcher";
-import { connectFailed, refusalOf } from "./receiver-answer";
 import type { RequestSigner } from "./sign-iam";
 
 export interface ReceiverClientOptions {
@@ -21,7 +19,7 @@ export interface ReceiverClientOptions {
   sign?: RequestSigner | undefined;
 }
 
-/** The receiver ends an attempt at its hard end; this long its answer may still be on the way. */
+/** How long an answer may take to arrive after the receiver's hard end. */
 const ANSWER_MS = 2_000;
 
 /** How long to wait for a receiver with this hard end. */
@@ -31,65 +29,73 @@ export function answerTimeoutMs({ receiverTimeoutSeconds }: { receiverTimeoutSec
 
 /** @throws Error when the URL is not https. */
 export function createReceiverClient(options: ReceiverClientOptions): ReceiverClient {
-  const { secrets, clock, timeoutMs, newId, sign } = options;
   const url = new URL(options.url);
   if (url.protocol !== "https:") throw new Error("the receiver's URL must be https");
-  const { dispatcher: given } = options;
-  const dispatcher = given === undefined ? freshDispatcher(clock, openPool) : () => given;
-
-  /** Whatever fails here, nothing was sent. */
-  async function signed(body: string): Promise<Record<string, string>> {
-    try {
-      const headers = {
-        "content-type": "application/json",
-        ...signRequest({ id: newId(), timestampMs: clock.now(), body, secrets: await secrets() }),
-      };
-      return sign === undefined ? headers : await sign({ url, headers, body });
-    } catch (cause) {
-      throw new ReceiverUnreachable("the request could not be signed: the signing secret or the invoker's key cannot be read", {
-        attemptMayRun: false,
-        retryable: true,
-        cause,
-      });
-    }
-  }
-
-  async function send(
-    body: string,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<{ status: number; text: string }> {
-    try {
-      const answer = await dispatcher().request({
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: "POST",
-        headers,
-        body,
-        signal,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-      });
-      return { status: answer.statusCode, text: await readBounded(answer.body) };
-    } catch (cause) {
-      if (connectFailed(cause)) {
-        throw new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true, cause });
-      }
-      const what = signal.aborted ? `the receiver did not answer within ${timeoutMs} ms` : "the connection to the receiver broke";
-      throw new ReceiverUnreachable(what, { attemptMayRun: true, retryable: true, cause });
-    }
-  }
-
+  const given = options.dispatcher;
+  const dispatcher = given === undefined ? freshDispatcher(options.clock, openPool) : () => given;
   return {
     async post(request, { signal } = {}) {
       const body = JSON.stringify(request);
-      const headers = await signed(body);
-      const timeout = clock.after(timeoutMs);
-      const { status, text } = await send(body, headers, signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+      const headers = await signedHeaders(options, url, body);
+      const timeout = options.clock.after(options.timeoutMs);
+      const { status, text } = await send(dispatcher(), {
+        url,
+        body,
+        headers,
+        timeoutMs: options.timeoutMs,
+        signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      });
       if (status !== 200) throw refusalOf(status, text);
       return checked(request, text);
     },
   };
+}
+
+/** A failure here means that nothing was sent. */
+async function signedHeaders(options: ReceiverClientOptions, url: URL, body: string): Promise<Record<string, string>> {
+  const { newId, clock, secrets, sign } = options;
+  try {
+    const headers = {
+      "content-type": "application/json",
+      ...signRequest({ id: newId(), timestampMs: clock.now(), body, secrets: await secrets() }),
+    };
+    return sign === undefined ? headers : await sign({ url, headers, body });
+  } catch (cause) {
+    throw new ReceiverUnreachable("the request could not be signed: the signing secret or the invoker's key cannot be read", {
+      attemptMayRun: false,
+      retryable: true,
+      cause,
+    });
+  }
+}
+
+interface SignedPost {
+  url: URL;
+  headers: Record<string, string>;
+  body: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+async function send(dispatcher: Dispatcher, { url, timeoutMs, ...post }: SignedPost): Promise<{ status: number; text: string }> {
+  try {
+    const answer = await dispatcher.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method: "POST",
+      ...post,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    return { status: answer.statusCode, text: await readBounded(answer.body) };
+  } catch (cause) {
+    if (connectFailed(cause)) {
+      throw new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true, cause });
+    }
+    const { aborted } = post.signal;
+    const what = aborted ? `the receiver did not answer within ${timeoutMs} ms` : "the connection to the receiver broke";
+    throw new ReceiverUnreachable(what, { attemptMayRun: true, retryable: true, cause });
+  }
 }
 
 function openPool(): Agent {
@@ -107,7 +113,7 @@ async function readBounded(body: Dispatcher.ResponseData["body"]): Promise<strin
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** One receipt per notice, in order, or no answer at all: a receipt taken for another key's would acknowledge what was never done. */
+/** Requires one receipt per notice, in order: a receipt that is taken for another key's would acknowledge a copy that was not made. */
 function checked(request: ReplicationRequest, text: string): ReplicationResponse {
   const broken = (what: string) =>
     new ReceiverUnreachable(`the receiver's answer ${what}`, { attemptMayRun: true, retryable: true });
@@ -126,4 +132,83 @@ function checked(request: ReplicationRequest, text: string): ReplicationResponse
   if (receipts.some((receipt, index) => receipt.key !== request.notices[index]?.key))
     throw broken("holds receipts of other keys");
   return parsed.data as ReplicationResponse;
+}
+
+/**
+ * A function is frozen between its invocations and does not notice that a socket was closed. A request on a closed socket fails as if an
+ * attempt might be running, and waiting for that attempt's end costs half a minute.
+ */
+const MAX_IDLE_MS = 3_000;
+
+/** Keeps connections alive while they are in use, and opens new ones after a pause. */
+export function freshDispatcher(clock: Clock, open: () => Dispatcher): () => Dispatcher {
+  let dispatcher = open();
+  let usedAtMs = clock.now();
+  return () => {
+    if (clock.now() - usedAtMs > MAX_IDLE_MS) {
+      // Graceful: requests that are in flight on it end normally.
+      void dispatcher.close();
+      dispatcher = open();
+    }
+    usedAtMs = clock.now();
+    return dispatcher;
+  };
+}
+
+/** Codes of the receiver itself, not of the platform in front of it. No other text of a body is repeated. */
+const CODE_PATTERN = /^[a-z-]{1,40}$/;
+
+const ICP =
+  "the platform refused the request before the receiver saw it: either the sender's address is not in allowedCidrs, or auth: iam lacks " +
+  "the right to invoke, or, for a receiver in aws-cn with auth: token, its account has no ICP licence; auth: iam works without one";
+
+const MEANING: Readonly<Record<string, string>> = {
+  "address-not-allowed": "the sender's address is not in the receiver's allowedCidrs",
+  "other-bridge": "the receiver belongs to another bridge: receiverUrl or bridgeId is wrong",
+  "missing-signature": "the request arrived without its signature: something in between drops headers",
+  "too-old": "the signature is too old: the sender's clock is behind the receiver's, or the request was held back",
+  "too-new": "the sender's clock is ahead of the receiver's",
+  "bad-signature": "the signing secrets of sender and receiver differ",
+};
+
+/** The error for a status other than 200, in words for the operator who reads it in the dead letter. */
+function refusalOf(status: number, body: string): ReceiverUnreachable {
+  const code = codeIn(body);
+  const meaning = code === undefined ? platformMeaning(status) : (MEANING[code] ?? code);
+  const message = `the receiver answered ${status}${meaning === undefined ? "" : `: ${meaning}`}`;
+  // The receiver and the platform refuse these before an attempt begins; a 5xx may come from an attempt that still runs.
+  if (status === 400 || status === 413) return new ReceiverUnreachable(message, { attemptMayRun: false, retryable: false });
+  // An operator has to repair 401, 403, 404 and redirects. They are retried, so that a bad deployment does not park every key at once.
+  return new ReceiverUnreachable(message, { attemptMayRun: status >= 500 || status < 300, retryable: true });
+}
+
+function platformMeaning(status: number): string | undefined {
+  if (status === 401 || status === 403) return ICP;
+  if (status === 404) return "nothing is deployed at receiverUrl";
+  if (status === 429) return "the request rate limit is reached";
+  if (status >= 300 && status < 400) return "redirects are not followed: receiverUrl must be the endpoint itself";
+  return undefined;
+}
+
+function codeIn(body: string): string | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    // A platform's own page, not an answer of the receiver.
+    return undefined;
+  }
+  const code = (json as { error?: { code?: unknown } } | null)?.error?.code;
+  return typeof code === "string" && CODE_PATTERN.test(code) ? code : undefined;
+}
+
+/** OpenSSL's and Node's codes for an invalid certificate; the request was not sent then. */
+const CERTIFICATE_CODES = /^(CERT_|ERR_TLS_CERT|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
+
+/** Whether the call certainly failed before the request was sent. */
+function connectFailed(error: unknown): boolean {
+  const { code, syscall, errors } = error as { code?: unknown; syscall?: unknown; errors?: unknown };
+  if (syscall === "connect" || syscall === "getaddrinfo") return true;
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(connectFailed);
+  return typeof code === "string" && (code === "UND_ERR_CONNECT_TIMEOUT" || CERTIFICATE_CODES.test(code));
 }

@@ -1,5 +1,5 @@
 import { Agent } from "undici";
-import { freshDispatcher } from "../../../../runtime/roles/sender/fresh-dispatcher";
+import { freshDispatcher } from "../../../../runtime/roles/sender/receiver-client";
 import { ManualClock } from "../../support/clock";
 import { startHttps } from "../../support/https-server";
 
