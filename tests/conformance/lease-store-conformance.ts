@@ -31,7 +31,7 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
 
     async function created(store: LeaseStore, lease: Lease): Promise<HeldLease> {
       const held = await store.write(lease, undefined);
-      if (held === undefined) throw new Error("somebody else wrote this fresh key");
+      if (held === undefined) throw new Error("another writer holds this fresh key");
       return held;
     }
 

@@ -20,7 +20,7 @@ export function checksumChecks(context: Context): void {
     for (const sizeBytes of SIZES) {
       check(
         `put-${algorithm}-${sizeBytes}`,
-        `a put of ${sizeBytes} bytes that carries the right ${algorithm} succeeds, and head tells it`,
+        `a put of ${sizeBytes} bytes that carries the right ${algorithm} succeeds, and head reports it`,
         async () => {
           const key = freshKey();
           const bytes = someBytes(sizeBytes);

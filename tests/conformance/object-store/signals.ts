@@ -36,7 +36,7 @@ export function signalChecks(context: Context): void {
   for (const sizeBytes of [1000, LARGE]) {
     check(
       `abort-put-${sizeBytes}`,
-      `aborting a put of ${sizeBytes} bytes half-way leaves nothing visible and lets the body go`,
+      `aborting a put of ${sizeBytes} bytes half-way leaves nothing visible and destroys the body`,
       async () => {
         const key = freshKey();
         const controller = new AbortController();

@@ -180,7 +180,7 @@ export function uploadChecks(context: Context): void {
 
     check(
       `upload-${algorithm}`,
-      `completion with the right ${algorithm} of the whole object succeeds, and head tells it`,
+      `completion with the right ${algorithm} of the whole object succeeds, and head reports it`,
       async () => {
         const key = freshKey();
         const { uploadId, parts, whole } = await uploadAll(key);
@@ -192,7 +192,7 @@ export function uploadChecks(context: Context): void {
 
     check(
       `upload-resumed-${algorithm}`,
-      `listParts tells each part's ${algorithm}, and completion with it succeeds`,
+      `listParts reports each part's ${algorithm}, and completion with it succeeds`,
       async () => {
         const key = freshKey();
         const { uploadId, parts, whole } = await uploadAll(key);

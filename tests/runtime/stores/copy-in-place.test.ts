@@ -42,7 +42,7 @@ describe("copyAll", () => {
   const ranges = copyRanges(100, 1, 1000);
   const part = ({ partNumber }: CopyRange) => ({ partNumber, sizeBytes: 1, etag: `e${partNumber}` });
 
-  test("tells the parts in order, few at once", async () => {
+  test("returns the parts in order and copies a few at once", async () => {
     let running = 0;
     let most = 0;
     const parts = await copyAll(ranges, async (range) => {
@@ -58,7 +58,7 @@ describe("copyAll", () => {
     expect(most).toBeLessThanOrEqual(8);
   });
 
-  test("after a failure none begins, and it is told when those on the way have ended", async () => {
+  test("after a failure it starts no other copy, and rejects when those under way have ended", async () => {
     const begun: number[] = [];
     let running = 0;
     const failed = copyAll(ranges, async (range) => {

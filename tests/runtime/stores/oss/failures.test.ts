@@ -4,21 +4,16 @@ import { type AddressInfo, createServer } from "node:net";
 import { Readable } from "node:stream";
 import { checksumOf, createHasher } from "../../../../runtime/stores/checksums";
 import { expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
-import { FakeS3, HEAD, refusal, status } from "../s3/fake-s3";
-import { crcHeader, ossStore } from "./fake-oss";
+import { type Answer, crcHeader, fakeServer, HEAD, ossStore, refusal, status } from "../fake-server";
 
-let oss: FakeS3;
-beforeAll(async () => {
-  oss = await FakeS3.start();
-});
-afterAll(() => oss.stop());
+const oss = fakeServer();
 
 const MIB = 1024 ** 2;
 const BYTES = textBytes("hello");
 const SMALL = { attributes: NO_ATTRIBUTES, sizeBytes: BYTES.length };
 const accepted = status(200, { ...HEAD, ...crcHeader(BYTES) });
 
-test("what failed for the moment is sent again with a signature of its own, a refusal is not", async () => {
+test("a temporary failure is sent again with a new signature, a refusal is not", async () => {
   oss.answer(refusal(503, "QpsLimitExceeded"), refusal(400, "InvalidDigest"), accepted);
   await ossStore(oss).put("k", streamOf(BYTES), SMALL);
   expect(oss.seen.map(({ body }) => body.toString())).toEqual(["hello", "hello", "hello"]);
@@ -41,13 +36,13 @@ test("credentials that ended are renewed by their provider for the next request"
   expect(oss.seen.map(({ headers }) => /Credential=(\w+)/.exec(String(headers.authorization))?.[1])).toEqual(["old", "new"]);
 });
 
-test("tries are counted, and the last error is told", async () => {
+test("the number of tries is limited, and the last error is reported", async () => {
   oss.answer(refusal(503, "SlowDown"), refusal(503, "SlowDown"), refusal(500, "InternalError"), accepted);
   await expectKind(ossStore(oss).head("k"), "Unavailable");
   expect(oss.seen).toHaveLength(3);
 });
 
-test("a refusal that only a retry met is no refusal: the first request may have landed", async () => {
+test("a refusal of a retry is Unavailable: the first request may have landed", async () => {
   const ifAbsent = { ...SMALL, condition: { ifAbsent: true } } as const;
   oss.answer(refusal(500, "InternalError"), refusal(409, "FileAlreadyExists"));
   await expectKind(ossStore(oss).put("k", BYTES, ifAbsent), "Unavailable");
@@ -60,11 +55,11 @@ test("a refusal that only a retry met is no refusal: the first request may have 
   await expectKind(ossStore(oss).completeUpload("k", "u", parts), "NotFound");
 });
 
-test("nor is it where the parts were a put's own", async () => {
+test("a refusal of a retry is Unavailable for the parts of a put, too", async () => {
   const block = Buffer.alloc(4 * 1024 ** 2);
   const bytes = Buffer.concat([block, BYTES]);
   const initiated = status(200, {}, "<InitiateMultipartUploadResult><UploadId>U1</UploadId></InitiateMultipartUploadResult>");
-  const byNumber: Parameters<FakeS3["answer"]>[number] = (request, response) =>
+  const byNumber: Answer = (request, response) =>
     status(200, { etag: '"P"', ...crcHeader(/partNumber=1/.test(request.url) ? block : BYTES) })(request, response);
   const completions = [refusal(500, "InternalError"), refusal(404, "NoSuchUpload")];
   oss.answer(initiated, byNumber, byNumber, ...completions, status(204));
@@ -114,7 +109,7 @@ test("an aborted call ends at once, between two tries as well", async () => {
   expect(oss.seen).toHaveLength(1);
 });
 
-test("a failing part ends the whole put, lets its body go and takes the upload back", async () => {
+test("a failing part ends the whole put, destroys its body and aborts the upload", async () => {
   oss.answer(
     status(200, {}, "<R><UploadId>U1</UploadId></R>"),
     refusal(403, "AccessDenied"),

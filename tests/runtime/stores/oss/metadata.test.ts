@@ -62,7 +62,7 @@ test.each([
 });
 
 test.each(["encoded-", "encoded-a-", "encoded-a-5", "encoded-plain", "encoded-a-61", "encoded-a-41"])(
-  "a name %s of somebody else stays",
+  "a name %s of another writer stays",
   (carried) => {
     expect(decodeMetadataName(carried)).toBe(carried);
   },

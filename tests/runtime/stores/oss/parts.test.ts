@@ -35,7 +35,7 @@ describe("errors", () => {
     expect(refusalError("get", { status, ...(code !== undefined && { code }) }, 1)).toMatchObject({ kind, op: "get" });
   });
 
-  test("the text names operation, code, request and way out, and nothing of OSS's own text", () => {
+  test("the message names operation, code, request and advice, and leaves OSS's own message out", () => {
     const document = "<Error><Code>AccessDenied</Code><Message>user LTAI on oss://bucket/private</Message></Error>";
     const refusal = readRefusal(403, { "x-oss-request-id": "R1" }, document);
     expect(refusalError("get", refusal, 1).message).toBe(
@@ -43,12 +43,12 @@ describe("errors", () => {
     );
   });
 
-  test("HEAD hides the document in a header", () => {
+  test("the answer to HEAD has the document in a header", () => {
     const hidden = Buffer.from("<Error><Code>NoSuchBucket</Code></Error>").toString("base64");
     expect(readRefusal(404, { "x-oss-err": hidden }, "").code).toBe("NoSuchBucket");
   });
 
-  test("a refusal that only a retry met is no refusal, for writes", () => {
+  test("a refusal of a retry of a write is Unavailable", () => {
     expect(refusalError("put", { status: 409, code: "FileAlreadyExists" }, 2).kind).toBe("Unavailable");
     expect(refusalError("completeUpload", { status: 404, code: "NoSuchUpload" }, 2).kind).toBe("Unavailable");
     expect(refusalError("get", { status: 412, code: "PreconditionFailed" }, 2).kind).toBe("PreconditionFailed");
@@ -62,7 +62,7 @@ describe("errors", () => {
     },
   );
 
-  test("whatever else is thrown is Unexpected, and a BridgeError stays itself", () => {
+  test("any other error is Unexpected, and a BridgeError stays as it is", () => {
     expect(transportError("put", "text").kind).toBe("Unexpected");
     expect(transportError("put", undefined).kind).toBe("Unexpected");
     const own = new BridgeError("Corrupted", "put", "x");
@@ -81,7 +81,7 @@ describe("endpoints", () => {
     expect(ossEndpoint("oss-cn-shanghai", network)).toBe(endpoint);
   });
 
-  test("a bucket stands in front of a name, and in the path of an address", () => {
+  test("a bucket precedes a host name, and is in the path behind an IP address", () => {
     expect(ossTarget("https://oss-accelerate.aliyuncs.com", "b")).toEqual({
       origin: "https://b.oss-accelerate.aliyuncs.com",
       pathPrefix: "/",
@@ -97,7 +97,7 @@ describe("endpoints", () => {
     },
   );
 
-  test("a path is the key to the letter, with nothing left that a URL parser would change", () => {
+  test("a path holds the exact key, and no URL parser would change it", () => {
     const target = ossTarget("https://localhost:1", "b");
     expect(ossPath(target, "a/../b//c d+e%20(文)'!*~?#", { uploads: null, position: "0", "a b": "=&" })).toBe(
       "/b/a/../b//c%20d%2Be%2520%28%E6%96%87%29%27%21%2A~%3F%23?uploads&position=0&a%20b=%3D%26",
@@ -117,7 +117,7 @@ describe("credentials", () => {
     };
   }
 
-  test("are kept until a minute before their end, and callers at once share one load", async () => {
+  test("are cached until a minute before their end, and concurrent callers share one load", async () => {
     let nowMs = 0;
     const { load, loaded } = loader(new Date(600_000));
     const provide = cacheOssCredentials(load, () => nowMs);
@@ -130,7 +130,7 @@ describe("credentials", () => {
     expect((await provide()).accessKeyId).toBe("AK2");
   });
 
-  test("without an end are loaded once; a failed load is not kept", async () => {
+  test("without an end are loaded once; a failed load is not cached", async () => {
     const { load, loaded } = loader();
     let fail = true;
     const provide = cacheOssCredentials(() => (fail ? Promise.reject(new Error("metadata service down")) : load()));

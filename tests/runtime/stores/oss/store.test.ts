@@ -111,12 +111,12 @@ describe("against the server", () => {
     expect(await store(bucket).getTags(key)).toEqual(ATTRIBUTES.tags);
   }
 
-  test("a listing tells the storage class", async () => {
+  test("a listing reports the storage class", async () => {
     await store(bucket, { storageClass: "IA" }).put("classed/1", Buffer.from("1"), { attributes: NO_ATTRIBUTES, sizeBytes: 1 });
     expect(await collect(store(bucket).list("classed/"))).toMatchObject([{ key: "classed/1", storageClass: "IA" }]);
   });
 
-  test("whatever OSS can hold arrives to the letter: in one request, in blocks and in parts", async () => {
+  test("all attributes that OSS can hold arrive unchanged: in one request, in blocks and in parts", async () => {
     const bytes = someBytes(9 * 1024 ** 2);
     await store(bucket).put("one", bytes, { attributes: ATTRIBUTES, sizeBytes: bytes.length });
     await store(bucket).put("blocks", streamOf(bytes), {
@@ -202,13 +202,13 @@ describe("against the server", () => {
     expect((await store(bucket).head("large"))?.etag).toBe(touched.etag);
   });
 
-  test("an object that is appended to is no object to touch", async () => {
+  test("an appendable object cannot be touched", async () => {
     await store(bucket).append("log", 0, Buffer.from("entry"));
     await expectKind(store(bucket).touch("log"), "Unsupported");
     await store(bucket).append("log", 5, Buffer.from("next"));
   });
 
-  test("a server that nobody vouches for gets nothing", async () => {
+  test("a server with an untrusted certificate gets no request", async () => {
     const distrustful = createOssDispatcher();
     await expect(store(bucket, { dispatcher: distrustful }).head("one")).rejects.toThrow(
       /SELF_SIGNED|UNABLE_TO_VERIFY|DEPTH_ZERO/,

@@ -1,30 +1,8 @@
-import { createHash } from "node:crypto";
-import type { ObjectAttributes } from "../../../../runtime/stores/object-store";
 import { createOssStore } from "../../../../runtime/stores/oss/store";
-import { collect, textBytes } from "../../../conformance/object-store/context";
-import { FakeS3, HEAD, status } from "../s3/fake-s3";
-import { CREDENTIALS, crcHeader, ossStore } from "./fake-oss";
+import { collect } from "../../../conformance/object-store/context";
+import { CREDENTIALS, FakeServer, fakeServer, ossStore, status } from "../fake-server";
 
-let oss: FakeS3;
-beforeAll(async () => {
-  oss = await FakeS3.start();
-});
-afterAll(() => oss.stop());
-
-const BYTES = textBytes("hello");
-const _md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("base64");
-const _MIB = 1024 ** 2;
-const accepted = (bytes: Uint8Array, headers: Record<string, string> = {}) =>
-  status(200, { ...HEAD, ...crcHeader(bytes), ...headers });
-const _initiated = status(200, {}, "<InitiateMultipartUploadResult><UploadId>U1</UploadId></InitiateMultipartUploadResult>");
-const _completed = (bytes: Uint8Array) =>
-  status(200, crcHeader(bytes), '<CompleteMultipartUploadResult><ETag>"E-2"</ETag></CompleteMultipartUploadResult>');
-
-async function _putHeaders(attributes: ObjectAttributes, options: Parameters<typeof ossStore>[1] = {}) {
-  oss.answer(accepted(BYTES));
-  await ossStore(oss, options).put("k", BYTES, { attributes, sizeBytes: BYTES.length });
-  return oss.seen[0]?.headers ?? {};
-}
+const oss = fakeServer();
 
 describe("signatures", () => {
   const nowMs = Date.parse("2026-01-02T03:04:05Z");
@@ -80,7 +58,7 @@ describe("signatures", () => {
   });
 
   test("calls about the bucket go to its own endpoint", async () => {
-    const other = await FakeS3.start();
+    const other = await new FakeServer().start();
     oss.answer();
     other.answer(status(200, {}, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"));
     await collect(ossStore(oss, { bucketEndpoint: other.endpoint }).list(""));

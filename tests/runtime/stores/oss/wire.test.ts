@@ -5,14 +5,9 @@ import type { ObjectAttributes } from "../../../../runtime/stores/object-store";
 import { createOssDispatcher } from "../../../../runtime/stores/oss/client";
 import { readAll } from "../../../../runtime/stores/read-all";
 import { collect, expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
-import { FakeS3, HEAD, refusal, status } from "../s3/fake-s3";
-import { crcHeader, ossStore } from "./fake-oss";
+import { type Answer, crcHeader, fakeServer, HEAD, ossStore, refusal, status } from "../fake-server";
 
-let oss: FakeS3;
-beforeAll(async () => {
-  oss = await FakeS3.start();
-});
-afterAll(() => oss.stop());
+const oss = fakeServer();
 
 const BYTES = textBytes("hello");
 const md5 = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("base64");
@@ -54,7 +49,7 @@ describe("put", () => {
     });
   });
 
-  test("nothing is sent that was not asked for", async () => {
+  test("only requested headers are sent", async () => {
     const names = Object.keys(await putHeaders(NO_ATTRIBUTES));
     expect(
       names.filter((name) =>
@@ -77,7 +72,7 @@ describe("put", () => {
     const bytes = Buffer.alloc(9 * MIB, 7);
     bytes.write("begin");
     const blocks = [bytes.subarray(0, 4 * MIB), bytes.subarray(4 * MIB, 8 * MIB), bytes.subarray(8 * MIB)];
-    const byNumber: Parameters<FakeS3["answer"]>[number] = (request, response) => {
+    const byNumber: Answer = (request, response) => {
       const number = Number(/partNumber=(\d)/.exec(request.url)?.[1]);
       accepted(blocks[number - 1] as Buffer, { etag: `"P${number}"` })(request, response);
     };
@@ -114,7 +109,7 @@ describe("put", () => {
     ["shorter", 9 * MIB - 1],
     ["longer", 9 * MIB + 1],
   ])("a stream that is %s than promised takes its upload back and completes nothing", async (_, length) => {
-    const any: Parameters<FakeS3["answer"]>[number] = (request, response) => accepted(request.body)(request, response);
+    const any: Answer = (request, response) => accepted(request.body)(request, response);
     oss.answer(initiated, any, any, status(204), status(204), status(204));
     const body = streamOf(Buffer.alloc(length));
     await expectKind(ossStore(oss).put("k", body, { attributes: NO_ATTRIBUTES, sizeBytes: 9 * MIB }), "Corrupted");
@@ -149,7 +144,7 @@ describe("get", () => {
     expect(oss.seen[0]?.headers["accept-encoding"]).toBeUndefined();
   });
 
-  test("a server that ignores the range is noticed", async () => {
+  test("an answer that ignores the range is Invalid", async () => {
     oss.answer(status(200, { ...HEAD, "content-length": "5" }, "hello"));
     await expectKind(ossStore(oss).get("k", { range: { start: 9, end: 10 } }), "Invalid");
   });
@@ -168,7 +163,7 @@ describe("get", () => {
     await expectKind(cut.body.toArray(), "Unavailable");
   });
 
-  test("a stored encoding is the reader's business", async () => {
+  test("a body with a Content-Encoding is returned as it is stored", async () => {
     const zipped = gzipSync("hello");
     oss.answer((_request, response) => {
       response.writeHead(200, { ...HEAD, ...crcHeader(zipped), "content-encoding": "gzip", "content-length": zipped.length });
@@ -180,7 +175,7 @@ describe("get", () => {
   });
 });
 
-test("head tells the checksum, the version and what has no object", async () => {
+test("head returns checksum and version, and undefined where there is no object", async () => {
   oss.answer(status(200, { ...HEAD, "content-length": "5", ...crcHeader(BYTES), "x-oss-version-id": "V1", "x-oss-meta-a": "1" }));
   expect(await ossStore(oss).head("k")).toMatchObject({
     sizeBytes: 5,
@@ -195,7 +190,7 @@ test("head tells the checksum, the version and what has no object", async () => 
   await expectKind(ossStore(oss).head("k"), "NotFound");
 });
 
-test("a call goes over the connection of the one before, whatever that was: across a border a handshake costs as much as a call", async () => {
+test("every call reuses the connection of the one before: across a border a handshake costs as much as a call", async () => {
   const dispatcher = createOssDispatcher({ connections: 1 });
   const store = ossStore(oss, { dispatcher });
   let connections = 0;
@@ -211,7 +206,7 @@ test("a call goes over the connection of the one before, whatever that was: acro
 });
 
 describe("tags", () => {
-  test("are replaced by a document, of a version where one is named; none means deleting them", async () => {
+  test("are replaced by a document, on the named version if there is one; an empty set deletes them", async () => {
     oss.answer(status(200), status(204));
     const store = ossStore(oss);
     await store.putTags("k", { "a b": "1:2" }, { versionId: "V1" });
@@ -223,7 +218,7 @@ describe("tags", () => {
     expect(oss.seen[0]?.body.toString()).toContain("<Tag><Key>a b</Key><Value>1:2</Value></Tag>");
   });
 
-  test("one that OSS cannot hold is Invalid by name before anything is sent", async () => {
+  test("a tag that OSS cannot hold is Invalid and named, before anything is sent", async () => {
     oss.answer();
     const tags = { 项目: "x" };
     const options = { attributes: { ...NO_ATTRIBUTES, tags }, sizeBytes: 5 };
@@ -275,7 +270,7 @@ describe("uploads", () => {
     expect(oss.seen[1]?.url).toBe("/bucket/k?uploadId=U1&max-parts=1000&part-number-marker=1");
   });
 
-  test("a part that a later run may take for done carries its Content-MD5; one without CRC-64 in the answer is no OSS", async () => {
+  test("a part that a later run may resume carries its Content-MD5; an answer without CRC-64 is Unexpected", async () => {
     oss.answer(accepted(BYTES), status(200, HEAD));
     await ossStore(oss).uploadPart("k", { uploadId: "U1", partNumber: 1 }, BYTES);
     expect(oss.seen[0]?.headers["content-md5"]).toBe(md5(BYTES));
@@ -292,7 +287,7 @@ describe("uploads", () => {
     expect(oss.seen).toEqual([]);
   });
 
-  test("the checksums of parts whose caller lost them are asked for", async () => {
+  test("checksums of parts that the caller does not have are listed", async () => {
     const listed = `<R><Part><PartNumber>1</PartNumber><ETag>"P1"</ETag><HashCrc64ecma>${crcHeader(BYTES)["x-oss-hash-crc64ecma"]}</HashCrc64ecma><Size>5</Size></Part></R>`;
     oss.answer(status(200, {}, listed), completed(BYTES));
     await ossStore(oss).completeUpload("k", "U1", [PART], { checksum: checksumOf("CRC64XZ", BYTES) });
@@ -300,17 +295,17 @@ describe("uploads", () => {
   });
 });
 
-describe("what became visible with another CRC-64 than was sent does not stay", () => {
+describe("an object with another CRC-64 than was sent is deleted", () => {
   const wrong = textBytes("other");
   const options = { attributes: NO_ATTRIBUTES, sizeBytes: BYTES.length };
 
-  test("in a bucket with versions exactly that version goes", async () => {
+  test("in a bucket with versions exactly that version is deleted", async () => {
     oss.answer(accepted(wrong, { "x-oss-version-id": "V2" }), status(204));
     await expectKind(ossStore(oss, { versioned: true }).put("k", BYTES, options), "Corrupted");
     expect(oss.seen.map(({ method, url }) => `${method} ${url}`)).toEqual(["PUT /bucket/k", "DELETE /bucket/k?versionId=V2"]);
   });
 
-  test("in a bucket without, the object goes unless somebody has replaced it", async () => {
+  test("in a bucket without versions the object is deleted, unless another write has replaced it", async () => {
     oss.answer(accepted(wrong), status(200, HEAD), status(204));
     await expectKind(ossStore(oss).put("k", BYTES, options), "Corrupted");
     expect(oss.seen.map(({ method }) => method)).toEqual(["PUT", "HEAD", "DELETE"]);

@@ -5,13 +5,9 @@ import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { checksumOf } from "../../../../runtime/stores/checksums";
 import { expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
-import { FakeS3, HEAD, refusal, status } from "./fake-s3";
+import { fakeServer, HEAD, refusal, s3Store, status } from "../fake-server";
 
-let s3: FakeS3;
-beforeAll(async () => {
-  s3 = await FakeS3.start();
-});
-afterAll(() => s3.stop());
+const s3 = fakeServer();
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -39,7 +35,7 @@ const large = () => streamOf(Buffer.alloc(LARGE.sizeBytes, 1));
 
 test("a body in memory is sent again after a temporary failure, a stream never is", async () => {
   s3.answer(refusal(503, "SlowDown"), status(200, HEAD));
-  await s3.store().put("k", BYTES, SMALL);
+  await s3Store(s3).put("k", BYTES, SMALL);
   expect(s3.seen.map(({ body }) => body.toString())).toEqual(["hello", "hello"]);
 
   for (const [httpStatus, code, kind] of [
@@ -48,38 +44,38 @@ test("a body in memory is sent again after a temporary failure, a stream never i
   ] as const) {
     s3.answer(refusal(httpStatus, code), status(200, HEAD));
     const body = large();
-    await expectKind(s3.store().put("k", body, LARGE), kind);
+    await expectKind(s3Store(s3).put("k", body, LARGE), kind);
     expect(s3.seen).toHaveLength(1);
     expect(body.destroyed).toBe(true);
   }
 });
 
-test("a refusal that only a retry met is no refusal: the first request may have landed", async () => {
+test("a refusal of a retry is Unavailable: the first request may have landed", async () => {
   const precondition = { ...SMALL, condition: { ifAbsent: true } } as const;
   s3.answer(refusal(500, "InternalError"), refusal(412, "PreconditionFailed"));
-  await expectKind(s3.store().put("k", BYTES, precondition), "Unavailable");
+  await expectKind(s3Store(s3).put("k", BYTES, precondition), "Unavailable");
   s3.answer(refusal(412, "PreconditionFailed"));
-  await expectKind(s3.store().put("k", BYTES, precondition), "PreconditionFailed");
+  await expectKind(s3Store(s3).put("k", BYTES, precondition), "PreconditionFailed");
 
   const parts = [{ partNumber: 1, sizeBytes: 1, etag: "e" }];
   s3.answer(refusal(500, "InternalError"), refusal(404, "NoSuchUpload"));
-  await expectKind(s3.store().completeUpload("k", "u", parts), "Unavailable");
+  await expectKind(s3Store(s3).completeUpload("k", "u", parts), "Unavailable");
   s3.answer(refusal(404, "NoSuchUpload"));
-  await expectKind(s3.store().completeUpload("k", "u", parts, { condition: { ifMatch: "e" } }), "NotFound");
+  await expectKind(s3Store(s3).completeUpload("k", "u", parts, { condition: { ifMatch: "e" } }), "NotFound");
 });
 
 test("ifMatch on a missing key, and a conflict of two writers, are PreconditionFailed", async () => {
   const options = { ...SMALL, condition: { ifMatch: "e" } };
   s3.answer(refusal(404, "NoSuchKey"));
-  await expectKind(s3.store().put("k", BYTES, options), "PreconditionFailed");
+  await expectKind(s3Store(s3).put("k", BYTES, options), "PreconditionFailed");
   s3.answer(refusal(409, "ConditionalRequestConflict"));
-  await expectKind(s3.store().put("k", BYTES, options), "PreconditionFailed");
+  await expectKind(s3Store(s3).put("k", BYTES, options), "PreconditionFailed");
   s3.answer(refusal(404, "NoSuchBucket"));
-  await expectKind(s3.store().put("k", BYTES, options), "NotFound");
+  await expectKind(s3Store(s3).put("k", BYTES, options), "NotFound");
 });
 
-test("HEAD has no body: the status alone tells", async () => {
-  const store = s3.store({ maxAttempts: 1 });
+test("the status alone gives the kind of a refused HEAD, whose answer has no body", async () => {
+  const store = s3Store(s3, { maxAttempts: 1 });
   s3.answer(status(404));
   expect(await store.head("k")).toBeUndefined();
   for (const [code, kind] of [
@@ -97,7 +93,7 @@ test("HEAD has no body: the status alone tells", async () => {
 });
 
 test("a refusal before the body was sent wins, and leaves no connection waiting for the rest", async () => {
-  let closed: Promise<unknown> = Promise.reject(new Error("nobody connected"));
+  let closed: Promise<unknown> = Promise.reject(new Error("no connection yet"));
   closed.catch(() => undefined);
   const endpoint = await listen((socket) => {
     closed = once(socket, "close");
@@ -106,7 +102,7 @@ test("a refusal before the body was sent wins, and leaves no connection waiting 
       socket.write(`HTTP/1.1 412 Precondition Failed\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     });
   });
-  const store = s3.store({ endpoint });
+  const store = s3Store(s3, { endpoint });
   const endless = new Readable({
     read() {
       this.push(Buffer.alloc(64 * 1024));
@@ -118,7 +114,7 @@ test("a refusal before the body was sent wins, and leaves no connection waiting 
   expect(endless.destroyed).toBe(true);
 });
 
-test("the last block waits for the end of the body: one byte too many, and the request never was whole", async () => {
+test("the last block waits for the end of the body, so one byte too many leaves the request incomplete", async () => {
   const sizeBytes = 3 * MIB;
   const bytes = Buffer.alloc(sizeBytes, 1);
   let received = 0;
@@ -142,7 +138,7 @@ test("the last block waits for the end of the body: one byte too many, and the r
     { objectMode: false },
   );
   const options = { attributes: NO_ATTRIBUTES, sizeBytes, checksum: checksumOf("CRC32", bytes) };
-  await expectKind(s3.store({ endpoint }).put("k", body, options), "Corrupted");
+  await expectKind(s3Store(s3, { endpoint }).put("k", body, options), "Corrupted");
   expect(received).toBeLessThan(sizeBytes);
 });
 
@@ -153,14 +149,14 @@ test("no connection, no name, no answer and a cut connection are Unavailable", a
   const refused = `http://127.0.0.1:${(unused.address() as AddressInfo).port}`;
   unused.close();
   await once(unused, "close");
-  await expectKind(s3.store({ endpoint: refused, maxAttempts: 1 }).head("k"), "Unavailable");
+  await expectKind(s3Store(s3, { endpoint: refused, maxAttempts: 1 }).head("k"), "Unavailable");
 
   s3.answer(() => undefined);
-  await expectKind(s3.store({ maxAttempts: 1, socketIdleTimeoutMs: 100 }).get("k"), "Unavailable");
+  await expectKind(s3Store(s3, { maxAttempts: 1, socketIdleTimeoutMs: 100 }).get("k"), "Unavailable");
   s3.answer(() => undefined);
-  await expectKind(s3.store({ socketIdleTimeoutMs: 100 }).put("k", large(), LARGE), "Unavailable");
+  await expectKind(s3Store(s3, { socketIdleTimeoutMs: 100 }).put("k", large(), LARGE), "Unavailable");
   s3.answer((_request, response) => response.destroy());
-  await expectKind(s3.store({ maxAttempts: 1 }).get("k"), "Unavailable");
+  await expectKind(s3Store(s3, { maxAttempts: 1 }).get("k"), "Unavailable");
 });
 
 test("a connection cut in the middle of a body is an error of its stream", async () => {
@@ -169,11 +165,11 @@ test("a connection cut in the middle of a body is an error of its stream", async
     response.write("half");
     response.socket?.destroySoon();
   });
-  const { body } = await s3.store().get("k");
+  const { body } = await s3Store(s3).get("k");
   await expect(body.toArray()).rejects.toThrow();
 });
 
-test("a message names the operation, the code and the way out, and neither URL nor key nor credential", async () => {
+test("a message names the operation, the code and advice, but no URL, key or credential", async () => {
   s3.answer(
     status(
       403,
@@ -181,8 +177,7 @@ test("a message names the operation, the code and the way out, and neither URL n
       "<Error><Code>AccessDenied</Code><Message>user AKIDEXAMPLE on s3://bucket/private</Message></Error>",
     ),
   );
-  const error = await s3
-    .store()
+  const error = await s3Store(s3)
     .get("private")
     .catch((caught: Error) => caught);
   expect((error as Error).message).toBe(
@@ -213,7 +208,7 @@ test.each([["computed while it streams", undefined] as const, ["given", { algori
         if (produced === sizeBytes) this.push(null);
       },
     });
-    const store = s3.store({ endpoint });
+    const store = s3Store(s3, { endpoint });
     const options = { attributes: NO_ATTRIBUTES, sizeBytes, ...(checksum !== undefined && { checksum }) };
     expect(await store.put("k", body, options)).toEqual({ etag: "e" });
     expect(produced).toBe(sizeBytes);

@@ -116,7 +116,7 @@ test("tags can be put on one version", async () => {
   client.destroy();
 });
 
-test("a listing tells the storage class", async () => {
+test("a listing reports the storage class", async () => {
   const client = localClient();
   const store = createS3Store({ client, bucket: "versioned", storageClass: "STANDARD_IA" });
   await store.put("classed/1", Buffer.from("1"), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: 1 });
