@@ -90,7 +90,8 @@ function namesDeclared(file: string): Set<string> {
   const names = new Set<string>();
   const visit = (node: ts.Node): void => {
     const { name } = node as { name?: ts.Node };
-    if (name !== undefined && ts.isIdentifier(name) && DECLARATIONS.some((is) => is(node))) names.add(name.text);
+    if (name !== undefined && (ts.isIdentifier(name) || ts.isPrivateIdentifier(name)) && DECLARATIONS.some((is) => is(node)))
+      names.add(name.text.replace(/^#/, ""));
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.ES2022, true));
