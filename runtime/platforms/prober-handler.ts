@@ -13,7 +13,7 @@ export type ScheduleReader = (event: unknown) => number | undefined;
  * Takes a request, or the event of the platform's schedule. A rejection is the answer to the caller; the platform delivers a schedule's
  * event again.
  */
-export function createProberHandler(prober: Prober, scheduledMs: ScheduleReader, logger: Logger) {
+export function createProberHandler(prober: Pick<Prober, "handle" | "canary">, scheduledMs: ScheduleReader, logger: Logger) {
   return async (received: unknown, deadline: Deadline): Promise<ProbeAnswer | undefined> =>
     logFailure(logger, "the prober failed", async () => {
       const event = readEvent(received, "the prober's event");

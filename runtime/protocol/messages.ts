@@ -75,9 +75,9 @@ export const receiptSchema = z.strictObject({
 export interface Receipt {
   key: string;
   result: ReceiptResult;
-  reason?: string;
-  bytesMoved?: number;
-  unsettled?: true;
+  reason?: string | undefined;
+  bytesMoved?: number | undefined;
+  unsettled?: true | undefined;
 }
 
 /** Receipts in the order of the notices. */

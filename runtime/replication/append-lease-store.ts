@@ -1,12 +1,12 @@
 /**
- * Leases in a store without conditional writes: per key a log of JSON lines that only grows, its last line the state. Appending at the
- * length that was read is the compare-and-swap.
+ * Leases in a store without conditional writes. Each key has a log of JSON lines that only grows; its last line is the state. The
+ * compare-and-swap is an append at the length that was read.
  *
- * Why a log is never deleted here: the token is the log's length, and a log that was deleted and grew again to the same length would
- * accept the write of somebody who slept through both. So removing a lease appends a line that says so. What is left over is cleared by
- * a lifecycle rule on `leaseLogPrefix`, by age since the last change. That is safe when the age is greater than the longest run of any
- * function (24 hours on Function Compute): whoever read the log before it went has ended. Three days leave room. The prefix must be in a
- * bucket without versions, where an expired log leaves no delete marker, onto which nothing can be appended.
+ * A log is never deleted here. The token is the length of the log: a log that was deleted and grew to the same length again would accept a
+ * write of a function that read the old log. So removing a lease appends a line. A lifecycle rule on `leaseLogPrefix` deletes old logs, by age
+ * since the last change. That is safe when the age is greater than the longest run of any function (24 hours on Function Compute): every
+ * function that read the log has ended by then. The rule waits three days. The prefix must be in a bucket without versions: where versions are
+ * kept, an expired log leaves a delete marker, and nothing can be appended to it.
  */
 import { createHash, randomUUID } from "node:crypto";
 import * as z from "zod";
@@ -16,9 +16,9 @@ import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { AppendStore } from "../stores/object-store";
 import { type HeldLease, type Lease, type LeaseStore, leaseSchema } from "./lease";
 
-/** A line that is longer is not written, so that the end of a log always holds the last one. */
+/** Longer lines are not written, so that the tail of a log always holds its last line. */
 const MAX_LINE_BYTES = 64 * 1024;
-/** Of one append whose outcome stays unknown. */
+/** Tries of one append whose outcome is unknown. */
 const ATTEMPTS = 3;
 
 const lineSchema = z.union([
@@ -30,18 +30,18 @@ const lineSchema = z.union([
 interface LogEnd {
   position: number;
   line: Buffer;
-  /** Undefined when it was removed. */
+  /** Undefined when the lease was removed. */
   lease: Lease | undefined;
 }
 
-/** Where the logs are, for the lifecycle rule that clears them. */
+/** The prefix of the logs, for the lifecycle rule that deletes them. */
 export function leaseLogPrefix(bridgeId: string): string {
   return `${controlPrefix(bridgeId)}lease-logs/`;
 }
 
 /**
- * Of two stores that write the same lease at the same moment exactly one wins: each marks its lines. A write that is repeated by the
- * same store meets itself and succeeds.
+ * Each lease store marks its lines with its `writer`: of two stores that write the same lease at the same moment exactly one succeeds, and a
+ * write that the same store repeats finds its own line and succeeds.
  */
 export function createAppendLeaseStore(store: AppendStore, bridgeId: string, writer: string = randomUUID()): LeaseStore {
   const name = (key: string): string => leaseLogPrefix(bridgeId) + createHash("sha256").update(key).digest("hex");
@@ -54,12 +54,12 @@ export function createAppendLeaseStore(store: AppendStore, bridgeId: string, wri
     const parsed = lineSchema.safeParse(parseJson(line.toString("utf8")));
     if (!parsed.success || ("lease" in parsed.data && parsed.data.lease.key !== key))
       throw new BridgeError("Unexpected", "readLease", `the control record ${name(key)} is not a lease of this key: remove it`);
-    return { position: sizeBytes, line, lease: "lease" in parsed.data ? (parsed.data.lease as Lease) : undefined };
+    return { position: sizeBytes, line, lease: "lease" in parsed.data ? parsed.data.lease : undefined };
   }
 
   /**
-   * The new length, or undefined when the log was not `position` bytes long any more. A request whose answer got lost settles by looking:
-   * once the log has moved on without it, it can never land.
+   * The new length, or undefined when the log is no longer `position` bytes long. After a lost answer it reads the log: an append can never
+   * land once the log has grown without it.
    */
   async function append(key: string, position: number, line: Buffer, signal?: AbortSignal): Promise<number | undefined> {
     for (let attempt = 1; ; attempt++) {

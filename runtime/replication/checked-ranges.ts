@@ -1,7 +1,6 @@
 /**
- * What of the source has been read and uploaded, as checksums of the source's own kind, where the destination verifies another kind.
- * Ranges that follow on each other become one, until one is the whole object: so little is kept beside the upload that a later run can
- * still check parts which it has not read.
+ * Checksums of the ranges that were read and uploaded, of the source's own kind, where the destination verifies another kind. Adjacent ranges
+ * are merged, until one range is the whole object: so the record stays small, and a later run can check parts that it has not read.
  */
 
 import type { ByteRange } from "../protocol/ports";
@@ -9,24 +8,24 @@ import { type CombinableAlgorithm, checksumOf, combineChecksums } from "../store
 import type { CheckedRange } from "./lease";
 import { rangeSize } from "./parts";
 
-/** Of a run that dies without a last word, at most so many parts are read again, and as many as were under way. */
+/** After a crash, at most this many parts (plus those in flight) are re-read. */
 const PARTS_BETWEEN = 16;
 
 export interface CheckedRanges {
   covers(range: ByteRange): boolean;
-  /** Of a part that is in the upload now. */
+  /** Adds a part that is in the upload now. */
   add(range: ByteRange, bytes: Uint8Array): void;
   /** Ascending. */
   all(): readonly CheckedRange[];
-  /** Remembers what is new, if anything is. */
+  /** Stores the ranges when there are new ones. */
   remember(): Promise<void>;
-  /** The same, once enough is new. */
+  /** Stores the ranges when enough parts are new. */
   rememberSometimes(): Promise<void>;
 }
 
 export interface CheckedRangesOptions {
   algorithm: CombinableAlgorithm;
-  /** Of earlier runs. */
+  /** The ranges of earlier runs. */
   known: readonly CheckedRange[];
   /** Resolves once a later run will find them. */
   remember(ranges: CheckedRange[]): Promise<void>;
@@ -49,7 +48,7 @@ export function createCheckedRanges({ algorithm, known, remember }: CheckedRange
   return {
     covers: ({ start, end }) => ranges.some((one) => one.start <= start && end <= one.end),
     add({ start, end }, bytes) {
-      ranges = joined(algorithm, [...ranges, { start, end, value: checksumOf(algorithm, bytes).value }]);
+      ranges = mergeAdjacent(algorithm, [...ranges, { start, end, value: checksumOf(algorithm, bytes).value }]);
       added++;
     },
     all: () => ranges,
@@ -58,7 +57,7 @@ export function createCheckedRanges({ algorithm, known, remember }: CheckedRange
   };
 }
 
-function joined(algorithm: CombinableAlgorithm, ranges: CheckedRange[]): CheckedRange[] {
+function mergeAdjacent(algorithm: CombinableAlgorithm, ranges: CheckedRange[]): CheckedRange[] {
   const result: CheckedRange[] = [];
   for (const next of ranges.sort((one, other) => one.start - other.start)) {
     const last = result.at(-1);
@@ -71,7 +70,7 @@ function joined(algorithm: CombinableAlgorithm, ranges: CheckedRange[]): Checked
   return result;
 }
 
-/** As `combineChecksums` takes it. */
+/** The range as `combineChecksums` takes it. */
 export function asPiece(range: CheckedRange): { value: string; sizeBytes: number } {
   return { value: range.value, sizeBytes: rangeSize(range) };
 }

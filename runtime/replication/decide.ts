@@ -8,7 +8,7 @@ import { snapshotId } from "./snapshot";
 
 export type Plan =
   /** The destination is equal already. */
-  | { step: "unchanged"; reason?: string }
+  | { step: "unchanged"; reason?: string | undefined }
   /** A copy of this very snapshot is running. */
   | { step: "wait" }
   /** A copy of another snapshot is running: mark it to stop, and wait. */

@@ -1,4 +1,4 @@
-/** Whether a source state is the bridge's to carry, as every role that reads the source asks. Pure. */
+/** Decides whether a source state is to be replicated. Every role that reads the source uses it. Pure. */
 import type { DispatcherConfig } from "../protocol/env";
 import type { ObjectSnapshot } from "../protocol/snapshot";
 import { readProvenance } from "./provenance";

@@ -1,10 +1,10 @@
-/** When a destination object counts as equal to a source snapshot. Pure. */
+/** Decides whether a destination object is equal to a source snapshot. Pure. */
 import type { ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
 import { meaningOfHeaderText } from "../stores/header-text";
 import type { ObjectHead } from "../stores/object-store";
 import { readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
 
-/** Digests wide enough that equal values stand for equal bytes without any other evidence. */
+/** Digests that are wide enough to prove equal bytes alone. */
 const WIDE: ReadonlySet<ChecksumAlgorithm> = new Set(["CRC64NVME", "CRC64XZ", "SHA256", "SHA1"]);
 
 export interface DestinationState {
@@ -15,10 +15,10 @@ export interface DestinationState {
 export type Difference = "owner" | "bytes" | "headers" | "metadata" | "tags";
 
 /**
- * What still differs, most expensive first; undefined when the destination is proven equal.
+ * The first difference, the most expensive one first; undefined when the destination is proven equal.
  *
- * Bytes are equal when the sizes are and either both stores hold the same kind of whole-object checksum with the same value, or
- * this bridge wrote the object from this very source version. ETags of two stores are never compared.
+ * Bytes are equal when the sizes are equal, and either both stores hold the same whole-object checksum, or this bridge wrote the object from
+ * this source version. ETags of two stores are never compared.
  */
 export function firstDifference(
   snapshot: ObjectSnapshot,
@@ -44,7 +44,7 @@ function bytesEqual(snapshot: ObjectSnapshot, head: ObjectHead, replicatedVersio
   return held !== undefined && WIDE.has(held.algorithm);
 }
 
-/** A store may write the same non-ASCII text in another of the encodings that a header has for it. */
+/** Two stores may encode the same non-ASCII header text differently. */
 function meanings(record: OptionalStrings): OptionalStrings {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, value && meaningOfHeaderText(value)]));
 }

@@ -1,8 +1,8 @@
 /**
  * Write-ahead lease and fence of long copies: one record per key under the control prefix, changed by compare-and-swap only.
  *
- * A record is written before its copy may start. While it is live nobody else writes the key; a newer notice marks it `stop` and waits
- * for the copier's last word or the end of the lease. That end lies behind the hard end of the copier's function.
+ * A record is written before its copy starts. While the lease is live, no other function writes the key; a newer notice marks the lease `stop`
+ * and waits for the copy's outcome or the end of the lease. The lease ends after the hard end of the copier's function.
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
@@ -14,8 +14,8 @@ import { readAll } from "../stores/read-all";
 
 /**
  * How a copy ended.
- * - `replicated`: the destination was proven equal. `superseded`: the source moved on, or a newer notice stopped it.
- * - `continue`: it ran out of time or its URL ran out, with progress kept; start again to go on.
+ * - `replicated`: the destination was proven equal. `superseded`: the source has changed, or a newer notice stopped the copy.
+ * - `continue`: its time or its URL ran out, and its progress is kept; start again to go on.
  * - `retry`, `rejected`: it failed; the reason is for the sender.
  */
 const outcomeSchema = z.strictObject({
@@ -23,61 +23,45 @@ const outcomeSchema = z.strictObject({
   reason: z.string().optional(),
   bytesMoved: z.number().int().nonnegative().optional(),
 });
-export type CopyOutcome = { result: z.infer<typeof outcomeSchema>["result"]; reason?: string; bytesMoved?: number };
+export type CopyOutcome = z.infer<typeof outcomeSchema>;
 
 const offset = z.number().int().nonnegative();
 const checkedRangeSchema = z.strictObject({ start: offset, end: offset, value: z.string() });
-/** Bytes of the source that were read and uploaded, and their checksum. */
+/** A range of the source that was read and uploaded, and its checksum. */
 export type CheckedRange = z.infer<typeof checkedRangeSchema>;
 const checkedSchema = z.strictObject({ algorithm: z.string(), ranges: z.array(checkedRangeSchema) });
 
 /** The shape of a record as it is stored. */
 export const leaseSchema = z.strictObject({
   version: z.literal(1),
+  /** The destination key. */
   key: z.string(),
   execution: z.string(),
   snapshotId: z.string(),
-  /** ms since the epoch; the clocks of one region's functions. */
+  /** ms since the epoch, by the clocks of the region's functions. */
   leaseUntilMs: z.number(),
-  /** The copier's run that took it up: from then on the lease covers that whole run, and no other run may work. */
+  /** The run that took the lease: from then on the lease covers that whole run, and no other run may copy. */
   run: z.string().optional(),
-  /** A newer notice wants the key: end as soon as possible and complete nothing. */
+  /** A newer notice needs the key: the copy ends as soon as possible and completes nothing. */
   stop: z.boolean(),
-  /** The multipart upload that holds the progress, and the size of its parts: under another size their numbers mean other ranges. */
+  /** The multipart upload that holds the progress, and the size of its parts: with another size the part numbers mean other ranges. */
   upload: z
     .strictObject({
       uploadId: z.string(),
       partSizeBytes: z.number().int().positive(),
+      /** Ranges that later runs need not read again for the check of the whole; where the destination verifies another kind of checksum. */
       checked: checkedSchema.optional(),
     })
     .optional(),
   outcome: outcomeSchema.optional(),
-  /** The outcome was told to a sender once; the key is free for another try. */
+  /** The outcome was reported to a sender: the key is free for another try. */
   reported: z.boolean(),
 });
 
-export interface LeasedUpload {
-  uploadId: string;
-  partSizeBytes: number;
-  /** Where the destination verifies another kind of checksum than the source has: what later runs need not read for the check of the whole. */
-  checked?: z.infer<typeof checkedSchema>;
-}
+export type Lease = z.infer<typeof leaseSchema>;
+export type LeasedUpload = NonNullable<Lease["upload"]>;
 
-export interface Lease {
-  version: 1;
-  /** The destination key. */
-  key: string;
-  execution: string;
-  snapshotId: string;
-  leaseUntilMs: number;
-  run?: string;
-  stop: boolean;
-  upload?: LeasedUpload;
-  outcome?: CopyOutcome;
-  reported: boolean;
-}
-
-/** A lease as read, with what a later compare-and-swap compares. */
+/** A lease as it was read, and the token for a later compare-and-swap. */
 export interface HeldLease {
   lease: Lease;
   token: string;
@@ -85,18 +69,18 @@ export interface HeldLease {
 
 export interface LeaseStore {
   read(key: string, signal?: AbortSignal): Promise<HeldLease | undefined>;
-  /** Writes over `previous` (or where nothing is); undefined when somebody else was faster, and nothing was written. */
+  /** Writes over `previous`, or where no lease is. Undefined when the record has changed: nothing was written. */
   write(lease: Lease, previous: HeldLease | undefined, signal?: AbortSignal): Promise<HeldLease | undefined>;
-  /** Removes exactly this state; does nothing when it has changed. */
+  /** Removes exactly this state. Does nothing when the record has changed. */
   remove(held: HeldLease, signal?: AbortSignal): Promise<void>;
 }
 
-/** Whether a copier may be at work under this lease. */
+/** Whether a copy may be running under this lease. */
 export function isLive(lease: Lease, nowMs: number): boolean {
   return lease.outcome === undefined && nowMs < lease.leaseUntilMs;
 }
 
-/** Leases as objects of a store that writes conditionally. */
+/** Keeps leases as objects of a store that writes conditionally. */
 export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseStore {
   const name = (key: string): string => `${controlPrefix(bridgeId)}leases/${createHash("sha256").update(key).digest("hex")}`;
 
@@ -112,7 +96,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
             `the control record ${name(key)} is not a lease of this key: remove it`,
           );
         }
-        return { lease: parsed.data as Lease, token: head.etag };
+        return { lease: parsed.data, token: head.etag };
       } catch (error) {
         if (isBridgeError(error, "NotFound")) return undefined;
         throw error;
@@ -131,7 +115,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
       } catch (error) {
         const isUnknown = mayStillLand(error);
         if (!isUnknown && !isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
-        // A write whose answer was lost, and one that was sent again and met itself: what stands there then is ours.
+        // The answer of the write was lost, or the write was sent twice: the record is ours if it is equal.
         const current = await this.read(lease.key, signal);
         if (current && JSON.stringify(current.lease) === JSON.stringify(leaseSchema.parse(lease))) return current;
         if (isUnknown) throw error;

@@ -8,11 +8,11 @@ export interface PlannedPart {
   range: ByteRange;
 }
 
-/** Computes its parts as they are asked for: the list of an object of 48.8 TiB is never in memory. */
+/** Computes its parts one by one: the list of parts of an object of 48.8 TiB is never in memory. */
 export interface PartPlan extends Iterable<PlannedPart> {
-  /** Of every part but the last, which may be shorter. */
+  /** The size of every part but the last, which may be shorter. */
   readonly partSizeBytes: number;
-  /** 0 for an empty object: an upload needs a part, so such an object is written with `put`. */
+  /** 0 for an empty object: an upload needs a part, so an empty object is written with `put`. */
   readonly partCount: number;
   /** @throws RangeError for a number outside 1 to `partCount`. */
   part(partNumber: number): PlannedPart;
@@ -20,7 +20,7 @@ export interface PartPlan extends Iterable<PlannedPart> {
 
 export interface PartPlanOptions {
   sizeBytes: number;
-  /** Wished for; the plan keeps to it unless the store's limits forbid. */
+  /** The wanted size; the plan uses it unless the limits of the store forbid it. */
   partSizeBytes: number;
   capabilities: Pick<StoreCapabilities, "minPartSizeBytes" | "maxPartSizeBytes" | "maxParts">;
 }
@@ -28,8 +28,8 @@ export interface PartPlanOptions {
 const MIB = 1024 * 1024;
 
 /**
- * Cuts an object into parts that cover it exactly. The same input gives the same plan, so a copy can be resumed from the parts
- * that are there.
+ * Cuts an object into parts that cover it exactly. The same input gives the same plan, so a later run can go on with the parts of an earlier
+ * one.
  * @throws BridgeError `Invalid` when the store cannot hold an object of this size.
  */
 export function planParts({ sizeBytes, partSizeBytes: wished, capabilities }: PartPlanOptions): PartPlan {
@@ -46,7 +46,7 @@ export function planParts({ sizeBytes, partSizeBytes: wished, capabilities }: Pa
       "planParts",
       `an object of ${sizeBytes} bytes does not fit into ${maxParts} parts of at most ${maxPartSizeBytes} bytes`,
     );
-  // Whole MiB where the wish cannot be kept: ranges stay readable, and reads stay aligned.
+  // Whole MiB where the wanted size is too small: ranges stay readable, and reads stay aligned.
   const floor = needed <= wished ? wished : Math.ceil(needed / MIB) * MIB;
   const partSizeBytes = Math.min(Math.max(floor, minPartSizeBytes), maxPartSizeBytes);
   const partCount = Math.ceil(sizeBytes / partSizeBytes);

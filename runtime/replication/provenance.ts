@@ -1,6 +1,6 @@
 /**
- * What a bridge writes beside every replica, in its user metadata. It is the only record of what was done: it proves
- * whose replica this is, which source state it holds, and where the object first came from (so that no replica goes back).
+ * The provenance that a bridge writes into the user metadata of every replica. It is the only record of a replication: it proves which bridge
+ * wrote the replica, which source state it holds, and where the object was first written (so that no replica is sent back).
  */
 import { createHash } from "node:crypto";
 import type { Metadata, ObjectSnapshot } from "../protocol/snapshot";
@@ -15,11 +15,11 @@ const NAMES = {
 
 export interface Provenance {
   bridgeId: string;
-  /** The source's versionId, or its etag where the versionId names no single state. */
+  /** The source's versionId, or its etag where the versionId does not name one state. */
   sourceVersion: string;
   /** The source's Last-Modified, ISO 8601. */
   sourceModified: string;
-  /** Identity of the store that the object was first written to, `<cloud>:<bucket>`. */
+  /** The store that the object was first written to, `<cloud>:<bucket>`. */
   origin: string;
 }
 
@@ -34,34 +34,34 @@ export function readProvenance(metadata: Metadata): Provenance | undefined {
   return { bridgeId, sourceVersion, sourceModified, origin };
 }
 
-/** User metadata as its owner wrote it. */
+/** The user metadata as the owner of the object wrote it. */
 export function withoutProvenance(metadata: Metadata): Metadata {
   const own: ReadonlySet<string> = new Set(Object.values(NAMES));
   return Object.fromEntries(Object.entries(metadata).filter(([name]) => !own.has(name)));
 }
 
-/** While versioning is suspended every write of a key gets this versionId, and takes the place of the one before. */
+/** While versioning is suspended every write of a key gets this versionId, and replaces the version before. */
 const REUSED_VERSION_ID = "null";
 
 /**
- * Metadata as it stands for the object at `key`. A copy that somebody made to another key carries the provenance of the original along;
- * it is nobody's replica, and believing it would delete it, or keep it from being replicated.
+ * The metadata without a provenance that belongs to another key. A user's copy of a replica carries the provenance of the original: it is not
+ * a replica, and believing its provenance would delete it, or keep it from being replicated.
  */
 export function genuineMetadata(metadata: Metadata, key: string): Metadata {
   return metadata[NAMES.key] === keyDigest(key) ? metadata : withoutProvenance(metadata);
 }
 
-/** Keys may be longer than metadata may be, and hold what a header may not. */
+/** Keys may be longer than metadata may be, and may hold characters that a header may not. */
 function keyDigest(key: string): string {
   return createHash("sha256").update(key).digest("hex").slice(0, 16);
 }
 
-/** What names this state of the source object. */
+/** The name of this state of the source object. */
 export function sourceVersionOf({ versionId, etag }: ObjectSnapshot): string {
   return versionId === undefined || versionId === REUSED_VERSION_ID ? etag : versionId;
 }
 
-/** The metadata that the replica of `snapshot` carries at `key`. An object that is a replica itself keeps its first origin. */
+/** The metadata of the replica of `snapshot` at `key`. An object that is a replica itself keeps its first origin. */
 export function replicaMetadata(snapshot: ObjectSnapshot, bridge: { bridgeId: string; sourceId: string }, key: string): Metadata {
   return {
     ...withoutProvenance(snapshot.metadata),

@@ -79,15 +79,12 @@ async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
       return { result: "in-progress", reason: "an older copy of this key is being stopped" };
     case "report":
       await changeLease(work, { reported: true });
-      return {
-        result: plan.outcome.result === "rejected" ? "rejected" : "retry",
-        ...(plan.outcome.reason === undefined ? {} : { reason: plan.outcome.reason }),
-      };
+      return { result: plan.outcome.result === "rejected" ? "rejected" : "retry", reason: plan.outcome.reason };
     case "copy":
       return await leaseCopy(work, plan.snapshot);
     case "unchanged":
       await clearLease(work);
-      return { result: "unchanged", ...(plan.reason === undefined ? {} : { reason: plan.reason }) };
+      return { result: "unchanged", reason: plan.reason };
     case "tag":
       await clearLease(work);
       return await writeTags(work, plan.snapshot);
@@ -122,7 +119,7 @@ async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicat
       snapshotId: id,
       leaseUntilMs: work.clock.now() + START_GRACE_MS,
       stop: false,
-      ...(upload === undefined ? {} : { upload }),
+      upload,
       reported: false,
     },
     held,
@@ -156,19 +153,17 @@ export function assertReplicable(
   const { maxKeyBytes, maxPartSizeBytes, maxParts } = capabilities;
   const keyBytes = Buffer.byteLength(destinationKey);
   if (inControlPrefix(key) || inControlPrefix(destinationKey))
-    throw new BridgeError("Invalid", "replicate", "the key lies under the bridge's own control prefix");
+    throw invalid("the key lies under the bridge's own control prefix");
   if (keyBytes > maxKeyBytes)
-    throw new BridgeError(
-      "Invalid",
-      "replicate",
+    throw invalid(
       `the destination key would have ${keyBytes} bytes, the store allows ${maxKeyBytes}: shorten the destination prefix or the key`,
     );
   if (snapshot !== undefined && snapshot.sizeBytes > maxPartSizeBytes * maxParts)
-    throw new BridgeError(
-      "Invalid",
-      "replicate",
-      `the object has ${snapshot.sizeBytes} bytes, more than the destination can hold`,
-    );
+    throw invalid(`the object has ${snapshot.sizeBytes} bytes, more than the destination can hold`);
+}
+
+function invalid(reason: string): BridgeError {
+  return new BridgeError("Invalid", "replicate", reason);
 }
 
 /** Nothing is started when less than this is left: its answer would come too late. */
@@ -207,5 +202,5 @@ export function failureResult(error: unknown, role: AttemptOptions["role"], isOu
   if (isOutOfTime) return { result: "retry", reason: `the ${role} ran out of time on this item`, unsettled: true };
   if (isPermanent(error)) return { result: "rejected", reason: error.message };
   const reason = error instanceof BridgeError ? error.message : `unexpected failure in the ${role}`;
-  return { result: "retry", reason, ...(mayStillLand(error) ? { unsettled: true } : {}) };
+  return { result: "retry", reason, unsettled: mayStillLand(error) || undefined };
 }

@@ -1,4 +1,4 @@
-/** Which objects a bridge carries. What no rule lets in stays out. */
+/** Decides which objects a bridge replicates, by key, size and tags. */
 
 import { CONTROL_PREFIX, inControlPrefix } from "../protocol/control";
 import type { Scope } from "../protocol/env";
@@ -8,7 +8,7 @@ export type ScopeVerdict = { inScope: true } | { inScope: false; reason: string 
 
 const IN_SCOPE: ScopeVerdict = { inScope: true };
 
-/** What the key alone decides, so that nothing else is read for a key that is out anyway. */
+/** The verdict on the key alone: nothing is read for a key that is out of scope. */
 export function inScopeByKey(scope: Scope, key: string): ScopeVerdict {
   if (inControlPrefix(key)) return out(`keys under ${CONTROL_PREFIX} belong to bridges`);
   if (scope.prefixes.length > 0 && !scope.prefixes.some((prefix) => key.startsWith(prefix))) {
@@ -20,7 +20,7 @@ export function inScopeByKey(scope: Scope, key: string): ScopeVerdict {
   return IN_SCOPE;
 }
 
-/** The whole verdict on a present object. */
+/** The verdict on a present object. */
 export function inScope(scope: Scope, key: string, snapshot: Pick<ObjectSnapshot, "sizeBytes" | "tags">): ScopeVerdict {
   const byKey = inScopeByKey(scope, key);
   if (!byKey.inScope) return byKey;
@@ -31,7 +31,7 @@ export function inScope(scope: Scope, key: string, snapshot: Pick<ObjectSnapshot
     return out(`${snapshot.sizeBytes} bytes are more than maxSizeBytes ${scope.maxSizeBytes}`);
   }
   for (const [name, value] of Object.entries(scope.tags)) {
-    // Own properties only: a rule on a tag named "constructor" must not be met by every object's prototype.
+    // Own properties only: every object inherits a property named "constructor".
     const actual = Object.hasOwn(snapshot.tags, name) ? snapshot.tags[name] : undefined;
     if (actual !== value) return out(`the tag ${JSON.stringify(name)} is not ${JSON.stringify(value)}`);
   }

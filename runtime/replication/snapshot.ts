@@ -1,17 +1,17 @@
-/** Looking at a source object. */
+/** Takes and compares snapshots of source objects. */
 import { createHash } from "node:crypto";
 import type { Checksum, ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { CallOptions, ObjectStore } from "../stores/object-store";
 import { genuineMetadata } from "./provenance";
 
-/** The tag that `statusTags` keeps on source objects: the bridge's own, so never part of a snapshot. */
+/** The tag that `statusTags` sets on source objects. It belongs to the bridge, so it is never part of a snapshot. */
 export const STATUS_TAG = "crossborderbridge-status";
 
-/** Whole-object checksums a destination can verify, strongest integrity for the least work first. */
+/** Whole-object checksums that a destination can verify, in the order of preference: strong and cheap first. */
 const PREFERENCE: readonly ChecksumAlgorithm[] = ["CRC64NVME", "CRC64XZ", "SHA256", "CRC32C", "CRC32", "SHA1"];
 
-/** An object that changes between HEAD and GetTagging each time is being rewritten faster than we can look. */
+/** Tries, for an object that is deleted between HEAD and GetTagging. */
 const LOOKS = 5;
 
 /** The current object at `key`, or undefined where there is none. Two small reads, no object bytes. */
@@ -27,7 +27,7 @@ export async function takeSnapshot(
     try {
       tags = await store.getTags(key, options);
     } catch (error) {
-      // Deleted between the two reads: look again, the answer is most likely "absent".
+      // Deleted between the two reads: look again.
       if (isBridgeError(error, "NotFound")) continue;
       throw error;
     }
@@ -60,8 +60,8 @@ export function withoutStatusTag(tags: Tags): Tags {
 }
 
 /**
- * Names the content of a snapshot: two snapshots with one id are the same bytes, headers, metadata and tags of the same version.
- * Last-Modified is left out: its second tells nothing that the rest does not.
+ * An id of the snapshot's content: two snapshots with one id have the same version, bytes, headers, metadata and tags. Last-Modified is left
+ * out: the rest names the state already.
  * @returns 64 hex digits
  */
 export function snapshotId(snapshot: ObjectSnapshot): string {
@@ -82,7 +82,7 @@ function sorted(record: Readonly<Record<string, string | undefined>>): [string, 
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-/** Whether the source is still what it was; undefined stands for absent. */
+/** Whether two snapshots are of the same state; undefined stands for absent. */
 export function sameState(a: ObjectSnapshot | undefined, b: ObjectSnapshot | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   return snapshotId(a) === snapshotId(b);

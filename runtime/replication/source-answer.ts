@@ -1,29 +1,36 @@
-/** Reads what a source store answers to a presigned GET: one table of statuses, and the few headers that are trusted. */
-import type { Readable } from "node:stream";
+/** Reads the answer of a source store to a presigned GET: its status, the few headers that are used, and its body. */
+import { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
+import { suppressUnhandledError } from "../stores/body";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** As much of an error document as is looked at. */
+/** The part of an error document that is read. */
 const ERROR_BYTES = 4096;
 
-const BY_STATUS: Readonly<Record<number, [BridgeErrorKind, string]>> = {
-  304: ["PreconditionFailed", "the source object is not the one of the snapshot any more"],
+type Verdict = readonly [BridgeErrorKind, string];
+
+const CHANGED: Verdict = ["PreconditionFailed", "the source object is not the one of the snapshot any more"];
+const DENIED: Verdict = ["PermissionDenied", "the source refused the presigned URL"];
+const SLOW_DOWN: Verdict = ["RateLimited", "the source asks to slow down"];
+
+const BY_STATUS: Readonly<Record<number, Verdict>> = {
+  304: CHANGED,
   400: ["Invalid", "the source refused the request as malformed"],
-  401: ["PermissionDenied", "the source refused the presigned URL"],
-  403: ["PermissionDenied", "the source refused the presigned URL"],
-  // A proxy or a wrong endpoint answers 404 as well, and absence is a reason to delete: see BY_CODE.
+  401: DENIED,
+  403: DENIED,
+  // A proxy or a wrong endpoint answers 404 too, and an absent object is deleted at the destination: only a code in BY_CODE means absent.
   404: ["Unexpected", "the source answered 404, yet not that the key does not exist"],
-  412: ["PreconditionFailed", "the source object is not the one of the snapshot any more"],
+  412: CHANGED,
   416: ["Invalid", "the asked range is outside the source object"],
-  429: ["RateLimited", "the source asks to slow down"],
-  503: ["RateLimited", "the source asks to slow down"],
+  429: SLOW_DOWN,
+  503: SLOW_DOWN,
 };
 
 /**
- * Codes of S3 and OSS that say more than the status does. Nothing else of an error document is passed on: it may hold the
- * signature and the credentials' id.
+ * Codes of S3 and OSS that are more exact than the status. No other part of an error document is passed on: it may hold the signature and the
+ * id of the credentials.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 const BY_CODE: readonly [RegExp, BridgeErrorKind, string][] = [
@@ -45,8 +52,8 @@ const BY_CODE: readonly [RegExp, BridgeErrorKind, string][] = [
 ];
 
 /**
- * What a status other than 200 and 206 means; `NotFound` only where the store itself says that there is no such key.
- * Looks at no more than `ERROR_BYTES` of the body and ends it.
+ * The error for a status other than 200 and 206; `NotFound` only where the store itself says that there is no such key. Reads at most
+ * `ERROR_BYTES` of the body and ends it.
  */
 export async function refusal(status: number, headers: AnswerHeaders, body: Readable): Promise<BridgeError> {
   if (status >= 300 && status < 400 && status !== 304) {
@@ -58,7 +65,7 @@ export async function refusal(status: number, headers: AnswerHeaders, body: Read
   return new BridgeError(kind, "read", `${message} (${status})`);
 }
 
-function verdict(status: number, text: string): readonly [BridgeErrorKind, string] {
+function verdict(status: number, text: string): Verdict {
   if (status >= 400 && status < 500) {
     const byCode = BY_CODE.find(([pattern]) => pattern.test(text));
     if (byCode !== undefined) return [byCode[1], byCode[2]];
@@ -78,16 +85,16 @@ async function firstBytes(body: Readable): Promise<string> {
       if (length >= ERROR_BYTES) break;
     }
   } catch {
-    // The status is the answer; a document that broke off only makes its reason less exact.
+    // The status is the answer. A document that broke off only makes the reason less exact.
   } finally {
     body.destroy();
   }
   return Buffer.concat(chunks).subarray(0, ERROR_BYTES).toString("latin1");
 }
 
-/** Ends an answer nobody reads. What is short is drained, so that the connection serves again; the rest is cut off. */
+/** Ends an answer without reading it. A short body is drained, so that its connection is reused; a long one is cut off. */
 export function discard(body: Readable, headers: AnswerHeaders): void {
-  // Cutting off an unread body reports that as an error of the stream.
+  // Cutting off an unread body is an error of the stream.
   body.on("error", () => undefined);
   const length = Number(single(headers, "content-length") ?? Number.NaN);
   if (length <= ERROR_BYTES) body.resume();
@@ -142,4 +149,48 @@ function single(headers: AnswerHeaders, name: string): string | undefined {
 
 function unexpected(what: string): BridgeError {
   return new BridgeError("Unexpected", "read", `the source's answer ${what}`);
+}
+
+/** Enough for a few TLS records, so that the socket is not paused after each. */
+const HIGH_WATER_MARK_BYTES = 256 * 1024;
+
+/** The body of an answer: exactly `expectedBytes`, or an error of kind `Unavailable`. Chunks are passed on without a copy. */
+export class SourceBody extends Readable {
+  #received = 0;
+  readonly #from: Readable;
+
+  constructor(from: Readable, expectedBytes: number) {
+    super({ highWaterMark: HIGH_WATER_MARK_BYTES });
+    this.#from = from;
+    suppressUnhandledError(this);
+    from.on("data", (chunk: Buffer) => {
+      this.#received += chunk.length;
+      if (this.#received > expectedBytes) this.destroy(this.#broken(`sent more than ${expectedBytes} bytes`));
+      else if (!this.push(chunk)) from.pause();
+    });
+    from.on("end", () => {
+      if (this.#received === expectedBytes) this.push(null);
+      else this.destroy(this.#broken(`ended after ${this.#received} of ${expectedBytes} bytes`));
+    });
+    from.on("error", (cause) => {
+      this.destroy(this.#broken(`broke after ${this.#received} of ${expectedBytes} bytes`, cause));
+    });
+    from.on("close", () => {
+      if (!from.readableEnded) this.destroy(this.#broken(`closed after ${this.#received} of ${expectedBytes} bytes`));
+    });
+    from.pause();
+  }
+
+  override _read(): void {
+    this.#from.resume();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#from.destroy();
+    callback(error);
+  }
+
+  #broken(what: string, cause?: unknown): BridgeError {
+    return new BridgeError("Unavailable", "read", `the source's answer ${what}`, { cause });
+  }
 }

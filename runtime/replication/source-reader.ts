@@ -3,11 +3,9 @@ import { Agent, type Dispatcher } from "undici";
 import type { AllowedSources } from "../protocol/env";
 import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
-import { publicLookup, type ResolveAll } from "./public-address";
 import type { BoundSource, SourceReader } from "./source";
-import { describeAnswer, discard, etagOf, refusal } from "./source-answer";
-import { SourceBody } from "./source-body";
-import { createSourceUrlParser, type SourceUrl } from "./source-url";
+import { describeAnswer, discard, etagOf, refusal, SourceBody } from "./source-answer";
+import { createSourceUrlParser, publicLookup, type ResolveAll, type SourceUrl } from "./source-url";
 
 export interface SourceReaderOptions {
   allowedSources: AllowedSources;

@@ -1,18 +1,24 @@
-/** Which presigned URLs may be read. Works on the text itself: a parser that normalises would check another URL than the one read. */
+/**
+ * Checks presigned URLs, and the addresses that their hosts resolve to. Checks the text of a URL itself: a parser that normalises would check
+ * another URL than the one that is read.
+ */
+import { type LookupAddress, type LookupOptions, lookup as systemLookup } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import ipaddr from "ipaddr.js";
 import type { AllowedSources } from "../protocol/env";
 import { BridgeError } from "../stores/errors";
 
 export interface SourceUrl {
   /** `https://host[:port]`, one of the allowed origins. */
   origin: string;
-  /** Path and query to the letter: keys may hold `//`, `/./` and `/../`, and the signature covers them as they are. */
+  /** Path and query to the letter: keys may hold `//`, `/./` and `/../`, and the signature covers the key as it is. */
   path: string;
 }
 
-/** @throws BridgeError `Invalid` with the reason; the text never holds the URL. */
+/** @throws BridgeError `Invalid` with the reason. Its text never holds the URL. */
 export type SourceUrlParser = (url: string) => SourceUrl;
 
-/** @throws BridgeError `ConfigInvalid` when an origin is not in its normal form. */
+/** @throws BridgeError `ConfigInvalid` when an allowed origin is not in its normal form. */
 export function createSourceUrlParser(allowedSources: AllowedSources): SourceUrlParser {
   for (const { origin } of allowedSources) assertNormalOrigin(origin);
   return (url) => {
@@ -56,15 +62,15 @@ function assertNormalOrigin(origin: string): void {
   }
 }
 
-/** No presigner encodes a dot or a slash; whoever does wants one path checked and another one read. */
+/** No presigner encodes a dot or a slash. An encoded one could let the check and the server see different paths. */
 function hasEncodedDotSegment(rawPath: string): boolean {
   if (/%2f/i.test(rawPath)) return true;
   return rawPath.split("/").some((segment) => /%2e/i.test(segment) && /^\.{1,2}$/.test(segment.replace(/%2e/gi, ".")));
 }
 
 /**
- * As a server that collapses slashes and follows dots would read it, so that `/bucket/../other/key` is not taken for one of
- * `/bucket/`. Real stores do neither; one in between might.
+ * The path as a server reads it that collapses slashes and follows dots, so that `/bucket/../other/key` is not taken for a path of
+ * `/bucket/`. The stores do neither, but a proxy might.
  */
 function resolveDots(rawPath: string): string {
   const segments = rawPath.split("/").slice(1);
@@ -80,4 +86,40 @@ function resolveDots(rawPath: string): string {
 
 function refused(reason: string): BridgeError {
   return new BridgeError("Invalid", "read", `the presigned URL is refused: ${reason}`);
+}
+
+/** Metadata and wire servers of clouds at addresses of public ranges. */
+const METADATA_ADDRESSES: ReadonlySet<string> = new Set(["100.100.100.200", "168.63.129.16", "169.254.169.254", "fd00:ec2::254"]);
+
+/** Whether an address is one of the public internet: not private, loopback, link-local, shared, multicast, reserved or a tunnel. */
+export function isPublicAddress(address: string): boolean {
+  if (isIP(address) === 0) return false;
+  const parsed = ipaddr.process(address);
+  return parsed.range() === "unicast" && !METADATA_ADDRESSES.has(parsed.toString());
+}
+
+export type ResolveAll = (
+  hostname: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * A `lookup` for sockets: it checks the addresses at the moment of connecting, because a name may resolve to any address. One address that is
+ * not public refuses the name: otherwise the owner of the name could choose which address is connected to.
+ */
+export function publicLookup(resolve: ResolveAll = systemLookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, "", 0);
+      const [first] = addresses;
+      if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address))) {
+        const refusal = new BridgeError("Invalid", "read", "the presigned URL is refused: its host leads to a private address");
+        return callback(refusal, "", 0);
+      }
+      // Node wants all addresses when it races address families, and one address otherwise.
+      if (options.all) (callback as unknown as (error: null, addresses: LookupAddress[]) => void)(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
 }

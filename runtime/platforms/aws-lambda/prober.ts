@@ -1,6 +1,6 @@
 /** AWS Lambda entry of the prober: requests of the probe command, and scheduled events of EventBridge. */
 import { randomBytes } from "node:crypto";
-import { createProber } from "../../roles/prober/prober";
+import { Prober } from "../../roles/prober/prober";
 import { createProberHandler, ruleTime } from "../prober-handler";
 import { createMetrics } from "./metrics";
 import { createHandler, openStore, startFunction } from "./start";
@@ -10,6 +10,6 @@ const { bridgeId, side, store } = base.config;
 // The side is part of the dimension: both sides may be in one region, and in a two-way bridge both measure canaries.
 const metrics = createMetrics({ bridgeId, role: `prober-${side}` });
 
-const prober = createProber({ ...base, store: openStore(store), metrics, randomBytes });
+const prober = new Prober({ ...base, store: openStore(store), metrics, randomBytes });
 
 export const handler = createHandler(createProberHandler(prober, ruleTime, base.logger), metrics);

@@ -1,4 +1,4 @@
-/** The probe's objects in the side's own store. */
+/** The probe's objects in the store of its side. */
 
 import type { ProberConfig } from "../../protocol/env";
 import type { Clock, Deadline, Logger } from "../../protocol/ports";
@@ -7,11 +7,11 @@ import { BridgeError, isBridgeError } from "../../stores/errors";
 import type { ObjectHead, ObjectStore } from "../../stores/object-store";
 import { probeKey } from "./names";
 
-/** User metadata, which every mode carries to the replica: when the object was about to be posted, ISO 8601, by the putting function's clock. */
+/** User metadata, which every mode copies to the replica: the time just before the put, ISO 8601, by the putting function's clock. */
 const POSTED_AT = "probe-posted-at";
-/** One look takes no longer, so that a connection that hangs costs an attempt and not the watch. */
+/** A longer look is ended, so that a connection that hangs costs one attempt and not the whole watch. */
 const LOOK_MS = 5_000;
-/** Before the hard end of the invocation, for its answer. */
+/** Kept before the hard end of the invocation, for its answer. */
 const ANSWER_MS = 2_000;
 
 export interface ProbeObjectsDeps {
@@ -19,18 +19,18 @@ export interface ProbeObjectsDeps {
   store: ObjectStore;
   clock: Clock;
   logger: Logger;
-  /** Of node:crypto: what nothing on the way can compress. */
+  /** Of node:crypto: no compression on the way can shrink them. */
   randomBytes(sizeBytes: number): Uint8Array;
 }
 
 export interface ProbeObjects {
-  /** When work has to end, so that the answer still comes. */
+  /** When work has to end, so that the answer can still be sent. */
   endMs(context: Deadline): number;
   /** @returns when the store had acknowledged it */
   put(name: string, sizeBytes: number, endMs: number): Promise<number>;
-  /** The object, or undefined where none is visible or the store could not be asked this time. */
+  /** The object; undefined where none is visible, or after a temporary failure of the store. */
   look(name: string, endMs: number): Promise<ObjectHead | undefined>;
-  /** Removes the very version that is visible. @returns whether there was one */
+  /** Removes the version that is visible. @returns whether there was one */
   remove(name: string, endMs: number): Promise<boolean>;
 }
 
@@ -40,19 +40,17 @@ export function createProbeObjects({ config, store, clock, logger, randomBytes }
     endMs: ({ remainingMs }) => clock.now() + remainingMs() - ANSWER_MS,
 
     async put(name, sizeBytes, endMs) {
-      const key = probeKey(config, name);
       const body = randomBytes(sizeBytes);
       const metadata = { [POSTED_AT]: new Date(clock.now()).toISOString() };
       const attributes = { headers: { contentType: "application/octet-stream" }, metadata, tags: config.tags };
-      await explaining("put", key, () => store.put(key, body, { sizeBytes, attributes, signal: signalUntil(endMs) }));
+      await act("put", name, (key) => store.put(key, body, { sizeBytes, attributes, signal: signalUntil(endMs) }));
       return clock.now();
     },
 
     async look(name, endMs) {
-      const key = probeKey(config, name);
       const signal = signalUntil(Math.min(endMs, clock.now() + LOOK_MS));
       try {
-        return await explaining("look for", key, () => store.head(key, { signal }));
+        return await act("look for", name, (key) => store.head(key, { signal }));
       } catch (error) {
         if (!isBridgeError(error) || !error.retryable) throw error;
         logger.warn("a look failed", { name, error });
@@ -61,12 +59,10 @@ export function createProbeObjects({ config, store, clock, logger, randomBytes }
     },
 
     async remove(name, endMs) {
-      const key = probeKey(config, name);
-      return await explaining("remove", key, async () => {
+      return await act("remove", name, async (key) => {
         const head = await store.head(key, { signal: signalUntil(endMs) });
         if (head === undefined) return false;
-        const version = head.versionId === undefined ? {} : { versionId: head.versionId };
-        await store.delete(key, { ...version, signal: signalUntil(endMs) });
+        await store.delete(key, { versionId: head.versionId, signal: signalUntil(endMs) });
         return true;
       });
     },
@@ -79,13 +75,15 @@ export function createProbeObjects({ config, store, clock, logger, randomBytes }
     return clock.after(leftMs);
   }
 
-  async function explaining<T>(doing: string, key: string, work: () => Promise<T>): Promise<T> {
+  /** Works on the object's key. An error names the side, the key and the action. */
+  async function act<T>(action: string, name: string, work: (key: string) => Promise<T>): Promise<T> {
+    const key = probeKey(config, name);
     try {
-      return await work();
+      return await work(key);
     } catch (error) {
       if (!isBridgeError(error)) throw error;
-      const told = `the prober of the ${config.side} cannot ${doing} ${JSON.stringify(key)}: ${error.message}`;
-      throw new BridgeError(error.kind, error.op, `${told}${hintOf(error)}`, { cause: error });
+      const message = `the prober of the ${config.side} cannot ${action} ${JSON.stringify(key)}: ${error.message}`;
+      throw new BridgeError(error.kind, error.op, message + hintOf(error), { cause: error });
     }
   }
 }
@@ -97,7 +95,7 @@ function hintOf({ kind, op }: BridgeError): string {
   return "";
 }
 
-/** Undefined where the object is none of a prober's. */
+/** When the object was posted; undefined for an object that no prober put. */
 export function postedAt(metadata: Metadata): number | undefined {
   const atMs = Date.parse(metadata[POSTED_AT] ?? "");
   return Number.isNaN(atMs) ? undefined : atMs;

@@ -1,4 +1,4 @@
-/** Looks for many objects at once, each at its own pace. */
+/** Watches for many objects at once, each with its own number of looks. */
 import pLimit from "p-limit";
 import type { Clock } from "../../protocol/ports";
 import type { ProbeWatch, ProbeWatchAnswer } from "../../protocol/probe";
@@ -10,20 +10,20 @@ export interface WatchDeps {
   sleep(ms: number): Promise<void>;
 }
 
-/** Looks at the store at the same time. */
-const SIDE_BY_SIDE = 16;
+/** Looks at the store at once. */
+const LOOKS_AT_ONCE = 16;
 
 type Outcome =
   | ({ state: "seen" } & ProbeWatchAnswer["seen"][number])
   | ({ state: "missing" | "pending" } & ProbeWatchAnswer["missing"][number]);
 
-/** @throws BridgeError at the first look that asking again cannot help; the others end with it. */
+/** @throws BridgeError when a look fails for good; the other objects are not looked for any more. */
 export async function watch(request: ProbeWatch, deps: WatchDeps, endMs: number): Promise<ProbeWatchAnswer> {
   const { objects, clock, sleep } = deps;
-  const limit = pLimit(SIDE_BY_SIDE);
+  const limit = pLimit(LOOKS_AT_ONCE);
   let isOver = false;
 
-  /** Undefined where the time has come to an end, and nobody looked. */
+  /** Undefined when the time is over: the store was not asked. */
   async function look(name: string) {
     if (isOver || clock.now() >= endMs) return undefined;
     try {
@@ -51,13 +51,8 @@ export async function watch(request: ProbeWatch, deps: WatchDeps, endMs: number)
   const outcomes = await Promise.all(request.names.map(follow));
   const answer: ProbeWatchAnswer = { seen: [], missing: [], pending: [] };
   for (const outcome of outcomes) {
-    if (outcome.state === "seen") {
-      const { state: _seen, ...found } = outcome;
-      answer.seen.push(found);
-    } else {
-      const { state, ...left } = outcome;
-      answer[state].push(left);
-    }
+    const { state, ...entry } = outcome;
+    (answer[state] as object[]).push(entry);
   }
   return answer;
 }

@@ -1,11 +1,11 @@
-/** The receiver's door, the same behind every platform: what is not refused here is a signed, well-formed request of this bridge. */
-
+/**
+ * The receiver's HTTP endpoint, the same on every platform. Its trigger is anonymous: the endpoint checks the address, the signature, the rate
+ * and the form of a request before the receiver sees it.
+ */
 import { LIMITS, type Receipt, type ReplicationRequest, type ReplicationResponse, requestSchema } from "../../protocol/messages";
 import type { Clock, Deadline, Logger } from "../../protocol/ports";
 import { type Secret, verifyRequest } from "../../protocol/signing";
-import { createAllowlist } from "./allowlist";
-import { parseBoundedJson } from "./bounded-json";
-import { createRateLimiter, type RateLimit } from "./rate-limit";
+import { createAllowlist, createRateLimiter, parseBoundedJson, type RateLimit, type RateLimiter } from "./request-checks";
 
 export interface EndpointRequest {
   method: string;
@@ -25,20 +25,20 @@ export interface EndpointResponse {
 }
 
 export interface EndpointOptions {
-  /** Asked for cached secrets first; once more with `refresh` when none of them fits. */
-  secrets: (options?: { refresh?: boolean }) => Promise<readonly Secret[]>;
+  /** Called for the cached secrets first, and again with `refresh` when none of them fits. */
+  secrets(options?: { refresh?: boolean }): Promise<readonly Secret[]>;
   bridgeId: string;
-  handle: (request: ReplicationRequest, context: Deadline) => Promise<Receipt[]>;
+  handle(request: ReplicationRequest, deadline: Deadline): Promise<Receipt[]>;
   clock: Clock;
   logger: Logger;
-  /** Empty where the platform's own policy does it. */
+  /** Empty where the platform's own policy checks the address. */
   allowedCidrs: readonly string[];
-  /** Of requests from allowed addresses; absent where the platform throttles. */
+  /** Limits signed requests. Absent where the platform throttles. */
   rateLimit?: RateLimit | undefined;
-  limits?: { bodyBytes?: number; depth?: number };
+  limits?: { bodyBytes?: number; depth?: number } | undefined;
 }
 
-/** Every refusal, in the order of the checks; last, the failures. The texts are constant: nothing of a request is echoed, nothing of a secret told. */
+/** Every refusal in the order of the checks, and the failures last. The texts are constant: they hold no part of a request or of a secret. */
 export const REFUSALS = {
   "method-not-allowed": { status: 405, message: "Send a POST." },
   "body-too-large": { status: 413, message: "The body is too large." },
@@ -59,87 +59,96 @@ export const REFUSALS = {
 } as const;
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** Deepest well-formed request: request, notices, notice, snapshot, headers. */
+/** Enough for a well-formed request: request, notices, notice, snapshot, headers. */
 const DEPTH = 8;
 
 class Refused extends Error {
-  readonly headers: Record<string, string>;
   constructor(
     readonly code: RefusalCode,
-    options: { cause?: unknown; headers?: Record<string, string> } = {},
+    readonly options: { cause?: unknown; headers?: Record<string, string> } = {},
   ) {
-    super(REFUSALS[code].message, "cause" in options ? { cause: options.cause } : undefined);
-    this.headers = options.headers ?? {};
+    super(REFUSALS[code].message);
   }
 }
 
-/** @returns a function that never rejects. */
-export function createEndpoint(
-  options: EndpointOptions,
-): (request: EndpointRequest, context: Deadline) => Promise<EndpointResponse> {
-  const { secrets, bridgeId, handle, clock, logger, limits = {} } = options;
-  const bodyBytes = limits.bodyBytes ?? LIMITS.bodyBytes;
-  const depth = limits.depth ?? DEPTH;
-  const allows = createAllowlist(options.allowedCidrs);
-  const limiter = options.rateLimit === undefined ? undefined : createRateLimiter(options.rateLimit, clock);
+export type Endpoint = (request: EndpointRequest, deadline: Deadline) => Promise<EndpointResponse>;
 
-  function throttle(): void {
-    const waitMs = limiter?.();
-    if (waitMs === undefined) return;
-    throw new Refused("rate-limited", { headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) } });
-  }
-
-  async function authenticate(request: EndpointRequest): Promise<void> {
-    const verify = async (refresh: boolean) => {
-      const known = await secrets({ refresh }).catch((cause: unknown) => {
-        throw new Refused("secret-unavailable", { cause });
-      });
-      return verifyRequest({ headers: request.headers, body: request.rawBody, secrets: known, nowMs: clock.now() });
-    };
-    let verification = await verify(false);
-    // A secret that was rotated a moment ago is not in the cache yet.
-    if (!verification.ok && verification.reason === "bad-signature") verification = await verify(true);
-    if (!verification.ok) throw new Refused(verification.reason);
-  }
-
-  function parse(rawBody: Buffer): ReplicationRequest {
-    const json = parseBoundedJson(rawBody, depth);
-    if (!json.ok) throw new Refused(json.reason);
-    if (noticeCount(json.value) > LIMITS.notices) throw new Refused("too-many-notices");
-    const parsed = requestSchema.safeParse(json.value);
-    if (!parsed.success) throw new Refused("not-a-request");
-    if (parsed.data.bridgeId !== bridgeId) throw new Refused("other-bridge");
-    return parsed.data as ReplicationRequest;
-  }
-
-  async function respond(request: EndpointRequest, context: Deadline): Promise<EndpointResponse> {
-    if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed", { headers: { allow: "POST" } });
-    if (request.rawBody.length > bodyBytes) throw new Refused("body-too-large");
-    if (!allows(request.sourceIp)) throw new Refused("address-not-allowed");
-    await authenticate(request);
-    // After strangers are gone: they must not use up what the sender needs.
-    throttle();
-    const receipts = await handle(parse(request.rawBody), context);
-    const response: ReplicationResponse = { version: 1, receipts: receipts.map(clipReason) };
-    return answer(200, response);
-  }
-
-  return async (request, context) => {
+/** The endpoint never rejects. */
+export function createEndpoint(options: EndpointOptions): Endpoint {
+  const state: EndpointState = {
+    ...options,
+    isAllowed: createAllowlist(options.allowedCidrs),
+    limiter: options.rateLimit && createRateLimiter(options.rateLimit, options.clock),
+    maxBodyBytes: options.limits?.bodyBytes ?? LIMITS.bodyBytes,
+    maxDepth: options.limits?.depth ?? DEPTH,
+  };
+  return async (request, deadline) => {
     try {
-      return await respond(request, context);
+      return await respond(state, request, deadline);
     } catch (error) {
-      const code = error instanceof Refused ? error.code : "unexpected";
-      const { status, message } = REFUSALS[code];
-      const fields = { code, status, address: request.sourceIp ?? "unknown" };
-      if (status < 500) logger.warn("request refused", fields);
-      else logger.error("request failed", { ...fields, cause: error instanceof Refused ? error.cause : error });
-      const response = answer(status, { error: { code, message } });
-      return error instanceof Refused ? { ...response, headers: { ...response.headers, ...error.headers } } : response;
+      return refuse(state, request, error);
     }
   };
 }
 
-/** One reason that is too long would make the sender refuse the whole answer. */
+interface EndpointState extends EndpointOptions {
+  isAllowed(address: string | undefined): boolean;
+  limiter: RateLimiter | undefined;
+  maxBodyBytes: number;
+  maxDepth: number;
+}
+
+async function respond(state: EndpointState, request: EndpointRequest, deadline: Deadline): Promise<EndpointResponse> {
+  if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed", { headers: { allow: "POST" } });
+  if (request.rawBody.length > state.maxBodyBytes) throw new Refused("body-too-large");
+  if (!state.isAllowed(request.sourceIp)) throw new Refused("address-not-allowed");
+  await authenticate(state, request);
+  // After the signature: requests of others must not use up the sender's rate.
+  throttle(state);
+  const receipts = await state.handle(parseRequest(state, request.rawBody), deadline);
+  const response: ReplicationResponse = { version: 1, receipts: receipts.map(clipReason) };
+  return answer(200, response);
+}
+
+async function authenticate(state: EndpointState, request: EndpointRequest): Promise<void> {
+  const verify = async (refresh: boolean) => {
+    const secrets = await state.secrets({ refresh }).catch((cause: unknown) => {
+      throw new Refused("secret-unavailable", { cause });
+    });
+    return verifyRequest({ headers: request.headers, body: request.rawBody, secrets, nowMs: state.clock.now() });
+  };
+  let verification = await verify(false);
+  // A secret that was rotated a moment ago is not in the cache yet.
+  if (!verification.ok && verification.reason === "bad-signature") verification = await verify(true);
+  if (!verification.ok) throw new Refused(verification.reason);
+}
+
+function throttle({ limiter }: EndpointState): void {
+  const waitMs = limiter?.();
+  if (waitMs === undefined) return;
+  throw new Refused("rate-limited", { headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) } });
+}
+
+function parseRequest({ bridgeId, maxDepth }: EndpointState, rawBody: Buffer): ReplicationRequest {
+  const json = parseBoundedJson(rawBody, maxDepth);
+  if (!json.ok) throw new Refused(json.reason);
+  if (noticeCount(json.value) > LIMITS.notices) throw new Refused("too-many-notices");
+  const parsed = requestSchema.safeParse(json.value);
+  if (!parsed.success) throw new Refused("not-a-request");
+  if (parsed.data.bridgeId !== bridgeId) throw new Refused("other-bridge");
+  return parsed.data as ReplicationRequest;
+}
+
+function refuse({ logger }: EndpointState, request: EndpointRequest, error: unknown): EndpointResponse {
+  const { code, options } = error instanceof Refused ? error : new Refused("unexpected", { cause: error });
+  const { status, message } = REFUSALS[code];
+  const fields = { code, status, address: request.sourceIp ?? "unknown" };
+  if (status < 500) logger.warn("request refused", fields);
+  else logger.error("request failed", { ...fields, cause: options.cause });
+  return answer(status, { error: { code, message } }, options.headers);
+}
+
+/** The sender would refuse the whole answer for one reason that is too long. */
 function clipReason(receipt: Receipt): Receipt {
   return receipt.reason === undefined ? receipt : { ...receipt, reason: receipt.reason.slice(0, LIMITS.reasonCharacters) };
 }
@@ -149,10 +158,10 @@ function noticeCount(value: unknown): number {
   return Array.isArray(notices) ? notices.length : 0;
 }
 
-function answer(status: number, body: unknown): EndpointResponse {
+function answer(status: number, body: unknown, headers: Record<string, string> = {}): EndpointResponse {
   return {
     status,
-    headers: { "content-type": "application/json", "cache-control": "no-store" },
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
     body: JSON.stringify(body),
   };
 }

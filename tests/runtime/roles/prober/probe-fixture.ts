@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { ProberConfig } from "../../../../runtime/protocol/env";
 import type { Clock, MetricName } from "../../../../runtime/protocol/ports";
-import { createProber, type ProberDeps } from "../../../../runtime/roles/prober/prober";
+import { Prober, type ProberDeps } from "../../../../runtime/roles/prober/prober";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import type { ObjectStore } from "../../../../runtime/stores/object-store";
 import { recordingLogger } from "../../support/recording-logger";
@@ -14,7 +14,7 @@ interface Alarm {
   ring(): void;
 }
 
-/** Time that passes only when everybody waits for it. */
+/** Time that passes only when all work waits for it. */
 export class VirtualClock implements Clock {
   private alarms: Alarm[] = [];
 
@@ -38,12 +38,12 @@ export class VirtualClock implements Clock {
     };
     work.then(end, end);
     for (;;) {
-      // Whoever is awake goes on until all of them wait.
+      // Let the running work go on until all of it waits.
       await setImmediate();
       if (ended) return work;
       this.alarms.sort((a, b) => a.atMs - b.atMs);
       const next = this.alarms.shift();
-      if (next === undefined) throw new Error("nobody waits for the time, and the work is not done");
+      if (next === undefined) throw new Error("no alarm is set, and the work is not done");
       this.nowMs = Math.max(this.nowMs, next.atMs);
       next.ring();
     }
@@ -81,7 +81,7 @@ export function makeProber(options: ProberUnderTestOptions = {}) {
   const logger = recordingLogger();
   const metrics: [MetricName, number][] = [];
   const config: ProberConfig = { ...proberConfig, ...options.config };
-  const prober = createProber({
+  const prober = new Prober({
     config,
     store,
     clock,

@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { SourceBody } from "../../../runtime/replication/source-body";
+import { SourceBody } from "../../../runtime/replication/source-answer";
 import { isBridgeError } from "../../../runtime/stores/errors";
 import { readAll } from "../../../runtime/stores/read-all";
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type CanaryConfig, isLate, oldestKept, slotOf, watchedUntil } from "../../../../runtime/roles/prober/schedule";
+import { type CanaryConfig, isLate, oldestKept, slotOf, watchedUntil } from "../../../../runtime/roles/prober/canary";
 
 const plan = (everyMinutes: number, giveUpAfterSeconds = 600): CanaryConfig => ({
   everyMinutes,
@@ -19,11 +19,11 @@ test.each([
   // A schedule may run ahead of its minute a little.
   ["00:09:55", "00:10:00"],
   ["00:04:55", "00:05:00"],
-])("every five minutes: what is due at %s is of the slot of %s", (due, slot) => {
+])("every five minutes: an event due at %s belongs to the slot of %s", (due, slot) => {
   expect(slotOf(plan(5), at(due))).toBe(at(slot));
 });
 
-test("two schedules that are due together come to one slot, the next ones to the next", () => {
+test("two schedules that are due together have one slot, and the next events have the next slot", () => {
   fc.assert(
     fc.property(plans, time, fc.integer({ min: -5_000, max: 54_999 }), (config, dueMs, jitterMs) => {
       const lengthMs = config.everyMinutes * 60_000;
@@ -34,7 +34,7 @@ test("two schedules that are due together come to one slot, the next ones to the
   );
 });
 
-test("what is kept: the slot before the present one, and every slot that somebody may still watch for", () => {
+test("the slot before the present one is kept, and every slot that may still be watched", () => {
   expect(oldestKept(plan(60), at("05:30:00"))).toBe(at("04:00:00"));
   // Eleven minutes of patience, and one slot more for clocks that differ.
   expect(oldestKept(plan(1), at("05:30:00"))).toBe(at("05:18:00"));
@@ -46,7 +46,7 @@ test("what is kept: the slot before the present one, and every slot that somebod
   );
 });
 
-test("nothing is kept for ever", () => {
+test("every slot is removed in the end", () => {
   fc.assert(
     fc.property(plans, time, (config, dueMs) => {
       const laterMs = watchedUntil(config, dueMs) + 3 * config.everyMinutes * 60_000;
@@ -55,7 +55,7 @@ test("nothing is kept for ever", () => {
   );
 });
 
-test("late is what comes after its minute", () => {
+test("an event is late when it comes after its minute", () => {
   expect(isLate(at("00:05:00"), at("00:06:00"))).toBe(false);
   expect(isLate(at("00:05:00"), at("00:06:00.001"))).toBe(true);
 });

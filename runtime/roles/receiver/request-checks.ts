@@ -1,0 +1,101 @@
+/** What the endpoint checks where the platform does not: the caller's address, the rate of requests, and the nesting of the body. */
+import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
+import type { Clock } from "../../protocol/ports";
+import { BridgeError } from "../../stores/errors";
+
+/**
+ * @param cidrs `203.0.113.7/32`, `2001:db8::/48`; an address without a length means itself. Empty allows every address.
+ * @throws BridgeError `ConfigInvalid` that names the entry.
+ */
+export function createAllowlist(cidrs: readonly string[]): (address: string | undefined) => boolean {
+  if (cidrs.length === 0) return () => true;
+  const ranges = cidrs.map(parseRange);
+  return (address) => {
+    // ipaddr reads `0177.1` and `1` as addresses; the platform never writes them so.
+    if (address === undefined || isIP(address) === 0) return false;
+    const parsed = ipaddr.process(address);
+    return ranges.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits));
+  };
+}
+
+function parseRange(cidr: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const [address = "", bits, ...rest] = cidr.split("/");
+  const family = isIP(address);
+  const length = family === 4 ? 32 : 128;
+  const prefixLength = bits === undefined ? length : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  if (family === 0 || rest.length > 0 || !(prefixLength <= length)) {
+    throw new BridgeError(
+      "ConfigInvalid",
+      "allowlist",
+      `allowedCidrs holds ${JSON.stringify(cidr)}: write an address or a range such as 203.0.113.7/32 or 2001:db8::/48`,
+    );
+  }
+  return [ipaddr.parse(address), prefixLength];
+}
+
+export interface RateLimit {
+  requestsPerSecond: number;
+  /** Requests that may come at once after a pause. */
+  burst: number;
+}
+
+/** Takes one request. Undefined when it may pass; otherwise the time until the next request may pass, ms. */
+export type RateLimiter = () => number | undefined;
+
+/** A token bucket, for one instance of the function. */
+export function createRateLimiter({ requestsPerSecond, burst }: RateLimit, clock: Pick<Clock, "now">): RateLimiter {
+  // With less than a whole token no request would ever pass.
+  const capacity = Math.max(1, burst);
+  let tokens = capacity;
+  let filledAtMs = clock.now();
+  return () => {
+    const nowMs = clock.now();
+    // A clock that is set back adds no tokens and removes none.
+    tokens = Math.min(capacity, tokens + (Math.max(0, nowMs - filledAtMs) / 1000) * requestsPerSecond);
+    filledAtMs = nowMs;
+    if (tokens < 1) return ((1 - tokens) / requestsPerSecond) * 1000;
+    tokens -= 1;
+    return undefined;
+  };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+export type JsonResult = { ok: true; value: unknown } | { ok: false; reason: "too-deep" | "not-json" };
+
+/** Checks the nesting before a parser sees the body. */
+export function parseBoundedJson(body: Uint8Array, maxDepth: number): JsonResult {
+  if (nestsDeeperThan(body, maxDepth)) return { ok: false, reason: "too-deep" };
+  try {
+    return { ok: true, value: JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8")) };
+  } catch {
+    // The parser's message quotes the input, which must not be logged.
+    return { ok: false, reason: "not-json" };
+  }
+}
+
+/** One pass over the bytes. A multi-byte character of UTF-8 holds no ASCII byte, so the brackets can be counted without decoding. */
+function nestsDeeperThan(body: Uint8Array, maxDepth: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < body.length; index++) {
+    const byte = body[index];
+    if (inString) {
+      if (byte === BACKSLASH) index++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) {
+      inString = true;
+    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+      if (++depth > maxDepth) return true;
+    } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+      depth--;
+    }
+  }
+  return false;
+}
