@@ -86,7 +86,7 @@ export async function copyUnderLease(
 
 type LeasedContext = Omit<CopyContext, "source" | "key" | "snapshot" | "onPart">;
 
-/** What the copy needs besides the object: the settings, and the lease as its fence and as the record of its upload. */
+/** The settings of the copy, with the lease as its fence and as the record of its upload. */
 function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedContext {
   const { config, destination, random, sleep } = deps;
   const lastStartMs = Math.min(LAST_START_MS, deadline.remainingMs() / 4);

@@ -36,7 +36,7 @@ export interface LeasedCopy {
   snapshot: ObjectSnapshot;
 }
 
-/** What `replicate` did; with `copy-leased`, the copy that the caller has to start. */
+/** The result, or with `copy-leased` the copy that the caller has to start. */
 export type Replicated = ReplicationResult | { result: "copy-leased"; copy: LeasedCopy };
 
 /** A lease whose copy has not begun by then ends: an accepted asynchronous start comes sooner or never. */

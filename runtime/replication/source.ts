@@ -4,7 +4,7 @@ import type { ByteRange } from "../protocol/ports";
 import type { ObjectStore } from "../stores/object-store";
 
 export interface SourceObject {
-  /** Of the whole object, also where a range was asked for. */
+  /** The size of the whole object, also where a range was asked for. */
   sizeBytes: number;
   etag: string;
   body: Readable;

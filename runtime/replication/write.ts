@@ -24,7 +24,7 @@ export interface WriteContext {
   signal: AbortSignal;
 }
 
-/** What came of one key, without the key. */
+/** A receipt without its key. */
 export type ReplicationResult = Omit<Receipt, "key">;
 
 /** Streams the source object into the destination. */

@@ -101,50 +101,33 @@ async function put(run: CanaryRun): Promise<void> {
 }
 
 async function watch(run: CanaryRun): Promise<void> {
-  const { clock, metrics } = run;
+  const { clock, logger, metrics, watchedUntilMs, endMs } = run;
   const name = nameOf(run, OTHER_SIDE[run.config.side]);
   const beganMs = clock.now();
-  const untilMs = Math.min(run.watchedUntilMs, run.endMs);
-  let arrived = false;
+  const untilMs = Math.min(watchedUntilMs, endMs);
   try {
-    arrived = await poll(run, name, untilMs);
-  } finally {
-    if (!arrived) metrics.add("ProbeGaveUp", 1);
-  }
-  if (arrived) return;
-  const because = untilMs < run.watchedUntilMs ? "the function's time ended first" : "it took longer than giveUpAfterSeconds";
-  run.logger.error("the canary did not arrive", { name, waitedMs: clock.now() - beganMs, because });
-}
-
-/** @returns whether the object arrived */
-async function poll(run: CanaryRun, name: string, untilMs: number): Promise<boolean> {
-  const { clock } = run;
-  const beganMs = clock.now();
-  for (let attempts = 1; ; attempts++) {
-    const head = await run.objects.look(name, run.endMs);
-    if (head !== undefined) {
-      recordArrival(run, { name, head, attempts });
-      return true;
+    for (let attempts = 1; ; attempts++) {
+      const head = await run.objects.look(name, endMs);
+      if (head !== undefined) return recordArrival(run, name, head, attempts);
+      const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, (clock.now() - beganMs) * PRECISION));
+      if (clock.now() + waitMs >= untilMs) break;
+      await run.sleep(waitMs);
     }
-    const waitMs = Math.min(LONGEST_WAIT_MS, Math.max(SHORTEST_WAIT_MS, (clock.now() - beganMs) * PRECISION));
-    if (clock.now() + waitMs >= untilMs) return false;
-    await run.sleep(waitMs);
+  } catch (error) {
+    metrics.add("ProbeGaveUp", 1);
+    throw error;
   }
+  const because = untilMs < watchedUntilMs ? "the function's time ended first" : "it took longer than giveUpAfterSeconds";
+  logger.error("the canary did not arrive", { name, waitedMs: clock.now() - beganMs, because });
+  metrics.add("ProbeGaveUp", 1);
 }
 
-interface Arrival {
-  name: string;
-  head: ObjectHead;
-  /** Looks that it took. */
-  attempts: number;
-}
-
-function recordArrival(run: CanaryRun, arrival: Arrival): void {
+/** @param attempts how many looks it took */
+function recordArrival(run: CanaryRun, name: string, head: ObjectHead, attempts: number): void {
   const { logger, metrics } = run;
-  const { name, head, attempts } = arrival;
   metrics.add("ProbeGaveUp", 0);
   const postedAtMs = postedAt(head.metadata);
-  const arrivedMs = arrivedAt(run, arrival);
+  const arrivedMs = arrivedAt(run, head, attempts);
   if (postedAtMs === undefined || arrivedMs === undefined) {
     const because = postedAtMs === undefined ? "it does not say when it was posted" : "this side came too late to tell";
     logger.warn("the canary arrived, and its lag is unknown", { name, because });
@@ -157,7 +140,7 @@ function recordArrival(run: CanaryRun, arrival: Arrival): void {
 }
 
 /** An object that the first look finds may have been there since the other side's schedule ran. Undefined where the time is not known. */
-function arrivedAt({ clock, config, scheduledMs }: CanaryRun, { head, attempts }: Arrival): number | undefined {
+function arrivedAt({ clock, config, scheduledMs }: CanaryRun, head: ObjectHead, attempts: number): number | undefined {
   const seenAtMs = clock.now();
   if (attempts > 1) return seenAtMs;
   const writtenMs = writtenAt(head, config.bridgeId);

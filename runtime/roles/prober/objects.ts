@@ -19,7 +19,7 @@ export interface ProbeObjectsDeps {
   store: ObjectStore;
   clock: Clock;
   logger: Logger;
-  /** Of node:crypto: no compression on the way can shrink them. */
+  /** `randomBytes` of node:crypto: no compression on the way can shrink them. */
   randomBytes(sizeBytes: number): Uint8Array;
 }
 

@@ -26,7 +26,7 @@ export interface ProberDeps {
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
-  /** Of node:crypto: no compression on the way can shrink them. */
+  /** `randomBytes` of node:crypto: no compression on the way can shrink them. */
   randomBytes(sizeBytes: number): Uint8Array;
   sleep?: ((ms: number) => Promise<void>) | undefined;
 }

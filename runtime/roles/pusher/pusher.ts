@@ -280,13 +280,13 @@ export class Pusher {
   }
 }
 
-/** What came of replicating a key, or of copying a large object. */
+/** The result of `replicate`, or of the copy of a large object. */
 interface Outcome extends Omit<ReplicationResult, "result"> {
   result: ReplicationResult["result"] | CopyResult["result"];
 }
 
 /**
- * What still differs; undefined when the destination is proven equal, or has nothing of this bridge to delete.
+ * The first difference; undefined when the destination is proven equal, or has nothing of this bridge to delete.
  * @param snapshot undefined stands for absent
  */
 export function differenceOf(

@@ -14,7 +14,7 @@ export interface EndpointRequest {
   headers: Readonly<Record<string, string | undefined>>;
   /** The bytes as they came, transfer encodings undone. */
   rawBody: Buffer;
-  /** As the platform saw the connection, never from a header. */
+  /** The address of the connection by the platform, never from a header. */
   sourceIp?: string;
 }
 

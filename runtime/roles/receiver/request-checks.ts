@@ -1,4 +1,4 @@
-/** What the endpoint checks where the platform does not: the caller's address, the rate of requests, and the nesting of the body. */
+/** Checks of the endpoint: the caller's address and the rate of requests, where the platform does not check them, and the nesting of the body. */
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Clock } from "../../protocol/ports";

@@ -17,7 +17,7 @@ leaseStoreConformance({
 
 type Fault = "lose-request" | "lose-answer" | "land-late";
 
-/** An append store whose next appends go wrong as told. */
+/** An append store whose next appends fail in the given ways. */
 class Flaky implements AppendStore {
   readonly faults: Fault[] = [];
   appends = 0;
@@ -96,7 +96,7 @@ describe("a request whose answer got lost", () => {
     expect(lines()).toHaveLength(1);
   });
 
-  test("and somebody else was faster: it lost, for good", async () => {
+  test("and another writer was faster: it lost, and cannot land later", async () => {
     const first = (await mine.write(leaseOf("k"), undefined)) as HeldLease;
     flaky.faults.push("land-late");
     const readTail = flaky.readTail.bind(flaky);
@@ -109,7 +109,7 @@ describe("a request whose answer got lost", () => {
     expect((await theirs.read("k"))?.lease).toEqual(leaseOf("k", { stop: true }));
   });
 
-  test("again and again: the outcome stays unknown, and is told as such", async () => {
+  test("every time: the outcome stays unknown, and the error says so", async () => {
     flaky.faults.push("lose-request", "lose-request", "lose-request");
     await expectKind(mine.write(leaseOf("k"), undefined), "Unavailable");
   });
@@ -131,7 +131,7 @@ test("two stores that write the very same lease at once: one wins", async () => 
   expect(outcomes.filter((held) => held !== undefined)).toHaveLength(1);
 });
 
-test("a refusal that is none of the log's own is told as it is", async () => {
+test("any other refusal of the store is passed on", async () => {
   const refuse = async () => Promise.reject(new BridgeError("PermissionDenied", "append", "no"));
   const store: AppendStore = { append: refuse, readTail: async () => undefined };
   await expectKind(createAppendLeaseStore(store, "bridge").write(leaseOf("k"), undefined), "PermissionDenied");

@@ -42,7 +42,7 @@ test("is remembered when enough is new, and at the end only what is", async () =
   expect(remember).toHaveBeenCalledTimes(1);
 });
 
-test("what could not be remembered is tried again", async () => {
+test("ranges that could not be stored are stored the next time", async () => {
   const remember = jest.fn(async () => undefined);
   const checked = createCheckedRanges({ algorithm, known: [], remember });
   checked.add({ start: 0, end: 0 }, Buffer.from("x"));

@@ -36,13 +36,13 @@ async function endsAtTheLastPart(all: Opened, source: BoundSource, uploaded: "be
   all.moved.length = 0;
 }
 
-/** What a run that died leaves behind: no word of what it had read. */
-function withoutWord({ remembered }: Opened): LeasedUpload {
+/** The upload as a run leaves it that died: without its checked ranges. */
+function withoutRanges({ remembered }: Opened): LeasedUpload {
   const { uploadId = "", partSizeBytes = 0 } = remembered() ?? {};
   return { uploadId, partSizeBytes };
 }
 
-test("what was read is verified as a whole before it is completed", async () => {
+test("the bytes are verified as a whole before the upload is completed", async () => {
   const { copy, text } = await open({ destination });
   await copy();
   expect(text()).toBe(CONTENT);
@@ -65,16 +65,16 @@ test("another byte in a part of an earlier run never becomes visible either", as
   expect(all.destination.openUploads()).toEqual([]);
 });
 
-test("a run that died between its last part and the check: the parts that nobody checked are moved again", async () => {
+test("a run that died between its last part and the check: the unchecked parts are moved again", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, lying(all.bound), "after");
   expect(all.destination.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
-  expect(await all.copy({ upload: withoutWord(all) })).toBe("replicated");
+  expect(await all.copy({ upload: withoutRanges(all) })).toBe("replicated");
   expect(all.text()).toBe(CONTENT);
   expect(all.moved.sort()).toEqual([3, 4, 4]);
 });
 
-test("what an earlier run has read is not moved again", async () => {
+test("the parts that an earlier run has read are not moved again", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, all.bound, "before");
   expect(await all.copy()).toBe("replicated");
@@ -82,7 +82,7 @@ test("what an earlier run has read is not moved again", async () => {
   expect(all.text()).toBe(CONTENT);
 });
 
-test("checks of another kind than the source now tells of are none", async () => {
+test("checksums of another kind than the snapshot has are not used", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, all.bound, "before");
   all.snapshot.checksum = checksumOf("CRC32", Buffer.from(CONTENT));
@@ -91,22 +91,22 @@ test("checks of another kind than the source now tells of are none", async () =>
   expect(all.text()).toBe(CONTENT);
 });
 
-test("of a run that died, only what it had read since it last told is moved again", async () => {
+test("after a crash, only the parts since the last stored ranges are moved again", async () => {
   const all = await open({ destination, content: "x".repeat(40) });
-  const told: LeasedUpload[] = [];
-  const rememberUpload = async (upload: LeasedUpload) => void told.push(upload);
+  const stored: LeasedUpload[] = [];
+  const rememberUpload = async (upload: LeasedUpload) => void stored.push(upload);
   const fence = async () => {
     if (all.moved.length === 38) throw new CopyEnded({ result: "continue" });
   };
   await expect(all.copy({ partSizeBytes: 1, concurrency: 1, rememberUpload, fence })).rejects.toBeInstanceOf(CopyEnded);
   all.moved.length = 0;
-  // Its last word is the one that a run at its end has and a dead one has not.
-  await all.copy({ partSizeBytes: 1, upload: told.at(-2) });
+  // A run that ends stores its ranges once more; a run that dies does not.
+  await all.copy({ partSizeBytes: 1, upload: stored.at(-2) });
   expect(all.moved).toHaveLength(40 - 32);
   expect(all.text()).toBe("x".repeat(40));
 });
 
-test("a part that was read and is no longer what was uploaded: everything that was checked with it is moved again", async () => {
+test("a part that was replaced in the upload: everything that was checked together with it is moved again", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, all.bound, "before");
   const [upload] = all.destination.openUploads();
@@ -119,7 +119,7 @@ test("a part that was read and is no longer what was uploaded: everything that w
   expect(all.text()).toBe(CONTENT);
 });
 
-test("a last word that cannot be written does not hide why the run ended", async () => {
+test("ranges that cannot be stored do not hide why the run ended", async () => {
   const all = await open({ destination });
   let words = 0;
   const rememberUpload = async () => {

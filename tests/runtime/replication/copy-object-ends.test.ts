@@ -1,4 +1,4 @@
-/** How a copy ends otherwise than well: superseded, stopped, expired, failed, unsettled. */
+/** Copies that end without success: superseded, stopped, expired, failed, unsettled. */
 import { Readable } from "node:stream";
 import { CompletionUnsettled, CopyEnded } from "../../../runtime/replication/copy-object";
 import type { BoundSource } from "../../../runtime/replication/source";
@@ -14,7 +14,7 @@ const failsOnce = <A extends unknown[], R>(real: (...args: A) => Promise<R>, err
   };
 };
 
-describe("what ends it", () => {
+describe("a copy ends", () => {
   test.each(["overwritten", "deleted"])("%s at the source: superseded, the upload is aborted", async (what) => {
     const all = await open();
     if (what === "deleted") await all.source.delete("k");
@@ -143,7 +143,7 @@ describe("tries", () => {
     expect(all.sleeps).toEqual([]);
   });
 
-  test("as often as told, each wait longer", async () => {
+  test("at most the given number of tries, each wait longer", async () => {
     const all = await open();
     const error = new BridgeError("Unavailable", "uploadPart", "no answer");
     jest.spyOn(all.destination, "uploadPart").mockRejectedValue(error);

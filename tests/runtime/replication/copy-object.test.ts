@@ -56,7 +56,7 @@ describe("a whole copy", () => {
     expect(most).toBe(expected);
   });
 
-  test("parts that do not add up to the source's checksum are never completed, whatever the store compares", async () => {
+  test("parts that do not add up to the source's checksum are never completed, even where the store does not compare", async () => {
     const all = await open();
     all.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
     const complete = jest.spyOn(all.destination, "completeUpload");
@@ -176,7 +176,7 @@ describe("resumption", () => {
     expect(all.destination.calls.createUpload).toBe(1);
   });
 
-  test("an upload that nobody would find again is aborted", async () => {
+  test("an upload that no later run would find is aborted", async () => {
     const all = await open();
     const rememberUpload = () => Promise.reject(new CopyEnded({ result: "superseded" }));
     await expect(all.copy({ rememberUpload })).rejects.toBeInstanceOf(CopyEnded);

@@ -17,7 +17,7 @@ test("a faithful copy differs in nothing", () => {
 });
 
 test.each<[string, Difference, Partial<ObjectHead>]>([
-  ["written by nobody we know", "owner", { metadata: { author: "someone" } }],
+  ["without a provenance", "owner", { metadata: { author: "someone" } }],
   [
     "written by another bridge",
     "owner",

@@ -22,7 +22,7 @@ function open() {
 test.each<[string, Partial<Lease>, number, boolean]>([
   ["before its end", {}, 4_999, true],
   ["at its end", {}, 5_000, false],
-  ["with a last word", { outcome: { result: "superseded" } }, 0, false],
+  ["with an outcome", { outcome: { result: "superseded" } }, 0, false],
   ["marked", { stop: true }, 0, true],
 ])("live %s: %j at %s is %s", (_what, changes, nowMs, live) => {
   expect(isLive(lease(changes), nowMs)).toBe(live);
@@ -51,7 +51,7 @@ test("a lease is written, read back, changed and removed", async () => {
   expect(store.keys()).toEqual([]);
 });
 
-test("records lie under the bridge's control prefix, whatever the key", async () => {
+test("records of any key lie under the bridge's control prefix", async () => {
   const { store, leases } = open();
   await leases.write(lease({ key: "../../etc/passwd" }), undefined);
   expect(store.keys()).toEqual([expect.stringMatching(/^\.crossborderbridge\/bridge\/leases\/[0-9a-f]{64}$/)]);

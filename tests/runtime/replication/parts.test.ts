@@ -40,7 +40,7 @@ describe("planParts", () => {
     expect(() => plan.part(1)).toThrow("part 1 is not one of the 0 parts");
   });
 
-  test("what the store cannot hold is Invalid", () => {
+  test("an object that the store cannot hold is Invalid", () => {
     expect(invalid({ sizeBytes: S3_MAX_OBJECT_BYTES + 1, partSizeBytes: MIB, capabilities: S3_CAPABILITIES })).toBe(true);
     for (const sizeBytes of [-1, 1.5, Number.NaN, 2 ** 53])
       expect(invalid({ sizeBytes, partSizeBytes: MIB, capabilities: S3_CAPABILITIES })).toBe(true);

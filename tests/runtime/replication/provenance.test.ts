@@ -27,7 +27,7 @@ test("a replica carries its owner's metadata and where it came from", () => {
   expect(withoutProvenance(metadata)).toEqual({ author: "someone" });
 });
 
-test("a copy that somebody made under another key is nobody's replica", () => {
+test("a user's copy of a replica under another key is not a replica", () => {
   const replica = replicaMetadata(makeSnapshot(), BRIDGE, "k");
   expect(genuineMetadata(replica, "k")).toEqual(replica);
   expect(genuineMetadata(replica, "copy of k")).toEqual({ author: "someone" });

@@ -128,7 +128,7 @@ test("the lease is read before the destination: what a copy that just ended has 
   expect(order).toEqual(["lease asked", "lease answered", "destination asked", "destination answered"]);
 });
 
-describe("what the destination cannot hold is refused before anything is read", () => {
+describe("a key or an object that the destination cannot hold is refused before anything is read", () => {
   test.each<[string, string, Partial<{ sizeBytes: number }>, RegExp]>([
     ["a key under the control prefix", ".crossborderbridge/x", {}, /control prefix/],
     ["a key that is too long with the prefix", "é".repeat(511), {}, /would have 1025 bytes, the store allows 1024/],
@@ -302,7 +302,7 @@ describe("failureResult", () => {
     });
   });
 
-  test("out of time: a write may still land, whatever the error was", () => {
+  test("out of time: the result is unsettled, for any error", () => {
     expect(failureResult(new BridgeError("Invalid", "put", "given up"), "receiver", true)).toEqual({
       result: "retry",
       reason: "the receiver ran out of time on this item",
@@ -334,7 +334,7 @@ describe("attempt", () => {
     expect(await attempt(async () => ({ result: "unchanged" as const }), within(3_000))).toEqual({ result: "unchanged" });
   });
 
-  test("a failure is told with its result, and returned", async () => {
+  test("a failure is reported with its result, and the result is returned", async () => {
     const error = new BridgeError("RateLimited", "put", "slow down");
     const result = { result: "retry", reason: "slow down" };
     expect(await attempt(() => Promise.reject(error), within(3_000))).toEqual(result);

@@ -18,7 +18,7 @@ function open(options: { versioned?: boolean; checksums?: [] } = {}) {
 }
 
 describe("takeSnapshot", () => {
-  test("tells everything about an object, and reads no bytes", async () => {
+  test("a snapshot holds everything about an object, and reads no bytes", async () => {
     const store = open({ versioned: true });
     const { etag, versionId } = await store.put("k", body, { attributes, sizeBytes: 6 });
     expect(await takeSnapshot(store, "k")).toEqual({

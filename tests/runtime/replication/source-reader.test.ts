@@ -47,7 +47,7 @@ describe("open", () => {
     },
   );
 
-  test("stored bytes arrive as stored, whatever Content-Encoding says", async () => {
+  test("stored bytes arrive as they are stored, with any Content-Encoding", async () => {
     const zipped = gzipSync("hello hello hello");
     peer.answer = store(zipped, { headers: { "content-encoding": "gzip" } });
     const source = await peer.reader.bind(url()).open({ etag: ETAG });
@@ -217,7 +217,7 @@ describe("open", () => {
     expect(await rejection(readAll(body, 100))).toMatchObject({ kind: "Unavailable" });
   });
 
-  test("nobody listening is an error", async () => {
+  test("a closed port is an error", async () => {
     const gone = await startHttps(() => undefined);
     await gone.close();
     const local = createSourceReader({ allowedSources: [{ origin: gone.origin, pathPrefix: "/" }], ca: gone.ca });

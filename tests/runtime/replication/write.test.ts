@@ -162,7 +162,7 @@ describe("writeObject", () => {
     expect(store.keys()).toEqual([]);
   });
 
-  test("what the destination made of it is looked at: tags that it drops are no success", async () => {
+  test("the written object is looked at: tags that the destination dropped are no success", async () => {
     const { put, context, snapshotNow, store } = await open();
     await put("123456");
     jest.spyOn(store, "getTags").mockResolvedValue({});

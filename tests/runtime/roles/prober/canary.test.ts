@@ -41,7 +41,7 @@ function twoSides(changes: Partial<ProberConfig> = {}) {
   return { clock, source, destination, keyAt, carry, carryAsBridge, run };
 }
 
-test("one side posts, the other one waits for the same name and tells the lag", async () => {
+test("one side posts, the other side watches for the same name and measures the lag", async () => {
   const { clock, source, destination, carry, run, keyAt } = twoSides();
   await run(source);
   expect(source.memory.keys()).toEqual([keyAt(source, "00:05")]);
@@ -57,7 +57,7 @@ test("one side posts, the other one waits for the same name and tells the lag", 
   expect(source.metrics).toEqual([]);
 });
 
-test("what does not arrive is given up once the patience is over, after a bounded number of looks", async () => {
+test("a canary that does not arrive is given up in time, after a bounded number of looks", async () => {
   const { clock, destination, run } = twoSides();
   await run(destination);
   expect(destination.metrics).toEqual([["ProbeGaveUp", 1]]);
@@ -79,7 +79,7 @@ test("a function whose time ends first gives up as well, and says so", async () 
 });
 
 describe("a watching side that comes second", () => {
-  test("believes the store's clock for what the bridge wrote", async () => {
+  test("uses the store's Last-Modified of a replica that the bridge wrote", async () => {
     const { clock, source, destination, carryAsBridge, run } = twoSides();
     await run(source);
     clock.nowMs += 2_500;
@@ -93,7 +93,7 @@ describe("a watching side that comes second", () => {
     ]);
   });
 
-  test("tells at most what it saw where the store keeps the source's Last-Modified, as its own replication does", async () => {
+  test("measures until its first look where Last-Modified is the source's, as with a store's own replication", async () => {
     const { clock, source, destination, carry, run } = twoSides();
     await run(source);
     await carry("00:05");
@@ -105,7 +105,7 @@ describe("a watching side that comes second", () => {
     ]);
   });
 
-  test("tells no lag then when it is late itself, and no false alarm either", async () => {
+  test("measures no lag when it is late itself, and raises no alarm", async () => {
     const { clock, source, destination, carry, run } = twoSides();
     await run(source);
     await carry("00:05");
@@ -137,7 +137,7 @@ test("an event that is delivered twice finds the object twice", async () => {
   expect(destination.metrics.filter(([name]) => name === "ProbeGaveUp")).toEqual([1, 2].map(() => ["ProbeGaveUp", 0]));
 });
 
-test("an event that comes when nobody waits any more does nothing but clean up", async () => {
+test("an event that comes after the watch only cleans up", async () => {
   const { clock, source, destination, run } = twoSides();
   clock.nowMs = DUE + 11 * MINUTE + 1;
   await run(source);
@@ -148,7 +148,7 @@ test("an event that comes when nobody waits any more does nothing but clean up",
     expect(logger.lines).toMatchObject([{ level: "warn", fields: { lateMs: 11 * MINUTE + 1 } }]);
 });
 
-test("a clock that is ahead at the putting side makes no negative lag, and is told of", async () => {
+test("a clock that is ahead at the putting side makes no negative lag, and is logged", async () => {
   const { source, destination, carry, run, clock } = twoSides();
   await run(source);
   clock.nowMs -= 300;
@@ -191,7 +191,7 @@ test("both ways: a side puts its own and waits for the other one's", async () =>
   }
 });
 
-describe("what is left behind", () => {
+describe("an old canary", () => {
   const attributes = { headers: {}, metadata: {}, tags: {} };
 
   async function withLeftovers() {
@@ -205,22 +205,22 @@ describe("what is left behind", () => {
       ofAnother: keyAt(source, "00:05", "source", "other"),
       longAgo,
       onDemand: probeKey(source.config, "run/1"),
-      stranger: probeKey(source.config, "canary/notes"),
+      unrelated: probeKey(source.config, "canary/notes"),
     };
     for (const key of Object.values(keys)) await source.memory.put(key, Buffer.from("x"), { sizeBytes: 1, attributes });
     clock.nowMs = DUE + 60 * MINUTE;
     return { ...sides, keys };
   }
 
-  test("is removed once nobody waits for it, version by version, and nothing else is touched", async () => {
+  test("is removed when it is not watched any more, version by version, and nothing else is touched", async () => {
     const { source, keys, run, keyAt } = await withLeftovers();
     await run(source, DUE + 60 * MINUTE);
-    const { kept, ofAnother, onDemand, stranger } = keys;
-    expect(source.memory.keys()).toEqual([keyAt(source, "01:05"), kept, ofAnother, onDemand, stranger].sort());
+    const { kept, ofAnother, onDemand, unrelated } = keys;
+    expect(source.memory.keys()).toEqual([keyAt(source, "01:05"), kept, ofAnother, onDemand, unrelated].sort());
     for (const key of [keys.old, keys.oldReplica, keys.longAgo]) expect(source.memory.versionIds(key)).toEqual([]);
   });
 
-  test("is no reason to fail", async () => {
+  test("that cannot be removed fails nothing", async () => {
     const { source, keys, clock } = await withLeftovers();
     const store = instead(source.memory, {
       delete: async () => Promise.reject(new BridgeError("PermissionDenied", "delete", "the store refused")),
@@ -232,8 +232,8 @@ describe("what is left behind", () => {
   });
 });
 
-describe("what fails", () => {
-  test("a put that the store refuses is the invocation's failure, after the rest was done", async () => {
+describe("a failure", () => {
+  test("of a put fails the invocation, after the rest was done", async () => {
     const clock = new VirtualClock(DUE);
     const store = instead(new MemoryStore({ clock }), {
       put: async () => Promise.reject(new BridgeError("Unavailable", "put", "the store is away")),
@@ -244,7 +244,7 @@ describe("what fails", () => {
     expect(metrics).toEqual([["ProbeGaveUp", 1]]);
   });
 
-  test("a side that may not look has given up: its alarm must not stay silent", async () => {
+  test("of a look counts as given up, so that the alarm is raised", async () => {
     const clock = new VirtualClock(DUE);
     const store = instead(new MemoryStore({ clock }), {
       head: async () => Promise.reject(new BridgeError("PermissionDenied", "head", "the store refused")),
@@ -255,7 +255,7 @@ describe("what fails", () => {
     expect(metrics).toEqual([["ProbeGaveUp", 1]]);
   });
 
-  test("a schedule that the configuration does not know", async () => {
+  test("of the configuration: a schedule without a canary", async () => {
     const { prober, memory, invocation } = makeProber();
     await expect(prober.canary(DUE, invocation())).rejects.toMatchObject({ kind: "ConfigInvalid" });
     expect(memory.calls).toEqual({});

@@ -44,7 +44,7 @@ describe("put", () => {
     expect(memory.snapshotOf(`to/${KEY("b")}`)?.metadata["probe-posted-at"]).toBe(new Date(beganMs + 1_500).toISOString());
   });
 
-  test("what the store refuses is told with the object and how far it got", async () => {
+  test("an object that the store refuses is named, with the number of objects before it", async () => {
     const { prober, invocation } = makeProber({
       store: instead(new MemoryStore({ clock: new VirtualClock() }), {
         put: async (key) => {
@@ -60,7 +60,7 @@ describe("put", () => {
     });
   });
 
-  test("nothing is put that the answer could not tell of any more", async () => {
+  test("nothing is put when its answer would come too late", async () => {
     const { prober, memory, invocation } = makeProber();
     const request = { action: "put", objects: [{ name: "a", sizeBytes: 1 }] } as const;
     await expect(prober.handle({ ...request, objects: [...request.objects] }, invocation(2))).rejects.toThrow(

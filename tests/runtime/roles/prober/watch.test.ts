@@ -56,7 +56,7 @@ test("it is missing after so many looks", async () => {
   expect(looks).toEqual({ a: [0, 1000, 2000] });
 });
 
-test("what the function has no time for is pending, and no look comes after its time", async () => {
+test("objects that the function has no time for are pending, and no look comes after its time", async () => {
   const { watch, looks } = watcher(async () => undefined);
   // Two seconds are kept for the answer.
   expect(await watch({ names: ["a", "b"], attempts: 1_000_000, intervalMs: 1000 }, 5)).toEqual({
@@ -99,7 +99,7 @@ test("a look that hangs costs an attempt and not the watch", async () => {
   expect(answer).toMatchObject({ seen: [{ attempts: 2, seenAtMs: beganMs + 5_100 }] });
 });
 
-test("what asking again cannot help ends the watch, and says what to look at", async () => {
+test("a permanent failure ends the watch, and its error names the object", async () => {
   const { watch, looks, clock } = watcher(async (name) => {
     if (name === "b") throw new BridgeError("PermissionDenied", "head", "the store refused");
     return undefined;
@@ -137,7 +137,7 @@ test("sixteen looks at once, and every object has its turn", async () => {
   expect(most).toBe(16);
 });
 
-test("whenever objects arrive and looks fail: every name is told of once, in order, within its attempts, and by the first look that shows it", async () => {
+test("for any arrivals and failed looks: every name is reported once, in order, within its attempts, and by the first look that shows it", async () => {
   const object = fc.record({ arrivesAtMs: fc.integer({ min: 0, max: 12_000 }), fails: fc.array(fc.integer({ min: 1, max: 8 })) });
   await fc.assert(
     fc.asyncProperty(
@@ -161,8 +161,8 @@ test("whenever objects arrive and looks fail: every name is told of once, in ord
         for (const { attempts: made } of missing) expect(made).toBe(attempts);
         for (const { attempts: made } of pending) expect(made).toBeLessThan(attempts);
         for (const [name, times] of Object.entries(looks)) {
-          const told = [...seen, ...missing, ...pending].find((entry) => entry.name === name)?.attempts;
-          expect(times).toEqual(Array.from({ length: told ?? 0 }, (_, index) => index * intervalMs));
+          const lookCount = [...seen, ...missing, ...pending].find((entry) => entry.name === name)?.attempts;
+          expect(times).toEqual(Array.from({ length: lookCount ?? 0 }, (_, index) => index * intervalMs));
         }
       },
     ),

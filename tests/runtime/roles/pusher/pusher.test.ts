@@ -1,5 +1,10 @@
+import type { ObjectSnapshot } from "../../../../runtime/protocol/snapshot";
+import type { DestinationState } from "../../../../runtime/replication/equality";
+import { replicaMetadata } from "../../../../runtime/replication/provenance";
 import { STATUS_TAG } from "../../../../runtime/replication/snapshot";
+import { differenceOf, isMadeFrom } from "../../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../../runtime/stores/errors";
+import { BRIDGE, makeHead, makeSnapshot } from "../../support/make-snapshot";
 import { openPusher, plain } from "../push-fixture";
 
 const bytesAt = (store: { snapshotOf(key: string): Readonly<{ bytes: Uint8Array }> | undefined }, key = "to/a.txt") => {
@@ -46,7 +51,7 @@ test("unchanged: no bytes move, and there is nothing to verify", async () => {
   expect(counted.Unchanged).toBe(1);
 });
 
-test("absent: the replica is deleted, somebody else's object stays", async () => {
+test("absent: the replica is deleted, another owner's object stays", async () => {
   const { put, run, source, destination, counted } = openPusher();
   await put("hello");
   await run();
@@ -87,7 +92,7 @@ test("the source leaves the scope between two steps: skipped", async () => {
   expect(destination.snapshotOf("to/a.txt")).toBeUndefined();
 });
 
-test("the replica is changed behind the bridge's back: counted as a failed attempt, and named", async () => {
+test("the replica is changed by a user: counted as a failed attempt, with the difference", async () => {
   const { put, step, stateAt, destination } = openPusher();
   await put("hello", { metadata: { author: "me" } });
   const copied = await step(stateAt("copy"));
@@ -251,7 +256,7 @@ test("status tags: a newer state is not called completed", async () => {
   expect(source.snapshotOf("a.txt")?.tags).toEqual({});
 });
 
-test("what is only for people fails nothing", async () => {
+test("a failure of metrics or tags does not fail the step", async () => {
   const { step, stateAt, counted, logger } = openPusher({ config: { statusTags: true }, source: { head: down } });
   expect(await step(stateAt("record", { result: "replicated", bytesMoved: 5 }))).toMatchObject({
     next: "done",
@@ -261,7 +266,7 @@ test("what is only for people fails nothing", async () => {
   expect(logger.lines.some(({ level, message }) => level === "warn" && message === "not everything was recorded")).toBe(true);
 });
 
-test("parking: the workflow's own reason is kept, and a failure to park is the workflow's to repeat", async () => {
+test("parking keeps the workflow's reason", async () => {
   const { step, stateAt, parked } = openPusher();
   expect(await step(stateAt("park", { reason: "FnF.Timeout" }))).toMatchObject({
     next: "done",
@@ -272,7 +277,7 @@ test("parking: the workflow's own reason is kept, and a failure to park is the w
   expect(parked.map(({ reason }) => reason)).toEqual(["FnF.Timeout", "the workflow gave no reason"]);
 });
 
-test("a defect is the workflow's to repeat, not a failure of the store", async () => {
+test("a defect leaves the function: the workflow repeats the step", async () => {
   const { put, step, stateAt } = openPusher({
     destination: {
       head: async () => {
@@ -288,4 +293,38 @@ test("done stays done", async () => {
   const { step, stateAt } = openPusher();
   const done = stateAt("done", { result: "replicated" });
   expect(await step(done)).toEqual(done);
+});
+
+describe("the proof", () => {
+  const replicaOf = (snapshot: ObjectSnapshot, bridge: { bridgeId: string; sourceId: string } = BRIDGE) => ({
+    head: makeHead({ metadata: replicaMetadata(snapshot, bridge, "k") }),
+    tags: snapshot.tags,
+  });
+  const snapshot = makeSnapshot();
+  const replica = replicaOf(snapshot);
+  const ofOther = replicaOf(snapshot, { ...BRIDGE, bridgeId: "other" });
+
+  test.each<[string, ObjectSnapshot | undefined, DestinationState | undefined, string | undefined]>([
+    ["equal", snapshot, replica, undefined],
+    ["nothing at the destination", snapshot, undefined, "object"],
+    ["other tags", snapshot, { ...replica, tags: {} }, "tags"],
+    ["another bridge's replica", snapshot, ofOther, "owner"],
+    ["absent on both sides", undefined, undefined, undefined],
+    ["absent at the source, a replica of this bridge", undefined, replica, "object"],
+    ["absent at the source, another bridge's replica", undefined, ofOther, undefined],
+  ])("differenceOf, %s", (_what, source, seen, difference) => {
+    expect(differenceOf(source, seen, BRIDGE)).toBe(difference);
+  });
+
+  test.each<[string, ObjectSnapshot | undefined, DestinationState | undefined, boolean]>([
+    ["from this state", snapshot, replica, true],
+    ["from this state, with other tags now", { ...snapshot, tags: {} }, replica, true],
+    ["from an older state", makeSnapshot({ etag: "newer" }), replica, false],
+    ["from the same bytes, written again", makeSnapshot({ lastModified: "2026-03-01T00:00:01.000Z" }), replica, false],
+    ["by another bridge", snapshot, ofOther, false],
+    ["from an object that is gone", undefined, replica, false],
+    ["no replica", snapshot, undefined, false],
+  ])("isMadeFrom, %s", (_what, source, seen, expected) => {
+    expect(isMadeFrom(seen, source, BRIDGE)).toBe(expected);
+  });
 });

@@ -148,11 +148,11 @@ describe("refused, nothing handled, nothing leaked", () => {
     ]);
   });
 
-  test("more requests than the limit are told when to come back, and strangers use none of them up", async () => {
+  test("requests above the limit are answered with Retry-After, and unsigned requests do not count", async () => {
     const slow = new ManualClock(clock.now());
     const rateLimit = { requestsPerSecond: 0.5, burst: 2 };
     const { call, logger } = setUp({ rateLimit, clock: slow, allowedCidrs: ["203.0.113.7/32"] });
-    for (let stranger = 0; stranger < 9; stranger++) {
+    for (let unsigned = 0; unsigned < 9; unsigned++) {
       await call({ ...signed, sourceIp: "203.0.113.8" });
       expect((await call(withHeaders({ "webhook-signature": "v1,x" }))).status).toBe(401);
     }
@@ -189,7 +189,7 @@ describe("refused, nothing handled, nothing leaked", () => {
     });
   });
 
-  test("a GET is told what to send", async () => {
+  test("a GET is answered with the allowed method", async () => {
     expect((await setUp().call({ ...signed, method: "GET" })).headers).toMatchObject({ allow: "POST" });
   });
 
@@ -239,7 +239,7 @@ describe("rotation", () => {
 });
 
 describe("failures of its own", () => {
-  test("an unexpected error is a 500 that tells nothing; the log has the cause", async () => {
+  test("an unexpected error is a 500 without its cause; the log has the cause", async () => {
     const cause = new Error("disk on fire at /var/task/secret");
     const { call, logger } = setUp({
       handle: async () => {

@@ -94,7 +94,7 @@ describe("createRateLimiter", () => {
     expect(setUp(0.5, 0.2).passed(2)).toEqual([true, false]);
   });
 
-  test("at most the burst and what the time allows pass, and so does a request that has waited as long as it was told", () => {
+  test("at most the burst and what the time allows pass, and a request passes after the wait that was returned", () => {
     return fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 50 }),
