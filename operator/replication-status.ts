@@ -1,10 +1,9 @@
 /** How far one object is, in the words of S3 replication, whatever carries it. Pure. */
 import { REPLICATION_STATUSES } from "../runtime/protocol/replication-status";
 import type { ObjectSnapshot } from "../runtime/protocol/snapshot";
-import type { EligibilityRules } from "../runtime/replication/eligible";
 import { type DestinationState, type Difference, firstDifference, recordsEqual } from "../runtime/replication/equality";
 import { readProvenance } from "../runtime/replication/provenance";
-import { inScope, inScopeByKey, type ScopeVerdict } from "../runtime/replication/scope";
+import { type EligibilityRules, inScope, inScopeByKey, type ScopeVerdict } from "../runtime/replication/scope";
 import type { ObjectHead } from "../runtime/stores/object-store";
 
 /** `NONE`: nothing is on its way, and nothing will be by itself. */

@@ -1,7 +1,6 @@
 /** Looks at one key on both sides and says how far it is. */
 import { lookAt } from "../../runtime/replication/destination";
-import type { EligibilityRules } from "../../runtime/replication/eligible";
-import type { ScopeVerdict } from "../../runtime/replication/scope";
+import type { EligibilityRules, ScopeVerdict } from "../../runtime/replication/scope";
 import { takeSnapshot } from "../../runtime/replication/snapshot";
 import type { OperatedBridge, ParkedKey } from "../operated-bridge";
 import { bridgeStatus, nativeStatus, type StatusVerdict } from "../replication-status";

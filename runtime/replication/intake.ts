@@ -4,8 +4,7 @@ import type { Clock, DeadLetterQueue, Logger, Look, Metrics } from "../protocol/
 import type { ObjectSnapshot } from "../protocol/snapshot";
 import { BridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
-import { type EligibilityRules, eligible } from "./eligible";
-import { inScopeByKey } from "./scope";
+import { type EligibilityRules, eligible, inScopeByKey } from "./scope";
 import { takeSnapshot } from "./snapshot";
 
 export interface IntakeDeps {

@@ -75,7 +75,7 @@ async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
     case "wait":
       return { result: "in-progress" };
     case "stop-copy":
-      await changeLease(work, { stop: true });
+      if (!work.held?.lease.stop) await changeLease(work, { stop: true });
       return { result: "in-progress", reason: "an older copy of this key is being stopped" };
     case "report":
       await changeLease(work, { reported: true });
@@ -99,8 +99,7 @@ async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
 
 /** Marks the lease that was read. When it has changed since, the next attempt sees that. */
 async function changeLease({ leases, held, signal }: Work, mark: { stop: true } | { reported: true }): Promise<void> {
-  if (held === undefined || ("stop" in mark && held.lease.stop)) return;
-  await leases.write({ ...held.lease, ...mark }, held, signal);
+  if (held) await leases.write({ ...held.lease, ...mark }, held, signal);
 }
 
 /** Writes the lease of a copy before the copy starts. A copy of the same snapshot goes on with the upload of the one before. */

@@ -1,8 +1,9 @@
-/** Decides which objects a bridge replicates, by key, size and tags. */
+/** Decides which source states a bridge replicates: by key, size and tags, by the rule for deletes, and by where the object came from. Pure. */
 
 import { CONTROL_PREFIX, inControlPrefix } from "../protocol/control";
-import type { Scope } from "../protocol/env";
+import type { DispatcherConfig, Scope } from "../protocol/env";
 import type { ObjectSnapshot } from "../protocol/snapshot";
+import { readProvenance } from "./provenance";
 
 export type ScopeVerdict = { inScope: true } | { inScope: false; reason: string };
 
@@ -36,6 +37,28 @@ export function inScope(scope: Scope, key: string, snapshot: Pick<ObjectSnapshot
     if (actual !== value) return out(`the tag ${JSON.stringify(name)} is not ${JSON.stringify(value)}`);
   }
   return IN_SCOPE;
+}
+
+export type EligibilityRules = Pick<DispatcherConfig, "scope" | "deletes" | "destinationId">;
+
+/**
+ * The verdict on a source state, as every role that reads the source needs it.
+ * @param snapshot undefined stands for absent
+ */
+export function eligible(
+  { scope, deletes, destinationId }: EligibilityRules,
+  key: string,
+  snapshot: ObjectSnapshot | undefined,
+): ScopeVerdict {
+  const verdict = snapshot === undefined ? inScopeByKey(scope, key) : inScope(scope, key, snapshot);
+  if (!verdict.inScope) return verdict;
+  if (snapshot === undefined) {
+    return deletes === "replicate" ? verdict : { inScope: false, reason: "absent at the source, and deletes are ignored" };
+  }
+  // A replica that came from the destination is never sent back to it.
+  return readProvenance(snapshot.metadata)?.origin === destinationId
+    ? { inScope: false, reason: "a replica of the destination's own object" }
+    : verdict;
 }
 
 function out(reason: string): ScopeVerdict {

@@ -5,17 +5,18 @@
  * A step may be repeated, and may run beside an earlier try of itself that the workflow no longer waits for: the workflow repeats a step
  * only after the hard end of its writes.
  */
+
 import type { PusherConfig } from "../../protocol/env";
 import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
 import type { PushState } from "../../protocol/push";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
 import { type CopyDeps, type CopyResult, copyUnderLease } from "../../replication/copy-under-lease";
 import { lookUnderLease } from "../../replication/destination";
-import { eligible } from "../../replication/eligible";
 import { type DestinationState, type Difference, firstDifference } from "../../replication/equality";
 import { isLive, type LeaseStore } from "../../replication/lease";
 import { readProvenance, sourceVersionOf } from "../../replication/provenance";
 import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
+import { eligible } from "../../replication/scope";
 import { takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
 import { type Status, setStatusTag } from "../../replication/status-tags";

@@ -27,7 +27,7 @@ function setUp(options: { scheduledMs?: (event: unknown) => number | undefined; 
     seen.push([what, remainingMs()]);
     if (options.failure !== undefined) throw options.failure;
   };
-  const prober: Prober = {
+  const prober: Pick<Prober, "handle" | "canary"> = {
     handle: async (asked, time) => {
       ended(asked, time);
       return answer;
