@@ -1,4 +1,4 @@
-/** Where the signing secrets and the invoker's key come from, on every platform. */
+/** Reads the signing secrets and the invoker's key, on every platform. */
 
 import type { AuthConfig } from "../protocol/env";
 import type { Clock, Logger } from "../protocol/ports";
@@ -20,9 +20,9 @@ export function createSecrets({ auth, clock, logger, readParameter }: AuthDeps):
 }
 
 /**
- * Undefined with `auth: token`, where the body's signature is all.
+ * Undefined with `auth: token`: only the body is signed.
  * @param own the function's own credentials, where AWS knows them
- * @throws BridgeError `ConfigInvalid` where the function has nobody's credentials to sign with.
+ * @throws BridgeError `ConfigInvalid` outside AWS without the invoke-only user's key
  */
 export function createInvokeSigner(
   { auth, clock, logger, readParameter }: AuthDeps,
@@ -30,7 +30,7 @@ export function createInvokeSigner(
 ): RequestSigner | undefined {
   if (auth.kind === "token") return undefined;
   const { invokerParameter, region } = auth;
-  // Inside one partition the function's own role may invoke; a role of another partition means nothing there.
+  // The function's own role may invoke inside its partition; another partition does not know it.
   if (invokerParameter === undefined) {
     if (own === undefined)
       throw new BridgeError(

@@ -1,5 +1,5 @@
 /**
- * The contract between a component and the function it deploys: one environment variable with one JSON document per role.
+ * The contract between a component and the function that it deploys: one environment variable with one JSON document per role.
  * A component encodes, the platform entry parses; both fail on anything unknown. Secrets appear by name only.
  */
 import * as z from "zod";

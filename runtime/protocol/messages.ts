@@ -1,8 +1,8 @@
-/** The request and the answer between a sender and a receiver. Both are JSON; both are refused when anything is unknown. */
+/** The request and the answer between a sender and a receiver. Both are JSON, and unknown fields are refused in both. */
 import * as z from "zod";
 import { type ObjectSnapshot, snapshotSchema } from "./snapshot";
 
-/** Refused above these; the sender keeps below them. */
+/** A receiver refuses more; the sender stays below. */
 export const LIMITS = {
   /** Notices in one request. */
   notices: 100,
@@ -10,7 +10,7 @@ export const LIMITS = {
   bodyBytes: 4 * 1024 * 1024,
   keyBytes: 1024,
   urlCharacters: 16 * 1024,
-  /** Of the reason in a receipt, a workflow's state and a dead letter; what is longer is cut. */
+  /** Of the reason in a receipt, a workflow's state and a dead letter; a longer one is cut. */
   reasonCharacters: 1024,
 } as const;
 
@@ -55,7 +55,7 @@ export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
 export const receiptSchema = z.strictObject({
   key: z.string(),
   result: z.enum(RECEIPT_RESULTS),
-  /** Why, in words for an operator; present on `retry`, `rejected` and where it helps. Never holds a URL or a secret. */
+  /** For an operator; present on `retry` and `rejected`, and on others where it helps. Never holds a URL or a secret. */
   reason: z.string().max(LIMITS.reasonCharacters).optional(),
   /** Bytes moved from the source for this receipt. */
   bytesMoved: z.number().int().nonnegative().optional(),
@@ -67,7 +67,7 @@ export const receiptSchema = z.strictObject({
  * The result of one notice.
  * - `replicated`: the destination was made equal and proven equal.
  * - `unchanged`: the destination was equal already (or had nothing of this bridge to delete).
- * - `superseded`: the source no longer is what the notice says; look again.
+ * - `superseded`: the source is no longer as the notice says; inspect it again.
  * - `in-progress`: a copy of this key is running elsewhere; ask again later.
  * - `retry`: a temporary failure; ask again later.
  * - `rejected`: asking again cannot help; park it with the reason.

@@ -1,10 +1,10 @@
 /**
- * What the latency probe asks of a prober, the function on one side of a bridge. The side where objects begin puts them, the other one
- * watches its own store for them, so that no credential has to reach both.
+ * Requests of the latency probe to a prober, the function on one side of a bridge. The source side puts objects, the other side watches
+ * its own store for them, so that no credential has to reach both.
  */
 import * as z from "zod";
 
-/** Beyond what a report about latency needs, and within what a function can hold. */
+/** More than a report about latency needs, and less than a function's memory. */
 export const MAX_PROBE_SIZE_BYTES = 64 * 1024 * 1024;
 const MAX_OBJECTS = 1000;
 
@@ -29,7 +29,7 @@ export const probeRequestSchema = z.discriminatedUnion("action", [
     attempts: z.number().int().min(1).max(1_000_000),
     intervalMs: z.number().int().min(10).max(60_000),
   }),
-  /** Removes what is there of these, the very version that is visible and no other, so that no delete marker is left. */
+  /** Removes those of these objects that exist: exactly the visible version, so that no delete marker is left. */
   z.strictObject({ action: z.literal("clean"), names }),
 ]);
 export type ProbeRequest = z.infer<typeof probeRequestSchema>;

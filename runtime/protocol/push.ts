@@ -1,7 +1,7 @@
 /**
- * What travels through one workflow execution of push mode. Each task of the workflow hands the state to the pusher, which does the
- * step that `next` names and returns the state with the step that follows. Small on purpose: a workflow keeps its history, so the state
- * holds no metadata, no URL and no credential.
+ * The state of one workflow execution of push mode. Each task of the workflow hands the state to the pusher, which does the step that
+ * `next` names and returns the state with the following step. The state is small, without metadata, URLs and credentials: a workflow
+ * keeps its history.
  */
 import * as z from "zod";
 import { LIMITS, RECEIPT_RESULTS } from "./messages";
@@ -34,7 +34,7 @@ export const pushStateSchema = z.strictObject({
   rounds: z.number().int().nonnegative(),
   /** With `next: wait`. */
   waitSeconds: z.number().int().min(1).max(MAX_WAIT_SECONDS).optional(),
-  /** Since when somebody else's copy of the key is waited for; ms since the epoch. */
+  /** When this execution began to wait for another one's copy of the key; ms since the epoch. */
   busySinceMs: z.number().int().nonnegative().optional(),
   /** What came of it so far; with `next: record` and `done`. */
   result: z.enum([...RECEIPT_RESULTS, "skipped", "parked"]).optional(),

@@ -1,5 +1,5 @@
 /**
- * Standard Webhooks over `standardwebhooks`: what a sender signs and a receiver verifies.
+ * Signs and verifies requests by the Standard Webhooks specification, with the library `standardwebhooks`.
  * The library's `verify` reads the wall clock and stops at the first secret that fits, so only its `sign` is used here.
  * https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  */
@@ -71,7 +71,7 @@ export function parseSecrets(text: string): Secret[] {
 function decodeSecret(word: string): Uint8Array | undefined {
   const base64 = word.startsWith(SECRET_PREFIX) ? word.slice(SECRET_PREFIX.length) : word;
   const key = Buffer.from(base64, "base64");
-  // Buffer skips what is not base64, so a cut or mistyped secret would silently become a shorter key.
+  // Buffer skips characters that are not base64: a cut or mistyped secret would silently become a shorter key.
   const exact = key.toString("base64") === base64;
   return exact && key.length >= MIN_KEY_BYTES ? key : undefined;
 }
@@ -113,7 +113,7 @@ export interface ReceivedRequest {
   nowMs: number;
 }
 
-/** Takes equally long whichever secret fits, and whether one fits. */
+/** Takes equally long for every secret, whether it fits or not. */
 export function verifyRequest({ headers, body, secrets, nowMs }: ReceivedRequest): Verification {
   const values = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const id = values.get(SIGNATURE_HEADERS.id);

@@ -1,6 +1,6 @@
 /**
- * What a source object is at one moment. The sender takes it, the receiver makes the destination equal to it.
- * Shapes travel as JSON between the clouds, so everything is plain data.
+ * The state of a source object at one moment. The sender takes it, the receiver makes the destination equal to it.
+ * It travels as JSON between the clouds, so everything is plain data.
  */
 import * as z from "zod";
 
@@ -12,12 +12,12 @@ export const checksumSchema = z.strictObject({
   algorithm: z.enum(CHECKSUM_ALGORITHMS),
   value: z.string().min(1).max(128),
 });
-/** A checksum over the whole object, never a checksum of part checksums. */
+/** A checksum over the whole object, never one of part checksums. */
 export type Checksum = z.infer<typeof checksumSchema>;
 
 const headerValue = z.string().max(8192);
 
-/** The content headers that belong to an object and travel with it. Values are kept to the letter. */
+/** The content headers that are stored with an object and replicated with it. Values are kept unchanged. */
 export const contentHeadersSchema = z.strictObject({
   contentType: headerValue.optional(),
   cacheControl: headerValue.optional(),

@@ -45,10 +45,10 @@ export function openStore(config: StoreConfig): ObjectStore {
   }
   const { region, bucket, endpoint, presignEndpoint, storageClass, kmsKeyArn } = config;
   return createS3Store({
-    client: createS3Client({ region, ...(endpoint === undefined ? {} : { endpoint }) }),
-    ...(presignEndpoint === undefined ? {} : { presignClient: createS3Client({ region, endpoint: presignEndpoint }) }),
+    client: createS3Client({ region, endpoint }),
+    presignClient: presignEndpoint === undefined ? undefined : createS3Client({ region, endpoint: presignEndpoint }),
     bucket,
-    ...(storageClass === undefined ? {} : { storageClass }),
-    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+    storageClass,
+    kmsKeyArn,
   });
 }
