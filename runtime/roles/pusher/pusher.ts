@@ -108,8 +108,7 @@ export class Pusher {
     const { isCopyRunning, seen } = await this.lookAtDestination(state.key);
     if (!isCopyRunning && differenceOf(snapshot, seen, config) === undefined)
       return advance(state, "record", { result: "unchanged" });
-    const { waitSeconds } = state;
-    return { ...advance(state, "copy"), ...(waitSeconds === undefined ? {} : { waitSeconds }) };
+    return { ...advance(state, "copy"), waitSeconds: state.waitSeconds };
   }
 
   private async copy(state: PushState, deadline: Deadline): Promise<PushState> {

@@ -80,10 +80,5 @@ export function advance(
   { result, reason }: Pick<PushState, "result" | "reason"> = {},
 ): PushState {
   const { waitSeconds: _waited, reason: _reason, result: _result, ...kept } = state;
-  return {
-    ...kept,
-    next,
-    ...(result === undefined ? {} : { result }),
-    ...(reason === undefined ? {} : { reason: reason.slice(0, LIMITS.reasonCharacters) }),
-  };
+  return { ...kept, next, result, reason: reason?.slice(0, LIMITS.reasonCharacters) };
 }
