@@ -10,6 +10,7 @@ import { ossClient } from "../../local/oss-client";
 import { DEFAULT_STATE_DIR } from "../../local/paths";
 import { parsePushState } from "../../runtime/protocol/push";
 import type { Lease } from "../../runtime/replication/lease";
+import { size } from "../support/sizes";
 import { openPairEnd, type PairEnd } from "./pairs/pair-end";
 import { type SourceEvents, sourceEvents } from "./pairs/source-events";
 import { inBatches } from "./support/batches";
@@ -182,11 +183,11 @@ test("a copy that is killed midway is retried, goes on from the parts that are t
   expect(executionsFor("killed")).toHaveLength(1);
 });
 
-test("a thousand objects at once all arrive, each by one execution", async () => {
+test("many objects at once all arrive, each by one execution", async () => {
   // New workers read the addresses anew; the proxies would take half of the machine.
   Object.assign(clouds.alicloud.endpoints, direct);
   for (const { pid } of clouds.alicloud.fc.workers()) process.kill(pid, "SIGKILL");
-  const keys = Array.from({ length: 1000 }, (_, index) => `many/${String(index).padStart(4, "0")}`);
+  const keys = Array.from({ length: size(300, 1000) }, (_, index) => `many/${String(index).padStart(4, "0")}`);
   await inBatches(keys, 32, (key) => source.put(key, Buffer.from(key)));
   await eventually(
     async () => {

@@ -1,6 +1,6 @@
 /**
- * Properties and simulations draw the same examples on every run, so that a failure is a change's own. `FAST_CHECK_SEED=random` draws
- * others, and with `SIMULATION_RUNS` many more; a failure names its seed, which can be given here.
+ * Properties and simulations draw the same examples on every run, so that a failure comes from a change. `FAST_CHECK_SEED=random` draws
+ * other examples, and `TEST_FACTOR=25` draws more. A failure prints its seed, which can be given here.
  */
 import fc from "fast-check";
 

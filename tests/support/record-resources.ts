@@ -96,14 +96,10 @@ export async function recordResources(program: () => unknown, options: { stack?:
   const failures: unknown[] = [];
   const onRejection = (reason: unknown) => failures.push(reason);
   process.on("unhandledRejection", onRejection);
-  // The SDK keeps a stack for each promise and resource. jest maps each frame to its source, which takes most of the time.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
   try {
     program();
     await pulumi.runtime.disconnect();
   } finally {
-    Error.stackTraceLimit = stackTraceLimit;
     process.off("unhandledRejection", onRejection);
   }
   if (failures.length > 0) throw failures[0];

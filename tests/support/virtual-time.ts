@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 
 interface Alarm {
   atMs: number;
+  isSleeper: boolean;
   ring(): void;
 }
 
@@ -11,8 +12,7 @@ interface Alarm {
 const PATIENCE_MS = 60_000;
 
 export class VirtualTime {
-  private signals: Alarm[] = [];
-  private sleepers: Alarm[] = [];
+  private alarms: Alarm[] = [];
 
   constructor(public nowMs = Date.parse("2026-03-01T00:00:00Z")) {}
 
@@ -23,7 +23,7 @@ export class VirtualTime {
     // Every call of an attempt listens to the same signal.
     setMaxListeners(0, controller.signal);
     const ring = () => controller.abort(new DOMException("The time is over", "TimeoutError"));
-    this.signals.push({ atMs: this.nowMs + ms, ring });
+    this.alarms.push({ atMs: this.nowMs + ms, isSleeper: false, ring });
     return controller.signal;
   };
 
@@ -31,29 +31,28 @@ export class VirtualTime {
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const stop = () => {
-        this.sleepers = this.sleepers.filter((other) => other !== sleeper);
+        this.alarms = this.alarms.filter((other) => other !== sleeper);
         reject(signal?.reason);
       };
       const ring = () => {
         signal?.removeEventListener("abort", stop);
         resolve();
       };
-      const sleeper = { atMs: this.nowMs + ms, ring };
-      this.sleepers.push(sleeper);
+      const sleeper = { atMs: this.nowMs + ms, isSleeper: true, ring };
+      this.alarms.push(sleeper);
       signal?.addEventListener("abort", stop);
     });
 
   /** When the first sleeper wakes. */
   nextWakeMs(): number | undefined {
-    return earliest(this.sleepers);
+    const times = this.alarms.filter(({ isSleeper }) => isSleeper).map(({ atMs }) => atMs);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   advance(ms: number): void {
     this.nowMs += ms;
-    const isDue = ({ atMs }: Alarm): boolean => atMs <= this.nowMs;
-    const due = [...this.signals.filter(isDue), ...this.sleepers.filter(isDue)];
-    this.signals = this.signals.filter((alarm) => !isDue(alarm));
-    this.sleepers = this.sleepers.filter((alarm) => !isDue(alarm));
+    const due = this.alarms.filter(({ atMs }) => atMs <= this.nowMs);
+    this.alarms = this.alarms.filter(({ atMs }) => atMs > this.nowMs);
     for (const { ring } of due) ring();
   }
 
@@ -68,17 +67,16 @@ export class VirtualTime {
     for (;;) {
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       if (isDone) return await watched;
-      const nextMs = earliest([...this.sleepers, ...this.signals]);
-      if (nextMs !== undefined) {
-        this.advance(Math.max(0, nextMs - this.nowMs));
+      // One at a time, in the order in which they were set: what it wakes goes on before the next one.
+      const [first] = this.alarms.sort((one, other) => one.atMs - other.atMs);
+      if (first !== undefined) {
+        this.alarms.shift();
+        this.nowMs = Math.max(this.nowMs, first.atMs);
+        first.ring();
         waitedFromMs = Date.now();
       } else if (Date.now() - waitedFromMs > PATIENCE_MS) {
         throw new Error("the work is not done, and it waits for no time");
       }
     }
   }
-}
-
-function earliest(alarms: readonly Alarm[]): number | undefined {
-  return alarms.length === 0 ? undefined : Math.min(...alarms.map(({ atMs }) => atMs));
 }

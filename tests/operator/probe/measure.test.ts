@@ -2,8 +2,8 @@ import { type MeasureOptions, measure, type Sample } from "../../../operator/pro
 import { type Direction, planObjects } from "../../../operator/probe/plan";
 import { openProbers } from "../../../operator/probe/probers";
 import { BridgeError } from "../../../runtime/stores/errors";
+import { VirtualTime } from "../../support/virtual-time";
 import { type FakeOptions, fakeBridge } from "./fake-bridge";
-import { VirtualTime } from "./virtual-time";
 
 const OPTIONS: MeasureOptions = { attempts: 20, intervalMs: 500, parallel: 1, pauseMs: 0 };
 const FORTH: Direction[] = ["source->destination"];

@@ -1,7 +1,7 @@
 import { UsageError } from "../../../operator/command";
 import { assertSizesInScope, directionsOf, planObjects } from "../../../operator/probe/plan";
+import { VirtualTime } from "../../support/virtual-time";
 import { fakeBridge } from "./fake-bridge";
-import { VirtualTime } from "./virtual-time";
 
 const bridgeOf = (options: { twoWay?: boolean; config?: Record<string, unknown> } = {}) =>
   fakeBridge({ time: new VirtualTime(), ...options }).bridge;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { type CommandContext, FAILED, FINE, UsageError } from "../../../operator/command";
 import { type ProbeOptions, probe } from "../../../operator/probe/probe";
 import { BridgeError } from "../../../runtime/stores/errors";
+import { VirtualTime } from "../../support/virtual-time";
 import { type FakeOptions, fakeBridge } from "./fake-bridge";
 import { readPng } from "./png";
-import { VirtualTime } from "./virtual-time";
 
 let folder: string;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { openProbers } from "../../../operator/probe/probers";
+import { VirtualTime } from "../../support/virtual-time";
 import { fakeBridge } from "./fake-bridge";
-import { VirtualTime } from "./virtual-time";
 
 test("says how a stack gets probers where it has none", () => {
   const { bridge } = fakeBridge({ time: new VirtualTime() });

@@ -1,8 +1,8 @@
 import type { Measurement } from "../../../operator/probe/measure";
 import type { Direction } from "../../../operator/probe/plan";
 import { keyOf, recordsCsv, recordsJson, recordsOf } from "../../../operator/probe/records";
+import { VirtualTime } from "../../support/virtual-time";
 import { fakeBridge } from "./fake-bridge";
-import { VirtualTime } from "./virtual-time";
 
 const { bridge } = fakeBridge({
   time: new VirtualTime(),

@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { createSecretCache } from "../../../runtime/platforms/secret-cache";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { recordingLogger } from "../support/recording-logger";
 
 function setUp() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const logger = recordingLogger();
   const store = { value: "one", down: false, reads: 0 };
   const source = createSecretCache({
@@ -95,7 +95,7 @@ test("a value that cannot be used counts as a failed read and shows nowhere", as
     parse: () => {
       throw new Error("signing secret 1 of 1 cannot be used");
     },
-    clock: new ManualClock(),
+    clock: new VirtualTime(),
     logger,
   });
   const error = await source().catch((caught: unknown) => caught);

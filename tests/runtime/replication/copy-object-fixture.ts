@@ -3,7 +3,7 @@ import type { LeasedUpload } from "../../../runtime/replication/lease";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { BRIDGE } from "../support/make-snapshot";
 import { memorySource } from "../support/memory-reader";
 
@@ -17,7 +17,7 @@ export interface OpenOptions {
 }
 
 export async function open({ content = CONTENT, ...options }: OpenOptions = {}) {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", capabilities: options.source ?? {} });
   const destination = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1, ...options.destination } });
   await source.put("k", Buffer.from(content), { sizeBytes: content.length, attributes });

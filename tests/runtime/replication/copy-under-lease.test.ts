@@ -4,7 +4,7 @@ import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot"
 import type { BoundSource } from "../../../runtime/replication/source";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { memorySource } from "../support/memory-reader";
 import { recordingLogger } from "../support/recording-logger";
 
@@ -14,7 +14,7 @@ const START_GRACE_MS = 120_000;
 const plain = { headers: {}, metadata: {}, tags: {} };
 
 async function open() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const store = new MemoryStore({ clock, name: "source" });
   const destination = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1 } });
   const leases = createLeaseStore(new MemoryStore({ clock }), "bridge");

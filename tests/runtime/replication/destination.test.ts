@@ -1,10 +1,10 @@
 import { lookAt, replicaAttributes, unchangedSince } from "../../../runtime/replication/destination";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
 
 const open = (conditionalWrites = true) =>
-  new MemoryStore({ clock: new ManualClock(), capabilities: { conditionalWrites, conditionalCreate: conditionalWrites } });
+  new MemoryStore({ clock: new VirtualTime(), capabilities: { conditionalWrites, conditionalCreate: conditionalWrites } });
 const attributes = { headers: {}, metadata: {}, tags: { team: "red" } };
 
 test("lookAt: the head with its tags, or undefined", async () => {

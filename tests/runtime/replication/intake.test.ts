@@ -3,11 +3,11 @@ import type { Look } from "../../../runtime/protocol/ports";
 import { Failures, Intake, reasonOf } from "../../../runtime/replication/intake";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { recordingLogger } from "../support/recording-logger";
 
 function openIntake() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const parked: { look: Look; reason: string; original: string | undefined }[] = [];
   const metrics: string[] = [];
   const deadLetters = {

@@ -1,7 +1,7 @@
 import { createLeaseStore, isLive, type Lease } from "../../../runtime/replication/lease";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 
 const lease = (changes: Partial<Lease> = {}): Lease => ({
   version: 1,
@@ -15,7 +15,7 @@ const lease = (changes: Partial<Lease> = {}): Lease => ({
 });
 
 function open() {
-  const store = new MemoryStore({ clock: new ManualClock() });
+  const store = new MemoryStore({ clock: new VirtualTime() });
   return { store, leases: createLeaseStore(store, "bridge") };
 }
 

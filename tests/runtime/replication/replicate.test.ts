@@ -5,8 +5,8 @@ import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot"
 import { storeSource } from "../../../runtime/replication/source";
 import { BridgeError, type BridgeErrorKind } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { VirtualTime } from "../../support/virtual-time";
 import { plain } from "../roles/push-fixture";
-import { ManualClock } from "../support/clock";
 import { BRIDGE } from "../support/make-snapshot";
 
 /** More than the fixture writes inline. */
@@ -14,7 +14,7 @@ const LARGE = "123456789";
 const STOPPING = { result: "in-progress", reason: "an older copy of this key is being stopped" };
 
 function open() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source" });
   const destination = new MemoryStore({ clock, name: "destination" });
   const control = new MemoryStore({ clock, name: "control" });
@@ -312,7 +312,7 @@ describe("failureResult", () => {
 });
 
 describe("attempt", () => {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const failures: unknown[] = [];
   const within = (remainingMs: number) => ({
     deadline: { remainingMs: () => remainingMs },
@@ -345,7 +345,7 @@ describe("attempt", () => {
     const after = jest.spyOn(clock, "after");
     const givenUp = (signal: AbortSignal) =>
       new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))));
-    expect(await attempt(givenUp, within(3_000))).toEqual({
+    expect(await clock.during(attempt(givenUp, within(3_000)))).toEqual({
       result: "retry",
       reason: "the receiver ran out of time on this item",
       unsettled: true,

@@ -1,7 +1,7 @@
 import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
 import { STATUS_TAG, sameState, snapshotId, takeSnapshot, withoutStatusTag } from "../../../runtime/replication/snapshot";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { makeSnapshot } from "../support/make-snapshot";
 
 const attributes = { headers: { contentType: "text/plain" }, metadata: { author: "someone" }, tags: { team: "red" } };
@@ -10,7 +10,7 @@ const body = Buffer.from("123456");
 function open(options: { versioned?: boolean; checksums?: [] } = {}) {
   const { checksums, ...rest } = options;
   return new MemoryStore({
-    clock: new ManualClock(),
+    clock: new VirtualTime(),
     name: "source",
     ...rest,
     ...(checksums === undefined ? {} : { capabilities: { checksums, multipartChecksums: [] } }),

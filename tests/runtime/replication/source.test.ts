@@ -1,14 +1,14 @@
 import { storeSource } from "../../../runtime/replication/source";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { readAll } from "../../../runtime/stores/read-all";
+import { VirtualTime } from "../../support/virtual-time";
 import { plain } from "../roles/push-fixture";
-import { ManualClock } from "../support/clock";
 
 // Keys that would not survive a URL unharmed.
 const KEYS = ["k", "a/../b", "ü ?#%2F+", "https://source.example/k"];
 
 async function open(key: string) {
-  const store = new MemoryStore({ clock: new ManualClock() });
+  const store = new MemoryStore({ clock: new VirtualTime() });
   const { etag } = await store.put(key, Buffer.from("hello"), { sizeBytes: 5, attributes: plain });
   return { store, etag, source: storeSource(store, key) };
 }

@@ -1,11 +1,11 @@
 import { STATUS_TAG } from "../../../runtime/replication/snapshot";
 import { setStatusTag } from "../../../runtime/replication/status-tags";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { makeSnapshot } from "../support/make-snapshot";
 
 async function withObject(tags: Record<string, string>, versioned = false) {
-  const store = new MemoryStore({ clock: new ManualClock(), versioned });
+  const store = new MemoryStore({ clock: new VirtualTime(), versioned });
   const { etag, versionId } = await store.put("k", Buffer.from("1"), {
     sizeBytes: 1,
     attributes: { headers: {}, metadata: {}, tags },

@@ -10,14 +10,14 @@ import { checksumOf } from "../../../runtime/stores/checksums";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
 import { readAll } from "../../../runtime/stores/read-all";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { BRIDGE } from "../support/make-snapshot";
 import { memorySource } from "../support/memory-reader";
 
 const text = { headers: { contentType: "text/plain" }, metadata: { author: "someone" }, tags: { team: "red" } };
 
 async function open(options: { capabilities?: Partial<StoreCapabilities>; source?: Partial<StoreCapabilities> } = {}) {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", capabilities: options.source ?? {} });
   const destination = new MemoryStore({ clock, name: "destination", capabilities: options.capabilities ?? {} });
   const bound = memorySource(source, "k");

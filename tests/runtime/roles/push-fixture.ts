@@ -7,7 +7,7 @@ import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import type { ObjectAttributes, ObjectStore } from "../../../runtime/stores/object-store";
-import { ManualClock } from "../support/clock";
+import { VirtualTime } from "../../support/virtual-time";
 import { recordingLogger } from "../support/recording-logger";
 
 export const plain: ObjectAttributes = { headers: {}, metadata: {}, tags: {} };
@@ -56,7 +56,7 @@ export function instead(store: ObjectStore, methods: Partial<ObjectStore>): Obje
 }
 
 function world() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true, capabilities: OSS_LIKE });
   const parked: { look: Look; reason: string; original: string | undefined }[] = [];
   const counted: Partial<Record<MetricName, number>> = {};

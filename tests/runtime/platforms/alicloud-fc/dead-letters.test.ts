@@ -9,7 +9,7 @@ import {
 import { decodeText } from "../../../../runtime/protocol/events";
 import { systemClock } from "../../../../runtime/protocol/ports";
 import { createOssDispatcher } from "../../../../runtime/stores/oss/client";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { type Answer, startHttps } from "../../support/https-server";
 import { KEY, localServices } from "./support";
 
@@ -77,7 +77,7 @@ describe("dead letters in a queue that verifies signatures", () => {
   async function parked(reason: string, original?: string) {
     const { origin, bodies } = await strict();
     const { queue, hosts } = queueAt(origin);
-    await createDeadLetterQueue(queue, { bridgeId: "bridge", clock: new ManualClock() }).park(look, reason, original);
+    await createDeadLetterQueue(queue, { bridgeId: "bridge", clock: new VirtualTime() }).park(look, reason, original);
     expect(hosts).toEqual([HOST]);
     const [body = "", ...others] = bodies();
     expect(others).toEqual([]);

@@ -1,11 +1,11 @@
 import { createHandler, createOwnCredentials } from "../../../../runtime/platforms/alicloud-fc/handler";
 import { createHttpHandler, toEndpointRequest } from "../../../../runtime/platforms/alicloud-fc/http";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { KEY } from "./support";
 
 describe("every handler", () => {
   test("counts the time from the beginning of the invocation, has the newest credentials, and writes its metrics", async () => {
-    const clock = new ManualClock();
+    const clock = new VirtualTime();
     const credentials = createOwnCredentials();
     expect(() => credentials.current()).toThrow(/give it a role/);
     const flushed: string[] = [];
@@ -28,7 +28,7 @@ describe("every handler", () => {
 
   test("a failure of the work is the invocation's, and metrics are written", async () => {
     const flush = jest.fn();
-    const deps = { clock: new ManualClock(), credentials: createOwnCredentials(), metrics: { flush } };
+    const deps = { clock: new VirtualTime(), credentials: createOwnCredentials(), metrics: { flush } };
     const handler = createHandler(deps, async () => {
       throw new Error("the receiver is down");
     });

@@ -11,7 +11,7 @@ import { parseCopyJob } from "../../../../runtime/platforms/copier-handler";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
 import { decodeLook } from "../../../../runtime/protocol/queue-messages";
 import { generateSecret } from "../../../../runtime/protocol/signing";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { recordingLogger } from "../../support/recording-logger";
 
 /** An SDK client that keeps the inputs it was given. */
@@ -57,7 +57,7 @@ describe("work queue", () => {
 describe("dead-letter queue", () => {
   const park = async (key: string, reason: string, original?: string) => {
     const client = fakeClient<SQSClient>({});
-    const clock = new ManualClock();
+    const clock = new VirtualTime();
     await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park(
       { ...look, key },
       reason,
@@ -106,7 +106,7 @@ describe("dead-letter queue", () => {
     const queue = createDeadLetterQueue(fakeClient(sdkError("AccessDenied", 403)), {
       queueUrl: "q",
       bridgeId: "b",
-      clock: new ManualClock(),
+      clock: new VirtualTime(),
     });
     await expect(queue.park(look, "x")).rejects.toMatchObject({ kind: "PermissionDenied", op: "park" });
   });
@@ -166,7 +166,7 @@ describe("secrets", () => {
     const ssm = fakeClient<SSMClient>({ Parameter: { Value: `${generateSecret()} ${generateSecret()}` } });
     const source = createSecrets({
       auth: { kind: "token", parameter: "/p" },
-      clock: new ManualClock(),
+      clock: new VirtualTime(),
       logger: recordingLogger(),
       readParameter: readParameters(ssm),
     });
@@ -177,14 +177,14 @@ describe("secrets", () => {
     const logger = recordingLogger();
     const bad = fakeClient<SSMClient>({ Parameter: { Value: "very-secret" } });
     const readParameter = readParameters(bad);
-    const broken = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new ManualClock(), logger, readParameter });
+    const broken = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new VirtualTime(), logger, readParameter });
     const error = await broken().catch((caught: unknown) => caught);
     expect(inspect([error, logger.lines], { depth: 9 })).not.toContain("very-secret");
   });
 });
 
 describe("the platform's own signature", () => {
-  const base = { clock: new ManualClock(), logger: recordingLogger() };
+  const base = { clock: new VirtualTime(), logger: recordingLogger() };
   const own = () => ({ accessKeyId: "ASIAOWN000000000", secretAccessKey: "own-secret-access-key", sessionToken: "own-token" });
   const post = { url: new URL("https://api.example.com/x"), headers: {}, body: "{}" };
 

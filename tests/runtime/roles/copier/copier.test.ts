@@ -2,7 +2,7 @@ import { createLeaseStore, type Lease } from "../../../../runtime/replication/le
 import { snapshotId, takeSnapshot } from "../../../../runtime/replication/snapshot";
 import { Copier, type CopierDeps } from "../../../../runtime/roles/copier/copier";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { memoryReader } from "../../support/memory-reader";
 import { recordingLogger } from "../../support/recording-logger";
 
@@ -10,7 +10,7 @@ const CONTENT = "abcdefghijk";
 const deadline = { remainingMs: () => 900_000 };
 
 async function open() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source" });
   const destination = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1 } });
   await source.put("k", Buffer.from(CONTENT), {
@@ -57,6 +57,6 @@ test("a URL of no allowed source: rejected, recorded in the lease, nothing is re
 
 test("leases of another store", async () => {
   const { job, deps } = await open();
-  const leases = createLeaseStore(new MemoryStore({ clock: new ManualClock() }), "bridge");
+  const leases = createLeaseStore(new MemoryStore({ clock: new VirtualTime() }), "bridge");
   expect(await new Copier({ ...deps, leases }).run(job, deadline)).toEqual({ result: "not-mine" });
 });

@@ -4,7 +4,8 @@ import { takeSnapshot } from "../../../../runtime/replication/snapshot";
 import { canaryName, probeKey } from "../../../../runtime/roles/prober/names";
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
-import { AT_DESTINATION, instead, makeProber, VirtualClock } from "./probe-fixture";
+import { VirtualTime } from "../../../support/virtual-time";
+import { AT_DESTINATION, instead, makeProber } from "./probe-fixture";
 
 const CANARY = { everyMinutes: 5, sizeBytes: 64, puts: true, watches: false, giveUpAfterSeconds: 600 };
 const DUE = Date.parse("2026-03-01T00:05:00Z");
@@ -12,7 +13,7 @@ const MINUTE = 60_000;
 
 /** Both sides of a bridge in one time. Objects are carried by hand, as the mode would. */
 function twoSides(changes: Partial<ProberConfig> = {}) {
-  const clock = new VirtualClock(DUE);
+  const clock = new VirtualTime(DUE);
   const source = makeProber({ clock, config: { canary: CANARY, ...changes } });
   const destination = makeProber({
     clock,
@@ -37,7 +38,7 @@ function twoSides(changes: Partial<ProberConfig> = {}) {
     await carry(slot, replicaMetadata(snapshot, { bridgeId, sourceId }, keyAt(destination, slot)));
   }
 
-  const run = (side: typeof source, dueMs = DUE) => clock.until(side.prober.canary(dueMs, side.invocation()));
+  const run = (side: typeof source, dueMs = DUE) => clock.during(side.prober.canary(dueMs, side.invocation()));
   return { clock, source, destination, keyAt, carry, carryAsBridge, run };
 }
 
@@ -72,7 +73,7 @@ test("a canary that does not arrive is given up in time, after a bounded number 
 
 test("a function whose time ends first gives up as well, and says so", async () => {
   const { clock, destination } = twoSides();
-  await clock.until(destination.prober.canary(DUE, destination.invocation(30)));
+  await clock.during(destination.prober.canary(DUE, destination.invocation(30)));
   expect(clock.now()).toBeLessThanOrEqual(DUE + 28_000);
   expect(destination.metrics).toEqual([["ProbeGaveUp", 1]]);
   expect(destination.logger.lines).toMatchObject([{ fields: { because: "the function's time ended first" } }]);
@@ -180,7 +181,7 @@ test("both ways: a side puts its own and waits for the other one's", async () =>
     await destination.memory.put(there, body, { sizeBytes: 1, attributes });
     await source.memory.put(back, body, { sizeBytes: 1, attributes });
   });
-  await clock.until(Promise.all([...running, carrying]));
+  await clock.during(Promise.all([...running, carrying]));
   expect(source.memory.keys()).toEqual([back, keyAt(source, "00:05")].sort());
   expect(destination.memory.keys()).toEqual([keyAt(destination, "00:05", "destination"), there].sort());
   for (const { metrics } of [source, destination]) {
@@ -226,7 +227,7 @@ describe("an old canary", () => {
       delete: async () => Promise.reject(new BridgeError("PermissionDenied", "delete", "the store refused")),
     });
     const { prober, logger, invocation } = makeProber({ clock, store, config: source.config });
-    await clock.until(prober.canary(DUE + 60 * MINUTE, invocation()));
+    await clock.during(prober.canary(DUE + 60 * MINUTE, invocation()));
     expect(source.memory.keys()).toContain(keys.old);
     expect(logger.lines).toContainEqual(expect.objectContaining({ level: "warn", message: "old canaries are left behind" }));
   });
@@ -234,24 +235,24 @@ describe("an old canary", () => {
 
 describe("a failure", () => {
   test("of a put fails the invocation, after the rest was done", async () => {
-    const clock = new VirtualClock(DUE);
+    const clock = new VirtualTime(DUE);
     const store = instead(new MemoryStore({ clock }), {
       put: async () => Promise.reject(new BridgeError("Unavailable", "put", "the store is away")),
     });
     const canary = { ...CANARY, watches: true };
     const { prober, metrics, invocation } = makeProber({ clock, store, config: { canary } });
-    await expect(clock.until(prober.canary(DUE, invocation()))).rejects.toThrow(/cannot put .*the store is away/);
+    await expect(clock.during(prober.canary(DUE, invocation()))).rejects.toThrow(/cannot put .*the store is away/);
     expect(metrics).toEqual([["ProbeGaveUp", 1]]);
   });
 
   test("of a look counts as given up, so that the alarm is raised", async () => {
-    const clock = new VirtualClock(DUE);
+    const clock = new VirtualTime(DUE);
     const store = instead(new MemoryStore({ clock }), {
       head: async () => Promise.reject(new BridgeError("PermissionDenied", "head", "the store refused")),
     });
     const canary = { ...CANARY, puts: false, watches: true };
     const { prober, metrics, invocation } = makeProber({ clock, store, config: { ...AT_DESTINATION, canary } });
-    await expect(clock.until(prober.canary(DUE, invocation()))).rejects.toMatchObject({ kind: "PermissionDenied" });
+    await expect(clock.during(prober.canary(DUE, invocation()))).rejects.toMatchObject({ kind: "PermissionDenied" });
     expect(metrics).toEqual([["ProbeGaveUp", 1]]);
   });
 

@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
-import { AT_DESTINATION, instead, makeProber, VirtualClock } from "./probe-fixture";
+import { VirtualTime } from "../../../support/virtual-time";
+import { AT_DESTINATION, instead, makeProber } from "./probe-fixture";
 
 const KEY = (name: string) => `in/crossborderbridge-probe/${name}.jpg`;
 const attributes = { headers: {}, metadata: {}, tags: {} };
@@ -28,7 +29,7 @@ describe("put", () => {
   });
 
   test("one after the other; posted is when the store had acknowledged, and the metadata tell when it began", async () => {
-    const clock = new VirtualClock();
+    const clock = new VirtualTime();
     const beganMs = clock.now();
     const memory = new MemoryStore({ clock });
     const slow = instead(memory, {
@@ -39,14 +40,14 @@ describe("put", () => {
     });
     const { prober, invocation } = makeProber({ clock, store: slow, config: AT_DESTINATION });
     const objects = ["a", "b"].map((name) => ({ name, sizeBytes: 1 }));
-    const answer = await clock.until(prober.handle({ action: "put", objects }, invocation()));
+    const answer = await clock.during(prober.handle({ action: "put", objects }, invocation()));
     expect(answer).toMatchObject({ put: [{ postedAtMs: beganMs + 1_500 }, { postedAtMs: beganMs + 3_000 }] });
     expect(memory.snapshotOf(`to/${KEY("b")}`)?.metadata["probe-posted-at"]).toBe(new Date(beganMs + 1_500).toISOString());
   });
 
   test("an object that the store refuses is named, with the number of objects before it", async () => {
     const { prober, invocation } = makeProber({
-      store: instead(new MemoryStore({ clock: new VirtualClock() }), {
+      store: instead(new MemoryStore({ clock: new VirtualTime() }), {
         put: async (key) => {
           if (key === KEY("b")) throw new BridgeError("PermissionDenied", "put", "the store refused");
           return { etag: "e" };
@@ -80,7 +81,7 @@ describe("clean", () => {
   });
 
   test("where no versions are kept, the object goes", async () => {
-    const clock = new VirtualClock();
+    const clock = new VirtualTime();
     const store = new MemoryStore({ clock });
     await store.put(KEY("a"), Buffer.from("a"), { sizeBytes: 1, attributes });
     const { prober, invocation } = makeProber({ clock, store });
@@ -89,7 +90,7 @@ describe("clean", () => {
   });
 
   test("one that cannot be removed keeps no other one from it", async () => {
-    const clock = new VirtualClock();
+    const clock = new VirtualTime();
     const memory = new MemoryStore({ clock });
     for (const name of ["a", "b", "c"]) await memory.put(KEY(name), Buffer.from("a"), { sizeBytes: 1, attributes });
     const store = instead(memory, {

@@ -3,14 +3,15 @@ import type { ProbeWatch, ProbeWatchAnswer } from "../../../../runtime/protocol/
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import type { ObjectHead } from "../../../../runtime/stores/object-store";
+import { VirtualTime } from "../../../support/virtual-time";
 import { makeHead } from "../../support/make-snapshot";
-import { AT_DESTINATION, instead, makeProber, type ProberUnderTestOptions, VirtualClock } from "./probe-fixture";
+import { AT_DESTINATION, instead, makeProber, type ProberUnderTestOptions } from "./probe-fixture";
 
 const KEY = /^to\/in\/crossborderbridge-probe\/(.*)\.jpg$/;
 
 /** A prober of the destination whose store answers as `head` says, with the looks that it had. */
 function watcher(head: (name: string, look: number) => Promise<ObjectHead | undefined>, options: ProberUnderTestOptions = {}) {
-  const clock = new VirtualClock();
+  const clock = new VirtualTime();
   const beganMs = clock.now();
   const looks: Record<string, number[]> = {};
   const store = instead(new MemoryStore({ clock }), {
@@ -23,7 +24,7 @@ function watcher(head: (name: string, look: number) => Promise<ObjectHead | unde
   });
   const under = makeProber({ clock, store, ...options, config: { ...AT_DESTINATION, ...options.config } });
   const watch = (request: Omit<ProbeWatch, "action">, seconds?: number) =>
-    clock.until(
+    clock.during(
       under.prober.handle({ action: "watch", ...request }, under.invocation(seconds)),
     ) as Promise<unknown> as Promise<ProbeWatchAnswer>;
   return { ...under, looks, beganMs, watch };
@@ -84,7 +85,7 @@ test("a look that fails for now counts as one", async () => {
 });
 
 test("a look that hangs costs an attempt and not the watch", async () => {
-  const clock = new VirtualClock();
+  const clock = new VirtualTime();
   const beganMs = clock.now();
   let asked = 0;
   const store = instead(new MemoryStore({ clock }), {
@@ -95,7 +96,7 @@ test("a look that hangs costs an attempt and not the watch", async () => {
     },
   });
   const { prober, invocation } = makeProber({ clock, store });
-  const answer = await clock.until(prober.handle({ action: "watch", names: ["a"], attempts: 2, intervalMs: 100 }, invocation()));
+  const answer = await clock.during(prober.handle({ action: "watch", names: ["a"], attempts: 2, intervalMs: 100 }, invocation()));
   expect(answer).toMatchObject({ seen: [{ attempts: 2, seenAtMs: beganMs + 5_100 }] });
 });
 
@@ -109,7 +110,7 @@ test("a permanent failure ends the watch, and its error names the object", async
     message:
       'the prober of the destination cannot look for "to/in/crossborderbridge-probe/b.jpg": the store refused; a role that may not list the bucket is answered so for an object that is not there',
   });
-  await clock.until(clock.sleep(10_000));
+  await clock.during(clock.sleep(10_000));
   expect(looks).toEqual({ a: [0], b: [0] });
 });
 
@@ -119,7 +120,7 @@ test("a mistake of the program is not taken for a look", async () => {
 });
 
 test("sixteen looks at once, and every object has its turn", async () => {
-  const clock = new VirtualClock();
+  const clock = new VirtualTime();
   let [now, most] = [0, 0];
   const store = instead(new MemoryStore({ clock }), {
     head: async () => {
@@ -132,7 +133,7 @@ test("sixteen looks at once, and every object has its turn", async () => {
   });
   const { prober, invocation } = makeProber({ clock, store });
   const names = Array.from({ length: 40 }, (_, index) => `n${index}`);
-  const answer = await clock.until(prober.handle({ action: "watch", names, attempts: 2, intervalMs: 10 }, invocation()));
+  const answer = await clock.during(prober.handle({ action: "watch", names, attempts: 2, intervalMs: 10 }, invocation()));
   expect(answer).toMatchObject({ missing: names.map((name) => ({ name, attempts: 2 })) });
   expect(most).toBe(16);
 });

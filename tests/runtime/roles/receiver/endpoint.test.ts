@@ -8,10 +8,10 @@ import {
   REFUSALS,
   type RefusalCode,
 } from "../../../../runtime/roles/receiver/endpoint";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { recordingLogger } from "../../support/recording-logger";
 
-const clock = new ManualClock();
+const clock = new VirtualTime();
 const [secret] = parseSecrets(generateSecret()) as [Secret];
 const [rotated] = parseSecrets(generateSecret()) as [Secret];
 const [strange] = parseSecrets(generateSecret()) as [Secret];
@@ -149,7 +149,7 @@ describe("refused, nothing handled, nothing leaked", () => {
   });
 
   test("requests above the limit are answered with Retry-After, and unsigned requests do not count", async () => {
-    const slow = new ManualClock(clock.now());
+    const slow = new VirtualTime(clock.now());
     const rateLimit = { requestsPerSecond: 0.5, burst: 2 };
     const { call, logger } = setUp({ rateLimit, clock: slow, allowedCidrs: ["203.0.113.7/32"] });
     for (let unsigned = 0; unsigned < 9; unsigned++) {

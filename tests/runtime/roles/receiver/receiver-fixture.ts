@@ -5,7 +5,7 @@ import { createLeaseStore } from "../../../../runtime/replication/lease";
 import { takeSnapshot } from "../../../../runtime/replication/snapshot";
 import { Receiver } from "../../../../runtime/roles/receiver/receiver";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { memoryReader } from "../../support/memory-reader";
 import { recordingLogger } from "../../support/recording-logger";
 
@@ -26,7 +26,7 @@ const config: ReceiverConfig = {
 const plain = { headers: {}, metadata: {}, tags: {} };
 
 export function open() {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source" });
   const destination = new MemoryStore({ clock, name: "destination" });
   const control = new MemoryStore({ clock, name: "control" });

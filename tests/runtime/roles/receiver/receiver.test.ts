@@ -117,7 +117,7 @@ describe("a failure", () => {
         }),
     );
     // The signal comes 1.5 s before the end.
-    expect(await all.ask([await all.noticeOf("k")], 3_000)).toEqual([
+    expect(await all.clock.during(all.ask([await all.noticeOf("k")], 3_000))).toEqual([
       { key: "k", result: "retry", reason: "the receiver ran out of time on this item", unsettled: true },
     ]);
   });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { createAllowlist, createRateLimiter, parseBoundedJson } from "../../../../runtime/roles/receiver/request-checks";
 import { isBridgeError } from "../../../../runtime/stores/errors";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 
 describe("createAllowlist", () => {
   test.each([
@@ -59,7 +59,7 @@ describe("createAllowlist", () => {
 
 describe("createRateLimiter", () => {
   function setUp(requestsPerSecond: number, burst: number) {
-    const clock = new ManualClock();
+    const clock = new VirtualTime();
     const take = createRateLimiter({ requestsPerSecond, burst }, clock);
     return { clock, take, passed: (count: number) => Array.from({ length: count }, () => take() === undefined) };
   }

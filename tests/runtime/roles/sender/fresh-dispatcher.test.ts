@@ -1,6 +1,6 @@
 import { Agent } from "undici";
 import { freshDispatcher } from "../../../../runtime/roles/sender/receiver-client";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { startHttps } from "../../support/https-server";
 
 test("keeps its connection while busy, takes a new one after a pause, and lets what is under way end", async () => {
@@ -12,7 +12,7 @@ test("keeps its connection while busy, takes a new one after a pause, and lets w
       reached?.();
     } else response.end("quick");
   });
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const opened: Agent[] = [];
   const take = freshDispatcher(clock, () => {
     const agent = new Agent({ connections: 1, connect: { ca: server.ca } });

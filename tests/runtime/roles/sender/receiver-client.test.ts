@@ -4,10 +4,10 @@ import type { ReplicationRequest } from "../../../../runtime/protocol/messages";
 import { type ReceiverClient, ReceiverUnreachable } from "../../../../runtime/protocol/ports";
 import { generateSecret, parseSecrets, type Secret, verifyRequest } from "../../../../runtime/protocol/signing";
 import { createReceiverClient, type ReceiverClientOptions } from "../../../../runtime/roles/sender/receiver-client";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { type SeenRequest, startHttps, type TestServer } from "../../support/https-server";
 
-const clock = new ManualClock();
+const clock = new VirtualTime();
 const secrets = parseSecrets(`${generateSecret()} ${generateSecret()}`) as [Secret, Secret];
 const request: ReplicationRequest = {
   version: 1,
@@ -191,7 +191,10 @@ describe("time", () => {
       },
     ],
   ])("silence %s ends after timeoutMs", async (_name, silent) => {
-    answer = silent;
+    answer = (request, response) => {
+      silent(request, response);
+      setTimeout(() => clock.advance(200), 100);
+    };
     const error = await unreachable(makeClient({ timeoutMs: 200 }).post(request));
     expect(error).toMatchObject({ retryable: true, attemptMayRun: true });
     expect(error.message).toMatch(/did not answer within 200 ms/);

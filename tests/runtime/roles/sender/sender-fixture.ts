@@ -4,7 +4,7 @@ import type { Receipt, ReplicationRequest } from "../../../../runtime/protocol/m
 import type { MetricName } from "../../../../runtime/protocol/ports";
 import { Sender } from "../../../../runtime/roles/sender/sender";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 import { recordingLogger } from "../../support/recording-logger";
 
 export type Answer = Omit<Receipt, "key">;
@@ -33,7 +33,7 @@ export function open(
   answers: Answer[] | Handle,
   changes: { config?: Partial<SenderConfig>; queue?: boolean; remainingMs?: number } = {},
 ) {
-  const clock = new ManualClock();
+  const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true });
   const requests: ReplicationRequest[] = [];
   const enqueued: [key: string, attempt: number, delaySeconds: number][] = [];

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { createIamSigner, parseInvoker } from "../../../../runtime/roles/sender/sign-iam";
-import { ManualClock } from "../../support/clock";
+import { VirtualTime } from "../../../support/virtual-time";
 
-const clock = new ManualClock(Date.parse("2026-03-01T12:34:56Z"));
+const clock = new VirtualTime(Date.parse("2026-03-01T12:34:56Z"));
 const credentials = { accessKeyId: "AKIDEXAMPLE00000", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const body = '{"version":1,"text":"中文"}';
 const headers = { "content-type": "application/json", "webhook-id": "msg_1" };

@@ -3,17 +3,10 @@ import { MEMORY_CAPABILITIES, MemoryStore, parseMemoryUrl } from "../../../../ru
 import type { StoreCapabilities } from "../../../../runtime/stores/object-store";
 import { readAll } from "../../../../runtime/stores/read-all";
 import { objectStoreConformance, type StoreUnderTest } from "../../../conformance/object-store-conformance";
-
-class TestClock {
-  constructor(private ms = Date.UTC(2026, 0, 1, 0, 0, 0, 400)) {}
-  now = () => this.ms;
-  advance(ms: number): void {
-    this.ms += ms;
-  }
-}
+import { VirtualTime } from "../../../support/virtual-time";
 
 function underTest(capabilities: StoreCapabilities, versioned: boolean): StoreUnderTest {
-  const clock = new TestClock();
+  const clock = new VirtualTime(Date.UTC(2026, 0, 1, 0, 0, 0, 400));
   const store = new MemoryStore({ clock, capabilities, versioned, name: "conformance" });
   return {
     store,
