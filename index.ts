@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { CrossBorderBridge } from "./components/cross-border-bridge";
-import { createProvider } from "./components/provider";
-import { readConfig } from "./components/read-config";
+import { createProvider, readConfig } from "./components/stack";
 
 const config = readConfig(new pulumi.Config(), pulumi.getStack());
 

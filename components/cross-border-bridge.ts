@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
 import type { CrossBorderBridgeArgs } from "./args";
 import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
+import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./cloud";
 import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
 import { LatencyProbe } from "./latency-probe";
 import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present } from "./outputs";
-import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./platform";
-import { PLATFORMS } from "./platforms";
+import { CLOUD_COMPONENTS } from "./registry";
 import { withTransforms } from "./transforms";
 
 /** The outputs of a mode, and what the first object of a bridge has to wait for. */
@@ -70,7 +70,7 @@ function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArg
 }
 
 function buildMode(config: BridgeConfig, sides: Sides): Built {
-  const platform = PLATFORMS[config.source.cloud];
+  const platform = CLOUD_COMPONENTS[config.source.cloud];
   switch (config.mode) {
     case "pull":
       return createPull(config, sides);
@@ -93,8 +93,8 @@ function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T 
 }
 
 function createPull(config: BridgeConfig, sides: Sides): Built {
-  const source = PLATFORMS[config.source.cloud].createSource(sides.source);
-  const destination = PLATFORMS[config.destination.cloud].createDestination(sides.destination);
+  const source = CLOUD_COMPONENTS[config.source.cloud].createSource(sides.source);
+  const destination = CLOUD_COMPONENTS[config.destination.cloud].createDestination(sides.destination);
   const receiver = destination.createReceiver({
     allowedSources: source.store.allowedSources,
     allowedCidrs: [...config.allowedCidrs.map((cidr) => pulumi.output(cidr)), ...(source.egress?.cidrs ?? [])],
@@ -130,7 +130,7 @@ function validate(name: string, args: CrossBorderBridgeArgs): BridgeConfig {
     { stack: name, tokenIsDeferred: token !== undefined && typeof token !== "string" },
   );
   const problems = (["source", "destination"] as const).flatMap((side) => {
-    const { provider } = PLATFORMS[config[side].cloud];
+    const { provider } = CLOUD_COMPONENTS[config[side].cloud];
     if (provider.isInstance(args[side].provider)) return [];
     return [`${side}.provider: cannot deploy to ${config[side].cloud}; allowed: an ${provider.type}`];
   });

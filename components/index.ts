@@ -1,13 +1,12 @@
 /** What the package offers to other Pulumi programs. */
 export type { CrossBorderBridgeArgs, DestinationArgs, ScopeArgs, SourceArgs, StoreArgs } from "./args";
-export type { ReplicationRule } from "./aws/native/rules";
+export type { ReplicatedBucket, ReplicationRule } from "./aws/native/rules";
 export type { Statement } from "./aws/policies";
 export { type BridgeConfig, ConfigInvalid, parseBridgeConfig } from "./config";
 export { CrossBorderBridge } from "./cross-border-bridge";
 export {
   NativeReplication,
   type NativeReplicationArgs,
-  type ReplicatedBucket,
   type ReplicationSettings,
 } from "./native-replication";
 export { on, type Transform } from "./transforms";

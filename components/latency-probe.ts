@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Prober, Side, Sides } from "./platform";
-import { PLATFORMS } from "./platforms";
+import type { Prober, Side, Sides } from "./cloud";
+import { CLOUD_COMPONENTS } from "./registry";
 
 export type BySide = Record<Side, pulumi.Output<string>>;
 type KeyStatements = Partial<BySide>;
@@ -28,7 +28,7 @@ export class LatencyProbe extends pulumi.ComponentResource {
     super("crossborder:index:LatencyProbe", `${name}-probe`, {}, { parent });
     const prober = (side: Side): Prober => {
       const context = { ...sides[side], parent: this };
-      return PLATFORMS[context.config[side].cloud].createProber(context, { side, bucketName: buckets[side], ready });
+      return CLOUD_COMPONENTS[context.config[side].cloud].createProber(context, { side, bucketName: buckets[side], ready });
     };
     this.probers = { source: prober("source"), destination: prober("destination") };
     this.functionNames = { source: this.probers.source.functionName, destination: this.probers.destination.functionName };

@@ -6,40 +6,17 @@ import { bucketStatements, keyStatements, type ReplicationPolicyArgs, replicatio
 import {
   enabledRules,
   grantedRules,
+  type ReplicatedBucket,
   type ReplicationRule,
   replicatesDeletes,
   ruleArgs,
   rulesProblems,
-  type StorageClass,
 } from "./aws/native/rules";
 import { assumedBy, type Statement } from "./aws/policies";
 import { ConfigInvalid } from "./config";
 import { type Transform, withTransforms } from "./transforms";
 
-/** A bucket that is there and keeps versions. */
-export interface ReplicatedBucket {
-  bucketName: pulumi.Input<string>;
-  bucketArn: pulumi.Input<string>;
-  region: string;
-  /** Of the bucket's account and region. */
-  provider: pulumi.ProviderResource;
-  /** Both or neither; where they differ, everything that replication across accounts needs is made. @default one account */
-  accountId?: string | undefined;
-  /** KMS key of the bucket's objects. @default none */
-  kmsKeyArn?: string | undefined;
-  /** Of replicas that arrive here. @default the source object's */
-  storageClass?: StorageClass | undefined;
-  /** SNS topic of the bucket's region, for alarms that are there. @default none */
-  alarmTopicArn?: pulumi.Input<string> | undefined;
-  /** What must be there before S3 replicates from or to the bucket: its versioning. @default [] */
-  dependsOn?: pulumi.Resource[] | undefined;
-  /**
-   * Puts what replication needs into the policy of a bucket that replicas go to; empty inside one account. Replication waits
-   * for what it returns.
-   * @default nothing: see the output `requiredBucketPolicyStatements`
-   */
-  allow?: ((statements: pulumi.Output<Statement[]>) => pulumi.Resource) | undefined;
-}
+export type { ReplicatedBucket } from "./aws/native/rules";
 
 /** How objects are replicated, in either direction. */
 export interface ReplicationSettings {

@@ -1,8 +1,7 @@
 /** What the prober is told and when it is woken: the same on both sides, whatever cloud each is in. */
 import type { ProberConfig } from "../runtime/protocol/env";
+import { type BridgeContext, identity, type Side } from "./cloud";
 import { type BridgeConfig, probePrefixOf } from "./config";
-import { identity } from "./contract";
-import type { BridgeContext, Side } from "./platform";
 
 /** As long as Lambda lets a function run: the probe command may watch longer than a canary is waited for. */
 export const PROBER_SECONDS = 900;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { parse, stringify } from "yaml";
-import { defaultMode } from "../components/config/rules";
+import { defaultMode } from "../components/config/bridge-rules";
 import type { BridgeOutputs } from "../components/config/settings";
 import { generateSecret } from "../runtime/protocol/signing";
 import { BUNDLES_ARE_BUILT, buildFunctions } from "../scripts/build-functions";

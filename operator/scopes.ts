@@ -1,5 +1,5 @@
 /** Which objects of a store a bridge is about, for every mode. */
-import { outermost } from "../components/config/prefixes";
+import { outermost } from "../components/config/defaults";
 import type { Scope } from "../runtime/protocol/env";
 import { inScope } from "../runtime/replication/scope";
 import { isBridgeError } from "../runtime/stores/errors";

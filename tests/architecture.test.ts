@@ -168,7 +168,7 @@ const RULES: Rule[] = [
         (_, to) => !/^(local|scripts|tests)\//.test(to),
       ),
     counterExample: {
-      "components/provider.ts": 'import { freePort } from "../local/free-port";',
+      "components/stack.ts": 'import { freePort } from "../local/free-port";',
       "local/free-port.ts": "export const freePort = 1;",
     },
   },

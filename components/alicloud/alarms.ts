@@ -1,7 +1,7 @@
 /** What must wake an operator: something was given up, work does not get done, or it takes too long. */
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext, Side } from "../platform";
+import type { BridgeContext, Side } from "../cloud";
 import { inSourceAccount } from "../prober";
 
 const PERIOD_SECONDS = 300;

@@ -1,7 +1,7 @@
 /** A bucket and its settings, or an adopted bucket and none of them. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { bucketArn } from "./names";
 import { secureTransportPolicy } from "./policies";
 

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { type BucketFacts, createBucket } from "./bucket";
 import { controlBucketName, leaseLogsPrefix, type Place } from "./names";
 

@@ -2,15 +2,13 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources } from "../../runtime/protocol/env";
+import { type BridgeContext, identity } from "../cloud";
 import { COPIER_EVENT_AGE_SECONDS } from "../config";
-import { identity } from "../contract";
-import type { BridgeContext } from "../platform";
 import type { ControlBucket } from "./control-bucket";
-import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
-import type { AlicloudDestinationStore } from "./destination-store";
 import { BridgeFunction } from "./function";
 import type { Logs } from "./logs";
 import { copierPolicy } from "./policies";
+import { type AlicloudDestinationStore, destinationPolicyArgs, destinationSettings } from "./stores";
 
 /** `crossborder:alicloud:Copier` */
 export class Copier extends pulumi.ComponentResource {

@@ -1,9 +1,8 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { createAlarm } from "./alarms";
-import { aliasesInModes } from "./aliases";
-import { type Place, physicalName, queueArn, queueUrl } from "./names";
+import { aliasesInModes, type Place, physicalName, queueArn, queueUrl } from "./names";
 
 /** The longest and the largest that the service takes. https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
 const RETENTION_SECONDS = 604_800;

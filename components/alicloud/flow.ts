@@ -1,7 +1,7 @@
 /** The workflow of mode `push`: one execution per object, every step of which the pusher carries out. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { createAlarm } from "./alarms";
 import { flowDefinition } from "./flow-definition";
 import type { BridgeFunction } from "./function";

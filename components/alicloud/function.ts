@@ -2,9 +2,8 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
-import type { BridgeContext, Side } from "../platform";
+import type { BridgeContext, Side } from "../cloud";
 import { PROBER_PARTS } from "../prober";
-import { functionSize } from "./function-size";
 import type { Logs } from "./logs";
 import { physicalName } from "./names";
 import { document, type PolicyDocument, writeLogs } from "./policies";
@@ -105,4 +104,17 @@ export function withinLimit(role: BridgeRole, variables: Record<string, string>)
       `the settings of the ${role} take ${bytes} bytes, Function Compute holds ${MAX_ENVIRONMENT_BYTES}: shorten scope.prefixes, scope.suffixes, scope.tags or allowedCidrs`,
     );
   return variables;
+}
+
+/** https://www.alibabacloud.com/help/en/ros/developer-reference/aliyun-fc3-function */
+const MEMORY_STEP_MB = 64;
+const CPU_STEPS_PER_CPU = 20;
+/** GB of memory to one vCPU; between 1 and 4 are allowed. */
+const GB_PER_CPU = 2;
+
+/** A size that Function Compute sells: at least this memory, and CPU in proportion. */
+export function functionSize(memoryMb: number): { memorySize: number; cpu: number } {
+  const memorySize = Math.ceil(memoryMb / MEMORY_STEP_MB) * MEMORY_STEP_MB;
+  const steps = Math.ceil((memorySize / 1024 / GB_PER_CPU) * CPU_STEPS_PER_CPU);
+  return { memorySize, cpu: steps / CPU_STEPS_PER_CPU };
 }

@@ -1,9 +1,8 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext, Side } from "../platform";
+import type { BridgeContext, Side } from "../cloud";
 import { PROBER_PARTS } from "../prober";
-import { aliasesInModes } from "./aliases";
-import { logProjectName, logStoreArn, type Place } from "./names";
+import { aliasesInModes, logProjectName, logStoreArn, type Place } from "./names";
 
 const STORE = "functions";
 /** The longest that a store keeps; it stands for ever. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */

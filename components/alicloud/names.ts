@@ -1,7 +1,10 @@
 /** Names and ARNs, as pure functions: an operator finds everything of a bridge by its id, and policies can name what is not there yet. */
 import { createHash } from "node:crypto";
+import * as alicloud from "@pulumi/alicloud";
+import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { Role } from "../../runtime/protocol/env";
+import type { BridgeContext } from "../cloud";
 import type { ProberPart } from "../prober";
 
 /** Of everything whose name need only be unique in the account. Two bridges with one id in one account collide, loudly. */
@@ -68,3 +71,19 @@ export const secretArns = ({ accountId, region }: Place, name: string) => ({
   parameter: `acs:oos:${region}:${accountId}:secretparameter/${name}`,
   secret: `acs:kms:${region}:${accountId}:secret/oos/${name}`,
 });
+
+export function placeOf(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): pulumi.Output<Place> {
+  const { region } = context.config[side];
+  const { id } = alicloud.getAccountOutput({ parent, provider: context.provider });
+  return id.apply((accountId) => ({ accountId, region }));
+}
+
+/** The components of the two modes that take events of an OSS source. */
+const PARENTS = [
+  ["crossborder:alicloud:Push", "push"],
+  ["crossborder:alicloud:Trigger", "trigger"],
+] as const;
+
+/** For what both have under one physical name: whoever changes the mode keeps it, as a second one could not be made. */
+export const aliasesInModes = ({ name, parent }: Pick<BridgeContext, "name" | "parent">): pulumi.Alias[] =>
+  PARENTS.map(([type, part]) => ({ parent: pulumi.createUrn(`${name}-${part}`, type, parent) }));

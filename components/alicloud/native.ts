@@ -1,15 +1,14 @@
 /** Mode `native`: OSS replicates by itself; nothing of the bridge runs. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
+import type { NativeBridge, Sides } from "../cloud";
 import { type BridgeConfig, isMainland } from "../config";
-import { outermost } from "../config/prefixes";
-import type { NativeBridge, Sides } from "../platform";
-import { AlicloudDestinationStore } from "./destination-store";
+import { outermost } from "../config/defaults";
 import { bucketArn, keyArn, physicalName } from "./names";
 import { replicationPolicy } from "./policies";
 import { oneAccount } from "./push";
 import { createRole } from "./role";
-import { AlicloudSourceStore } from "./source-store";
+import { AlicloudDestinationStore, AlicloudSourceStore } from "./stores";
 
 /** `crossborder:alicloud:NativeReplication` */
 export class AlicloudNative extends pulumi.ComponentResource implements NativeBridge {

@@ -1,16 +1,15 @@
 /** From events of the source bucket to a function: asynchronous invocations, which Function Compute keeps until one succeeds. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { Scope } from "../../runtime/protocol/env";
+import { type BridgeContext, onlyPlain } from "../cloud";
 import { createAlarm } from "./alarms";
-import { aliasesInModes } from "./aliases";
 import type { DeadLetters } from "./dead-letters";
-import { ossTriggerConfig } from "./events";
 import type { BridgeFunction } from "./function";
-import { eventSourceArn, physicalName } from "./names";
+import { aliasesInModes, eventSourceArn, physicalName } from "./names";
 import { invokeFunction } from "./policies";
 import { createRole } from "./role";
-import type { AlicloudSourceStore } from "./source-store";
+import type { AlicloudSourceStore } from "./stores";
 
 /** The most that Function Compute tries again. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-policy */
 const RETRIES = 8;
@@ -80,3 +79,51 @@ export class OssEvents extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
+
+/**
+ * One by one: `oss:ObjectCreated:*` also tells of every part of an upload. OSS has no event for a change of tags alone. What the store's
+ * own replication writes into the source bucket is told by events of another type.
+ * https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-oss-trigger
+ */
+const WRITTEN = [
+  ...["PutObject", "PostObject", "CopyObject", "AppendObject", "CompleteMultipartUpload"].map(
+    (name) => `oss:ObjectCreated:${name}`,
+  ),
+  ...["ObjectCreated", "ObjectModified"].map((name) => `oss:ObjectReplication:${name}`),
+];
+const REMOVED = ["oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects", "oss:ObjectReplication:ObjectRemoved"];
+const CHANGED = "oss:ObjectModified:UpdateObjectMeta";
+
+/** Elsewhere OSS does not know `CHANGED`. */
+const REGIONS_WITH_CHANGED: ReadonlySet<string> = new Set([
+  "cn-hangzhou",
+  "cn-shanghai",
+  "cn-qingdao",
+  "cn-beijing",
+  "cn-zhangjiakou",
+  "cn-huhehaote",
+  "cn-shenzhen",
+  "cn-chengdu",
+]);
+
+/** Removals matter only where deletes are replicated. */
+export function sourceEvents(deletes: "ignore" | "replicate", region: string): string[] {
+  const changed = REGIONS_WITH_CHANGED.has(region) ? [CHANGED] : [];
+  return [...WRITTEN, ...changed, ...(deletes === "replicate" ? REMOVED : [])];
+}
+
+export function ossTriggerConfig({
+  deletes,
+  source,
+  scope,
+}: {
+  deletes: "ignore" | "replicate";
+  source: { region: string };
+  scope: Pick<Scope, "prefixes" | "suffixes">;
+}): object {
+  const key = { prefix: onlyPlain(scope.prefixes) ?? "", suffix: onlyPlain(scope.suffixes) ?? "" };
+  return { events: sourceEvents(deletes, source.region), filter: { key } };
+}
+
+/** Anybody may knock; the function checks address, rate and signature. */
+export const HTTP_TRIGGER_CONFIG = { authType: "anonymous", methods: ["POST"], disableURLInternet: false };

@@ -1,14 +1,13 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { StoreConfig } from "../../runtime/protocol/env";
-import type { BridgeContext, Prober, ProberArgs } from "../platform";
+import type { BridgeContext, Prober, ProberArgs } from "../cloud";
 import { dutiesOf, PROBER_MEMORY_MB, PROBER_PARTS, PROBER_SECONDS, proberPrefix, proberSettings, slots } from "../prober";
-import { placeOf } from "./account";
 import { createAlarm } from "./alarms";
 import { adoptBucket } from "./bucket";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
-import { bucketArn, keyArn, type Place, physicalName } from "./names";
+import { bucketArn, keyArn, type Place, physicalName, placeOf } from "./names";
 import { proberPolicy } from "./policies";
 
 interface Bucket {

@@ -1,19 +1,21 @@
 /** Mode `push`: everything but the destination bucket is at the source, whose identity reaches both stores. */
 import * as pulumi from "@pulumi/pulumi";
-import { identity } from "../contract";
-import type { BridgeContext, PushBridge, Sides } from "../platform";
+import { type BridgeContext, identity, type PushBridge, type Sides } from "../cloud";
 import { ControlBucket } from "./control-bucket";
 import { DeadLetters } from "./dead-letters";
-import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
-import { AlicloudDestinationStore } from "./destination-store";
 import { ReplicationFlow } from "./flow";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { bucketArn, keyArn, type Place } from "./names";
 import { OssEvents } from "./oss-events";
 import { dispatcherPolicy, pusherPolicy } from "./policies";
-import { AlicloudSourceStore } from "./source-store";
-import { sourceConfig } from "./store-config";
+import {
+  AlicloudDestinationStore,
+  AlicloudSourceStore,
+  destinationPolicyArgs,
+  destinationSettings,
+  sourceConfig,
+} from "./stores";
 
 const DISPATCHER_MEMORY_MB = 512;
 /** Long enough to wait for a place among the executions that CloudFlow starts in a second. */

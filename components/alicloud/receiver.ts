@@ -2,19 +2,17 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources } from "../../runtime/protocol/env";
+import { type BridgeContext, type Receiver, receiverSettings } from "../cloud";
 import type { BridgeConfig } from "../config";
 import { receiverInstances } from "../config/defaults";
-import { receiverSettings } from "../contract";
-import type { BridgeContext, Receiver } from "../platform";
 import { ControlBucket } from "./control-bucket";
 import { Copier } from "./copier";
-import { destinationPolicyArgs, destinationSettings } from "./destination-policy";
-import type { AlicloudDestinationStore } from "./destination-store";
-import { HTTP_TRIGGER_CONFIG } from "./events";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { physicalName } from "./names";
+import { HTTP_TRIGGER_CONFIG } from "./oss-events";
 import { receiverPolicy } from "./policies";
+import { type AlicloudDestinationStore, destinationPolicyArgs, destinationSettings } from "./stores";
 import { type SecretParameter, tokenAt } from "./token";
 
 /** Streams through; more memory mostly buys network and CPU for checksums. */

@@ -1,7 +1,7 @@
 /** A role that one service takes on, with its one policy. */
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { assumedBy, type PolicyDocument } from "./policies";
 
 export type Service = "fc.aliyuncs.com" | "fnf.aliyuncs.com" | "oss.aliyuncs.com";

@@ -1,15 +1,13 @@
 /** Mode `pull` from OSS: events of the source bucket, straight to the sender. */
 import * as pulumi from "@pulumi/pulumi";
-import { senderSettings } from "../contract";
-import type { BridgeContext, Receiver, Trigger } from "../platform";
+import { type BridgeContext, type Receiver, senderSettings, type Trigger } from "../cloud";
 import { DeadLetters } from "./dead-letters";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { bucketArn, keyArn } from "./names";
 import { OssEvents } from "./oss-events";
 import { senderPolicy } from "./policies";
-import type { AlicloudSourceStore } from "./source-store";
-import { sourceConfig } from "./store-config";
+import { type AlicloudSourceStore, sourceConfig } from "./stores";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;

@@ -1,7 +1,7 @@
 /** What the provider of one side knows about where it deploys. No partition, account or principal is ever written down. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import type { ProberPart } from "../prober";
 
 /** The roles that AWS carries out. */

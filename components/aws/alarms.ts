@@ -1,7 +1,7 @@
 /** What must wake an operator: something was given up, work does not get done, or it takes too long. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext, Side } from "../platform";
+import type { BridgeContext, Side } from "../cloud";
 import { inSourceAccount, PROBER_PARTS } from "../prober";
 import { physicalName } from "./account";
 

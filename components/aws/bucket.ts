@@ -2,8 +2,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
+import type { BridgeContext } from "../cloud";
 import type { BridgeConfig } from "../config";
-import type { BridgeContext } from "../platform";
 import { document, type Statement, secureTransportPolicy } from "./policies";
 
 export interface BucketFacts {

@@ -3,14 +3,12 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
+import { type BridgeContext, identity } from "../cloud";
 import { COPIER_EVENT_AGE_SECONDS } from "../config";
-import { identity } from "../contract";
-import type { BridgeContext } from "../platform";
 import type { Account } from "./account";
-import type { AwsDestinationStore } from "./destination-store";
 import { BridgeFunction } from "./function";
 import { copierPolicy } from "./policies";
-import { storeConfig } from "./store-config";
+import { type AwsDestinationStore, storeConfig } from "./stores";
 
 /** `crossborder:aws:Copier` */
 export class Copier extends pulumi.ComponentResource {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { type Account, physicalName } from "./account";
 import { receiverEndpointPolicy } from "./policies";
 

@@ -2,7 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
-import type { BridgeContext, Side } from "../platform";
+import type { BridgeContext, Side } from "../cloud";
 import { PROBER_PARTS } from "../prober";
 import { type Account, type AwsRole, physicalName } from "./account";
 import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";

@@ -1,12 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext, Prober, ProberArgs } from "../platform";
+import type { BridgeContext, Prober, ProberArgs } from "../cloud";
 import { dutiesOf, PROBER_MEMORY_MB, PROBER_PARTS, PROBER_SECONDS, proberPrefix, proberSettings, slots } from "../prober";
 import { Account, physicalName } from "./account";
 import { createProbeAlarms } from "./alarms";
 import { BridgeFunction } from "./function";
 import { kmsKeyStatement, type ProberPolicyArgs, proberKeyActions, proberPolicy } from "./policies";
-import { storeConfig } from "./store-config";
+import { storeConfig } from "./stores";
 
 /** `crossborder:aws:Prober`: the latency probe on a side in AWS. */
 export class AwsProber extends pulumi.ComponentResource implements Prober {

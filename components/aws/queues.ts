@@ -1,7 +1,7 @@
 /** The work queue, the dead-letter queue and the mapping that feeds the sender. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
+import type { BridgeContext } from "../cloud";
 import { type Account, physicalName } from "./account";
 import { queuePolicy } from "./policies";
 

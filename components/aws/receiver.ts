@@ -3,15 +3,13 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources } from "../../runtime/protocol/env";
-import { receiverSettings } from "../contract";
-import type { BridgeContext, Receiver } from "../platform";
+import { type BridgeContext, type Receiver, receiverSettings } from "../cloud";
 import { Account, physicalName } from "./account";
 import { Copier } from "./copier";
-import type { AwsDestinationStore } from "./destination-store";
 import { Endpoint } from "./endpoint";
 import { BridgeFunction } from "./function";
 import { invokerPolicy, kmsKeyStatement, receiverPolicy } from "./policies";
-import { storeConfig } from "./store-config";
+import { type AwsDestinationStore, storeConfig } from "./stores";
 import { type SecretParameter, tokenAt } from "./token";
 
 /** Streams through; more memory mostly buys network and CPU for checksums. */

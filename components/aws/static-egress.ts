@@ -1,7 +1,7 @@
 /** One fixed address for the sender's requests, so that a receiver's allowlist can name it. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext, Egress } from "../platform";
+import type { BridgeContext, Egress } from "../cloud";
 
 const VPC_CIDR = "10.255.0.0/24";
 const PUBLIC_CIDR = "10.255.0.0/28";

@@ -1,8 +1,7 @@
 /** The signing secrets at one side: the operator's parameter, or one made from the stack's secret. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../platform";
-import { type SecretArgs, signingSecrets } from "../token";
+import { type BridgeContext, type SecretArgs, signingSecrets } from "../cloud";
 import { parameterName } from "./account";
 
 export interface SecretParameter {

@@ -1,17 +1,15 @@
 /** From events of the source bucket to the sender: through a queue, or straight with `buffer: none`. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { senderSettings } from "../contract";
-import type { BridgeContext, Receiver, Trigger } from "../platform";
+import type { Scope } from "../../runtime/protocol/env";
+import { type BridgeContext, onlyPlain, type Receiver, senderSettings, type Trigger } from "../cloud";
 import { Account, physicalName } from "./account";
 import { createAlarms } from "./alarms";
-import { eventFilter, requiredNotification, sourceEvents } from "./events";
 import { BridgeFunction } from "./function";
 import { kmsKeyStatement, senderPolicy } from "./policies";
 import { createDeadLetterQueue, createWorkQueue, mapQueue } from "./queues";
-import type { AwsSourceStore } from "./source-store";
 import type { StaticEgress } from "./static-egress";
-import { storeConfig } from "./store-config";
+import { type AwsSourceStore, storeConfig } from "./stores";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
@@ -199,4 +197,41 @@ export function taggingActions(
   if (!config.statusTags) return [];
   if (config.source.adopt) return ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"];
   return (config.source.versioning ?? true) ? ["s3:PutObjectVersionTagging"] : ["s3:PutObjectTagging"];
+}
+
+/** A changed tag is a change to carry; removals matter only where deletes are replicated. */
+export function sourceEvents(deletes: "ignore" | "replicate"): string[] {
+  const changes = ["s3:ObjectCreated:*", "s3:ObjectTagging:*"];
+  return deletes === "replicate" ? [...changes, "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"] : changes;
+}
+
+/** A notification takes one prefix and one suffix; the sender, which checks the scope anyway, drops the rest. */
+export function eventFilter(scope: Pick<Scope, "prefixes" | "suffixes">): { filterPrefix?: string; filterSuffix?: string } {
+  const filterPrefix = onlyPlain(scope.prefixes);
+  const filterSuffix = onlyPlain(scope.suffixes);
+  return { ...(filterPrefix === undefined ? {} : { filterPrefix }), ...(filterSuffix === undefined ? {} : { filterSuffix }) };
+}
+
+export interface RequiredNotificationArgs {
+  id: string;
+  target: { queueArn: string } | { functionArn: string };
+  deletes: "ignore" | "replicate";
+  scope: Pick<Scope, "prefixes" | "suffixes">;
+}
+
+/** What an operator merges into an adopted bucket's configuration (`aws s3api put-bucket-notification-configuration`). */
+export function requiredNotification({ id, target, deletes, scope }: RequiredNotificationArgs): object {
+  const { filterPrefix, filterSuffix } = eventFilter(scope);
+  const rules = [
+    ...(filterPrefix === undefined ? [] : [{ Name: "prefix", Value: filterPrefix }]),
+    ...(filterSuffix === undefined ? [] : [{ Name: "suffix", Value: filterSuffix }]),
+  ];
+  const common = {
+    Id: id,
+    Events: sourceEvents(deletes),
+    ...(rules.length > 0 ? { Filter: { Key: { FilterRules: rules } } } : {}),
+  };
+  return "queueArn" in target
+    ? { QueueConfigurations: [{ ...common, QueueArn: target.queueArn }] }
+    : { LambdaFunctionConfigurations: [{ ...common, LambdaFunctionArn: target.functionArn }] };
 }

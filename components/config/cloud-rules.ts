@@ -1,7 +1,7 @@
 /** What one cloud allows and another does not, side by side and by mode. */
 import { AWS_PARTITIONS, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
 import { COPIER_EVENT_AGE_SECONDS, isPull, minimumUrlExpirySeconds, modeOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
-import { type Rule, SIDES, when } from "./rule";
+import { type Rule, SIDES, when } from "./define-rule";
 
 /** The longest run of a Lambda function. */
 const LAMBDA_SECONDS = 900;

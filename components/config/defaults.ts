@@ -65,3 +65,9 @@ export const receiverInstances = ({ concurrency, rateLimit }: Pick<LenientConfig
 /** Inside a region its own network is faster than any acceleration, and free. */
 export const defaultPushAcceleration = (source: string, destination: string): Acceleration =>
   source === destination ? "none" : "global";
+
+/** Each once, without those that lie inside another one: they say nothing new. */
+export function outermost(prefixes: readonly string[]): string[] {
+  const distinct = [...new Set(prefixes)];
+  return distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));
+}

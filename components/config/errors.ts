@@ -1,6 +1,6 @@
 /** Turns everything that is wrong with a configuration into one text: a line each, with the path, the value and the way out. */
 import type { z } from "zod";
-import type { Violation } from "./rule";
+import type { Violation } from "./define-rule";
 import { KNOWN_KEYS } from "./schema";
 
 /** Values at these paths are never shown. */

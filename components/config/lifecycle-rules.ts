@@ -1,6 +1,6 @@
 /** The lifecycle of a created destination bucket in S3, as S3 takes it. */
 import { isAws, S3_TRANSITION_CLASSES } from "./clouds";
-import { type Rule, repeated, type Violation, when } from "./rule";
+import { type Rule, repeated, type Violation, when } from "./define-rule";
 import type { LifecycleRule } from "./s3-schema";
 
 const LIST = ["destination", "lifecycle"] as const;

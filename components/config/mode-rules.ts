@@ -1,7 +1,7 @@
 /** Which modes and directions a pair of clouds has. */
 import { CLOUDFLOW_REGIONS, CLOUDS, isAws, REGIONS } from "./clouds";
 import { isS3Native, modeOf } from "./defaults";
-import { type Rule, type Violation, when } from "./rule";
+import { type Rule, type Violation, when } from "./define-rule";
 import type { LenientConfig } from "./schema";
 
 const PULL_ALWAYS = `set mode: pull, which works for every pair of ${CLOUDS.join(", ")}`;

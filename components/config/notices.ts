@@ -1,9 +1,9 @@
 /** What an operator should know about a valid configuration; shown as warnings while deploying. */
-import type { BridgeConfig } from "../config";
-import { isAws } from "./clouds";
-import { isS3Native, receiverInstances } from "./defaults";
-import { s3Notices } from "./s3-notices";
-import { hasLagAlarms, unusedSettings } from "./unused-settings";
+
+import { isAws, S3_ARCHIVE_CLASSES } from "./clouds";
+import { defaultBuffer, defaultSenderSeconds, defaultUrlExpirySeconds, isS3Native, receiverInstances } from "./defaults";
+import type { BridgeConfig } from "./parse";
+import { lenientSchema } from "./schema";
 
 export const ICP_NOTICE =
   "The receiver is an API Gateway endpoint in AWS China with auth.kind: token, so requests carry no AWS signature. AWS China serves " +
@@ -81,4 +81,130 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   if (config.alarmTopicArn !== undefined && isElsewhere(config) && hasLagAlarms(config)) notices.push(UNHEARD_ALARMS_NOTICE);
   if (probe.everyMinutes > 0 && probe.giveUpAfterSeconds > probe.everyMinutes * 60) notices.push(overlappingCanaries(probe));
   return notices;
+}
+
+export const CONFLICT_NOTICE =
+  "direction is two-way: where both sides write one key before either write has arrived at the other, both buckets keep both versions, " +
+  "and the newer one becomes the current one.";
+export const BACKFILL_NOTICE =
+  "existingObjects is replicate: S3 replicates only what comes after the rules. This makes the role for the rest, and " +
+  "`npm run bridge -- backfill` starts the job.";
+export const BACKFILL_ONE_WAY_NOTICE = " It carries objects of the source, not those that the destination had before.";
+export const CHINA_NOTICE =
+  "AWS documents S3 Replication Time Control for China without saying that it is available there. Where it is not, S3 refuses the " +
+  "replication configuration: set replication.timeControl: false.";
+export const DELETE_MARKERS_NOTICE =
+  "Delete markers are replicated, but neither the deletion of a version nor what a lifecycle rule expires.";
+export const KEPT_DELETES_NOTICE = "Delete markers are not replicated: an object that is deleted on one side stays on the other.";
+export const ARCHIVE_NOTICE =
+  "Replicas in GLACIER or DEEP_ARCHIVE must be restored before they can be read, and changes made to them are not replicated.";
+
+const adopted = (side: string) =>
+  `The ${side} bucket is adopted: it must keep versions, and where another account owns it, a policy must let S3 in.`;
+const REPLACED_HINT =
+  " Its replication configuration is replaced by this bridge's: a bucket has one. Replicas that came into it from elsewhere are not " +
+  "replicated on, and neither is what is archived (GLACIER, DEEP_ARCHIVE).";
+const LAST_STOP_HINT = " What this bridge brings there is not replicated on to a third bucket.";
+
+export function s3Notices(config: BridgeConfig): string[] {
+  const { source, destination, direction, replication } = config;
+  const twoWay = direction === "two-way";
+  const notices: string[] = [];
+  if (source.adopt) notices.push(adopted("source") + REPLACED_HINT);
+  if (destination.adopt) notices.push(adopted("destination") + (twoWay ? REPLACED_HINT : LAST_STOP_HINT));
+  if (deletesOf(config).includes("replicate")) notices.push(DELETE_MARKERS_NOTICE);
+  else if (twoWay) notices.push(KEPT_DELETES_NOTICE);
+  if (isArchived(config)) notices.push(ARCHIVE_NOTICE);
+  if (twoWay) notices.push(CONFLICT_NOTICE);
+  if (config.existingObjects === "replicate") notices.push(BACKFILL_NOTICE + (twoWay ? BACKFILL_ONE_WAY_NOTICE : ""));
+  if (replication.timeControl && [source.cloud, destination.cloud].includes("aws-cn")) notices.push(CHINA_NOTICE);
+  return notices;
+}
+
+/** Of the rules that are in force, or of the bridge where it has none of its own. */
+function deletesOf({ deletes, replication: { rules } }: BridgeConfig): string[] {
+  return rules.length === 0 ? [deletes] : rules.filter(({ enabled }) => enabled).map((rule) => rule.deletes ?? deletes);
+}
+
+function isArchived({ destination, replication }: BridgeConfig): boolean {
+  return [
+    destination.storageClass,
+    ...replication.rules.map(({ storageClass }) => storageClass),
+    ...destination.lifecycle.flatMap(({ transitions }) => transitions.map(({ storageClass }) => storageClass)),
+  ].some((name) => name !== undefined && S3_ARCHIVE_CLASSES.includes(name));
+}
+
+/** One sentence, or none where there is nothing to say. */
+export function unusedSettings(config: BridgeConfig, tokenIsGiven: boolean): string | undefined {
+  const { mode } = config;
+  if (mode === "pull") return undefined;
+  const unused = [
+    ...ofRequests(config, tokenIsGiven),
+    ...(mode === "native" ? [...ofFunctions(config), ...ofAlarms(config)] : ofSenders(config)),
+  ];
+  const why = mode === "native" ? "leaves the work to the store itself" : "sends no request across the border";
+  return unused.length === 0
+    ? undefined
+    : `Mode ${mode} ${why}: ${unused.join(", ")} ${unused.length === 1 ? "is" : "are"} not used.`;
+}
+
+function ofRequests({ auth, allowedCidrs }: BridgeConfig, tokenIsGiven: boolean): string[] {
+  return [
+    ...(tokenIsGiven ? ["token"] : []),
+    ...(auth.tokenParameter === undefined ? [] : ["auth.tokenParameter"]),
+    ...(auth.kind === "iam" ? ["auth.kind"] : []),
+    ...(allowedCidrs.length > 0 ? ["allowedCidrs"] : []),
+  ];
+}
+
+/** Alarms on how far behind the destination is: those of the canaries, and of S3's own metrics. */
+export const hasLagAlarms = (config: BridgeConfig): boolean =>
+  config.probe.everyMinutes > 0 || (isS3Native(config) && config.replication.metrics);
+
+function ofAlarms(config: BridgeConfig): string[] {
+  if (hasLagAlarms(config)) return [];
+  return [
+    ...(config.alarmTopicArn === undefined ? [] : ["alarmTopicArn"]),
+    ...(config.alarmContactGroups.length > 0 ? ["alarmContactGroups"] : []),
+  ];
+}
+
+function ofSenders(config: BridgeConfig): string[] {
+  const { rateLimit, timeouts } = defaultsFor(config);
+  return [
+    ...(isSame(config.rateLimit, rateLimit) ? [] : ["rateLimit"]),
+    ...(["senderSeconds", "urlExpirySeconds"] as const)
+      .filter((name) => config.timeouts[name] !== timeouts[name])
+      .map((name) => `timeouts.${name}`),
+  ];
+}
+
+function ofFunctions(config: BridgeConfig): string[] {
+  const defaults = defaultsFor(config);
+  return (Object.keys(defaults) as (keyof typeof defaults)[]).filter((key) => !isSame(config[key], defaults[key]));
+}
+
+/** Only what differs from these counts: the configuration does not tell what was written out. */
+function defaultsFor(config: BridgeConfig) {
+  const { rateLimit, egress, inlineLimitBytes, copy, concurrency, maxAttempts, timeouts } = lenientSchema.parse({});
+  return {
+    buffer: defaultBuffer(config.source.cloud),
+    egress,
+    rateLimit,
+    inlineLimitBytes,
+    copy,
+    timeouts: {
+      ...timeouts,
+      senderSeconds: defaultSenderSeconds(config.source.cloud),
+      urlExpirySeconds: defaultUrlExpirySeconds(config.copy.timeoutSeconds),
+    },
+    concurrency,
+    maxAttempts,
+  } satisfies Partial<BridgeConfig>;
+}
+
+/** Of values and of flat sections. */
+function isSame(value: unknown, fallback: unknown): boolean {
+  if (typeof value !== "object" || value === null || typeof fallback !== "object" || fallback === null) return value === fallback;
+  return Object.entries(fallback).every(([key, inside]) => (value as Record<string, unknown>)[key] === inside);
 }

@@ -1,7 +1,7 @@
 /** What the configuration allows where a side is in Alibaba Cloud, and what it fills in. */
 import { noticesOf } from "../../components/config";
+import { defaultMode } from "../../components/config/bridge-rules";
 import { CLOUDS } from "../../components/config/clouds";
-import { defaultMode } from "../../components/config/rules";
 import { native, pair, parse, problemsOf, pull, push, type Raw } from "./config-pairs";
 
 const TEN_PREFIXES = Array.from({ length: 10 }, (_, index) => `${index}/`);

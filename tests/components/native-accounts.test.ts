@@ -2,8 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as accounts from "../../components/aws/native/accounts";
+import { assertAccount } from "../../components/cloud";
 import { NativeReplication } from "../../components/native-replication";
-import { assertAccount } from "../../components/provider";
 import { settled } from "../support/record-resources";
 import { ACCOUNT, ELSEWHERE, ownBucket, record } from "./native-fixture";
 
@@ -16,8 +16,8 @@ jest.mock("../../components/aws/native/accounts", () => {
   const actual = jest.requireActual<typeof accounts>("../../components/aws/native/accounts");
   return { ...actual, verifiedAccounts: jest.fn(actual.verifiedAccounts) };
 });
-jest.mock("../../components/provider", () => {
-  const actual = jest.requireActual<typeof import("../../components/provider")>("../../components/provider");
+jest.mock("../../components/cloud", () => {
+  const actual = jest.requireActual<typeof import("../../components/cloud")>("../../components/cloud");
   return { ...actual, assertAccount: jest.fn(actual.assertAccount) };
 });
 

@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { allowedSourceOf } from "../../components/aws/allowed-source";
-import { eventFilter, sourceEvents } from "../../components/aws/events";
+import { allowedSourceOf } from "../../components/aws/stores";
 import { parameterArn } from "../../components/aws/token";
+import { eventFilter, sourceEvents } from "../../components/aws/trigger";
 import { customZip, packageRoot, prebuiltBundle, prebuiltZip } from "../../components/bundles";
 import { allowedSourcesSchema } from "../../runtime/protocol/env";
 

@@ -1,8 +1,8 @@
 /** Across accounts replication needs more permissions, and each side has to say so: a wrong guess would fail object by object. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { assertAccount } from "../../cloud";
 import { AWS_PARTITIONS } from "../../config/clouds";
-import { assertAccount } from "../../provider";
 
 /** One end: the account that it must be in, and the provider whose account it is in. */
 export interface AccountedEnd {

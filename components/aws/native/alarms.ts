@@ -1,9 +1,8 @@
 /** What must wake an operator: replication falls behind, or S3 gave objects up. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { ReplicatedBucket } from "../../native-replication";
 import { isCrossAccount } from "./accounts";
-import type { ReplicationRule } from "./rules";
+import type { ReplicatedBucket, ReplicationRule } from "./rules";
 
 const PERIOD_SECONDS = 300;
 

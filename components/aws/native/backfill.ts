@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { BridgeContext } from "../../platform";
+import type { BridgeContext } from "../../cloud";
 import { assumedBy, type Statement } from "../policies";
 import { type BackfillPolicyArgs, backfillKeyStatements, backfillPolicy } from "./policies";
 

@@ -1,14 +1,14 @@
 /** Mode `native` inside one partition of AWS: S3 replicates by itself; nothing of the bridge runs. */
 import * as pulumi from "@pulumi/pulumi";
+import type { BridgeContext, NativeBridge, Sides } from "../../cloud";
 import type { BridgeConfig } from "../../config";
-import { NativeReplication, type ReplicatedBucket, type ReplicationSettings } from "../../native-replication";
-import type { BridgeContext, NativeBridge, Sides } from "../../platform";
+import { NativeReplication, type ReplicationSettings } from "../../native-replication";
 import { aliasInTwoWay, TwoWayReplication } from "../../two-way-replication";
 import type { Statement } from "../policies";
+import { NativeStore } from "../stores";
 import { isCrossAccount } from "./accounts";
 import { BackfillRole } from "./backfill";
-import { grantedRules, type ReplicationRule, type StorageClass } from "./rules";
-import { NativeStore } from "./store";
+import { grantedRules, type ReplicatedBucket, type ReplicationRule, type StorageClass } from "./rules";
 
 export function createNative(sides: Sides): NativeBridge {
   const context = sides.source;

@@ -1,6 +1,8 @@
 /** The rules of S3's own replication: as a program says them, and as S3 takes them. */
 import type * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
 import type { S3_STORAGE_CLASSES } from "../../config/clouds";
+import type { Statement } from "../policies";
 
 export type StorageClass = (typeof S3_STORAGE_CLASSES)[number];
 
@@ -20,6 +22,31 @@ export interface ReplicationRule {
   deletes?: "ignore" | "replicate" | undefined;
   /** Of the replicas. @default the destination's, else the source object's */
   storageClass?: StorageClass | undefined;
+}
+
+/** A bucket that is there and keeps versions. */
+export interface ReplicatedBucket {
+  bucketName: pulumi.Input<string>;
+  bucketArn: pulumi.Input<string>;
+  region: string;
+  /** Of the bucket's account and region. */
+  provider: pulumi.ProviderResource;
+  /** Both or neither; where they differ, everything that replication across accounts needs is made. @default one account */
+  accountId?: string | undefined;
+  /** KMS key of the bucket's objects. @default none */
+  kmsKeyArn?: string | undefined;
+  /** Of replicas that arrive here. @default the source object's */
+  storageClass?: StorageClass | undefined;
+  /** SNS topic of the bucket's region, for alarms that are there. @default none */
+  alarmTopicArn?: pulumi.Input<string> | undefined;
+  /** What must be there before S3 replicates from or to the bucket: its versioning. @default [] */
+  dependsOn?: pulumi.Resource[] | undefined;
+  /**
+   * Puts what replication needs into the policy of a bucket that replicas go to; empty inside one account. Replication waits
+   * for what it returns.
+   * @default nothing: see the output `requiredBucketPolicyStatements`
+   */
+  allow?: ((statements: pulumi.Output<Statement[]>) => pulumi.Resource) | undefined;
 }
 
 /** What all rules of one direction have in common. */

@@ -1,9 +1,6 @@
 import { CLOUDFLOW_REGIONS as SERVED } from "local-alicloud";
-import { allowedSourceOf, presignHost } from "../../../components/alicloud/allowed-source";
 import { foundBucket } from "../../../components/alicloud/bucket";
-import { ossTriggerConfig, sourceEvents } from "../../../components/alicloud/events";
-import { withinLimit } from "../../../components/alicloud/function";
-import { functionSize } from "../../../components/alicloud/function-size";
+import { functionSize, withinLimit } from "../../../components/alicloud/function";
 import {
   controlBucketName,
   leaseLogsPrefix,
@@ -13,12 +10,12 @@ import {
   secretArns,
 } from "../../../components/alicloud/names";
 import { transferType } from "../../../components/alicloud/native";
+import { ossTriggerConfig, sourceEvents } from "../../../components/alicloud/oss-events";
 import { inOneAccount } from "../../../components/alicloud/push";
 import { instanceRate } from "../../../components/alicloud/receiver";
-import { destinationConfig, sourceConfig } from "../../../components/alicloud/store-config";
+import { allowedSourceOf, destinationConfig, presignHost, sourceConfig } from "../../../components/alicloud/stores";
+import { assertAccount, type BridgeContext } from "../../../components/cloud";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
-import type { BridgeContext } from "../../../components/platform";
-import { assertAccount } from "../../../components/provider";
 import { leaseLogPrefix } from "../../../runtime/replication/append-lease-store";
 import { ossTarget } from "../../../runtime/stores/oss/endpoint";
 import { ACCOUNT } from "./fixture";

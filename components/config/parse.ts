@@ -2,18 +2,13 @@
  * The configuration of one bridge: validated as a whole, with every error at once, each as
  * `crossborderbridge:<path> = <value>: <why>; allowed: <what>`.
  */
-import type { Acceleration, Mode } from "./config/clouds";
-import { defaultBuffer, defaultPushAcceleration, defaultSenderSeconds, defaultUrlExpirySeconds, modeOf } from "./config/defaults";
-import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./config/errors";
-import type { Violation } from "./config/rule";
-import { RULES } from "./config/rules";
-import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./config/schema";
 
-export { type Acceleration, type Cloud, isMainland, type Mode } from "./config/clouds";
-export { COPIER_EVENT_AGE_SECONDS, probePrefixOf } from "./config/defaults";
-export { ConfigInvalid } from "./config/errors";
-export { noticesOf } from "./config/notices";
-export type { LifecycleRule, ReplicationRule } from "./config/s3-schema";
+import { RULES } from "./bridge-rules";
+import type { Acceleration, Mode } from "./clouds";
+import { defaultBuffer, defaultPushAcceleration, defaultSenderSeconds, defaultUrlExpirySeconds, modeOf } from "./defaults";
+import type { Violation } from "./define-rule";
+import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./errors";
+import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./schema";
 
 /** A valid configuration with every default in its place. Parsing it again gives the same. */
 export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buffer" | "timeouts" | "replication"> {

@@ -1,16 +1,34 @@
 /** AWS as one end of a bridge, in either partition: the provider decides which. */
 import * as aws from "@pulumi/aws";
-import type { BridgeContext, DestinationSide, NativeBridge, Platform, Prober, ProberArgs, Sides, SourceSide } from "../platform";
-import { AwsDestinationStore } from "./destination-store";
+import type {
+  BridgeContext,
+  CloudComponents,
+  DestinationSide,
+  NativeBridge,
+  Prober,
+  ProberArgs,
+  Sides,
+  SourceSide,
+} from "../cloud";
 import { createNative } from "./native/bridge";
 import { AwsProber } from "./prober";
 import { AwsReceiver } from "./receiver";
-import { AwsSourceStore } from "./source-store";
 import { StaticEgress } from "./static-egress";
+import { AwsDestinationStore, AwsSourceStore } from "./stores";
 import { AwsTrigger } from "./trigger";
 
-export const awsPlatform: Platform = {
-  provider: { type: "aws.Provider", isInstance: (provider) => aws.Provider.isInstance(provider) },
+export const awsComponents: CloudComponents = {
+  provider: {
+    type: "aws.Provider",
+    isInstance: (provider) => aws.Provider.isInstance(provider),
+    // No default tags: they would also land on event source mappings, which take none in AWS China.
+    create: (side, { region, profile, accountId }) =>
+      new aws.Provider(side, {
+        region,
+        ...(profile === undefined ? {} : { profile }),
+        ...(accountId === undefined ? {} : { allowedAccountIds: [accountId] }),
+      }),
+  },
   createSource(context: BridgeContext): SourceSide {
     const store = new AwsSourceStore(context);
     const egress = context.config.egress === "static" ? { egress: new StaticEgress(context) } : {};

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigInvalid } from "../../components/config";
-import { readConfig } from "../../components/read-config";
+import { readConfig } from "../../components/stack";
 import { settled } from "../support/record-resources";
 
 const TOKEN = Buffer.alloc(32, 7).toString("base64");

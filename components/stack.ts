@@ -1,9 +1,11 @@
-/** Reads the stack's configuration for `index.ts`. */
+/** What `index.ts` needs beside the component: a stack's configuration, and a provider for each side. */
 import * as pulumi from "@pulumi/pulumi";
+import type { CloudProvider, Side } from "./cloud";
 import { type BridgeConfig, parseBridgeConfig } from "./config";
 import { rawSettings } from "./config/raw-settings";
+import { CLOUD_COMPONENTS } from "./registry";
 
-/** A configuration as read from a stack: the token, where there is one, is a secret. */
+/** A configuration as read from a stack. The token is a secret, if there is one. */
 export interface StackConfig extends Omit<BridgeConfig, "token"> {
   token?: pulumi.Output<string>;
 }
@@ -13,4 +15,10 @@ export function readConfig(config: pulumi.Config, stackName: string): StackConfi
   const raw = rawSettings(config.name, pulumi.runtime.allConfig());
   const { token, ...settings } = parseBridgeConfig(raw, { stack: stackName });
   return token === undefined ? settings : { ...settings, token: pulumi.secret(token) };
+}
+
+/** The provider of one side. It deploys to the configured account alone. */
+export function createProvider(side: Side, config: Pick<BridgeConfig, Side>): CloudProvider {
+  const settings = config[side];
+  return CLOUD_COMPONENTS[settings.cloud].provider.create(side, settings);
 }

@@ -1,0 +1,139 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
+import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
+import type { Acceleration } from "../config";
+import { type BucketFacts, sideBucket } from "./bucket";
+import type { ControlBucket } from "./control-bucket";
+import { bucketArn, keyArn, leaseLogsPrefix, type Place, placeOf } from "./names";
+import type { DestinationPolicyArgs } from "./policies";
+
+/** `crossborder:alicloud:SourceStore`: the bucket that objects come from, created or adopted. */
+export class AlicloudSourceStore extends pulumi.ComponentResource implements SourceStore {
+  readonly bucket: BucketFacts;
+  readonly bucketName: pulumi.Output<string>;
+  readonly allowedSources: pulumi.Output<AllowedSources>;
+  readonly place: pulumi.Output<Place>;
+
+  constructor(context: BridgeContext) {
+    super("crossborder:alicloud:SourceStore", `${context.name}-source-store`, {}, { parent: context.parent });
+    const { acceleration = "none" } = context.config.source;
+    this.place = placeOf(context, "source", this);
+    this.bucket = sideBucket(context, "source", this.place.accountId, this);
+    this.bucketName = this.bucket.name;
+    this.allowedSources = pulumi
+      .all([this.bucket.name, this.bucket.publicHost])
+      .apply(([name, host]) => [allowedSourceOf(name, presignHost(host, acceleration))]);
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}
+
+/** `crossborder:alicloud:DestinationStore`: the bucket that replicas go to, created or adopted. */
+export class AlicloudDestinationStore extends pulumi.ComponentResource implements DestinationStore {
+  readonly bucket: BucketFacts;
+  readonly bucketName: pulumi.Output<string>;
+  readonly place: pulumi.Output<Place>;
+
+  constructor(context: BridgeContext) {
+    super("crossborder:alicloud:DestinationStore", `${context.name}-destination-store`, {}, { parent: context.parent });
+    this.place = placeOf(context, "destination", this);
+    this.bucket = sideBucket(context, "destination", this.place.accountId, this);
+    this.bucketName = this.bucket.name;
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}
+
+export function destinationPolicyArgs(
+  { config }: BridgeContext,
+  { store, control }: { store: AlicloudDestinationStore; control: ControlBucket },
+): pulumi.Output<DestinationPolicyArgs> {
+  const { kmsKeyId, prefix } = config.destination;
+  return pulumi
+    .all([store.place, store.bucketName, store.bucket.versioned, control.bucketName])
+    .apply(([place, bucket, versioned, controlBucket]) => ({
+      bucketArn: bucketArn(place, bucket),
+      prefix,
+      versioned,
+      kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(place, kmsKeyId),
+      controlBucketArn: bucketArn(place, controlBucket),
+      leaseLogsPrefix: leaseLogsPrefix(config.name),
+    }));
+}
+
+export function destinationSettings(
+  context: BridgeContext,
+  { store, control }: { store: AlicloudDestinationStore; control: ControlBucket },
+): pulumi.Output<{ destination: StoreConfig; destinationPrefix: string; controlBucket: string }> {
+  return pulumi
+    .all([store.bucketName, store.bucket.versioned, control.bucketName])
+    .apply(([bucket, versioned, controlBucket]) => ({
+      destination: destinationConfig(context, { bucket, versioned }),
+      destinationPrefix: context.config.destination.prefix,
+      controlBucket,
+    }));
+}
+
+type Network = Extract<StoreConfig, { kind: "oss" }>["network"];
+
+const NETWORKS: Readonly<Record<Acceleration, Network>> = {
+  none: "public",
+  global: "accelerate",
+  overseas: "accelerate-overseas",
+};
+
+interface Bucket {
+  bucket: string;
+  versioned: boolean;
+}
+
+/** Functions run beside the source, and read it over the region's own network. Only a pull presigns. */
+export function sourceConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
+  const { region, acceleration = "none" } = config.source;
+  return {
+    kind: "oss",
+    bucket,
+    region,
+    versioned,
+    network: "internal",
+    ...(config.mode === "pull" ? { presignNetwork: NETWORKS[acceleration] } : {}),
+  };
+}
+
+export function destinationConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
+  const { region, kmsKeyId, storageClass, acceleration = "none" } = config.destination;
+  const isNear = config.mode === "pull" || (acceleration === "none" && region === config.source.region);
+  return {
+    kind: "oss",
+    bucket,
+    region,
+    versioned,
+    network: isNear ? "internal" : NETWORKS[acceleration],
+    ...(storageClass === undefined ? {} : { storageClass }),
+    ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+  };
+}
+
+export interface AllowedSource {
+  origin: string;
+  pathPrefix: string;
+}
+
+/** As the runtime's store decides it: a bucket cannot stand in front of an address, nor of a name that resolves nowhere else. */
+export function allowedSourceOf(bucket: string, host: string): AllowedSource {
+  const { hostname } = new URL(`https://${host}`);
+  const byPath = hostname === "localhost" || /^[\d.]+$/.test(hostname) || hostname.startsWith("[");
+  return byPath
+    ? { origin: `https://${host}`, pathPrefix: `/${bucket}/` }
+    : { origin: `https://${bucket}.${host}`, pathPrefix: "/" };
+}
+
+/** The host of presigned URLs; the region's public one without acceleration. */
+export function presignHost(publicHost: string, acceleration: Acceleration): string {
+  switch (acceleration) {
+    case "none":
+      return publicHost;
+    case "global":
+      return "oss-accelerate.aliyuncs.com";
+    case "overseas":
+      return "oss-accelerate-overseas.aliyuncs.com";
+  }
+}

@@ -1,0 +1,107 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
+import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
+import {
+  ABANDONED_UPLOADS,
+  adoptBucket,
+  type BucketFacts,
+  createBucket,
+  createOpenBucket,
+  LEFTOVER_RECORDS,
+  type LifecycleRule,
+} from "./bucket";
+import type { Statement } from "./policies";
+
+/** `crossborder:aws:SourceStore`: the bucket that objects come from, created or adopted. */
+export class AwsSourceStore extends pulumi.ComponentResource implements SourceStore {
+  readonly bucket: BucketFacts;
+  readonly bucketName: pulumi.Output<string>;
+  readonly allowedSources: pulumi.Output<AllowedSources>;
+
+  constructor(context: BridgeContext) {
+    super("crossborder:aws:SourceStore", `${context.name}-source-store`, {}, { parent: context.parent });
+    const { adopt } = context.config.source;
+    this.bucket = adopt ? adoptBucket(context, "source", this) : createBucket(context, "source", [ABANDONED_UPLOADS], this);
+    this.bucketName = this.bucket.name;
+    this.allowedSources = pulumi
+      .all([this.bucket.name, this.bucket.regionalDomainName])
+      .apply(([name, domain]) => [allowedSourceOf(name, domain)]);
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}
+
+/** `crossborder:aws:DestinationStore`: the bucket that replicas go to, created or adopted. */
+export class AwsDestinationStore extends pulumi.ComponentResource implements DestinationStore {
+  readonly bucket: BucketFacts;
+  readonly bucketName: pulumi.Output<string>;
+
+  constructor(context: BridgeContext) {
+    super("crossborder:aws:DestinationStore", `${context.name}-destination-store`, {}, { parent: context.parent });
+    this.bucket = context.config.destination.adopt
+      ? adoptBucket(context, "destination", this)
+      : createBucket(context, "destination", [ABANDONED_UPLOADS, LEFTOVER_RECORDS], this);
+    this.bucketName = this.bucket.name;
+    this.registerOutputs({ bucketName: this.bucketName });
+  }
+}
+
+/** What a job of S3 Batch Operations leaves in the source may be replicated. */
+const RULES: LifecycleRule[] = [ABANDONED_UPLOADS, LEFTOVER_RECORDS];
+
+const TYPES = { source: "SourceStore", destination: "DestinationStore" } as const;
+
+/**
+ * `crossborder:aws:SourceStore` or `crossborder:aws:DestinationStore`: one end of S3's own replication, created or adopted. Under
+ * the type and name that it has in mode `pull`, so that a bridge that changes its mode keeps its buckets.
+ */
+export class NativeStore extends pulumi.ComponentResource {
+  readonly bucket: BucketFacts;
+  /** A created bucket's: writes its policy. To be called once. */
+  readonly allow?: (statements: pulumi.Output<Statement[]>) => pulumi.Resource;
+
+  constructor(context: BridgeContext, side: "source" | "destination") {
+    super(`crossborder:aws:${TYPES[side]}`, `${context.name}-${side}-store`, {}, { parent: context.parent });
+    const { config } = context;
+    if (config[side].adopt) {
+      this.bucket = adoptBucket(context, side, this);
+    } else {
+      // With the bucket's owner enforced the replicas would lose their own, and their ACLs.
+      const keepsOwners = side === "destination" && config.replication.ownership === "source";
+      const objectOwnership = keepsOwners ? "ObjectWriter" : "BucketOwnerEnforced";
+      const bucket = createOpenBucket(context, side, { rules: RULES, objectOwnership }, this);
+      this.bucket = bucket;
+      this.allow = bucket.writePolicy;
+    }
+    this.registerOutputs({ bucketName: this.bucket.name });
+  }
+}
+
+export function storeConfig(context: BridgeContext, side: "source" | "destination", bucket: string): StoreConfig {
+  const { region, kmsKeyArn } = context.config[side];
+  const storageClass = side === "destination" ? context.config.destination.storageClass : undefined;
+  return {
+    kind: "s3",
+    bucket,
+    region,
+    ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+    ...(storageClass === undefined ? {} : { storageClass }),
+  };
+}
+
+export interface AllowedSource {
+  origin: string;
+  pathPrefix: string;
+}
+
+/**
+ * - `<bucket>.s3.<region>.<suffix>`: the bucket is in the host, every path is its.
+ * - The same with a dot in the bucket's name: no certificate covers that host, so the SDK puts the bucket into the path.
+ * - `host[:port]/<bucket>` of an S3-compatible endpoint: the bucket is in the path.
+ */
+export function allowedSourceOf(bucket: string, regionalDomainName: string): AllowedSource {
+  const [host = "", ...path] = regionalDomainName.split("/");
+  if (path.length > 0) return { origin: `https://${host}`, pathPrefix: `/${path.join("/")}/` };
+  if (bucket.includes(".") && host.startsWith(`${bucket}.`))
+    return { origin: `https://${host.slice(bucket.length + 1)}`, pathPrefix: `/${bucket}/` };
+  return { origin: `https://${host}`, pathPrefix: "/" };
+}

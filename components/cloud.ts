@@ -1,0 +1,240 @@
+/**
+ * What a cloud implements so that a bridge can begin or end in it. `CrossBorderBridge` composes the two sides through these
+ * types alone. To add a cloud, write one folder with its `CloudComponents`, and one line in `registry.ts`. What the clouds share
+ * stands below the types.
+ */
+import type * as alicloud from "@pulumi/alicloud";
+import type * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+import type { AllowedSources, AuthConfig, ReceiverConfig, Role, SenderConfig } from "../runtime/protocol/env";
+import type { FunctionZip } from "./bundles";
+import type { BridgeConfig } from "./config";
+import type { OutputProperties, Present } from "./outputs";
+
+export type Side = "source" | "destination";
+
+/** What every piece of a bridge is made from. */
+export interface BridgeContext {
+  /** Prefix of every logical name. */
+  name: string;
+  config: Omit<BridgeConfig, "token">;
+  /** Signing secrets; absent where the operator keeps them in `auth.tokenParameter`. */
+  token?: pulumi.Output<string>;
+  /** The side's own provider. */
+  provider: pulumi.ProviderResource;
+  parent: pulumi.Resource;
+  /** Packed handlers for Lambda, by role. */
+  bundle: (role: Role) => pulumi.asset.Archive;
+  /** Packed handlers for Function Compute, by role. */
+  zip: (role: Role) => pulumi.Output<FunctionZip>;
+  alarmTopicArn?: pulumi.Input<string>;
+}
+
+export interface SourceStore {
+  bucketName: pulumi.Output<string>;
+  /** Where presigned URLs of this store may point. */
+  allowedSources: pulumi.Output<AllowedSources>;
+}
+
+export interface DestinationStore {
+  bucketName: pulumi.Output<string>;
+}
+
+/** A fixed way out of the source's network. */
+export interface Egress {
+  /** What the receiver's allowlist must have. */
+  cidrs: pulumi.Output<string>[];
+}
+
+/** An endpoint that takes signed notices. */
+export interface Receiver extends Present<"receiverFunctionName" | "copierFunctionName"> {
+  url: pulumi.Output<string>;
+  /** `auth: iam`: the invoke-only credentials as the sender reads them, `{"accessKeyId","secretAccessKey"}`. */
+  invokerCredentials?: pulumi.Output<string>;
+  /** Statement for the destination key's policy, as JSON. */
+  kmsKeyStatement?: pulumi.Output<string>;
+}
+
+/** Turns events of a source into requests. */
+export interface Trigger
+  extends Present<"senderFunctionName" | "deadLetterQueueUrl">,
+    Pick<OutputProperties, "queueUrl" | "requiredNotification"> {
+  /** Everything that a new object needs to travel. */
+  ready: pulumi.Resource[];
+  /** Statement for the source key's policy, as JSON. */
+  kmsKeyStatement?: pulumi.Output<string>;
+}
+
+/** Where a bridge begins. The store is there first, because the receiver must know whose URLs to read. */
+export interface SourceSide {
+  store: SourceStore;
+  /** With `egress: static`. */
+  egress?: Egress;
+  /** Made last: it posts to the receiver. */
+  createTrigger(receiver: Receiver): Trigger;
+}
+
+/** Where a bridge ends. */
+export interface DestinationSide {
+  store: DestinationStore;
+  createReceiver(args: { allowedSources: pulumi.Output<AllowedSources>; allowedCidrs: pulumi.Output<string>[] }): Receiver;
+}
+
+/** The contexts of both sides, where one component reaches both. */
+export interface Sides {
+  source: BridgeContext;
+  destination: BridgeContext;
+}
+
+/** Mode `push`: one workflow execution per object; one identity reaches both stores. */
+export interface PushBridge
+  extends Present<
+    "sourceBucket" | "destinationBucket" | "flowName" | "dispatcherFunctionName" | "pusherFunctionName" | "deadLetterQueueUrl"
+  > {
+  /** As the trigger's. */
+  ready: pulumi.Resource[];
+}
+
+/** Mode `native`: the store's own replication. The roles and statements are those of S3. */
+export interface NativeBridge
+  extends Present<"sourceBucket" | "destinationBucket">,
+    Pick<
+      OutputProperties,
+      "replicationRoleArn" | "backwardReplicationRoleArn" | "backfillRoleArn" | "requiredBucketPolicyStatements"
+    > {
+  /** For each side with a key, a JSON list of the statements that its policy needs. */
+  kmsKeyPolicyStatements?: OutputProperties["kmsKeyPolicyStatements"];
+  /** As the trigger's. */
+  ready: pulumi.Resource[];
+}
+
+export interface ProberArgs {
+  side: Side;
+  bucketName: pulumi.Output<string>;
+  /** What a canary that is sent on schedule travels by. */
+  ready: pulumi.Resource[];
+}
+
+/** The latency probe's function on one side, in any mode. */
+export interface Prober {
+  functionName: pulumi.Output<string>;
+  /** Statement for the key's policy, as JSON. */
+  kmsKeyStatement?: pulumi.Output<string>;
+}
+
+export type CloudProvider = aws.Provider | alicloud.Provider;
+
+export interface CloudComponents {
+  provider: {
+    type: string;
+    /** Whether it can deploy to this cloud. The engine itself would silently take the default provider in place of a wrong one. */
+    isInstance(provider: unknown): boolean;
+    /** Named after the side. It deploys nothing to another account than the configured one. */
+    create(side: Side, settings: Pick<BridgeConfig[Side], "region" | "profile" | "accountId">): CloudProvider;
+  };
+  createSource(context: BridgeContext): SourceSide;
+  createDestination(context: BridgeContext): DestinationSide;
+  createProber(context: BridgeContext, args: ProberArgs): Prober;
+  /** For two sides in this cloud. Absent if the cloud has no such mode; then the configuration's rules refuse it. */
+  createPush?(sides: Sides): PushBridge;
+  createNative?(sides: Sides): NativeBridge;
+}
+
+/** @throws Error when the credentials are another account's. */
+export function assertAccount(side: string, found: string, expected: string): void {
+  if (found !== expected) throw new Error(`the credentials of the ${side} belong to account ${found}, not to ${expected}`);
+}
+
+/** Names the bridge and both stores the same way at both ends, so provenance means the same everywhere. */
+export function identity({ config }: Pick<BridgeContext, "config">) {
+  return {
+    bridgeId: config.name,
+    sourceId: `${config.source.cloud}:${config.source.bucket}`,
+    destinationId: `${config.destination.cloud}:${config.destination.bucket}`,
+    logLevel: config.logLevel,
+  };
+}
+
+/** `invoker` names the secret of the invoke-only key; with `auth: iam` alone. */
+export function senderSettings(
+  context: BridgeContext,
+  secrets: { token: string; invoker: string | undefined },
+): Omit<SenderConfig, "source" | "queueUrl" | "deadLetterUrl" | "receiverUrl"> {
+  const { config } = context;
+  return {
+    ...identity(context),
+    scope: config.scope,
+    deletes: config.deletes,
+    statusTags: config.statusTags,
+    auth: senderAuth(context, secrets),
+    urlExpiresInSeconds: config.timeouts.urlExpirySeconds,
+    receiverTimeoutSeconds: config.timeouts.receiverSeconds,
+    maxAttempts: config.maxAttempts,
+  };
+}
+
+function senderAuth({ config }: BridgeContext, { token, invoker }: { token: string; invoker: string | undefined }): AuthConfig {
+  if (invoker === undefined) return { kind: "token", parameter: token };
+  return { kind: "iam", parameter: token, invokerParameter: invoker, region: config.destination.region };
+}
+
+export function receiverSettings(
+  context: BridgeContext,
+  { token, copierFunctionName }: { token: string; copierFunctionName: string },
+): Pick<
+  ReceiverConfig,
+  | "bridgeId"
+  | "sourceId"
+  | "destinationId"
+  | "logLevel"
+  | "destinationPrefix"
+  | "auth"
+  | "inlineLimitBytes"
+  | "timeoutSeconds"
+  | "copier"
+> {
+  const { config } = context;
+  return {
+    ...identity(context),
+    destinationPrefix: config.destination.prefix,
+    auth:
+      config.auth.kind === "iam"
+        ? { kind: "iam", parameter: token, region: config.destination.region }
+        : { kind: "token", parameter: token },
+    inlineLimitBytes: config.inlineLimitBytes,
+    timeoutSeconds: config.timeouts.receiverSeconds,
+    copier: { functionName: copierFunctionName, timeoutSeconds: config.copy.timeoutSeconds },
+  };
+}
+
+export type SecretArgs = { value: pulumi.Output<string>; description: string } & (
+  | { side: "source" | "destination"; secret: "token" }
+  | { side: "source"; secret: "invoker" }
+);
+
+/** The signing secrets: in a parameter that is made of the stack's secret, or in the operator's. */
+export function signingSecrets<T>(
+  { config, token }: BridgeContext,
+  side: "source" | "destination",
+  { create, existing }: { create(args: SecretArgs): T; existing(name: string): T },
+): T {
+  if (token !== undefined) {
+    const description = `Signing secrets of bridge ${config.name}, newest first`;
+    return create({ side, secret: "token", value: token, description });
+  }
+  const name = config.auth.tokenParameter;
+  if (name === undefined) throw new Error(`bridge ${config.name} has neither a token nor auth.tokenParameter`);
+  return existing(name);
+}
+
+/** S3 compares a filter with the URL-encoded key, and OSS does not say; these characters are the same in both. */
+const PLAIN = /^[A-Za-z0-9/_.-]+$/;
+
+/**
+ * The one value that a notification can filter by. Where the scope has several (or one that needs encoding), the whole bucket
+ * notifies and the function behind it checks the scope.
+ */
+export function onlyPlain(values: readonly string[]): string | undefined {
+  const [value, ...others] = values;
+  return value !== undefined && others.length === 0 && PLAIN.test(value) ? value : undefined;
+}
