@@ -1,24 +1,22 @@
 /**
- * How a command of `npm run bridge -- <command>` is written. Each lives in its own folder, whose `command.ts` exports
+ * The contract of a command of `npm run bridge -- <command>`. Each has a folder, whose `command.ts` exports a `RegisterCommand`:
  *
  *     export const registerBackfill: RegisterCommand = (program, onBridge) => {
- *       bridgeCommand(program, "backfill", "Brings objects that were there before the bridge.")
+ *       bridgeCommand(program, "backfill", "Replicates objects that were there before the bridge.")
  *         .option("--dry-run", "count and price, and do nothing")
- *         .option("--concurrency <n>", "objects at work at once", whole(1, 256), 16)
+ *         .option("--concurrency <n>", "objects at once", whole(1, 256), 16)
  *         .action((options: BackfillOptions) => onBridge(options, (context) => backfill(context, options)));
  *     };
  *
- * - `bridgeCommand` gives it `--stack`, `--local` and `--json`; its options extend `CommonOptions`.
- * - `onBridge` opens the bridge, runs the work and closes the bridge whatever becomes of it. What is wrong with the options alone
- *   is best thrown as a `UsageError` before that.
- * - The work resolves to its exit code: 0 when all is well, 1 when something failed that it has told of itself. Whatever it throws is
- *   printed as one text without a stack and ends the command with 1, a `UsageError` with 2. An interruption aborts `signal`; the work
- *   then ends as soon as it can, by an error or not, and the exit code is the shell's, 128 and the signal's number.
- * - What was asked for goes to `print` (standard output), everything else to `note` (standard error).
+ * - `bridgeCommand` adds `--stack`, `--local` and `--json`; the options extend `CommonOptions`.
+ * - `onBridge` opens the bridge, runs the work, and closes the bridge also after a failure. Errors of the options alone are thrown as
+ *   `UsageError` before it.
+ * - The work resolves to its exit code: 0 for success, 1 for a failure that it has reported. An error that it throws is printed without a
+ *   stack; the exit code is then 1, for a `UsageError` 2. An interruption aborts `signal`; the exit code is then 128 plus the signal's number.
+ * - Results go to `print` (standard output), everything else to `note` (standard error).
  */
 import { type Command, InvalidArgumentError } from "commander";
-import type { OperatedBridge } from "./operated-bridge";
-import type { SideAccess } from "./side-access";
+import type { OperatedBridge, SideAccess } from "./operated-bridge";
 
 export const FINE = 0;
 export const FAILED = 1;
@@ -33,9 +31,9 @@ export interface CommonOptions {
 
 export interface CommandContext {
   bridge: OperatedBridge;
-  /** For the vendor's clients that the bridge itself has none of, such as S3 Control. */
+  /** For clients that the bridge itself does not have, such as S3 Control. */
   access: { source: SideAccess; destination: SideAccess };
-  /** Against the local cloud. */
+  /** Whether the bridge runs in the local cloud. */
   local: boolean;
   json: boolean;
   signal: AbortSignal;
@@ -46,7 +44,7 @@ export interface CommandContext {
 export type OnBridge = (options: CommonOptions, work: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 export type RegisterCommand = (program: Command, onBridge: OnBridge) => void;
 
-/** What was asked for makes no sense; the message says what would. */
+/** The command line is wrong; the message says how to correct it. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -60,7 +58,7 @@ export function bridgeCommand(program: Command, name: string, description: strin
     .option("--json", "JSON on standard output, and nothing else there");
 }
 
-/** Reads an option that is a whole number. */
+/** Parser of an option that is a whole number. */
 export function whole(low: number, high: number): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

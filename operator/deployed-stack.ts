@@ -1,19 +1,18 @@
-/** A stack that `pulumi up` has deployed: its settings and outputs by Pulumi's own command, which also decrypts them. */
+/** Reads a stack that `pulumi up` deployed, with Pulumi's own command, which decrypts its settings and outputs. */
 import { join } from "node:path";
 import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation";
 import type { BridgeConfig } from "../components/config";
-import { operatorCredentials } from "./alicloud/credentials";
-import type { SideAccess } from "./side-access";
+import { operatorCredentials } from "./clouds/alicloud";
+import { abortable } from "./concurrency";
+import type { SideAccess, StackToOperate } from "./operated-bridge";
 import { configOf, outputsOf } from "./stack-settings";
-import type { StackToOperate } from "./stack-to-operate";
-import { whileWanted } from "./while-wanted";
 
 /** The folder of Pulumi.yaml. */
 const PROJECT_DIR = join(__dirname, "..");
 
 export async function readDeployedStack(stack: string, signal: AbortSignal): Promise<StackToOperate> {
-  const { settings, outputs } = await whileWanted(signal, readStack(stack));
+  const { settings, outputs } = await abortable(signal, readStack(stack));
   const config = configOf(stack, settings);
   return {
     stack,
@@ -38,14 +37,14 @@ function values(named: Readonly<Record<string, { value: unknown }>>): Record<str
   return Object.fromEntries(Object.entries(named).map(([name, { value }]) => [name, value]));
 }
 
-/** Pulumi's errors hold the whole output of its command. */
+/** Keeps the error lines of Pulumi's output, which its errors hold completely. */
 function readable(stack: string, error: unknown): Error {
   if (error instanceof StackNotFoundError)
     return new Error(`there is no stack ${stack} in Pulumi's state; deploy it first, or add --local for one of npm start`);
   const message = error instanceof Error ? error.message : String(error);
   if (/ENOENT/.test(message)) return new Error("the command pulumi is not there: https://www.pulumi.com/docs/install/");
-  const told = message.split("\n").flatMap((line) => /^\s*error: (.+)$/.exec(line)?.[1] ?? []);
-  return new Error(`the stack ${stack} cannot be read: ${told.length > 0 ? [...new Set(told)].join("; ") : message}`);
+  const errors = message.split("\n").flatMap((line) => /^\s*error: (.+)$/.exec(line)?.[1] ?? []);
+  return new Error(`the stack ${stack} cannot be read: ${errors.length > 0 ? [...new Set(errors)].join("; ") : message}`);
 }
 
 function accessTo({ cloud, region, profile }: BridgeConfig["source"]): SideAccess {

@@ -1,18 +1,18 @@
-/** Ctrl-C and its relatives end a command in an orderly way: what it opened is closed before it exits. */
+/** Turns SIGINT, SIGTERM and SIGHUP into an abort, so that a command closes what it opened before it exits. */
 import { setMaxListeners } from "node:events";
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 export interface Interrupt {
   signal: AbortSignal;
-  /** By the custom of shells, 128 and the signal's number; undefined while none came. */
+  /** 128 plus the signal's number, as shells do; undefined before a signal. */
   exitCode(): number | undefined;
 }
 
-/** From now on the first of these signals aborts. A second one ends the process at once, as it would have without this. */
+/** The first of these signals aborts. A second one ends the process at once. */
 export function onInterrupt(): Interrupt {
   const controller = new AbortController();
-  // Every call that is under way listens to it.
+  // Every call in progress listens to the signal.
   setMaxListeners(0, controller.signal);
   let exitCode: number | undefined;
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];

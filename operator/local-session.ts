@@ -1,14 +1,13 @@
-/** The stack that `npm start` runs on this machine, by the file that it keeps for as long as it runs. */
+/** Reads a stack that `npm start` runs on this machine, from the file that it keeps while it runs. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { parseJson } from "../runtime/protocol/json";
 import { BridgeError } from "../runtime/stores/errors";
-import type { SideAccess } from "./side-access";
+import type { SideAccess, StackToOperate } from "./operated-bridge";
 import { configOf, outputsOf } from "./stack-settings";
-import type { StackToOperate } from "./stack-to-operate";
 
-/** One `<stack>.json` for each stack that runs; `local/cli/operator-file.ts` writes it. */
+/** Holds a `<stack>.json` for each running stack, written by `local/cli/operator-file.ts`. */
 const SESSIONS_DIR = join(__dirname, "..", ".local", "operator");
 
 const credentials = { accessKeyId: z.string(), secretAccessKey: z.string() };
@@ -18,7 +17,7 @@ const sessionSchema = z.object({
   pid: z.number().int().positive(),
   settings: z.record(z.string(), z.unknown()),
   outputs: z.record(z.string(), z.unknown()),
-  /** PEM of the certificate that every endpoint shows. */
+  /** File with the PEM of the certificate of every endpoint. */
   caFile: z.string(),
   clouds: z.object({
     aws: awsSchema.optional(),
@@ -28,7 +27,7 @@ const sessionSchema = z.object({
 });
 type Session = z.infer<typeof sessionSchema>;
 
-/** @throws Error that says how to start the stack, when it does not run */
+/** @throws Error that says how to start the stack, if it does not run */
 export async function readLocalSession(stack: string, folder = SESSIONS_DIR): Promise<StackToOperate> {
   const path = join(folder, `${stack}.json`);
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -51,15 +50,15 @@ function accessTo(
   { cloud, region }: { cloud: SideAccess["cloud"]; region: string },
   ca: string,
 ): SideAccess {
-  const served = clouds[cloud];
-  if (served === undefined) throw new Error(`the local ${cloud} was not started with this stack: start it again`);
-  const { accessKeyId, secretAccessKey } = served;
-  if ("endpoint" in served)
+  const local = clouds[cloud];
+  if (local === undefined) throw new Error(`the local ${cloud} was not started with this stack: start it again`);
+  const { accessKeyId, secretAccessKey } = local;
+  if ("endpoint" in local)
     return {
       cloud: cloud as "aws" | "aws-cn",
       region,
       ca,
-      endpoint: served.endpoint,
+      endpoint: local.endpoint,
       credentials: { accessKeyId, secretAccessKey },
     };
   return {
@@ -68,8 +67,8 @@ function accessTo(
     ca,
     credentials: async () => ({ accessKeyId, accessKeySecret: secretAccessKey }),
     originOf: (host) => {
-      const origin = served.endpoints[host];
-      // Nothing that is meant for this machine may reach the vendor's.
+      const origin = local.endpoints[host];
+      // A request of the local stack must never reach the vendor.
       if (origin === undefined) throw new BridgeError("ConfigInvalid", "open", `the local alicloud does not serve ${host}`);
       return origin;
     },
@@ -81,7 +80,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It runs and is somebody else's.
+    // The process runs under another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

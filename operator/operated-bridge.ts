@@ -1,17 +1,21 @@
-/** A deployed bridge as the operator's command works on it: with the operator's own credentials for each side. */
+/** A deployed bridge as the commands see it, with the operator's own credentials for each side. */
+
+import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { BridgeConfig } from "../components/config";
 import type { BridgeOutputs } from "../components/config/settings";
+import type { OriginOf } from "../runtime/platforms/alicloud-fc/endpoints";
 import type { ObjectStore } from "../runtime/stores/object-store";
+import type { OssCredentialsProvider } from "../runtime/stores/oss/credentials";
 
-/** The outputs that the command works with. Which are there depends on the mode. */
+/** The outputs that the commands read. The mode decides which of them exist. */
 export type OperatedOutputs = Omit<BridgeOutputs, "kmsKeyPolicyStatements" | "notices">;
 
-/** Calls one function of a side and hands its answer back. */
+/** Calls functions of one side. */
 export interface FunctionInvoker {
-  /** Resolves to what JSON.parse made of the answer. Rejects with a `BridgeError` when the call or the function fails. */
-  invoke(functionName: string, payload: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
+  /** Resolves to the answer, parsed from JSON. Rejects with a `BridgeError` when the call or the function fails. */
+  invoke(functionName: string, payload: unknown, options?: { signal?: AbortSignal | undefined }): Promise<unknown>;
   /** Resolves once the platform has stored the event. */
-  invokeAsync(functionName: string, payload: string, options?: { signal?: AbortSignal }): Promise<void>;
+  invokeAsync(functionName: string, payload: string, options?: { signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 export interface OperatedSide {
@@ -19,13 +23,13 @@ export interface OperatedSide {
   cloud: BridgeConfig["source"]["cloud"];
   region: string;
   bucket: string;
-  /** In front of every key of the scope on this side. */
+  /** Prefix of every key of the scope on this side. */
   keyPrefix: string;
   store: ObjectStore;
   functions: FunctionInvoker;
 }
 
-/** A dead letter, as far as it can be read. */
+/** A dead letter of one key. */
 export interface ParkedKey {
   key: string;
   reason: string;
@@ -34,7 +38,7 @@ export interface ParkedKey {
 
 export interface DeadLetters {
   letters: ParkedKey[];
-  /** Whether the queue was seen to hold no others. */
+  /** Whether these are all dead letters of the queue. */
   complete: boolean;
 }
 
@@ -45,11 +49,41 @@ export interface OperatedBridge {
   source: OperatedSide;
   destination: OperatedSide;
   /**
-   * What the dead-letter queue holds, without taking anything away for good; empty where the mode has no such queue.
-   * At most `limit` letters.
+   * Reads at most `limit` dead letters and leaves them in the queue. Empty if the mode has no dead-letter queue.
    */
-  deadLetters(options: { limit: number; signal?: AbortSignal }): Promise<DeadLetters>;
-  /** Asks the bridge to look at these keys again, as an event would; in mode native it rejects with `Unsupported`. */
-  enqueue(keys: readonly string[], options?: { signal?: AbortSignal }): Promise<void>;
+  deadLetters(options: { limit: number; signal?: AbortSignal | undefined }): Promise<DeadLetters>;
+  /** Hands these keys to the bridge, as events would. Rejects with `Unsupported` in mode native. */
+  enqueue(keys: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<void>;
   close(): Promise<void>;
+}
+
+/** How clients of the operator reach one side of a bridge. */
+interface Access {
+  region: string;
+  /** PEM of the only certificate to trust. @default the bundle of Node.js */
+  ca?: string | undefined;
+}
+
+export interface AwsAccess extends Access {
+  cloud: "aws" | "aws-cn";
+  credentials: NonNullable<S3ClientConfig["credentials"]>;
+  /** @default the vendor's endpoint */
+  endpoint?: string | undefined;
+}
+
+export interface AlicloudAccess extends Access {
+  cloud: "alicloud";
+  credentials: OssCredentialsProvider;
+  /** Maps each of the vendor's hosts to an origin. */
+  originOf: OriginOf;
+}
+
+export type SideAccess = AwsAccess | AlicloudAccess;
+
+/** What is read of a stack before its bridge is opened. */
+export interface StackToOperate {
+  stack: string;
+  config: Omit<BridgeConfig, "token">;
+  outputs: OperatedOutputs;
+  access: { source: SideAccess; destination: SideAccess };
 }

@@ -1,4 +1,4 @@
-/** From arguments to an exit code. */
+/** Runs one command line and returns its exit code. */
 import { Command, CommanderError } from "commander";
 import {
   BAD_USAGE,
@@ -21,7 +21,7 @@ export interface ProgramDeps {
   commands: readonly RegisterCommand[];
   open(options: CommonOptions, signal: AbortSignal): Promise<OpenedBridge>;
   interrupt: Interrupt;
-  /** Each writes one line or more, without the last line's end. */
+  /** Both take text without a final newline. */
   print(text: string): void;
   note(text: string): void;
 }
@@ -48,7 +48,7 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    // What fails after an interruption fails because of it.
+    // A failure after an interruption is its consequence.
     if (interrupt.exitCode() === undefined) return failure(error, note);
   }
   const interrupted = interrupt.exitCode();
@@ -57,7 +57,7 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
 }
 
 function failure(error: unknown, note: (text: string) => void): number {
-  // Commander has told of it already, or was asked for help.
+  // Commander has printed its error, or the help, already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : BAD_USAGE;
   note(messageOf(error));
   return error instanceof UsageError ? BAD_USAGE : FAILED;
@@ -67,4 +67,9 @@ function messageOf(error: unknown): string {
   if (error instanceof AggregateError)
     return [error.message, ...error.errors.map(messageOf)].filter((text) => text !== "").join("\n  ");
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Resolves once everything written was passed on, or cannot be. Needed before process.exit(), which does not wait for a pipe's reader. */
+export function flush(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => stream.write("", () => resolve()));
 }

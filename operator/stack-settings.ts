@@ -1,4 +1,4 @@
-/** A stack's settings and outputs, from wherever they were read, as what the commands work with. */
+/** Parses a stack's settings and outputs. */
 import { type BridgeConfig, parseBridgeConfig } from "../components/config";
 import { outputsSchema } from "../components/config/outputs";
 import { rawSettings } from "../components/config/raw-settings";
@@ -7,11 +7,11 @@ import type { OperatedOutputs } from "./operated-bridge";
 const NAMESPACE = "crossborderbridge";
 
 /**
- * @param settings by their names in the stack's file; each a value, or a value as text
+ * @param settings by their names in the stack's file; each a value, or a value as JSON text
  * @throws ConfigInvalid
  */
 export function configOf(stack: string, settings: Readonly<Record<string, unknown>>): Omit<BridgeConfig, "token"> {
-  // No command needs the secret.
+  // No command needs the token.
   const { token: _secret, ...raw } = rawSettings(NAMESPACE, settings);
   const { tokenParameter } = (raw.auth ?? {}) as { tokenParameter?: unknown };
   const { token: _token, ...config } = parseBridgeConfig(raw, { stack, tokenIsDeferred: tokenParameter === undefined });
@@ -20,10 +20,9 @@ export function configOf(stack: string, settings: Readonly<Record<string, unknow
 
 const operatedSchema = outputsSchema.omit({ kmsKeyPolicyStatements: true, notices: true });
 
-/** @throws Error when the stack exports no bridge */
+/** @throws Error if the stack exports no bridge */
 export function outputsOf(stack: string, outputs: unknown): OperatedOutputs {
   const parsed = operatedSchema.safeParse(outputs);
-  // An optional output that is there is never undefined: the schema reads JSON.
   if (parsed.success) return parsed.data as OperatedOutputs;
   const [issue] = parsed.error.issues;
   throw new Error(

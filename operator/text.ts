@@ -1,6 +1,6 @@
-/** How numbers, sizes, keys and the words of others are shown to a person. Pure. */
+/** How numbers, sizes, keys and foreign texts are shown to a person. */
 
-/** Of a table, without colours: it goes into logs and files as well. */
+/** Style of a table without colours, which would end up in logs and files. */
 export const PLAIN = { head: [], border: [] };
 
 /** `12,345` */
@@ -16,12 +16,23 @@ export function bytesText(bytes: number): string {
   return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${UNITS[power]}`;
 }
 
-/** A key may hold what would move a terminal's cursor. */
+/** The units of sizes that the operator writes. */
+export const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2 };
+
+/** In the largest unit that shows the size exactly. */
+export function sizeText(sizeBytes: number): string {
+  const [unit, factor] = Object.entries(SIZE_UNITS).findLast(
+    ([, bytes]) => sizeBytes >= bytes && Number.isInteger((sizeBytes / bytes) * 100),
+  ) ?? ["B", 1];
+  return `${sizeBytes / factor} ${unit}`;
+}
+
+/** Escapes control characters: a key may hold terminal commands. */
 export function keyText(key: string): string {
   return /^[^\p{Cc}\p{Cf}"\\]+$/u.test(key) ? key : plainText(JSON.stringify(key));
 }
 
-/** A reason may quote a key, or be somebody else's altogether. */
+/** Escapes control characters in a text that another system wrote or that quotes a key. */
 export function plainText(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -1,49 +1,15 @@
-/** `npm run bridge -- backfill`: brings over what was there before the bridge, or what it missed. */
+/** Runs a backfill: chooses the engine, opens the checkpoint, asks the operator, and starts the engine. */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { type CommandContext, type CommonOptions, type ExitCode, FAILED, UsageError } from "../command";
-import type { SideAccess } from "../side-access";
-import type { BatchControl } from "./batch/control";
-import type { Report } from "./batch/job";
-import { type CheckpointFile, openCheckpoint } from "./checkpoint";
-import { askAtTerminal } from "./confirm";
-import { chooseEngine, type Engine } from "./engine";
-import { loadPrices, type PriceBook } from "./prices";
-import type { RetryDeps } from "./retrying";
-import { runBatch } from "./run-batch";
-import { runWalk } from "./run-walk";
-
-export interface BackfillOptions extends CommonOptions {
-  prefix: string;
-  engine: Engine | "auto";
-  concurrency: number;
-  report: Report;
-  dryRun?: true;
-  yes?: true;
-  checkpoint?: string;
-  prices?: string;
-  maxBytes?: number;
-  job?: string;
-}
-
-export interface BackfillDeps extends Omit<RetryDeps, "signal"> {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  confirm(question: string, signal: AbortSignal): Promise<boolean>;
-  /** Whether there is a person to ask. */
-  interactive: boolean;
-  openControl(access: SideAccess, accountId: string): Promise<BatchControl>;
-}
-
-/** One backfill, with everything decided. */
-export interface Backfill {
-  context: CommandContext;
-  options: BackfillOptions;
-  deps: BackfillDeps & { prices: PriceBook };
-  engine: Engine;
-  checkpoint: CheckpointFile;
-}
+import { type CommandContext, type ExitCode, FAILED, UsageError } from "../command";
+import { runBatch } from "./batch";
+import { openCheckpoint } from "./checkpoint";
+import { chooseEngine } from "./engine";
+import type { Backfill, BackfillDeps, BackfillOptions } from "./options";
+import { loadPrices } from "./prices";
+import { runWalk } from "./walk";
 
 export const systemDeps = (): BackfillDeps => ({
   now: Date.now,
@@ -51,21 +17,9 @@ export const systemDeps = (): BackfillDeps => ({
   random: () => randomInt(2 ** 32) / 2 ** 32,
   confirm: (question, signal) => askAtTerminal(question, signal),
   interactive: process.stdin.isTTY === true,
-  // Its client takes its time to load, and most runs do without it.
-  openControl: async (access, accountId) => (await import("./batch/control")).openBatchControl(access, accountId),
+  // Loaded on demand: the S3 Control client is slow to load, and most runs do not need it.
+  openControl: async (access, accountId) => (await import("./batch-control")).openBatchControl(access, accountId),
 });
-
-/** What the options alone decide. @throws UsageError */
-export function assertOptions(options: BackfillOptions, { interactive }: Pick<BackfillDeps, "interactive">): void {
-  const { dryRun = false, yes = false, engine, maxBytes, prices, job } = options;
-  if (!dryRun && !yes && !interactive)
-    throw new UsageError("there is nobody to ask: say --yes, or --dry-run to see what it would do");
-  if (dryRun && maxBytes !== undefined)
-    throw new UsageError("--max-bytes bounds what is put to work, and a dry run puts nothing to work");
-  if (!dryRun && prices !== undefined) throw new UsageError("--prices is for --dry-run");
-  if (job !== undefined && (dryRun || (engine !== "batch" && engine !== "auto")))
-    throw new UsageError("--job watches a job of --engine batch, and does nothing else");
-}
 
 export async function backfill(context: CommandContext, options: BackfillOptions, deps: BackfillDeps): Promise<ExitCode> {
   const { bridge, local, signal, note } = context;
@@ -81,10 +35,10 @@ export async function backfill(context: CommandContext, options: BackfillOptions
     { stack, source: identity("source"), destination: identity("destination"), local, prefix, engine },
     deps.now,
   );
-  // What is wrong with an earlier run's checkpoint comes to light before anybody is asked anything.
+  // Reports an unusable checkpoint before the operator is asked anything.
   if (!dryRun && options.job === undefined) await checkpoint.read();
   note(`engine ${engine}: ${notices.join("\n  ")}`);
-  // A job counts its objects before it asks.
+  // The engine batch asks later: its job counts the objects first.
   if (!dryRun && engine !== "batch" && !options.yes) {
     const agreed = await deps.confirm(`Go through ${bridge.source.bucket}/${prefix}? (--dry-run counts and prices it)`, signal);
     if (!agreed) {
@@ -92,11 +46,32 @@ export async function backfill(context: CommandContext, options: BackfillOptions
       return FAILED;
     }
   }
-  const run = { context, options, deps: { ...deps, prices }, engine, checkpoint };
+  const run: Backfill = { context, options, deps: { ...deps, prices }, engine, checkpoint };
   try {
     return await (engine === "batch" && !dryRun ? runBatch(run) : runWalk(run));
   } catch (error) {
     if (!dryRun) note(`the same command goes on from where it came to (${checkpoint.path})`);
     throw error;
+  }
+}
+
+export interface Terminal {
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
+}
+
+/** The question goes to standard error: standard output holds only the result. */
+const SYSTEM_TERMINAL: Terminal = { input: process.stdin, output: process.stderr };
+
+/** Asks at the terminal. Any answer but y or yes means no; so does the end of the input. */
+export async function askAtTerminal(question: string, signal: AbortSignal, streams = SYSTEM_TERMINAL): Promise<boolean> {
+  // With `terminal: true` readline would read Ctrl-C as a key, and no signal would come.
+  const lines = createInterface({ ...streams, terminal: false });
+  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  try {
+    const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), ended]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
   }
 }

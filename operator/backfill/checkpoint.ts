@@ -1,4 +1,4 @@
-/** Where a backfill stands, in a file that is whole at any moment. */
+/** The progress of a backfill, in a file that is replaced atomically. */
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
@@ -6,10 +6,10 @@ import { UsageError } from "../command";
 import { countsSchema } from "./counts";
 import { ENGINES } from "./engine";
 
-/** What a checkpoint belongs to; one of anything else is never gone on with. */
+/** The backfill that a checkpoint belongs to. Another backfill never resumes from it. */
 const identity = {
   stack: z.string(),
-  /** `<cloud>:<bucket>`, with the region: a local cloud and a real one may have stacks of one name. */
+  /** `<cloud>:<region>:<bucket>`. A local cloud and a real one may have stacks of the same name. */
   source: z.string(),
   destination: z.string(),
   local: z.boolean(),
@@ -23,10 +23,10 @@ const checkpointSchema = z.strictObject({
   version: z.literal(1),
   ...identity,
   updatedAt: z.iso.datetime(),
-  /** Every key up to this one has been looked at, and what was due has been put to work. */
+  /** Every key up to this one was checked, and handed over if it was due. */
   lastKey: z.string().optional(),
   counts: countsSchema.optional(),
-  /** Written before the job is created, so that a second start creates no second job. */
+  /** Written before the job is created, so that a restart creates no second job. */
   batch: z.strictObject({ token: z.string(), jobId: z.string().optional() }).optional(),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
@@ -34,9 +34,9 @@ export type CheckpointProgress = Partial<Pick<Checkpoint, "lastKey" | "counts" |
 
 export interface CheckpointFile {
   path: string;
-  /** Undefined where there is none. @throws UsageError for what is no checkpoint, or that of something else */
+  /** Resolves to undefined if there is none. @throws UsageError if the file is no checkpoint, or belongs to another backfill */
   read(): Promise<Checkpoint | undefined>;
-  /** Resolves once it would survive the end of the machine. */
+  /** Resolves once the file is on the disk. */
   write(progress: CheckpointProgress): Promise<void>;
   remove(): Promise<void>;
 }
@@ -89,7 +89,7 @@ async function readOrUndefined(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whoever looks sees the old content or the new one, after a power cut as well. */
+/** A reader sees the old content or the new content, also after a power failure. */
 async function replaceFile(path: string, content: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
@@ -102,7 +102,7 @@ async function replaceFile(path: string, content: string): Promise<void> {
     await file.close();
   }
   await rename(draft, path);
-  // The new name is on the disk only once its folder is.
+  // The rename is on the disk only once the folder is.
   const directory = await open(folder, "r");
   try {
     await directory.sync();

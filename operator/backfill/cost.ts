@@ -1,9 +1,8 @@
-/** What a backfill would cost, roughly: the items of a bill that grow with it. Pure. */
+/** A rough estimate of what a backfill costs: the items of the bill that grow with the objects. */
 import type { Cloud } from "../../components/config";
 import type { OperatedBridge } from "../operated-bridge";
-import { type Counts, listedObjects } from "./counts";
+import { type Counts, listedObjects, PAGE_SIZE } from "./counts";
 import type { Engine } from "./engine";
-import { PAGE_SIZE } from "./pages";
 import { BILLED, type Billed, type Price, type PriceBook } from "./prices";
 
 export interface CostLine {
@@ -11,7 +10,7 @@ export interface CostLine {
   cloud: Cloud;
   quantity: number;
   unit: string;
-  /** Undefined where no price is known. */
+  /** Undefined if no price is known. */
   cost: number | undefined;
   currency: Price["currency"] | undefined;
   source: string;
@@ -19,23 +18,23 @@ export interface CostLine {
 
 export interface Cost {
   lines: CostLine[];
-  /** By currency; without the lines that have no price. */
+  /** By currency. Lines without a price are left out. */
   totals: Partial<Record<Price["currency"], number>>;
   /** Whether every line has a price. */
   complete: boolean;
 }
 
-/** How the bridge works on objects; rough on purpose, and said with the result. */
+/** How the bridge works on objects. Rough on purpose; the report names them. */
 export const ASSUMPTIONS = {
   /** Objects in one invocation of the sender, and in one request to the receiver. */
   objectsPerBatch: 10,
   /** Send, receive and delete. */
   queueRequestsPerObject: 3,
   functionGb: 1,
-  /** Of a function, for everything but the bytes. */
+  /** Of a function, without the time for the bytes. */
   secondsPerObject: 0.5,
   bytesPerSecond: 8 * 1024 ** 2,
-  /** Of a copy by the workflow, besides one for each part. */
+  /** Of a copy by the workflow, without the one for each part. */
   stepsPerCopy: 4,
 } as const;
 
@@ -49,7 +48,7 @@ export function estimate({ config }: Priced, engine: Engine, counts: Counts, pri
   const { source, destination } = config;
   const { objects, bytes } = counts.due;
   const line = (cloud: Cloud, billed: Billed, item: string, quantity: number) => {
-    if (quantity > 0) lines.push(costLine(cloud, billed, item, quantity, prices[cloud][billed]));
+    if (quantity > 0) lines.push(costLine({ cloud, billed, item, quantity }, prices[cloud][billed]));
   };
   const listed = listedObjects(counts);
   const sameRegion = source.cloud === destination.cloud && source.region === destination.region;
@@ -107,7 +106,11 @@ function bridgeLines(config: Priced["config"], { due: { objects, bytes } }: Coun
   line(to, "functionGbSecond", "receiver and copier at work", (objects * secondsPerObject + copySeconds) * functionGb);
 }
 
-function costLine(cloud: Cloud, billed: Billed, item: string, quantity: number, price: Price | undefined): CostLine {
+interface BilledItem extends Pick<CostLine, "cloud" | "item" | "quantity"> {
+  billed: Billed;
+}
+
+function costLine({ cloud, billed, item, quantity }: BilledItem, price: Price | undefined): CostLine {
   if (price === undefined)
     return {
       item,

@@ -1,16 +1,19 @@
-/** What a backfill has looked at, by what came of it. */
+/** The objects that a backfill has checked, by outcome. */
 import * as z from "zod";
 
 /**
- * - `due`: not at the destination; put to work, or only counted in a dry run.
+ * - `due`: not at the destination; handed over, or only counted in a dry run.
  * - `present`: at the destination in this state, or on its way there.
- * - `outOfScope`: not this bridge's to carry.
- * - `archived`: cannot be read before somebody restores it.
- * - `gone`: deleted between the listing and the look.
- * - `failed`: the store refused it for good; the reason is in the outcome.
+ * - `outOfScope`: the bridge does not replicate it.
+ * - `archived`: cannot be read before it is restored.
+ * - `gone`: deleted between the listing and the check.
+ * - `failed`: refused by the store for good; the reason is in the outcome.
  */
 export const OUTCOMES = ["due", "present", "outOfScope", "archived", "gone", "failed"] as const;
 export type ObjectOutcome = (typeof OUTCOMES)[number];
+
+/** The most that a store lists in one request. */
+export const PAGE_SIZE = 1000;
 
 const tally = z.strictObject({ objects: z.number().int().nonnegative(), bytes: z.number().int().nonnegative() });
 export const countsSchema = z.strictObject({

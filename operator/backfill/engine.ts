@@ -1,25 +1,24 @@
-/** Who carries the objects over. Pure. */
-
+/** Which engine replicates the objects. */
 import { UsageError } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
 
 /**
- * - `batch`: one S3 Batch Replication job, on AWS alone.
- * - `copy`: each object is copied onto itself, and the store's own replication takes the new version up.
- * - `bridge`: the bridge is asked to look at each key, as an event would ask it.
+ * - `batch`: one S3 Batch Replication job. AWS only.
+ * - `copy`: copies each object onto itself; the store's own replication replicates the new version.
+ * - `bridge`: hands each key to the bridge, as an event would.
  */
 export const ENGINES = ["batch", "copy", "bridge"] as const;
 export type Engine = (typeof ENGINES)[number];
 
 export interface ChosenEngine {
   engine: Engine;
-  /** What the operator should know of it before it begins. */
+  /** What the operator should know before the run begins. */
   notices: string[];
 }
 
 type Chosen = Pick<OperatedBridge, "config" | "outputs">;
 
-/** @throws UsageError where the stack has no such engine */
+/** @throws UsageError if the stack has no such engine */
 export function chooseEngine(bridge: Chosen, asked: Engine | "auto", { local }: { local: boolean }): ChosenEngine {
   const engine = asked === "auto" ? bestEngine(bridge, local) : asked;
   const refusal = refusalOf(engine, bridge, local);

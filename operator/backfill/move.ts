@@ -1,24 +1,22 @@
-/** Puts objects to work that are not at the destination. */
+/** Hands over objects that the destination lacks: to the store's own replication, or to the bridge. */
 import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
-import { forEachBounded } from "../bounded";
-import { chunks } from "../chunks";
+import { chunks, forEachBounded, type RetryDeps, retry } from "../concurrency";
 import type { OperatedBridge } from "../operated-bridge";
 import type { ObjectOutcome } from "./counts";
 import type { Presence } from "./presence";
-import { type RetryDeps, retrying } from "./retrying";
 
 export interface DueObject {
   key: string;
-  /** Of the state that was found missing at the destination. */
+  /** ETag of the state that the destination lacks. */
   etag: string;
 }
 
 export interface Moved {
   outcome: ObjectOutcome;
-  reason?: string;
+  reason?: string | undefined;
 }
 
-/** Answers in the order of the objects. Rejects where going on makes no sense; then some may have been put to work. */
+/** Resolves to one result per object, in their order. Rejects when the run has to end; some objects may have been handed over by then. */
 export type Mover = (objects: readonly DueObject[]) => Promise<Moved[]>;
 
 export interface MoverDeps extends RetryDeps {
@@ -27,28 +25,28 @@ export interface MoverDeps extends RetryDeps {
   concurrency: number;
 }
 
-/** Refusals of one object, which say nothing of the next one. */
+/** Whether the store refused this one object: the next one may succeed. */
 export function refusedObject(error: unknown): error is BridgeError {
   return isBridgeError(error, "PermissionDenied", "Invalid", "Unsupported");
 }
 
-/** Decides only under which heading it is told. S3 and OSS name it alike, and no other kind of failure is made of it. */
+/** Chooses only how the failure is reported. S3 and OSS use the same code. */
 const isArchived = ({ kind, message }: BridgeError): boolean => kind === "Unsupported" && message.includes("InvalidObjectState");
 
-/** Copies objects onto themselves, so that the store's own replication takes them up. */
+/** Copies objects onto themselves, so that the store's own replication picks them up. */
 export function createCopier(deps: MoverDeps): Mover {
   const { bridge, presence, concurrency, signal } = deps;
   const { store } = bridge.source;
 
   async function copy({ key, etag }: DueObject): Promise<Moved> {
     let current = etag;
-    let again = false;
-    return retrying(async () => {
-      // The copy before may have been made although its answer got lost, and one is enough.
-      const found = again ? await presence(key, signal) : undefined;
+    let isRetry = false;
+    return retry(async () => {
+      // The first copy may have succeeded although its response was lost.
+      const found = isRetry ? await presence(key, signal) : undefined;
       if (found !== undefined && found.outcome !== "due") return { outcome: found.outcome === "present" ? "due" : found.outcome };
       current = found?.etag ?? current;
-      again = true;
+      isRetry = true;
       await touch(key, current);
       return { outcome: "due" };
     }, deps);
@@ -63,7 +61,7 @@ export function createCopier(deps: MoverDeps): Mover {
     }
   }
 
-  async function copyOrSayWhy(object: DueObject): Promise<Moved> {
+  async function copyOrExplain(object: DueObject): Promise<Moved> {
     try {
       return await copy(object);
     } catch (error) {
@@ -76,22 +74,22 @@ export function createCopier(deps: MoverDeps): Mover {
   return async (objects) => {
     const moved: Moved[] = [];
     await forEachBounded(objects.entries(), { limit: concurrency, signal }, async ([index, object]) => {
-      moved[index] = await copyOrSayWhy(object);
+      moved[index] = await copyOrExplain(object);
     });
     return moved;
   };
 }
 
-/** Of the size of what a queue's or a function's request holds, a few times over. */
-const KEYS_AT_ONCE = 500;
+/** A few requests' worth to a queue or a function. */
+const KEYS_PER_CALL = 500;
 
-/** Asks the bridge to look at the keys. */
+/** Hands the keys to the bridge, as events would. */
 export function createEnqueuer(deps: MoverDeps): Mover {
   const { bridge, signal } = deps;
   return async (objects) => {
-    for (const chunk of chunks(objects, KEYS_AT_ONCE)) {
+    for (const chunk of chunks(objects, KEYS_PER_CALL)) {
       const keys = chunk.map(({ key }) => key);
-      await retrying(() => bridge.enqueue(keys, { signal }), deps);
+      await retry(() => bridge.enqueue(keys, { signal }), deps);
     }
     return objects.map(() => ({ outcome: "due" }));
   };

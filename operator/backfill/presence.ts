@@ -1,21 +1,28 @@
-/** Whether an object is at the destination already, in every mode. */
+/** Whether a listed object has to be replicated, in every mode. */
+
+import type { Scope } from "../../runtime/protocol/env";
 import type { ObjectSnapshot } from "../../runtime/protocol/snapshot";
 import { firstDifference } from "../../runtime/replication/equality";
 import { genuineMetadata, readProvenance } from "../../runtime/replication/provenance";
-import type { ObjectHead } from "../../runtime/stores/object-store";
+import type { ListedObject, ObjectHead, ObjectStore } from "../../runtime/stores/object-store";
 import type { OperatedBridge } from "../operated-bridge";
 import { isNativeReplica } from "../replication-status";
-import type { Verdict } from "./examine";
+import { isInAnyScope } from "../scopes";
 
+export type Verdict =
+  /** `etag` is of the state that the destination lacks. */
+  { outcome: "due"; etag: string } | { outcome: "present" | "outOfScope" | "archived" | "gone" };
+
+/** Whether the object is at the destination already. */
 export type Presence = (key: string, signal: AbortSignal) => Promise<Verdict>;
 
 type Sides = Pick<OperatedBridge, "config" | "source" | "destination">;
 
 export function presenceOf(bridge: Sides): Presence {
-  const judge = bridge.config.mode === "native" ? nativeVerdict : bridgeVerdict;
+  const verdictOf = bridge.config.mode === "native" ? nativeVerdict : bridgeVerdict;
   return async (key, signal) => {
     const head = await bridge.source.store.head(key, { signal });
-    return head === undefined ? { outcome: "gone" } : judge(bridge, key, head, signal);
+    return head === undefined ? { outcome: "gone" } : verdictOf(bridge, key, head, signal);
   };
 }
 
@@ -31,17 +38,17 @@ async function nativeVerdict(bridge: Sides, key: string, head: ObjectHead, signa
     case undefined:
       break;
   }
-  // S3 says of each object whether it was replicated, so one that has nothing to say was not. OSS never says it.
+  // S3 reports a status for every object that it replicates, so this one was not. OSS reports none.
   if (bridge.config.source.cloud !== "alicloud") return { outcome: "due", etag: head.etag };
   const replica = await atDestination(bridge, key, signal);
   return replica !== undefined && isNativeReplica(head, replica) ? { outcome: "present" } : { outcome: "due", etag: head.etag };
 }
 
-/** Tags are left out: reading them would double the requests, and a change of tags alone comes with an event of its own. */
+/** Compares no tags: reading them would double the requests, and a change of tags has an event of its own. */
 async function bridgeVerdict(bridge: Sides, key: string, head: ObjectHead, signal: AbortSignal): Promise<Verdict> {
   const { config } = bridge;
   const metadata = genuineMetadata(head.metadata, key);
-  // A replica that came from the destination is never sent back to it.
+  // A replica from the destination is never sent back to it.
   if (readProvenance(metadata)?.origin === `${config.destination.cloud}:${config.destination.bucket}`)
     return { outcome: "outOfScope" };
   const replica = await atDestination(bridge, key, signal);
@@ -66,4 +73,24 @@ async function bridgeVerdict(bridge: Sides, key: string, head: ObjectHead, signa
 
 function atDestination({ destination }: Sides, key: string, signal: AbortSignal): Promise<ObjectHead | undefined> {
   return destination.store.head(destination.keyPrefix + key, { signal });
+}
+
+/** Storage classes of S3 and OSS whose objects must be restored before a read. `GLACIER_IR` is not one of them. */
+const ARCHIVED = new Set(["GLACIER", "DEEP_ARCHIVE", "Archive", "ColdArchive", "DeepColdArchive"]);
+
+export interface ExamineDeps {
+  source: Pick<ObjectStore, "getTags">;
+  scopes: readonly Scope[];
+  presence: Presence;
+  signal: AbortSignal;
+}
+
+/** Decides what to do about one listed object. */
+export async function examine(object: ListedObject, { source, scopes, presence, signal }: ExamineDeps): Promise<Verdict> {
+  const { key, sizeBytes, storageClass } = object;
+  const isIn = await isInAnyScope(source, scopes, { key, storeKey: key, sizeBytes }, signal);
+  if (isIn === undefined) return { outcome: "gone" };
+  if (!isIn) return { outcome: "outOfScope" };
+  const found = await presence(key, signal);
+  return found.outcome === "due" && storageClass !== undefined && ARCHIVED.has(storageClass) ? { outcome: "archived" } : found;
 }

@@ -1,6 +1,6 @@
 /**
- * List prices that a dry run counts with: of standard storage in a large region, without free tiers and discounts. They are no
- * offer; `--prices FILE` replaces any of them.
+ * List prices for the estimate of a dry run: standard storage in a large region, without free tiers and discounts. `--prices FILE`
+ * replaces any of them.
  */
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
@@ -10,15 +10,15 @@ import { UsageError } from "../command";
 export const priceSchema = z.strictObject({
   amount: z.number().nonnegative(),
   currency: z.enum(["USD", "CNY"]),
-  /** So many units cost `amount`. */
+  /** The number of units that cost `amount`. */
   per: z.number().positive(),
   unit: z.string().min(1),
-  /** Where it stands, or that nobody has looked. */
+  /** Where the price is published, or `unverified`. */
   source: z.string().min(1),
 });
 export type Price = z.infer<typeof priceSchema>;
 
-/** What a backfill can be billed for, each with what is counted. */
+/** What a backfill can be billed for, each with its unit. */
 export const BILLED = {
   /** LIST, PUT, COPY. */
   writeRequest: "requests",
@@ -30,13 +30,13 @@ export const BILLED = {
   internetGb: "GB",
   /** To another region of the same cloud, by its own replication. */
   replicationGb: "GB",
-  /** On top, with replication time control. */
+  /** In addition, with replication time control. */
   timeControlGb: "GB",
-  /** On top, through the accelerated endpoint. */
+  /** In addition, through the accelerated endpoint. */
   acceleratedGb: "GB",
   batchJob: "jobs",
   batchObject: "objects",
-  /** Objects in the bucket that the job's own list is made of. */
+  /** Objects in the bucket that the job lists. */
   batchListedObject: "objects",
   queueRequest: "requests",
   functionCall: "calls",
@@ -47,7 +47,7 @@ export const BILLED = {
 export type Billed = keyof typeof BILLED;
 const BILLED_NAMES = Object.keys(BILLED) as Billed[];
 
-/** No price known is no price of 0. */
+/** An absent price is unknown, not 0. */
 export type CloudPrices = Partial<Record<Billed, Price>>;
 export type PriceBook = Record<Cloud, CloudPrices>;
 
@@ -105,7 +105,7 @@ const fileSchema = z.strictObject({
   alicloud: cloudSchema.optional(),
 });
 
-/** The defaults, with what the file says in their place. @throws UsageError that names every wrong field */
+/** The default prices, replaced by those in the file. @throws UsageError that names every wrong field */
 export async function loadPrices(path: string | undefined): Promise<PriceBook> {
   if (path === undefined) return DEFAULT_PRICES;
   const parsed = fileSchema.safeParse(await readJson(path));

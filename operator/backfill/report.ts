@@ -1,11 +1,16 @@
-/** What a backfill tells at its end, for a person and for a program. */
+/** The result of a backfill: tables for a person, JSON for a program. */
 import Table from "cli-table3";
-import { bytesText, grouped, PLAIN } from "../text";
-import type { BatchJob } from "./batch/control";
+import { bytesText, grouped, keyText, PLAIN, plainText } from "../text";
+import type { BatchJob } from "./batch-control";
 import { ASSUMPTIONS, type Cost } from "./cost";
 import { type Counts, listedObjects, type ObjectOutcome, OUTCOMES } from "./counts";
 import type { Engine } from "./engine";
-import { type Named, namedLine } from "./walk";
+
+/** An object with the reason why it was not replicated. */
+export interface Named {
+  key: string;
+  reason: string;
+}
 
 export interface BackfillReport {
   command: "backfill";
@@ -13,16 +18,16 @@ export interface BackfillReport {
   prefix: string;
   engine: Engine;
   dryRun: boolean;
-  /** `budget`: the next object would have gone beyond `--max-bytes`. `declined`: a person said no. */
+  /** `budget`: `--max-bytes` had no room for the next object. `declined`: the operator said no. */
   ended: "complete" | "budget" | "declined" | "failed" | "cancelled";
   counts?: Counts;
-  /** The first of each. */
+  /** The first few of each. */
   failed?: Named[];
   archived?: Named[];
   lastKey?: string | undefined;
-  /** In a dry run. */
+  /** Of a dry run. */
   cost?: Cost | undefined;
-  job?: BatchJob & { jobId: string; report?: string };
+  job?: BatchJob & { jobId: string; report?: string | undefined };
 }
 
 const COMPACT = { style: { ...PLAIN, compact: true } };
@@ -71,12 +76,14 @@ export function costTable(cost: Cost, engine: Engine): string {
   ].join("\n");
 }
 
+export const namedLine = ({ key, reason }: Named): string => `  ${keyText(key)}: ${plainText(reason)}`;
+
 export function namedLines(title: string, named: readonly Named[], count: number): string[] {
   if (count === 0) return [];
   const rest = count - named.length;
   return [title, ...named.map(namedLine), ...(rest > 0 ? [`  and ${grouped(rest)} more`] : [])];
 }
 
-/** Cents are too coarse for what a request costs. */
+/** Two significant digits for small amounts: a request costs less than a cent. */
 const money = (amount: number): string =>
   amount >= 1 || amount === 0 ? amount.toFixed(2) : amount.toLocaleString("en-US", { maximumSignificantDigits: 2 });

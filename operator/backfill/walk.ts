@@ -1,17 +1,24 @@
-/** Page after page through the source: look at each object, put to work what is due, write down how far it came. */
+/**
+ * The engines that list the source themselves, and the dry run of every engine. Page by page: check each object, hand over those that the
+ * destination lacks, write the checkpoint.
+ */
 import type { Scope } from "../../runtime/protocol/env";
-import type { ListedObject } from "../../runtime/stores/object-store";
-import { forEachBounded } from "../bounded";
+import { BridgeError } from "../../runtime/stores/errors";
+import { compareKeys } from "../../runtime/stores/keys";
+import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
+import { type ExitCode, FAILED, FINE } from "../command";
+import { forEachBounded, type RetryDeps, retry } from "../concurrency";
 import type { OperatedSide } from "../operated-bridge";
-import { listingPrefixes } from "../scopes";
-import { keyText, plainText } from "../text";
+import { listingPrefixes, scopesOf } from "../scopes";
+import { bytesText, grouped, keyText } from "../text";
 import type { CheckpointFile } from "./checkpoint";
-import { add, type Counts } from "./counts";
-import { examine, type Verdict } from "./examine";
-import { type Moved, type Mover, refusedObject } from "./move";
-import { pagesOf } from "./pages";
+import { estimate } from "./cost";
+import { add, type Counts, noCounts, PAGE_SIZE } from "./counts";
+import { createCopier, createEnqueuer, type Moved, type Mover, refusedObject } from "./move";
+import type { Backfill } from "./options";
 import type { Presence } from "./presence";
-import { type RetryDeps, retrying } from "./retrying";
+import { examine, presenceOf, type Verdict } from "./presence";
+import { type BackfillReport, costTable, countsTable, type Named, namedLine, namedLines } from "./report";
 
 export interface WalkDeps extends RetryDeps {
   source: Pick<OperatedSide, "store">;
@@ -28,34 +35,29 @@ export interface WalkOptions {
   prefix: string;
   concurrency: number;
   pageSize: number;
-  /** Of the objects that this run puts to work. */
+  /** Bound on the sum of the sizes of the objects that this run hands over. */
   maxBytes?: number | undefined;
-  /** Where an earlier run came to. */
+  /** The last key of an earlier run: this one begins after it. */
   lastKey?: string | undefined;
   counts: Counts;
 }
 
-export interface Named {
-  key: string;
-  reason: string;
-}
-
 export interface Walk {
   counts: Counts;
-  /** The first of each. */
+  /** The first few of each. */
   failed: Named[];
   archived: Named[];
   lastKey: string | undefined;
-  /** The object that would have gone beyond `maxBytes`; undefined where the walk came to the end. */
+  /** The first object that `maxBytes` had no room for; undefined if the walk reached the end. */
   stoppedBefore: ListedObject | undefined;
 }
 
 const EXAMPLES = 20;
-/** So many refusals are not about single objects any more. */
+/** With this many refusals the cause is not a single object: the run ends. */
 const MAX_FAILURES = 100;
 const NOT_RESTORED = "archived: restore it first";
 
-type Looked = { object: ListedObject; verdict: Verdict | { outcome: "failed"; reason: string } };
+type Checked = { object: ListedObject; verdict: Verdict | { outcome: "failed"; reason: string } };
 
 export async function walk(deps: WalkDeps, options: WalkOptions): Promise<Walk> {
   const { source, scopes, signal, mover, checkpoint } = deps;
@@ -66,9 +68,9 @@ export async function walk(deps: WalkDeps, options: WalkOptions): Promise<Walk> 
 
   const listing = { prefixes: listingPrefixes(scopes, prefix), startAfter: options.lastKey, pageSize, signal };
   for await (const page of pagesOf(source.store, listing)) {
-    const looked = await lookAtAll(page, deps, options.concurrency);
-    const affordable = withinBudget(looked, bytesLeft);
-    const moved = await moveDue(affordable, mover);
+    const checked = await checkAll(page, deps, options.concurrency);
+    const affordable = withinBudget(checked, bytesLeft);
+    const moved = await handOverDue(affordable, mover);
     for (const [index, { object }] of affordable.entries()) {
       const { outcome, reason } = moved[index] ?? { outcome: "failed" };
       add(counts, outcome, object.sizeBytes);
@@ -83,50 +85,146 @@ export async function walk(deps: WalkDeps, options: WalkOptions): Promise<Walk> 
         [`${failures} objects were refused, the first of them:`, ...result.failed.slice(0, 3).map(namedLine)].join("\n"),
       );
     result.lastKey = affordable.at(-1)?.object.key ?? result.lastKey;
-    result.stoppedBefore = looked[affordable.length]?.object;
+    result.stoppedBefore = checked[affordable.length]?.object;
     if (result.lastKey !== undefined) {
       await checkpoint?.write({ lastKey: result.lastKey, counts });
       deps.onProgress(counts, result.lastKey);
     }
     if (result.stoppedBefore !== undefined) break;
   }
-  // A listing that an abort cut short has not come to the end.
+  // An abort ends the listing early; the walk then has not reached the end.
   signal.throwIfAborted();
   return result;
 }
 
-export const namedLine = ({ key, reason }: Named): string => `  ${keyText(key)}: ${plainText(reason)}`;
-
-async function lookAtAll(page: readonly ListedObject[], deps: WalkDeps, limit: number): Promise<Looked[]> {
+async function checkAll(page: readonly ListedObject[], deps: WalkDeps, limit: number): Promise<Checked[]> {
   const { source, scopes, presence, signal } = deps;
-  const looked: Looked[] = [];
+  const checked: Checked[] = [];
   await forEachBounded(page.entries(), { limit, signal }, async ([index, object]) => {
     try {
       const examined = () => examine(object, { source: source.store, scopes, presence, signal });
-      looked[index] = { object, verdict: await retrying(examined, deps) };
+      checked[index] = { object, verdict: await retry(examined, deps) };
     } catch (error) {
       if (signal.aborted || !refusedObject(error)) throw error;
-      looked[index] = { object, verdict: { outcome: "failed", reason: error.message } };
+      checked[index] = { object, verdict: { outcome: "failed", reason: error.message } };
     }
   });
-  return looked;
+  return checked;
 }
 
-/** The page up to the first due object that does not fit any more. */
-function withinBudget(looked: readonly Looked[], bytesLeft: number): readonly Looked[] {
+/** The page up to the first due object that exceeds the budget. */
+function withinBudget(checked: readonly Checked[], bytesLeft: number): readonly Checked[] {
   let left = bytesLeft;
-  const end = looked.findIndex(({ object, verdict }) => {
+  const end = checked.findIndex(({ object, verdict }) => {
     if (verdict.outcome === "due") left -= object.sizeBytes;
     return left < 0;
   });
-  return end < 0 ? looked : looked.slice(0, end);
+  return end < 0 ? checked : checked.slice(0, end);
 }
 
-async function moveDue(looked: readonly Looked[], mover: Mover | undefined): Promise<Moved[]> {
-  if (mover === undefined) return looked.map(({ verdict }) => verdict);
-  const due = looked.flatMap(({ object: { key }, verdict }) => (verdict.outcome === "due" ? [{ key, etag: verdict.etag }] : []));
+async function handOverDue(checked: readonly Checked[], mover: Mover | undefined): Promise<Moved[]> {
+  if (mover === undefined) return checked.map(({ verdict }) => verdict);
+  const due = checked.flatMap(({ object: { key }, verdict }) => (verdict.outcome === "due" ? [{ key, etag: verdict.etag }] : []));
   const moved = (due.length === 0 ? [] : await mover(due)).values();
-  return looked.map(({ verdict }) => (verdict.outcome === "due" ? (moved.next().value ?? MISSING) : verdict));
+  return checked.map(({ verdict }) => (verdict.outcome === "due" ? (moved.next().value ?? MISSING) : verdict));
 }
 
 const MISSING: Moved = { outcome: "failed", reason: "the engine has not answered for it" };
+
+const NOTE_EVERY_MS = 5_000;
+
+export async function runWalk({ context, options, deps, engine, checkpoint }: Backfill): Promise<ExitCode> {
+  const { bridge, signal, note } = context;
+  const { dryRun = false, prefix, concurrency, maxBytes } = options;
+  const earlier = dryRun ? undefined : await checkpoint.read();
+  if (earlier?.lastKey !== undefined)
+    note(`going on after ${keyText(earlier.lastKey)}, where the run of ${earlier.updatedAt} came to (${checkpoint.path})`);
+  const presence = presenceOf(bridge);
+  const moving = { bridge, presence, concurrency, signal, sleep: deps.sleep, random: deps.random };
+  let notedAtMs = deps.now();
+  const walked = await walk(
+    {
+      source: bridge.source,
+      scopes: scopesOf(bridge.config),
+      presence,
+      mover: dryRun ? undefined : engine === "copy" ? createCopier(moving) : createEnqueuer(moving),
+      checkpoint: dryRun ? undefined : checkpoint,
+      onProgress({ due, present }, lastKey) {
+        if (deps.now() - notedAtMs < NOTE_EVERY_MS) return;
+        notedAtMs = deps.now();
+        const done = `${grouped(due.objects)} ${dryRun ? "to do" : "put to work"} (${bytesText(due.bytes)})`;
+        note(`${done}, ${grouped(present.objects)} there already, up to ${keyText(lastKey)}`);
+      },
+      signal,
+      sleep: deps.sleep,
+      random: deps.random,
+    },
+    { prefix, concurrency, maxBytes, pageSize: PAGE_SIZE, lastKey: earlier?.lastKey, counts: earlier?.counts ?? noCounts() },
+  );
+  if (walked.stoppedBefore === undefined && !dryRun) await checkpoint.remove();
+  return report({ context, options, deps, engine, checkpoint }, walked);
+}
+
+function report({ context, options, deps, engine, checkpoint }: Backfill, walked: Walk): ExitCode {
+  const { bridge, note, print, json } = context;
+  const { dryRun = false, prefix } = options;
+  const { counts, failed, archived, lastKey, stoppedBefore } = walked;
+  const ended = stoppedBefore === undefined ? "complete" : "budget";
+  const cost = dryRun ? estimate(bridge, engine, counts, deps.prices) : undefined;
+  if (json) {
+    const about = { command: "backfill", stack: bridge.stack, prefix, engine, dryRun } as const;
+    const result: BackfillReport = { ...about, ended, counts, failed, archived, lastKey, cost };
+    print(JSON.stringify(result));
+  } else {
+    print(countsTable(counts, { dryRun }));
+    if (cost !== undefined) print(costTable(cost, engine));
+  }
+  for (const line of namedLines("archived:", archived, counts.archived.objects)) note(line);
+  for (const line of namedLines("refused:", failed, counts.failed.objects)) note(line);
+  if (stoppedBefore !== undefined) {
+    const next = `${keyText(stoppedBefore.key)} (${bytesText(stoppedBefore.sizeBytes)})`;
+    note(`stopped before ${next}, which would go beyond --max-bytes; run it again to go on (${checkpoint.path})`);
+  } else if (counts.failed.objects > 0) {
+    note("some objects were refused: run it again once the reasons are mended");
+  } else if (!dryRun && counts.due.objects > 0) {
+    note("everything that was due is put to work; `status` tells when it has arrived");
+  }
+  return ended === "complete" && counts.failed.objects === 0 ? FINE : FAILED;
+}
+
+export interface Listing {
+  /** Ascending; no prefix begins with another one. */
+  prefixes: readonly string[];
+  startAfter?: string | undefined;
+  pageSize: number;
+  signal: AbortSignal;
+}
+
+/** The listing in pages, one of them in memory. Rejects if the listing fails or is not in the order of keys, which checkpoints rely on. */
+export async function* pagesOf(store: Pick<ObjectStore, "list">, listing: Listing): AsyncGenerator<ListedObject[]> {
+  let page: ListedObject[] = [];
+  let last = listing.startAfter;
+  for await (const object of objectsOf(store, listing)) {
+    if (last !== undefined && compareKeys(last, object.key) >= 0)
+      throw new BridgeError(
+        "Unexpected",
+        "list",
+        `the listing is not in order: ${keyText(object.key)} came after ${keyText(last)}`,
+      );
+    last = object.key;
+    page.push(object);
+    if (page.length === listing.pageSize) {
+      yield page;
+      page = [];
+    }
+  }
+  if (page.length > 0) yield page;
+}
+
+async function* objectsOf(store: Pick<ObjectStore, "list">, { prefixes, startAfter, signal }: Listing) {
+  for (const prefix of prefixes) {
+    // Every key of the prefix then comes before `startAfter`.
+    const isDone = startAfter !== undefined && compareKeys(prefix, startAfter) < 0 && !startAfter.startsWith(prefix);
+    if (!isDone) yield* store.list(prefix, { signal, ...(startAfter === undefined ? {} : { startAfter }) });
+  }
+}

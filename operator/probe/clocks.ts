@@ -1,37 +1,37 @@
-/** How far the clocks of the two sides are apart. Pure. */
+/** Estimates the difference between the clocks of the two sides. */
 
-/** A reading of another clock, between two readings of one's own. */
+/** A reading of a remote clock between two readings of the local one. */
 export interface ClockReading {
   askedAtMs: number;
   answeredAtMs: number;
-  theirsMs: number;
+  remoteMs: number;
 }
 
 export interface ClockDifference {
   ms: number;
-  /** The true difference is within this much of `ms`. */
+  /** The true difference is within `ms` plus or minus this. */
   uncertaintyMs: number;
 }
 
-/** Readings are of whole milliseconds. */
+/** Clocks are read in whole milliseconds. */
 const STEP_MS = 1;
 
 /**
- * How far the other clock is ahead of ours, by the reading of the shortest round trip: it was taken at some moment between the question
- * and the answer. Cristian's algorithm. https://doi.org/10.1007/BF01784024
+ * How far the remote clock is ahead of the local one, by Cristian's algorithm: the reading with the shortest round trip was taken between
+ * its request and its answer. https://doi.org/10.1007/BF01784024
  */
-function aheadOfOurs(readings: readonly ClockReading[]): ClockDifference | undefined {
+function aheadOfLocal(readings: readonly ClockReading[]): ClockDifference | undefined {
   const [best] = readings.toSorted((a, b) => roundTripMs(a) - roundTripMs(b));
   if (best === undefined) return undefined;
   const halfMs = roundTripMs(best) / 2;
-  return { ms: best.theirsMs - best.askedAtMs - halfMs, uncertaintyMs: halfMs + STEP_MS };
+  return { ms: best.remoteMs - best.askedAtMs - halfMs, uncertaintyMs: halfMs + STEP_MS };
 }
 
 const roundTripMs = ({ askedAtMs, answeredAtMs }: ClockReading) => answeredAtMs - askedAtMs;
 
-/** How far the destination's clock is ahead of the source's; undefined while one of them has not been read. */
+/** How far the destination's clock is ahead of the source's. Undefined if one of them was not read. */
 export function compareClocks(readings: Record<"source" | "destination", readonly ClockReading[]>): ClockDifference | undefined {
-  const [source, destination] = [aheadOfOurs(readings.source), aheadOfOurs(readings.destination)];
+  const [source, destination] = [aheadOfLocal(readings.source), aheadOfLocal(readings.destination)];
   if (source === undefined || destination === undefined) return undefined;
   return {
     ms: Math.round(destination.ms - source.ms),
@@ -40,9 +40,9 @@ export function compareClocks(readings: Record<"source" | "destination", readonl
 }
 
 /**
- * Whether the difference is worth taking out of a duration: clouds keep their clocks to milliseconds, so one that is within its own
- * uncertainty is most likely that of the ways there and back, and one below the resolution changes nothing that was measured.
+ * Whether durations should be corrected by the difference. A difference within its uncertainty is most likely due to the network, and one
+ * below the resolution is too small to matter.
  */
-export function isTold({ ms, uncertaintyMs }: ClockDifference, resolutionMs: number): boolean {
+export function isSignificant({ ms, uncertaintyMs }: ClockDifference, resolutionMs: number): boolean {
   return Math.abs(ms) > Math.max(uncertaintyMs, resolutionMs);
 }

@@ -1,15 +1,14 @@
-/** Sends the objects and waits for each on the other side. Whatever happens, it removes them again before it ends. */
+/** Sends objects, waits for each on the other side, and removes them from both sides. */
 import { setMaxListeners } from "node:events";
 import type { ProbeSide } from "../../runtime/roles/prober/names";
-import { forEachBounded } from "../bounded";
-import { cleanUp, type LeftBehind } from "./clean-up";
+import { chunks, forEachBounded } from "../concurrency";
 import { type ClockDifference, type ClockReading, compareClocks } from "./clocks";
-import { farSide, nearSide, type ProbeObject } from "./plan";
+import { DIRECTIONS, farSide, nearSide, type ProbeObject } from "./plan";
 import type { ProberClient, Probers } from "./probers";
 import type { Time } from "./time";
 
 export interface MeasureOptions {
-  /** How often an object is looked for before it is given up. */
+  /** How often an object is checked for before the probe gives it up. */
   attempts: number;
   intervalMs: number;
   /** Objects on their way at once. */
@@ -29,77 +28,97 @@ export interface Sample {
   object: ProbeObject;
   /** By the clock of the function that put it. */
   postedAtMs: number;
-  /** By the clock of the function that watched for it; absent for an object that was given up. */
-  seenAtMs?: number;
-  /** Looks at the far side. */
+  /** By the clock of the function that watched for it. Undefined if the object never arrived. */
+  seenAtMs?: number | undefined;
+  /** How often the far side was checked. */
   attempts: number;
 }
 
 export interface Measurement {
   /** In the order of the plan. */
   samples: Sample[];
-  /** Of the destination to the source; undefined where nothing arrived. */
+  /** How far the destination's clock is ahead of the source's. Undefined if nothing arrived. */
   clocks: ClockDifference | undefined;
   leftBehind: LeftBehind[];
-  /** Put, or perhaps put, and not seen on that side before everything was removed: they may still come. */
+  /** Objects that were put, or may have been put, and were not seen before the clean-up: they may still arrive. */
   late: { side: ProbeSide; name: string }[];
-  /** What ended it before its time, an interruption among them. */
+  /** Why the run ended early; absent if it did not. */
   failure?: unknown;
 }
 
-/** Enough for one of them to meet no traffic. */
+/** With several readings, one of them most likely meets no delay. */
 const CLOCK_READINGS = 5;
 
-export async function measure(plan: readonly ProbeObject[], options: MeasureOptions, deps: MeasureDeps): Promise<Measurement> {
-  const { probers, time, onSample } = deps;
-  const failed = new AbortController();
-  const signal = AbortSignal.any([deps.signal, failed.signal]);
-  // Every object on its way listens to it.
-  setMaxListeners(0, signal);
-  const samples = new Map<ProbeObject, Sample>();
-  const posted: ProbeObject[] = [];
-  let clocks: Promise<ClockDifference | undefined> | undefined;
-  let failure: { of: unknown } | undefined;
+/** Sends every object and waits for it on the other side. Removes all objects before it resolves, also after a failure. */
+export function measure(plan: readonly ProbeObject[], options: MeasureOptions, deps: MeasureDeps): Promise<Measurement> {
+  return new Run(plan, options, deps).measure();
+}
 
-  try {
-    await wakeUp();
-    await forEachBounded(plan, { limit: options.parallel, signal }, async (object) => {
-      try {
-        await follow(object);
-        if (options.pauseMs > 0 && object !== plan.at(-1)) await time.sleep(options.pauseMs, signal);
-      } catch (error) {
-        failed.abort(error);
-        throw error;
-      }
-    });
-  } catch (error) {
-    failure = { of: error };
+class Run {
+  private readonly failed = new AbortController();
+  private readonly signal: AbortSignal;
+  private readonly samples = new Map<ProbeObject, Sample>();
+  private readonly posted: ProbeObject[] = [];
+  private clocks: Promise<ClockDifference | undefined> | undefined;
+
+  constructor(
+    private readonly plan: readonly ProbeObject[],
+    private readonly options: MeasureOptions,
+    private readonly deps: MeasureDeps,
+  ) {
+    this.signal = AbortSignal.any([deps.signal, this.failed.signal]);
+    // Every object that is on its way listens to the signal.
+    setMaxListeners(0, this.signal);
   }
-  const arrived = (object: ProbeObject) => samples.get(object)?.seenAtMs !== undefined;
-  const leftBehind = await cleanUp(posted, { probers, arrived });
-  return {
-    samples: plan.flatMap((object) => samples.get(object) ?? []),
-    clocks: await settled(clocks),
-    leftBehind,
-    late: posted.filter((object) => !arrived(object)).map(({ name, direction }) => ({ side: farSide(direction), name })),
-    ...(failure === undefined ? {} : { failure: failure.of }),
-  };
 
-  /** Shows before anything is put that both sides answer and may clean up, and pays for their cold start. */
-  async function wakeUp(): Promise<void> {
-    const [first] = plan;
+  async measure(): Promise<Measurement> {
+    let failure: { cause: unknown } | undefined;
+    try {
+      await this.wakeUp();
+      await forEachBounded(this.plan, { limit: this.options.parallel, signal: this.signal }, (object) => this.sendOne(object));
+    } catch (cause) {
+      failure = { cause };
+    }
+    const hasArrived = (object: ProbeObject) => this.samples.get(object)?.seenAtMs !== undefined;
+    const missing = this.posted.filter((object) => !hasArrived(object));
+    const leftBehind = await cleanUp(this.posted, { probers: this.deps.probers, hasArrived });
+    return {
+      samples: this.plan.flatMap((object) => this.samples.get(object) ?? []),
+      clocks: await valueIfFulfilled(this.clocks),
+      leftBehind,
+      late: missing.map(({ name, direction }) => ({ side: farSide(direction), name })),
+      ...(failure === undefined ? {} : { failure: failure.cause }),
+    };
+  }
+
+  /** Calls both probers before anything is put: this shows that they answer and may remove objects, and pays for their cold start. */
+  private async wakeUp(): Promise<void> {
+    const [first] = this.plan;
     if (first === undefined) return;
-    await Promise.all([probers.source.clean([first.name]), probers.destination.clean([first.name])]);
-    signal.throwIfAborted();
+    const { source, destination } = this.deps.probers;
+    await Promise.all([source.clean([first.name]), destination.clean([first.name])]);
+    this.signal.throwIfAborted();
   }
 
-  async function follow(object: ProbeObject): Promise<void> {
+  private async sendOne(object: ProbeObject): Promise<void> {
+    const { pauseMs } = this.options;
+    try {
+      await this.follow(object);
+      if (pauseMs > 0 && object !== this.plan.at(-1)) await this.deps.time.sleep(pauseMs, this.signal);
+    } catch (error) {
+      this.failed.abort(error);
+      throw error;
+    }
+  }
+
+  private async follow(object: ProbeObject): Promise<void> {
     const { name, sizeBytes, direction } = object;
-    posted.push(object);
-    // The watch comes first: to call a function may take longer than to replicate.
-    const watching = watch(probers[farSide(direction)], name);
+    const { probers, onSample } = this.deps;
+    this.posted.push(object);
+    // The watch starts first: a call of a function may take longer than the replication.
+    const watching = this.watch(probers[farSide(direction)], name);
     const putting = probers[nearSide(direction)].put({ name, sizeBytes }).catch((error: unknown) => {
-      failed.abort(error);
+      this.failed.abort(error);
       throw error;
     });
     const [put, watched] = await Promise.allSettled([putting, watching]);
@@ -108,48 +127,101 @@ export async function measure(plan: readonly ProbeObject[], options: MeasureOpti
     const { seen, attempts } = watched.value;
     if (seen !== undefined && seen.sizeBytes !== sizeBytes)
       throw new Error(`${name} was put with ${sizeBytes} bytes and arrived with ${seen.sizeBytes}`);
-    const sample: Sample = {
-      object,
-      postedAtMs: put.value.postedAtMs,
-      ...(seen === undefined ? {} : { seenAtMs: seen.seenAtMs }),
-      attempts,
-    };
-    samples.set(object, sample);
+    const sample: Sample = { object, postedAtMs: put.value.postedAtMs, seenAtMs: seen?.seenAtMs, attempts };
+    this.samples.set(object, sample);
     onSample(sample);
     if (seen === undefined) return;
-    clocks ??= readClocks(name);
-    await clocks;
+    this.clocks ??= this.readClocks(name);
+    await this.clocks;
   }
 
-  /** Goes on with the looks that are left when the function's time has ended before them. */
-  async function watch(far: ProberClient, name: string) {
+  /** Calls the function again with the remaining attempts each time its own time runs out. */
+  private async watch(far: ProberClient, name: string) {
+    const { intervalMs } = this.options;
     for (let attempts = 0; ; ) {
-      const asked = { names: [name], attempts: options.attempts - attempts, intervalMs: options.intervalMs };
-      const { seen, missing, pending } = await far.watch(asked, signal);
-      const [told] = [...seen, ...missing, ...pending];
-      // An answer without a look would otherwise be asked for for ever.
-      attempts += Math.max(told?.attempts ?? 0, 1);
-      if (seen[0] !== undefined || missing.length > 0 || attempts >= options.attempts) return { seen: seen[0], attempts };
+      const request = { names: [name], attempts: this.options.attempts - attempts, intervalMs };
+      const { seen, missing, pending } = await far.watch(request, this.signal);
+      const [answered] = [...seen, ...missing, ...pending];
+      // Counts at least one attempt per call, so that the loop ends.
+      attempts += Math.max(answered?.attempts ?? 0, 1);
+      if (seen[0] !== undefined || missing.length > 0 || attempts >= this.options.attempts) return { seen: seen[0], attempts };
     }
   }
 
-  /** A look at an object that is there on both sides is the cheapest thing that tells a function's time. */
-  async function readClocks(name: string): Promise<ClockDifference | undefined> {
+  /** Reads each function's clock with the cheapest call: a watch for an object that is there on both sides. */
+  private async readClocks(name: string): Promise<ClockDifference | undefined> {
+    const { probers, time } = this.deps;
     const readings = { source: [] as ClockReading[], destination: [] as ClockReading[] };
+    const request = { names: [name], attempts: 1, intervalMs: this.options.intervalMs };
     for (let round = 0; round < CLOCK_READINGS; round++) {
       for (const side of ["source", "destination"] as const) {
         const askedAtMs = time.now();
-        const { seen } = await probers[side].watch({ names: [name], attempts: 1, intervalMs: options.intervalMs }, signal);
+        const { seen } = await probers[side].watch(request, this.signal);
         const answeredAtMs = time.now();
-        if (seen[0] !== undefined) readings[side].push({ askedAtMs, answeredAtMs, theirsMs: seen[0].seenAtMs });
+        if (seen[0] !== undefined) readings[side].push({ askedAtMs, answeredAtMs, remoteMs: seen[0].seenAtMs });
       }
     }
     return compareClocks(readings);
   }
 }
 
-/** Its failure has been told where it was awaited first. */
-async function settled<T>(promise: Promise<T | undefined> | undefined): Promise<T | undefined> {
+/** Ignores a rejection: `follow` has awaited the same promise and reported it. */
+async function valueIfFulfilled<T>(promise: Promise<T | undefined> | undefined): Promise<T | undefined> {
   const [outcome] = await Promise.allSettled([promise]);
   return outcome.status === "fulfilled" ? outcome.value : undefined;
+}
+
+/** An object that could not be removed. */
+export interface LeftBehind {
+  side: ProbeSide;
+  name: string;
+  reason: string;
+}
+
+/** Names per invocation, which has to end within a function's time. */
+const NAMES_PER_CALL = 200;
+const TRIES = 2;
+
+/**
+ * Removes a run's objects from both sides. The far side comes first: the bridge then has nothing to do when the near side's removal reaches it.
+ * Objects that never arrived are removed from the far side again at the end, as they may have arrived meanwhile. Never rejects.
+ */
+export async function cleanUp(
+  posted: readonly ProbeObject[],
+  { probers, hasArrived }: { probers: Probers; hasArrived(object: ProbeObject): boolean },
+): Promise<LeftBehind[]> {
+  const left = new Map<string, LeftBehind>();
+  for (const direction of DIRECTIONS) {
+    const ofDirection = posted.filter((object) => object.direction === direction);
+    await remove(farSide(direction), ofDirection);
+    await remove(nearSide(direction), ofDirection);
+    await remove(
+      farSide(direction),
+      ofDirection.filter((object) => !hasArrived(object)),
+    );
+  }
+  return [...left.values()];
+
+  async function remove(side: ProbeSide, objects: readonly ProbeObject[]): Promise<void> {
+    for (const chunk of chunks(objects, NAMES_PER_CALL)) {
+      const names = chunk.map(({ name }) => name);
+      const reason = await failureOf(() => probers[side].clean(names));
+      for (const name of names) {
+        if (reason === undefined) left.delete(`${side} ${name}`);
+        else left.set(`${side} ${name}`, { side, name, reason });
+      }
+    }
+  }
+}
+
+/** Resolves to undefined if one of the tries succeeds. */
+async function failureOf(work: () => Promise<unknown>): Promise<string | undefined> {
+  for (let tried = 1; ; tried++) {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      if (tried === TRIES) return error instanceof Error ? error.message : String(error);
+    }
+  }
 }

@@ -1,8 +1,8 @@
-/** Which objects go which way. Pure. */
+/** Which objects a probe sends in which direction. */
 import { OTHER_SIDE, type ProbeSide } from "../../runtime/roles/prober/names";
 import { UsageError } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
-import { sizeText } from "./sizes";
+import { sizeText } from "../text";
 
 export const DIRECTIONS = ["source->destination", "destination->source"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -13,7 +13,7 @@ export const nearSide = (direction: Direction): ProbeSide => (direction === "sou
 export const farSide = (direction: Direction): ProbeSide => OTHER_SIDE[nearSide(direction)];
 
 export interface ProbeObject {
-  /** As the probers know it. */
+  /** The name by which the probers know it. */
   name: string;
   sizeBytes: number;
   direction: Direction;
@@ -21,11 +21,11 @@ export interface ProbeObject {
   number: number;
 }
 
-/** @throws UsageError when the stack has no way in the direction that was asked for */
+/** @throws UsageError if the stack does not replicate in the requested direction */
 export function directionsOf(
   asked: AskedDirection,
   { stack, config }: Pick<OperatedBridge, "stack" | "config">,
-): { directions: Direction[]; remark?: string } {
+): { directions: Direction[]; remark?: string | undefined } {
   if (asked === "forth") return { directions: ["source->destination"] };
   if (config.direction === "two-way") return { directions: asked === "both" ? [...DIRECTIONS] : ["destination->source"] };
   const noWayBack = `stack ${stack} is one-way: there is no way back to measure`;
@@ -33,7 +33,7 @@ export function directionsOf(
   return { directions: ["source->destination"], remark: noWayBack };
 }
 
-/** @throws UsageError when an object of one of the sizes would never be replicated */
+/** @throws UsageError if objects of one of the sizes are out of scope */
 export function assertSizesInScope(sizes: readonly number[], { config }: Pick<OperatedBridge, "config">): void {
   const { minSizeBytes, maxSizeBytes = Number.POSITIVE_INFINITY } = config.scope;
   const outside = sizes.filter((sizeBytes) => sizeBytes < minSizeBytes || sizeBytes > maxSizeBytes);
@@ -46,8 +46,8 @@ export function assertSizesInScope(sizes: readonly number[], { config }: Pick<Op
 }
 
 /**
- * Round by round, so that what changes while the probe runs, such as the hour's traffic, meets every size and direction alike.
- * @param run in front of every name; apart from every other run's
+ * Round by round: a change of traffic during the probe then affects every size and direction alike.
+ * @param options.run unique prefix of every name
  */
 export function planObjects(options: {
   run: string;

@@ -1,14 +1,15 @@
-/** The probe command: how long an object takes from one side to the other, seen from outside of the bridge. */
+/** Runs a probe: measures how long an object takes from one side to the other, and writes the report. */
 import { randomBytes } from "node:crypto";
-import { type CommandContext, type CommonOptions, type ExitCode, FAILED, FINE } from "../command";
-import { counted, grouped } from "../text";
-import type { LeftBehind } from "./clean-up";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type CommandContext, type CommonOptions, type ExitCode, FAILED, FINE, UsageError } from "../command";
+import { counted, grouped, sizeText } from "../text";
+import type { LeftBehind } from "./measure";
 import { type Measurement, measure, type Sample } from "./measure";
 import { type AskedDirection, assertSizesInScope, directionsOf, planObjects } from "./plan";
 import { openProbers } from "./probers";
-import { keyOf, recordsJson, recordsOf } from "./records";
-import { prepareFolder, writeReport } from "./report";
-import { sizeText } from "./sizes";
+import { keyOf, type ProbeRecord, recordsCsv, recordsJson, recordsOf } from "./records";
+import { type RunFacts, summaryText } from "./summary";
 import { systemTime, type Time } from "./time";
 
 export interface ProbeOptions extends CommonOptions {
@@ -24,7 +25,7 @@ export interface ProbeOptions extends CommonOptions {
 
 export interface ProbeDeps {
   time: Time;
-  /** Apart from every other run's; in the names of its objects. */
+  /** Unique per run: part of the names of its objects. */
   runId(startedAt: Date): string;
 }
 
@@ -45,12 +46,12 @@ export async function probe(context: CommandContext, options: ProbeOptions, deps
   await prepareFolder(folder);
 
   const plan = planObjects({ run: deps.runId(startedAt), sizes, count, directions });
-  let told = 0;
+  let samplesSeen = 0;
   const onSample = (sample: Sample) =>
-    note(`${String(++told).padStart(String(plan.length).length)}/${plan.length}  ${sampleText(sample)}`);
+    note(`${String(++samplesSeen).padStart(String(plan.length).length)}/${plan.length}  ${sampleText(sample)}`);
   const measurement = await measure(plan, options, { probers, time: deps.time, signal: context.signal, onSample });
 
-  for (const line of leftText(context, measurement)) note(line);
+  for (const line of remainsText(context, measurement)) note(line);
   const records = recordsOf(measurement, bridge, options.intervalMs);
   if (records.length > 0) {
     const facts = { stack: bridge.stack, mode: bridge.config.mode, startedAt, options, clocks: measurement.clocks };
@@ -63,14 +64,14 @@ export async function probe(context: CommandContext, options: ProbeOptions, deps
   return records.some((record) => record.gave_up) || measurement.leftBehind.length > 0 ? FAILED : FINE;
 }
 
-/** As the two clocks have it; the records know more of them at the end. */
+/** Without a correction of the clocks, which are compared only later. */
 function sampleText({ object, postedAtMs, seenAtMs, attempts }: Sample): string {
   const result =
     seenAtMs === undefined ? `gave up after ${counted(attempts, "look")}` : `${grouped(Math.max(0, seenAtMs - postedAtMs))} ms`;
   return `${object.direction}  ${sizeText(object.sizeBytes).padStart(8)}  ${result}`;
 }
 
-function leftText({ bridge }: CommandContext, { leftBehind, late }: Measurement): string[] {
+function remainsText({ bridge }: CommandContext, { leftBehind, late }: Measurement): string[] {
   const where = ({ side, name }: Pick<LeftBehind, "side" | "name">) => `${bridge[side].bucket}: ${keyOf(bridge, side, name)}`;
   return [
     ...leftBehind.map((left) => `not removed from ${where(left)} (${left.reason})`),
@@ -81,4 +82,38 @@ function leftText({ bridge }: CommandContext, { leftBehind, late }: Measurement)
 /** `20261121T101530Z` */
 function stampOf(date: Date): string {
   return `${date.toISOString().slice(0, 19).replace(/[-:]/g, "")}Z`;
+}
+
+const FILES = {
+  json: "records.json",
+  csv: "records.csv",
+  summary: "summary.txt",
+  svg: "latency.svg",
+  png: "latency.png",
+} as const;
+
+/** Called before the first object is sent, so that no result is lost. @throws UsageError if the folder holds another run's files */
+export async function prepareFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const present = await readdir(folder);
+  const other = Object.values(FILES).find((file) => present.includes(file));
+  if (other !== undefined) throw new UsageError(`${join(folder, other)} is there already; name another folder with --out`);
+}
+
+/**
+ * @param records at least one
+ * @returns the summary
+ */
+export async function writeReport(folder: string, records: readonly ProbeRecord[], facts: RunFacts): Promise<string> {
+  const summary = summaryText(records, facts);
+  const write = (file: string, content: string | Buffer) => writeFile(join(folder, file), content, { flag: "wx" });
+  // The records come first: a chart can be drawn from them again.
+  await write(FILES.json, recordsJson(records));
+  await write(FILES.csv, recordsCsv(records));
+  await write(FILES.summary, summary);
+  const { drawSvg, pngOf } = await import("./chart");
+  const svg = drawSvg(records, facts);
+  await write(FILES.svg, svg);
+  await write(FILES.png, pngOf(svg));
+  return summary;
 }

@@ -1,4 +1,4 @@
-/** The functions on the two sides, asked as `runtime/protocol/probe.ts` says. */
+/** Clients of the prober functions on the two sides. The messages are in `runtime/protocol/probe.ts`. */
 import type * as z from "zod";
 import {
   type ProbeCleanAnswer,
@@ -15,7 +15,7 @@ import { BridgeError } from "../../runtime/stores/errors";
 import type { OperatedBridge } from "../operated-bridge";
 
 export interface ProberClient {
-  /** Takes no signal: an object whose put was broken off could still appear after the clean-up. */
+  /** Takes no signal: an object whose put was aborted could still appear after the clean-up. */
   put(object: { name: string; sizeBytes: number }): Promise<ProbePutAnswer["put"][number]>;
   watch(asked: Omit<ProbeWatch, "action">, signal?: AbortSignal): Promise<ProbeWatchAnswer>;
   clean(names: readonly string[]): Promise<ProbeCleanAnswer>;
@@ -23,7 +23,7 @@ export interface ProberClient {
 
 export type Probers = Record<ProbeSide, ProberClient>;
 
-/** @throws Error when the stack has been deployed without probers */
+/** @throws Error if the stack was deployed without probers */
 export function openProbers(bridge: Pick<OperatedBridge, "stack" | "outputs" | "source" | "destination">): Probers {
   const names = bridge.outputs.proberFunctionNames;
   if (names === undefined) {
@@ -35,7 +35,7 @@ export function openProbers(bridge: Pick<OperatedBridge, "stack" | "outputs" | "
 
 function openProber({ functions, side }: OperatedBridge["source"], functionName: string): ProberClient {
   async function ask<T>(request: ProbeRequest, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
-    const answer = schema.safeParse(await functions.invoke(functionName, request, signal === undefined ? {} : { signal }));
+    const answer = schema.safeParse(await functions.invoke(functionName, request, { signal }));
     if (answer.success) return answer.data;
     throw unexpected(request.action, `answered what this command does not understand; deploy the stack with this version`);
   }
@@ -54,8 +54,8 @@ function openProber({ functions, side }: OperatedBridge["source"], functionName:
     },
     async watch(asked, signal) {
       const answer = await ask({ action: "watch", ...asked }, probeWatchAnswerSchema, signal);
-      const told = [...answer.seen, ...answer.missing, ...answer.pending].map(({ name }) => name).sort();
-      if (told.join("\n") !== [...asked.names].sort().join("\n"))
+      const answered = [...answer.seen, ...answer.missing, ...answer.pending].map(({ name }) => name).sort();
+      if (answered.join("\n") !== [...asked.names].sort().join("\n"))
         throw unexpected("watch", "answered about other objects than were asked for");
       return answer;
     },

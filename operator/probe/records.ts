@@ -1,18 +1,18 @@
-/** What a run has measured, one record an object: for other programs, in JSON and CSV. Pure. */
+/** The measurements of a run, one record per object, as JSON and CSV. */
 import { stringify } from "csv-stringify/sync";
 import { probePrefixOf } from "../../components/config/defaults";
 import { type ProbeSide, probeKey } from "../../runtime/roles/prober/names";
 import type { OperatedBridge } from "../operated-bridge";
-import { type ClockDifference, isTold } from "./clocks";
+import { type ClockDifference, isSignificant } from "./clocks";
 import type { Measurement, Sample } from "./measure";
 import { type Direction, farSide, nearSide } from "./plan";
 
-/** The names are the files' own: other tools read them. */
+/** These are the field names in the files: other tools read them. */
 export interface ProbeRecord {
   file_size_in_bytes: number;
-  /** ISO 8601: when the store had acknowledged the object, by the clock of the function that put it. */
+  /** ISO 8601: when the store acknowledged the object, by the clock of the function that put it. */
   post_date: string;
-  /** ISO 8601: when the object was seen, by the clock of the function that watched for it; null for one that was given up. */
+  /** ISO 8601: when the object was seen, by the clock of the function that watched for it. Null if it never arrived. */
   get_date: string | null;
   /** `get_date - post_date - clock_offset_in_ms`, and never below 0. */
   duration_in_ms: number | null;
@@ -21,16 +21,16 @@ export interface ProbeRecord {
   from: string;
   to: string;
   gave_up: boolean;
-  /** Looks at the far side. */
+  /** How often the far side was checked. */
   attempts: number;
-  /** Between two looks: a duration may be this much too long. */
+  /** Time between two checks: a duration may be too long by this much. */
   resolution_in_ms: number;
-  /** How far the clock behind `get_date` is ahead of that behind `post_date`; null where no difference that matters was found. */
+  /** How far the clock of `get_date` is ahead of the clock of `post_date`. Null if there is no significant difference. */
   clock_offset_in_ms: number | null;
   clock_offset_uncertainty_in_ms: number | null;
   mode: string;
   stack: string;
-  /** Where it was put. */
+  /** The object's key on the near side. */
   key: string;
 }
 
@@ -82,18 +82,18 @@ export function recordsOf(
   });
 }
 
-/** Of the far clock to the near one, where it is worth taking out. */
+/** How far the far clock is ahead of the near one, if that is significant. */
 function offsetOf(clocks: ClockDifference | undefined, direction: Direction, resolutionMs: number): ClockDifference | undefined {
-  if (clocks === undefined || !isTold(clocks, resolutionMs)) return undefined;
+  if (clocks === undefined || !isSignificant(clocks, resolutionMs)) return undefined;
   return direction === "source->destination" ? clocks : { ...clocks, ms: -clocks.ms };
 }
 
-/** An object may be seen before the answer to its put has come back: that is as good as at once. */
+/** An object may be seen before its put is acknowledged. Its duration is then 0. */
 function durationOf({ postedAtMs, seenAtMs }: Sample, offsetMs: number): number | null {
   return seenAtMs === undefined ? null : Math.max(0, seenAtMs - postedAtMs - offsetMs);
 }
 
-/** Of a probe's object on one of the sides. */
+/** The key of a probe's object on one of the sides. */
 export function keyOf(bridge: Bridge, side: ProbeSide, name: string): string {
   const { scope } = bridge.config;
   const keyPrefix = side === "destination" ? bridge.config.destination.prefix : "";

@@ -1,11 +1,11 @@
-/** The run for a person: what was measured, how, and the table. Pure. */
+/** The quantiles of a run, and its summary as text. */
 import Table from "cli-table3";
-import { counted, grouped, PLAIN } from "../text";
-import { type ClockDifference, isTold } from "./clocks";
+import { quantile } from "simple-statistics";
+import { counted, grouped, PLAIN, sizeText } from "../text";
+import { type ClockDifference, isSignificant } from "./clocks";
 import type { MeasureOptions } from "./measure";
+import { DIRECTIONS, type Direction } from "./plan";
 import type { ProbeRecord } from "./records";
-import { sizeText } from "./sizes";
-import { ENOUGH_FOR_P95, ENOUGH_FOR_P99, type Group, groupsOf, QUANTILE_DEFINITION } from "./statistics";
 
 export interface RunFacts {
   stack: string;
@@ -93,9 +93,44 @@ function clocksText(clocks: ClockDifference | undefined, resolutionMs: number): 
   if (clocks === undefined) return "The clocks of the two sides were not compared: no object was there on both.";
   const way = clocks.ms < 0 ? "behind" : "ahead of";
   const difference = `The destination's clock is ${msText(Math.abs(clocks.ms))} ms ${way} the source's, give or take ${msText(clocks.uncertaintyMs)} ms`;
-  return isTold(clocks, resolutionMs)
+  return isSignificant(clocks, resolutionMs)
     ? `${difference}: that is taken out of every duration.`
     : `${difference}: no more than can be told, so durations are as the two clocks have them.`;
 }
 
 const msText = (ms: number | undefined): string => (ms === undefined ? "-" : grouped(Math.round(ms)));
+
+/** With fewer samples the quantile only repeats the largest ones. */
+export const ENOUGH_FOR_P95 = 20;
+export const ENOUGH_FOR_P99 = 100;
+export const QUANTILE_DEFINITION = "linear interpolation between the two nearest samples (type 7 of Hyndman and Fan)";
+
+/** The samples of one size in one direction. */
+export interface Group {
+  direction: Direction;
+  sizeBytes: number;
+  /** Of the objects that arrived, in the order in which they were sent. */
+  durationsMs: number[];
+  gaveUp: number;
+  /** Undefined if nothing arrived. */
+  quantiles?: { p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number };
+}
+
+/** Groups by direction and ascending size. */
+export function groupsOf(records: readonly ProbeRecord[]): Group[] {
+  const sizes = [...new Set(records.map((record) => record.file_size_in_bytes))].sort((a, b) => a - b);
+  return DIRECTIONS.flatMap((direction) =>
+    sizes.flatMap((sizeBytes) => {
+      const mine = records.filter((record) => record.direction === direction && record.file_size_in_bytes === sizeBytes);
+      return mine.length === 0 ? [] : [groupOf(direction, sizeBytes, mine)];
+    }),
+  );
+}
+
+function groupOf(direction: Direction, sizeBytes: number, records: readonly ProbeRecord[]): Group {
+  const durationsMs = records.flatMap(({ duration_in_ms }) => duration_in_ms ?? []);
+  const gaveUp = records.filter((record) => record.gave_up).length;
+  if (durationsMs.length === 0) return { direction, sizeBytes, durationsMs, gaveUp };
+  const [p50Ms = 0, p95Ms = 0, p99Ms = 0, maxMs = 0] = quantile(durationsMs, [0.5, 0.95, 0.99, 1]);
+  return { direction, sizeBytes, durationsMs, gaveUp, quantiles: { p50Ms, p95Ms, p99Ms, maxMs } };
+}

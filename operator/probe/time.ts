@@ -1,4 +1,4 @@
-/** What the probe needs of the machine's time, passed in so that a test can stand in for it. */
+/** The clock of the probe, which tests replace. */
 import { setTimeout } from "node:timers/promises";
 
 export interface Time {

@@ -1,6 +1,5 @@
-/** `npm run bridge -- status`: how far objects are. */
+/** `npm run bridge -- status`: the replication status of objects. */
 import { Option } from "commander";
-import { forEachBounded } from "../bounded";
 import {
   bridgeCommand,
   type CommandContext,
@@ -12,11 +11,13 @@ import {
   UsageError,
   whole,
 } from "../command";
+import { forEachBounded } from "../concurrency";
 import type { DeadLetters, OperatedBridge } from "../operated-bridge";
+import { OBJECT_STATUSES } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
-import { grouped, plainText } from "../text";
+import { bytesText, grouped, keyText, plainText } from "../text";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
-import { statusLine, summaryText } from "./render";
+import type { Summary } from "./summary";
 import { summarise } from "./summary";
 
 interface StatusCommandOptions extends CommonOptions {
@@ -86,7 +87,7 @@ export async function showStatus(
       if (!options.failed || status.status === "FAILED") show(status);
     }
   } else if (options.failed && bridge.config.mode !== "native") {
-    // Nothing else can have failed: no need to look at everything.
+    // Only keys with a dead letter can have failed, so the listing is not needed.
     const named = [...new Set(letters.map(({ key }) => key))].filter((key) => key !== "" && key.startsWith(prefix)).sort();
     for (const status of await readAll(read, named, { concurrency, signal })) onStatus(status);
   } else {
@@ -119,4 +120,38 @@ function noteLetters({ letters, complete }: DeadLetters, note: (text: string) =>
   if (first !== undefined) note(`${unreadable.length} dead letters name no key: ${plainText(first.reason)}`);
   if (!complete)
     note(`not all dead letters were read, but ${grouped(letters.length)} of them: a key may be FAILED that is shown as PENDING`);
+}
+
+const STATUS_WIDTH = Math.max(...OBJECT_STATUSES.map(({ length }) => length)) + 2;
+
+export function statusLine({ key, status, reason, lagMs, sizeBytes, versionId }: KeyStatus): string {
+  const details = [
+    sizeBytes === undefined ? undefined : bytesText(sizeBytes),
+    versionId === undefined ? undefined : `version ${versionId}`,
+    lagMs === undefined ? undefined : `lag about ${durationText(lagMs)}`,
+    reason === undefined ? undefined : plainText(reason),
+  ].filter((text) => text !== undefined);
+  return `${status.padEnd(STATUS_WIDTH)}${keyText(key)}${details.length === 0 ? "" : `  (${details.join(", ")})`}`;
+}
+
+export function summaryText({ objects, bytes, statuses, oldestPending }: Summary, nowMs: number): string {
+  const rows = [...OBJECT_STATUSES.map((status) => [status, statuses[status]] as const), ["in all", { objects, bytes }] as const]
+    .filter(([name, sum]) => sum.objects > 0 || name === "in all")
+    .map(([name, sum]) => [name, grouped(sum.objects), bytesText(sum.bytes)] as const);
+  const width = (column: 1 | 2) => Math.max(...rows.map((row) => row[column].length));
+  const lines = rows.map(
+    ([name, count, size]) => `${name.padEnd(STATUS_WIDTH)}${count.padStart(width(1))} objects  ${size.padStart(width(2))}`,
+  );
+  if (oldestPending !== undefined) {
+    const ageMs = Math.max(0, nowMs - Date.parse(oldestPending.lastModified));
+    lines.push(`oldest pending: ${keyText(oldestPending.key)}, written ${durationText(ageMs)} ago`);
+  }
+  return lines.join("\n");
+}
+
+function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

@@ -4,7 +4,7 @@ import type { EligibilityRules, ScopeVerdict } from "../../runtime/replication/s
 import { takeSnapshot } from "../../runtime/replication/snapshot";
 import type { OperatedBridge, ParkedKey } from "../operated-bridge";
 import { bridgeStatus, nativeStatus, type StatusVerdict } from "../replication-status";
-import { carried, scopesOf } from "../scopes";
+import { isInAnyScope, scopesOf } from "../scopes";
 
 /** The three are absent where the side that is looked from has no such object. */
 export interface KeyStatus extends StatusVerdict {
@@ -58,7 +58,7 @@ function nativeReader(bridge: OperatedBridge, { side, signal }: StatusOptions): 
     const isIn =
       seen === undefined ||
       seen.replication !== undefined ||
-      (await carried(near.store, scopes, { key, storeKey, sizeBytes: seen.sizeBytes }, signal));
+      (await isInAnyScope(near.store, scopes, { key, storeKey, sizeBytes: seen.sizeBytes }, signal));
     // Deleted before its tags were read.
     const head = isIn === undefined ? undefined : seen;
     const scope: ScopeVerdict = isIn ? { inScope: true } : { inScope: false, reason: "no rule takes such a key in" };

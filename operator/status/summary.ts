@@ -1,7 +1,7 @@
 /** A whole prefix, key by key, with no more in memory than what is being looked at. */
 import type { Scope } from "../../runtime/protocol/env";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
-import { forEachBounded } from "../bounded";
+import { forEachBounded } from "../concurrency";
 import { OBJECT_STATUSES, type ObjectStatus } from "../replication-status";
 import { scopesFor } from "../scopes";
 import type { KeyStatus, StatusReader } from "./read-status";

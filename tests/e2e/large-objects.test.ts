@@ -1,14 +1,6 @@
 /** Objects above the inline limit: in parts, by the copier, resumed after whatever ends a copy midway. */
 import { randomBytes } from "node:crypto";
-import {
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListPartsCommand,
-  PutObjectCommand,
-  UploadPartCommand,
-} from "@aws-sdk/client-s3";
+import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, PutObjectCommand, UploadPartCommand } from "@aws-sdk/client-s3";
 import type { Lease } from "../../runtime/replication/lease";
 import { eventually } from "./support/eventually";
 import { converged, head, listKeys, put, sha256, versions } from "./support/objects";

@@ -3,7 +3,7 @@ import { operate } from "../../operator/open-bridge";
 import type { OperatedBridge, OperatedOutputs } from "../../operator/operated-bridge";
 import { configOf } from "../../operator/stack-settings";
 import { decodeLook } from "../../runtime/protocol/queue-messages";
-import { type AwsServer, operationOf, reply, startAws } from "./aws/aws-server";
+import { type AwsServer, operationOf, reply, startAws } from "./clouds/aws-server";
 
 const md5 = (text: string) => createHash("md5").update(text).digest("hex");
 const QUEUE_URL = "https://sqs.example/111111111111/work";

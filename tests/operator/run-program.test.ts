@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import {
   bridgeCommand,
   type CommandContext,
@@ -9,7 +10,7 @@ import {
   whole,
 } from "../../operator/command";
 import type { OperatedBridge } from "../../operator/operated-bridge";
-import { runProgram } from "../../operator/run-program";
+import { flush, runProgram } from "../../operator/run-program";
 import { BridgeError } from "../../runtime/stores/errors";
 
 interface Run {
@@ -142,4 +143,26 @@ test.each<[string, (signal: AbortSignal) => Promise<ExitCode>]>([
     return end(signal);
   };
   expect(await run({ args: ARGS, interrupt, work })).toMatchObject({ exitCode: 130, noted: "interrupted", closed: 1 });
+});
+
+test("flush waits for a slow reader", async () => {
+  const read: string[] = [];
+  const slow = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      setTimeout(() => {
+        read.push(chunk.toString());
+        done();
+      }, 5);
+    },
+  });
+  for (const text of ["a", "b", "c"]) slow.write(text);
+  await flush(slow);
+  expect(read.join("")).toBe("abc");
+});
+
+test("flush does not wait for a reader that is gone", async () => {
+  const gone = new Writable({ write: (_chunk, _encoding, done) => done(new Error("EPIPE")) });
+  gone.on("error", () => undefined);
+  gone.write("a");
+  await flush(gone);
 });

@@ -1,4 +1,4 @@
-import { carried, listingPrefixes, scopesFor, scopesOf } from "../../operator/scopes";
+import { isInAnyScope, listingPrefixes, scopesFor, scopesOf } from "../../operator/scopes";
 import type { Scope } from "../../runtime/protocol/env";
 import { BridgeError } from "../../runtime/stores/errors";
 import { FakeBridge, nativeRaw, pullRaw } from "./backfill/fixture";
@@ -55,7 +55,7 @@ test.each<[string, Scope[], Record<string, string> | undefined, boolean | undefi
   });
   const object = { key: "a/1", storeKey: "copy/a/1", sizeBytes: 1 };
   const { signal } = new AbortController();
-  expect(await carried({ getTags }, scopes, object, signal)).toBe(isIn);
+  expect(await isInAnyScope({ getTags }, scopes, object, signal)).toBe(isIn);
   expect(getTags.mock.calls).toEqual(Array(asked).fill(["copy/a/1", { signal }]));
 });
 
@@ -63,5 +63,5 @@ test("tags that cannot be read are a failure", async () => {
   const getTags = () => Promise.reject(new BridgeError("PermissionDenied", "getTags", "you may not"));
   const scopes = [scope([], { tags: { keep: "yes" } })];
   const object = { key: "a", storeKey: "a", sizeBytes: 1 };
-  await expect(carried({ getTags }, scopes, object, new AbortController().signal)).rejects.toThrow("you may not");
+  await expect(isInAnyScope({ getTags }, scopes, object, new AbortController().signal)).rejects.toThrow("you may not");
 });

@@ -1,4 +1,4 @@
-import { bytesText, counted, grouped, keyText, plainText } from "../../operator/text";
+import { bytesText, counted, grouped, keyText, plainText, sizeText } from "../../operator/text";
 
 test("numbers in groups, fractions no finer than a millionth", () => {
   expect([0, 1234567, 0.1234567].map(grouped)).toEqual(["0", "1,234,567", "0.123457"]);
@@ -26,4 +26,15 @@ test.each([
 
 test("text of others keeps its quotes and moves no cursor", () => {
   expect(plainText('a "b"\n\u001b[2J\u0085\u202e')).toBe('a "b"\\u{a}\\u{1b}[2J\\u{85}\\u{202e}');
+});
+
+test.each([
+  [0, "0 B"],
+  [1000, "1000 B"],
+  [131_072, "128 KiB"],
+  [1_572_864, "1.5 MiB"],
+  [1_048_577, "1048577 B"],
+  [67_108_864, "64 MiB"],
+])("%d bytes are shown as %s", (sizeBytes, text) => {
+  expect(sizeText(sizeBytes)).toBe(text);
 });

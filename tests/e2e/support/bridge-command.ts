@@ -7,7 +7,7 @@ import { readLocalSession } from "../../../operator/local-session";
 import { operate } from "../../../operator/open-bridge";
 import type { OperatedBridge } from "../../../operator/operated-bridge";
 import { runProgram } from "../../../operator/run-program";
-import type { StackToOperate } from "../../../operator/stack-to-operate";
+import type { StackToOperate } from "../../../operator/operated-bridge";
 
 /** As a shell tells of Ctrl-C. */
 export const INTERRUPTED = 130;

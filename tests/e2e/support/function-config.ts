@@ -1,10 +1,5 @@
 /** Changes of deployed functions that no stack setting makes: they point a function at a proxy. */
-import {
-  GetFunctionConfigurationCommand,
-  LambdaClient,
-  UpdateFunctionConfigurationCommand,
-  waitUntilFunctionUpdatedV2,
-} from "@aws-sdk/client-lambda";
+import { GetFunctionConfigurationCommand, LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalPartition } from "../../../local/aws/local-aws";
 import { CONFIG_VARIABLE, parseEnv, type Role, type RoleConfig } from "../../../runtime/protocol/env";

@@ -1,11 +1,5 @@
 /** The checks of `Pulumi.one-way.yaml`, for native.test.ts, whose clouds they share. */
-import {
-  CreateBucketCommand,
-  DeleteBucketReplicationCommand,
-  GetBucketLifecycleConfigurationCommand,
-  PutBucketReplicationCommand,
-  PutBucketVersioningCommand,
-} from "@aws-sdk/client-s3";
+import { CreateBucketCommand, DeleteBucketReplicationCommand, GetBucketLifecycleConfigurationCommand, PutBucketReplicationCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
 import type { LocalClouds } from "../../../local/local-clouds";
 import { eventually } from "./eventually";
 import { arrives, type NativeStack, settled, startNativeStack, statusOf } from "./native";

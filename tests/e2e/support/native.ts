@@ -1,13 +1,5 @@
 /** A stack whose buckets S3 itself keeps in step, seen from outside. */
-import {
-  DeleteObjectCommand,
-  GetBucketReplicationCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectVersionsCommand,
-  type ReplicationRule,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetBucketReplicationCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, type ReplicationRule, S3Client } from "@aws-sdk/client-s3";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalClouds } from "../../../local/local-clouds";

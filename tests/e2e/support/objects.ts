@@ -1,16 +1,6 @@
 /** What an object is, seen from outside through the vendor's SDK, on either side. */
 import { createHash } from "node:crypto";
-import {
-  GetObjectCommand,
-  GetObjectTaggingCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  ListObjectVersionsCommand,
-  NoSuchKey,
-  NotFound,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-} from "@aws-sdk/client-s3";
+import { GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand, NoSuchKey, NotFound, PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { eventually } from "./eventually";
 import type { TestEnd, TestStack } from "./stack";
 

@@ -1,11 +1,6 @@
 /** Stops a bridge between its two buckets, by the means of each mode. */
 import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from "@aws-sdk/client-lambda";
-import {
-  DeleteBucketReplicationCommand,
-  GetBucketReplicationCommand,
-  PutBucketReplicationCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { DeleteBucketReplicationCommand, GetBucketReplicationCommand, PutBucketReplicationCommand, S3Client } from "@aws-sdk/client-s3";
 import type { OssEvent } from "local-alicloud";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";

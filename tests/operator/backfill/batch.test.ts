@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createBatchControl } from "../../../operator/backfill/batch/control";
-import { createJobRequest, parseRoleArn, REPORT_PREFIX, tokenOf } from "../../../operator/backfill/batch/job";
+import { createJobRequest, parseRoleArn, REPORT_PREFIX, tokenOf } from "../../../operator/backfill/batch";
+import { createBatchControl } from "../../../operator/backfill/batch-control";
 import { inControlPrefix } from "../../../runtime/protocol/control";
 import { FakeBridge, type Given, nativeRaw, type Ran, run, withFolder } from "./fixture";
 import { type LoopbackControl, startControl } from "./s3-control";

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { assertOptions, type BackfillOptions } from "../../../operator/backfill/backfill";
 import { ASSUMPTIONS, estimate } from "../../../operator/backfill/cost";
 import { noCounts } from "../../../operator/backfill/counts";
+import { assertOptions, type BackfillOptions } from "../../../operator/backfill/options";
 import { BILLED, type Billed, DEFAULT_PRICES, loadPrices, priceSchema } from "../../../operator/backfill/prices";
 import { UsageError } from "../../../operator/command";
 import { FakeBridge, nativeRaw, ossNativeRaw, pullRaw, run, withFolder } from "./fixture";

@@ -1,6 +1,5 @@
 import { parseStringPromise } from "xml2js";
-import { drawSvg, PNG_ZOOM, pngOf } from "../../../operator/probe/chart";
-import { chartOf } from "../../../operator/probe/chart-option";
+import { chartOf, drawSvg, PNG_ZOOM, pngOf } from "../../../operator/probe/chart";
 import type { ProbeRecord } from "../../../operator/probe/records";
 import { readPng } from "./png";
 import { FACTS, record } from "./record-fixture";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { compareClocks, isTold } from "../../../operator/probe/clocks";
+import { compareClocks, isSignificant } from "../../../operator/probe/clocks";
 
-const reading = (askedAtMs: number, theirsMs: number, answeredAtMs: number) => ({ askedAtMs, theirsMs, answeredAtMs });
+const reading = (askedAtMs: number, remoteMs: number, answeredAtMs: number) => ({ askedAtMs, remoteMs, answeredAtMs });
 
 test("goes by the shortest round trip of each side", () => {
   const difference = compareClocks({
@@ -45,5 +45,5 @@ test.each([
   [{ ms: 700, uncertaintyMs: 700 }, false],
   [{ ms: 701, uncertaintyMs: 700 }, true],
 ])("%j is worth taking out at a resolution of 500 ms: %s", (difference, told) => {
-  expect(isTold(difference, 500)).toBe(told);
+  expect(isSignificant(difference, 500)).toBe(told);
 });

@@ -1,0 +1,109 @@
+/** What the modules of both clouds share: the side that they open, failures of functions, and the reading of dead letters. */
+import { decodeText } from "../../runtime/protocol/events";
+import { at, parseText, textAt } from "../../runtime/protocol/json";
+import { BridgeError } from "../../runtime/stores/errors";
+import type { DeadLetters, FunctionInvoker, OperatedSide, ParkedKey } from "../operated-bridge";
+
+/** One side of a bridge, opened by its cloud's module. */
+export interface CloudSide {
+  store: OperatedSide["store"];
+  functions: FunctionInvoker;
+  /** Reads the queue and leaves every message in it. */
+  deadLetters(queueUrl: string, options: { limit: number; signal?: AbortSignal | undefined }): Promise<DeadLetters>;
+  /** Resolves once an event for each key is stored in the work queue. Absent if the cloud's bridges have no work queue. */
+  enqueue?(
+    queueUrl: string,
+    keys: readonly string[],
+    options: { nowMs: number; signal?: AbortSignal | undefined },
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The settings that a store is opened with. */
+export interface StoreOfSide {
+  bucket: string;
+  versioning?: boolean | undefined;
+  storageClass?: string | undefined;
+  kmsKeyArn?: string | undefined;
+  kmsKeyId?: string | undefined;
+}
+
+/** The error for a function that failed. */
+export function functionFailed(functionName: string, reason: string | undefined): BridgeError {
+  const why = reason ?? "it does not say why; its log does";
+  return new BridgeError("Unexpected", "invoke", `the function ${functionName} failed: ${why}`);
+}
+
+/** Both platforms answer `{"errorMessage","errorType","stackTrace"}` for a function that failed. */
+export const errorMessageIn = (answer: unknown): string | undefined => textAt(answer, "errorMessage");
+
+export function notJson(functionName: string): BridgeError {
+  return new BridgeError("Unexpected", "invoke", `the function ${functionName} answered no JSON`);
+}
+
+/** A message of a dead-letter queue, written by the bridge, or by the platform after the function failed. */
+export interface DeadLetterMessage {
+  body: string;
+  /** From the message's attributes, as are the next two. Absent if the queue has none. */
+  key?: string | undefined;
+  reason?: string | undefined;
+  parkedAt?: string | undefined;
+  /** When the queue stored it. */
+  storedAt?: Date | undefined;
+}
+
+const GIVEN_UP = "the platform gave the event up; the function's log says why";
+
+/** One entry for each key of the message; one with an empty key if no key can be read. */
+export function keysOfDeadLetter(letter: DeadLetterMessage): ParkedKey[] {
+  const body = parseText(letter.body)?.value;
+  const written = at(body, "deadLetter");
+  const reason = letter.reason ?? textAt(written, "reason") ?? platformReason(body) ?? GIVEN_UP;
+  const parkedAt = dateOf(letter.parkedAt ?? textAt(written, "parkedAt")) ?? letter.storedAt;
+  const keys = letter.key === undefined ? keysIn(letter.body) : [letter.key];
+  return (keys.length === 0 ? [""] : keys).map((key) => ({ key, reason, parkedAt }));
+}
+
+/**
+ * Receives until the queue is empty, repeats itself, or `limit` messages were received. Adds them to `seen` at once, so that the caller
+ * can return them to the queue also after a failure.
+ * @returns whether the queue's last answer was empty
+ */
+export async function receiveAll<M>(
+  seen: Map<string, M>,
+  { receive, idOf, limit }: { receive(): Promise<readonly M[]>; idOf(message: M): string; limit: number },
+): Promise<boolean> {
+  while (seen.size < limit) {
+    const messages = await receive();
+    if (messages.length === 0) return true;
+    const hasNew = messages.some((message) => !seen.has(idOf(message)));
+    for (const message of messages) seen.set(idOf(message), message);
+    // Messages become visible again while this reads: without this end it might never stop.
+    if (!hasNew) return false;
+  }
+  return false;
+}
+
+/** @param sawAll whether the queue's last answer was empty */
+export function deadLetters(found: readonly ParkedKey[], { limit, sawAll }: { limit: number; sawAll: boolean }): DeadLetters {
+  return { letters: found.slice(0, limit), complete: sawAll && found.length <= limit };
+}
+
+function keysIn(body: string): string[] {
+  return [...new Set(decodeText(body).flatMap(({ looks }) => looks.map(({ key }) => key)))];
+}
+
+/**
+ * The record of a failed asynchronous invocation: Lambda keeps the answer as JSON, Function Compute as text.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+ */
+function platformReason(body: unknown): string | undefined {
+  const answer = at(body, "responsePayload");
+  const reason = errorMessageIn(typeof answer === "string" ? parseText(answer)?.value : answer);
+  return reason ?? textAt(at(body, "requestContext"), "condition");
+}
+
+function dateOf(text: string | undefined): Date | undefined {
+  const date = text === undefined ? undefined : new Date(text);
+  return date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
+}

@@ -1,0 +1,108 @@
+/** Against the local SMQ, which checks every signature. */
+import { readDeadLetters, type SmqOptions } from "../../../operator/clouds/alicloud";
+import { encodeDeadLetter } from "../../../runtime/protocol/queue-messages";
+import { createOssDispatcher } from "../../../runtime/stores/oss/client";
+import { ACCOUNT, QUEUE, REGION, type Smq, startSmq } from "./smq";
+
+let mns: Smq;
+let options: SmqOptions;
+let waits: number[];
+beforeEach(async () => {
+  mns = await startSmq();
+  waits = [];
+  options = {
+    queueUrl: `https://${ACCOUNT}.mns.${REGION}.aliyuncs.com/queues/${QUEUE.queueName}`,
+    originOf: () => mns.origin,
+    credentials: async () => mns.root,
+    dispatcher: createOssDispatcher({ ca: mns.ca }),
+    now: mns.now,
+    sleep: async (ms) => {
+      waits.push(ms);
+      mns.advance(ms);
+    },
+  };
+});
+afterEach(async () => {
+  await options.dispatcher.close();
+  await mns.close();
+});
+
+function fill(count: number): void {
+  for (let index = 0; index < count; index++) {
+    const look = { key: `a<&>"ü ${index}`, attempt: 1, firstSeenMs: 1 };
+    const letter = { reason: `no. ${index}`, bridgeId: "b", parkedAt: "2026-03-01T00:00:07.000Z" };
+    mns.service.send(REGION, QUEUE.queueName, Buffer.from(encodeDeadLetter(look, letter)));
+  }
+}
+
+const operations = () => [...new Set(mns.calls.map(({ action }) => action))];
+
+test("a few are looked at without hiding them from anybody", async () => {
+  fill(15);
+  const { letters, complete } = await readDeadLetters(options, { limit: 100 });
+  expect(letters).toHaveLength(15);
+  expect(complete).toBe(true);
+  expect(letters[3]).toEqual({ key: 'a<&>"ü 3', reason: "no. 3", parkedAt: new Date("2026-03-01T00:00:07Z") });
+  expect(operations()).toEqual(["mns:PeekMessage"]);
+});
+
+test("many are received and given back", async () => {
+  fill(40);
+  const { letters, complete } = await readDeadLetters(options, { limit: 100 });
+  expect(new Set(letters.map(({ key }) => key)).size).toBe(40);
+  expect(complete).toBe(true);
+  expect(operations()).toEqual(["mns:PeekMessage", "mns:ReceiveMessage", "mns:ChangeMessageVisibility"]);
+  expect(waits).toEqual([1000]);
+  expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
+  expect(mns.service.messages(REGION, QUEUE.queueName)).toHaveLength(40);
+});
+
+test("no more than asked for", async () => {
+  fill(40);
+  for (const limit of [20, 2]) {
+    const { letters, complete } = await readDeadLetters(options, { limit });
+    expect(letters).toHaveLength(limit);
+    expect(complete).toBe(false);
+  }
+  expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
+});
+
+test("letters that come back while it reads do not keep it reading", async () => {
+  fill(40);
+  const slow = () => {
+    mns.advance(10_000);
+    return mns.now();
+  };
+  const { letters, complete } = await readDeadLetters({ ...options, now: slow }, { limit: 100 });
+  expect(new Set(letters.map(({ key }) => key)).size).toBe(40);
+  expect(letters).toHaveLength(40);
+  expect(complete).toBe(false);
+  expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
+}, 10_000);
+
+test("an empty queue", async () => {
+  expect(await readDeadLetters(options, { limit: 100 })).toEqual({ letters: [], complete: true });
+});
+
+test("a session's token is sent along", async () => {
+  fill(1);
+  const { accessKeyId, accessKeySecret, securityToken } = mns.session("mns:PeekMessage");
+  const credentials = async () => ({ accessKeyId, accessKeySecret, securityToken });
+  expect((await readDeadLetters({ ...options, credentials }, { limit: 5 })).letters).toHaveLength(1);
+});
+
+test("a queue that is not there, and one that may not be read", async () => {
+  const elsewhere = { ...options, queueUrl: options.queueUrl.replace(QUEUE.queueName, "another") };
+  await expect(readDeadLetters(elsewhere, { limit: 5 })).rejects.toMatchObject({
+    kind: "NotFound",
+    message: expect.stringMatching(/^the dead-letter queue another cannot be read: QueueNotExist/),
+  });
+  const session = mns.session("mns:SendMessage");
+  const credentials = async () => session;
+  await expect(readDeadLetters({ ...options, credentials }, { limit: 5 })).rejects.toMatchObject({ kind: "PermissionDenied" });
+});
+
+test("an abort ends it", async () => {
+  const signal = AbortSignal.abort(new Error("enough"));
+  await expect(readDeadLetters(options, { limit: 5, signal })).rejects.toThrow("enough");
+});
