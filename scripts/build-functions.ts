@@ -1,7 +1,7 @@
 /** Bundles the functions: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes, so that a second `pulumi up` changes nothing. */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { build, stop } from "esbuild";
+import { build, type Plugin, stop } from "esbuild";
 import { zipSync } from "fflate";
 import type { Role } from "../runtime/protocol/env";
 
@@ -70,6 +70,17 @@ async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Leaves out of a bundle the parts of packages that no function runs. */
+const smallerPackages: Plugin = {
+  name: "smaller-packages",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, "scripts", "undici-agent.js") }));
+    // pino's transports run in threads of files of their own, which a bundle of one file does not have.
+    onResolve({ filter: /^thread-stream$/ }, () => ({ path: "thread-stream", namespace: "absent" }));
+    onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "", loader: "js" }));
+  },
+};
+
 async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
   const result = await build({
     entryPoints: [join(ROOT, "runtime", "platforms", platform, `${role}.ts`)],
@@ -84,6 +95,7 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
     minify: true,
     // ES modules first: what a CommonJS build of a package does not use cannot be left out.
     mainFields: ["module", "main"],
+    plugins: [smallerPackages],
     legalComments: "none",
     charset: "utf8",
     logLevel: "silent",

@@ -41,6 +41,15 @@ test("one folder per platform and role with nothing but index.js, and its zip wh
   );
 });
 
+test("no bundle holds the parts of packages that no function runs", async () => {
+  for (const { platform, role } of built) {
+    const text = await readFile(bundle(platform, role), "utf8");
+    // Of undici's fetch, WebSocket and mocks, and of pino's transports.
+    const found = ["WebSocketStream", "MockAgent", "ThreadStream"].filter((part) => text.includes(part));
+    expect([platform, role, found]).toEqual([platform, role, []]);
+  }
+});
+
 test("a zip holds the bundle and nothing else", async () => {
   for (const { platform, role, zipPath } of built) {
     if (zipPath === undefined) continue;
