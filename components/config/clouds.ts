@@ -18,7 +18,7 @@ export interface AwsPartition extends Regions {
   partition: string;
 }
 
-export type AwsCloud = Exclude<Cloud, "alicloud">;
+export type AwsCloud = "aws" | "aws-cn";
 
 export const AWS_PARTITIONS: Readonly<Record<AwsCloud, AwsPartition>> = {
   aws: {
