@@ -1,9 +1,9 @@
-/** What was opened, to be closed in reverse order, whatever becomes of one of them. */
+/** Closes what was opened, in reverse order. A failure does not keep the others open. */
 export interface Closers {
   add(close: () => unknown): void;
-  /** Rejects with an `AggregateError` when all are through and some have failed. */
+  /** Closes all, then rejects with an `AggregateError` when some failed. */
   closeAll(): Promise<void>;
-  /** Closes all because of a failure, and rejects with it; with an `AggregateError` that begins with it where others come on top. */
+  /** Closes all, then rejects with `failure`, or with an `AggregateError` of it and the failures of the closing. */
   closeAfter(failure: unknown): Promise<never>;
 }
 
@@ -24,21 +24,21 @@ export function createClosers(): Closers {
     add: (one) => void open.push(one),
     async closeAll() {
       const failures = await close();
-      if (failures.length > 0) throw together(failures);
+      if (failures.length > 0) throw aggregate(failures);
     },
     async closeAfter(failure) {
       const failures = await close();
-      throw failures.length > 0 ? together([failure, ...failures]) : failure;
+      throw failures.length > 0 ? aggregate([failure, ...failures]) : failure;
     },
   };
 }
 
-function together(failures: readonly unknown[]): AggregateError {
+function aggregate(failures: readonly unknown[]): AggregateError {
   const texts = failures.map((failure) => (failure instanceof Error ? failure.message : String(failure)));
   return new AggregateError(failures, texts.join("; "));
 }
 
-/** All of them, or the first failure once all are over: nothing is started behind the back of the clean-up. */
+/** Like `Promise.all`, but rejects only after all have settled, so that a clean-up sees everything that was started. */
 export async function settled<T extends readonly unknown[]>(...work: { [K in keyof T]: Promise<T[K]> | T[K] }): Promise<T> {
   await Promise.allSettled(work);
   return (await Promise.all(work)) as unknown as T;

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
+import { parse, stringify } from "yaml";
 import { SDK_ENVIRONMENT } from "./aws/client-config";
+import { isErrno } from "./errno";
 import { runCommand } from "./run-command";
-import { ShadowProject } from "./shadow-project";
 import type { PulumiInstallation } from "./toolchain/pulumi";
 
 export interface EngineOptions {
@@ -13,18 +14,18 @@ export interface EngineOptions {
   dataDir: string;
   /** Ports of running providers by package, e.g. `{ aws: 40001 }`. */
   providers: Record<string, number>;
-  /** PEM that the program's own TLS clients trust. */
-  caPath?: string;
+  /** PEM that the program's TLS clients trust. */
+  caPath?: string | undefined;
   /** Each line that `pulumi` prints. */
-  onLine?: (line: string) => void;
+  onLine?: ((line: string) => void) | undefined;
 }
 
 export interface StackOptions {
   stack: string;
-  /** Read instead of `Pulumi.<stack>.yaml`, which then stays as it is. */
+  /** @default `Pulumi.<stack>.yaml`; it is only read */
   configFile?: string;
-  /** Interrupts the operation; rejects once the engine is gone. */
-  signal?: AbortSignal;
+  /** Interrupts the operation, which then rejects once the engine has exited. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface ChangeSummary {
@@ -35,19 +36,19 @@ export interface ChangeSummary {
   same?: number;
 }
 
-/** The Pulumi engine, with state and settings of its own: nothing of the user's Pulumi or cloud accounts is read. */
+/** The Pulumi engine with its own state and settings. It reads neither the user's Pulumi settings nor cloud accounts. */
 export interface Engine {
-  /** Deploys. Creates the stack the first time. Resolves to how many resources changed and how. */
+  /** Deploys. Creates the stack the first time. Resolves to the number of resources by kind of change. */
   up(options: StackOptions): Promise<ChangeSummary>;
-  /** What `up` would do. */
+  /** The changes that `up` would make. */
   preview(options: StackOptions & { refresh?: boolean }): Promise<ChangeSummary>;
-  /** The resources that `up` would make, as the program declares them: `pulumi preview --json`. Secrets are masked. */
+  /** The resources that `up` would make, from `pulumi preview --json`. Secrets are masked. */
   plan(options: StackOptions): Promise<PlannedResource[]>;
   /** Deletes every resource and the stack. */
   destroy(options: StackOptions): Promise<void>;
   /** Secrets in plain text. */
   stackOutputs(options: StackOptions): Promise<Record<string, unknown>>;
-  /** The stack's state; secrets in plain text unless they are to stay as they are stored. */
+  /** The stack's state. Secrets are in plain text unless `keepSecrets` is set. */
   exportStack(options: StackOptions & { keepSecrets?: boolean }): Promise<StackExport>;
 }
 
@@ -88,8 +89,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const pulumi = (cwd: string, args: string[], { signal }: StackOptions, onLine?: (line: string) => void) =>
     runCommand(options.installation.pulumiPath, [...args, "--non-interactive", "--color", "never", "--cwd", cwd], {
       env,
-      ...(signal === undefined ? {} : { signal }),
-      ...(onLine === undefined ? {} : { onLine }),
+      signal,
+      onLine,
     });
   const operate = async (operation: string[], target: StackOptions) => {
     const events = join(options.dataDir, `${target.stack}.events.jsonl`);
@@ -144,21 +145,21 @@ function engineEnvironment(options: EngineOptions, backend: string): NodeJS.Proc
     PATH: path.join(delimiter),
     PULUMI_HOME: join(options.dataDir, "home"),
     PULUMI_BACKEND_URL: `file://${backend}`,
-    // The state is one machine's and lives as long as the run: the passphrase guards nothing.
+    // The state is deleted with the run, so the passphrase protects nothing.
     PULUMI_CONFIG_PASSPHRASE: "local",
     PULUMI_DEBUG_PROVIDERS: providers.join(","),
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // Offers `--event-log`, as the Automation API uses it.
+    // Enables `--event-log`, which the Automation API uses as well.
     PULUMI_DEBUG_COMMANDS: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
-    // Types are checked by `npm run typecheck`; here it would cost half a minute per run.
+    // A type check costs half a minute per run; `npm run typecheck` does it.
     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
     ...SDK_ENVIRONMENT,
     ...(options.caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: options.caPath }),
   };
 }
 
-/** https://www.pulumi.com/docs/iac/automation-api/concepts-terminology/: one JSON event a line, the summary among the last. */
+/** https://www.pulumi.com/docs/iac/automation-api/concepts-terminology/: one JSON event a line; the summary is among the last. */
 function summaryOf(events: string): ChangeSummary {
   for (const line of events.split("\n").reverse()) {
     if (line === "") continue;
@@ -166,4 +167,44 @@ function summaryOf(events: string): ChangeSummary {
     if (summaryEvent !== undefined) return summaryEvent.resourceChanges ?? {};
   }
   throw new Error("the engine ended without a summary of its changes");
+}
+
+/**
+ * A copy of the project, in which Pulumi creates and removes stacks. Both change the settings file: a creation writes a salt, a removal
+ * deletes the file. The repository's `Pulumi.<stack>.yaml` stays as it is.
+ */
+class ShadowProject {
+  private constructor(
+    readonly folder: string,
+    private readonly projectDir: string,
+  ) {}
+
+  static async create(projectDir: string, folder: string): Promise<ShadowProject> {
+    await mkdir(folder, { recursive: true });
+    const { name } = parse(await readFile(join(projectDir, "Pulumi.yaml"), "utf8")) as { name: string };
+    await writeFile(join(folder, "Pulumi.yaml"), stringify({ name, runtime: "nodejs" }));
+    return new ShadowProject(folder, projectDir);
+  }
+
+  configFile(stack: string): string {
+    return join(this.folder, `Pulumi.${stack}.yaml`);
+  }
+
+  /** Copies the stack's settings and keeps the salt that Pulumi wrote. */
+  async writeConfig(stack: string, source = join(this.projectDir, `Pulumi.${stack}.yaml`)): Promise<void> {
+    const [settings, former] = await Promise.all([readSettings(source), readSettings(this.configFile(stack))]);
+    const { encryptionsalt } = former;
+    const merged = encryptionsalt === undefined ? settings : { ...settings, encryptionsalt };
+    await writeFile(this.configFile(stack), stringify(merged));
+  }
+}
+
+async function readSettings(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (parse(await readFile(path, "utf8")) ?? {}) as Record<string, unknown>;
+  } catch (error) {
+    // A stack without settings has no file.
+    if (isErrno(error, "ENOENT")) return {};
+    throw error;
+  }
 }

@@ -2,22 +2,21 @@ import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat } from "node:
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isErrno } from "./errno";
-import { isRunning } from "./is-running";
+import { isRunning } from "./run-command";
 
-/** Receives one line per step that a person waits for. */
+/** Receives one line per step. */
 export type OnProgress = (line: string) => void;
 
 /**
- * Makes the folder `target` by `build` unless it is there, and resolves to it. `build` fills a temporary folder beside it
- * that is renamed when it is whole, so `target` is complete or absent whatever happens meanwhile. Processes that come at
- * the same time wait for the one that builds; when that one dies, the next takes over. `signal` ends the waiting; `build` heeds
- * it by itself.
+ * Makes the folder `target` with `build` unless it exists, and resolves to it. `build` fills a temporary folder, which is then
+ * renamed, so `target` is complete or absent. Other processes wait for the one that builds; if it dies, the next one builds.
+ * `signal` ends the wait; `build` must check it itself.
  */
 export async function installOnce(
   target: string,
   build: (folder: string) => Promise<void>,
   onProgress: OnProgress = () => {},
-  signal?: AbortSignal,
+  signal?: AbortSignal | undefined,
 ): Promise<string> {
   if (await exists(target)) return target;
   await mkdir(dirname(target), { recursive: true });
@@ -33,7 +32,7 @@ export async function installOnce(
     try {
       await build(folder);
       await rename(folder, target).catch((error: unknown) => {
-        // Somebody else finished first, so the lock failed us (a pid used again, say). Theirs is as good as ours.
+        // Another process finished first, e.g. because a pid was used again. Its folder is complete.
         if (!isErrno(error, "ENOTEMPTY", "EEXIST")) throw error;
       });
     } finally {
@@ -47,7 +46,7 @@ export async function installOnce(
 
 const temporaryPrefix = (target: string) => join(dirname(target), `.${basename(target)}-`);
 
-/** What processes that died while they built left; only who holds the lock may. */
+/** Removes the folders of processes that died while they built. Only the holder of the lock may call this. */
 async function removeLeftovers(target: string): Promise<void> {
   for (const name of await readdir(dirname(target))) {
     const path = join(dirname(target), name);
@@ -65,10 +64,10 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** Another process announces nothing when it lets go of a file, so a waiter has to look again. */
+/** A process that removes its lock file sends no event to the waiting ones. */
 const LOCK_POLL_MS = 250;
 
-async function acquireLock(path: string, onWait: () => void, signal?: AbortSignal): Promise<() => Promise<void>> {
+async function acquireLock(path: string, onWait: () => void, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
   let announced = false;
   for (;;) {
     signal?.throwIfAborted();
@@ -81,7 +80,7 @@ async function acquireLock(path: string, onWait: () => void, signal?: AbortSigna
       if (!isErrno(error, "EEXIST")) throw error;
     }
     if (await holderIsGone(path)) {
-      // Renamed before it is removed: of two waiters only one can take this very file away.
+      // Of two waiting processes only one can rename this file.
       const stale = `${path}.${process.pid}.stale`;
       await rename(path, stale).catch(ignoreMissing);
       await rm(stale, { force: true });
@@ -89,7 +88,7 @@ async function acquireLock(path: string, onWait: () => void, signal?: AbortSigna
     }
     if (!announced) onWait();
     announced = true;
-    await delay(LOCK_POLL_MS, undefined, signal === undefined ? {} : { signal });
+    await delay(LOCK_POLL_MS, undefined, { signal });
   }
 }
 
@@ -97,7 +96,7 @@ async function holderIsGone(path: string): Promise<boolean> {
   try {
     const pid = Number.parseInt(await readFile(path, "utf8"), 10);
     if (!Number.isNaN(pid)) return !isRunning(pid);
-    // Empty: the holder is between creating and writing it, unless it died there.
+    // The file is empty: the holder has yet to write it, or died before.
     return Date.now() - (await stat(path)).mtimeMs > 5_000;
   } catch (error) {
     if (isErrno(error, "ENOENT")) return false;

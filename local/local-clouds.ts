@@ -4,8 +4,7 @@ import { ensureCertificate } from "./aws/certificate";
 import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-aws";
 import { createClosers, settled } from "./closers";
 import type { OnProgress } from "./install-once";
-import { DEFAULT_STATE_DIR, runsDir } from "./paths";
-import { createRunDir } from "./run-dir";
+import { createRunDir, DEFAULT_STATE_DIR, runsDir } from "./paths";
 
 export const LOCAL_CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
 export type CloudName = (typeof LOCAL_CLOUDS)[number];
@@ -28,16 +27,16 @@ export interface LocalCloudsOptions {
   /** @default `.local` at the repository root */
   stateDir?: string;
   /** Record the requests: in `callsPath` of each AWS partition, and in `alicloud.calls`. */
-  recordCalls?: boolean;
+  recordCalls?: boolean | undefined;
   /** Regions of the AWS partitions. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
   /** The real length of a minute in AWS schedule rates. @default 60_000 */
   scheduleMinuteMs?: number;
   /** Keep the state of an AWS partition across its restart. */
-  persist?: boolean;
-  onProgress?: OnProgress;
+  persist?: boolean | undefined;
+  onProgress?: OnProgress | undefined;
   /** Aborts the start and stops what was started. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Starts both AWS partitions when one of them is wanted. */

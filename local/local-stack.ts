@@ -8,7 +8,7 @@ import { generateSecret } from "../runtime/protocol/signing";
 import { BUNDLES_ARE_BUILT, buildFunctions } from "../scripts/build-functions";
 import { clientConfig } from "./aws/client-config";
 import { type Closers, createClosers, settled } from "./closers";
-import { type ChangeSummary, createEngine, type Engine } from "./engine";
+import { type ChangeSummary, createEngine, type Engine, type StackOptions } from "./engine";
 import type { OnProgress } from "./install-once";
 import { type CloudName, type LocalClouds, startLocalClouds } from "./local-clouds";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "./paths";
@@ -22,71 +22,50 @@ const LOOPBACK = "127.0.0.1/32";
 export interface LocalStackOptions {
   /** Reads `Pulumi.<stack>.yaml`. */
   stack: string;
-  onProgress?: OnProgress;
+  onProgress?: OnProgress | undefined;
   /** Each line that the engine prints. */
-  onEngineLine?: (line: string) => void;
-  /** Changes the stack's settings before they are used; keys as in the file, `crossborderbridge:scope` and so on. */
+  onEngineLine?: ((line: string) => void) | undefined;
+  /** Replaces settings of the file, by key, e.g. `crossborderbridge:scope`. */
   settings?: Record<string, unknown>;
   /** The folder of Pulumi.yaml. @default the repository */
   projectDir?: string;
-  /** Deploys to these, which then outlive the stack; how they were started is their owner's. */
+  /** Running clouds to deploy to. `stop` leaves them running. @default new ones */
   clouds?: LocalClouds;
   /** Record every request in each partition's `callsPath`. */
-  recordCalls?: boolean;
-  /** Keep the clouds' state over a restart of one of them. */
-  persist?: boolean;
+  recordCalls?: boolean | undefined;
+  /** Keep the state of an AWS partition across its restart. */
+  persist?: boolean | undefined;
   stateDir?: string;
-  /** Ends the start, wherever it is; whatever was started is stopped before the rejection. */
-  signal?: AbortSignal;
+  /** Aborts the start, which then stops everything it started and rejects. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A stack that the real engine has deployed to the local cloud. */
 export interface LocalStack {
   readonly clouds: LocalClouds;
-  /** Of the last `up`. */
+  /** Outputs of the last `up`. */
   readonly outputs: BridgeOutputs;
-  /** Of the first one. */
+  /** Changes of the first `up`. */
   readonly changes: ChangeSummary;
-  /** The stack's settings as deployed last, without the signing secret. */
+  /** Settings of the last `up`, without the signing secret. */
   readonly settings: Record<string, unknown>;
   readonly engine: Engine;
-  /** `pulumi up` again, with other settings if given: each over those of the first time. */
+  /** `pulumi up` again. `settings` replaces settings of the first `up`, by key. */
   up(settings?: Record<string, unknown>): Promise<ChangeSummary>;
   destroy(): Promise<void>;
-  /** Ends everything that was started here, whatever is deployed. */
+  /** Stops everything that this stack started. It does not destroy the deployment first. */
   stop(): Promise<void>;
 }
 
-/** Installs what is missing, starts the local cloud and deploys the stack to it. */
+/** Installs missing tools, starts the local clouds and deploys the stack to them. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
-  const stateDir = options.stateDir ?? DEFAULT_STATE_DIR;
-  const progress = options.onProgress ?? (() => undefined);
+  const { stack, signal, onProgress, projectDir = REPOSITORY_ROOT } = options;
+  const settings = await settingsToDeploy(options);
   const closers = createClosers();
-  const { signal } = options;
-  const own = signal === undefined ? {} : { signal };
-  const projectDir = options.projectDir ?? REPOSITORY_ROOT;
-  const chosen = { ...(await readSettings(options.stack)), ...options.settings };
-  const settings = { ...chosen, ...(isPull(chosen) ? openToLoopback(chosen, options.settings) : {}) };
   try {
     signal?.throwIfAborted();
-    progress("setting up: function bundles, local clouds, Pulumi CLI");
-    const [, clouds, installation] = await settled(
-      process.env[BUNDLES_ARE_BUILT] === undefined ? buildFunctions() : undefined,
-      options.clouds ??
-        startLocalClouds({
-          clouds: cloudsOf(settings),
-          regions: sourceRegion(settings),
-          stateDir,
-          onProgress: progress,
-          recordCalls: options.recordCalls ?? false,
-          persist: options.persist ?? false,
-          ...own,
-        }).then((started) => {
-          closers.add(() => started.stop());
-          return started;
-        }),
-      ensurePulumi({ stateDir, onProgress: progress, ...own }),
-    );
+    onProgress?.("setting up: function bundles, local clouds, Pulumi CLI");
+    const { clouds, installation } = await setUp(options, settings, closers);
     signal?.throwIfAborted();
     const providers = await serveProviders(clouds, projectDir, closers);
     const dataDir = await mkdtemp(join(clouds.runDir, "engine-"));
@@ -96,67 +75,95 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
       dataDir,
       providers,
       caPath: clouds.caPath,
-      ...(options.onEngineLine ? { onLine: options.onEngineLine } : {}),
+      onLine: options.onEngineLine,
     });
     const token = generateSecret();
     await putTokenParameter(settings, clouds, token);
     const target = async (changed: Record<string, unknown> = {}) => ({
-      stack: options.stack,
-      configFile: await writeSettings(join(dataDir, "settings.yaml"), token, {
-        ...settings,
-        ...changed,
-      }),
-      ...own,
+      stack,
+      configFile: await writeSettings(join(dataDir, "settings.yaml"), token, { ...settings, ...changed }),
+      signal,
     });
-    progress(`pulumi up --stack ${options.stack}`);
-    let deployed = settings;
-    const changes = await engine.up(await target());
-    const readOutputs = async () => (await engine.stackOutputs(await target())) as unknown as BridgeOutputs;
-    let outputs = await readOutputs();
-    return {
-      clouds,
-      get outputs() {
-        return outputs;
-      },
-      changes,
-      get settings() {
-        return deployed;
-      },
-      engine,
-      async up(changed) {
-        const done = await engine.up(await target(changed));
-        deployed = { ...settings, ...changed };
-        outputs = await readOutputs();
-        return done;
-      },
-      destroy: async () => engine.destroy(await target()),
-      stop: closers.closeAll,
-    };
+    onProgress?.(`pulumi up --stack ${stack}`);
+    return await deploy({ clouds, engine, settings, target, stop: closers.closeAll });
   } catch (error) {
     return closers.closeAfter(error);
   }
 }
 
+async function settingsToDeploy({ stack, settings: given }: LocalStackOptions): Promise<Record<string, unknown>> {
+  const settings = { ...(await readSettings(stack)), ...given };
+  return isPull(settings) ? { ...settings, ...openToLoopback(settings, given) } : settings;
+}
+
+async function setUp(options: LocalStackOptions, settings: Record<string, unknown>, closers: Closers) {
+  const { stateDir = DEFAULT_STATE_DIR, onProgress, recordCalls, persist, signal } = options;
+  const startClouds = async () => {
+    const regions = sourceRegion(settings);
+    const request = { clouds: cloudsOf(settings), regions, stateDir, onProgress, recordCalls, persist, signal };
+    const started = await startLocalClouds(request);
+    closers.add(() => started.stop());
+    return started;
+  };
+  const [, clouds, installation] = await settled(
+    process.env[BUNDLES_ARE_BUILT] === undefined ? buildFunctions() : undefined,
+    options.clouds ?? startClouds(),
+    ensurePulumi({ stateDir, onProgress, signal }),
+  );
+  return { clouds, installation };
+}
+
+interface Deployment extends Pick<LocalStack, "clouds" | "engine" | "settings" | "stop"> {
+  /** Writes the settings, with those given here over the first ones. */
+  target(changed?: Record<string, unknown>): Promise<StackOptions>;
+}
+
+async function deploy({ clouds, engine, settings, target, stop }: Deployment): Promise<LocalStack> {
+  const readOutputs = async () => (await engine.stackOutputs(await target())) as unknown as BridgeOutputs;
+  let deployed = settings;
+  const changes = await engine.up(await target());
+  let outputs = await readOutputs();
+  return {
+    clouds,
+    get outputs() {
+      return outputs;
+    },
+    changes,
+    get settings() {
+      return deployed;
+    },
+    engine,
+    async up(changed) {
+      const done = await engine.up(await target(changed));
+      deployed = { ...settings, ...changed };
+      outputs = await readOutputs();
+      return done;
+    },
+    destroy: async () => engine.destroy(await target()),
+    stop,
+  };
+}
+
 const SIDES = ["source", "destination"] as const;
 
-/** Those that the two sides are in. */
+/** The clouds of the source and the destination. */
 export function cloudsOf(settings: Record<string, unknown>): CloudName[] {
   return SIDES.map((side) => (settings[`crossborderbridge:${side}`] as { cloud: CloudName }).cloud);
 }
 
-/** Whether requests cross the border: only they are signed, and only their receiver has an allowlist. */
+/** In pull mode a signed request crosses the border, and its receiver has an allowlist. */
 function isPull(settings: Record<string, unknown>): boolean {
   const [source, destination] = cloudsOf(settings);
   return (settings["crossborderbridge:mode"] || defaultMode(source, destination)) === "pull";
 }
 
-/** A source's events stay in its region; the destination is asked by address. */
+/** The emulator delivers events only within its own region, so it runs in the region of the source. */
 function sourceRegion(settings: Record<string, unknown>): { aws?: string; "aws-cn"?: string } {
   const { cloud, region } = settings["crossborderbridge:source"] as { cloud: CloudName; region: string };
   return cloud === "alicloud" ? {} : { [cloud]: region };
 }
 
-/** The packages of the clouds that are there, each on a port. */
+/** Serves the provider packages of the running clouds. @returns the port of each package */
 async function serveProviders(clouds: LocalClouds, workingDirectory: string, closers: Closers): Promise<Record<string, number>> {
   const ports: Record<string, number> = {};
   const serve = async (name: string, starting: Promise<ServedProvider>) => {
@@ -169,10 +176,10 @@ async function serveProviders(clouds: LocalClouds, workingDirectory: string, clo
   return ports;
 }
 
-/** Own stacks lie at the root, as Pulumi wants them; the examples lie in a folder of theirs. */
+/** Pulumi reads a user's own stacks at the root; the examples have their own folder. */
 const SETTINGS_FOLDERS = [REPOSITORY_ROOT, join(REPOSITORY_ROOT, "examples")];
 
-/** @throws Error that names the stacks there are */
+/** @throws Error that lists the known stacks */
 export async function readSettings(stack: string): Promise<Record<string, unknown>> {
   const path = (await settingsFiles()).get(stack);
   if (path === undefined) throw new Error(`there is no stack "${stack}"; there are: ${(await listStacks()).join(", ")}`);
@@ -189,27 +196,27 @@ async function settingsFiles(): Promise<Map<string, string>> {
   for (const folder of SETTINGS_FOLDERS) {
     for (const file of await readdir(folder)) {
       const stack = /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1];
-      // An own stack at the root may have the name of an example.
+      // A stack at the root takes precedence over an example of the same name.
       if (stack !== undefined && !found.has(stack)) found.set(stack, join(folder, file));
     }
   }
   return found;
 }
 
-/** Local senders have one address. An allowlist that the caller gave is left as it is: it may be there to keep them out. */
+/** Adds the address of the local senders to the allowlist, unless the caller gave its own. */
 function openToLoopback(settings: Record<string, unknown>, given: Record<string, unknown> = {}): Record<string, unknown> {
   const name = "crossborderbridge:allowedCidrs";
   return name in given ? {} : { [name]: [...new Set([...((settings[name] ?? []) as string[]), LOOPBACK])] };
 }
 
-/** A settings file of the run's own, with a fresh signing secret unless the stack names a parameter. */
+/** Writes the settings, with the signing secret unless the stack names a parameter for it. */
 async function writeSettings(path: string, token: string, settings: Record<string, unknown>): Promise<string> {
   const config = needsToken(settings) ? { ...settings, "crossborderbridge:token": token } : settings;
   await writeFile(path, stringify({ config }), { mode: 0o600 });
   return path;
 }
 
-/** Whether a stack of these settings has to be given its signing secret. */
+/** True when the signing secret must be in the settings. */
 export function needsToken(settings: Record<string, unknown>): boolean {
   return isPull(settings) && tokenParameterOf(settings) === undefined;
 }
@@ -218,7 +225,7 @@ function tokenParameterOf(settings: Record<string, unknown>): string | undefined
   return (settings["crossborderbridge:auth"] as { tokenParameter?: string } | undefined)?.tokenParameter;
 }
 
-/** What an operator does before the first `pulumi up` of a stack that names a parameter of its own. */
+/** Creates the parameter of the signing secret, as an operator does before the first `pulumi up`. */
 async function putTokenParameter(settings: Record<string, unknown>, clouds: LocalClouds, token: string): Promise<void> {
   const name = tokenParameterOf(settings);
   if (name === undefined) return;

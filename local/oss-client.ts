@@ -16,13 +16,13 @@ export interface OssClientOptions {
 
 export const ossAgent = (caPath: string): Agent => new Agent({ ca: readFileSync(caPath), keepAlive: true, maxSockets: 32 });
 
-/** ali-oss for the local OSS. */
+/** An ali-oss client of the local OSS. */
 export function ossClient({ endpoint, region, bucket, caPath, credentials, agent }: OssClientOptions): OSS {
   return new OSS({
     accessKeyId: credentials.accessKeyId,
     accessKeySecret: credentials.secretAccessKey,
     ...(credentials.sessionToken === undefined ? {} : { stsToken: credentials.sessionToken }),
-    // Without it ali-oss prints advice about tokens.
+    // Without an interval ali-oss prints a warning.
     refreshSTSTokenInterval: 86_400_000,
     authorizationV4: true,
     region: `oss-${region}`,

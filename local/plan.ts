@@ -1,7 +1,7 @@
-/** Writes a stack's plan in a form that stays the same from run to run. The golden plans of the examples are kept in it. */
+/** Brings a stack's plan into a form that is equal from run to run. The recorded plans of the examples have this form. */
 import type { PlannedResource } from "./engine";
 
-/** Where the code declares a resource, and which property a dependency comes from, change nothing that is deployed. */
+/** Positions in the code and the properties behind a dependency. They do not change the deployment. */
 const LEFT_OUT: ReadonlySet<string> = new Set(["sourcePosition", "stackTrace", "propertyDependencies"]);
 const UNORDERED: ReadonlySet<string> = new Set(["dependencies", "aliases", "additionalSecretOutputs"]);
 
@@ -11,7 +11,7 @@ const CODE: ReadonlySet<unknown> = new Set(["0def7320c3a5731c473e5ecbe6d01bc7", 
 
 /**
  * Sorts the resources by urn. Parses JSON documents (policies, environments), drops the code's hashes and the urns' common beginning.
- * @param resources what `Engine.plan` answers
+ * @param resources the result of `Engine.plan`
  */
 export function normalisePlan(resources: readonly PlannedResource[]): Record<string, unknown>[] {
   const stack = resources[0]?.urn.split("::").slice(0, 2).join("::") ?? "";
@@ -36,9 +36,9 @@ function normalise(value: unknown): unknown {
   );
 }
 
-/** A zip's bytes in base64, as Function Compute takes code. */
+/** The start of a zip in base64, which is how Function Compute takes code. */
 const ZIP = /^UEsD/;
-/** What the engine adds to a logical name to make a physical one. */
+/** The suffix that the engine adds to a logical name. */
 const RANDOM_SUFFIX = /^([a-z].*)-[0-9a-f]{7}$/;
 
 function normaliseText(text: string): unknown {

@@ -1,16 +1,17 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { isErrno } from "./errno";
 
 export interface RunCommandOptions {
   cwd?: string;
-  /** The whole environment of the child; this process's own when absent. */
+  /** @default the environment of this process */
   env?: NodeJS.ProcessEnv;
-  /** Kills the child and rejects after so long. */
+  /** Kills the child and rejects after this time. */
   timeoutMs?: number;
-  /** Asks the child to stop (SIGINT; by force after 30 s) and rejects once it is gone. */
-  signal?: AbortSignal;
-  /** Each line of standard output and standard error, as it comes. */
-  onLine?: (line: string) => void;
+  /** Sends SIGINT, and SIGKILL after 30 s. Rejects once the child has exited. */
+  signal?: AbortSignal | undefined;
+  /** Receives each line of standard output and standard error. */
+  onLine?: ((line: string) => void) | undefined;
 }
 
 export interface CommandResult {
@@ -18,7 +19,7 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** A child that could not be started, failed, ran past its time or was stopped. The message ends with its last lines. */
+/** The child could not be started, failed, timed out or was stopped. The message ends with its last lines. */
 export class CommandError extends Error {
   readonly exitCode: number | undefined;
   readonly stdout: string;
@@ -33,40 +34,26 @@ export class CommandError extends Error {
 }
 
 const TAIL_LINES = 30;
-/** From the request to stop to the end by force. */
+/** Time between SIGINT and SIGKILL. */
 const STOP_DEADLINE_MS = 30_000;
 
-/** Runs a command to its end, without a shell. Rejects with `CommandError` unless it exits with 0. */
+/** Runs a command without a shell. Rejects with `CommandError` unless it exits with 0. */
 export function runCommand(command: string, args: readonly string[], options: RunCommandOptions = {}): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own: a Ctrl-C at the terminal reaches this process alone, which decides what happens to the child.
+      // In its own process group the child gets no SIGINT from a Ctrl-C; this process sends it.
       detached: true,
     });
     const result: CommandResult = { stdout: "", stderr: "" };
     const lines: string[] = [];
-    const emit = (line: string) => {
+    collectOutput(child, result, (line) => {
       lines.push(line);
       if (lines.length > TAIL_LINES) lines.shift();
       options.onLine?.(line);
-    };
-    for (const name of ["stdout", "stderr"] as const) {
-      let rest = "";
-      child[name].setEncoding("utf8");
-      child[name].on("data", (chunk: string) => {
-        result[name] += chunk;
-        const parts = (rest + chunk).split("\n");
-        rest = parts.pop() ?? "";
-        for (const part of parts) emit(part);
-      });
-      child[name].on("end", () => {
-        if (rest !== "") emit(rest);
-      });
-    }
-
+    });
     let ended: string | undefined;
     let timer =
       options.timeoutMs === undefined
@@ -102,12 +89,44 @@ export function runCommand(command: string, args: readonly string[], options: Ru
   });
 }
 
+function collectOutput(
+  child: ChildProcessByStdio<null, Readable, Readable>,
+  result: CommandResult,
+  onLine: (line: string) => void,
+): void {
+  for (const name of ["stdout", "stderr"] as const) {
+    let rest = "";
+    child[name].setEncoding("utf8");
+    child[name].on("data", (chunk: string) => {
+      result[name] += chunk;
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop() ?? "";
+      for (const part of parts) onLine(part);
+    });
+    child[name].on("end", () => {
+      if (rest !== "") onLine(rest);
+    });
+  }
+}
+
 function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // Gone already: there is nothing left to signal.
+    // The group has exited already.
     if (!isErrno(error, "ESRCH")) throw error;
+  }
+}
+
+/** True for a process of any user. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "EPERM")) return true;
+    if (isErrno(error, "ESRCH")) return false;
+    throw error;
   }
 }

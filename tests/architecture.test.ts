@@ -161,8 +161,8 @@ const RULES: Rule[] = [
         (_, to) => !/^(local|scripts|tests)\//.test(to),
       ),
     counterExample: {
-      "components/stack.ts": 'import { freePort } from "../local/free-port";',
-      "local/free-port.ts": "export const freePort = 1;",
+      "components/stack.ts": 'import { REPOSITORY_ROOT } from "../local/paths";',
+      "local/paths.ts": "export const REPOSITORY_ROOT = 1;",
     },
   },
   {

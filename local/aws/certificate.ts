@@ -4,7 +4,7 @@ import { generate } from "selfsigned";
 import { installOnce } from "../install-once";
 
 export interface Certificate {
-  /** PEM; also what a client has to trust. */
+  /** PEM. Clients must trust it. */
   certPath: string;
   keyPath: string;
 }
@@ -12,8 +12,8 @@ export interface Certificate {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The self-signed certificate that the local endpoints share, for `localhost` and 127.0.0.1. One is made per calendar month
- * and holds for 90 days, so the one in use never has less than 58 days left.
+ * The self-signed certificate of the local endpoints, for `localhost` and 127.0.0.1. Each calendar month has a new one, valid for
+ * 90 days, so the current one is valid for at least 58 more days.
  */
 export async function ensureCertificate(stateDir: string, now: Date = new Date()): Promise<Certificate> {
   const folder = await installOnce(join(stateDir, "tls", now.toISOString().slice(0, 7)), async (into) => {
@@ -23,7 +23,7 @@ export async function ensureCertificate(stateDir: string, now: Date = new Date()
       keyType: "ec",
       algorithm: "sha256",
       extensions: [
-        // Not an authority: whoever trusts it trusts these two names and nothing that it could sign.
+        // It cannot sign other certificates, so that to trust it is to trust these two names only.
         { name: "basicConstraints", cA: false, critical: true },
         { name: "keyUsage", digitalSignature: true, critical: true },
         { name: "extKeyUsage", serverAuth: true },

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { Agent } from "node:https";
 import type { LocalPartition } from "./local-aws";
 
-/** The SDK's own switch for its warning about older Nodes: which one the local cloud runs on says nothing about the product. */
+/** Turns off the SDK's warning about older versions of Node.js, which says nothing about the product. */
 export const SDK_ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" } as const;
 Object.assign(process.env, SDK_ENVIRONMENT);
 
-/** The configuration of any AWS SDK v3 client (`forcePathStyle` counts for S3 alone) against one local partition. */
+/** Configures any AWS SDK v3 client for one local partition. Only S3 reads `forcePathStyle`. */
 export function clientConfig(
   partition: Pick<LocalPartition, "endpoint" | "region" | "caPath" | "credentials">,
   credentials = partition.credentials,

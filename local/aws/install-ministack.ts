@@ -7,49 +7,49 @@ const REQUIREMENTS = join(__dirname, "requirements.txt");
 const PYTHON_CANDIDATES = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 
 export interface MinistackInstallation {
-  /** The Python of the virtual environment that has ministack. */
+  /** Python of the virtual environment with ministack. */
   python: string;
 }
 
 export interface InstallMinistackOptions {
   stateDir: string;
-  onProgress?: OnProgress;
-  /** Ends the installation, leaving nothing half made. */
-  signal?: AbortSignal;
+  onProgress?: OnProgress | undefined;
+  /** Ends the installation and removes what it wrote. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
- * Makes a Python virtual environment with ministack in `<stateDir>/ministack-<version>` unless it is there. Takes about
- * 15 s and the network the first time.
- * @throws Error when there is no Python 3.10 or newer, or a package cannot be had.
+ * Creates a Python virtual environment with ministack in `<stateDir>/ministack-<version>` unless it exists. The first time takes
+ * about 15 s and needs the network.
+ * @throws Error without Python 3.10 or newer, or when a package cannot be downloaded.
  */
 export async function installMinistack(options: InstallMinistackOptions): Promise<MinistackInstallation> {
   const progress = options.onProgress ?? (() => {});
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const { signal } = options;
   const folder = await installOnce(
     join(options.stateDir, `ministack-${VERSION}`),
     async (into) => {
       const python = await findPython(signal);
       progress(`installing ministack ${VERSION} with ${python} (once, about 15 s)`);
-      await runCommand(python, ["-m", "venv", into], signal);
+      await runCommand(python, ["-m", "venv", into], { signal });
       const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", REQUIREMENTS];
-      await runCommand(join(into, "bin", "python"), pip, { timeoutMs: 300_000, ...signal });
+      await runCommand(join(into, "bin", "python"), pip, { timeoutMs: 300_000, signal });
       progress(`installed ministack ${VERSION}`);
     },
     progress,
-    options.signal,
+    signal,
   );
-  // Not `bin/ministack`: scripts of a virtual environment name the folder that it was made in.
+  // `bin/ministack` does not work: it holds the path of the folder before it was renamed.
   return { python: join(folder, "bin", "python") };
 }
 
-async function findPython(options: { signal?: AbortSignal }): Promise<string> {
+async function findPython(signal: AbortSignal | undefined): Promise<string> {
   for (const python of PYTHON_CANDIDATES) {
     try {
-      await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"], options);
+      await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"], { signal });
       return python;
     } catch (error) {
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       if (!(error instanceof CommandError)) throw error;
     }
   }

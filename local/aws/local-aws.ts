@@ -1,19 +1,18 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { OnProgress } from "../install-once";
-import { DEFAULT_STATE_DIR, runsDir, toolsDir } from "../paths";
-import { createRunDir } from "../run-dir";
+import { createRunDir, DEFAULT_STATE_DIR, runsDir, toolsDir } from "../paths";
 import { ensureCertificate } from "./certificate";
 import { installMinistack, type Ministack, type MinistackOptions, type Partition, startMinistack } from "./ministack";
 
 export interface LocalPartition extends Ministack {
-  /** PEM of the certificate that the endpoint shows. */
+  /** PEM of the endpoint's certificate. */
   caPath: string;
   /**
-   * The account's root-like credentials. They pass every check, explicit denials included: prove a denial with an IAM user.
+   * The account's root. The emulator allows it everything, even against an explicit denial: test a denial with an IAM user.
    */
   credentials: { accessKeyId: string; secretAccessKey: string };
-  /** Starts a new instance on the same port and data after `stop` or `kill`; this object then describes the new one. */
+  /** After `stop` or `kill`: starts a new instance on the same port and data. This object then describes the new one. */
   restart(): Promise<void>;
 }
 
@@ -24,9 +23,9 @@ export interface LocalAws {
   "aws-cn": LocalPartition;
   /** PEM; give it to clients as `NODE_EXTRA_CA_CERTS` or as an https agent's `ca`. */
   caPath: string;
-  /** The run's own folder, removed by `stop`. */
+  /** Folder of this run. `stop` removes it. */
   runDir: string;
-  /** Resolves once both instances are gone and the run's folder is. */
+  /** Resolves once both instances have exited and the run's folder is removed. */
   stop(): Promise<void>;
 }
 
@@ -34,18 +33,18 @@ export interface LocalAwsOptions {
   /** @default `.local` at the repository root */
   stateDir?: string;
   /** Record every request in each partition's `callsPath`. */
-  recordCalls?: boolean;
-  /** How long a minute of an EventBridge rate takes, for tests that cannot wait for one. @default 60,000 */
-  scheduleMinuteMs?: number;
-  /** The region that each instance calls its own: S3 delivers events to queues and functions of that one. @default as above */
-  regions?: Partial<Record<Partition, string>>;
-  /** Keep state over `stop` and `restart` of one partition. */
-  persist?: boolean;
+  recordCalls?: boolean | undefined;
+  /** The real length of a minute in schedule rates. @default 60_000 */
+  scheduleMinuteMs?: number | undefined;
+  /** The home region of each instance. S3 delivers events to queues and functions of that region only. @default as above */
+  regions?: Partial<Record<Partition, string>> | undefined;
+  /** Keep the state of a partition across `stop` and `restart`. */
+  persist?: boolean | undefined;
   /** @default free ones */
   ports?: Partial<Record<Partition, number>>;
-  onProgress?: OnProgress;
-  /** Ends the start; whatever was started is stopped. */
-  signal?: AbortSignal;
+  onProgress?: OnProgress | undefined;
+  /** Aborts the start and stops what was started. */
+  signal?: AbortSignal | undefined;
 }
 
 const ACCOUNTS = {
@@ -53,16 +52,12 @@ const ACCOUNTS = {
   "aws-cn": { region: "cn-north-1", accountId: "222222222222" },
 } as const;
 
-/** Starts both AWS partitions on this machine, isolated from each other, installing what is missing. */
+/** Starts both AWS partitions, isolated from each other. Installs missing tools. */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const stateDir = options.stateDir ?? DEFAULT_STATE_DIR;
   const { onProgress, signal } = options;
   const [installation, tls] = await Promise.all([
-    installMinistack({
-      stateDir: toolsDir(stateDir),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
-    }),
+    installMinistack({ stateDir: toolsDir(stateDir), onProgress, signal }),
     ensureCertificate(stateDir),
   ]);
   signal?.throwIfAborted();
@@ -73,18 +68,17 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
     await rm(runDir, { recursive: true, force: true });
   };
   const start = async (partition: Partition) => {
-    const port = options.ports?.[partition];
     const one = await startPartition({
-      ...ACCOUNTS[partition],
-      ...(options.regions?.[partition] === undefined ? {} : { region: options.regions[partition] }),
+      accountId: ACCOUNTS[partition].accountId,
+      region: options.regions?.[partition] ?? ACCOUNTS[partition].region,
       installation,
       partition,
       tls,
       dataDir: join(runDir, partition),
-      recordCalls: options.recordCalls ?? false,
-      persist: options.persist ?? false,
-      ...(options.scheduleMinuteMs === undefined ? {} : { scheduleMinuteMs: options.scheduleMinuteMs }),
-      ...(port === undefined ? {} : { port }),
+      recordCalls: options.recordCalls,
+      persist: options.persist,
+      scheduleMinuteMs: options.scheduleMinuteMs,
+      port: options.ports?.[partition],
     });
     started.push(one);
     return one;
@@ -102,10 +96,10 @@ async function startPartition(options: MinistackOptions): Promise<LocalPartition
   const partition: LocalPartition = {
     ...first,
     caPath: options.tls.certPath,
-    // The emulator's own: with it presigned URLs hold, whose signatures it checks for every key.
+    // The emulator signs with this secret when it checks a presigned URL.
     credentials: { accessKeyId: options.accountId, secretAccessKey: "test" },
     restart: async () => {
-      // The address is in what was deployed, so it has to stay.
+      // Deployed resources hold the address.
       Object.assign(partition, await startMinistack({ ...options, port: first.port }));
     },
   };

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
+import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort } from "../free-port";
 import type { Certificate } from "./certificate";
 import type { MinistackInstallation } from "./install-ministack";
 
@@ -19,17 +19,17 @@ export interface MinistackOptions {
   region: string;
   /** 12 digits; also the access key of the account's root-like credentials. */
   accountId: string;
-  /** A free one when absent. */
-  port?: number;
+  /** @default a free one */
+  port?: number | undefined;
   tls: Certificate;
-  /** Holds state, objects, temporary files and the log. One instance per folder. */
+  /** Holds state, objects, temporary files and the log of one instance. */
   dataDir: string;
   /** Record every request in `callsPath`. */
-  recordCalls?: boolean;
-  /** How long a minute of an EventBridge rate takes, for tests that cannot wait for one. @default 60,000 */
-  scheduleMinuteMs?: number;
-  /** Keep state over a stop and a start. All but S3 objects is written at a graceful stop only. */
-  persist?: boolean;
+  recordCalls?: boolean | undefined;
+  /** The real length of a minute in schedule rates. @default 60_000 */
+  scheduleMinuteMs?: number | undefined;
+  /** Keep the state across a stop and a start. Only S3 objects are written before a graceful stop. */
+  persist?: boolean | undefined;
 }
 
 export interface Ministack {
@@ -41,13 +41,13 @@ export interface Ministack {
   partition: Partition;
   pid: number;
   logPath: string;
-  /** With `recordCalls`: one line of JSON a request, as serve-ministack.py describes. */
+  /** With `recordCalls`: one line of JSON a request; serve-ministack.py describes it. */
   callsPath: string;
-  /** Settles when the process is gone, however it went. */
+  /** Resolves when the process has exited. */
   exited: Promise<void>;
-  /** Graceful; by force after 10 s. Resolves once it is gone and its temporary files are. */
+  /** Sends SIGTERM, and SIGKILL after 10 s. Resolves once the process has exited and its temporary files are removed. */
   stop(): Promise<void>;
-  /** As a crash: SIGKILL, nothing saved. Resolves once it is gone. */
+  /** Sends SIGKILL, like a crash: nothing is saved. Resolves once the process has exited. */
   kill(): Promise<void>;
 }
 
@@ -58,8 +58,8 @@ const HEALTH_POLL_MS = 50;
 const PORT_ATTEMPTS = 5;
 
 /**
- * Starts one AWS emulator for one account in one partition, on 127.0.0.1 over TLS with IAM enforced, and resolves once it
- * answers. It ends with this process, even when that crashes.
+ * Starts one AWS emulator for one account in one partition, on 127.0.0.1 over TLS with IAM enforced. Resolves once it answers. The
+ * emulator exits when this process exits or crashes.
  * @throws Error with the end of the log when it does not start.
  */
 export async function startMinistack(options: MinistackOptions): Promise<Ministack> {
@@ -68,11 +68,26 @@ export async function startMinistack(options: MinistackOptions): Promise<Minista
     try {
       return await startOn(port, options);
     } catch (error) {
-      // Between finding a free port and binding it another process can take it.
+      // Another process took the free port first.
       const taken = error instanceof Error && error.message.includes("ddress already in use");
       if (options.port !== undefined || !taken || attempt === PORT_ATTEMPTS) throw error;
     }
   }
+}
+
+/** A TCP port of 127.0.0.1 that is free now. Another process may take it before the caller binds it. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("the system gave no port on 127.0.0.1"));
+        else resolve(address.port);
+      });
+    });
+  });
 }
 
 async function startOn(port: number, options: MinistackOptions): Promise<Ministack> {
@@ -84,9 +99,9 @@ async function startOn(port: number, options: MinistackOptions): Promise<Minista
   const log = openSync(logPath, "a");
   const child = spawn(options.installation.python, [SERVER], {
     env: environment(port, temporary, options),
-    // Standard input is the leash: it closes when this process is gone.
+    // The emulator exits when its standard input closes, and that happens when this process exits.
     stdio: ["pipe", log, log],
-    // Out of the terminal's process group, so that Ctrl-C stops it through `stop` and not in the middle of a teardown.
+    // In its own process group it gets no SIGINT from a Ctrl-C; `stop` ends it after the teardown.
     detached: true,
   });
   closeSync(log);
@@ -99,7 +114,7 @@ async function startOn(port: number, options: MinistackOptions): Promise<Minista
       child.kill("SIGKILL");
       await exited;
     }
-    // Its function workers leave a folder each behind.
+    // Each of its function workers leaves a folder.
     await rm(temporary, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
   const endpoint = `https://127.0.0.1:${port}`;
@@ -127,10 +142,10 @@ async function startOn(port: number, options: MinistackOptions): Promise<Minista
 
 const callsPath = ({ dataDir }: MinistackOptions) => join(dataDir, "calls.jsonl");
 
-/** All of it: what the emulator has in its environment its functions would see. */
+/** The whole environment. The functions inherit it, so it holds nothing of this process but the PATH. */
 function environment(port: number, temporary: string, options: MinistackOptions): Record<string, string> {
   return {
-    // Functions run on the Node that runs this, whatever other the PATH has.
+    // Functions run on the same Node.js as this process.
     PATH: [dirname(process.execPath), process.env.PATH ?? ""].join(delimiter),
     TMPDIR: temporary,
     HOME: temporary,
@@ -179,7 +194,7 @@ async function healthy(endpoint: string, tls: Certificate, child: ChildProcess):
     } catch (error) {
       last = (error as Error).message;
     }
-    // It announces its readiness nowhere but here.
+    // The emulator has no other sign of readiness.
     await delay(HEALTH_POLL_MS);
   }
   throw new Error(`not healthy after ${START_DEADLINE_MS} ms: ${last}`);

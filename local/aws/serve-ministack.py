@@ -1,13 +1,13 @@
 """Serves ministack over TLS on one address until standard input closes or SIGTERM arrives.
 
-`ministack` itself also binds port 443, which only one instance per machine could have, and it outlives a parent that
-crashes. Everything else here is as its own `main` does it.
+The command `ministack` also binds port 443, so a machine could run one instance only, and it keeps running when its parent
+crashes. Everything else here is as in its own `main`.
 
 With RECORD_CALLS=<file> each request becomes a line of JSON there: {"principal", "method", "path", "query", "headers", "body",
-"status"}. The emulator's CloudTrail tells neither the role behind a session, nor the query that tells one S3 operation from
-another, nor the calls that it refused.
+"status"}. The emulator's CloudTrail has neither the role of a session, nor the query (which distinguishes S3 operations), nor
+refused calls.
 
-With SCHEDULE_MINUTE_MS=<ms> a minute of a schedule's rate() takes so long; cron() keeps to the clock.
+With SCHEDULE_MINUTE_MS=<ms> a minute of a schedule's rate() takes this time. cron() is not changed.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ def stop_with_parent() -> None:
 
 
 CREDENTIAL = re.compile(r"Credential=([A-Za-z0-9]+)(?:/|%2F)")
-# What decides which permissions a call needs.
+# Headers that decide which permissions a call needs.
 RECORDED_HEADERS = {"x-amz-target", "x-amz-tagging", "x-amz-server-side-encryption-aws-kms-key-id", "if-match", "if-none-match"}
 RECORDED_BODY_BYTES = 64 * 1024
 
@@ -47,7 +47,7 @@ def principal_of(authorization: str, query: str, account: str) -> str:
 
 
 def recorded(app, path: str, account: str):
-    """The app, with every request written down once it is answered. Bodies only of AWS JSON calls: they name the resource."""
+    """Wraps the app to record every request after its response. Only AWS JSON calls have their body recorded: it names the resource."""
     calls = open(path, "a", encoding="utf-8", buffering=1)
 
     async def record(scope, receive, send):
@@ -89,7 +89,7 @@ def recorded(app, path: str, account: str):
 
 
 def quicken_schedules(minute_ms: int) -> None:
-    """Its own sweep looks every 10 s, which is a sixth of a minute."""
+    """Scales rates, and the interval of the sweep, which is a sixth of a minute."""
     from ministack.services import eventbridge
 
     real_seconds = eventbridge._parse_rate_seconds

@@ -1,4 +1,4 @@
-/** Why a key was given up, where the source's cloud keeps that. */
+/** Reads the reason of a dead letter from the queue in the cloud of the source. */
 import { ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig } from "../aws/client-config";
 import type { LocalStack } from "../local-stack";
@@ -6,11 +6,11 @@ import { ends } from "./ends";
 
 const GIVEN_UP = "the platform gave the event up; see the sender's log";
 
-/** Undefined while no dead letter is about the key. */
+/** Undefined while the queue has no dead letter of the key. */
 export async function deadLetterReason(stack: LocalStack, key: string): Promise<string | undefined> {
   const { cloud, region } = ends(stack).source;
   const { deadLetterQueueUrl: url } = stack.outputs;
-  // Native replication gives nothing up to anybody: its state is in the cloud.
+  // Native replication has no dead-letter queue.
   if (url === undefined) return undefined;
   return cloud === "alicloud" ? fromSmq(stack, { url, region, key }) : await fromSqs(stack, { url, cloud, region, key });
 }
@@ -18,7 +18,7 @@ export async function deadLetterReason(stack: LocalStack, key: string): Promise<
 function fromSmq({ clouds }: LocalStack, { url, region, key }: { url: string; region: string; key: string }): string | undefined {
   const queueName = new URL(url).pathname.split("/").at(-1) ?? "";
   const named = JSON.stringify(key);
-  // As it is, and inside an event that the platform kept as text.
+  // The key is in the message as JSON, or in an event that the platform stored as text in JSON.
   const names = [named, JSON.stringify(named).slice(1, -1)];
   const mine = clouds.alicloud.messages.messages(region, queueName).find(({ body }) => names.some((name) => body.includes(name)));
   if (mine === undefined) return undefined;
@@ -37,11 +37,11 @@ async function fromSqs(
         QueueUrl: url,
         MaxNumberOfMessages: 10,
         MessageAttributeNames: ["All"],
-        // A look, no more: they stay there for whoever else looks.
+        // Leaves the messages visible.
         VisibilityTimeout: 0,
       }),
     );
-    // The bridge writes keys as they are, S3 in its events encoded.
+    // S3 encodes the keys in its events; the bridge does not.
     const names = [key, encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/")].map((name) =>
       JSON.stringify(name),
     );

@@ -1,8 +1,7 @@
 /**
- * A plain-http door to a local cloud for the person at the machine: S3 and OSS clients then need no certificate. Functions and policies
- * see the cloud's own https address only.
+ * Serves a local cloud over plain HTTP, so that an S3 or OSS client of the user needs no certificate. Functions and policies use the
+ * HTTPS address only.
  */
-
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { request as httpsRequest } from "node:https";

@@ -1,4 +1,4 @@
-/** `npm start -- --once FILE...`: puts files in at the source and waits until each is proven equal at the destination. */
+/** `npm start -- --once FILE...`: puts files at the source and waits until each copy at the destination is proven equal. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -8,8 +8,7 @@ import { scopeSchema } from "../../components/config/schema";
 import { inScope } from "../../runtime/replication/scope";
 import { type LocalStack, readSettings } from "../local-stack";
 import { deadLetterReason } from "./dead-letters";
-import { openEnd } from "./end-client";
-import { ends } from "./ends";
+import { ends, openEnd } from "./ends";
 
 export interface LocalFile {
   path: string;
@@ -17,19 +16,19 @@ export interface LocalFile {
   sizeBytes: number;
 }
 
-/** An object that was read back whole at the destination and is the file, bit by bit. */
+/** A copy whose SHA-256, read back at the destination, equals that of the file. */
 export interface ProvenCopy {
   key: string;
   sizeBytes: number;
   sha256: string;
-  /** From the end of the put at the source to the first look that found it equal at the destination. */
+  /** From the end of the put at the source to the first read of an equal copy at the destination. */
   lagMs: number;
 }
 
-const LOOK_MS = 100;
-const LOOKS_PER_DEAD_LETTERS = 10;
+const POLL_MS = 100;
+const POLLS_PER_DEAD_LETTERS = 10;
 
-/** @throws Error that names every path that cannot be sent, before anything is deployed. */
+/** Called before anything is deployed. @throws Error that names every path that cannot be sent. */
 export async function readFiles(paths: readonly string[]): Promise<LocalFile[]> {
   const problems: string[] = [];
   const files: LocalFile[] = [];
@@ -48,8 +47,8 @@ export async function readFiles(paths: readonly string[]): Promise<LocalFile[]> 
 }
 
 /**
- * A scope that is not valid is not judged here: the deployment names everything that is wrong with the settings.
- * @throws Error that names every file that the stack would leave alone, before anything is deployed.
+ * Called before anything is deployed. Ignores a scope that is not valid: the deployment reports it.
+ * @throws Error that names every file that is not in the scope of the stack.
  */
 export async function assertInScope(files: readonly LocalFile[], stack: string): Promise<void> {
   const settings = await readSettings(stack);
@@ -62,7 +61,7 @@ export async function assertInScope(files: readonly LocalFile[], stack: string):
   if (problems.length > 0) throw new Error(`not in the scope of stack ${stack}\n  ${problems.join("\n  ")}`);
 }
 
-/** The path as typed from here on down; elsewhere only the name. */
+/** The path relative to the current folder; for a file outside it, its name. */
 function keyOf(path: string): string {
   const here = relative(process.cwd(), path);
   return here.startsWith("..") || isAbsolute(here) ? basename(path) : here.split(sep).join("/");
@@ -81,13 +80,13 @@ export async function sendAndProve(
     const sha256 = await sha256Of(createReadStream(file.path));
     await from.putFile(file.key, file);
     const putAtMs = Date.now();
-    for (let look = 1; Date.now() < deadlineMs; look++) {
+    for (let poll = 1; Date.now() < deadlineMs; poll++) {
       const body = await to.read(destination.prefix + file.key);
       if (body !== undefined && (await sha256Of(body)) === sha256)
         return { key: file.key, sizeBytes: file.sizeBytes, sha256, lagMs: Date.now() - putAtMs };
-      // No event tells an outsider of an arrival: looking is all there is.
-      await delay(LOOK_MS, undefined, { signal });
-      const reason = look % LOOKS_PER_DEAD_LETTERS === 0 ? await deadLetterReason(stack, file.key) : undefined;
+      // A client outside the bridge gets no event of an arrival.
+      await delay(POLL_MS, undefined, { signal });
+      const reason = poll % POLLS_PER_DEAD_LETTERS === 0 ? await deadLetterReason(stack, file.key) : undefined;
       if (reason !== undefined) throw new Error(`${file.key}: parked: ${reason}`);
     }
     throw new Error(`${file.key}: not at the destination in time; see the functions' logs`);

@@ -1,10 +1,10 @@
-/** What `npm run bridge -- <command> --local` has to know of a stack that runs; `operator/local-session.ts` reads it. */
+/** Writes the file by which `npm run bridge -- <command> --local` finds a running stack. `operator/local-session.ts` reads it. */
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LocalStack } from "../local-stack";
 import { DEFAULT_STATE_DIR } from "../paths";
 
-/** @returns what removes it again */
+/** @returns a function that removes the file */
 export async function writeOperatorFile(
   name: string,
   { clouds, outputs, settings }: LocalStack,
@@ -14,12 +14,12 @@ export async function writeOperatorFile(
   const session = { pid: process.pid, settings, outputs, caFile: clouds.caPath, clouds: accessTo(clouds) };
   await mkdir(folder, { recursive: true });
   const text = JSON.stringify(session);
-  // Whole or not at all, and nobody else's to read.
+  // The rename makes the file appear whole; it holds secrets.
   const written = `${path}.${process.pid}`;
   await writeFile(written, text, { mode: 0o600 });
   await rename(written, path);
   return async () => {
-    // Another run of the stack may have put its own there.
+    // Another run of the same stack may have replaced the file.
     if ((await readFile(path, "utf8").catch(() => undefined)) === text) await rm(path, { force: true });
   };
 }

@@ -8,11 +8,10 @@ import { buildFunctions } from "../../scripts/build-functions";
 import { createClosers } from "../closers";
 import { createEngine } from "../engine";
 import { listStacks, needsToken, readSettings } from "../local-stack";
-import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../paths";
+import { createRunDir, DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../paths";
 import { normalisePlan } from "../plan";
 import { serveAlicloudProvider } from "../provider/alicloud-provider";
 import { serveAwsProvider } from "../provider/aws-provider";
-import { createRunDir } from "../run-dir";
 import { ensurePulumi } from "../toolchain/pulumi";
 import { type Interrupt, runCli } from "./interrupt";
 
@@ -66,7 +65,7 @@ async function preview(named: string[], { plans }: PreviewOptions, { signal }: I
   await closers.closeAll();
 }
 
-/** A secret is never in the repository; any will do for a preview. */
+/** Adds a random signing secret; a settings file in the repository holds none. */
 function withToken(config: Record<string, unknown>): Record<string, unknown> {
   return needsToken(config) ? { ...config, "crossborderbridge:token": generateSecret() } : config;
 }

@@ -1,5 +1,6 @@
-/** `npm start`: the local cloud with a deployed stack, for as long as it is wanted. */
+/** `npm start`: deploys a stack to local clouds and keeps them running until Ctrl-C. */
 import { once } from "node:events";
+import type { WriteStream } from "node:tty";
 import { Command } from "commander";
 import { createClosers } from "../closers";
 import { type LocalStack, startLocalStack } from "../local-stack";
@@ -8,9 +9,8 @@ import { type HttpFront, serveHttpFront } from "./http-front";
 import { type Interrupt, runCli } from "./interrupt";
 import { assertInScope, readFiles, sendAndProve } from "./once";
 import { writeOperatorFile } from "./operator-file";
-import { createProgress, type Progress } from "./progress";
 
-/** Longer than any copy of the dev stack may take, its retries included. */
+/** Longer than any copy of the dev stack takes with its retries. */
 const PROOF_TIMEOUT_MS = 180_000;
 
 interface StartOptions {
@@ -73,6 +73,7 @@ async function sendAll(
 
 async function stay(stack: LocalStack, options: StartOptions, progress: Progress, signal: AbortSignal): Promise<void> {
   const { source, destination } = ends(stack);
+  const { receiverUrl, flowName, deadLetterQueueUrl } = stack.outputs;
   const closers = createClosers();
   const front = async (end: LocalEnd) => {
     const served = await serveHttpFront(end);
@@ -83,15 +84,15 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
     const ready = {
       source: await front(source),
       destination: await front(destination),
-      ...(stack.outputs.receiverUrl === undefined ? {} : { receiver: { url: stack.outputs.receiverUrl } }),
-      ...(stack.outputs.flowName === undefined ? {} : { workflow: { name: stack.outputs.flowName } }),
-      ...(stack.outputs.deadLetterQueueUrl === undefined ? {} : { deadLetter: { queueUrl: stack.outputs.deadLetterQueueUrl } }),
+      receiver: receiverUrl === undefined ? undefined : { url: receiverUrl },
+      workflow: flowName === undefined ? undefined : { name: flowName },
+      deadLetter: deadLetterQueueUrl === undefined ? undefined : { queueUrl: deadLetterQueueUrl },
       caFile: stack.clouds.caPath,
     };
     closers.add(await writeOperatorFile(options.stack, stack));
     progress.done();
     console.log(options.json ? JSON.stringify(ready) : readable(ready));
-    // A timer keeps the process; the signal ends the wait.
+    // The timer keeps the process alive until the signal.
     const alive = setInterval(() => undefined, 2 ** 30);
     if (!signal.aborted) await once(signal, "abort");
     clearInterval(alive);
@@ -103,9 +104,9 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
 type Ready = ReturnType<typeof description>;
 
 function description({ kind, region, bucket, credentials }: LocalEnd, front: HttpFront) {
-  // Given an address, ali-oss asks for OSS's own hosts there.
+  // With an IP address ali-oss sends the host name of the real OSS.
   const endpoint = kind === "oss" ? front.endpoint.replace("127.0.0.1", "localhost") : front.endpoint;
-  // The SDK leaves marks of its own on the credentials that it was given.
+  // The AWS SDK adds properties to the credentials object.
   const { accessKeyId, secretAccessKey } = credentials;
   return { kind, endpoint, region, bucket, accessKeyId, secretAccessKey };
 }
@@ -113,9 +114,9 @@ function description({ kind, region, bucket, credentials }: LocalEnd, front: Htt
 function readable(ready: {
   source: Ready;
   destination: Ready;
-  receiver?: { url: string };
-  workflow?: { name: string };
-  deadLetter?: { queueUrl: string };
+  receiver: { url: string } | undefined;
+  workflow: { name: string } | undefined;
+  deadLetter: { queueUrl: string } | undefined;
   caFile: string;
 }): string {
   const end = ({ kind, endpoint, region, bucket, accessKeyId, secretAccessKey }: Ready) =>
@@ -133,6 +134,38 @@ function readable(ready: {
 ${shown.join("\n")}
 
 Put an object into the source bucket with any S3 or OSS client (path style) and look at the destination. Ctrl-C ends everything.`;
+}
+
+/** Prints one line a step. On a terminal it shows the engine's last line below. */
+interface Progress {
+  step(text: string): void;
+  /** Prints a line that stays. */
+  detail(line: string): void;
+  /** Shows a line until the next one. */
+  engineLine(line: string): void;
+  done(): void;
+}
+
+function createProgress(stream: WriteStream | NodeJS.WriteStream): Progress {
+  const startedMs = Date.now();
+  const seconds = () => `${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s`;
+  const clear = () => {
+    if (stream.isTTY) stream.write("\r\u001b[K");
+  };
+  const print = (text: string) => {
+    clear();
+    stream.write(`${text}\n`);
+  };
+  return {
+    step: (text) => print(`${seconds()}  ${text}`),
+    detail: print,
+    engineLine: (line) => {
+      const text = line.trim();
+      if (stream.isTTY && text !== "") stream.write(`\r\u001b[K          ${text.slice(0, (stream.columns ?? 80) - 12)}`);
+      else if (/^(error|warning):/.test(text)) print(`          ${text}`);
+    },
+    done: clear,
+  };
 }
 
 void program.parseAsync();

@@ -6,7 +6,7 @@ type Value = string | boolean | number;
 /** Operator -> key -> the values that the key may have. */
 export type ConditionBlock = Readonly<Record<string, Readonly<Record<string, Value | readonly Value[]>>>>;
 
-/** `variables` is undefined where the policy's Version knows no policy variables. */
+/** `variables` is undefined when the policy's Version has no policy variables. */
 type Test = (actual: string, wanted: string, variables: RequestContext | undefined) => boolean;
 
 const equals: Test = (actual, wanted, variables) => resolveText(wanted, variables) === actual;
@@ -31,7 +31,7 @@ const TESTS: Readonly<Record<string, { test: Test; negated?: boolean }>> = {
   StringNotEqualsIgnoreCase: { test: equalsIgnoringCase, negated: true },
   StringLike: { test: like },
   StringNotLike: { test: like, negated: true },
-  // The two pairs behave alike, by the documentation.
+  // ArnEquals and ArnLike behave alike, as documented.
   ArnEquals: { test: arnLike },
   ArnNotEquals: { test: arnLike, negated: true },
   ArnLike: { test: arnLike },
@@ -59,7 +59,7 @@ export function conditionsHold(
       const known = TESTS[operator.replace(IF_EXISTS, "")];
       if (known === undefined) throw new Error(`the condition operator ${operator} is not supported`);
       const { test, negated = false } = known;
-      // Without the key a negated operator holds, and so does any that ends in IfExists.
+      // When the key is absent, a negated operator and an operator with IfExists hold.
       if (actual === undefined) return negated || IF_EXISTS.test(operator);
       return values.some((value) => test(actual, value, variables)) !== negated;
     }),

@@ -1,6 +1,6 @@
 /**
- * IAM's decision on a request. Covered: identity policies, one resource policy or trust policy, requests within an account and
- * between accounts. Not covered, and not needed by the bridge: permissions boundaries, session policies, policies of organizations.
+ * Decides on a request as IAM does. Covers identity policies and one resource or trust policy, within an account and between
+ * accounts. Does not cover permissions boundaries, session policies or policies of organizations; the bridge needs none.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 import { conditionsHold } from "./conditions";
@@ -14,23 +14,23 @@ export interface AccessRequest {
   resource: string;
   /** Owner of the resource. */
   accountId: string;
-  /** Condition keys that are present. */
+  /** Values of condition keys. */
   context?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface AttachedPolicies {
   /** Of the principal. */
   identityPolicies?: readonly PolicyDocument[] | undefined;
-  /** Of the resource; of a role its trust policy. */
+  /** Of the resource. The resource policy of a role is its trust policy. */
   resourcePolicy?: PolicyDocument | undefined;
 }
 
 export type Decision = "Allowed" | "ExplicitlyDenied" | "ImplicitlyDenied";
 
-/** How a statement's Principal names the caller: itself, or only its account, which leaves the grant to the account's policies. */
+/** A Principal names the caller or its account. A grant to the account needs an identity policy as well. */
 type PrincipalMatch = "self" | "account" | "none";
 
-/** @throws Error where a policy is not valid, or uses what is not covered. */
+/** @throws Error when a policy is not valid or uses an element that is not covered */
 export function evaluate(request: AccessRequest, { identityPolicies = [], resourcePolicy }: AttachedPolicies): Decision {
   const context = Object.fromEntries(Object.entries(request.context ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
   const effectsOf = (document: PolicyDocument, kind: PolicyKind) => {
@@ -83,12 +83,12 @@ function applies(
   const isResourceOf = (patterns: PolicyStatement["Resource"]) =>
     [patterns ?? []].flat().some((pattern) => matchesArn(pattern, resource, { context: variables, crossing: true }));
   const isOfAction = Action === undefined ? !isActionOf(NotAction) : isActionOf(Action);
-  // A trust policy has neither: it is about its own role.
+  // A trust policy has neither: it applies to its role.
   const isOfResource = Resource === undefined ? !isResourceOf(NotResource) : isResourceOf(Resource);
   return isOfAction && isOfResource && conditionsHold(Condition, context, variables);
 }
 
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html; an identity's policy is the caller's own. */
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html; an identity policy belongs to the caller. */
 function matchOf(policy: PolicyStatement["Principal"], principal: string): PrincipalMatch {
   if (policy === undefined || policy === "*" || typeof policy === "string") return "self";
   const named = [policy.AWS ?? []].flat();

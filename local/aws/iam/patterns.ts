@@ -1,18 +1,18 @@
 /** Wildcards and policy variables. */
 
-/** Keys in lower case: IAM does not distinguish them by case. */
+/** Condition values by key in lower case: IAM ignores the case of keys. */
 export type RequestContext = Readonly<Record<string, string>>;
 
-/** A piece of a pattern: text to be found as it is, or a wildcard. */
+/** A piece of a pattern: literal text or a wildcard. */
 type Piece = { text: string } | { wildcard: "*" | "?" };
 
-/** The first five of an ARN's six parts, which colons divide; the sixth may hold colons itself. */
+/** Colons separate the six parts of an ARN; the last one may contain colons. */
 const LAST_SEGMENT = 5;
 
 /**
  * `${name}`, `${name, 'default'}`, and `${*}`, `${?}`, `${$}` for the characters themselves.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
- * @returns undefined where a variable has no value: the statement does not apply.
+ * @returns undefined when a variable has no value: the statement then does not apply
  */
 function piecesOf(pattern: string, context: RequestContext | undefined): Piece[] | undefined {
   const pieces: Piece[] = [];
@@ -39,7 +39,7 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 const wildcardAnywhere = (wildcard: "*" | "?") => (wildcard === "*" ? ".*" : ".");
 const isWhole = (source: string, text: string, flags = "s") => new RegExp(`^${source}$`, flags).test(text);
 
-/** The pattern's text with its variables replaced; its wildcards are plain characters. */
+/** Replaces the variables. Wildcards stay as characters. */
 export function resolveText(pattern: string, context: RequestContext | undefined): string | undefined {
   return piecesOf(pattern, context)
     ?.map((piece) => ("text" in piece ? piece.text : piece.wildcard))
@@ -55,7 +55,7 @@ export function matchesText(pattern: string, text: string, context: RequestConte
   );
 }
 
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html: neither part distinguishes case. */
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html: the case is ignored. */
 export function matchesAction(pattern: string, action: string): boolean {
   return isWhole(
     pattern
@@ -68,7 +68,7 @@ export function matchesAction(pattern: string, action: string): boolean {
 }
 
 /**
- * A wildcard stays inside its segment of the ARN. `crossing`: except at the end of a segment, where `*` goes on beyond colons, as in
+ * A wildcard matches within its segment of the ARN. With `crossing`, a `*` at the end of a segment also matches colons:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 export function matchesArn(

@@ -13,7 +13,7 @@ export interface PolicyDocument {
 export interface PolicyStatement {
   Sid?: string | undefined;
   Effect: string;
-  /** `*`, or names by kind. */
+  /** `*`, or lists of names by kind. */
   Principal?: string | Readonly<Record<string, OneOrMore>> | undefined;
   Action?: OneOrMore | undefined;
   NotAction?: OneOrMore | undefined;
@@ -22,7 +22,7 @@ export interface PolicyStatement {
   Condition?: ConditionBlock | undefined;
 }
 
-/** What a policy is attached to: a role or user, a resource, or (the trust policy) the role that it lets others assume. */
+/** The owner of a policy: a role or user, a resource, or a role (its trust policy). */
 export type PolicyKind = "identity" | "resource" | "trust";
 
 const STATEMENT_ELEMENTS = ["Sid", "Effect", "Principal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
@@ -30,7 +30,7 @@ const PRINCIPAL_KINDS = ["AWS", "Service"];
 
 export const statementsIn = ({ Statement }: PolicyDocument): readonly PolicyStatement[] => [Statement ?? []].flat();
 
-/** @throws Error that names the first part that is no policy of this kind, or that the evaluation does not know. */
+/** @throws Error that names the first element that is not valid or not covered */
 export function checkedStatements(document: PolicyDocument, kind: PolicyKind): readonly PolicyStatement[] {
   if (document.Version !== undefined && document.Version !== "2012-10-17" && document.Version !== "2008-10-17")
     throw new Error(`a policy has the unknown Version ${document.Version}`);

@@ -15,8 +15,8 @@ import { ensureCertificate } from "../../../local/aws/certificate";
 import { clientConfig } from "../../../local/aws/client-config";
 import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
 import { installMinistack, startMinistack } from "../../../local/aws/ministack";
-import { isRunning } from "../../../local/is-running";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, toolsDir } from "../../../local/paths";
+import { isRunning } from "../../../local/run-command";
 
 describe("the two partitions", () => {
   let local: LocalAws;

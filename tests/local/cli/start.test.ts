@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import OSS from "ali-oss";
-import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/paths";
-import { createRunDir } from "../../../local/run-dir";
+import { createRunDir, DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/paths";
 import { eventually } from "../../e2e/support/eventually";
 import { type CliProcess, runNpm, runScript } from "./cli-process";
 

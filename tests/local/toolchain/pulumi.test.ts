@@ -3,8 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DEFAULT_STATE_DIR } from "../../../local/paths";
 import { runCommand } from "../../../local/run-command";
-import { findOnPath } from "../../../local/toolchain/find-on-path";
-import { ensurePulumi, PULUMI_VERSION } from "../../../local/toolchain/pulumi";
+import { ensurePulumi, findOnPath, PULUMI_VERSION } from "../../../local/toolchain/pulumi";
 
 let folder: string;
 const { PATH, CROSSBORDERBRIDGE_PULUMI } = process.env;
@@ -24,7 +23,7 @@ async function executable(path: string, text: string): Promise<void> {
   await chmod(path, 0o755);
 }
 
-/** A tool folder that is whole, so that nothing is installed. */
+/** A complete tool folder, so that nothing is installed. */
 async function installed(): Promise<void> {
   await executable(join(folder, "tools", `pulumi-${PULUMI_VERSION}`, "bin", "pulumi"), "");
 }
@@ -37,7 +36,7 @@ async function onPath(version: string, options: { languageHost: boolean }): Prom
   return bin;
 }
 
-test("a pulumi on the PATH that is new enough and whole is used", async () => {
+test("a pulumi on the PATH that is new enough and complete is used", async () => {
   delete process.env.CROSSBORDERBRIDGE_PULUMI;
   const binDir = await onPath("v3.231.4", { languageHost: true });
   expect(await ensurePulumi({ stateDir: folder })).toEqual({ pulumiPath: join(binDir, "pulumi"), binDir, version: "3.231.4" });
@@ -48,17 +47,17 @@ test.each([
   ["of another major version", "v4.0.0", true, /is version 4.0.0/],
   ["broken", "", true, /is version 0.0.0/],
   ["without its language host", "v3.231.4", false, /no pulumi-language-nodejs beside it: not used/],
-])("one that is %s is not", async (_, version, languageHost, told) => {
+])("a pulumi on the PATH that is %s is not used", async (_, version, languageHost, message) => {
   delete process.env.CROSSBORDERBRIDGE_PULUMI;
   await installed();
   await onPath(version, { languageHost });
   const lines: string[] = [];
   const found = await ensurePulumi({ stateDir: folder, onProgress: (line) => lines.push(line) });
   expect(found.version).toBe(PULUMI_VERSION);
-  expect(lines).toEqual([expect.stringMatching(told)]);
+  expect(lines).toEqual([expect.stringMatching(message)]);
 });
 
-test("the variable ignores what is on the PATH, and nothing but its one value is taken", async () => {
+test("CROSSBORDERBRIDGE_PULUMI=build ignores the PATH, and another value is refused", async () => {
   await installed();
   await onPath("v3.231.4", { languageHost: true });
   process.env.CROSSBORDERBRIDGE_PULUMI = "build";
@@ -67,18 +66,18 @@ test("the variable ignores what is on the PATH, and nothing but its one value is
   await expect(ensurePulumi({ stateDir: folder })).rejects.toThrow(/is "download"; the one value it knows is "build"/);
 });
 
-test("without Go there is nothing to build with, and the error says what to install", async () => {
+test("without Go the error names what to install", async () => {
   process.env.CROSSBORDERBRIDGE_PULUMI = "build";
   process.env.PATH = folder;
   await expect(ensurePulumi({ stateDir: folder })).rejects.toThrow(/Install Pulumi .* or Go 1.26/);
 });
 
-test("what this machine uses runs and knows its version", async () => {
+test("the CLI of this machine runs and reports its version", async () => {
   const { pulumiPath, version } = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.log });
   expect((await runCommand(pulumiPath, ["version"])).stdout.trim()).toBe(`v${version}`);
 }, 900_000);
 
-test("the PATH is searched in order, past what cannot run", async () => {
+test("the PATH is searched in order, and files that cannot run are skipped", async () => {
   const [empty, text, dangling, good] = ["empty", "text", "dangling", "good"].map((name) => join(folder, name));
   for (const path of [empty, text, dangling]) await mkdir(path as string);
   await writeFile(join(text as string, "tool"), "not executable");
