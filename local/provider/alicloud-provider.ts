@@ -1,21 +1,39 @@
 import type { AlicloudContext, AlicloudServices, Cloud } from "./alicloud/context";
 import { INVOKES } from "./alicloud/invokes";
 import { OssApi } from "./alicloud/oss-api";
-import { CONFIG } from "./alicloud/provider-config";
 import { RESOURCES } from "./alicloud/registry";
 import type { Package } from "./resource-type";
 import type { Infer } from "./schema";
 import { type ServedProvider, servePackage } from "./server";
 
 export interface AlicloudProviderOptions {
-  /** The running cloud; `"preview"` serves previews of any stack without one. */
+  /** The running cloud. `"preview"` serves previews without a cloud. */
   cloud: AlicloudServices | "preview";
 }
+
+/**
+ * The configuration of an `alicloud` provider. Only the region and the account have an effect here; the rest
+ * says how to reach the real Alibaba Cloud.
+ */
+const CONFIG = {
+  region: "string",
+  accountId: "string",
+  profile: "string",
+  accessKey: "string",
+  secretKey: "string",
+  securityToken: "string",
+  ecsRoleName: "string",
+  sharedCredentialsFile: "string",
+  assumeRole: { roleArn: "string", sessionName: "string", sessionExpiration: "number", policy: "string", externalId: "string" },
+  configurationSource: "string",
+  maxRetryTimeout: "number",
+  skipRegionValidation: "boolean",
+} as const;
 
 /** The account id that a preview without a cloud shows. */
 const PREVIEW_ACCOUNT = "3333333333333333";
 
-/** Serves the package `alicloud` on 127.0.0.1. Each provider of the program works in one region of the one local account. */
+/** Serves the package `alicloud` on 127.0.0.1. Each provider of the program works in one region of the local account. */
 export function serveAlicloudProvider(options: AlicloudProviderOptions): Promise<ServedProvider> {
   return servePackage(alicloudPackage(options));
 }

@@ -3,10 +3,10 @@ import { join, resolve } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import type { ArchiveValue, AssetValue } from "./values";
 
-/** Member names with `/`, and their bytes. */
+/** Bytes by member name. */
 type Members = Map<string, Buffer>;
 
-/** The zip file that an archive stands for. Paths are relative to `folder`. Equal members give equal bytes. */
+/** The zip file of an archive. Paths are relative to `folder`. Equal members give equal bytes. */
 export async function zipOf(archive: ArchiveValue, folder: string): Promise<Buffer> {
   if (archive.path?.endsWith(".zip")) return readFile(resolve(folder, archive.path));
   const members: Members = new Map();
@@ -38,7 +38,7 @@ async function collectFolder(path: string, name: string, into: Members): Promise
   }
 }
 
-/** 1980-01-01, the zero of the format: times would make equal content differ. */
+/** 1980-01-01, the first day of the format. Real times would make equal content differ. */
 const DOS_DATE = 0x21;
 const REGULAR_FILE_0644 = ((0o100644 << 16) >>> 0) as number;
 const UTF8_NAMES = 0x800;
@@ -65,7 +65,7 @@ function zip(members: Members): Buffer {
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE(REGULAR_FILE_0644, 6);
     tail.writeUInt32LE(offset, 10);
-    // Version made by: Unix, so that the mode above counts.
+    // Version made by: Unix, which enables the file mode above.
     central.push(Buffer.from("PK\x01\x02\x14\x03", "latin1"), common, tail, nameBytes);
     offset += 4 + common.length + nameBytes.length + body.length;
   }

@@ -4,7 +4,6 @@ import { makeClients } from "./aws/clients";
 import type { AwsContext } from "./aws/context";
 import { INVOKES } from "./aws/invokes";
 import { foreignArns, fromEmulator, partitionOf, toEmulator } from "./aws/partitions";
-import { CONFIG } from "./aws/provider-config";
 import { regionFailures } from "./aws/regions";
 import { RESOURCES } from "./aws/registry";
 import type { Package } from "./resource-type";
@@ -13,18 +12,43 @@ import { type ServedProvider, servePackage } from "./server";
 import { hasUnknown, type Properties } from "./values";
 
 export interface AwsProviderOptions {
-  /** Where each partition runs; `"preview"` serves previews of any stack without a cloud. */
+  /** The running partitions. `"preview"` serves previews without a cloud. */
   partitions: Record<Partition, LocalPartition> | "preview";
   /** Relative paths of archives start here: the folder of Pulumi.yaml. @default the current folder */
   workingDirectory?: string;
 }
 
+/**
+ * The configuration of an `aws` provider. Only the region, the default tags and the allowed accounts have an effect here; the rest
+ * says how to reach the real AWS.
+ */
+const CONFIG = {
+  region: "string",
+  defaultTags: { tags: "map" },
+  allowedAccountIds: ["string"],
+  profile: "string",
+  accessKey: "string",
+  secretKey: "string",
+  token: "string",
+  assumeRoles: [{ roleArn: "string", externalId: "string", sessionName: "string", duration: "string" }],
+  assumeRoleWithWebIdentity: {
+    roleArn: "string",
+    sessionName: "string",
+    webIdentityToken: "string",
+    webIdentityTokenFile: "string",
+  },
+  maxRetries: "number",
+  skipCredentialsValidation: "boolean",
+  skipMetadataApiCheck: "boolean",
+  skipRegionValidation: "boolean",
+  skipRequestingAccountId: "boolean",
+} as const;
+
 /** Account ids that a preview without a cloud shows. */
 const PREVIEW_ACCOUNTS: Record<Partition, string> = { aws: "111111111111", "aws-cn": "222222222222" };
 
 /**
- * Serves the package `aws` on 127.0.0.1. The region of each provider of the program decides its partition, and the partition
- * which local instance it works on.
+ * Serves the package `aws` on 127.0.0.1. The region of a provider decides its partition, and each partition is one local instance.
  */
 export function serveAwsProvider(options: AwsProviderOptions): Promise<ServedProvider> {
   return servePackage(awsPackage(options));
@@ -69,6 +93,6 @@ function configure(config: Infer<typeof CONFIG>, options: AwsProviderOptions): A
     accountId,
     defaultTags: config.defaultTags?.tags ?? {},
     workingDirectory: options.workingDirectory ?? process.cwd(),
-    ...(cloud === undefined ? {} : { cloud: { partition: cloud, clients: makeClients(cloud, config.region) } }),
+    cloud: cloud && { partition: cloud, clients: makeClients(cloud, config.region) },
   };
 }

@@ -2,45 +2,45 @@ import type { Failure, Infer, Schema } from "./schema";
 import type { Properties } from "./values";
 
 /**
- * One resource type of the local cloud. `C` is what a cloud gives its entries to work with. Inputs that reach `create`, `read`,
- * `update` and `delete` fit the schema and are known.
+ * One resource type of the local cloud. `C` is the context of a configured provider. The inputs of `create`, `read`, `update` and
+ * `delete` fit the schema and have no unknown values.
  */
 export interface ResourceDefinition<C, S extends Schema, I = Infer<S>> {
   /** As in the package's SDK, e.g. `aws:s3/bucket:Bucket`. */
   token: string;
   inputs: S;
-  /** Outputs that only the cloud knows: unknown in the preview of a create. */
+  /** Outputs that the cloud decides. They are unknown in the preview of a create. */
   computed: readonly string[];
-  /** What the cloud assumes for inputs that are not given; part of the outputs. */
-  defaults?: Properties;
+  /** Outputs for inputs that are not given. */
+  defaults?: Properties | undefined;
   /** The input that gets `<resource name>-<7 hex digits>` when it is not given. */
   autoname?: { property: string; maxLength: number };
-  /** Inputs that cannot change in place. Every one when there is no `update`. */
+  /** Inputs that cannot change in place. Without `update` no input can. */
   replaceOn?: readonly string[];
-  /** A replacement would collide with what it replaces: delete first. */
+  /** The engine deletes the old resource first, because both would have the same identity. */
   fixedIdentity?: boolean;
-  /** Further rules on inputs; not called while any input is unknown. */
-  check?(inputs: I, context: C): Iterable<Failure>;
-  /** Resolves to the id, with outputs that cannot be read again later. */
+  /** Further rules on inputs. Not called while an input is unknown. */
+  check?: ((inputs: I, context: C) => Iterable<Failure>) | undefined;
+  /** Resolves to the id, or to the id and the outputs that cannot be read later. */
   create(context: C, inputs: I): Promise<string | { id: string; outputs: Properties }>;
-  /** The computed outputs; undefined when it is gone. */
+  /** The computed outputs; undefined when the resource does not exist. */
   read(context: C, id: string, inputs: I): Promise<Properties | undefined>;
-  update?(context: C, id: string, news: I, olds: I, outputs: Properties): Promise<void>;
-  /** Deleting what is gone already succeeds. */
+  update?: ((context: C, id: string, news: I, olds: I) => Promise<void>) | undefined;
+  /** Succeeds when the resource does not exist. */
   delete(context: C, id: string, inputs: I): Promise<void>;
-  /** Called when no input changed; throws when leaving it as it is would not do on the real cloud. */
-  verifyUnchanged?(context: C, id: string, inputs: I, outputs: Properties): Promise<void>;
+  /** Called when no input changed. Throws when the real cloud would keep a stale resource. */
+  verifyUnchanged?: ((context: C, id: string, inputs: I, outputs: Properties) => Promise<void>) | undefined;
 }
 
 export type ResourceType<C> = ResourceDefinition<C, Schema, Properties>;
 
-/** A table entry whose functions see inputs typed by its own schema. */
+/** Types the inputs of an entry by its schema. */
 export function resourceOf<C>() {
   return <const S extends Schema>(definition: ResourceDefinition<C, S>): ResourceType<C> =>
     definition as unknown as ResourceType<C>;
 }
 
-/** One data source: `args` fit the schema and are known. */
+/** One data source. `args` fit the schema and have no unknown values. */
 export interface InvokeDefinition<C, S extends Schema, A = Infer<S>> {
   token: string;
   args: S;
@@ -59,17 +59,17 @@ export interface Package<C> {
   resources: readonly ResourceType<C>[];
   invokes: readonly Invoke<C>[];
   config: Schema;
-  /** Inputs that every resource takes besides its own. */
+  /** Inputs of every resource type. */
   commonInputs: Schema;
   /** The context for one provider. @throws Error when its configuration does not fit the local cloud. */
   configure(config: Properties): Promise<C>;
-  /** How inputs and ids look to the cloud, and how its outputs look to the program. */
+  /** Translates inputs and ids for the cloud; `fromCloud` translates its outputs for the program. */
   toCloud<T>(value: T, context: C): T;
   fromCloud<T>(value: T, context: C): T;
-  /** Inputs that follow from others and the provider's configuration, such as all tags. */
+  /** Adds inputs that follow from others and from the provider's configuration, such as `tagsAll`. */
   derive(type: ResourceType<C>, inputs: Properties, context: C): Properties;
-  /** Rules that hold for every type. */
+  /** Rules for every type. */
   check(type: ResourceType<C>, inputs: Properties, context: C): Iterable<Failure>;
-  /** True in a preview without a cloud: nothing can be created, read or deleted. */
+  /** True in a preview without a cloud, in which no resource can be created, read or deleted. */
   isPreviewOnly(context: C): boolean;
 }

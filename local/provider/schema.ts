@@ -1,6 +1,6 @@
 /**
- * Which inputs a resource type takes. A name that ends with `!` is required. Types of the entries follow from the schema, so
- * an entry cannot read an input that it does not declare.
+ * The inputs of a resource type. A name that ends with `!` is required. The schema gives the entry its types, so an entry cannot
+ * read an input that it does not declare.
  */
 import { type ArchiveValue, isArchive, isObject, type Properties, UNKNOWN } from "./values";
 
@@ -40,7 +40,7 @@ export interface Failure {
   reason: string;
 }
 
-/** What does not fit. Unknown values fit everywhere. */
+/** Lists the inputs that do not fit the schema. An unknown value always fits. */
 export function findFailures(schema: Schema, inputs: Properties): Failure[] {
   return [...objectFailures(schema, inputs, "")];
 }
@@ -92,13 +92,13 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The same inputs with every JSON document as text, as the cloud's API takes it. */
+/** Turns every JSON document into text, as the cloud's API takes it. */
 export function normalise(schema: Schema, inputs: Properties): Properties {
   const json = Object.entries(schema).filter(([, shape]) => shape === "json");
   const texts = json.flatMap(([name]) => {
     const plain = name.replace(/!$/, "");
     const value = inputs[plain];
-    // A document that holds an unknown value is unknown as a text.
+    // A document with an unknown value is unknown.
     return isObject(value) ? [[plain, documentText(value)]] : [];
   });
   return { ...inputs, ...Object.fromEntries(texts) };

@@ -15,7 +15,7 @@ import { decode, encode, hasUnknown, type Properties, sameValue } from "./values
 export interface ServedProvider {
   /** On 127.0.0.1. */
   port: number;
-  /** Ends every connection. Resolves once the port is free. */
+  /** Closes every connection. Resolves once the port is free. */
   close(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export async function servePackage<C>(pack: Package<C>): Promise<ServedProvider>
 
 type Handler<Q, A> = (request: Q, peer: string) => A | Promise<A>;
 
-/** gRPC wants a callback; what a handler throws becomes the status that the engine shows. */
+/** Adapts a handler to gRPC. The engine shows the message of an error. */
 function unary<Q, A>(handler: Handler<Q, A>): grpc.handleUnaryCall<Q, A> {
   return (call, callback) => {
     Promise.resolve()
@@ -65,17 +65,25 @@ function textOf(error: unknown): string {
 }
 
 function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
-  // Each explicit provider of a program is a connection of its own, so the peer tells which one is asking.
+  // The engine opens one connection for each explicit provider of a program, so the peer identifies the provider.
   const sessions = new Map<string, Session<C>>();
   const sessionOf = (peer: string) => {
     const session = sessions.get(peer);
     if (session === undefined) throw new Error(`the ${pack.name} provider was not configured on this connection`);
     return session;
   };
+  return {
+    ...pluginHandlers(pack),
+    ...configHandlers(pack, sessions),
+    ...requestHandlers(sessionOf),
+    ...resourceHandlers(sessionOf),
+  };
+}
+
+function pluginHandlers<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
   const unimplemented = unary(() => {
     throw new Unimplemented(`the local ${pack.name} provider does not have this method`);
   });
-
   return {
     handshake: unimplemented,
     parameterize: unimplemented,
@@ -95,6 +103,11 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
       answer.setVersion(pack.version);
       return answer;
     }),
+  };
+}
+
+function configHandlers<C>(pack: Package<C>, sessions: Map<string, Session<C>>): grpc.UntypedServiceImplementation {
+  return {
     checkConfig: unary((request: proto.CheckRequest) => {
       const news = decode(request.getNews());
       const failures = hasUnknown(news) ? [] : parseConfig(pack.config, news).failures;
@@ -104,7 +117,7 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
       const [olds, news] = [decode(request.getOldInputs() ?? request.getOlds()), decode(request.getNews())];
       const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
       const changed = names.filter((name) => !sameValue(olds[name], news[name]));
-      // Another region is another place: what was made there has to be made anew.
+      // A provider in another region replaces its resources.
       return diffResponse({ changed, replaces: changed.filter((name) => name === "region"), deleteBeforeReplace: false });
     }),
     configure: unary(async (request: proto.ConfigureRequest, peer) => {
@@ -114,12 +127,17 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
       const answer = new proto.ConfigureResponse();
       answer.setSupportspreview(true);
       answer.setSupportsAutonamingConfiguration(true);
-      // The engine then sends plain values and marks the outputs of secret inputs as secret by itself.
+      // Without these the engine sends plain values, and it marks the outputs of secret inputs as secret.
       answer.setAcceptsecrets(false);
       answer.setAcceptresources(false);
       answer.setAcceptoutputs(false);
       return answer;
     }),
+  };
+}
+
+function requestHandlers<C>(sessionOf: (peer: string) => Session<C>): grpc.UntypedServiceImplementation {
+  return {
     invoke: unary(async (request: proto.InvokeRequest, peer) => {
       const { result, failures } = await sessionOf(peer).invoke(request.getTok(), decode(request.getArgs()));
       const answer = new proto.InvokeResponse();
@@ -128,22 +146,25 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
       return answer;
     }),
     check: unary((request: proto.CheckRequest, peer) => {
-      const proposedName = request.getAutonaming()?.getProposedName();
-      const { inputs, failures } = sessionOf(peer).check(
-        typeOf(request.getUrn()),
-        nameOf(request.getUrn()),
-        decode(request.getNews()),
-        decode(request.getOlds()),
-        request.getRandomseed_asU8(),
-        proposedName ? { proposedName } : undefined,
-      );
+      const { inputs, failures } = sessionOf(peer).check(typeOf(request.getUrn()), {
+        name: nameOf(request.getUrn()),
+        inputs: decode(request.getNews()),
+        olds: decode(request.getOlds()),
+        seed: request.getRandomseed_asU8(),
+        proposedName: request.getAutonaming()?.getProposedName(),
+      });
       return checkResponse(inputs, failures);
     }),
     diff: unary(async (request: proto.DiffRequest, peer) => {
       const outputs = decode(request.getOlds());
-      const [olds, news] = [decode(request.getOldInputs()), decode(request.getNews())];
-      return diffResponse(await sessionOf(peer).diff(typeOf(request.getUrn()), request.getId(), olds, news, outputs));
+      const change = { olds: decode(request.getOldInputs()), news: decode(request.getNews()), outputs };
+      return diffResponse(await sessionOf(peer).diff(typeOf(request.getUrn()), request.getId(), change));
     }),
+  };
+}
+
+function resourceHandlers<C>(sessionOf: (peer: string) => Session<C>): grpc.UntypedServiceImplementation {
+  return {
     create: unary(async (request: proto.CreateRequest, peer) => {
       const inputs = decode(request.getProperties());
       const answer = new proto.CreateResponse();
@@ -160,7 +181,7 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
     read: unary(async (request: proto.ReadRequest, peer) => {
       const answer = new proto.ReadResponse();
       const token = typeOf(request.getUrn());
-      if (!request.hasInputs()) throw new Error(`${token}: the local cloud reads only what a stack made; import is not there`);
+      if (!request.hasInputs()) throw new Error(`${token}: the local cloud cannot import a resource`);
       const inputs = decode(request.getInputs());
       const outputs = await sessionOf(peer).read(token, request.getId(), inputs, decode(request.getProperties()));
       if (outputs === undefined) return answer;
@@ -176,7 +197,7 @@ function handlersOf<C>(pack: Package<C>): grpc.UntypedServiceImplementation {
       const session = sessionOf(peer);
       const properties = request.getPreview()
         ? session.previewUpdate(token, news, outputs)
-        : await session.update(token, request.getId(), news, decode(request.getOldInputs()), outputs);
+        : await session.update(token, request.getId(), { news, olds: decode(request.getOldInputs()), outputs });
       answer.setProperties(encode(properties));
       return answer;
     }),

@@ -3,17 +3,37 @@ import type { Package, ResourceType } from "./resource-type";
 import { type Failure, findFailures, normalise, type Schema } from "./schema";
 import { compact, hasUnknown, isObject, type Properties, sameValue, UNKNOWN } from "./values";
 
+export interface Checked {
+  inputs: Properties;
+  failures: Failure[];
+}
+
 export interface Diff {
   changed: string[];
   replaces: string[];
   deleteBeforeReplace: boolean;
 }
 
-export interface Autonaming {
-  proposedName: string;
+export interface CheckRequest {
+  /** Name of the resource in the program. */
+  name: string;
+  inputs: Properties;
+  /** Inputs of the last deployment. */
+  olds: Properties;
+  /** Stays the same for one resource of one deployment. */
+  seed: Uint8Array;
+  /** Physical name from the user's autonaming configuration. */
+  proposedName?: string | undefined;
 }
 
-/** One configured provider: what the engine asks of it, free of gRPC. */
+/** The new and old inputs, and the last outputs. */
+export interface Change {
+  news: Properties;
+  olds: Properties;
+  outputs: Properties;
+}
+
+/** One configured provider. It answers the requests of the engine without gRPC. */
 export class Session<C> {
   constructor(
     private readonly pack: Package<C>,
@@ -29,20 +49,13 @@ export class Session<C> {
     return type;
   }
 
-  check(
-    token: string,
-    name: string,
-    given: Properties,
-    olds: Properties,
-    seed: Uint8Array,
-    autonaming?: Autonaming,
-  ): { inputs: Properties; failures: Failure[] } {
+  check(token: string, { name, inputs: given, olds, seed, proposedName }: CheckRequest): Checked {
     const type = this.typeOf(token);
     const schema = { ...this.pack.commonInputs, ...type.inputs };
     let inputs = compact(given);
     if (type.autoname !== undefined && inputs[type.autoname.property] === undefined) {
       const { property, maxLength } = type.autoname;
-      inputs = { ...inputs, [property]: olds[property] ?? autonaming?.proposedName ?? autoname(name, seed, maxLength) };
+      inputs = { ...inputs, [property]: olds[property] ?? (proposedName || autoname(name, seed, maxLength)) };
     }
     const failures = findFailures(schema, inputs);
     if (failures.length > 0) return { inputs, failures };
@@ -52,15 +65,15 @@ export class Session<C> {
     return { inputs: { ...inputs, ...this.pack.derive(type, inputs, this.context) }, failures };
   }
 
-  async diff(token: string, id: string, oldInputs: Properties, news: Properties, outputs: Properties): Promise<Diff> {
+  async diff(token: string, id: string, { news, olds, outputs }: Change): Promise<Diff> {
     const type = this.typeOf(token);
-    const names = [...new Set([...Object.keys(oldInputs), ...Object.keys(news)])];
-    const changed = names.filter((name) => !sameValue(oldInputs[name], news[name]));
+    const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
+    const changed = names.filter((name) => !sameValue(olds[name], news[name]));
     const replaces = changed.filter((name) => type.update === undefined || type.replaceOn?.includes(name));
     if (changed.length === 0 && type.verifyUnchanged !== undefined && !this.pack.isPreviewOnly(this.context)) {
       await type.verifyUnchanged(this.context, this.toCloud(id), this.toCloud(news), outputs);
     }
-    const keepsName = type.autoname !== undefined && sameValue(oldInputs[type.autoname.property], news[type.autoname.property]);
+    const keepsName = type.autoname !== undefined && sameValue(olds[type.autoname.property], news[type.autoname.property]);
     return { changed, replaces, deleteBeforeReplace: type.fixedIdentity === true || keepsName };
   }
 
@@ -80,7 +93,7 @@ export class Session<C> {
       if (computed === undefined) throw new Error(`${id} is gone right after its creation`);
       return { id: this.fromCloud(id), outputs: { ...type.defaults, ...inputs, ...computed, ...this.fromCloud(outputs) } };
     } catch (error) {
-      // The engine never learns its id, so nobody else could remove it.
+      // The engine does not get the id, so it could not delete the resource later.
       await type.delete(this.context, id, this.toCloud(inputs));
       throw error;
     }
@@ -90,18 +103,18 @@ export class Session<C> {
     return { ...outputs, ...this.typeOf(token).defaults, ...news };
   }
 
-  async update(token: string, id: string, news: Properties, olds: Properties, outputs: Properties): Promise<Properties> {
+  async update(token: string, id: string, { news, olds, outputs }: Change): Promise<Properties> {
     const type = this.typeOf(token);
     this.assertCloud(token);
     if (type.update === undefined) throw new Error(`${token} cannot change in place`);
-    await type.update(this.context, this.toCloud(id), this.toCloud(news), this.toCloud(olds), outputs);
+    await type.update(this.context, this.toCloud(id), this.toCloud(news), this.toCloud(olds));
     const computed = await this.computed(type, this.toCloud(id), news);
     if (computed === undefined) throw new Error(`${id} is gone`);
     const kept = Object.fromEntries(type.computed.map((name) => [name, outputs[name]]));
     return { ...type.defaults, ...compact(kept), ...news, ...computed };
   }
 
-  /** Undefined when it is gone. */
+  /** Undefined when the resource does not exist. */
   async read(token: string, id: string, inputs: Properties, outputs: Properties): Promise<Properties | undefined> {
     const type = this.typeOf(token);
     this.assertCloud(token);
@@ -147,13 +160,13 @@ export class Session<C> {
   }
 }
 
-/** Stable for one resource of one deployment: the engine sends the same seed for it again. */
+/** Returns the same name for one resource of one deployment, because the seed is the same. */
 function autoname(name: string, seed: Uint8Array, maxLength: number): string {
   const suffix = createHash("sha256").update(seed).digest("hex").slice(0, 7);
   return `${name.slice(0, maxLength - suffix.length - 1)}-${suffix}`;
 }
 
-/** The provider's own configuration arrives as texts, nested values as JSON. */
+/** The configuration of a provider arrives as strings; nested values are JSON. */
 export function parseConfig(schema: Schema, given: Properties): { config: Properties; failures: Failure[] } {
   const config = Object.fromEntries(
     Object.entries(given).map(([name, value]) => {

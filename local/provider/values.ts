@@ -1,7 +1,7 @@
 /** Property values as the engine sends them over gRPC. */
 import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 
-/** A value that the engine will know only when the deployment gets there; appears in previews. */
+/** A value that is known only during the deployment. It appears in previews. */
 export const UNKNOWN = Symbol("unknown");
 
 export type Properties = Record<string, unknown>;
@@ -12,7 +12,7 @@ const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 const ASSET_SIGNATURE = "c44067f5952c0a294b673a41bacd8c17";
 const ARCHIVE_SIGNATURE = "0def7320c3a5731c473e5ecbe6d01bc7";
 
-/** A file or a text; exactly one of `path` and `text` is there. */
+/** A file (`path`) or a text (`text`). */
 export interface AssetValue {
   kind: "asset";
   hash: string;
@@ -40,7 +40,7 @@ export function isObject(value: unknown): value is Properties {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Absent where the engine sent null. */
+/** Leaves out values that are null. */
 export function decode(struct: Struct | undefined): Properties {
   return struct === undefined ? {} : (decodeValue(struct.toJavaScript()) as Properties);
 }
@@ -77,7 +77,7 @@ function encodeValue(value: unknown): unknown {
   return mapEntries(compact(value), encodeValue);
 }
 
-/** Without the entries that are undefined. */
+/** Leaves out entries that are undefined. */
 export function compact(value: Properties): Properties {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined));
 }
@@ -93,7 +93,7 @@ export function hasUnknown(value: unknown): boolean {
   return isObject(value) && Object.values(value).some(hasUnknown);
 }
 
-/** Every string inside, in place of which `by` puts another. Names of entries and file paths stay. */
+/** Replaces every string in a value by `by(string)`, but not the names of entries and the paths of files. */
 export function mapStrings(value: unknown, by: (text: string) => string): unknown {
   if (typeof value === "string") return by(value);
   if (Array.isArray(value)) return value.map((entry) => mapStrings(entry, by));
@@ -101,7 +101,7 @@ export function mapStrings(value: unknown, by: (text: string) => string): unknow
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, mapStrings(entry, by)]));
 }
 
-/** Whether two values mean the same: files by their hash, JSON documents by what they say. */
+/** Compares files by their hash and JSON documents by their content. */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === UNKNOWN || b === UNKNOWN) return false;
@@ -123,7 +123,7 @@ function parseDocument(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Not a document: compared to the letter.
+    // Not a JSON document.
     return undefined;
   }
 }

@@ -19,7 +19,7 @@ test("all are closed in reverse order, and only once", async () => {
   expect(closed).toEqual([2, 1, 0]);
 });
 
-test("one that fails leaves no other open, and all failures are told", async () => {
+test("after a failure the others are closed as well, and all failures are reported", async () => {
   const { closers, closed } = closersOf(new Error("first"), "ok", new Error("third"));
   const failure = await closers.closeAll().catch((error: unknown) => error);
   expect(closed).toEqual([2, 1, 0]);
@@ -28,7 +28,7 @@ test("one that fails leaves no other open, and all failures are told", async () 
   expect((failure as AggregateError).message).toBe("third; first");
 });
 
-test("one that throws at once counts as any other", async () => {
+test("a synchronous error counts as a failure", async () => {
   const { closers, closed } = closersOf("ok");
   closers.add(() => {
     throw new Error("at once");
@@ -37,14 +37,14 @@ test("one that throws at once counts as any other", async () => {
   expect(closed).toEqual([0]);
 });
 
-test("closing because of a failure rejects with that very failure", async () => {
+test("closeAfter rejects with the given failure", async () => {
   const { closers, closed } = closersOf("ok");
   const failure = new Error("it began with this");
   await expect(closers.closeAfter(failure)).rejects.toBe(failure);
   expect(closed).toEqual([0]);
 });
 
-test("what fails on top comes after it", async () => {
+test("closeAfter adds the failures of the closing", async () => {
   const { closers } = closersOf(new Error("stuck"));
   const failure = await closers.closeAfter(new Error("it began with this")).catch((error: unknown) => error);
   expect((failure as AggregateError).message).toBe("it began with this; stuck");

@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test("builds once, however many ask, and leaves nothing beside it", async () => {
+test("parallel calls build once and leave no other file", async () => {
   let builds = 0;
   const target = join(folder, "tool");
   const build = async (into: string) => {
@@ -23,7 +23,7 @@ test("builds once, however many ask, and leaves nothing beside it", async () => 
   expect(await readFile(join(target, "file"), "utf8")).toBe("whole");
 });
 
-test("a build that fails leaves nothing, and the next one may succeed", async () => {
+test("a failed build leaves no file, and the next one can succeed", async () => {
   const target = join(folder, "tool");
   const failing = installOnce(target, async (into) => {
     await writeFile(join(into, "half"), "");

@@ -1,4 +1,4 @@
-/** Rules of the vendor's APIs on inputs, which the provider would meet only in the middle of a deployment. */
+/** Rules of the vendor's APIs on inputs, checked before a deployment. */
 import type { Failure } from "../schema";
 
 export function* outsideRange(property: string, value: number | undefined, min: number, max: number): Generator<Failure> {

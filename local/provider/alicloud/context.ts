@@ -21,18 +21,18 @@ export interface AlicloudServices {
   messages: MessageService;
   secrets: SecretParameters;
   oss: Pick<LocalOss, "endpoints">;
-  /** PEM of the certificate that the OSS endpoints show. */
+  /** PEM of the certificate of the OSS endpoints. */
   caPath: string;
   records: SettingRecords;
 }
 
 export interface Cloud {
   services: AlicloudServices;
-  /** Of the provider's region. */
+  /** In the provider's region. */
   oss: OssApi;
 }
 
-/** What a table entry works with: one configured `alicloud` provider. */
+/** One configured `alicloud` provider, as the table entries see it. */
 export interface AlicloudContext {
   region: string;
   accountId: string;
@@ -52,7 +52,7 @@ export function servicesOf(context: AlicloudContext): AlicloudServices {
   return cloudOf(context).services;
 }
 
-/** Runs a read; undefined when the cloud says it is not there. */
+/** Undefined when the resource does not exist. */
 export async function unlessMissing<T>(call: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await call();
@@ -62,17 +62,17 @@ export async function unlessMissing<T>(call: () => T | Promise<T>): Promise<T | 
   }
 }
 
-/** Runs a delete; what is gone already is fine. */
+/** For deletes: succeeds when the resource does not exist. */
 export async function ignoreMissing(call: () => unknown): Promise<void> {
   await unlessMissing(call);
 }
 
-/** Errors of the services and of the OSS client both have the status of the answer. */
+/** Errors of the services and of the OSS client have the HTTP status. */
 function isMissing(error: unknown): boolean {
   return error instanceof Error && (error as Partial<ApiError>).status === 404;
 }
 
-/** Changes of the services leave alone what they do not name, so what was given before cannot be taken away in place. */
+/** An update of the services keeps values that it does not name, so an input cannot be removed in place. */
 export function assertKept(names: readonly string[], news: Properties, olds: Properties): void {
   for (const name of names) {
     if (olds[name] !== undefined && news[name] === undefined) {
@@ -81,7 +81,18 @@ export function assertKept(names: readonly string[], news: Properties, olds: Pro
   }
 }
 
-/** For creations that would quietly take over what is there. */
-export function assertFree(what: string, existing: unknown): void {
-  if (existing !== undefined) throw new ApiError(409, "AlreadyExist", `${what} is there already: choose another name`);
+/** For services that answer success when the name is taken. */
+export function assertFree(name: string, existing: unknown): void {
+  if (existing !== undefined) throw new ApiError(409, "AlreadyExist", `${name} is there already: choose another name`);
 }
+
+/** `127.0.0.1:PORT` of the local OSS, because only an address is valid in a presigned URL. Without a cloud: the hosts of the real OSS. */
+export function bucketEndpoints({ cloud, region }: AlicloudContext): { extranetEndpoint: string; intranetEndpoint: string } {
+  const local = cloud?.services.oss.endpoints[region];
+  if (local === undefined) {
+    return { extranetEndpoint: `oss-${region}.aliyuncs.com`, intranetEndpoint: `oss-${region}-internal.aliyuncs.com` };
+  }
+  return { extranetEndpoint: byAddress(local.public), intranetEndpoint: byAddress(local.internal) };
+}
+
+const byAddress = (origin: string): string => `127.0.0.1:${new URL(origin).port}`;

@@ -1,6 +1,5 @@
 import type { Properties } from "../values";
-import { type AlicloudContext, cloudOf, invoke } from "./context";
-import { bucketEndpoints } from "./endpoints";
+import { type AlicloudContext, bucketEndpoints, cloudOf, invoke } from "./context";
 
 export const INVOKES = [
   invoke({
@@ -23,7 +22,7 @@ export const INVOKES = [
     args: { current: "boolean", name: "string" },
     call: ({ region, cloud }, { current = false, name }) => {
       if (current && name !== undefined && name !== region) throw new Error(`name ${name} is not the current region, ${region}`);
-      // A preview without a cloud has any region that is asked for.
+      // Without a cloud every region is assumed to exist.
       const all = cloud?.services.regions ?? [name ?? region];
       const ids = current ? [region] : all.filter((one) => name === undefined || one === name);
       if (ids.length === 0) throw new Error(`there is no region ${name}; the local cloud has ${all.join(", ")}`);
@@ -35,20 +34,20 @@ export const INVOKES = [
     token: "alicloud:oss/getBuckets:getBuckets",
     args: { nameRegex: "string" },
     call: async (context, { nameRegex = "" }) => {
-      const buckets = context.cloud === undefined ? foretold(context, nameRegex) : await existing(context, nameRegex);
+      const buckets = context.cloud === undefined ? assumed(context, nameRegex) : await existing(context, nameRegex);
       const names = buckets.map(({ name }) => name);
       return { id: names.join(","), names, buckets, ...(nameRegex === "" ? {} : { nameRegex }) };
     },
   }),
 ];
 
-/** A preview without a cloud takes the word of a program that asks for one bucket: `^its-name$`. */
-function foretold(context: AlicloudContext, nameRegex: string): Properties[] {
+/** Without a cloud: the one bucket that `^its-name$` names is assumed to exist. */
+function assumed(context: AlicloudContext, nameRegex: string): Properties[] {
   const name = /^\^([a-z0-9-]+)\$$/.exec(nameRegex)?.[1];
   return name === undefined ? [] : [{ name, location: `oss-${context.region}`, ...bucketEndpoints(context) }];
 }
 
-/** Every bucket of the account; more than its name and region only for those in the provider's region, as OSS tells it. */
+/** The buckets of the account. As in OSS, a bucket of another region has its name and region only. */
 async function existing(context: AlicloudContext, nameRegex: string): Promise<Properties[]> {
   const { oss } = cloudOf(context);
   const pattern = new RegExp(nameRegex);

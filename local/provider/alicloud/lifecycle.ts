@@ -15,7 +15,7 @@ export type LifecycleRule = Infer<typeof LIFECYCLE_RULE>;
 
 const ACTIONS = ["abortMultipartUploads", "expirations", "noncurrentVersionExpirations", "transitions"] as const;
 
-/** The provider itself refuses what says "when" never or twice. */
+/** The provider refuses a rule without an action, and an action without exactly one of days and dates. */
 export function* badRules(rules: readonly LifecycleRule[]): Generator<Failure> {
   for (const [index, rule] of rules.entries()) {
     const at = `lifecycleRules[${index}]`;
@@ -60,5 +60,5 @@ export function lifecycleDocument(rules: readonly LifecycleRule[]): XmlFields {
   };
 }
 
-/** The provider takes a day, OSS its first moment. */
+/** The provider takes a day, OSS a time. */
 const midnight = (day: string | undefined) => (day === undefined ? undefined : `${day}T00:00:00.000Z`);

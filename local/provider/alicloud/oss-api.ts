@@ -12,7 +12,7 @@ interface Request {
   xmlResponse?: boolean;
 }
 
-/** What ali-oss has and its types lack. */
+/** Methods of ali-oss that are missing in its types. */
 interface Untyped {
   request(request: Request): Promise<{ data: unknown }>;
   getBucketVersions(query: object): Promise<{ objects: Version[]; deleteMarker: Version[] }>;
@@ -24,12 +24,12 @@ interface Version {
   versionId: string;
 }
 
-/** A document that replaces a setting, by its root element, or JSON. */
+/** The content of a setting, as XML or JSON. */
 export type Document = { root: string; fields: XmlFields } | { json: string };
 
 /**
- * Buckets and their settings as the account's root, over OSS's own API and through the vendor's own client. One region: OSS takes
- * the operations of a bucket at its region's endpoint only.
+ * Buckets and their settings, with ali-oss and as the account's root. It works in one region, because OSS accepts the operations of
+ * a bucket only at the endpoint of its region.
  */
 export class OssApi {
   private readonly client: Untyped;
@@ -56,12 +56,12 @@ export class OssApi {
     await this.send({ method: "PUT", bucket, subres: { [setting]: "" }, ...body(document) });
   }
 
-  /** `comp` is what to do with the setting, e.g. `add` a rule. */
+  /** `comp` is the operation on the setting, e.g. `add` a rule. */
   async post(bucket: string, setting: string, comp: string, document: Document): Promise<void> {
     await this.send({ method: "POST", bucket, subres: { [setting]: "", comp }, ...body(document) });
   }
 
-  /** The children of the answer's root: a text, children, or a list of either. @throws Error of status 404 when it is not set */
+  /** The children of the root element: a text, children, or a list of these. @throws Error of status 404 when it is not set */
   async get(bucket: string, setting: string): Promise<Properties> {
     const { data } = await this.send({ method: "GET", bucket, subres: { [setting]: "" }, xmlResponse: true });
     return isObject(data) ? data : {};
@@ -77,7 +77,7 @@ export class OssApi {
     await this.send({ method: "DELETE", bucket, subres: { [setting]: "" } });
   }
 
-  /** The account's buckets of every region whose names begin so. */
+  /** The account's buckets in every region whose names have this prefix. */
   async buckets(prefix: string): Promise<{ name: string; region: string }[]> {
     const found: { name: string; region: string }[] = [];
     let marker = "";
@@ -114,7 +114,7 @@ function body(document: Document): Pick<Request, "mime" | "content"> {
   return { mime: "xml", content: xmlDocument(document.root, document.fields) };
 }
 
-/** Elements in their order: undefined leaves one out, an array repeats it. */
+/** Elements in their order. Undefined leaves an element out; an array repeats it. */
 export interface XmlFields {
   readonly [name: string]: XmlValue | readonly XmlValue[];
 }

@@ -1,4 +1,4 @@
-/** Every resource type that the local Alibaba Cloud has. A new one is a new entry in `resources/` and a line here. */
+/** The resource types of the local Alibaba Cloud. A new type is an entry in `resources/`; a new file there is a line here. */
 import * as cms from "./resources/cms";
 import * as fcConfigs from "./resources/fc-configs";
 import * as fcFunction from "./resources/fc-function";

@@ -13,7 +13,7 @@ import type { LocalPartition } from "../../aws/local-aws";
 
 export type Clients = ReturnType<typeof makeClients>;
 
-/** One client per service, as the account's root, against one partition. */
+/** One client per service, as the account's root of one partition. */
 export function makeClients(partition: LocalPartition, region: string) {
   const config = { ...clientConfig(partition), region };
   return {
@@ -25,7 +25,7 @@ export function makeClients(partition: LocalPartition, region: string) {
     lambda: new LambdaClient(config),
     logs: new CloudWatchLogsClient(config),
     s3: new S3Client(config),
-    /** Goes to whichever region a bucket is in. */
+    /** Follows a redirect to the region of the bucket. */
     s3Anywhere: new S3Client({ ...config, followRegionRedirects: true }),
     sqs: new SQSClient(config),
     ssm: new SSMClient(config),

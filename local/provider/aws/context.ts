@@ -3,14 +3,14 @@ import type { Partition } from "../../aws/ministack";
 import { invokeOf, resourceOf } from "../resource-type";
 import type { Clients } from "./clients";
 
-/** What a table entry works with: one configured `aws` provider. */
+/** One configured `aws` provider, as the table entries see it. */
 export interface AwsContext {
   partition: Partition;
   region: string;
   accountId: string;
   defaultTags: Record<string, string>;
-  /** Absent in a preview without a cloud. */
-  cloud?: { partition: LocalPartition; clients: Clients };
+  /** Undefined in a preview without a cloud. */
+  cloud: { partition: LocalPartition; clients: Clients } | undefined;
   /** Paths of archives are relative to it. */
   workingDirectory: string;
 }
@@ -28,7 +28,7 @@ export function clientsOf(context: AwsContext): Clients {
   return cloudOf(context).clients;
 }
 
-/** An ARN as the emulator makes it: it knows one partition only. `fromCloud` shows the program the real one. */
+/** An ARN in the one partition that the emulator has. `fromCloud` translates it for the program. */
 export function arnOf(context: AwsContext, service: string, rest: string, where: { global?: boolean } = {}): string {
   const [region, account] = where.global ? ["", ""] : [context.region, context.accountId];
   return `arn:aws:${service}:${region}:${account}:${rest}`;
@@ -39,7 +39,7 @@ export function errorName(error: unknown): string | undefined {
   return error instanceof Error && "$metadata" in error ? error.name : undefined;
 }
 
-/** Runs a read; undefined when the cloud says it is not there. */
+/** Undefined when the resource does not exist. */
 export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
@@ -49,7 +49,7 @@ export async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined>
   }
 }
 
-/** Runs a delete; what is gone already is fine. */
+/** For deletes: succeeds when the resource does not exist. */
 export async function ignoreMissing(call: Promise<unknown>): Promise<void> {
   await unlessMissing(call);
 }

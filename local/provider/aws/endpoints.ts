@@ -7,8 +7,8 @@ function localHost(context: AwsContext): string | undefined {
 }
 
 /**
- * Where a bucket is. Locally the "domain name" carries the bucket as its path, since 127.0.0.1 has no subdomains: a program
- * that splits it at the first slash has host and path, on AWS with an empty path.
+ * The outputs with a bucket's addresses. Locally a "domain name" is `127.0.0.1:PORT/BUCKET`, because 127.0.0.1 has no subdomains. A
+ * program splits it at the first slash into host and path; on AWS the path is empty.
  */
 export function bucketOutputs(context: AwsContext, bucket: string) {
   const host = localHost(context);
@@ -22,7 +22,7 @@ export function bucketOutputs(context: AwsContext, bucket: string) {
   };
 }
 
-/** The URL that a stage answers at. */
+/** The URL of a stage. */
 export function invokeUrl(context: AwsContext, apiId: string, stage: string): string {
   const host = localHost(context);
   return host === undefined

@@ -4,7 +4,7 @@ import { clientsOf, invoke, unlessMissing } from "./context";
 import { bucketOutputs } from "./endpoints";
 import { PARTITION_FACTS } from "./partitions";
 
-/** https://docs.aws.amazon.com/general/latest/gr/china-region.html: the services whose principal has the China suffix. */
+/** https://docs.aws.amazon.com/general/latest/gr/china-region.html: services whose principal has the China suffix. */
 const CHINA_PRINCIPALS = { ec2: "ec2.amazonaws.com.cn", logs: (region: string) => `logs.${region}.amazonaws.com.cn` };
 
 export const INVOKES = [
@@ -50,7 +50,7 @@ export const INVOKES = [
     token: "aws:s3/getBucket:getBucket",
     args: { "bucket!": "string" },
     call: async (context, { bucket }) => {
-      // A preview without a cloud takes the adopted bucket's word for it.
+      // Without a cloud the adopted bucket is assumed to exist.
       if (context.cloud !== undefined) {
         const found = await unlessMissing(clientsOf(context).s3.send(new HeadBucketCommand({ Bucket: bucket })));
         if (found === undefined) throw new Error(`the bucket ${bucket} is not there in ${context.region}`);

@@ -1,5 +1,5 @@
 /**
- * What S3 refuses in a lifecycle configuration and the emulator does not:
+ * Rules of S3 on a lifecycle configuration that the emulator does not check:
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html
  */
 import type { Failure } from "../schema";
@@ -11,7 +11,7 @@ interface LifecycleRule {
   transitions?: { days?: number | undefined; storageClass: string }[] | undefined;
 }
 
-/** Infrequent access wants objects of a month. */
+/** The infrequent-access classes take objects that are at least 30 days old. */
 const MIN_DAYS: Record<string, number> = { STANDARD_IA: 30, ONEZONE_IA: 30 };
 
 export function* lifecycleFailures(rules: LifecycleRule[]): Generator<Failure> {

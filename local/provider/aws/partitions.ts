@@ -18,7 +18,7 @@ export function partitionOf(region: string): Partition {
 const prefixOf = (partition: Partition) => `arn:${partition}:`;
 const EMULATED = prefixOf("aws");
 
-/** The emulator makes and understands ARNs of one partition only. */
+/** The emulator has ARNs of one partition only. */
 export function toEmulator<T>(value: T): T {
   return mapStrings(value, (text) => text.replaceAll(prefixOf("aws-cn"), EMULATED)) as T;
 }
@@ -28,10 +28,10 @@ export function fromEmulator<T>(value: T, partition: Partition): T {
   return mapStrings(value, (text) => text.replaceAll(EMULATED, prefixOf(partition))) as T;
 }
 
-/** Inputs that are free text for AWS: an ARN of the other side may stand in them. */
+/** Inputs that are free text for AWS. They may contain an ARN of the other partition. */
 const FREE_TEXT = new Set(["environment", "description", "tags", "tagsAll", "value", "insecureValue"]);
 
-/** AWS refuses ARNs of another partition; the emulator, after the rewriting, could not tell. */
+/** AWS refuses ARNs of another partition. The emulator sees translated ARNs, so it cannot check this. */
 export function* foreignArns(inputs: Properties, partition: Partition): Iterable<Failure> {
   const other = partition === "aws" ? "aws-cn" : "aws";
   for (const [name, value] of Object.entries(inputs)) {

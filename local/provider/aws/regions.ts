@@ -1,4 +1,4 @@
-/** The `region` of a resource, which need not be its provider's: any of the partition. */
+/** The `region` of a resource. It may differ from the provider's region within the partition. */
 import type { LocalPartition } from "../../aws/local-aws";
 import type { ResourceType } from "../resource-type";
 import type { Failure } from "../schema";
@@ -16,32 +16,25 @@ export function* regionFailures({ region }: Properties, context: AwsContext): Ge
   }
 }
 
-/** The same type, at work in the region that its inputs name. */
+/** The same type, with the clients of the region that its inputs name. */
 export function inItsRegion(type: ResourceType<AwsContext>): ResourceType<AwsContext> {
   const { check, update, verifyUnchanged } = type;
   return {
     ...type,
-    ...(check === undefined ? {} : { check: (inputs, context) => check(inputs, at(context, inputs)) }),
+    check: check && ((inputs, context) => check(inputs, at(context, inputs))),
     create: (context, inputs) => type.create(at(context, inputs), inputs),
     read: (context, id, inputs) => type.read(at(context, inputs), id, inputs),
-    ...(update === undefined
-      ? {}
-      : { update: (context, id, news, olds, outputs) => update(at(context, news), id, news, olds, outputs) }),
+    update: update && ((context, id, news, olds) => update(at(context, news), id, news, olds)),
     delete: (context, id, inputs) => type.delete(at(context, inputs), id, inputs),
-    ...(verifyUnchanged === undefined
-      ? {}
-      : { verifyUnchanged: (context, id, inputs, outputs) => verifyUnchanged(at(context, inputs), id, inputs, outputs) }),
+    verifyUnchanged:
+      verifyUnchanged && ((context, id, inputs, outputs) => verifyUnchanged(at(context, inputs), id, inputs, outputs)),
   };
 }
 
 function at(context: AwsContext, { region }: Properties): AwsContext {
   if (typeof region !== "string" || region === context.region) return context;
   const { cloud } = context;
-  return {
-    ...context,
-    region,
-    ...(cloud === undefined ? {} : { cloud: { ...cloud, clients: clientsIn(cloud.partition, region) } }),
-  };
+  return { ...context, region, cloud: cloud && { ...cloud, clients: clientsIn(cloud.partition, region) } };
 }
 
 const known = new WeakMap<LocalPartition, Map<string, Clients>>();

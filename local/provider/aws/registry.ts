@@ -1,4 +1,4 @@
-/** Every resource type that the local AWS has. A new one is a new entry in `resources/` and a line here. */
+/** The resource types of the local AWS. A new type is an entry in `resources/`; a new file there is a line here. */
 import { inItsRegion } from "./regions";
 import * as apigateway from "./resources/apigateway";
 import * as apigatewayStage from "./resources/apigateway-stage";

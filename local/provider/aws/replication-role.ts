@@ -1,4 +1,4 @@
-/** What S3 needs of the role that it replicates with. The emulator replicates with any, even one that is not there. */
+/** Checks the role of a replication configuration as S3 does. The emulator accepts any role, even one that does not exist. */
 import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { evaluate } from "../../aws/iam/evaluate";
 import type { PolicyDocument } from "../../aws/iam/policy-document";
@@ -6,13 +6,13 @@ import { type AwsContext, clientsOf } from "./context";
 import type { ReplicationRule } from "./replication-rules";
 import { assertRoleAllows, roleNameOf } from "./roles";
 
-/** Stands for any object under a rule's prefix. */
+/** The key of an example object under a rule's prefix. */
 const ANY_KEY = "any-key";
 
 /**
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html; permissions on KMS keys are not
- * looked at. AWS finds out at the first object, whose replication then fails.
- * @throws Error that names what is missing first.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html; KMS keys are
+ * not checked. On AWS a missing permission shows only when the replication of an object fails.
+ * @throws Error that names the first missing permission
  */
 export async function assertMayReplicate(
   context: AwsContext,
@@ -38,7 +38,7 @@ export async function assertMayReplicate(
   }
 }
 
-/** Conditions of the trust on who asks hold for the bucket that replicates. */
+/** The conditions of the trust policy are checked for the source bucket. */
 async function assertS3MayAssume(context: AwsContext, roleArn: string, sourceArn: string): Promise<void> {
   const { Role } = await clientsOf(context).iam.send(new GetRoleCommand({ RoleName: roleNameOf(roleArn) }));
   const resourcePolicy = JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")) as PolicyDocument;

@@ -1,13 +1,13 @@
 /**
- * What S3 refuses in a replication configuration, as far as it can be told from the configuration alone and the emulator does not
- * refuse it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html
+ * Rules of S3 on a replication configuration that need only the configuration and that the emulator does not check:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html
  */
 import type { Failure, Infer } from "../schema";
 
 const status = { "status!": "string" } as const;
 const minutes = { "minutes!": "number" } as const;
 
-/** The version of the configuration that has filters; S3's older one, with a prefix and without priorities, is not taken. */
+/** The version with filters. S3's older version, with a prefix and without priorities, is not supported. */
 export const REPLICATION_RULE = {
   id: "string",
   priority: "number",

@@ -1,4 +1,4 @@
-/** Rules about roles that AWS enforces and the emulator does not. */
+/** Rules on roles that AWS enforces and the emulator does not. */
 import {
   GetPolicyCommand,
   GetPolicyVersionCommand,
@@ -15,7 +15,7 @@ export function roleNameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf("/") + 1);
 }
 
-/** Lambda refuses a function whose role it cannot assume. */
+/** Lambda refuses a function when it cannot assume the role. */
 export async function assertLambdaMayAssume(context: AwsContext, roleArn: string): Promise<void> {
   const { Role } = await clientsOf(context).iam.send(new GetRoleCommand({ RoleName: roleNameOf(roleArn) }));
   const trust = JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")) as { Statement?: unknown };
@@ -29,7 +29,7 @@ export async function assertLambdaMayAssume(context: AwsContext, roleArn: string
     throw new Error(`Lambda cannot assume ${roleArn}: its trust policy must allow sts:AssumeRole to lambda.amazonaws.com`);
 }
 
-/** @throws Error that names the first action that the role's policies do not allow. */
+/** @throws Error that names the first action that the role's policies do not allow */
 export async function assertRoleAllows(
   context: AwsContext,
   roleArn: string,

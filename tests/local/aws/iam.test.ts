@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables of IAM are written like this.
-/** IAM's decisions, held against the examples of AWS's documentation. Each block names its page under IAM/latest/UserGuide/. */
+/** Tests the examples of AWS's documentation on IAM. Each block names its page under IAM/latest/UserGuide/. */
 import { type AccessRequest, evaluate } from "../../../local/aws/iam/evaluate";
 import type { PolicyDocument, PolicyStatement } from "../../../local/aws/iam/policy-document";
 
@@ -21,7 +21,7 @@ const deny = (Action: string | string[], Resource: string | string[], more: Part
   Effect: "Deny",
 });
 
-/** What a role with this one statement may do. */
+/** Decides for a role with this one statement. */
 function decide(statement: PolicyStatement, request: Partial<AccessRequest>, Version = VERSION) {
   const asked = { principal: ROLE, action: "sqs:SendMessage", resource: ANY_QUEUE, accountId: ACCOUNT, ...request };
   return evaluate(asked, { identityPolicies: [{ Version, Statement: statement }] });

@@ -27,7 +27,7 @@ describe("the two partitions", () => {
 
   afterAll(() => local.stop());
 
-  test("are accounts of their own", async () => {
+  test("have different accounts", async () => {
     for (const [name, account] of [
       ["aws", "111111111111"],
       ["aws-cn", "222222222222"],
@@ -50,7 +50,7 @@ describe("the two partitions", () => {
     await expect(abroad.send(new ListBucketsCommand({}))).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
   });
 
-  test("keep queues over a graceful restart and objects over a crash", async () => {
+  test("keep queues across a graceful restart and objects across a crash", async () => {
     const { aws } = local;
     const [sqs, s3] = [new SQSClient(clientConfig(aws)), new S3Client(clientConfig(aws))];
     await sqs.send(new CreateQueueCommand({ QueueName: "kept" }));
@@ -78,7 +78,7 @@ test("stop leaves neither processes nor the run's folder", async () => {
   await expect(access(local.runDir)).rejects.toThrow(/ENOENT/);
 }, 300_000);
 
-test("instances end with a process that crashes, and the next run removes what it left", async () => {
+test("instances exit when their process crashes, and the next run removes its folder", async () => {
   const program = `
     const { startLocalAws } = require("./local/aws/local-aws");
     startLocalAws().then((local) => console.log(JSON.stringify([local.aws.pid, local["aws-cn"].pid, local.runDir])));
@@ -91,14 +91,14 @@ test("instances end with a process that crashes, and the next run removes what i
   const [first, second, runDir] = JSON.parse(line) as [number, number, string];
   expect([first, second].every(isRunning)).toBe(true);
   child.kill("SIGKILL");
-  // Its pipe to the instances closes when it is gone; they then shut down by themselves.
+  // The instances shut down when the pipe from the process closes.
   await Promise.all([first, second].map(gone));
   const next = await startLocalAws();
   await next.stop();
   await expect(access(runDir)).rejects.toThrow(/ENOENT/);
 }, 60_000);
 
-/** The kernel announces the end of a process only to its parent, which is gone as well. */
+/** Polls, because the kernel reports the exit of a process only to its parent, which has exited as well. */
 async function gone(pid: number): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (isRunning(pid)) {
@@ -131,7 +131,7 @@ test("a taken port is an error that names it and shows the log", async () => {
   }
 }, 60_000);
 
-test("the certificate is for this machine only, no authority, and made once a month", async () => {
+test("the certificate names this machine only, cannot sign others, and is made once a month", async () => {
   const stateDir = await mkdtemp(join(tmpdir(), "certificate-"));
   try {
     const now = new Date("2026-03-31T12:00:00Z");

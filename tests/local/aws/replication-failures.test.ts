@@ -1,5 +1,5 @@
 /**
- * Deletes, two ways and failures in the emulator's replication, held against what S3 does:
+ * Compares the emulator's replication with S3: deletes, two-way replication and failures.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
  */
 import {
@@ -15,7 +15,7 @@ import { CreateJobCommand, S3ControlClient } from "@aws-sdk/client-s3-control";
 import { clientConfig } from "../../../local/aws/client-config";
 import { arnOf, replicationSuite } from "./replication-fixture";
 
-/** Where the emulator is not S3. What can be held without it the local provider holds. */
+/** The differences of the emulator from S3. The local provider checks what it can check before a deployment. */
 const { check, cloud, replication } = replicationSuite("S3 replication, deletes and failures", {
   "tag-changes": "a change of tags alone is not replicated",
   "replica-modifications": "changes of a replica's tags do not go back",
@@ -60,7 +60,7 @@ describe("deletes", () => {
   });
 });
 
-describe("two ways and more buckets", () => {
+describe("two-way replication and more buckets", () => {
   check("bounce", "replicas and their delete markers do not come back", async () => {
     const [a, b] = [await replication().bucket(), await replication().bucket()];
     const DeleteMarkerReplication = { Status: "Enabled" as const };
@@ -129,7 +129,7 @@ describe("two ways and more buckets", () => {
   });
 });
 
-describe("what fails", () => {
+describe("failures", () => {
   check(
     "failed",
     "FAILED without a destination that keeps versions, and COMPLETED when it is written again after that",
@@ -166,7 +166,7 @@ describe("what fails", () => {
 
   check("batch-operations", "S3 Batch Operations replicate what is there", async () => {
     const control = new S3ControlClient({ ...clientConfig(cloud()), endpoint: "https://localhost" });
-    // The client puts the account in front of the host, where the local address has nothing to resolve.
+    // The client adds the account to the host name, and the result does not resolve here.
     control.middlewareStack.add((next) => (args) => next({ ...args, request: Object.assign(args.request as object, here) }), {
       step: "build",
     });

@@ -1,4 +1,4 @@
-/** Buckets that replicate, on one started emulator. */
+/** Buckets with replication on one running emulator. */
 import {
   CopyObjectCommand,
   CreateBucketCommand,
@@ -59,7 +59,7 @@ export class Replication {
     return VersionId;
   }
 
-  /** Writes an object as it is over itself. S3 wants something to change; the storage class named anew is enough. */
+  /** Copies an object onto itself. S3 requires a change; to name the storage class is enough. */
   async touch(Bucket: string, Key: string): Promise<void> {
     const CopySource = `${Bucket}/${encodeURIComponent(Key)}`;
     await this.s3.send(new CopyObjectCommand({ Bucket, Key, CopySource, StorageClass: "STANDARD", MetadataDirective: "COPY" }));
@@ -69,7 +69,7 @@ export class Replication {
     return this.s3.send(new HeadObjectCommand({ Bucket, Key, VersionId }));
   }
 
-  /** `x-amz-replication-status`; "absent" without an object. */
+  /** `x-amz-replication-status`; "absent" when there is no object. */
   async status(bucket: string, key: string, s3 = this.s3): Promise<string | undefined> {
     try {
       return (await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).ReplicationStatus;
@@ -84,7 +84,7 @@ export class Replication {
     return Object.fromEntries(TagSet.map((tag) => [tag.Key ?? "", tag.Value ?? ""]));
   }
 
-  /** How many versions and delete markers the key has. */
+  /** Number of versions and delete markers of the key. */
   async versions(Bucket: string, Prefix: string): Promise<{ versions: number; markers: number }> {
     const { Versions = [], DeleteMarkers = [] } = await this.s3.send(new ListObjectVersionsCommand({ Bucket, Prefix }));
     return { versions: Versions.length, markers: DeleteMarkers.length };
@@ -104,10 +104,10 @@ function ruleOf(index: number): ReplicationRule {
   };
 }
 
-/** One sentence about S3. The id is what `knownGaps` names. */
+/** One sentence about S3, by the id that `knownGaps` uses. */
 export type Check = (id: string, sentence: string, body: () => Promise<void>) => void;
 
-/** Starts an emulator for the file's checks, and says at its end which of them it is known to fail. */
+/** Starts an emulator for the checks of the file. At the end it reports the known failures. */
 export function replicationSuite(name: string, knownGaps: Readonly<Record<string, string>>) {
   let local: LocalAws | undefined;
   let replication: Replication | undefined;

@@ -1,5 +1,5 @@
 /**
- * What the emulator's replication copies, and by which rule, held against what S3 does:
+ * Compares the emulator's replication with S3: which objects it copies, and by which rule.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html
  */
 import {
@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { arnOf, replicationSuite } from "./replication-fixture";
 
-/** Where the emulator is not S3. What can be held without it the local provider holds. */
+/** The differences of the emulator from S3. The local provider checks what it can check before a deployment. */
 const { check, cloud, replication } = replicationSuite("S3 replication, what and when", {
   "version-ids": "a replica gets a version id of its own",
   acl: "ACLs are not copied",
@@ -22,7 +22,7 @@ const { check, cloud, replication } = replicationSuite("S3 replication, what and
   "upload-tags": "tags of an upload in parts are dropped, so no tag filter matches it",
 });
 
-describe("what is copied", () => {
+describe("copies", () => {
   check("status", "the source says COMPLETED, its replica REPLICA, each version too", async () => {
     const [from, to] = await replication().pair();
     const version = await replication().put(from, "a b/ü+c");
@@ -111,7 +111,7 @@ describe("what is copied", () => {
   });
 });
 
-describe("which rule counts", () => {
+describe("the choice of the rule", () => {
   check("prefix", "a prefix leaves the rest alone", async () => {
     const [from, to] = await replication().pair({ Filter: { Prefix: "in/" } });
     for (const key of ["in/1", "out/1"]) await replication().put(from, key);

@@ -1,4 +1,4 @@
-/** What the emulator does with EventBridge rules that have a schedule. */
+/** The emulator runs EventBridge rules with a schedule. */
 import { on, once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -16,7 +16,7 @@ let listener: Server;
 let requests: AsyncIterator<[IncomingMessage, ServerResponse]>;
 let target: string;
 
-/** Hands its event to this process, which waits for it. */
+/** A function that sends its event to this process. */
 const program = (port: number) => `
   const { request } = require("node:http");
   exports.handler = (event) => new Promise((resolve, reject) => {
@@ -70,8 +70,8 @@ async function nextEvent(): Promise<Record<string, unknown>> {
   return event;
 }
 
-// One story in order: each test starts where the one before it ended.
-test("an enabled rule puts the scheduled event to its function, again and again", async () => {
+// The tests run in order: each starts with the state that the previous one left.
+test("an enabled rule invokes its function with the scheduled event repeatedly", async () => {
   await schedule("ticks", "rate(1 minute)", "ENABLED");
   const { aws } = local;
   const [first, second] = [await nextEvent(), await nextEvent()];
@@ -88,14 +88,14 @@ test("an enabled rule puts the scheduled event to its function, again and again"
   expect(second.id).not.toBe(first.id);
 }, 30_000);
 
-test("an input of the target's own replaces the event; a disabled rule is silent", async () => {
+test("the target's input replaces the event, and a disabled rule does not invoke its function", async () => {
   await schedule("ticks", "rate(1 minute)", "DISABLED");
   await schedule("own", "rate(2 minutes)", "ENABLED", '{"action":"canary"}');
-  // What the other rule had sent before it was disabled may still come first.
+  // An event that the other rule sent before it was disabled may arrive first.
   let event: Record<string, unknown>;
   do event = await nextEvent();
   while (event.source === "aws.events");
   expect(event).toEqual({ action: "canary" });
-  // Enabled, it would come up twice before the next.
+  // An enabled rule would send two events before the next one.
   expect(await nextEvent()).toEqual({ action: "canary" });
 }, 30_000);

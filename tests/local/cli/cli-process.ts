@@ -1,4 +1,4 @@
-/** A command of this repository as a person runs it: its output, its exit, and every process that it brought about. */
+/** Runs a command of this repository as a user does, and observes its output, its exit and its processes. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,24 +6,24 @@ import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/path
 
 export interface CliProcess {
   readonly pid: number;
-  /** So far. */
+  /** The output so far. */
   stdout(): string;
   stderr(): string;
-  /** Resolves to the first line of either stream that matches, former ones too. Rejects when the command ends without. */
+  /** Resolves to the first matching line of either stream. Rejects when the command ends without one. */
   line(pattern: RegExp): Promise<string>;
   /** Exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
-  /** Like Ctrl-C in a terminal: to the command and whatever shares its process group. */
+  /** Sends a signal to the process group, as Ctrl-C in a terminal does. */
   signal(name: NodeJS.Signals): void;
-  /** Notes the processes below this one, now. */
+  /** Records the current descendants of the command. */
   noteProcesses(): void;
-  /** Of the noted ones, those that still run, each as `pid name`. */
+  /** The recorded processes that still run, as `pid name`. */
   survivors(): string[];
-  /** The folders of its run that are there. */
+  /** The folders of its run that still exist. */
   runFolders(): string[];
 }
 
-/** Without npm and its shell in between, so that pid and exit code are the command's own. */
+/** Runs without npm and its shell, so that pid and exit code are those of the command. */
 export function runScript(script: string, args: readonly string[]): CliProcess {
   const command = ["--import", "tsx", join(REPOSITORY_ROOT, "local", "cli", script), ...args];
   return observe(spawn(process.execPath, command, { cwd: REPOSITORY_ROOT, detached: true, stdio: ["ignore", "pipe", "pipe"] }));
@@ -90,14 +90,14 @@ interface Running {
   name: string;
 }
 
-/** A pid alone is soon another process's on a busy machine. */
+/** Includes the start time, because the system reuses pids. */
 const identity = ({ pid, started }: Running): string => `${pid} ${started}`;
 
 function processes(): Running[] {
   const listing = execFileSync("ps", ["-A", "-o", "pid=,ppid=,stat=,lstart=,comm="], { encoding: "utf8" });
   return listing.split("\n").flatMap((line) => {
     const [, pid, parent, state, started, name] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.{24})\s+(.+)$/.exec(line) ?? [];
-    // A zombie has ended; that nobody has asked for its exit code yet is the init process's affair.
+    // A zombie has exited; its parent has yet to read the exit code.
     if (state === undefined || started === undefined || name === undefined || state.startsWith("Z")) return [];
     return [{ pid: Number(pid), parent: Number(parent), started, name }];
   });

@@ -1,4 +1,4 @@
-/** What Ctrl-C ends while the tools are installed, which takes minutes the first time. */
+/** Ctrl-C ends the installation of the tools. */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,14 +13,14 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test("an installation ends, and leaves nothing half made", async () => {
+test("an aborted installation removes what it wrote", async () => {
   const interrupt = new AbortController();
   const installing = installMinistack({ stateDir: folder, onProgress: () => interrupt.abort(), signal: interrupt.signal });
   await expect(installing).rejects.toThrow("was stopped");
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("waiting for somebody else's installation ends, and theirs goes on", async () => {
+test("the wait for another process's installation can be aborted, and that installation goes on", async () => {
   const interrupt = new AbortController();
   const target = join(folder, "tool");
   await writeFile(`${target}.lock`, String(process.pid));

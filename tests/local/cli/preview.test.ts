@@ -13,13 +13,13 @@ test("every example stack previews without a cloud and without credentials", asy
   expect(command.runFolders()).toEqual([]);
 }, 180_000);
 
-test("an unknown stack is named, with those there are", async () => {
+test("the error for an unknown stack lists the known stacks", async () => {
   const command = runScript("preview.ts", ["nowhere"]);
   expect(await command.ended).toBe(1);
   expect(command.stderr()).toContain(`there is no stack "nowhere"; there are: ${(await listStacks()).join(", ")}`);
 });
 
-test("Ctrl-C ends it and leaves nothing", async () => {
+test("Ctrl-C ends the preview with its processes and removes its folder", async () => {
   const command = runScript("preview.ts", ["dev"]);
   await command.line(/^Previewing update/);
   command.noteProcesses();

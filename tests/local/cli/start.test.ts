@@ -1,4 +1,4 @@
-/** `npm start` as a person, a script and a terminal use it. */
+/** `npm start` as a user and as a script run it. */
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { createRunDir, DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../..
 import { eventually } from "../../e2e/support/eventually";
 import { type CliProcess, runNpm, runScript } from "./cli-process";
 
-/** Two clouds and a deployment, on a machine that does other things as well. */
+/** Enough for two clouds and a deployment on a busy machine. */
 const READY_MS = 120_000;
 
 interface End {
@@ -30,7 +30,7 @@ interface Ready {
 
 const running = new Set<CliProcess>();
 
-/** Ended whatever becomes of the test. */
+/** Ends the command after the test, also when the test fails. */
 function started(command: CliProcess): CliProcess {
   running.add(command);
   void command.ended.then(() => running.delete(command));
@@ -44,7 +44,7 @@ afterEach(async () => {
   }
 }, 60_000);
 
-/** The bundler's helper sees a moment later that nobody is there any more. */
+/** The process of the bundler exits a moment later. */
 async function nothingLeft(command: CliProcess): Promise<void> {
   expect(command.runFolders()).toEqual([]);
   await eventually(() => expect(command.survivors()).toEqual([]), { deadlineMs: 5_000, what: "its processes are gone" });
@@ -52,7 +52,7 @@ async function nothingLeft(command: CliProcess): Promise<void> {
 
 describe("npm start -- --json", () => {
   test.each([[true], [false]])(
-    "an OSS client works on both sides with what the line holds, with V4 signatures: %p",
+    "an OSS client reaches both sides with the printed endpoints and credentials, with V4 signatures: %p",
     async (authorizationV4) => {
       const command = started(runScript("start.ts", ["--stack", "oss-accelerated", "--json"]));
       const ready = JSON.parse(await command.line(/^\{/)) as Ready & { workflow: { name: string } };
@@ -85,7 +85,7 @@ describe("npm start -- --json", () => {
   );
 
   test(
-    "two side by side: one line each, S3 clients on both sides, and nothing left after Ctrl-C",
+    "two runs at a time: each prints one line, S3 clients reach both sides, and Ctrl-C ends all processes",
     async () => {
       const commands = [started(runNpm(["start", "--silent", "--", "--json"])), started(runScript("start.ts", ["--json"]))];
       const both = await Promise.all(
@@ -114,7 +114,7 @@ describe("npm start -- --json", () => {
 
       for (const command of commands) command.signal("SIGINT");
       const [, exitCode] = await Promise.all(commands.map(({ ended }) => ended));
-      // npm's own is its affair.
+      // The exit code of npm is not part of the contract.
       expect(exitCode).toBe(0);
       for (const command of commands) await nothingLeft(command);
     },
@@ -142,14 +142,14 @@ describe("Ctrl-C", () => {
 });
 
 test(
-  "a killed run leaves no process but the engine's idle language host, and a folder that the next start removes",
+  "after a kill only the engine's idle language host runs on, and the next start removes the folder",
   async () => {
     const command = started(runScript("start.ts", ["--verbose"]));
     await command.line(/crossborder:aws:Trigger .*creat/);
     command.noteProcesses();
     process.kill(command.pid, "SIGKILL");
     expect(await command.ended).toBe("SIGKILL");
-    // Pulumi's language host looks only every five minutes whether its engine is still there.
+    // Pulumi's language host checks only every five minutes that its engine runs.
     const others = () => command.survivors().filter((one) => !one.endsWith(" pulumi-language"));
     await eventually(() => expect(others()).toEqual([]), { deadlineMs: 60_000, what: "its processes are gone" });
     expect(command.runFolders()).toHaveLength(1);
@@ -194,7 +194,7 @@ describe("npm start -- --once", () => {
     ["an unknown stack", ["--stack", "nowhere"], 'there is no stack "nowhere"; there are: '],
     ["an unknown option", ["--twice"], "unknown option '--twice'"],
   ])(
-    "%s: says so and starts nothing",
+    "%s: the error says so, and nothing is started",
     async (_, args, message) => {
       const command = started(runScript("start.ts", args));
       expect(await command.ended).toBe(1);
@@ -207,7 +207,7 @@ describe("npm start -- --once", () => {
   );
 });
 
-/** By clients that know no more than the line tells, the second one by a URL alone. */
+/** Puts with a client of the printed values and reads with a presigned URL. */
 async function replicates({ source, destination }: Ready, body: string): Promise<void> {
   const [from, to] = [source, destination].map(
     ({ endpoint, region, accessKeyId, secretAccessKey }) =>

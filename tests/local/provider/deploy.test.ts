@@ -108,7 +108,7 @@ function post(url: string): Promise<{ status: number | undefined; body: string }
   });
 }
 
-/** What is left in one partition, by name. */
+/** Names of the resources in one partition. */
 async function leftovers(partition: LocalAws["aws"]): Promise<string[]> {
   const { s3, sqs, iam, lambda, apigateway } = makeClients(partition, partition.region);
   const [buckets, queues, roles, functions, apis] = await Promise.all([
@@ -127,7 +127,7 @@ async function leftovers(partition: LocalAws["aws"]): Promise<string[]> {
   ];
 }
 
-// One story in order: each test starts where the one before it ended.
+// The tests run in order: each starts with the state that the previous one left.
 test("up makes every resource, each in its provider's partition", async () => {
   expect(await up(first)).toEqual({ create: 31 });
   const { global, china } = await outputs();
@@ -148,20 +148,20 @@ test("up makes every resource, each in its provider's partition", async () => {
   }
 }, 120_000);
 
-test("up again changes nothing, and the settings file stays to the letter", async () => {
+test("a second up changes nothing, and the settings file stays the same", async () => {
   const before = await readFile(project.settingsPath, "utf8");
   expect(await up(first)).toEqual({ same: 31 });
   expect(await engine.preview({ stack, refresh: true })).toEqual({ same: 31 });
   expect(await readFile(project.settingsPath, "utf8")).toBe(before);
 }, 120_000);
 
-test("changed code updates the functions and nothing else", async () => {
+test("changed code updates only the functions", async () => {
   expect(await up({ ...first, body: "two" })).toEqual({ update: 2, same: 29 });
   const { body } = await post(`${(await outputs()).china.url}/`);
   expect(JSON.parse(body)[1]).toBe("two");
 }, 120_000);
 
-test("a changed allowlist without a new deployment is refused, with one it acts", async () => {
+test("a changed allowlist is refused without a new deployment and takes effect with one", async () => {
   const closed = { ...first, body: "two", cidr: "192.0.2.0/24" };
   await expect(up(closed)).rejects.toThrow(/AWS would keep serving the old one/);
   expect(await up({ ...closed, redeploy: "2" })).toMatchObject({ replace: 2 });

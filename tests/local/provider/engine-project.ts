@@ -1,4 +1,4 @@
-/** A program in a folder of its own, with the local cloud and an engine for it. */
+/** A program in its own folder, with the local cloud and an engine. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";

@@ -1,4 +1,4 @@
-/** Every resource type of the table through its whole life, in the China partition. */
+/** Creates, reads, updates and deletes every resource type of the table in the China partition. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GetStageCommand } from "@aws-sdk/client-api-gateway";
@@ -22,7 +22,7 @@ afterAll(() => project?.close());
 
 const outputs = async () => (await project.engine.stackOutputs({ stack })) as Record<string, string>;
 
-// One story in order: each test starts where the one before it ended.
+// The tests run in order: each starts with the state that the previous one left.
 test("create: the program has every type of the table", async () => {
   await project.configure({ round: "1" });
   await project.engine.up({ stack });
@@ -34,14 +34,14 @@ test("create: the program has every type of the table", async () => {
   expect(publicIps[1]).toBe(publicIps[0]);
 }, 120_000);
 
-test("read: a refresh finds every one of them, unchanged", async () => {
+test("read: a refresh finds every resource unchanged", async () => {
   project.lines.length = 0;
   const changes = await project.engine.preview({ stack, refresh: true });
   expect(Object.keys(changes)).toEqual(["same"]);
   expect(project.lines.filter((line) => line.startsWith(" ") && / (update|delete|create|replace)/.test(line))).toEqual([]);
 }, 120_000);
 
-test("update: what can change in place does, and the emulator shows it", async () => {
+test("update: inputs change in place, and the emulator has the new values", async () => {
   await project.configure({ round: "2" });
   const changes = await project.engine.up({ stack });
   // The deployment is the one that never changes in place.
@@ -73,7 +73,7 @@ test("unchanged after the update", async () => {
   expect(Object.keys(await project.engine.up({ stack }))).toEqual(["same"]);
 }, 120_000);
 
-test("delete: everything goes, in the engine's order", async () => {
+test("delete: every resource is deleted in the engine's order", async () => {
   project.lines.length = 0;
   await project.engine.destroy({ stack });
   expect(project.lines.join("\n")).not.toMatch(/error/i);

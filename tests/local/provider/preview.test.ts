@@ -28,7 +28,7 @@ afterAll(async () => {
   await served.close();
 });
 
-describe("what the local cloud does not have fails loudly", () => {
+describe("the local cloud refuses what it does not support", () => {
   test("a resource type", async () => {
     await expect(global.check("aws:redshift/cluster:Cluster", {})).rejects.toThrow(
       /no resource type aws:redshift\/cluster:Cluster; it has .*aws:s3\/bucket:Bucket/,
@@ -104,7 +104,7 @@ describe("check", () => {
     expect(String(inputs.bucket)).toHaveLength(63);
   });
 
-  test("adds the provider's default tags; the resource's own win", async () => {
+  test("adds the provider's default tags, which the resource's tags override", async () => {
     const { inputs } = await global.check(QUEUE, { name: "q", tags: { team: "other", a: "b" } });
     expect(inputs).toMatchObject({ tags: { team: "other", a: "b" }, tagsAll: { team: "other", a: "b" } });
     expect((await global.check(QUEUE, { name: "q" })).inputs.tagsAll).toEqual({ team: "bridge" });
@@ -120,7 +120,7 @@ describe("check", () => {
 });
 
 describe("diff", () => {
-  test("none where only the spelling of a document differs", async () => {
+  test("no change when a document differs only in its formatting", async () => {
     const old = { queueUrl: "u", policy: '{"a":1,"b":[2]}' };
     const diff = await global.diff("aws:sqs/queuePolicy:QueuePolicy", old, { ...old, policy: '{ "b": [2], "a": 1 }' });
     expect(diff).toEqual({ changes: DIFF_NONE, diffs: [], replaces: [], deleteBeforeReplace: false });
@@ -148,7 +148,7 @@ describe("diff", () => {
     expect(await global.diff(type, olds, news)).toMatchObject({ changes: DIFF_SOME, replaces, deleteBeforeReplace });
   });
 
-  test("files by what they hold, not by where they are", async () => {
+  test("compares files by content, not by path", async () => {
     const code = (hash: string, path: string) => ({ name: "f", code: { kind: "archive", hash, path } });
     const type = "aws:lambda/function:Function";
     expect(await global.diff(type, code("one", "a"), code("one", "b"))).toMatchObject({ changes: DIFF_NONE });
@@ -157,14 +157,14 @@ describe("diff", () => {
 });
 
 describe("preview of a create", () => {
-  test("shows inputs and defaults, and what only the cloud knows as unknown", async () => {
+  test("shows inputs and defaults; outputs that the cloud decides are unknown", async () => {
     const { id, outputs } = await global.create(QUEUE, { name: "q", delaySeconds: 7 }, true);
     expect(id).toBe("");
     expect(outputs).toMatchObject({ name: "q", delaySeconds: 7, visibilityTimeoutSeconds: 30, arn: UNKNOWN, url: UNKNOWN });
   });
 });
 
-describe("data sources know the partition of the provider that asks", () => {
+describe("data sources answer for the partition of the provider", () => {
   test("partition", async () => {
     const token = "aws:index/getPartition:getPartition";
     expect((await global.invoke(token, {})).result).toMatchObject({ partition: "aws", dnsSuffix: "amazonaws.com" });
@@ -232,7 +232,7 @@ describe("data sources know the partition of the provider that asks", () => {
   });
 });
 
-test("a preview shows the account that a stack is made for", async () => {
+test("a preview shows the account of allowedAccountIds", async () => {
   const client = new ProviderClient(served.port);
   await client.configure({ region: "eu-west-1", allowedAccountIds: JSON.stringify(["444455556666"]) });
   const { result } = await client.invoke("aws:index/getCallerIdentity:getCallerIdentity", {});

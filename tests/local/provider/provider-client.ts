@@ -1,4 +1,4 @@
-/** Asks a provider over gRPC, as the engine does. */
+/** Calls a provider over gRPC, as the engine does. */
 import * as grpc from "@grpc/grpc-js";
 import * as services from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
@@ -9,7 +9,7 @@ type Method<Q, A> = (request: Q, callback: (error: grpc.ServiceError | null, ans
 export class ProviderClient {
   private readonly client: services.ResourceProviderClient;
 
-  /** A connection of its own, as each explicit provider of a program has. */
+  /** Opens a new connection, as the engine does for each explicit provider. */
   constructor(port: number) {
     this.client = new services.ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), {
       "grpc.use_local_subchannel_pool": 1,

@@ -1,4 +1,4 @@
-/** Rules of AWS that the emulator leaves out and the provider holds, against a real instance of the emulator. */
+/** Rules of AWS that the provider enforces and the emulator does not, on a running emulator. */
 import { GetRestApiCommand } from "@aws-sdk/client-api-gateway";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
@@ -36,12 +36,12 @@ async function makeFunction(name: string, role: unknown, timeout: number): Promi
   return (await session.create("aws:lambda/function:Function", inputs)).outputs;
 }
 
-test("a bucket that is there is not taken over", async () => {
+test("an existing bucket is not adopted", async () => {
   await session.create(BUCKET, { bucket: "taken" });
   await expect(session.create(BUCKET, { bucket: "taken" })).rejects.toThrow(/the bucket taken is there already: adopt it/);
 });
 
-test("a bucket with objects is deleted only by force, versions and delete markers included", async () => {
+test("a bucket with objects is deleted only with forceDestroy, with its versions and delete markers", async () => {
   const { s3 } = makeClients(local["aws-cn"], "cn-north-1");
   await session.create(BUCKET, { bucket: "full" });
   const versioning = { bucket: "full", versioningConfiguration: { status: "Enabled" } };
@@ -67,7 +67,7 @@ describe("an event source mapping", () => {
     role = await makeRole("poller");
   });
 
-  test("needs a visibility timeout not below the function's timeout", async () => {
+  test("needs a visibility timeout of at least the function's timeout", async () => {
     await makeFunction("slow", role.arn, 21);
     const mapping = session.create(MAPPING, { functionName: "slow", eventSourceArn: queue.arn });
     await expect(mapping).rejects.toThrow(/visibility timeout: 20 seconds is less than Function timeout: 21 seconds/);
@@ -88,7 +88,7 @@ describe("an event source mapping", () => {
     await expect(session.create(MAPPING, inputs)).rejects.toThrow(/must be allowed sqs:GetQueueAttributes/);
 
     const all = policyOf([...two, "sqs:GetQueueAttributes"]);
-    await session.update("aws:iam/rolePolicy:RolePolicy", "poller:read", all, policyOf(two), {});
+    await session.update("aws:iam/rolePolicy:RolePolicy", "poller:read", { news: all, olds: policyOf(two), outputs: {} });
     const { outputs } = await session.create(MAPPING, inputs);
     expect(outputs.functionArn).toBe("arn:aws-cn:lambda:cn-north-1:222222222222:function:poller");
   });
@@ -125,25 +125,27 @@ describe("a deployment of a REST API", () => {
     await session.create(POLICY, { restApiId: api, policy: policyFor("192.0.2.0/24") });
   });
 
-  test("has to follow a change of its policy", async () => {
+  test("must change with the API's policy", async () => {
     const { id, outputs } = await session.create(DEPLOYMENT, inputs(api));
-    await expect(session.diff(DEPLOYMENT, id, inputs(api), inputs(api), outputs)).resolves.toMatchObject({ changed: [] });
+    await expect(session.diff(DEPLOYMENT, id, { olds: inputs(api), news: inputs(api), outputs })).resolves.toMatchObject({
+      changed: [],
+    });
 
     const [olds, news] = ["192.0.2.0/24", "198.51.100.0/24"].map((cidr) => ({ restApiId: api, policy: policyFor(cidr) }));
-    await session.update(POLICY, api, news as Properties, olds as Properties, {});
+    await session.update(POLICY, api, { news: news as Properties, olds: olds as Properties, outputs: {} });
     const live = await makeClients(local["aws-cn"], "cn-north-1").apigateway.send(new GetRestApiCommand({ restApiId: api }));
     expect(live.policy).toContain("198.51.100.0/24");
 
-    const unchanged = session.diff(DEPLOYMENT, id, inputs(api), inputs(api), outputs);
+    const unchanged = session.diff(DEPLOYMENT, id, { olds: inputs(api), news: inputs(api), outputs });
     await expect(unchanged).rejects.toThrow(/changed .*but its deployment .* did not/);
     const triggered = { ...inputs(api), triggers: { policy: "2" } };
-    await expect(session.diff(DEPLOYMENT, id, inputs(api), triggered, outputs)).resolves.toMatchObject({
+    await expect(session.diff(DEPLOYMENT, id, { olds: inputs(api), news: triggered, outputs })).resolves.toMatchObject({
       replaces: ["triggers"],
     });
   });
 });
 
-test("an account that is not the local one's is refused", async () => {
+test("another account than the local one is refused", async () => {
   const pack = awsPackage({ partitions: local });
   await expect(pack.configure({ region: "us-east-1", allowedAccountIds: ["444455556666"] })).rejects.toThrow(
     /account 111111111111 of the local aws is not among allowedAccountIds: 444455556666/,

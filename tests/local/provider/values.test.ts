@@ -19,7 +19,7 @@ const property: fc.Memo<unknown> = fc.memo((depth) =>
 const properties = fc.dictionary(name, property(3)) as fc.Arbitrary<Properties>;
 
 describe("property values", () => {
-  test("come back from the wire as they went", () => {
+  test("are equal after encoding and decoding", () => {
     fc.assert(
       fc.property(properties, (value) => {
         const again = decode(encode(value));
@@ -28,7 +28,7 @@ describe("property values", () => {
     );
   });
 
-  test("are the same as themselves, unless unknown", () => {
+  test("equal themselves, unless unknown", () => {
     fc.assert(
       fc.property(properties, (value) => {
         const known = JSON.parse(JSON.stringify(value)) as Properties;
@@ -49,14 +49,14 @@ describe("property values", () => {
     expect(sameValue(a, b)).toBe(same);
   });
 
-  test("secrets arrive plain, null not at all", () => {
+  test("a secret is decoded to its value, and null is left out", () => {
     const secret = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value: "x" };
     const struct = Struct.fromJavaScript({ secret, nothing: null });
     expect(decode(struct)).toEqual({ secret: "x" });
   });
 });
 
-test("ARNs of China go to the emulator as its own and come back as they were", () => {
+test("ARNs of aws-cn are translated to aws for the emulator, and back", () => {
   const policy = { Resource: ["arn:aws-cn:s3:::b", "arn:aws-cn:s3:::b/*"], note: "not an arn" };
   expect(toEmulator(policy)).toEqual({ Resource: ["arn:aws:s3:::b", "arn:aws:s3:::b/*"], note: "not an arn" });
   expect(fromEmulator(toEmulator(policy), "aws-cn")).toEqual(policy);
@@ -70,7 +70,7 @@ describe("archives", () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** What another implementation reads out of the zip file. */
+  /** Reads the zip file with another implementation. */
   async function read(zip: Buffer): Promise<Record<string, string>> {
     await writeFile(join(folder, "made.zip"), zip);
     const program =
@@ -95,7 +95,7 @@ describe("archives", () => {
     });
   });
 
-  test("equal content gives equal bytes; a zip file goes as it is", async () => {
+  test("equal content gives equal bytes, and a zip file is not changed", async () => {
     const of = (text: string): ArchiveValue => ({
       kind: "archive",
       hash: "h",

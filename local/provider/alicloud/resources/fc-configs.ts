@@ -1,4 +1,4 @@
-/** What a function has besides its code and triggers. The function's name is the id. */
+/** Settings of a function besides its code and triggers. The id is the function's name. */
 import type { AsyncInvokeConfig } from "local-alicloud";
 import type { Infer } from "../../schema";
 import { compact } from "../../values";
@@ -21,7 +21,7 @@ export const v3AsyncInvokeConfig = resource({
   replaceOn: ["functionName"],
   check: function* ({ qualifier, maxAsyncEventAgeInSeconds, maxAsyncRetryAttempts }) {
     yield* notOneOf("qualifier", qualifier, ["LATEST"]);
-    // The provider's own bound: Function Compute itself would take 7 days.
+    // The limit of the provider. Function Compute accepts up to 7 days.
     yield* outsideRange("maxAsyncEventAgeInSeconds", maxAsyncEventAgeInSeconds, 1, 86_400);
     yield* outsideRange("maxAsyncRetryAttempts", maxAsyncRetryAttempts, 0, 8);
   },

@@ -8,7 +8,7 @@ const inputs = {
   "functionName!": "string",
   "handler!": "string",
   "runtime!": "string",
-  // Optional to the provider; what Function Compute then assumes is not documented, so the local one does not guess.
+  // The provider does not require it, but the default of Function Compute is not documented.
   "code!": { "zipFile!": "string" },
   "cpu!": "number",
   "memorySize!": "number",
@@ -47,7 +47,7 @@ export const v3Function = resource({
   replaceOn: ["functionName"],
   check: function* ({ functionName, code, tags }) {
     yield* notNamedAs("functionName", functionName, /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, "1 to 64 letters, digits, _ and -");
-    // Buffer.from would drop what is not base64 and deploy the rest.
+    // Buffer.from ignores characters that are not base64.
     if (!/^UEsD[A-Za-z0-9+/]+={0,2}$/.test(code.zipFile) || code.zipFile.length % 4 !== 0) {
       yield { property: "code.zipFile", reason: "code.zipFile must be a zip file in base64" };
     }
@@ -73,8 +73,8 @@ export const v3Function = resource({
     );
   },
   /**
-   * As the real provider documents `code`: changed alone, nothing happens and the old code stays; with any other change it
-   * is deployed. Hence a hash of the code in `environmentVariables`.
+   * Like the real provider, this one deploys a change of `code` only together with a change of another input. A program therefore
+   * puts a hash of the code into `environmentVariables`.
    */
   update: async (context, id, news, olds) => {
     if (Object.keys({ ...news, ...olds }).every((name) => name === "code" || sameInput(name, news, olds))) return;

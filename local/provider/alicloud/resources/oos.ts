@@ -13,7 +13,7 @@ export const secretParameter = resource({
   check: function* ({ secretParameterName, value, description, tags, type = "Secret" }) {
     const rule = "2 to 180 letters, digits, _, / and -, not beginning with a name of the vendor's";
     yield* notNamedAs("secretParameterName", secretParameterName, NAME, rule);
-    // The reason must not tell the value.
+    // The reason must not contain the value.
     if (value.length < 1 || value.length > 4096) yield { property: "value", reason: "a value has 1 to 4096 characters" };
     yield* outsideRange("description.length", description?.length, 1, 200);
     if (type !== "Secret") yield { property: "type", reason: `type is ${type}; the only one is Secret` };
@@ -25,7 +25,7 @@ export const secretParameter = resource({
     secrets.put(context.region, { name, value, ...compact({ description }) });
     return name;
   },
-  // The value stays where it is.
+  // The value is not read.
   read: async (context, id) =>
     servicesOf(context).secrets.get(context.region, id) === undefined ? undefined : { type: "Secret" },
   update: async (context, name, { value, description }) =>

@@ -2,8 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Infer } from "../../schema";
 import type { Properties } from "../../values";
 import { badTags, notNamedAs, notOneOf } from "../checks";
-import { assertFree, cloudOf, resource, unlessMissing } from "../context";
-import { bucketEndpoints } from "../endpoints";
+import { assertFree, bucketEndpoints, cloudOf, resource, unlessMissing } from "../context";
 import { badRules, LIFECYCLE_RULE, lifecycleDocument } from "../lifecycle";
 import type { OssApi } from "../oss-api";
 
@@ -36,9 +35,9 @@ export const bucket = resource({
   },
   create: async (context, given) => {
     const { oss } = cloudOf(context);
-    // The provider's own rule, not the resource's name: Pulumi names resources only where an input is called `name`.
+    // The provider generates this name itself: Pulumi generates names only for an input called `name`.
     const name = given.bucket ?? `tf-oss-bucket-${randomBytes(13).toString("hex")}`;
-    // OSS answers a second creation by the owner with success; Pulumi would then own somebody else's bucket.
+    // OSS answers success when the owner creates a bucket again. Pulumi would then manage a bucket that it did not create.
     assertFree(
       `the bucket ${name}`,
       (await oss.buckets(name)).find((one) => one.name === name),

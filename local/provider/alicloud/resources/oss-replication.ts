@@ -18,7 +18,7 @@ export const bucketReplication = resource({
     prefixSet: { "prefixes!": ["string"] },
     rtc: { "enabled!": "boolean" },
     sourceSelectionCriteria: { sseKmsEncryptedObjects: { "status!": "string" } },
-    // Optional to the provider, and refused by OSS without.
+    // The provider does not require it, but OSS does.
     "syncRole!": "string",
   },
   computed: ["ruleId", "status"],
@@ -84,7 +84,7 @@ const ruleIdOf = (id: string) => id.slice(id.indexOf(":") + 1);
 
 const statusOf = (rtc: { enabled: boolean } | undefined) => (rtc?.enabled ? "enabled" : "disabled");
 
-/** A rule ends the copies that are under way first, and a bucket with a rule has no other to the same destination. */
+/** OSS finishes running copies before a rule is gone, and it refuses a second rule to the same destination. */
 async function untilGone(oss: OssApi, bucket: string, id: string): Promise<void> {
   const deadline = performance.now() + CLOSING_TIMEOUT_MS;
   while ((await rulesOf(oss, bucket)).some(({ ID }) => ID === id)) {

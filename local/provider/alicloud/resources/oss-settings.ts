@@ -1,4 +1,4 @@
-/** The parts of a bucket's configuration. Each belongs to one bucket, whose name is its id. */
+/** The parts of a bucket's configuration. The id is the bucket's name. */
 import type { Failure, Infer, Schema } from "../../schema";
 import { notOneOf } from "../checks";
 import { type AlicloudContext, cloudOf, ignoreMissing, resource, unlessMissing } from "../context";
@@ -6,14 +6,14 @@ import type { Document, OssApi } from "../oss-api";
 
 interface Setting<S extends Schema> {
   token: string;
-  /** The subresource that has it. */
+  /** The subresource of the bucket. */
   name: string;
   inputs: S;
   check?(inputs: Infer<S>): Iterable<Failure>;
   document(inputs: Infer<S>): Document;
-  /** Whether it is set; a bucket without it may answer with an empty document. @default any answer will do */
+  /** For a setting that is an empty document when it is not set. @default set when OSS answers */
   isSet?(oss: OssApi, bucket: string): Promise<boolean>;
-  /** The provider leaves some settings as they are when their resource goes. */
+  /** The provider keeps the setting when the resource is deleted. */
   stays?: true;
 }
 
@@ -28,7 +28,7 @@ function setting<const S extends Schema>({ token, name, inputs, check, document,
     inputs: { "bucket!": "string", ...inputs },
     computed: [],
     replaceOn: ["bucket"],
-    ...(check === undefined ? {} : { check: (given: unknown) => check(given as Infer<S>) }),
+    check: check && ((given: unknown) => check(given as Infer<S>)),
     create: put,
     read: async (context, id) => {
       const { oss } = cloudOf(context);

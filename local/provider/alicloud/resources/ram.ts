@@ -8,7 +8,7 @@ const NAME_RULE = "letters, digits, . and -";
 export const role = resource({
   token: "alicloud:ram/role:Role",
   inputs: {
-    // Pulumi names only inputs called `name`, which is deprecated here: a role without a name cannot be created.
+    // Pulumi generates names only for an input called `name`, which is deprecated here, so a role needs a given name.
     "roleName!": "string",
     "assumeRolePolicyDocument!": "json",
     description: "string",

@@ -1,4 +1,4 @@
-/** What makes a REST API reachable: a deployment, and a stage that serves it. */
+/** The deployment of a REST API, and the stage that serves it. */
 import { createHash } from "node:crypto";
 import {
   CreateDeploymentCommand,
@@ -15,10 +15,9 @@ import {
   UpdateStageCommand,
 } from "@aws-sdk/client-api-gateway";
 import type { Infer } from "../../schema";
-import { putApiTags } from "../apigateway-tags";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { invokeUrl } from "../endpoints";
-import { tagsAllOf } from "../tags";
+import { putApiTags, tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;
 
@@ -38,7 +37,7 @@ export const deployment = resource({
   },
   delete: (context, id, { restApi: restApiId }) =>
     ignoreMissing(apiOf(context).send(new DeleteDeploymentCommand({ restApiId, deploymentId: id }))),
-  // The emulator serves the API as it is now; AWS serves it as it was at its last deployment.
+  // AWS serves the API as of its last deployment, the emulator the current one.
   verifyUnchanged: async (context, id, { restApi: restApiId }, outputs) => {
     if ((await definitionOf(context, restApiId)) === outputs.definitionHash) return;
     throw new Error(
@@ -48,7 +47,7 @@ export const deployment = resource({
   },
 });
 
-/** A hash of everything that a deployment takes a copy of. @throws Error for an API that AWS would not deploy. */
+/** A hash of everything that a deployment copies. @throws Error for an API that AWS would not deploy */
 async function definitionOf(context: AwsContext, restApiId: string): Promise<string> {
   const api = apiOf(context);
   const { policy } = await api.send(new GetRestApiCommand({ restApiId }));
@@ -172,7 +171,7 @@ async function putSettings(context: AwsContext, given: Infer<typeof settingsInpu
   await apiOf(context).send(new UpdateStageCommand({ restApiId: given.restApi, stageName: given.stageName, patchOperations }));
 }
 
-/** `*` and `/` separate: `orders/GET` is the path `~1orders/GET`. */
+/** A slash in a name is `~1`: `orders/GET` has the path `~1orders/GET`. */
 function escaped(methodPath: string): string {
   const cut = methodPath.lastIndexOf("/");
   const [path, verb] = [methodPath.slice(0, cut), methodPath.slice(cut + 1)];

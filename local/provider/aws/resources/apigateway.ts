@@ -20,16 +20,15 @@ import {
   UpdateRestApiCommand,
 } from "@aws-sdk/client-api-gateway";
 import type { Infer } from "../../schema";
-import { putApiTags } from "../apigateway-tags";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
-import { tagsAllOf } from "../tags";
+import { putApiTags, tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;
 const replaced = (path: string, value: string): PatchOperation => ({ op: "replace", path, value });
 
 export const restApi = resource({
   token: "aws:apigateway/restApi:RestApi",
-  // No `body`: the emulator accepts a definition and ignores it.
+  // There is no `body`: the emulator would accept a definition and ignore it.
   inputs: {
     name: "string",
     description: "string",
@@ -87,7 +86,7 @@ export const restApi = resource({
       replaced("/name", news.name ?? ""),
       replaced("/description", news.description ?? ""),
       replaced("/disableExecuteApiEndpoint", String(news.disableExecuteApiEndpoint ?? false)),
-      // Without one here, the policy belongs to a RestApiPolicy.
+      // Without `policy` a RestApiPolicy owns the policy.
       ...(news.policy === undefined && olds.policy === undefined ? [] : [replaced("/policy", news.policy ?? "")]),
     ];
     await apiOf(context).send(new UpdateRestApiCommand({ restApiId: id, patchOperations }));
@@ -144,7 +143,7 @@ const methodInputs = {
   operationName: "string",
 } as const;
 
-/** What names one method, for the calls about it and its integration. */
+/** The parameters that identify one method. */
 function methodKey(given: { restApi: string; resourceId: string; httpMethod: string }) {
   return { restApiId: given.restApi, resourceId: given.resourceId, httpMethod: given.httpMethod };
 }
@@ -205,7 +204,7 @@ export const integration = resource({
   },
   read: async (context, _id, given) =>
     (await unlessMissing(apiOf(context).send(new GetIntegrationCommand(methodKey(given))))) && {},
-  // Putting an integration replaces it.
+  // PutIntegration replaces the integration.
   update: (context, _id, news) => putIntegration(context, news),
   delete: (context, _id, given) => ignoreMissing(apiOf(context).send(new DeleteIntegrationCommand(methodKey(given)))),
 });

@@ -103,7 +103,7 @@ export const metricAlarm = resource({
     const ResourceARN = arnOf(context, "cloudwatch", `alarm:${id}`);
     const TagKeys = removedTags(tagsAllOf(news), tagsAllOf(olds));
     if (TagKeys.length > 0) await cloudwatch.send(new UntagAlarmCommand({ ResourceARN, TagKeys }));
-    // Putting an alarm again does not change its tags.
+    // PutMetricAlarm does not change the tags of an existing alarm.
     await cloudwatch.send(new TagAlarmCommand({ ResourceARN, Tags: tagList(tagsAllOf(news)) }));
   },
   delete: (context, id) => ignoreMissing(clientsOf(context).cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: [id] }))),

@@ -1,4 +1,4 @@
-/** A network as `egress: static` needs it. Functions do not run in it here; what is declared is recorded and can be read. */
+/** The network of `egress: static`. The emulator stores it, but its functions do not run in it. */
 import {
   AllocateAddressCommand,
   AttachInternetGatewayCommand,
@@ -24,7 +24,7 @@ import {
   waitUntilNatGatewayDeleted,
 } from "@aws-sdk/client-ec2";
 import { type AwsContext, arnOf, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
-import { putTags, tagSpecification } from "../ec2-tags";
+import { putEc2Tags, tagSpecification } from "../tags";
 
 export const vpc = resource({
   token: "aws:ec2/vpc:Vpc",
@@ -48,7 +48,7 @@ export const vpc = resource({
   },
   update: async (context, id, news, olds) => {
     await setDns(context, id, news);
-    await putTags(context, id, news, olds);
+    await putEc2Tags(context, id, news, olds);
   },
   delete: (context, id) => ignoreMissing(clientsOf(context).ec2.send(new DeleteVpcCommand({ VpcId: id }))),
 });
@@ -59,7 +59,7 @@ async function setDns(
   given: { enableDnsHostnames?: boolean | undefined; enableDnsSupport?: boolean | undefined },
 ): Promise<void> {
   const { ec2 } = clientsOf(context);
-  // One attribute a call.
+  // A call takes one attribute.
   await ec2.send(new ModifyVpcAttributeCommand({ VpcId, EnableDnsSupport: { Value: given.enableDnsSupport ?? true } }));
   await ec2.send(new ModifyVpcAttributeCommand({ VpcId, EnableDnsHostnames: { Value: given.enableDnsHostnames ?? false } }));
 }
@@ -102,7 +102,7 @@ export const subnet = resource({
   },
   update: async (context, id, news, olds) => {
     await mapPublicIp(context, id, news.mapPublicIpOnLaunch ?? false);
-    await putTags(context, id, news, olds);
+    await putEc2Tags(context, id, news, olds);
   },
   delete: (context, id) => ignoreMissing(clientsOf(context).ec2.send(new DeleteSubnetCommand({ SubnetId: id }))),
 });
@@ -130,7 +130,7 @@ export const internetGateway = resource({
     const found = (await unlessMissing(clientsOf(context).ec2.send(call)))?.InternetGateways?.[0];
     return found && { arn: arnOf(context, "ec2", `internet-gateway/${id}`), ownerId: context.accountId };
   },
-  update: (context, id, news, olds) => putTags(context, id, news, olds),
+  update: (context, id, news, olds) => putEc2Tags(context, id, news, olds),
   delete: async (context, id, { vpcId: VpcId }) => {
     const { ec2 } = clientsOf(context);
     if (VpcId) await ignoreMissing(ec2.send(new DetachInternetGatewayCommand({ InternetGatewayId: id, VpcId })));
@@ -153,11 +153,11 @@ export const eip = resource({
     const found = (await unlessMissing(clientsOf(context).ec2.send(call)))?.Addresses?.[0];
     return found && { allocationId: id, arn: arnOf(context, "ec2", `elastic-ip/${id}`), publicIp: found.PublicIp };
   },
-  update: (context, id, news, olds) => putTags(context, id, news, olds),
+  update: (context, id, news, olds) => putEc2Tags(context, id, news, olds),
   delete: (context, id) => ignoreMissing(clientsOf(context).ec2.send(new ReleaseAddressCommand({ AllocationId: id }))),
 });
 
-/** The emulator's gateways do not tell it. */
+/** The emulator's NAT gateways have no public IP. */
 async function publicIpOf(context: AwsContext, allocationId: string | undefined): Promise<string | undefined> {
   if (allocationId === undefined) return undefined;
   const call = new DescribeAddressesCommand({ AllocationIds: [allocationId] });
@@ -197,7 +197,7 @@ export const natGateway = resource({
     const { PrivateIp: privateIp, NetworkInterfaceId: networkInterfaceId } = address ?? {};
     return { privateIp, publicIp: await publicIpOf(context, allocationId), networkInterfaceId };
   },
-  update: (context, id, news, olds) => putTags(context, id, news, olds),
+  update: (context, id, news, olds) => putEc2Tags(context, id, news, olds),
   delete: async (context, id) => {
     const { ec2 } = clientsOf(context);
     await ignoreMissing(ec2.send(new DeleteNatGatewayCommand({ NatGatewayId: id })));

@@ -15,7 +15,7 @@ import {
 } from "@aws-sdk/client-ec2";
 import type { Infer } from "../../schema";
 import { type AwsContext, arnOf, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
-import { putTags, tagSpecification } from "../ec2-tags";
+import { putEc2Tags, tagSpecification } from "../tags";
 
 async function findRouteTable(context: AwsContext, id: string) {
   const call = new DescribeRouteTablesCommand({ RouteTableIds: [id] });
@@ -37,7 +37,7 @@ export const routeTable = resource({
       arn: arnOf(context, "ec2", `route-table/${id}`),
       ownerId: context.accountId,
     },
-  update: (context, id, news, olds) => putTags(context, id, news, olds),
+  update: (context, id, news, olds) => putEc2Tags(context, id, news, olds),
   delete: (context, id) => ignoreMissing(clientsOf(context).ec2.send(new DeleteRouteTableCommand({ RouteTableId: id }))),
 });
 
@@ -106,7 +106,7 @@ export const securityGroup = resource({
         TagSpecifications: tagSpecification("security-group", given),
       }),
     );
-    // A new group may reach everything; the provider takes that away, as the real one does.
+    // A new group allows all outgoing traffic. Like the real provider, this one removes that rule.
     await ignoreMissing(ec2.send(new RevokeSecurityGroupEgressCommand({ GroupId, IpPermissions: [ALL_TRAFFIC] })));
     return GroupId;
   },
@@ -115,7 +115,7 @@ export const securityGroup = resource({
     const found = (await unlessMissing(clientsOf(context).ec2.send(call)))?.SecurityGroups?.[0];
     return found && { arn: arnOf(context, "ec2", `security-group/${id}`), ownerId: context.accountId };
   },
-  update: (context, id, news, olds) => putTags(context, id, news, olds),
+  update: (context, id, news, olds) => putEc2Tags(context, id, news, olds),
   delete: (context, id) => ignoreMissing(clientsOf(context).ec2.send(new DeleteSecurityGroupCommand({ GroupId: id }))),
 });
 
@@ -157,7 +157,7 @@ export const securityGroupEgressRule = resource({
     );
     return found ? { arn: arnOf(context, "ec2", `security-group-rule/${id}`), securityGroupRuleId: id } : undefined;
   },
-  update: (context, id, news, olds) => putTags(context, id, news, olds),
+  update: (context, id, news, olds) => putEc2Tags(context, id, news, olds),
   delete: (context, _id, given) => {
     const call = new RevokeSecurityGroupEgressCommand({
       GroupId: given.securityGroupId,

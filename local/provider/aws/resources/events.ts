@@ -16,7 +16,7 @@ import { removedTags, tagList, tagsAllOf } from "../tags";
 const ruleInputs = {
   name: "string",
   description: "string",
-  // The emulator has event patterns too; a bridge has no use for them.
+  // The emulator has event patterns as well; a bridge does not use them.
   "scheduleExpression!": "string",
   state: "string",
   tags: "map",
@@ -57,7 +57,7 @@ export const eventRule = resource({
   delete: async (context, id) => {
     const { events } = clientsOf(context);
     const found = await unlessMissing(events.send(new ListTargetsByRuleCommand({ Rule: id })));
-    // The emulator would take them with the rule.
+    // The emulator would delete the targets with the rule.
     if ((found?.Targets ?? []).length > 0) throw new Error(`Rule can't be deleted since it has targets: ${id}`);
     await ignoreMissing(events.send(new DeleteRuleCommand({ Name: id })));
   },
@@ -74,7 +74,7 @@ async function putRule(context: AwsContext, given: Infer<typeof ruleInputs>): Pr
   );
 }
 
-/** Putting a rule again does not change its tags. */
+/** PutRule does not change the tags of an existing rule. */
 async function tagRule(context: AwsContext, news: Infer<typeof ruleInputs>, olds: object): Promise<void> {
   const { events } = clientsOf(context);
   const ResourceARN = arnOf(context, "events", `rule/${news.name}`);
@@ -84,7 +84,7 @@ async function tagRule(context: AwsContext, news: Infer<typeof ruleInputs>, olds
   if (Tags.length > 0) await events.send(new TagResourceCommand({ ResourceARN, Tags }));
 }
 
-/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html; cron expressions the emulator reads itself. */
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html; the emulator parses cron expressions. */
 function isSchedule(expression: string): boolean {
   const [, value, plural] = /^rate\((\d+) (?:minute|hour|day)(s?)\)$/.exec(expression) ?? [];
   if (value === undefined) return /^cron\(.+\)$/.test(expression);
@@ -99,7 +99,7 @@ const targetInputs = {
   retryPolicy: { maximumEventAgeInSeconds: "number", maximumRetryAttempts: "number" },
 } as const;
 
-/** A function alone. The emulator calls it whatever its policy says, once, without retries. */
+/** The target is a function. The emulator calls it once, without retries, and does not check its policy. */
 export const eventTarget = resource({
   token: "aws:cloudwatch/eventTarget:EventTarget",
   inputs: targetInputs,

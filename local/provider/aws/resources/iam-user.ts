@@ -79,7 +79,7 @@ export const accessKey = resource({
     const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
     const AccessKeyId = AccessKey?.AccessKeyId ?? "";
     if (status === "Inactive") await iam.send(new UpdateAccessKeyCommand({ UserName, AccessKeyId, Status: status }));
-    // Never shown again.
+    // IAM returns the secret only once.
     return { id: AccessKeyId, outputs: { secret: AccessKey?.SecretAccessKey } };
   },
   read: async (context, id, { user: UserName }) => {

@@ -43,8 +43,8 @@ const inputs = {
 type Inputs = Infer<typeof inputs>;
 
 /**
- * The runtime is declared to the emulator as given; it runs every Node.js runtime on this machine's own Node, whatever the
- * version, so a bundle must not use what only the newer one has.
+ * The emulator runs every Node.js runtime on this machine's Node.js, so it does not detect a bundle that needs a newer version than
+ * its runtime.
  */
 export const lambdaFunction = resource({
   token: "aws:lambda/function:Function",
@@ -140,7 +140,7 @@ function configurationOf(given: Inputs) {
       SystemLogLevel: given.loggingConfig.systemLogLevel as "INFO" | undefined,
     },
     TracingConfig: { Mode: (given.tracingConfig?.mode ?? "PassThrough") as "Active" | "PassThrough" },
-    // Recorded, not obeyed: functions run on this machine's own network.
+    // Stored only: functions run in this machine's network.
     VpcConfig: { SecurityGroupIds: given.vpcConfig?.securityGroupIds ?? [], SubnetIds: given.vpcConfig?.subnetIds ?? [] },
   };
 }

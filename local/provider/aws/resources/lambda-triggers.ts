@@ -120,7 +120,7 @@ function mappingOf(given: Infer<typeof mappingInputs>) {
   };
 }
 
-/** What AWS refuses at creation and the emulator accepts: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
+/** Rules of AWS at creation that the emulator does not check: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 async function assertMappable(context: AwsContext, given: Infer<typeof mappingInputs>): Promise<void> {
   const { lambda, sqs } = clientsOf(context);
   const called = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: given.functionName }));

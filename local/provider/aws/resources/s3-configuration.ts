@@ -1,4 +1,4 @@
-/** The parts of a bucket's configuration. Each belongs to one bucket, whose name is its id. */
+/** The parts of a bucket's configuration. The id is the bucket's name. */
 
 import type * as S3 from "@aws-sdk/client-s3";
 import {
@@ -42,7 +42,7 @@ function configuration<const S extends Schema>({ token, inputs, check, put, get,
     computed: [],
     replaceOn: ["bucket", "region"],
     fixedIdentity: true,
-    ...(check === undefined ? {} : { check: (given) => check(given as Infer<S & { "bucket!": "string" }>) }),
+    check: check && ((given) => check(given as Infer<S & { "bucket!": "string" }>)),
     create: async (context, given) => {
       const typed = given as Infer<S & { "bucket!": "string" }>;
       const { bucket } = given as { bucket: string };
@@ -62,11 +62,11 @@ export const bucketVersioning = configuration({
   inputs: { "versioningConfiguration!": { "status!": "string" } },
   put: (s3, Bucket, { versioningConfiguration: { status } }) => putVersioning(s3, Bucket, status as S3.BucketVersioningStatus),
   get: (s3, Bucket) => s3.send(new GetBucketVersioningCommand({ Bucket })),
-  // Versioning never goes away again; it can only be suspended.
+  // Versioning cannot be removed, only suspended.
   remove: (s3, Bucket) => putVersioning(s3, Bucket, "Suspended"),
 });
 
-/** The emulator lets a bucket that replicates stop keeping versions. */
+/** Unlike S3, the emulator lets a bucket with replication suspend versioning. */
 async function putVersioning(s3: S3.S3Client, Bucket: string, Status: S3.BucketVersioningStatus): Promise<void> {
   if (Status !== "Enabled" && (await unlessMissing(s3.send(new GetBucketReplicationCommand({ Bucket })))) !== undefined) {
     throw new Error(

@@ -14,7 +14,7 @@ const inputs = {
   queues: [{ ...target, "queueArn!": "string" }],
 } as const;
 
-/** One per bucket: putting it replaces whatever notifications the bucket had, as on AWS. */
+/** One per bucket. As on AWS, it replaces all notifications of the bucket. */
 export const bucketNotification = resource({
   token: "aws:s3/bucketNotification:BucketNotification",
   inputs,

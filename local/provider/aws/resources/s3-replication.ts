@@ -15,7 +15,7 @@ import { tagList } from "../tags";
 const inputs = { "bucket!": "string", "role!": "string", "rules!": [REPLICATION_RULE] } as const;
 type Inputs = Infer<typeof inputs>;
 
-/** One per bucket: putting it replaces whatever rules the bucket had, as on AWS. */
+/** One per bucket. As on AWS, it replaces all rules of the bucket. */
 export const bucketReplicationConfig = resource({
   token: "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
   inputs,
@@ -38,12 +38,12 @@ export const bucketReplicationConfig = resource({
 async function put(context: AwsContext, { bucket: Bucket, role: Role, rules }: Inputs): Promise<void> {
   await assertDestinations(context, rules);
   await assertMayReplicate(context, Role, Bucket, rules);
-  // The emulator takes the first rule that matches where AWS takes the one of the highest priority.
+  // AWS applies the matching rule with the highest priority, the emulator the first one.
   const Rules = rules.map(ruleOf).sort((a, b) => (b.Priority ?? 0) - (a.Priority ?? 0));
   await clientsOf(context).s3.send(new PutBucketReplicationCommand({ Bucket, ReplicationConfiguration: { Role, Rules } }));
 }
 
-/** The emulator takes a destination that is not there. */
+/** The emulator accepts a destination that does not exist. */
 async function assertDestinations(context: AwsContext, rules: readonly ReplicationRule[]): Promise<void> {
   const { s3Anywhere } = clientsOf(context);
   for (const arn of new Set(rules.map(({ destination }) => destination.bucket))) {

@@ -27,7 +27,7 @@ export const bucket = resource({
   },
   create: async (context, { bucket = "", objectLockEnabled, ...rest }) => {
     const { s3 } = clientsOf(context);
-    // us-east-1 answers a second creation by the owner with success; Pulumi would then own somebody else's bucket.
+    // us-east-1 answers success when the owner creates a bucket again. Pulumi would then manage a bucket that it did not create.
     if ((await unlessMissing(s3.send(new HeadBucketCommand({ Bucket: bucket })))) !== undefined) {
       throw new Error(`the bucket ${bucket} is there already: adopt it or choose another name`);
     }

@@ -80,7 +80,7 @@ export const queue = resource({
   delete: (context, id) => ignoreMissing(clientsOf(context).sqs.send(new DeleteQueueCommand({ QueueUrl: id }))),
 });
 
-/** The emulator names itself by a host name that functions need not resolve. */
+/** The emulator returns a URL with a host name that functions may not resolve. */
 function reachable(endpoint: string, queueUrl: string): string {
   return `${endpoint}${new URL(queueUrl).pathname}`;
 }

@@ -45,7 +45,7 @@ export const parameter = resource({
   },
   read: async (context, id) => {
     const { ssm } = clientsOf(context);
-    // Not GetParameter: the value stays where it is.
+    // Unlike GetParameter, this does not read the value.
     const Filter = { Key: "Name", Option: "Equals", Values: [id] };
     const found = await ssm.send(new DescribeParametersCommand({ ParameterFilters: [Filter] }));
     const one = found.Parameters?.find((candidate) => candidate.Name === id);

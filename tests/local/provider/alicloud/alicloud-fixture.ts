@@ -23,7 +23,7 @@ export const OTHER_REGION = "us-west-1";
 
 export interface AlicloudFixture {
   services: AlicloudServices & { fc: FakeFunctionCompute };
-  /** A provider of a program, configured for the region. */
+  /** A provider that is configured for the region. */
   provider(region?: string): Promise<LifecycleClient>;
   /** ali-oss as the account's root, for one bucket. */
   bucket(name: string, region?: string): OSS;
@@ -31,7 +31,7 @@ export interface AlicloudFixture {
   stop(): Promise<void>;
 }
 
-/** The provider over gRPC, on a real local OSS; the other services are memories. */
+/** The provider over gRPC on the local OSS. The other services are fakes in memory. */
 export async function startFixture(): Promise<AlicloudFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), "alicloud-provider-"));
   const tls = await ensureCertificate(join(dataDir, "state"));
@@ -79,7 +79,7 @@ export async function startFixture(): Promise<AlicloudFixture> {
       await served.close();
       await oss.stop();
       await rm(dataDir, { recursive: true });
-      // An answer of 500 is a bug of the server whatever the test expected.
+      // A response of 500 is a bug of the server.
       expect(failures).toEqual([]);
     },
   };

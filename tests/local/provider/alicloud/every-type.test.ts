@@ -1,4 +1,4 @@
-/** Every resource type of the table through its whole life, over gRPC. */
+/** Creates, reads, updates and deletes every resource type of the table over gRPC. */
 import { DiffResponse } from "@pulumi/pulumi/proto/provider_pb";
 import { RESOURCES } from "../../../../local/provider/alicloud/registry";
 import type { Properties } from "../../../../local/provider/values";
@@ -36,7 +36,7 @@ async function checked(type: string, inputs: Properties): Promise<Properties> {
   return answer.inputs;
 }
 
-/** What OSS has of the bucket, as XML or JSON. */
+/** A setting of the bucket as XML or JSON. */
 async function settingOf(name: string, bucket = BUCKET): Promise<string> {
   const client = fixture.bucket(bucket) as unknown as { request(request: object): Promise<{ data: Buffer }> };
   const { data } = await client.request({ method: "GET", bucket, subres: { [name]: "" }, successStatuses: [200] });
@@ -47,7 +47,7 @@ test("the stories have every type of the table", () => {
   expect(STORIES.map(({ type }) => type).sort()).toEqual(RESOURCES.map(({ token }) => token).sort());
 });
 
-// One story in order: each test starts where the one before it ended.
+// The tests run in order: each starts with the state that the previous one left.
 describe("create and read", () => {
   test.each(STORIES)("$type", async ({ type, first, id: wanted, outputs: expected = {} }) => {
     const inputs = await checked(type, first);
@@ -68,7 +68,7 @@ describe("create and read", () => {
   });
 });
 
-test("the cloud has what was asked for", async () => {
+test("the cloud has the declared values", async () => {
   const { fc, messages, secrets, ram, flow } = fixture.services;
   expect(await settingOf("lifecycle")).toMatch(/<ID>parts<\/ID>.*<AbortMultipartUpload><Days>7</);
   expect(await settingOf("tagging")).toContain("<Key>stage</Key><Value>dev</Value>");
@@ -95,7 +95,7 @@ describe("update in place", () => {
     made.set(type, { id: before.id, inputs, outputs });
   });
 
-  test("the cloud shows it", async () => {
+  test("the cloud has the new values", async () => {
     const { fc, messages, secrets, ram, flow, records } = fixture.services;
     await expect(settingOf("lifecycle")).rejects.toMatchObject({ status: 404 });
     expect(await settingOf("tagging")).toContain("<Key>more</Key>");
@@ -120,7 +120,7 @@ describe("update in place", () => {
     });
     expect(fc.getConcurrency(REGION, "sender")).toBe(6);
     expect(flow.getFlow(REGION, "push")).toMatchObject({ description: "new" });
-    // An input that is not given any more goes back to what the service assumes.
+    // An input that is removed gets the default of the service.
     expect(messages.getQueue(REGION, "dead")).toMatchObject({ delaySeconds: 0, messageRetentionPeriod: 604_800 });
     expect(secrets.get(REGION, "bridge/token")).toMatchObject({ value: "whsec_two", description: "rotated" });
     expect(records.logStores.get(REGION, "logs-of-tests:functions")?.settings).toMatchObject({ retentionPeriod: 7 });
@@ -132,12 +132,12 @@ describe("delete", () => {
     const { id, inputs, outputs } = madeOf(type);
     await provider.delete(type, id, inputs);
     await provider.delete(type, id, inputs);
-    // The provider leaves these as they are; they go with their bucket.
+    // The provider keeps these settings; OSS deletes them with the bucket.
     const stays = /:Bucket(Versioning|TransferAcceleration|HttpsConfig|PublicAccessBlock)$/.test(type);
     if (!stays) expect(await provider.read(type, id, inputs, outputs)).toBeUndefined();
   });
 
-  test("what stayed went with the bucket", async () => {
+  test("the kept settings are deleted with the bucket", async () => {
     for (const { type } of STORIES) {
       const { id, inputs, outputs } = madeOf(type);
       expect([type, await provider.read(type, id, inputs, outputs)]).toEqual([type, undefined]);

@@ -1,4 +1,4 @@
-/** The services of the local cloud as memories that obey the contracts' errors; what the provider does not use is not there. */
+/** Fakes of the local cloud's services in memory, with the same errors. They have only the methods that the provider uses. */
 import {
   ApiError,
   type AsyncInvokeConfig,
@@ -67,7 +67,7 @@ export function fakeRam(): Ram {
 }
 
 export interface FakeFunctionCompute extends FunctionCompute {
-  /** The code that a function would run. */
+  /** The deployed code of a function. */
   codeOf(functionName: string): string;
 }
 
@@ -165,7 +165,7 @@ export function fakeSecrets(): SecretParameters {
   });
 }
 
-/** Using what is not there fails loudly, as a call of undefined. */
+/** A call of a missing method throws, because it is undefined. */
 function partial<T extends object>(part: Partial<T>): T {
   return part as T;
 }

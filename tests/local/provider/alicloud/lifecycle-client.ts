@@ -2,7 +2,7 @@ import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { decode, encode, type Properties } from "../../../../local/provider/values";
 import { ProviderClient } from "../provider-client";
 
-/** What ProviderClient keeps to itself. */
+/** Private members of ProviderClient. */
 interface Insides {
   client: Record<"read" | "update" | "delete", unknown>;
   ask<Q, A>(method: unknown, request: Q): Promise<A>;
@@ -10,13 +10,13 @@ interface Insides {
 
 const urnOf = (type: string) => `urn:pulumi:dev::project::${type}::thing`;
 
-/** Asks for the rest of a resource's life, too. */
+/** Also creates, reads, updates and deletes resources. */
 export class LifecycleClient extends ProviderClient {
   private get insides(): Insides {
     return this as unknown as Insides;
   }
 
-  /** Undefined when the provider says that it is gone. */
+  /** Undefined when the resource does not exist. */
   async read(type: string, id: string, inputs: Properties, outputs: Properties): Promise<Properties | undefined> {
     const request = new proto.ReadRequest();
     request.setUrn(urnOf(type));

@@ -37,7 +37,7 @@ afterAll(async () => {
   await served.close();
 });
 
-describe("what the local cloud does not have fails loudly", () => {
+describe("the local cloud refuses what it does not support", () => {
   test("a resource type", async () => {
     const call = provider.check("alicloud:ecs/instance:Instance", {});
     await expect(call).rejects.toThrow(/no resource type alicloud:ecs\/instance:Instance; it has .*alicloud:oss\/bucket:Bucket/);
@@ -73,7 +73,7 @@ describe("what the local cloud does not have fails loudly", () => {
     ["code that is no zip file", FUNCTION, { ...fn, code: { zipFile: "bm8gemlw" } }, "code.zipFile", /zip file in base64/],
     ["a trigger of another kind", TRIGGER, trigger({ triggerType: "mns_topic" }), "triggerType", /one of oss, http, timer/],
     ["a trigger of a version", TRIGGER, trigger({ qualifier: "1" }), "qualifier", /one of LATEST/],
-    // Function Compute takes 7 days, the provider one: a program must not find out at the real cloud.
+    // Function Compute accepts 7 days, the provider only one.
     [
       "an event age over a day",
       ASYNC,
@@ -148,7 +148,7 @@ describe("check", () => {
   test.each([
     [ROLE, "roleName", { assumeRolePolicyDocument: "{}" }],
     [FUNCTION, "functionName", { ...fn, functionName: undefined, code: { zipFile: ZIP } }],
-  ])("does not name %s: the provider does not either", async (type, property, inputs) => {
+  ])("generates no name for %s, like the provider", async (type, property, inputs) => {
     const { failures } = await provider.check(type, inputs, { name: "thing" });
     expect(failures).toEqual([{ property, reason: `${property} is required` }]);
   });
@@ -162,7 +162,7 @@ describe("check", () => {
 });
 
 describe("diff", () => {
-  test("none where only the spelling of a document differs", async () => {
+  test("no change when a document differs only in its formatting", async () => {
     const old = { bucket: "b", policy: '{"a":1,"b":[2]}' };
     const diff = await provider.diff(POLICY, old, { ...old, policy: '{ "b": [2], "a": 1 }' });
     expect(diff).toEqual({ changes: DIFF_NONE, diffs: [], replaces: [], deleteBeforeReplace: false });
@@ -196,7 +196,7 @@ describe("diff", () => {
 });
 
 describe("preview of a create", () => {
-  test("shows inputs and defaults, and what only the cloud knows as unknown", async () => {
+  test("shows inputs and defaults; outputs that the cloud decides are unknown", async () => {
     const { id, outputs } = await provider.create(QUEUE, { queueName: "q", delaySeconds: 7 }, true);
     expect(id).toBe("");
     expect(outputs).toMatchObject({ queueName: "q", delaySeconds: 7, visibilityTimeout: UNKNOWN });
@@ -217,14 +217,14 @@ describe("data sources", () => {
     expect(regions.result).toMatchObject({ ids: ["cn-shanghai"], regions: [{ id: "cn-shanghai", regionId: "cn-shanghai" }] });
   });
 
-  test("an account that a stack is made for", async () => {
+  test("the configured account", async () => {
     const client = new ProviderClient(served.port);
     await client.configure({ region: "us-west-1", accountId: "4444555566667777" });
     expect((await client.invoke("alicloud:index/getAccount:getAccount", {})).result).toEqual({ id: "4444555566667777" });
     client.close();
   });
 
-  test("an adopted bucket, at the vendor's hosts", async () => {
+  test("an adopted bucket, with the hosts of the real OSS", async () => {
     const { result } = await provider.invoke("alicloud:oss/getBuckets:getBuckets", { nameRegex: "^adopted-one$" });
     expect(result).toMatchObject({
       names: ["adopted-one"],

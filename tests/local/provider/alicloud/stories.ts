@@ -1,21 +1,21 @@
-/** Each resource type with inputs to create it and inputs to change to in place, in the order in which they need each other. */
+/** For each resource type: the inputs to create it, and inputs to update it in place. Ordered by dependency. */
 import type { Properties } from "../../../../local/provider/values";
 
 export interface Story {
   type: string;
-  /** To create it. */
+  /** Inputs of the creation. */
   first: Properties;
-  /** To change it in place; none for a type that never does. */
+  /** Inputs of the update; undefined for a type that cannot change in place. */
   second?: Properties;
   id: string | RegExp;
-  /** Outputs that come from the cloud. */
+  /** Outputs that the cloud decides. */
   outputs?: Properties;
 }
 
 export const BUCKET = "bucket-of-tests";
 /** Not made by a story, since versioning and replication of one bucket depend on each other. */
 export const REPLICATED = { source: "source-of-replicas", destination: "replicas-far-away" };
-/** Different archives, as far as a memory can tell. */
+/** Archives with different contents. */
 export const [ZIP, OTHER_ZIP] = ["UEsDBAAAAAAA", "UEsDBBBBBBBB"];
 
 const trust = (service: string) =>

@@ -1,4 +1,4 @@
-/** Rules of Alibaba Cloud and its provider that hold for a deployment, on a real local OSS. */
+/** Rules of Alibaba Cloud and its provider that apply during a deployment, on the local OSS. */
 import type { Properties } from "../../../../local/provider/values";
 import { type AlicloudFixture, OTHER_REGION, REGION, startFixture } from "./alicloud-fixture";
 import { ACCOUNT } from "./fake-services";
@@ -24,13 +24,13 @@ afterAll(() => fixture.stop());
 const firstOf = (type: string): Properties => STORIES.find((story) => story.type === type)?.first ?? {};
 
 describe("a bucket", () => {
-  test("that is there is not taken over", async () => {
+  test("that exists is not adopted", async () => {
     await provider.create(BUCKET, { bucket: "taken" }, false);
     await expect(provider.create(BUCKET, { bucket: "taken" }, false)).rejects.toThrow(/bucket taken is there already/);
     await expect(elsewhere.create(BUCKET, { bucket: "taken" }, false)).rejects.toThrow(/bucket taken is there already/);
   });
 
-  test("without a name gets the provider's, not the resource's", async () => {
+  test("without a name gets a name of the provider, not of the resource", async () => {
     const { inputs } = await provider.check(BUCKET, {}, { name: "source" });
     expect(inputs).toEqual({});
     const { id, outputs } = await provider.create(BUCKET, inputs, false);
@@ -56,7 +56,7 @@ describe("a bucket", () => {
     expect(closed.acl).toBe("private");
   });
 
-  test.each([true, false])("with objects is deleted only by force; versioned: %s", async (versioned) => {
+  test.each([true, false])("with objects is deleted only with forceDestroy; versioned: %s", async (versioned) => {
     const bucket = `full-${versioned}`;
     await provider.create(BUCKET, { bucket }, false);
     if (versioned) await provider.create(VERSIONING, { bucket, status: "Enabled" }, false);
@@ -68,7 +68,7 @@ describe("a bucket", () => {
     expect(await provider.read(BUCKET, bucket, { bucket }, {})).toBeUndefined();
   });
 
-  test("with an unfinished upload stays, as the provider's force does not end uploads", async () => {
+  test("with an unfinished upload is not deleted: forceDestroy does not end uploads", async () => {
     const bucket = "unfinished";
     await provider.create(BUCKET, { bucket }, false);
     const client = fixture.bucket(bucket);
@@ -89,7 +89,7 @@ describe("a bucket", () => {
     await provider.create(type, inputs, false);
   });
 
-  test("is found by name, in detail where the provider's region is", async () => {
+  test("is found by name, with details in the provider's region only", async () => {
     await provider.create(BUCKET, { bucket: "adopted", storageClass: "IA" }, false);
     await provider.create(VERSIONING, { bucket: "adopted", status: "Enabled" }, false);
     const ask = async (client: LifecycleClient) =>
@@ -125,7 +125,7 @@ describe("a function", () => {
     ({ outputs } = await provider.create(FUNCTION, inputs, false));
   });
 
-  test("keeps its code when nothing but the code changes, until something else does", async () => {
+  test("gets changed code only with a change of another input", async () => {
     const code = { zipFile: OTHER_ZIP };
     const alone = { ...inputs, code };
     await provider.update(FUNCTION, "copier", inputs, alone, outputs);
@@ -134,7 +134,7 @@ describe("a function", () => {
     expect(fixture.services.fc.codeOf("copier")).toBe(OTHER_ZIP);
   });
 
-  test("does not lose its role in place", async () => {
+  test("cannot lose its role in place", async () => {
     const { role: _, ...without } = inputs;
     await expect(provider.update(FUNCTION, "copier", inputs, without, outputs)).rejects.toThrow(/role cannot be taken away/);
   });
@@ -148,7 +148,7 @@ describe("a function", () => {
     await provider.delete(FUNCTION, "copier", inputs);
   });
 
-  test("is woken by a time trigger, which has no URL and changes in place", async () => {
+  test("is invoked by a time trigger, which has no URL and changes in place", async () => {
     const type = "alicloud:fc/v3Trigger:V3Trigger";
     const timed = { ...inputs, functionName: "timed" };
     await provider.create(FUNCTION, timed, false);
@@ -168,7 +168,7 @@ describe("a function", () => {
     await provider.delete(FUNCTION, "timed", timed);
   });
 
-  test("has to be there for its configuration", async () => {
+  test("must exist before its configuration", async () => {
     const config = { functionName: "nobody", maxAsyncRetryAttempts: 1 };
     const type = "alicloud:fc/v3AsyncInvokeConfig:V3AsyncInvokeConfig";
     await expect(provider.create(type, config, false)).rejects.toThrow(/nobody does not exist/);
@@ -189,7 +189,7 @@ describe("RAM", () => {
     await expect(provider.create(ATTACHMENT, attachment, false)).rejects.toThrow(/worker-may to worker is there already/);
   });
 
-  test("does not pretend to change what it cannot", async () => {
+  test("refuses a change that is not possible in place", async () => {
     const change = provider.update(POLICY, "worker-may", policy, { ...policy, description: "new" }, {});
     await expect(change).rejects.toThrow(/cannot change a policy's description/);
   });
@@ -199,20 +199,20 @@ describe("RAM", () => {
     await expect(provider.delete(ROLE, "worker", role)).rejects.toThrow(/worker still has policies/);
   });
 
-  test("lets go of a role by force", async () => {
+  test("detaches a role with force", async () => {
     await provider.delete(ROLE, "worker", { ...role, force: true });
     await provider.delete(POLICY, "worker-may", policy);
     expect(await provider.read(ATTACHMENT, "role:worker-may:Custom:worker", attachment, {})).toBeUndefined();
   });
 });
 
-test("a secret parameter that is there is not overwritten", async () => {
+test("an existing secret parameter is not overwritten", async () => {
   const type = "alicloud:oos/secretParameter:SecretParameter";
   const inputs = { secretParameterName: "token", value: "mine" };
   await provider.create(type, inputs, false);
   await expect(provider.create(type, { ...inputs, value: "theirs" }, false)).rejects.toThrow(/token is there already/);
   expect(fixture.services.secrets.get(REGION, "token")?.value).toBe("mine");
-  // Another region is another place.
+  // Another region has its own parameters.
   await elsewhere.create(type, { ...inputs, value: "theirs" }, false);
 });
 
@@ -233,7 +233,7 @@ describe("a provider", () => {
     client.close();
   });
 
-  test("knows the account and the regions that there are", async () => {
+  test("reports the account and the regions", async () => {
     const account = await provider.invoke("alicloud:index/getAccount:getAccount", {});
     expect(account.result).toEqual({ id: ACCOUNT });
     const regions = await provider.invoke("alicloud:index/getRegions:getRegions", {});

@@ -1,4 +1,4 @@
-/** Rules with a schedule: what the provider holds where the emulator lets it pass. */
+/** The provider checks rules with a schedule as AWS does; the emulator does not. */
 import { DescribeRuleCommand, ListTagsForResourceCommand, ListTargetsByRuleCommand } from "@aws-sdk/client-eventbridge";
 import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
 import { makeClients } from "../../../../local/provider/aws/clients";
@@ -21,24 +21,22 @@ beforeAll(async () => {
 
 afterAll(() => local?.stop());
 
-const failures = (token: string, inputs: Properties) => session.check(token, "rule", inputs, {}, new Uint8Array([1])).failures;
+const failures = (token: string, inputs: Properties) =>
+  session.check(token, { name: "rule", inputs, olds: {}, seed: new Uint8Array([1]) }).failures;
 
-test.each(["rate(1 minute)", "rate(5 minutes)", "rate(1 hour)", "cron(0 12 * * ? *)"])(
-  "%s is a schedule",
-  (scheduleExpression) => {
-    expect(failures(RULE, { scheduleExpression })).toEqual([]);
-  },
-);
+test.each(["rate(1 minute)", "rate(5 minutes)", "rate(1 hour)", "cron(0 12 * * ? *)"])("%s is accepted", (scheduleExpression) => {
+  expect(failures(RULE, { scheduleExpression })).toEqual([]);
+});
 
 test.each(["rate(1 minutes)", "rate(5 minute)", "rate(0 minutes)", "rate(30 seconds)", "at(2026-01-01T00:00:00)", "1 minute"])(
-  "%s is none",
+  "%s is refused",
   (scheduleExpression) => {
     const reason = expect.stringContaining(`Parameter ScheduleExpression is not valid: ${scheduleExpression}`);
     expect(failures(RULE, { scheduleExpression })).toEqual([{ property: "scheduleExpression", reason }]);
   },
 );
 
-test("a name, a state and a target that the cloud does not take are refused", () => {
+test("an invalid name, state and target are refused", () => {
   const scheduleExpression = "rate(1 minute)";
   expect(failures(RULE, { scheduleExpression, name: "no spaces" })).toEqual([expect.objectContaining({ property: "name" })]);
   expect(failures(RULE, { scheduleExpression, state: "on" })).toEqual([expect.objectContaining({ property: "state" })]);
@@ -54,7 +52,7 @@ test("the emulator itself refuses a cron of two kinds of days, and a target of n
   await expect(session.create(TARGET, { rule: "gone", arn, targetId: "t" })).rejects.toThrow(/gone does not exist/);
 });
 
-test("a rule goes after its targets, and changes in place until then", async () => {
+test("a rule changes in place, and is deleted only after its targets", async () => {
   const { events } = makeClients(local["aws-cn"], "cn-north-1");
   const first = { name: "ticks", scheduleExpression: "rate(1 minute)", tagsAll: { from: "test" } };
   const made = await session.create(RULE, first);
@@ -72,7 +70,7 @@ test("a rule goes after its targets, and changes in place until then", async () 
     description: "slow",
     tagsAll: { to: "test" },
   };
-  await session.update(RULE, "ticks", second, first, made.outputs);
+  await session.update(RULE, "ticks", { news: second, olds: first, outputs: made.outputs });
   const { $metadata, ...rule } = await events.send(new DescribeRuleCommand({ Name: "ticks" }));
   expect(rule).toMatchObject({ ScheduleExpression: "rate(2 minutes)", State: "DISABLED", Description: "slow" });
   const { Tags } = await events.send(new ListTagsForResourceCommand({ ResourceARN: rule.Arn }));

@@ -1,4 +1,4 @@
-/** Rules of S3's replication that the emulator leaves out and the provider holds, and what it does with rules that fit. */
+/** The provider checks replication rules as S3 does; the emulator does not. */
 import { GetBucketReplicationCommand, GetBucketVersioningCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
 import { makeClients } from "../../../../local/provider/aws/clients";
@@ -29,7 +29,7 @@ const config = (...rules: Properties[]): Properties => ({
   rules,
 });
 
-describe("what the rules say alone, also in a preview without a cloud", () => {
+describe("checks of the configuration, also in a preview without a cloud", () => {
   let session: Session<AwsContext>;
 
   beforeAll(async () => {
@@ -37,9 +37,10 @@ describe("what the rules say alone, also in a preview without a cloud", () => {
     session = new Session(pack, await pack.configure({ region: "cn-north-1" }));
   });
 
-  const failures = (inputs: Properties) => session.check(CONFIG, "replication", inputs, {}, new Uint8Array()).failures;
+  const failures = (inputs: Properties) =>
+    session.check(CONFIG, { name: "replication", inputs, olds: {}, seed: new Uint8Array() }).failures;
 
-  test("what fits passes", () => {
+  test("valid rules are accepted", () => {
     const and = { prefix: "logs/", tags: { team: "a" } };
     const override = { account: "222222222222", accessControlTranslation: { owner: "Destination" } };
     const rules = [
@@ -114,7 +115,7 @@ describe("what the rules say alone, also in a preview without a cloud", () => {
   });
 });
 
-describe("what the cloud has to have", () => {
+describe("checks of the source, the destination and the role", () => {
   let local: LocalAws;
   let session: Session<AwsContext>;
   const s3 = () => makeClients(local["aws-cn"], "cn-north-1").s3;
@@ -159,7 +160,7 @@ describe("what the cloud has to have", () => {
     await expect(create(rule({ destination: { bucket: `arn:aws-cn:s3:::${name}` } }))).rejects.toThrow(reason);
   });
 
-  test("so is a source without versions", async () => {
+  test("a source without versioning is refused", async () => {
     const read = { Action: ["s3:GetReplicationConfiguration", "s3:ListBucket"], Resource: "arn:aws-cn:s3:::unversioned" };
     const objects = { Action: ALL, Resource: ["unversioned", "replica"].map((bucket) => `arn:aws-cn:s3:::${bucket}/*`) };
     const assumeRolePolicy = allow({ Principal: { Service: "s3.amazonaws.com" }, Action: "sts:AssumeRole" });
@@ -169,7 +170,7 @@ describe("what the cloud has to have", () => {
     await expect(session.create(CONFIG, inputs)).rejects.toThrow(/Versioning must be 'Enabled' on the bucket/);
   });
 
-  test("a role that is not there or that S3 cannot assume is refused", async () => {
+  test("a role that does not exist or that S3 cannot assume is refused", async () => {
     const given = config(rule());
     await expect(session.create(CONFIG, { ...given, role: "arn:aws-cn:iam::222222222222:role/gone" })).rejects.toThrow(/gone/);
     for (const [name, document] of [
@@ -182,9 +183,13 @@ describe("what the cloud has to have", () => {
     }
   });
 
-  test("its policy has to allow what each rule needs, under each rule's prefix", async () => {
+  test("the role's policy must allow every action of each rule under its prefix", async () => {
     const put = (actions: string[], prefix?: string) =>
-      session.update("aws:iam/rolePolicy:RolePolicy", "s3:replication", policyOf(actions, prefix), policyOf(ALL), {});
+      session.update("aws:iam/rolePolicy:RolePolicy", "s3:replication", {
+        news: policyOf(actions, prefix),
+        olds: policyOf(ALL),
+        outputs: {},
+      });
     for (const missing of ALL) {
       await put(ALL.filter((action) => action !== missing));
       await expect(create(rule({ deleteMarkerReplication: enabled }))).rejects.toThrow(`must be allowed ${missing}`);
@@ -217,7 +222,7 @@ describe("what the cloud has to have", () => {
     await expect(create(rule({ destination: destination(more) }))).rejects.toThrow(reason);
   });
 
-  test("what S3 is told is what the rules say, the highest priority first", async () => {
+  test("S3 gets the rules as declared, the highest priority first", async () => {
     const kms = { encryptionConfiguration: { replicaKmsKeyId: "arn:aws-cn:kms:cn-north-1:222222222222:key/k" } };
     const minutes = { minutes: 15 };
     const timed = { replicationTime: { ...enabled, time: minutes }, metrics: { ...enabled, eventThreshold: minutes } };
@@ -256,10 +261,12 @@ describe("what the cloud has to have", () => {
     expect([replica.ReplicationStatus, replica.StorageClass]).toEqual(["REPLICA", "ONEZONE_IA"]);
   });
 
-  test("versions stay while the bucket replicates, and may go after that", async () => {
+  test("versioning can be suspended only after the replication is removed", async () => {
     const suspend = { bucket: "source", versioningConfiguration: { status: "Suspended" } };
     const versions = { bucket: "source", versioningConfiguration: enabled };
-    await expect(session.update(VERSIONING, "source", suspend, versions, {})).rejects.toThrow(/^InvalidBucketState: .*: source$/);
+    await expect(session.update(VERSIONING, "source", { news: suspend, olds: versions, outputs: {} })).rejects.toThrow(
+      /^InvalidBucketState: .*: source$/,
+    );
     await expect(session.delete(VERSIONING, "source", versions)).rejects.toThrow(/first delete the replication configuration/);
     await session.delete(CONFIG, "source", config());
     expect(await session.read(CONFIG, "source", config(), {})).toBeUndefined();
