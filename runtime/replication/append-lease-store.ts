@@ -40,8 +40,8 @@ export function leaseLogPrefix(bridgeId: string): string {
 }
 
 /**
- * Each lease store marks its lines with its `writer`: of two stores that write the same lease at the same moment exactly one succeeds, and a
- * write that the same store repeats finds its own line and succeeds.
+ * Each lease store marks its lines with its own `writer`, so that it knows them again. If two stores write the same lease at the same moment,
+ * exactly one succeeds. If one store writes a line twice because the answer was lost, it finds its line and succeeds.
  */
 export function createAppendLeaseStore(store: AppendStore, bridgeId: string, writer: string = randomUUID()): LeaseStore {
   const name = (key: string): string => leaseLogPrefix(bridgeId) + createHash("sha256").update(key).digest("hex");
@@ -58,8 +58,8 @@ export function createAppendLeaseStore(store: AppendStore, bridgeId: string, wri
   }
 
   /**
-   * The new length, or undefined when the log is no longer `position` bytes long. After a lost answer it reads the log: an append can never
-   * land once the log has grown without it.
+   * The new length, or undefined when the log is no longer `position` bytes long. After a lost answer it reads the log: if the log has grown
+   * without this line, the append can no longer land.
    */
   async function append(key: string, position: number, line: Buffer, signal?: AbortSignal): Promise<number | undefined> {
     for (let attempt = 1; ; attempt++) {

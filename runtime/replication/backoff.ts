@@ -3,7 +3,7 @@
 const BASE_SECONDS = 2;
 /** The longest delay a queue can keep a message back. */
 const MAX_SECONDS = 900;
-/** What the platform may take beyond the receiver's timeout to end an attempt. */
+/** The time that the platform may need to end an attempt after the receiver's timeout. */
 const HARD_END_MARGIN_SECONDS = 5;
 
 /**
@@ -27,7 +27,7 @@ export function createBackoff({
 }
 
 /**
- * Exponential with jitter over the upper half, so that what failed together is not tried again together.
+ * Exponential with jitter over the upper half, so that keys that failed together are not tried again together.
  * @param attempt 1 for the first failure
  * @returns a whole number in the unit of `base` and `max`
  */

@@ -1,6 +1,7 @@
 /**
- * Checksums of the ranges that were read and uploaded, of the source's own kind, where the destination verifies another kind. Adjacent ranges
- * are merged, until one range is the whole object: so the record stays small, and a later run can check parts that it has not read.
+ * Keeps checksums of the ranges that were read and uploaded. They are of the source's kind, and are kept only if the destination verifies
+ * another kind. With them a later run can check parts that it has not read. Adjacent ranges are merged, so that the record stays small; in the
+ * end one range is the whole object.
  */
 
 import type { ByteRange } from "../protocol/ports";
@@ -8,7 +9,7 @@ import { type CombinableAlgorithm, checksumOf, combineChecksums } from "../store
 import type { CheckedRange } from "./lease";
 import { rangeSize } from "./parts";
 
-/** After a crash, at most this many parts (plus those in flight) are re-read. */
+/** The ranges are stored after this many new parts. After a crash these parts, and those that were in flight, are read again. */
 const PARTS_BETWEEN = 16;
 
 export interface CheckedRanges {

@@ -47,8 +47,9 @@ export interface CopyContext {
   fence(): Promise<void>;
   /** Called for every part that was read. */
   onPart(sizeBytes: number): void;
-  /** How often one part is tried, and the first wait in between; ms. */
+  /** How often one part is tried. */
   tries: number;
+  /** The wait after the first failed try. */
   retryDelayMs: number;
   /** In [0, 1). */
   random(): number;
@@ -116,7 +117,7 @@ function resumeUpload(context: CopyContext, plan: PartPlan, upload: LeasedUpload
   const present = new Map(found.map((part) => [part.partNumber, part]));
   const parts = [...plan];
   const missing = parts.filter(({ partNumber, range }) => present.get(partNumber)?.sizeBytes !== rangeSize(range));
-  // A checksum over several parts is void when one of them is moved again.
+  // A checksum over several parts is no longer valid when one of them is uploaded again.
   const holdsMissing = (one: CheckedRange) => missing.some(({ range }) => one.start <= range.start && range.end <= one.end);
   const isOfThisKind = upload.checked?.algorithm === context.snapshot.checksum?.algorithm;
   const known = isOfThisKind ? upload.checked?.ranges.filter((one) => !holdsMissing(one)) : undefined;
@@ -209,7 +210,7 @@ async function openRange({ source, snapshot }: CopyContext, range: ByteRange, si
   }
 }
 
-/** The kind of checksum that each part carries: the source's own where the destination can verify it over the whole, else the store's first. */
+/** The kind of checksum that each part carries: the source's kind if the destination can verify it over the whole, else the store's first kind. */
 function partChecksum({ destination, snapshot }: CopyContext): ChecksumAlgorithm | undefined {
   const { multipartChecksums } = destination.capabilities;
   return multipartChecksums.find((one) => one === snapshot.checksum?.algorithm) ?? multipartChecksums[0];

@@ -1,5 +1,5 @@
 /**
- * The copy of one large object under its lease. A run keeps its progress in the multipart upload, so that the next run goes on with it, and
+ * The copy of one large object under its lease. A run keeps its progress in the multipart upload, and the next run goes on with it. A run
  * completes the upload only while the lease names this run.
  */
 import type { Clock, Deadline, Logger } from "../protocol/ports";
@@ -37,13 +37,13 @@ export type CopyResult = CopyOutcome | { result: "not-mine" };
 
 /** A lease ends this long after the hard end of its run: the last request of the run may still be under way. */
 const SETTLE_MS = 60_000;
-/** No part and no completion is started when less than this is left, unless the whole run is that short. */
+/** No part and no completion is started when less than this is left, or less than a quarter of a short run. */
 const LAST_START_MS = 20_000;
 const TRIES_PER_PART = 4;
 const RETRY_DELAY_MS = 500;
 
 /**
- * @param bind called once the lease is taken, so that a source that may not be read is recorded as the copy's outcome
+ * @param bind Called after the lease is taken. If it throws, the error becomes the outcome in the lease.
  * @throws BridgeError when the lease cannot be read or written
  */
 export async function copyUnderLease(
@@ -139,7 +139,10 @@ class RunLease {
     if (!this.isMine(held) || held.lease.stop || !isLive(held.lease, this.clock.now())) throw superseded();
   }
 
-  /** Changes the lease while it names this run. Retries the compare-and-swap: a stop mark may be written concurrently. */
+  /**
+   * Changes the lease while it names this run. Retries the compare-and-swap: a stop mark may be written concurrently.
+   * @returns false when the lease names another run or has an outcome already
+   */
   async change(next: (lease: Lease) => Lease): Promise<boolean> {
     for (;;) {
       const held = await this.leases.read(this.taken.key);

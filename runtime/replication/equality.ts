@@ -4,7 +4,7 @@ import { meaningOfHeaderText } from "../stores/header-text";
 import type { ObjectHead } from "../stores/object-store";
 import { readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
 
-/** Digests that are wide enough to prove equal bytes alone. */
+/** Checksums that are wide enough to prove equal bytes by themselves. */
 const WIDE: ReadonlySet<ChecksumAlgorithm> = new Set(["CRC64NVME", "CRC64XZ", "SHA256", "SHA1"]);
 
 export interface DestinationState {

@@ -1,4 +1,4 @@
-/** What the sender and the dispatcher do alike with the events they receive: refuse, skip, inspect and park. */
+/** The handling of events that the sender and the dispatcher share: accept, inspect and park. */
 import type { DecodedLook, DecodedRecord } from "../protocol/events";
 import type { Clock, DeadLetterQueue, Logger, Look, Metrics } from "../protocol/ports";
 import type { ObjectSnapshot } from "../protocol/snapshot";
@@ -48,7 +48,7 @@ export class Intake {
     this.#deps = deps;
   }
 
-  /** Parks events of another bucket and records that cannot be read. What cannot be parked is a failure. */
+  /** Parks events of another bucket and records that cannot be read. A message that cannot be parked is a failure. */
   async accept(records: readonly DecodedRecord[], failures: Failures): Promise<AcceptedLook[]> {
     const { clock, config, logger } = this.#deps;
     const accepted: AcceptedLook[] = [];

@@ -15,7 +15,7 @@ import { readAll } from "../stores/read-all";
 /**
  * How a copy ended.
  * - `replicated`: the destination was proven equal. `superseded`: the source has changed, or a newer notice stopped the copy.
- * - `continue`: its time or its URL ran out, and its progress is kept; start again to go on.
+ * - `continue`: its time or its URL ran out after it moved bytes. The progress is kept; the next start goes on with it.
  * - `retry`, `rejected`: it failed; the reason is for the sender.
  */
 const outcomeSchema = z.strictObject({
@@ -49,7 +49,7 @@ export const leaseSchema = z.strictObject({
     .strictObject({
       uploadId: z.string(),
       partSizeBytes: z.number().int().positive(),
-      /** Ranges that later runs need not read again for the check of the whole; where the destination verifies another kind of checksum. */
+      /** Only if the destination verifies another kind of checksum. A later run need not read these ranges again to check the whole object. */
       checked: checkedSchema.optional(),
     })
     .optional(),
@@ -69,7 +69,7 @@ export interface HeldLease {
 
 export interface LeaseStore {
   read(key: string, signal?: AbortSignal): Promise<HeldLease | undefined>;
-  /** Writes over `previous`, or where no lease is. Undefined when the record has changed: nothing was written. */
+  /** Replaces `previous`, or creates the record. Undefined when the record has changed: nothing was written. */
   write(lease: Lease, previous: HeldLease | undefined, signal?: AbortSignal): Promise<HeldLease | undefined>;
   /** Removes exactly this state. Does nothing when the record has changed. */
   remove(held: HeldLease, signal?: AbortSignal): Promise<void>;

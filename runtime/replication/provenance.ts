@@ -44,8 +44,8 @@ export function withoutProvenance(metadata: Metadata): Metadata {
 const REUSED_VERSION_ID = "null";
 
 /**
- * The metadata without a provenance that belongs to another key. A user's copy of a replica carries the provenance of the original: it is not
- * a replica, and believing its provenance would delete it, or keep it from being replicated.
+ * Removes a provenance that belongs to another key. If a user copies a replica to another key, the copy carries the provenance of the original.
+ * The copy is no replica. If the bridge believed its provenance, it would delete the copy or not replicate it.
  */
 export function genuineMetadata(metadata: Metadata, key: string): Metadata {
   return metadata[NAMES.key] === keyDigest(key) ? metadata : withoutProvenance(metadata);

@@ -39,7 +39,7 @@ export interface LeasedCopy {
 /** The result, or with `copy-leased` the copy that the caller has to start. */
 export type Replicated = ReplicationResult | { result: "copy-leased"; copy: LeasedCopy };
 
-/** A lease whose copy has not begun by then ends: an accepted asynchronous start comes sooner or never. */
+/** A lease ends after this time if its copy has not begun: an accepted asynchronous start comes sooner or never. */
 const START_GRACE_MS = 120_000;
 
 /**
@@ -129,7 +129,7 @@ async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicat
   return { result: "copy-leased", copy: { execution, key, snapshot } };
 }
 
-/** Removes a lease that has ended, after its upload. */
+/** Removes a lease that has ended. Aborts its upload first. */
 async function clearLease(work: Work): Promise<void> {
   const { leases, held, clock, signal } = work;
   if (held === undefined || isLive(held.lease, clock.now())) return;

@@ -11,7 +11,7 @@ export const STATUS_TAG = "crossborderbridge-status";
 /** Whole-object checksums that a destination can verify, in the order of preference: strong and cheap first. */
 const PREFERENCE: readonly ChecksumAlgorithm[] = ["CRC64NVME", "CRC64XZ", "SHA256", "CRC32C", "CRC32", "SHA1"];
 
-/** Tries, for an object that is deleted between HEAD and GetTagging. */
+/** How often an object is read if it is deleted between HEAD and GetTagging. */
 const LOOKS = 5;
 
 /** The current object at `key`, or undefined where there is none. Two small reads, no object bytes. */

@@ -6,7 +6,7 @@ import { BridgeError, type BridgeErrorKind } from "../stores/errors";
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** The part of an error document that is read. */
+/** At most this much of an error document is read. */
 const ERROR_BYTES = 4096;
 
 type Verdict = readonly [BridgeErrorKind, string];
@@ -20,7 +20,7 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
   400: ["Invalid", "the source refused the request as malformed"],
   401: DENIED,
   403: DENIED,
-  // A proxy or a wrong endpoint answers 404 too, and an absent object is deleted at the destination: only a code in BY_CODE means absent.
+  // A proxy or a wrong endpoint answers 404 too. If the source is absent its replica is deleted, so only a code in BY_CODE means absent.
   404: ["Unexpected", "the source answered 404, yet not that the key does not exist"],
   412: CHANGED,
   416: ["Invalid", "the asked range is outside the source object"],
@@ -108,7 +108,7 @@ export function etagOf(headers: AnswerHeaders): string | undefined {
 }
 
 /**
- * Checks a 200 or 206 against what was asked.
+ * Checks a 200 or 206 against the request.
  * @returns the size of the whole object and of this body
  * @throws BridgeError `PreconditionFailed` for another object, `Unexpected` for an answer that does not fit the question
  */

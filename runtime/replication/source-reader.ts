@@ -105,7 +105,7 @@ function presignedSource(agent: Agent, { origin, path }: SourceUrl): BoundSource
   };
 }
 
-/** Ends the body. Rejects with a refusal whose kind is not one of those that mean "no". */
+/** Whether the object is there. Ends the body. `absent` names the kinds of refusal that mean no; any other refusal is thrown. */
 async function isPresent({ statusCode, headers, body }: Dispatcher.ResponseData, ...absent: BridgeErrorKind[]): Promise<boolean> {
   if (statusCode === 200 || statusCode === 206) {
     discard(body, headers);

@@ -69,8 +69,8 @@ function hasEncodedDotSegment(rawPath: string): boolean {
 }
 
 /**
- * The path as a server reads it that collapses slashes and follows dots, so that `/bucket/../other/key` is not taken for a path of
- * `/bucket/`. The stores do neither, but a proxy might.
+ * The path with its slashes collapsed and its dots followed, so that `/bucket/../other/key` is not taken for a path of `/bucket/`. The stores
+ * read a path as it is written, but a proxy might not.
  */
 function resolveDots(rawPath: string): string {
   const segments = rawPath.split("/").slice(1);

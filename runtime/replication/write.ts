@@ -1,6 +1,6 @@
 /**
- * The writes of a replication. Each reads the source pinned to its state first, writes conditionally where the store can, and proves the
- * result by looking at the destination again.
+ * The writes of a replication. Each first makes sure that the source is still in the state of the snapshot, then writes, and then looks at the
+ * destination again to prove the result. A write of an object and a delete are conditional where the store can do that.
  */
 import { type Readable, Transform, type TransformCallback } from "node:stream";
 import type { Receipt } from "../protocol/messages";
@@ -49,7 +49,7 @@ export async function writeObject(context: WriteContext, snapshot: ObjectSnapsho
   return await prove(context, snapshot, snapshot.sizeBytes);
 }
 
-/** Only the tags differ: no object bytes move. */
+/** Only the tags differ: no object bytes move. No store writes tags conditionally. */
 export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
   const { destination, source, key, signal } = context;
   if (!(await source.isCurrent({ etag: snapshot.etag, signal }))) return { result: "superseded" };

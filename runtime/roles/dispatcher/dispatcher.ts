@@ -1,6 +1,7 @@
 /**
- * The dispatcher: starts one workflow execution for each key that an event names. An event is done when an execution is certain to read
- * the source after it, or when it is parked with its reason; the platform delivers every other event again.
+ * The dispatcher: starts a workflow execution for each key that an event names. An event is done in three cases: an execution is certain to
+ * read the source after the event, the key is out of scope, or the key is parked with its reason. The platform delivers every other event
+ * again.
  */
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
@@ -42,9 +43,9 @@ const CONCURRENT_STARTS = 8;
 /** CloudFlow starts 100 executions a second by default. */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 10_000;
-/** No try begins later than this before the hard end, so that a failure can still be reported. */
+/** No try begins when less than this is left to the function, so that a failure can still be reported. */
 const LAST_TRY_MS = 5_000;
-/** The second execution waits, so that the one that is running on the same state can end first. */
+/** The second execution waits this long before its first look: another one is at work on the same state, and goes first. */
 const SECOND_STARTS_AFTER_SECONDS = 5;
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-describeexecution */
 const RUNNING: ReadonlySet<string> = new Set(["Starting", "Running"]);
@@ -111,8 +112,9 @@ export class Dispatcher {
   }
 
   /**
-   * Makes certain that an execution reads the source after this event. An execution that exists already may have read it before,
-   * unless this very event started it: the same bytes can be written again, and an older version can come back.
+   * Makes certain that an execution reads the source after this event. If another event started the execution of that name, that one may have
+   * read the source before this event: the same bytes can be written again, and an older version can come back. Then a second execution is
+   * started. It is also started if the execution that this event started has failed.
    */
   async #ensureInspected(state: PushState, occasion: string): Promise<void> {
     const { flow, logger } = this.#deps;
@@ -126,7 +128,7 @@ export class Dispatcher {
       return logger.debug("event handled already", { key, execution });
 
     const second = secondExecutionName(execution, occasion);
-    // Every outcome is right here: only this event starts an execution of that name.
+    // Only this event starts an execution of that name, so every outcome of the start is right.
     await flow.start(second, { ...state, execution: second, waitSeconds: running ? SECOND_STARTS_AFTER_SECONDS : undefined });
     logger.info("execution started", { key, execution: second });
   }
@@ -150,15 +152,15 @@ export interface Occasion {
   key: string;
   /** Undefined stands for absent. */
   snapshot: ObjectSnapshot | undefined;
-  /** The event removed something, so an older state may be visible again: one whose execution ended long ago. */
+  /** The event reports a removal. An older state may be visible again, and its execution may have ended long ago. */
   removal: boolean;
-  /** Of the event, or its replacement. */
+  /** The event's id, or its replacement. */
   eventId: string;
 }
 
 /**
- * The name of an execution, which is its idempotency key: one per state that was written; one per event where the object is absent or
- * an older state may be visible again.
+ * The name of an execution, which is its idempotency key. Each state of the source has one name. If the object is absent, or if the event
+ * reports a removal, each event has a name of its own.
  */
 export function executionName({ bridgeId, key, snapshot, removal, eventId }: Occasion): string {
   const state = snapshot === undefined ? "absent" : snapshotId(snapshot);
@@ -166,7 +168,7 @@ export function executionName({ bridgeId, key, snapshot, removal, eventId }: Occ
   return `k${hexOf(JSON.stringify([bridgeId, key, state, again])).slice(0, 40)}`;
 }
 
-/** The name of another execution of the same state, for another event. */
+/** The name of a second execution for the same state. Only the event with this id starts it. */
 export function secondExecutionName(name: string, eventId: string): string {
   return `${name}-${hexOf(eventId).slice(0, 16)}`;
 }

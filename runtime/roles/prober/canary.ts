@@ -41,7 +41,7 @@ export function slotOf({ everyMinutes }: CanaryConfig, scheduledMs: number): num
   return Math.floor((scheduledMs + EARLY_MS) / lengthMs) * lengthMs;
 }
 
-/** Whether the event came later than a schedule sends it, such as one that is delivered again. */
+/** Whether the event came later than a schedule sends it, for example because it was delivered again. */
 export function isLate(scheduledMs: number, nowMs: number): boolean {
   return nowMs > scheduledMs + SCHEDULE_MS;
 }
@@ -51,7 +51,7 @@ export function watchedUntil({ giveUpAfterSeconds }: CanaryConfig, scheduledMs: 
   return scheduledMs + SCHEDULE_MS + giveUpAfterSeconds * 1000;
 }
 
-/** Older slots are removed: the slot before the present one stays, and so does every slot that may still be watched. */
+/** Canaries of older slots than this one are removed. The slot before the present one stays, and so does every slot that may still be watched. */
 export function oldestKept(config: CanaryConfig, nowMs: number): number {
   const lengthMs = config.everyMinutes * 60_000;
   const watchedMs = watchedUntil(config, 0);
@@ -139,7 +139,10 @@ function recordArrival(run: CanaryRun, name: string, head: ObjectHead, attempts:
   logger.info("the canary arrived", { name, lagMs, postedAtMs, arrivedMs, attempts });
 }
 
-/** An object that the first look finds may have been there since the other side's schedule ran. Undefined where the time is not known. */
+/**
+ * When the replica arrived; undefined if the time is not known. A replica that the first look finds may have been there for some time, so the
+ * time of its write counts.
+ */
 function arrivedAt({ clock, config, scheduledMs }: CanaryRun, head: ObjectHead, attempts: number): number | undefined {
   const seenAtMs = clock.now();
   if (attempts > 1) return seenAtMs;

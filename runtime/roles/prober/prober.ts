@@ -64,7 +64,7 @@ export class Prober {
     await runCanary(this.deps, scheduledMs, deadline);
   }
 
-  /** One after the other, so that no object waits for the bytes of another one after its time of posting. */
+  /** Puts one object after the other. Side by side, an object would wait for the bytes of another one after its time of posting. */
   private async put(request: ProbePut, endMs: number): Promise<ProbePutAnswer> {
     const answer: ProbePutAnswer = { put: [] };
     for (const { name, sizeBytes } of request.objects) {

@@ -10,7 +10,7 @@ export interface WatchDeps {
   sleep(ms: number): Promise<void>;
 }
 
-/** Looks at the store at once. */
+/** Looks that run at the same time. */
 const LOOKS_AT_ONCE = 16;
 
 type Outcome =

@@ -1,9 +1,9 @@
 /**
- * The pusher's role: carries out one step of a workflow execution and returns the state with the step that follows. An execution ends when
- * the destination is proven equal to the source, or when the key is parked with its reason.
+ * The pusher's role: carries out one step of a workflow execution and returns the state with the next step. An execution ends in three cases:
+ * the destination is proven equal to the source, the key is out of scope, or the key is parked with its reason.
  *
- * A step may be repeated, and may run beside an earlier try of itself that the workflow no longer waits for: the workflow repeats a step
- * only after the hard end of its writes.
+ * The workflow repeats a step that did not answer. The old try may still be running, but it can no longer write a small object: the workflow
+ * waits for the hard end of such writes first. The lease protects a large object.
  */
 
 import type { PusherConfig } from "../../protocol/env";
@@ -66,7 +66,7 @@ export class Pusher {
   private async carryOut(state: PushState, deadline: Deadline): Promise<PushState> {
     switch (state.next) {
       case "inspect":
-        // The dispatcher started it with a wait: an execution that is at work on the same state goes first. Any other wait has a reason.
+        // A wait without a reason is the dispatcher's: another execution is at work on the same state, and goes first.
         if (state.waitSeconds !== undefined && state.reason === undefined)
           return { ...state, next: "wait", reason: "another execution found the same state" };
         return await this.orRetry(state, () => this.inspect(state));
@@ -99,7 +99,7 @@ export class Pusher {
     }
   }
 
-  /** Looks at both sides, and ends the execution where nothing is to be done. */
+  /** Looks at both sides. If there is nothing to do, the next step is `record`. */
   private async inspect(state: PushState): Promise<PushState> {
     const { config, source } = this.deps;
     const snapshot = await takeSnapshot(source, state.key);
@@ -179,7 +179,7 @@ export class Pusher {
     }
   }
 
-  /** 0 when no copy is running. */
+  /** The time until the lease of a running copy ends; 0 when no copy is running. */
   private async leaseEndsInMs(key: string): Promise<number> {
     const { config, leases, clock } = this.deps;
     const held = await leases.read(config.destinationPrefix + key);
@@ -187,7 +187,10 @@ export class Pusher {
     return held && isLive(held.lease, nowMs) ? held.lease.leaseUntilMs - nowMs : 0;
   }
 
-  /** The proof: looks at both sides again, in a step that writes nothing. The source comes last, as it may change at any time. */
+  /**
+   * The proof: reads both sides again and compares them. The destination is read first and the source last, because the source may change at
+   * any time. Nothing is written to the destination. With `statusTags` a key that has to wait gets its tag at the source.
+   */
   private async verify(state: PushState): Promise<PushState> {
     const { config, source } = this.deps;
     const { isCopyRunning, seen } = await this.lookAtDestination(state.key);
@@ -207,7 +210,7 @@ export class Pusher {
     return { isCopyRunning: held !== undefined && isLive(held.lease, clock.now()), seen };
   }
 
-  /** Metrics and the status tag of an execution that has ended. No failure of a store fails it. */
+  /** Metrics and the status tag at the end of an execution. A failure of a store is logged, and the step succeeds. */
   private async record(state: PushState): Promise<PushState> {
     const { config, metrics } = this.deps;
     const { key, result, reason, bytesMoved } = state;
@@ -286,7 +289,8 @@ interface Outcome extends Omit<ReplicationResult, "result"> {
 }
 
 /**
- * The first difference; undefined when the destination is proven equal, or has nothing of this bridge to delete.
+ * The first difference. Undefined when there is nothing to do: the destination is proven equal, or the source is absent and the destination has
+ * no replica of this bridge.
  * @param snapshot undefined stands for absent
  */
 export function differenceOf(
@@ -299,7 +303,7 @@ export function differenceOf(
   return isOurs ? "object" : undefined;
 }
 
-/** Whether the replica's provenance names this very state of the source. It does not cover tags. */
+/** Whether the replica's provenance names this very state of the source. A provenance does not cover tags. */
 export function isMadeFrom(
   seen: DestinationState | undefined,
   snapshot: ObjectSnapshot | undefined,

@@ -12,7 +12,7 @@ const LAST_ROUND = 110;
 /** Between two looks at a copy that another execution runs: the first wait, and the longest. */
 const FIRST_POLL_SECONDS = 5;
 const LONGEST_POLL_SECONDS = 300;
-/** The longest wait for the copy of another execution, for the sake of the 5,000 events too. */
+/** The longest wait for the copy of another execution. It also keeps the execution below the 5,000 events. */
 const LONGEST_BUSY_MS = 12 * 3_600_000;
 
 export interface Transitions {

@@ -1,6 +1,6 @@
 /**
- * The receiver's HTTP endpoint, the same on every platform. Its trigger is anonymous: the endpoint checks the address, the signature, the rate
- * and the form of a request before the receiver sees it.
+ * The receiver's HTTP endpoint, the same on every platform. It checks the signature and the form of a request before the receiver sees it.
+ * Where the platform does not check the address and the rate, the endpoint does.
  */
 import { LIMITS, type Receipt, type ReplicationRequest, type ReplicationResponse, requestSchema } from "../../protocol/messages";
 import type { Clock, Deadline, Logger } from "../../protocol/ports";
@@ -12,9 +12,9 @@ export interface EndpointRequest {
   path: string;
   /** Names in any case; several values of one name joined by commas. */
   headers: Readonly<Record<string, string | undefined>>;
-  /** The bytes as they came, transfer encodings undone. */
+  /** The bytes of the body, after transfer encodings are undone. */
   rawBody: Buffer;
-  /** The address of the connection by the platform, never from a header. */
+  /** The address of the connection as the platform reports it, never from a header. */
   sourceIp?: string;
 }
 

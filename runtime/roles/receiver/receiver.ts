@@ -1,4 +1,4 @@
-/** The receiver's role: replicates the key of each notice, and answers with one receipt for each. Knows no HTTP and no vendor. */
+/** The receiver's role: replicates the key of each notice, and answers with one receipt for each notice. Knows no HTTP and no vendor. */
 import pLimit from "p-limit";
 import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";

@@ -12,7 +12,7 @@ export function createAllowlist(cidrs: readonly string[]): (address: string | un
   if (cidrs.length === 0) return () => true;
   const ranges = cidrs.map(parseRange);
   return (address) => {
-    // ipaddr reads `0177.1` and `1` as addresses; the platform never writes them so.
+    // ipaddr takes `0177.1` and `1` for addresses. The platform never writes an address like that.
     if (address === undefined || isIP(address) === 0) return false;
     const parsed = ipaddr.process(address);
     return ranges.some(([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits));

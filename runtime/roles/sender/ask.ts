@@ -1,4 +1,4 @@
-/** Asking the receiver about many keys with few requests. */
+/** Asks the receiver about many keys with few requests. */
 
 import { LIMITS, type Notice, type Receipt } from "../../protocol/messages";
 import { type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
@@ -10,11 +10,11 @@ export interface Asked<T> {
 
 export type Answer = { receipt: Receipt } | { reason: string; attemptMayRun: boolean; retryable: boolean };
 
-/** Below this a request of LIMITS.notices never reaches LIMITS.bodyBytes. */
+/** The notices of one request have at most this many bytes, unless one notice alone has more. So the body stays below LIMITS.bodyBytes. */
 const REQUEST_BYTES = LIMITS.bodyBytes / 2;
 
 /**
- * One request where possible. A request that is refused as a whole is split, so that one bad notice takes no other one with it.
+ * Sends one request where possible. A request that is refused as a whole is split in two, so that one bad notice does not fail the others.
  * @returns one answer per asked item
  */
 export async function askReceiver<T>(

@@ -1,4 +1,4 @@
-/** Posts signed requests to the receiver. Accepts only a whole, well-formed answer; explains every other one to the operator. */
+/** Posts signed requests to the receiver. Accepts only a whole, well-formed answer; the error for any other answer says what it means. */
 import { Agent, type Dispatcher } from "undici";
 import { LIMITS, type ReplicationRequest, type ReplicationResponse, responseSchema } from "../../protocol/messages";
 import { type Clock, type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
@@ -10,7 +10,7 @@ export interface ReceiverClientOptions {
   url: string;
   secrets: () => Promise<readonly Secret[]>;
   clock: Clock;
-  /** From the first byte sent to the last byte received; longer than the receiver's hard end, so that it may answer. */
+  /** From the first byte sent to the last byte received. Longer than the receiver's hard end, so that the receiver can still answer. */
   timeoutMs: number;
   newId: () => string;
   /** @default a pool of its own, TLS verified */
@@ -113,7 +113,7 @@ async function readBounded(body: Dispatcher.ResponseData["body"]): Promise<strin
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Requires one receipt per notice, in order: a receipt that is taken for another key's would acknowledge a copy that was not made. */
+/** Requires one receipt per notice, in order. If a receipt were taken for another key, a copy that was not made would be acknowledged. */
 function checked(request: ReplicationRequest, text: string): ReplicationResponse {
   const broken = (what: string) =>
     new ReceiverUnreachable(`the receiver's answer ${what}`, { attemptMayRun: true, retryable: true });

@@ -1,7 +1,7 @@
 /**
  * The sender: for each key that an event names, asks the receiver to make the destination equal to the source. A message is
- * acknowledged only when the destination was proven equal and the source, read once more, has not changed; or when the key is stored
- * in a queue together with its reason.
+ * acknowledged in three cases: the destination was proven equal and the source, read once more, has not changed; the key is stored in a
+ * queue; or the key is out of scope.
  */
 import pLimit from "p-limit";
 import type { SenderConfig } from "../../protocol/env";
@@ -169,7 +169,7 @@ export class Sender {
     return again;
   }
 
-  /** Acknowledges, puts back or parks a key. A key that cannot be stored makes its messages come back. */
+  /** Acknowledges, puts back or parks a key. If the key cannot be stored, its messages are delivered again. */
   async #settle(work: Work, next: Step, failures: Failures): Promise<void> {
     const { look, messageIds } = work;
     try {
@@ -204,7 +204,7 @@ export class Sender {
     if (queue === undefined) return failures.add(work.messageIds, reason);
     logger.info("put back into the queue", { key: work.look.key, delaySeconds, attempt, reason });
     metrics.add("Retried", 1);
-    // The new message is stored before the old one is acknowledged: at every moment one queue holds the key.
+    // The new message is stored before the old one is acknowledged, so the queue holds the key at every moment.
     await queue.enqueue({ ...work.look, attempt }, delaySeconds);
     await this.#setStatus(work, "PENDING");
   }

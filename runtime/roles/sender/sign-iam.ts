@@ -7,7 +7,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import * as z from "zod";
 import type { Clock } from "../../protocol/ports";
 
-/** What `invokerParameter` holds. */
+/** The content of `invokerParameter`. */
 const invokerSchema = z.strictObject({
   accessKeyId: z.string().min(16).max(128),
   secretAccessKey: z.string().min(16).max(256),
@@ -25,7 +25,7 @@ export function parseInvoker(text: string): InvokerCredentials {
   try {
     json = JSON.parse(text);
   } catch {
-    // The parser's message quotes what it read.
+    // The parser's message quotes the text, which is secret.
     throw new Error(hint);
   }
   const parsed = invokerSchema.safeParse(json);
@@ -44,9 +44,9 @@ export interface UnsignedPost {
 export type RequestSigner = (post: UnsignedPost) => Promise<Record<string, string>>;
 
 export interface IamSignerOptions {
-  /** Of the receiver's API. */
+  /** The region of the receiver's API. */
   region: string;
-  /** Asked for each request. */
+  /** Called for each request. */
   credentials: () => Promise<InvokerCredentials>;
   clock: Clock;
 }

@@ -47,7 +47,7 @@ export interface RetryPolicy {
   backoff: BackoffPolicy;
 }
 
-/** Merges the looks at one key: the fewest attempts, since a fresh event starts the count anew, and the earliest time. */
+/** Merges the looks at one key. The fewest attempts count, because a fresh event starts the count anew; and the earliest time. */
 export function groupByKey(looks: readonly AcceptedLook[]): Work[] {
   const works = new Map<string, Work>();
   for (const { messageId, look } of looks) {
@@ -105,7 +105,7 @@ export function stepAfterFailure(look: Look, reason: string, { maxAttempts, back
   return { step: "put-back", delaySeconds: backoff(attempt, unsettled), attempt, reason };
 }
 
-/** A key is acknowledged only while the source still is what the destination was made equal to. */
+/** A key is acknowledged only if the source is still in the state that the destination was made equal to. */
 export function stepAfterVerify(before: ObjectSnapshot | undefined, now: ObjectSnapshot | undefined): Step {
   return sameState(before, now) ? { step: "acknowledge", status: "COMPLETED" } : { step: "repeat" };
 }
@@ -128,7 +128,7 @@ export function waitBeforeRound(step: Step, limits: RoundLimits): number | undef
   return undefined;
 }
 
-/** What an acknowledged key adds to the metrics. Lag is measured against the source store's clock. */
+/** The metrics of an acknowledged key. The lag is measured against the source store's clock. */
 export function metricsOf(
   receipt: Receipt,
   snapshot: ObjectSnapshot | undefined,
