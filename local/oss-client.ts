@@ -28,7 +28,7 @@ export function ossClient({ endpoint, region, bucket, caPath, credentials, agent
     region: `oss-${region}`,
     endpoint,
     ...(bucket === undefined ? {} : { bucket }),
-    // Path style: only localhost and 127.0.0.1 lead here, and with an IP address ali-oss requires OSS's own certificate.
+    // Path style, because a bucket has no host name of its own here. With an IP address ali-oss would require OSS's certificate.
     sldEnable: true,
     httpsAgent: agent ?? ossAgent(caPath),
   } as OSS.Options);

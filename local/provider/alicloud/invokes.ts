@@ -36,7 +36,7 @@ export const INVOKES = [
     call: async (context, { nameRegex = "" }) => {
       const buckets = context.cloud === undefined ? assumed(context, nameRegex) : await existing(context, nameRegex);
       const names = buckets.map(({ name }) => name);
-      return { id: names.join(","), names, buckets, ...(nameRegex === "" ? {} : { nameRegex }) };
+      return { id: names.join(","), names, buckets, nameRegex: nameRegex || undefined };
     },
   }),
 ];
@@ -80,7 +80,7 @@ async function describe(context: AlicloudContext, name: string): Promise<Propert
     owner: info.Owner.ID,
     redundancyType: info.DataRedundancyType,
     storageClass: info.StorageClass,
-    ...(info.Versioning === undefined ? {} : { versioning: { status: info.Versioning } }),
-    ...(sseAlgorithm === "None" ? {} : { serverSideEncryptionRule: { sseAlgorithm, kmsMasterKeyId } }),
+    versioning: info.Versioning === undefined ? undefined : { status: info.Versioning },
+    serverSideEncryptionRule: sseAlgorithm === "None" ? undefined : { sseAlgorithm, kmsMasterKeyId },
   };
 }

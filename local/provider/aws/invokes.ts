@@ -86,16 +86,14 @@ export const INVOKES = [
     },
     call: (_, args) => {
       const Statement = (args.statements ?? []).map((one) => ({
-        ...(one.sid === undefined ? {} : { Sid: one.sid }),
+        Sid: one.sid,
         Effect: one.effect ?? "Allow",
-        ...(one.actions === undefined ? {} : { Action: one.actions }),
-        ...(one.notActions === undefined ? {} : { NotAction: one.notActions }),
-        ...(one.resources === undefined ? {} : { Resource: one.resources }),
-        ...(one.notResources === undefined ? {} : { NotResource: one.notResources }),
-        ...(one.principals === undefined
-          ? {}
-          : { Principal: Object.fromEntries(one.principals.map(({ type, identifiers }) => [type, identifiers])) }),
-        ...(one.conditions === undefined ? {} : { Condition: conditionsOf(one.conditions) }),
+        Action: one.actions,
+        NotAction: one.notActions,
+        Resource: one.resources,
+        NotResource: one.notResources,
+        Principal: one.principals && Object.fromEntries(one.principals.map(({ type, identifiers }) => [type, identifiers])),
+        Condition: one.conditions && conditionsOf(one.conditions),
       }));
       const document = { Version: args.version ?? "2012-10-17", Statement };
       const minifiedJson = JSON.stringify(document);

@@ -47,8 +47,8 @@ describe("within one account (reference_policies_evaluation-logic_policy-eval-ba
     ["only the bucket's policy allows", "s3:PutObject", `${bucket}/a`, nothing, ofBucket, "Allowed"],
     ["a deny wins over both", "s3:PutObject", `${bucket}-logs/a`, own, ofLogs, "ExplicitlyDenied"],
     ["no statement applies", "s3:PutObject", "arn:aws:s3:::another/a", own, ofBucket, "ImplicitlyDenied"],
-    ["a list of actions allows what it names", "s3:GetBucketLocation", "arn:aws:s3:::another", own, undefined, "Allowed"],
-    ["and not more", "s3:ListBucket", "arn:aws:s3:::another", own, undefined, "ImplicitlyDenied"],
+    ["a list of actions allows its actions", "s3:GetBucketLocation", "arn:aws:s3:::another", own, undefined, "Allowed"],
+    ["a list of actions allows no other action", "s3:ListBucket", "arn:aws:s3:::another", own, undefined, "ImplicitlyDenied"],
   ])("%s", (_, action, resource, identityPolicy, resourcePolicy, expected) => {
     const request = { principal: CARLOS, action, resource, accountId: ACCOUNT };
     expect(evaluate(request, { identityPolicies: [identityPolicy], resourcePolicy })).toBe(expected);
@@ -84,8 +84,8 @@ describe("principals (reference_policies_elements_principal.html)", () => {
   const grant = (Principal: PolicyStatement["Principal"]) => policy(allow("sqs:SendMessage", ANY_QUEUE, { Principal }));
 
   test.each<[string, PolicyStatement["Principal"], string, string]>([
-    ["everyone", "*", "anonymous", "Allowed"],
-    ["everyone, as an AWS principal", { AWS: "*" }, "anonymous", "Allowed"],
+    ["all callers", "*", "anonymous", "Allowed"],
+    ["all callers, as an AWS principal", { AWS: "*" }, "anonymous", "Allowed"],
     ["a role, to itself", { AWS: [CARLOS, ROLE] }, ROLE, "Allowed"],
     ["a role, to an anonymous caller", { AWS: ROLE }, "anonymous", "ImplicitlyDenied"],
     ["an account, which delegates to its policies", { AWS: `arn:aws:iam::${ACCOUNT}:root` }, ROLE, "ImplicitlyDenied"],
@@ -103,7 +103,7 @@ describe("principals (reference_policies_elements_principal.html)", () => {
   });
 
   test("a caller of another kind is an error", () => {
-    expect(() => evaluate({ ...request, principal: "somebody" }, {})).toThrow("somebody is no role, user or service");
+    expect(() => evaluate({ ...request, principal: "a-name" }, {})).toThrow("a-name is no role, user or service");
   });
 });
 
@@ -229,7 +229,7 @@ test.each<[string, string, Record<string, string>, string, boolean]>([
   ["arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b/Mary/a", { "aws:username": "David" }, VERSION, false],
   ["arn:aws:s3:::b/${AWS:UserName}/*", "arn:aws:s3:::b/David/a", { "aws:username": "David" }, VERSION, true],
   ["arn:aws:s3:::b/${aws:username}/*", "arn:aws:s3:::b//a", {}, VERSION, false],
-  // A wildcard in a value is a plain character.
+  // A wildcard in the value of a variable is a literal character.
   ["arn:aws:s3:::b/${aws:username}/a", "arn:aws:s3:::b/David/a", { "aws:username": "*" }, VERSION, false],
   ["arn:aws:s3:::b-${aws:PrincipalTag/team, 'company-wide'}", "arn:aws:s3:::b-company-wide", {}, VERSION, true],
   [
@@ -243,7 +243,7 @@ test.each<[string, string, Record<string, string>, string, boolean]>([
   ["arn:aws:s3:::b/${*}", "arn:aws:s3:::b/a", {}, VERSION, false],
   ["arn:aws:s3:::b/${?}", "arn:aws:s3:::b/a", {}, VERSION, false],
   ["arn:aws:s3:::b/${$}{a}", "arn:aws:s3:::b/${a}", {}, VERSION, true],
-  // Earlier versions of the language take variables as text.
+  // Earlier versions of the language have no variables.
   ["arn:aws:s3:::b/${aws:username}/a", "arn:aws:s3:::b/David/a", { "aws:username": "David" }, "2008-10-17", false],
   ["arn:aws:s3:::b/${aws:username}/a", "arn:aws:s3:::b/${aws:username}/a", { "aws:username": "David" }, "2008-10-17", true],
 ])("the variable in %s on %s with %j in version %s: %s", (pattern, resource, context, version, expected) => {

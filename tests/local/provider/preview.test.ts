@@ -133,8 +133,8 @@ describe("diff", () => {
   });
 
   test.each([
-    ["another name: a new one first", QUEUE, { name: "q" }, { name: "p" }, ["name"], false],
-    ["the same place: the old one goes first", VERSIONING, { bucket: "a" }, { bucket: "b" }, ["bucket"], true],
+    ["another name: creates the new one first", QUEUE, { name: "q" }, { name: "p" }, ["name"], false],
+    ["the same identity: deletes the old one first", VERSIONING, { bucket: "a" }, { bucket: "b" }, ["bucket"], true],
     [
       "a type that never changes",
       "aws:apigateway/deployment:Deployment",

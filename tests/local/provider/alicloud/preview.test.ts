@@ -168,7 +168,7 @@ describe("diff", () => {
     expect(diff).toEqual({ changes: DIFF_NONE, diffs: [], replaces: [], deleteBeforeReplace: false });
   });
 
-  // ForceNew of the provider; only what Pulumi names itself is deleted first.
+  // Inputs that are ForceNew in the provider.
   test.each<[string, string, Properties, Properties, string[], boolean]>([
     ["a bucket's name", BUCKET, { bucket: "a" }, { bucket: "b" }, ["bucket"], false],
     ["a bucket's storage class", BUCKET, { bucket: "a" }, { bucket: "a", storageClass: "IA" }, ["storageClass"], false],
