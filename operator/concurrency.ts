@@ -36,7 +36,7 @@ export function* chunks<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-/** Rejects on an abort although `work` takes no signal. The work then goes on unobserved until the process ends. */
+/** Rejects on an abort although `work` takes no signal. The work then continues unobserved until the process ends. */
 export async function abortable<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (signal === undefined) return work;
   const ended = new AbortController();

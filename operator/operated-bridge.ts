@@ -48,9 +48,7 @@ export interface OperatedBridge {
   outputs: OperatedOutputs;
   source: OperatedSide;
   destination: OperatedSide;
-  /**
-   * Reads at most `limit` dead letters and leaves them in the queue. Empty if the mode has no dead-letter queue.
-   */
+  /** Reads at most `limit` dead letters and leaves them in the queue. Empty if the mode has no dead-letter queue. */
   deadLetters(options: { limit: number; signal?: AbortSignal | undefined }): Promise<DeadLetters>;
   /** Hands these keys to the bridge, as events would. Rejects with `Unsupported` in mode native. */
   enqueue(keys: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<void>;
@@ -80,7 +78,7 @@ export interface AlicloudAccess extends Access {
 
 export type SideAccess = AwsAccess | AlicloudAccess;
 
-/** What is read of a stack before its bridge is opened. */
+/** The settings and outputs of a stack, and the access to its sides, before its bridge is opened. */
 export interface StackToOperate {
   stack: string;
   config: Omit<BridgeConfig, "token">;

@@ -1,4 +1,4 @@
-/** How far one object is, in the words of S3 replication, whatever carries it. Pure. */
+/** The replication status of one object, in the terms of S3 replication, in every mode. Pure functions. */
 import { REPLICATION_STATUSES } from "../runtime/protocol/replication-status";
 import type { ObjectSnapshot } from "../runtime/protocol/snapshot";
 import { type DestinationState, type Difference, firstDifference, recordsEqual } from "../runtime/replication/equality";
@@ -6,16 +6,16 @@ import { readProvenance } from "../runtime/replication/provenance";
 import { type EligibilityRules, inScope, inScopeByKey, type ScopeVerdict } from "../runtime/replication/scope";
 import type { ObjectHead } from "../runtime/stores/object-store";
 
-/** `NONE`: nothing is on its way, and nothing will be by itself. */
+/** `NONE`: the object is not being replicated, and nothing will replicate it by itself. */
 export const OBJECT_STATUSES = [...REPLICATION_STATUSES, "NONE", "OUT_OF_SCOPE"] as const;
 export type ObjectStatus = (typeof OBJECT_STATUSES)[number];
 
 export interface StatusVerdict {
   status: ObjectStatus;
-  /** Of anything but `COMPLETED`, in words. */
+  /** Why the status is not `COMPLETED`. */
   reason?: string;
-  /** Of `COMPLETED`: between the two stores' own Last-Modified, so by two clocks and to the second. */
-  lagMs?: number;
+  /** With `COMPLETED`: the difference between the Last-Modified of the two stores, so by two clocks and to the second. */
+  lagMs?: number | undefined;
 }
 
 /** Why the key was given up. */
@@ -25,12 +25,13 @@ export interface Parked {
   parkedAt: Date | undefined;
 }
 
-/** What there is to see of a key that a bridge carries, in modes pull and push. */
+/** The state of a key on both sides, in modes pull and push. */
 export interface BridgeView {
   bridge: EligibilityRules & { bridgeId: string };
   key: string;
-  /** Undefined stands for absent; so below. */
+  /** Undefined if the source has no such object. */
   snapshot: ObjectSnapshot | undefined;
+  /** Undefined if the destination has no such object. */
   destination: DestinationState | undefined;
   parked?: Parked | undefined;
 }
@@ -43,8 +44,8 @@ export function bridgeStatus({ bridge, key, snapshot, destination, parked }: Bri
   if (!verdict.inScope) return { status: "OUT_OF_SCOPE", reason: verdict.reason };
   const difference = destination === undefined ? "absent" : firstDifference(snapshot, destination, bridge);
   if (destination !== undefined && difference === undefined)
-    return { status: "COMPLETED", ...lagBetween(snapshot.lastModified, destination.head) };
-  // A letter about an earlier state says nothing about this one. Both times are of the source's cloud.
+    return { status: "COMPLETED", lagMs: lagBetween(snapshot.lastModified, destination.head) };
+  // A dead letter about an earlier state does not count. Both times are by the clock of the source's cloud.
   const isOfThisState = parked?.parkedAt === undefined || parked.parkedAt.getTime() >= Date.parse(snapshot.lastModified);
   if (parked !== undefined && isOfThisState) return { status: "FAILED", reason: parked.reason };
   return { status: "PENDING", reason: WHAT_IS_MISSING[difference ?? "absent"] };
@@ -70,28 +71,28 @@ function absentStatus({ bridge, key, destination, parked }: Omit<BridgeView, "sn
   return { status: "PENDING", reason: "deleted at the source, and not at the destination yet" };
 }
 
-/** What there is to see of an object that the store itself replicates. */
+/** The state of an object that the store itself replicates. */
 export interface NativeView {
   source: ObjectHead | undefined;
   scope: ScopeVerdict;
-  /** Whether the store says of each object how far it is: S3 does, OSS does not. */
-  storeTells: boolean;
-  /** Looked at only where the store does not tell. */
+  /** Whether the store reports the status of each object: S3 does, OSS does not. */
+  storeReportsStatus: boolean;
+  /** Read only if the store reports no status. */
   replica?: ObjectHead | undefined;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html */
-export function nativeStatus({ source, scope, storeTells, replica }: NativeView): StatusVerdict {
+export function nativeStatus({ source, scope, storeReportsStatus, replica }: NativeView): StatusVerdict {
   if (source === undefined) return { status: "NONE", reason: "there is no such object" };
-  if (source.replication !== undefined) return told(source.replication);
+  if (source.replication !== undefined) return reportedStatus(source.replication);
   if (!scope.inScope) return { status: "OUT_OF_SCOPE", reason: scope.reason };
-  if (storeTells) return { status: "NONE", reason: "no rule took it in when it was written; a backfill brings it" };
+  if (storeReportsStatus) return { status: "NONE", reason: "no rule took it in when it was written; a backfill brings it" };
   if (replica === undefined) return { status: "PENDING", reason: WHAT_IS_MISSING.absent };
   if (!isNativeReplica(source, replica)) return { status: "PENDING", reason: WHAT_IS_MISSING.bytes };
-  return { status: "COMPLETED", ...lagBetween(source.lastModified, replica) };
+  return { status: "COMPLETED", lagMs: lagBetween(source.lastModified, replica) };
 }
 
-function told(status: NonNullable<ObjectHead["replication"]>): StatusVerdict {
+function reportedStatus(status: NonNullable<ObjectHead["replication"]>): StatusVerdict {
   switch (status) {
     case "PENDING":
       return { status, reason: "the store has not replicated it to every destination yet" };
@@ -117,8 +118,8 @@ export function isNativeReplica(source: ObjectHead, replica: ObjectHead): boolea
   );
 }
 
-/** None where the replica is the older one: then its bytes were there already when the object was written again. */
-function lagBetween(written: string | Date, { lastModified }: ObjectHead): { lagMs?: number } {
+/** Undefined if the replica is the older one: its bytes were already there when the object was written again. */
+function lagBetween(written: string | Date, { lastModified }: ObjectHead): number | undefined {
   const lagMs = lastModified.getTime() - new Date(written).getTime();
-  return lagMs < 0 ? {} : { lagMs };
+  return lagMs < 0 ? undefined : lagMs;
 }

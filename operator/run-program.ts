@@ -33,7 +33,7 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
     .description("Operates a deployed bridge.")
     .exitOverride()
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => note(text.trimEnd()) })
-    .showHelpAfterError("(add --help to see what there is)");
+    .showHelpAfterError("(add --help to see the commands and options)");
   const onBridge = async (options: CommonOptions, work: (context: CommandContext) => Promise<ExitCode>) => {
     const { signal } = interrupt;
     const opened = await deps.open(options, signal);
@@ -69,7 +69,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Resolves once everything written was passed on, or cannot be. Needed before process.exit(), which does not wait for a pipe's reader. */
+/** Resolves once everything written was passed on, or the reader is gone. Needed before process.exit(), which does not wait for a pipe's reader. */
 export function flush(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }

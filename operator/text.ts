@@ -1,4 +1,4 @@
-/** How numbers, sizes, keys and foreign texts are shown to a person. */
+/** Formats numbers, sizes, keys and texts of other systems for a person. */
 
 /** Style of a table without colours, which would end up in logs and files. */
 export const PLAIN = { head: [], border: [] };

@@ -27,7 +27,7 @@ export async function backfill(context: CommandContext, options: BackfillOptions
   const { dryRun = false, prefix, maxBytes } = options;
   const { engine, notices } = chooseEngine(bridge, options.job === undefined ? options.engine : "batch", { local });
   if (engine === "batch" && maxBytes !== undefined)
-    throw new UsageError("--max-bytes: S3 tells no sizes before it replicates; take --engine copy to stay within a budget");
+    throw new UsageError("--max-bytes: S3 reports no sizes before it replicates; take --engine copy to stay within a budget");
   const prices = await loadPrices(options.prices);
   const identity = (side: "source" | "destination") => `${config[side].cloud}:${config[side].region}:${config[side].bucket}`;
   const checkpoint = openCheckpoint(
@@ -50,7 +50,7 @@ export async function backfill(context: CommandContext, options: BackfillOptions
   try {
     return await (engine === "batch" && !dryRun ? runBatch(run) : runWalk(run));
   } catch (error) {
-    if (!dryRun) note(`the same command goes on from where it came to (${checkpoint.path})`);
+    if (!dryRun) note(`run the same command again to resume from ${checkpoint.path}`);
     throw error;
   }
 }

@@ -24,7 +24,7 @@ export async function runBatch(backfill: Backfill): Promise<ExitCode> {
   let lastLine = "";
   try {
     const jobId = options.job ?? (await createOrResumeJob(backfill, roleArn, control));
-    note(`job ${jobId}; should this command be interrupted, go on watching it with --job ${jobId}`);
+    note(`job ${jobId}; if this command is interrupted, follow the job again with --job ${jobId}`);
     const { ended, job } = await followJob(jobId, {
       control,
       signal,
@@ -55,7 +55,7 @@ async function createOrResumeJob(
   const { prefix, report } = options;
   const earlier = (await checkpoint.read())?.batch;
   if (earlier?.jobId !== undefined) {
-    note(`going on with job ${earlier.jobId} (${checkpoint.path})`);
+    note(`resuming job ${earlier.jobId} (${checkpoint.path})`);
     return earlier.jobId;
   }
   const startedAt = new Date(deps.now()).toISOString();
@@ -82,7 +82,7 @@ function progressLine({ status, totalTasks, succeededTasks, failedTasks }: Batch
   return `${status.toLowerCase()}: ${done}, ${grouped(failedTasks)} failed`;
 }
 
-const EMPTY = "S3 may also fail a job because no object was left for it: `status` tells whether that is so";
+const EMPTY = "S3 also fails a job that has no object to replicate; `status` shows whether that is the case";
 
 function report({ context, options, engine }: Backfill, jobId: string, { ended, job }: Followed): ExitCode {
   const { bridge, json, print, note } = context;

@@ -24,7 +24,7 @@ export interface Cost {
   complete: boolean;
 }
 
-/** How the bridge works on objects. Rough on purpose; the report names them. */
+/** Assumptions about the bridge's work on objects. They are rough on purpose; the report lists them. */
 export const ASSUMPTIONS = {
   /** Objects in one invocation of the sender, and in one request to the receiver. */
   objectsPerBatch: 10,

@@ -1,4 +1,4 @@
-/** Which engine replicates the objects. */
+/** Chooses the engine that replicates the objects. */
 import { UsageError } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
 
@@ -12,7 +12,7 @@ export type Engine = (typeof ENGINES)[number];
 
 export interface ChosenEngine {
   engine: Engine;
-  /** What the operator should know before the run begins. */
+  /** Notes for the operator before the run begins. */
   notices: string[];
 }
 
@@ -45,20 +45,20 @@ function refusalOf(engine: Engine, { config, outputs }: Chosen, local: boolean):
 
 function noticesOf(engine: Engine, { config }: Chosen): string[] {
   const notices: Record<Engine, string[]> = {
-    batch: ["S3 Batch Replication carries every version that a rule covers and that was not replicated, or failed, until now."],
+    batch: ["S3 Batch Replication replicates every version that a rule covers and that was not replicated yet, or has failed."],
     copy: [
-      "Each object is copied onto itself at the source: a new version, a new Last-Modified; the version before stays and is billed.",
+      "Each object is copied onto itself at the source. The copy is a new version with a new Last-Modified; the version before stays and is billed.",
     ],
-    bridge: ["The bridge is asked to look at each key that is not there yet; its own limits decide how fast that goes."],
+    bridge: ["Each key that is not there yet is handed to the bridge; its own limits decide the speed."],
   };
   const oss =
     config.existingObjects === "replicate"
-      ? "existingObjects is replicate: OSS carries what was there before by itself. This run copies only what has not arrived yet."
-      : "OSS can carry what was there before by itself, without new versions: set existingObjects: replicate and deploy.";
+      ? "existingObjects is replicate: OSS replicates existing objects by itself. This run copies only the objects that have not arrived yet."
+      : "OSS can replicate existing objects by itself, without new versions: set existingObjects: replicate and deploy.";
   return [
     ...notices[engine],
     ...(engine === "copy" && !onAws(config) ? [oss] : []),
-    ...(config.direction === "two-way" ? ["Only objects of the source are looked at; the way back is left alone."] : []),
+    ...(config.direction === "two-way" ? ["Only objects of the source are checked; the way back is left alone."] : []),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** The options of a backfill, and what a run of it is given. */
+/** The options and dependencies of a backfill. */
 import { type CommandContext, type CommonOptions, UsageError } from "../command";
 import type { RetryDeps } from "../concurrency";
 import type { SideAccess } from "../operated-bridge";

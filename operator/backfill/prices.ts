@@ -18,7 +18,7 @@ export const priceSchema = z.strictObject({
 });
 export type Price = z.infer<typeof priceSchema>;
 
-/** What a backfill can be billed for, each with its unit. */
+/** The items that a backfill can be billed for, each with its unit. */
 export const BILLED = {
   /** LIST, PUT, COPY. */
   writeRequest: "requests",

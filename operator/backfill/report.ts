@@ -34,8 +34,8 @@ const COMPACT = { style: { ...PLAIN, compact: true } };
 
 export function countsTable(counts: Counts, { dryRun }: { dryRun: boolean }): string {
   const names: Record<ObjectOutcome, string> = {
-    due: dryRun ? "to do" : "put to work",
-    present: "there already, or on the way",
+    due: dryRun ? "to do" : "handed over",
+    present: "at the destination, or on the way",
     outOfScope: "out of scope, of those listed",
     archived: "archived, to be restored first",
     gone: "deleted meanwhile",
@@ -50,7 +50,7 @@ export function countsTable(counts: Counts, { dryRun }: { dryRun: boolean }): st
     const { objects, bytes } = counts[outcome];
     table.push([names[outcome], grouped(objects), `${grouped(bytes)} (${bytesText(bytes)})`]);
   }
-  table.push(["looked at", grouped(listedObjects(counts)), ""]);
+  table.push(["checked", grouped(listedObjects(counts)), ""]);
   return table.toString();
 }
 
@@ -71,7 +71,7 @@ export function costTable(cost: Cost, engine: Engine): string {
   const sum = totals.length === 0 ? "nothing" : totals.join(" and ");
   return [
     table.toString(),
-    `About ${sum}${cost.complete ? "" : ", and what has no price above"}: list prices, without free tiers, taxes and discounts.`,
+    `About ${sum}${cost.complete ? "" : ", and the items without a price above"}: list prices, without free tiers, taxes and discounts.`,
     ...(engine === "bridge" ? [`Assumed: ${assumptions}.`] : []),
   ].join("\n");
 }

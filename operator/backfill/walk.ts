@@ -138,7 +138,7 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
   const { dryRun = false, prefix, concurrency, maxBytes } = options;
   const earlier = dryRun ? undefined : await checkpoint.read();
   if (earlier?.lastKey !== undefined)
-    note(`going on after ${keyText(earlier.lastKey)}, where the run of ${earlier.updatedAt} came to (${checkpoint.path})`);
+    note(`going on after ${keyText(earlier.lastKey)}, the last key of the run of ${earlier.updatedAt} (${checkpoint.path})`);
   const presence = presenceOf(bridge);
   const moving = { bridge, presence, concurrency, signal, sleep: deps.sleep, random: deps.random };
   let notedAtMs = deps.now();
@@ -152,7 +152,7 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
       onProgress({ due, present }, lastKey) {
         if (deps.now() - notedAtMs < NOTE_EVERY_MS) return;
         notedAtMs = deps.now();
-        const done = `${grouped(due.objects)} ${dryRun ? "to do" : "put to work"} (${bytesText(due.bytes)})`;
+        const done = `${grouped(due.objects)} ${dryRun ? "to do" : "handed over"} (${bytesText(due.bytes)})`;
         note(`${done}, ${grouped(present.objects)} there already, up to ${keyText(lastKey)}`);
       },
       signal,
@@ -183,11 +183,11 @@ function report({ context, options, deps, engine, checkpoint }: Backfill, walked
   for (const line of namedLines("refused:", failed, counts.failed.objects)) note(line);
   if (stoppedBefore !== undefined) {
     const next = `${keyText(stoppedBefore.key)} (${bytesText(stoppedBefore.sizeBytes)})`;
-    note(`stopped before ${next}, which would go beyond --max-bytes; run it again to go on (${checkpoint.path})`);
+    note(`stopped before ${next}, which would exceed --max-bytes; run it again to continue (${checkpoint.path})`);
   } else if (counts.failed.objects > 0) {
-    note("some objects were refused: run it again once the reasons are mended");
+    note("some objects were refused: fix the reasons and run it again");
   } else if (!dryRun && counts.due.objects > 0) {
-    note("everything that was due is put to work; `status` tells when it has arrived");
+    note("every due object was handed over; `status` shows when it has arrived");
   }
   return ended === "complete" && counts.failed.objects === 0 ? FINE : FAILED;
 }
@@ -223,8 +223,8 @@ export async function* pagesOf(store: Pick<ObjectStore, "list">, listing: Listin
 
 async function* objectsOf(store: Pick<ObjectStore, "list">, { prefixes, startAfter, signal }: Listing) {
   for (const prefix of prefixes) {
-    // Every key of the prefix then comes before `startAfter`.
+    // If done, every key of the prefix comes before `startAfter`.
     const isDone = startAfter !== undefined && compareKeys(prefix, startAfter) < 0 && !startAfter.startsWith(prefix);
-    if (!isDone) yield* store.list(prefix, { signal, ...(startAfter === undefined ? {} : { startAfter }) });
+    if (!isDone) yield* store.list(prefix, { signal, startAfter });
   }
 }

@@ -19,7 +19,7 @@ import { deadLetters, errorMessageIn, functionFailed, keysOfDeadLetter, notJson,
 
 export function openAlicloudSide(access: AlicloudAccess, { bucket, versioning, storageClass, kmsKeyId }: StoreOfSide): CloudSide {
   const { region, credentials, originOf, ca } = access;
-  const dispatcher = createOssDispatcher(ca === undefined ? {} : { ca });
+  const dispatcher = createOssDispatcher({ ca });
   return {
     store: createOssStore({
       bucket,
@@ -29,8 +29,8 @@ export function openAlicloudSide(access: AlicloudAccess, { bucket, versioning, s
       versioned: versioning ?? true,
       endpoint: originOf(new URL(ossEndpoint(region)).hostname),
       dispatcher,
-      ...(storageClass === undefined ? {} : { storageClass }),
-      ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+      storageClass,
+      kmsKeyId,
     }),
     functions: createFcInvoker(access),
     deadLetters: (queueUrl, options) => readDeadLetters({ queueUrl, originOf, credentials, dispatcher, now: Date.now }, options),
@@ -40,7 +40,7 @@ export function openAlicloudSide(access: AlicloudAccess, { bucket, versioning, s
 
 const VERSION = "2023-03-30";
 const ACCEPTED = 202;
-/** As on AWS: no function that is invoked here runs longer. */
+/** As on AWS: no function that this invokes runs longer. */
 const ANSWER_TIMEOUT_MS = 910_000;
 const STORED_TIMEOUT_MS = 30_000;
 
@@ -53,7 +53,7 @@ export function createFcInvoker({ region, credentials, originOf, ca }: AlicloudA
       originOf,
       credentials: { current: () => ({ accessKeyId, accessKeySecret, securityToken }) },
       timeoutMs: type === "Sync" ? ANSWER_TIMEOUT_MS : STORED_TIMEOUT_MS,
-      ...(ca === undefined ? {} : { ca }),
+      ca,
     });
     return api.call({
       op: type === "Sync" ? "invoke" : "invokeAsync",
@@ -151,7 +151,7 @@ function openQueue({ queueUrl, originOf, credentials, dispatcher, now }: SmqOpti
     const { status, text } = await dispatcher
       .request({
         ...{ origin, path, method, headers, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS },
-        ...(wanted === undefined ? {} : { signal: wanted }),
+        signal: wanted ?? null,
       })
       .then(async ({ statusCode, body }) => ({
         status: statusCode,
@@ -217,14 +217,14 @@ export function operatorCredentials(profile: string | undefined, env: Env): OssC
     });
     const { accessKeyId, accessKeySecret, securityToken } = found;
     if (!accessKeyId || !accessKeySecret) throw missing(profileName);
-    return { accessKeyId, accessKeySecret, ...(securityToken ? { securityToken } : {}) };
+    return { accessKeyId, accessKeySecret, securityToken: securityToken || undefined };
   };
 }
 
 function credentialsIn(env: Env): OssCredentials | undefined {
   const { ALICLOUD_ACCESS_KEY: accessKeyId, ALICLOUD_SECRET_KEY: accessKeySecret, ALICLOUD_SECURITY_TOKEN: securityToken } = env;
   if (!accessKeyId || !accessKeySecret) return undefined;
-  return { accessKeyId, accessKeySecret, ...(securityToken ? { securityToken } : {}) };
+  return { accessKeyId, accessKeySecret, securityToken: securityToken || undefined };
 }
 
 function missing(profile: string | undefined, cause?: unknown): BridgeError {

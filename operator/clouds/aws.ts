@@ -25,8 +25,8 @@ export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn
   const client = createS3Client({
     region,
     credentials,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(ca === undefined ? {} : { ca }),
+    endpoint,
+    ca,
   });
   const functions = createLambdaInvoker(access);
   const queues = new SqsQueues(access);
@@ -34,8 +34,8 @@ export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn
     store: createS3Store({
       client,
       bucket,
-      ...(storageClass === undefined ? {} : { storageClass }),
-      ...(kmsKeyArn === undefined ? {} : { kmsKeyArn }),
+      storageClass,
+      kmsKeyArn,
     }),
     functions,
     deadLetters: (queueUrl, options) => queues.deadLetters(queueUrl, options),

@@ -1,4 +1,4 @@
-/** What the modules of both clouds share: the side that they open, failures of functions, and the reading of dead letters. */
+/** Shared by the modules of both clouds: the side that they open, failures of functions, and the reading of dead letters. */
 import { decodeText } from "../../runtime/protocol/events";
 import { at, parseText, textAt } from "../../runtime/protocol/json";
 import { BridgeError } from "../../runtime/stores/errors";

@@ -50,7 +50,7 @@ export interface Layout {
   scale: Scale;
 }
 
-/** The lane of one direction: two directions lie side by side, and no lane is so wide that its samples look scattered. */
+/** The lane of one direction. Two directions lie side by side. The width is bounded, so that the samples do not look scattered. */
 export function laneOf(direction: Direction, present: readonly Direction[], sizeWidthPx: number): Lane {
   if (present.length === 1) return { centre: 0, halfWidth: Math.min(0.24, 110 / sizeWidthPx) };
   const halfWidth = Math.min(0.16, 80 / sizeWidthPx);

@@ -16,7 +16,12 @@ export const registerProbe: RegisterCommand = (program, onBridge) => {
     .addOption(new Option("--direction <which>", "back only in a two-way stack").choices(ASKED_DIRECTIONS).default("both"))
     .option("--attempts <n>", "checks for an object before it is given up", whole(1, 1_000_000), 600)
     .option("--interval-ms <n>", "between two checks", whole(10, 60_000), 500)
-    .option("--parallel <n>", "objects on their way at once; more than one measures them in each other's way", whole(1, 64), 1)
+    .option(
+      "--parallel <n>",
+      "objects on their way at once; objects that are on their way together may delay each other",
+      whole(1, 64),
+      1,
+    )
     .option("--pause-ms <n>", "after each object", whole(0, 86_400_000), 0)
     .option("--out <folder>", "for records, summary and chart (default: ./probe-<stack>-<time>)")
     .action((options: ProbeOptions) => onBridge(options, (context) => probe(context, options, systemDeps)));

@@ -46,7 +46,7 @@ export function assertSizesInScope(sizes: readonly number[], { config }: Pick<Op
 }
 
 /**
- * Round by round: a change of traffic during the probe then affects every size and direction alike.
+ * Plans the objects round by round: a change of traffic during the probe then affects every size and direction alike.
  * @param options.run unique prefix of every name
  */
 export function planObjects(options: {

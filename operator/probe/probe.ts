@@ -64,7 +64,7 @@ export async function probe(context: CommandContext, options: ProbeOptions, deps
   return records.some((record) => record.gave_up) || measurement.leftBehind.length > 0 ? FAILED : FINE;
 }
 
-/** Without a correction of the clocks, which are compared only later. */
+/** The duration is not corrected by the clocks' difference, which is known only later. */
 function sampleText({ object, postedAtMs, seenAtMs, attempts }: Sample): string {
   const result =
     seenAtMs === undefined ? `gave up after ${counted(attempts, "look")}` : `${grouped(Math.max(0, seenAtMs - postedAtMs))} ms`;
@@ -75,7 +75,7 @@ function remainsText({ bridge }: CommandContext, { leftBehind, late }: Measureme
   const where = ({ side, name }: Pick<LeftBehind, "side" | "name">) => `${bridge[side].bucket}: ${keyOf(bridge, side, name)}`;
   return [
     ...leftBehind.map((left) => `not removed from ${where(left)} (${left.reason})`),
-    ...late.map((name) => `never seen, so look whether it came after the end to ${where(name)}`),
+    ...late.map((name) => `never seen; it may have arrived after the end, so check ${where(name)}`),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** Clients of the prober functions on the two sides. The messages are in `runtime/protocol/probe.ts`. */
+/** Clients of the prober functions of the two sides. The messages are in `runtime/protocol/probe.ts`. */
 import type * as z from "zod";
 import {
   type ProbeCleanAnswer,

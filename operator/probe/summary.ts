@@ -57,29 +57,27 @@ function table(groups: readonly Group[]): string {
 function remarks(records: readonly ProbeRecord[], groups: readonly Group[], { options, clocks }: RunFacts): string[] {
   const { attempts, intervalMs, parallel } = options;
   const isFew = groups.some(({ durationsMs: { length } }) => length > 0 && length < ENOUGH_FOR_P99);
-  const atFirstLook = records.filter((record) => !record.gave_up && record.attempts === 1).length;
+  const atFirstCheck = records.filter((record) => !record.gave_up && record.attempts === 1).length;
   const beforePosted = records.filter(isBeforePosted).length;
   return [
-    "A duration is from when the near store had acknowledged the object until a look from the far side found it.",
-    `An object was looked for every ${msText(intervalMs)} ms, so a duration is up to that much too long, and given up after ${attempts} looks.`,
+    "A duration begins when the near store has acknowledged the object, and ends when a check on the far side finds it.",
+    `Each object was checked for every ${msText(intervalMs)} ms, so a duration may be too long by that much. It was given up after ${attempts} checks.`,
     parallel === 1
       ? "One object at a time was on its way."
-      : `Up to ${parallel} objects at a time were on their way, in the way of each other.`,
+      : `Up to ${parallel} objects at a time were on their way, and may have delayed each other.`,
     clocksText(clocks, intervalMs),
     `p50, p95, p99: ${QUANTILE_DEFINITION}.`,
     ...(isFew
       ? [
-          `${FEW} fewer than ${ENOUGH_FOR_P95} samples for p95 or ${ENOUGH_FOR_P99} for p99: it follows the largest samples and says little of the tail.`,
+          `${FEW} fewer than ${ENOUGH_FOR_P95} samples for p95 or ${ENOUGH_FOR_P99} for p99: the value follows the largest samples and says little about the tail.`,
         ]
       : []),
-    ...(atFirstLook > 0
-      ? [
-          `${counted(atFirstLook, "object was", "objects were")} there at the first look: how much earlier is not known, and the duration is the most it can be.`,
-        ]
+    ...(atFirstCheck > 0
+      ? [`${counted(atFirstCheck, "object was", "objects were")} there at the first check: the true duration may be shorter.`]
       : []),
     ...(beforePosted > 0
       ? [
-          `${counted(beforePosted, "object was", "objects were")} seen before the put was acknowledged, by these clocks: the duration is told as 0.`,
+          `${counted(beforePosted, "object was", "objects were")} seen before the put was acknowledged, by these clocks: the duration is given as 0.`,
         ]
       : []),
   ];
@@ -90,12 +88,12 @@ function isBeforePosted({ post_date, get_date, clock_offset_in_ms }: ProbeRecord
 }
 
 function clocksText(clocks: ClockDifference | undefined, resolutionMs: number): string {
-  if (clocks === undefined) return "The clocks of the two sides were not compared: no object was there on both.";
+  if (clocks === undefined) return "The clocks of the two sides were not compared: no object was on both sides.";
   const way = clocks.ms < 0 ? "behind" : "ahead of";
-  const difference = `The destination's clock is ${msText(Math.abs(clocks.ms))} ms ${way} the source's, give or take ${msText(clocks.uncertaintyMs)} ms`;
+  const difference = `The destination's clock is ${msText(Math.abs(clocks.ms))} ms ${way} the source's, plus or minus ${msText(clocks.uncertaintyMs)} ms`;
   return isSignificant(clocks, resolutionMs)
-    ? `${difference}: that is taken out of every duration.`
-    : `${difference}: no more than can be told, so durations are as the two clocks have them.`;
+    ? `${difference}: every duration is corrected by it.`
+    : `${difference}: too small or too uncertain to correct any duration.`;
 }
 
 const msText = (ms: number | undefined): string => (ms === undefined ? "-" : grouped(Math.round(ms)));

@@ -31,29 +31,29 @@ const MAX_LETTERS = 10_000;
 const OBJECTS_BETWEEN_NOTES = 10_000;
 
 const HELP = `
-PENDING       not at the destination yet, or not in this state
-COMPLETED     the destination has this very state
+PENDING       not at the destination yet, or there in another state
+COMPLETED     the destination has this state
 FAILED        given up; the reason says why
 REPLICA       the object itself came from the other side
-NONE          nothing is on its way, and nothing will be by itself
-OUT_OF_SCOPE  not the bridge's to carry
+NONE          not being replicated, and nothing will replicate it by itself
+OUT_OF_SCOPE  the bridge does not replicate it
 
-The exit code is 1 where something has failed. With --json every key is a line, and so is the summary.`;
+The exit code is 1 if an object has failed. With --json each key is one line, and so is the summary.`;
 
 export const registerStatus: RegisterCommand = (program, onBridge) => {
-  bridgeCommand(program, "status", "Says how far objects are: each key that is named, or all of them in numbers.")
+  bridgeCommand(program, "status", "Shows the replication status of the keys that are named, or counts all keys by status.")
     .argument("[key...]", "keys as at the source")
-    .option("--prefix <prefix>", "only keys that begin with this; without it, all that the scope's prefixes hold", "")
-    .option("--failed", "only what has failed, key by key")
+    .option("--prefix <prefix>", "only keys that begin with this; without it, every key under the scope's prefixes", "")
+    .option("--failed", "list only the keys that have failed")
     .addOption(
-      new Option("--side <side>", "whose objects to look at, in a two-way bridge")
+      new Option("--side <side>", "the side whose objects are checked, in a two-way bridge")
         .choices(["source", "destination"])
         .default("source"),
     )
-    .option("--concurrency <n>", "keys at work at once", whole(1, 256), 16)
+    .option("--concurrency <n>", "keys checked at once", whole(1, 256), 16)
     .addHelpText("after", HELP)
     .action((keys: string[], options: StatusCommandOptions) => {
-      if (keys.length > 0 && options.prefix !== "") throw new UsageError("name keys, or a --prefix, not both");
+      if (keys.length > 0 && options.prefix !== "") throw new UsageError("name keys or a --prefix, not both");
       return onBridge(options, (context) => showStatus(context, keys, options));
     });
 };
@@ -78,7 +78,7 @@ export async function showStatus(
     if (status.status === "FAILED") failed += 1;
     if (options.failed && status.status === "FAILED") show(status);
     seen += 1;
-    if (seen % OBJECTS_BETWEEN_NOTES === 0) note(`${grouped(seen)} objects looked at`);
+    if (seen % OBJECTS_BETWEEN_NOTES === 0) note(`${grouped(seen)} objects checked`);
   };
 
   if (keys.length > 0) {
@@ -103,7 +103,7 @@ export async function showStatus(
 
 const about = ({ stack, config }: OperatedBridge, prefix: string) => ({ stack, mode: config.mode, prefix });
 
-/** In the order of the keys. */
+/** Resolves to one status per key, in the order of the keys. */
 async function readAll(
   read: StatusReader,
   keys: readonly string[],

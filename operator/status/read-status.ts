@@ -1,4 +1,4 @@
-/** Looks at one key on both sides and says how far it is. */
+/** Reads one key on both sides and returns its replication status. */
 import { lookAt } from "../../runtime/replication/destination";
 import type { EligibilityRules, ScopeVerdict } from "../../runtime/replication/scope";
 import { takeSnapshot } from "../../runtime/replication/snapshot";
@@ -6,18 +6,18 @@ import type { OperatedBridge, ParkedKey } from "../operated-bridge";
 import { bridgeStatus, nativeStatus, type StatusVerdict } from "../replication-status";
 import { isInAnyScope, scopesOf } from "../scopes";
 
-/** The three are absent where the side that is looked from has no such object. */
+/** The last three are absent if the near side has no such object. */
 export interface KeyStatus extends StatusVerdict {
   key: string;
   sizeBytes?: number;
-  versionId?: string;
+  versionId?: string | undefined;
   lastModified?: string;
 }
 
 export type Side = "source" | "destination";
 
 export interface StatusOptions {
-  /** Whose objects are looked at; the destination's in a two-way bridge alone. */
+  /** The side whose objects are checked: `destination` only in a two-way bridge. */
   side: Side;
   letters: readonly ParkedKey[];
   signal: AbortSignal;
@@ -49,38 +49,38 @@ function bridgeReader({ config, source, destination }: OperatedBridge, { letters
 
 function nativeReader(bridge: OperatedBridge, { side, signal }: StatusOptions): StatusReader {
   const [near, far] = side === "source" ? [bridge.source, bridge.destination] : [bridge.destination, bridge.source];
-  const storeTells = near.cloud !== "alicloud";
+  const storeReportsStatus = near.cloud !== "alicloud";
   const scopes = scopesOf(bridge.config);
   return async (key) => {
     const storeKey = near.keyPrefix + key;
     const seen = await near.store.head(storeKey, { signal });
-    // What the store says of an object it says whatever the rules are by now.
+    // A status that the store reports counts, even if the rules have changed since.
     const isIn =
       seen === undefined ||
       seen.replication !== undefined ||
       (await isInAnyScope(near.store, scopes, { key, storeKey, sizeBytes: seen.sizeBytes }, signal));
-    // Deleted before its tags were read.
+    // Undefined: the object was deleted before its tags were read.
     const head = isIn === undefined ? undefined : seen;
     const scope: ScopeVerdict = isIn ? { inScope: true } : { inScope: false, reason: "no rule takes such a key in" };
-    const replica = storeTells ? undefined : await far.store.head(far.keyPrefix + key, { signal });
-    const verdict = nativeStatus({ source: head, scope, storeTells, replica });
+    const replica = storeReportsStatus ? undefined : await far.store.head(far.keyPrefix + key, { signal });
+    const verdict = nativeStatus({ source: head, scope, storeReportsStatus, replica });
     return { key, ...verdict, ...described(head) };
   };
 }
 
 interface Seen {
   sizeBytes: number;
-  versionId?: string;
+  versionId?: string | undefined;
   lastModified: string | Date;
 }
 
 function described(seen: Seen | undefined): Pick<KeyStatus, "sizeBytes" | "versionId" | "lastModified"> {
   if (seen === undefined) return {};
   const { sizeBytes, versionId, lastModified } = seen;
-  return { sizeBytes, lastModified: new Date(lastModified).toISOString(), ...(versionId === undefined ? {} : { versionId }) };
+  return { sizeBytes, lastModified: new Date(lastModified).toISOString(), versionId };
 }
 
-/** One without a time counts as new: nothing says that it is about an earlier state. */
+/** A letter without a time counts as the newest, because it may be about the current state. */
 function newestByKey(letters: readonly ParkedKey[]): ReadonlyMap<string, ParkedKey> {
   const timeOf = ({ parkedAt }: ParkedKey) => parkedAt?.getTime() ?? Number.POSITIVE_INFINITY;
   return new Map([...letters].sort((a, b) => timeOf(a) - timeOf(b)).map((letter) => [letter.key, letter]));

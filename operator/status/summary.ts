@@ -1,4 +1,4 @@
-/** A whole prefix, key by key, with no more in memory than what is being looked at. */
+/** Counts the statuses under a prefix. Memory holds only the keys in progress. */
 import type { Scope } from "../../runtime/protocol/env";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
 import { forEachBounded } from "../concurrency";
@@ -10,38 +10,38 @@ export interface Summary {
   objects: number;
   bytes: number;
   statuses: Record<ObjectStatus, { objects: number; bytes: number }>;
-  /** By the source's own Last-Modified. */
+  /** The pending object with the earliest Last-Modified. */
   oldestPending?: { key: string; lastModified: string };
 }
 
 export interface SummaryOptions {
-  /** Keys of the side begin with this and then go on as at the source. */
+  /** `keyPrefix` is the prefix of every key of the scope on this side. */
   side: { store: Pick<ObjectStore, "list">; keyPrefix: string };
   scopes: readonly Scope[];
-  /** The listings that hold every key to look at, none of them twice. */
+  /** Prefixes that together list every key to check, none of them twice. */
   prefixes: readonly string[];
   concurrency: number;
   signal: AbortSignal;
   read: StatusReader;
-  /** Told of every object that was looked at. */
+  /** Called for every object that was checked. */
   onStatus(status: KeyStatus): void;
 }
 
 export async function summarise(options: SummaryOptions): Promise<Summary> {
   const { side, scopes, signal, read, onStatus } = options;
   const summary = emptySummary();
-  const look = async ({ key: listed, sizeBytes }: ListedObject) => {
+  const check = async ({ key: listed, sizeBytes }: ListedObject) => {
     const key = listed.slice(side.keyPrefix.length);
     const canBeIn = scopesFor(scopes, key, sizeBytes).length > 0;
     const status: KeyStatus = canBeIn ? await read(key) : { key, status: "OUT_OF_SCOPE", sizeBytes };
-    // Deleted since it was listed.
+    // The object was deleted after the listing.
     if (status.sizeBytes === undefined) return;
     count(summary, status, status.sizeBytes);
     onStatus(status);
   };
   for (const prefix of options.prefixes) {
     const listing = side.store.list(side.keyPrefix + prefix, { signal });
-    await forEachBounded(listing, { limit: options.concurrency, signal }, look);
+    await forEachBounded(listing, { limit: options.concurrency, signal }, check);
   }
   return summary;
 }

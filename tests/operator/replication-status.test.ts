@@ -14,7 +14,7 @@ import { BRIDGE, makeHead, makeSnapshot } from "../runtime/support/make-snapshot
 const SCOPE = { prefixes: ["in/"], suffixes: [], tags: {}, minSizeBytes: 0, maxSizeBytes: 1000 };
 const bridge = { bridgeId: BRIDGE.bridgeId, scope: SCOPE, deletes: "replicate" as const, destinationId: "aws-cn:destination" };
 const key = "in/k";
-/** As `makeSnapshot` was written. */
+/** The Last-Modified of `makeSnapshot`. */
 const WRITTEN = new Date("2026-03-01T00:00:00Z");
 const before = new Date("2026-02-28T23:59:59.999Z");
 const after = new Date("2026-03-01T00:00:00.001Z");
@@ -30,7 +30,7 @@ const cameBack = makeSnapshot({
   metadata: replicaMetadata(snapshot, { bridgeId: "other", sourceId: bridge.destinationId }, key),
 });
 
-describe("what a bridge carries", () => {
+describe("a bridge replicates", () => {
   test.each<[string, Partial<BridgeView>, StatusVerdict]>([
     ["a faithful replica", { destination: replicaOf(snapshot) }, { status: "COMPLETED", lagMs: 5_000 }],
     [
@@ -66,7 +66,7 @@ describe("what a bridge carries", () => {
     ],
     ["other tags", { destination: replicaOf(snapshot, {}, {}) }, { status: "PENDING", reason: "the destination has other tags" }],
     [
-      "somebody else's object",
+      "an object that the bridge did not write",
       { destination: foreign },
       { status: "PENDING", reason: "the destination has an object that this bridge did not write" },
     ],
@@ -88,7 +88,7 @@ describe("what a bridge carries", () => {
     expect(bridgeStatus({ ...base, ...view })).toEqual(verdict);
   });
 
-  test("a replica of a third bucket is carried on as any object", () => {
+  test("a replica from a third bucket is replicated like any object", () => {
     const chained = makeSnapshot({ metadata: replicaMetadata(snapshot, { bridgeId: "first", sourceId: "aws:first" }, key) });
     expect(bridgeStatus({ ...base, snapshot: chained }).status).toBe("PENDING");
   });
@@ -107,7 +107,7 @@ describe("what a bridge carries", () => {
   test.each<[string, Partial<BridgeView>, ObjectStatus, RegExp]>([
     ["absent on both sides", {}, "NONE", /no such object on either side/],
     ["absent on both sides, with an old letter", { parked: { reason: "x", parkedAt: after } }, "NONE", /no such object/],
-    ["only somebody else's is there", { destination: foreign }, "NONE", /not of this bridge/],
+    ["only an object that the bridge did not write", { destination: foreign }, "NONE", /not of this bridge/],
     ["the replica is still there", { destination: replicaOf(snapshot) }, "PENDING", /not at the destination yet/],
     [
       "the delete was given up",
@@ -126,19 +126,19 @@ describe("what a bridge carries", () => {
   });
 });
 
-describe("what a store replicates by itself", () => {
+describe("a store replicates by itself", () => {
   const crc = [{ algorithm: "CRC64XZ" as const, value: "AAAA" }];
   const source = makeHead({ lastModified: WRITTEN, checksums: crc });
-  const base: NativeView = { source, scope: { inScope: true }, storeTells: true };
+  const base: NativeView = { source, scope: { inScope: true }, storeReportsStatus: true };
   const out = { inScope: false, reason: "no rule" } as const;
 
   test.each(["PENDING", "COMPLETED", "FAILED", "REPLICA"] as const)(
-    "%s as the store says, whatever the rules are now",
+    "%s is the status that the store reports, also if the rules have changed",
     (status) => {
-      const told = { ...source, replication: status };
-      expect(nativeStatus({ ...base, source: told }).status).toBe(status);
-      expect(nativeStatus({ ...base, source: told, scope: out }).status).toBe(status);
-      const { reason } = nativeStatus({ ...base, source: told });
+      const reported = { ...source, replication: status };
+      expect(nativeStatus({ ...base, source: reported }).status).toBe(status);
+      expect(nativeStatus({ ...base, source: reported, scope: out }).status).toBe(status);
+      const { reason } = nativeStatus({ ...base, source: reported });
       expect(reason === undefined).toBe(status === "COMPLETED");
     },
   );
@@ -160,11 +160,11 @@ describe("what a store replicates by itself", () => {
     ["other headers", makeHead({ checksums: crc, headers: {} }), "PENDING"],
     ["other metadata", makeHead({ checksums: crc, metadata: { a: "b" } }), "PENDING"],
   ])("OSS, which says nothing: the destination has %s", (_what, replica, status) => {
-    expect(nativeStatus({ ...base, storeTells: false, replica }).status).toBe(status);
+    expect(nativeStatus({ ...base, storeReportsStatus: false, replica }).status).toBe(status);
   });
 
-  test("the lag of a replica that was compared", () => {
+  test("reports the lag of a replica that was compared", () => {
     const replica = makeHead({ checksums: crc });
-    expect(nativeStatus({ ...base, storeTells: false, replica })).toEqual({ status: "COMPLETED", lagMs: 5_000 });
+    expect(nativeStatus({ ...base, storeReportsStatus: false, replica })).toEqual({ status: "COMPLETED", lagMs: 5_000 });
   });
 });

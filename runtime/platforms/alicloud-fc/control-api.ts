@@ -45,7 +45,7 @@ export interface ControlApiOptions {
   originOf: OriginOf;
   credentials: Pick<OwnCredentials, "current">;
   /** PEM of a certificate to trust. @default the system's */
-  ca?: string;
+  ca?: string | undefined;
   /** Of one try, from connecting to the end of the answer. @default 10_000 */
   timeoutMs?: number;
   random?: Random;

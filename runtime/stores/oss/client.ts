@@ -68,7 +68,9 @@ export interface OssClientOptions {
 }
 
 /** Connections to OSS. All stores of a process should share one. */
-export function createOssDispatcher(options: { ca?: string; connections?: number; connectTimeoutMs?: number } = {}): Agent {
+export function createOssDispatcher(
+  options: { ca?: string | undefined; connections?: number; connectTimeoutMs?: number } = {},
+): Agent {
   const { ca, connections = 64, connectTimeoutMs = 5_000 } = options;
   const connect = { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(ca !== undefined && { ca }) };
   return new Agent({ connections, pipelining: 1, connect });

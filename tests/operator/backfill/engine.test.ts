@@ -15,7 +15,7 @@ test.each<[string, ReturnType<typeof stack>, boolean, Engine]>([
   ["native on AWS without the role", stack(nativeRaw()), false, "copy"],
   ["native on OSS", stack(ossNativeRaw()), false, "copy"],
   ["pull", stack(pullRaw()), false, "bridge"],
-])("auto on %s", (_name, bridge, local, engine) => {
+])("auto chooses the engine for %s", (_name, bridge, local, engine) => {
   expect(chooseEngine(bridge, "auto", { local }).engine).toBe(engine);
 });
 
@@ -26,17 +26,17 @@ test.each<[Engine, ReturnType<typeof stack>, boolean, string]>([
   ["batch", stack(pullRaw()), false, "take --engine bridge"],
   ["copy", stack(pullRaw()), false, "take --engine bridge"],
   ["bridge", stack(nativeRaw()), false, "take --engine copy"],
-])("%s is refused where the stack has none, with what to take instead", (engine, bridge, local, told) => {
+])("refuses engine %s if the stack has none, and names an alternative", (engine, bridge, local, message) => {
   expect(() => chooseEngine(bridge, engine, { local })).toThrow(UsageError);
-  expect(() => chooseEngine(bridge, engine, { local })).toThrow(told);
+  expect(() => chooseEngine(bridge, engine, { local })).toThrow(message);
 });
 
-test("what OSS can do by itself, and what a copy leaves behind, is said before it begins", () => {
+test("says before the run that OSS can replicate by itself and that a copy leaves a version behind", () => {
   const [copied, oss] = chooseEngine(stack(ossNativeRaw({ existingObjects: "ignore" })), "auto", { local: false }).notices;
   expect(copied).toContain("new version");
   expect(oss).toContain("set existingObjects: replicate and deploy");
   const [, already] = chooseEngine(stack(ossNativeRaw({ existingObjects: "replicate" })), "auto", { local: false }).notices;
-  expect(already).toContain("OSS carries what was there before by itself");
+  expect(already).toContain("OSS replicates existing objects by itself");
   const { notices } = chooseEngine(stack(nativeRaw({ direction: "two-way" })), "auto", { local: false });
   expect(notices.at(-1)).toContain("the way back is left alone");
 });

@@ -48,7 +48,7 @@ async function run(fake: Omit<FakeOptions, "time"> = {}, changes: Partial<ProbeO
   return { outcome, out, calls, printed, noted, read };
 }
 
-test("leaves the records, the summary and the chart, and prints the summary", async () => {
+test("writes the records, the summary and the chart, and prints the summary", async () => {
   const { outcome, out, printed, noted, read } = await run({}, { direction: "forth" });
   expect(outcome).toEqual({ exitCode: FINE });
   expect((await readdir(out)).sort()).toEqual(FILES);
@@ -68,7 +68,7 @@ test("leaves the records, the summary and the chart, and prints the summary", as
   ]);
 });
 
-test("says that there is no way back, and goes on", async () => {
+test("says that there is no way back, and measures the way forth", async () => {
   const { outcome, noted } = await run();
   expect(outcome).toEqual({ exitCode: FINE });
   expect(noted[0]).toBe("stack aws-to-china is one-way: there is no way back to measure");
@@ -81,12 +81,12 @@ test("measures both ways of a two-way stack", async () => {
   expect(records.filter(({ direction }) => direction === "destination->source")).toHaveLength(4);
 });
 
-test("prints the records and nothing else where JSON is asked for", async () => {
+test("with --json prints the records and nothing else", async () => {
   const { printed, read } = await run({}, { json: true });
   expect(printed.join("")).toBe((await read("records.json")).trimEnd());
 });
 
-test("an object that was given up is recorded, named and no success", async () => {
+test("an object that was given up is recorded and named, and the exit code is 1", async () => {
   const { outcome, noted, read } = await run({ lagMs: ({ name }) => (name.endsWith("2048-2") ? undefined : 1000) });
   expect(outcome).toEqual({ exitCode: FAILED });
   expect(JSON.parse(await read("records.json"))[3]).toMatchObject({
@@ -98,12 +98,12 @@ test("an object that was given up is recorded, named and no success", async () =
   expect(noted).toEqual(
     expect.arrayContaining([
       "4/4  source->destination     2 KiB  gave up after 20 looks",
-      "never seen, so look whether it came after the end to assets-cn: from-us/crossborderbridge-probe/run/from-source-2048-2",
+      "never seen; it may have arrived after the end, so check assets-cn: from-us/crossborderbridge-probe/run/from-source-2048-2",
     ]),
   );
 });
 
-test("what was measured before a failure is kept, and what could not be removed is named", async () => {
+test("keeps the records from before a failure, and names the objects that could not be removed", async () => {
   const failure = new BridgeError("PermissionDenied", "put", "no more");
   const { outcome, out, noted, read } = await run({
     onRequest: (side, request) => {
@@ -120,7 +120,7 @@ test("what was measured before a failure is kept, and what could not be removed 
   );
 });
 
-test("what was measured before an interruption is kept", async () => {
+test("keeps the records from before an interruption", async () => {
   const { outcome, calls, read } = await run({}, {}, "2/4");
   expect(outcome).toEqual({ error: expect.objectContaining({ name: "AbortError" }) });
   expect(JSON.parse(await read("records.json"))).toHaveLength(2);
@@ -130,7 +130,7 @@ test("what was measured before an interruption is kept", async () => {
   ]);
 });
 
-test("where nothing was measured, there is nothing to draw", async () => {
+test("draws nothing if nothing was measured", async () => {
   const failure = new BridgeError("NotFound", "invoke", "no function");
   const { outcome, out, printed } = await run({
     onRequest: () => {
@@ -142,7 +142,7 @@ test("where nothing was measured, there is nothing to draw", async () => {
   expect(printed).toEqual([]);
 });
 
-test("another run's files stay as they are, and nothing is sent", async () => {
+test("leaves another run's files as they are, and sends nothing", async () => {
   await writeFile(join(folder, "records.csv"), "mine");
   const { outcome, calls } = await run({}, { out: folder });
   const message = `${join(folder, "records.csv")} is there already; name another folder with --out`;

@@ -13,13 +13,13 @@ const POSTED_AT_MS = Date.parse("2026-03-01T10:00:00.000Z");
 const sample = (direction: Direction, tookMs: number | undefined) => ({
   object: { name: "run/x", sizeBytes: 1024, direction, number: 1 },
   postedAtMs: POSTED_AT_MS,
-  ...(tookMs === undefined ? {} : { seenAtMs: POSTED_AT_MS + tookMs }),
+  seenAtMs: tookMs === undefined ? undefined : POSTED_AT_MS + tookMs,
   attempts: 3,
 });
 const recordOf = (tookMs: number | undefined, clocks: Measurement["clocks"], direction: Direction = "source->destination") =>
   recordsOf({ samples: [sample(direction, tookMs)], clocks }, bridge, 500)[0];
 
-test("in JSON", () => {
+test("writes records in JSON", () => {
   const records = recordsOf(
     { samples: [sample("source->destination", 1234)], clocks: { ms: 90, uncertaintyMs: 100 } },
     bridge,
@@ -47,7 +47,7 @@ test("in JSON", () => {
 `);
 });
 
-test("in CSV, with the same names", () => {
+test("writes records in CSV, with the same names", () => {
   const samples = [sample("source->destination", 1234), sample("destination->source", undefined)];
   expect(recordsCsv(recordsOf({ samples, clocks: { ms: 5000, uncertaintyMs: 100 } }, bridge, 500))).toBe(
     `file_size_in_bytes,post_date,get_date,duration_in_ms,direction,from,to,gave_up,attempts,resolution_in_ms,clock_offset_in_ms,clock_offset_uncertainty_in_ms,mode,stack,key
@@ -58,13 +58,17 @@ test("in CSV, with the same names", () => {
 });
 
 test.each<[string, Parameters<typeof recordOf>, { duration: number | null; offset: number | null }]>([
-  ["as the clocks have it", [1234, { ms: 90, uncertaintyMs: 100 }], { duration: 1234, offset: null }],
-  ["as the clocks have it where they were not compared", [1234, undefined], { duration: 1234, offset: null }],
-  ["without what the far clock is ahead", [6234, { ms: 5000, uncertaintyMs: 100 }], { duration: 1234, offset: 5000 }],
-  ["with what the far clock is behind", [-3766, { ms: -5000, uncertaintyMs: 100 }], { duration: 1234, offset: -5000 }],
-  ["the other way round", [-3766, { ms: 5000, uncertaintyMs: 100 }, "destination->source"], { duration: 1234, offset: -5000 }],
+  ["uncorrected if the difference is not significant", [1234, { ms: 90, uncertaintyMs: 100 }], { duration: 1234, offset: null }],
+  ["uncorrected if the clocks were not compared", [1234, undefined], { duration: 1234, offset: null }],
+  ["corrected if the far clock is ahead", [6234, { ms: 5000, uncertaintyMs: 100 }], { duration: 1234, offset: 5000 }],
+  ["corrected if the far clock is behind", [-3766, { ms: -5000, uncertaintyMs: 100 }], { duration: 1234, offset: -5000 }],
+  [
+    "corrected the other way round in the other direction",
+    [-3766, { ms: 5000, uncertaintyMs: 100 }, "destination->source"],
+    { duration: 1234, offset: -5000 },
+  ],
   ["never below 0", [-3, { ms: 0, uncertaintyMs: 100 }], { duration: 0, offset: null }],
-  ["none where it was given up", [undefined, { ms: 5000, uncertaintyMs: 100 }], { duration: null, offset: 5000 }],
+  ["none if the object was given up", [undefined, { ms: 5000, uncertaintyMs: 100 }], { duration: null, offset: 5000 }],
 ])("a duration is %s", (_, args, { duration, offset }) => {
   expect(recordOf(...args)).toMatchObject({
     duration_in_ms: duration,
@@ -74,7 +78,7 @@ test.each<[string, Parameters<typeof recordOf>, { duration: number | null; offse
   });
 });
 
-test("keys of each side", () => {
+test("builds the keys of each side", () => {
   expect(keyOf(bridge, "source", "a")).toBe("in/crossborderbridge-probe/a.jpg");
   expect(keyOf(bridge, "destination", "a")).toBe("from-us/in/crossborderbridge-probe/a.jpg");
 });
