@@ -5,7 +5,7 @@ import { build, type Plugin, stop } from "esbuild";
 import { zipSync } from "fflate";
 import type { Role } from "../runtime/protocol/env";
 
-/** Where functions run, as the folders of `runtime/platforms` are named, and the roles that each of them plays. */
+/** The platforms, named like the folders of `runtime/platforms`, and the roles that run on each of them. */
 export const FUNCTIONS = {
   "aws-lambda": ["sender", "receiver", "copier", "prober"],
   "alicloud-fc": ["sender", "receiver", "copier", "dispatcher", "pusher", "prober"],
@@ -25,12 +25,12 @@ export interface BuiltFunction {
   zipPath?: string;
 }
 
-/** An environment variable that is set where one process has built the bundles for others, as before the tests. */
+/** The environment variable that says that another process has already built the bundles, as before the tests. */
 export const BUNDLES_ARE_BUILT = "CROSSBORDERBRIDGE_BUNDLES_ARE_BUILT";
 
 const ROOT = resolve(__dirname, "..");
 const DEFAULT_OUT_DIR = join(ROOT, "dist", "functions");
-/** The first moment that a zip can name; a real one would change the bytes. */
+/** The earliest time that a zip can hold. The current time would change the bytes of every build. */
 const ZIP_TIME = new Date(1980, 0, 1);
 
 /**
@@ -45,7 +45,7 @@ export async function buildFunctions({ outDir = DEFAULT_OUT_DIR }: { outDir?: st
       platforms.flatMap(([platform, roles]) => roles.map((role) => buildFunction(platform, role, resolve(outDir, platform)))),
     ),
   );
-  // What an earlier build left there would be packed with the package.
+  // Files of an earlier build would be packed with the package.
   await removeStrays(
     outDir,
     platforms.map(([platform]) => platform),
@@ -75,7 +75,7 @@ const smallerPackages: Plugin = {
   name: "smaller-packages",
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, "scripts", "undici-agent.js") }));
-    // pino's transports run in threads of files of their own, which a bundle of one file does not have.
+    // pino's transports run in threads, from files of their own. A bundle has only one file.
     onResolve({ filter: /^thread-stream$/ }, () => ({ path: "thread-stream", namespace: "absent" }));
     onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "", loader: "js" }));
   },
@@ -84,7 +84,7 @@ const smallerPackages: Plugin = {
 async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
   const result = await build({
     entryPoints: [join(ROOT, "runtime", "platforms", platform, `${role}.ts`)],
-    // Everything that could carry the place of the checkout into the bytes is made relative to it.
+    // Makes every path relative to the checkout, so that the folder of the checkout does not change the bytes.
     absWorkingDir: ROOT,
     outfile: "index.js",
     write: false,
@@ -93,7 +93,7 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
     target: "node20",
     format: "cjs",
     minify: true,
-    // ES modules first: what a CommonJS build of a package does not use cannot be left out.
+    // Prefers ES modules: esbuild cannot leave out the unused code of a CommonJS module.
     mainFields: ["module", "main"],
     plugins: [smallerPackages],
     legalComments: "none",
@@ -104,7 +104,7 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
   if (output === undefined) throw new Error(`esbuild made no output for the ${role} of ${platform}`);
   const path = join(folder, role);
   await writeAtomically(join(path, "index.js"), output.contents, folder);
-  // Of an uploaded folder, every file would change the hash.
+  // The whole folder is uploaded: another file in it would change its hash.
   await removeStrays(path, ["index.js"]);
   const built: BuiltFunction = { platform, role, path, sizeBytes: output.contents.length };
   if (!PACKED.has(platform)) return built;
@@ -113,7 +113,7 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
   return { ...built, zipPath };
 }
 
-/** @param staging a folder of the same file system whose contents nobody uploads */
+/** @param staging a folder of the same file system whose contents are not uploaded */
 async function writeAtomically(file: string, contents: Uint8Array, staging: string): Promise<void> {
   const existing = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
@@ -130,11 +130,11 @@ async function writeAtomically(file: string, contents: Uint8Array, staging: stri
   }
 }
 
-/** How the folders begin in which a file is written before it takes its place. */
+/** Prefix of the folders in which a file is written before it is moved to its place. */
 const STAGING = ".build-";
 
 async function removeStrays(folder: string, known: readonly string[]): Promise<void> {
-  // Another build may be at work beside this one.
+  // Another build may run at the same time.
   const strays = (await readdir(folder)).filter((name) => !known.includes(name) && !name.startsWith(STAGING));
   await Promise.all(strays.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }

@@ -1,4 +1,4 @@
-/** Compiles what other Pulumi programs import, `components/` and the protocol it shares with the handlers, into `dist/`, with declarations. */
+/** Compiles the code that other Pulumi programs import into `dist/`, with declarations: `components/`, and the protocol it shares with the handlers. */
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import ts from "typescript";
@@ -8,7 +8,7 @@ const CONFIG = join(ROOT, "tsconfig.build.json");
 
 /**
  * @returns absolute paths of the files that were written
- * @throws Error with the compiler's messages, and then nothing is written
+ * @throws Error with the compiler's messages; nothing is written then
  */
 export async function buildPackage({ outDir = join(ROOT, "dist") }: { outDir?: string } = {}): Promise<string[]> {
   const host: ts.ParseConfigFileHost = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (diagnostic) => fail([diagnostic]) };
@@ -17,7 +17,7 @@ export async function buildPackage({ outDir = join(ROOT, "dist") }: { outDir?: s
   const program = ts.createProgram({ rootNames: config.fileNames, options: config.options });
   const problems = [...config.errors, ...ts.getPreEmitDiagnostics(program)];
   if (problems.length > 0) fail(problems);
-  // A module that was renamed would go on being packed under its old name.
+  // Otherwise a renamed module would still be packed under its old name.
   for (const folder of ["components", "runtime"]) await rm(join(outDir, folder), { recursive: true, force: true });
   const written: string[] = [];
   program.emit(undefined, (path, text) => {

@@ -5,7 +5,7 @@
 const Agent = require("undici/lib/dispatcher/agent");
 const Dispatcher = require("undici/lib/dispatcher/dispatcher");
 
-// As the index does it: the methods of the API stand beside the class.
+// Adds the methods of the API to the class, as the package's index does.
 Object.assign(Dispatcher.prototype, require("undici/lib/api"));
 
 module.exports = { Agent };

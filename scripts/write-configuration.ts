@@ -1,6 +1,6 @@
 /**
  * Writes everything that repeats the schemas of the configuration and of the outputs: docs/configuration.md, the declarations in
- * Pulumi.yaml and the types in components/config/settings.ts. Tests hold the files equal to what this script makes.
+ * Pulumi.yaml and the types in components/config/settings.ts. Tests check that the files equal the output of this script.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ const ROOT = resolve(__dirname, "..");
 const SOURCE = "components/config/schema.ts and components/config/outputs.ts";
 const WRITTEN_BY = `Written by \`npm run docs:configuration\` from ${SOURCE}. Change those.`;
 
-/** The schema of the schema: what `z.toJSONSchema` makes of a setting, with the schema's own `meta` beside it. */
+/** A setting as `z.toJSONSchema` describes it, together with the `meta` of its schema. */
 interface Setting {
   type: "string" | "integer" | "number" | "boolean" | "array" | "object";
   description?: string;
@@ -44,8 +44,8 @@ const propertiesOf = (setting: Setting): [name: string, setting: Setting][] => O
 const isSection = (setting: Setting): boolean => setting.properties !== undefined;
 const isRequired = (section: Setting, key: string): boolean => section.required?.includes(key) === true;
 
-/** @throws Error where the schema says nothing. */
-function said(path: string, what: "description" | "allowed" | "title" | "typeName", setting: Setting): string {
+/** The text that the schema has for the setting. @throws Error if it has none */
+function textOf(path: string, what: "description" | "allowed" | "title" | "typeName", setting: Setting): string {
   const text = setting[what];
   if (!text) throw new Error(`there is no ${what} for ${path === "" ? "the bridge" : path}`);
   return text;
@@ -67,7 +67,7 @@ interface Section {
   setting: Setting;
 }
 
-/** The section and those inside it; `[]` behind a path stands for each element of a list. */
+/** The section and the sections inside it. The path of a list's element ends in `[]`. */
 function sectionsIn(path: string, setting: Setting): Section[] {
   if (setting.items !== undefined) return sectionsIn(`${path}[]`, setting.items);
   if (!isSection(setting)) return [];
@@ -87,9 +87,9 @@ function row(section: Section, key: string, setting: Setting): string {
   const fallback = value === undefined ? (setting.fallback ?? "none") : `\`${value.code}\`${value.size}`;
   const cells = [
     `\`${path}\``,
-    cell(said(path, "description", setting)),
+    cell(textOf(path, "description", setting)),
     isRequired(section.setting, key) ? "**required**" : cell(fallback),
-    cell(said(path, "allowed", setting)),
+    cell(textOf(path, "allowed", setting)),
   ];
   return `| ${cells.join(" | ")} |`;
 }
@@ -101,7 +101,7 @@ function table(section: Section): string {
   return ["| Key | What it is | Default | Allowed |", "|---|---|---|---|", ...rows].join("\n");
 }
 
-/** What must be given comes first, then the settings of the bridge itself, then the sections with defaults. */
+/** Required sections come first, then the settings of the bridge itself, then the sections with defaults. */
 function sectionsOfPage(): Section[] {
   const [bridge, ...sections] = sectionsIn("", BRIDGE);
   const isNeeded = ({ path }: Section) => isRequired(BRIDGE, path.split(/[.[]/)[0] ?? "");
@@ -111,15 +111,15 @@ function sectionsOfPage(): Section[] {
 function chapter(section: Section): string {
   const { path, setting } = section;
   const intro = setting.description === undefined ? "" : `${setting.description}\n\n`;
-  return `## ${said(path, "title", setting)}\n\n${intro}${table(section)}`;
+  return `## ${textOf(path, "title", setting)}\n\n${intro}${table(section)}`;
 }
 
 function outputsChapter(): string {
   const rows = propertiesOf(OUTPUTS).map(
-    ([name, setting]) => `| \`${name}\` | ${cell(setting.when ?? "always")} | ${cell(said(name, "description", setting))} |`,
+    ([name, setting]) => `| \`${name}\` | ${cell(setting.when ?? "always")} | ${cell(textOf(name, "description", setting))} |`,
   );
   const lines = ["| Output | Present | What it is |", "|---|---|---|", ...rows];
-  return `## ${said("", "title", OUTPUTS)}\n\n${said("", "description", OUTPUTS)}\n\n${lines.join("\n")}`;
+  return `## ${textOf("", "title", OUTPUTS)}\n\n${textOf("", "description", OUTPUTS)}\n\n${lines.join("\n")}`;
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
@@ -139,7 +139,7 @@ function examples(): string {
     .join("\n");
 }
 
-/** A configuration with several mistakes, and what `pulumi preview` says about it. */
+/** The errors that `pulumi preview` prints for a configuration with several mistakes. */
 function exampleOfErrors(): string {
   const wrong = {
     source: { cloud: "aws", region: "cn-north-1", bucket: "reports-global" },
@@ -191,14 +191,14 @@ ${examples()}
 
 // Pulumi.yaml.
 
-/** Of a section, its keys as well: the engine declares no types inside an object. */
+/** The description of a setting. That of a section also lists its keys, because Pulumi.yaml declares no types inside an object. */
 function declaredText(path: string, setting: Setting): string {
   const keys = propertiesOf(setting).map(([key, one]) => {
     const inside = isSection(one) ? undefined : (defaultOf(key, one)?.code ?? one.fallback);
     return inside === undefined ? key : `${key} (${inside})`;
   });
   const fallback = setting.fallback === undefined ? "" : ` Default: ${setting.fallback}.`;
-  const text = `${said(path, "description", setting)}${fallback}${keys.length > 0 ? ` Keys: ${keys.join(", ")}.` : ""}`;
+  const text = `${textOf(path, "description", setting)}${fallback}${keys.length > 0 ? ` Keys: ${keys.join(", ")}.` : ""}`;
   return text.replaceAll("`", "");
 }
 
@@ -217,7 +217,7 @@ function folded(text: string): Scalar<string> {
   return scalar;
 }
 
-/** Pulumi.yaml with the configuration's declarations written anew; what stands above them stays. */
+/** Pulumi.yaml with new declarations of the configuration. The text above them stays. */
 export function projectFile(current: string): string {
   const [head = ""] = current.split(/^config:$/m);
   const config = Object.fromEntries(
@@ -230,7 +230,7 @@ export function projectFile(current: string): string {
 
 function typeOf(path: string, setting: Setting): string {
   if (setting.enum !== undefined) return setting.enum.map((value) => JSON.stringify(value)).join(" | ");
-  if (isSection(setting)) return said(path, "typeName", setting);
+  if (isSection(setting)) return textOf(path, "typeName", setting);
   if (setting.items !== undefined) {
     const element = typeOf(`${path}[]`, setting.items);
     return element.includes(" ") ? `(${element})[]` : `${element}[]`;
@@ -240,7 +240,7 @@ function typeOf(path: string, setting: Setting): string {
   return setting.type === "integer" ? "number" : setting.type;
 }
 
-/** As the formatter breaks them. */
+/** The line width of the formatter. */
 const LINE_CHARACTERS = 130;
 
 function wrapped(text: string): string[] {
@@ -260,13 +260,13 @@ function comment(indent: string, ...sentences: string[]): string {
   return [`${indent}/**`, ...lines, `${indent} */`].join("\n");
 }
 
-/** @param absent what an optional member may be instead: an argument may be undefined, an output is left out */
+/** @param absent type of an optional member that is not set: an argument may be undefined, an output is left out */
 function member(section: Section, key: string, setting: Setting, absent: "" | " | undefined"): string {
   const path = joined(section.path, key);
   const value = defaultOf(key, setting);
   const fallback = isSection(setting) ? undefined : value === undefined ? setting.fallback : value.code + value.size;
   const present = setting.when === undefined ? "" : ` Present ${setting.when}.`;
-  const sentences = [said(path, "description", setting) + present, ...(fallback === undefined ? [] : [`@default ${fallback}`])];
+  const sentences = [textOf(path, "description", setting) + present, ...(fallback === undefined ? [] : [`@default ${fallback}`])];
   const type = typeOf(path, setting);
   const required = isRequired(section.setting, key);
   const line = required ? `  ${key}: ${type};` : `  ${key}?: ${type}${absent};`;
@@ -274,7 +274,7 @@ function member(section: Section, key: string, setting: Setting, absent: "" | " 
   return `${comment("  ", ...sentences)}\n${line.length <= LINE_CHARACTERS || required ? line : broken()}`;
 }
 
-/** A type whose members are all in another one is extended by it: the destination has what the source has. */
+/** The earlier type whose members are all in this one, which then extends it. So the destination extends the source. */
 function baseOf(section: Section, others: readonly Section[]): Section | undefined {
   const own = section.setting.properties ?? {};
   return others.find(({ setting }) =>
@@ -288,9 +288,9 @@ function declaredType(section: Section, earlier: readonly Section[], absent: "" 
   const members = propertiesOf(setting)
     .filter(([key]) => base?.setting.properties?.[key] === undefined)
     .map(([key, one]) => member(section, key, one, absent));
-  const parent = base === undefined ? "" : ` extends ${said(base.path, "typeName", base.setting)}`;
-  const opening = `export interface ${said(path, "typeName", setting)}${parent} {`;
-  return [comment("", said(path, "title", setting)), opening, ...members, "}", ""].join("\n");
+  const parent = base === undefined ? "" : ` extends ${textOf(base.path, "typeName", base.setting)}`;
+  const opening = `export interface ${textOf(path, "typeName", setting)}${parent} {`;
+  return [comment("", textOf(path, "title", setting)), opening, ...members, "}", ""].join("\n");
 }
 
 export function settingTypes(): string {
