@@ -6,7 +6,7 @@
 import type { CallRecord } from "local-alicloud";
 import { settled } from "../../local/closers";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
-import { type AllWires, BRIDGES, type Bridge, deploy, type Mode, STACKS, stretchWires } from "./policy/ram-bridges";
+import { type AllWires, BRIDGES, type Bridge, deploy, type Mode, STACKS, startWires } from "./policy/ram-bridges";
 import { type DeclaredRole, declaredRoles, grantsOf, idleGrants, isAllowed, type Need } from "./policy/ram-declared";
 import { replicateNatively, takeEveryPath } from "./policy/ram-paths";
 import { vendorCalls } from "./policy/ram-vendor-calls";
@@ -36,7 +36,7 @@ let needs: Need[];
 
 beforeAll(async () => {
   clouds = await startLocalClouds({ clouds: ["alicloud"], recordCalls: true });
-  const stretched = await stretchWires(clouds);
+  const stretched = await startWires(clouds);
   wires = stretched;
   await settled(...BRIDGES.map(async (spec) => bridges.push(await deploy(clouds, spec))));
   const { alicloud } = clouds;

@@ -1,4 +1,4 @@
-/** The bridges that the proof of AWS's policies is made with, in a local cloud that they share. */
+/** The bridges that the test of AWS's policies deploys. They share one local cloud. */
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalPartition } from "../../../local/aws/local-aws";
@@ -12,13 +12,13 @@ export interface Places {
   destination: Place;
 }
 
-/** Only what the tests send in is their schedule. */
+/** The probers run only when the tests send an event. */
 const PROBE = { enabled: true, everyMinutes: 60 };
 const IN = ["in/"];
 
-/** Between the partitions. */
+/** A bridge between the partitions. */
 export const PULL = { stack: "dev", name: "dev" } as const;
-/** Inside AWS Global, both ways: all that S3 itself does. */
+/** A two-way bridge inside AWS Global, where S3 itself replicates. */
 export const NATIVE = { stack: "two-way", name: "both", buckets: { source: "both-here", destination: "both-there" } } as const;
 
 export async function placesOf(clouds: LocalClouds): Promise<Record<"pull" | "native", Places>> {
@@ -35,7 +35,7 @@ export function deployPull(clouds: LocalClouds, { source, destination }: Places)
     settings: {
       "crossborderbridge:name": PULL.name,
       "crossborderbridge:source": { cloud: "aws", region: source.region, bucket: "watched", kmsKeyArn: source.kmsKeyArn },
-      // Behind a prefix, so that what is the objects' and what is the bridge's own are different resources.
+      // With a prefix, the bridge's own objects and the replicas are different resources.
       "crossborderbridge:destination": {
         cloud: "aws-cn",
         region: destination.region,

@@ -1,4 +1,4 @@
-/** What was asked of a local cloud, as its front door wrote it down (serve-ministack.py). */
+/** The requests to a local cloud, as its front door recorded them (serve-ministack.py). */
 import { readFile } from "node:fs/promises";
 import type { LocalPartition } from "../../../local/aws/local-aws";
 
@@ -10,9 +10,9 @@ export interface RecordedCall {
   path: string;
   query: URLSearchParams;
   headers: Record<string, string>;
-  /** Of AWS JSON calls only. */
+  /** Recorded only for calls of the AWS JSON protocol. */
   body: string;
-  /** 0 where the caller went away. */
+  /** 0 if the caller closed the connection. */
   status: number;
 }
 
@@ -20,7 +20,7 @@ interface Line extends Omit<RecordedCall, "query"> {
   query: string;
 }
 
-/** Every request that has been answered, in the order of the answers. */
+/** Reads every answered request, in the order of the answers. */
 export async function readCalls({ callsPath }: LocalPartition): Promise<RecordedCall[]> {
   const lines = (await readFile(callsPath, "utf8")).split("\n").filter((line) => line !== "");
   return lines.map((line) => {

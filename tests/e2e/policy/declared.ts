@@ -1,11 +1,11 @@
-/** The policies of a deployed stack, as the program declared them. */
+/** Reads the policies of a deployed stack, as the program declared them. */
 import { type PolicyDocument, type PolicyStatement, statementsIn } from "../../../local/aws/iam/policy-document";
 import type { StackExport } from "../../../local/engine";
 
 export interface DeclaredPolicy {
   /** `role/NAME` or `user/NAME`. */
   principal: string;
-  /** Of the identity. */
+  /** ARN of the identity. */
   arn: string;
   document: PolicyDocument;
 }
@@ -14,7 +14,7 @@ type Resource = NonNullable<StackExport["deployment"]["resources"]>[number];
 
 const parse = (value: unknown): PolicyDocument => JSON.parse(String(value)) as PolicyDocument;
 
-/** Every policy of a role or a user. */
+/** Every policy of the roles and users. */
 export function identityPolicies({ deployment: { resources = [] } }: StackExport): DeclaredPolicy[] {
   const identity = (type: string, name: unknown) => {
     const found = resources.find((one) => one.type === type && one.inputs?.name === name);
@@ -26,7 +26,7 @@ export function identityPolicies({ deployment: { resources = [] } }: StackExport
       return [{ ...identity("aws:iam/role:Role", inputs.role), document: parse(inputs.policy) }];
     if (type === "aws:iam/userPolicy:UserPolicy")
       return [{ ...identity("aws:iam/user:User", inputs.user), document: parse(inputs.policy) }];
-    // A kind that is not read here would be a permission that nobody proves.
+    // A kind of policy that is not read here would stay untested.
     if (/^aws:iam\/.*[pP]olicy/.test(type)) throw new Error(`${type} is not covered`);
     return [];
   });
@@ -70,7 +70,7 @@ export interface PlainStatement extends PolicyStatement {
   Resource: string[];
 }
 
-/** @throws Error for a statement from which no single grant can be taken away */
+/** @throws Error for a statement from which no single grant can be removed */
 export function plainStatements(document: PolicyDocument): PlainStatement[] {
   return statementsIn(document).map((statement) => {
     const { Sid = "", Effect, Action, Resource } = statement;

@@ -1,4 +1,4 @@
-/** What is needed of AWS's identities, held against what their policies grant. */
+/** Compares the permissions that AWS identities need with those that their policies grant. */
 import { type Decision, evaluate } from "../../../local/aws/iam/evaluate";
 import type { PolicyDocument } from "../../../local/aws/iam/policy-document";
 import type { RecordedCall } from "./calls";
@@ -13,11 +13,11 @@ export interface Need extends Permission {
 }
 
 export interface Needed extends Need {
-  /** Operations that asked for it. */
+  /** Operations that need it. */
   operations: string[];
 }
 
-/** Each permission that the calls needed, once. */
+/** The permissions that the calls needed, each once. */
 export function neededBy(calls: readonly RecordedCall[], placeOf: (principal: string) => Place): Needed[] {
   const found = new Map<string, Needed>();
   for (const call of calls) {
@@ -34,7 +34,7 @@ export function neededBy(calls: readonly RecordedCall[], placeOf: (principal: st
 
 export interface Decisions {
   policies: readonly DeclaredPolicy[];
-  /** One of each partition, at least. */
+  /** At least one of each partition. */
   places: readonly Place[];
   resourcePolicy?: PolicyDocument;
 }
@@ -55,7 +55,7 @@ export function decide(need: Need, { policies, places, resourcePolicy }: Decisio
   );
 }
 
-/** Grants that could be taken away with everything still allowed; and how many more there are that only `inside` needs. */
+/** The grants that neither `needed` nor `inside` needs, and the number of those that only `inside` needs. */
 export function idleGrants(
   needed: readonly Need[],
   inside: readonly Need[],
@@ -79,18 +79,18 @@ export function idleGrants(
   return { idle, byServices };
 }
 
-/** https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html: leaves the decision to the account's IAM policies. */
+/** Leaves the decision to the account's IAM policies. https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html */
 function delegatingKeyPolicy({ partition, accountId }: Place): PolicyDocument {
   const Principal = { AWS: `arn:${partition}:iam::${accountId}:root` };
   return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal, Action: "kms:*", Resource: "*" }] };
 }
 
-/** Nothing where the policy consists of this grant. */
+/** The policy without the grant. Empty if the policy consists of this grant alone. */
 function without(policy: DeclaredPolicy, { principal, sid, action, resource }: Grant): DeclaredPolicy[] {
   if (policy.principal !== principal) return [policy];
   const Statement = plainStatements(policy.document).flatMap((statement) => {
     if (statement.Sid !== sid || !statement.Action.includes(action) || !statement.Resource.includes(resource)) return [statement];
-    // The same without the pair: its other actions on everything, and the action on its other resources.
+    // Keeps the statement's other actions on every resource, and the action on its other resources.
     return [
       { ...statement, Action: statement.Action.filter((one) => one !== action) },
       { ...statement, Sid: `${sid}Others`, Action: [action], Resource: statement.Resource.filter((one) => one !== resource) },

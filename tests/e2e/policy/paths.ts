@@ -12,7 +12,7 @@ import type { TlsProxy } from "../support/tls-proxy";
 const COMPLETED = { [STATUS_TAG]: "COMPLETED" };
 const LARGE = 9 * 1024 ** 2;
 
-/** Small and large, new and old, gone, parked, and each way in which a long copy can end. */
+/** Takes small and large, new, overwritten, deleted and parked objects, and each end of a long copy. */
 export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<void> {
   const { s3, bucket: Bucket } = on.source;
   const put = (Key: string, Body: string | Buffer) =>
@@ -36,7 +36,7 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
   await arrives("in/small", "first");
   await put("in/small", "second");
   await arrives("in/small", "second");
-  // Not in the middle of the sender's own change of tags, which no store can make conditional.
+  // Waits for the sender's own change of tags, because no store can make a change of tags conditional.
   await eventually(async () => expect((await look(on.source, "in/small"))?.tags).toMatchObject(COMPLETED), {
     deadlineMs: 90_000,
     what: "the sender has set its status tag",
@@ -46,7 +46,7 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
     { Key: "team", Value: "finance" },
   ];
   await s3.send(new PutObjectTaggingCommand({ Bucket, Key: "in/small", Tagging: { TagSet } }));
-  // The local S3 sends no event of it.
+  // The local S3 sends no event for a change of tags.
   await sendEvent(on, "in/small", "ObjectTagging:Put");
   await eventually(
     async () => expect((await look(on.destination, "in/small"))?.tags).toEqual({ watched: "yes", team: "finance" }),
@@ -56,11 +56,11 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
     },
   );
   await s3.send(new DeleteObjectCommand({ Bucket, Key: "in/small" }));
-  // The name of its replica no store can hold.
+  // The name of its replica is longer than a store allows.
   await put(`in/${"k".repeat(1021)}`, "parked");
   await put("in/large", randomBytes(LARGE));
 
-  // The source fails for one copier each: one is resumed, one is given up for what was written meanwhile.
+  // The source fails one copier of each object. One copy is resumed; the other is given up, because the object was overwritten.
   let failing = true;
   source.treat(({ path }) =>
     failing && /\/in\/(resumed|abandoned)\?/.test(path) ? { kind: "answer", status: 503, body: "" } : undefined,
@@ -72,12 +72,12 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
   failing = false;
   await put("in/abandoned", "smaller now");
 
-  // And one finds at its end that the source has moved on.
+  // One object is overwritten at the source before its copy is done.
   let release: () => void = () => undefined;
   const overwritten = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const asked = new Promise<void>((resolve) => {
+  const requested = new Promise<void>((resolve) => {
     source.treat(({ path }) => {
       if (!path.includes("/in/superseded?")) return undefined;
       resolve();
@@ -85,7 +85,7 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
     });
   });
   await put("in/superseded", randomBytes(LARGE));
-  await asked;
+  await requested;
   await put("in/superseded", "smaller now");
   release();
 

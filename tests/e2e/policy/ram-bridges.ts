@@ -1,4 +1,4 @@
-/** The bridges inside Alibaba Cloud that the proof of its policies is made with, each in a local cloud that they share. */
+/** The bridges inside Alibaba Cloud that the test of its policies deploys. They share one local cloud. */
 import { ensureCertificate } from "../../../local/aws/certificate";
 import { ends } from "../../../local/cli/ends";
 import type { LocalClouds } from "../../../local/local-clouds";
@@ -19,11 +19,11 @@ export type Mode = "push" | "pull" | "native";
 export interface BridgeSpec {
   name: string;
   mode: Mode;
-  /** Which buckets keep versions. Where one does not, tagging and taking back are other actions. */
+  /** Whether each bucket keeps versions. Tagging and taking back are other actions in a bucket without versions. */
   versioned: { source: boolean; destination: boolean };
 }
 
-/** Settings of the repository's examples, so that regions and endpoints are theirs. */
+/** The examples of the repository whose regions and endpoints the bridges use. */
 export const STACKS: Record<Mode, string> = { push: "oss-accelerated", pull: "oss-pull", native: "oss-native" };
 export const REGIONS: Record<Mode, { source: string; destination: string }> = {
   push: { source: "cn-shanghai", destination: "us-west-1" },
@@ -31,7 +31,7 @@ export const REGIONS: Record<Mode, { source: string; destination: string }> = {
   native: { source: "cn-shanghai", destination: "ap-southeast-1" },
 };
 
-/** With each kind of bucket at each side of one of them; native replication wants the same kind at both. */
+/** Push and pull together have each kind of bucket at each side. Native replication needs the same kind at both. */
 export const BRIDGES: readonly BridgeSpec[] = [
   { name: "push", mode: "push", versioned: { source: false, destination: true } },
   { name: "pull", mode: "pull", versioned: { source: true, destination: false } },
@@ -46,22 +46,22 @@ export interface Bridge extends BridgeSpec {
   events: SourceEvents;
 }
 
-/** Between the functions and OSS. */
+/** Proxies between the functions and OSS. */
 export interface Wires {
-  /** Objects at the source. */
+  /** For objects at the source. */
   reads: TlsProxy;
-  /** Objects at the destination. */
+  /** For objects at the destination. */
   writes: TlsProxy;
   liar: CrcLiar;
 }
 
 export type AllWires = Record<Exclude<Mode, "native">, Wires> & { close(): Promise<void> };
 
-/** To be called before anything is deployed. */
-export async function stretchWires({ alicloud }: LocalClouds): Promise<AllWires> {
+/** Starts the proxies. Call it before the first deployment. */
+export async function startWires({ alicloud }: LocalClouds): Promise<AllWires> {
   const certificate = await ensureCertificate(DEFAULT_STATE_DIR);
   const endpoints = alicloud.endpoints;
-  const stretch = async (readHost: string, writeHost: string): Promise<Wires> => {
+  const start = async (readHost: string, writeHost: string): Promise<Wires> => {
     const liar = await startCrcLiar(endpoints[writeHost] ?? "", certificate);
     const reads = await startTlsProxy(endpoints[readHost] ?? "", certificate);
     const writes = await startTlsProxy(liar.origin, certificate);
@@ -69,9 +69,9 @@ export async function stretchWires({ alicloud }: LocalClouds): Promise<AllWires>
     endpoints[writeHost] = writes.origin;
     return { reads, writes, liar };
   };
-  const push = await stretch("oss-cn-shanghai-internal.aliyuncs.com", "oss-accelerate.aliyuncs.com");
-  const pull = await stretch("oss-eu-central-1.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com");
-  // Where URLs may lead is told by the bucket itself.
+  const push = await start("oss-cn-shanghai-internal.aliyuncs.com", "oss-accelerate.aliyuncs.com");
+  const pull = await start("oss-eu-central-1.aliyuncs.com", "oss-cn-hangzhou-internal.aliyuncs.com");
+  // The bucket reports its public endpoint: presigned URLs may lead there.
   const open = alicloud.oss.endpoints["eu-central-1"];
   if (open !== undefined) open.public = pull.reads.origin.replace("//127.0.0.1:", "//localhost:");
   const all = [push, pull].flatMap(({ reads, writes, liar }) => [reads, writes, liar]);
@@ -95,13 +95,13 @@ export async function deploy(clouds: LocalClouds, spec: BridgeSpec): Promise<Bri
       "crossborderbridge:source": side("source", SOURCE_KEY),
       "crossborderbridge:destination": {
         ...side("destination", DESTINATION_KEY),
-        // Behind a prefix, so that what is the objects' and what is not are different resources.
+        // With a prefix, the bridge's own objects and the replicas are different resources.
         ...(mode === "native" ? {} : { prefix: PREFIX }),
         ...(mode === "push" ? { acceleration: "global" } : {}),
       },
       "crossborderbridge:scope": { prefixes: ["in/"] },
       "crossborderbridge:deletes": "replicate",
-      // Only what the test sends in is their schedule.
+      // The probers run only when the test sends an event.
       "crossborderbridge:probe": { enabled: true, everyMinutes: 60 },
       ...(mode === "native"
         ? {}
@@ -110,7 +110,7 @@ export async function deploy(clouds: LocalClouds, spec: BridgeSpec): Promise<Bri
             "crossborderbridge:inlineLimitBytes": MIB,
             "crossborderbridge:copy": { partSizeBytes: 5 * MIB, concurrency: 2, timeoutSeconds: 60 },
             "crossborderbridge:timeouts": { receiverSeconds: 10, ...(mode === "pull" ? { senderSeconds: 60 } : {}) },
-            // Most paths wait for something, and none for another.
+            // Most paths wait, and they are independent of each other.
             "crossborderbridge:concurrency": 8,
           }),
     },

@@ -1,4 +1,4 @@
-/** A TLS server in front of OSS that once in a while tells another CRC-64 than OSS did: what a store must take for wrong bytes. */
+/** A TLS server in front of OSS that changes the CRC-64 of chosen answers, so that a store must conclude that the bytes are wrong. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -9,7 +9,7 @@ import type { Certificate } from "../../../local/aws/certificate";
 export interface CrcLiar {
   /** `https://127.0.0.1:PORT`. */
   readonly origin: string;
-  /** Tells a wrong one in the answer to the next request that fits. Resolves once it has. */
+  /** Changes the CRC-64 in the answer to the next request that fits. Resolves once it has done so. */
   lieOnce(fits: (request: { method: string; path: string }) => boolean): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export async function startCrcLiar(target: string, certificate: Certificate): Pr
   const cert = readFileSync(certificate.certPath);
   const agent = new Agent({ ca: cert, keepAlive: true });
   const { hostname, port } = new URL(target);
-  const lies: { fits: (request: { method: string; path: string }) => boolean; told: () => void }[] = [];
+  const lies: { fits: (request: { method: string; path: string }) => boolean; done: () => void }[] = [];
 
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { method = "", url: path = "", rawHeaders } = incoming;
@@ -35,7 +35,7 @@ export async function startCrcLiar(target: string, certificate: Certificate): Pr
     if (lie !== undefined) {
       lies.splice(lies.indexOf(lie), 1);
       headers[at] = String((BigInt(headers[at] ?? "0") + 1n) % 2n ** 64n);
-      lie.told();
+      lie.done();
     }
     outgoing.writeHead(answer.statusCode ?? 0, headers);
     answer.pipe(outgoing);
@@ -43,14 +43,14 @@ export async function startCrcLiar(target: string, certificate: Certificate): Pr
   };
 
   const server = createServer({ cert, key: readFileSync(certificate.keyPath) }, (incoming, outgoing) => {
-    // Either side went away: the other is to see a broken connection, as without this server.
+    // One side closed its connection: the other side must see a broken connection, as without this server.
     serve(incoming, outgoing).catch(() => incoming.socket.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
     origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    lieOnce: (fits) => new Promise((told) => lies.push({ fits, told })),
+    lieOnce: (fits) => new Promise((done) => lies.push({ fits, done })),
     async close() {
       const closed = once(server, "close");
       server.close();

@@ -1,15 +1,15 @@
-/** The RAM policies of deployed stacks, as the programs declared them, taken apart into single grants. */
+/** Reads the RAM policies that a stack's program declared, and splits them into single grants. */
 
 import { evaluatePolicies, type PolicyDocument, parsePolicyDocument } from "local-alicloud";
 import type { StackExport } from "../../../local/engine";
 
 export interface DeclaredRole {
   roleName: string;
-  /** Of its only policy. */
+  /** The document of the role's only policy. */
   document: PolicyDocument;
 }
 
-/** One permission, concretely. */
+/** One permission that a role needs. */
 export interface Need {
   roleName: string;
   action: string;
@@ -18,14 +18,14 @@ export interface Need {
 
 /** A pair of an action and a resource pattern in a role's policy. */
 export interface Grant extends Need {
-  /** Of the statement that makes it. */
+  /** Index of the statement. */
   statement: number;
 }
 
 /** Every role with the policy that is attached to it. */
 export function declaredRoles({ deployment: { resources = [] } }: StackExport): DeclaredRole[] {
   const inputsOf = (type: string) => resources.filter((one) => one.type === type).map(({ inputs = {} }) => inputs);
-  // A kind that is not read here would be a permission that nobody proves.
+  // A kind of policy that is not read here would stay untested.
   const unknown = resources.find(({ type }) => type.startsWith("alicloud:ram/") && !READ.has(type));
   if (unknown !== undefined) throw new Error(`${unknown.type} is not covered`);
   const attachments = inputsOf(ATTACHMENT);
@@ -45,7 +45,7 @@ const READ = new Set([ROLE, POLICY, ATTACHMENT]);
 export function grantsOf(roles: readonly DeclaredRole[]): Grant[] {
   return roles.flatMap(({ roleName, document }) =>
     document.Statement.flatMap(({ Effect, Action = [], NotAction, Resource, Condition }, statement) => {
-      // Taking one grant away from such a statement would mean something else.
+      // Removing one grant from such a statement would not remove one permission.
       if (Effect !== "Allow" || NotAction !== undefined || Condition !== undefined)
         throw new Error(`${roleName}: statement ${statement} is no plain grant`);
       return [Action]
@@ -55,13 +55,13 @@ export function grantsOf(roles: readonly DeclaredRole[]): Grant[] {
   );
 }
 
-/** Whether the documents alone allow it, whatever ACLs and bucket policies say. */
+/** Whether the role's documents allow it. ACLs and bucket policies are ignored. */
 export function isAllowed(roles: readonly DeclaredRole[], { roleName, action, resource }: Need): boolean {
   const documents = roles.filter((role) => role.roleName === roleName).map(({ document }) => document);
   return evaluatePolicies(documents, { action, resource, conditions: {} }) === "allow";
 }
 
-/** The grants that could be taken away, one at a time, with everything that is needed still allowed. */
+/** The grants that could be removed, one at a time, with every need still allowed. */
 export function idleGrants(roles: readonly DeclaredRole[], needs: readonly Need[]): Grant[] {
   return grantsOf(roles).filter((grant) => {
     const others = roles.map((role) => (role.roleName === grant.roleName ? without(role, grant) : role));
@@ -69,7 +69,7 @@ export function idleGrants(roles: readonly DeclaredRole[], needs: readonly Need[
   });
 }
 
-/** The same without the pair: the statement's other actions on everything, and the action on its other resources. */
+/** The role without the pair: it keeps the statement's other actions on every resource, and the action on its other resources. */
 function without({ roleName, document }: DeclaredRole, { statement, action, resource }: Grant): DeclaredRole {
   const Statement = document.Statement.flatMap((one, index) => {
     if (index !== statement) return [one];

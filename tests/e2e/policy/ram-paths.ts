@@ -11,33 +11,33 @@ import { type Bridge, MIB, PREFIX, REGIONS, type Wires } from "./ram-bridges";
 
 /** Two parts. */
 const LARGE = 6 * MIB;
-/** For a machine that is busy with other tests, too. */
+/** Long enough for a machine that is busy with other tests. */
 const DEADLINE_MS = 120_000;
 /** The name of its replica is longer than OSS allows. */
 const TOO_LONG = `in/${"k".repeat(1018)}`;
 
-/** What is there in the end. */
+/** The keys that exist at the end. */
 const KEYS = ["in/large", "in/resumed", "in/abandoned", "in/superseded", "in/relabelled", "in/wrong-small", "in/wrong-large"];
 
 export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void> {
   const { outputs, clouds } = bridge.local;
   const woken = outputs.dispatcherFunctionName ?? outputs.senderFunctionName ?? "";
   await Promise.all([
-    liveAndDie(bridge),
-    // In parts.
+    changeAndDelete(bridge),
+    // Copied in parts.
     bridge.source.put("in/large", randomBytes(LARGE), { tags: { of: "parts" } }),
     bridge.source.put(TOO_LONG, Buffer.from("parked")),
     clouds.alicloud.fc.invokeAsync(REGIONS[bridge.mode].source, woken, Buffer.from("no event")),
     failMidway(bridge, wires),
-    moveOnMidway(bridge, wires),
-    changeTagsBehindItsBack(bridge, wires),
-    arriveWrong(bridge, wires),
+    overwriteMidway(bridge, wires),
+    changeReplicaTags(bridge, wires),
+    arriveWithWrongCrc(bridge, wires),
   ]);
   await bridge.events.settled();
-  // Once more when all is over.
+  // The event comes once more after everything has settled.
   await bridge.events.repeat("in/large");
   await bridge.events.settled();
-  // Large objects are looked at once, not over and over while the bridges work.
+  // Reads the large objects only once, at the end.
   for (const key of KEYS) {
     const there = await bridge.source.look(key);
     const { [STATUS_TAG]: status, ...tags } = there?.tags ?? {};
@@ -47,13 +47,13 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
       status: "COMPLETED",
       tags,
     });
-    // What arrived wrong is not even kept as an older version.
+    // The bytes that arrived wrong are not kept as an older version.
     if (key.startsWith("in/wrong")) expect(await bridge.destination.versions(PREFIX + key)).toBe(1);
   }
   expect((await bridge.events.deadLetters()).map(({ key }) => key).sort()).toEqual(["", TOO_LONG]);
 }
 
-/** OSS replicates by itself. */
+/** Checks that OSS replicates a put and a delete. */
 export async function replicateNatively(bridge: Bridge): Promise<void> {
   const { source, destination, local } = bridge;
   const settled = () => local.clouds.alicloud.oss.settled();
@@ -65,12 +65,12 @@ export async function replicateNatively(bridge: Bridge): Promise<void> {
   expect(await destination.look("in/native")).toBeUndefined();
 }
 
-/** New, overwritten, with other tags, without tags, gone. */
-async function liveAndDie(bridge: Bridge): Promise<void> {
+/** Puts an object, overwrites it, changes its tags, removes them, and deletes it. */
+async function changeAndDelete(bridge: Bridge): Promise<void> {
   const { source, destination, events, local } = bridge;
   const key = "in/small";
   await source.put(key, Buffer.from("first"), { tags: { team: "data" }, metadata: { origin: "here" } });
-  // Between two changes the bridge's own of the tags has to be over, as no store can make one conditional.
+  // Waits for the bridge's own change of tags before the next change, because no store can make a change of tags conditional.
   await completed(bridge, key);
   await source.put(key, Buffer.from("second"), { tags: { team: "data" } });
   await completed(bridge, key);
@@ -89,7 +89,7 @@ async function liveAndDie(bridge: Bridge): Promise<void> {
   await eventually(async () => expect(await destination.look(PREFIX + key)).toBeUndefined(), until(bridge, `${key} is gone`));
 }
 
-/** The source refuses a copier each: one is resumed, one is given up for what was written meanwhile. */
+/** The source refuses one copier of each object. One copy is resumed; the other is given up, because the object was overwritten. */
 async function failMidway(bridge: Bridge, { reads }: Wires): Promise<void> {
   let refusing = true;
   const isPart = (request: SeenRequest) =>
@@ -104,8 +104,8 @@ async function failMidway(bridge: Bridge, { reads }: Wires): Promise<void> {
   refusing = false;
 }
 
-/** The source has another object by the time the copy is done. */
-async function moveOnMidway(bridge: Bridge, { reads }: Wires): Promise<void> {
+/** The object is overwritten at the source before its copy is done. */
+async function overwriteMidway(bridge: Bridge, { reads }: Wires): Promise<void> {
   const key = "in/superseded";
   const stop = stopAt(
     reads,
@@ -118,8 +118,8 @@ async function moveOnMidway(bridge: Bridge, { reads }: Wires): Promise<void> {
   stop.release();
 }
 
-/** Between a completion and the look that proves it, somebody tags the replica: the copier takes that back. */
-async function changeTagsBehindItsBack(bridge: Bridge, { writes }: Wires): Promise<void> {
+/** The replica's tags are changed after the upload is completed and before the copier verifies it: the copier takes the replica back. */
+async function changeReplicaTags(bridge: Bridge, { writes }: Wires): Promise<void> {
   const key = "in/relabelled";
   let release = () => {};
   const released = new Promise<void>((resolve) => {
@@ -142,9 +142,9 @@ async function changeTagsBehindItsBack(bridge: Bridge, { writes }: Wires): Promi
   release();
 }
 
-/** OSS tells another CRC-64 than that of the bytes that were sent: they are taken back, and sent again. */
-async function arriveWrong(bridge: Bridge, { liar }: Wires): Promise<void> {
-  const told = Promise.all([
+/** OSS answers with another CRC-64 than that of the bytes: the bridge takes them back and sends them again. */
+async function arriveWithWrongCrc(bridge: Bridge, { liar }: Wires): Promise<void> {
+  const lied = Promise.all([
     liar.lieOnce(({ method, path }) => method === "PUT" && path.startsWith(pathOf(bridge, "destination", "in/wrong-small"))),
     liar.lieOnce(
       ({ method, path }) =>
@@ -153,7 +153,7 @@ async function arriveWrong(bridge: Bridge, { liar }: Wires): Promise<void> {
   ]);
   await bridge.source.put("in/wrong-small", Buffer.from("received wrong"));
   await bridge.source.put("in/wrong-large", randomBytes(LARGE));
-  await told;
+  await lied;
 }
 
 const until = ({ name }: Bridge, what: string) => ({ deadlineMs: DEADLINE_MS, what: `${name}: ${what}` });
@@ -164,10 +164,10 @@ const pathOf = ({ buckets }: Bridge, side: "source" | "destination", key: string
 const of = (bridge: Bridge, side: "source" | "destination", key: string) => (request: SeenRequest) =>
   request.path.split("?")[0] === pathOf(bridge, side, key);
 
-/** Of a part; the first byte alone is how a URL is asked whether its object is still the same. */
+/** Whether a part is requested. A request for the first byte alone checks whether the object has changed. */
 const isRange = ({ range }: SeenRequest): boolean => range !== undefined && range !== "bytes=0-0";
 
-/** The last that a function does for an object. */
+/** Waits for the status tag: setting it is the last step for an object. */
 async function completed(bridge: Bridge, key: string): Promise<void> {
   await eventually(
     async () => expect((await bridge.source.look(key))?.tags[STATUS_TAG]).toBe("COMPLETED"),

@@ -1,6 +1,6 @@
 /**
- * What the vendor's services ask for inside, by their documentation, and the local cloud does not: nothing that runs here can show that
- * these grants are needed.
+ * Permissions that the vendor's services need for their own calls, by their documentation. The local cloud makes no such calls, so no test
+ * run can show that these grants are needed.
  */
 
 import { DEFAULT_ACCOUNT_ID as ACCOUNT_ID } from "local-alicloud";
@@ -44,7 +44,7 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
 
   const probers = [
     ...(["source", "destination"] as const).map((side) => log(PROBER_PARTS[side], side, PROBER_PARTS[side])),
-    // The other one only looks.
+    // The prober at the destination only reads.
     ...encrypt(PROBER_PARTS.source, "source"),
   ];
 
@@ -57,7 +57,7 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
         log("sender", "source"),
         log("receiver", "destination"),
         log("copier", "destination"),
-        // Whoever signed a URL is who reads by it.
+        // A presigned URL reads with the permissions of its signer.
         decrypt("sender"),
         ...encrypt("receiver"),
         ...encrypt("copier"),

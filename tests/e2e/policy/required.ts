@@ -1,5 +1,5 @@
 /**
- * Which permissions a call needs on AWS, whatever the local cloud asks for. S3:
+ * The permissions that a call needs on AWS. The local cloud may check fewer. S3:
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 import type { RecordedCall } from "./calls";
@@ -13,7 +13,7 @@ export interface Place {
   partition: string;
   region: string;
   accountId: string;
-  /** Of the key that the bridge's objects are encrypted with; absent where the bucket's own encryption needs no permission. */
+  /** ARN of the key that encrypts the bridge's objects. Absent if the bucket's own encryption needs no permission. */
   kmsKeyArn?: string;
 }
 
@@ -30,7 +30,7 @@ interface Rule {
   needs(call: ObjectCall): Permission[];
 }
 
-/** The first that matches counts. */
+/** The first rule that matches counts. */
 const S3_RULES: readonly Rule[] = [
   {
     // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -57,14 +57,14 @@ const S3_RULES: readonly Rule[] = [
     needs: ({ object }) => [{ action: "s3:ListMultipartUploadParts", resource: object }],
   },
   {
-    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html; of a missing key:
-    // 404 with s3:ListBucket, 403 without. A checksum of an encrypted object is shown to who may decrypt it.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html; for a missing key:
+    // 404 with s3:ListBucket, 403 without. The checksum of an encrypted object needs the permission to decrypt it.
     operation: "HeadObject",
     matches: ({ method }, hasKey) => method === "HEAD" && hasKey,
     needs: (one) => [{ action: ofVersion(one, "s3:GetObject"), resource: one.object }, ...missing(one), ...decrypts(one)],
   },
   {
-    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html; a presigned one needs what its signer may.
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html; a presigned request uses the permissions of its signer.
     operation: "GetObject",
     matches: ({ method, query }, hasKey) => method === "GET" && hasKey && isPlain(query),
     needs: (one) => [{ action: ofVersion(one, "s3:GetObject"), resource: one.object }, ...missing(one), ...decrypts(one)],
@@ -107,7 +107,7 @@ const S3_RULES: readonly Rule[] = [
   },
 ];
 
-/** Parameters that choose no other operation. */
+/** Query parameters that do not choose another operation. */
 const HARMLESS = /^(x-id|versionid|x-amz-.*)$/i;
 const isPlain = (query: URLSearchParams) => [...query.keys()].every((name) => HARMLESS.test(name));
 
@@ -126,7 +126,7 @@ const writes = (one: ObjectCall): Permission[] => [
   ...(one.call.headers["x-amz-tagging"] === undefined ? [] : [{ action: "s3:PutObjectTagging", resource: one.object }]),
 ];
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html: S3 asks on behalf of who asks S3. */
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html: S3 calls KMS on behalf of its own caller. */
 const byKey =
   (action: string) =>
   ({ place: { kmsKeyArn }, call: { status } }: ObjectCall): Permission[] =>
@@ -134,7 +134,7 @@ const byKey =
 const decrypts = byKey("kms:Decrypt");
 const encrypts = byKey("kms:GenerateDataKey");
 
-/** Calls whose one permission is named by target header and body. */
+/** Calls that need one permission, which the target header and the body name. */
 const JSON_CALLS: Readonly<Record<string, (input: Record<string, string>, place: Place) => Permission>> = {
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
   "AmazonSQS.SendMessage": ({ QueueUrl = "" }, place) => ({
@@ -159,7 +159,7 @@ export interface RequiredPermissions {
   permissions: Permission[];
 }
 
-/** @throws Error for a call that the tables do not know: a permission must never go unseen. */
+/** @throws Error for a call that the tables do not know, so that no permission is missed */
 export function requiredBy(call: RecordedCall, place: Place): RequiredPermissions {
   const path = decodeURIComponent(call.path);
   const target = call.headers["x-amz-target"];

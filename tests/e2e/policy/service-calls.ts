@@ -1,4 +1,4 @@
-/** What no request of the functions shows: services call other services as a role of the bridge, by their documentation. */
+/** Calls that services make to other services as a role of the bridge, by their documentation. The functions' own requests do not show them. */
 import { BACKFILL_PREFIX } from "../../../components/aws/native/policies";
 import { NATIVE, type Places } from "./aws-bridges";
 import type { Need } from "./grants";
@@ -30,7 +30,7 @@ export function logsAs(principal: string, { partition, region, accountId }: Plac
   }));
 }
 
-/** S3 in both directions of the bridge, and its Batch Operations. */
+/** Calls of S3 itself: replication in both directions of the bridge, and Batch Operations. */
 export function insideS3({ source, destination }: Places): ServiceCall[] {
   const here = { place: source, bucket: `arn:aws:s3:::${NATIVE.buckets.source}` };
   const there = { place: destination, bucket: `arn:aws:s3:::${NATIVE.buckets.destination}` };
@@ -80,14 +80,19 @@ function backfillsAs(principal: string, source: End): ServiceCall[] {
     actions.map((action) => ({ principal, action, resource, why }));
   return [
     ...s3("Batch Operations replicates", `${source.bucket}/${ANY_KEY}`, "s3:InitiateReplication"),
-    ...s3("it lists what is missing", source.bucket, "s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"),
-    ...s3("it reads its manifest", `${source.bucket}/${record}`, "s3:GetObject", "s3:GetObjectVersion"),
-    ...s3("it leaves manifest and report", `${source.bucket}/${record}`, "s3:PutObject"),
-    ...usesKey(principal, "it does so under the bucket's key", source, record, "kms:GenerateDataKey", "kms:Decrypt"),
+    ...s3(
+      "Batch Operations lists the missing objects",
+      source.bucket,
+      "s3:GetReplicationConfiguration",
+      "s3:PutInventoryConfiguration",
+    ),
+    ...s3("Batch Operations reads its manifest", `${source.bucket}/${record}`, "s3:GetObject", "s3:GetObjectVersion"),
+    ...s3("Batch Operations writes manifest and report", `${source.bucket}/${record}`, "s3:PutObject"),
+    ...usesKey(principal, "Batch Operations uses the bucket's key", source, record, "kms:GenerateDataKey", "kms:Decrypt"),
   ];
 }
 
-/** With a bucket key the bucket is the context, without one the object. */
+/** The encryption context is the bucket with a bucket key, and the object without one. */
 function usesKey(principal: string, why: string, { place, bucket }: End, key: string, ...actions: string[]): ServiceCall[] {
   const contexts = [bucket, `${bucket}/${key}`].map((arn) => ({
     "kms:ViaService": `s3.${place.region}.amazonaws.com`,

