@@ -8,7 +8,7 @@ async function* numbers(count: number, onTaken: (index: number) => void = () => 
   }
 }
 
-test("every one once, never more than the limit at once, and no more taken than are at work", async () => {
+test("runs every item once, never more than the limit at once, and reads no item early", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(50), fc.integer({ min: 1, max: 8 }), fc.scheduler(), async (count, limit, scheduler) => {
       const done: number[] = [];
@@ -34,7 +34,7 @@ test("every one once, never more than the limit at once, and no more taken than 
   );
 });
 
-test("after a failure nothing is begun, what runs is waited for, and the failure is told", async () => {
+test("after a failure starts nothing, waits for running work, and rejects with the failure", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const work = async (index: number) => {
@@ -49,7 +49,7 @@ test("after a failure nothing is begun, what runs is waited for, and the failure
   expect(ended).toEqual(begun.filter((index) => index !== 1));
 });
 
-test("what comes after a failure is not begun, though it was asked for before", async () => {
+test("does not start an item that was requested before a failure and arrives after it", async () => {
   const begun: number[] = [];
   async function* slow() {
     yield 0;
@@ -65,7 +65,7 @@ test("what comes after a failure is not begun, though it was asked for before", 
   expect(begun).toEqual([0]);
 });
 
-test("a listing that fails is a failure, and what runs is waited for", async () => {
+test("rejects when the listing fails, after running work has ended", async () => {
   async function* broken() {
     yield 1;
     throw new Error("no more pages");
@@ -79,7 +79,7 @@ test("a listing that fails is a failure, and what runs is waited for", async () 
   expect(ended).toBe(true);
 });
 
-test("an abort ends it", async () => {
+test("an abort ends the run", async () => {
   const controller = new AbortController();
   const seen: number[] = [];
   const work = async (index: number) => {

@@ -14,7 +14,7 @@ const OUTPUTS = {
   notices: { value: [], secret: false },
 };
 
-/** Pulumi's command, as far as it is asked. */
+/** A fake of Pulumi's command that answers with these settings and outputs. */
 function pulumi({ settings = async () => SETTINGS as object, outputs = async () => OUTPUTS as object } = {}) {
   const asked: unknown[] = [];
   jest.spyOn(LocalWorkspace, "create").mockImplementation(async (options) => {
@@ -36,7 +36,7 @@ afterEach(() => jest.restoreAllMocks());
 
 const wanted = () => new AbortController().signal;
 
-test("settings and outputs of the stack, and each side by its own credentials", async () => {
+test("reads settings and outputs of the stack, and opens each side with its own credentials", async () => {
   const asked = pulumi();
   const { stack, config, outputs, access } = await readDeployedStack("prod", wanted());
   expect(asked).toEqual([{ workDir: join(__dirname, "..", "..") }, "prod", "prod"]);
@@ -52,7 +52,7 @@ test("settings and outputs of the stack, and each side by its own credentials", 
   expect(destination.originOf("fcv3.cn-shanghai.aliyuncs.com")).toBe("https://fcv3.cn-shanghai.aliyuncs.com");
 });
 
-/** As the Automation API words it: the whole output of the command, twice. */
+/** An error of the Automation API quotes the whole output of the command twice. */
 const commandFailed = (stderr: string) =>
   new Error(
     `code: 255\n stdout: \n stderr: Command failed with exit code 255: pulumi\n${stderr}\n err?: Error: Command failed\n${stderr}\n`,

@@ -1,4 +1,4 @@
-/** What `npm start` writes and the operator's command reads. */
+/** The file that `npm start` writes and the operator's command reads. */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ type Clouds = Partial<Record<"aws" | "aws-cn" | "alicloud", unknown>>;
 
 const partition = (accountId: string) => ({
   endpoint: `https://127.0.0.1:${accountId.slice(0, 4)}`,
-  // What the SDK puts there is nobody's business.
+  // The SDK adds `$source`. The session file leaves it out.
   credentials: { accessKeyId: accountId, secretAccessKey: "test", $source: { CREDENTIALS_CODE: "e" } },
 });
 const aws = { aws: partition("111111111111"), "aws-cn": partition("222222222222") };
@@ -40,7 +40,7 @@ function running(clouds: Clouds, destination: object): LocalStack {
 
 const CHINA = { cloud: "aws-cn", region: "cn-north-1" };
 
-test("a stack in both partitions", async () => {
+test("opens a stack in both partitions", async () => {
   await writeOperatorFile("dev", running(aws, CHINA), folder);
   const { stack, config, outputs, access } = await readLocalSession("dev", folder);
   expect({ stack, mode: config.mode, bucket: outputs.destinationBucket }).toEqual({
@@ -67,7 +67,7 @@ test("a stack in both partitions", async () => {
   });
 });
 
-test("a side in Alibaba Cloud reaches this machine's hosts and no others", async () => {
+test("a side in Alibaba Cloud reaches only hosts on this machine", async () => {
   await writeOperatorFile("dev", running({ ...aws, alicloud }, { cloud: "alicloud", region: "cn-shanghai" }), folder);
   const { access } = await readLocalSession("dev", folder);
   const { destination } = access;
@@ -77,7 +77,7 @@ test("a side in Alibaba Cloud reaches this machine's hosts and no others", async
   expect(() => destination.originOf("oss-us-west-1.aliyuncs.com")).toThrow(/does not serve oss-us-west-1/);
 });
 
-test("only its owner can read it, nothing half written is left, and it goes with the stack", async () => {
+test("only its owner can read the file, no draft is left, and the file is removed with the stack", async () => {
   const remove = await writeOperatorFile("dev", running(aws, CHINA), folder);
   expect((await stat(join(folder, "dev.json"))).mode & 0o777).toBe(0o600);
   expect(await readFile(join(folder, "dev.json"), "utf8")).not.toContain("CREDENTIALS_CODE");
@@ -87,7 +87,7 @@ test("only its owner can read it, nothing half written is left, and it goes with
   await remove();
 });
 
-test("another run's file is left alone", async () => {
+test("leaves another run's file alone", async () => {
   const removeFirst = await writeOperatorFile("dev", running(aws, CHINA), folder);
   await writeOperatorFile("dev", running(aws, { ...CHINA, region: "cn-northwest-1" }), folder);
   await removeFirst();
@@ -96,19 +96,19 @@ test("another run's file is left alone", async () => {
 
 const NOT_RUNNING = "the stack dev does not run on this machine; start it first: npm start -- --stack dev";
 
-test("a stack that was never started", async () => {
+test("refuses a stack that was never started", async () => {
   await expect(readLocalSession("dev", folder)).rejects.toThrow(NOT_RUNNING);
 });
 
-test("a stack whose process is gone", async () => {
+test("refuses a stack whose process is gone", async () => {
   await writeOperatorFile("dev", running(aws, CHINA), folder);
   const path = join(folder, "dev.json");
-  // Beyond what any kernel hands out.
+  // No kernel gives a process such an id.
   await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), pid: 2 ** 30 }));
   await expect(readLocalSession("dev", folder)).rejects.toThrow(NOT_RUNNING);
 });
 
-test.each(["", "{", '{"pid":1}'])("a file that is none of this version: %j", async (text) => {
+test.each(["", "{", '{"pid":1}'])("refuses a file of another version: %j", async (text) => {
   await writeFile(join(folder, "dev.json"), text);
   await expect(readLocalSession("dev", folder)).rejects.toThrow(/is not of this version: start the stack again/);
 });

@@ -10,7 +10,7 @@ const QUEUE_URL = "https://sqs.example/111111111111/work";
 let aws: AwsServer;
 let bridge: OperatedBridge;
 
-/** Every call of AWS is answered with success. */
+/** Answers every call of AWS with success. */
 async function open(outputs: Partial<OperatedOutputs>, settings: Record<string, unknown> = {}): Promise<void> {
   aws = await startAws((request, response) => {
     if (operationOf(request) === "") {
@@ -36,7 +36,7 @@ afterEach(async () => {
   await aws.server.close();
 });
 
-test("both sides, with the prefix in front of the destination's keys", async () => {
+test("opens both sides, with the prefix before the destination's keys", async () => {
   await open({});
   const { source, destination, stack, config } = bridge;
   expect([stack, config.name]).toEqual(["dev", "dev"]);
@@ -45,29 +45,32 @@ test("both sides, with the prefix in front of the destination's keys", async () 
   expect(aws.server.seen).toEqual([]);
 });
 
-test("keys go into the work queue where there is one", async () => {
+test("puts keys into the work queue if the stack has one", async () => {
   await open({ queueUrl: QUEUE_URL, senderFunctionName: "sender" });
   await bridge.enqueue(["a", "b"]);
   expect(aws.server.seen.map(operationOf)).toEqual(["SendMessageBatch"]);
 });
 
-test.each([["senderFunctionName"], ["dispatcherFunctionName"]])("without a queue, an event for each to %s", async (name) => {
-  await open({ [name]: "woken" });
-  await bridge.enqueue(["a", "ü b"]);
-  const { seen } = aws.server;
-  expect(seen.map(({ url }) => url)).toEqual(Array(2).fill("/2015-03-31/functions/woken/invocations"));
-  expect(
-    seen
-      .map(({ body }) => decodeLook(body.toString()))
-      .map(({ key, attempt }) => [key, attempt])
-      .sort(),
-  ).toEqual([
-    ["a", 0],
-    ["ü b", 0],
-  ]);
-});
+test.each([["senderFunctionName"], ["dispatcherFunctionName"]])(
+  "without a queue, sends an event for each key to %s",
+  async (name) => {
+    await open({ [name]: "woken" });
+    await bridge.enqueue(["a", "ü b"]);
+    const { seen } = aws.server;
+    expect(seen.map(({ url }) => url)).toEqual(Array(2).fill("/2015-03-31/functions/woken/invocations"));
+    expect(
+      seen
+        .map(({ body }) => decodeLook(body.toString()))
+        .map(({ key, attempt }) => [key, attempt])
+        .sort(),
+    ).toEqual([
+      ["a", 0],
+      ["ü b", 0],
+    ]);
+  },
+);
 
-test("in mode native there is nobody to hand a key to, and no letter", async () => {
+test("in mode native refuses to hand over keys, and has no letters", async () => {
   const destination = { cloud: "aws", region: "eu-west-1", bucket: "to-there" };
   await open(
     {},

@@ -18,7 +18,7 @@ interface Run {
   work?: (context: CommandContext, options: Record<string, unknown>) => Promise<ExitCode>;
   open?: () => Promise<never>;
   close?: () => Promise<void>;
-  /** Interrupts, as Ctrl-C would. */
+  /** Interrupts the command, as Ctrl-C would. */
   interrupt?: AbortController;
 }
 
@@ -78,7 +78,7 @@ test("the work gets its bridge and its options, and the bridge is closed", async
   expect(opened).toEqual([{ stack: "dev", json: true, local: true, count: 3 }]);
 });
 
-test("flags that are not given are false", async () => {
+test("flags default to false", async () => {
   const { printed } = await run({
     args: ARGS,
     work: async ({ json, local, print }) => {
@@ -89,7 +89,7 @@ test("flags that are not given are false", async () => {
   expect(printed).toEqual(["false false"]);
 });
 
-test("what failed without an error is told by the exit code", async () => {
+test("the exit code reports a failure without an error", async () => {
   expect(await run({ args: ARGS, work: async () => FAILED })).toMatchObject({ exitCode: 1, noted: "", closed: 1 });
 });
 
@@ -127,7 +127,7 @@ test.each<[string, string[], RegExp]>([
   expect(ran).toMatchObject({ exitCode: 2, noted: expect.stringMatching(noted), opened: [] });
 });
 
-test("help is no failure and opens nothing", async () => {
+test("help exits with 0 and opens nothing", async () => {
   const { exitCode, printed, opened } = await run({ args: ["--help"] });
   expect({ exitCode, opened }).toEqual({ exitCode: 0, opened: [] });
   expect(printed.join("\n")).toMatch(/look \[options\] \[key\.\.\.\]\s+Looks\./);

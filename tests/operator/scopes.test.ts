@@ -11,7 +11,7 @@ const scope = (prefixes: string[], more: Partial<Scope> = {}): Scope => ({
   ...more,
 });
 
-test("the rules of S3 replication are the scope where there are some, disabled ones left out", () => {
+test("uses the enabled rules of S3 replication as the scope if there are rules", () => {
   const rule = { enabled: true, tags: {}, priority: 1 };
   const rules = [
     { ...rule, id: "a", prefix: "a/", tags: { keep: "yes" } },
@@ -23,7 +23,7 @@ test("the rules of S3 replication are the scope where there are some, disabled o
   expect(scopesOf(new FakeBridge(pullRaw({ scope: { prefixes: ["x/"] } })).config)).toEqual([scope(["x/"])]);
 });
 
-test("listings are as narrow as scope and prefix allow, none within another, in the order of keys", () => {
+test("lists the narrowest prefixes of scope and filter, none within another, in the order of keys", () => {
   expect(listingPrefixes([scope([])], "")).toEqual([""]);
   expect(listingPrefixes([scope([])], "a/")).toEqual(["a/"]);
   expect(listingPrefixes([scope(["b/", "a/", "a/b/"])], "")).toEqual(["a/", "b/"]);
@@ -34,7 +34,7 @@ test("listings are as narrow as scope and prefix allow, none within another, in 
   expect(listingPrefixes([scope(["😀", "\uffff"])], "")).toEqual(["\uffff", "😀"]);
 });
 
-test("what key and size leave of them", () => {
+test("keeps the scopes that accept key and size", () => {
   const tagged = scope(["a/"], { tags: { keep: "yes" } });
   expect(scopesFor([tagged, scope(["b/"])], "a/1", 1)).toEqual([tagged]);
   expect(scopesFor([tagged], "b/1", 1)).toEqual([]);
@@ -45,10 +45,10 @@ test("what key and size leave of them", () => {
 test.each<[string, Scope[], Record<string, string> | undefined, boolean | undefined, number]>([
   ["by its tags", [scope(["a/"], { tags: { keep: "yes" } })], { keep: "yes" }, true, 1],
   ["out by its tags", [scope(["a/"], { tags: { keep: "yes" } })], { keep: "no" }, false, 1],
-  ["whatever its tags are", [scope(["a/"], { tags: { keep: "yes" } }), scope(["a/"])], {}, true, 0],
-  ["out whatever its tags are", [scope(["b/"], { tags: { keep: "yes" } })], { keep: "yes" }, false, 0],
-  ["gone before they were read", [scope([], { tags: { keep: "yes" } })], undefined, undefined, 1],
-])("an object is carried: %s", async (_how, scopes, tags, isIn, asked) => {
+  ["with any tags", [scope(["a/"], { tags: { keep: "yes" } }), scope(["a/"])], {}, true, 0],
+  ["out with any tags", [scope(["b/"], { tags: { keep: "yes" } })], { keep: "yes" }, false, 0],
+  ["gone before its tags were read", [scope([], { tags: { keep: "yes" } })], undefined, undefined, 1],
+])("an object is in scope: %s", async (_how, scopes, tags, isIn, asked) => {
   const getTags = jest.fn(async () => {
     if (tags === undefined) throw new BridgeError("NotFound", "getTags", "gone");
     return tags;
@@ -59,7 +59,7 @@ test.each<[string, Scope[], Record<string, string> | undefined, boolean | undefi
   expect(getTags.mock.calls).toEqual(Array(asked).fill(["copy/a/1", { signal }]));
 });
 
-test("tags that cannot be read are a failure", async () => {
+test("rejects if the tags cannot be read", async () => {
   const getTags = () => Promise.reject(new BridgeError("PermissionDenied", "getTags", "you may not"));
   const scopes = [scope([], { tags: { keep: "yes" } })];
   const object = { key: "a", storeKey: "a", sizeBytes: 1 };

@@ -11,11 +11,11 @@ const SETTINGS = {
   "crossborderbridge:mode": "",
 };
 
-test("the values of a file", () => {
+test("parses the values of a file", () => {
   expect(configOf("dev", SETTINGS)).toMatchObject({ name: "dev", mode: "pull", concurrency: 7, statusTags: true });
 });
 
-test("the same values as text, as Pulumi hands them over", () => {
+test("parses the same values as text, as Pulumi returns them", () => {
   const asText = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]),
   );
@@ -26,19 +26,19 @@ test("a name that looks like a number stays text", () => {
   expect(configOf("dev", { ...SETTINGS, "crossborderbridge:name": "123" }).name).toBe("123");
 });
 
-test("the signing secret is left behind, however it is given", () => {
+test("drops the signing secret in every form", () => {
   const secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA==";
   expect(JSON.stringify(configOf("dev", { ...SETTINGS, "crossborderbridge:token": secret }))).not.toContain(secret);
   const byParameter = { ...SETTINGS, "crossborderbridge:auth": { tokenParameter: "/bridges/dev/token" } };
   expect(configOf("dev", byParameter).auth.tokenParameter).toBe("/bridges/dev/token");
 });
 
-test("invalid settings are told as a deployment tells them", () => {
+test("reports invalid settings as a deployment does", () => {
   const { "crossborderbridge:source": _source, ...rest } = SETTINGS;
   expect(() => configOf("dev", rest)).toThrow(ConfigInvalid);
 });
 
-test("outputs of this version and others beside them", () => {
+test("parses the outputs of this version and ignores others", () => {
   const outputs = {
     sourceBucket: "from-here",
     destinationBucket: "to-there",
@@ -48,6 +48,6 @@ test("outputs of this version and others beside them", () => {
   expect(outputsOf("dev", { ...outputs, notices: ["x"] })).toEqual(outputs);
 });
 
-test.each([[{}], [{ sourceBucket: "a" }], [undefined]])("a stack without a bridge: %j", (outputs) => {
+test.each([[{}], [{ sourceBucket: "a" }], [undefined]])("refuses a stack without a bridge: %j", (outputs) => {
   expect(() => outputsOf("dev", outputs)).toThrow(/the stack dev exports no bridge .*deploy it first: pulumi up --stack dev/);
 });

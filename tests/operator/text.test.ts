@@ -1,14 +1,14 @@
 import { bytesText, counted, grouped, keyText, plainText, sizeText } from "../../operator/text";
 
-test("numbers in groups, fractions no finer than a millionth", () => {
+test("groups digits, and rounds fractions to a millionth", () => {
   expect([0, 1234567, 0.1234567].map(grouped)).toEqual(["0", "1,234,567", "0.123457"]);
 });
 
-test("what is counted agrees with its number", () => {
+test("uses singular and plural by the number", () => {
   expect([counted(1, "look"), counted(2, "look"), counted(1000, "is", "are")]).toEqual(["1 look", "2 looks", "1,000 are"]);
 });
 
-test("bytes in units", () => {
+test("shows bytes in units", () => {
   const sizes = [0, 1023, 1024, 1536 * 1024, 3 * 1024 ** 4, 2 * 1024 ** 6];
   expect(sizes.map(bytesText)).toEqual(["0 bytes", "1023 bytes", "1.0 KiB", "1.5 MiB", "3.0 TiB", "2048.0 PiB"]);
 });
@@ -24,7 +24,7 @@ test.each([
   expect(keyText(key)).toBe(shown);
 });
 
-test("text of others keeps its quotes and moves no cursor", () => {
+test("escapes control characters in texts of other systems, but not quotes", () => {
   expect(plainText('a "b"\n\u001b[2J\u0085\u202e')).toBe('a "b"\\u{a}\\u{1b}[2J\\u{85}\\u{202e}');
 });
 

@@ -13,14 +13,14 @@ test.each([
   ["n\n", false],
   ["\n", false],
   ["yesterday\n", false],
-])("%j is %s", async (typed, agreed) => {
+])("the answer %j means %s", async (typed, agreed) => {
   const streams = terminal();
   streams.input.write(typed);
   expect(await askAtTerminal("Run it?", new AbortController().signal, streams)).toBe(agreed);
   expect(String(streams.output.read())).toBe("Run it? [y/N] ");
 });
 
-test("the end of the input is a no", async () => {
+test("the end of the input means no", async () => {
   const streams = terminal();
   streams.input.end();
   expect(await askAtTerminal("Run it?", new AbortController().signal, streams)).toBe(false);

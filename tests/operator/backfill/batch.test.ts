@@ -39,7 +39,7 @@ const DONE = [
   { status: "Complete", total: 3, succeeded: 3 },
 ];
 
-test("makes one job with the exact request, confirms it once it has counted, and follows it to the end", () =>
+test("creates one job with the exact request, confirms it once it has counted its objects, and follows it to the end", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     control.script.push(...DONE);
@@ -105,7 +105,7 @@ test("makes one job with the exact request, confirms it once it has counted, and
     expect(existsSync(checkpoint)).toBe(false);
   }));
 
-test("without a prefix the filter asks for none, and the partition is that of the role", () => {
+test("without a prefix the request has no key filter; the partition is that of the role", () => {
   const role = "arn:aws-cn:iam::444455556666:role/path/backfill";
   const job = { stack: "dev", bucket: "b", prefix: "", roleArn: role, report: "all", token: "t" } as const;
   const { AccountId, ManifestGenerator, Report } = createJobRequest(job);
@@ -115,16 +115,16 @@ test("without a prefix the filter asks for none, and the partition is that of th
     ObjectReplicationStatuses: ["NONE", "FAILED"],
   });
   expect(Report).toMatchObject({ Bucket: "arn:aws-cn:s3:::b", ReportScope: "AllTasks" });
-  // What the job writes at the source must never be replicated, nor be found by the next backfill.
+  // The job's reports at the source must not be replicated, and the next backfill must not find them.
   expect(inControlPrefix(`${REPORT_PREFIX}/`)).toBe(true);
   expect(() => parseRoleArn("backfill")).toThrow("no ARN of an IAM role: backfill");
 });
 
-test("a start that was killed while the job was made makes no second one", () =>
+test("a start that was killed while it created the job creates no second job", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     control.script.push(...DONE);
-    // The job is made, and the answer never comes back.
+    // The job is created, but its answer is lost.
     const lost: Given["deps"] = {
       openControl: async (_access, accountId) => {
         const real = createBatchControl(control.client, accountId);
@@ -140,7 +140,7 @@ test("a start that was killed while the job was made makes no second one", () =>
     expect(control.tokens).toHaveLength(1);
   }));
 
-test("an interrupted watch leaves the job alone; the same command, or --job, goes on with it", () =>
+test("an interruption does not end the job; the same command, or --job, follows it again", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     control.script.push(
@@ -165,7 +165,7 @@ test("an interrupted watch leaves the job alone; the same command, or --job, goe
     expect(control.requests.some(({ path }) => path.includes("/status"))).toBe(false);
   }));
 
-test("a job that is declined is cancelled, once, and ends with 1", () =>
+test("a declined job is cancelled once, and the exit code is 1", () =>
   withFolder(async (folder) => {
     const suspended = { status: "Suspended", total: 1_500_000 };
     control.script.push(suspended, suspended, { status: "Cancelled", total: 1_500_000 });
@@ -195,19 +195,19 @@ test.each([
     "AccessDenied: no right to list",
   ],
   [{ status: "Cancelled", total: 3 }, "cancelled", "job job-0"],
-])("a job that ends as %j ends with 1 and tells why", (last, ended, told) =>
+])("a job that ends as %j exits with 1 and reports the reason", (last, ended, reason) =>
   withFolder(async (folder) => {
     control.script.push(last);
     const { exitCode, printed, noted } = await start({ checkpoint: join(folder, "c.json"), json: true });
     expect(exitCode).toBe(1);
     expect(JSON.parse(printed[0] ?? "")).toMatchObject({ ended });
-    expect(noted.some((line) => line.startsWith(told))).toBe(true);
-    // The next start makes a job of its own.
+    expect(noted.some((line) => line.startsWith(reason))).toBe(true);
+    // The next start creates a new job.
     expect(existsSync(join(folder, "c.json"))).toBe(false);
   }),
 );
 
-test("S3 Control's refusals are told in its own words, passing ones are tried again, and a new job may be unknown for a while", () =>
+test("quotes the refusals of S3 Control, retries retryable ones, and polls again for a new job that is not found yet", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     control.refusals.push({ status: 400, code: "InvalidRequest", message: "The role cannot be assumed" });

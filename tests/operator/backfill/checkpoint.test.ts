@@ -14,7 +14,7 @@ const OWN: CheckpointIdentity = {
   engine: "bridge",
 };
 
-test("what was written is read, whole, and nothing else stays in the folder", () =>
+test("reads the whole checkpoint that was written, and leaves nothing else in the folder", () =>
   withFolder(async (folder) => {
     const path = join(folder, "deeper", "c.json");
     const checkpoint = openCheckpoint(path, OWN, CLOCK.now);
@@ -29,7 +29,7 @@ test("what was written is read, whole, and nothing else stays in the folder", ()
     await checkpoint.remove();
   }));
 
-test("a draft that a kill left behind changes nothing", () =>
+test("ignores the draft of a killed run", () =>
   withFolder(async (folder) => {
     const path = join(folder, "c.json");
     const checkpoint = openCheckpoint(path, OWN, CLOCK.now);
@@ -46,12 +46,12 @@ test.each([
   ["engine", "copy", 'engine "copy" instead of "bridge"'],
   ["source", "aws:us-east-1:other", 'source "aws:us-east-1:other" instead of'],
   ["local", true, "local true instead of false"],
-] as const)("that of another %s is refused, and stays as it is", (name, value, told) =>
+] as const)("refuses the checkpoint of another %s and leaves it as it is", (name, value, message) =>
   withFolder(async (folder) => {
     const path = join(folder, "c.json");
     await openCheckpoint(path, { ...OWN, [name]: value }, CLOCK.now).write({ lastKey: "data/5" });
     const before = await readFile(path, "utf8");
-    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(told);
+    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(message);
     await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toBeInstanceOf(UsageError);
     expect(await readFile(path, "utf8")).toBe(before);
   }),
@@ -62,13 +62,17 @@ test.each([
   ["empty", "", "it is not JSON"],
   ["of a later version", JSON.stringify({ version: 2 }), "version: "],
   ["of something else", JSON.stringify({ hello: 1 }), "is no checkpoint"],
-  ["with a count below zero", corrupted({ counts: { ...noCounts(), due: { objects: -1, bytes: 0 } } }), "counts.due.objects"],
-  ["with a last key that is no text", corrupted({ lastKey: 7 }), "lastKey"],
-])("one that is %s is refused with the way out", (_name, content, told) =>
+  [
+    "a checkpoint with a count below zero",
+    corrupted({ counts: { ...noCounts(), due: { objects: -1, bytes: 0 } } }),
+    "counts.due.objects",
+  ],
+  ["a checkpoint with a last key that is no text", corrupted({ lastKey: 7 }), "lastKey"],
+])("refuses a file that is %s, and says what to do", (_name, content, message) =>
   withFolder(async (folder) => {
     const path = join(folder, "c.json");
     await writeFile(path, content);
-    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(told);
+    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(message);
     await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow("delete this one to begin anew");
     const bridge = new FakeBridge(pullRaw());
     await bridge.put("a");

@@ -8,7 +8,7 @@ import { BILLED, type Billed, DEFAULT_PRICES, loadPrices, priceSchema } from "..
 import { UsageError } from "../../../operator/command";
 import { FakeBridge, nativeRaw, ossNativeRaw, pullRaw, run, withFolder } from "./fixture";
 
-test("a dry run counts, prices and touches nothing, a checkpoint of a real run included", () =>
+test("a dry run counts and prices, and changes nothing, not even the checkpoint of a real run", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     await writeFile(checkpoint, "of a real run");
@@ -21,8 +21,8 @@ test("a dry run counts, prices and touches nothing, a checkpoint of a real run i
     expect(exitCode).toBe(0);
     expect(bridge.touched).toEqual([]);
     expect(bridge.enqueued).toEqual([]);
-    const told = JSON.parse(printed[0] ?? "") as { cost: { lines: unknown[] } };
-    expect(told).toMatchObject({
+    const result = JSON.parse(printed[0] ?? "") as { cost: { lines: unknown[] } };
+    expect(result).toMatchObject({
       dryRun: true,
       engine: "copy",
       ended: "complete",
@@ -38,7 +38,7 @@ test("a dry run counts, prices and touches nothing, a checkpoint of a real run i
     expect(existsSync(`${checkpoint}.draft`)).toBe(false);
   }));
 
-test("a listing that tells the storage class shows what must be restored first", () =>
+test("counts archived objects apart if the listing has storage classes", () =>
   withFolder(async (folder) => {
     const bridge = new FakeBridge(pullRaw());
     for (const key of ["a", "b", "c"]) await bridge.put(key);
@@ -59,7 +59,7 @@ test("a listing that tells the storage class shows what must be restored first",
 const counts = (objects: number, bytes: number) => ({ ...noCounts(), due: { objects, bytes } });
 const lineOf = (cost: ReturnType<typeof estimate>, item: string) => cost.lines.find((line) => line.item === item);
 
-test("S3 Batch Operations: a job, its objects and its list", () => {
+test("prices S3 Batch Operations: the job, its objects and its list", () => {
   const { config } = new FakeBridge(nativeRaw({ replication: { timeControl: true } }));
   const listed = { ...counts(2_000_000, 1e12), present: { objects: 2_000_000, bytes: 0 } };
   const cost = estimate({ config }, "batch", listed, DEFAULT_PRICES);
@@ -73,13 +73,13 @@ test("S3 Batch Operations: a job, its objects and its list", () => {
   expect(cost.totals.USD).toBeCloseTo(cost.lines.reduce((sum, line) => sum + (line.cost ?? 0), 0));
 });
 
-test("within one region replication moves no bytes that are paid for", () => {
+test("prices no transfer within one region", () => {
   const { source } = nativeRaw() as { source: Record<string, unknown> };
   const { config } = new FakeBridge(nativeRaw({ destination: { ...source, bucket: "to-there" } }));
   expect(lineOf(estimate({ config }, "copy", counts(1, 1e9), DEFAULT_PRICES), "replicate to another region")).toBeUndefined();
 });
 
-test("in bridge mode transfer, queue, functions and the endpoint are counted; each side in its own currency", () => {
+test("in bridge mode prices transfer, queue, functions and the endpoint, each side in its own currency", () => {
   const { config } = new FakeBridge(pullRaw());
   const cost = estimate({ config }, "bridge", counts(1000, 10e9), DEFAULT_PRICES);
   expect(lineOf(cost, "bytes out")).toMatchObject({ cloud: "aws", quantity: 10, currency: "USD" });
@@ -87,13 +87,13 @@ test("in bridge mode transfer, queue, functions and the endpoint are counted; ea
   expect(lineOf(cost, "queue")).toMatchObject({ quantity: 3000 });
   expect(lineOf(cost, "sender")).toMatchObject({ quantity: 1000 / ASSUMPTIONS.objectsPerBatch });
   expect(lineOf(cost, "receiver's endpoint")).toMatchObject({ cloud: "aws-cn", quantity: 100, currency: "CNY" });
-  // Nobody has looked the price up, and that is no price of nothing.
+  // A price that is not in the list is unknown, not 0.
   expect(lineOf(cost, "write replicas")).toMatchObject({ cloud: "aws-cn", unit: "requests", cost: undefined });
   expect(cost.complete).toBe(false);
   expect(Object.keys(cost.totals).sort()).toEqual(["CNY", "USD"]);
 });
 
-test("nothing to do costs only the looking", () => {
+test("with nothing to do, prices only the checks", () => {
   const { config } = new FakeBridge(pullRaw());
   const there = { ...noCounts(), present: { objects: 10, bytes: 1e9 } };
   const items = estimate({ config }, "bridge", there, DEFAULT_PRICES).lines.map(({ item }) => item);
@@ -109,7 +109,7 @@ test("every built-in price has a unit and a source", () => {
   }
 });
 
-test("--prices replaces single prices and leaves the others", () =>
+test("--prices replaces single prices and keeps the others", () =>
   withFolder(async (folder) => {
     const path = join(folder, "prices.json");
     const writeRequest = { amount: 0.01, currency: "CNY", per: 10_000, unit: "requests", source: "our contract" };
@@ -139,16 +139,16 @@ test.each([
     JSON.stringify({ aws: { batchJob: { amount: 1, currency: "USD", per: 1, unit: "jobs" } } }),
     "aws.batchJob.source",
   ],
-])("--prices with %s is refused", (_name, content, told) =>
+])("--prices with %s is refused", (_name, content, message) =>
   withFolder(async (folder) => {
     const path = join(folder, "prices.json");
     await writeFile(path, content);
-    await expect(loadPrices(path)).rejects.toThrow(told);
+    await expect(loadPrices(path)).rejects.toThrow(message);
     await expect(loadPrices(path)).rejects.toBeInstanceOf(UsageError);
   }),
 );
 
-test("OSS says nothing of single objects, so the destination is looked at", () =>
+test("reads the destination for OSS, which reports no status of single objects", () =>
   withFolder(async (folder) => {
     const bridge = new FakeBridge(ossNativeRaw());
     const put = (store: typeof bridge.from, key: string, text: string) =>
@@ -168,11 +168,11 @@ test.each<[Partial<BackfillOptions>, string]>([
   [{ yes: true, prices: "p.json" }, "--prices is for --dry-run"],
   [{ yes: true, job: "j", engine: "copy" }, "--job watches"],
   [{ dryRun: true, job: "j" }, "--job watches"],
-])("%j is refused before anything is opened", (options, told) => {
-  expect(() => assertOptions({ ...OPTIONS, ...options }, { interactive: false })).toThrow(told);
+])("%j is refused before the bridge is opened", (options, message) => {
+  expect(() => assertOptions({ ...OPTIONS, ...options }, { interactive: false })).toThrow(message);
 });
 
-test("a person is asked before the first object, and a no leaves everything as it was", async () => {
+test("asks the operator before the first object; the answer no changes nothing", async () => {
   const bridge = new FakeBridge(pullRaw());
   await bridge.put("a");
   await withFolder(async (folder) => {
@@ -187,7 +187,7 @@ test("a person is asked before the first object, and a no leaves everything as i
   });
 });
 
-test("--max-bytes with a job is refused: nobody knows its bytes", async () => {
+test("--max-bytes with a job is refused, because S3 reports no sizes in advance", async () => {
   const bridge = new FakeBridge(nativeRaw());
   bridge.outputs = { ...bridge.outputs, backfillRoleArn: "arn:aws:iam::111122223333:role/backfill" };
   await expect(run(bridge, { maxBytes: 1 })).rejects.toThrow("take --engine copy to stay within a budget");

@@ -1,16 +1,16 @@
-/** What goes wrong on the way is told, and never counts as done. */
+/** A backfill reports every failure and never counts it as done. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { CLOCK, FakeBridge, filled, nativeRaw, pullRaw, run, withFolder } from "./fixture";
 
-/** A clock that is read so many milliseconds later each time. */
+/** A clock that advances by `ms` each time it is read. */
 function eachTime(ms: number): () => number {
   let now = CLOCK.now();
   return () => (now += ms);
 }
 
-test("refusals are told with their reasons and end with 1; archived objects are told apart", () =>
+test("reports refusals with their reasons and exits with 1; archived objects are listed apart", () =>
   withFolder(async (folder) => {
     const bridge = new FakeBridge(nativeRaw());
     for (const key of ["archived", "denied", "fine", "gone"]) await bridge.put(key);
@@ -32,7 +32,7 @@ test("refusals are told with their reasons and end with 1; archived objects are 
     expect(noted).toContain("  archived: S3 answered touch with InvalidObjectState (HTTP 403)");
   }));
 
-test("no key moves the cursor, and neither does a reason", () =>
+test("escapes control characters in keys and reasons", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = await filled(nativeRaw(), 1);
@@ -49,7 +49,7 @@ test("no key moves the cursor, and neither does a reason", () =>
     expect(JSON.parse(json[0] ?? "")).toMatchObject({ failed: [{ key: "\u001b[2J", reason: "refused \u001b[31m" }] });
   }));
 
-test("where it goes on and where it stops is told without moving the cursor", () =>
+test("escapes control characters in the keys at which a run resumes and stops", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = new FakeBridge(pullRaw());
@@ -60,7 +60,7 @@ test("where it goes on and where it stops is told without moving the cursor", ()
     expect((await run(bridge, { checkpoint })).noted).toContainEqual(expect.stringMatching(/^going on after "\\u001b\[1J", /));
   }));
 
-test("when everything is refused it stops, keeps the checkpoint of what was done and does not claim to be complete", () =>
+test("stops when every object is refused, keeps the checkpoint, and is not complete", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = await filled(pullRaw(), 1100);
@@ -75,7 +75,7 @@ test("when everything is refused it stops, keeps the checkpoint of what was done
 test.each([
   ["without the right to list", 0],
   ["when the listing breaks off after two pages", 2000],
-])("%s it ends with the error, and nothing counts as done that was not listed", (_name, until) =>
+])("%s the run ends with the error, and counts only objects that were listed", (_name, until) =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = await filled(pullRaw(), 3000);
@@ -96,18 +96,18 @@ test.each([
   }),
 );
 
-test("a listing that is out of order is refused: the checkpoint would lie", async () => {
+test("refuses a listing that is out of order, because its checkpoint would be wrong", async () => {
   const bridge = new FakeBridge(pullRaw());
   bridge.from.list = async function* () {
     for (const key of ["b\u001b", "a"]) yield { key, sizeBytes: 1, etag: "e", lastModified: new Date(0) };
   };
   await withFolder(async (folder) => {
-    const told = 'not in order: a came after "b\\u001b"';
-    await expect(run(bridge, { checkpoint: join(folder, "c.json") })).rejects.toThrow(told);
+    const message = 'not in order: a came after "b\\u001b"';
+    await expect(run(bridge, { checkpoint: join(folder, "c.json") })).rejects.toThrow(message);
   });
 });
 
-test("passing failures are tried again with growing pauses, and lasting ones end the run", () =>
+test("retries retryable failures with growing pauses, and ends at others", () =>
   withFolder(async (folder) => {
     const bridge = await filled(pullRaw(), 10);
     const { enqueue } = bridge;

@@ -1,4 +1,4 @@
-/** A bridge between two stores in memory, and a backfill of it without waiting. */
+/** A bridge between two stores in memory, and a backfill of it that does not wait. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ export class FakeBridge implements OperatedBridge {
   readonly to = new MemoryStore({ clock: CLOCK, versioned: true, name: "to-there" });
   /** Every key that was ever enqueued, in order. */
   readonly enqueued: string[] = [];
-  /** What `touch` was asked for, in order. */
+  /** The keys of every `touch`, in order. */
   readonly touched: string[] = [];
   readonly config: OperatedBridge["config"];
   outputs: OperatedBridge["outputs"] = { sourceBucket: "from-here", destinationBucket: "to-there" };
@@ -33,7 +33,7 @@ export class FakeBridge implements OperatedBridge {
   constructor(raw: Raw, options: { destinationPrefix?: string } = {}) {
     this.config = parseBridgeConfig(JSON.parse(JSON.stringify(raw)) as Raw, { stack: "dev" });
     const touch = this.from.touch.bind(this.from);
-    // As S3 takes every new version up that a rule covers.
+    // S3 replicates every new version that a rule covers.
     this.from.touch = async (key, touching) => {
       const result = await touch(key, touching);
       this.touched.push(key);
@@ -60,7 +60,7 @@ export class FakeBridge implements OperatedBridge {
     await this.from.put(key, body, { attributes, sizeBytes: body.length });
   }
 
-  /** What the receiver would have done. */
+  /** Writes the replica as the receiver would. */
   async replicate(key: string): Promise<void> {
     const snapshot = await takeSnapshot(this.from, key);
     if (snapshot === undefined) return;
@@ -85,7 +85,7 @@ export const pullRaw = (settings: Raw = {}): Raw =>
 
 export const keyOf = (index: number) => `data/${String(index).padStart(5, "0")}`;
 
-/** With that many objects of one byte at the source. */
+/** A bridge with `count` objects of one byte at the source. */
 export async function filled(raw: Raw, count: number): Promise<FakeBridge> {
   const bridge = new FakeBridge(raw);
   for (let index = 0; index < count; index++) await bridge.put(keyOf(index));
@@ -98,7 +98,7 @@ export interface Ran {
   noted: string[];
 }
 
-/** Folder of this test's checkpoints, gone after it. */
+/** Runs the work with a folder for its checkpoints, and removes the folder afterwards. */
 export async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "backfill-"));
   try {
@@ -115,7 +115,7 @@ export const ACCESS: SideAccess = {
 };
 
 export interface Given extends Partial<BackfillOptions> {
-  /** Of the context. */
+  /** The signal of the command's context. */
   signal?: AbortSignal;
   deps?: Partial<BackfillDeps>;
 }
@@ -140,7 +140,7 @@ export async function run(bridge: OperatedBridge, { signal, deps, ...options }: 
       sleep: async (_ms, aborted) => aborted.throwIfAborted(),
       random: () => 0.5,
       interactive: false,
-      confirm: () => Promise.reject(new Error("nobody is asked")),
+      confirm: () => Promise.reject(new Error("this test expects no question")),
       openControl: () => Promise.reject(new Error("no job is made")),
       ...deps,
     },

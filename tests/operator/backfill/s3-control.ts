@@ -1,4 +1,4 @@
-/** S3 Control on loopback, as far as jobs go: strict about what it is sent, with a script of what a job goes through. */
+/** A fake of the jobs API of S3 Control on loopback. It checks its requests, and a script gives the states of a job. */
 import { createServer, Agent as HttpAgent, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { S3ControlClient } from "@aws-sdk/client-s3-control";
@@ -22,11 +22,11 @@ export interface ScriptedJob {
 export interface LoopbackControl {
   client: S3ControlClient;
   requests: ControlRequest[];
-  /** One entry for each look at the job; the last stays. */
+  /** One entry for each `DescribeJob`; the last one stays. */
   script: ScriptedJob[];
-  /** Answers in front of the script, each once. */
+  /** Errors that are answered before the script, each once. */
   refusals: { status: number; code: string; message: string }[];
-  /** Tokens of jobs that were made, in order of their ids. */
+  /** Tokens of the jobs that were created, in the order of their ids. */
   tokens: string[];
   close(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export async function startControl(): Promise<LoopbackControl> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  // The account's id stands in front of the host, so every name has to lead here.
+  // The client puts the account's id before the host, so every name must resolve to this server.
   const httpAgent = new HttpAgent({
     lookup: (_host, options, callback) =>
       options.all ? callback(null, [{ address: "127.0.0.1", family: 4 }]) : callback(null, "127.0.0.1", 4),

@@ -1,4 +1,4 @@
-/** The engines that go through the source themselves: every key, none twice, from wherever a run was cut off. */
+/** The engines that list the source themselves: they handle every key once, also after a crash at any point. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ const COUNT = 10_000;
 
 const ALL = Array.from({ length: COUNT }, (_, index) => keyOf(index));
 
-/** Ends the process, so to speak: nothing of the run works after the n-th call of this kind. */
+/** Simulates a killed process: after `after` calls of `enqueue`, nothing of the run works. */
 function crashing(bridge: FakeBridge, after: number): AbortController {
   const controller = new AbortController();
   let left = after;
@@ -32,7 +32,7 @@ function crashing(bridge: FakeBridge, after: number): AbortController {
   return controller;
 }
 
-test("uninterrupted, 10,000 keys are enqueued once each, in order, and the checkpoint is gone", () =>
+test("enqueues 10,000 keys once each, in order, and removes the checkpoint", () =>
   withFolder(async (folder) => {
     const bridge = await filled(pullRaw(), COUNT);
     const checkpoint = join(folder, "checkpoint.json");
@@ -43,11 +43,11 @@ test("uninterrupted, 10,000 keys are enqueued once each, in order, and the check
     expect(bridge.from.calls.getTags).toBeUndefined();
     expect(existsSync(checkpoint)).toBe(false);
     expect(printed).toHaveLength(1);
-    const told = JSON.parse(printed[0] ?? "") as { ended: string; counts: unknown };
-    expect(told).toMatchObject({ ended: "complete", engine: "bridge", counts: { due: { objects: COUNT, bytes: COUNT } } });
+    const result = JSON.parse(printed[0] ?? "") as { ended: string; counts: unknown };
+    expect(result).toMatchObject({ ended: "complete", engine: "bridge", counts: { due: { objects: COUNT, bytes: COUNT } } });
   }));
 
-test("a run that is cut off anywhere goes on after its last page, and no key is left out", () =>
+test("a run that is killed anywhere resumes after its last page, and leaves no key out", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "checkpoint.json");
     const bridge = await filled(pullRaw(), COUNT);
@@ -63,7 +63,7 @@ test("a run that is cut off anywhere goes on after its last page, and no key is 
       const listed = bridge.from.calls.list ?? 0;
       const { noted } = await run(bridge, { checkpoint });
       expect([...new Set(bridge.enqueued)].sort()).toEqual(ALL);
-      // No more than a page's work was done twice.
+      // At most one page was handled twice.
       expect(bridge.enqueued.length - COUNT).toBeLessThan(1000);
       const pagesBefore = Math.floor(before / 1000);
       expect((bridge.from.calls.list ?? 0) - listed).toBe(COUNT / 1000 + 1 - pagesBefore);
@@ -72,7 +72,7 @@ test("a run that is cut off anywhere goes on after its last page, and no key is 
     }
   }));
 
-test("the counts of a resumed run are those of the whole", () =>
+test("the counts of a resumed run include those of the earlier run", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "checkpoint.json");
     const bridge = await filled(pullRaw(), 3000);
@@ -85,7 +85,7 @@ test("the counts of a resumed run are those of the whole", () =>
     expect(JSON.parse(printed[0] ?? "")).toMatchObject({ counts: { due: { objects: 3000 } } });
   }));
 
-test("property: over any keys, scope and crashes every key in scope is put to work, and none twice without a crash", async () => {
+test("property: with any keys, scope and crashes, hands over every key in scope, and none twice without a crash", async () => {
   const key = fc.stringMatching(/^[ab/é😀￿.-]{1,6}$/u);
   const story = fc.record({
     keys: fc.uniqueArray(key, { maxLength: 40 }),
@@ -93,7 +93,7 @@ test("property: over any keys, scope and crashes every key in scope is put to wo
     prefix: fc.constantFrom("", "a", "ab", "b/"),
     pageSize: fc.integer({ min: 1, max: 7 }),
     concurrency: fc.integer({ min: 1, max: 5 }),
-    /** Calls of the engine that still work in each run but the last. */
+    /** One entry per run that crashes: the calls of the engine that succeed before. */
     crashes: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
     engine: fc.constantFrom("copy" as const, "bridge" as const),
   });
@@ -133,14 +133,14 @@ test("property: over any keys, scope and crashes every key in scope is put to wo
       );
       const worked = engine === "copy" ? bridge.touched : bridge.enqueued;
       expect([...new Set(worked)].sort()).toEqual([...wanted].sort());
-      // A copy shows at the source that it was made; an enqueued key may come again after a crash.
+      // The source shows that a copy was made. An enqueued key may come again after a crash.
       if (engine === "copy" || crashes.length === 0) expect(worked).toHaveLength(wanted.length);
     }),
     { numRuns: 200 },
   );
 });
 
-test("what is replicated, under way or a replica is left alone; what failed or never was is copied, and a second run moves nothing", () =>
+test("copies objects that failed or were never replicated, leaves the others alone, and a second run copies nothing", () =>
   withFolder(async (folder) => {
     const bridge = new FakeBridge(nativeRaw());
     const statuses = { completed: "COMPLETED", pending: "PENDING", replica: "REPLICA", failed: "FAILED" } as const;
@@ -157,7 +157,7 @@ test("what is replicated, under way or a replica is left alone; what failed or n
     expect(JSON.parse(second.printed[0] ?? "")).toMatchObject({ counts: { due: { objects: 0 }, present: { objects: 5 } } });
   }));
 
-test("a copy whose answer got lost is not made again", async () => {
+test("does not repeat a copy whose answer was lost", async () => {
   const bridge = new FakeBridge(nativeRaw());
   await bridge.put("a");
   const { touch } = bridge.from;
@@ -175,7 +175,7 @@ test("a copy whose answer got lost is not made again", async () => {
   expect(bridge.touched).toEqual(["a"]);
 });
 
-test("an object that changes between look and copy is looked at again", async () => {
+test("checks an object again that changes between check and copy", async () => {
   const bridge = new FakeBridge(nativeRaw());
   await bridge.put("changing");
   const { touch } = bridge.from;
@@ -190,7 +190,7 @@ test("an object that changes between look and copy is looked at again", async ()
   expect(bridge.touched).toEqual(["changing"]);
 });
 
-test("--max-bytes stops before it is exceeded, keeps the checkpoint, and the next run goes on there", () =>
+test("--max-bytes stops before it is exceeded, keeps the checkpoint, and the next run resumes there", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = new FakeBridge(pullRaw());
@@ -207,7 +207,7 @@ test("--max-bytes stops before it is exceeded, keeps the checkpoint, and the nex
     expect(existsSync(checkpoint)).toBe(false);
   }));
 
-test("an object that is larger than the whole budget is never put to work", () =>
+test("never hands over an object that is larger than the whole budget", () =>
   withFolder(async (folder) => {
     const checkpoint = join(folder, "c.json");
     const bridge = new FakeBridge(pullRaw());
@@ -216,7 +216,7 @@ test("an object that is larger than the whole budget is never put to work", () =
     expect(bridge.enqueued).toEqual([]);
   }));
 
-test("tags are read only where the scope asks for them, and decide there", async () => {
+test("reads tags only if the scope asks for tags, and decides by them", async () => {
   const bridge = new FakeBridge(pullRaw({ scope: { tags: { keep: "yes" }, prefixes: ["in/"] } }));
   await bridge.put("in/tagged", "x", { ...NO_ATTRIBUTES, tags: { keep: "yes" } });
   await bridge.put("in/untagged");
@@ -229,7 +229,7 @@ test("tags are read only where the scope asks for them, and decide there", async
   expect(bridge.from.calls.getTags).toBe(2);
 });
 
-test("a bridge's own replicas are known as such, under a destination's prefix as well", async () => {
+test("recognizes a bridge's own replicas, also under a destination prefix", async () => {
   const bridge = new FakeBridge(pullRaw(), { destinationPrefix: "copies/" });
   for (const key of ["changed", "same", "missing"]) await bridge.put(key, "one");
   await bridge.replicate("same");

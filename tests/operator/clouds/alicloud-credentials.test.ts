@@ -7,7 +7,7 @@ let home: string;
 beforeEach(async () => {
   home = await mkdtemp(join(os.tmpdir(), "aliyun-"));
   jest.spyOn(os, "homedir").mockReturnValue(home);
-  // The developer's own.
+  // Removes the developer's own credentials.
   for (const name of Object.keys(process.env)) if (name.startsWith("ALIBABA_CLOUD_")) delete process.env[name];
 });
 afterEach(async () => {
@@ -47,14 +47,14 @@ test.each<[string, string | undefined, Record<string, string>, object]>([
   expect(await operatorCredentials(profile, env)()).toEqual(credentials);
 });
 
-test("the current profile where nothing else is said", async () => {
+test("uses the current profile by default", async () => {
   await writeProfiles(PROFILES);
   expect(await operatorCredentials(undefined, {})()).toEqual({ accessKeyId: "LTAIdefault", accessKeySecret: "one" });
 });
 
 test.each<[string, string]>([
   ["a profile that is not there", PROFILES],
-  ["a file that is broken, whose secrets are not told", '{"access_key_secret":"very-secret"'],
+  ["a broken file, whose secrets are not shown", '{"access_key_secret":"very-secret"'],
 ])("%s", async (_what, text) => {
   await writeProfiles(text);
   const failure = await operatorCredentials("nope", {})().catch((error: Error) => error);

@@ -20,7 +20,7 @@ async function open(answer: Answer, securityToken?: string): Promise<FunctionInv
 }
 afterEach(() => server.close());
 
-test("the answer of a function, asked for without a token that there is not", async () => {
+test("returns the answer of a function; sends no token header without a session token", async () => {
   const functions = await open((_, response) => response.end('{"cleaned":3}'));
   expect(await functions.invoke("prober", { action: "clean", names: ["ü"] })).toEqual({ cleaned: 3 });
   const [request] = server.seen;
@@ -31,13 +31,13 @@ test("the answer of a function, asked for without a token that there is not", as
   expect(hosts).toEqual(["fcv3.cn-shanghai.aliyuncs.com"]);
 });
 
-test("a session's token is sent along", async () => {
+test("sends the token of a session", async () => {
   const functions = await open((_, response) => response.end("{}"), "token");
   await functions.invoke("prober", {});
   expect(server.seen[0]?.headers["x-acs-security-token"]).toBe("token");
 });
 
-test("a function that failed, with its reason", async () => {
+test("reports a function that failed, with its reason", async () => {
   const functions = await open((_, response) => response.end('{"errorMessage":"names: required","errorType":"Error"}'));
   await expect(functions.invoke("prober", {})).rejects.toMatchObject({
     kind: "Unexpected",
@@ -45,12 +45,12 @@ test("a function that failed, with its reason", async () => {
   });
 });
 
-test("an answer that is no JSON", async () => {
+test("refuses an answer that is no JSON", async () => {
   const functions = await open((_, response) => response.end("not json"));
   await expect(functions.invoke("prober", {})).rejects.toThrow("the function prober answered no JSON");
 });
 
-test("a function that is not there", async () => {
+test("reports a function that does not exist", async () => {
   const functions = await open((_, response) =>
     response
       .writeHead(404, { "content-type": "application/json" })
@@ -62,13 +62,13 @@ test("a function that is not there", async () => {
   });
 });
 
-test("a call whose answer was lost may have done its work, so it is not made twice", async () => {
+test("does not retry a call whose answer was lost, because it may have done its work", async () => {
   const functions = await open((_, response) => response.writeHead(503).end());
   await expect(functions.invoke("prober", {})).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
   expect(server.seen).toHaveLength(1);
 });
 
-test("an event is stored at the second try: a look that comes twice does no harm", async () => {
+test("retries storing an event, because a repeated event does no harm", async () => {
   const functions = await open((_, response) => response.writeHead(server.seen.length === 1 ? 503 : 202).end());
   await functions.invokeAsync("sender", "{}");
   expect(server.seen).toHaveLength(2);
@@ -80,14 +80,14 @@ test("an abort ends the waiting for an answer", async () => {
   await expect(functions.invoke("prober", {}, { signal: controller.signal })).rejects.toThrow("enough");
 });
 
-test("an event is stored", async () => {
+test("stores an event", async () => {
   const functions = await open((_, response) => response.writeHead(202).end());
   await functions.invokeAsync("sender", '{"look":1}');
   expect(server.seen[0]).toMatchObject({ headers: { "x-fc-invocation-type": "Async" } });
   expect(server.seen[0]?.body.toString()).toBe('{"look":1}');
 });
 
-test("an event that was only said to be taken", async () => {
+test("refuses an event that was answered with another status than 202", async () => {
   const functions = await open((_, response) => response.writeHead(200).end());
   await expect(functions.invokeAsync("sender", "{}")).rejects.toMatchObject({ kind: "Unavailable" });
 });

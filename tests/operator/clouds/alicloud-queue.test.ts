@@ -1,4 +1,4 @@
-/** Against the local SMQ, which checks every signature. */
+/** Reads dead letters of the local SMQ, which checks every signature. */
 import { readDeadLetters, type SmqOptions } from "../../../operator/clouds/alicloud";
 import { encodeDeadLetter } from "../../../runtime/protocol/queue-messages";
 import { createOssDispatcher } from "../../../runtime/stores/oss/client";
@@ -37,7 +37,7 @@ function fill(count: number): void {
 
 const operations = () => [...new Set(mns.calls.map(({ action }) => action))];
 
-test("a few are looked at without hiding them from anybody", async () => {
+test("peeks at a few letters without hiding them", async () => {
   fill(15);
   const { letters, complete } = await readDeadLetters(options, { limit: 100 });
   expect(letters).toHaveLength(15);
@@ -46,7 +46,7 @@ test("a few are looked at without hiding them from anybody", async () => {
   expect(operations()).toEqual(["mns:PeekMessage"]);
 });
 
-test("many are received and given back", async () => {
+test("receives many letters and returns them", async () => {
   fill(40);
   const { letters, complete } = await readDeadLetters(options, { limit: 100 });
   expect(new Set(letters.map(({ key }) => key)).size).toBe(40);
@@ -57,7 +57,7 @@ test("many are received and given back", async () => {
   expect(mns.service.messages(REGION, QUEUE.queueName)).toHaveLength(40);
 });
 
-test("no more than asked for", async () => {
+test("returns at most `limit` letters", async () => {
   fill(40);
   for (const limit of [20, 2]) {
     const { letters, complete } = await readDeadLetters(options, { limit });
@@ -67,7 +67,7 @@ test("no more than asked for", async () => {
   expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
 });
 
-test("letters that come back while it reads do not keep it reading", async () => {
+test("stops although letters become visible again while it reads", async () => {
   fill(40);
   const slow = () => {
     mns.advance(10_000);
@@ -80,18 +80,18 @@ test("letters that come back while it reads do not keep it reading", async () =>
   expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
 }, 10_000);
 
-test("an empty queue", async () => {
+test("an empty queue has no letters", async () => {
   expect(await readDeadLetters(options, { limit: 100 })).toEqual({ letters: [], complete: true });
 });
 
-test("a session's token is sent along", async () => {
+test("sends the token of a session", async () => {
   fill(1);
   const { accessKeyId, accessKeySecret, securityToken } = mns.session("mns:PeekMessage");
   const credentials = async () => ({ accessKeyId, accessKeySecret, securityToken });
   expect((await readDeadLetters({ ...options, credentials }, { limit: 5 })).letters).toHaveLength(1);
 });
 
-test("a queue that is not there, and one that may not be read", async () => {
+test("reports a queue that does not exist, and one without permission", async () => {
   const elsewhere = { ...options, queueUrl: options.queueUrl.replace(QUEUE.queueName, "another") };
   await expect(readDeadLetters(elsewhere, { limit: 5 })).rejects.toMatchObject({
     kind: "NotFound",
@@ -102,7 +102,7 @@ test("a queue that is not there, and one that may not be read", async () => {
   await expect(readDeadLetters({ ...options, credentials }, { limit: 5 })).rejects.toMatchObject({ kind: "PermissionDenied" });
 });
 
-test("an abort ends it", async () => {
+test("an abort ends the read", async () => {
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(readDeadLetters(options, { limit: 5, signal })).rejects.toThrow("enough");
 });

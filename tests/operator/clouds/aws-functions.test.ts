@@ -14,14 +14,14 @@ afterEach(async () => {
   await aws.server.close();
 });
 
-test("the answer of a function", async () => {
+test("returns the answer of a function", async () => {
   await open((_, response) => reply(response, { cleaned: 3 }));
   expect(await functions.invoke("prober", { action: "clean", names: ["ü"] })).toEqual({ cleaned: 3 });
   expect(aws.server.seen).toMatchObject([{ method: "POST", url: "/2015-03-31/functions/prober/invocations" }]);
   expect(JSON.parse(aws.server.seen[0]?.body.toString() ?? "")).toEqual({ action: "clean", names: ["ü"] });
 });
 
-test("a function that failed, with its reason", async () => {
+test("reports a function that failed, with its reason", async () => {
   await open((_, response) =>
     reply(response, { errorType: "Error", errorMessage: "names: required", stackTrace: [] }, 200, {
       "x-amz-function-error": "Unhandled",
@@ -33,17 +33,17 @@ test("a function that failed, with its reason", async () => {
   });
 });
 
-test("a function that failed and does not say why", async () => {
+test("reports a function that failed without a reason", async () => {
   await open((_, response) => response.setHeader("x-amz-function-error", "Unhandled").end());
   await expect(functions.invoke("prober", {})).rejects.toThrow("the function prober failed: it does not say why; its log does");
 });
 
-test("an answer that is no JSON", async () => {
+test("refuses an answer that is no JSON", async () => {
   await open((_, response) => response.end("not json"));
   await expect(functions.invoke("prober", {})).rejects.toMatchObject({ message: "the function prober answered no JSON" });
 });
 
-test("a call that cannot be made is not made twice", async () => {
+test("does not retry a call that failed", async () => {
   await open((_, response) => reply(response, { Message: "busy" }, 429, { "x-amzn-errortype": "TooManyRequestsException" }));
   await expect(functions.invoke("prober", {})).rejects.toMatchObject({ kind: "RateLimited", retryable: true });
   expect(aws.server.seen).toHaveLength(1);
@@ -55,14 +55,14 @@ test("an abort ends the waiting for an answer", async () => {
   await expect(functions.invoke("prober", {}, { signal: controller.signal })).rejects.toThrow("enough");
 });
 
-test("an event is stored", async () => {
+test("stores an event", async () => {
   await open((_, response) => response.writeHead(202).end());
   await functions.invokeAsync("sender", '{"look":1}');
   expect(aws.server.seen[0]).toMatchObject({ headers: { "x-amz-invocation-type": "Event" } });
   expect(aws.server.seen[0]?.body.toString()).toBe('{"look":1}');
 });
 
-test("an event that was only said to be taken", async () => {
+test("refuses an event that was answered with another status than 202", async () => {
   await open((_, response) => response.writeHead(200).end());
   await expect(functions.invokeAsync("sender", "{}")).rejects.toMatchObject({ kind: "Unavailable" });
 });

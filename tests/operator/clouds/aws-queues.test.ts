@@ -17,7 +17,7 @@ interface Stored {
   hidden: boolean;
 }
 
-/** SQS as far as it is asked here: a received message is hidden until it is given back. */
+/** A fake of SQS: a received message is hidden until it is returned. */
 function fakeQueue(count: number) {
   const stored: Stored[] = Array.from({ length: count }, (_, index) => ({ id: `m${index}`, key: `key ${index}`, hidden: false }));
   const asked: { operation: string; body: Record<string, unknown> }[] = [];
@@ -84,9 +84,9 @@ function fakeQueue(count: number) {
     asked,
     sent,
     start,
-    /** So many keys' batches have to be here before one of them is answered. */
+    /** A batch is answered only once this many batches have arrived. */
     sideBySide: 1,
-    /** Of the letters, in place of the bridge's own. */
+    /** Attributes of the letters, instead of the bridge's own. */
     attributes: {} as Record<string, { DataType: string; StringValue: string }>,
     onAsked: (_operation: string): void => undefined,
     fail(...failed: unknown[]): void {
@@ -109,7 +109,7 @@ afterEach(async () => {
 });
 
 describe("dead letters", () => {
-  test("all are read and all are there afterwards", async () => {
+  test("reads all letters and leaves all in the queue", async () => {
     const fake = fakeQueue(23);
     const { letters, complete } = await (await open(fake)).deadLetters(QUEUE, { limit: 100 });
     expect(complete).toBe(true);
@@ -121,7 +121,7 @@ describe("dead letters", () => {
     expect(fake.asked[0]?.body).toMatchObject({ QueueUrl: QUEUE, WaitTimeSeconds: 1, VisibilityTimeout: 120 });
   });
 
-  test("a key that somebody else has written is read from the body where it is not encoded", async () => {
+  test("reads the key from the body if the attribute is not encoded", async () => {
     const fake = fakeQueue(2);
     fake.attributes.Key = { DataType: "String", StringValue: "100%" };
     const { letters } = await (await open(fake)).deadLetters(QUEUE, { limit: 5 });
@@ -131,7 +131,7 @@ describe("dead letters", () => {
     ]);
   });
 
-  test("no more than asked for", async () => {
+  test("returns at most `limit` letters", async () => {
     const fake = fakeQueue(23);
     const { letters, complete } = await (await open(fake)).deadLetters(QUEUE, { limit: 5 });
     expect(letters).toHaveLength(5);
@@ -140,11 +140,11 @@ describe("dead letters", () => {
     expect(fake.stored.some(({ hidden }) => hidden)).toBe(false);
   });
 
-  test("an empty queue", async () => {
+  test("an empty queue has no letters", async () => {
     expect(await (await open(fakeQueue(0))).deadLetters(QUEUE, { limit: 5 })).toEqual({ letters: [], complete: true });
   });
 
-  test("letters that come back while it reads do not keep it reading", async () => {
+  test("stops although letters become visible again while it reads", async () => {
     const fake = fakeQueue(23);
     await open(fake);
     fake.onAsked = (operation) => {
@@ -157,7 +157,7 @@ describe("dead letters", () => {
     expect(fake.stored.some(({ hidden }) => hidden)).toBe(false);
   }, 10_000);
 
-  test("the handle of the last time that it was received is the one that gives a letter back", async () => {
+  test("returns a letter with the handle of its last receive", async () => {
     const fake = fakeQueue(1);
     await open(fake);
     let receives = 0;
@@ -169,7 +169,7 @@ describe("dead letters", () => {
     expect(given?.body.Entries).toMatchObject([{ ReceiptHandle: "handle-m0-2" }]);
   });
 
-  test("an interruption gives them back all the same", async () => {
+  test("returns the letters also after an interruption", async () => {
     const fake = fakeQueue(11);
     const controller = new AbortController();
     let receives = 0;
@@ -182,7 +182,7 @@ describe("dead letters", () => {
     expect(fake.stored.slice(0, 10).some(({ hidden }) => hidden)).toBe(false);
   });
 
-  test("one that stays hidden is an error, one that somebody has removed is none", async () => {
+  test("a letter that stays hidden is an error; one that another reader removed is not", async () => {
     const fake = fakeQueue(1);
     await open(fake);
     fake.fail({ Id: "0", SenderFault: true, Code: "ReceiptHandleIsInvalid" });
@@ -193,7 +193,7 @@ describe("dead letters", () => {
 });
 
 describe("enqueue", () => {
-  test("a fresh look at each key, ten a request", async () => {
+  test("sends one event per key, ten per request", async () => {
     const fake = fakeQueue(0);
     const keys = Array.from({ length: 23 }, (_, index) => `k ü\u0001\uffff${index}`);
     await (await open(fake)).enqueue(QUEUE, keys, { nowMs: 17 });
@@ -203,7 +203,7 @@ describe("enqueue", () => {
     expect(looks).toEqual(expect.arrayContaining(keys.map((key) => ({ key, attempt: 0, firstSeenMs: 17 }))));
   });
 
-  test("eight requests side by side", async () => {
+  test("sends eight requests at once", async () => {
     const fake = fakeQueue(0);
     fake.sideBySide = 8;
     const keys = Array.from({ length: 160 }, (_, index) => `k${index}`);

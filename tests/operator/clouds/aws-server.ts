@@ -1,4 +1,4 @@
-/** An endpoint of AWS on loopback that answers by the operation. */
+/** A fake endpoint of AWS on loopback. */
 import type { ServerResponse } from "node:http";
 import type { AwsAccess } from "../../../operator/operated-bridge";
 import { type SeenRequest, startHttps, type TestServer } from "../../runtime/support/https-server";
@@ -22,7 +22,7 @@ export async function startAws(answer: (request: SeenRequest, response: ServerRe
   };
 }
 
-/** Of an operation in the JSON protocol, `AmazonSQS.ReceiveMessage`. */
+/** The operation of a request in the JSON protocol: `ReceiveMessage` of `AmazonSQS.ReceiveMessage`. */
 export const operationOf = ({ headers }: SeenRequest): string => String(headers["x-amz-target"] ?? "").split(".")[1] ?? "";
 
 export function reply(response: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {

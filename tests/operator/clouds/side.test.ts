@@ -26,7 +26,7 @@ test.each<[string, DeadLetterMessage, { keys: string[]; reason: string; parkedAt
     { keys: [""], reason: "no shape", parkedAt: new Date(PARKED) },
   ],
   [
-    "of a queue that gave a look up",
+    "of a queue that gave the message up",
     { body: encodeLook(look), storedAt: STORED },
     { keys: ["a b/ü"], reason: GIVEN_UP, parkedAt: STORED },
   ],
@@ -54,17 +54,17 @@ test.each<[string, DeadLetterMessage, { keys: string[]; reason: string; parkedAt
     { keys: ["a b/ü"], reason: "it ran out of memory", parkedAt: undefined },
   ],
   [
-    "of a platform that never got to run the function",
+    "of a platform that never ran the function",
     { body: JSON.stringify({ requestContext: { condition: "EventAgeExceeded" }, requestPayload: encodeLook(look) }) },
     { keys: ["a b/ü"], reason: "EventAgeExceeded", parkedAt: undefined },
   ],
-  ["of nobody that is known", { body: "what is this?" }, { keys: [""], reason: GIVEN_UP, parkedAt: undefined }],
+  ["of unknown origin", { body: "what is this?" }, { keys: [""], reason: GIVEN_UP, parkedAt: undefined }],
   [
     "with a time that is none",
     { body: encodeLook(look), parkedAt: "yesterday", storedAt: STORED },
     { keys: ["a b/ü"], reason: GIVEN_UP, parkedAt: STORED },
   ],
-])("a letter %s", (_what, letter, { keys, ...about }) => {
+])("reads a letter %s", (_what, letter, { keys, ...about }) => {
   expect(keysOfDeadLetter(letter)).toEqual(keys.map((key) => ({ key, ...about })));
 });
 
@@ -74,8 +74,8 @@ test.each([
   [2, false, 2, false],
   // One letter may name several keys.
   [1, true, 1, false],
-])("of two keys at most %i, and nothing left in the queue: %s", (limit, sawAll, told, complete) => {
+])("returns at most %i of the keys; the queue is read to its end: %s", (limit, sawAll, keys, complete) => {
   const found = ["a", "b"].map((key) => ({ key, reason: "refused", parkedAt: undefined }));
   const read = deadLetters(found, { limit, sawAll });
-  expect(read).toEqual({ letters: found.slice(0, told), complete });
+  expect(read).toEqual({ letters: found.slice(0, keys), complete });
 });

@@ -1,4 +1,4 @@
-/** The local SMQ with one queue. */
+/** Starts the local SMQ with one queue. */
 
 import type { CallRecord, QueueSpec, StsSession } from "local-alicloud";
 import { createMessageService, createRam } from "local-alicloud";
@@ -43,7 +43,7 @@ export async function startSmq() {
     },
     origin: service.origins[REGION] ?? "",
     root: { accessKeyId, accessKeySecret },
-    /** A role that may do this, assumed. */
+    /** Credentials of a role that may perform these actions. */
     session(...actions: string[]): Pick<StsSession, "accessKeyId" | "accessKeySecret" | "securityToken"> {
       const document = (statement: object) => JSON.stringify({ Version: "1", Statement: [statement] });
       const trust = { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: ["fc.aliyuncs.com"] } };

@@ -31,14 +31,14 @@ interface Drawn {
   marks: Mark[];
 }
 
-/** As xml2js has an element: its text, its attributes, and its children by their names. */
+/** An element of xml2js: its text, its attributes, and its children by name. */
 interface Element {
   _?: string;
   $?: Record<string, string>;
   [name: string]: unknown;
 }
 
-/** What a viewer would find in the SVG. Throws for one that is not well-formed. */
+/** The texts and marks in the SVG. Throws if the SVG is not well-formed. */
 async function read(svg: string): Promise<Drawn> {
   const { svg: root } = (await parseStringPromise(svg)) as { svg: Element };
   const all = (element: Element): { name: string; element: Element }[] =>
@@ -57,7 +57,7 @@ async function read(svg: string): Promise<Drawn> {
 }
 
 const SERIES = ["samples", "median", "p95", "gave up"] as const;
-/** By direction, as many marks as there are of each kind. */
+/** The number of marks of each kind, by direction. */
 function counted(marks: readonly Mark[]) {
   const counts: Record<string, Record<string, number>> = {};
   for (const { series, colour } of marks) {
@@ -68,11 +68,11 @@ function counted(marks: readonly Mark[]) {
   return counts;
 }
 
-test("the picture tells its title to those who do not see it", () => {
+test("the picture has a title for screen readers", () => {
   expect(drawSvg(oneWay, FACTS)).toMatch(/^<svg [^>]* role="img">\n<title>Replication latency of stack \w+/);
 });
 
-test("one way: a mark for each sample, a median and a 95th percentile for each size", async () => {
+test("one-way: a mark for each sample, a median and a 95th percentile for each size", async () => {
   const { texts, marks } = await read(drawSvg(oneWay, FACTS));
   expect(counted(marks)).toEqual({ [BLUE]: { samples: 15, median: 3, p95: 3 } });
   expect(texts).toEqual(
@@ -94,7 +94,7 @@ test("one way: a mark for each sample, a median and a 95th percentile for each s
   expect(texts).not.toContain("gave up");
 });
 
-test("two ways: each with its colour and its line in the legend", async () => {
+test("two-way: each direction has its colour and its line in the legend", async () => {
   const { texts, marks } = await read(drawSvg(twoWay, FACTS));
   expect(counted(marks)).toEqual({ [BLUE]: { samples: 12, median: 3, p95: 3 }, [RED]: { samples: 18, median: 3, p95: 3 } });
   expect(texts).toEqual(
@@ -107,7 +107,7 @@ test("two ways: each with its colour and its line in the legend", async () => {
   expect(texts.filter((text) => text === "median")).toHaveLength(1);
 });
 
-test("what was given up has its own mark, in a strip of its own", async () => {
+test("objects that were given up have a mark of their own, in a strip of their own", async () => {
   const { texts, marks } = await read(drawSvg(givenUp, FACTS));
   expect(counted(marks)).toEqual({
     [BLUE]: { samples: 9, median: 3, p95: 3, "gave up": 2 },
@@ -116,7 +116,7 @@ test("what was given up has its own mark, in a strip of its own", async () => {
   expect(texts.filter((text) => text === "gave up")).toHaveLength(2);
 });
 
-test("where nothing arrived, it says so", async () => {
+test("says so if nothing arrived", async () => {
   const { texts, marks } = await read(drawSvg([record(null), record(null)], FACTS));
   expect(counted(marks)).toEqual({ [BLUE]: { "gave up": 2 } });
   expect(texts).toEqual(expect.arrayContaining(["no object arrived", "gave up"]));
@@ -137,7 +137,7 @@ test.each<[string, number[], { axis: string; label: string }]>([
   expect(texts).toEqual(expect.arrayContaining([axis, label]));
 });
 
-test("text is text, in a font that every viewer has", () => {
+test("keeps text as text, in fonts that viewers have", () => {
   const svg = drawSvg(twoWay, FACTS);
   const families = [...svg.matchAll(/font-family:([^;"]+)/g)].map(([, family]) => family);
   expect(families.length).toBeGreaterThan(20);
@@ -150,7 +150,7 @@ test("sixteen sizes have room for their numbers", () => {
   expect(chartOf(oneWay, FACTS).widthPx).toBe(960);
 });
 
-test("the PNG is the same picture, twice as large: white paper, ink for the title, both colours", () => {
+test("the PNG is the same picture at twice the size, with a white background, a dark title and both colours", () => {
   const { widthPx, heightPx } = chartOf(givenUp, FACTS);
   const picture = readPng(pngOf(drawSvg(givenUp, FACTS)));
   expect([picture.width, picture.height]).toEqual([PNG_ZOOM * widthPx, PNG_ZOOM * heightPx]);

@@ -45,13 +45,13 @@ test.each([
   expect(loaded).toEqual([]);
 });
 
-test("the help names sizes as they are written", async () => {
+test("the help shows the default sizes with their units", async () => {
   const { exitCode, printed } = await run("--help");
   expect(exitCode).toBe(0);
   expect(printed).toContain("128KiB,256KiB,512KiB,1MiB,2MiB,4MiB");
 });
 
-test("runs as it is called, and loads what draws only then", async () => {
+test("runs with the options given, and loads the drawing libraries only then", async () => {
   const folder = await mkdtemp(join(tmpdir(), "probe-"));
   try {
     expect(loaded).toEqual([]);
@@ -66,7 +66,7 @@ test("runs as it is called, and loads what draws only then", async () => {
   }
 });
 
-test("sizes in any order, each once, the smallest first", () => {
+test("sorts the sizes and drops duplicates", () => {
   expect(parseSizes("1MiB, 128KiB,0B,128KiB,1.5MiB,100 B")).toEqual([0, 100, 131_072, 1_048_576, 1_572_864]);
 });
 

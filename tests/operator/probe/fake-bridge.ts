@@ -1,4 +1,4 @@
-/** A deployed bridge with probers: two stores in memory, a replication between them, and functions that take their time to call. */
+/** A deployed bridge with probers: two stores in memory, a replication between them, and functions whose calls take time. */
 
 import { parseBridgeConfig } from "../../../components/config";
 import type { OperatedBridge, OperatedSide } from "../../../operator/operated-bridge";
@@ -12,22 +12,22 @@ export interface FakeOptions {
   twoWay?: boolean;
   /** How long an object takes; undefined for one that never arrives. */
   lagMs?(object: { name: string; sizeBytes: number; from: ProbeSide }): number | undefined;
-  /** Of a call to a side's function, there and back. */
+  /** Duration of a call to a side's function, without its work. */
   roundTripMs?: Record<ProbeSide, number>;
-  /** To the time that passes. */
+  /** How far a side's clock is ahead of `time`. */
   clockAheadMs?: Record<ProbeSide, number>;
-  /** After which a watch answers with what is pending. */
+  /** A watch answers after this time, with the objects that are pending. */
   functionMs?: number;
-  /** Called as a request comes to a function; may throw. */
+  /** Called when a request reaches a function; may throw. */
   onRequest?(side: ProbeSide, request: ProbeRequest): void;
-  /** What comes back in its stead. */
+  /** Replaces the function's answer. */
   onAnswer?(side: ProbeSide, request: ProbeRequest, answer: unknown): unknown;
   config?: Record<string, unknown>;
 }
 
 export interface FakeBridge {
   bridge: OperatedBridge;
-  /** `side action names`, as they came to the functions. */
+  /** `side action names`, in the order of the calls. */
   calls: string[];
   /** Names that are visible on a side. */
   visible(side: ProbeSide): string[];
@@ -86,7 +86,7 @@ export function fakeBridge(options: FakeOptions): FakeBridge {
     const stored = find(side, name);
     if (stored === undefined) return false;
     stores[side].delete(name);
-    // What is gone at its origin is not replicated any more.
+    // An object that is gone at its origin is not replicated any more.
     const replica = stores[OTHER_SIDE[side]].get(name);
     if (!stored.isReplica && replica !== undefined && replica.fromMs > time.now()) stores[OTHER_SIDE[side]].delete(name);
     return true;

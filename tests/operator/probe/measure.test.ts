@@ -50,14 +50,14 @@ test("watches first, then puts, one object at a time, and cleans up the far side
   expect([leftBehind, late, visible("source"), visible("destination")]).toEqual([[], [], [], []]);
 });
 
-test("goes both ways, and tells each as soon as it is known", async () => {
+test("measures both directions, and reports each sample as soon as it is known", async () => {
   const { run, samples } = stage({ lagMs: ({ from, sizeBytes }) => (from === "source" ? 1000 : 2000) * sizeBytes });
   const measured = await run({ sizes: [1, 2], count: 1, directions: ["source->destination", "destination->source"] });
   expect(durations(measured.samples)).toEqual([1000, 2000, 2000, 4000]);
   expect(samples).toEqual(measured.samples);
 });
 
-test("a duration is too long by no more than the time between two looks", async () => {
+test("a duration is too long by at most the time between two checks", async () => {
   const { run } = stage({ lagMs: ({ name }) => 700 + 37 * Number(name.split("-").at(-1)) });
   const { samples } = await run({ count: 12 });
   const errors = durations(samples).map((ms, index) => (ms ?? Number.NaN) - (700 + 37 * (index + 1)));
@@ -66,7 +66,7 @@ test("a duration is too long by no more than the time between two looks", async 
   expect(Math.max(...errors)).toBeGreaterThan(0);
 });
 
-test("asks again for what is pending, with the looks that are left", async () => {
+test("watches again for a pending object, with the remaining attempts", async () => {
   const asked: number[] = [];
   const { run } = stage({
     functionMs: 1600,
@@ -80,7 +80,7 @@ test("asks again for what is pending, with the looks that are left", async () =>
   expect(samples[0]?.attempts).toBe(11);
 });
 
-test("an object that never arrives is given up after its looks, is removed twice at the far side, and named", async () => {
+test("an object that never arrives is given up after its attempts, removed twice from the far side, and named", async () => {
   const { run, calls } = stage({ functionMs: 1600, lagMs: ({ name }) => (name.endsWith("-1") ? undefined : 1000) });
   const { samples, late } = await run({ count: 2 });
   expect(durations(samples)).toEqual([undefined, 1000]);
@@ -93,7 +93,7 @@ test("an object that never arrives is given up after its looks, is removed twice
   expect(late).toEqual([{ side: "destination", name: "r/from-source-1-1" }]);
 });
 
-test("an answer that tells of no look still costs one", async () => {
+test("an answer without an attempt still counts as one attempt", async () => {
   const { run } = stage(
     {
       onAnswer: (_, { action }, answer) =>
@@ -104,19 +104,19 @@ test("an answer that tells of no look still costs one", async () => {
   expect((await run({ count: 1 })).samples).toEqual([expect.objectContaining({ attempts: 3 })]);
 });
 
-test("tells how far the clocks are apart, by the looks at the first object that is there on both sides", async () => {
+test("compares the clocks with the first object that is on both sides", async () => {
   const { run } = stage({ clockAheadMs: { source: -250, destination: 4000 }, roundTripMs: { source: 20, destination: 300 } });
   const { clocks, samples } = await run({ count: 2 });
   expect(clocks).toEqual({ ms: 4250, uncertaintyMs: 162 });
   expect(durations(samples)).toEqual([5250, 5250].map((ms) => expect.closeTo(ms, -3)));
 });
 
-test("no clock is known where nothing arrived", async () => {
+test("compares no clocks if nothing arrived", async () => {
   const { run } = stage({ lagMs: () => undefined });
   expect((await run({ count: 1 })).clocks).toBeUndefined();
 });
 
-test("sends several at once where it is asked to", async () => {
+test("sends several objects at once with --parallel", async () => {
   const timed = async (parallel: number) => {
     const { run, time } = stage({}, { parallel });
     const startedMs = time.now();
@@ -126,7 +126,7 @@ test("sends several at once where it is asked to", async () => {
   expect(await timed(4)).toBeLessThan((await timed(1)) / 2);
 });
 
-test("pauses between objects, and not after the last one", async () => {
+test("pauses between objects, but not after the last one", async () => {
   const timed = async (pauseMs: number) => {
     const { run, time } = stage({}, { pauseMs });
     const startedMs = time.now();
@@ -136,8 +136,8 @@ test("pauses between objects, and not after the last one", async () => {
   expect((await timed(10_000)) - (await timed(0))).toBe(20_000);
 });
 
-describe("whatever happens, the objects are removed", () => {
-  test("when a put fails: the watch ends, and what is known is kept", async () => {
+describe("the objects are always removed", () => {
+  test("when a put fails: the watch ends, and the samples so far are kept", async () => {
     const failure = new BridgeError("PermissionDenied", "put", "no");
     const { run, calls, visible } = stage({
       onRequest: (_, request) => {
@@ -157,7 +157,7 @@ describe("whatever happens, the objects are removed", () => {
     expect([visible("source"), visible("destination")]).toEqual([[], []]);
   });
 
-  test("when the watch fails: the put is waited for first", async () => {
+  test("when the watch fails: the clean-up waits for the put", async () => {
     const failure = new BridgeError("Unavailable", "watch", "no");
     const { run, calls, visible } = stage({
       roundTripMs: { source: 2000, destination: 20 },
@@ -173,7 +173,7 @@ describe("whatever happens, the objects are removed", () => {
     expect([visible("source"), visible("destination")]).toEqual([[], []]);
   });
 
-  test("when it is interrupted: no further object, and the put on its way is waited for", async () => {
+  test("when the probe is interrupted: it sends no further object and waits for the put in progress", async () => {
     const staged = stage({
       lagMs: () => undefined,
       roundTripMs: { source: 3000, destination: 20 },
@@ -194,7 +194,7 @@ describe("whatever happens, the objects are removed", () => {
     expect(measured.late).toEqual([{ side: "destination", name: "r/from-source-1-1" }]);
   });
 
-  test("nothing is put where a side does not answer", async () => {
+  test("puts nothing if a side does not answer", async () => {
     const failure = new BridgeError("NotFound", "invoke", "no function");
     const { run, calls } = stage({
       onRequest: (side) => {
@@ -206,7 +206,7 @@ describe("whatever happens, the objects are removed", () => {
     expect(calls.some((call) => call.includes("put"))).toBe(false);
   });
 
-  test("a side that removes nothing is named with its reason, and the other one is still asked", async () => {
+  test("a side that removes nothing is named with its reason, and the other side still removes its objects", async () => {
     let isOver = false;
     const { run, calls, visible } = stage({
       onRequest: (side, request) => {
@@ -226,7 +226,7 @@ describe("whatever happens, the objects are removed", () => {
     expect([visible("source"), visible("destination")]).toEqual([[], ["r/from-source-1-1"]]);
   });
 
-  test("a side that removes them at the second try leaves nothing", async () => {
+  test("a side that removes the objects at the second try leaves nothing", async () => {
     let fails = 1;
     const { run, visible } = stage({
       onRequest: (side, request) => {
@@ -238,7 +238,7 @@ describe("whatever happens, the objects are removed", () => {
     expect(visible("source")).toEqual([]);
   });
 
-  test("hundreds are removed in portions that a function has the time for", async () => {
+  test("hundreds of objects are removed in several calls, each within a function's time", async () => {
     const { run, calls } = stage({}, { parallel: 64 });
     await run({ count: 450 });
     const counts = calls.filter((call) => call.startsWith("source clean")).map((call) => call.split(",").length);

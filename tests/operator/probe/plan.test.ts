@@ -6,7 +6,7 @@ import { fakeBridge } from "./fake-bridge";
 const bridgeOf = (options: { twoWay?: boolean; config?: Record<string, unknown> } = {}) =>
   fakeBridge({ time: new VirtualTime(), ...options }).bridge;
 
-test("goes round by round, so that every size and direction meets the same hour", () => {
+test("plans round by round, so that a change of traffic affects every size and direction alike", () => {
   const plan = planObjects({ run: "r", sizes: [1, 2], count: 2, directions: ["source->destination", "destination->source"] });
   expect(plan.map(({ name }) => name)).toEqual([
     "r/from-source-1-1",
@@ -21,14 +21,14 @@ test("goes round by round, so that every size and direction meets the same hour"
   expect(plan.at(-1)).toEqual({ name: "r/from-destination-2-2", sizeBytes: 2, direction: "destination->source", number: 2 });
 });
 
-test("a one-way stack has no way back, and says so", () => {
+test("a one-way stack has no way back: the plan says so", () => {
   const remark = "stack aws-to-china is one-way: there is no way back to measure";
   expect(directionsOf("both", bridgeOf())).toEqual({ directions: ["source->destination"], remark });
   expect(directionsOf("forth", bridgeOf())).toEqual({ directions: ["source->destination"] });
   expect(() => directionsOf("back", bridgeOf())).toThrow(UsageError);
 });
 
-test("a two-way stack has both", () => {
+test("a two-way stack has both directions", () => {
   const bridge = bridgeOf({ twoWay: true });
   expect(directionsOf("both", bridge)).toEqual({ directions: ["source->destination", "destination->source"] });
   expect(directionsOf("forth", bridge)).toEqual({ directions: ["source->destination"] });

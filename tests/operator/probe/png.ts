@@ -1,4 +1,4 @@
-/** Reads a picture, so that a test can look at it. https://www.w3.org/TR/png-3/ */
+/** Reads the pixels of a PNG for a test. https://www.w3.org/TR/png-3/ */
 import { inflateSync } from "node:zlib";
 
 export interface Picture {

@@ -6,7 +6,7 @@ import { makeSnapshot } from "../../runtime/support/make-snapshot";
 import { FakeBridge, NO_ATTRIBUTES, nativeRaw, ossNativeRaw, pullRaw } from "../backfill/fixture";
 import { parked, status } from "./fixture";
 
-/** Of every status one object, in mode pull. */
+/** A bridge in mode pull with one object of each status. */
 async function mixed(): Promise<FakeBridge> {
   const bridge = new FakeBridge(pullRaw({ scope: { prefixes: ["in/"], maxSizeBytes: 10 } }), { destinationPrefix: "copy/" });
   const { name, destination } = bridge.config;
@@ -20,7 +20,7 @@ async function mixed(): Promise<FakeBridge> {
   return bridge;
 }
 
-test("keys that are named, each on its line, in their order", async () => {
+test("prints each named key on its line, in their order", async () => {
   const bridge = await mixed();
   const keys = ["in/waiting", "in/done", "in/given-up", "in/replica", "in/large", "out", "nope"];
   const { exitCode, printed } = await status(bridge, keys, { letters: [parked("in/given-up", "too many tags")] });
@@ -36,7 +36,7 @@ test("keys that are named, each on its line, in their order", async () => {
   expect(exitCode).toBe(1);
 });
 
-test("a key as JSON", async () => {
+test("prints a key as JSON", async () => {
   const { printed, exitCode } = await status(await mixed(), ["in/stale"], { json: true });
   expect(printed.map((line) => JSON.parse(line))).toEqual([
     {
@@ -51,7 +51,7 @@ test("a key as JSON", async () => {
   expect(exitCode).toBe(0);
 });
 
-test("all of them in numbers: out of scope apart, and only below the scope's prefixes", async () => {
+test("counts all keys under the scope's prefixes, those out of scope apart", async () => {
   const bridge = await mixed();
   const { exitCode, printed } = await status(bridge, [], { json: true, letters: [parked("in/given-up")] });
   expect(JSON.parse(printed.join(""))).toEqual({
@@ -73,14 +73,14 @@ test("all of them in numbers: out of scope apart, and only below the scope's pre
   expect(exitCode).toBe(1);
 });
 
-test("what is out by its key or its size is not looked at", async () => {
+test("does not read objects that are out of scope by key or size", async () => {
   const bridge = await mixed();
   bridge.from.calls.head = 0;
   await status(bridge);
   expect(bridge.from.calls.head).toBe(5);
 });
 
-test("a prefix narrows it, and one that the bridge does not carry is said to be so", async () => {
+test("--prefix narrows the listing; a prefix outside the scope is reported", async () => {
   const bridge = await mixed();
   const narrow = await status(bridge, [], { json: true, prefix: "in/s" });
   expect(JSON.parse(narrow.printed.join(""))).toMatchObject({
@@ -93,7 +93,7 @@ test("a prefix narrows it, and one that the bridge does not carry is said to be 
   expect(outside.noted).toEqual(['the bridge carries no key that begins with "out"']);
 });
 
-test("what has failed, from the dead letters alone", async () => {
+test("--failed reads only the keys of dead letters", async () => {
   const bridge = await mixed();
   const letters = ["in/given-up", "in/given-up", "in/done", "in/waiting-not", "out"].map((key) => parked(key));
   const { exitCode, printed } = await status(bridge, [], { failed: true, letters });
@@ -114,17 +114,17 @@ test("the newest letter of a key counts, and one of an earlier state does not", 
   );
 });
 
-test("letters that name no key are told of", async () => {
+test("reports letters that name no key", async () => {
   const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("", "no shape\u001b"), parked("", "neither")] });
   expect(noted).toEqual(["2 dead letters name no key: no shape\\u{1b}"]);
 });
 
-test("letters that were not all read are told of: one of the others may be about a key", async () => {
+test("reports that not all letters were read, because the others may be about a key", async () => {
   const { noted } = await status(await mixed(), ["in/done"], { letters: [parked("in/done")], complete: false });
   expect(noted).toEqual(["not all dead letters were read, but 1 of them: a key may be FAILED that is shown as PENDING"]);
 });
 
-test("S3's own replication: by what S3 says, without a look at the destination", async () => {
+test("S3's own replication: uses the status of S3, and does not read the destination", async () => {
   const bridge = new FakeBridge(nativeRaw());
   for (const word of ["PENDING", "COMPLETED", "FAILED", "REPLICA"] as const) {
     await bridge.put(word);
@@ -143,22 +143,22 @@ test("S3's own replication: by what S3 says, without a look at the destination",
   expect(failed.noted).toEqual(["1 of 5 objects have failed"]);
 });
 
-test("S3's own replication with rules that ask for tags: what no rule takes in is out of scope, as for a backfill", async () => {
+test("S3's own replication with rules that ask for tags: an object that no rule covers is out of scope, as for a backfill", async () => {
   const rules = [{ id: "in", priority: 1, enabled: true, prefix: "in/", tags: { keep: "yes" } }];
   const bridge = new FakeBridge(nativeRaw({ replication: { rules } }));
   await bridge.put("in/tagged", "x", { ...NO_ATTRIBUTES, tags: { keep: "yes" } });
-  for (const key of ["in/untagged", "in/told", "in/vanishing", "other"]) await bridge.put(key);
-  bridge.from.setReplication("in/told", "COMPLETED");
+  for (const key of ["in/untagged", "in/reported", "in/vanishing", "other"]) await bridge.put(key);
+  bridge.from.setReplication("in/reported", "COMPLETED");
   const getTags = bridge.from.getTags.bind(bridge.from);
   bridge.from.getTags = async (key, options) => {
     if (key === "in/vanishing") await bridge.from.delete(key);
     return getTags(key, options);
   };
-  const { printed } = await status(bridge, ["in/tagged", "in/untagged", "in/told", "in/vanishing", "other"]);
+  const { printed } = await status(bridge, ["in/tagged", "in/untagged", "in/reported", "in/vanishing", "other"]);
   expect(printed.map((line) => line.split(/ +/).slice(0, 2))).toEqual([
     ["NONE", "in/tagged"],
     ["OUT_OF_SCOPE", "in/untagged"],
-    ["COMPLETED", "in/told"],
+    ["COMPLETED", "in/reported"],
     ["NONE", "in/vanishing"],
     ["OUT_OF_SCOPE", "other"],
   ]);
@@ -183,11 +183,11 @@ test("S3's own replication, two-way: from either side", async () => {
   expect(JSON.parse(summary.printed.join(""))).toMatchObject({ objects: 1, statuses: { PENDING: { objects: 1 } } });
 });
 
-test("a one-way bridge has nothing to say about the destination's objects", async () => {
+test("a one-way bridge refuses --side destination", async () => {
   await expect(status(await mixed(), [], { side: "destination" })).rejects.toThrow(UsageError);
 });
 
-test("OSS's own replication says nothing of one object, so both sides are compared", async () => {
+test("OSS's own replication: compares both sides, because OSS reports no status per object", async () => {
   const bridge = new FakeBridge(ossNativeRaw({ scope: { prefixes: ["in/"] } }));
   for (const key of ["in/done", "in/waiting"]) await bridge.put(key, key);
   await bridge.to.put("in/done", Buffer.from("in/done"), { attributes: NO_ATTRIBUTES, sizeBytes: 7 });
@@ -195,7 +195,7 @@ test("OSS's own replication says nothing of one object, so both sides are compar
   expect(printed.map((line) => line.split(" ")[0])).toEqual(["COMPLETED", "PENDING", "NONE"]);
 });
 
-test("memory and requests are bounded however many objects there are", async () => {
+test("bounds memory and requests for any number of objects", async () => {
   const bridge = new FakeBridge(nativeRaw());
   for (let index = 0; index < 2_500; index++) await bridge.put(`k${index}`);
   const head = bridge.from.head.bind(bridge.from);
@@ -224,7 +224,7 @@ test("an interruption ends a scan", async () => {
   await expect(status(bridge, [], { signal: controller.signal, concurrency: 1 })).rejects.toThrow();
 });
 
-test("an object that cannot be read is no status: the command fails", async () => {
+test("fails if an object cannot be read", async () => {
   const bridge = await mixed();
   bridge.to.head = () => Promise.reject(new Error("denied"));
   await expect(status(bridge)).rejects.toThrow("denied");
@@ -237,7 +237,7 @@ const EMPTY: Summary = {
   statuses: { PENDING: none, COMPLETED: none, FAILED: none, REPLICA: none, NONE: none, OUT_OF_SCOPE: none },
 };
 
-test("a summary in columns, without what there is none of", () => {
+test("prints the summary in columns, without statuses that no object has", () => {
   const summary: Summary = {
     objects: 1_234_571,
     bytes: 5 * 1024 ** 4 + 3,
@@ -258,7 +258,7 @@ test("a summary in columns, without what there is none of", () => {
   );
 });
 
-test("nothing at all", () => {
+test("prints a summary of no objects", () => {
   expect(summaryText(EMPTY, NOW)).toBe("in all        0 objects  0 bytes");
 });
 
@@ -272,7 +272,7 @@ test.each([
   expect(statusLine({ key: "k", status: "COMPLETED", lagMs })).toBe(`COMPLETED     k  (lag about ${text})`);
 });
 
-test("neither key nor reason moves the cursor", () => {
+test("escapes control characters in key and reason", () => {
   const line = statusLine({ key: "\u001b[2J", status: "FAILED", reason: 'no "such"\n\u001b[31mthing' });
   expect(line).toBe('FAILED        "\\u001b[2J"  (no "such"\\u{a}\\u{1b}[31mthing)');
 });

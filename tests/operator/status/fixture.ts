@@ -11,7 +11,7 @@ export interface Shown {
   noted: string[];
 }
 
-/** `status` of a bridge in memory, with these dead letters. */
+/** Runs `status` on a bridge in memory, with these dead letters. */
 export async function status(
   bridge: FakeBridge,
   keys: readonly string[] = [],
@@ -40,7 +40,7 @@ export async function status(
 
 interface Given {
   letters?: ParkedKey[];
-  /** Of the letters. */
+  /** Whether the letters are all letters of the queue. */
   complete?: boolean;
   json?: boolean;
   signal?: AbortSignal;
