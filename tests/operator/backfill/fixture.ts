@@ -11,7 +11,7 @@ import { replicaMetadata } from "../../../runtime/replication/provenance";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
-import { native, PLACES, pull } from "../../components/config-pairs";
+import { native, PLACES, pull } from "../../components/config/fixture";
 
 export const CLOCK = { now: () => Date.parse("2026-11-21T10:00:00.000Z") };
 export const NO_ATTRIBUTES = { headers: {}, metadata: {}, tags: {} };
@@ -79,9 +79,8 @@ const NO_FUNCTIONS: FunctionInvoker = {
 };
 
 export const nativeRaw = (settings: Raw = {}): Raw => ({ ...PLACES.aws, mode: "native", ...settings });
-export const ossNativeRaw = (settings: Raw = {}): Raw => native({}, settings);
-export const pullRaw = (settings: Raw = {}): Raw =>
-  pull({ from: "aws", to: "aws-cn", destination: PLACES["aws-cn"]?.destination ?? {} }, settings);
+export const ossNativeRaw = (settings: Raw = {}): Raw => native(settings);
+export const pullRaw = (settings: Raw = {}): Raw => pull({ from: "aws", to: "aws-cn", ...settings });
 
 export const keyOf = (index: number) => `data/${String(index).padStart(5, "0")}`;
 
