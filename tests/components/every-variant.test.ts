@@ -11,7 +11,7 @@ import { GROUPS } from "./variants";
 
 jest.mock("../support/mock-aws", () =>
   jest
-    .requireActual<typeof import("./native-accounts")>("./native-accounts")
+    .requireActual<typeof import("./aws/native/second-account")>("./aws/native/second-account")
     .withSecondAccount(jest.requireActual("../support/mock-aws")),
 );
 

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { proberPolicy } from "../../components/aws/policies";
 import { METRIC_NAMESPACE } from "../../runtime/platforms/aws-lambda/metrics";
 import { settled } from "../support/record-resources";
+import { deploymentOrder, native as recordNative, TWO_WAY } from "./aws/native/fixture";
 import { type Built, quietly, build as record, type Variation } from "./bridge-fixture";
-import { deploymentOrder, native as recordNative, TWO_WAY } from "./native-fixture";
 
 beforeEach(quietly);
 

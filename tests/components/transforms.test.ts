@@ -7,8 +7,8 @@ import { on, type Transform } from "../../components/transforms";
 import { TwoWayReplication } from "../../components/two-way-replication";
 import type { Recording } from "../support/record-resources";
 import { inOss, native as ossNative, push } from "./alicloud/fixture";
+import { nativeSettings, ownBucket, record, TWO_WAY } from "./aws/native/fixture";
 import { build, quietly, type Variation } from "./bridge-fixture";
-import { nativeSettings, ownBucket, record, TWO_WAY } from "./native-fixture";
 
 beforeEach(quietly);
 

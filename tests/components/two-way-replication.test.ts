@@ -2,7 +2,7 @@ import { ConfigInvalid } from "../../components/config";
 import type { ReplicatedBucket } from "../../components/native-replication";
 import { TwoWayReplication, type TwoWayReplicationArgs } from "../../components/two-way-replication";
 import { settled } from "../support/record-resources";
-import { aliasesOf, deploymentOrder, KEYS, ownBucket, record, statementsOf } from "./native-fixture";
+import { aliasesOf, deploymentOrder, KEYS, ownBucket, record, statementsOf } from "./aws/native/fixture";
 
 interface Variation extends Partial<Omit<TwoWayReplicationArgs, "first" | "second">> {
   first?: Partial<ReplicatedBucket>;

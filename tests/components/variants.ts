@@ -3,8 +3,8 @@
 import type { Cloud } from "../../components/config";
 import { CLOUDS } from "../../components/config/clouds";
 import { inOss, ossDestination, native as ossNative, ossSource, push } from "./alicloud/fixture";
+import { ACROSS, KEYS, nativeSettings, TWO_WAY } from "./aws/native/fixture";
 import type { Variation } from "./bridge-fixture";
-import { ACROSS, KEYS, nativeSettings, TWO_WAY } from "./native-fixture";
 
 const OWN_TOKEN = { token: undefined, auth: { tokenParameter: "ours-token" } } satisfies Variation;
 const KMS = { kmsKeyArn: "arn:aws:kms:us-east-1:111111111111:key/k1" };

@@ -2,8 +2,8 @@
 import * as aws from "@pulumi/aws";
 import { CLOUDS } from "../../../components/config/clouds";
 import { type RecordedResource, settled } from "../../support/record-resources";
+import { aliasesOf } from "../aws/native/fixture";
 import { type Built, build, quietly, TOKEN, type Variation } from "../bridge-fixture";
-import { aliasesOf } from "../native-fixture";
 import { pair } from "../variants";
 import { ACCOUNT, inOss, native, push, recorded } from "./fixture";
 

@@ -1,24 +1,14 @@
 /** Alarms of S3's own replication, rules that are off, and replication across accounts. */
 import type * as pulumi from "@pulumi/pulumi";
-import type { ReplicationRule } from "../../components/aws/native/rules";
-import { NativeReplication } from "../../components/native-replication";
-import { type Recording, settled } from "../support/record-resources";
-import {
-  ACCOUNT,
-  allow,
-  ELSEWHERE,
-  KEYS,
-  ownBucket,
-  type PairVariation,
-  record,
-  replicate,
-  statementsOf,
-} from "./native-fixture";
+import type { ReplicationRule } from "../../../../components/aws/native/rules";
+import { NativeReplication } from "../../../../components/native-replication";
+import { type Recording, settled } from "../../../support/record-resources";
+import { ACCOUNT, allow, ELSEWHERE, KEYS, ownBucket, type PairVariation, record, replicate, statementsOf } from "./fixture";
 
-jest.mock("../support/mock-aws", () =>
+jest.mock("../../../support/mock-aws", () =>
   jest
-    .requireActual<typeof import("./native-accounts")>("./native-accounts")
-    .withSecondAccount(jest.requireActual("../support/mock-aws")),
+    .requireActual<typeof import("./second-account")>("./second-account")
+    .withSecondAccount(jest.requireActual("../../../support/mock-aws")),
 );
 
 const CONFIGURATION = "aws:s3/bucketReplicationConfig:BucketReplicationConfig";

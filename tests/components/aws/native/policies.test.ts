@@ -6,8 +6,8 @@ import {
   keyStatements,
   type ReplicationPolicyArgs,
   replicationPolicy,
-} from "../../components/aws/native/policies";
-import { allow } from "./native-fixture";
+} from "../../../../components/aws/native/policies";
+import { allow } from "./fixture";
 
 const FROM = "arn:aws:s3:::from";
 const TO = "arn:aws:s3:::to";

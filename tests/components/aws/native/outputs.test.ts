@@ -1,13 +1,13 @@
 /** What a bridge in mode native tells its operator, and what it needs from other accounts. */
 import type * as pulumi from "@pulumi/pulumi";
-import { settled } from "../support/record-resources";
-import { policyOf, quietly, type Variation } from "./bridge-fixture";
-import { ACROSS, allow, deploymentOrder, ELSEWHERE, KEYS, native, ROLE, statementsOf, TWO_WAY } from "./native-fixture";
+import { settled } from "../../../support/record-resources";
+import { policyOf, quietly, type Variation } from "../../bridge-fixture";
+import { ACROSS, allow, deploymentOrder, ELSEWHERE, KEYS, native, ROLE, statementsOf, TWO_WAY } from "./fixture";
 
-jest.mock("../support/mock-aws", () =>
+jest.mock("../../../support/mock-aws", () =>
   jest
-    .requireActual<typeof import("./native-accounts")>("./native-accounts")
-    .withSecondAccount(jest.requireActual("../support/mock-aws")),
+    .requireActual<typeof import("./second-account")>("./second-account")
+    .withSecondAccount(jest.requireActual("../../../support/mock-aws")),
 );
 
 beforeEach(quietly);

@@ -1,10 +1,10 @@
 /** Buckets to replicate between, as a program of somebody's own has them. */
 import * as aws from "@pulumi/aws";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import { NativeReplication, type NativeReplicationArgs, type ReplicatedBucket } from "../../components/native-replication";
-import { type RecordedResource, type Recording, recordResources } from "../support/record-resources";
-import { type Built, build, policyOf, type Variation } from "./bridge-fixture";
-import { ELSEWHERE } from "./native-accounts";
+import { NativeReplication, type NativeReplicationArgs, type ReplicatedBucket } from "../../../../components/native-replication";
+import { type RecordedResource, type Recording, recordResources } from "../../../support/record-resources";
+import { type Built, build, policyOf, type Variation } from "../../bridge-fixture";
+import { ELSEWHERE } from "./second-account";
 
 export { ELSEWHERE };
 
@@ -24,7 +24,7 @@ export const nativeSettings = ({ destination, ...more }: Variation = {}): Variat
 });
 export const native = (variation?: Variation): Promise<Built> => build(nativeSettings(variation));
 export const TWO_WAY = { direction: "two-way" } satisfies Variation;
-/** With the mock of `native-accounts.ts`. */
+/** With the mock of `second-account.ts`. */
 export const ACROSS = {
   source: { accountId: ACCOUNT },
   destination: { accountId: ELSEWHERE.account, region: ELSEWHERE.region },

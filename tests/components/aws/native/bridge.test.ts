@@ -1,11 +1,11 @@
 /** Mode native inside a partition of AWS, as a whole bridge. */
-import { type Built, build, quietly, type Variation } from "./bridge-fixture";
-import { ACCOUNT, aliasesOf, deploymentOrder, native, ROLE, TWO_WAY } from "./native-fixture";
+import { type Built, build, quietly, type Variation } from "../../bridge-fixture";
+import { ACCOUNT, aliasesOf, deploymentOrder, native, ROLE, TWO_WAY } from "./fixture";
 
-jest.mock("../support/mock-aws", () =>
+jest.mock("../../../support/mock-aws", () =>
   jest
-    .requireActual<typeof import("./native-accounts")>("./native-accounts")
-    .withSecondAccount(jest.requireActual("../support/mock-aws")),
+    .requireActual<typeof import("./second-account")>("./second-account")
+    .withSecondAccount(jest.requireActual("../../../support/mock-aws")),
 );
 
 beforeEach(quietly);

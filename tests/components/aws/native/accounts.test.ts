@@ -1,23 +1,23 @@
 /** Replication across accounts is deployed only where both sides have said so. */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import * as accounts from "../../components/aws/native/accounts";
-import { assertAccount } from "../../components/cloud";
-import { NativeReplication } from "../../components/native-replication";
-import { settled } from "../support/record-resources";
-import { ACCOUNT, ELSEWHERE, ownBucket, record } from "./native-fixture";
+import * as accounts from "../../../../components/aws/native/accounts";
+import { assertAccount } from "../../../../components/cloud";
+import { NativeReplication } from "../../../../components/native-replication";
+import { settled } from "../../../support/record-resources";
+import { ACCOUNT, ELSEWHERE, ownBucket, record } from "./fixture";
 
-jest.mock("../support/mock-aws", () =>
+jest.mock("../../../support/mock-aws", () =>
   jest
-    .requireActual<typeof import("./native-accounts")>("./native-accounts")
-    .withSecondAccount(jest.requireActual("../support/mock-aws")),
+    .requireActual<typeof import("./second-account")>("./second-account")
+    .withSecondAccount(jest.requireActual("../../../support/mock-aws")),
 );
-jest.mock("../../components/aws/native/accounts", () => {
-  const actual = jest.requireActual<typeof accounts>("../../components/aws/native/accounts");
+jest.mock("../../../../components/aws/native/accounts", () => {
+  const actual = jest.requireActual<typeof accounts>("../../../../components/aws/native/accounts");
   return { ...actual, verifiedAccounts: jest.fn(actual.verifiedAccounts) };
 });
-jest.mock("../../components/cloud", () => {
-  const actual = jest.requireActual<typeof import("../../components/cloud")>("../../components/cloud");
+jest.mock("../../../../components/cloud", () => {
+  const actual = jest.requireActual<typeof import("../../../../components/cloud")>("../../../../components/cloud");
   return { ...actual, assertAccount: jest.fn(actual.assertAccount) };
 });
 

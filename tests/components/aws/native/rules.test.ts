@@ -1,6 +1,6 @@
-import { rulesOf } from "../../components/aws/native/bridge";
-import { type ReplicationRule, type RuleSettings, ruleArgs, rulesProblems } from "../../components/aws/native/rules";
-import { type BridgeConfig, parseBridgeConfig } from "../../components/config";
+import { rulesOf } from "../../../../components/aws/native/bridge";
+import { type ReplicationRule, type RuleSettings, ruleArgs, rulesProblems } from "../../../../components/aws/native/rules";
+import { type BridgeConfig, parseBridgeConfig } from "../../../../components/config";
 
 const TO = "arn:aws:s3:::to";
 const SETTINGS: RuleSettings = {

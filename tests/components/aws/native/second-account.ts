@@ -1,6 +1,6 @@
 /** A second account of AWS Global: that of every provider in one region, for tests that mock `../support/mock-aws` by it. */
 import type * as pulumi from "@pulumi/pulumi";
-import type * as mockAws from "../support/mock-aws";
+import type * as mockAws from "../../../support/mock-aws";
 
 export const ELSEWHERE = { region: "ap-southeast-2", account: "999999999999" } as const;
 
