@@ -1,4 +1,4 @@
-/** Reading a caller's body: exactly the promised bytes are accepted, and every failure is a BridgeError. */
+/** Reads a caller's body. Only exactly the promised bytes are accepted, and every failure is a BridgeError. */
 import { Readable } from "node:stream";
 import { BridgeError } from "./errors";
 

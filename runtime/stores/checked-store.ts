@@ -29,7 +29,7 @@ import type {
   WriteCondition,
 } from "./object-store";
 
-/** What one vendor refuses in addition. Each throws a BridgeError `Invalid`. */
+/** The additional rules of one vendor. Each check throws a BridgeError `Invalid`. */
 export interface VendorRules {
   checkKey?(op: string, key: string): void;
   checkTags?(op: string, tags: Tags): void;

@@ -93,7 +93,7 @@ const CRCS = {
   CRC64XZ: { polynomial: 0xc96c5795d7870f42n, bits: 64n },
 } as const satisfies Partial<Record<ChecksumAlgorithm, { polynomial: bigint; bits: bigint }>>;
 
-/** The checksum of a whole follows from those of its parts, so parts may be read in any order. SHA has no such rule. */
+/** An algorithm whose checksum of a whole follows from those of its parts, so that parts may be read in any order. SHA has no such rule. */
 export type CombinableAlgorithm = keyof typeof CRCS;
 
 export function isCombinable(algorithm: ChecksumAlgorithm): algorithm is CombinableAlgorithm {

@@ -1,4 +1,4 @@
-/** Touching an object by copying it onto itself inside the store: in one call, or in parts where it is too large. The same for S3 and OSS. */
+/** Touches an object by copying it onto itself inside the store, in one call or in parts. S3 and OSS share this code. */
 import { isDeepStrictEqual } from "node:util";
 import pLimit from "p-limit";
 import type { ByteRange } from "../protocol/ports";

@@ -1,6 +1,6 @@
 /**
  * CRC-64/NVME (S3's default for a whole object) and CRC-64/XZ (OSS), both reflected. A copy of a large object spends most of its own time
- * here. WebAssembly computes the large pieces, half as fast again as the table. A table computes small pieces, and every piece until
+ * here. WebAssembly computes the large pieces, 1.5 times as fast as the table. The table computes small pieces, and every piece until
  * WebAssembly is instantiated.
  */
 import { createCRC64, type IHasher } from "hash-wasm";

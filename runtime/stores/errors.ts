@@ -47,7 +47,7 @@ export function isPermanent(error: unknown): error is BridgeError {
   return error instanceof BridgeError && PERMANENT.has(error.kind);
 }
 
-/** Operations that change nothing. `read`, the reading of a body, is one of them: no store accepts less than it was promised. */
+/** Operations that change nothing. `read` (reading a body) is one of them, because no store accepts a body that is too short. */
 const READS: ReadonlySet<string> = new Set(["read", "get", "head", "getTags", "listParts", "readTail"]);
 
 /** Whether the operation changes nothing, however it ended. */

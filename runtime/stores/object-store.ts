@@ -24,7 +24,7 @@ export interface StoreCapabilities {
   readonly maxParts: number;
   /** The largest object that one `put` may write. */
   readonly maxPutSizeBytes: number;
-  /** In UTF-8. */
+  /** Counted in UTF-8. */
   readonly maxKeyBytes: number;
 }
 
@@ -112,17 +112,17 @@ export interface CreateUploadOptions extends CallOptions {
 }
 
 export interface UploadPartOptions extends CallOptions {
-  /** Of the part's bytes; the store verifies it. */
+  /** The checksum of the part's bytes; the store verifies it. */
   checksum?: Checksum | undefined;
 }
 
 export interface CompleteUploadOptions extends CallOptions {
   condition?: WriteCondition | undefined;
-  /** Of the whole object. It is verified where `multipartChecksums` has its algorithm, and ignored elsewhere. */
+  /** The checksum of the whole object. It is verified where `multipartChecksums` has its algorithm, and ignored elsewhere. */
   checksum?: Checksum | undefined;
 }
 
-/** The place of one part. */
+/** Names one part of an upload. */
 export interface PartId {
   uploadId: string;
   /** From 1. */
@@ -147,8 +147,8 @@ export interface ListedObject {
   sizeBytes: number;
   etag: string;
   lastModified: Date;
-  /** The store's own word for it; absent where the store names none. */
-  storageClass?: string;
+  /** The store's own name for it; absent where the store gives none. */
+  storageClass?: string | undefined;
 }
 
 export interface PresignOptions {
@@ -192,13 +192,13 @@ export interface ObjectStore {
    * Writes the object again in place, so that the store's own replication and its events take it up. A copy inside the store writes the
    * same bytes, headers, metadata and tags as one atomic write. Missing key: `NotFound`.
    *
-   * - Kept besides: the storage class, the encryption (unless the adapter is configured with a key), the redirect of a website.
+   * - Also kept: the storage class, the encryption (unless the adapter is configured with a key), the redirect of a website.
    * - Changed: `lastModified`; `versionId` where versions are kept; the etag of an object that was uploaded in parts; a checksum that was
    *   computed over part checksums.
    * - Lost: an ACL of the object's own; retention and legal hold on the new version.
    *
-   * `PreconditionFailed`: the etag is not `ifMatch`, or the object changed meanwhile. Where `conditionalWrites` is false, a write of the
-   * last moment may be covered by the copy. A concurrent write of equal bytes has the same etag; it may lose its new headers where no
+   * `PreconditionFailed`: the etag is not `ifMatch`, or the object changed meanwhile. Where `conditionalWrites` is false, the copy
+   * may overwrite a write of the last moment. A concurrent write of equal bytes has the same etag; it may lose its new headers where no
    * versions are kept, or where the object is too large for one copy.
    *
    * `Unsupported`: the object must be restored from an archive first, or a copy would change its type.

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { BridgeError } from "./errors";
 
 /**
- * The whole body in memory.
+ * Reads the whole body into memory.
  * @throws BridgeError `Invalid` when it is longer than `maxBytes`; the stream is destroyed then.
  */
 export async function readAll(body: Readable, maxBytes: number): Promise<Buffer> {

@@ -59,7 +59,7 @@ export interface OssClientOptions {
   answerTimeoutMs?: number | undefined;
   /** The time between two pieces of the body of an answer. @default 15000 */
   bodyIdleMs?: number | undefined;
-  /** The client gives a request up whose bytes leave more slowly. @default 65536 */
+  /** The client gives up a request whose bytes leave more slowly. @default 65536 */
   minBytesPerSecond?: number | undefined;
   /** Milliseconds since the epoch, for signatures. @default the system's clock */
   now?: (() => number) | undefined;
@@ -80,7 +80,7 @@ const MAX_DOCUMENT_BYTES = 16 * 1024 ** 2;
 const FIRST_RETRY_MS = 100;
 const MAX_RETRY_MS = 2_000;
 
-/** The part that every call of the adapter shares: its bucket, its endpoints, its tries, its errors. */
+/** The base of the adapter: its bucket, endpoints, retries and errors. */
 export class OssClient {
   readonly bucket: string;
   /** Headers with the configured storage class and encryption of new objects. */

@@ -1,6 +1,6 @@
 /**
- * Writing a whole object. Wrong bytes must show before they are visible, but OSS reports the CRC-64 of an object only afterwards. It does
- * check a Content-MD5 first, which needs all the bytes in memory.
+ * Writes a whole object. Wrong bytes must be found before they are visible, but OSS reports the CRC-64 of an object only afterwards. OSS
+ * checks a Content-MD5 first, but an MD5 needs all the bytes in memory.
  *
  * - A body in memory, or a stream that fits into one block, is one PUT with its MD5.
  * - A longer stream is an upload in blocks. It is completed only after OSS has reported the right CRC-64 of each block.
@@ -28,7 +28,7 @@ export async function putObject(
   options: PutOptions,
 ): Promise<PutResult> {
   const { sizeBytes, signal } = options;
-  // Larger blocks than usual only where the largest put would have too many parts.
+  // Blocks grow only where the put would otherwise have too many parts.
   const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(sizeBytes / store.capabilities.maxParts));
   if (body instanceof Readable && sizeBytes > blockBytes)
     return putBlocks(store, key, new Blocks(body, blockBytes, sizeBytes, signal), options);

@@ -184,13 +184,12 @@ function isMissingObject(error: unknown): boolean {
 
 function parseListedObject(op: string, object: string): ListedObject {
   const field = (name: string): string => required(op, name, xmlText(object, name));
-  const storageClass = xmlText(object, "StorageClass");
   return {
     key: decodeURIComponent(field("Key").replaceAll("+", "%20")),
     sizeBytes: Number(field("Size")),
     etag: unquote(field("ETag")),
     lastModified: new Date(field("LastModified")),
-    ...(storageClass === undefined ? {} : { storageClass }),
+    storageClass: xmlText(object, "StorageClass"),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Touching an object of OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/copyobject */
+/** Touches an object of OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/copyobject */
 import type { Checksum, Tags } from "../../protocol/snapshot";
 import {
   type CopyLimits,
@@ -19,7 +19,7 @@ const op = "touch";
 /** The vendor recommends one call up to this size; OSS copies a part of this size within seconds. */
 export const OSS_COPY_LIMITS: CopyLimits = { maxCopyBytes: 1024 ** 3, partSizeBytes: 128 * 1024 ** 2 };
 
-/** The client gives a copy up that is slower. */
+/** The client gives up a copy that is slower. */
 const MIN_COPY_BYTES_PER_SECOND = 4 * 1024 ** 2;
 
 export function touchOssObject(store: OssUploads, limits: CopyLimits, key: string, options: TouchOptions): Promise<PutResult> {

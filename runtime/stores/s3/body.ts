@@ -1,4 +1,4 @@
-/** Sending a body of known length to S3. */
+/** Sends a body of known length to S3. */
 import { finished, Readable, Transform, type TransformCallback } from "node:stream";
 import { bodyError, lengthError, readExactly } from "../body";
 import type { BridgeError } from "../errors";

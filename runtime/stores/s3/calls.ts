@@ -1,4 +1,4 @@
-/** The part that every call of the adapter shares: its bucket, its signal, its condition, its errors. */
+/** The base of the adapter: its bucket, signals, conditions and errors. */
 import {
   type CopyObjectCommand,
   type CreateMultipartUploadCommand,

@@ -1,4 +1,4 @@
-/** The port over S3 and whatever speaks its protocol. https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html */
+/** The port over S3 and other servers of its protocol. https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html */
 import { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
@@ -59,7 +59,7 @@ export const S3_CAPABILITIES: StoreCapabilities = {
 };
 
 export interface S3StoreOptions {
-  /** Best made by `createS3Client`. */
+  /** Create it with `createS3Client`. */
   client: S3Client;
   /** Signs URLs, where their readers reach the store by another endpoint. @default client */
   presignClient?: S3Client | undefined;
@@ -174,7 +174,7 @@ class S3Adapter extends S3Uploads implements ObjectStore {
           sizeBytes,
           etag: unquote(ETag),
           lastModified: LastModified,
-          ...(StorageClass === undefined ? {} : { storageClass: StorageClass }),
+          storageClass: StorageClass,
         };
       if (!page.IsTruncated || page.NextContinuationToken === undefined) return;
       position = { ContinuationToken: page.NextContinuationToken };

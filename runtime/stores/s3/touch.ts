@@ -1,4 +1,4 @@
-/** Touching an object of S3. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+/** Touches an object of S3. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 import {
   CopyObjectCommand,
   type CopyObjectCommandInput,
@@ -46,7 +46,7 @@ interface S3Present extends PresentObject {
   fields: KeptFields;
   /** As it was stored; see `withRawExpires`. */
   expires: string | undefined;
-  /** Of the whole object or over its parts, as `checksumType` says. */
+  /** The checksum of the whole object or over its parts; `checksumType` says which. */
   checksum: Checksum | undefined;
   checksumType: HeadObjectCommandOutput["ChecksumType"];
 }
