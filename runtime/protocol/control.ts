@@ -1,7 +1,7 @@
 /** Keys under this prefix belong to bridges: never in scope, never replicated. */
 export const CONTROL_PREFIX = ".crossborderbridge/";
 
-/** Where one bridge keeps its records in the destination bucket. */
+/** The prefix of one bridge's records in the destination bucket. */
 export function controlPrefix(bridgeId: string): string {
   return `${CONTROL_PREFIX}${bridgeId}/`;
 }

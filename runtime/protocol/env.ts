@@ -38,9 +38,9 @@ const ossStoreSchema = z.strictObject({
   kind: z.literal("oss"),
   bucket: z.string().min(1),
   region: z.string().min(1),
-  /** Whether the bucket keeps versions: without them OSS can do other things than with them. */
+  /** Whether the bucket keeps versions. OSS supports other operations with versions than without. */
   versioned: z.boolean(),
-  /** Which of the vendor's endpoints calls about objects go to. */
+  /** The vendor's endpoint for calls about objects. */
   network: ossNetwork,
   /** For presigned URLs that the other side reads; `network` when absent. */
   presignNetwork: ossNetwork.optional(),
@@ -48,7 +48,7 @@ const ossStoreSchema = z.strictObject({
   kmsKeyId: z.string().min(1).optional(),
 });
 
-/** Where an object store is. Credentials come from the platform, never from here. `kind` names the adapter that speaks to it. */
+/** The location of an object store. Credentials come from the platform, never from here. `kind` selects the adapter. */
 export const storeConfigSchema = z.discriminatedUnion("kind", [s3StoreSchema, ossStoreSchema]);
 export type StoreConfig = z.infer<typeof storeConfigSchema>;
 
@@ -57,14 +57,14 @@ export const scopeSchema = z.strictObject({
   prefixes: z.array(z.string()),
   /** A key is in scope when it ends with one of these; empty means every key. */
   suffixes: z.array(z.string()),
-  /** Every tag must be there with this value. */
+  /** The object must have each of these tags with this value. */
   tags: z.record(z.string(), z.string()),
   minSizeBytes: z.number().int().nonnegative(),
   maxSizeBytes: z.number().int().nonnegative().optional(),
 });
 export type Scope = z.infer<typeof scopeSchema>;
 
-/** How a sender proves who it is. Names of secrets, never their values. */
+/** How a sender authenticates. It holds names of secrets, never their values. */
 export const authConfigSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("token"),
@@ -109,12 +109,12 @@ export const senderConfigSchema = z.strictObject({
   urlExpiresInSeconds: within(BOUNDS.urlExpirySeconds),
   /** Hard end of one receiver attempt. */
   receiverTimeoutSeconds: within(BOUNDS.receiverSeconds),
-  /** How often a key is asked for again after temporary failures before it is parked. */
+  /** How often a key is retried after temporary failures before it is parked. */
   maxAttempts: z.number().int().min(1),
 });
 export type SenderConfig = z.infer<typeof senderConfigSchema>;
 
-/** Where presigned URLs may point: exact origins, each with the path that every URL must start with. */
+/** The allowed targets of presigned URLs: exact origins, each with the path that every URL must start with. */
 export const allowedSourcesSchema = z
   .array(z.strictObject({ origin: z.string().regex(/^https:\/\/[^/?#@]+$/), pathPrefix: z.string().startsWith("/") }))
   .min(1);
@@ -138,9 +138,9 @@ export const receiverConfigSchema = z.strictObject({
   /** Hard end of one attempt, the function's own timeout. */
   timeoutSeconds: within(BOUNDS.receiverSeconds),
   copier: z.strictObject({ functionName: z.string().min(1), timeoutSeconds: z.number().int().min(1) }),
-  /** Checked in code where the platform cannot; empty where the endpoint's own policy does it. */
+  /** Allowed addresses of senders, checked in code. Empty where the endpoint's own policy checks them. */
   allowedCidrs: z.array(z.string()),
-  /** Of one instance; checked in code where the platform cannot. */
+  /** The rate limit of one instance, checked in code. Absent where the platform has a limit of its own. */
   rateLimit: z.strictObject({ requestsPerSecond: z.number().positive(), burst: z.number().positive() }).optional(),
 });
 export type ReceiverConfig = z.infer<typeof receiverConfigSchema>;
@@ -168,7 +168,7 @@ export const dispatcherConfigSchema = z.strictObject({
 });
 export type DispatcherConfig = z.infer<typeof dispatcherConfigSchema>;
 
-/** Push mode: carries out the steps of a workflow execution, with both stores in reach. */
+/** Push mode: runs the steps of a workflow execution, and reaches both stores. */
 export const pusherConfigSchema = z.strictObject({
   ...destinationSide,
   source: storeConfigSchema,
@@ -186,7 +186,7 @@ export const pusherConfigSchema = z.strictObject({
   /** Parts in memory at once. */
   concurrency: within(BOUNDS.partsAtOnce),
   deadLetterUrl: z.string().min(1),
-  /** How often a key is tried again after temporary failures before it is parked. */
+  /** How often a key is retried after temporary failures before it is parked. */
   maxAttempts: z.number().int().min(1),
 });
 export type PusherConfig = z.infer<typeof pusherConfigSchema>;
@@ -195,28 +195,28 @@ export type PusherConfig = z.infer<typeof pusherConfigSchema>;
 export const proberConfigSchema = z.strictObject({
   ...identity,
   side: z.enum(["source", "destination"]),
-  /** The side's own. */
+  /** The store on this side. */
   store: storeConfigSchema,
-  /** In front of every key on this side: the destination's prefix there, nothing at the source. */
+  /** The beginning of every key on this side: the destination's prefix at the destination, empty at the source. */
   keyPrefix: z.string(),
-  /** Comes next, and bounds what the prober may touch. */
+  /** Follows `keyPrefix`. The prober touches no key outside of it. */
   probePrefix: z.string().min(1),
-  /** Comes last, where the scope asks for a suffix. */
+  /** The end of every key, where the scope requires a suffix. */
   suffix: z.string(),
-  /** On every object, where the scope asks for them. */
+  /** The tags of every object, where the scope requires tags. */
   tags: z.record(z.string(), z.string()),
-  /** The canary: at every slot of this length one object goes each way that is named. Absent where nothing is scheduled. */
+  /** The canary. In every slot this side puts one object (`puts`), or watches for one (`watches`), or both. Absent without a schedule. */
   canary: z
     .strictObject({
       everyMinutes: z.number().int().min(1),
       sizeBytes: z.number().int().nonnegative(),
       puts: z.boolean(),
       watches: z.boolean(),
-      /** A watched object that is not there after this long counts as given up. */
+      /** A watched object that is not seen within this time counts as given up. */
       giveUpAfterSeconds: z.number().int().min(1),
     })
     .optional(),
-  /** The function's own. */
+  /** The function's own timeout. */
   timeoutSeconds: z.number().int().min(1),
 });
 export type ProberConfig = z.infer<typeof proberConfigSchema>;

@@ -1,32 +1,32 @@
 /**
- * Decodes every event that starts a sender or a dispatcher into "look at this key", and the keys as the stores write them.
- * Pure; never throws: an event that cannot be read is a problem to park.
+ * Decodes every event that starts a sender or a dispatcher into looks ("look at this key"), and decodes the keys.
+ * Pure. Never throws: an event that cannot be read becomes a `problem`, which the role parks.
  */
 
 import { arrayAt, at, excerpt, isObject, parseText, textAt } from "./json";
 import { decodeLook, isLookMessage } from "./queue-messages";
 
 export interface DecodedLook {
-  /** As the event names it; absent in the bridge's own looks, which are always about its source. */
-  bucket?: string;
+  /** The bucket that the event names. Absent in the bridge's own looks, which always concern its source. */
+  bucket?: string | undefined;
   key: string;
   attempt: number;
   /** Absent for a fresh event. */
   firstSeenMs?: number;
-  /** The same whenever the platform delivers the event again; absent where the store names none. */
-  eventId?: string;
+  /** The event's id, the same on every delivery. Absent where the store gives none. */
+  eventId?: string | undefined;
   /** The event reports a removal: the object that is visible now may be older than the one before. */
-  removal?: true;
+  removal?: true | undefined;
 }
 
 export interface DecodedRecord {
   /** The queue's id of the message, for a partial batch response; absent where no queue delivered it. */
-  messageId?: string;
+  messageId?: string | undefined;
   /** Empty for a message with nothing to do, such as S3's test event. */
   looks: DecodedLook[];
   /** Why a part could not be read. `looks` holds the other parts; the message is done only when both are handled. */
   problem?: string;
-  /** Beside a problem: the unchanged message, for its dead letter. */
+  /** The unchanged message, for the dead letter. Present with a problem. */
   original?: string;
 }
 
@@ -35,7 +35,7 @@ interface Reading {
   problems: string[];
 }
 
-/** An event wrapped in SNS wrapped in SQS is two; a failed invocation's record adds one. */
+/** An event in SNS in SQS has two wrappers. The record of a failed invocation adds one. */
 const MAX_WRAPPERS = 4;
 
 /**
@@ -50,16 +50,13 @@ export function decodeEvent(event: unknown): DecodedRecord[] {
     return records.map((record) => {
       const messageId = textAt(record, "messageId");
       const body = textAt(record, "body");
-      return {
-        ...(messageId === undefined ? {} : { messageId }),
-        ...asRecord(readText(body, 0), body ?? JSON.stringify(record)),
-      };
+      return { messageId, ...asRecord(readText(body, 0), body ?? JSON.stringify(record)) };
     });
   }
   return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];
 }
 
-/** As `decodeEvent`, for text: an event as it came over the wire, or a message that a redrive took from a queue. */
+/** Decodes text like `decodeEvent` does: the event as received, or a message that a redrive took from a queue. */
 export function decodeText(text: string): DecodedRecord[] {
   // A dead letter that is parked again keeps its first original; otherwise each redrive would add a wrapper.
   const original = originalIn(parseText(text)?.value) ?? text;
@@ -122,8 +119,7 @@ function readOss(record: unknown): Reading {
   const eventId = ossEventId(record);
   const removal = /^ObjectRemoved:|^ObjectReplication:ObjectRemoved$/.test(textAt(record, "eventName") ?? "");
   const { looks, problems } = readNamed("OSS", at(record, "oss"), possibleOssKeys);
-  const known = { ...(eventId ? { eventId } : {}), ...(removal ? { removal } : {}) };
-  return { looks: looks.map((look) => ({ ...look, ...known })), problems };
+  return { looks: looks.map((look) => ({ ...look, eventId, removal: removal || undefined })), problems };
 }
 
 /** The request id alone is not unique: one DeleteObjects can remove several versions of a key, each with its own event. */

@@ -1,14 +1,14 @@
-/** Reading JSON of unknown shape. Nothing here throws, and no message quotes more than an excerpt of the text. */
+/** Reads JSON of unknown shape. No function here throws. */
 
 const EXCERPT_CHARACTERS = 200;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** Undefined for text that is not JSON; the check of the shape that follows then fails. */
+/** Parses JSON. Undefined for other text: the schema check that follows then fails. */
 export function parseJson(text: string): unknown {
   return parse(text)?.value;
 }
 
-/** JSON, or JSON in base64, as the clients of SMQ write message bodies; undefined for anything else. */
+/** Parses JSON, or JSON in base64, which SMQ clients write. Undefined for anything else. */
 export function parseText(text: string): { value: unknown } | undefined {
   return parse(text) ?? (BASE64.test(text) ? parse(Buffer.from(text, "base64").toString("utf8")) : undefined);
 }

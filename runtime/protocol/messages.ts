@@ -10,7 +10,7 @@ export const LIMITS = {
   bodyBytes: 4 * 1024 * 1024,
   keyBytes: 1024,
   urlCharacters: 16 * 1024,
-  /** Of the reason in a receipt, a workflow's state and a dead letter; a longer one is cut. */
+  /** The length of the reason in a receipt, a workflow's state and a dead letter. A longer reason is cut. */
   reasonCharacters: 1024,
 } as const;
 
@@ -22,8 +22,8 @@ const keySchema = z
 const noticeCommon = {
   key: keySchema,
   /**
-   * A presigned GET of the key's current object. The receiver reads it with `If-Match` on the snapshot's etag, and, for an
-   * absent object, to see that it is still absent.
+   * A presigned GET of the key's current object. The receiver reads it with `If-Match` on the snapshot's etag. For an absent object, the
+   * receiver checks with it that the object is still absent.
    */
   url: z.string().min(1).max(LIMITS.urlCharacters),
 };

@@ -1,4 +1,4 @@
-/** What the roles need from their surroundings. It is passed in, so that a test or a simulation can replace it. */
+/** The interfaces that a role receives, so that a test or a simulation can replace them. */
 import type { ReplicationRequest, ReplicationResponse } from "./messages";
 import type { PushState } from "./push";
 import type { ObjectSnapshot } from "./snapshot";
@@ -21,7 +21,7 @@ export const systemClock: Clock = {
   after: (ms) => AbortSignal.timeout(Math.max(0, ms)),
 };
 
-/** In [0, 1). */
+/** Returns a number in [0, 1). */
 export type Random = () => number;
 
 export const systemRandom: Random = Math.random;
@@ -81,7 +81,7 @@ export interface ReceiverClient {
   post(request: ReplicationRequest, options?: { signal?: AbortSignal }): Promise<ReplicationResponse>;
 }
 
-/** "Look at this key": what the queue carries, whatever event caused it. */
+/** A queue message: "look at this key". It is the same for every kind of event. */
 export interface Look {
   key: string;
   /** 0 for a fresh event; one more each time a temporary failure puts it back. */
@@ -121,11 +121,11 @@ export interface CopyJob {
 export interface FlowStarter {
   /**
    * The execution's name is the idempotency key.
-   * - `started`: the execution of this name runs with this very input, started by this call or by an earlier one.
+   * - `started`: the execution of this name runs with this input, started by this call or by an earlier one.
    * - `running`: it runs with another input.
-   * - `finished`: it has ended, well or badly.
+   * - `finished`: it has ended, with success or failure.
    */
   start(execution: string, input: PushState): Promise<"started" | "running" | "finished">;
-  /** `status` in CloudFlow's words, `input` as JSON; undefined where the service no longer keeps the execution. */
+  /** `status` as CloudFlow names it, `input` as JSON. Undefined where the service no longer keeps the execution. */
   describe(execution: string): Promise<{ status: string; input: string } | undefined>;
 }

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 
-/** More than a report about latency needs, and less than a function's memory. */
+/** Larger than a latency report needs, and smaller than a function's memory. */
 export const MAX_PROBE_SIZE_BYTES = 64 * 1024 * 1024;
 const MAX_OBJECTS = 1000;
 
@@ -22,14 +22,14 @@ export const probeRequestSchema = z.discriminatedUnion("action", [
       .min(1)
       .max(MAX_OBJECTS),
   }),
-  /** Looks for each object until it is there or has been looked for `attempts` times; `intervalMs` lie between two looks at one object. */
+  /** Looks for each object until it is there, at most `attempts` times. Two looks at one object are `intervalMs` apart. */
   z.strictObject({
     action: z.literal("watch"),
     names,
     attempts: z.number().int().min(1).max(1_000_000),
     intervalMs: z.number().int().min(10).max(60_000),
   }),
-  /** Removes those of these objects that exist: exactly the visible version, so that no delete marker is left. */
+  /** Removes the named objects that exist. It deletes the visible version itself, so that no delete marker is left. */
   z.strictObject({ action: z.literal("clean"), names }),
 ]);
 export type ProbeRequest = z.infer<typeof probeRequestSchema>;
@@ -38,17 +38,17 @@ export type ProbeWatch = Extract<ProbeRequest, { action: "watch" }>;
 export type ProbeClean = Extract<ProbeRequest, { action: "clean" }>;
 
 export const probePutAnswerSchema = z.strictObject({
-  /** In the order of the request. `postedAtMs` is when the store had acknowledged the object, by the putting function's clock. */
+  /** In the order of the request. `postedAtMs` is the time when the store acknowledged the object, by the putting function's clock. */
   put: z.array(z.strictObject({ name, sizeBytes: z.number().int().nonnegative(), postedAtMs: atMs })),
 });
 export type ProbePutAnswer = z.infer<typeof probePutAnswerSchema>;
 
 export const probeWatchAnswerSchema = z.strictObject({
-  /** `seenAtMs` is when the answer with the object had come, by the watching function's clock. */
+  /** `seenAtMs` is the time when the answer with the object arrived, by the watching function's clock. */
   seen: z.array(z.strictObject({ name, sizeBytes: z.number().int().nonnegative(), seenAtMs: atMs, attempts: z.number().int() })),
-  /** Looked for as often as was asked. */
+  /** Not there after all `attempts`. */
   missing: z.array(z.strictObject({ name, attempts: z.number().int() })),
-  /** The function's time ended before their attempts did: ask again for the rest. */
+  /** The function's time ended before all attempts were made. Ask again for these. */
   pending: z.array(z.strictObject({ name, attempts: z.number().int() })),
 });
 export type ProbeWatchAnswer = z.infer<typeof probeWatchAnswerSchema>;

@@ -14,7 +14,7 @@ import { LIMITS, RECEIPT_RESULTS } from "./messages";
 export const PUSH_STEPS = ["inspect", "copy", "verify", "wait", "park", "record", "done"] as const;
 export type PushStep = (typeof PUSH_STEPS)[number];
 
-/** One Wait of a workflow lasts no longer. */
+/** The longest time that one Wait state of the workflow may last. */
 export const MAX_WAIT_SECONDS = 300;
 
 export const pushStateSchema = z.strictObject({
@@ -30,16 +30,16 @@ export const pushStateSchema = z.strictObject({
   firstSeenMs: z.number().int().nonnegative(),
   /** Failed tries so far. */
   attempt: z.number().int().nonnegative(),
-  /** How often the source moved on during this execution. */
+  /** How often the source changed during this execution. */
   rounds: z.number().int().nonnegative(),
-  /** With `next: wait`. */
+  /** Present with `next: wait`. */
   waitSeconds: z.number().int().min(1).max(MAX_WAIT_SECONDS).optional(),
   /** When this execution began to wait for another one's copy of the key; ms since the epoch. */
   busySinceMs: z.number().int().nonnegative().optional(),
-  /** What came of it so far; with `next: record` and `done`. */
+  /** The result so far. Present with `next: record` and `done`. */
   result: z.enum([...RECEIPT_RESULTS, "skipped", "parked"]).optional(),
   bytesMoved: z.number().int().nonnegative(),
-  /** Why, in words for an operator. Never holds a URL or a secret. */
+  /** The reason, for an operator. Never holds a URL or a secret. */
   reason: z.string().max(LIMITS.reasonCharacters).optional(),
 });
 export type PushState = z.infer<typeof pushStateSchema>;

@@ -30,7 +30,7 @@ export function isLookMessage(message: unknown): boolean {
 }
 
 /**
- * @param message text, or what JSON.parse made of it
+ * @param message JSON text, or the parsed value
  * @throws Error that names every field that does not fit.
  */
 export function decodeLook(message: unknown): Look {
@@ -51,7 +51,7 @@ export function decodeLook(message: unknown): Look {
   return { key, attempt, firstSeenMs };
 }
 
-/** What people read in a dead letter, for queues whose messages have no attributes. */
+/** The fields for people in a dead letter, for queues whose messages have no attributes. */
 export interface DeadLetter {
   reason: string;
   bridgeId: string;

@@ -54,7 +54,7 @@ export class Secret {
 
 /**
  * Reads base64 secrets, `whsec_` in front or not, newest first, separated by spaces or newlines.
- * @throws Error that tells which one is wrong and why, never its value.
+ * @throws Error that names the position of the wrong secret and the reason, never its value.
  */
 export function parseSecrets(text: string): Secret[] {
   const words = text.split(/\s+/).filter((word) => word !== "");
@@ -89,7 +89,7 @@ export interface SignedRequest {
   secrets: readonly Secret[];
 }
 
-/** The three headers. Every secret signs, so that sender and receiver may learn of a new one in any order. */
+/** Returns the three headers. Every secret signs, so that a new secret may reach sender and receiver in any order. */
 export function signRequest({ id, timestampMs, body, secrets }: SignedRequest): Record<string, string> {
   if (!ID_PATTERN.test(id)) throw new Error(`webhook id ${JSON.stringify(id)} must match ${ID_PATTERN.source}`);
   if (secrets.length === 0) throw new Error("a request needs at least one secret to be signed with");
@@ -107,13 +107,13 @@ export type Verification = { ok: true; id: string } | { ok: false; reason: Verif
 export interface ReceivedRequest {
   /** Names in any case. */
   headers: Readonly<Record<string, string | undefined>>;
-  /** The bytes as they came. */
+  /** The bytes as received. */
   body: Uint8Array;
   secrets: readonly Secret[];
   nowMs: number;
 }
 
-/** Takes equally long for every secret, whether it fits or not. */
+/** Verifies the signature. It takes the same time whether a secret matches or not. */
 export function verifyRequest({ headers, body, secrets, nowMs }: ReceivedRequest): Verification {
   const values = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const id = values.get(SIGNATURE_HEADERS.id);
