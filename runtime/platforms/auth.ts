@@ -20,8 +20,8 @@ export function createSecrets({ auth, clock, logger, readParameter }: AuthDeps):
 }
 
 /**
- * Undefined with `auth: token`: only the body is signed.
- * @param own the function's own credentials, where AWS knows them
+ * Returns the platform's signer; undefined with `auth: token`, where only the body is signed.
+ * @param own the function's own credentials; absent outside AWS
  * @throws BridgeError `ConfigInvalid` outside AWS without the invoke-only user's key
  */
 export function createInvokeSigner(

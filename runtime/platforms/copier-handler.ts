@@ -13,7 +13,7 @@ const copyJobSchema = z.strictObject({
   snapshot: snapshotSchema,
 });
 
-/** Never throws: the platform would retry the job with an expired URL, while the sender asks again with a fresh one. */
+/** Never throws: the platform would retry the job with an expired URL. The sender asks again with a fresh URL. */
 export function createCopierHandler(copier: Pick<Copier, "run">, logger: Logger) {
   return async (event: unknown, deadline: Deadline): Promise<CopyResult | { result: "failed" }> => {
     try {
@@ -26,7 +26,7 @@ export function createCopierHandler(copier: Pick<Copier, "run">, logger: Logger)
 }
 
 /**
- * @param event text, or what JSON.parse made of it
+ * @param event JSON text, or the parsed value
  * @throws Error that names the fields that do not fit, never a value: the event holds a presigned URL.
  */
 export function parseCopyJob(event: unknown): CopyJob {

@@ -1,4 +1,4 @@
-/** The handler of the roles that the source's events start, on both platforms. */
+/** The handler of the sender and the dispatcher, which the source's events start, on both platforms. */
 import type { SQSBatchResponse } from "aws-lambda";
 import { type DecodedRecord, decodeEvent, decodeText } from "../protocol/events";
 import type { Deadline, Logger } from "../protocol/ports";
@@ -10,8 +10,8 @@ export interface EventRole {
 }
 
 /**
- * For messages of an SQS queue it returns the ones that must be delivered again. For an event that no queue delivered it throws the
- * reasons: the platform's asynchronous retries deliver the event again, and after them its failure destination keeps it with this text.
+ * For SQS messages it returns those that must be delivered again. For any other event it throws the reasons of the failures: the platform
+ * then retries the event, and after the last retry its failure destination keeps the event with this text.
  * https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-mechanism
  */
 export function createEventHandler(role: EventRole, logger: Logger) {
@@ -25,7 +25,7 @@ export function createEventHandler(role: EventRole, logger: Logger) {
   };
 }
 
-/** An unexpected failure of the role brings every record back. */
+/** When the role itself fails, every record counts as failed. */
 async function handleRecords(
   role: EventRole,
   records: readonly DecodedRecord[],
@@ -41,7 +41,7 @@ async function handleRecords(
   }
 }
 
-/** A failure without a message of this batch may be about any of them: all come back. */
+/** A failure that names no message of this batch may concern any message, so all are delivered again. */
 function batchResponse(messageIds: readonly string[], failures: readonly Failure[]): SQSBatchResponse {
   const failed = failures.map(({ messageId }) => messageId);
   const known = failed.every((id) => messageIds.includes(id));

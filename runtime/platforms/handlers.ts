@@ -1,15 +1,15 @@
-/** What the handlers of all roles and platforms share. */
+/** Shared by the handlers of all roles and platforms. */
 import type { Logger, Metrics } from "../protocol/ports";
 
 export interface FlushableMetrics extends Metrics {
-  /** Writes what was added since the last flush; once per invocation. */
+  /** Writes the values added since the last flush. Called once per invocation. */
   flush(): void;
 }
 
 /**
- * @param event text, or what JSON.parse made of it
+ * @param event JSON text, or the parsed value
  * @param what names the event in the error, for example "the copier's event"
- * @throws Error without a quotation: an event may hold a presigned URL
+ * @throws Error that does not quote the event, because an event may hold a presigned URL
  */
 export function readEvent(event: unknown, what: string): unknown {
   if (typeof event !== "string") return event;

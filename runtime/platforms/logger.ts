@@ -4,7 +4,7 @@ import type { Logger } from "../protocol/ports";
 
 export interface LoggerOptions {
   level: "debug" | "info" | "warn" | "error";
-  /** On every line, such as the role and the bridge. */
+  /** The fields of every line, such as the role and the bridge. */
   fields?: Record<string, unknown>;
   /** @default stdout, which every platform collects */
   destination?: DestinationStream;
@@ -54,7 +54,7 @@ function redactText(text: string): string {
   return clean.length <= MAX_TEXT ? clean : `${clean.slice(0, MAX_TEXT)}...`;
 }
 
-/** A copy that is safe to log. Errors become their name, kind, message and cause; cycles and great depth are cut. */
+/** Returns a copy that is safe to log. Errors become their name, kind, message and cause; cycles and great depth are cut. */
 function redact(value: unknown, depth = 0): unknown {
   if (typeof value === "string") return redactText(value);
   if (typeof value === "bigint") return value.toString();

@@ -6,12 +6,12 @@ import { type ProbeRequest, probeRequestSchema } from "../protocol/probe";
 import type { ProbeAnswer, Prober } from "../roles/prober/prober";
 import { logFailure, readEvent } from "./handlers";
 
-/** When a schedule was due; undefined for an event that no schedule sent. Throws an Error that names what does not fit. */
+/** Returns the time when the schedule was due; undefined for any other event. Throws an Error that names the wrong field. */
 export type ScheduleReader = (event: unknown) => number | undefined;
 
 /**
- * Takes a request, or the event of the platform's schedule. A rejection is the answer to the caller; the platform delivers a schedule's
- * event again.
+ * Handles a request of the probe command, or an event of the platform's schedule. A rejection is the caller's answer; the platform
+ * delivers a schedule's event again.
  */
 export function createProberHandler(prober: Pick<Prober, "handle" | "canary">, scheduledMs: ScheduleReader, logger: Logger) {
   return async (received: unknown, deadline: Deadline): Promise<ProbeAnswer | undefined> =>

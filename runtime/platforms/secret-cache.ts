@@ -1,28 +1,28 @@
-/** Keeps a secret for a while, so that a request does not cost a call to the secret store. */
+/** Caches a secret, so that a request does not cost a call to the secret store. */
 import type { Clock, Logger } from "../protocol/ports";
 
 export interface SecretCacheOptions<T> {
   /** Reads the secret store. May reject. */
   load: () => Promise<string>;
-  /** Makes the value; must not put the secret into its error. */
+  /** Turns the text into the value. Its error must not hold the secret. */
   parse: (text: string) => T;
   clock: Clock;
   logger: Logger;
   /** @default 60_000 */
   ttlMs?: number;
-  /** Between two reads of the store, however often `refresh` is asked for. @default 5_000 */
+  /** The shortest time between two reads of the store, however often `refresh` is set. @default 5_000 */
   minIntervalMs?: number;
-  /** How old a value may get while the store does not answer; a revoked secret must not live on for good. @default 900_000 */
+  /** The greatest age of a value while the store does not answer, so that a revoked secret ends. @default 900_000 */
   maxStaleMs?: number;
 }
 
 /**
  * Returns the cached value; with `refresh`, reads the store again unless it was read less than `minIntervalMs` ago.
- * While the store is down the last value is served.
+ * While the store is down, it returns the last value until that is `maxStaleMs` old.
  */
 export type SecretSource<T> = (options?: { refresh?: boolean }) => Promise<T>;
 
-/** @returns a source that rejects only when the store fails and no value is young enough; never with the secret in its error. */
+/** @returns a source that rejects only when the store fails and no cached value is young enough. Its error never holds the secret. */
 export function createSecretCache<T>(options: SecretCacheOptions<T>): SecretSource<T> {
   const { load, parse, clock, logger, ttlMs = 60_000, minIntervalMs = 5_000, maxStaleMs = 900_000 } = options;
   let cached: { value: T; loadedAtMs: number } | undefined;

@@ -9,44 +9,44 @@ import { controlError, retryControl } from "./errors";
 import type { OwnCredentials } from "./handler";
 
 export interface ControlCall {
-  /** As the vendor's own client sends it. @default "POST" */
+  /** The HTTP method. @default "POST" */
   method?: "GET" | "POST";
-  /** The operation, for the BridgeError. */
+  /** The name of the operation in a BridgeError. */
   op: string;
-  /** The message of its failure. */
+  /** The beginning of the error's message when the call fails. */
   what: string;
   action: string;
-  /** Of the API, a date. */
+  /** The version of the API, a date. */
   version: string;
-  /** RPC style, by the query. */
+  /** The parameters of an RPC call, in the query. */
   query?: Record<string, string>;
-  /** RPC style, as a form. */
+  /** The parameters of an RPC call, as a form. */
   form?: Record<string, string>;
-  /** ROA style. */
+  /** The request of a call in ROA style. */
   roa?: { pathname: string; headers: Record<string, string>; body: Buffer };
-  /** Never repeated: a call without an answer may have done its work. */
+  /** Disables retries: a call without an answer may have done its work. */
   once?: true;
 }
 
 export interface ControlAnswer {
   status: number;
-  /** Parsed JSON; undefined where the answer is none. */
+  /** Parsed JSON; undefined for an answer that is not JSON. */
   body: unknown;
 }
 
 export interface ControlApi {
-  /** Rejects with a `ControlError`, after retries where they are safe and can help. */
+  /** Sends the call, and retries it when a retry is safe and can help. Rejects with a `ControlError`. */
   call(call: ControlCall): Promise<ControlAnswer>;
 }
 
 export interface ControlApiOptions {
-  /** The vendor's, e.g. `fcv3.cn-shanghai.aliyuncs.com`. */
+  /** The vendor's host name, e.g. `fcv3.cn-shanghai.aliyuncs.com`. */
   host: string;
   originOf: OriginOf;
   credentials: Pick<OwnCredentials, "current">;
   /** PEM of a certificate to trust. @default the system's */
   ca?: string | undefined;
-  /** Of one try, from connecting to the end of the answer. @default 10_000 */
+  /** The time limit of one try, from connecting to the end of the answer. @default 10_000 */
   timeoutMs?: number;
   random?: Random;
   sleep?(ms: number): Promise<void>;
@@ -64,7 +64,7 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
         ...credentials.current(),
         endpoint,
         protocol: "https",
-        // The client ends connections that are silent for this long, also while the called function still runs.
+        // The client closes a connection that is silent for this long, even while the called function still runs.
         connectTimeout: timeoutMs,
         readTimeout: timeoutMs,
         ...(ca === undefined ? {} : { ca }),
@@ -109,7 +109,7 @@ function requestOf({ query, form, roa }: ControlCall): $OpenApiUtil.OpenApiReque
 
 function failureOf({ op, what }: ControlCall, error: unknown): Error {
   const { statusCode, code, requestId } = error as { statusCode?: unknown; code?: unknown; requestId?: unknown };
-  // Without a status there was no answer, or a broken one; the code then is Node's.
+  // An error without a status means no answer, or a broken one. Its code then comes from Node.
   if (typeof statusCode !== "number") return controlError(op, what, {}, error);
   const text = (value: unknown) => (typeof value === "string" && value !== "undefined" ? value : undefined);
   return controlError(op, what, { status: statusCode, code: text(code), requestId: text(requestId) });

@@ -1,4 +1,4 @@
-/** Where the vendor's hosts are. A cloud other than the vendor's own, such as the local one, says so in an environment variable. */
+/** Maps the vendor's host names to origins. An environment variable points them at another cloud, such as the local one. */
 import * as z from "zod";
 import { BridgeError } from "../../stores/errors";
 
@@ -6,12 +6,13 @@ export const ENDPOINTS_VARIABLE = "CROSSBORDERBRIDGE_ENDPOINTS";
 
 const endpointsSchema = z.record(z.string(), z.string());
 
-/** The origin of a vendor's host name, `https://host[:port]`. */
+/** Returns the origin of a vendor's host name, `https://host[:port]`. */
 export type OriginOf = (vendorHost: string) => string;
 
 /**
- * @throws BridgeError `ConfigInvalid` that names the variable and the entry. Where the variable is set, a host that it lacks is an error:
- * nothing that is meant for another cloud may reach the vendor's.
+ * Without the variable, every host is the vendor's own. With it, a host without an entry is an error: a request for another cloud must
+ * never reach the vendor's.
+ * @throws BridgeError `ConfigInvalid` that names the variable and the entry.
  */
 export function readEndpoints(env: Readonly<Record<string, string | undefined>>): OriginOf {
   const text = env[ENDPOINTS_VARIABLE];

@@ -1,9 +1,9 @@
-/** Errors of Alibaba Cloud's control APIs (Function Compute, CloudFlow, OOS) and of SMQ as the bridge's own, and which calls are retried. */
+/** Maps the errors of Alibaba Cloud's control APIs (Function Compute, CloudFlow, OOS) and of SMQ to BridgeErrors, and retries calls. */
 import type { Random } from "../../protocol/ports";
 import { withRetries } from "../../replication/backoff";
 import { BridgeError, type BridgeErrorKind, isBridgeError } from "../../stores/errors";
 
-/** The first that fits. */
+/** The first pattern that matches the code gives the kind. */
 const BY_CODE: readonly [RegExp, BridgeErrorKind][] = [
   [/Throttl|ResourceExhausted|ConcurrencyLimit|QpsLimit|FlowControl|TooManyRequests/i, "RateLimited"],
   // The next try is signed with another time and nonce and can succeed.
@@ -25,7 +25,7 @@ export interface Refusal {
 }
 
 export class ControlError extends BridgeError {
-  /** The vendor's. */
+  /** The vendor's error code. */
   readonly code: string | undefined;
 
   constructor(kind: BridgeErrorKind, op: string, message: string, options: { code?: string | undefined; cause?: unknown }) {
@@ -35,8 +35,9 @@ export class ControlError extends BridgeError {
 }
 
 /**
- * @param what the thing that was called, in words. The vendor's own message is left out: it may quote the request.
- * @param cause of a request without an answer
+ * Leaves the vendor's own message out, because it may quote the request.
+ * @param what the beginning of the message
+ * @param cause the error of a request that got no answer
  */
 export function controlError(op: string, what: string, { status, code, requestId }: Refusal, cause?: unknown): ControlError {
   const kind = BY_CODE.find(([pattern]) => pattern.test(code ?? ""))?.[1] ?? kindOf(status);
@@ -56,7 +57,7 @@ function kindOf(status: number | undefined): BridgeErrorKind {
 const ATTEMPTS = 3;
 const FIRST_WAIT_MS = 200;
 
-/** Repeats a call that was throttled or got no answer; only for calls that may be made twice. */
+/** Retries a call that was throttled or got no answer. Only for calls that are safe to repeat. */
 export function retryControl<T>(work: () => Promise<T>, by: { random: Random; sleep(ms: number): Promise<void> }): Promise<T> {
   return withRetries(work, {
     random: by.random,

@@ -1,4 +1,4 @@
-/** Executions of a CloudFlow workflow. */
+/** Starts and describes executions of a CloudFlow workflow. */
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import type { FlowStarter } from "../../protocol/ports";
@@ -23,7 +23,7 @@ export function createFlowStarter(api: ControlApi, flowName: string): FlowStarte
           version: VERSION,
           form: { FlowName: flowName, ExecutionName: execution, Input: text },
         });
-        // While one of this name runs the answer is about that one.
+        // While an execution of this name runs, the answer describes that execution.
         return sameJson(executionIn("startExecution", body).Input, text) ? "started" : "running";
       } catch (error) {
         if (codeOf(error) === "ExecutionAlreadyExists") return "finished";
@@ -45,7 +45,7 @@ export function createFlowStarter(api: ControlApi, flowName: string): FlowStarte
         const { Status, Input = "" } = executionIn("describeExecution", body);
         return { status: Status, input: Input };
       } catch (error) {
-        // A flow that does not exist is another matter.
+        // A missing flow has another code and stays an error.
         if (codeOf(error)?.startsWith("ExecutionNotExist")) return undefined;
         throw error;
       }
@@ -63,7 +63,7 @@ function executionIn(op: string, body: unknown): z.infer<typeof executionSchema>
   throw new BridgeError("Unexpected", op, `the answer to ${op} is no execution: this is no CloudFlow endpoint`);
 }
 
-/** The service may write the same input in another way. */
+/** Compares parsed JSON, because the service may return the input in another order or layout. */
 function sameJson(one: string | undefined, other: string): boolean {
   if (one === undefined) return false;
   try {

@@ -1,5 +1,5 @@
 /**
- * What Function Compute calls, and the credentials that it hands over with each call.
+ * The handler that Function Compute calls, and the credentials that come with each call.
  * https://www.alibabacloud.com/help/en/functioncompute/event-handlers-of-nodejs
  */
 import type { Clock, Deadline } from "../../protocol/ports";
@@ -31,9 +31,10 @@ export interface HandlerDeps {
 }
 
 /**
- * The context names no remaining time, so it is counted from the beginning of the invocation. Metrics are written at its end.
- * @param work receives the unchanged event; its result is the function's answer, and a rejection makes the platform deliver an
- * asynchronous event again
+ * Wraps the work of a role. The context has no remaining time, so it is counted from the beginning of the invocation. Metrics are
+ * written at the end of each invocation.
+ * @param work receives the event as text. Its result is the function's answer. If it rejects, the platform delivers an asynchronous
+ * event again.
  */
 export function createHandler<T>(
   { clock, credentials, metrics }: HandlerDeps,

@@ -23,7 +23,7 @@ export interface HttpResult {
   isBase64Encoded: false;
 }
 
-/** @throws Error without a quotation for an event that no HTTP trigger sent. */
+/** @throws Error for an event that is not from an HTTP trigger. The message does not quote the event. */
 export function toEndpointRequest(text: string): EndpointRequest {
   const parsed = eventSchema.safeParse(parseJson(text));
   if (!parsed.success) throw new Error("the event is not one of an HTTP trigger");
@@ -34,7 +34,7 @@ export function toEndpointRequest(text: string): EndpointRequest {
     path: rawPath,
     headers,
     rawBody: Buffer.from(body, isBase64Encoded ? "base64" : "utf8"),
-    ...(sourceIp ? { sourceIp } : {}),
+    sourceIp: sourceIp || undefined,
   };
 }
 

@@ -22,7 +22,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const TIMEOUT_MS = 5_000;
 const CREATED = 201;
 
-/** Its messages have no attributes: the body holds what people read beside what a redrive processes again. */
+/** SMQ messages have no attributes, so the body holds the fields for people beside the look for a redrive. */
 export function createDeadLetterQueue(
   queue: MessageQueue,
   { bridgeId, clock }: { bridgeId: string; clock: Pick<Clock, "now"> },
@@ -55,7 +55,7 @@ export interface MessageQueueOptions {
 }
 
 export interface MessageQueue {
-  /** Resolves once the message is stored. The text must hold only characters that XML has. Rejects with a `ControlError`. */
+  /** Resolves once the message is stored. The text may hold only characters that XML allows. Rejects with a `ControlError`. */
   send(text: string): Promise<void>;
 }
 
@@ -103,9 +103,9 @@ const API_VERSION = "2015-06-06";
 
 export interface MessageRequest {
   method: string;
-  /** With its query. */
+  /** The path with its query. */
   path: string;
-  /** Of the body, where there is one. */
+  /** The content type of the body; absent without a body. */
   contentType?: string;
   date: Date;
 }
@@ -113,7 +113,7 @@ export interface MessageRequest {
 /**
  * Signs a request to Simple Message Queue.
  * https://www.alibabacloud.com/help/en/mns/developer-reference/sign-requests
- * @returns all its headers
+ * @returns every header of the request
  */
 export function signMessageRequest(
   { method, path, contentType, date }: MessageRequest,

@@ -9,7 +9,7 @@ const answerSchema = z.object({ Parameter: z.object({ Value: z.string().min(1) }
 /**
  * Reads secret parameters of OOS.
  * https://www.alibabacloud.com/help/en/oos/developer-reference/api-oos-2019-06-01-getsecretparameter
- * @returns for a name, a function that reads the value; rejects with a BridgeError that names the parameter, never its value
+ * @returns a function that takes a name and returns a reader. The reader rejects with a BridgeError that names the parameter, never its value.
  */
 export function readParameters(api: ControlApi, region: string): (name: string) => () => Promise<string> {
   return (name) => async () => {

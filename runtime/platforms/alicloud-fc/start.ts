@@ -1,4 +1,4 @@
-/** What every entry begins with: its configuration, clock, log, metrics, credentials and connections. */
+/** Starts a function: reads its configuration, and creates its clock, log, metrics, credentials and connections. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { parseEnv, type Role, type RoleConfig } from "../../protocol/env";
@@ -14,7 +14,7 @@ export interface FunctionBase {
   clock: Clock;
   logger: Logger;
   metrics: FlushableMetrics;
-  /** The function's own. */
+  /** The region that the function runs in. */
   region: string;
   credentials: OwnCredentials;
   originOf: OriginOf;
@@ -24,7 +24,7 @@ export interface FunctionBase {
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** @throws Error that names what is missing in the environment or does not fit. */
+/** @throws Error that names the missing or wrong value of the environment. */
 export function startFunction<R extends Role>(role: R, env: Env): FunctionBase & { config: RoleConfig<R> } {
   const config = parseEnv(role, env);
   const { FC_REGION: region } = env;
@@ -54,12 +54,12 @@ export function openDeadLetters(
   });
 }
 
-/** The greatest value of these is written; the sum of all others. */
+/** Metrics whose greatest value is written. All others are summed. */
 const GREATEST: ReadonlySet<MetricName> = new Set(["LagMs", "ProbeLagMs"]);
 
 /**
- * Metrics as log lines, which Simple Log Service counts, charts and alarms on: no call and no permission.
- * @param logger writes lines of level info at every configured level: alarms read them
+ * Writes metrics as log lines. Simple Log Service counts, charts and alarms on them, so no call and no permission is needed.
+ * @param logger must write level info whatever level is configured, because alarms read these lines
  */
 export function createMetrics(logger: Pick<Logger, "info">): FlushableMetrics {
   const added = new Map<MetricName, number>();

@@ -36,8 +36,8 @@ export function openStore({ credentials, dispatcher, originOf }: StoreBase, conf
 }
 
 /**
- * Leases in the control bucket, which is in the function's own region and keeps no versions.
- * @throws BridgeError `ConfigInvalid` without a control bucket: OSS has no conditional write to keep leases in the destination.
+ * Opens the leases in the control bucket, which is in the function's own region and keeps no versions.
+ * @throws BridgeError `ConfigInvalid` without a control bucket: OSS has no conditional write, so the destination cannot hold leases.
  */
 export function openLeases(
   base: StoreBase,

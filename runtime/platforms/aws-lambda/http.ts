@@ -14,11 +14,11 @@ export function toEndpointRequest(event: APIGatewayProxyEvent): EndpointRequest 
     path: event.path,
     headers: joinHeaders(event),
     rawBody: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
-    ...(sourceIp ? { sourceIp } : {}),
+    sourceIp: sourceIp || undefined,
   };
 }
 
-/** `headers` keeps only the last of several values; a repeated signature header must stay visible as such. */
+/** Joins repeated headers. `headers` keeps only the last value, but a repeated signature header must stay visible. */
 function joinHeaders({ headers, multiValueHeaders }: Partial<APIGatewayProxyEvent>): Record<string, string> {
   const joined = new Map<string, string>();
   const several = Object.entries(multiValueHeaders ?? {}).flatMap(([name, values]) => (values ? [[name, values] as const] : []));

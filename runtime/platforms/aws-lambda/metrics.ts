@@ -1,4 +1,4 @@
-/** CloudWatch metrics in the embedded metric format: log lines that become metrics, no call and no permission. */
+/** Writes CloudWatch metrics in the embedded metric format: log lines become metrics, so no call and no permission is needed. */
 import { Metrics as EmbeddedMetrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import type { MetricName } from "../../protocol/ports";
 import type { FlushableMetrics } from "../handlers";
@@ -18,7 +18,7 @@ const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = 
   ProbeGaveUp: MetricUnit.Count,
 };
 
-/** One dimension, BridgeId, and `service`, the role. */
+/** Every metric has two dimensions: `BridgeId`, and `service` with the role. */
 export function createMetrics(options: { bridgeId: string; role: string }): FlushableMetrics {
   const metrics = new EmbeddedMetrics({
     namespace: METRIC_NAMESPACE,

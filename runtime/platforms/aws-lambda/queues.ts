@@ -9,7 +9,7 @@ import { encodeLook } from "../../protocol/queue-messages";
 import { toBridgeError } from "./errors";
 
 const MAX_DELAY_SECONDS = 900;
-/** Characters that SQS does not take: one in an attribute refuses the whole message. */
+/** Characters that SQS does not accept. With one of them in an attribute, SQS refuses the whole message. */
 const NOT_STORABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
 type Sqs = Pick<SQSClient, "send">;
@@ -33,7 +33,7 @@ export interface DeadLetterOptions {
   clock: Clock;
 }
 
-/** The body is the look, or the original message, which a redrive processes again; the attributes are for people and for filters. */
+/** The body is the look or the original message: a redrive processes it again. The attributes are for people and filters. */
 export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }: DeadLetterOptions): DeadLetterQueue {
   return {
     async park(look, reason, original) {

@@ -10,7 +10,7 @@ import { CLIENT_OPTIONS } from "./start";
 /**
  * Reads SecureStrings of the SSM parameter store.
  * https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
- * @returns for a name, a function that reads the value; rejects with a BridgeError that names the parameter, never its value
+ * @returns a function that takes a name and returns a reader. The reader rejects with a BridgeError that names the parameter, never its value.
  */
 export function readParameters(client: Pick<SSMClient, "send"> = new SSMClient(CLIENT_OPTIONS)) {
   return (name: string) => async (): Promise<string> => {

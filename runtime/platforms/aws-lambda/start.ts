@@ -1,4 +1,4 @@
-/** What every entry begins with: its configuration, clock and log, its handler, and the stores that Lambda serves. */
+/** Starts a function: reads its configuration, creates its clock and log, wraps its handler, and opens its stores. */
 import { parseEnv, type Role, type RoleConfig, type StoreConfig } from "../../protocol/env";
 import { type Clock, type Deadline, type Logger, systemClock } from "../../protocol/ports";
 import { BridgeError } from "../../stores/errors";
@@ -11,7 +11,7 @@ import { createLogger } from "../logger";
 /** Options of the SDK clients of control calls. Without them the SDK waits without a limit, longer than the function may run. */
 export const CLIENT_OPTIONS = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } };
 
-/** @throws Error that names what is missing in the environment or does not fit. */
+/** @throws Error that names the missing or wrong value of the environment. */
 export function startFunction<R extends Role>(role: R): { config: RoleConfig<R>; clock: Clock; logger: Logger } {
   const config = parseEnv(role, process.env);
   const logger = createLogger({ level: config.logLevel, fields: { role, bridgeId: config.bridgeId } });
@@ -23,7 +23,7 @@ export interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** @param metrics of a role that has some, written at the end of each invocation */
+/** @param metrics written at the end of each invocation; absent for a role without metrics */
 export function createHandler<E, T>(work: (event: E, deadline: Deadline) => Promise<T>, metrics?: FlushableMetrics) {
   return async (event: E, context: LambdaContext): Promise<T> => {
     try {

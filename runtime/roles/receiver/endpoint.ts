@@ -15,7 +15,7 @@ export interface EndpointRequest {
   /** The bytes of the body, after transfer encodings are undone. */
   rawBody: Buffer;
   /** The address of the connection as the platform reports it, never from a header. */
-  sourceIp?: string;
+  sourceIp?: string | undefined;
 }
 
 export interface EndpointResponse {
