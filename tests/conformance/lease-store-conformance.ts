@@ -1,9 +1,9 @@
-/** What `LeaseStore` promises, for every way of keeping leases. */
+/** The contract of `LeaseStore`, as tests that every implementation must pass. */
 import type { HeldLease, Lease, LeaseStore } from "../../runtime/replication/lease";
 
 export interface LeaseStoreConformance {
   name: string;
-  /** Every call gives another store over the same records, as another process has it. */
+  /** Opens another store over the same records, as another process would. */
   make(): Promise<() => LeaseStore>;
 }
 
@@ -35,7 +35,7 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
       return held;
     }
 
-    test("a key without a lease has none, and what was written is read by everybody", async () => {
+    test("a key starts without a lease, and every store reads the lease that one wrote", async () => {
       const key = freshKey();
       expect(await open().read(key)).toBeUndefined();
       const lease = leaseOf(key, { outcome: { result: "retry", reason: '中\n"x"' } });
@@ -44,7 +44,7 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
       expect(await open().read(key)).toEqual(held);
     });
 
-    test("a change needs the state that was read, and is refused after any other change", async () => {
+    test("a change names the state that was read, and is refused after any other change", async () => {
       const key = freshKey();
       const [a, b] = [open(), open()];
       const first = await created(a, leaseOf(key));
@@ -55,14 +55,14 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
       expect(await a.write(leaseOf(key, { stop: true }), second)).toMatchObject({ lease: { stop: true } });
     });
 
-    test("a lease is not created where one is", async () => {
+    test("a lease is not created where one exists", async () => {
       const key = freshKey();
       await created(open(), leaseOf(key));
       expect(await open().write(leaseOf(key, { execution: "e2" }), undefined)).toBeUndefined();
       expect((await open().read(key))?.lease.execution).toBe("e1");
     });
 
-    test.each([false, true])("of many writers at once exactly one wins; over an older lease: %s", async (older) => {
+    test.each([false, true])("exactly one of many concurrent writers wins; over an older lease: %s", async (older) => {
       const key = freshKey();
       const previous = older ? await created(open(), leaseOf(key)) : undefined;
       const outcomes = await Promise.all(
@@ -73,7 +73,7 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
       expect(await open().read(key)).toEqual(winners[0]);
     });
 
-    test("a write that the same store repeats meets itself", async () => {
+    test("a write that the same store repeats succeeds again", async () => {
       const key = freshKey();
       const store = open();
       const first = await created(store, leaseOf(key));
@@ -82,7 +82,7 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
       expect(await store.write(leaseOf(key, { run: "r1" }), first)).toEqual(second);
     });
 
-    test("exactly the state that was read is removed, and the key is free again", async () => {
+    test("only the state that was read is removed, and the key is free afterwards", async () => {
       const key = freshKey();
       const [a, b] = [open(), open()];
       const first = await created(a, leaseOf(key));
@@ -99,7 +99,7 @@ export function leaseStoreConformance({ name, make }: LeaseStoreConformance): vo
       expect(await b.read(key)).toEqual(third);
     });
 
-    test("creating, changing and removing at once leaves one history that all agree on", async () => {
+    test("concurrent creates, changes and removals leave one history that all stores read", async () => {
       const key = freshKey();
       const writer = async (index: number) => {
         const store = open();

@@ -1,4 +1,4 @@
-/** Every sentence of the port's contract as a check; an adapter is done when it passes them all. */
+/** The port's contract as checks, one for each sentence. An adapter must pass them all. */
 import type { StoreCapabilities } from "../../runtime/stores/object-store";
 import { attributeChecks } from "./object-store/attributes";
 import { bodyChecks } from "./object-store/bodies";
@@ -23,8 +23,8 @@ export interface ObjectStoreConformance {
   /** Whether the bucket keeps versions. @default false */
   versioned?: boolean;
   /**
-   * Checks that the server behind this run is known to fail, by id, each with what it does instead. They run all the same and
-   * must fail: a gap that closed turns the run red until its entry is removed. The count is printed.
+   * Checks that the server of this run is known to fail: the check's id, and what the server does instead. Each of them still runs and must
+   * fail: when one passes, the run fails until its entry is removed. The count is printed.
    */
   knownGaps?: Readonly<Record<string, string>>;
 }

@@ -76,7 +76,7 @@ export function attributeChecks(context: Context): void {
   });
 
   for (const expires of ["0", "Thu, 01-Dec-2094 16:00:00 GMT", "never"]) {
-    check(`expires-${expires}`, `expires stays "${expires}", which is no date the way HTTP writes one`, async () => {
+    check(`expires-${expires}`, `expires stays "${expires}", although that is no HTTP date`, async () => {
       const key = freshKey();
       await putText(context, key, "x", { attributes: { ...NO_ATTRIBUTES, headers: { expires } } });
       expect((await context.store.head(key))?.headers.expires).toBe(expires);
@@ -132,7 +132,7 @@ export function attributeChecks(context: Context): void {
     expect(await context.store.getTags(key)).toEqual({});
   });
 
-  check("caller-keeps-bytes", "what the caller changes after a put changes nothing stored", async () => {
+  check("caller-keeps-bytes", "bytes that the caller changes after a put do not change the stored object", async () => {
     const key = freshKey();
     const bytes = textBytes("original");
     const metadata = { a: "1" };

@@ -5,7 +5,7 @@ import { BridgeError } from "../../../runtime/stores/errors";
 import { type Context, expectKind, NO_ATTRIBUTES, putText, readBytes, readText, someBytes, streamOf } from "./context";
 
 const MIB = 1024 ** 2;
-/** Below and above what an adapter may hold in memory. */
+/** Sizes below and above the amount that an adapter may hold in memory. */
 const SIZES = [0, 1, 65_537, 3 * MIB + 7];
 
 export function bodyChecks(context: Context): void {
@@ -40,14 +40,14 @@ export function bodyChecks(context: Context): void {
     if (algorithm !== undefined)
       check(
         `long-right-start-${sizeBytes}`,
-        `a body whose first ${sizeBytes} bytes match their checksum but that goes on is Corrupted`,
+        `a body is Corrupted when its first ${sizeBytes} bytes match the checksum but more bytes follow`,
         async () => {
           const key = freshKey();
           const bytes = someBytes(sizeBytes);
           const body = Readable.from(
             (async function* () {
               yield bytes;
-              // The promised bytes have every chance to be sent before the one too many comes.
+              // Waits, so that the adapter can send the promised bytes before the extra byte arrives.
               for (let turn = 0; turn < 200; turn++) await setImmediate();
               yield Buffer.from("!");
             })(),

@@ -18,7 +18,7 @@ export function conditionChecks(context: Context): void {
   });
 
   if (capabilities.conditionalCreate) {
-    check("put-if-absent", "put with ifAbsent writes where no object is, and is refused where one is", async () => {
+    check("put-if-absent", "put with ifAbsent writes where no object exists, and is refused where one exists", async () => {
       const key = freshKey();
       const { etag } = await putText(context, key, "first", { condition: { ifAbsent: true } });
       await expectKind(putText(context, key, "second", { condition: { ifAbsent: true } }), "PreconditionFailed");
@@ -38,7 +38,7 @@ export function conditionChecks(context: Context): void {
       expect(await readText(context, key)).toBe("second");
     });
 
-    check("put-if-absent-race", "of many puts with ifAbsent exactly one wins", async () => {
+    check("put-if-absent-race", "exactly one of many concurrent puts with ifAbsent wins", async () => {
       const key = freshKey();
       const texts = Array.from({ length: 8 }, (_, index) => `writer ${index}`);
       const outcomes = await Promise.allSettled(
@@ -81,7 +81,7 @@ export function conditionChecks(context: Context): void {
     expect(await readText(context, key)).toBe("two");
   });
 
-  check("put-if-match-missing", "put with ifMatch where no object is writes nothing", async () => {
+  check("put-if-match-missing", "put with ifMatch writes nothing where no object exists", async () => {
     const key = freshKey();
     await expectKind(putText(context, key, "x", { condition: { ifMatch: OTHER_ETAG } }), "PreconditionFailed");
     expect(await context.store.head(key)).toBeUndefined();
@@ -89,7 +89,7 @@ export function conditionChecks(context: Context): void {
 
   check(
     "complete-if-absent",
-    "completeUpload with ifAbsent is refused where an object is, and writes where none is",
+    "completeUpload with ifAbsent is refused where an object exists, and writes where none exists",
     async () => {
       const [taken, free] = [freshKey(), freshKey()];
       await putText(context, taken, "old");

@@ -13,11 +13,11 @@ export interface StoreUnderTest {
   cleanup?(): Promise<void>;
 }
 
-/** One sentence of the contract. The id is what `knownGaps` names. */
+/** One sentence of the contract. `knownGaps` refers to it by its id. */
 export type Check = (id: string, sentence: string, body: () => Promise<void>, timeoutMs?: number) => void;
 
 export interface Context {
-  /** Of the current run; only inside a check. */
+  /** The store of the current run. Use it only inside a check. */
   readonly subject: StoreUnderTest;
   readonly store: ObjectStore;
   readonly capabilities: StoreCapabilities;
@@ -33,7 +33,7 @@ export function textBytes(text: string): Buffer {
   return Buffer.from(text, "utf8");
 }
 
-/** Chunks of a size no adapter would choose, so that none can rely on its own. */
+/** The chunks have a size that no adapter uses, so that no adapter can rely on its own size. */
 export function streamOf(bytes: Uint8Array, chunkBytes = 40_001): Readable {
   return Readable.from(
     (function* () {
@@ -62,7 +62,7 @@ export async function readText(context: Context, key: string): Promise<string> {
   return (await readBytes(context, key)).toString("utf8");
 }
 
-/** Awaits the rejection and holds it to its kind. */
+/** Awaits the rejection and checks that it has one of these kinds. */
 export async function expectKind(promise: Promise<unknown>, ...kinds: BridgeErrorKind[]): Promise<void> {
   const outcome = await promise.then(
     () => "resolved" as const,

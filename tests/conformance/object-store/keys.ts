@@ -1,6 +1,6 @@
 import { type Context, collect, expectKind, putText, readText } from "./context";
 
-/** Used inside a fresh prefix, except for those that must begin the key. */
+/** Names that are used below a fresh prefix. */
 const NAMES: readonly string[] = [
   "a b",
   "a+b",

@@ -1,6 +1,6 @@
 import { type Context, collect, putText } from "./context";
 
-/** In UTF-8 order, which UTF-16 order is not. */
+/** In the order of their UTF-8 bytes. Their UTF-16 order differs. */
 const ORDERED = ["A", "a", "a b", "a!", "a+b", "a/", "a/b", "a0", "aa", "é", "\uff5e", "😀"];
 
 export function listingChecks(context: Context): void {
@@ -10,7 +10,7 @@ export function listingChecks(context: Context): void {
     expect(await collect(context.store.list(freshKey()))).toEqual([]);
   });
 
-  check("list-order", "a listing is lexicographic by UTF-8 bytes, and tells size, etag and lastModified", async () => {
+  check("list-order", "a listing is ordered by UTF-8 bytes, and reports size, etag and lastModified", async () => {
     const prefix = freshKey("order/");
     for (const name of [...ORDERED].reverse()) await putText(context, prefix + name, name);
     const listed = await collect(context.store.list(prefix));

@@ -15,7 +15,7 @@ export function presignChecks(context: Context): void {
     expect([status, body.toString()]).toEqual([200, "hello"]);
   });
 
-  check("presign-current", "the URL reads whatever is current, not what was signed", async () => {
+  check("presign-current", "the URL reads the current object, not the one at the time of signing", async () => {
     const { key, url } = await signed("old");
     await putText(context, key, "new");
     expect((await context.subject.fetch(url, {})).body.toString()).toBe("new");
@@ -23,7 +23,7 @@ export function presignChecks(context: Context): void {
     expect((await context.subject.fetch(url, {})).status).toBe(404);
   });
 
-  check("presign-if-match", "an unsigned If-Match header counts: the etag reads, any other is 412", async () => {
+  check("presign-if-match", "an unsigned If-Match header is obeyed: the right etag reads, any other is 412", async () => {
     const { key, etag, url } = await signed("pinned");
     const match = await context.subject.fetch(url, { "if-match": `"${etag}"` });
     expect([match.status, match.body.toString()]).toEqual([200, "pinned"]);
@@ -33,7 +33,7 @@ export function presignChecks(context: Context): void {
     expect(mismatch.body.toString()).not.toContain("moved on");
   });
 
-  check("presign-range", "an unsigned Range header counts", async () => {
+  check("presign-range", "an unsigned Range header is obeyed", async () => {
     const { etag, url } = await signed("0123456789");
     const { status, body } = await context.subject.fetch(url, { range: "bytes=3-5", "if-match": `"${etag}"` });
     expect([status, body.toString()]).toEqual([206, "345"]);

@@ -59,7 +59,7 @@ export function uploadChecks(context: Context): void {
     expect((await readBytes(context, key)).equals(Buffer.concat(bodies))).toBe(true);
   });
 
-  check("upload-resume", "what listParts tells is enough to resume and to complete", async () => {
+  check("upload-resume", "the answer of listParts is enough to resume and to complete", async () => {
     const key = freshKey();
     const bodies = threeParts();
     const uploadId = await create(key);
@@ -83,7 +83,7 @@ export function uploadChecks(context: Context): void {
     expect(await readText(context, key)).toBe("right");
   });
 
-  check("upload-abort", "an aborted upload is NotFound for everything but aborting it again", async () => {
+  check("upload-abort", "every call on an aborted upload is NotFound, except aborting it again", async () => {
     const key = freshKey();
     const uploadId = await create(key);
     const part = await context.store.uploadPart(key, { uploadId, partNumber: 1 }, Buffer.from("x"));

@@ -12,7 +12,7 @@ export function versionChecks(context: Context): void {
   });
 
   if (!context.versioned) {
-    check("no-versions", "a bucket that keeps no versions tells none", async () => {
+    check("no-versions", "a bucket that keeps no versions reports none", async () => {
       const key = freshKey();
       expect((await putText(context, key, "x")).versionId).toBeUndefined();
       expect((await context.store.touch(key)).versionId).toBeUndefined();
