@@ -74,19 +74,19 @@ describe.each([
     }),
     { bucket: "photos", key: "a", attempt: 0, eventId: "R1" },
   ],
-])("%s, that no queue delivered", (_what, event, look) => {
-  test("reaches the role decoded, and has no answer", async () => {
+])("%s without a queue", (_what, event, look) => {
+  test("reaches the role decoded, and the handler returns nothing", async () => {
     const { handle, seen } = setUp([]);
     expect(await handle(event, deadline)).toBeUndefined();
     expect(seen).toEqual([{ records: [{ looks: [look] }], remainingMs: 12_345 }]);
   });
 
-  test("comes back with each reason once, for the failure destination", async () => {
+  test("is retried, and the error holds each reason once", async () => {
     const { handle } = setUp(["the receiver is down", "the receiver is down", "throttled"].map((reason) => ["", reason]));
     await expect(handle(event, deadline)).rejects.toThrow(/^the receiver is down; throttled$/);
   });
 
-  test("comes back when the role itself fails", async () => {
+  test("is retried when the role itself fails", async () => {
     const { handle, logger } = setUp(new Error("broken"));
     await expect(handle(event, deadline)).rejects.toThrow(/failed unexpectedly/);
     expect(logger.lines).toMatchObject([{ level: "error", fields: { error: new Error("broken") } }]);

@@ -9,11 +9,11 @@ test.each([
   expect(readEvent(event, "the event")).toEqual(value);
 });
 
-test("text that is not JSON is refused without a quotation", () => {
+test("text that is not JSON is refused, and the error does not quote it", () => {
   expect(() => readEvent("{very-secret", "the workflow's state")).toThrow(/^the workflow's state is not JSON$/);
 });
 
-test("a failure is logged and passed on, a result only passed on", async () => {
+test("a failure is logged and rethrown; a result is returned without a log line", async () => {
   const logger = recordingLogger();
   expect(await logFailure(logger, "the step failed", async () => 7)).toBe(7);
   expect(logger.lines).toEqual([]);

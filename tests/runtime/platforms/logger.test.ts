@@ -49,7 +49,7 @@ test.each([
   expect(lines.map((line) => line.level)).toEqual(expected);
 });
 
-describe("nothing that opens a door is kept", () => {
+describe("credentials are redacted", () => {
   test.each<[string, Record<string, unknown>]>([
     ["by name", { url: "anything1", sourceUrl: "anything1", receiver_url: "anything1" }],
     [
@@ -78,7 +78,7 @@ describe("nothing that opens a door is kept", () => {
     expect(texts[0]).not.toContain("deadbeef");
   });
 
-  test("what is harmless stays readable", () => {
+  test("harmless values stay readable", () => {
     const { logger, lines } = setUp();
     logger.info("x", {
       key: "secret/url/token.txt",
@@ -112,7 +112,7 @@ test("errors keep their kind, status and cause", () => {
   });
 });
 
-test("cycles, great depth and great length end somewhere", () => {
+test("cycles, great depth and long texts are cut", () => {
   const { logger, texts } = setUp();
   const cycle: Record<string, unknown> = { text: "x".repeat(100_000), count: 10n };
   cycle.self = cycle;

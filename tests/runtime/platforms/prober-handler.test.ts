@@ -41,7 +41,7 @@ function setUp(options: { scheduledMs?: (event: unknown) => number | undefined; 
 test.each([
   ["an object", request],
   ["text", JSON.stringify(request)],
-])("a request as %s reaches the prober, and its answer who asked", async (_how, event) => {
+])("a request as %s reaches the prober, and the answer is returned", async (_how, event) => {
   const { handle, seen } = setUp();
   expect(await handle(event, context)).toEqual(answer);
   expect(seen).toEqual([[request, 12_345]]);
@@ -71,13 +71,13 @@ test.each<[unknown, RegExp]>([
   expect(logger.lines).toMatchObject([{ level: "error", message: "the prober failed" }]);
 });
 
-test("what the prober throws is logged, and the answer", async () => {
+test("an error of the prober is logged and rethrown", async () => {
   const { handle, logger } = setUp({ failure: new Error("the store is away") });
   await expect(handle(request, context)).rejects.toThrow("the store is away");
   expect(logger.lines).toMatchObject([{ level: "error", fields: { error: new Error("the store is away") } }]);
 });
 
-test("only a schedule's own event has a time", () => {
+test("only an event of a schedule has a time", () => {
   for (const event of [request, {}, null, "text", TIMER, { ...RULE, "detail-type": "Object Created" }])
     expect(ruleTime(event)).toBeUndefined();
   for (const event of [request, {}, null, "text", RULE]) expect(timerTime(event)).toBeUndefined();

@@ -32,7 +32,7 @@ test("one read serves for a minute", async () => {
   expect(store.reads).toBe(2);
 });
 
-test("refresh reads at once, yet no more than every five seconds", async () => {
+test("refresh reads at once, but at most every five seconds", async () => {
   const { clock, store, source } = setUp();
   await source();
   clock.advance(5_000);
@@ -52,7 +52,7 @@ test("callers at the same time share one read", async () => {
   expect(store.reads).toBe(1);
 });
 
-test("while the store is down the last value is served, and the store is left alone in between", async () => {
+test("while the store is down, the last value is returned and reads are limited", async () => {
   const { clock, logger, store, source } = setUp();
   await source();
   store.down = true;
@@ -67,7 +67,7 @@ test("while the store is down the last value is served, and the store is left al
   expect(await source()).toEqual({ text: "two" });
 });
 
-test("a value does not outlive a quarter of an hour without the store", async () => {
+test("a cached value ends after 15 minutes without the store", async () => {
   const { clock, store, source } = setUp();
   await source();
   store.down = true;
@@ -77,7 +77,7 @@ test("a value does not outlive a quarter of an hour without the store", async ()
   await expect(source()).rejects.toThrow("the secret cannot be read");
 });
 
-test("nothing to serve: the error has its cause, and the next try waits", async () => {
+test("without a value, the error has its cause, and the next read waits", async () => {
   const { clock, store, source } = setUp();
   store.down = true;
   await expect(source()).rejects.toMatchObject({ message: "the secret cannot be read", cause: new Error("the store is down") });
@@ -88,7 +88,7 @@ test("nothing to serve: the error has its cause, and the next try waits", async 
   expect(await source()).toEqual({ text: "one" });
 });
 
-test("a value that cannot be used counts as a failed read and shows nowhere", async () => {
+test("an unusable value counts as a failed read and appears in no error or log line", async () => {
   const logger = recordingLogger();
   const source = createSecretCache({
     load: async () => "very-secret",

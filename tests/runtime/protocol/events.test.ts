@@ -63,7 +63,7 @@ describe("shapes", () => {
     ]);
   });
 
-  test("a removed object is looked at like any other", () => {
+  test("the event of a removed object becomes a look", () => {
     const body = { Records: [s3Record("gone", "ObjectRemoved:DeleteMarkerCreated")] };
     expect(decodeEvent(sqsEvent(body))).toEqual([{ messageId: "m1", looks: [fresh("gone")] }]);
   });
@@ -101,7 +101,7 @@ describe("shapes", () => {
     expect(decodeEvent(sqsEvent(failed))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
   });
 
-  test("the same of Function Compute, where the event is text", () => {
+  test("the same record of Function Compute, which holds the event as text", () => {
     const failed = {
       timestamp: 1_700_000_000_000,
       requestContext: { requestId: "r", functionArn: "f", condition: "UnhandledInvocationError", approximateInvokeCount: 9 },
@@ -111,7 +111,7 @@ describe("shapes", () => {
     };
     expect(decodeText(JSON.stringify(failed))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
     expect(decodeEvent(failed)).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
-    // As the clients of SMQ write a body.
+    // SMQ clients write a body so.
     expect(decodeText(Buffer.from(JSON.stringify(failed)).toString("base64"))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
   });
 
@@ -156,7 +156,7 @@ describe("shapes", () => {
     expect(record?.looks).toEqual([{ ...fresh("a"), ...(expected ? { removal: true } : {}) }]);
   });
 
-  test("a dead letter is the look that it keeps, or the message", () => {
+  test("a dead letter is read as its look, or as its original message", () => {
     const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z" };
     const look = { key: "a+b%20c", attempt: 0, firstSeenMs: 1_700_000_000_000 };
     expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [look] }]);
@@ -173,7 +173,7 @@ describe("shapes", () => {
     expect(record).toMatchObject({ looks: [], problem: expect.stringMatching(/no known shape/), original: letter.original });
   });
 
-  test("S3's test event is acknowledged and nothing more", () => {
+  test("S3's test event has no looks", () => {
     const body = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: "photos" };
     expect(decodeEvent(sqsEvent(body))).toEqual([{ messageId: "m1", looks: [] }]);
     expect(decodeEvent(body)).toEqual([{ looks: [] }]);
@@ -201,7 +201,7 @@ const S3_KEYS: [key: string, written: string][] = [
   ["a/../b", "a/../b"],
 ];
 
-/** As S3 writes a key into a notification. */
+/** Encodes a key as S3 does in a notification. */
 const encodeS3Key = (key: string) => encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/");
 
 describe("keys of S3 notifications", () => {
@@ -219,7 +219,7 @@ describe("keys of S3 notifications", () => {
     expect(decodeS3Key(written)).toBeUndefined();
   });
 
-  test("any key survives the round trip", () => {
+  test("any key is decoded to itself", () => {
     return fc.assert(
       fc.property(fc.string({ minLength: 1, unit: "binary" }), (key) => {
         fc.pre(!/[\ud800-\udfff]/u.test(key));
@@ -272,14 +272,14 @@ describe("an event that cannot be read is a problem with a reason", () => {
     expect(record?.original).toBe(typeof body === "string" ? body : JSON.stringify(body));
   });
 
-  test("no message has a body", () => {
+  test("a message without a body is a problem", () => {
     const record = { eventSource: "aws:sqs", messageId: "m1" };
     expect(decodeEvent({ Records: [record] })).toEqual([
       { messageId: "m1", looks: [], problem: "the message has no body", original: JSON.stringify(record) },
     ]);
   });
 
-  test("the good keys beside a bad one are kept", () => {
+  test("the readable keys beside an unreadable one are kept", () => {
     const [record] = decodeEvent(sqsEvent(s3Event("good", "bad%", "fine")));
     expect(record?.looks).toEqual([fresh("good"), fresh("fine")]);
     expect(record?.problem).toMatch(/"bad%"/);

@@ -40,7 +40,7 @@ describe("in a dead letter", () => {
     );
   });
 
-  test("the message to the letter takes the look's place", () => {
+  test("the original message replaces the look", () => {
     const text = encodeDeadLetter({ key: "", attempt: 0, firstSeenMs: 5 }, { ...letter, original: "{stray\u0000" });
     expect(JSON.parse(text)).toEqual({ deadLetter: { ...letter, original: "{stray\u0000" } });
   });

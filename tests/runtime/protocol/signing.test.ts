@@ -95,7 +95,7 @@ describe("signing", () => {
     expect(() => signed([oldSecret], NOW_MS, "a.1")).toThrow(/webhook id/);
   });
 
-  test("nothing to sign with is an error, not an unsigned request", () => {
+  test("without a secret, signing throws", () => {
     expect(() => signed([])).toThrow(/at least one secret/);
   });
 });
@@ -150,7 +150,7 @@ describe("verifying", () => {
     }
   });
 
-  test("bytes that are not UTF-8 do not pass for the replacement character they decode to", () => {
+  test("bytes that are not UTF-8 do not match the signature of a replacement character", () => {
     const text = "\ufffd";
     const headers = signRequest({ id: "msg_1", timestampMs: NOW_MS, body: text, secrets: [oldSecret] });
     expect(verify(headers, { body: Buffer.from(text) })).toMatchObject({ ok: true });
@@ -168,11 +168,11 @@ describe("verifying", () => {
     expect(verify({ ...signed(), ...change })).toEqual({ ok: false, reason: "bad-signature" });
   });
 
-  test("no secret known: nothing fits", () => {
+  test("without a secret, no signature is accepted", () => {
     expect(verify(signed(), { secrets: [] })).toEqual({ ok: false, reason: "bad-signature" });
   });
 
-  test("every secret is tried on every request, so that time does not tell which one fits", () => {
+  test("every secret is tried on every request, so that the time does not show which one matches", () => {
     const secrets = [newSecret, oldSecret, strange];
     const tried = secrets.map((secret) => jest.spyOn(secret, "sign"));
     verify(signed([oldSecret]), { secrets });

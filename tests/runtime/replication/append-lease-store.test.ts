@@ -57,7 +57,7 @@ describe("a request whose answer got lost", () => {
       .split("\n")
       .filter(Boolean) ?? [];
 
-  test("and had landed: the write won, and stands once", async () => {
+  test("and the request landed: the write won, and is in the log once", async () => {
     flaky.faults.push("lose-answer");
     const held = await mine.write(leaseOf("k"), undefined);
     expect(held).toEqual(await theirs.read("k"));
@@ -67,14 +67,14 @@ describe("a request whose answer got lost", () => {
     expect(flaky.appends).toBe(2);
   });
 
-  test("and had not: it is sent again", async () => {
+  test("and the request did not land: it is sent again", async () => {
     flaky.faults.push("lose-request", "lose-request");
     expect(await mine.write(leaseOf("k"), undefined)).toEqual(await theirs.read("k"));
     expect(flaky.appends).toBe(3);
     expect(lines()).toHaveLength(1);
   });
 
-  test("and lands after it was sent again: it stands once", async () => {
+  test("and the request lands after it was sent again: it is in the log once", async () => {
     flaky.faults.push("land-late");
     const held = await mine.write(leaseOf("k"), undefined);
     await expectKind(flaky.late(), "PreconditionFailed");
@@ -82,13 +82,13 @@ describe("a request whose answer got lost", () => {
     expect(await theirs.read("k")).toEqual(held);
   });
 
-  test("and lands just before it is sent again: it meets itself", async () => {
+  test("and the request lands just before it is sent again: the write finds itself", async () => {
     flaky.faults.push("land-late");
     const readTail = flaky.readTail.bind(flaky);
     let reads = 0;
     flaky.readTail = async (...args) => {
       const tail = await readTail(...args);
-      // The look before the write is the first, the one after the loss the second.
+      // The first read is before the write. The second is after the lost answer.
       if (++reads === 2) await flaky.late();
       return tail;
     };
@@ -96,7 +96,7 @@ describe("a request whose answer got lost", () => {
     expect(lines()).toHaveLength(1);
   });
 
-  test("and another writer was faster: it lost, and cannot land later", async () => {
+  test("and another writer was faster: the write lost, and cannot land later", async () => {
     const first = (await mine.write(leaseOf("k"), undefined)) as HeldLease;
     flaky.faults.push("land-late");
     const readTail = flaky.readTail.bind(flaky);
@@ -109,12 +109,12 @@ describe("a request whose answer got lost", () => {
     expect((await theirs.read("k"))?.lease).toEqual(leaseOf("k", { stop: true }));
   });
 
-  test("every time: the outcome stays unknown, and the error says so", async () => {
+  test("on every try: the outcome stays unknown, and the error says so", async () => {
     flaky.faults.push("lose-request", "lose-request", "lose-request");
     await expectKind(mine.write(leaseOf("k"), undefined), "Unavailable");
   });
 
-  test("of a removal: it is settled too", async () => {
+  test("after a removal: the outcome is settled, too", async () => {
     const held = (await mine.write(leaseOf("k"), undefined)) as HeldLease;
     flaky.faults.push("lose-answer");
     await mine.remove(held);
@@ -123,7 +123,7 @@ describe("a request whose answer got lost", () => {
   });
 });
 
-test("two stores that write the very same lease at once: one wins", async () => {
+test("two stores write the same lease concurrently: one wins", async () => {
   const store = new MemoryAppendStore();
   const outcomes = await Promise.all(
     Array.from({ length: 5 }, () => createAppendLeaseStore(store, "bridge").write(leaseOf("k"), undefined)),
@@ -149,7 +149,7 @@ test("only the end of a long log is read", async () => {
   expect(leaseLogPrefix("bridge").startsWith(controlPrefix("bridge"))).toBe(true);
 });
 
-test("a lease as long as a line may be is read back, a longer one is refused", async () => {
+test("a lease of the greatest length is read back, a longer one is refused", async () => {
   const store = new MemoryAppendStore();
   const leases = createAppendLeaseStore(store, "bridge", "w");
   const withReason = (length: number) => leaseOf("k", { outcome: { result: "retry", reason: "x".repeat(length) } });

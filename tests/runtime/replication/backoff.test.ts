@@ -19,7 +19,7 @@ test("whole seconds, as queues take them", () => {
   for (let attempt = 1; attempt < 12; attempt++) expect(policy(0.37)(attempt, false) % 1).toBe(0);
 });
 
-test("while an attempt may be running: never before its hard end and what the platform adds", () => {
+test("while an attempt may be running: never before its hard end plus the platform's margin", () => {
   expect(policy(0)(1, true)).toBe(34);
   expect(policy(0)(10, true)).toBe(450);
 });

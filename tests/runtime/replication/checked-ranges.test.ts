@@ -4,7 +4,7 @@ import { checksumOf } from "../../../runtime/stores/checksums";
 
 const algorithm = "CRC64NVME";
 
-test("parts in any order, over any number of runs, become the checksum of the whole", async () => {
+test("parts in any order, over any number of runs, combine to the checksum of the whole", async () => {
   const cases = fc
     .record({ content: fc.uint8Array({ minLength: 1, maxLength: 60 }), partSize: fc.integer({ min: 1, max: 9 }) })
     .chain(({ content, partSize }) => {
@@ -29,7 +29,7 @@ test("parts in any order, over any number of runs, become the checksum of the wh
   );
 });
 
-test("is remembered when enough is new, and at the end only what is", async () => {
+test("stores its ranges after enough new bytes, and at the end only when there are new ones", async () => {
   const remember = jest.fn(async () => undefined);
   const checked = createCheckedRanges({ algorithm, known: [], remember });
   for (let start = 0; start < 15; start++) checked.add({ start, end: start }, Buffer.from("x"));

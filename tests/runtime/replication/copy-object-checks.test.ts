@@ -1,4 +1,4 @@
-/** Where the destination cannot verify the source's kind of checksum, the copier does, over the runs that a copy may take. */
+/** The copier verifies a checksum that the destination cannot verify, over all runs of a copy. */
 import { Readable } from "node:stream";
 import { CopyEnded } from "../../../runtime/replication/copy-object";
 import type { LeasedUpload } from "../../../runtime/replication/lease";
@@ -36,7 +36,7 @@ async function endsAtTheLastPart(all: Opened, source: BoundSource, uploaded: "be
   all.moved.length = 0;
 }
 
-/** The upload as a run leaves it that died: without its checked ranges. */
+/** The upload after a crashed run: without its checked ranges. */
 function withoutRanges({ remembered }: Opened): LeasedUpload {
   const { uploadId = "", partSizeBytes = 0 } = remembered() ?? {};
   return { uploadId, partSizeBytes };
@@ -48,7 +48,7 @@ test("the bytes are verified as a whole before the upload is completed", async (
   expect(text()).toBe(CONTENT);
 });
 
-test("another byte in one part never becomes visible, and its upload goes", async () => {
+test("a wrong byte in one part never becomes visible, and its upload is aborted", async () => {
   const { copy, bound, destination: store, text } = await open({ destination });
   await expect(copy({ source: lying(bound) })).rejects.toMatchObject({ kind: "Corrupted" });
   expect(store.snapshotOf("to/k")).toBeUndefined();
@@ -57,7 +57,7 @@ test("another byte in one part never becomes visible, and its upload goes", asyn
   expect(text()).toBe(CONTENT);
 });
 
-test("another byte in a part of an earlier run never becomes visible either", async () => {
+test("a wrong byte in a part of an earlier run never becomes visible", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, lying(all.bound), "before");
   await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted" });
@@ -65,7 +65,7 @@ test("another byte in a part of an earlier run never becomes visible either", as
   expect(all.destination.openUploads()).toEqual([]);
 });
 
-test("a run that died between its last part and the check: the unchecked parts are moved again", async () => {
+test("a run crashed between its last part and the check: the unchecked parts are moved again", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, lying(all.bound), "after");
   expect(all.destination.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }, { partNumber: 3 }] }]);
@@ -100,13 +100,13 @@ test("after a crash, only the parts since the last stored ranges are moved again
   };
   await expect(all.copy({ partSizeBytes: 1, concurrency: 1, rememberUpload, fence })).rejects.toBeInstanceOf(CopyEnded);
   all.moved.length = 0;
-  // A run that ends stores its ranges once more; a run that dies does not.
+  // A run that ends stores its ranges once more. A run that crashes does not.
   await all.copy({ partSizeBytes: 1, upload: stored.at(-2) });
   expect(all.moved).toHaveLength(40 - 32);
   expect(all.text()).toBe("x".repeat(40));
 });
 
-test("a part that was replaced in the upload: everything that was checked together with it is moved again", async () => {
+test("a part was replaced in the upload: all parts that were checked together with it are moved again", async () => {
   const all = await open({ destination });
   await endsAtTheLastPart(all, all.bound, "before");
   const [upload] = all.destination.openUploads();
@@ -119,7 +119,7 @@ test("a part that was replaced in the upload: everything that was checked togeth
   expect(all.text()).toBe(CONTENT);
 });
 
-test("ranges that cannot be stored do not hide why the run ended", async () => {
+test("a failure to store ranges does not hide why the run ended", async () => {
   const all = await open({ destination });
   let words = 0;
   const rememberUpload = async () => {

@@ -24,7 +24,7 @@ describe("a copy ends", () => {
     expect(all.destination.openUploads()).toEqual([]);
   });
 
-  test("the lease that cannot forget the upload neither hides why nor keeps the upload", async () => {
+  test("a failure to clear the upload in the lease does not hide the cause, and the upload is aborted", async () => {
     const all = await open();
     await all.source.delete("k");
     const forgetUpload = () => Promise.reject(new BridgeError("Unavailable", "put", "no answer"));
@@ -42,7 +42,7 @@ describe("a copy ends", () => {
     expect(all.text()).toBe("");
   });
 
-  test("the fence is asked before every part and right before the completion", async () => {
+  test("the fence is checked before every part and right before the completion", async () => {
     const all = await open();
     const order: string[] = [];
     const complete = all.destination.completeUpload.bind(all.destination);
@@ -68,7 +68,7 @@ describe("a copy ends", () => {
     expect(order).toEqual(["fence", "read", "fence", "read", "fence", "read", "check", "fence", "complete"]);
   });
 
-  test("stopped by the fence: nothing is completed, what is there is kept unless superseded", async () => {
+  test("stopped by the fence: nothing is completed, and the parts are kept unless superseded", async () => {
     const all = await open();
     let asked = 0;
     const fence = (result: "continue" | "superseded") => async () => {
@@ -83,7 +83,7 @@ describe("a copy ends", () => {
     expect(all.text()).toBe("");
   });
 
-  test("the URL ran out: to be continued, with the parts kept", async () => {
+  test("the URL expired: unfinished, and the parts are kept", async () => {
     const all = await open();
     let reads = 0;
     const expired: BoundSource["open"] = (...args) =>
@@ -96,9 +96,9 @@ describe("a copy ends", () => {
     expect(all.destination.openUploads()).toMatchObject([{ parts: [{ partNumber: 1 }, { partNumber: 2 }] }]);
   });
 
-  test("the part that failed first is the cause, not the ones that it stopped", async () => {
+  test("the first failed part is the cause, not the parts that it stopped", async () => {
     const all = await open();
-    // The first part is still being read when the second one learns that the URL has run out.
+    // The first part is still being read when the read of the second one finds the URL expired.
     const slow: BoundSource["open"] = (options) =>
       options.range?.start === 0
         ? new Promise((_resolve, reject) => {
@@ -110,7 +110,7 @@ describe("a copy ends", () => {
     });
   });
 
-  test("nothing is begun after a part has failed", async () => {
+  test("no part is started after a part has failed", async () => {
     const all = await open();
     let reads = 0;
     const fails: BoundSource["open"] = () => {
@@ -135,7 +135,7 @@ describe("tries", () => {
     },
   );
 
-  test.each<BridgeErrorKind>(["Invalid", "Unsupported", "ConfigInvalid"])("%s: not again", async (kind) => {
+  test.each<BridgeErrorKind>(["Invalid", "Unsupported", "ConfigInvalid"])("%s: not retried", async (kind) => {
     const all = await open();
     await expect(
       all.copy({ source: { ...all.bound, open: failsOnce(all.bound.open, new BridgeError(kind, "read", "oh")) } }),
@@ -173,7 +173,7 @@ describe("tries", () => {
 });
 
 describe("the completion", () => {
-  test("is refused when the destination has changed since it was looked at", async () => {
+  test("is refused when the destination has changed since it was read", async () => {
     const all = await open();
     const complete = all.destination.completeUpload.bind(all.destination);
     jest.spyOn(all.destination, "completeUpload").mockImplementation(async (...args) => {
@@ -205,7 +205,7 @@ describe("the completion", () => {
     expect(all.text()).toBe(CONTENT);
   });
 
-  test("refused for good: the reason is the destination's", async () => {
+  test("refused permanently: the reason is the destination's", async () => {
     const all = await open();
     jest
       .spyOn(all.destination, "completeUpload")

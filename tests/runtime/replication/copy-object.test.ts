@@ -19,7 +19,7 @@ describe("a whole copy", () => {
     expect(all.destination.openUploads()).toEqual([]);
   });
 
-  test("the upload is remembered, with the size of its parts, before a part is in it", async () => {
+  test("the upload and its part size are recorded before the first part is sent", async () => {
     const all = await open();
     await all.copy({
       rememberUpload: async (upload) => {
@@ -33,7 +33,7 @@ describe("a whole copy", () => {
 
   test.each<[string, Partial<StoreCapabilities>, number, number]>([
     ["never more parts in memory than asked for", {}, 3, 3],
-    // Three parts of 4 bytes instead of eleven of 1: one of them takes the room of four.
+    // Three parts of 4 bytes instead of eleven parts of 1 byte: one part of 4 bytes uses the memory of four.
     ["parts that grow beyond the configured size are fewer in memory, not more memory", { maxParts: 3 }, 4, 1],
   ])("%s", async (_what, destination, concurrency, expected) => {
     const all = await open({ destination });
@@ -81,11 +81,11 @@ describe("a whole copy", () => {
     all.snapshot.checksum = { algorithm: "CRC64NVME", value: Buffer.alloc(8).toString("base64") };
     await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted" });
     expect(all.text()).toBe("");
-    // No part of it is worth keeping.
+    // No part is kept.
     expect(all.destination.openUploads()).toEqual([]);
   });
 
-  test("equal already: nothing is completed, the upload is cleared away", async () => {
+  test("equal already: nothing is completed, the upload is aborted", async () => {
     const all = await open();
     await all.copy();
     const before = all.destination.calls.completeUpload;
@@ -104,7 +104,7 @@ describe("a whole copy", () => {
     expect(await all.destination.getTags("to/k")).toEqual({ team: "red" });
   });
 
-  test("anything else that the destination dropped is no success", async () => {
+  test("any other attribute that the destination dropped is a failure", async () => {
     const all = await open();
     const create = all.destination.createUpload.bind(all.destination);
     jest
@@ -130,7 +130,7 @@ describe("resumption", () => {
     return all;
   }
 
-  test("from the parts that are there", async () => {
+  test("continues from the parts that are there", async () => {
     const all = await interrupted();
     all.moved.length = 0;
     expect(await all.copy()).toBe("replicated");
@@ -139,7 +139,7 @@ describe("resumption", () => {
     expect(all.text()).toBe(CONTENT);
   });
 
-  test("parts of another size are not taken for these: the upload is begun anew", async () => {
+  test("parts of another size are not reused: a new upload is started", async () => {
     const all = await interrupted();
     all.moved.length = 0;
     expect(await all.copy({ partSizeBytes: 3 })).toBe("replicated");
@@ -149,7 +149,7 @@ describe("resumption", () => {
     expect(all.remembered()?.partSizeBytes).toBe(3);
   });
 
-  test("a part cut short is replaced", async () => {
+  test("a part that is too short is replaced", async () => {
     const all = await interrupted();
     const [upload] = all.destination.openUploads();
     const cut = Buffer.from("ab");
@@ -162,14 +162,14 @@ describe("resumption", () => {
     expect(all.text()).toBe(CONTENT);
   });
 
-  test("an upload that is gone: begun anew", async () => {
+  test("an upload that is gone: a new one is started", async () => {
     const all = await interrupted();
     await all.destination.abortUpload("to/k", all.remembered()?.uploadId ?? "");
     expect(await all.copy()).toBe("replicated");
     expect(all.destination.calls.createUpload).toBe(2);
   });
 
-  test("an upload that cannot be looked at is not begun anew", async () => {
+  test("an upload whose parts cannot be listed: no new one is started", async () => {
     const all = await interrupted();
     jest.spyOn(all.destination, "listParts").mockRejectedValue(new BridgeError("Unavailable", "listParts", "no answer"));
     await expect(all.copy()).rejects.toThrow("no answer");

@@ -58,7 +58,7 @@ async function open() {
 }
 
 describe("taking up the lease", () => {
-  test("it is extended over the whole run and what the run sent last", async () => {
+  test("it is extended over the whole run and its last request", async () => {
     const all = await open();
     all.remaining.ms = 600_000;
     let seen: Lease | undefined;
@@ -83,7 +83,7 @@ describe("taking up the lease", () => {
     ["another run has taken it", ({ change }) => change({ run: "other" })],
     ["it has run out", ({ clock }) => clock.advance(START_GRACE_MS)],
     ["it is over", ({ change }) => change({ outcome: { result: "superseded" } })],
-  ])("%s: not mine, and nothing happens", async (_what, prepare) => {
+  ])("%s: the lease is not this run's, and nothing happens", async (_what, prepare) => {
     const all = await open();
     await prepare(all);
     const before = await all.leases.read("k");
@@ -93,7 +93,7 @@ describe("taking up the lease", () => {
     expect(all.destination.calls).toEqual({});
   });
 
-  test("two runs at the same moment: one works", async () => {
+  test("two concurrent runs: one works", async () => {
     const all = await open();
     const results = await Promise.all([all.run(), all.run()]);
     expect(results.map(({ result }) => result).sort()).toEqual(["not-mine", "replicated"]);
@@ -117,7 +117,7 @@ describe("the outcome", () => {
     expect(all.destination.openUploads()).toEqual([]);
   });
 
-  test("marked in the middle: superseded after the part in hand", async () => {
+  test("marked during the copy: superseded after the current part", async () => {
     const all = await open();
     const marking: BoundSource["open"] = async (options) => {
       await all.change({ stop: true });
@@ -128,7 +128,7 @@ describe("the outcome", () => {
     expect(all.destination.openUploads()).toEqual([]);
   });
 
-  test("taken over in the middle: superseded, and the new lease is left as it is", async () => {
+  test("taken over during the copy: superseded, and the new lease is unchanged", async () => {
     const all = await open();
     const taking: BoundSource["open"] = async (options) => {
       await all.change({ execution: "x2", run: "other" });
@@ -140,7 +140,7 @@ describe("the outcome", () => {
     expect(all.destination.keys()).toEqual([]);
   });
 
-  test("the lease runs out in the middle: superseded, nothing is completed", async () => {
+  test("the lease expires during the copy: superseded, nothing is completed", async () => {
     const all = await open();
     const sleeping: BoundSource["open"] = async (options) => {
       all.clock.advance(400_000);
@@ -150,7 +150,7 @@ describe("the outcome", () => {
     expect(all.destination.keys()).toEqual([]);
   });
 
-  test("out of time: to be continued, and the next run goes on", async () => {
+  test("out of time: unfinished, and the next run continues", async () => {
     const all = await open();
     const slow: BoundSource["open"] = async (options) => {
       all.remaining.ms = 19_999;
@@ -171,7 +171,7 @@ describe("the outcome", () => {
     expect(all.store.bytesRead).toBe(CONTENT.length);
   });
 
-  test("out of time without a single part: a failed attempt, or it would go on without end", async () => {
+  test("out of time without a single part: a failed attempt, so that it cannot repeat for ever", async () => {
     const all = await open();
     const expired = () => Promise.reject(new BridgeError("PermissionDenied", "read", "the presigned URL has expired"));
     expect(await all.run({ source: { open: expired } })).toEqual({
@@ -201,7 +201,7 @@ describe("the outcome", () => {
     expect(await all.lease()).toMatchObject({ run: "r1", outcome });
   });
 
-  test("a completion of unknown outcome: none, so that the lease has to run out", async () => {
+  test("a completion of unknown outcome: the lease gets no outcome, so that it must expire", async () => {
     const all = await open();
     jest
       .spyOn(all.destination, "completeUpload")
@@ -210,7 +210,7 @@ describe("the outcome", () => {
     expect((await all.lease())?.outcome).toBeUndefined();
   });
 
-  test("a stop mark written at the same time: the outcome is kept beside it", async () => {
+  test("a stop mark written concurrently: the outcome is kept with it", async () => {
     const all = await open();
     const write = all.leases.write.bind(all.leases);
     jest
@@ -225,7 +225,7 @@ describe("the outcome", () => {
     expect(await all.lease()).toMatchObject({ stop: true, outcome: { result: "replicated" } });
   });
 
-  test("a lease that cannot be written any more: the run fails, and its lease runs out", async () => {
+  test("a lease that cannot be written any more: the run fails, and its lease expires", async () => {
     const all = await open();
     const write = all.leases.write.bind(all.leases);
     jest

@@ -7,7 +7,7 @@ import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
 const crc = (value: string) => ({ algorithm: "CRC64NVME" as const, value });
 const narrow = (value: string) => ({ algorithm: "CRC32" as const, value });
 
-/** What a faithful copy of `of` looks like, with some of it changed. */
+/** The head of a faithful copy of `of`, with changes. */
 function copy(of: ObjectSnapshot, head: Partial<ObjectHead> = {}, tags = of.tags) {
   return { head: makeHead({ metadata: replicaMetadata(of, BRIDGE, "k"), ...head }), tags };
 }
@@ -87,7 +87,7 @@ test.each<[Record<string, string | undefined>, Record<string, string | undefined
   expect(recordsEqual(a, b)).toBe(equal);
 });
 
-test("one text in two of the encodings that headers have for it is no difference", () => {
+test("the same text in two header encodings is no difference", () => {
   const author = { base64: "=?UTF-8?B?w6k=?=", quoted: "=?UTF-8?Q?=C3=A9?=" };
   const written = makeSnapshot({ metadata: { author: author.base64 } });
   expect(firstDifference(makeSnapshot({ metadata: { author: author.quoted } }), copy(written), BRIDGE)).toBeUndefined();

@@ -58,14 +58,14 @@ test("records of any key lie under the bridge's control prefix", async () => {
 });
 
 describe("compare-and-swap", () => {
-  test("where one is, none is created", async () => {
+  test("where a lease exists, none is created", async () => {
     const { leases } = open();
     const first = await leases.write(lease(), undefined);
     expect(await leases.write(lease({ execution: "x2" }), undefined)).toBeUndefined();
     expect(await leases.read("dir/k")).toEqual(first);
   });
 
-  test("of two changes of one state exactly one wins", async () => {
+  test("exactly one of two changes of one state wins", async () => {
     const { leases } = open();
     const first = await leases.write(lease(), undefined);
     const [a, b] = await Promise.all([leases.write(lease({ run: "a" }), first), leases.write(lease({ run: "b" }), first)]);
@@ -73,7 +73,7 @@ describe("compare-and-swap", () => {
     expect(await leases.read("dir/k")).toEqual(a ?? b);
   });
 
-  test("nothing is written over one that is gone", async () => {
+  test("a change of a lease that is gone is refused", async () => {
     const { leases } = open();
     const first = await leases.write(lease(), undefined);
     if (first) await leases.remove(first);
@@ -81,7 +81,7 @@ describe("compare-and-swap", () => {
     expect(await leases.read("dir/k")).toBeUndefined();
   });
 
-  test("one that has changed is not removed", async () => {
+  test("a lease that has changed is not removed", async () => {
     const { leases } = open();
     const first = await leases.write(lease(), undefined);
     const second = await leases.write(lease({ stop: true }), first);
@@ -92,7 +92,7 @@ describe("compare-and-swap", () => {
     expect(await leases.read("dir/k")).toBeUndefined();
   });
 
-  test("a write whose answer was lost meets itself when it is sent again", async () => {
+  test("a write whose answer was lost succeeds when it is sent again", async () => {
     const { leases } = open();
     const first = await leases.write(lease(), undefined);
     expect(await leases.write(lease(), undefined)).toEqual(first);
@@ -100,7 +100,7 @@ describe("compare-and-swap", () => {
     expect(await leases.write(lease({ stop: true }), first)).toEqual(second);
   });
 
-  test("one whose answer was lost is known by what stands there, also where the store itself cannot tell", async () => {
+  test("a write whose answer was lost is recognised by the stored record", async () => {
     const { store, leases } = open();
     const put = store.put.bind(store);
     const lost = new BridgeError("Unavailable", "put", "no answer");
@@ -121,7 +121,7 @@ test.each([
   ["no JSON", "{"],
   ["another shape", JSON.stringify({ version: 2 })],
   ["another key's lease", JSON.stringify(lease({ key: "other" }))],
-])("a record that holds %s is never taken for no lease", async (_what, text) => {
+])("a record that holds %s does not count as no lease", async (_what, text) => {
   const { store, leases } = open();
   await leases.write(lease(), undefined);
   const [name = ""] = store.keys();
@@ -130,7 +130,7 @@ test.each([
   await expect(leases.read("dir/k")).rejects.toThrow(`the control record ${name} is not a lease of this key: remove it`);
 });
 
-test("a store that fails is passed on", async () => {
+test("a failure of the store is passed on", async () => {
   const { store, leases } = open();
   jest.spyOn(store, "get").mockRejectedValue(new BridgeError("Unavailable", "get", "no answer"));
   jest.spyOn(store, "put").mockRejectedValue(new BridgeError("Unavailable", "put", "no answer"));

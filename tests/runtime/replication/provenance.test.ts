@@ -7,7 +7,7 @@ import {
 } from "../../../runtime/replication/provenance";
 import { BRIDGE, makeSnapshot } from "../support/make-snapshot";
 
-test("a replica carries its owner's metadata and where it came from", () => {
+test("a replica has its owner's metadata and its provenance", () => {
   const metadata = replicaMetadata(makeSnapshot({ versionId: "v7" }), BRIDGE, "k");
   expect(metadata).toEqual({
     author: "someone",

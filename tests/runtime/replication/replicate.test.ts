@@ -52,7 +52,7 @@ async function leased() {
 }
 
 describe("a small object", () => {
-  test("is written under the destination's prefix, and then nothing is left to do", async () => {
+  test("is written under the destination's prefix, and a second run changes nothing", async () => {
     const all = open();
     await all.put("1");
     expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 1 });
@@ -60,7 +60,7 @@ describe("a small object", () => {
     expect(await all.run()).toEqual({ result: "unchanged" });
   });
 
-  test("deleted at the source: deleted at the destination, and then nothing is left to do", async () => {
+  test("deleted at the source: deleted at the destination, and a second run changes nothing", async () => {
     const all = open();
     await all.put("1");
     await all.run();
@@ -109,7 +109,7 @@ describe("a small object", () => {
   });
 });
 
-test("the lease is read before the destination: what a copy that just ended has written is seen", async () => {
+test("the lease is read before the destination, so that the object of a copy that just ended is seen", async () => {
   const all = open();
   const order: string[] = [];
   for (const [name, store] of [
@@ -171,20 +171,20 @@ describe("a large object", () => {
     expect(all.source.bytesRead).toBe(0);
   });
 
-  test("again: waits for the copy that runs", async () => {
+  test("a second request waits for the running copy", async () => {
     const all = await leased();
     expect(await all.run()).toEqual({ result: "in-progress" });
     expect((await all.lease())?.stop).toBe(false);
   });
 
-  test("twice at once: one copy", async () => {
+  test("two concurrent requests: one copy", async () => {
     const all = open();
     await all.put(LARGE);
     const results = await Promise.all([all.run(), all.run()]);
     expect(results.map(({ result }) => result).sort()).toEqual(["copy-leased", "in-progress"]);
   });
 
-  test("overwritten meanwhile: the lease is marked to stop once, nothing else happens", async () => {
+  test("overwritten during the copy: the lease is marked to stop once, nothing else happens", async () => {
     const all = await leased();
     await all.put("new");
     expect(await all.run()).toEqual(STOPPING);
@@ -195,7 +195,7 @@ describe("a large object", () => {
     expect(all.destination.keys()).toEqual([]);
   });
 
-  test("its copy never began: reported once when the lease has ended, then copied anew", async () => {
+  test("its copy never began: reported once when the lease has ended, then copied again", async () => {
     const all = await leased();
     all.clock.advance(119_999);
     expect(await all.run()).toEqual({ result: "in-progress" });
@@ -220,7 +220,7 @@ describe("a large object", () => {
     },
   );
 
-  test("its copy ran out of time: copied on at once, from its parts", async () => {
+  test("its copy ran out of time: continued at once from its parts", async () => {
     const all = await leased();
     const upload = { uploadId: "u", partSizeBytes: 4 };
     await all.changeLease({ upload, outcome: { result: "continue" } });
@@ -244,7 +244,7 @@ describe("a large object", () => {
     expect((await all.lease())?.upload).toBeUndefined();
   });
 
-  test("copied, and overwritten at the destination: copied anew, with a new upload", async () => {
+  test("copied, and overwritten at the destination: copied again with a new upload", async () => {
     const all = await leased();
     await all.changeLease({ upload: { uploadId: "u", partSizeBytes: 4 }, outcome: { result: "replicated" } });
     expect(await all.run()).toMatchObject({ result: "copy-leased" });
@@ -294,7 +294,7 @@ describe("failureResult", () => {
     expect(failureResult(error, "receiver", false)).toEqual({ result: "retry", reason: "no answer" });
   });
 
-  test("the text of a defect is not passed on", () => {
+  test("the text of an unexpected error is not passed on", () => {
     expect(failureResult(new TypeError("secret internals"), "pusher", false)).toEqual({
       result: "retry",
       reason: "unexpected failure in the pusher",

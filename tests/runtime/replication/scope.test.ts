@@ -49,7 +49,7 @@ describe("by snapshot", () => {
     expect(inScope({ ...EVERYTHING, ...rules }, "a", object).inScope).toBe(expected);
   });
 
-  test("an empty object is in scope where no smallest size is set", () => {
+  test("an empty object is in scope without a minimum size", () => {
     expect(inScope(EVERYTHING, "a", { sizeBytes: 0, tags: {} })).toEqual({ inScope: true });
   });
 

@@ -32,7 +32,7 @@ describe("takeSnapshot", () => {
     expect(store.bytesRead).toBe(0);
   });
 
-  test("leaves out what the store does not have", async () => {
+  test("leaves out values that the store does not have", async () => {
     const store = open({ checksums: [] });
     await store.put("k", body, { attributes, sizeBytes: 6 });
     const snapshot = await takeSnapshot(store, "k");
@@ -55,7 +55,7 @@ describe("takeSnapshot", () => {
     expect(withoutStatusTag({ [STATUS_TAG]: "FAILED" })).toEqual({});
   });
 
-  test("deleted between its two reads: it looks again", async () => {
+  test("deleted between its two reads: it reads again", async () => {
     const store = open();
     await store.put("k", body, { attributes, sizeBytes: 6 });
     const head = store.head.bind(store);
@@ -68,7 +68,7 @@ describe("takeSnapshot", () => {
     expect(store.head).toHaveBeenCalledTimes(2);
   });
 
-  test("an object that changes faster than it can be looked at is unavailable, not absent", async () => {
+  test("an object that changes faster than it can be read is Unavailable, not absent", async () => {
     const store = open();
     await store.put("k", body, { attributes, sizeBytes: 6 });
     const head = await store.head("k");
@@ -83,7 +83,7 @@ describe("takeSnapshot", () => {
     await expect(takeSnapshot(store, "k")).rejects.toThrow("no right to HEAD");
   });
 
-  test("of several checksums it takes the one that destinations verify best", async () => {
+  test("it takes the preferred one of several checksums", async () => {
     const store = open();
     await store.put("k", body, { attributes, sizeBytes: 6 });
     const head = await store.head("k");
@@ -122,7 +122,7 @@ describe("snapshotId and sameState", () => {
     expect(snapshotId(makeSnapshot(change))).toBe(snapshotId(makeSnapshot()));
   });
 
-  test("the order of names does not matter, what belongs to which name does", () => {
+  test("the order of names does not matter, but each name's value does", () => {
     expect(snapshotId(makeSnapshot({ tags: { a: "1", b: "2" } }))).toBe(snapshotId(makeSnapshot({ tags: { b: "2", a: "1" } })));
     expect(snapshotId(makeSnapshot({ tags: { a: "2", b: "1" } }))).not.toBe(
       snapshotId(makeSnapshot({ tags: { a: "1", b: "2" } })),
@@ -136,7 +136,7 @@ describe("snapshotId and sameState", () => {
     expect(snapshotId(makeSnapshot())).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test("absent is the same state as absent only", () => {
+  test("absent equals only absent", () => {
     expect(sameState(undefined, undefined)).toBe(true);
     expect(sameState(undefined, makeSnapshot())).toBe(false);
     expect(sameState(makeSnapshot(), undefined)).toBe(false);

@@ -11,7 +11,7 @@ async function failure(body: Readable): Promise<unknown> {
   );
 }
 
-test("hands on exactly the bytes that were announced", async () => {
+test("passes on exactly the announced bytes", async () => {
   const from = Readable.from([Buffer.from("he"), Buffer.from("llo")], { objectMode: false });
   expect(String(await readAll(new SourceBody(from, 5), 100))).toBe("hello");
 });
@@ -36,7 +36,7 @@ test("a stream that breaks keeps its cause", async () => {
   expect(await failing).toMatchObject({ kind: "Unavailable", cause });
 });
 
-test("one that breaks before anybody reads it ends nothing else, and its reader gets the error", async () => {
+test("a stream that breaks before it is read does not end the process, and its reader gets the error", async () => {
   const from = new PassThrough();
   const body = new SourceBody(from, 10);
   from.destroy(new Error("socket hang up"));
@@ -44,7 +44,7 @@ test("one that breaks before anybody reads it ends nothing else, and its reader 
   expect(await failure(body)).toMatchObject({ kind: "Unavailable" });
 });
 
-test("a stream that is closed without a word is an error", async () => {
+test("a stream that closes early is an error", async () => {
   const from = new PassThrough();
   const failing = failure(new SourceBody(from, 10));
   from.destroy();

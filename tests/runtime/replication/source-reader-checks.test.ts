@@ -1,4 +1,4 @@
-/** Asking without reading, and whom a reader connects to. */
+/** Checks that read no bytes, and the addresses that a reader connects to. */
 import { spawn } from "node:child_process";
 import type { LookupAddress } from "node:dns";
 import { resolve } from "node:path";
@@ -18,18 +18,18 @@ describe("isCurrent", () => {
     expect(peer.server.seen).toMatchObject([{ headers: { range: "bytes=0-0", "if-match": `"${ETAG}"` } }]);
   });
 
-  test("asking again and again uses the same connections", async () => {
+  test("repeated checks use the same connections", async () => {
     peer.answer = store(Buffer.from("hello"));
     const before = peer.server.connections();
     for (let ask = 0; ask < 5; ask++) {
       expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(true);
       expect(await peer.reader.bind(url()).isCurrent({ etag: "old" })).toBe(false);
     }
-    // The next ask may begin while the last byte of the one before is still on its way.
+    // The next request may begin while the last byte of the previous answer is in flight.
     expect(peer.server.connections() - before).toBeLessThanOrEqual(2);
   });
 
-  test("gone or replaced is not current", async () => {
+  test("an object that is gone or replaced is not current", async () => {
     peer.answer = store(Buffer.from("new"), { etag: "other" });
     expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchKey");
@@ -43,7 +43,7 @@ describe("isCurrent", () => {
     expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
   });
 
-  test("a store that looks at the range before the condition does not make an old empty object current", async () => {
+  test("a store that checks the range before the condition does not make an old empty object current", async () => {
     peer.answer = (request, response) => {
       if (request.headers.range !== undefined) errorDocument(response, 416, "InvalidRange");
       else store(Buffer.alloc(0), { etag: "other" })(request, response);
@@ -74,13 +74,13 @@ describe("isCurrent", () => {
 });
 
 describe("isAbsent", () => {
-  test("only on the store's own word", async () => {
+  test("only when the store itself says so", async () => {
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchKey");
     expect(await peer.reader.bind(url()).isAbsent()).toBe(true);
     expect(peer.server.seen[0]?.headers).not.toHaveProperty("if-match");
   });
 
-  test("an object is not absent, an empty one neither", async () => {
+  test("a present object is not absent, even an empty one", async () => {
     peer.answer = store(Buffer.from("hello"));
     expect(await peer.reader.bind(url()).isAbsent()).toBe(false);
     peer.answer = store(Buffer.alloc(0));
@@ -100,7 +100,7 @@ describe("isAbsent", () => {
   });
 });
 
-describe("who is connected to", () => {
+describe("the addresses that are connected to", () => {
   const PUBLIC_LOOKING = "bucket.example.com";
   const named = (addresses: LookupAddress[]) =>
     makeReader({
@@ -145,7 +145,7 @@ describe("who is connected to", () => {
     await local.close();
   });
 
-  test("even where the environment says otherwise", async () => {
+  test("a certificate is checked even where the environment disables the check", async () => {
     // A process of its own: Node reads this variable from the real environment, which jest keeps from its tests.
     const script = `
       const { createSourceReader } = require(process.argv[1]);

@@ -1,4 +1,4 @@
-/** A source over TLS whose answers a test makes up. */
+/** A source over TLS with the answers of a test. */
 import type { ServerResponse } from "node:http";
 import type { ClosableSourceReader, SourceReaderOptions } from "../../../runtime/replication/source-reader";
 import { createSourceReader } from "../../../runtime/replication/source-reader";
@@ -8,7 +8,7 @@ import { type SeenRequest, startHttps, type TestServer } from "../support/https-
 export const ETAG = "5d41402abc4b2a76b9719d911017c592";
 export const QUERY = "?X-Amz-Signature=never-shown";
 
-/** The source of the running test file: what it answers is for each test to say. */
+/** The source of the running test file. Each test sets its answers. */
 export const peer = {} as {
   server: TestServer;
   reader: ClosableSourceReader;

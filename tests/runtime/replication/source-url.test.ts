@@ -165,7 +165,7 @@ describe("public addresses", () => {
   const PUBLIC_6 = { address: "2600:1f18::1", family: 6 };
   const PRIVATE = { address: "10.0.0.1", family: 4 };
 
-  test("hands on public addresses, one or all as asked", async () => {
+  test("returns public addresses, one or all as asked", async () => {
     expect(await lookup([PUBLIC, PUBLIC_6], true)).toEqual([null, [PUBLIC, PUBLIC_6]]);
     expect(await lookup([PUBLIC_6, PUBLIC], false)).toEqual([null, PUBLIC_6.address, 6]);
   });
@@ -184,7 +184,7 @@ describe("public addresses", () => {
     }
   });
 
-  test("asks for every address even when one is wanted", async () => {
+  test("looks up every address even when one is wanted", async () => {
     const asked: boolean[] = [];
     const resolve: ResolveAll = (_hostname, { all }, callback) => {
       asked.push(all);

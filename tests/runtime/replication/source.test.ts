@@ -4,7 +4,7 @@ import { readAll } from "../../../runtime/stores/read-all";
 import { VirtualTime } from "../../support/virtual-time";
 import { plain } from "../roles/push-fixture";
 
-// Keys that would not survive a URL unharmed.
+// Keys that a URL would change.
 const KEYS = ["k", "a/../b", "ü ?#%2F+", "https://source.example/k"];
 
 async function open(key: string) {

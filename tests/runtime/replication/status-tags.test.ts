@@ -25,7 +25,7 @@ test("changed in its place", async () => {
   expect(await store.getTags("k")).toEqual({ [STATUS_TAG]: "COMPLETED" });
 });
 
-test("set already: nothing is written, so that its own event ends here", async () => {
+test("set already: nothing is written, so that the tag's own event causes no other write", async () => {
   const { store, snapshot } = await withObject({ [STATUS_TAG]: "COMPLETED" });
   await setStatusTag(store, "k", snapshot, "COMPLETED");
   expect(store.calls.putTags).toBeUndefined();

@@ -93,7 +93,7 @@ describe("writeObject", () => {
     expect(store.snapshotOf("to/k")?.bytes).toHaveLength(0);
   });
 
-  test.each(["overwritten", "deleted"])("%s since it was looked at: superseded, nothing is written", async (what) => {
+  test.each(["overwritten", "deleted"])("%s since it was read: superseded, nothing is written", async (what) => {
     const { source, store, put, context, snapshotNow } = await open();
     await put("123456");
     const asked = await snapshotNow();
@@ -103,7 +103,7 @@ describe("writeObject", () => {
     expect(store.bytesWritten).toBe(0);
   });
 
-  test("a destination that has changed since it was looked at refuses", async () => {
+  test("a destination that has changed since it was read refuses", async () => {
     const { store, put, context, snapshotNow } = await open();
     await put("123456");
     const before = await context();
@@ -112,7 +112,7 @@ describe("writeObject", () => {
     expect(Buffer.from(store.snapshotOf("to/k")?.bytes ?? []).toString()).toBe("else");
   });
 
-  test("a destination that cannot tell is overwritten", async () => {
+  test("a destination without conditional writes is overwritten", async () => {
     const { put, context, snapshotNow } = await open({ capabilities: { conditionalWrites: false, conditionalCreate: false } });
     await put("123456");
     expect(await writeObject(await context(), await snapshotNow())).toMatchObject({ result: "replicated" });
@@ -138,7 +138,7 @@ describe("writeObject", () => {
     expect(store.keys()).toEqual([]);
   });
 
-  test("an answer of another size is not taken for the object, and is let go of", async () => {
+  test("an answer of another size is refused, and its body is destroyed", async () => {
     const { put, context, snapshotNow, store } = await open();
     await put("123456");
     const asked = await snapshotNow();
@@ -162,7 +162,7 @@ describe("writeObject", () => {
     expect(store.keys()).toEqual([]);
   });
 
-  test("the written object is looked at: tags that the destination dropped are no success", async () => {
+  test("the written object is read again: dropped tags are a failure", async () => {
     const { put, context, snapshotNow, store } = await open();
     await put("123456");
     jest.spyOn(store, "getTags").mockResolvedValue({});
@@ -173,7 +173,7 @@ describe("writeObject", () => {
     });
   });
 
-  test("gone right after it was written is no success", async () => {
+  test("an object that is gone right after the write is a failure", async () => {
     const { put, context, snapshotNow, store } = await open();
     await put("123456");
     const before = await context();
@@ -227,7 +227,7 @@ describe("deleteObject", () => {
     expect(store.keys()).toEqual(["to/k"]);
   });
 
-  test("overwritten at the destination since it was looked at: refused", async () => {
+  test("overwritten at the destination since it was read: refused", async () => {
     const { source, put, context, snapshotNow, store } = await open();
     await put("123456");
     await writeObject(await context(), await snapshotNow());
@@ -237,7 +237,7 @@ describe("deleteObject", () => {
     await expect(deleteObject(before)).rejects.toMatchObject({ kind: "PreconditionFailed" });
   });
 
-  test("back at the destination right after: no success", async () => {
+  test("back at the destination right after the delete: a failure", async () => {
     const { source, put, context, snapshotNow, store } = await open();
     await put("123456");
     await writeObject(await context(), await snapshotNow());

@@ -114,7 +114,7 @@ export function openPusher({
     ...changed,
   });
   const step = async (state: PushState, remainingMs = () => 600_000) => parsePushState(await pusher.step(state, { remainingMs }));
-  /** As the workflow does it; the steps it went through and the last state. */
+  /** Runs the steps as the workflow does. Returns the steps and the last state. */
   const run = async (state = stateAt("inspect")) => {
     const steps: string[] = [];
     let now = state;
@@ -165,7 +165,7 @@ export function openDispatcher({
     const endMs = rest.clock.now() + remainingMs;
     return dispatcher.handle(records, { remainingMs: () => endMs - rest.clock.now() });
   };
-  const tell = (eventId?: string, look: { key?: string; bucket?: string; removal?: true } = {}) =>
+  const deliver = (eventId?: string, look: { key?: string; bucket?: string; removal?: true } = {}) =>
     dispatch([{ messageId: "m", looks: [{ key: "a.txt", attempt: 0, ...(eventId === undefined ? {} : { eventId }), ...look }] }]);
-  return { ...rest, executions, inputs, end, dispatch, tell };
+  return { ...rest, executions, inputs, end, dispatch, deliver };
 }

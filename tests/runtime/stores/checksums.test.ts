@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { CHECKSUM_ALGORITHMS } from "../../../runtime/protocol/snapshot";
 import { checksumOf, combineChecksums, createHasher, isCombinable } from "../../../runtime/stores/checksums";
 
-/** The check values of the CRC catalogue and of the SHA standard, for "123456789". */
+/** The checksums of "123456789" in the CRC catalogue and the SHA standard. */
 test.each([
   ["CRC64NVME", "ae8b14860a799888"],
   ["CRC64XZ", "995dc9bbdf1939fa"],
@@ -74,7 +74,7 @@ test("a swapped, lost or doubled part changes the combination", () => {
   expect(new Set(values).size).toBe(4);
 });
 
-test("10,000 parts of 5 GiB combine to the same, halves first or in one go", () => {
+test("10,000 parts of 5 GiB combine to the same value in halves and at once", () => {
   const crc32Of = (index: number) => checksumOf("CRC32", Buffer.from(`part ${index}`)).value;
   const half = Array.from({ length: 5000 }, (_, index) => ({ value: crc32Of(index), sizeBytes: 5 * 1024 ** 3 }));
   const { value } = combineChecksums("CRC32", half);

@@ -17,10 +17,10 @@ function pattern(length: number, seed: number): Buffer {
   return bytes;
 }
 
-test.each(ALGORITHMS)("%s: a stream that began by the table goes on in WebAssembly", async (algorithm) => {
+test.each(ALGORITHMS)("%s: a stream that began with the table continues in WebAssembly", async (algorithm) => {
   const bytes = pattern(3 * PIECE_BYTES, 7);
   const crc = new Crc64(algorithm);
-  // Not instantiated yet: the first large piece only asks for it.
+  // WebAssembly is not instantiated yet. The first large piece starts that.
   crc.update(bytes.subarray(0, PIECE_BYTES));
   await warmCrc64(algorithm);
   expect(crc64Engine(algorithm)).toBeDefined();
@@ -28,7 +28,7 @@ test.each(ALGORITHMS)("%s: a stream that began by the table goes on in WebAssemb
   expect(crc.digest().toString("hex")).toBe(byTable(algorithm, bytes));
 });
 
-test.each(ALGORITHMS)("%s: however the bytes are cut, and whichever other streams run meanwhile", async (algorithm) => {
+test.each(ALGORITHMS)("%s: the value depends neither on how the bytes are cut nor on concurrent streams", async (algorithm) => {
   await warmCrc64(algorithm);
   await fc.assert(
     fc.property(fc.array(fc.nat(40_000), { minLength: 1, maxLength: 6 }), fc.nat(255), (sizes, seed) => {

@@ -17,7 +17,7 @@ export interface SeenRequest {
 
 export type Answer = (request: SeenRequest, response: ServerResponse) => void;
 
-/** An HTTP server that gives the answers of a test and keeps the requests it saw. */
+/** An HTTP server that returns the answers of a test and records the requests. */
 export class FakeServer {
   readonly seen: SeenRequest[] = [];
   private answers: Answer[] = [];

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { decodeHeaderText, encodeHeaderText, meaningOfHeaderText } from "../../../runtime/stores/header-text";
 
 const ASCII_LINE = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) });
-/** What a server may have stored and a proxy may send: printable ASCII, trimmed, with RFC 2047 look-alikes among it. */
+/** Header values that a server may return: trimmed printable ASCII, some of it like words of RFC 2047. */
 const ASCII_HEADER = fc.oneof(
   ASCII_LINE.map((line) => line.trim()),
   fc
@@ -13,7 +13,7 @@ const TEXT = fc
   .oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), ASCII_LINE)
   .filter((text) => !/\p{Surrogate}/u.test(text));
 
-test("text survives a header, unless it is what we write for another text", () => {
+test("text is decoded to itself, unless it looks like an encoded word", () => {
   void fc.assert(
     fc.property(TEXT, (text) => {
       const header = encodeHeaderText(text);
@@ -24,7 +24,7 @@ test("text survives a header, unless it is what we write for another text", () =
   );
 });
 
-test("an ASCII header survives being read and written again, to the letter", () => {
+test("an ASCII header that is read and written again is unchanged", () => {
   void fc.assert(
     fc.property(ASCII_HEADER, (header) => {
       expect(encodeHeaderText(decodeHeaderText(header))).toBe(header);
@@ -33,7 +33,7 @@ test("an ASCII header survives being read and written again, to the letter", () 
   );
 });
 
-test("raw UTF-8 in a header becomes its text, whose word means the same", () => {
+test("raw UTF-8 in a header is decoded, and its encoded word has the same meaning", () => {
   void fc.assert(
     fc.property(TEXT, (text) => {
       const raw = Buffer.from(`x${text}`, "utf8").toString("latin1");

@@ -13,14 +13,14 @@ const COMPLETED = "<CompleteMultipartUploadResult><ETag>&quot;e-n&quot;</ETag></
 interface Vendor {
   name: string;
   prefix: "x-amz" | "x-oss";
-  /** With a storage class and a key of the adapter's own, where they are given. */
+  /** Opens a store. `own` holds the storage class and the key of the adapter. */
   store(own?: { storageClass?: string; key?: string }): ObjectStore;
   copySource: string;
   tagDirective: string;
-  /** All that a copy must keep, as headers of the answer and of the copy. */
+  /** The headers of an object that its copy must keep. */
   kept: Record<string, string>;
   encryption: (key: string) => Record<string, string>;
-  /** The largest object of one copy, and the parts of larger ones. */
+  /** The largest size of one copy, and the part size of larger objects. */
   maxCopyBytes: number;
   partSizeBytes: number;
 }
@@ -81,7 +81,7 @@ function copied(headers: Record<string, string> = {}, etag = "e1"): Answer {
 }
 
 describe.each(VENDORS)("$name, an object that one call copies", ({ prefix, store, ...vendor }) => {
-  test("keeps all that it had, and is copied only if it has the same etag", async () => {
+  test("keeps its attributes, and is copied only if it has the same etag", async () => {
     const copy = { [`${prefix}-version-id`]: "v2", [`${prefix}-copy-source-version-id`]: "v1" };
     server.answer(present({ ...vendor.kept, [`${prefix}-version-id`]: "v1" }), copied(copy));
     expect(await store({ storageClass: "STANDARD_IA" }).touch("a b+c/文?versionId=x")).toEqual({ etag: "e1", versionId: "v2" });
@@ -96,7 +96,7 @@ describe.each(VENDORS)("$name, an object that one call copies", ({ prefix, store
     });
   });
 
-  test("gets nothing that it did not have: no class, no redirect, no tags, no checksum", async () => {
+  test("gets no class, redirect, tags or checksum that it did not have", async () => {
     server.answer(present(), copied());
     await store().touch("k");
     const names = Object.keys(server.seen[1]?.headers ?? {});
@@ -156,7 +156,7 @@ describe.each(VENDORS)("$name, an object that is too large for one copy", ({ pre
   };
   const parts = Math.ceil(sizeBytes / partSizeBytes);
 
-  /** A server that has the object; `change` is what its second HEAD or GET of tags, or the fourth part, answers instead. */
+  /** Serves the object. `change` replaces the answer to the second HEAD, to the second GET of tags, or to the fourth part. */
   function serve(
     change: { head?: Record<string, string>; tags?: string; part?: Answer } = {},
     object: Record<string, string> = large,
@@ -183,7 +183,7 @@ describe.each(VENDORS)("$name, an object that is too large for one copy", ({ pre
   }
   const posts = () => server.seen.filter(({ method }) => method === "POST");
 
-  test("is copied in parts, with all that it had", async () => {
+  test("is copied in parts, with its attributes", async () => {
     serve();
     expect(await store().touch("k", { ifMatch: "e1" })).toEqual({ etag: "e-n", versionId: "v2" });
     const [create, complete] = posts();
@@ -241,7 +241,7 @@ test("S3: an object whose metadata S3 does not return as a whole is left alone",
   expect(server.seen).toHaveLength(1);
 });
 
-test("S3: a copy that answers 200 and then an error failed", async () => {
+test("S3: a copy that answers 200 with an error document is a failure", async () => {
   server.answer(present(), refusal(200, "InternalError"));
   await expectKind(s3Store(server, { maxAttempts: 1 }).touch("k"), "Unavailable");
 });

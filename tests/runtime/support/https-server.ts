@@ -5,7 +5,7 @@ import { generate } from "selfsigned";
 
 export interface SeenRequest {
   method: string;
-  /** As it came over the wire. */
+  /** As received. */
   url: string;
   headers: IncomingMessage["headers"];
   body: Buffer;
@@ -46,7 +46,7 @@ export function testCertificate(): Promise<{ private: string; cert: string }> {
   return certificate;
 }
 
-/** A real TLS server on loopback. `answer` runs once the request's body is here. */
+/** A real TLS server on loopback. `answer` runs after the request's body was received. */
 export async function startHttps(answer: Answer): Promise<TestServer> {
   const { private: key, cert } = await testCertificate();
   const seen: SeenRequest[] = [];

@@ -16,7 +16,7 @@ export function makeSnapshot(changes: Partial<ObjectSnapshot> = {}): ObjectSnaps
   };
 }
 
-/** As a store would tell of it; with the metadata given to the letter. */
+/** The head that a store would return for it, with exactly this metadata. */
 export function makeHead(changes: Partial<ObjectHead> = {}): ObjectHead {
   return {
     etag: "d1",

@@ -3,7 +3,7 @@ import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
 import { memoryUrlKey } from "../../../runtime/stores/memory/store";
 import type { ObjectStore } from "../../../runtime/stores/object-store";
 
-/** Reads the URLs of a memory store as the real reader reads presigned ones; refuses any other. */
+/** Reads the URLs of a memory store as the real reader reads presigned URLs. Refuses any other URL. */
 export function memoryReader(source: ObjectStore): SourceReader {
   return {
     bind(url) {
@@ -13,7 +13,7 @@ export function memoryReader(source: ObjectStore): SourceReader {
   };
 }
 
-/** One key of a memory store, read as a presigned URL is: every question is a GET. */
+/** Reads one key of a memory store as a presigned URL does: every call is a GET. */
 export function memorySource(source: ObjectStore, key: string): BoundSource {
   return {
     async open({ etag, range, signal }) {

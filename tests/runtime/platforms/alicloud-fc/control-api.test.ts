@@ -95,7 +95,7 @@ describe("failures", () => {
       response.end(body);
     };
 
-  test("a refusal is told by its code, and nothing of the vendor's text, which may quote the request, is kept", async () => {
+  test("a refusal keeps the vendor's code but not its text, which may quote the request", async () => {
     const body = JSON.stringify({ Code: "SignatureDoesNotMatch", Message: "you signed very-secret-token", RequestId: "R1" });
     const { origin, ca, seen } = await server(refusing(400, body));
     const { api, waits } = apiAt(origin, ca);
@@ -110,7 +110,7 @@ describe("failures", () => {
     expect([seen.length, waits]).toEqual([1, []]);
   });
 
-  test("throttling and failures of the service are tried again, signed anew", async () => {
+  test("throttled and failed calls are retried with a new signature", async () => {
     let count = 0;
     const { origin, ca, seen } = await server((request, response) => {
       count += 1;
@@ -124,20 +124,20 @@ describe("failures", () => {
     expect(new Set(seen.map(({ headers }) => headers["x-acs-signature-nonce"])).size).toBe(3);
   });
 
-  test("not for ever", async () => {
+  test("the number of tries is limited", async () => {
     const { origin, ca, seen } = await server(refusing(503, ""));
     await expect(apiAt(origin, ca).api.call(call)).rejects.toMatchObject({ kind: "Unavailable" });
     expect(seen).toHaveLength(3);
   });
 
-  test("nor once more where what it did cannot be told", async () => {
+  test("a call with `once` is not retried, because its outcome is unknown", async () => {
     const { origin, ca, seen } = await server(refusing(503, ""));
     const { api, waits } = apiAt(origin, ca);
     await expect(api.call({ ...call, once: true })).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
     expect([seen.length, waits]).toEqual([1, []]);
   });
 
-  test("an answer that does not come, or does not end, is given up", async () => {
+  test("an answer that does not begin, or does not end, is given up", async () => {
     const { origin, ca, seen } = await server((_request, response) => {
       if (seen.length === 1) return;
       response.writeHead(200, { "content-length": "100" });
@@ -148,18 +148,18 @@ describe("failures", () => {
       kind: "Unavailable",
       message: "it could not be started: no answer",
     });
-    // By the waits in between: on a busy machine a try can end before its request is there.
+    // Counts tries by the waits between them: on a busy machine a try can end before its request arrives.
     expect(waits).toEqual([200, 400]);
   });
 
-  test("an answer that takes longer than connecting may is waited for, as that of a function that is at work", async () => {
+  test("an answer may take longer than the limit for connecting, because a called function may run that long", async () => {
     const { origin, ca, seen } = await server((_request, response) => setTimeout(() => response.end('{"arrived":true}'), 2_300));
     const { api } = apiAt(origin, ca);
     expect(await api.call(call)).toMatchObject({ status: 200, body: { arrived: true } });
     expect(seen).toHaveLength(1);
   });
 
-  test("a certificate that nobody vouches for is not trusted", async () => {
+  test("a server with an untrusted certificate gets no request", async () => {
     const { origin, seen } = await server(refusing(200, "{}"));
     await expect(apiAt(origin, undefined).api.call(call)).rejects.toMatchObject({ kind: "Unavailable" });
     expect(seen).toHaveLength(0);

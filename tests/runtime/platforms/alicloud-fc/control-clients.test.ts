@@ -16,7 +16,7 @@ describe("copy launcher", () => {
     snapshot: { etag: "e", sizeBytes: 1, lastModified: "2026-03-01T00:00:00Z", headers: {}, metadata: {}, tags: {} },
   };
 
-  test("an asynchronous invocation whose event is the copy job", async () => {
+  test("invokes the copier asynchronously with the copy job as event", async () => {
     const api = fakeApi({ status: 202, body: undefined });
     await createCopyLauncher(api, "bridge-copier").start(job);
     expect(api.calls).toMatchObject([
@@ -32,7 +32,7 @@ describe("copy launcher", () => {
     expect(JSON.parse(String(api.calls[0]?.roa?.body))).toEqual(job);
   });
 
-  test("anything but 202 is not a start", async () => {
+  test("any status but 202 is a failure", async () => {
     await expect(createCopyLauncher(fakeApi({ status: 200, body: {} }), "copier").start(job)).rejects.toMatchObject({
       kind: "Unavailable",
       message: "starting the copier copier was answered 200, not 202",
@@ -59,7 +59,7 @@ describe("secret parameters", () => {
   test.each([
     ["an empty value", { Parameter: { Value: "" } }],
     ["no value, as without decryption", { Parameter: { Name: "signing" } }],
-    ["no answer to speak of", undefined],
+    ["no JSON in the answer", undefined],
   ])("%s: the error names the parameter", async (_name, body) => {
     await expect(readParameters(fakeApi({ status: 200, body }), "cn-shanghai")("signing")()).rejects.toMatchObject({
       kind: "NotFound",
@@ -67,7 +67,7 @@ describe("secret parameters", () => {
     });
   });
 
-  test("a value of another type shows in no error", async () => {
+  test("an error does not show a value of another type", async () => {
     const api = fakeApi({ status: 200, body: { Parameter: { Value: ["very-secret"] } } });
     const error = await readParameters(api, "cn-shanghai")("signing")().catch((caught: unknown) => caught);
     expect(inspect(error, { depth: 9 })).not.toContain("very-secret");
@@ -108,11 +108,11 @@ describe("flow starter", () => {
     ["another event's input", JSON.stringify({ ...input, eventId: "R0" }), "running"],
     ["no input in the answer", undefined, "running"],
     ["an input that is no JSON", "{", "running"],
-  ] as const)("%s: %3$s", async (_name, told, expected) => {
-    expect(await createFlowStarter(fakeApi(execution(told)), "flow").start("k1", input)).toBe(expected);
+  ] as const)("%s: %3$s", async (_name, found, expected) => {
+    expect(await createFlowStarter(fakeApi(execution(found)), "flow").start("k1", input)).toBe(expected);
   });
 
-  test("one that has ended is finished, any other refusal is an error", async () => {
+  test("an execution that has ended is finished; any other refusal is an error", async () => {
     const finished = createFlowStarter(fakeApi(refused("ExecutionAlreadyExists", 400)), "flow");
     expect(await finished.start("k1", input)).toBe("finished");
     const missing = createFlowStarter(fakeApi(refused("FlowNotExists", 404)), "flow");
@@ -121,13 +121,13 @@ describe("flow starter", () => {
     await expect(strange.start("k1", input)).rejects.toMatchObject({ kind: "Unexpected" });
   });
 
-  test("describes what is known", async () => {
+  test("describes an execution", async () => {
     const api = fakeApi(execution("{}", "Succeeded"));
     expect(await createFlowStarter(api, "flow").describe("k1")).toEqual({ status: "Succeeded", input: "{}" });
     expect(api.calls).toMatchObject([{ action: "DescribeExecution", query: { FlowName: "flow", ExecutionName: "k1" } }]);
   });
 
-  test("an execution that is forgotten is undefined; a workflow that is missing is an error", async () => {
+  test("a forgotten execution is undefined; a missing workflow is an error", async () => {
     expect(await createFlowStarter(fakeApi(refused("ExecutionNotExists", 404)), "flow").describe("k1")).toBeUndefined();
     await expect(createFlowStarter(fakeApi(refused("FlowNotExists", 404)), "flow").describe("k1")).rejects.toMatchObject({
       kind: "NotFound",
@@ -166,7 +166,7 @@ test.each([
   expect(controlError("op", "the thing", { code, status })).toMatchObject({ name: "BridgeError", kind, op: "op", code });
 });
 
-test("an error tells what to ask the vendor about", () => {
+test("an error names the status and the request id", () => {
   expect(controlError("op", "the thing", { code: "NoPermission", status: 403, requestId: "R1" }).message).toBe(
     "the thing: NoPermission (403, request R1)",
   );

@@ -50,7 +50,7 @@ function queueAt(origin: string, credentials = KEY) {
   return { queue, waits, hosts };
 }
 
-/** A queue of the local cloud, which verifies signatures and takes no more than the vendor does. */
+/** A queue of the local cloud. It verifies signatures and has the vendor's size limit. */
 async function strict() {
   const { tls, ram } = services;
   const service = await createMessageService({ accountId: ram.accountId, ram, tls, regions: [REGION] });
@@ -94,17 +94,17 @@ describe("dead letters in a queue that verifies signatures", () => {
     });
   });
 
-  test("hold the message to the letter where no look could be read", async () => {
+  test("hold the unchanged message where no look could be read", async () => {
     const original = '{"stray":"<中文>\\u0000\ufffe\ud800\r\n"}';
     expect(JSON.parse(await parked("no known shape", original))).toMatchObject({ deadLetter: { original } });
   });
 
-  test("are never without a reason, nor with an endless one", async () => {
+  test("always have a reason, which is cut to its limit", async () => {
     expect(JSON.parse(await parked("", "")).deadLetter.reason).toBe("unknown");
     expect(JSON.parse(await parked("🚀".repeat(2000))).deadLetter.reason).toHaveLength(1024);
   });
 
-  test("keep of a message that fits into no queue as much as does", async () => {
+  test("cut a message that is too large for the queue", async () => {
     const original = "中".repeat(60_000);
     const kept = (JSON.parse(await parked("no known shape", original)) as { deadLetter: { original: string } }).deadLetter
       .original;
@@ -123,7 +123,7 @@ describe("failures", () => {
       );
     };
 
-  test("a wrong key is refused, told by name and not repeated", async () => {
+  test("a wrong key is refused with the name of the queue, and the call is not retried", async () => {
     const { origin, bodies } = await strict();
     const { queue, waits } = queueAt(origin, { ...KEY, accessKeySecret: "other" });
     await expect(queue.send("{}")).rejects.toMatchObject({
@@ -133,7 +133,7 @@ describe("failures", () => {
     expect([bodies(), waits]).toEqual([[], []]);
   });
 
-  test("nothing of the vendor's text is kept", async () => {
+  test("the vendor's text is left out", async () => {
     const { origin } = await answering(refusing(404, "QueueNotExist"));
     const error = await queueAt(origin)
       .queue.send("{}")
@@ -142,7 +142,7 @@ describe("failures", () => {
     expect(inspect(error, { depth: 9 })).not.toContain("very-secret");
   });
 
-  test("throttling and broken connections are tried again", async () => {
+  test("throttled calls and broken connections are retried", async () => {
     let count = 0;
     const { origin, seen } = await answering((request, response) => {
       count += 1;
@@ -157,7 +157,7 @@ describe("failures", () => {
     expect(seen[0]).toMatchObject({ method: "POST", url: "/queues/dead/messages", headers: { "x-mns-version": "2015-06-06" } });
   });
 
-  test("anything but 201 is not stored", async () => {
+  test("any status but 201 is a failure", async () => {
     const { origin } = await answering((_request, response) => void response.writeHead(200).end("hello"));
     await expect(queueAt(origin).queue.send("{}")).rejects.toMatchObject({ kind: "Unexpected" });
   });

@@ -2,11 +2,11 @@ import { ENDPOINTS_VARIABLE, readEndpoints } from "../../../../runtime/platforms
 
 const OOS = "oos.cn-shanghai.aliyuncs.com";
 
-test("without the variable the vendor's own hosts", () => {
+test("without the variable, hosts are the vendor's own", () => {
   expect(readEndpoints({})(OOS)).toBe("https://oos.cn-shanghai.aliyuncs.com");
 });
 
-test("with it exactly what it says", () => {
+test("with the variable, only its entries are used", () => {
   const originOf = readEndpoints({ [ENDPOINTS_VARIABLE]: `{"${OOS}":"https://localhost:41234"}` });
   expect(originOf(OOS)).toBe("https://localhost:41234");
   expect(() => originOf("fcv3.cn-shanghai.aliyuncs.com")).toThrow(

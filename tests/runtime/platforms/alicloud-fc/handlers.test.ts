@@ -26,7 +26,7 @@ describe("every handler", () => {
     expect(flushed).toHaveLength(3);
   });
 
-  test("a failure of the work is the invocation's, and metrics are written", async () => {
+  test("a failure of the work fails the invocation, and metrics are still written", async () => {
     const flush = jest.fn();
     const deps = { clock: new VirtualTime(), credentials: createOwnCredentials(), metrics: { flush } };
     const handler = createHandler(deps, async () => {

@@ -27,7 +27,7 @@ export async function localServices() {
   };
 }
 
-/** A control API that keeps the calls and gives the answers one after the other, the last one for good. */
+/** A control API that records the calls and returns the answers in order. It repeats the last answer. */
 export function fakeApi(...answers: (ControlAnswer | Error)[]): ControlApi & { calls: ControlCall[] } {
   const calls: ControlCall[] = [];
   return {

@@ -7,7 +7,7 @@ import { recordingLogger } from "../../support/recording-logger";
 import { KEY } from "./support";
 
 describe("metrics", () => {
-  test("one line for what was added since the last flush: sums, and of the lag the greatest", () => {
+  test("one line holds the values since the last flush: the greatest lag, and sums of the others", () => {
     const logger = recordingLogger();
     const metrics = createMetrics(logger);
     metrics.flush();
@@ -32,7 +32,7 @@ describe("stores", () => {
   const dispatcher = createOssDispatcher();
   afterAll(() => dispatcher.destroy());
 
-  /** The vendor's hosts that a store asks for, and where its URLs for others point. */
+  /** The vendor's hosts that a store asks for, and the host of its presigned URLs. */
   async function hostsOf(config: Partial<StoreConfig>) {
     const hosts: string[] = [];
     const originOf = (host: string) => {
@@ -61,7 +61,7 @@ describe("stores", () => {
     expect(await hostsOf(config)).toEqual({ data, bucket, presign });
   });
 
-  test("what the bucket can and how it keeps things is as configured", async () => {
+  test("capabilities, storage class and encryption are as configured", async () => {
     // The CRC-64 of no bytes.
     const server = await startHttps((_request, response) => {
       response.writeHead(200, { etag: '"E"', "x-oss-hash-crc64ecma": "0" }).end();
@@ -85,7 +85,7 @@ describe("stores", () => {
     }
   });
 
-  test("those of another cloud are refused by name", () => {
+  test("a store of another cloud is refused by name", () => {
     const base = {
       credentials: { current: () => KEY, renew: () => undefined },
       dispatcher,
@@ -124,7 +124,7 @@ describe("stores", () => {
   });
 });
 
-describe("an entry's beginning", () => {
+describe("startFunction", () => {
   const env = {
     FC_REGION: "cn-shanghai",
     ...encodeEnv("dispatcher", {
@@ -140,7 +140,7 @@ describe("an entry's beginning", () => {
     }),
   };
 
-  test("metrics are written whatever the log level is: alarms read them", async () => {
+  test("metrics are written at every log level, because alarms read them", async () => {
     const lines: string[] = [];
     const write = jest.spyOn(process.stdout, "write").mockImplementation((chunk) => {
       lines.push(String(chunk));
@@ -168,7 +168,7 @@ describe("an entry's beginning", () => {
     expect(base).toMatchObject({ region: "cn-shanghai", config: { flowName: "flow" } });
   });
 
-  test("outside of Function Compute it says so", () => {
+  test("an error outside of Function Compute says so", () => {
     expect(() => startFunction("dispatcher", { ...env, FC_REGION: undefined })).toThrow(/FC_REGION is not set/);
     expect(() => startFunction("pusher", env)).toThrow(/does not fit the pusher/);
   });

@@ -2,7 +2,7 @@ import { createMetrics } from "../../../../runtime/platforms/aws-lambda/metrics"
 
 function published(use: (metrics: ReturnType<typeof createMetrics>) => void): Record<string, unknown>[] {
   const lines: string[] = [];
-  // The library has a console of its own over the process's stdout.
+  // The library writes to stdout by a console of its own.
   const write = jest.spyOn(process.stdout, "write").mockImplementation((chunk) => {
     lines.push(String(chunk));
     return true;
@@ -26,7 +26,7 @@ afterAll(() => {
   if (dev !== undefined) process.env.POWERTOOLS_DEV = dev;
 });
 
-test("what was added since the last flush goes out as one embedded metric line", () => {
+test("the values since the last flush are one embedded metric line", () => {
   const lines = published((metrics) => {
     metrics.add("Replicated", 1);
     metrics.add("Replicated", 1);
@@ -51,7 +51,7 @@ test("what was added since the last flush goes out as one embedded metric line",
   );
 });
 
-test("nothing added, nothing written; nothing is counted twice", () => {
+test("a flush without values writes nothing, and no value is written twice", () => {
   expect(published((metrics) => metrics.flush())).toEqual([]);
   const lines = published((metrics) => {
     metrics.add("Parked", 1);
@@ -64,7 +64,7 @@ test("nothing added, nothing written; nothing is counted twice", () => {
   expect(lines[1]).not.toHaveProperty("Parked");
 });
 
-test("more values than one line may hold lose none", () => {
+test("no value is lost when there are more than one line may hold", () => {
   const lines = published((metrics) => {
     for (let count = 0; count < 250; count++) metrics.add("LagMs", count);
     metrics.flush();

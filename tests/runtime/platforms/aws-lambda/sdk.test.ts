@@ -14,7 +14,7 @@ import { generateSecret } from "../../../../runtime/protocol/signing";
 import { VirtualTime } from "../../../support/virtual-time";
 import { recordingLogger } from "../../support/recording-logger";
 
-/** An SDK client that keeps the inputs it was given. */
+/** An SDK client that records its inputs. */
 function fakeClient<T>(answer: unknown): T & { inputs: Record<string, unknown>[] } {
   const inputs: Record<string, unknown>[] = [];
   const send = async (command: { input: Record<string, unknown> }) => {
@@ -87,13 +87,13 @@ describe("dead-letter queue", () => {
     expect([...reason]).toHaveLength(1024);
   });
 
-  test("nothing is empty: SQS refuses that", async () => {
+  test("empty values are left out, because SQS refuses them", async () => {
     const message = await park("", "");
     expect(message.MessageAttributes).not.toHaveProperty("Key");
     expect(message.MessageAttributes.Reason?.StringValue).toBe("unknown");
   });
 
-  test("what could not be read is kept as it came, as far as SQS stores it", async () => {
+  test("an unreadable message is kept, with the characters replaced that SQS refuses", async () => {
     expect((await park("", "not JSON", "{stray\u0000")).MessageBody).toBe("{stray\ufffd");
     expect(decodeLook((await park("a", "empty", "")).MessageBody).key).toBe("a");
   });
@@ -120,14 +120,14 @@ describe("launcher", () => {
     snapshot: { etag: "e", sizeBytes: 1, lastModified: "2026-03-01T00:00:00Z", headers: {}, metadata: {}, tags: {} },
   };
 
-  test("an asynchronous invocation whose event is the copy job", async () => {
+  test("invokes the copier asynchronously with the copy job as event", async () => {
     const client = fakeClient<LambdaClient>({ StatusCode: 202 });
     await createCopyLauncher(client, "copier").start(job);
     expect(client.inputs).toEqual([{ FunctionName: "copier", InvocationType: "Event", Payload: expect.any(Uint8Array) }]);
     expect(parseCopyJob(JSON.parse(String(client.inputs[0]?.Payload)))).toEqual(job);
   });
 
-  test("anything but 202 is not a start", async () => {
+  test("any status but 202 is a failure", async () => {
     await expect(createCopyLauncher(fakeClient({ StatusCode: 200 }), "copier").start(job)).rejects.toMatchObject({
       kind: "Unavailable",
       message: "starting the copier copier was answered 200, not 202",
@@ -162,7 +162,7 @@ describe("secrets", () => {
     expect((error as Error).message).not.toContain("very-secret");
   });
 
-  test("become signing secrets, cached, and show in no error", async () => {
+  test("become signing secrets, are cached, and appear in no error", async () => {
     const ssm = fakeClient<SSMClient>({ Parameter: { Value: `${generateSecret()} ${generateSecret()}` } });
     const source = createSecrets({
       auth: { kind: "token", parameter: "/p" },
@@ -188,12 +188,12 @@ describe("the platform's own signature", () => {
   const own = () => ({ accessKeyId: "ASIAOWN000000000", secretAccessKey: "own-secret-access-key", sessionToken: "own-token" });
   const post = { url: new URL("https://api.example.com/x"), headers: {}, body: "{}" };
 
-  test("none with a token", () => {
+  test("auth token: no signer", () => {
     const auth = { kind: "token" as const, parameter: "/p" };
     expect(createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) }, own)).toBeUndefined();
   });
 
-  test("the invoker's key where there is one", async () => {
+  test("with invokerParameter: the invoker's key signs", async () => {
     const value = JSON.stringify({ accessKeyId: "AKIAINVOKER00000", secretAccessKey: "invoker-secret-key" });
     const ssm = fakeClient<SSMClient>({ Parameter: { Value: value } });
     const auth = { kind: "iam" as const, parameter: "/p", invokerParameter: "/invoker", region: "cn-north-1" };
@@ -202,7 +202,7 @@ describe("the platform's own signature", () => {
     expect(ssm.inputs).toEqual([{ Name: "/invoker", WithDecryption: true }]);
   });
 
-  test("the function's own role inside one partition", async () => {
+  test("without invokerParameter: the function's own role signs", async () => {
     const auth = { kind: "iam" as const, parameter: "/p", region: "us-east-1" };
     const headers = await createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) }, own)?.(post);
     expect(headers).toMatchObject({
@@ -211,13 +211,13 @@ describe("the platform's own signature", () => {
     });
   });
 
-  test("nobody's, outside of AWS", () => {
+  test("outside AWS without invokerParameter: refused", () => {
     const auth = { kind: "iam" as const, parameter: "/p", region: "cn-north-1" };
     const refused = () => createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) });
     expect(refused).toThrow(/needs auth\.invokerParameter/);
   });
 
-  test("which is what Lambda puts into the environment", () => {
+  test("the function's own credentials are read from the environment", () => {
     expect(ownCredentials({ AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t" })).toEqual({
       accessKeyId: "a",
       secretAccessKey: "s",

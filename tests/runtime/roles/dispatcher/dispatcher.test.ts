@@ -7,9 +7,9 @@ import { openDispatcher, plain } from "../push-fixture";
 const throttled = () => new BridgeError("RateLimited", "startExecution", "the workflow service is busy");
 
 test("an event starts one execution that inspects its key", async () => {
-  const { put, tell, inputs, clock, executions } = openDispatcher();
+  const { put, deliver, inputs, clock, executions } = openDispatcher();
   await put("hello");
-  expect(await tell("e1")).toEqual({ failures: [] });
+  expect(await deliver("e1")).toEqual({ failures: [] });
   const [name] = [...executions.keys()];
   expect(name).toMatch(/^k[0-9a-f]{40}$/);
   const expected = { version: 1, next: "inspect", key: "a.txt", execution: name, eventId: "e1" };
@@ -17,22 +17,22 @@ test("an event starts one execution that inspects its key", async () => {
 });
 
 test.each(["Running", "Succeeded"])("the same event again, while its execution is %s: nothing starts", async (status) => {
-  const { put, tell, end, inputs, clock } = openDispatcher();
+  const { put, deliver, end, inputs, clock } = openDispatcher();
   await put("hello");
-  await tell("e1");
+  await deliver("e1");
   end(status);
   clock.advance(1000);
-  expect(await tell("e1")).toEqual({ failures: [] });
+  expect(await deliver("e1")).toEqual({ failures: [] });
   expect(inputs()).toHaveLength(1);
 });
 
 test.each(["Failed", "TimedOut", "Stopped"])("the same event again, its execution %s: one more, and no third", async (status) => {
-  const { put, tell, end, inputs } = openDispatcher();
+  const { put, deliver, end, inputs } = openDispatcher();
   await put("hello");
-  await tell("e1");
+  await deliver("e1");
   for (let times = 0; times < 3; times++) {
     end(status);
-    await tell("e1");
+    await deliver("e1");
   }
   expect(inputs().map(({ next, eventId }) => [next, eventId])).toEqual([
     ["inspect", "e1"],
@@ -40,13 +40,13 @@ test.each(["Failed", "TimedOut", "Stopped"])("the same event again, its executio
   ]);
 });
 
-test("another event of the same state, after its execution has ended: looked at again", async () => {
-  const { put, tell, end, inputs, executions } = openDispatcher();
+test("another event of the same state, after its execution has ended: inspected again", async () => {
+  const { put, deliver, end, inputs, executions } = openDispatcher();
   await put("hello");
-  await tell("e1");
+  await deliver("e1");
   end("Succeeded");
-  await tell("e2");
-  await tell("e2");
+  await deliver("e2");
+  await deliver("e2");
   expect(inputs().map(({ next, eventId }) => [next, eventId])).toEqual([
     ["inspect", "e1"],
     ["inspect", "e2"],
@@ -56,31 +56,31 @@ test("another event of the same state, after its execution has ended: looked at 
   expect(inputs()[1]?.execution).toBe(second);
 });
 
-test("another event of the same state, while its execution is at work: looked at again a little later", async () => {
-  const { put, tell, inputs } = openDispatcher();
+test("another event of the same state, while its execution runs: inspected again a little later", async () => {
+  const { put, deliver, inputs } = openDispatcher();
   await put("hello");
-  await tell("e1");
-  await tell("e2");
+  await deliver("e1");
+  await deliver("e2");
   expect(inputs().map(({ next, waitSeconds, eventId }) => [next, waitSeconds, eventId])).toEqual([
     ["inspect", undefined, "e1"],
     ["inspect", 5, "e2"],
   ]);
 });
 
-test("the service has forgotten the execution that it will not start again: another one is started", async () => {
-  const { put, tell, end, inputs } = openDispatcher({ flow: () => ({ describe: async () => undefined }) });
+test("the service has forgotten an execution but refuses its name: another one is started", async () => {
+  const { put, deliver, end, inputs } = openDispatcher({ flow: () => ({ describe: async () => undefined }) });
   await put("hello");
-  await tell("e1");
+  await deliver("e1");
   end("Succeeded");
-  await tell("e1");
+  await deliver("e1");
   expect(inputs().map(({ next }) => next)).toEqual(["inspect", "inspect"]);
 });
 
-test("redriven without an event: looked at again each time", async () => {
-  const { put, tell, end, inputs } = openDispatcher();
+test("redriven without an event: inspected again each time", async () => {
+  const { put, deliver, end, inputs } = openDispatcher();
   await put("hello");
   for (let times = 0; times < 3; times++) {
-    await tell();
+    await deliver();
     end("Failed");
   }
   expect(inputs()).toHaveLength(3);
@@ -88,55 +88,55 @@ test("redriven without an event: looked at again each time", async () => {
 });
 
 test("a removal that brings an older version back starts an execution of its own", async () => {
-  const { put, tell, end, inputs, source } = openDispatcher();
+  const { put, deliver, end, inputs, source } = openDispatcher();
   await put("old");
-  await tell("e1");
+  await deliver("e1");
   await put("newer");
-  await tell("e2");
+  await deliver("e2");
   end("Succeeded");
   source.deleteVersion("a.txt", source.versionIds("a.txt").at(-1) ?? "");
-  await tell("e3", { removal: true });
+  await deliver("e3", { removal: true });
   expect(inputs().map(({ eventId }) => eventId)).toEqual(["e1", "e2", "e3"]);
 });
 
 test("absent: each event has its execution, unless deletes are ignored", async () => {
   const replicating = openDispatcher();
-  await replicating.tell("e1", { removal: true });
-  await replicating.tell("e2", { removal: true });
-  await replicating.tell("e2", { removal: true });
+  await replicating.deliver("e1", { removal: true });
+  await replicating.deliver("e2", { removal: true });
+  await replicating.deliver("e2", { removal: true });
   expect(replicating.inputs().map(({ eventId }) => eventId)).toEqual(["e1", "e2"]);
   const ignoring = openDispatcher({ config: { deletes: "ignore" } });
-  await ignoring.tell("e1", { removal: true });
+  await ignoring.deliver("e1", { removal: true });
   expect(ignoring.inputs()).toEqual([]);
   expect(ignoring.counted).toEqual({ Skipped: 1 });
 });
 
 test("out of scope: by key nothing is read, by size and tags nothing is started", async () => {
   const scope = { prefixes: [], suffixes: [".txt"], tags: { ship: "yes" }, minSizeBytes: 3 };
-  const { put, tell, inputs, counted, source } = openDispatcher({ config: { scope } });
-  await tell("e1", { key: "b.bin" });
-  await tell("e2", { key: ".crossborderbridge/b.txt" });
+  const { put, deliver, inputs, counted, source } = openDispatcher({ config: { scope } });
+  await deliver("e1", { key: "b.bin" });
+  await deliver("e2", { key: ".crossborderbridge/b.txt" });
   expect(source.calls).toEqual({});
   await put("no", { tags: { ship: "yes" } });
-  await tell("e3");
+  await deliver("e3");
   await put("hello");
-  await tell("e4");
+  await deliver("e4");
   expect(inputs()).toEqual([]);
   expect(counted).toEqual({ Skipped: 4 });
 });
 
 test("a replica of the destination's own object is not sent back", async () => {
-  const { tell, source, inputs, counted } = openDispatcher();
+  const { deliver, source, inputs, counted } = openDispatcher();
   const { replicaMetadata } = await import("../../../../runtime/replication/provenance");
   const { makeSnapshot } = await import("../../support/make-snapshot");
   const metadata = replicaMetadata(makeSnapshot(), { bridgeId: "back", sourceId: "alicloud:destination" }, "a.txt");
   await source.put("a.txt", Buffer.from("hello"), { sizeBytes: 5, attributes: { ...plain, metadata } });
-  await tell("e1");
+  await deliver("e1");
   expect(inputs()).toEqual([]);
   expect(counted).toEqual({ Skipped: 1 });
 });
 
-test("what cannot be read, or is of another bucket, is parked with its reason; the rest of the message is done", async () => {
+test("an unreadable part, or one of another bucket, is parked with its reason; the rest of the message is handled", async () => {
   const { put, dispatch, parked, inputs, clock } = openDispatcher();
   await put("hello");
   const looks = [
@@ -154,9 +154,9 @@ test("what cannot be read, or is of another bucket, is parked with its reason; t
   expect(inputs().map(({ eventId }) => eventId)).toEqual(["e2"]);
 });
 
-test("throttled: tried again under the same name, each time later", async () => {
+test("throttled: retried under the same name, each time later", async () => {
   const names: string[] = [];
-  const { tell, inputs, clock, counted } = openDispatcher({
+  const { deliver, inputs, clock, counted } = openDispatcher({
     flow: ({ start }) => ({
       start: async (name, input) => {
         names.push(name);
@@ -166,15 +166,15 @@ test("throttled: tried again under the same name, each time later", async () => 
     }),
   });
   const startMs = clock.now();
-  // Absent, and without an id of its own: the name depends on one that is made up.
-  expect(await tell(undefined, { removal: true })).toEqual({ failures: [] });
+  // An absent object whose event has no id: the name depends on a generated id.
+  expect(await deliver(undefined, { removal: true })).toEqual({ failures: [] });
   expect(inputs()).toHaveLength(1);
   expect(new Set(names).size).toBe(1);
   expect(clock.now() - startMs).toBe(188 + 375 + 750 + 1500);
   expect(counted).toEqual({ Retried: 4 });
 });
 
-test("throttled for longer than it may run: the message comes back, in time to say so", async () => {
+test("throttled for longer than the invocation: the message comes back before the deadline", async () => {
   const { put, dispatch, clock } = openDispatcher({
     flow: () => ({
       start: async () => {
@@ -195,7 +195,7 @@ test.each([
   ["permission denied", new BridgeError("PermissionDenied", "startExecution", "not allowed"), "not allowed"],
   ["a defect", new TypeError("x is undefined"), "unexpected failure in the dispatcher"],
 ])("%s: the message comes back at once", async (_, error, reason) => {
-  const { put, tell, clock } = openDispatcher({
+  const { put, deliver, clock } = openDispatcher({
     flow: () => ({
       start: async () => {
         throw error;
@@ -204,12 +204,12 @@ test.each([
   });
   await put("hello");
   const startMs = clock.now();
-  expect(await tell("e1")).toEqual({ failures: [{ messageId: "m", reason }] });
+  expect(await deliver("e1")).toEqual({ failures: [{ messageId: "m", reason }] });
   expect(clock.now()).toBe(startMs);
 });
 
-test("what can never be started is parked", async () => {
-  const { put, tell, parked } = openDispatcher({
+test("a key that can never be started is parked", async () => {
+  const { put, deliver, parked } = openDispatcher({
     flow: () => ({
       start: async () => {
         throw new BridgeError("Invalid", "startExecution", "the input is too large");
@@ -217,7 +217,7 @@ test("what can never be started is parked", async () => {
     }),
   });
   await put("hello");
-  expect(await tell("e1")).toEqual({ failures: [] });
+  expect(await deliver("e1")).toEqual({ failures: [] });
   expect(parked.map(({ look, reason }) => [look.key, reason])).toEqual([["a.txt", "the input is too large"]]);
 });
 

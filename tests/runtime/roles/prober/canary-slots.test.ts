@@ -16,7 +16,7 @@ test.each([
   ["00:05:00", "00:05:00"],
   ["00:05:59", "00:05:00"],
   ["00:09:54.999", "00:05:00"],
-  // A schedule may run ahead of its minute a little.
+  // A schedule may run a little before its minute.
   ["00:09:55", "00:10:00"],
   ["00:04:55", "00:05:00"],
 ])("every five minutes: an event due at %s belongs to the slot of %s", (due, slot) => {
@@ -36,12 +36,12 @@ test("two schedules that are due together have one slot, and the next events hav
 
 test("the slot before the present one is kept, and every slot that may still be watched", () => {
   expect(oldestKept(plan(60), at("05:30:00"))).toBe(at("04:00:00"));
-  // Eleven minutes of patience, and one slot more for clocks that differ.
+  // Eleven minutes of watching, and one slot more for clocks that differ.
   expect(oldestKept(plan(1), at("05:30:00"))).toBe(at("05:18:00"));
   fc.assert(
     fc.property(plans, time, fc.nat(), (config, dueMs, laterMs) => {
-      const patienceMs = watchedUntil(config, dueMs) - dueMs;
-      expect(slotOf(config, dueMs)).toBeGreaterThanOrEqual(oldestKept(config, dueMs + (laterMs % (patienceMs + 1))));
+      const watchedMs = watchedUntil(config, dueMs) - dueMs;
+      expect(slotOf(config, dueMs)).toBeGreaterThanOrEqual(oldestKept(config, dueMs + (laterMs % (watchedMs + 1))));
     }),
   );
 });

@@ -11,7 +11,7 @@ const CANARY = { everyMinutes: 5, sizeBytes: 64, puts: true, watches: false, giv
 const DUE = Date.parse("2026-03-01T00:05:00Z");
 const MINUTE = 60_000;
 
-/** Both sides of a bridge in one time. Objects are carried by hand, as the mode would. */
+/** Both sides of a bridge with one clock. The test copies the objects itself. */
 function twoSides(changes: Partial<ProberConfig> = {}) {
   const clock = new VirtualTime(DUE);
   const source = makeProber({ clock, config: { canary: CANARY, ...changes } });
@@ -30,7 +30,7 @@ function twoSides(changes: Partial<ProberConfig> = {}) {
     await destination.memory.put(keyAt(destination, slot), body, { sizeBytes: snapshot.sizeBytes, attributes });
   }
 
-  /** As a bridge would, with its provenance. */
+  /** Copies the object as a bridge does, with its provenance. */
   async function carryAsBridge(slot: string): Promise<void> {
     const snapshot = await takeSnapshot(source.memory, keyAt(source, slot));
     if (snapshot === undefined) throw new Error("there is nothing to carry");
@@ -52,7 +52,7 @@ test("one side posts, the other side watches for the same name and measures the 
   await Promise.all([watching, carrying]);
   const [gaveUp, lag, ...more] = destination.metrics;
   expect([gaveUp, lag?.[0], more]).toEqual([["ProbeGaveUp", 0], "ProbeLagMs", []]);
-  // Looks come closer than a twentieth of what was waited.
+  // The interval is at most a twentieth of the time waited so far.
   expect(lag?.[1]).toBeGreaterThanOrEqual(7_000);
   expect(lag?.[1]).toBeLessThanOrEqual(7_000 * 1.05);
   expect(source.metrics).toEqual([]);

@@ -11,7 +11,7 @@ const canary = fc.record({
   slotMs: minute,
 });
 
-test("a key leads back to its name, and to no other key", () => {
+test("a key is parsed back to its name, and two names have two keys", () => {
   fc.assert(fc.property(place, name, (at, one) => probeName(at, probeKey(at, one)) === one));
   fc.assert(fc.property(place, name, name, (at, one, two) => one === two || probeKey(at, one) !== probeKey(at, two)));
 });
@@ -26,7 +26,7 @@ test("the parts of a key", () => {
   expect(probeName({ keyPrefix: "", probePrefix: "a", suffix: "a" }, "a")).toBeUndefined();
 });
 
-test("a canary's name leads back to it, and both sides can derive it", () => {
+test("a canary is parsed from its name, and both sides derive the same name", () => {
   fc.assert(
     fc.property(canary, (one) => {
       expect(parseCanaryName(canaryName(one))).toEqual(one);
@@ -36,7 +36,7 @@ test("a canary's name leads back to it, and both sides can derive it", () => {
   expect(canaryName({ bridgeId: "photos", from: "source", slotMs })).toBe("canary/photos/source-20260301T0005Z");
 });
 
-test("a canary's name is a name", () => {
+test("a canary's name is a valid name", () => {
   const names = [canaryName({ bridgeId: "photos", from: "destination", slotMs: 0 })];
   expect(probeRequestSchema.safeParse({ action: "clean", names }).success).toBe(true);
 });

@@ -23,7 +23,7 @@ export const proberConfig: ProberConfig = {
   timeoutSeconds: 900,
 };
 
-/** What the destination has of its own. */
+/** The settings that only the destination has. */
 export const AT_DESTINATION = { side: "destination", keyPrefix: "to/" } as const;
 
 export interface ProberUnderTestOptions {
@@ -50,7 +50,7 @@ export function makeProber(options: ProberUnderTestOptions = {}) {
     sleep: clock.sleep,
     ...options.deps,
   });
-  /** One invocation of so many seconds. */
+  /** The deadline of one invocation of this many seconds. */
   const invocation = (seconds = config.timeoutSeconds) => {
     const endMs = clock.now() + seconds * 1000;
     return { remainingMs: () => endMs - clock.now() };

@@ -8,7 +8,7 @@ const KEY = (name: string) => `in/crossborderbridge-probe/${name}.jpg`;
 const attributes = { headers: {}, metadata: {}, tags: {} };
 
 describe("put", () => {
-  test("objects of their sizes, with what the scope asks for and the time of their posting", async () => {
+  test("puts objects of the given sizes, with the scope's suffix and tags and the posting time", async () => {
     const { prober, memory, clock, invocation } = makeProber();
     const objects = [
       { name: "run/1", sizeBytes: 100_000 },
@@ -24,7 +24,7 @@ describe("put", () => {
       tags: { team: "red" },
     });
     expect(stored?.bytes).toHaveLength(100_000);
-    // Bytes that shrink on the way would tell of another size than the one that was asked for.
+    // Bytes that compress would measure another size than the requested one.
     expect(gzipSync(stored?.bytes ?? "").length).toBeGreaterThan(100_000);
   });
 
@@ -89,7 +89,7 @@ describe("clean", () => {
     expect(store.keys()).toEqual([]);
   });
 
-  test("one that cannot be removed keeps no other one from it", async () => {
+  test("an object that cannot be removed does not stop the removal of the others", async () => {
     const clock = new VirtualTime();
     const memory = new MemoryStore({ clock });
     for (const name of ["a", "b", "c"]) await memory.put(KEY(name), Buffer.from("a"), { sizeBytes: 1, attributes });

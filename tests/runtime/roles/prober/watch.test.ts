@@ -9,7 +9,7 @@ import { AT_DESTINATION, instead, makeProber, type ProberUnderTestOptions } from
 
 const KEY = /^to\/in\/crossborderbridge-probe\/(.*)\.jpg$/;
 
-/** A prober of the destination whose store answers as `head` says, with the looks that it had. */
+/** A prober of the destination whose store answers with `head`, and its recorded looks. */
 function watcher(head: (name: string, look: number) => Promise<ObjectHead | undefined>, options: ProberUnderTestOptions = {}) {
   const clock = new VirtualTime();
   const beganMs = clock.now();
@@ -73,7 +73,7 @@ test("objects that the function has no time for are pending, and no look comes a
   expect(none.looks).toEqual({});
 });
 
-test("a look that fails for now counts as one", async () => {
+test("a look that fails temporarily counts as one", async () => {
   const { watch, logger } = watcher(async (_name, look) => {
     if (look < 3) throw unavailable();
     return makeHead();
@@ -84,7 +84,7 @@ test("a look that fails for now counts as one", async () => {
   expect(await never({ names: ["a"], attempts: 2, intervalMs: 10 })).toMatchObject({ missing: [{ name: "a", attempts: 2 }] });
 });
 
-test("a look that hangs costs an attempt and not the watch", async () => {
+test("a look that hangs costs one attempt and does not end the watch", async () => {
   const clock = new VirtualTime();
   const beganMs = clock.now();
   let asked = 0;
@@ -114,7 +114,7 @@ test("a permanent failure ends the watch, and its error names the object", async
   expect(looks).toEqual({ a: [0], b: [0] });
 });
 
-test("a mistake of the program is not taken for a look", async () => {
+test("a programming error does not count as a look", async () => {
   const { watch } = watcher(async () => Promise.reject(new TypeError("broken")));
   await expect(watch({ names: ["a"], attempts: 9, intervalMs: 1000 })).rejects.toThrow(TypeError);
 });

@@ -73,7 +73,7 @@ test("out of scope, or absent where deletes are ignored: skipped with the reason
   expect(counted).toEqual({ Skipped: 2, BytesMoved: 0 });
 });
 
-test("the source moves on before the proof: another round, and no attempt", async () => {
+test("the source changes before the verification: another round, and no attempt", async () => {
   const { put, step, stateAt, run, destination } = openPusher();
   await put("one");
   const copied = await step(stateAt("copy"));
@@ -108,7 +108,7 @@ test("the replica is changed by a user: counted as a failed attempt, with the di
   });
 });
 
-test("the destination is down: waits, longer each time, then parks with the reason and the attempts to come", async () => {
+test("the destination is down: waits longer each time, then parks with the reason", async () => {
   const { put, run, parked, counted, clock } = openPusher({ destination: { head: down } });
   await put("hello");
   const firstSeenMs = clock.now();
@@ -125,7 +125,7 @@ test("the destination is down: waits, longer each time, then parks with the reas
   expect(counted).toEqual({ Retried: 2, Parked: 1 });
 });
 
-test("a write of unknown outcome: no other look before its hard end", async () => {
+test("a write of unknown outcome: the next look is after its hard end", async () => {
   const { put, step, stateAt } = openPusher({
     destination: {
       put: async () => {
@@ -161,7 +161,7 @@ test("too large for the destination: parked at once", async () => {
   expect(state.reason).toMatch(/bytes, the store allows 1024/);
 });
 
-test("a copy that runs out of time goes on where it was", async () => {
+test("a copy that runs out of time continues where it stopped", async () => {
   let remainingMs = 600_000;
   const { put, step, stateAt, run, source, destination } = openPusher({
     source: {
@@ -181,7 +181,7 @@ test("a copy that runs out of time goes on where it was", async () => {
   expect(bytesAt(destination)).toBe("hello large world");
 });
 
-test("another execution's copy of the key: waited for, without an attempt, and not proven meanwhile", async () => {
+test("another execution copies the key: this one waits, counts no attempt, and does not verify meanwhile", async () => {
   const { put, step, stateAt, run, leases, clock, destination } = openPusher();
   await put("hello large world");
   await run();
@@ -189,7 +189,7 @@ test("another execution's copy of the key: waited for, without an attempt, and n
   if (held === undefined) throw new Error("no lease");
   const { outcome: _outcome, ...running } = held.lease;
   await leases.write({ ...running, execution: "other", run: "r", leaseUntilMs: clock.now() + 30_000 }, held);
-  // Equal, yet the other copy may still change that.
+  // The destination is equal, but the other copy may still change it.
   const inspected = await step(stateAt("inspect"));
   expect(inspected.next).toBe("copy");
   const waiting = await step(inspected);
@@ -229,7 +229,7 @@ test("a copier's failure counts once", async () => {
   expect(bytesAt(destination)).toBe("hello large world");
 });
 
-test("status tags: pending while it waits, completed when proven, failed when parked", async () => {
+test("status tags: pending while it waits, completed when verified, failed when parked", async () => {
   let broken = true;
   const { put, step, stateAt, run, source, destination } = openPusher({
     config: { statusTags: true },
@@ -277,7 +277,7 @@ test("parking keeps the workflow's reason", async () => {
   expect(parked.map(({ reason }) => reason)).toEqual(["FnF.Timeout", "the workflow gave no reason"]);
 });
 
-test("a defect leaves the function: the workflow repeats the step", async () => {
+test("an unexpected error is thrown: the workflow repeats the step", async () => {
   const { put, step, stateAt } = openPusher({
     destination: {
       head: async () => {

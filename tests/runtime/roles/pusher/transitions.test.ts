@@ -27,7 +27,7 @@ test("a temporary failure waits longer each time, and is parked in the end", () 
   });
 });
 
-test("where a write may still land, the wait outlasts it", () => {
+test("when a write may still land, the wait covers its hard end, but never more than 300 seconds", () => {
   expect(open().retry(state, "cut off", true).waitSeconds).toBe(25);
   expect(open({ inlineTimeoutSeconds: 3600 }).retry(state, "cut off", true).waitSeconds).toBe(300);
 });
@@ -47,7 +47,7 @@ test("a source that changes is inspected at once, then after longer and longer w
   expect(steps.at(-1)).toMatchObject({ next: "park", reason: "given up after 110 rounds: changed" });
 });
 
-test("another execution's copy is looked at less and less often, and counts as no attempt", () => {
+test("another execution's copy is checked less and less often, and counts as no attempt", () => {
   const { waitForCopy } = open();
   const waits: (number | undefined)[] = [];
   let now = state;
@@ -82,6 +82,6 @@ test("a redriven key, first seen long ago, waits as long as any other", () => {
   expect(retry({ ...waiting, next: "copy" }, "broke", false).busySinceMs).toBeUndefined();
 });
 
-test("a reason is cut to what a state may hold", () => {
+test("a reason is cut to the state's limit", () => {
   expect(open().park(state, "x".repeat(5000)).reason).toHaveLength(1024);
 });

@@ -82,7 +82,7 @@ test("the role learns how much time is left", async () => {
   expect(seen).toEqual([20_000]);
 });
 
-describe("refused, nothing handled, nothing leaked", () => {
+describe("refused: nothing is handled, and no secret is shown", () => {
   const signed = post(request);
   const withHeaders = (change: Record<string, string | undefined>) => ({ ...signed, headers: { ...signed.headers, ...change } });
   const deep = `{"version":1,"bridgeId":"bridge","notices":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
@@ -167,7 +167,7 @@ describe("refused, nothing handled, nothing leaked", () => {
     expect((await call(signed)).status).toBe(200);
   });
 
-  test("401, 403, 400 and 413 are what the codes say", () => {
+  test("401, 403, 400 and 413 belong to the right codes", () => {
     const statuses = Object.fromEntries(Object.entries(REFUSALS).map(([code, { status }]) => [code, status]));
     expect(statuses).toEqual({
       "method-not-allowed": 405,
@@ -225,7 +225,7 @@ describe("rotation", () => {
     expect(asked).toEqual([false, true]);
   });
 
-  test("only a signature that does not fit asks for fresh secrets", async () => {
+  test("only a signature that does not match causes a read of fresh secrets", async () => {
     const asked: boolean[] = [];
     const secrets = async ({ refresh = false } = {}) => {
       asked.push(refresh);
@@ -267,7 +267,7 @@ describe("failures of its own", () => {
     expect(logger.lines[0]).toMatchObject({ level: "error", fields: { code: "secret-unavailable", cause } });
   });
 
-  test("a reason too long for the protocol is cut, not the whole answer lost", async () => {
+  test("a reason that is too long for the protocol is cut, and the answer is sent", async () => {
     const { call } = setUp({ handle: async () => [{ key: notice.key, result: "retry", reason: "x".repeat(5000) }] });
     const answer = JSON.parse((await call(post(request))).body) as { receipts: Receipt[] };
     expect(answer.receipts[0]?.reason).toHaveLength(1024);

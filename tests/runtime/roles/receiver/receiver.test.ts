@@ -40,7 +40,7 @@ describe("a large object", () => {
     expect(seen).toMatchObject({ key: "to/k", execution: "x1" });
   });
 
-  test("asked for twice at once: one copier", async () => {
+  test("two concurrent requests: one copier", async () => {
     const all = open();
     await all.put("k", LARGE);
     expect(await Promise.all([all.about("k"), all.about("k")])).toEqual([
@@ -87,7 +87,7 @@ describe("a failure", () => {
     expect(await all.about("k")).toEqual([{ key: "k", result: "retry", reason: "no answer", unsettled: true }]);
   });
 
-  test("that is a defect does not pass on its text, and is logged", async () => {
+  test("that is unexpected is logged, and its text is not passed on", async () => {
     const all = open();
     await all.put("k", "1");
     const error = new TypeError("secret internals");
@@ -107,7 +107,7 @@ describe("a failure", () => {
     expect(all.destination.calls).toEqual({});
   });
 
-  test("out of time in the middle: answered before the hard end, with the write unsettled", async () => {
+  test("out of time during the write: answered before the hard end, with the write unsettled", async () => {
     const all = open();
     await all.put("k", "1");
     jest.spyOn(all.destination, "put").mockImplementation(

@@ -30,7 +30,7 @@ const fails = (options: { attemptMayRun: boolean; retryable: boolean }): Handle 
   };
 };
 
-test("nothing to ask, no request", async () => {
+test("no notices: no request", async () => {
   const one = receiver(unchanged);
   expect(await askReceiver(one, "bridge", [])).toEqual([]);
   expect(one.requests).toEqual([]);
@@ -75,7 +75,7 @@ test("more bytes than a request may hold go into several, each key in one of the
   ]);
 });
 
-test("one that is larger than a request should be is sent alone", async () => {
+test("a notice that is larger than a request should be is sent alone", async () => {
   const one = receiver(unchanged);
   const big = [
     { item: 0, notice: notice("a") },
@@ -121,7 +121,7 @@ test("refused as a whole: split until only the bad one is refused", async () => 
   ]);
 });
 
-test("one request that fails takes no other one with it", async () => {
+test("one failed request does not affect the others", async () => {
   const keys = Array.from({ length: LIMITS.notices + 1 }, (_, index) => `k${index}`);
   const one = receiver((request) =>
     request.notices.length === 1 ? unchanged(request) : fails({ attemptMayRun: true, retryable: true })(request),
@@ -130,7 +130,7 @@ test("one request that fails takes no other one with it", async () => {
   expect(answers.filter(([, answer]) => "receipt" in answer)).toHaveLength(1);
 });
 
-test("what is no failure to reach the receiver is a defect, and is not hidden", async () => {
+test("an error other than ReceiverUnreachable is thrown", async () => {
   const broken = receiver(() => {
     throw new TypeError("broken client");
   });

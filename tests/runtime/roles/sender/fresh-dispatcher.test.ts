@@ -3,7 +3,7 @@ import { freshDispatcher } from "../../../../runtime/roles/sender/receiver-clien
 import { VirtualTime } from "../../../support/virtual-time";
 import { startHttps } from "../../support/https-server";
 
-test("keeps its connection while busy, takes a new one after a pause, and lets what is under way end", async () => {
+test("keeps its connection while busy, opens a new one after a pause, and lets running requests end", async () => {
   let finish: (() => void) | undefined;
   let reached: (() => void) | undefined;
   const server = await startHttps((request, response) => {

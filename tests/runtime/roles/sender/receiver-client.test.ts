@@ -210,8 +210,8 @@ describe("time", () => {
   });
 });
 
-describe("what certainly was not sent", () => {
-  test("nobody listens", async () => {
+describe("requests that certainly were not sent", () => {
+  test("the port is closed", async () => {
     const gone = await startHttps(() => undefined);
     await gone.close();
     const error = await unreachable(makeClient({ url: `${gone.origin}/x` }).post(request));

@@ -28,7 +28,7 @@ export const config: SenderConfig = {
   maxAttempts: 3,
 };
 
-/** A sender with everything around it recorded. `answers` are given one after the other; the last one for good. */
+/** A sender whose calls are recorded. The receiver returns `answers` in order and repeats the last one. */
 export function open(
   answers: Answer[] | Handle,
   changes: { config?: Partial<SenderConfig>; queue?: boolean; remainingMs?: number } = {},

@@ -12,7 +12,7 @@ function sign(url: string, extra: { sessionToken?: string } = {}) {
   return signer({ url: new URL(url), headers, body });
 }
 
-/** The algorithm as AWS writes it down, independent of the library. */
+/** The algorithm as AWS documents it, independent of the library. */
 function expectedSignature(path: string, host: string, signed: Record<string, string>): string {
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
@@ -48,7 +48,7 @@ test("the body's hash and the webhook headers are covered", async () => {
   expect(signed["x-amz-content-sha256"]).toBe(createHash("sha256").update(body).digest("hex"));
 });
 
-test("a session token travels along", async () => {
+test("a session token is sent", async () => {
   expect(await sign("https://api.example.com/x", { sessionToken: "token" })).toMatchObject({ "x-amz-security-token": "token" });
 });
 
@@ -63,7 +63,7 @@ describe("the invoker secret", () => {
     ["a short key", '{"accessKeyId":"AKIDEXAMPLE00000","secretAccessKey":"very-secret"}'],
     ["an unknown field", JSON.stringify({ ...credentials, other: "very-secret-value" })],
     ["null", "null"],
-  ])("%s: the error says what it must be, not what it is", (_name, text) => {
+  ])("%s: the error states the required form and never the value", (_name, text) => {
     let message = "";
     try {
       parseInvoker(text);

@@ -79,7 +79,7 @@ test("a replication status that a test sets belongs to the version, until the ob
   expect(await store.head("k")).toMatchObject({ versionId, replication: "FAILED" });
 });
 
-test("a touch is of one piece, as S3's is: an etag of parts becomes the digest of the bytes", async () => {
+test("a touch writes one piece, as S3 does: an etag of parts becomes the digest of the bytes", async () => {
   const { store } = setUp();
   const { uploadId } = await store.createUpload("k", { attributes: NO_ATTRIBUTES });
   await store.completeUpload("k", uploadId, [await store.uploadPart("k", { uploadId, partNumber: 1 }, textBytes("hello"))]);

@@ -166,7 +166,7 @@ test("a stream of 200 MiB is never held in memory", async () => {
   const store = ossStore(oss, { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
   expect(await store.put("k", body, { attributes: NO_ATTRIBUTES, sizeBytes })).toEqual({ etag: "E" });
   expect(received).toBe(sizeBytes);
-  // Three blocks of 4 MiB, and what the stream itself holds.
+  // Three blocks of 4 MiB, and the buffer of the stream.
   expect(mostAhead).toBeLessThan(14 * MIB);
   server.closeAllConnections();
   server.close();

@@ -58,7 +58,7 @@ export async function startFixture(): Promise<OssFixture> {
       authorizationV4: true,
       region: `oss-${SHANGHAI}`,
       endpoint: oss.endpoints[SHANGHAI]?.public ?? "",
-      // Path style: only localhost and 127.0.0.1 lead here.
+      // Path style, because only localhost and 127.0.0.1 resolve to this server.
       sldEnable: true,
       httpsAgent: agent,
       // ali-oss warns without it.
@@ -78,7 +78,7 @@ export async function startFixture(): Promise<OssFixture> {
       agent.destroy();
       await oss.stop();
       await rm(dataDir, { recursive: true });
-      // A 500 is a fault of the server, whatever the test expected.
+      // A 500 is a fault of the local server.
       expect(failures).toEqual([]);
     },
   };

@@ -19,7 +19,7 @@ const value = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 8 }).map((text) => `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`),
 );
 
-test("every name is carried in characters that OSS takes, and comes back to the letter", () => {
+test("every name is encoded in characters that OSS accepts, and is decoded to itself", () => {
   fc.assert(
     fc.property(name, (one) => {
       const carried = encodeMetadataName(one);
@@ -30,7 +30,7 @@ test("every name is carried in characters that OSS takes, and comes back to the 
   );
 });
 
-test("no two names and no two values are carried alike", () => {
+test("different names and values have different encodings", () => {
   fc.assert(
     fc.property(name, name, value, value, (a, b, x, y) => {
       expect(encodeMetadataName(a) === encodeMetadataName(b)).toBe(a === b);
@@ -40,7 +40,7 @@ test("no two names and no two values are carried alike", () => {
   );
 });
 
-test("every value is carried as printable ASCII without white space at its edges, and comes back to the letter", () => {
+test("every value is encoded as trimmed printable ASCII, and is decoded to itself", () => {
   fc.assert(
     fc.property(value, (one) => {
       const carried = encodeMetadataValue(one);
@@ -57,12 +57,12 @@ test.each([
   ["x.y_z", "encoded-x-2ey-5fz"],
   ["encoded-x", "encoded-encoded--x"],
   ["a_-b", "encoded-a-5f--b"],
-])("the name %s is carried as %s", (one, carried) => {
+])("the name %s is encoded as %s", (one, carried) => {
   expect(encodeMetadataName(one)).toBe(carried);
 });
 
 test.each(["encoded-", "encoded-a-", "encoded-a-5", "encoded-plain", "encoded-a-61", "encoded-a-41"])(
-  "a name %s of another writer stays",
+  "a name %s of another writer is unchanged",
   (carried) => {
     expect(decodeMetadataName(carried)).toBe(carried);
   },
@@ -83,7 +83,7 @@ test("more metadata than OSS takes is Invalid with both figures", async () => {
   await expect(tooMuch()).rejects.toThrow("8193 bytes as OSS stores it, OSS takes at most 8192");
 });
 
-test("what is sent is what a head tells", () => {
+test("a head returns the attributes that were sent", () => {
   const attributes = {
     headers: { contentType: "text/plain", contentDisposition: 'attachment; filename="文.txt"', expires: "0" },
     metadata: { "x.y_z": "café", empty: "" },

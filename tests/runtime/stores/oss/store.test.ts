@@ -38,7 +38,7 @@ function getRaw(url: string, headers: Record<string, string>): Promise<{ status:
   });
 }
 
-/** What ali-oss does and its types do not know. */
+/** Calls of ali-oss that its types leave out. */
 interface Versioning {
   putBucketVersioning(bucket: string, status: "Enabled"): Promise<unknown>;
   getObjectTagging(key: string, options: { versionId: string }): Promise<{ tag: Record<string, string> }>;
@@ -136,7 +136,7 @@ describe("against the server", () => {
     }
   });
 
-  test("blocks are refused where an object is, and leave no upload behind", async () => {
+  test("a put in blocks with ifAbsent is refused where an object exists, and leaves no upload", async () => {
     const bytes = someBytes(5 * 1024 ** 2);
     const options = { attributes: NO_ATTRIBUTES, sizeBytes: bytes.length, condition: { ifAbsent: true } } as const;
     await store(bucket).put("taken", streamOf(bytes), options);
@@ -188,7 +188,7 @@ describe("against the server", () => {
     expect(tagging.tag).toEqual({ of: "the first" });
   });
 
-  test("an object beyond one copy is touched in parts, and left alone where it is another one", async () => {
+  test("an object too large for one copy is touched in parts, and is left alone when its etag differs", async () => {
     const bytes = someBytes(11 * 1024 ** 2);
     const { etag } = await store(bucket).put("large", bytes, { attributes: ATTRIBUTES, sizeBytes: bytes.length });
     const copyLimits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };

@@ -316,7 +316,7 @@ describe("an object with another CRC-64 than was sent is deleted", () => {
 });
 
 describe("append", () => {
-  test("adds at a position, once, and tells the new length", async () => {
+  test("adds at a position, once, and returns the new length", async () => {
     oss.answer(
       status(200, { ...crcHeader(BYTES), "x-oss-next-append-position": "5" }),
       refusal(409, "PositionNotEqualToLength"),

@@ -44,7 +44,7 @@ test.each(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "EAI_AGAIN", "EHO
   expect(toS3Error("put", Object.assign(new Error("x"), { code }))).toMatchObject({ kind: "Unavailable", retryable: true });
 });
 
-test("whatever else is thrown is Unexpected, and a BridgeError stays itself", () => {
+test("any other error is Unexpected, and a BridgeError is unchanged", () => {
   expect(toS3Error("put", "text").kind).toBe("Unexpected");
   expect(toS3Error("put", undefined).kind).toBe("Unexpected");
   const own = new BridgeError("Corrupted", "put", "x");

@@ -14,7 +14,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** A server below HTTP, gone after the test whether it passes or not. Resolves to its endpoint. */
+/** Starts a TCP server and closes it after the test. Resolves to its endpoint. */
 async function listen(onSocket: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     cleanups.push(() => socket.destroy());
@@ -212,7 +212,7 @@ test.each([["computed while it streams", undefined] as const, ["given", { algori
     const options = { attributes: NO_ATTRIBUTES, sizeBytes, ...(checksum !== undefined && { checksum }) };
     expect(await store.put("k", body, options)).toEqual({ etag: "e" });
     expect(produced).toBe(sizeBytes);
-    // What the kernel and the HTTP layer hold in flight.
+    // The buffers of the kernel and of the HTTP layer.
     expect(mostAhead).toBeLessThan(24 * MIB);
   },
   60_000,

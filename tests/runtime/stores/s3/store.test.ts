@@ -124,7 +124,7 @@ test("a listing reports the storage class", async () => {
   client.destroy();
 });
 
-test("an object beyond one copy is touched in parts, and left alone where it is another one", async () => {
+test("an object too large for one copy is touched in parts, and is left alone when its etag differs", async () => {
   const client = localClient();
   const bucket = "touched";
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
@@ -144,7 +144,7 @@ test("an object beyond one copy is touched in parts, and left alone where it is 
   client.destroy();
 });
 
-test("native replication shows in head, and a touch makes it begin for an object that was there before", async () => {
+test("head reports the native replication, and a touch starts it for an older object", async () => {
   const client = localClient();
   const [from, to] = ["replicated-from", "replicated-to"];
   for (const Bucket of [from, to]) {

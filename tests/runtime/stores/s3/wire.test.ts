@@ -185,7 +185,7 @@ describe("answers", () => {
     expect(s3.seen[1]?.url).toContain("part-number-marker=1");
   });
 
-  test("a completion that answers 200 and then an error failed", async () => {
+  test("a completion that answers 200 with an error document is a failure", async () => {
     s3.answer(refusal(200, "InternalError"), refusal(200, "InternalError"), refusal(200, "InternalError"));
     await expectKind(s3Store(s3).completeUpload("k", "u", [{ partNumber: 1, sizeBytes: 1, etag: "e" }]), "Unavailable");
   });
