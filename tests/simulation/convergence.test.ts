@@ -5,7 +5,7 @@ import { playPull, playPush } from "./explore";
 import { assertNoNeedlessBytes, assertSound } from "./invariants";
 import { type PullStory, pullStories, pushStories } from "./script";
 
-/** Explorations have no end of their own when `TEST_FACTOR` is large. */
+/** A large `TEST_FACTOR` makes explorations run for hours. */
 const LIMIT_MS = 24 * 3_600_000;
 
 test.each<[name: string, count: number, options: Partial<PullStory>]>([
@@ -13,7 +13,7 @@ test.each<[name: string, count: number, options: Partial<PullStory>]>([
   // As on a store without conditional writes.
   ["leases as lines of a log", 500, { leases: "log", conditionalWrites: false }],
 ])(
-  "pull, %s: it converges, and what has not changed moves no bytes",
+  "pull, %s: it converges, and unchanged objects move no bytes",
   async (_, count, options) => {
     const property = fc.asyncProperty(fc.scheduler(), pullStories, async (scheduler, story) => {
       const world = await playPull(scheduler, { ...story, ...options });
@@ -26,7 +26,7 @@ test.each<[name: string, count: number, options: Partial<PullStory>]>([
 );
 
 test(
-  "pull without a queue: it converges, or parks what it could not do",
+  "pull without a queue: it converges, or parks the key",
   async () => {
     const count = times(300);
     let parked = 0;
@@ -37,14 +37,14 @@ test(
       await assertNoNeedlessBytes(scheduler, world);
     });
     await fc.assert(property, { numRuns: count, endOnFailure: true });
-    // Parking is the exception: faults that last longer than three invocations.
+    // Parking is rare: the faults must last longer than three invocations.
     expect(parked).toBeLessThan(count / 4);
   },
   LIMIT_MS,
 );
 
 test(
-  "push: it converges, and what has not changed moves no bytes",
+  "push: it converges, and unchanged objects move no bytes",
   async () => {
     const property = fc.asyncProperty(fc.scheduler(), pushStories, async (scheduler, story) => {
       const world = await playPush(scheduler, story);
@@ -57,7 +57,7 @@ test(
   LIMIT_MS,
 );
 
-test("push with few attempts: what is not replicated is parked with its reason", async () => {
+test("push with few attempts: keys that are not replicated are parked with their reason", async () => {
   let parked = 0;
   const property = fc.asyncProperty(fc.scheduler(), pushStories, async (scheduler, story) => {
     const world = await playPush(scheduler, { ...story, maxAttempts: 1 });

@@ -5,9 +5,9 @@ import { type PushSabotage, PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";
 
-/** A run that goes on beyond this is a livelock. */
+/** A run with more steps is a livelock. */
 const MAX_STEPS = 30_000;
-/** How long the network holds a stalled request back. */
+/** How long the network holds a stalled request. */
 const STALL_MS = 2_500;
 
 export async function playPull(scheduler: Steps, story: PullStory, sabotage?: PullSabotage): Promise<PullWorld> {
@@ -22,14 +22,14 @@ export async function playPush(scheduler: Steps, story: PushStory, sabotage?: Pu
   return world;
 }
 
-/** `worldOf` names the world at whose source the action of this index happens. */
+/** Runs a script to its end. `worldOf` returns the world whose source the action with this index changes. */
 export async function play(
   steps: Steps,
   { actions, ticksMs, copiesLaterMs }: Script,
   worlds: readonly [World, ...World[]],
   worldOf = (_index: number): World => worlds[0],
 ): Promise<void> {
-  // Writes happen in their order, anywhere among the bridge's own steps; so does the passing of time.
+  // Writes keep their order. The scheduler places them, and the ticks, anywhere between the bridge's steps.
   let writes: Promise<void> = Promise.resolve();
   for (const [index, action] of actions.entries()) {
     const world = worldOf(index);
@@ -47,20 +47,20 @@ export async function play(
   await settle(steps, ...worlds);
 }
 
-/** Changes the source and sends the event of it. */
+/** Changes the source and sends the event. */
 export async function perform(world: World, action: SourceAction, copiesLaterMs = 0): Promise<void> {
   const removal = action.do === "delete" || action.do === "restore";
   if (await act(world.source, action)) world.notify(action.key, { removal, copies: action.events, copiesLaterMs });
 }
 
-/** Lets everything happen until nothing is left to do. Time passes by itself only when all else waits for it. */
+/** Runs the worlds until nothing is left to do. Time passes only when all work waits for it. */
 export async function settle(steps: Steps, ...worlds: World[]): Promise<void> {
   for (let step = 0; step < MAX_STEPS; step++) if (!(await next(steps, ...worlds))) return;
   throw new Error(`not settled after ${MAX_STEPS} steps`);
 }
 
 /**
- * The next step, or the next moment at which there is one.
+ * Runs the next step. If there is none, moves time to the next event.
  * @returns false when nothing is left to do
  */
 export async function next(steps: Steps, ...worlds: World[]): Promise<boolean> {
@@ -77,17 +77,17 @@ export async function next(steps: Steps, ...worlds: World[]): Promise<boolean> {
   }
   const times = [first.time.nextWakeMs(), ...worlds.map((world) => world.delivery.nextVisibleMs())];
   const known = times.filter((atMs) => atMs !== undefined);
-  // A function that waits for nothing has no time of its own: its hard end is the next thing to happen.
+  // A function that waits for no timer ends at its hard end. That is the next event.
   const nextMs = Math.min(...(known.length > 0 ? known : [...first.time.attempts].map(({ deadlineMs }) => deadlineMs)));
   if (Number.isFinite(nextMs)) {
     passTime(nextMs - first.time.now(), ...worlds);
     return true;
   }
   if (worlds.every((world) => world.idle)) return false;
-  throw new Error("work is left, yet nothing will ever happen again");
+  throw new Error("work is left, but no step and no timer");
 }
 
-/** The worlds share their time. */
+/** Moves time on. All worlds share one clock. */
 export function passTime(ms: number, ...worlds: World[]): void {
   worlds[0]?.time.advance(ms);
   for (const world of worlds) world.delivery.deliverVisible();

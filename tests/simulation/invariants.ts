@@ -1,4 +1,4 @@
-/** The invariants of the protocol, as DESIGN numbers them. */
+/** The invariants of the protocol, with their numbers in DESIGN. */
 import { parsePushState } from "../../runtime/protocol/push";
 import { recordsEqual } from "../../runtime/replication/equality";
 import { withoutProvenance } from "../../runtime/replication/provenance";
@@ -19,17 +19,17 @@ export function describeObject(object: Readonly<MemoryObject> | undefined): stri
   });
 }
 
-/** Every invariant that holds whenever a world is at rest. */
+/** Asserts every invariant that holds when a world is at rest. */
 export function assertSound(world: World, options: { mayPark?: boolean } = {}): void {
   const [defect] = world.defects;
-  if (defect !== undefined) throw new Error("a role failed in a way that nothing simulated explains", { cause: defect });
+  if (defect !== undefined) throw new Error("a role failed, and no simulated fault explains it", { cause: defect });
   assertConverged(world, options);
   assertNeverTorn(world.source, world.destination);
   assertFresh(world);
   if (world instanceof PushWorld) assertOnce(world);
 }
 
-/** Invariants 1 and 3: what is acknowledged is equal. A key may only differ where its message is parked with its name. */
+/** Invariants 1 and 3: acknowledged objects are equal. A key may differ only if its message is parked. */
 export function assertConverged(world: World, { mayPark = false } = {}): void {
   const parked = new Set(world.parked.map(({ look }) => look.key));
   if (!mayPark) for (const { look, reason } of world.parked) throw new Error(`parked ${look.key}: ${reason}`);
@@ -41,7 +41,7 @@ export function assertConverged(world: World, { mayPark = false } = {}): void {
   }
 }
 
-/** Invariant 2: every object that a reader could see at the destination was once whole at the source. */
+/** Invariant 2: every state of an object at the destination was a whole object at the source before. */
 export function assertNeverTorn(
   source: MemoryStore,
   destination: MemoryStore,
@@ -62,13 +62,13 @@ export function assertNeverTorn(
   }
 }
 
-/** Nothing that was over before an attempt began was written by it, and no copy went on after its stop mark. */
+/** No attempt wrote a state that was replaced before the attempt began. No copier completed after it read its stop mark. */
 export function assertFresh(world: World): void {
   const [violation] = world.watch.violations;
   if (violation !== undefined) throw new Error(violation);
 }
 
-/** However often an event comes: one execution for one state that it found, unless that one failed. */
+/** Repeated events of one state start one execution, unless that execution failed. */
 function assertOnce(world: PushWorld): void {
   const seen = new Set<string>();
   for (const { name, input, status } of world.flow.executions.values()) {
@@ -79,7 +79,7 @@ function assertOnce(world: PushWorld): void {
   }
 }
 
-/** Invariant 4: events of every key once more, twice each in push mode, move no bytes. */
+/** Invariant 4: repeated events of unchanged objects move no bytes. Push mode gets each event twice. */
 export async function assertNoNeedlessBytes(steps: Steps, world: World): Promise<void> {
   world.endFaults();
   const before = world.source.bytesRead;

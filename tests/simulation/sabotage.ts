@@ -1,6 +1,6 @@
 /**
- * The mutations: ways to break the protocol on purpose. Each comes with stories in which the broken part matters (another part would
- * stand in for it elsewhere) and with the invariant that notices it. To add one, add a row; `mutations.test.ts` runs the table.
+ * Mutations break the protocol on purpose. Each names stories in which the broken part matters (in other stories another part protects
+ * the objects) and the invariant that fails. To add a mutation, add a row: `mutations.test.ts` runs the table.
  */
 import type { CopyJob } from "../../runtime/protocol/ports";
 import type { HeldLease, Lease, LeaseStore } from "../../runtime/replication/lease";
@@ -34,8 +34,8 @@ const write = (kind: SourceAction["do"], content: number, after = 0, laterMs = 0
 
 const fault = (label: string, nth: number, kind: FaultKind, hold = 0): Fault => ({ label, nth, kind, hold });
 
-/** Steps of the scheduler, which the story draws, between a first write and a second. */
-const drawn = ({ actions }: PullStory | PushStory, factor = 1): number => (actions[0]?.after ?? 0) * factor;
+/** Number of scheduler steps between the first and the second write. The story draws it. */
+const drawnSteps = ({ actions }: PullStory | PushStory, factor = 1): number => (actions[0]?.after ?? 0) * factor;
 
 export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> = {
   "acknowledge-before-verify": {
@@ -59,54 +59,54 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
     caughtAs: /torn/,
   },
   "skip-re-read": {
-    sabotage: { sender: (deps) => ({ ...deps, source: onceSeen(deps.source) }) },
+    sabotage: { sender: (deps) => ({ ...deps, source: withRepeatedReads(deps.source) }) },
     where: () => ({ actions: [write("write-small", 0), write("write-small", 1, 10)], conditionalWrites: false }),
   },
   "let-old-copier-live": {
     sabotage: {
-      receiver: (deps) => ({ ...deps, leases: everExpired(deps.leases), destination: unfenced(deps.destination) }),
-      copier: (deps) => ({ ...deps, leases: everMine(deps.leases) }),
+      receiver: (deps) => ({ ...deps, leases: withExpiredLeases(deps.leases), destination: withoutAborts(deps.destination) }),
+      copier: (deps) => ({ ...deps, leases: withForgedLease(deps.leases) }),
     },
     where: (story) => ({
-      actions: [write("write-large", 0), write("write-small", 1, drawn(story, 2))],
+      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story, 2))],
       conditionalWrites: false,
     }),
   },
-  // The receiver that launched is gone before it has written, and its copier hangs over its last step.
+  // The receiver crashes after the launch and before it writes the lease. The copier stalls at its last step.
   "lease-after-launch": {
     sabotage: {
-      receiver: (deps) => ({ ...deps, ...launchFirst(deps) }),
-      copier: (deps, job) => ({ ...deps, leases: unasked(deps.leases, job) }),
+      receiver: (deps) => ({ ...deps, ...launchBeforeLease(deps) }),
+      copier: (deps, job) => ({ ...deps, leases: withPrivateLease(deps.leases, job) }),
     },
     where: (story) => ({
-      actions: [write("write-large", 0), write("write-small", 1, drawn(story, 2))],
+      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story, 2))],
       faults: [fault("launch", 1, "lose-answer-and-crash"), fault("destination completeUpload", 1, "stall", 20)],
       conditionalWrites: false,
     }),
   },
-  // Equal bytes: the pinned reads do not notice that the copy is out of date, only the mark tells.
+  // The bytes are equal, so pinned reads do not show that the copy is out of date. Only the stop mark does.
   "skip-stop-mark": {
-    sabotage: { receiver: (deps) => ({ ...deps, leases: unstoppable(deps.leases) }) },
-    where: (story) => ({ actions: [write("write-large", 0), write("touch", 1, drawn(story, 2))] }),
+    sabotage: { receiver: (deps) => ({ ...deps, leases: withoutStopMarks(deps.leases) }) },
+    where: (story) => ({ actions: [write("write-large", 0), write("touch", 1, drawnSteps(story, 2))] }),
     caughtAs: /after its stop mark/,
   },
-  // A resumed run reads no part that would be pinned.
+  // A resumed run that has all parts makes no pinned read.
   "skip-source-re-check": {
     sabotage: {
       copier: (deps) => ({ ...deps, reader: { bind: (url) => ({ ...deps.reader.bind(url), isCurrent: async () => true }) } }),
     },
     where: (story) => ({
-      actions: [write("write-large", 0), write("write-small", 1, drawn(story), 7_000)],
+      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story), 7_000)],
       faults: [fault("destination head", 2, "refuse")],
       ticksMs: [],
     }),
     caughtAs: /stale/,
   },
   "equality-without-metadata": {
-    sabotage: { receiver: (deps, source) => ({ ...deps, destination: blindToMetadata(deps.destination, source) }) },
+    sabotage: { receiver: (deps, source) => ({ ...deps, destination: withSourceMetadata(deps.destination, source) }) },
     where: () => ({ actions: [write("write-small", 0), write("touch", 1, 40)] }),
   },
-  // The old attempt's write has to be under way for long, and the sender that would have noticed has to be gone.
+  // The old attempt's write stalls, and the sender that would notice it is gone.
   "redeliver-before-hard-end": {
     sabotage: { visibilityMs: 2_000 },
     where: ({ faults }) => ({
@@ -118,45 +118,45 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
 };
 
 export const PUSH_MUTATIONS: Record<string, Mutation<PushSabotage, PushStory>> = {
-  // The result of the copy is believed, and the source is not read again. The older execution's write is under way for long.
+  // The pusher does not read the source again after the copy. The older execution's write stalls.
   "skip-verify": {
     sabotage: {
       step: (state) =>
         state.next === "verify" ? Promise.resolve(advance(state, "record", { result: state.result ?? "replicated" })) : undefined,
     },
     where: (story) => ({
-      actions: [write("write-small", 0), write("write-small", 1, drawn(story))],
+      actions: [write("write-small", 0), write("write-small", 1, drawnSteps(story))],
       faults: [fault("destination put", 1, "stall", 3)],
       ticksMs: [],
     }),
   },
-  // The workflow no longer waits for the copy that is about to complete.
+  // The workflow loses the answer of a copy that is about to complete.
   "no-lease": {
-    sabotage: { pusher: (deps) => ({ ...deps, leases: alwaysFree() }) },
+    sabotage: { pusher: (deps) => ({ ...deps, leases: freeLeases() }) },
     where: (story) => ({
-      actions: [write("write-large", 0), write("write-small", 1, drawn(story, 3))],
+      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story, 3))],
       faults: [fault("invoke", 2, "lose-answer"), fault("destination completeUpload", 1, "stall", 20)],
       ticksMs: [],
     }),
   },
-  // A removal is named after the state that it brings back, and a finished execution of that state counts for it.
+  // The execution of a removal has the name of the state that becomes current. A finished execution of that state counts as done.
   "removal-without-event": {
-    sabotage: { event: ({ removal: _removal, ...look }) => look, dispatcher: takesFinishedForDone },
+    sabotage: { event: ({ removal: _removal, ...look }) => look, dispatcher: treatsFinishedAsStarted },
     where: () => ({
       actions: [write("write-small", 0), write("write-small", 1, 0, 100_000), write("restore", 0, 0, 100_000)],
       versionedSource: true,
     }),
   },
   "finished-is-done": {
-    sabotage: { dispatcher: takesFinishedForDone },
+    sabotage: { dispatcher: treatsFinishedAsStarted },
     where: () => ({
       actions: [write("write-small", 0), write("write-small", 1, 0, 100_000), write("write-small", 0, 0, 100_000)],
       versionedSource: false,
     }),
   },
-  // The first execution has read the source for the last time, and cannot end while the state goes and comes back.
+  // The first execution has made its last read of the source. It cannot end while the state changes and returns.
   "running-is-done": {
-    sabotage: { dispatcher: takesRunningForDone },
+    sabotage: { dispatcher: treatsRunningAsStarted },
     where: () => ({
       actions: [write("write-small", 0), write("write-small", 1, 0, 5_000), write("write-small", 0, 0, 5_000)],
       faults: [fault("invoke", 4, "lose-answer")],
@@ -175,8 +175,8 @@ export const PUSH_MUTATIONS: Record<string, Mutation<PushSabotage, PushStory>> =
   },
 };
 
-/** The second read of each key is not made: the result of the first is used again. */
-function onceSeen(store: ObjectStore): ObjectStore {
+/** Returns the result of the first read of a key for the second read as well. */
+function withRepeatedReads(store: ObjectStore): ObjectStore {
   const memory = new Map<string, unknown>();
   const alternating = async (name: string, look: () => Promise<unknown>) => {
     const remembered = memory.get(name);
@@ -194,8 +194,8 @@ function onceSeen(store: ObjectStore): ObjectStore {
   });
 }
 
-/** The receiver takes every copy for dead ... */
-function everExpired(leases: LeaseStore): LeaseStore {
+/** Makes every lease look expired to the receiver. */
+function withExpiredLeases(leases: LeaseStore): LeaseStore {
   return {
     ...leases,
     read: async (key, signal) => {
@@ -205,15 +205,15 @@ function everExpired(leases: LeaseStore): LeaseStore {
   };
 }
 
-/** ... leaves its upload open ... */
-function unfenced(store: ObjectStore): ObjectStore {
+/** Leaves the old upload open. */
+function withoutAborts(store: ObjectStore): ObjectStore {
   return new Proxy(store, {
     get: (target, name) => (name === "abortUpload" ? async () => undefined : Reflect.get(target, name)),
   });
 }
 
-/** ... and the copier takes the lease for its own, whatever it says. */
-function everMine(leases: LeaseStore): LeaseStore {
+/** Makes the copier believe that it holds the lease. */
+function withForgedLease(leases: LeaseStore): LeaseStore {
   let mine: HeldLease | undefined;
   return {
     ...leases,
@@ -227,8 +227,8 @@ function everMine(leases: LeaseStore): LeaseStore {
 
 const isFresh = (lease: Lease): boolean => lease.run === undefined && !lease.stop && lease.outcome === undefined;
 
-/** The receiver starts a copy before it writes the lease ... */
-function launchFirst({ leases, launcher }: WithLeases<ReceiverDeps>): Pick<ReceiverDeps, "leases" | "launcher"> {
+/** Makes the receiver start the copier before it writes the lease. */
+function launchBeforeLease({ leases, launcher }: WithLeases<ReceiverDeps>): Pick<ReceiverDeps, "leases" | "launcher"> {
   const unwritten = new Map<string, () => Promise<unknown>>();
   return {
     leases: {
@@ -248,8 +248,8 @@ function launchFirst({ leases, launcher }: WithLeases<ReceiverDeps>): Pick<Recei
   };
 }
 
-/** ... and the copier begins without a lease. It still writes its outcome where there is one. */
-function unasked(leases: LeaseStore, { key, execution, snapshot }: CopyJob): LeaseStore {
+/** Lets the copier begin without a lease. It writes its outcome if a lease is there at its end. */
+function withPrivateLease(leases: LeaseStore, { key, execution, snapshot }: CopyJob): LeaseStore {
   const lease: Lease = {
     version: 1,
     key,
@@ -272,8 +272,8 @@ function unasked(leases: LeaseStore, { key, execution, snapshot }: CopyJob): Lea
   };
 }
 
-/** The receiver believes that its stop mark was written. */
-function unstoppable(leases: LeaseStore): LeaseStore {
+/** Drops stop marks. The receiver believes that they are written. */
+function withoutStopMarks(leases: LeaseStore): LeaseStore {
   return {
     ...leases,
     write: async (lease, previous, signal) =>
@@ -281,8 +281,8 @@ function unstoppable(leases: LeaseStore): LeaseStore {
   };
 }
 
-/** Every destination object seems to have the metadata of its source. */
-function blindToMetadata(store: ObjectStore, source: MemoryStore): ObjectStore {
+/** Shows every destination object with the metadata of its source. */
+function withSourceMetadata(store: ObjectStore, source: MemoryStore): ObjectStore {
   return new Proxy(store, {
     get: (target, name) => {
       if (name !== "head") return Reflect.get(target, name);
@@ -298,7 +298,7 @@ function blindToMetadata(store: ObjectStore, source: MemoryStore): ObjectStore {
   });
 }
 
-function takesFinishedForDone(deps: DispatcherDeps): DispatcherDeps {
+function treatsFinishedAsStarted(deps: DispatcherDeps): DispatcherDeps {
   const { flow } = deps;
   return {
     ...deps,
@@ -306,7 +306,7 @@ function takesFinishedForDone(deps: DispatcherDeps): DispatcherDeps {
   };
 }
 
-function takesRunningForDone(deps: DispatcherDeps): DispatcherDeps {
+function treatsRunningAsStarted(deps: DispatcherDeps): DispatcherDeps {
   const { flow } = deps;
   return {
     ...deps,
@@ -314,8 +314,8 @@ function takesRunningForDone(deps: DispatcherDeps): DispatcherDeps {
   };
 }
 
-/** Every function finds the lease free. */
-function alwaysFree(): LeaseStore {
+/** A lease store that is private to one function, so that the function finds every lease free. */
+function freeLeases(): LeaseStore {
   let mine: HeldLease | undefined;
   return {
     read: async () => mine,

@@ -1,4 +1,4 @@
-/** What a story tells: what happens at the source while the bridge works, and what breaks. */
+/** Stories: changes of the source while the bridge works, and faults. */
 import fc from "fast-check";
 import type { MemoryStore } from "../../runtime/stores/memory/store";
 import type { Fault } from "./world/network";
@@ -13,16 +13,16 @@ export interface SourceAction {
     | "touch"
     | "retag"
     | "delete"
-    /** Removes the newest version for good, so that an older one is current again. */
+    /** Deletes the newest version. The version before it becomes current. */
     | "restore";
   key: string;
-  /** Tells one content from another. */
+  /** Different numbers make different bytes. */
   content: number;
   /** How often its event is delivered. */
   events: number;
-  /** Virtual time between the action before and this one, in which the bridge may come to rest; ms. */
+  /** Virtual time since the previous action; ms. The bridge may come to rest in it. */
   laterMs: number;
-  /** Steps of the scheduler after that. */
+  /** Steps of the scheduler after `laterMs`. */
   after: number;
 }
 
@@ -30,7 +30,7 @@ const KEYS = ["a", "b", "c"] as const;
 
 const actionArbitrary: fc.Arbitrary<SourceAction> = fc.record({
   do: fc.constantFrom("write-small", "write-small", "write-large", "write-large", "touch", "retag", "delete", "restore"),
-  // Most happens to one key; the others share its batches.
+  // Most actions change key a. The other keys share its batches.
   key: fc.constantFrom(...KEYS, "a", "a", "a"),
   content: fc.integer({ min: 0, max: 2 }),
   events: fc.integer({ min: 1, max: 2 }),
@@ -38,12 +38,12 @@ const actionArbitrary: fc.Arbitrary<SourceAction> = fc.record({
   after: fc.integer({ min: 0, max: 40 }),
 });
 
-/** What happens to a world. */
+/** Actions and passing of time that a world goes through. */
 export interface Script {
   actions: SourceAction[];
-  /** Virtual time that passes while work is under way; ms each. */
+  /** Virtual time that passes while work is running; ms each. */
   ticksMs: number[];
-  /** Between the copies of one event; ms. */
+  /** Time between the copies of one event; ms. */
   copiesLaterMs?: number;
 }
 
@@ -62,7 +62,7 @@ const SHARED_OPERATIONS = [
   ...operations("destination", "createUpload", "uploadPart", "listParts", "completeUpload", "abortUpload"),
 ];
 
-/** An operation that is named twice fails more often. */
+/** Draws a fault of one of these operations. An operation that is named twice fails more often. */
 const faultAt = (max: number, ...labels: string[]): fc.Arbitrary<Fault> =>
   fc.record({
     label: fc.constantFrom(...labels),
@@ -121,7 +121,10 @@ export const pushStories: fc.Arbitrary<PushStory> = fc.record({
   copiesLaterMs: fc.constantFrom(0, 0, 40_000, 200_000),
 });
 
-/** @returns whether the store sends an event of it */
+/**
+ * Applies the action to the source.
+ * @returns true if the store sends an event
+ */
 export async function act(source: MemoryStore, action: SourceAction): Promise<boolean> {
   const current = source.snapshotOf(action.key);
   const put = async (bytes: Uint8Array, metadata: Record<string, string>) => {

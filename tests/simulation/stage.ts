@@ -1,4 +1,4 @@
-/** A world whose interleaving a scenario tells step by step. */
+/** Runs a world under the control of a scenario, which decides the order of the steps. */
 import { next, passTime, perform, settle } from "./explore";
 import { assertSound, describeObject } from "./invariants";
 import type { SourceAction } from "./script";
@@ -17,12 +17,12 @@ export class Stage<W extends World> {
     this.world = open(this.director);
   }
 
-  /** Changes the source and sends the event of it. `content` tells one object from another; large is 11 bytes, small 6. */
+  /** Changes the source and sends the event. Different `content` makes different bytes. A large object has 11 bytes, a small one 6. */
   async does(what: SourceAction["do"], key = "k", content = 0, events = 1): Promise<void> {
     await perform(this.world, { do: what, key, content, events, laterMs: 0, after: 0 });
   }
 
-  /** Holds such steps back, and lets everything else happen until one of them waits. */
+  /** Holds the steps that match, and runs all others until a held step waits. */
   async until(label: RegExp): Promise<void> {
     this.director.hold(label);
     for (let step = 0; step < MAX_STEPS; step++) {
@@ -30,44 +30,45 @@ export class Stage<W extends World> {
       if (this.director.held.some((held) => label.test(held))) return;
       if (!(await next(this.director, this.world))) break;
     }
-    throw new Error(`nothing like ${label} ever waits`);
+    throw new Error(`no step matched ${label}`);
   }
 
-  /** From now on such steps wait. */
+  /** Holds the steps that match, from now on. */
   hold(label: RegExp): void {
     this.director.hold(label);
   }
 
-  /** Lets go of such steps. */
+  /** Releases the steps that match. */
   release(label: RegExp): void {
     this.director.release(label);
   }
 
-  /** Lets everything happen for which no time has to pass. */
+  /** Runs every step that needs no time to pass. */
   async run(): Promise<void> {
     for (let step = 0; step < MAX_STEPS; step++) {
       await new Promise(setImmediate);
       if (this.director.count() === 0) return;
       await this.director.waitNext(1);
     }
-    throw new Error("the steps have no end");
+    throw new Error(`steps are left after ${MAX_STEPS}`);
   }
 
   passTime(ms: number): void {
     passTime(ms, this.world);
   }
 
-  /** Lets everything happen, and asserts what must hold then. */
+  /** Runs the world until it is at rest, and asserts the invariants. */
   async settle(options: { mayPark?: boolean } = {}): Promise<void> {
     await settle(this.director, this.world);
     assertSound(this.world, options);
   }
 
-  /** What a reader of the destination saw, state after state, as content and attributes in short. */
+  /** The states of the object at the destination, oldest first, as `short` writes them. */
   seen(key = "k"): string[] {
     return this.world.destination.history(key).map(({ state }) => this.short(state));
   }
 
+  /** The bytes, and the content of the touch if there was one. */
   short(state: Parameters<typeof describeObject>[0]): string {
     if (state === undefined) return "absent";
     const { bytes, metadata } = JSON.parse(describeObject(state)) as { bytes: string; metadata: Record<string, string> };

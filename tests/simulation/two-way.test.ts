@@ -1,4 +1,4 @@
-/** Two bridges, A to B and B to A, over the same two stores: each copies what the other side wrote, and no replica is sent back. */
+/** Two bridges, A to B and B to A, share two stores. Each copies the users' objects of its source and sends no replica back. */
 import fc from "fast-check";
 import { readProvenance } from "../../runtime/replication/provenance";
 import type { MemoryStore } from "../../runtime/stores/memory/store";
@@ -11,7 +11,7 @@ import { Director, type Steps } from "./world/steps";
 import { WorldTime } from "./world/time";
 import { openStore } from "./world/world";
 
-/** Each side's users write under a prefix of their own: what both write is a conflict, and another story. */
+/** The users of each side write under their own prefix. Conflicts are not tested here. */
 const SIDES = ["A", "B"] as const;
 type Side = (typeof SIDES)[number];
 
@@ -36,7 +36,7 @@ class TwoWay {
         shared: { source: this.stores[source], destination: this.stores[destination], time: this.time },
       });
     this.bridges = { A: bridge("A", "B"), B: bridge("B", "A") };
-    // What one bridge writes is an event for the other.
+    // Writes of one bridge are events for the other.
     this.bridges.A.onDestinationChange = (key) => this.bridges.B.notify(key);
     this.bridges.B.onDestinationChange = (key) => this.bridges.A.notify(key);
   }
@@ -71,7 +71,7 @@ class TwoWay {
     assertConverged(this.bridges.A);
   }
 
-  /** Writes of each kind at a side, users' included. */
+  /** Number of writes at a side by kind. Writes of users count as well. */
   writes(side: Side): Partial<Record<"put" | "completeUpload" | "putTags" | "delete", number>> {
     const { put, completeUpload, putTags, delete: deleted } = this.stores[side].calls;
     return Object.fromEntries(
@@ -92,7 +92,7 @@ const plain = {
   triesPerPart: 1,
 } as const;
 
-describe("the writes of simple stories, counted: no replica is sent back", () => {
+describe("number of writes in simple stories: no replica is sent back", () => {
   test("one object from each side", async () => {
     const both = new TwoWay(new Director(), plain);
     await both.does("A", { do: "write-small", key: "k", content: 1, events: 1 });
@@ -103,7 +103,7 @@ describe("the writes of simple stories, counted: no replica is sent back", () =>
     expect(both.writes("B")).toEqual({ put: 2 });
   });
 
-  test("written, tagged, overwritten and deleted at one side", async () => {
+  test("one side writes, tags, overwrites and deletes an object", async () => {
     const both = new TwoWay(new Director(), { ...plain, batchSize: 5 });
     for (const [what, content] of [
       ["write-large", 1],
@@ -120,7 +120,7 @@ describe("the writes of simple stories, counted: no replica is sent back", () =>
     expect(both.stores.A.history("A/k")).toHaveLength(4);
   });
 
-  test("events of everything once more: neither side writes", async () => {
+  test("repeated events of all objects: neither side writes", async () => {
     const both = new TwoWay(new Director(), plain);
     await both.does("A", { do: "write-small", key: "k", content: 1, events: 1 });
     await both.does("B", { do: "write-large", key: "k", content: 2, events: 1 });

@@ -1,4 +1,4 @@
-/** What the exhaustive search says of DESIGN's two load-bearing parts: the re-read and the hard end. */
+/** An exhaustive search shows that the protocol needs the re-read and the hard end. */
 import { type InlineOptions, inlineModel } from "./inline-model";
 import { describeFinding, search } from "./search";
 
@@ -21,13 +21,13 @@ function look(what: string, broken: Partial<InlineOptions>) {
   return finding;
 }
 
-test.each([true, false])("conditional writes %s: with re-read and hard end it always converges", (conditionalWrites) => {
+test.each([true, false])("conditional writes %s: the protocol always converges", (conditionalWrites) => {
   const finding = look(`conditional writes ${conditionalWrites}`, { conditionalWrites });
   expect(finding.counterexample).toBeUndefined();
   expect(finding.stuck).toBe(0);
 });
 
-/** Enough for the shortest way to a stale object. */
+/** Enough for the shortest trace to a stale object. */
 const small: Partial<InlineOptions> = { writes: 2, crashes: 2 };
 
 test.each<[string, Partial<InlineOptions>]>([

@@ -1,26 +1,26 @@
 /**
- * The protocol in small: one key, its messages, senders and receiver attempts that write it at once. States are numbers: 0 is absent, n the
- * n-th write. Interleavings are all of them; crashes happen anywhere within a budget.
+ * A small model of the protocol: one key, its messages, senders and receiver attempts. Objects are numbers: 0 is absent, n is the n-th
+ * write. The search tries all interleavings. Crashes happen anywhere, up to a limit.
  */
 import type { Model } from "./search";
 
 export interface InlineOptions {
   writes: number;
-  /** How often the source may be deleted as well as written; `writes` counts both. */
+  /** Whether the source may also be deleted. `writes` counts deletes as well. */
   deletes: boolean;
   crashes: number;
   conditionalWrites: boolean;
-  /** The sender looks at the source again before it acknowledges. */
+  /** The sender reads the source again before it acknowledges. */
   reRead: boolean;
-  /** A message is only seen again when the attempts made for it are over. */
+  /** A message is delivered again only after its attempts have ended. */
   hardEnd: boolean;
 }
 
-/** A receiver's attempt to make the destination `wanted`. */
+/** A receiver's attempt to bring the destination to `wanted`. */
 interface Attempt {
   at: "begun" | "looked" | "read" | "landed";
   wanted: number;
-  /** The destination as it looked; for conditional writes. */
+  /** The destination when the attempt read it. Conditional writes compare it. */
   seen: number;
 }
 
@@ -29,7 +29,7 @@ interface Message {
   at: "waiting" | "snapped" | "asking" | "answered" | "proven";
   snapshot: number;
   attempt: Attempt | undefined;
-  /** Attempts whose sender no longer waits for them: they may go on, or vanish. */
+  /** Attempts whose sender no longer waits. Each may continue or end at any time. */
   orphans: Attempt[];
 }
 
@@ -39,7 +39,7 @@ export interface InlineState {
   written: number;
   crashes: number;
   messages: Message[];
-  /** Orphans of messages that are gone. */
+  /** Orphans of acknowledged messages. */
   strays: Attempt[];
 }
 
@@ -96,7 +96,10 @@ function* sender(state: InlineState, message: Message, options: InlineOptions): 
   switch (at) {
     case "waiting":
       if (options.hardEnd && orphans.length > 0) return;
-      yield [`sender looks: ${word(state.source)}`, put(state, message, { ...message, at: "snapped", snapshot: state.source })];
+      yield [
+        `sender reads the source: ${word(state.source)}`,
+        put(state, message, { ...message, at: "snapped", snapshot: state.source }),
+      ];
       return;
     case "snapped":
       yield [
@@ -107,7 +110,7 @@ function* sender(state: InlineState, message: Message, options: InlineOptions): 
     case "answered": {
       const again = options.reRead && state.source !== snapshot;
       yield [
-        again ? `sender looks again: ${word(state.source)} now, so once more` : "sender is content",
+        again ? `sender reads the source again: ${word(state.source)}, so it starts over` : "sender finds the source unchanged",
         put(state, message, again ? { ...WAITING, orphans } : { ...message, at: "proven" }),
       ];
       break;
@@ -120,7 +123,7 @@ function* sender(state: InlineState, message: Message, options: InlineOptions): 
     case "asking":
       break;
   }
-  // A sender that crashes and a receiver whose answer gets lost leave the same behind.
+  // A crashed sender and a lost answer of the receiver lead to the same state.
   if (state.crashes > 0) {
     yield [
       `sender of ${word(snapshot)} crashes`,
@@ -146,7 +149,7 @@ function* attemptOf(
   }
 }
 
-/** One step of an attempt: what it does, what becomes of it, and the destination after it. */
+/** One step of an attempt: its label, the attempt after it, and the destination after it. */
 function* advance(
   { source, destination }: InlineState,
   attempt: Attempt,

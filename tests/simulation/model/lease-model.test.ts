@@ -1,4 +1,4 @@
-/** Which parts of the lease are load-bearing, by exhaustive search. */
+/** An exhaustive search shows which parts of the lease the protocol needs. */
 import { leaseModel } from "./lease-model";
 import type { LeaseOptions } from "./lease-state";
 import { describeFinding, search } from "./search";
@@ -19,7 +19,7 @@ const protocol: LeaseOptions = {
   checkSource: true,
 };
 
-/** What is left out here makes its difference without a crash. */
+/** For faults that show without a crash. */
 const small: Partial<LeaseOptions> = { writes: 2, crashes: 0, conditionalWrites: false };
 
 function look(what: string, broken: Partial<LeaseOptions>) {
@@ -32,8 +32,8 @@ test.each<[string, Partial<LeaseOptions>]>([
   ["conditional writes", {}],
   ["plain writes", { conditionalWrites: false }],
   ["no stop mark, which only saves time", { ...small, stopMark: false }],
-  ["no look at the source, which only keeps what is over from being seen", { ...small, checkSource: false }],
-  ["no aborted uploads, which only matter when a lease ends early", { ...small, fenceUpload: false }],
+  ["no check of the source, which only hides outdated objects", { ...small, checkSource: false }],
+  ["no aborted uploads, which matter only when a lease ends early", { ...small, fenceUpload: false }],
 ])("%s: it always converges", (what, options) => {
   const finding = look(what, options);
   expect(finding.counterexample).toBeUndefined();
@@ -41,8 +41,8 @@ test.each<[string, Partial<LeaseOptions>]>([
 });
 
 test.each<[string, Partial<LeaseOptions>]>([
-  ["the destination looked at before the lease, conditional writes", { crashes: 0, leaseFirst: false }],
-  ["the destination looked at before the lease, plain writes", { ...small, leaseFirst: false }],
+  ["the destination read before the lease, conditional writes", { crashes: 0, leaseFirst: false }],
+  ["the destination read before the lease, plain writes", { ...small, leaseFirst: false }],
   ["live leases ignored, uploads left open", { ...small, respectLease: false, fenceUpload: false }],
   [
     "leases that end before their copier, uploads left open",

@@ -1,6 +1,6 @@
 /**
- * Long copies in small: one key whose states are large or small, receivers that look at the lease and the destination, and copiers that
- * outlive whoever started them.
+ * A small model of long copies: one key with large and small objects, receivers that read the lease and the destination, and copiers that
+ * outlive the receiver that started them.
  */
 import {
   type Attempt,
@@ -79,7 +79,7 @@ function* sender(state: LeaseState, index: number, options: LeaseOptions): Gener
   if (at === "waiting") {
     if (orphans.length === 0)
       yield [
-        `sender looks: ${word(state.source)}`,
+        `sender reads the source: ${word(state.source)}`,
         edit(state, (message) => ({ ...message, at: "snapped", snapshot: state.source })),
       ];
     return;
@@ -91,10 +91,14 @@ function* sender(state: LeaseState, index: number, options: LeaseOptions): Gener
   if (at === "answered") {
     if (state.source !== snapshot)
       yield [
-        `sender looks again: ${word(state.source)} now, so once more`,
+        `sender reads the source again: ${word(state.source)}, so it starts over`,
         edit(state, ({ orphans }) => ({ ...WAITING, orphans })),
       ];
-    else yield ["sender looks again, and acknowledges", { ...state, messages: replaceAt(state.messages, index, undefined) }];
+    else
+      yield [
+        "sender finds the source unchanged, and acknowledges",
+        { ...state, messages: replaceAt(state.messages, index, undefined) },
+      ];
   }
   if (attempt !== undefined) {
     for (const [label, next, after] of advance(state, attempt, options)) {
@@ -113,7 +117,7 @@ function* sender(state: LeaseState, index: number, options: LeaseOptions): Gener
   }
 }
 
-/** One step of a receiver's attempt: what it does, what becomes of it, and the world after it. */
+/** One step of a receiver's attempt: its label, the attempt after it, and the state after it. */
 function* advance(
   state: LeaseState,
   attempt: Attempt,
@@ -165,7 +169,7 @@ function decision(
     if (!options.stopMark || held.stop || !current) return ["waits for the older copier", "again", state];
     return ["marks the lease", "again", withLease(state, { ...held, stop: true }, "same")];
   }
-  // A lease that somebody else has changed is left alone.
+  // A lease that another attempt has changed stays as it is.
   const cleared = held !== undefined && current ? takenOver(withLease(state, undefined, "other"), options) : state;
   if (seen === wanted) return [`finds ${word(wanted)} there`, "proven", cleared];
   const decided: Attempt = { ...attempt, held: undefined, current: true };
@@ -214,18 +218,15 @@ function* copierSteps(state: LeaseState, index: number, options: LeaseOptions): 
     yield [`${named} sees ${word(state.destination)} there`, to({ ...copier, at: "looked", seen: state.destination })];
   if (at === "looked") {
     const current = !options.checkSource || state.source === wanted;
-    yield [
-      `${named} ${current ? "makes sure of the source" : "is superseded"}`,
-      to(current ? { ...copier, at: "checked" } : ending),
-    ];
+    yield [`${named} ${current ? "checks the source" : "is superseded"}`, to(current ? { ...copier, at: "checked" } : ending)];
   }
   if (at === "checked") {
     const held = owns && state.lease?.at === "taken" && !state.lease.stop;
-    yield [`${named} ${held ? "makes sure of its lease" : "is stopped"}`, to(held ? { ...copier, at: "fenced" } : ending)];
+    yield [`${named} ${held ? "checks its lease" : "is stopped"}`, to(held ? { ...copier, at: "fenced" } : ending)];
   }
   if (at === "ending") {
     const over = owns && state.lease !== undefined ? withLease(state, { ...state.lease, at: "over" }, "same") : state;
-    yield [`${named} gives its last word`, to(undefined, over)];
+    yield [`${named} reports its end`, to(undefined, over)];
   }
   if (state.crashes > 0 && at !== "launched")
     yield [`${named} crashes`, { ...to({ ...copier, dead: true }), crashes: state.crashes - 1 }];
@@ -241,12 +242,12 @@ function* leaseEnds(state: LeaseState, options: LeaseOptions): Generator<Step> {
   );
   if (launching) return;
   if (copier === undefined) yield ["the lease runs out", over];
-  // A start that comes too late, or, if leases could end early, a copier that does.
+  // The copier starts too late. If leases may end before their copier, the lease may also end during the copy.
   else if (state.crashes > 0 && (copier.at === "launched" || !options.leaseOutlastsCopier))
     yield [`the lease runs out before its copier`, { ...over, crashes: state.crashes - 1 }];
 }
 
-/** Every change of the lease ends what others knew of it; another lease also ends whose it was. */
+/** Sets the lease. All other attempts then hold outdated knowledge of it. Another lease also takes ownership from its copier. */
 function withLease(state: LeaseState, lease: Lease | undefined, whose: "same" | "other"): LeaseState {
   const outdated = (attempt: Attempt): Attempt =>
     attempt.at === "launching" && whose === "same" ? attempt : attempt.current ? { ...attempt, current: false } : attempt;

@@ -1,21 +1,21 @@
-/** The states of the model of long copies. A state of the key is a number: 0 is absent, odd ones are large and even ones small. */
+/** States of the model of long copies. An object is a number: 0 is absent, odd numbers are large, even numbers are small. */
 
 export interface LeaseOptions {
   writes: number;
-  /** Functions that crash, and starts that come later than their lease allows. */
+  /** Number of crashes and late starts together. */
   crashes: number;
   conditionalWrites: boolean;
-  /** A receiver looks at the lease before it looks at the destination. */
+  /** A receiver reads the lease before the destination. */
   leaseFirst: boolean;
-  /** A receiver leaves a key alone while a copier may live. */
+  /** A receiver does not write a key while a copier may run. */
   respectLease: boolean;
   /** A lease ends after the copier's hard end, never before. */
   leaseOutlastsCopier: boolean;
-  /** Whoever takes over a lease that has run out aborts the upload that it names. */
+  /** A receiver that takes over an expired lease aborts its upload. */
   fenceUpload: boolean;
-  /** A newer notice marks the lease, and the copier looks for the mark before it completes. */
+  /** A newer notice marks the lease. The copier checks the mark before it completes. */
   stopMark: boolean;
-  /** The copier looks at the source once more before it completes. */
+  /** The copier reads the source again before it completes. */
   checkSource: boolean;
 }
 
@@ -28,11 +28,11 @@ export interface Lease {
 export interface Attempt {
   at: "begun" | "half" | "looked" | "launching" | "clear" | "read" | "landed";
   wanted: number;
-  /** The destination as it looked. */
+  /** The destination when the attempt read it. */
   seen: number;
-  /** The lease as it looked. */
+  /** The lease when the attempt read it. */
   held: Lease | undefined;
-  /** Nobody has changed the lease since: what compare-and-swap asks. For `launching`, whether it still is this attempt's own. */
+  /** The lease has not changed since, so compare-and-swap succeeds. In `launching`: this attempt still owns the lease. */
   current: boolean;
 }
 
@@ -40,7 +40,7 @@ export interface Message {
   at: "waiting" | "snapped" | "asking" | "answered";
   snapshot: number;
   attempt: Attempt | undefined;
-  /** Attempts that nobody waits for; the message is only seen again when they are over. */
+  /** Attempts whose sender no longer waits. The message is delivered again only after they have ended. */
   orphans: Attempt[];
 }
 
@@ -50,9 +50,9 @@ export interface Copier {
   seen: number;
   /** The lease names this copier. */
   owns: boolean;
-  /** Its upload is still there. */
+  /** Its upload still exists. */
   upload: boolean;
-  /** What it has sent may land, but it does nothing more. */
+  /** It has crashed. Its last request may still take effect. */
   dead: boolean;
 }
 

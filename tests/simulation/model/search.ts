@@ -1,23 +1,23 @@
-/** Breadth-first search of a finite model: every state that can be reached, and the shortest way to one that is wrong. */
+/** Breadth-first search of a finite model. It visits every reachable state and finds the shortest trace to a wrong one. */
 
 export interface Model<S> {
   initial: S;
-  /** Every step that can be taken, with what it does in words. */
+  /** All steps from this state, with labels for the trace. */
   steps(state: S): Iterable<[label: string, next: S]>;
-  /** Equal for states that differ in nothing that matters. */
+  /** Identifies the state. Equivalent states have the same name. */
   name(state: S): string;
-  /** Nothing is left to do. Writers may stop at any time, so this is asked of every state. */
+  /** Whether nothing is left to do. It is called for every state, because writers may stop at any time. */
   quiet(state: S): boolean;
-  /** What is wrong with a quiet state. */
+  /** The fault of a quiet state; undefined if it is correct. */
   fault(state: S): string | undefined;
 }
 
 export interface Finding {
   states: number;
   quietStates: number;
-  /** The first wrong state that was found, with the steps that lead to it. */
+  /** The first wrong state, with the steps that lead to it. */
   counterexample?: { fault: string; trace: string[] };
-  /** States from which no quiet one can be reached: the bridge would be at work for ever. */
+  /** Number of states from which no quiet state can be reached: the bridge would work forever. */
   stuck: number;
 }
 
@@ -62,7 +62,7 @@ export function search<S>(model: Model<S>, limit = 2_000_000): Finding {
   return { states: frontier.length, quietStates: quiet.length, stuck: frontier.length - reaching(quiet, comesFrom) };
 }
 
-/** How many states lead to one of these. */
+/** Counts the states from which one of the targets can be reached. */
 function reaching(targets: readonly number[], comesFrom: readonly (readonly number[])[]): number {
   const reached = new Set(targets);
   const open = [...targets];

@@ -1,4 +1,4 @@
-/** Events and messages as queues and networks really deliver them. */
+/** Events and messages arrive twice, late, out of order or not at all. */
 import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
 import { pullStage } from "../stage";
 
@@ -18,7 +18,7 @@ test.each([1, 5])("same event twice (batches of %s): the second moves no bytes",
   expect(stage.seen()).toEqual(["111111"]);
 });
 
-test("same event twice in one batch: one look", async () => {
+test("same event four times in one batch: one notice", async () => {
   const stage = pullStage({ batchSize: 5 });
   await stage.does("write-small", "k", 1, 4);
   await stage.settle();
@@ -26,7 +26,7 @@ test("same event twice in one batch: one look", async () => {
   expect(stage.bytesMoved).toBe(6);
 });
 
-test("events reversed: the older one finds the newer state there", async () => {
+test("events reversed: the older event finds the newer object at the destination", async () => {
   const stage = pullStage();
   await stage.does("write-small", "k", 1);
   await stage.until(/deliver m1$/);
@@ -39,11 +39,11 @@ test("events reversed: the older one finds the newer state there", async () => {
   expect(stage.bytesMoved).toBe(6);
 });
 
-test("receiver down for long, then back: everything that happened meanwhile arrives once", async () => {
+test("receiver down for six hours: every change arrives once afterwards", async () => {
   const stage = pullStage();
   let posts = 0;
   const endMs = stage.world.time.now() + 6 * 3_600_000;
-  stage.world.door = () => {
+  stage.world.beforeReceiver = () => {
     posts++;
     if (stage.world.time.now() < endMs) throw refused(true);
   };
@@ -54,13 +54,13 @@ test("receiver down for long, then back: everything that happened meanwhile arri
   expect(stage.world.time.now()).toBeGreaterThan(endMs);
   expect(stage.seen("a")).toEqual(["333333"]);
   expect(stage.seen("b")).toEqual(["22222222222"]);
-  // Backed off: three messages for six hours at the longest delay are about a hundred asks, not thousands.
+  // With backoff, three messages make about a hundred requests in six hours, not thousands.
   expect(posts).toBeLessThan(3 * (10 + (6 * 3600) / 450) + 20);
 });
 
-test("receiver down for longer than the bridge tries: parked with its reason, and redriven it has all its attempts again", async () => {
+test("receiver down for all attempts: parked with the reason, and with attempt 0 for a redrive", async () => {
   const stage = pullStage({ maxAttempts: 4 });
-  stage.world.door = () => {
+  stage.world.beforeReceiver = () => {
     throw refused(true);
   };
   await stage.does("write-small", "k", 1);
@@ -73,7 +73,7 @@ test("receiver down for longer than the bridge tries: parked with its reason, an
   ]);
 });
 
-test("permanent failure: parked at once with its reason", async () => {
+test("permanent failure: parked at once with the reason", async () => {
   const stage = pullStage({ destinationCapabilities: { maxKeyBytes: 4 } });
   await stage.does("write-small", "too-long", 1);
   await stage.settle({ mayPark: true });
@@ -83,9 +83,9 @@ test("permanent failure: parked at once with its reason", async () => {
   expect(stage.bytesMoved).toBe(0);
 });
 
-test("batch with one bad notice: it is parked alone, the others arrive", async () => {
+test("batch with one bad notice: only this notice is parked, the others arrive", async () => {
   const stage = pullStage({ batchSize: 5 });
-  stage.world.door = ({ notices }) => {
+  stage.world.beforeReceiver = ({ notices }) => {
     if (notices.some(({ key }) => key === "bad")) throw refused(false);
   };
   for (const key of ["a", "b", "bad", "c", "d"]) await stage.does("write-small", key, 1);
@@ -97,10 +97,10 @@ test("batch with one bad notice: it is parked alone, the others arrive", async (
   expect(stage.bytesMoved).toBe(4 * 6);
 });
 
-test.each(["enqueue", "park"])("%s fails: the message comes back by itself", async (label) => {
+test.each(["enqueue", "park"])("%s fails: the queue delivers the message again", async (label) => {
   const stage = pullStage({ faults: [{ label, nth: 1, kind: "refuse", hold: 0 }], maxAttempts: label === "park" ? 1 : 10 });
   let down = true;
-  stage.world.door = () => {
+  stage.world.beforeReceiver = () => {
     if (down) throw refused(true);
   };
   await stage.does("write-small", "k", 1);
@@ -111,9 +111,9 @@ test.each(["enqueue", "park"])("%s fails: the message comes back by itself", asy
   expect(stage.seen()).toEqual(["111111"]);
 });
 
-test("one message of a batch cannot be put back: only that one comes back", async () => {
+test("enqueue fails for one message of a batch: only that message is delivered again", async () => {
   const stage = pullStage({ batchSize: 5, faults: [{ label: "enqueue", nth: 1, kind: "refuse", hold: 0 }] });
-  stage.world.door = () => {
+  stage.world.beforeReceiver = () => {
     if (stage.world.time.now() % 1_000_000 === 0) throw refused(true);
   };
   stage.passTime(1_000_000 - (stage.world.time.now() % 1_000_000));
@@ -126,7 +126,7 @@ test("one message of a batch cannot be put back: only that one comes back", asyn
   expect(stage.seen("b")).toEqual(["111111"]);
 });
 
-test("crash between putting a key back and acknowledging it: two messages, one object", async () => {
+test("crash between enqueue and acknowledge: two messages, one copy", async () => {
   const stage = pullStage({ faults: [{ label: "acknowledge", nth: 1, kind: "crash", hold: 0 }] });
   await stage.does("write-large", "k", 1);
   await stage.settle();
@@ -134,7 +134,7 @@ test("crash between putting a key back and acknowledging it: two messages, one o
   expect(stage.bytesMoved).toBe(11);
 });
 
-test("status tags: the tag's own event ends by itself, and the tag never travels", async () => {
+test("status tags: the event of the tag causes no further event, and the tag is not replicated", async () => {
   const stage = pullStage({ statusTags: true, batchSize: 5 });
   await stage.does("write-large", "k", 1);
   await stage.settle();

@@ -1,4 +1,4 @@
-/** Copies that run beside everything else: leases, fences, resumption. */
+/** Copies by copiers: leases, fences, resumption. */
 import { type PullStageOptions, pullStage } from "../stage";
 
 const COMPLETE = /copier .*: destination completeUpload$/;
@@ -7,13 +7,13 @@ const PART = /copier .*: destination uploadPart$/;
 describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
   const open = (options: PullStageOptions = {}) => pullStage({ conditionalWrites, ...options });
 
-  test("a look at the destination that is older than the look at the lease proves nothing", async () => {
+  test("a read of the destination before the read of the lease proves nothing", async () => {
     const stage = open();
     await stage.does("write-large", "k", 1);
-    // The copier has made sure of the source and is about to complete; then the object is deleted.
+    // The copier has checked the source and is about to complete. Then the object is deleted.
     await stage.until(/copier .*: destination completeUpload$/);
     await stage.does("delete");
-    // Both messages ask before the copy lands, and learn of the lease after it.
+    // Both receivers start before the copy completes, and read the lease after it.
     stage.hold(/receiver .*: control get$/);
     stage.passTime(5_000);
     await stage.run();
@@ -24,9 +24,9 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(["11111111111", "absent"]);
   });
 
-  test("copier started twice: one run works, the other leaves at once", async () => {
+  test("copier started twice: one run copies, the other ends at once", async () => {
     const stage = open({ faults: [{ label: "launch", nth: 1, kind: "twice", hold: 0 }], batchSize: 5 });
-    // If the slower run worked as well, it would be about to complete when the other one is done and a newer state is written.
+    // If the slower run copied as well, it would complete after the newer object is written.
     stage.hold(/copier .* run 4: destination completeUpload$/);
     await stage.does("write-large", "k", 1);
     await stage.run();
@@ -43,13 +43,13 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.bytesMoved).toBe(11 + 6);
   });
 
-  test("a copy that outlives its snapshot: large v1 is still being copied when small v2 is written", async () => {
+  test("small v2 is written while large v1 is copied: v2 waits for the copier of v1", async () => {
     const stage = open();
     await stage.does("write-large", "k", 1);
     await stage.until(COMPLETE);
     await stage.does("write-small", "k", 2);
     await stage.run();
-    // v2 is not written, and so not acknowledged, while the old copier may still complete.
+    // v2 is not replicated and not acknowledged while the old copier may still complete.
     expect(stage.seen()).toEqual([]);
     expect(stage.world.delivery.messages).toHaveLength(2);
     stage.release(COMPLETE);
@@ -57,11 +57,11 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen().filter((one, index, all) => one !== all[index - 1])).toEqual(["11111111111", "222222"]);
   });
 
-  test("a copy that outlives its snapshot: stopped before its last look at the lease, it completes nothing", async () => {
+  test("a copier with a stop mark does not complete its copy", async () => {
     const stage = open({ batchSize: 5 });
     await stage.does("write-large", "k", 1);
     await stage.until(PART);
-    // Equal bytes: neither the pinned reads nor the look at the source notice, only the mark does.
+    // The bytes are equal, so only the stop mark shows that the copy is out of date.
     await stage.does("touch", "k", 7);
     await stage.run();
     stage.release(PART);
@@ -71,7 +71,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.world.destination.openUploads()).toEqual([]);
   });
 
-  test("overwritten while copied: the pinned parts fail, nothing of the old object is ever visible", async () => {
+  test("overwritten while copied: the pinned reads fail, and the old object never becomes visible", async () => {
     const stage = open({ batchSize: 5, sourceChecksums: false });
     await stage.does("write-large", "k", 1);
     await stage.until(/copier .*: source get$/);
@@ -94,7 +94,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.world.destination.openUploads()).toEqual([]);
   });
 
-  test("copier crash and resume from the parts that are there: no byte moves twice", async () => {
+  test("copier crash: the next run resumes from the uploaded parts, and no byte moves twice", async () => {
     const stage = open({ faults: [{ label: "destination uploadPart", nth: 3, kind: "lose-answer-and-crash", hold: 0 }] });
     await stage.does("write-large", "k", 1);
     await stage.settle();
@@ -104,8 +104,8 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.world.events).toContain("k retry the copier ended without a result; the next ask resumes it");
   });
 
-  test("copier crash and resume with parts of another size: none is taken for what it is not", async () => {
-    // 11 bytes in parts of 8 are 8 and 3. Only the second arrives, and it is as long as a second part of 3 would be.
+  test("copier crash and resume with another part size: no old part is used", async () => {
+    // Parts of 8 bytes split 11 bytes into 8 and 3. Only the second part arrives. It is as long as the second part of a copy with parts of 3.
     const stage = open({
       sourceChecksums: false,
       faults: [{ label: "destination uploadPart", nth: 1, kind: "crash", hold: 0 }],
@@ -124,7 +124,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.world.destination.openUploads()).toEqual([]);
   });
 
-  test("copier start lost: the key is asked for until the lease of the start has run out, then copied", async () => {
+  test("copier start lost: the key is copied after the lease has expired", async () => {
     const stage = open({ faults: [{ label: "launch", nth: 1, kind: "crash", hold: 0 }] });
     await stage.does("write-large", "k", 1);
     await stage.settle();
@@ -132,7 +132,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.bytesMoved).toBe(11);
   });
 
-  test("copier start that comes late: it finds its lease run out, and leaves", async () => {
+  test("copier starts late: it finds its lease expired and ends", async () => {
     const stage = open({ batchSize: 5 });
     await stage.does("write-large", "k", 1);
     await stage.until(/copier x2 begins$/);
@@ -146,7 +146,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.bytesMoved).toBe(6);
   });
 
-  test("lease takeover fences the old upload: not even a copier that outlives everything can complete", async () => {
+  test("lease takeover aborts the old upload: a copier that outlives its hard end cannot complete", async () => {
     const stage = open({ batchSize: 5 });
     await stage.does("write-large", "k", 1);
     await stage.until(COMPLETE);
@@ -165,7 +165,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(["222222"]);
   });
 
-  test("URL expired in mid copy: the run ends with that reason, the next one resumes with a fresh URL", async () => {
+  test("URL expires during the copy: the run ends, and the next run resumes with a fresh URL", async () => {
     const stage = open({ urlExpiresInSeconds: 60 });
     await stage.does("write-large", "k", 1);
     await stage.until(/copier .*: destination uploadPart answered$/);
@@ -176,11 +176,11 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(["11111111111"]);
     expect(stage.bytesMoved).toBe(11);
     expect(stage.world.destination.calls.createUpload).toBe(1);
-    // Going on is no failed attempt.
+    // A continued copy is not a failed attempt.
     expect(stage.world.events.filter((event) => event.startsWith("k retry"))).toEqual([]);
   });
 
-  test("completion of unknown outcome: nobody writes the key before the lease has run out", async () => {
+  test("completion with unknown result: no function writes the key before the lease has expired", async () => {
     const stage = open({ faults: [{ label: "destination completeUpload", nth: 1, kind: "refuse", hold: 0 }] });
     await stage.does("write-large", "k", 1);
     await stage.run();
@@ -191,7 +191,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(new Set(stage.seen())).toEqual(new Set(["222222"]));
   });
 
-  test("a completion whose answer was lost and that has landed frees its key at once", async () => {
+  test("a completed copy whose answer was lost frees its key at once", async () => {
     const stage = open({ faults: [{ label: "destination completeUpload", nth: 1, kind: "lose-answer", hold: 0 }] });
     await stage.does("write-large", "k", 1);
     await stage.run();

@@ -1,4 +1,4 @@
-/** Attempts that are still under way when the world has moved on. */
+/** Attempts that still run after the source has changed or their sender has ended. */
 import { type PullStageOptions, pullStage } from "../stage";
 
 const PUT = /receiver \d+: destination put$/;
@@ -7,8 +7,8 @@ const DELETE = /receiver \d+: destination delete$/;
 describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
   const open = (options: PullStageOptions = {}) => pullStage({ conditionalWrites, ...options });
 
-  test("an attempt that outlives its sender: its late write is refused, or set right by the redelivered message", async () => {
-    // The sender is gone as soon as it has asked; its message is hidden for the visibility timeout.
+  test("an attempt outlives its sender: its late write is refused, or corrected by the redelivered message", async () => {
+    // The sender ends right after its request. Its message is hidden for the visibility timeout.
     const stage = open({ faults: [{ label: "destination put", nth: 1, kind: "stall", hold: 1 }] });
     await stage.does("write-small", "k", 1);
     await stage.run();
@@ -16,7 +16,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     await stage.does("write-small", "k", 2);
     await stage.run();
     expect(stage.seen()).toEqual(["222222"]);
-    // The old write lands within its hard end.
+    // The old write takes effect before its hard end.
     stage.passTime(20_000);
     await stage.run();
     expect(stage.seen()).toEqual(conditionalWrites ? ["222222"] : ["222222", "111111"]);
@@ -24,7 +24,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(conditionalWrites ? ["222222"] : ["222222", "111111", "222222"]);
   });
 
-  test("receiver out of time: it gives up in time to say so, and is not asked again while its write may land", async () => {
+  test("receiver out of time: it answers before its hard end, and the next request waits until its write cannot take effect", async () => {
     const stage = open();
     await stage.does("write-small", "k", 1);
     await stage.until(PUT);
@@ -33,7 +33,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.world.events).toEqual(["k retry the receiver ran out of time on this item"]);
     const [again] = stage.world.delivery.messages;
     expect(again?.content.attempt).toBe(1);
-    // Later than the receiver's hard end and the network's patience with what it sent.
+    // Later than the receiver's hard end plus `NETWORK_MS`.
     expect((again?.visibleAtMs ?? 0) - stage.world.time.now()).toBeGreaterThanOrEqual(29_000 + 3_000);
     stage.release(PUT);
     await stage.run();
@@ -44,13 +44,13 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.bytesMoved).toBe(moved);
   });
 
-  test("receiver out of time: what it has not started comes back as well", async () => {
+  test("receiver out of time: keys that it has not started are retried as well", async () => {
     const stage = open({ batchSize: 12 });
     stage.hold(PUT);
     const keys = [..."abcdefghijkl"];
     for (const key of keys) await stage.does("write-small", key, 1);
     await stage.run();
-    // Eight are worked on side by side; the others wait for their turn until there is no time left.
+    // Eight keys run at once. The others wait until no time is left.
     expect(stage.director.held).toHaveLength(8);
     stage.passTime(27_600);
     await stage.run();
@@ -64,7 +64,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.bytesMoved).toBe(keys.length * 6);
   });
 
-  test("resurrection: a late PUT after a delete fails at its pinned read", async () => {
+  test("no resurrection: a late copy after a delete fails at its pinned read", async () => {
     const stage = open();
     await stage.does("write-small", "k", 1);
     await stage.until(/receiver \d+: source get$/);
@@ -76,7 +76,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.bytesMoved).toBe(0);
   });
 
-  test("resurrection: a PUT that had read already when the object was deleted does not stay", async () => {
+  test("no resurrection: a PUT that read the object before its delete is deleted again", async () => {
     const stage = open();
     await stage.does("write-small", "k", 1);
     await stage.until(PUT);
@@ -88,7 +88,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(["111111", "absent"]);
   });
 
-  test("late delete after a re-create: it is refused, or set right", async () => {
+  test("late delete after a new write: it is refused, or corrected", async () => {
     const stage = open();
     await stage.does("write-small", "k", 1);
     await stage.settle();
@@ -101,7 +101,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(conditionalWrites ? ["111111", "222222"] : ["111111", "222222", "absent", "222222"]);
   });
 
-  test("late delete that has not looked yet: the object that is back is left alone", async () => {
+  test("late delete that has not read the source yet: it does not delete the new object", async () => {
     const stage = open();
     await stage.does("write-small", "k", 1);
     await stage.settle();
@@ -114,7 +114,7 @@ describe.each([true, false])("conditional writes: %s", (conditionalWrites) => {
     expect(stage.seen()).toEqual(["111111", "222222"]);
   });
 
-  test("overwritten while copied: the destination shows the old object whole, or not at all, and then the new one", async () => {
+  test("overwritten while copied: the destination shows the whole old object or none, and then the new one", async () => {
     const stage = open();
     await stage.does("write-small", "k", 1);
     await stage.until(PUT);

@@ -1,7 +1,7 @@
-/** Push mode, told step by step. */
+/** Push mode, step by step. */
 import { pushStage } from "../stage";
 
-test("one event delivered three times: one execution, and its bytes once", async () => {
+test("one event delivered three times: one execution, and the bytes move once", async () => {
   const stage = pushStage();
   await stage.does("write-large", "k", 1, 3);
   await stage.settle();
@@ -15,7 +15,7 @@ test("one event delivered three times: one execution, and its bytes once", async
   expect(stage.world.flow.executions.size).toBe(1);
 });
 
-test("two executions of one key: the slower one's write lands last, and it sets that right itself", async () => {
+test("two executions of one key: the slower one writes last, and corrects its write itself", async () => {
   const stage = pushStage();
   const put = /pusher k\w{3} copy 4: destination put$/;
   stage.hold(put);
@@ -31,18 +31,18 @@ test("two executions of one key: the slower one's write lands last, and it sets 
   expect([...stage.world.flow.executions.values()].map(({ state }) => state.rounds)).toEqual([1, 0]);
 });
 
-test("a crash in the midst of a large copy: once its lease is over the next run goes on with the parts that are there", async () => {
+test("a crash during a large copy: after the lease the next run resumes from the uploaded parts", async () => {
   const stage = pushStage({ faults: [{ label: "destination uploadPart", nth: 3, kind: "crash", hold: 0 }] });
   await stage.does("write-large", "k", 1);
   const startMs = stage.world.time.now();
   await stage.settle();
-  // The hard end of the run that crashed, and the time for what it sent last.
+  // The hard end of the crashed run, plus the time in which its last request may take effect.
   expect(stage.world.time.now() - startMs).toBeGreaterThanOrEqual(180_000);
   expect(stage.world.source.bytesRead).toBeLessThanOrEqual(11 + 3);
   expect(stage.world.steps).toContain("k copy -> wait a copy of this key is running");
 });
 
-test("the same bytes are back while the execution that wrote them is kept from ending: looked at once more", async () => {
+test("the same bytes return while the execution that wrote them still runs: the source is read again", async () => {
   const stage = pushStage({ faults: [{ label: "invoke", nth: 4, kind: "lose-answer", hold: 0 }] });
   await stage.does("write-small", "k", 1);
   await stage.run();
@@ -56,7 +56,7 @@ test("the same bytes are back while the execution that wrote them is kept from e
   expect(stage.seen()).toEqual(["111111", "222222", "111111"]);
 });
 
-test("an older version comes back: it is replicated although its execution is long over", async () => {
+test("an older version is restored: it is replicated although its execution has finished", async () => {
   const stage = pushStage({ versionedSource: true });
   for (const [what, content] of [
     ["write-small", 1],

@@ -1,8 +1,8 @@
-/** States that look alike, and clocks that tell little. */
+/** Objects with equal etag, size or time, and clocks that are wrong or coarse. */
 import { pullStage } from "../stage";
 
 describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
-  test("coarse clocks: two contents of one size within one second are two states", async () => {
+  test("coarse clocks: two objects of one size within one second are two states", async () => {
     const stage = pullStage({ sourceChecksums });
     await stage.does("write-small", "k", 1);
     await stage.settle();
@@ -13,7 +13,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
     expect(stage.seen()).toEqual(["111111", "222222"]);
   });
 
-  test.each([true, false])("same etag, other metadata (versions: %s): it arrives", async (versionedSource) => {
+  test.each([true, false])("same etag, other metadata (versions: %s): it is replicated", async (versionedSource) => {
     const stage = pullStage({ sourceChecksums, versionedSource });
     await stage.does("write-small", "k", 1);
     await stage.settle();
@@ -28,7 +28,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
     const stage = pullStage({ sourceChecksums });
     await stage.does("write-small", "k", 1);
     await stage.until(/receiver \d+: destination put$/);
-    // Its event is lost for longer than the story lasts: only the sender's own re-read can notice.
+    // No event is sent for this write. Only the sender's re-read can find it.
     await stage.world.source.put("k", Buffer.from("111111"), {
       sizeBytes: 6,
       attributes: { headers: { contentType: "text/plain" }, metadata: { written: "1", touched: "7" }, tags: {} },
@@ -38,7 +38,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
     expect(stage.seen()).toEqual(["111111", "111111 touched 7"]);
   });
 
-  test("same etag, other tags: they arrive, and no bytes move", async () => {
+  test("same etag, other tags: the tags are replicated, and no bytes move", async () => {
     const stage = pullStage({ sourceChecksums });
     await stage.does("write-large", "k", 1);
     await stage.settle();
@@ -49,7 +49,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
     expect(stage.bytesMoved).toBe(moved);
   });
 
-  test("older version restored, so that lastModified goes back: the destination goes back as well", async () => {
+  test("older version restored with its old lastModified: the destination gets the older version", async () => {
     const stage = pullStage({ sourceChecksums, versionedSource: true });
     await stage.does("write-small", "k", 1);
     await stage.settle();
@@ -64,7 +64,7 @@ describe.each([true, false])("source checksums: %s", (sourceChecksums) => {
   });
 
   test.each([-86_400_000, 86_400_000])(
-    "clock skew of %s ms: overwritten, copied and deleted all the same",
+    "clock skew of %s ms: copies, overwrites and deletes are replicated",
     async (sourceSkewMs) => {
       const stage = pullStage({ sourceChecksums, sourceSkewMs });
       await stage.does("write-small", "k", 1);

@@ -1,10 +1,10 @@
-/** `buffer: none`: no queue. The whole asynchronous invocation comes back twice at most, and then goes to the failure destination. */
+/** `buffer: none`: no queue. A failed asynchronous invocation is retried twice, and then goes to the failure destination. */
 import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
 import { pullStage } from "../stage";
 
 const down = () => new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true });
 
-test("a large object is waited for within the invocation", async () => {
+test("the invocation waits for the copy of a large object", async () => {
   const stage = pullStage({ trigger: "invocation" });
   await stage.does("write-large", "k", 1);
   await stage.settle();
@@ -12,7 +12,7 @@ test("a large object is waited for within the invocation", async () => {
   expect(stage.world.events).toEqual(["k in-progress", "copier replicated", "k unchanged"]);
 });
 
-test("a crash brings the event back a minute later", async () => {
+test("after a crash the event is delivered again a minute later", async () => {
   const stage = pullStage({ trigger: "invocation", faults: [{ label: "post", nth: 1, kind: "crash", hold: 0 }] });
   await stage.does("write-small", "k", 1);
   const startMs = stage.world.time.now();
@@ -21,10 +21,10 @@ test("a crash brings the event back a minute later", async () => {
   expect(stage.world.time.now() - startMs).toBeGreaterThanOrEqual(60_000);
 });
 
-test("down for a minute: retried within and across invocations, nothing is parked", async () => {
+test("receiver down for a minute: retried within and across invocations, nothing is parked", async () => {
   const stage = pullStage({ trigger: "invocation" });
   const endMs = stage.world.time.now() + 60_000;
-  stage.world.door = () => {
+  stage.world.beforeReceiver = () => {
     if (stage.world.time.now() < endMs) throw down();
   };
   await stage.does("write-small", "k", 1);
@@ -32,9 +32,9 @@ test("down for a minute: retried within and across invocations, nothing is parke
   expect(stage.seen()).toEqual(["111111"]);
 });
 
-test("down for good: after three invocations the event is in the failure destination", async () => {
+test("receiver down for three invocations: the event goes to the failure destination", async () => {
   const stage = pullStage({ trigger: "invocation" });
-  stage.world.door = () => {
+  stage.world.beforeReceiver = () => {
     throw down();
   };
   await stage.does("write-small", "k", 1);

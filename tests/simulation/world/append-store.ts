@@ -2,7 +2,7 @@ import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
 import type { AppendStore, ObjectStore } from "../../../runtime/stores/object-store";
 import { readAll } from "../../../runtime/stores/read-all";
 
-/** Logs in an object store, so that its faults break appending like every other call. */
+/** Keeps logs in an object store, so that the faults of the store also break appends. */
 export function appendingTo(store: ObjectStore): AppendStore {
   async function read(key: string): Promise<{ bytes: Buffer; etag: string } | undefined> {
     try {

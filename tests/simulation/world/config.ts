@@ -1,4 +1,4 @@
-/** What the roles of a world are configured with. */
+/** Configuration of the roles in a world. */
 import type { CopierConfig, DispatcherConfig, PusherConfig, ReceiverConfig, SenderConfig } from "../../../runtime/protocol/env";
 
 export const LIMITS = {
@@ -8,9 +8,9 @@ export const LIMITS = {
   dispatcherMs: 60_000,
   pusherMs: 120_000,
   visibilityMs: 100_000,
-  /** Hard end of the pusher's write of a small object. */
+  /** Hard end of a pusher's write of a small object. */
   inlineMs: 20_000,
-  /** How long the workflow waits before it repeats a step: longer than `inlineMs` and the network's patience. */
+  /** Wait before the workflow repeats a step. It is longer than `inlineMs` plus `NETWORK_MS`. */
   repeatMs: 30_000,
   /** How often the workflow tries one step before it parks the key. */
   stepTries: 6,
@@ -18,7 +18,7 @@ export const LIMITS = {
   partBytes: 4,
 } as const;
 
-/** What a test changes between two runs of a function. */
+/** Settings that a test may change between two runs of a function. */
 export interface Settings {
   source: string;
   destination: string;

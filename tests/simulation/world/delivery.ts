@@ -1,4 +1,4 @@
-/** Brings messages to functions at least once: a queue, or the platform's asynchronous invocation. */
+/** Delivers messages to functions at least once, by a queue or by asynchronous invocation. */
 import type { Steps } from "./steps";
 import type { Attempt, WorldTime } from "./time";
 
@@ -6,16 +6,16 @@ export interface Message<T> {
   readonly id: string;
   readonly content: T;
   visibleAtMs: number;
-  /** A poller has seen it, and has not begun to work on it. */
+  /** A poller has seen it. No function has started for it. */
   offered: boolean;
-  /** How often it was delivered. */
+  /** Number of deliveries. */
   deliveries: number;
 }
 
 export interface QueueOptions {
   kind: "queue";
   visibilityMs: number;
-  /** The most messages of one delivery. */
+  /** Maximum number of messages in one delivery. */
   batchSize: number;
 }
 
@@ -31,7 +31,7 @@ export interface DeliveryOptions<T> {
   steps: Steps;
   /** Starts a function. */
   deliver(batch: readonly Message<T>[]): Attempt;
-  /** The failure destination of invocations. */
+  /** Sends the message of a failed invocation to the failure destination. */
   park(content: T, reason: string): void;
 }
 
@@ -52,7 +52,7 @@ export class Delivery<T> {
     if (index >= 0) this.messages.splice(index, 1);
   }
 
-  /** When the next message becomes visible, if time has to pass for one. */
+  /** Time at which the next hidden message becomes visible; undefined if there is none. */
   nextVisibleMs(): number | undefined {
     const times = this.messages
       .map(({ visibleAtMs }) => visibleAtMs)
@@ -60,7 +60,7 @@ export class Delivery<T> {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Schedules the delivery of what is visible. */
+  /** Schedules the delivery of all visible messages. */
   deliverVisible(): void {
     const { steps, time } = this.options;
     for (const message of this.messages) {
@@ -70,7 +70,7 @@ export class Delivery<T> {
     }
   }
 
-  /** Takes along what has been offered meanwhile, as a poller takes several messages at once. */
+  /** Delivers the message, together with other offered messages up to the batch size. */
   private deliver(first: Message<T>): void {
     const { trigger, time } = this.options;
     if (!first.offered || !this.messages.includes(first)) return;
@@ -79,7 +79,7 @@ export class Delivery<T> {
     for (const message of batch) {
       message.offered = false;
       message.deliveries++;
-      // A message is hidden from the moment at which it is received, whatever becomes of its receiver.
+      // A received message is hidden at once, even if its receiver crashes.
       message.visibleAtMs = trigger.kind === "queue" ? time.now() + trigger.visibilityMs : Number.POSITIVE_INFINITY;
     }
     const attempt = this.options.deliver(batch);

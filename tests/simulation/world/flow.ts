@@ -1,5 +1,4 @@
-/** A workflow service: durable executions that invoke the pusher step by step, as the deployed definition does. */
-
+/** A workflow service. Its durable executions invoke the pusher step by step, like the deployed definition. */
 import type { FlowStarter } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
 import { LIMITS } from "./config";
@@ -8,16 +7,16 @@ import type { Attempt } from "./time";
 
 export interface Execution {
   readonly name: string;
-  /** As it was given, JSON. */
+  /** JSON, as the starter sent it. */
   readonly input: string;
   status: "Running" | "Succeeded" | "Failed";
-  /** The state it is in, or ended with. */
+  /** Its current or last state. */
   state: PushState;
 }
 
 export interface FlowOptions {
   network: Network;
-  /** Between two tries of one step; ms. */
+  /** Time between two tries of one step; ms. */
   repeatMs: number;
   /** Runs the step; rejects with `InvocationFailed` when the workflow gets no result. */
   invoke(state: PushState, execution: string): Promise<PushState>;
@@ -32,7 +31,7 @@ export class Flow {
     return [...this.executions.values()].every(({ status }) => status !== "Running");
   }
 
-  /** The service as one function reaches it. */
+  /** The service over the network, for one function. */
   starterFor(attempt: Attempt): FlowStarter {
     const { network } = this.options;
     return {
@@ -71,7 +70,7 @@ export class Flow {
     execution.status = execution.state.result === "parked" ? "Failed" : "Succeeded";
   }
 
-  /** With the workflow's own repetitions; when they are used up, the key is parked. */
+  /** Runs one step and repeats it if it fails. After the last try the next step is `park`. */
   private async step(state: PushState, name: string): Promise<PushState> {
     for (let tries = 1; tries <= LIMITS.stepTries; tries++) {
       try {
@@ -86,5 +85,5 @@ export class Flow {
   }
 }
 
-/** A function crashed, timed out or failed, or its answer got lost. */
+/** A function crashed, timed out or failed, or its answer was lost. */
 export class InvocationFailed extends Error {}

@@ -1,14 +1,14 @@
-/** Calls over a network. Each has a request and an answer, which the scheduler delays and faults break. */
+/** Calls over a network. Each has a request and an answer. The scheduler delays them, and faults break them. */
 import { BridgeError } from "../../../runtime/stores/errors";
 import type { Steps } from "./steps";
 import type { Attempt, WorldTime } from "./time";
 
-/** How long a request may still land that its sender no longer waits for. */
+/** How long a request may still take effect after its sender has stopped waiting. */
 export const NETWORK_MS = 3_000;
 
 /**
- * What happens to one effect: its function crashes before it, it fails, its answer gets lost, or the network holds it back while everything
- * else happens (a scheduler that picks at random almost never waits that long).
+ * Kinds of faults of one call: its function crashes before it, it fails, its answer is lost, or the network holds it while all other work
+ * goes on (a random scheduler almost never delays a call that long).
  */
 export type FaultKind =
   | "crash"
@@ -20,7 +20,7 @@ export type FaultKind =
   /** The platform starts the function twice, as at-least-once allows. Only for `launch`. */
   | "twice";
 
-/** The `nth` effect with this label fails so; a stall lasts `hold` passings of time. */
+/** The `nth` call with this label fails. A stall ends after time has advanced `hold` times. */
 export interface Fault {
   label: string;
   nth: number;
@@ -28,7 +28,7 @@ export interface Fault {
   hold: number;
 }
 
-/** Finds the fault of each effect in the order in which they come. */
+/** Counts the calls of each label and finds the fault of a call. */
 export class Faults {
   private readonly counts = new Map<string, number>();
   private over = false;
@@ -42,7 +42,7 @@ export class Faults {
     return this.faults.find((fault) => fault.label === label && fault.nth === nth);
   }
 
-  /** From now on nothing breaks. */
+  /** Turns all faults off. */
   end(): void {
     this.over = true;
   }
@@ -53,15 +53,15 @@ export interface Network {
   time: WorldTime;
   faults: Faults;
   /**
-   * A request that was given up lands within `NETWORK_MS` or never, as for functions that live long. Without it, such a request lands at
-   * any time up to the hard end of its function.
+   * True: an aborted request takes effect within `NETWORK_MS` or never, as for long running functions. False: it takes effect at any time
+   * up to the hard end of its function.
    */
   forgetsGivenUp: boolean;
 }
 
 export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-/** Runs one effect for a function. It never resolves for a dead function, whose last request may still land for a moment. */
+/** Runs one call of a function. It never resolves for a dead function, but its last request may take effect within `NETWORK_MS`. */
 export async function effect<T>(
   { steps, time, faults }: Network,
   attempt: Attempt,
@@ -84,10 +84,10 @@ export async function effect<T>(
   return result;
 }
 
-/** The operation as the stores name it. */
+/** The operation's name in the stores. */
 const opOf = (label: string): string => label.slice(label.lastIndexOf(" ") + 1);
 
-/** A store whose methods are effects of a function. `landed` is called at the moment at which one takes place. */
+/** A store whose methods are calls of a function over the network. `landed` is called when a call takes effect. */
 export function overNetwork<S extends object>(
   network: Network,
   attempt: Attempt,
@@ -118,7 +118,7 @@ export function overNetwork<S extends object>(
   });
 }
 
-/** Giving up does not call a request back: it is sent without its signal. */
+/** Aborting cannot cancel a sent request, so the request is sent without its signal. */
 function withoutSignal(args: readonly unknown[]): { signal: AbortSignal | undefined; sent: unknown[] } {
   const last = args.at(-1);
   if (typeof last !== "object" || last === null || !("signal" in last)) return { signal: undefined, sent: [...args] };

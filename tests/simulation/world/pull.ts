@@ -1,4 +1,4 @@
-/** Pull mode: a queue or invocations, senders, receivers and copiers between two clouds. */
+/** Pull mode: a queue or asynchronous invocations, senders, receivers and copiers between two clouds. */
 import type { ReplicationRequest, ReplicationResponse } from "../../../runtime/protocol/messages";
 import { type Clock, type CopyJob, type Look, type Metrics, ReceiverUnreachable } from "../../../runtime/protocol/ports";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
@@ -16,16 +16,16 @@ import { Delivery, type Message } from "./delivery";
 import { effect, overNetwork } from "./network";
 import { readerOf } from "./source-reader";
 import { type Attempt, WorldTime } from "./time";
-import { type Ground, NAMES, type Notice, openStore, World, type WorldOptions } from "./world";
+import { NAMES, type Notice, openStore, type SharedParts, World, type WorldOptions } from "./world";
 
-/** A way to break pull mode on purpose. */
+/** Changes that break pull mode on purpose. */
 export interface PullSabotage {
   sender?(deps: SenderDeps): SenderDeps;
   receiver?(deps: WithLeases<ReceiverDeps>, source: MemoryStore): ReceiverDeps;
   copier?(deps: WithLeases<CopierDeps>, job: CopyJob): CopierDeps;
-  /** Reads take whatever is there now. */
+  /** Reads are not pinned by etag. */
   unpinned?: true;
-  /** The message is deleted before what it asks for is stored again. */
+  /** The message is deleted before its successor is enqueued. */
   acknowledgeFirst?: true;
   visibilityMs?: number;
 }
@@ -34,31 +34,31 @@ export type WithLeases<T> = T & { leases: LeaseStore };
 
 export interface PullOptions extends WorldOptions {
   conditionalWrites: boolean;
-  /** Old objects and other vendors' stores have none. */
+  /** False: the source has no checksums, like old objects and stores of other vendors. */
   sourceChecksums: boolean;
   sabotage?: PullSabotage | undefined;
   /** @default "queue" */
   trigger?: "queue" | "invocation";
-  /** The most messages of one delivery. @default 1 */
+  /** Maximum number of messages in one delivery. @default 1 */
   batchSize?: number;
-  /** How far the source's clock is ahead of all others; ms. @default 0 */
+  /** How far the source's clock is ahead of all other clocks; ms. @default 0 */
   sourceSkewMs?: number;
   /** @default 1 */
   triesPerPart?: number;
-  /** Where leases are kept: as objects, or as lines of a log, as on a store without conditional writes. @default "objects" */
+  /** How leases are stored: as objects, or as lines of a log on a store without conditional writes. @default "objects" */
   leases?: "objects" | "log";
-  /** Beside what the destination can do anyway. */
+  /** Override the destination's default capabilities. */
   destinationCapabilities?: Partial<StoreCapabilities>;
-  /** Shared stores and time when two bridges run at once. */
-  shared?: Ground;
+  /** Stores and clock that two bridges share. */
+  shared?: SharedParts;
 }
 
-/** With `buffer: none` Lambda tries an asynchronous invocation three times, a minute and then two apart. */
+/** With `buffer: none` Lambda tries an asynchronous invocation three times: again after one minute, then after two. */
 const INVOCATION = { kind: "invocation", tries: 3, retryMs: (deliveries: number) => 60_000 * deliveries } as const;
 const CHANGES: ReadonlySet<string> = new Set(["put", "completeUpload", "delete", "putTags"]);
 const unmeasured: Metrics = { add: () => undefined };
 
-/** Only what was simulated may fail; anything else is a defect of the code under test. */
+/** Accepts simulated failures. Any other error is a defect of the code under test. */
 const mustBeSimulated = (error: unknown): void => {
   if (!(error instanceof BridgeError)) throw error;
 };
@@ -68,18 +68,18 @@ const unreachable = (attemptMayRun: boolean) => new ReceiverUnreachable("simulat
 export class PullWorld extends World {
   readonly control: MemoryStore;
   readonly delivery: Delivery<Look>;
-  /** Every answer of the receiver and every end of a copier, in words. */
+  /** Results of receivers and copiers, as text. */
   readonly events: string[] = [];
-  /** Called for every change that the bridge makes at the destination, as the destination's own events. */
+  /** Called for every change that the bridge makes at the destination, like the destination's events. */
   onDestinationChange: (key: string) => void = () => undefined;
-  /** Stands in front of the receiver; throws `ReceiverUnreachable` where it lets nothing through. */
-  door: (request: ReplicationRequest) => void = () => undefined;
+  /** Runs before the receiver. Throws `ReceiverUnreachable` to keep the request from it. */
+  beforeReceiver: (request: ReplicationRequest) => void = () => undefined;
   private readonly options: PullOptions;
   private readonly sabotage: PullSabotage;
   private readonly sourceClock: Pick<Clock, "now">;
 
   constructor(options: PullOptions) {
-    super(options, options.shared ?? openGround(options), { forgetsGivenUp: false });
+    super(options, options.shared ?? openShared(options), { forgetsGivenUp: false });
     this.options = options;
     this.sabotage = options.sabotage ?? {};
     this.sourceClock = sourceClockOf(this.time, options);
@@ -128,7 +128,7 @@ export class PullWorld extends World {
     const sender = new Sender(this.sabotage.sender?.(deps) ?? deps);
     const records = batch.map(({ id, content }) => ({ messageId: id, looks: [{ bucket: this.source.name, ...content }] }));
     const { failures } = await sender.handle(records, attempt);
-    // The platform deletes what the function did not report as failed; a crash in between leaves the rest.
+    // The platform deletes the messages that the function did not report as failed. A crash leaves the rest.
     for (const message of batch) {
       if (failures.some(({ messageId }) => messageId === message.id)) continue;
       await effect(this.network, attempt, "acknowledge", async () => this.delivery.remove(message)).catch(mustBeSimulated);
@@ -137,12 +137,12 @@ export class PullWorld extends World {
     attempt.die();
   }
 
-  /** One request to the receiver, which runs as a function of its own and may outlive the sender. */
+  /** Sends one request to the receiver. The receiver is its own function and may outlive the sender. */
   private async post(sender: Attempt, request: ReplicationRequest): Promise<ReplicationResponse> {
     let running: Promise<ReplicationResponse> | undefined;
     try {
       return await effect(this.network, sender, "post", async () => {
-        this.door(request);
+        this.beforeReceiver(request);
         running = this.runReceiver(request);
         return await running;
       });
@@ -222,7 +222,7 @@ export class PullWorld extends World {
 
 const sourceClockOf = (time: WorldTime, { sourceSkewMs = 0 }: PullOptions) => ({ now: () => time.now() + sourceSkewMs });
 
-function openGround(options: PullOptions): Ground {
+function openShared(options: PullOptions): SharedParts {
   const { conditionalWrites, names = NAMES } = options;
   const time = new WorldTime();
   return {

@@ -1,6 +1,6 @@
 /**
- * Push mode: the source's events, a dispatcher, a workflow and a pusher inside one cloud. Like OSS, the stores write unconditionally and
- * leases are logs.
+ * Push mode: the source's events, a dispatcher, a workflow and a pusher inside one cloud. Like OSS, the stores have no conditional writes,
+ * and leases are logs.
  */
 import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { Metrics } from "../../../runtime/protocol/ports";
@@ -15,21 +15,21 @@ import { Delivery, type Message } from "./delivery";
 import { Flow, InvocationFailed } from "./flow";
 import { never, overNetwork } from "./network";
 import { type Attempt, WorldTime } from "./time";
-import { type Ground, NAMES, type Notice, openStore, World, type WorldOptions } from "./world";
+import { NAMES, type Notice, openStore, type SharedParts, World, type WorldOptions } from "./world";
 
-/** A way to break push mode on purpose. */
+/** Changes that break push mode on purpose. */
 export interface PushSabotage {
   event?(look: DecodedLook): DecodedLook;
   dispatcher?(deps: DispatcherDeps): DispatcherDeps;
   pusher?(deps: PusherDeps): PusherDeps;
-  /** Runs a step in the pusher's place; undefined leaves it to the pusher. */
+  /** Runs a step instead of the pusher. If it returns undefined, the pusher runs it. */
   step?(state: PushState): Promise<PushState> | undefined;
-  /** Between two tries of one step. */
+  /** Time between two tries of one step; ms. */
   repeatMs?: number;
 }
 
 export interface PushOptions extends WorldOptions {
-  /** Objects that were written long ago have none. */
+  /** False: objects have no checksums, like objects that were written long ago. */
   checksums: boolean;
   sabotage?: PushSabotage | undefined;
 }
@@ -38,20 +38,20 @@ interface SourceEvent extends DecodedLook {
   eventId: string;
 }
 
-/** Function Compute tries again eight times by default configuration of the bridge. */
+/** The bridge's default configuration lets Function Compute try again eight times. */
 const INVOCATION = { kind: "invocation", tries: 9, retryMs: () => 20_000 } as const;
 
 export class PushWorld extends World {
   readonly control = new MemoryAppendStore();
   readonly delivery: Delivery<SourceEvent>;
   readonly flow: Flow;
-  /** Steps as they were answered, in words. */
+  /** Results of the steps, as text. */
   readonly steps: string[] = [];
   private readonly sabotage: PushSabotage;
   private readonly metrics: Metrics = { add: () => undefined };
 
   constructor(options: PushOptions) {
-    super(options, openGround(options), { forgetsGivenUp: true });
+    super(options, openShared(options), { forgetsGivenUp: true });
     this.sabotage = options.sabotage ?? {};
     this.delivery = new Delivery({
       trigger: INVOCATION,
@@ -77,7 +77,7 @@ export class PushWorld extends World {
     return super.idle && this.flow.idle;
   }
 
-  /** What both functions have around them. */
+  /** Dependencies of the dispatcher and the pusher. */
   protected override surroundings(attempt: Attempt) {
     return {
       ...super.surroundings(attempt),
@@ -90,7 +90,7 @@ export class PushWorld extends World {
 
   private startDispatcher(message: Message<SourceEvent>): Attempt {
     const attempt = this.begin(`dispatcher ${message.content.eventId}`, LIMITS.dispatcherMs);
-    // It begins when its starter listens: it may crash at its first call.
+    // It begins after the caller has attached `whenDead`: it may crash at its first call.
     void Promise.resolve().then(() => this.runDispatcher(attempt, message));
     return attempt;
   }
@@ -134,7 +134,7 @@ export class PushWorld extends World {
       over = true;
       attempt.die();
     };
-    // Listened to before anything begins: a function may crash at its first call.
+    // Attached before the step begins: a function may crash at its first call.
     const crash = new Promise<never>((_resolve, reject) => {
       attempt.whenDead(() => over || reject(new InvocationFailed("the function ended")));
     });
@@ -151,7 +151,7 @@ export class PushWorld extends World {
         throw new InvocationFailed("the function failed", { cause: error });
       },
     );
-    // The function runs on, and the workflow does not learn how it ended.
+    // The function goes on, but the workflow does not get its result.
     const lost =
       fault === "lose-answer"
         ? steps.schedule(Promise.resolve(), `${attempt.name}: connection lost`).then(() => {
@@ -165,7 +165,7 @@ export class PushWorld extends World {
   }
 }
 
-function openGround({ versionedSource, checksums, names = NAMES }: PushOptions): Ground {
+function openShared({ versionedSource, checksums, names = NAMES }: PushOptions): SharedParts {
   const time = new WorldTime();
   const open = (name: string, versioned: boolean) =>
     openStore(time, name, versioned, {

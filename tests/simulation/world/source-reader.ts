@@ -1,4 +1,4 @@
-/** The pinned reader over a memory store's URLs. */
+/** The pinned reader for URLs of a memory store. */
 import type { Clock } from "../../../runtime/protocol/ports";
 import type { SourceReader } from "../../../runtime/replication/source";
 import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";

@@ -1,8 +1,8 @@
-/** Decides which step of a world happens next. fast-check's scheduler is one, `Director` is another. */
+/** Decides which step of a world runs next. fast-check's scheduler and `Director` implement it. */
 export interface Steps {
-  /** Resolves when it is its turn. */
+  /** Resolves when the task is chosen and done. */
   schedule<T>(task: Promise<T>, label?: string): Promise<T>;
-  /** How many wait for their turn. */
+  /** Number of steps that can run. */
   count(): number;
   waitNext(count: number): Promise<void>;
 }
@@ -12,7 +12,7 @@ interface Step {
   go(): void;
 }
 
-/** Steps in the order in which they came, except those that a scenario holds back. */
+/** Runs steps in their order of arrival, except those that a scenario holds. */
 export class Director implements Steps {
   private readonly waiting: Step[] = [];
   private readonly holds = new Map<string, RegExp>();
@@ -34,7 +34,7 @@ export class Director implements Steps {
     }
   }
 
-  /** Steps with such a label wait until the hold is released. Holding twice is holding once. */
+  /** Holds steps whose label matches until `release`. A second hold of the same label has no effect. */
   hold(label: RegExp): void {
     this.holds.set(label.source, label);
   }
@@ -43,7 +43,7 @@ export class Director implements Steps {
     if (!this.holds.delete(label.source)) throw new Error(`nothing holds ${label}`);
   }
 
-  /** Labels of the steps that are held back. */
+  /** Labels of the held steps. */
   get held(): string[] {
     return this.waiting.filter((step) => this.isHeld(step)).map(({ label }) => label);
   }

@@ -24,7 +24,7 @@ export class Attempt {
   }
 }
 
-/** The time of a world. It brings the hard ends of functions, and lets go of what the network holds back. */
+/** The clock of a world. It ends functions at their hard end, and releases stalled requests when time advances. */
 export class WorldTime extends VirtualTime {
   readonly attempts = new Set<Attempt>();
   private readonly stalled: (() => void)[] = [];
@@ -36,12 +36,12 @@ export class WorldTime extends VirtualTime {
     return attempt;
   }
 
-  /** Whether something is held back until time passes. */
+  /** Whether a request waits for time to advance. */
   get holdsBack(): boolean {
     return this.stalled.length > 0;
   }
 
-  /** Resolves when time has passed. */
+  /** Resolves when time advances. */
   passes(): Promise<void> {
     return new Promise((resolve) => this.stalled.push(resolve));
   }

@@ -1,6 +1,6 @@
 /**
- * Two stores and what runs between them, in memory, under a virtual clock and a scheduler. The roles are the real ones; only what surrounds
- * them is replaced. `PullWorld` has a sender, a receiver and a copier, `PushWorld` a dispatcher, a workflow and a pusher.
+ * Two stores and a bridge between them, in memory, with a virtual clock and a scheduler. The roles are the real ones. Their dependencies are
+ * simulated. `PullWorld` has a sender, a receiver and a copier, `PushWorld` a dispatcher, a workflow and a pusher.
  */
 import type { Logger, Look } from "../../../runtime/protocol/ports";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
@@ -20,25 +20,25 @@ export interface WorldOptions {
   deletes?: "ignore" | "replicate";
   /** @default false */
   statusTags?: boolean;
-  /** @default 1,000: no story fails so often */
+  /** @default 1,000, more than a story has failures */
   maxAttempts?: number;
   /** @default 3,600 */
   urlExpiresInSeconds?: number;
   names?: { source: string; destination: string };
 }
 
-export interface Ground {
+export interface SharedParts {
   source: MemoryStore;
   destination: MemoryStore;
   time: WorldTime;
 }
 
 export interface Notice {
-  /** The event says that the object was removed. */
+  /** The event reports a removal. */
   removal?: boolean;
-  /** How often the event is delivered. @default 1 */
+  /** Number of deliveries of the event. @default 1 */
   copies?: number;
-  /** Between its copies; ms. */
+  /** Time between the deliveries; ms. */
   copiesLaterMs?: number;
 }
 
@@ -55,16 +55,16 @@ export abstract class World {
   readonly source: MemoryStore;
   readonly destination: MemoryStore;
   readonly parked: { look: Look; reason: string }[] = [];
-  /** Errors of the roles that no simulated failure explains. */
+  /** Errors of the roles that no simulated fault explains. */
   readonly defects: unknown[] = [];
   readonly watch: Watch;
   readonly settings: Settings;
-  /** Brings the source's events, or the messages that they became. */
+  /** Delivers the source's events, or the queue's messages. */
   abstract readonly delivery: Delivery<unknown>;
   protected readonly network: Network;
   private ids = 0;
 
-  constructor(options: WorldOptions, { source, destination, time }: Ground, network: Pick<Network, "forgetsGivenUp">) {
+  constructor(options: WorldOptions, { source, destination, time }: SharedParts, network: Pick<Network, "forgetsGivenUp">) {
     this.time = time;
     this.source = source;
     this.destination = destination;
@@ -81,15 +81,15 @@ export abstract class World {
     this.watch = new Watch(source, destination);
   }
 
-  /** One event of the source. */
+  /** Sends an event of the source. */
   abstract notify(key: string, notice?: Notice): void;
 
-  /** Whether nothing is left to be done. */
+  /** Whether nothing is left to do. */
   get idle(): boolean {
     return this.delivery.messages.length === 0;
   }
 
-  /** From now on nothing breaks. */
+  /** Turns all faults off. */
   endFaults(): void {
     this.network.faults.end();
   }
@@ -104,7 +104,7 @@ export abstract class World {
     return attempt;
   }
 
-  /** What every function has around it. */
+  /** Dependencies of every function. */
   protected surroundings(attempt: Attempt) {
     return {
       clock: this.time,
@@ -117,7 +117,7 @@ export abstract class World {
     };
   }
 
-  /** The source as a function that writes status tags there reaches it. Changed tags are an event too. */
+  /** The source over the network, for a function that writes status tags. A change of tags sends an event. */
   protected sourceFor(attempt: Attempt): MemoryStore {
     return overNetwork(this.network, attempt, "source", this.source, (op, key) => {
       if (op === "putTags") this.notify(key);
