@@ -1,4 +1,4 @@
-/** The tree is the architecture: who may import whom, and who may reach for what. Each rule is shown to be able to fail. */
+/** Rules of the tree: which file may import which, and which globals it may use. Each rule has an example that breaks it. */
 import { join } from "node:path";
 import { type Module, modulesOf, readModules } from "./support/module-graph";
 
@@ -26,7 +26,7 @@ const PENDING_SMALL_FILES: ReadonlySet<string> = new Set([
   "operator/status/render.ts",
 ]);
 
-/** Lower may not import higher; those of one rank may not import each other. */
+/** A layer imports only lower layers. Layers of one rank do not import each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ["protocol"],
   ["stores"],
@@ -34,12 +34,12 @@ const LAYERS: readonly (readonly string[])[] = [
   ["roles/sender", "roles/receiver", "roles/copier", "roles/dispatcher", "roles/pusher", "roles/prober"],
   ["platforms"],
 ];
-/** The clock and chance that platforms pass in are made there. */
+/** The clock and the random source that platforms pass in are created here. */
 const PORTS = "runtime/protocol/ports.ts";
 
 interface Rule {
   name: string;
-  /** One line per breach. */
+  /** One line for each breach. */
   breaches(modules: readonly Module[]): string[];
   /** Files that break it. */
   counterExample: Record<string, string>;
@@ -104,7 +104,7 @@ const functionsOf = (modules: readonly Module[], isBreach: (one: Module["functio
         .map(({ name, lines, parameters }) => `${path}: ${name} has ${lines} lines and ${parameters} parameters`),
     );
 
-/** Small files that one file of the program reads; a test is not a reader. */
+/** Small files with one importer. Tests do not count as importers. */
 function smallFiles(modules: readonly Module[]): string[] {
   const importers = new Map<string, Set<string>>();
   for (const { path, imports: all } of modules) {
@@ -134,7 +134,7 @@ const RULES: Rule[] = [
     counterExample: { "index.ts": "export const stack = process.argv.length > 2 ? 1 : 2;" },
   },
   {
-    name: "components declare: Pulumi, zod, the protocol, and the file system only to find the bundles",
+    name: "components import only Pulumi, zod, the protocol, and the file system to find the bundles",
     breaches: (modules) =>
       imports(modules, inComponents, ({ path }, to) => {
         if (to === "node:fs" || to === "node:path") return path === "components/bundles.ts";
@@ -153,7 +153,7 @@ const RULES: Rule[] = [
     counterExample: { "runtime/roles/sender/sender.ts": 'import type * as pulumi from "@pulumi/pulumi";' },
   },
   {
-    name: "what is deployed does not import the local cloud, the scripts or the tests",
+    name: "deployed code does not import the local cloud, the scripts or the tests",
     breaches: (modules) =>
       imports(
         modules,
@@ -181,7 +181,7 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "the operator's command works on what is deployed: the configuration's rules, the runtime, and Pulumi's own command",
+    name: "the operator's command imports only the configuration's rules, the runtime and Pulumi's automation",
     breaches: (modules) =>
       imports(
         modules,
@@ -208,7 +208,7 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "nothing imports the operator's command, but `npm start` ends at Ctrl-C as it does",
+    name: "nothing imports the operator's command, but `npm start` shares its handling of Ctrl-C",
     breaches: (modules) =>
       imports(
         modules,
@@ -227,7 +227,7 @@ const RULES: Rule[] = [
     counterExample: { "runtime/stores/s3/client.ts": "export const region = process.env.AWS_REGION;" },
   },
   {
-    name: "clock, chance and log are passed in",
+    name: "clock, random source and logger are passed in",
     breaches: (modules) =>
       globals(
         modules,
@@ -242,7 +242,7 @@ const RULES: Rule[] = [
     counterExample: { "tests/long.test.ts": "\n".repeat(MAX_LINES + 1).concat("export {};") },
   },
   {
-    name: "local-alicloud stands alone: it imports nothing of this repository, neither do its tests",
+    name: "local-alicloud and its tests import nothing else of this repository",
     breaches: (modules) => imports(modules, inEmulator, (_, to) => inEmulator(to) || isPackage(to)),
     counterExample: {
       "packages/local-alicloud/src/oss/store.ts": 'import { Crc64 } from "../../../../runtime/stores/crc64";',
@@ -250,7 +250,7 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "everything else uses local-alicloud by its public entry",
+    name: "other code imports local-alicloud only by its public entry",
     breaches: (modules) =>
       imports(
         modules,
@@ -263,7 +263,7 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "what is deployed and what operates it know no local-alicloud",
+    name: "deployed code and the operator's command do not import local-alicloud",
     breaches: (modules) =>
       imports(
         modules,
@@ -347,7 +347,7 @@ describe.each(RULES)("$name", ({ breaches, counterExample }) => {
   });
 });
 
-test("an import of a type alone does not need its module to load", () => {
+test("a type import does not load its module", () => {
   const modules = modulesOf({
     "local/a.ts": 'import type { B } from "./b"; export type A = B;',
     "local/b.ts": 'import { type A } from "./a"; export type B = A;',

@@ -1,4 +1,4 @@
-/** Every package is described, used, and under a licence that lets anyone use this repository. */
+/** Every package is described, used, and has a licence that this repository allows. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readModules } from "./support/module-graph";
@@ -18,7 +18,7 @@ interface Manifest {
 
 interface LockedPackage {
   license?: string | readonly string[];
-  /** A workspace: its folder has an entry of its own. */
+  /** The package is a workspace. Its folder has its own entry. */
   link?: boolean;
 }
 type Locked = Readonly<Record<string, LockedPackage>>;
@@ -39,7 +39,7 @@ const ALLOWED = new Set([
   ...["ISC", "MIT", "MIT-0", "MPL-2.0", "Python-2.0", "Unlicense"],
 ]);
 
-/** What packages state that is no SPDX expression, and the licence in their own text. */
+/** Packages whose stated licence is no SPDX expression, with the licence in their text. */
 const STATED: Readonly<Record<string, { stated: string; means: string }>> = {
   "@darabonba/typescript": { stated: "Apache License 2.0", means: "Apache-2.0" },
   "@logdna/tail-file": { stated: "SEE LICENSE IN LICENSE", means: "MIT" },
@@ -47,7 +47,7 @@ const STATED: Readonly<Record<string, { stated: string; means: string }>> = {
   "dejavu-fonts-ttf": { stated: "SEE LICENSE IN README.md AND LICENSE", means: "Bitstream-Vera" },
 };
 
-/** One line per package whose licence is not allowed, or not known. */
+/** One line for each package whose licence is not allowed or not known. */
 function refusedLicences(packages: Locked): string[] {
   return Object.entries(packages)
     .filter(([, { link }]) => link !== true)
@@ -59,7 +59,7 @@ function refusedLicences(packages: Locked): string[] {
     });
 }
 
-/** Either of two joined by OR is enough, all joined by AND are needed; an expression that mixes them is not known. */
+/** With OR one licence must be allowed, with AND all. An expression with both counts as not known. */
 function isAllowed(expression: string): boolean {
   const names = expression.replace(/^\((.*)\)$/, "$1");
   const either = names.split(" OR ");
@@ -92,7 +92,7 @@ test.each<[string, LockedPackage, boolean]>([
 });
 
 const root = readJson<Manifest>("package.json");
-// A pattern is a folder's subfolders; the lockfile names each of them.
+// The manifest has a pattern of folders. The lockfile names each folder.
 const workspaces = Object.keys(readJson<{ packages: Locked }>("package-lock.json").packages).filter((path) =>
   path.startsWith("packages/"),
 );

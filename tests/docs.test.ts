@@ -1,4 +1,4 @@
-/** Holds the pages to the repository: generated pages are up to date, links lead somewhere, commands and names exist. */
+/** Checks the pages against the repository: generated pages are up to date, and links, commands and names exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
@@ -16,11 +16,11 @@ function pagesUnder(folder: string): string[] {
 const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...["docs", "examples", "packages"].flatMap(pagesUnder)];
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
 
-/** Fenced code is no heading and holds no links. */
+/** Removes fenced code, which has no headings and no links. */
 const prose = (text: string): string =>
   text.replace(/^ *```[\s\S]*?^ *```$/gm, "").replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]#]/g, "_"));
 
-/** As GitHub makes them. */
+/** Anchors of headings, as GitHub makes them. */
 const anchorsOf = (text: string): string[] =>
   [...text.replace(/^ *```[\s\S]*?^ *```$/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
     title
@@ -33,7 +33,7 @@ test.each(WRITTEN_FILES)("$path is what the schema says (npm run docs:configurat
   expect(textOf(path)).toBe(content());
 });
 
-test.each(PAGES)("%s links to pages, headings and files that are there", (page) => {
+test.each(PAGES)("%s links to pages, headings and files that exist", (page) => {
   const links = [...prose(textOf(page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
   const broken = links.filter((link) => {
     if (/^https:\/\//.test(link)) return false;
@@ -45,20 +45,20 @@ test.each(PAGES)("%s links to pages, headings and files that are there", (page) 
   expect(broken).toEqual([]);
 });
 
-test.each(PAGES)("%s names only npm scripts that are there", (page) => {
+test.each(PAGES)("%s names only npm scripts that exist", (page) => {
   const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
   const named = [...textOf(page).matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
 
-test.each(PAGES)("%s names only files of the repository that are there", (page) => {
+test.each(PAGES)("%s names only files of the repository that exist", (page) => {
   const named = [
     ...textOf(page).matchAll(/`((?:components|runtime|operator|local|packages|examples|scripts|tests)\/[\w./-]+?)`/g),
   ].map(([, path = ""]) => path);
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
-test("the README is short enough to be read", () => {
+test("the README has at most 900 words", () => {
   expect(textOf("README.md").split(/\s+/).length).toBeLessThanOrEqual(900);
 });
 
@@ -117,7 +117,7 @@ test("decisions are numbered without a gap, listed, and of one shape", () => {
   }
 });
 
-test.each(readdirSync(join(ROOT, "docs", "images")))("%s draws itself: well-formed, and legible on any background", (image) => {
+test.each(readdirSync(join(ROOT, "docs", "images")))("%s is well-formed, and legible on any background", (image) => {
   const svg = textOf(join("docs", "images", image));
   const names = [...svg.matchAll(/<(\/?)([a-z]+)\b[^>]*?(\/?)>/gi)];
   const open: string[] = [];
@@ -127,9 +127,9 @@ test.each(readdirSync(join(ROOT, "docs", "images")))("%s draws itself: well-form
   }
   expect(open).toEqual([]);
   expect(svg).toMatch(/<title(?: [^>]*)?>/);
-  // Renderers of SVG 1.1 do not know this value, and draw each arrow pointing to the right.
+  // Renderers of SVG 1.1 do not know this value, and draw every arrow to the right.
   expect(svg).not.toContain("auto-start-reverse");
-  // Its own background, over the whole of it, whatever the reader's theme.
+  // The image has its own background over its whole area, for every theme of the reader.
   const [, width = "", height = ""] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
   const [ground = ""] = /<rect [^>]*>/.exec(svg) ?? [];
   const sideOf = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(ground)?.[1]);

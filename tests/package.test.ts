@@ -1,4 +1,4 @@
-/** The package as another Pulumi program gets it: packed, unpacked elsewhere, compiled against and run. */
+/** Packs the package, unpacks it in another folder, and compiles and runs a Pulumi program against it. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
@@ -51,14 +51,14 @@ beforeAll(async () => {
   manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as Manifest;
   await buildPackage();
   folder = await realpath(await mkdtemp(join(tmpdir(), "crossborderbridge-package-")));
-  // What prepack would do was done above, and by the set-up of the tests.
+  // The work of prepack is done by `buildPackage` and by the global setup of the tests.
   const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: ROOT });
   const [tarball] = JSON.parse(stdout) as [{ filename: string; files: { path: string; size: number }[] }];
   packed = tarball.files;
   installed = join(folder, "node_modules", manifest.name);
   await mkdir(installed, { recursive: true });
   await run("tar", ["-xzf", join(folder, basename(tarball.filename)), "-C", installed, "--strip-components=1"]);
-  // As a registry would have brought them: what the package says it needs, and nothing else of this repository.
+  // Links only the declared dependencies, like an install from a registry.
   const needed = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies), "@types/node"];
   for (const name of needed) {
     const link = join(folder, "node_modules", name);
@@ -70,7 +70,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("it holds the components, the bundles and their declarations, and nothing else", () => {
+test("it contains the components, the bundles and their declarations, and nothing else", () => {
   const paths = packed.map(({ path }) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
@@ -93,7 +93,7 @@ test("it holds the components, the bundles and their declarations, and nothing e
   expect(packed.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8 * 1024 * 1024);
 });
 
-test("what its modules import is declared as a dependency", async () => {
+test("every import of its modules is a declared dependency", async () => {
   const scripts = packed.map(({ path }) => path).filter((path) => /^dist\/(components|runtime)\/.+\.js$/.test(path));
   const texts: Record<string, string> = {};
   for (const path of scripts) texts[path] = await readFile(join(installed, path), "utf8");
@@ -144,7 +144,7 @@ test("a program declares a bridge with it, and the handlers come with the packag
   }
 });
 
-test("the lockfile names the binaries of every platform, not only of the one it was written on", async () => {
+test("the lockfile names the binaries of every platform", async () => {
   interface Locked {
     optionalDependencies?: Record<string, string>;
     resolved?: string;
@@ -159,11 +159,11 @@ test("the lockfile names the binaries of every platform, not only of the one it 
   );
   // `npm ci` refuses a lockfile without them.
   expect(missing).toEqual([]);
-  // It must serve whatever registry its reader uses.
+  // Without addresses the lockfile works with every registry.
   expect(Object.values(packages).filter(({ resolved }) => resolved?.startsWith("http"))).toEqual([]);
 });
 
-/** Parsed once: the declarations of @pulumi/aws alone are thousands of files. */
+/** Parsed source files. @pulumi/aws has thousands of declaration files, so each is parsed once. */
 const parsed = new Map<string, ts.SourceFile | undefined>();
 
 function compile(resolution: ts.CompilerOptions): ts.Program {

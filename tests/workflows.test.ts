@@ -1,4 +1,4 @@
-/** The workflows are read here as GitHub reads them, so that a slip shows before a push. */
+/** Checks the workflows of GitHub, so that a mistake is found before a push. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -33,7 +33,7 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
 
 const steps = [...Object.values(ci.jobs), ...Object.values(deploy.jobs), { steps: setUp.runs.steps }].flatMap((job) => job.steps);
 
-test("there are these workflows, and they may only read unless a job says otherwise", () => {
+test("there are two workflows, and they may only read unless a job says otherwise", () => {
   expect(readdirSync(join(ROOT, ".github", "workflows")).sort()).toEqual(["ci.yml", "deploy.yml"]);
   for (const workflow of [ci, deploy]) expect(workflow.permissions).toEqual({ contents: "read" });
   for (const job of Object.values(ci.jobs)) expect(job.permissions).toBeUndefined();
@@ -48,13 +48,13 @@ test("every action is pinned to a commit, or is this repository's own", () => {
   }
 });
 
-test("every npm script that a workflow runs is there", () => {
+test("every npm script that a workflow runs exists", () => {
   const run = steps.flatMap(({ run: text = "" }) => [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? ""));
   expect(run.sort()).toEqual(["build", "build", "lint", "preview", "typecheck"]);
   for (const name of run) expect(Object.keys(scripts)).toContain(name);
 });
 
-test("CI previews every stack there is", () => {
+test("CI previews every stack", () => {
   const stacks = [ROOT, join(ROOT, "examples")]
     .flatMap((folder) => readdirSync(folder))
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
@@ -85,7 +85,7 @@ test("a deployment has a protected environment, a token of each partition, and n
     ["china", "sts.amazonaws.com.cn"],
   ]);
   expect(readFileSync(join(ROOT, ".github", "workflows", "deploy.yml"), "utf8")).not.toMatch(/access-key/i);
-  // An expression inside a script is a way in for whoever may name a branch.
+  // An expression in a script would let a person who names a branch run code.
   for (const { run } of deploy.jobs.stacks?.steps ?? []) expect(run ?? "").not.toContain("${{");
 });
 

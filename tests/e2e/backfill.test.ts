@@ -1,4 +1,4 @@
-/** The operator's command copies objects that were there before any rule covered them, in every mode. */
+/** The backfill command replicates objects that are older than the rule or scope that covers them, in every mode. */
 import { ListObjectVersionsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { clientConfig } from "../../local/aws/client-config";
 import { ends, type LocalEnd } from "../../local/cli/ends";
@@ -10,18 +10,18 @@ import { readCalls } from "./policy/calls";
 import { type BackfillCommand, type BackfillRun, openBackfill } from "./support/backfill-command";
 import { inBatches } from "./support/batches";
 import { eventually } from "./support/eventually";
-import { START_MS } from "./support/stack";
+import { START_MS, started } from "./support/stack";
 
 type Settings = Record<string, unknown>;
 
 const PAGE = 1000;
 const SIDE_BY_SIDE = 32;
-/** `--concurrency`, and so what a kill may catch on the wire. */
+/** `--concurrency`: the maximum number of requests in flight when the process is killed. */
 const IN_FLIGHT = 16;
 
 describe("S3's own replication, both ways", () => {
   const COUNT = size(4_000, 10_000);
-  /** In ten folders, in the order of a listing. */
+  /** Keys in ten folders, in listing order. */
   const KEYS = Array.from({ length: COUNT }, (_, index) => `old/${Math.floor((10 * index) / COUNT)}/${padded(index)}`);
   const TENTH = KEYS.filter((key) => key.startsWith("old/0/"));
   const RUN_MS = 120_000 + 150 * COUNT;
@@ -54,15 +54,15 @@ describe("S3's own replication, both ways", () => {
     await local?.stop();
   });
 
-  const backfill = (...options: string[]): Promise<BackfillRun> => running(command).run("--yes", ...options);
+  const backfill = (...options: string[]): Promise<BackfillRun> => started(command).run("--yes", ...options);
 
-  test("a rule leaves alone what was there before it", async () => {
+  test("a rule does not replicate objects that are older than the rule", async () => {
     expect(await destination.versions()).toEqual([]);
     expect((await source.versions()).map(({ Key }) => Key)).toEqual(KEYS);
   });
 
   test(
-    "a prefix is carried over by itself",
+    "--prefix replicates only the keys with that prefix",
     async () => {
       tenth = await backfill("--prefix", "old/0/");
       expect(tenth).toMatchObject({ exitCode: 0, report: { engine: "copy", ended: "complete" } });
@@ -73,9 +73,9 @@ describe("S3's own replication, both ways", () => {
   );
 
   test(
-    "killed in the middle of a page, it goes on from its checkpoint, and every object arrives once",
+    "killed in the middle of a page, it resumes from its checkpoint, and every object arrives once",
     async () => {
-      const killed = running(command).start("--yes");
+      const killed = started(command).start("--yes");
       const midway = KEYS[Math.floor(COUNT * 0.55)] ?? "";
       await eventually(async () => expect(await destination.versions(midway)).toHaveLength(1), {
         deadlineMs: RUN_MS,
@@ -83,28 +83,28 @@ describe("S3's own replication, both ways", () => {
       });
       process.kill(killed.pid, "SIGKILL");
       expect((await killed.ended).exitCode).toBeNull();
-      const checkpoint = await running(command).checkpoint();
-      const cameTo = KEYS.indexOf(checkpoint?.lastKey ?? "") + 1;
-      // Page by page, and on a slow machine the kill comes later.
-      expect(cameTo % PAGE).toBe(0);
-      expect(cameTo).toBeGreaterThanOrEqual(COUNT / 2);
+      const checkpoint = await started(command).checkpoint();
+      const checkpointed = KEYS.indexOf(checkpoint?.lastKey ?? "") + 1;
+      // Checkpoints are written page by page. On a slow machine the kill comes later.
+      expect(checkpointed % PAGE).toBe(0);
+      expect(checkpointed).toBeGreaterThanOrEqual(COUNT / 2);
       const arrived = (await destination.versions()).length;
-      expect(arrived).toBeGreaterThan(cameTo);
+      expect(arrived).toBeGreaterThan(checkpointed);
       expect(arrived).toBeLessThan(COUNT);
 
       const resumed = await backfill();
       expect(resumed).toMatchObject({ exitCode: 0, notes: expect.stringContaining(`going on after ${checkpoint?.lastKey}`) });
-      // The objects that the killed run copied after its checkpoint are there already.
+      // The objects that the killed run copied after its checkpoint are already replicated.
       const { due, present, ...others } = objects(resumed);
       expect({ looked: due + present, ...others }).toEqual({ looked: COUNT, outOfScope: 0, archived: 0, gone: 0, failed: 0 });
-      expect(present).toBeGreaterThanOrEqual(arrived - cameTo + TENTH.length);
-      expect(await running(command).checkpoint()).toBeUndefined();
+      expect(present).toBeGreaterThanOrEqual(arrived - checkpointed + TENTH.length);
+      expect(await started(command).checkpoint()).toBeUndefined();
 
       const copies = new Map<string, Version[]>();
       for (const version of await source.versions()) copies.set(version.Key, [...(copies.get(version.Key) ?? []), version]);
       expect([...copies.keys()]).toEqual(KEYS);
-      // The version from before and its copy. A request that was on the wire when the kill came may have copied an object without a
-      // trace; all others are copied once.
+      // Each key has its old version and one copy. A request in flight at the kill may have copied an object without a trace, so such a key
+      // has one copy more.
       const more = [...copies.values()].filter(({ length }) => length !== 2);
       expect(more.length).toBeLessThanOrEqual(IN_FLIGHT);
       const replicas = await destination.versions();
@@ -113,7 +113,7 @@ describe("S3's own replication, both ways", () => {
       );
       expect(replicas.map(({ Key, ETag }) => ({ Key, ETag }))).toEqual(expected);
 
-      // With ten times the objects the same memory.
+      // Ten times the objects need the same memory.
       expect(resumed.peakBytes).toBeGreaterThan(0);
       expect(resumed.peakBytes).toBeLessThan(1.5 * tenth.peakBytes);
     },
@@ -121,7 +121,7 @@ describe("S3's own replication, both ways", () => {
   );
 
   test(
-    "once more, it finds everything there and makes no version",
+    "run again, it finds all objects replicated and makes no version",
     async () => {
       const before = [await source.versions(), await destination.versions()];
       const again = await backfill();
@@ -140,7 +140,7 @@ describe.each([
   const COUNT = 200;
   const SIZE = 100;
   const KEYS = Array.from({ length: COUNT }, (_, index) => `old/${padded(index)}`);
-  /** What `--max-bytes` lets through. */
+  /** Number of objects within `--max-bytes`. */
   const AFFORDABLE = 50;
   const scope = (...prefixes: string[]): Settings => ({
     "crossborderbridge:name": name,
@@ -171,7 +171,7 @@ describe.each([
     await local?.stop();
   });
 
-  /** How many versions each key has at the destination. */
+  /** Number of versions of each key at the destination. */
   async function arrivals(): Promise<number[]> {
     const versions = new Map<string, number>();
     await inBatches(KEYS, SIDE_BY_SIDE, async (key) => versions.set(key, await destination.versions(key)));
@@ -179,20 +179,20 @@ describe.each([
   }
   const first = (arrived: number): number[] => KEYS.map((_, index) => (index < arrived ? 1 : 0));
 
-  test("a dry run counts and prices, and moves nothing", async () => {
-    const { exitCode, report } = await running(command).run("--dry-run");
+  test("a dry run counts objects and shows the cost, and moves nothing", async () => {
+    const { exitCode, report } = await started(command).run("--dry-run");
     expect(exitCode).toBe(0);
     expect(report).toMatchObject({ engine: "bridge", dryRun: true, ended: "complete", cost: { lines: expect.any(Array) } });
     expect(report.counts).toMatchObject({ due: { objects: COUNT, bytes: COUNT * SIZE }, present: { objects: 0 } });
     expect(report.cost?.lines.length).toBeGreaterThan(0);
-    expect(await running(command).checkpoint()).toBeUndefined();
-    expect(await asked(running(local))).toBe(0);
+    expect(await started(command).checkpoint()).toBeUndefined();
+    expect(await asked(started(local))).toBe(0);
     await events.settled();
     expect(await arrivals()).toEqual(first(0));
   }, 180_000);
 
-  test("within --max-bytes it stops early, says so, and keeps its checkpoint", async () => {
-    const { exitCode, report, notes } = await running(command).run("--yes", "--max-bytes", String(AFFORDABLE * SIZE + SIZE / 2));
+  test("with --max-bytes it stops early, says so, and keeps its checkpoint", async () => {
+    const { exitCode, report, notes } = await started(command).run("--yes", "--max-bytes", String(AFFORDABLE * SIZE + SIZE / 2));
     expect({ exitCode, ended: report.ended, lastKey: report.lastKey }).toEqual({
       exitCode: 1,
       ended: "budget",
@@ -200,17 +200,17 @@ describe.each([
     });
     expect(report.counts.due).toEqual({ objects: AFFORDABLE, bytes: AFFORDABLE * SIZE });
     expect(notes).toContain(`stopped before ${KEYS[AFFORDABLE]}`);
-    expect(await running(command).checkpoint()).toMatchObject({ lastKey: KEYS[AFFORDABLE - 1], counts: report.counts });
+    expect(await started(command).checkpoint()).toMatchObject({ lastKey: KEYS[AFFORDABLE - 1], counts: report.counts });
     await events.settled();
     expect(await arrivals()).toEqual(first(AFFORDABLE));
   }, 180_000);
 
-  test("run again, it brings the rest, each object once and to the letter", async () => {
-    const run = await running(command).run("--yes");
+  test("run again, it replicates the rest, each object once and unchanged", async () => {
+    const run = await started(command).run("--yes");
     expect(run).toMatchObject({ exitCode: 0, notes: expect.stringContaining(`going on after ${KEYS[AFFORDABLE - 1]}`) });
-    // Those of the whole, over both runs.
+    // The counts of both runs together.
     expect(objects(run)).toEqual({ ...NONE, due: COUNT });
-    expect(await running(command).checkpoint()).toBeUndefined();
+    expect(await started(command).checkpoint()).toBeUndefined();
     await events.settled();
     expect(await arrivals()).toEqual(first(COUNT));
     await inBatches(KEYS, SIDE_BY_SIDE, async (key) =>
@@ -219,13 +219,13 @@ describe.each([
     expect(await events.deadLetters()).toEqual([]);
   }, 180_000);
 
-  test("once more, it asks for nothing", async () => {
-    const before = await asked(running(local));
+  test("run once more, it requests no replication", async () => {
+    const before = await asked(started(local));
     expect(before).toBeGreaterThan(0);
-    const again = await running(command).run("--yes");
+    const again = await started(command).run("--yes");
     expect(again.exitCode).toBe(0);
     expect(objects(again)).toEqual({ ...NONE, present: COUNT });
-    expect(await asked(running(local))).toBe(before);
+    expect(await asked(started(local))).toBe(before);
     await events.settled();
     expect(await arrivals()).toEqual(first(COUNT));
     expect(await destination.versions("never/in-scope")).toBe(0);
@@ -250,19 +250,14 @@ function padded(index: number): string {
   return String(index).padStart(5, "0");
 }
 
-function running<T>(started: T | undefined): T {
-  if (started === undefined) throw new Error("the stack did not start: see beforeAll");
-  return started;
-}
-
-/** Requests of the operator that put work into the bridge's queue. */
+/** Number of the operator's requests that put messages into the bridge's queue. */
 async function messagesEnqueued({ clouds }: LocalStack): Promise<number> {
   const isOperators = ({ principal, headers }: Awaited<ReturnType<typeof readCalls>>[number]) =>
     principal === "root" && headers["x-amz-target"] === "AmazonSQS.SendMessageBatch";
   return (await readCalls(clouds.aws)).filter(isOperators).length;
 }
 
-/** How often the operator called a function. */
+/** Number of functions that the operator invoked. */
 async function dispatchersInvoked({ clouds: { alicloud } }: LocalStack): Promise<number> {
   const operator = `acs:ram::${alicloud.accountId}:root`;
   return alicloud.calls.filter(({ principal, action }) => principal?.arn === operator && action === "fc:InvokeFunction").length;
@@ -271,7 +266,7 @@ async function dispatchersInvoked({ clouds: { alicloud } }: LocalStack): Promise
 interface Bucket {
   s3: S3Client;
   put(key: string, body: string): Promise<void>;
-  /** All of them by key, the newest of each first. Delete markers too would be an error here. */
+  /** All versions by key, newest first. Fails if there is a delete marker. */
   versions(prefix?: string): Promise<Version[]>;
 }
 

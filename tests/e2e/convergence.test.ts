@@ -1,8 +1,8 @@
-/** Whatever happens to an object and to its events, the destination ends equal to the source, and what is equal moves no bytes. */
+/** The destination ends equal to the source after any change of an object or its events, and equal objects move no bytes. */
 import { randomBytes } from "node:crypto";
-import { CopyObjectCommand, DeleteObjectCommand, ListMultipartUploadsCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, ListMultipartUploadsCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
 import { inBatches } from "./support/batches";
-import { converged, head, listKeys, look, put, sha256, versions } from "./support/objects";
+import { converged, head, listKeys, look, put, remove, sha256, versions } from "./support/objects";
 import { sendEvent, settled, takeDeadLetters } from "./support/queues";
 import { proxySourceReads, START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 import type { Exchange, SeenRequest, TlsProxy } from "./support/tls-proxy";
@@ -37,15 +37,11 @@ const isOf =
   (request: SeenRequest | Exchange) =>
     request.path.startsWith(`/${source.bucket}/${encodeURIComponent(key)}?`);
 
-/** Object bytes read at the source; probes of a single byte, which tell whether an object is still there, are none. */
+/** Object bytes read at the source. Reads of a single byte check that the object is current and do not count. */
 function bytesRead(running: TestStack, key: string): number {
   return reads.exchanges
     .filter((exchange) => isOf(running, key)(exchange) && (exchange.status === 200 || exchange.range !== "bytes=0-0"))
     .reduce((sum, { status, bodyBytes }) => sum + (status === 200 || status === 206 ? bodyBytes : 0), 0);
-}
-
-async function remove({ source }: TestStack, key: string, versionId?: string): Promise<void> {
-  await source.s3.send(new DeleteObjectCommand({ Bucket: source.bucket, Key: key, VersionId: versionId }));
 }
 
 describe("an event", () => {
@@ -68,7 +64,7 @@ describe("an event", () => {
     });
   }
 
-  onStack("of a removal that comes late, for an object that is there, removes nothing", async (running) => {
+  onStack("of a removal that comes late, for an object that exists, removes nothing", async (running) => {
     await put(running.source, "reversed", "there");
     await converged(running, "reversed");
     await sendEvent(running, "reversed", "ObjectRemoved:DeleteMarkerCreated");
@@ -76,10 +72,10 @@ describe("an event", () => {
     expect(await look(running.destination, "reversed")).toEqual(await look(running.source, "reversed"));
   });
 
-  onStack("of a creation that comes late, for an object that is gone, brings nothing back", async (running) => {
+  onStack("of a creation that comes late, for an object that is deleted, creates nothing", async (running) => {
     await put(running.source, "gone", "soon");
     await converged(running, "gone");
-    await remove(running, "gone");
+    await remove(running.source, "gone");
     await sendEvent(running, "gone", "ObjectCreated:Put");
     expect(await converged(running, "gone")).toBeUndefined();
     await settled(running);
@@ -88,7 +84,7 @@ describe("an event", () => {
 });
 
 describe("an object that is overwritten", () => {
-  onStack("before it is read: only the newer one arrives", async (running) => {
+  onStack("before it is read: only the new object arrives", async (running) => {
     const stop = stopAt(reads, isOf(running, "overwritten-before"), (until) => ({ kind: "wait", until }));
     await put(running.source, "overwritten-before", "old");
     await stop.reached;
@@ -99,7 +95,7 @@ describe("an object that is overwritten", () => {
     expect(await versions(running.destination, "overwritten-before")).toEqual([sha256("newer")]);
   });
 
-  onStack("while it is read: whole objects arrive, the newer one last", async (running) => {
+  onStack("while it is read: whole objects arrive, the new one last", async (running) => {
     const [old, newer] = [randomBytes(SMALL_BYTES), randomBytes(SMALL_BYTES - 1)];
     const stop = stopAt(reads, isOf(running, "overwritten-meanwhile"), (until) => ({ kind: "pause", afterBytes: 1000, until }));
     await put(running.source, "overwritten-meanwhile", old);
@@ -113,12 +109,12 @@ describe("an object that is overwritten", () => {
       expect([sha256(old), sha256(newer)]).toContain(one);
   });
 
-  onStack("while it is copied in parts, by a large one, a small one or none: only the newer state arrives", async (running) => {
+  onStack("or deleted while it is copied in parts: only the new state arrives", async (running) => {
     const replace = async (key: string, newer: Buffer | undefined) => {
       const stop = stopAt(reads, isOf(running, key), (until) => ({ kind: "pause", afterBytes: MIB, until }));
       await put(running.source, key, randomBytes(LARGE_BYTES));
       await stop.reached;
-      if (newer === undefined) await remove(running, key);
+      if (newer === undefined) await remove(running.source, key);
       else await put(running.source, key, newer);
       stop.release();
     };
@@ -137,24 +133,24 @@ describe("an object that is overwritten", () => {
 });
 
 describe("an object that is removed", () => {
-  onStack("goes at the destination", async (running) => {
+  onStack("is deleted at the destination", async (running) => {
     await put(running.source, "removed", "x");
     await converged(running, "removed");
-    await remove(running, "removed");
+    await remove(running.source, "removed");
     expect(await converged(running, "removed")).toBeUndefined();
   });
 
-  onStack("between its event and its copy never arrives", async (running) => {
+  onStack("between its event and its copy is not replicated", async (running) => {
     const stop = stopAt(reads, isOf(running, "removed-before"), (until) => ({ kind: "wait", until }));
     await put(running.source, "removed-before", "x");
     await stop.reached;
-    await remove(running, "removed-before");
+    await remove(running.source, "removed-before");
     stop.release();
     await settled(running);
     expect(await versions(running.destination, "removed-before")).toEqual([]);
   });
 
-  onStack("in its newest version only: the one before it arrives", async (running) => {
+  onStack("in its newest version only: the version before it arrives", async (running) => {
     await put(running.source, "versioned", "first", { Metadata: { version: "1" }, Tagging: "version=1" });
     await converged(running, "versioned");
     const second = await put(running.source, "versioned", "second", { Metadata: { version: "2" } });
@@ -162,7 +158,7 @@ describe("an object that is removed", () => {
     await settled(running);
     expect((await look(running.destination, "versioned"))?.metadata).toEqual({ version: "2" });
 
-    await remove(running, "versioned", second);
+    await remove(running.source, "versioned", second);
     const arrived = await converged(running, "versioned");
     expect(arrived).toMatchObject({ sha256: sha256("first"), metadata: { version: "1" }, tags: { version: "1" } });
   });
@@ -178,7 +174,7 @@ describe("a change of", () => {
 
     const Tagging = { TagSet: [{ Key: "a", Value: "3" }] };
     await running.source.s3.send(new PutObjectTaggingCommand({ Bucket: running.source.bucket, Key: "retagged", Tagging }));
-    // The local S3 tells nobody of tags.
+    // The local S3 sends no events of tags.
     await sendEvent(running, "retagged", "ObjectTagging:Put");
     expect((await converged(running, "retagged"))?.tags).toEqual({ a: "3" });
     await settled(running);
@@ -186,7 +182,7 @@ describe("a change of", () => {
     expect((await head(running.destination, "retagged")).VersionId).toBe(before.VersionId);
   });
 
-  onStack("nothing but the version moves no bytes where the store knows a checksum of 64 bits", async (running) => {
+  onStack("nothing but the version moves no bytes if the store has a 64-bit checksum", async (running) => {
     const same = randomBytes(5000);
     await put(running.source, "put-again", same, { ChecksumAlgorithm: "CRC64NVME" });
     await converged(running, "put-again");
@@ -217,8 +213,8 @@ describe("a change of", () => {
   });
 });
 
-describe("all of them", () => {
-  onStack("200 objects at once arrive, each read once", async (running) => {
+describe("many objects", () => {
+  onStack("put at once arrive, each read once", async (running) => {
     const keys = Array.from({ length: 200 }, (_, index) => `many-${index}`);
     await inBatches(keys, 20, (key) => put(running.source, key, `${key} `.repeat(20)));
     await settled(running);
@@ -229,7 +225,7 @@ describe("all of them", () => {
     });
   });
 
-  onStack("leave nothing behind: no record, no upload, no dead letter, no other key", async (running) => {
+  onStack("leave no record, no upload, no dead letter and no other key", async (running) => {
     await settled(running);
     const { Uploads = [] } = await running.destination.s3.send(
       new ListMultipartUploadsCommand({ Bucket: running.destination.bucket }),

@@ -1,4 +1,4 @@
-/** What goes wrong between the two sides: nothing is lost, nothing is written twice, and what can never arrive is parked with its reason. */
+/** Faults between the two sides: no object is lost, none is written twice, and a key that cannot be replicated is parked with its reason. */
 import { inBatches } from "./support/batches";
 import { eventually } from "./support/eventually";
 import { readLog } from "./support/logs";
@@ -10,11 +10,11 @@ import { treatOnce } from "./support/treat-once";
 import { killWorkers } from "./support/workers";
 
 const PREFIX = "replica/";
-/** The receiver's own time, the sender's wait for it and the queue's visibility follow from these: 7 s and 23 s. */
+/** The sender waits 7 s for the receiver, and the visibility timeout is 23 s. Both follow from these values. */
 const TIMEOUTS = { senderSeconds: 9, receiverSeconds: 5 };
 
 let stack: TestStack | undefined;
-let door: TlsProxy;
+let receiver: TlsProxy;
 let endOfTests: () => void = () => {};
 const untilTheEnd = new Promise<void>((resolve) => {
   endOfTests = resolve;
@@ -29,21 +29,21 @@ beforeAll(async () => {
       "crossborderbridge:timeouts": TIMEOUTS,
     },
   });
-  door = await proxyReceiver(stack);
+  receiver = await proxyReceiver(stack);
 }, START_MS);
 
 afterAll(async () => {
   endOfTests();
   await stack?.stop();
-  await door?.close();
+  await receiver?.close();
 });
 
-/** Waits until the sender has put the key back with this reason. */
+/** Waits until the sender has put the key back into the queue with this reason. */
 async function putBack(running: TestStack, key: string, reason: RegExp): Promise<void> {
   const { local, source } = running;
   await eventually(
     async () => {
-      // The emulator hands on a line that came late with the worker's next run; the test event is one with nothing to do.
+      // The emulator returns late log lines only with the worker's next run. The test event starts a run that does nothing.
       await sendMessage(running, '{"Event":"s3:TestEvent"}');
       const log = await readLog(source.cloud, local.outputs.senderFunctionName);
       const reasons = log
@@ -51,7 +51,7 @@ async function putBack(running: TestStack, key: string, reason: RegExp): Promise
         .map((line) => line.reason);
       expect(reasons).toContainEqual(expect.stringMatching(reason));
     },
-    { deadlineMs: 15_000, what: `the sender's log tells why ${key} was put back` },
+    { deadlineMs: 15_000, what: `the sender's log has the reason why ${key} was put back` },
   );
 }
 
@@ -65,8 +65,8 @@ const bodyOf = (key: string) => `the body of ${key}`;
 describe("a receiver that", () => {
   const FAULTS: readonly [what: string, key: string, treatment: Treatment, reason: RegExp][] = [
     ["answers too late", "slow", { kind: "hold", until: untilTheEnd }, /did not answer within 7000 ms/],
-    ["answers by halves", "half", { kind: "cut", afterBytes: 20 }, /connection to the receiver broke/],
-    ["hangs up", "hangs-up", { kind: "reset" }, /connection to the receiver broke/],
+    ["breaks its answer", "half", { kind: "cut", afterBytes: 20 }, /connection to the receiver broke/],
+    ["resets the connection", "hangs-up", { kind: "reset" }, /connection to the receiver broke/],
     ["fails", "fails", { kind: "answer", status: 502, body: '{"message":"Internal server error"}' }, /answered 502/],
     ["answers something else", "page", { kind: "answer", status: 200, body: "<html>" }, /is not whole JSON/],
     [
@@ -88,52 +88,52 @@ describe("a receiver that", () => {
       /answered 401: the signing secrets of sender and receiver differ/,
     ],
     [
-      "does not let the platform pass",
+      "is forbidden by the platform",
       "forbidden",
       { kind: "answer", status: 403, body: '{"message":null}' },
       /answered 403: .*ICP licence/,
     ],
   ];
 
-  // All of them wait for the sender's timeouts, so they wait together.
+  // Each waits for the sender's timeouts, so all wait together.
   beforeAll(async () => {
     if (stack === undefined) return;
     for (const [, key, treatment] of FAULTS) {
-      const struck = treatOnce(
-        door,
+      const treated = treatOnce(
+        receiver,
         ({ body }) => body.includes(JSON.stringify(key)),
         () => treatment,
       );
       await put(stack.source, key, bodyOf(key));
-      await struck;
+      await treated;
     }
   });
 
   for (const [what, key, , reason] of FAULTS) {
-    onStack(`${what}: the object arrives once, and the sender's log tells why it took longer`, async (running) => {
+    onStack(`${what}: the object arrives once, and the sender's log has the reason of the delay`, async (running) => {
       await expectWrittenOnce(running, key);
       await putBack(running, key, reason);
     });
   }
 
-  onStack("cannot be connected to: the object arrives once it can be", async (running) => {
-    await door.refuse();
+  onStack("cannot be connected to: the object arrives when the receiver is back", async (running) => {
+    await receiver.refuse();
     try {
       await put(running.source, "down", bodyOf("down"));
       await putBack(running, "down", /^the receiver cannot be connected to$/);
     } finally {
-      await door.listen();
+      await receiver.listen();
     }
     await expectWrittenOnce(running, "down");
   });
 
-  onStack("did any of this: nothing was parked", async (running) => {
+  onStack("had any of these faults: nothing is parked", async (running) => {
     await settled(running);
     expect(await takeDeadLetters(running)).toEqual([]);
   });
 });
 
-describe("what can never arrive is parked:", () => {
+describe("a permanent failure is parked:", () => {
   async function parked(running: TestStack) {
     return await eventually(
       async () => {
@@ -145,7 +145,7 @@ describe("what can never arrive is parked:", () => {
     );
   }
 
-  onStack("a key that is too long behind the destination's prefix", async (running) => {
+  onStack("a key that is too long with the destination's prefix", async (running) => {
     const key = "é".repeat(510);
     await put(running.source, key, "too long");
     const [letter, ...others] = await parked(running);
@@ -183,7 +183,7 @@ describe("a crash of", () => {
     return keys;
   }
 
-  async function underWay({ destination }: TestStack, name: string, count: number): Promise<void> {
+  async function waitForArrivals({ destination }: TestStack, name: string, count: number): Promise<void> {
     await eventually(
       async () => expect((await listKeys(destination, `${PREFIX}${name}/`)).length).toBeGreaterThanOrEqual(count),
       { deadlineMs: 60_000, what: `${count} objects have arrived` },
@@ -196,10 +196,10 @@ describe("a crash of", () => {
     expect(await takeDeadLetters(running)).toEqual([]);
   }
 
-  onStack("every sender and every receiver while 100 objects are on their way: all arrive, each once", async (running) => {
+  onStack("every sender and every receiver during 100 copies: all objects arrive, each once", async (running) => {
     const { source, destination, local } = running;
     const all = putMany(running, "workers", 100);
-    await underWay(running, "workers", 5);
+    await waitForArrivals(running, "workers", 5);
     const killed = [
       await killWorkers(source.cloud, local.outputs.senderFunctionName),
       await killWorkers(destination.cloud, local.outputs.receiverFunctionName),
@@ -208,13 +208,13 @@ describe("a crash of", () => {
     await allArrive(running, await all);
   });
 
-  onStack("the destination's whole cloud: what is put meanwhile arrives once it is back", async (running) => {
+  onStack("the whole destination cloud: objects that are put meanwhile arrive after it is back", async (running) => {
     const { cloud } = running.destination;
-    // The emulator writes down what it has besides objects only when it is asked to stop.
+    // The emulator saves its state, except objects, only when it is stopped.
     await cloud.stop();
     await cloud.restart();
     const before = await putMany(running, "cloud/before", 10);
-    await underWay(running, "cloud/before", 3);
+    await waitForArrivals(running, "cloud/before", 3);
     await cloud.kill();
     const meanwhile = await putMany(running, "cloud/meanwhile", 10);
     await putBack(running, "cloud/meanwhile/0", /./);

@@ -1,4 +1,4 @@
-/** What arrives is what was put: names, bytes, headers, metadata, tags and checksums, by the small path and by the copier's. */
+/** Keys, bytes, headers, metadata, tags and checksums arrive unchanged, by the receiver and by the copier. */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
@@ -9,7 +9,7 @@ import { settled, takeDeadLetters } from "./support/queues";
 import { putWithRawMetadata } from "./support/raw-metadata";
 import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 
-/** Every other object has its key and the path's name for a body. */
+/** The body of an object is its key with the path's name, or empty. */
 const KEYS: readonly [description: string, key: string, empty?: "empty"][] = [
   ["a space", "a b"],
   ["a plus", "a+b"],
@@ -60,7 +60,7 @@ const PATHS = [
   { path: "copier", inlineLimitBytes: 0 },
 ] as const;
 const DESTINATION = "crossborderbridge:destination";
-/** A copier is a process each. */
+/** Each copier is a process. */
 const SIDE_BY_SIDE = { receiver: 16, copier: 6 } as const;
 const ARRIVE_MS = 60_000;
 
@@ -101,7 +101,7 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
       await running.local.up({ "crossborderbridge:inlineLimitBytes": inlineLimitBytes });
     await inBatches(objects, SIDE_BY_SIDE[path], async (object) => {
       await object.put(running);
-      // A failure is the object's own test to tell.
+      // The object's own test reports a failure.
       if (path === "copier" && object.key !== RAW_KEY) await converged(running, object.key, ARRIVE_MS).catch(() => undefined);
     });
   });
@@ -133,7 +133,7 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
     }
 
     onStack("raw UTF-8 metadata", async (running) => {
-      // Read back, one store shows the bytes and another an RFC 2047 word: the two sides are compared by their text.
+      // One store returns the bytes and the other an RFC 2047 word, so the test compares the text.
       const found = await eventually(() => head(running.destination, RAW_KEY), { deadlineMs: ARRIVE_MS, what: RAW_KEY });
       expectMadeBy(path, found);
       expect(found.Metadata?.title).toBe(`=?UTF-8?B?${Buffer.from(RAW_TEXT).toString("base64")}?=`);
@@ -146,7 +146,7 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
         const [from, to] = [await head(running.source, key), await head(running.destination, key)];
         expectMadeBy(path, to);
         expect(from[`Checksum${algorithm}`]).toBeDefined();
-        // The local S3 keeps no checksum of a whole multipart object: there the bytes, which are equal by now, must do.
+        // The local S3 keeps no checksum of a whole multipart object. The bytes are already compared.
         if (path === "copier") return;
         expect(to.ChecksumType).toBe("FULL_OBJECT");
         expect(to[`Checksum${algorithm}`]).toBe(from[`Checksum${algorithm}`]);
@@ -154,7 +154,7 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
     }
   });
 
-  onStack("nothing is left to do, and nothing was parked", async (running) => {
+  onStack("the queue is empty, and nothing is parked", async (running) => {
     await settled(running);
     expect(await takeDeadLetters(running)).toEqual([]);
   });

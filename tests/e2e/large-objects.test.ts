@@ -1,6 +1,14 @@
-/** Objects above the inline limit: in parts, by the copier, resumed after whatever ends a copy midway. */
+/** The copier copies objects above the inline limit in parts, and resumes a copy that was interrupted. */
 import { randomBytes } from "node:crypto";
-import { CompleteMultipartUploadCommand, CreateMultipartUploadCommand, GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand, PutObjectCommand, UploadPartCommand } from "@aws-sdk/client-s3";
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
 import type { Lease } from "../../runtime/replication/lease";
 import { eventually } from "./support/eventually";
 import { converged, head, listKeys, put, sha256, versions } from "./support/objects";
@@ -26,7 +34,7 @@ const CONTROL = ".crossborderbridge/";
 
 let stack: TestStack | undefined;
 let reads: TlsProxy;
-let door: TlsProxy;
+let receiver: TlsProxy;
 const onStack = testOn(() => stack);
 
 beforeAll(async () => {
@@ -37,13 +45,13 @@ beforeAll(async () => {
     },
   });
   reads = await proxySourceReads(stack);
-  door = await proxyReceiver(stack);
+  receiver = await proxyReceiver(stack);
 }, START_MS);
 
 afterAll(async () => {
   await stack?.stop();
   await reads?.close();
-  await door?.close();
+  await receiver?.close();
 });
 
 const isOf =
@@ -51,14 +59,14 @@ const isOf =
   (request: SeenRequest | Exchange) =>
     request.path.startsWith(`/${source.bucket}/${key}?`) && (range === undefined || request.range === range);
 
-/** The ranges that were asked for, probes of one byte left out, in ascending order. */
+/** The ranges that were read, in ascending order. Reads of one byte are left out. */
 function rangesRead(running: TestStack, key: string): (string | undefined)[] {
   const ranges = reads.exchanges.filter(isOf(running, key)).map(({ range }) => range);
   const first = (range = "") => Number(/\d+/.exec(range)?.[0] ?? -1);
   return ranges.filter((range) => range !== "bytes=0-0").sort((a, b) => first(a) - first(b));
 }
 
-/** How many presigned URLs the parts were read by: each run of a copier has its own. */
+/** Number of presigned URLs by which the parts were read. Each run of a copier has its own. */
 function urlsRead(running: TestStack, key: string): number {
   const parts = reads.exchanges.filter(isOf(running, key)).filter(({ range }) => range !== "bytes=0-0");
   return new Set(parts.map(({ path }) => path)).size;
@@ -80,7 +88,7 @@ describe("side by side", () => {
   };
   const ownParts = [randomBytes(6 * MIB), randomBytes(3 * MIB)];
 
-  // Each copy waits for the next ask, so all of them wait together.
+  // Each copy waits for the next notice, so all wait together.
   beforeAll(async () => {
     const running = stack;
     if (running === undefined) return;
@@ -95,7 +103,7 @@ describe("side by side", () => {
     await putInParts(running, "own-parts", ownParts);
   });
 
-  onStack("an object of the inline limit is written by the receiver, one byte more goes to the copier", async (running) => {
+  onStack("the receiver writes an object of the inline limit, and the copier one with a byte more", async (running) => {
     await expectArrived(running, "within", bodies.within);
     await expectArrived(running, "above", bodies.above);
     expect((await head(running.destination, "within")).ETag).not.toMatch(/-/);
@@ -103,37 +111,34 @@ describe("side by side", () => {
     expect(rangesRead(running, "within")).toEqual([undefined]);
   });
 
-  onStack("a large object is answered in-progress and asked for again; each of its parts is read once", async (running) => {
+  onStack("a large object gets the receipt in-progress until it is copied, and each part is read once", async (running) => {
     await expectArrived(running, "large", bodies.large);
     expect((await head(running.destination, "large")).ETag).toMatch(/-4"$/);
     expect(rangesRead(running, "large")).toEqual(RANGES);
-    expect(receiptsFor(door, "large").join()).toMatch(/^(in-progress,)+unchanged$/);
+    expect(receiptsFor(receiver, "large").join()).toMatch(/^(in-progress,)+unchanged$/);
     expect(urlsRead(running, "large")).toBe(1);
   });
 
-  onStack("an object that came to the source in parts of its own arrives whole", async (running) => {
+  onStack("an object that was uploaded in parts arrives whole", async (running) => {
     await expectArrived(running, "own-parts", Buffer.concat(ownParts));
     expect((await head(running.destination, "own-parts")).ContentType).toBe("video/mp4");
   });
 
-  onStack("a connection that breaks in the middle of a part costs that part alone, and no other run", async (running) => {
+  onStack("after a broken connection the same run reads only that part again", async (running) => {
     await expectArrived(running, "broken", bodies.broken);
     expect(rangesRead(running, "broken")).toEqual([RANGES[0], RANGES[1], RANGES[1], RANGES[2], RANGES[3]]);
     expect(urlsRead(running, "broken")).toBe(1);
   });
 
-  onStack(
-    "a URL that runs out is followed by a fresh one, and the copy goes on from the parts that are there",
-    async (running) => {
-      await expectArrived(running, "expired", bodies.expired);
-      expect(urlsRead(running, "expired")).toBe(2);
-      expect(rangesRead(running, "expired")).toEqual([...RANGES, RANGES[3]]);
-    },
-  );
+  onStack("after a URL expires the copy resumes from the uploaded parts with a fresh URL", async (running) => {
+    await expectArrived(running, "expired", bodies.expired);
+    expect(urlsRead(running, "expired")).toBe(2);
+    expect(rangesRead(running, "expired")).toEqual([...RANGES, RANGES[3]]);
+  });
 });
 
 onStack(
-  "a copier that is killed: while its lease holds nobody copies, then the copy goes on from the parts that are there",
+  "a copier is killed: nothing is copied during its lease, then the copy resumes from the uploaded parts",
   async (running) => {
     const { source, destination, local } = running;
     const body = randomBytes(SIZE_BYTES);
@@ -144,9 +149,9 @@ onStack(
     expect(await killWorkers(destination.cloud, local.outputs.copierFunctionName)).toBeGreaterThan(0);
     stop.release();
 
-    await eventually(() => expect(receiptsFor(door, "killed").join()).toMatch(/^in-progress(,in-progress)+$/), {
+    await eventually(() => expect(receiptsFor(receiver, "killed").join()).toMatch(/^in-progress(,in-progress)+$/), {
       deadlineMs: 60_000,
-      what: "it was asked for again",
+      what: "the sender sent the notice again",
     });
     expect(rangesRead(running, "killed")).toEqual(RANGES);
     expect(await versions(destination, "killed")).toEqual([]);
@@ -157,7 +162,7 @@ onStack(
   },
 );
 
-onStack("nothing is left behind: no record, no upload, no dead letter", async (running) => {
+onStack("no record, no upload and no dead letter is left", async (running) => {
   const { destination } = running;
   const { Uploads = [] } = await destination.s3.send(new ListMultipartUploadsCommand({ Bucket: destination.bucket }));
   expect(Uploads).toEqual([]);
@@ -177,7 +182,7 @@ async function putInParts({ source }: TestStack, key: string, bodies: readonly B
   await source.s3.send(new CompleteMultipartUploadCommand({ ...target, UploadId, MultipartUpload: { Parts } }));
 }
 
-/** Waits until the upload of the key holds these parts. */
+/** Waits until the upload of the key has these parts. */
 async function partsThere({ destination: { s3, bucket } }: TestStack, key: string, partNumbers: number[]): Promise<void> {
   await eventually(
     async () => {
@@ -186,11 +191,11 @@ async function partsThere({ destination: { s3, bucket } }: TestStack, key: strin
       const { Parts = [] } = await s3.send(new ListPartsCommand({ Bucket: bucket, Key: key, UploadId }));
       expect(Parts.map(({ PartNumber }) => PartNumber)).toEqual(partNumbers);
     },
-    { deadlineMs: 10_000, what: `the parts ${partNumbers.join()} are there` },
+    { deadlineMs: 10_000, what: `the parts ${partNumbers.join()} are uploaded` },
   );
 }
 
-/** Lets the one lease there is run out now: it is two minutes long, and its clock cannot be turned. */
+/** Ends the only lease now. It lasts two minutes, and the test cannot change the functions' clock. */
 async function endLease({ destination: { s3, bucket }, destination }: TestStack): Promise<void> {
   const [Key, ...others] = await listKeys(destination, CONTROL);
   expect(others).toEqual([]);

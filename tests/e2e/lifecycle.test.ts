@@ -1,4 +1,4 @@
-/** From the first `pulumi up` to the last `pulumi destroy`: what changes, what stays, and where secrets are not. */
+/** A stack from its first `pulumi up` to its last `pulumi destroy`: updates, resources that stay, and secrets that are not readable. */
 import { appendFile, cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { APIGatewayClient, GetRestApisCommand } from "@aws-sdk/client-api-gateway";
@@ -7,20 +7,28 @@ import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-
 import { DescribeAddressesCommand, DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient, ListPoliciesCommand, ListRolesCommand, ListUsersCommand } from "@aws-sdk/client-iam";
 import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
-import { GetBucketEncryptionCommand, GetBucketVersioningCommand, GetObjectCommand, GetPublicAccessBlockCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  GetBucketEncryptionCommand,
+  GetBucketVersioningCommand,
+  GetObjectCommand,
+  GetPublicAccessBlockCommand,
+  ListBucketsCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { DescribeParametersCommand, GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import { DescribeParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../local/aws/client-config";
 import type { LocalPartition } from "../../local/aws/local-aws";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { REPOSITORY_ROOT } from "../../local/paths";
 import { buildFunctions } from "../../scripts/build-functions";
 import { readRawLog } from "./support/logs";
-import { converged } from "./support/objects";
-import { START_MS, startTestStack, type TestEnd, type TestStack } from "./support/stack";
+import { converged, put } from "./support/objects";
+import { readParameter } from "./support/parameters";
+import { START_MS, started, startTestStack, type TestEnd, type TestStack } from "./support/stack";
 
 let clouds: LocalClouds;
-/** What a new cloud has before anybody deploys to it. */
+/** Resources of a new cloud before the first deployment. */
 let untouched: Inventory[];
 
 beforeAll(async () => {
@@ -30,14 +38,11 @@ beforeAll(async () => {
 
 afterAll(() => clouds?.stop());
 
-/** With `auth: iam` every kind of secret is there: the signing token, and the key that may only invoke. */
-describe("a stack whose buckets go with it", () => {
+/** `auth: iam` has both kinds of secrets: the signing token and the invoker's key. */
+describe("a stack that deletes its buckets", () => {
   let stack: TestStack | undefined;
   let checkout: string;
-  const running = (): TestStack => {
-    if (stack === undefined) throw new Error("the stack did not start: see beforeAll");
-    return stack;
-  };
+  const running = (): TestStack => started(stack);
 
   beforeAll(async () => {
     checkout = await copyOfCheckout(clouds);
@@ -58,7 +63,7 @@ describe("a stack whose buckets go with it", () => {
     expect(await running().local.up()).toEqual({ same: changes.create });
   });
 
-  test("changed code updates the function that it is the code of, and nothing else", async () => {
+  test("changed code updates its function, and nothing else", async () => {
     const { local } = running();
     const former = await codeHashes(clouds);
     await appendFile(join(checkout, "dist", "functions", "aws-lambda", "sender", "index.js"), "\n// changed\n");
@@ -93,12 +98,12 @@ describe("a stack whose buckets go with it", () => {
       const found = secrets.filter(({ value }) => text.includes(value)).map(({ name }) => name);
       expect({ where, found }).toEqual({ where, found: [] });
     }
-    // The same state does hold them, as ciphertext: with the passphrase they are there.
+    // The state holds them encrypted: with the passphrase they are readable.
     const shown = JSON.stringify(await local.engine.exportStack({ stack: "dev" }));
     expect(secrets.filter(({ value }) => shown.includes(value))).toHaveLength(3);
   });
 
-  test("`pulumi destroy` leaves nothing, objects and their buckets included", async () => {
+  test("`pulumi destroy` deletes everything, also buckets with their objects", async () => {
     expect(await inventories()).not.toEqual(untouched);
     await running().local.destroy();
     expect(await inventories()).toEqual(untouched);
@@ -106,7 +111,7 @@ describe("a stack whose buckets go with it", () => {
 });
 
 describe("a stack that retains its buckets", () => {
-  test("leaves buckets, their settings and their objects, and nothing else", async () => {
+  test("keeps buckets, their settings and their objects, and nothing else", async () => {
     const stack = await startTestStack({
       clouds,
       settings: { "crossborderbridge:retainBuckets": true, "crossborderbridge:forceDestroy": false },
@@ -130,7 +135,7 @@ describe("a stack that retains its buckets", () => {
   });
 });
 
-/** A checkout of the program whose bundles a test may change. Inside the repository, so that its packages are found. */
+/** Copies the program, so that a test can change its bundles. The copy is inside the repository, where Node finds its packages. */
 async function copyOfCheckout({ runDir }: LocalClouds): Promise<string> {
   const folder = join(runDir, "checkout");
   await mkdir(folder);
@@ -141,20 +146,10 @@ async function copyOfCheckout({ runDir }: LocalClouds): Promise<string> {
   return folder;
 }
 
-async function put({ s3, bucket }: TestEnd, key: string, body: string): Promise<void> {
-  await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
-}
-
-/** What everything else would be decoded with: the token and both halves of the invoker's key that are secret. */
+/** The token, the token without its prefix, and the invoker's secret access key. */
 async function secretsOf({ source, destination }: TestStack): Promise<{ name: string; value: string }[]> {
-  const read = async (cloud: LocalPartition, name: string) => {
-    const { Parameter } = await using(SSMClient, cloud, (client) =>
-      client.send(new GetParameterCommand({ Name: name, WithDecryption: true })),
-    );
-    return Parameter?.Value ?? "";
-  };
-  const token = await read(destination.cloud, "/crossborderbridge/dev/destination/token");
-  const invoker = await read(source.cloud, "/crossborderbridge/dev/source/invoker");
+  const token = await readParameter(destination.cloud, "/crossborderbridge/dev/destination/token");
+  const invoker = await readParameter(source.cloud, "/crossborderbridge/dev/source/invoker");
   return [
     { name: "token", value: token },
     { name: "token without its prefix", value: token.replace("whsec_", "") },
@@ -182,7 +177,7 @@ async function settingsOf({ s3, bucket: Bucket }: TestEnd): Promise<unknown> {
 
 type Inventory = Record<string, (string | undefined)[]>;
 
-/** Of both clouds, by every service that a bridge uses. */
+/** Resources of both clouds in every service that a bridge uses. */
 function inventories(): Promise<Inventory[]> {
   return Promise.all([inventory(clouds.aws), inventory(clouds["aws-cn"])]);
 }
@@ -220,7 +215,7 @@ async function inventory(cloud: LocalPartition): Promise<Inventory> {
   };
 }
 
-/** A call with a client of its own. */
+/** Makes one call with its own client. */
 async function using<Client extends { destroy(): void }, Output>(
   type: new (config: ReturnType<typeof clientConfig>) => Client,
   cloud: LocalPartition,

@@ -1,13 +1,10 @@
-/** S3's own replication as the examples declare it, two-way and one-way, from the first `up` to `destroy`. */
+/** S3's own replication as the examples declare it, two-way and one-way, from the first `pulumi up` to `pulumi destroy`. */
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
-import { arrives, history, type NativeStack, remove, rulesOf, settled, startNativeStack, statusOf } from "./support/native";
+import { arrives, history, type NativeStack, rulesOf, settled, startNativeStack, statusOf } from "./support/native";
 import { GONE, leftovers } from "./support/native-leftovers";
 import { oneWayTests } from "./support/native-one-way";
-import { head, look, put } from "./support/objects";
-import { START_MS } from "./support/stack";
-
-/** One or two runs of the engine, on two busy cores. */
-const UP_MS = 180_000;
+import { head, look, put, remove } from "./support/objects";
+import { START_MS, started, UP_MS } from "./support/stack";
 
 let clouds: LocalClouds;
 
@@ -17,15 +14,12 @@ beforeAll(async () => {
 
 afterAll(() => clouds?.stop());
 
-describe("two buckets that keep each other in step", () => {
+describe("two buckets that replicate to each other", () => {
   const REGIONS = ["us-east-1", "eu-west-1"];
   let stack: NativeStack | undefined;
-  /** Of the first `up`. */
+  /** Number of resources of the first `pulumi up`. */
   let resources = 0;
-  const running = (): NativeStack => {
-    if (stack === undefined) throw new Error("the stack did not start: see beforeAll");
-    return stack;
-  };
+  const running = (): NativeStack => started(stack);
 
   beforeAll(async () => {
     stack = await startNativeStack("two-way", clouds);
@@ -34,7 +28,7 @@ describe("two buckets that keep each other in step", () => {
 
   afterAll(() => stack?.stop());
 
-  test("are there after one run, and what is put into either appears in the other one, once", async () => {
+  test("exist after one `pulumi up`, and each object is replicated to the other bucket once", async () => {
     const { local, source, destination } = running();
     expect(Object.keys(local.changes)).toEqual(["create"]);
     await put(source, "from-source", "a");
@@ -48,7 +42,7 @@ describe("two buckets that keep each other in step", () => {
     await arrives(destination, "from-destination", ["b COMPLETED"]);
   });
 
-  test("carry headers, metadata, tags and the storage class, either way", async () => {
+  test("replicate headers, metadata, tags and the storage class in both directions", async () => {
     const { source, destination } = running();
     const attributes = {
       ContentType: "text/html; charset=utf-8",
@@ -76,7 +70,7 @@ describe("two buckets that keep each other in step", () => {
     }
   });
 
-  test("take an overwrite from the other side, and from the first one again", async () => {
+  test("replicate an overwrite from the other side, and then from the first side again", async () => {
     const { source, destination } = running();
     await put(source, "overwritten", "1");
     await put(destination, "overwritten", "2");
@@ -86,7 +80,7 @@ describe("two buckets that keep each other in step", () => {
     await arrives(destination, "overwritten", ["3 REPLICA", "2 COMPLETED", "1 REPLICA"]);
   });
 
-  test("keep both versions where both are written at once, and bounce neither", async () => {
+  test("keep both versions if both sides write a key at once, and send neither back", async () => {
     const { source, destination } = running();
     const keys = Array.from({ length: 8 }, (_, index) => `at-once/${index}`);
     await Promise.all(keys.flatMap((key) => [put(source, key, "a"), put(destination, key, "b")]));
@@ -98,7 +92,7 @@ describe("two buckets that keep each other in step", () => {
     }
   });
 
-  test("replicate delete markers both ways, and the deletion of a version neither way", async () => {
+  test("replicate delete markers in both directions, but not the deletion of a version", async () => {
     const { source, destination } = running();
     for (const [from, to, key] of [
       [source, destination, "deleted/one"],
@@ -112,7 +106,7 @@ describe("two buckets that keep each other in step", () => {
       await arrives(from, key, ["2 COMPLETED"]);
       await arrives(to, key, ["2 REPLICA", "1 REPLICA"]);
 
-      // By the side that only has the replica.
+      // The side that has the replica deletes it.
       await remove(to, key);
       await settled(to, from, to);
       expect(await history(from, key)).toEqual({ versions: ["2 COMPLETED"], markers: 1, visible: false });
@@ -126,7 +120,7 @@ describe("two buckets that keep each other in step", () => {
     }
   });
 
-  test("are what `status` says of them, from either side", async () => {
+  test("are shown by `status` from either side", async () => {
     const { source, destination } = running();
     await put(source, "status/1", "12345");
     await put(source, "status/2", "12345");
@@ -168,10 +162,10 @@ describe("two buckets that keep each other in step", () => {
   );
 
   test(
-    "keep what the other one deletes with `deletes: ignore`, and replicate as before",
+    "keep objects that the other side deletes with `deletes: ignore`, and replicate as before",
     async () => {
       const { local, source, destination } = running();
-      // Of each way the rules, and what the role may do.
+      // The rules and the role policy of each direction change.
       expect(await local.up({ "crossborderbridge:deletes": "ignore" })).toEqual({ update: 4, same: resources - 4 });
       for (const [from, to, key] of [
         [source, destination, "kept/one"],
@@ -190,10 +184,10 @@ describe("two buckets that keep each other in step", () => {
   );
 
   test(
-    "become one way by their settings, and two again, and stay the same buckets",
+    "change to one-way and back to two-way by their settings, and stay the same buckets",
     async () => {
       const { local, source, destination } = running();
-      // The way back goes: two components, role, policy and rules. The rules that stay no longer ask for changes of replicas.
+      // Two components, role, policy and rules of the way back are deleted. The other rules no longer replicate changes of replicas.
       const wayBack = 5;
       const ignore = { "crossborderbridge:deletes": "ignore" };
       const oneWay = await local.up({ ...ignore, "crossborderbridge:direction": "one-way" });
@@ -207,7 +201,7 @@ describe("two buckets that keep each other in step", () => {
       expect(await statusOf(source, "one-way/stays")).toBe("absent");
 
       expect(await local.up(ignore)).toEqual({ create: wayBack, update: 1, same: resources - wayBack - 1 });
-      // S3 replicates what is written from now on.
+      // S3 replicates objects that are written from now on.
       await put(destination, "one-way/follows", "now");
       await arrives(source, "one-way/follows", ["now REPLICA"]);
       await arrives(source, "from-destination", ["b REPLICA"]);
@@ -243,4 +237,4 @@ describe("two buckets that keep each other in step", () => {
   );
 });
 
-describe("a bucket that is replicated to another one", () => oneWayTests(() => clouds));
+describe("a bucket that is replicated one-way to another bucket", () => oneWayTests(() => clouds));

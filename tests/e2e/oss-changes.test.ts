@@ -1,11 +1,10 @@
-/** A deployed bridge from OSS that gets other settings: what has a name of its own goes before its successor comes, or moves over. */
+/** Changes the settings of a deployed bridge from OSS. A resource with a fixed name is deleted before its replacement is created, or it moves. */
 import { ends } from "../../local/cli/ends";
 import { type LocalStack, startLocalStack } from "../../local/local-stack";
-import { openPairEnd } from "./pairs/pair-end";
-import { eventually } from "./support/eventually";
+import { arrives, openPairEnd } from "./pairs/pair-end";
 import { START_MS } from "./support/stack";
 
-/** Nothing crosses a wire that is accelerated, and somebody may knock. */
+/** Pull mode does not use transfer acceleration. It needs an allowlist. */
 const PULL = {
   "crossborderbridge:mode": "pull",
   "crossborderbridge:destination": { cloud: "alicloud", region: "us-west-1", bucket: "example-oss-accelerated-replica" },
@@ -20,15 +19,12 @@ beforeAll(async () => {
 
 afterAll(() => local?.stop(), START_MS);
 
-async function carries(key: string): Promise<void> {
+async function replicates(key: string): Promise<void> {
   const { source, destination } = ends(local);
   const [from, to] = [openPairEnd(source), openPairEnd(destination)];
   try {
     await from.put(key, Buffer.from(`the bytes of ${key}`));
-    await eventually(async () => expect(await to.look(key)).toEqual((await from.look(key)) ?? "an object"), {
-      deadlineMs: 90_000,
-      what: `${key} arrives`,
-    });
+    await arrives(from, to, key, 90_000);
   } finally {
     from.close();
     to.close();
@@ -36,26 +32,26 @@ async function carries(key: string): Promise<void> {
 }
 
 test(
-  "another mode, and back",
+  "changes to pull mode and back",
   async () => {
-    await carries("by-push");
+    await replicates("by-push");
     const { replace = 0, same = 0 } = await local.up(PULL);
-    // The trigger, which is of a function, and its permission to call that.
+    // The trigger belongs to a function, so it is replaced with its permission to call the function.
     expect(replace).toBe(2);
     expect(same).toBeGreaterThan(10);
-    await carries("by-pull");
+    await replicates("by-pull");
     await local.up();
-    await carries("by-push-again");
+    await replicates("by-push-again");
   },
   2 * START_MS,
 );
 
 test(
-  "another source bucket",
+  "changes to another source bucket",
   async () => {
     const source = { cloud: "alicloud", region: "cn-shanghai", bucket: "example-oss-accelerated-other" };
     await local.up({ "crossborderbridge:source": source });
-    await carries("from-the-other-one");
+    await replicates("from-the-other-one");
   },
   START_MS,
 );

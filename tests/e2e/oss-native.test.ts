@@ -1,11 +1,8 @@
-/** OSS's own replication as the example declares it: what it carries, and a change of its scope. */
+/** OSS's own replication as the example declares it, and a change of its scope. */
 import { ends } from "../../local/cli/ends";
 import { type LocalStack, startLocalStack } from "../../local/local-stack";
 import { openPairEnd, type PairEnd } from "./pairs/pair-end";
-import { START_MS } from "./support/stack";
-
-/** One or two runs of the engine, on two busy cores. */
-const UP_MS = 180_000;
+import { START_MS, UP_MS } from "./support/stack";
 
 let local: LocalStack;
 let source: PairEnd;
@@ -27,7 +24,7 @@ async function settled(): Promise<void> {
   await local.clouds.alicloud.oss.settled();
 }
 
-test("objects under its prefixes are carried, with all that they have, and others stay", async () => {
+test("objects under its prefixes are replicated with their attributes, and others are not", async () => {
   const attributes = { metadata: { origin: "here" }, tags: { team: "data" } };
   await source.put("published/one", Buffer.from("1"), attributes);
   await source.put("drafts/one", Buffer.from("not yet"));
@@ -38,11 +35,11 @@ test("objects under its prefixes are carried, with all that they have, and other
 });
 
 test(
-  "other prefixes are one `pulumi up` away, and bring what is there already",
+  "`pulumi up` changes the prefixes, and existing objects are replicated as well",
   async () => {
     const { create = 0 } = local.changes;
     const scope = { prefixes: ["drafts/", "published/"] };
-    // OSS has no change of a rule: it goes, and another one comes.
+    // OSS cannot change a rule, so the rule is replaced.
     expect(await local.up({ "crossborderbridge:scope": scope })).toEqual({ replace: 1, same: create - 1 });
     await settled();
     expect(await destination.look("drafts/one")).toEqual(await source.look("drafts/one"));

@@ -1,4 +1,4 @@
-/** One table for all nine pairs of clouds: the same objects, the same happenings, and nothing but configuration that differs. */
+/** Runs the same cases for all nine pairs of clouds. Only the configuration differs. */
 
 import { ends } from "../../local/cli/ends";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
@@ -8,12 +8,12 @@ import { type SourceEvents, sourceEvents } from "./pairs/source-events";
 import { inBatches } from "./support/batches";
 import { bodyOf, CASES, type Case, OF_S3 } from "./support/cases";
 import { eventually } from "./support/eventually";
-import { START_MS } from "./support/stack";
+import { START_MS, started } from "./support/stack";
 
 const MIB = 1024 * 1024;
 const ARRIVE_MS = 90_000;
 
-/** Where a bridge begins and where it ends, so that a pair inside one cloud crosses regions. */
+/** Regions of source and destination. A pair inside one cloud crosses regions. */
 const PLACES = {
   aws: { source: "us-east-1", destination: "eu-west-1" },
   "aws-cn": { source: "cn-north-1", destination: "cn-northwest-1" },
@@ -25,14 +25,14 @@ const CLOUDS = Object.keys(PLACES) as Cloud[];
 interface Pair {
   from: Cloud;
   to: Cloud;
-  /** Absent where the pair's default is meant. */
+  /** Absent for the pair's default mode. */
   mode?: "pull" | "push";
 }
 
 const PAIRS: Pair[] = CLOUDS.flatMap((from) =>
   CLOUDS.map((to): Pair => (from === to && from !== "alicloud" ? { from, to, mode: "pull" } : { from, to })),
 );
-/** Inside Alibaba Cloud both ways of travelling are there. */
+/** Inside Alibaba Cloud both modes are tested. */
 PAIRS.push({ from: "alicloud", to: "alicloud", mode: "pull" });
 
 let clouds: LocalClouds;
@@ -61,7 +61,7 @@ async function start({ from, to, mode }: Pair): Promise<Running> {
       "crossborderbridge:source": { cloud: from, region: PLACES[from].source, bucket: `${name}-source` },
       "crossborderbridge:destination": { cloud: to, region: PLACES[to].destination, bucket: `${name}-destination` },
       "crossborderbridge:mode": mode ?? "",
-      // The source's own.
+      // The default of the source's cloud.
       "crossborderbridge:buffer": "",
       "crossborderbridge:inlineLimitBytes": MIB,
       "crossborderbridge:copy": { partSizeBytes: 5 * MIB, concurrency: 2, timeoutSeconds: 60 },
@@ -80,7 +80,7 @@ const converged = ({ source, destination }: Running, key: string) =>
       expect(there).toEqual(await source.look(key));
       return there;
     },
-    { deadlineMs: ARRIVE_MS, what: `${JSON.stringify(key)} is at the destination what it is at the source` },
+    { deadlineMs: ARRIVE_MS, what: `${JSON.stringify(key)} is equal at source and destination` },
   );
 
 describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode" })))("$from to $to by $by", (pair) => {
@@ -89,15 +89,14 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
     test(
       name,
       async () => {
-        if (running === undefined) throw new Error("the stack did not start: see beforeAll");
-        await body(running);
+        await body(started(running));
       },
       4 * ARRIVE_MS,
     );
   const isOss = { from: pair.from === "alicloud", to: pair.to === "alicloud" };
   const puttable = [...CASES, ...(isOss.from ? [] : OF_S3)].filter(({ notOnOss }) => !(isOss.from && notOnOss));
   const refused = puttable.filter(({ notOnOss }) => isOss.to && notOnOss !== undefined);
-  const carried = puttable.filter((one) => !refused.includes(one));
+  const replicated = puttable.filter((one) => !refused.includes(one));
 
   beforeAll(async () => {
     running = await start(pair);
@@ -119,7 +118,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
   });
 
   describe("carries", () => {
-    for (const one of carried)
+    for (const one of replicated)
       on(one.description, async (stack) => {
         const there = await converged(stack, one.key);
         expect(there?.sizeBytes).toBe(bodyOf(one).length);
@@ -132,7 +131,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
     expect((await converged(stack, "large.bin"))?.sizeBytes).toBe(bytes.length);
   });
 
-  on("overwrites, a change of tags, repeated events and a delete end equal", async (stack) => {
+  on("the sides are equal after overwrites, a change of tags, repeated events and a delete", async (stack) => {
     const { source, destination, events } = stack;
     await source.put("life", Buffer.from("first"));
     await source.put("life", Buffer.from("second, which is longer"), { metadata: { step: "2" } });
@@ -151,7 +150,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
     expect(await converged(stack, "life")).toBeUndefined();
   });
 
-  on("what the destination cannot hold waits in the dead-letter queue, and nothing else does", async ({ events }) => {
+  on("only objects that the destination cannot store are in the dead-letter queue", async ({ events }) => {
     await events.settled();
     const letters = await events.deadLetters();
     expect(letters.map(({ key }) => key).sort()).toEqual(refused.map(({ key }) => key).sort());

@@ -1,6 +1,6 @@
 /**
- * Every policy is sufficient and minimal: what the functions asked of the clouds in a run that takes every path, evaluated by
- * IAM's rules against the policies that the program declared. The local cloud's own enforcement is a second, independent witness.
+ * Every policy is sufficient and minimal. A run takes every path, and IAM's rules evaluate the functions' calls against the declared
+ * policies. The local cloud enforces the policies as well, as an independent check.
  */
 import { evaluate } from "../../local/aws/iam/evaluate";
 import { type PolicyDocument, statementsIn } from "../../local/aws/iam/policy-document";
@@ -30,7 +30,7 @@ const PROBERS = [
   "role/crossborderbridge-dev-prober-dest",
   "role/crossborderbridge-dev-prober-source",
 ];
-/** Only S3 takes them on. */
+/** Roles that only S3 assumes. */
 const OF_S3 = ["backfill", "backward", "replication"].map((part) => `role/crossborderbridge-both-${part}`);
 const CALLERS = [...PROBERS, COPIER, RECEIVER, SENDER, INVOKER].sort();
 
@@ -50,7 +50,7 @@ let bucketPolicies: PolicyDocument[];
 beforeAll(async () => {
   clouds = await startLocalClouds({ clouds: ["aws", "aws-cn"], recordCalls: true });
   places = await placesOf(clouds);
-  // Each is known as soon as it is there, whatever becomes of the other one.
+  // Each stack is stored when it is deployed, so that `afterAll` stops it even if the other one fails.
   const [bridge, twoWay] = await settled(
     deployPull(clouds, places.pull).then((started) => {
       pull = started;
@@ -83,7 +83,7 @@ afterAll(async () => {
   await clouds?.stop();
 }, START_MS);
 
-test("every identity of the bridges called, and nobody unknown", () => {
+test("every identity of the bridges made calls, and no unknown principal did", () => {
   expect([...new Set(calls.map(({ principal }) => principal))].sort()).toEqual(CALLERS);
   expect(declared.map(({ principal }) => principal).sort()).toEqual([...CALLERS, ...OF_S3].sort());
 });
@@ -110,27 +110,27 @@ test.each([
   ["s3:ListBucket", "arn:aws:s3:::watched/a", "s3:ListBucket does not take arn:aws:s3:::watched/a"],
   ["s3:GetObject", "arn:aws:s3:::watched", "s3:GetObject does not take arn:aws:s3:::watched"],
   ["sqs:SendMessage", "arn:aws:s3:::watched", "sqs:SendMessage does not take arn:aws:s3:::watched"],
-])("a permission that AWS does not know is noticed: %s on %s", async (action, resource, problem) => {
+])("a permission that AWS does not know is found: %s on %s", async (action, resource, problem) => {
   expect(await problemOfPermission({ action, resource })).toBe(problem);
 });
 
-test("a condition key that AWS does not know is noticed", async () => {
+test("a condition key that AWS does not know is found", async () => {
   expect(await problemOfConditionKey("aws:SourceArm")).toBe("AWS has no condition key aws:SourceArm");
 });
 
-test("the local cloud, which enforces the policies by itself, refused none", () => {
+test("the local cloud enforces the policies, and refused no call", () => {
   expect(calls.filter(({ status }) => status === 401 || status === 403)).toEqual([]);
 });
 
-test("without any one pair of an action and a resource some call would be refused", () => {
+test("every pair of an action and a resource is needed by a call", () => {
   const { idle, byServices: inside } = idleGrants(needed, byServices, grounds());
   expect(idle).toEqual([]);
-  // None of the table's entries is idle itself: each stands for a grant that nothing here shows to be needed.
+  // Each entry of the table needs exactly one grant that no recorded call needs.
   expect(inside).toBe(new Set(byServices.map(({ principal, action, resource }) => `${principal} ${action} ${resource}`)).size);
   console.log(`${grantsOf(declared).length} grants, ${inside} of them for calls that AWS makes inside`);
 });
 
-test("a pair too many would be noticed", () => {
+test("a pair that no call needs is found", () => {
   const extra = {
     Sid: "Extra",
     Effect: "Allow",
@@ -143,7 +143,7 @@ test("a pair too many would be noticed", () => {
       : policy,
   );
   const { idle } = idleGrants(needed, byServices, { ...grounds(), policies: more });
-  // The read is idle twice over: either of the two statements does without the other.
+  // The read is idle in both statements, because each allows it without the other.
   expect(idle.map(({ sid, action }) => `${sid} ${action}`)).toEqual([
     "ReadSource s3:GetObject",
     "Extra s3:GetObject",
@@ -151,10 +151,10 @@ test("a pair too many would be noticed", () => {
   ]);
 });
 
-test("no action and no resource is left to a wildcard", () => {
+test("no action has a wildcard, and a resource only at its end", () => {
   for (const { action, resource, principal, sid } of grantsOf(declared)) {
     expect({ principal, sid, action }).toEqual({ principal, sid, action: expect.stringMatching(/^[a-z0-9-]+:[A-Za-z]+$/) });
-    // Only at the end, where keys and log streams are.
+    // Keys and log streams are at the end.
     expect({ principal, sid, resource }).toEqual({
       principal,
       sid,
@@ -163,11 +163,11 @@ test("no action and no resource is left to a wildcard", () => {
   }
 });
 
-describe("what resource policies refuse", () => {
+describe("resource policies", () => {
   const OUTSIDE = "198.51.100.7";
   const LOOPBACK = "127.0.0.1";
 
-  test.each(["source", "destination"] as const)("the %s bucket: whoever comes without TLS", (side) => {
+  test.each(["source", "destination"] as const)("the %s bucket: a request without TLS is denied", (side) => {
     const { partition } = places.pull[side];
     const [bucket, key] = side === "source" ? ["watched", "in/a"] : ["copies", "copies/a"];
     const principal = side === "source" ? SENDER : RECEIVER;
@@ -187,9 +187,9 @@ describe("what resource policies refuse", () => {
 
   test.each([
     ["the source bucket's events", {}, "Allowed"],
-    ["another bucket's", { "aws:SourceArn": "arn:aws:s3:::another" }, "ImplicitlyDenied"],
-    ["a bucket's of that name in another account", { "aws:SourceAccount": "999999999999" }, "ImplicitlyDenied"],
-    ["whoever comes without TLS", { "aws:SecureTransport": "false" }, "ExplicitlyDenied"],
+    ["the events of another bucket", { "aws:SourceArn": "arn:aws:s3:::another" }, "ImplicitlyDenied"],
+    ["the events of a bucket with that name in another account", { "aws:SourceAccount": "999999999999" }, "ImplicitlyDenied"],
+    ["a request without TLS", { "aws:SecureTransport": "false" }, "ExplicitlyDenied"],
   ] as const)("the queue: %s", (_, change, expected) => {
     const { accountId } = places.pull.source;
     const context = {
@@ -205,11 +205,11 @@ describe("what resource policies refuse", () => {
   test.each([
     ["the sender's key from an allowed address", INVOKER, LOOPBACK, "Allowed"],
     ["the sender's key from elsewhere", INVOKER, OUTSIDE, "ExplicitlyDenied"],
-    ["nobody in particular from an allowed address", "anonymous", LOOPBACK, "ImplicitlyDenied"],
-    ["nobody in particular from elsewhere", "anonymous", OUTSIDE, "ExplicitlyDenied"],
+    ["an anonymous request from an allowed address", "anonymous", LOOPBACK, "ImplicitlyDenied"],
+    ["an anonymous request from elsewhere", "anonymous", OUTSIDE, "ExplicitlyDenied"],
   ])("the receiver's API: %s", (_, principal, address, expected) => {
     const need = needed.find(({ action }) => action === "execute-api:Invoke");
-    if (need === undefined) throw new Error("nobody called the receiver");
+    if (need === undefined) throw new Error("no call of the receiver was recorded");
     const asked = { ...need, principal, context: { "aws:SourceIp": address } };
     expect(decide(asked, { ...grounds(), resourcePolicy: apiPolicy })).toBe(expected);
   });
@@ -231,7 +231,7 @@ function callsByServices(): ServiceCall[] {
   ];
 }
 
-/** Of who calls there. */
+/** The place of a principal's bridge in AWS Global. */
 function placeInGlobal(principal: string): Place {
   if (!principal.startsWith("role/crossborderbridge-both-")) return places.pull.source;
   return principal.endsWith("-dest") ? places.native.destination : places.native.source;
@@ -242,6 +242,6 @@ function queueArn(): string {
 }
 
 async function ofFunctions(cloud: LocalPartition): Promise<RecordedCall[]> {
-  // The account's own key is this test's and the provider's; nobody signs for health checks.
+  // The provider and this test use the account's key. Health checks have no signature.
   return (await readCalls(cloud)).filter(({ principal, path }) => principal !== "root" && !path.startsWith("/_ministack/"));
 }

@@ -1,4 +1,4 @@
-/** The latency probe deployed, in each mode: what the command measures and leaves, and what the canaries tell. */
+/** The latency probe in each mode: measurements of the command, metrics of the canaries, and no object left. */
 
 import { ends, type LocalEnd } from "../../local/cli/ends";
 import { createClosers, settled } from "../../local/closers";
@@ -20,8 +20,8 @@ const BACK = "destination->source";
 const PROBES = "crossborderbridge-probe/";
 const CANARIES = `${PROBES}canary/`;
 const QUICK = ["--sizes", "1KiB,96KiB", "--count", "2", "--interval-ms", "20"];
-/** What nothing can outlast is looked for a few times only. */
-const IN_VAIN = ["--sizes", "1KiB", "--count", "1", "--direction", "forth", "--interval-ms", "20"];
+/** One object, for tests in which it does not arrive. */
+const ONE_OBJECT = ["--sizes", "1KiB", "--count", "1", "--direction", "forth", "--interval-ms", "20"];
 
 interface Way {
   stack: string;
@@ -66,13 +66,13 @@ const deployed = new Map<string, Deployed>();
 
 /** The default of `probe.giveUpAfterSeconds`. */
 const GIVE_UP_MS = 600_000;
-/** A schedule runs within its minute, and both sides may be that late. */
+/** A schedule may run up to a minute late, on both sides. */
 const SCHEDULE_MS = 60_000;
-/** Old canaries that both buckets had when the first slot came. */
+/** Old canaries that are in both buckets before the first slot. */
 const old = new Map<string, string>();
 
 beforeAll(async () => {
-  // Schedules are looked at more often than the emulator does by itself; a minute of cron stays one.
+  // The emulator checks schedules more often than by default. A minute of cron stays a minute.
   clouds = await startLocalClouds({ clouds: ["aws", "alicloud"], scheduleMinuteMs: 1_200 });
   closers.add(() => clouds.stop());
   await settled(
@@ -92,7 +92,7 @@ beforeAll(async () => {
 afterAll(() => closers.closeAll(), START_MS);
 
 describe.each(WAYS)("$mode", ({ stack, mode, directions }) => {
-  test("tells how long each object took, and leaves nothing in the buckets", async () => {
+  test("measures how long each object takes, and leaves nothing in the buckets", async () => {
     const { source, destination, operated } = of(stack);
     const run = await operated.probe(QUICK);
     expect({ exitCode: run.exitCode, files: Object.keys(run.files), noted: run.noted }).toEqual({
@@ -125,25 +125,28 @@ describe.each(WAYS)("$mode", ({ stack, mode, directions }) => {
     await expectNothingLeft(stack);
   });
 
-  test("gives an object up that does not come, says so, and takes it away", async () => {
+  test("gives up an object that does not arrive, says so, and deletes it", async () => {
     const { local, operated, source } = of(stack);
-    const run = await whileCut(local, () => operated.probe([...IN_VAIN, "--attempts", "5"]));
+    const run = await whileCut(local, () => operated.probe([...ONE_OBJECT, "--attempts", "5"]));
     expect(run.exitCode).toBe(1);
     const [record] = recordsOf(run.files);
     expect(record).toMatchObject({ gave_up: true, get_date: null, duration_in_ms: null, attempts: 5 });
     expect(run.noted).toContainEqual(expect.stringMatching(/gave up after 5 looks/));
     expect(text(run.files["latency.svg"])).toContain("no object arrived");
     expect(await everyVersion(source, record?.key)).toEqual([]);
-    // What waited meanwhile comes to nothing.
+    // The events that have waited replicate nothing.
     await expectNothingLeft(stack);
   });
 
-  test("takes an object away that was on its way at Ctrl-C", async () => {
+  test("deletes an object that has not arrived at Ctrl-C", async () => {
     const { local, operated, source } = of(stack);
     await whileCut(local, async () => {
       const ctrlC = new AbortController();
-      const running = operated.probe([...IN_VAIN, "--attempts", "500"], { interrupt: ctrlC.signal });
-      await eventually(async () => expect(await ours(source)).toHaveLength(1), { deadlineMs: 30_000, what: "the object is put" });
+      const running = operated.probe([...ONE_OBJECT, "--attempts", "500"], { interrupt: ctrlC.signal });
+      await eventually(async () => expect(await withoutCanaries(source)).toHaveLength(1), {
+        deadlineMs: 30_000,
+        what: "the object is put",
+      });
       ctrlC.abort();
       const { exitCode, files, noted } = await running;
       expect({ exitCode, files: Object.keys(files), last: noted.at(-1) }).toEqual({
@@ -151,13 +154,13 @@ describe.each(WAYS)("$mode", ({ stack, mode, directions }) => {
         files: [],
         last: "interrupted",
       });
-      expect(await ours(source)).toEqual([]);
+      expect(await withoutCanaries(source)).toEqual([]);
     });
     await expectNothingLeft(stack);
   });
 });
 
-test("Ctrl-C between two objects: what was measured is kept, and nothing is left", async () => {
+test("Ctrl-C between two objects: the measurements are kept, and no object is left", async () => {
   const { operated } = of("aws-to-aws");
   const ctrlC = new AbortController();
   const onNote = (line: string) => {
@@ -174,7 +177,7 @@ describe.each([
   { stack: "two-way", watching: ["source", "destination"] },
   { stack: "oss-accelerated", watching: ["destination"] },
 ] as const)("canaries of $stack", ({ stack, watching }) => {
-  test("each minute a canary tells its lag on the side that waits for it", async () => {
+  test("each minute a canary reports its lag on the side that waits for it", async () => {
     const { local } = of(stack);
     for (const side of watching) {
       const first = await eventually(
@@ -190,7 +193,7 @@ describe.each([
     }
   }, 300_000);
 
-  test("a slot takes away what earlier ones left behind", async () => {
+  test("a slot deletes the canaries of earlier slots", async () => {
     const { source, destination } = of(stack);
     const left = old.get(stack) ?? "";
     for (const end of [source, destination])
@@ -200,14 +203,14 @@ describe.each([
       });
   });
 
-  test("one that does not come in time is told as given up", async () => {
+  test("a canary that does not arrive in time is reported as given up", async () => {
     const { local, operated } = of(stack);
-    // So late an event that seconds are left of the patience, for a slot in which the other side put nothing.
+    // The event is so late that the prober gives up after seconds. The other side put nothing in this slot.
     const dueMs = Date.now() - SCHEDULE_MS - GIVE_UP_MS + 5_000;
     await operated.wake("destination", scheduledEvent(local, "destination", dueMs));
     await eventually(async () => expect(await canaryMetrics(local, "destination")).toContainEqual({ ProbeGaveUp: 1 }), {
       deadlineMs: 60_000,
-      what: "the log of the destination tells of it",
+      what: "the log of the destination reports it",
     });
   });
 });
@@ -218,15 +221,18 @@ function of(stack: string): Deployed {
   return found;
 }
 
-/** Everything but the canaries. */
-async function ours(end: LocalEnd): Promise<string[]> {
+/** All versions except canaries. */
+async function withoutCanaries(end: LocalEnd): Promise<string[]> {
   return (await everyVersion(end)).filter((key) => !key.startsWith(CANARIES));
 }
 
 async function expectNothingLeft(stack: string): Promise<void> {
   const { source, destination, events } = of(stack);
   await events?.settled();
-  expect({ source: await ours(source), destination: await ours(destination) }).toEqual({ source: [], destination: [] });
+  expect({ source: await withoutCanaries(source), destination: await withoutCanaries(destination) }).toEqual({
+    source: [],
+    destination: [],
+  });
 }
 
 const text = (file: Buffer | undefined): string => (file ?? Buffer.alloc(0)).toString("utf8");

@@ -1,4 +1,4 @@
-/** Push mode deployed: one workflow execution per object, under repeats, crashes and a wire that lies. */
+/** Push mode: one workflow execution per object, with repeated events, crashes and flipped bits. */
 import { randomBytes } from "node:crypto";
 import type OSS from "ali-oss";
 import type { OssEvent } from "local-alicloud";
@@ -11,7 +11,7 @@ import { DEFAULT_STATE_DIR } from "../../local/paths";
 import { parsePushState } from "../../runtime/protocol/push";
 import type { Lease } from "../../runtime/replication/lease";
 import { size } from "../support/sizes";
-import { openPairEnd, type PairEnd } from "./pairs/pair-end";
+import { arrives, openPairEnd, type PairEnd } from "./pairs/pair-end";
 import { type SourceEvents, sourceEvents } from "./pairs/source-events";
 import { inBatches } from "./support/batches";
 import { eventually } from "./support/eventually";
@@ -34,11 +34,11 @@ let destination: PairEnd;
 let events: SourceEvents;
 let reads: TlsProxy;
 let writes: TlsProxy;
-/** Where the functions find OSS without the proxies. */
+/** Endpoints of OSS without the proxies. */
 let direct: Record<string, string>;
 /** Every event that the source sent. */
 const sent: OssEvent[] = [];
-/** How often each of them is delivered. */
+/** Number of deliveries of each event. */
 let deliveries = 1;
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ beforeAll(async () => {
   const endpoints = alicloud.endpoints;
   const certificate = await ensureCertificate(DEFAULT_STATE_DIR);
   direct = { [INTERNAL]: endpoints[INTERNAL] ?? "", [ACCELERATED]: endpoints[ACCELERATED] ?? "" };
-  // Between the functions and OSS, on the way in and on the way out.
+  // Proxies between the functions and OSS, for reads and for writes.
   reads = await startTlsProxy(endpoints[INTERNAL] ?? "", certificate);
   writes = await startTlsProxy(endpoints[ACCELERATED] ?? "", certificate);
   endpoints[INTERNAL] = reads.origin;
@@ -82,12 +82,7 @@ afterAll(async () => {
   await clouds?.stop();
 });
 
-async function arrived(key: string, deadlineMs = ARRIVE_MS): Promise<void> {
-  await eventually(async () => expect(await destination.look(key)).toEqual((await source.look(key)) ?? "an object"), {
-    deadlineMs,
-    what: `${key} is at the destination what it is at the source`,
-  });
-}
+const arrived = (key: string): Promise<void> => arrives(source, destination, key, ARRIVE_MS);
 
 const executionsFor = (key: string) =>
   clouds.alicloud.flow
@@ -100,10 +95,10 @@ const about = (side: "source" | "destination", key: string) => (request: SeenReq
 const partOf = (key: string) => (request: SeenRequest) =>
   about("destination", key)(request) && request.path.includes("partNumber=");
 
-/** The vendor's client at the destination, for what a `PairEnd` does not tell. */
+/** The vendor's client at the destination, for calls that a `PairEnd` does not have. */
 const client = (): OSS => ossClient(ends(local).destination);
 
-test("an object is executed once, whether its event comes three times at once or again when all is over", async () => {
+test("an object has one execution, if its event comes three times at once or again after the execution", async () => {
   deliveries = 3;
   await source.put("repeated", Buffer.from("once"));
   deliveries = 1;
@@ -119,7 +114,7 @@ test("an object is executed once, whether its event comes three times at once or
   expect(await destination.versions("repeated")).toBe(1);
 });
 
-test("reads go through the internal endpoint, writes through the accelerated one", async () => {
+test("reads use the internal endpoint, writes the accelerated one", async () => {
   await source.put("routed", Buffer.from("by two ways"));
   await arrived("routed");
   expect(reads.exchanges.some(({ method, path }) => method === "GET" && path.startsWith(`/${bucketOf("source")}/routed`))).toBe(
@@ -135,28 +130,31 @@ test.each([
   ["on its way out of the source, large", "flipped-read-large", LARGE, "flip-answer"],
   ["on its way into the destination, small", "flipped-write-small", 1000, "flip-request"],
   ["on its way into the destination, large", "flipped-write-large", LARGE, "flip-request"],
-] as const)("a bit that flips %s is caught, never stays visible, and the object arrives", async (_, key, sizeBytes, kind) => {
-  const body = randomBytes(sizeBytes);
-  const large = sizeBytes > MIB;
-  const isData = (request: SeenRequest) =>
-    kind === "flip-answer"
-      ? // Only an answer to a GET has bytes: a HEAD comes first.
-        request.method === "GET" && about("source", key)(request) && !request.path.includes("tagging")
-      : large
-        ? partOf(key)(request)
-        : about("destination", key)(request) && request.body.length === sizeBytes;
-  const flipped = treatOnce(kind === "flip-answer" ? reads : writes, isData, () => ({ kind }));
-  await source.put(key, body);
-  await flipped;
-  await arrived(key);
-  await events.settled();
-  expect((await destination.look(key))?.sizeBytes).toBe(sizeBytes);
-  // What was wrong is not even kept as an older version.
-  expect(await destination.versions(key)).toBe(1);
-  expect(await events.deadLetters()).toEqual([]);
-});
+] as const)(
+  "a bit that flips %s is found, the wrong object is never visible, and the right one arrives",
+  async (_, key, sizeBytes, kind) => {
+    const body = randomBytes(sizeBytes);
+    const large = sizeBytes > MIB;
+    const isData = (request: SeenRequest) =>
+      kind === "flip-answer"
+        ? // Only an answer to a GET has bytes. A HEAD comes first.
+          request.method === "GET" && about("source", key)(request) && !request.path.includes("tagging")
+        : large
+          ? partOf(key)(request)
+          : about("destination", key)(request) && request.body.length === sizeBytes;
+    const flipped = treatOnce(kind === "flip-answer" ? reads : writes, isData, () => ({ kind }));
+    await source.put(key, body);
+    await flipped;
+    await arrived(key);
+    await events.settled();
+    expect((await destination.look(key))?.sizeBytes).toBe(sizeBytes);
+    // The wrong bytes are not an older version either.
+    expect(await destination.versions(key)).toBe(1);
+    expect(await events.deadLetters()).toEqual([]);
+  },
+);
 
-test("a copy that is killed midway is retried, goes on from the parts that are there, and ends equal", async () => {
+test("a copy that is killed resumes from the uploaded parts, and ends equal", async () => {
   const body = randomBytes(LARGE);
   const stop = stopAt(
     reads,
@@ -167,14 +165,14 @@ test("a copy that is killed midway is retried, goes on from the parts that are t
   await stop.reached;
   await eventually(async () => expect(await partsOf("killed")).toEqual([1, 2, 4]), {
     deadlineMs: ARRIVE_MS,
-    what: "three parts are there",
+    what: "three parts are uploaded",
   });
   const workers = clouds.alicloud.fc.workers().filter(({ functionName }) => functionName === local.outputs.pusherFunctionName);
   expect(workers.length).toBeGreaterThan(0);
   for (const { pid } of workers) process.kill(pid, "SIGKILL");
   stop.release();
   await endLease();
-  await arrived("killed", 60_000);
+  await arrived("killed");
   const ranges = reads.exchanges
     .filter(({ path, range }) => path.startsWith(`/${bucketOf("source")}/killed`) && range !== undefined && range !== "bytes=0-0")
     .map(({ range }) => range);
@@ -184,7 +182,7 @@ test("a copy that is killed midway is retried, goes on from the parts that are t
 });
 
 test("many objects at once all arrive, each by one execution", async () => {
-  // New workers read the addresses anew; the proxies would take half of the machine.
+  // Without the proxies, which take half of the machine. New workers read the new endpoints.
   Object.assign(clouds.alicloud.endpoints, direct);
   for (const { pid } of clouds.alicloud.fc.workers()) process.kill(pid, "SIGKILL");
   const keys = Array.from({ length: size(300, 1000) }, (_, index) => `many/${String(index).padStart(4, "0")}`);
@@ -220,7 +218,7 @@ async function partsOf(key: string): Promise<number[]> {
   return parts.map(({ PartNumber }) => Number(PartNumber));
 }
 
-/** Lets the one lease there is run out now: it is two minutes long, and its clock cannot be turned. */
+/** Ends the only lease now. It lasts two minutes, and the test cannot change the functions' clock. */
 async function endLease(): Promise<void> {
   const { alicloud } = clouds;
   const region = "cn-shanghai";

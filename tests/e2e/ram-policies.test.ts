@@ -1,6 +1,6 @@
 /**
- * Every policy in Alibaba Cloud is sufficient and minimal: what the bridges' roles asked of the local cloud in a run that takes every
- * path, evaluated by RAM's rules against the policies that the programs declared.
+ * Every policy in Alibaba Cloud is sufficient and minimal. A run takes every path, and RAM's rules evaluate the calls of the bridges' roles
+ * against the declared policies.
  */
 
 import type { CallRecord } from "local-alicloud";
@@ -12,7 +12,7 @@ import { replicateNatively, takeEveryPath } from "./policy/ram-paths";
 import { vendorCalls } from "./policy/ram-vendor-calls";
 import { exerciseProbers } from "./support/probe-canaries";
 
-/** Three deployments and what they do, on two busy cores. */
+/** Timeout of three deployments and their runs, on two busy cores. */
 const RUN_MS = 900_000;
 const PARTS: Record<Mode, readonly string[]> = {
   push: ["dispatcher", "pusher", "flow", "events"],
@@ -27,10 +27,10 @@ const VENDOR_CALLS = BRIDGES.flatMap(vendorCalls);
 
 let clouds: LocalClouds;
 let wires: AllWires | undefined;
-/** Each as soon as it is there, whatever becomes of the others. */
+/** Bridges that are deployed, also if another deployment fails. */
 const bridges: Bridge[] = [];
 let roles: DeclaredRole[];
-/** Of everybody but the account itself, which is the provider and this test. */
+/** Calls of all principals except the account, which the provider and this test use. */
 let calls: readonly CallRecord[];
 let needs: Need[];
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
   roles = states.flatMap(declaredRoles);
   const isTheirs = ({ principal }: CallRecord) => principal?.arn !== `acs:ram::${alicloud.accountId}:root`;
   calls = alicloud.calls.filter(isTheirs);
-  // While a bridge is deployed the services only ask whether its roles could do what is declared; replication alone begins at once.
+  // During a deployment the services only check permissions of the roles. Only replication begins at once.
   needs = unique(
     alicloud.calls
       .filter((call, index) => isTheirs(call) && (index >= deployed || call.action.startsWith("oss:Replicate")))
@@ -66,14 +66,14 @@ afterAll(async () => {
   await clouds?.stop();
 });
 
-test("every role of the bridges called, and nobody unknown", () => {
+test("every role of the bridges made calls, and no unknown principal did", () => {
   expect(roles.map(({ roleName }) => roleName).sort()).toEqual(ROLE_NAMES);
   expect([...new Set(needs.map(({ roleName }) => roleName))].sort()).toEqual(ROLE_NAMES);
   const unknown = calls.filter((call) => needOf(call).length === 0 && call.action !== "sts:AssumeRole");
   expect(unknown).toEqual([]);
 });
 
-test("the policies that are attached are the declared ones, and no others", () => {
+test("exactly the declared policies are attached", () => {
   const attached = ROLE_NAMES.map((roleName) => ({
     roleName,
     documents: clouds.alicloud.ram.policiesOfRole(roleName).map(({ policyDocument }) => JSON.parse(policyDocument) as unknown),
@@ -85,7 +85,7 @@ test("the policies that are attached are the declared ones, and no others", () =
   expect(attached).toEqual(declared);
 });
 
-test("the local cloud, which enforces policies and trust, refused none of their calls", () => {
+test("the local cloud enforces policies and trust, and refused no call", () => {
   expect(calls.filter(({ allowed }) => !allowed)).toEqual([]);
   expect(calls.length).toBeGreaterThan(500);
 });
@@ -94,17 +94,17 @@ test("every call is allowed by the declared policies alone", () => {
   expect([...needs, ...VENDOR_CALLS].filter((need) => !isAllowed(roles, need))).toEqual([]);
 });
 
-test("without any one pair of an action and a resource some call would be refused", () => {
+test("every pair of an action and a resource is needed by a call", () => {
   expect(idleGrants(roles, [...needs, ...VENDOR_CALLS])).toEqual([]);
   const byVendor = idleGrants(roles, needs);
-  // None of the table's entries is idle itself: each stands for one grant that nothing here shows to be needed.
+  // Each entry of the table needs exactly one grant that no recorded call needs.
   expect(byVendor).toHaveLength(VENDOR_CALLS.length);
   console.log(
     `${grantsOf(roles).length} grants for ${calls.length} calls, ${byVendor.length} for calls that the vendor makes inside`,
   );
 });
 
-test("a pair too many would be noticed", () => {
+test("a pair that no call needs is found", () => {
   const extra = {
     Effect: "Allow" as const,
     Action: ["oss:GetObject", "oss:DeleteObject"],
@@ -117,7 +117,7 @@ test("a pair too many would be noticed", () => {
   );
   const idle = idleGrants(more, [...needs, ...VENDOR_CALLS]);
   const last = more.find(({ roleName }) => roleName === "crossborderbridge-pull-sender")?.document.Statement.length ?? 0;
-  // The read is idle twice over: either of the two statements does without the other.
+  // The read is idle in both statements, because each allows it without the other.
   expect(idle.map(({ statement, action }) => [statement, action])).toEqual([
     [0, "oss:GetObject"],
     [last - 1, "oss:GetObject"],
@@ -125,7 +125,7 @@ test("a pair too many would be noticed", () => {
   ]);
 });
 
-/** Nothing for a caller that is no role. */
+/** The permission that a call of a role needs. Empty for other callers. */
 function needOf({ principal, action, resource }: CallRecord): Need[] {
   const [, roleName] = /^acs:ram::\d+:assumed-role\/([^/]+)\//.exec(principal?.arn ?? "") ?? [];
   return roleName === undefined ? [] : [{ roleName, action, resource }];

@@ -1,10 +1,16 @@
-/** The deployed receiver, spoken to over TLS: what it refuses, what it answers then, and that nothing is written. */
+/** Requests to the deployed receiver over TLS. It refuses bad ones with the right answer and writes nothing. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
-import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import { PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { ensureCertificate } from "../../local/aws/certificate";
 import { clientConfig } from "../../local/aws/client-config";
@@ -14,31 +20,32 @@ import { generateSecret, parseSecrets, signRequest, TOLERANCE_SECONDS } from "..
 import { REFUSALS, type RefusalCode } from "../../runtime/roles/receiver/endpoint";
 import { changeFunctionConfig } from "./support/function-config";
 import { readRawLog } from "./support/logs";
+import { readParameter } from "./support/parameters";
 import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 
-/** Outside the sender's scope, so that only requests of this file bring it over. */
+/** Outside the sender's scope, so that only requests of this file replicate it. */
 const KEY = "unwatched/report.txt";
 const BODY = "what only a signed request may move";
 const TOKEN_PARAMETER = "/crossborderbridge/dev/destination/token";
 
 let stack: TestStack | undefined;
 let token: string;
-/** A notice that the receiver would carry out. */
-let honest: Extract<Notice, { state: "present" }>;
+/** A notice that the receiver accepts. */
+let validNotice: Extract<Notice, { state: "present" }>;
 
 beforeAll(async () => {
   const started = await startTestStack({ settings: { "crossborderbridge:scope": { prefixes: ["watched/"] } } });
   stack = started;
-  token = await parameter(started);
-  honest = await noticeOf(started, started.source.bucket, KEY);
+  token = await readParameter(started.destination.cloud, TOKEN_PARAMETER);
+  validNotice = await noticeOf(started, started.source.bucket, KEY);
 }, START_MS);
 
 afterAll(() => stack?.stop());
 
 const onStack = testOn(() => stack);
 
-onStack("a request that holds all of it is carried out", async (on) => {
-  const replica = "unwatched/honest.txt";
+onStack("a valid request is accepted, and its object is replicated", async (on) => {
+  const replica = "unwatched/valid.txt";
   const notice = await noticeOf(on, on.source.bucket, replica);
   expect(await send(on, bodyOf([notice]))).toEqual({
     status: 200,
@@ -74,28 +81,28 @@ describe("signatures", () => {
   refused("of the future", "too-new", () => ({ signedAtMs: Date.now() + (TOLERANCE_SECONDS + 60) * 1000 }));
 });
 
-describe("bodies with a good signature", () => {
+describe("bodies with a valid signature", () => {
   const deep = `${"[".repeat(64)}${"]".repeat(64)}`;
   refused("malformed JSON", "not-json", () => ({ sign: '{"version":1,' }));
   refused("no body", "not-json", () => ({ sign: "" }));
   refused("deeply nested JSON", "too-deep", () => ({ sign: deep }));
   refused("nested as deep as a stack goes", "too-deep", () => ({ sign: "[".repeat(1_000_000) }));
   refused("more than 4 MiB", "body-too-large", ({ body }) => ({ sign: body.padEnd(4 * 1024 ** 2 + 1) }));
-  refused("101 notices", "too-many-notices", () => ({ sign: bodyOf(Array.from({ length: 101 }, () => honest)) }));
+  refused("101 notices", "too-many-notices", () => ({ sign: bodyOf(Array.from({ length: 101 }, () => validNotice)) }));
   refused("no notice", "not-a-request", () => ({ sign: bodyOf([]) }));
-  refused("an unknown field", "not-a-request", () => ({ sign: bodyOf([honest], { debug: true }) }));
+  refused("an unknown field", "not-a-request", () => ({ sign: bodyOf([validNotice], { debug: true }) }));
   refused("an unknown field inside a notice", "not-a-request", () => ({
-    sign: bodyOf([{ ...honest, acl: "public-read" } as Notice]),
+    sign: bodyOf([{ ...validNotice, acl: "public-read" } as Notice]),
   }));
-  refused("another version", "not-a-request", () => ({ sign: bodyOf([honest], { version: 2 }) }));
-  refused("a key of 1,025 bytes", "not-a-request", () => ({ sign: bodyOf([{ ...honest, key: "k".repeat(1025) }]) }));
+  refused("another version", "not-a-request", () => ({ sign: bodyOf([validNotice], { version: 2 }) }));
+  refused("a key of 1,025 bytes", "not-a-request", () => ({ sign: bodyOf([{ ...validNotice, key: "k".repeat(1025) }]) }));
   refused("a list", "not-a-request", () => ({ sign: "[]" }));
-  refused("another bridge", "other-bridge", () => ({ sign: bodyOf([honest], { bridgeId: "somebody-elses" }) }));
+  refused("another bridge", "other-bridge", () => ({ sign: bodyOf([validNotice], { bridgeId: "somebody-elses" }) }));
 });
 
-describe("presigned URLs in a good request", () => {
+describe("presigned URLs in a valid request", () => {
   const HOST = "its host and port are not those of the configured source";
-  const url = (change: (url: string) => string) => () => change(honest.url);
+  const url = (change: (url: string) => string) => () => change(validNotice.url);
   const host = (to: string) => url((from) => from.replace(/^https:\/\/[^/]+/, to));
 
   rejected("of another host", host("https://attacker.example"), HOST);
@@ -149,17 +156,17 @@ describe("presigned URLs in a good request", () => {
       { cert: readFileSync(certPath), key: readFileSync(keyPath) },
       ({ url: path = "" }, answer) => {
         asked.push(path);
-        // To where the object is: a client that follows would find it and write it.
-        answer.writeHead(302, { location: honest.url }).end();
+        // Redirects to the object. A client that follows would write it.
+        answer.writeHead(302, { location: validNotice.url }).end();
       },
     );
     redirecting.listen(0, "127.0.0.1");
     await once(redirecting, "listening");
     const origin = `https://127.0.0.1:${(redirecting.address() as AddressInfo).port}`;
     try {
-      await inReceiver(on, (config) => ({ ...config, allowedSources: [{ origin, pathPrefix: "/" }] }));
+      await changeReceiver(on, (config) => ({ ...config, allowedSources: [{ origin, pathPrefix: "/" }] }));
       const before = await versions(on);
-      const { status, body } = await send(on, bodyOf([{ ...honest, url: `${origin}/moved` }]));
+      const { status, body } = await send(on, bodyOf([{ ...validNotice, url: `${origin}/moved` }]));
       expect({ status, asked }).toEqual({ status: 200, asked: ["/moved"] });
       expect(body).toEqual({
         version: 1,
@@ -170,7 +177,7 @@ describe("presigned URLs in a good request", () => {
       expect(await versions(on)).toEqual(before);
     } finally {
       const { endpoint } = on.source.cloud;
-      await inReceiver(on, (config) => ({
+      await changeReceiver(on, (config) => ({
         ...config,
         allowedSources: [{ origin: endpoint, pathPrefix: `/${on.source.bucket}/` }],
       }));
@@ -180,19 +187,19 @@ describe("presigned URLs in a good request", () => {
   });
 });
 
-onStack("a GET is no request", async (on) => {
+onStack("a GET is refused", async (on) => {
   const before = await versions(on);
-  const answer = await knock(on, { method: "GET", headers: {} });
-  // API Gateway itself: there is no such method. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+  const answer = await sendRaw(on, { method: "GET", headers: {} });
+  // API Gateway answers, because there is no such method. https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
   expect(answer.status).toBe(403);
   expect(answer.text).toBe('{"message":"Missing Authentication Token"}');
   expect(await versions(on)).toEqual(before);
 });
 
-onStack("while secrets rotate both are accepted, afterwards only the new one", async (on) => {
+onStack("during a rotation both secrets are accepted, afterwards only the new one", async (on) => {
   const former = token;
   const next = generateSecret();
-  const probe = async (secret: string) => (await send(on, bodyOf([honest], { bridgeId: "probe" }), { secret })).status;
+  const probe = async (secret: string) => (await send(on, bodyOf([validNotice], { bridgeId: "probe" }), { secret })).status;
   await rotate(on, `${next} ${former}`);
   expect([await probe(next), await probe(former)]).toEqual([REFUSALS["other-bridge"].status, REFUSALS["other-bridge"].status]);
   await rotate(on, next);
@@ -200,10 +207,10 @@ onStack("while secrets rotate both are accepted, afterwards only the new one", a
   token = next;
 });
 
-onStack("the receiver's log tells of refusals, and neither secrets nor presigned URLs", async (on) => {
-  const { headers } = signed(bodyOf([honest]));
-  await send(on, bodyOf([{ ...honest, url: honest.url.replace("https:", "http:") }]));
-  await send(on, bodyOf([honest]), { secret: generateSecret() });
+onStack("the receiver's log has the refusals, but no secrets and no presigned URLs", async (on) => {
+  const { headers } = signed(bodyOf([validNotice]));
+  await send(on, bodyOf([{ ...validNotice, url: validNotice.url.replace("https:", "http:") }]));
+  await send(on, bodyOf([validNotice]), { secret: generateSecret() });
   const log = (await readRawLog(on.destination.cloud, on.local.outputs.receiverFunctionName)).join("\n");
   expect(log).toContain('"code":"bad-signature"');
   expect(log).toContain("the presigned URL is refused: it is not https");
@@ -212,12 +219,12 @@ onStack("the receiver's log tells of refusals, and neither secrets nor presigned
   expect(log).not.toContain(headers["webhook-signature"]);
 });
 
-onStack("an address outside the allowlist gets no further than the endpoint, however well it signs", async (on) => {
+onStack("API Gateway refuses an address outside the allowlist, even with a valid signature", async (on) => {
   await on.local.up({ "crossborderbridge:allowedCidrs": ["203.0.113.0/24"] });
   const before = await versions(on);
-  const answer = await knock(on, signed(bodyOf([{ ...honest, key: "unwatched/never.txt" }])));
+  const answer = await sendRaw(on, signed(bodyOf([{ ...validNotice, key: "unwatched/never.txt" }])));
   expect(answer.status).toBe(403);
-  // The vendor's own words, the account masked.
+  // The text of AWS. The account is masked.
   const { Message: message } = JSON.parse(answer.text) as { Message?: string };
   expect(message).toMatch(/^User: anonymous is not authorized to perform: execute-api:Invoke on resource: /);
   expect(await versions(on)).toEqual(before);
@@ -228,35 +235,35 @@ interface Attempt {
   headers?: Record<string, string>;
   /** Sent instead of what was signed. */
   body?: string;
-  /** Signed and sent instead of an honest body. */
+  /** Signed and sent instead of the valid body. */
   sign?: string;
   secret?: string;
   signedAtMs?: number;
 }
 
-/** One test: a refusal of the whole request. */
+/** Adds a test: the receiver refuses the whole request. */
 function refused(
   what: string,
   code: RefusalCode,
-  change: (honestly: { headers: Record<string, string>; body: string }) => Attempt,
+  change: (valid: { headers: Record<string, string>; body: string }) => Attempt,
 ): void {
   onStack(`${what}: refused, and nothing is written`, async (on) => {
-    const body = bodyOf([honest]);
-    const honestly = signed(body);
-    const attempt = change(honestly);
+    const body = bodyOf([validNotice]);
+    const valid = signed(body);
+    const attempt = change(valid);
     const sent = attempt.sign ?? body;
     const before = await versions(on);
-    const answer = await knock(on, { ...signed(sent, attempt), ...attempt });
+    const answer = await sendRaw(on, { ...signed(sent, attempt), ...attempt });
     const { status, message } = REFUSALS[code];
     expect({ status: answer.status, text: answer.text }).toEqual({ status, text: JSON.stringify({ error: { code, message } }) });
     expect(await versions(on)).toEqual(before);
   });
 }
 
-/** One test: a good request whose one notice is rejected. */
+/** Adds a test: the receiver rejects the only notice of a valid request. */
 function rejected(what: string, url: () => string, reason: string): void {
   onStack(`${what}: rejected, and nothing is written`, async (on) => {
-    await expectRejected(on, { ...honest, url: url() }, reason);
+    await expectRejected(on, { ...validNotice, url: url() }, reason);
   });
 }
 
@@ -287,11 +294,11 @@ function signed(
 }
 
 async function send(on: TestStack, body: string, attempt: Attempt = {}): Promise<{ status: number; body: unknown }> {
-  const { status, text } = await knock(on, signed(body, attempt));
+  const { status, text } = await sendRaw(on, signed(body, attempt));
   return { status, body: JSON.parse(text) };
 }
 
-async function knock(
+async function sendRaw(
   on: TestStack,
   { method = "POST", headers = {}, body = "" }: Attempt,
 ): Promise<{ status: number; text: string }> {
@@ -308,7 +315,7 @@ async function knock(
   return { status: answer.statusCode, text: Buffer.concat(chunks).toString() };
 }
 
-/** Puts an object there and describes it as the sender would. */
+/** Puts an object and returns its notice, like the sender. */
 async function noticeOf(on: TestStack, bucket: string, key: string): Promise<Extract<Notice, { state: "present" }>> {
   const { s3 } = on.source;
   const target = { Bucket: bucket, Key: key };
@@ -330,29 +337,22 @@ async function noticeOf(on: TestStack, bucket: string, key: string): Promise<Ext
   };
 }
 
-/** Every version and delete marker at the destination, the bridge's own records included. */
+/** All versions and delete markers at the destination, with the bridge's records. */
 async function versions({ destination: { s3, bucket } }: TestStack): Promise<string[]> {
   const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket }));
   return [...Versions, ...DeleteMarkers].map(({ Key, VersionId }) => `${Key} ${VersionId}`).sort();
 }
 
-async function parameter({ destination: { cloud } }: TestStack): Promise<string> {
-  const ssm = new SSMClient(clientConfig(cloud));
-  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: TOKEN_PARAMETER, WithDecryption: true }));
-  ssm.destroy();
-  return Parameter?.Value ?? "";
-}
-
-/** What an operator does; new execution environments instead of a minute's wait for the receiver's cache to age. */
+/** Writes a new token like an operator. Restarts the receiver instead of waiting a minute for its cache. */
 async function rotate(on: TestStack, value: string): Promise<void> {
   const ssm = new SSMClient(clientConfig(on.destination.cloud));
   await ssm.send(new PutParameterCommand({ Name: TOKEN_PARAMETER, Value: value, Overwrite: true }));
   ssm.destroy();
-  await inReceiver(on, (config) => config);
+  await changeReceiver(on, (config) => config);
 }
 
 type ReceiverChange = Parameters<typeof changeFunctionConfig<"receiver">>[3];
 
-async function inReceiver({ destination, local }: TestStack, change: ReceiverChange): Promise<void> {
+async function changeReceiver({ destination, local }: TestStack, change: ReceiverChange): Promise<void> {
   await changeFunctionConfig(destination.cloud, local.outputs.receiverFunctionName, "receiver", change);
 }

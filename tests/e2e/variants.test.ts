@@ -1,4 +1,4 @@
-/** Every shape that settings alone give a bridge, each deployed by itself to the same two clouds, and each carrying objects. */
+/** Variants of a bridge by its settings. Each is deployed alone to the same two clouds and replicates objects. */
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync, statSync } from "node:fs";
@@ -6,7 +6,15 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { CreateBucketCommand, DeleteObjectCommand, GetBucketNotificationConfigurationCommand, GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command, PutBucketNotificationConfigurationCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  GetBucketNotificationConfigurationCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../local/aws/client-config";
@@ -17,7 +25,8 @@ import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { parseSecrets, signRequest } from "../../runtime/protocol/signing";
 import { STATUS_TAG } from "../../runtime/replication/snapshot";
 import { eventually } from "./support/eventually";
-import { converged, look } from "./support/objects";
+import { type Attributes, converged, look, put, remove } from "./support/objects";
+import { readParameter } from "./support/parameters";
 import { takeDeadLetters } from "./support/queues";
 import { START_MS, startTestStack, type TestStack } from "./support/stack";
 
@@ -36,15 +45,15 @@ const CHINA = { cloud: "aws-cn", region: "cn-north-1" };
 
 variant("buffer-none", { buffer: "none" }, async (stack) => {
   const { local, source, destination } = stack;
-  await carries(stack, "small", "by way of no queue");
-  await carries(stack, "large", randomBytes(9 * 1024 ** 2));
-  await source.s3.send(new DeleteObjectCommand({ Bucket: source.bucket, Key: "small" }));
+  await replicates(stack, "small", "by way of no queue");
+  await replicates(stack, "large", randomBytes(9 * 1024 ** 2));
+  await remove(source, "small");
   await eventually(async () => expect(await look(destination, "small")).toBeUndefined(), {
     deadlineMs: 60_000,
-    what: "the deleted object is gone",
+    what: "the object is deleted at the destination",
   });
 
-  // The shape is bucket -> function -> API -> function -> bucket: besides the failure destination no queue, no database, no server.
+  // The path is bucket -> function -> API -> function -> bucket. The failure destination is the only queue.
   const { deployment } = await local.engine.exportStack({ stack: "dev" });
   const services = (deployment.resources ?? []).flatMap(({ type }) => /^aws:([^/]+)\//.exec(type)?.[1] ?? []);
   expect([...new Set(services)].sort()).toEqual(["apigateway", "cloudwatch", "iam", "lambda", "s3", "sqs", "ssm"]);
@@ -56,7 +65,7 @@ variant("buffer-none", { buffer: "none" }, async (stack) => {
     "crossborderbridge:allowedCidrs": ["203.0.113.0/24"],
     "crossborderbridge:timeouts": { senderSeconds: 8, receiverSeconds: 5 },
   });
-  await put(stack, "refused", "the receiver will not hear of it");
+  await put(source, "refused", "the receiver will not hear of it");
   // Lambda tries three times before it hands the event to the failure destination.
   const letter = await eventually(
     async () => {
@@ -73,15 +82,15 @@ variant("buffer-none", { buffer: "none" }, async (stack) => {
 });
 
 variant("auth-iam", { auth: { kind: "iam" } }, async (stack) => {
-  await carries(stack, "signed", "twice: by the bridge and by IAM");
+  await replicates(stack, "signed", "twice: by the bridge and by IAM");
   const { receiverUrl, copierFunctionName } = stack.local.outputs;
   const body = JSON.stringify({ version: 1, bridgeId: "auth-iam", notices: [{ key: "k", url: "https://x/", state: "absent" }] });
-  const secrets = parseSecrets(await parameter("aws-cn", "/crossborderbridge/auth-iam/destination/token"));
+  const secrets = parseSecrets(await readParameter(clouds["aws-cn"], "/crossborderbridge/auth-iam/destination/token"));
   const headers = signRequest({ id: "unsigned-by-iam", timestampMs: Date.now(), body, secrets });
   expect(await post(receiverUrl, body, headers)).toEqual({ status: 403, text: '{"message":"Missing Authentication Token"}' });
 
-  // Who finds the key that left China can call that one method with it, and nothing else.
-  const invoker = JSON.parse(await parameter("aws", "/crossborderbridge/auth-iam/source/invoker")) as {
+  // The key that left China may call only the receiver's method.
+  const invoker = JSON.parse(await readParameter(clouds.aws, "/crossborderbridge/auth-iam/source/invoker")) as {
     accessKeyId: string;
     secretAccessKey: string;
   };
@@ -113,28 +122,28 @@ variant(
     const tagged = { Tagging: "owner=finance&year=2026" };
     const owned = { owner: "finance", year: "2026" };
     const status = (value: string) => ({ ...owned, [STATUS_TAG]: value });
-    await put(stack, "small", "tagged", tagged);
-    await put(stack, "copied", randomBytes(4096), tagged);
+    await put(stack.source, "small", "tagged", tagged);
+    await put(stack.source, "copied", randomBytes(4096), tagged);
     await hasTags(stack, "copied", status("PENDING"));
     await hasTags(stack, "small", status("COMPLETED"));
     await hasTags(stack, "copied", status("COMPLETED"));
-    // Its name in front of the prefix no store can hold.
-    const hopeless = "k".repeat(1024);
+    // The key fits at the source. With the destination's prefix it is too long for any store.
+    const tooLong = "k".repeat(1024);
     const file = {
       path: join(REPOSITORY_ROOT, "package.json"),
-      key: hopeless,
+      key: tooLong,
       sizeBytes: statSync(join(REPOSITORY_ROOT, "package.json")).size,
     };
-    // As `npm start -- --once` tells it, long before its patience ends.
+    // `npm start -- --once` reports it long before its deadline.
     await expect(
       sendAndProve(stack.local, file, { deadlineMs: Date.now() + 60_000, signal: new AbortController().signal }),
     ).rejects.toThrow(/: parked: .*the store allows 1024/);
-    await hasTags(stack, hopeless, { [STATUS_TAG]: "FAILED" });
+    await hasTags(stack, tooLong, { [STATUS_TAG]: "FAILED" });
     for (const key of ["small", "copied"]) expect((await look(stack.destination, key))?.tags).toEqual(owned);
     const [letter] = await takeDeadLetters(stack);
-    expect(letter).toMatchObject({ key: hopeless, reason: expect.stringContaining("the store allows 1024") });
+    expect(letter).toMatchObject({ key: tooLong, reason: expect.stringContaining("the store allows 1024") });
 
-    // The operator's parameter is read where it is; the bridge makes none of its own.
+    // The bridge reads the operator's parameter and creates none.
     const { deployment } = await stack.local.engine.exportStack({ stack: "dev" });
     expect(deployment.resources?.filter(({ type }) => type.startsWith("aws:ssm"))).toEqual([]);
   },
@@ -143,10 +152,10 @@ variant(
 variant(
   "inside-global",
   { mode: "pull", source: { ...GLOBAL, bucket: "inside-global" }, destination: { ...GLOBAL, bucket: "inside-global-too" } },
-  (stack) => carries(stack, "a/b c", "from AWS Global to AWS Global"),
+  (stack) => replicates(stack, "a/b c", "from AWS Global to AWS Global"),
 );
 
-test("adopted buckets inside China, with KMS keys: used as they are, untouched by destroy", async () => {
+test("adopted buckets inside China, with KMS keys: the bridge uses them, and destroy keeps them", async () => {
   const [source, destination] = ["adopted-source", "adopted-destination"];
   const s3 = new S3Client(clientConfig(clouds["aws-cn"]));
   const [sourceKey, destinationKey] = [await createKey(), await createKey()];
@@ -160,12 +169,12 @@ test("adopted buckets inside China, with KMS keys: used as they are, untouched b
     },
     async (stack) => {
       const { requiredNotification } = stack.local.outputs as unknown as { requiredNotification: string };
-      // What an operator does by hand, in the names that the local cloud has for its resources.
+      // An operator does this by hand. The local cloud uses the partition aws in ARNs.
       const NotificationConfiguration = JSON.parse(requiredNotification.replaceAll("arn:aws-cn:", "arn:aws:"));
       await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket: source, NotificationConfiguration }));
       const sse = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: sourceKey } as const;
-      await carries(stack, "small", "under lock and key", sse);
-      await carries(stack, "large", randomBytes(9 * 1024 ** 2), sse);
+      await replicates(stack, "small", "under lock and key", sse);
+      await replicates(stack, "large", randomBytes(9 * 1024 ** 2), sse);
       for (const Key of ["small", "large"]) {
         const { ServerSideEncryption, SSEKMSKeyId } = await s3.send(new HeadObjectCommand({ Bucket: destination, Key }));
         expect({ ServerSideEncryption, key: SSEKMSKeyId?.split("/")[1] }).toEqual({
@@ -193,7 +202,7 @@ interface FailureRecord {
   responsePayload: { errorMessage: string };
 }
 
-/** One test: a stack deployed under this name with these settings. It ends with its clouds; lifecycle.test.ts is about the end. */
+/** Adds a test: deploys a stack with this name and these settings. `pulumi destroy` is tested in lifecycle.test.ts. */
 function variant(name: string, settings: Settings, body: (stack: TestStack) => Promise<void>): void {
   test(name, () => deployed(name, settings, body), 120_000);
 }
@@ -214,15 +223,9 @@ async function deployed(name: string, settings: Settings, body: (stack: TestStac
   }
 }
 
-type PutOptions = Omit<ConstructorParameters<typeof PutObjectCommand>[0], "Bucket" | "Key" | "Body">;
-
-async function put({ source }: TestStack, key: string, body: string | Buffer, options: PutOptions = {}): Promise<void> {
-  await source.s3.send(new PutObjectCommand({ Bucket: source.bucket, Key: key, Body: body, ...options }));
-}
-
-/** Puts an object in and waits until it is at the destination. */
-async function carries(stack: TestStack, key: string, body: string | Buffer, options: PutOptions = {}): Promise<void> {
-  await put(stack, key, body, options);
+/** Puts an object and waits until it is at the destination. */
+async function replicates(stack: TestStack, key: string, body: string | Buffer, attributes: Attributes = {}): Promise<void> {
+  await put(stack.source, key, body, attributes);
   const arrived = await converged(stack, key, 45_000);
   expect(arrived?.sizeBytes).toBe(Buffer.byteLength(body));
 }
@@ -248,14 +251,7 @@ async function queueNames(): Promise<Record<"aws" | "aws-cn", string[]>> {
   return names;
 }
 
-async function parameter(partition: "aws" | "aws-cn", name: string): Promise<string> {
-  const ssm = new SSMClient(clientConfig(clouds[partition]));
-  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: name, WithDecryption: true }));
-  ssm.destroy();
-  return Parameter?.Value ?? "";
-}
-
-/** A key of AWS China; its ARN as an operator there knows it. */
+/** Creates a key in AWS China and returns its ARN there. */
 async function createKey(): Promise<string> {
   const kms = new KMSClient(clientConfig(clouds["aws-cn"]));
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));

@@ -2,47 +2,35 @@
 import fc from "fast-check";
 import { playPull, playPush } from "./explore";
 import { assertSound } from "./invariants";
-import { PULL_MUTATIONS, PUSH_MUTATIONS } from "./sabotage";
+import { type Mutation, PULL_MUTATIONS, PUSH_MUTATIONS } from "./sabotage";
 import { pullStories, pushStories } from "./script";
+import type { Steps } from "./world/steps";
+import type { World } from "./world/world";
 
 const SCHEDULES = 3_000;
 
-async function isCaught(property: fc.IAsyncProperty<never>, caughtAs = /not converged/): Promise<void> {
-  const result = await fc.check(property, { numRuns: SCHEDULES, endOnFailure: true, seed: 7 });
-  expect(result.failed).toBe(true);
-  expect(String(result.errorInstance)).toMatch(caughtAs);
+describe("pull", () => mutationTests(PULL_MUTATIONS, pullStories, playPull));
+describe("push", () => mutationTests(PUSH_MUTATIONS, pushStories, playPush));
+
+function mutationTests<Sabotage, Story extends object>(
+  mutations: Readonly<Record<string, Mutation<Sabotage, Story>>>,
+  stories: fc.Arbitrary<Story>,
+  play: (steps: Steps, story: Story, sabotage?: Sabotage) => Promise<World>,
+): void {
+  test.each(Object.entries(mutations))("%s is caught", async (_, { sabotage, where, caughtAs = /not converged/ }) => {
+    const property = fc.asyncProperty(fc.scheduler(), stories, async (scheduler, story) => {
+      assertSound(await play(scheduler, { ...story, ...where(story) }, sabotage));
+    });
+    const result = await fc.check(property, { numRuns: SCHEDULES, endOnFailure: true, seed: 7 });
+    expect(result.failed).toBe(true);
+    expect(String(result.errorInstance)).toMatch(caughtAs);
+  });
+
+  test("without a mutation the same stories hold", async () => {
+    const cases = fc.constantFrom(...Object.values(mutations));
+    const property = fc.asyncProperty(fc.scheduler(), stories, cases, async (scheduler, story, { where }) => {
+      assertSound(await play(scheduler, { ...story, ...where(story) }));
+    });
+    await fc.assert(property, { numRuns: 100, endOnFailure: true });
+  });
 }
-
-describe("pull", () => {
-  test.each(Object.entries(PULL_MUTATIONS))("%s is caught", async (_, { sabotage, where, caughtAs }) => {
-    const property = fc.asyncProperty(fc.scheduler(), pullStories, async (scheduler, story) => {
-      assertSound(await playPull(scheduler, { ...story, ...where(story) }, sabotage));
-    });
-    await isCaught(property as never, caughtAs);
-  });
-
-  test("without a mutation the same stories hold", async () => {
-    const cases = fc.constantFrom(...Object.values(PULL_MUTATIONS));
-    const property = fc.asyncProperty(fc.scheduler(), pullStories, cases, async (scheduler, story, { where }) => {
-      assertSound(await playPull(scheduler, { ...story, ...where(story) }));
-    });
-    await fc.assert(property, { numRuns: 100, endOnFailure: true });
-  });
-});
-
-describe("push", () => {
-  test.each(Object.entries(PUSH_MUTATIONS))("%s is caught", async (_, { sabotage, where, caughtAs }) => {
-    const property = fc.asyncProperty(fc.scheduler(), pushStories, async (scheduler, story) => {
-      assertSound(await playPush(scheduler, { ...story, ...where(story) }, sabotage));
-    });
-    await isCaught(property as never, caughtAs);
-  });
-
-  test("without a mutation the same stories hold", async () => {
-    const cases = fc.constantFrom(...Object.values(PUSH_MUTATIONS));
-    const property = fc.asyncProperty(fc.scheduler(), pushStories, cases, async (scheduler, story, { where }) => {
-      assertSound(await playPush(scheduler, { ...story, ...where(story) }));
-    });
-    await fc.assert(property, { numRuns: 100, endOnFailure: true });
-  });
-});

@@ -16,7 +16,7 @@ import type { Fault, FaultKind } from "./world/network";
 import type { PullSabotage, WithLeases } from "./world/pull";
 import type { PushSabotage } from "./world/push";
 
-interface Mutation<Sabotage, Story> {
+export interface Mutation<Sabotage, Story> {
   sabotage: Sabotage;
   where(story: Story): Partial<Story>;
   /** @default not converged */

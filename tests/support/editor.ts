@@ -1,27 +1,27 @@
-/** What an editor says about a piece of a program, asked of TypeScript's language service. */
+/** Asks TypeScript's language service what an editor shows for a module. */
 import { join } from "node:path";
 import ts from "typescript";
 
 const ROOT = join(__dirname, "..", "..");
-/** Editors share what they have parsed. */
+/** All editors share the parsed files. */
 const registry = ts.createDocumentRegistry();
 
 export interface Documentation {
   text: string;
-  /** Of `@default`. */
+  /** The text of `@default`. */
   fallback: string | undefined;
 }
 
 export interface Editor {
-  /** What the compiler complains about, as `<line>: <message>`. */
+  /** Errors of the compiler, as `<line>: <message>`. */
   problems(): string[];
-  /** What hovering over the end of `text`, where it stands last, shows. */
+  /** The hover text at the end of the last occurrence of `text`. */
   hover(text: string): Documentation & { type: string };
-  /** The names that are offered right behind `text`, where it stands last, each with its documentation. */
+  /** The completions after the last occurrence of `text`, each with its documentation. */
   completions(text: string): Map<string, () => Documentation>;
 }
 
-/** @param source a module that lies in `tests/components` */
+/** @param source text of a module; its path is in `tests/components` */
 export function openEditor(source: string): Editor {
   const path = join(ROOT, "tests", "components", "edited.ts");
   const { config } = ts.readConfigFile(join(ROOT, "tsconfig.json"), ts.sys.readFile) as { config: { compilerOptions: object } };

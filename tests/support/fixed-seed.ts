@@ -1,6 +1,6 @@
 /**
- * Properties and simulations draw the same examples on every run, so that a failure comes from a change. `FAST_CHECK_SEED=random` draws
- * other examples, and `TEST_FACTOR=25` draws more. A failure prints its seed, which can be given here.
+ * Fixes the seed of properties and simulations, so that every run draws the same examples and a new failure comes from a change.
+ * `FAST_CHECK_SEED=random` draws other examples. `TEST_FACTOR=25` draws more. A failure prints its seed: set `FAST_CHECK_SEED` to it.
  */
 import fc from "fast-check";
 

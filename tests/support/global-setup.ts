@@ -4,7 +4,7 @@ import { DEFAULT_STATE_DIR, toolsDir } from "../../local/paths";
 import { ensurePulumi } from "../../local/toolchain/pulumi";
 import { BUNDLES_ARE_BUILT, buildFunctions } from "../../scripts/build-functions";
 
-/** Installs and builds what the tests share before the first one starts. */
+/** Installs the tools and builds the bundles that all tests share. Runs once before the first test. */
 export default async function setUp(): Promise<void> {
   // The workers inherit the environment.
   Object.assign(process.env, SDK_ENVIRONMENT);

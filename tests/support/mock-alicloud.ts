@@ -1,9 +1,9 @@
-/** What Alibaba Cloud would answer: ARNs and endpoints of one account, in the region of each provider. */
+/** Answers as Alibaba Cloud does: ARNs and endpoints of one account, in the region of each provider. */
 import type * as pulumi from "@pulumi/pulumi";
 
 export const ALICLOUD_ACCOUNT = "3333333333333333";
 
-/** Where buckets are that a program adopts; the rest is not there. */
+/** The buckets that exist and can be adopted. */
 export const ADOPTABLE: Readonly<Record<string, { region: string; versioning?: string }>> = {
   "kept-shanghai": { region: "cn-shanghai", versioning: "Enabled" },
   "plain-shanghai": { region: "cn-shanghai" },
@@ -30,7 +30,7 @@ const COMPUTED: Record<string, Computed> = {
   }),
 };
 
-/** The region of each provider of one program: the id of the provider. */
+/** The region of a provider. A mocked provider has its region as id. */
 const regionBehind = (provider: string | undefined): string => {
   const region = provider?.split("::").at(-1) ?? "";
   if (region === "") throw new Error(`no explicit provider: ${provider ?? "(none)"}`);

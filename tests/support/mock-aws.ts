@@ -1,4 +1,4 @@
-/** What AWS would answer: ARNs and endpoints of the provider's own partition, account and region. */
+/** Answers as AWS does: ARNs and endpoints in the partition, account and region of the provider. */
 import type * as pulumi from "@pulumi/pulumi";
 
 interface Place {
@@ -8,7 +8,7 @@ interface Place {
   suffix: string;
 }
 
-/** Regions of the providers of one program, by the provider's urn and id. */
+/** Partition, account and region of each provider, by its region. */
 const places = new Map<string, Place>();
 
 function placeOf(region: string): Place {
@@ -17,7 +17,7 @@ function placeOf(region: string): Place {
     : { partition: "aws", account: "111111111111", region, suffix: "amazonaws.com" };
 }
 
-/** A provider reference is `<urn>::<id>`, and the id here is the region. */
+/** A provider reference is `<urn>::<id>`. A mocked provider has its region as id. */
 function placeBehind(provider: string | undefined): Place {
   const region = provider?.split("::").at(-1) ?? "";
   const place = places.get(region);

@@ -1,4 +1,4 @@
-/** What each provider would answer, by its package. */
+/** Sends each resource and invoke to the mock of its provider package. */
 import type * as pulumi from "@pulumi/pulumi";
 import * as alicloud from "./mock-alicloud";
 import * as aws from "./mock-aws";

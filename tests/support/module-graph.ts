@@ -1,4 +1,4 @@
-/** Source files as the architecture rules see them: what each imports, and which globals it reaches for. */
+/** Reads source files for the architecture rules: imports, globals, branches and functions of each. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import ts from "typescript";
@@ -6,9 +6,9 @@ import ts from "typescript";
 export interface Import {
   /** As written. */
   specifier: string;
-  /** The file of the repository that it means; absent for packages. */
+  /** The imported file of this repository; absent for packages. */
   target?: string;
-  /** Nothing of it is left when the program runs. */
+  /** The import is removed when the program is compiled. */
   typeOnly: boolean;
 }
 
@@ -18,19 +18,19 @@ export interface Module {
   text: string;
   lines: number;
   imports: Import[];
-  /** `process.env`, `Date.now`, `console.log`, `new Date()`. */
+  /** Globals in use, such as `process.env`, `Date.now`, `console.log`, `new Date()`. */
   globals: string[];
-  /** Branches, loops and functions. */
+  /** Branches, loops and functions in the file. */
   logic: string[];
   functions: FunctionShape[];
 }
 
 export interface FunctionShape {
-  /** Its own name, or the variable's or property's that holds it. */
+  /** Its name, or the name of the variable or property that holds it. */
   name: string;
-  /** From its first line to its last, without its documentation. */
+  /** Lines from its first to its last, without the doc comment. */
   lines: number;
-  /** Positional parameters; one that is destructured counts as one. */
+  /** Number of positional parameters. A destructured one counts as one. */
   parameters: number;
 }
 
@@ -49,12 +49,12 @@ const LOGIC: ReadonlyMap<ts.SyntaxKind, string> = new Map([
   [ts.SyntaxKind.TryStatement, "try"],
 ]);
 
-/** @param texts by path; imports are resolved among them */
+/** @param texts source texts by path; imports are resolved among these paths */
 export function modulesOf(texts: Readonly<Record<string, string>>): Module[] {
   return Object.entries(texts).map(([path, text]) => parse(path, text, (candidate) => candidate in texts));
 }
 
-/** Every TypeScript file in these folders of the repository, and these files. */
+/** Reads every TypeScript file of these places. A place is a folder or a file. */
 export function readModules(root: string, places: readonly string[]): Module[] {
   const paths = places.flatMap((place) => (place.endsWith(".ts") ? [place] : filesUnder(root, place)));
   return modulesOf(Object.fromEntries(paths.map((path) => [path, readFileSync(join(root, path), "utf8")])));

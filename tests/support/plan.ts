@@ -1,4 +1,4 @@
-/** A recorded stack in plain JSON, the same from run to run: what golden plans are kept in. */
+/** Converts a recorded stack to plain JSON that is equal in every run. Golden plans are stored in it. */
 import * as pulumi from "@pulumi/pulumi";
 import type { RecordedResource } from "./record-resources";
 
@@ -6,7 +6,7 @@ export interface PlannedResource extends Omit<RecordedResource, "inputs"> {
   inputs: unknown;
 }
 
-/** Sorted by urn, with every JSON document parsed, without the code's bytes and without options that are not set. */
+/** Sorts resources by urn, parses JSON documents, and leaves out the bytes of code and unset options. */
 export function planOf(resources: readonly RecordedResource[]): PlannedResource[] {
   return resources.map(plainOf).sort((one, other) => (one.urn < other.urn ? -1 : 1));
 }
@@ -33,7 +33,7 @@ function plain(value: unknown): unknown {
   );
 }
 
-/** The bytes of a zip in base64, as Function Compute takes code, and their hash. */
+/** A zip in base64 (the code of a function in Function Compute) or its hash. */
 const CODE = /^UEsD|^[0-9a-f]{64}$/;
 
 function plainText(text: string): unknown {

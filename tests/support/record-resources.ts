@@ -1,6 +1,6 @@
 /**
- * Runs a Pulumi program under mocks and gives back everything it registered, as the engine would have seen it: with parents,
- * dependencies, protection and outputs. Resolves only when every registration has been answered.
+ * Runs a Pulumi program with mocks and returns all resources that it registered, with parents, dependencies, protection and outputs, as the
+ * engine gets them. Resolves after every registration has been answered.
  */
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
@@ -16,7 +16,7 @@ export interface RecordedResource {
   parent?: string;
   /** Logical name of an explicit provider. */
   provider?: string;
-  /** Logical names. */
+  /** Logical names of the dependencies. */
   dependsOn: string[];
   aliases: number;
   protect: boolean;
@@ -28,9 +28,9 @@ export interface RecordedResource {
 
 export interface Recording {
   resources: RecordedResource[];
-  /** The one resource of this logical name (and type, where a component and its child share it). */
+  /** The only resource with this logical name. Give the type if a component and its child share the name. */
   get(name: string, type?: string): RecordedResource;
-  /** `type name`, sorted: what a variant deploys. */
+  /** `type name` of all resources, sorted. */
   list(): string[];
 }
 
@@ -49,7 +49,7 @@ interface RegisterRequest {
 
 const nameOf = (urn: string): string => urn.split("::")[3] ?? "";
 
-/** Fails as the program fails; an error inside an `apply` fails it too. */
+/** Rejects with the program's error. An error inside an `apply` counts as well. */
 export async function recordResources(program: () => unknown, options: { stack?: string } = {}): Promise<Recording> {
   const resources: RecordedResource[] = [];
   const inputs = new Map<string, Record<string, unknown>>();

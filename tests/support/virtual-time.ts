@@ -1,4 +1,4 @@
-/** The clock of the tests. Time passes when a test says so (`advance`), or when everything waits for it (`during`). */
+/** The clock of the tests. Time passes when a test calls `advance`, or in `during` when all work waits for time. */
 import { setMaxListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 
@@ -8,7 +8,7 @@ interface Alarm {
   ring(): void;
 }
 
-/** How long `during` lets work go on that waits for no time; real ms. */
+/** How long `during` waits for work that does not wait for time; real ms. */
 const PATIENCE_MS = 60_000;
 
 export class VirtualTime {
@@ -20,7 +20,7 @@ export class VirtualTime {
 
   after = (ms: number): AbortSignal => {
     const controller = new AbortController();
-    // Every call of an attempt listens to the same signal.
+    // All calls of an attempt listen to this signal.
     setMaxListeners(0, controller.signal);
     const ring = () => controller.abort(new DOMException("The time is over", "TimeoutError"));
     this.alarms.push({ atMs: this.nowMs + ms, isSleeper: false, ring });
@@ -43,7 +43,7 @@ export class VirtualTime {
       signal?.addEventListener("abort", stop);
     });
 
-  /** When the first sleeper wakes. */
+  /** Time at which the next sleeper wakes. */
   nextWakeMs(): number | undefined {
     const times = this.alarms.filter(({ isSleeper }) => isSleeper).map(({ atMs }) => atMs);
     return times.length === 0 ? undefined : Math.min(...times);
@@ -56,7 +56,7 @@ export class VirtualTime {
     for (const { ring } of due) ring();
   }
 
-  /** Lets time pass until the work is done. The work may wait for files as well. */
+  /** Advances time until the work is done. The work may also wait for files. */
   async during<T>(work: Promise<T>): Promise<T> {
     let isDone = false;
     const watched = work.finally(() => {
@@ -67,7 +67,7 @@ export class VirtualTime {
     for (;;) {
       for (let turn = 0; turn < 3; turn++) await setImmediate();
       if (isDone) return await watched;
-      // One at a time, in the order in which they were set: what it wakes goes on before the next one.
+      // Ring the earliest alarm alone, so that its work runs before the next alarm rings.
       const [first] = this.alarms.sort((one, other) => one.atMs - other.atMs);
       if (first !== undefined) {
         this.alarms.shift();

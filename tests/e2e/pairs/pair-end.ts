@@ -1,15 +1,26 @@
-/** One end of any bridge, through its vendor's own client. */
+/** One end of any bridge, by its vendor's client. */
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
-import { DeleteObjectCommand, GetObjectCommand, GetObjectTaggingCommand, ListObjectVersionsCommand, NoSuchKey, NotFound, PutObjectCommand, PutObjectTaggingCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  ListObjectVersionsCommand,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  PutObjectTaggingCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import type OSS from "ali-oss";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { ossAgent, ossClient } from "../../../local/oss-client";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
 import { decodeMetadataName, decodeMetadataValue, parseTags, taggingDocument } from "../../../runtime/stores/oss/metadata";
-import { type SeenObject, sha256 } from "../support/objects";
+import { eventually } from "../support/eventually";
+import { PROVENANCE, type SeenObject, sha256 } from "../support/objects";
 
 export interface PutAttributes {
   headers?: Record<string, string>;
@@ -17,19 +28,18 @@ export interface PutAttributes {
   tags?: Record<string, string>;
 }
 
-/** Keys are those of the end itself. */
+/** Keys are the keys in the bucket. */
 export interface PairEnd {
   put(key: string, body: Buffer, attributes?: PutAttributes): Promise<void>;
-  /** Bytes, headers, metadata without what the bridge adds, tags; undefined where no object is visible. */
+  /** Reads an object without the bridge's provenance; undefined if none is visible. */
   look(key: string): Promise<SeenObject | undefined>;
   setTags(key: string, tags: Record<string, string>): Promise<void>;
   remove(key: string): Promise<void>;
-  /** How many versions of the key hold an object. */
+  /** Number of versions of the key without delete markers. */
   versions(key: string): Promise<number>;
   close(): void;
 }
 
-const PROVENANCE = /^bridge-(id|source-version|source-modified|origin|key)$/;
 const HEADER_NAMES = [
   "content-type",
   "cache-control",
@@ -43,7 +53,15 @@ export function openPairEnd(end: LocalEnd): PairEnd {
   return end.kind === "s3" ? openS3(end) : openOss(end);
 }
 
-/** By their meaning: one store shows an encoded word, another the text that it stands for. */
+/** Waits until the object at the destination is equal to the one at the source. There must be one. */
+export async function arrives(source: PairEnd, destination: PairEnd, key: string, deadlineMs: number): Promise<void> {
+  await eventually(async () => expect(await destination.look(key)).toEqual((await source.look(key)) ?? "an object"), {
+    deadlineMs,
+    what: `${key} is equal at source and destination`,
+  });
+}
+
+/** Decodes metadata and removes provenance. One store returns an encoded word, another its text. */
 const own = (metadata: Record<string, string>) =>
   Object.fromEntries(
     Object.entries(metadata)
@@ -111,7 +129,7 @@ function openS3(end: LocalEnd): PairEnd {
   };
 }
 
-/** What ali-oss has and its types lack. */
+/** Methods of ali-oss that its types lack. */
 interface Untyped {
   getBucketVersions(query: object): Promise<{ objects?: { name: string }[] }>;
   signatureUrlV4(method: string, expires: number, request: object, key: string): Promise<string>;
@@ -123,7 +141,10 @@ interface Answer {
   body: Buffer;
 }
 
-/** Keys and bytes to the letter: ali-oss itself resolves dot segments and unpacks what is compressed, but the URLs that it signs are exact. */
+/**
+ * Sends requests to URLs that ali-oss signs. They keep keys and bytes exactly, while the methods of ali-oss resolve dot segments and unpack
+ * compressed bodies.
+ */
 function openOss(end: LocalEnd): PairEnd {
   const agent = ossAgent(end.caPath);
   const client = ossClient({ ...end, agent }) as OSS & Untyped;

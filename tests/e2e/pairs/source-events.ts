@@ -1,4 +1,4 @@
-/** The events of a source from outside: repeating them, waiting until none is left, and reading what was given up. */
+/** Repeats events of a source, waits until all are done, and reads dead letters. */
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
@@ -7,9 +7,9 @@ import { type DeadLetter, sendEvent, settled, takeDeadLetters } from "../support
 import type { TestStack } from "../support/stack";
 
 export interface SourceEvents {
-  /** The event of a creation once more, for the key as it is. */
+  /** Sends a creation event of the key. */
   repeat(key: string): Promise<void>;
-  /** Resolves when nothing is left to do. */
+  /** Resolves when no event is left. */
   settled(): Promise<void>;
   deadLetters(): Promise<Pick<DeadLetter, "key" | "reason">[]>;
   close(): void;
@@ -21,9 +21,9 @@ export function sourceEvents(stack: LocalStack): SourceEvents {
 
 function ofS3(local: LocalStack): SourceEvents {
   const { cloud, region, bucket } = ends(local).source;
-  if (cloud === "alicloud") throw new Error("no queue of AWS there");
+  if (cloud === "alicloud") throw new Error("the source is in Alibaba Cloud: it has no SQS queue");
   const sqs = new SQSClient(clientConfig(local.clouds[cloud]));
-  // As far as the queue's helpers look at it.
+  // The queue helpers use only these fields.
   const stack = { local, sqs, source: { cloud: { region }, bucket } } as unknown as TestStack;
   return {
     repeat: (key) => sendEvent(stack, key),
@@ -59,7 +59,7 @@ function ofOss({ clouds, outputs, settings: _settings, ...local }: LocalStack): 
       });
     },
     async settled() {
-      // What the dispatcher starts is running by the time it has ended.
+      // The dispatcher starts executions before it ends.
       await fc.idle();
       await flow.idle();
       await fc.idle();

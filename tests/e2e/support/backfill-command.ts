@@ -1,4 +1,4 @@
-/** `npm run bridge -- backfill --local`, as an operator runs it: a process of its own, on a stack that the test has deployed. */
+/** Runs `npm run bridge -- backfill --local` in its own process on a deployed stack. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
@@ -13,13 +13,13 @@ import type { Counts } from "../../../operator/backfill/counts";
 import type { BackfillReport } from "../../../operator/backfill/report";
 
 export interface BackfillRun {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended the process. */
   exitCode: number | null;
-  /** @throws Error with what it noted instead, where it printed none */
+  /** @throws Error with the notes if the command printed no report */
   report: BackfillReport & { counts: Counts };
   /** Standard error. */
   notes: string;
-  /** The most memory that it held; zero where a signal ended it. */
+  /** Peak memory; zero if a signal ended the process. */
   peakBytes: number;
 }
 
@@ -31,18 +31,18 @@ export interface RunningBackfill {
 export interface BackfillCommand {
   start(...options: string[]): RunningBackfill;
   run(...options: string[]): Promise<BackfillRun>;
-  /** Undefined where there is no such file. */
+  /** Undefined if there is no checkpoint file. */
   checkpoint(): Promise<Checkpoint | undefined>;
-  /** Ends what still runs; the stack is not known any more. */
+  /** Kills running processes and removes the operator's file of the stack. */
   close(): Promise<void>;
 }
 
-/** With more, V8 lets garbage lie until its peak says nothing of the program. */
+/** With a larger heap, V8 keeps so much garbage that the peak does not show the program's use. */
 const HEAP_MIB = 128;
 
 const PEAK_MEMORY = join(__dirname, "backfill-peak-memory.ts");
 
-/** Its settings have a name of the test's own, by which the command finds the stack. */
+/** The command finds the stack by its setting `name`, so each test has its own name. */
 export async function openBackfill(local: LocalStack): Promise<BackfillCommand> {
   const stack = String(local.settings["crossborderbridge:name"]);
   const removeFile = await writeOperatorFile(stack, local);

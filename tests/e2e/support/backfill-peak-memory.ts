@@ -1,7 +1,7 @@
-/** Imported before a program: tells at its end on descriptor 3 how much memory it held at most, in bytes. */
+/** Is imported before a program. At exit it writes the peak memory in bytes to descriptor 3. */
 import { readFileSync, writeSync } from "node:fs";
 
-/** The kernel's own figure, without what the parent held before this program was put in its place. */
+/** Peak memory from the kernel. It does not include the memory of the parent before `exec`. */
 function peakBytes(): number {
   const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
   return Number(kibibytes) * 1024;

@@ -1,32 +1,32 @@
-/** `npm run bridge -- <command> --local` on a stack of a test, in this process: the whole program, from the operator's file on. */
+/** Runs `npm run bridge -- <command> --local` on a test's stack, in this process. */
 import { join } from "node:path";
 import { writeOperatorFile } from "../../../local/cli/operator-file";
 import type { LocalStack } from "../../../local/local-stack";
 import type { RegisterCommand } from "../../../operator/command";
 import { readLocalSession } from "../../../operator/local-session";
 import { operate } from "../../../operator/open-bridge";
-import type { OperatedBridge } from "../../../operator/operated-bridge";
+import type { OperatedBridge, StackToOperate } from "../../../operator/operated-bridge";
 import { runProgram } from "../../../operator/run-program";
-import type { StackToOperate } from "../../../operator/operated-bridge";
 
-/** As a shell tells of Ctrl-C. */
+/** Exit code after Ctrl-C. */
 export const INTERRUPTED = 130;
 
 export interface CommandRun {
   exitCode: number;
-  /** Lines of standard output, and of standard error. */
+  /** Lines of standard output. */
   printed: string[];
+  /** Lines of standard error. */
   noted: string[];
 }
 
 export interface CommandOptions {
-  /** What Ctrl-C aborts. */
+  /** Aborted by Ctrl-C. */
   interrupt?: AbortSignal;
-  /** May be what presses it. */
+  /** Called with each note. A test may abort `interrupt` here. */
   onNote?: (line: string) => void;
 }
 
-/** @param stack the name the stack is configured under */
+/** @param stack the name of the stack */
 export async function runBridge(
   register: RegisterCommand,
   local: LocalStack,
@@ -51,15 +51,15 @@ export async function runBridge(
   return { exitCode, printed, noted };
 }
 
-/** @returns the bridge as every command has it; to be closed */
+/** @returns the bridge as commands get it; the caller closes it */
 export async function openBridge(local: LocalStack, stack: string): Promise<OperatedBridge> {
   return operate(await readSession(local, stack));
 }
 
-/** Not where `npm start` has its own: a developer's stack of that name may be running. */
+/** Uses another folder than `npm start`, because a developer's stack of that name may be running. */
 async function readSession(local: LocalStack, stack: string): Promise<StackToOperate> {
   const folder = join(local.clouds.runDir, "operator");
-  // Anew each time: the stack may have been deployed with other settings since.
+  // Written each time, because the settings may have changed since the last command.
   await writeOperatorFile(stack, local, folder);
   return readLocalSession(stack, folder);
 }

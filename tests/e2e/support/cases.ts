@@ -1,15 +1,15 @@
-/** Objects that every bridge has to carry to the letter. */
+/** Objects that every bridge must replicate exactly. */
 import { gzipSync } from "node:zlib";
 
 export interface Case {
   description: string;
   key: string;
-  /** @default some bytes of the key's own */
+  /** @default bytes that differ for each key */
   body?: Buffer;
   headers?: Record<string, string>;
   metadata?: Record<string, string>;
   tags?: Record<string, string>;
-  /** Why OSS cannot hold it; the key then waits in the dead-letter queue with this reason. */
+  /** Why OSS cannot store it. The key is parked with this reason. */
   notOnOss?: RegExp;
 }
 
@@ -60,7 +60,7 @@ const ATTRIBUTES: readonly Case[] = [
   { description: "tags", key: "attributes/tags", tags: { team: "data", "cost center": "a+b=1", empty: "" } },
 ];
 
-/** Only S3 can have these at the source. */
+/** Objects that only S3 can have at the source. */
 export const OF_S3: readonly Case[] = [
   { description: "a metadata name with an underscore", key: "attributes/underscore", metadata: { "x_under.score": "1" } },
   {

@@ -3,9 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 const POLL_MS = 100;
 
 /**
- * Tries `check` until it does not throw, and gives what it returned. For what announces itself nowhere; what can be awaited is
- * awaited.
- * @throws Error that names `what`, with the last failure, once the deadline has passed.
+ * Repeats `check` until it does not throw, and returns its result. Use it only if there is nothing to await.
+ * @throws Error with `what` and the last failure after the deadline
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,

@@ -1,10 +1,15 @@
-/** Changes of deployed functions that no stack setting makes: they point a function at a proxy. */
-import { GetFunctionConfigurationCommand, LambdaClient, UpdateFunctionConfigurationCommand, waitUntilFunctionUpdatedV2 } from "@aws-sdk/client-lambda";
+/** Changes the configuration of a deployed function without a stack setting, for example to use a proxy. */
+import {
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  UpdateFunctionConfigurationCommand,
+  waitUntilFunctionUpdatedV2,
+} from "@aws-sdk/client-lambda";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalPartition } from "../../../local/aws/local-aws";
 import { CONFIG_VARIABLE, parseEnv, type Role, type RoleConfig } from "../../../runtime/protocol/env";
 
-/** Resolves once new invocations see the change. Running workers end. */
+/** Resolves when new invocations see the change. Running workers end. */
 export async function changeFunctionConfig<R extends Role>(
   cloud: LocalPartition,
   functionName: string,

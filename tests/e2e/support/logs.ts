@@ -12,7 +12,7 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-/** The structured lines of a function, oldest first; lines of the platform are left out. */
+/** The structured lines of a function's log, oldest first, without lines of the platform. */
 export async function readLog(cloud: LocalPartition, functionName: string): Promise<LogLine[]> {
   return (await readRawLog(cloud, functionName)).flatMap((line) => {
     const start = line.indexOf('{"level"');
@@ -20,7 +20,7 @@ export async function readLog(cloud: LocalPartition, functionName: string): Prom
     try {
       return [JSON.parse(line.slice(start)) as LogLine];
     } catch {
-      // A line that the platform cut.
+      // The platform cut the line.
       return [];
     }
   });

@@ -1,4 +1,4 @@
-/** What a bridge in mode native makes in a partition of AWS, listed by the services themselves. */
+/** Lists the resources of a native bridge in a partition of AWS by the APIs of the services. */
 import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
 import { IAMClient, ListPoliciesCommand, ListRolePoliciesCommand, ListRolesCommand } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
@@ -7,17 +7,17 @@ import type { LocalPartition } from "../../../local/aws/local-aws";
 
 export interface Leftovers {
   buckets: string[];
-  /** Each with its inline policies. */
+  /** Inline policies by role. */
   roles: Record<string, string[]>;
   policies: string[];
-  /** By region. */
+  /** Alarms by region. */
   alarms: Record<string, string[]>;
 }
 
-/** Nothing; `alarms` still to be filled in by region. */
+/** No resources. The caller adds the regions of `alarms`. */
 export const GONE: Leftovers = { buckets: [], roles: {}, policies: [], alarms: {} };
 
-/** @param regions of the buckets: alarms are where their metrics are */
+/** @param regions regions of the buckets; the alarms are in these regions */
 export async function leftovers(cloud: LocalPartition, regions: readonly string[]): Promise<Leftovers> {
   const [s3, iam] = [new S3Client(clientConfig(cloud)), new IAMClient(clientConfig(cloud))];
   try {

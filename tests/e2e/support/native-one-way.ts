@@ -1,22 +1,22 @@
-/** The checks of `Pulumi.one-way.yaml`, for native.test.ts, whose clouds they share. */
-import { CreateBucketCommand, DeleteBucketReplicationCommand, GetBucketLifecycleConfigurationCommand, PutBucketReplicationCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
+/** Tests of `Pulumi.one-way.yaml`. native.test.ts runs them on its clouds. */
+import {
+  CreateBucketCommand,
+  DeleteBucketReplicationCommand,
+  GetBucketLifecycleConfigurationCommand,
+  PutBucketReplicationCommand,
+  PutBucketVersioningCommand,
+} from "@aws-sdk/client-s3";
 import type { LocalClouds } from "../../../local/local-clouds";
 import { eventually } from "./eventually";
 import { arrives, type NativeStack, settled, startNativeStack, statusOf } from "./native";
 import { GONE, leftovers } from "./native-leftovers";
 import { head, listKeys, put } from "./objects";
-import { START_MS, type TestEnd } from "./stack";
-
-/** One or two runs of the engine, on two busy cores. */
-const UP_MS = 180_000;
+import { START_MS, started, type TestEnd, UP_MS } from "./stack";
 
 export function oneWayTests(clouds: () => LocalClouds): void {
   const REGIONS = ["cn-north-1", "cn-northwest-1"];
   let stack: NativeStack | undefined;
-  const running = (): NativeStack => {
-    if (stack === undefined) throw new Error("the stack did not start: see beforeAll");
-    return stack;
-  };
+  const running = (): NativeStack => started(stack);
 
   beforeAll(async () => {
     stack = await startNativeStack("one-way", clouds());
@@ -24,7 +24,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
 
   afterAll(() => stack?.stop());
 
-  test("goes by the rule of the highest priority that an object fits", async () => {
+  test("applies the matching rule with the highest priority", async () => {
     const { source, destination } = running();
     const classes: Record<string, [tagging: string, storageClass: string | undefined]> = {
       plain: ["temperature=warm", undefined],
@@ -41,7 +41,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
     }
   });
 
-  test("gets nothing of what is written at the destination", async () => {
+  test("does not replicate objects that are written at the destination", async () => {
     const { source, destination } = running();
     await put(destination, "theirs", "written there");
     await settled(source, destination);
@@ -49,7 +49,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
     await arrives(destination, "theirs", ["written there NONE"]);
   });
 
-  test("has replicas that a further replication of the destination leaves alone", async () => {
+  test("has replicas that a replication of the destination does not replicate again", async () => {
     const { local, source, destination } = running();
     const third = { ...destination, bucket: "example-one-way-third" };
     const { s3 } = third;
@@ -65,7 +65,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
         Status: "Enabled",
         Filter: {},
         DeleteMarkerReplication: { Status: "Disabled" },
-        // The name that the local cloud has for it.
+        // The local cloud uses the partition aws in ARNs.
         Destination: { Bucket: `arn:aws:s3:::${third.bucket}` },
       } as const,
     ];
@@ -78,7 +78,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
     await s3.send(new DeleteBucketReplicationCommand({ Bucket: destination.bucket }));
   });
 
-  test("has the lifecycle of its settings at the destination, and the bridge's own", async () => {
+  test("has the lifecycle rules of its settings at the destination, and the bridge's own rules", async () => {
     const { source, destination } = running();
     const rules = async ({ s3, bucket: Bucket }: TestEnd) => {
       const { Rules = [] } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
@@ -97,7 +97,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
     });
   });
 
-  test("says FAILED of what the destination does not take, and `status` finds it", async () => {
+  test("marks an object that the destination does not accept as FAILED, and `status` lists it", async () => {
     const { source, destination } = running();
     const { s3, bucket: Bucket } = destination;
     const keepsVersions = (Status: "Enabled" | "Suspended") =>
@@ -108,7 +108,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
     await put(source, "refusals/refused", "22");
     await eventually(async () => expect(await statusOf(source, "refusals/refused")).toBe("FAILED"), {
       deadlineMs: 60_000,
-      what: "S3 gave the object up",
+      what: "S3 stops trying",
     });
     expect(await statusOf(destination, "refusals/refused")).toBe("absent");
     expect(await running().status("--prefix", "refusals/")).toMatchObject({
@@ -130,7 +130,7 @@ export function oneWayTests(clouds: () => LocalClouds): void {
   });
 
   test(
-    "leaves nothing after `pulumi destroy`: buckets, role and alarms of both regions go",
+    "leaves nothing after `pulumi destroy`: buckets, role and alarms of both regions are deleted",
     async () => {
       const { local, source, destination } = running();
       const before = await leftovers(source.cloud, REGIONS);

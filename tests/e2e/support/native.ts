@@ -1,7 +1,11 @@
-/** A stack whose buckets S3 itself keeps in step, seen from outside. */
-import { DeleteObjectCommand, GetBucketReplicationCommand, GetObjectCommand, HeadObjectCommand, ListObjectVersionsCommand, type ReplicationRule, S3Client } from "@aws-sdk/client-s3";
-import { clientConfig } from "../../../local/aws/client-config";
-import { ends } from "../../../local/cli/ends";
+/** Starts a native stack and reads its buckets from outside. */
+import {
+  GetBucketReplicationCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectVersionsCommand,
+  type ReplicationRule,
+} from "@aws-sdk/client-s3";
 import type { LocalClouds } from "../../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../../local/local-stack";
 import { errorName } from "../../../local/provider/aws/context";
@@ -9,69 +13,64 @@ import { registerStatus } from "../../../operator/status/command";
 import { runBridge } from "./bridge-command";
 import { eventually } from "./eventually";
 import { put } from "./objects";
-import type { TestEnd } from "./stack";
+import { openEnds, type TestEnd } from "./stack";
 
 export interface NativeStack {
   readonly local: LocalStack;
   readonly source: TestEnd;
   readonly destination: TestEnd;
-  /** What `npm run bridge -- status` says, a value for each line. */
+  /** Runs `npm run bridge -- status --json` and parses each line. */
   status(...args: string[]): Promise<{ exitCode: number; printed: unknown[]; noted: string[] }>;
   stop(): Promise<void>;
 }
 
-/** Without the latency probe, whose functions take most of a deployment's time and have tests of their own. */
+/** Starts the stack without the latency probe: its functions take most of the deployment time and have their own tests. */
 export async function startNativeStack(
   stack: string,
   clouds: LocalClouds,
   settings: Record<string, unknown> = {},
 ): Promise<NativeStack> {
   const local = await startLocalStack({ stack, clouds, settings: { "crossborderbridge:probe": {}, ...settings } });
-  const { source, destination } = ends(local);
-  const sides = [source, destination].map(({ cloud: name, region, bucket, prefix }) => {
-    if (name === "alicloud") throw new Error("this fixture is for bridges inside a partition of AWS");
-    const cloud = local.clouds[name];
-    return { cloud, bucket, prefix, s3: new S3Client({ ...clientConfig(cloud), region }) };
-  }) as [TestEnd, TestEnd];
+  const { source, destination } = openEnds(local);
   return {
     local,
-    source: sides[0],
-    destination: sides[1],
+    source,
+    destination,
     async status(...args) {
       const run = await runBridge(registerStatus, local, stack, ["status", "--json", ...args]);
       return { ...run, printed: run.printed.map((line) => JSON.parse(line) as unknown) };
     },
     async stop() {
-      for (const { s3 } of sides) s3.destroy();
+      for (const { s3 } of [source, destination]) s3.destroy();
       await local.stop();
     },
   };
 }
 
-/** What a bucket keeps of one key. */
+/** Versions of one key in a bucket. */
 export interface History {
-  /** `<body> <replication status>` of each version, newest first; the status is NONE where S3 tells of none. */
+  /** `<body> <replication status>` of each version, newest first. The status is NONE if S3 returns none. */
   versions: string[];
   markers: number;
-  /** Whether the newest of all is an object. */
+  /** Whether the newest version is an object, not a delete marker. */
   visible: boolean;
 }
 
 export async function history({ s3, bucket: Bucket }: TestEnd, Key: string): Promise<History> {
   const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: Key }));
   const ofKey = Versions.filter((version) => version.Key === Key);
-  const told = ofKey.map(async ({ VersionId }) => {
+  const texts = ofKey.map(async ({ VersionId }) => {
     const { Body, ReplicationStatus = "NONE" } = await s3.send(new GetObjectCommand({ Bucket, Key, VersionId }));
     return `${await Body?.transformToString()} ${ReplicationStatus}`;
   });
   return {
-    versions: await Promise.all(told),
+    versions: await Promise.all(texts),
     markers: DeleteMarkers.filter((marker) => marker.Key === Key).length,
     visible: ofKey.some(({ IsLatest }) => IsLatest),
   };
 }
 
-/** Waits until the bucket keeps exactly these versions of the key, as in `History`, and no delete marker. */
+/** Waits until the bucket has exactly these versions of the key, as in `History`, and no delete marker. */
 export async function arrives(end: TestEnd, key: string, versions: string[]): Promise<void> {
   await eventually(async () => expect(await history(end, key)).toEqual({ versions, markers: 0, visible: true }), {
     deadlineMs: 60_000,
@@ -79,7 +78,7 @@ export async function arrives(end: TestEnd, key: string, versions: string[]): Pr
   });
 }
 
-/** `x-amz-replication-status` of the current version; "absent" where none is visible. */
+/** `x-amz-replication-status` of the current version; "absent" if no object is visible. */
 export async function statusOf({ s3, bucket: Bucket }: TestEnd, Key: string): Promise<string> {
   try {
     return (await s3.send(new HeadObjectCommand({ Bucket, Key }))).ReplicationStatus ?? "NONE";
@@ -89,16 +88,11 @@ export async function statusOf({ s3, bucket: Bucket }: TestEnd, Key: string): Pr
   }
 }
 
-/** Deletes without a version: a delete marker remains. */
-export async function remove({ s3, bucket: Bucket }: TestEnd, Key: string, VersionId?: string): Promise<void> {
-  await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
-}
-
 let legs = 0;
 
 /**
- * Sends an object through each leg after the other and waits for each to arrive: what was on its way before, and would come back,
- * is there by then.
+ * Sends an object from each end of the route to the next and waits until it arrives. Earlier objects have arrived by then, also those that
+ * would be sent back.
  */
 export async function settled(...route: TestEnd[]): Promise<void> {
   for (const [index, to] of route.entries()) {
@@ -113,7 +107,7 @@ export async function settled(...route: TestEnd[]): Promise<void> {
   }
 }
 
-/** Undefined for a bucket that does not replicate. */
+/** Replication rules of a bucket; undefined if it does not replicate. */
 export async function rulesOf({ s3, bucket: Bucket }: TestEnd): Promise<ReplicationRule[] | undefined> {
   try {
     const { ReplicationConfiguration } = await s3.send(new GetBucketReplicationCommand({ Bucket }));

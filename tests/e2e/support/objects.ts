@@ -1,6 +1,17 @@
-/** What an object is, seen from outside through the vendor's SDK, on either side. */
+/** Writes and reads objects on either side with the vendor's SDK. */
 import { createHash } from "node:crypto";
-import { GetObjectCommand, GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand, NoSuchKey, NotFound, PutObjectCommand, type PutObjectCommandInput } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+} from "@aws-sdk/client-s3";
 import { eventually } from "./eventually";
 import type { TestEnd, TestStack } from "./stack";
 
@@ -8,23 +19,28 @@ export interface SeenObject {
   sizeBytes: number;
   sha256: string;
   headers: Record<string, string | undefined>;
-  /** Without what the bridge adds. */
+  /** Metadata without the bridge's provenance. */
   metadata: Record<string, string>;
   tags: Record<string, string>;
 }
 
-const PROVENANCE = /^bridge-(id|source-version|source-modified|origin|key)$/;
+export const PROVENANCE = /^bridge-(id|source-version|source-modified|origin|key)$/;
 
 export type Attributes = Omit<PutObjectCommandInput, "Bucket" | "Key" | "Body">;
 
-/** @returns its versionId, where the bucket keeps versions */
+/** @returns the versionId, if the bucket has versions */
 export async function put({ s3, bucket, prefix }: TestEnd, key: string, body: string | Buffer, attributes: Attributes = {}) {
-  // A Buffer has a length where an empty string has none, as the SDK sees it.
+  // The SDK finds no length for an empty string, but it does for an empty Buffer.
   const command = new PutObjectCommand({ Bucket: bucket, Key: prefix + key, Body: Buffer.from(body), ...attributes });
   return (await s3.send(command)).VersionId;
 }
 
-/** Key as at the source, on both sides; undefined where no object is visible. */
+/** Deletes an object, or only one version of it. */
+export async function remove({ s3, bucket, prefix }: TestEnd, key: string, versionId?: string): Promise<void> {
+  await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key, VersionId: versionId }));
+}
+
+/** Reads an object; undefined if none is visible. `key` is the key at the source, on both sides. */
 export async function look({ s3, bucket, prefix }: TestEnd, key: string): Promise<SeenObject | undefined> {
   const target = { Bucket: bucket, Key: prefix + key };
   try {
@@ -58,7 +74,7 @@ export async function head({ s3, bucket, prefix }: TestEnd, key: string) {
 export const provenanceOf = (metadata: Record<string, string> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(metadata).filter(([name]) => PROVENANCE.test(name)));
 
-/** All keys that are visible, whatever the prefix. */
+/** All visible keys of the bucket, with the bridge's own keys. */
 export async function listKeys({ s3, bucket }: TestEnd, prefix = ""): Promise<string[]> {
   const keys: string[] = [];
   let token: string | undefined;
@@ -72,7 +88,7 @@ export async function listKeys({ s3, bucket }: TestEnd, prefix = ""): Promise<st
   return keys;
 }
 
-/** Waits until the destination equals the source at the key as they are then: bytes, headers, metadata and tags, or both absent. */
+/** Waits until bytes, headers, metadata and tags of the key are equal on both sides, or the key is absent on both. */
 export async function converged(
   { source, destination }: TestStack,
   key: string,
@@ -84,11 +100,11 @@ export async function converged(
       expect(there).toEqual(await look(source, key));
       return there;
     },
-    { deadlineMs, what: `${JSON.stringify(key)} is at the destination what it is at the source` },
+    { deadlineMs, what: `${JSON.stringify(key)} is equal at source and destination` },
   );
 }
 
-/** SHA-256 of every version that is kept, delete markers left out, in no order. */
+/** SHA-256 of every version of the key without delete markers, in no order. */
 export async function versions({ s3, bucket, prefix }: TestEnd, key: string): Promise<string[]> {
   const Key = prefix + key;
   const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: Key }));

@@ -1,4 +1,4 @@
-/** What a deployed canary tells, and events as a schedule sends them. */
+/** Reads the metrics of deployed canaries and makes events of their schedule. */
 import { ends } from "../../../local/cli/ends";
 import type { LocalStack } from "../../../local/local-stack";
 import { probeWatchAnswerSchema } from "../../../runtime/protocol/probe";
@@ -7,7 +7,7 @@ import { eventually } from "./eventually";
 import { readRawLog } from "./logs";
 import { type OperatedStack, operateStack, proberNames } from "./probe";
 
-/** Every line of a side's prober. */
+/** All log lines of a side's prober. */
 export async function proberLog(local: LocalStack, side: ProbeSide): Promise<readonly string[]> {
   const name = proberNames(local)[side];
   const { cloud, region } = ends(local)[side];
@@ -20,7 +20,7 @@ export interface CanaryMetrics {
   ProbeGaveUp?: number;
 }
 
-/** What a side's prober told CloudWatch or Simple Log Service, a record a canary. */
+/** Metrics that a side's prober wrote for CloudWatch or Simple Log Service, one record for each canary. */
 export async function canaryMetrics(local: LocalStack, side: ProbeSide): Promise<CanaryMetrics[]> {
   const start = ends(local)[side].cloud === "alicloud" ? '{"level"' : '{"_aws"';
   const found: CanaryMetrics[] = [];
@@ -35,7 +35,7 @@ export async function canaryMetrics(local: LocalStack, side: ProbeSide): Promise
 }
 
 /**
- * What the cloud of a side sends when a schedule is due.
+ * The event that a side's cloud sends when a schedule is due.
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
  * https://www.alibabacloud.com/help/en/fc/formats-of-event-for-different-triggers
  */
@@ -58,12 +58,15 @@ export function scheduledEvent(local: LocalStack, side: ProbeSide, dueMs: number
   };
 }
 
-/** Puts a canary of a slot long gone into both buckets, as if no prober had been woken since. @returns its name */
+/**
+ * Puts a canary of an old slot into both buckets, as if no prober had run since.
+ * @returns its name
+ */
 export async function leaveOldCanary({ bridge, ask }: OperatedStack): Promise<string> {
   const name = canaryName({ bridgeId: bridge.config.name, from: "source", slotMs: Date.parse("2026-01-01T00:00:00Z") });
   await eventually(
     async () => {
-      // A slot may begin in between, and take it away before it has arrived.
+      // A slot may begin in between and delete the canary before it arrives.
       await ask("source", { action: "put", objects: [{ name, sizeBytes: 16 }] });
       const watched = await ask("destination", { action: "watch", names: [name], attempts: 100, intervalMs: 50 });
       expect(probeWatchAnswerSchema.parse(watched).seen).toHaveLength(1);
@@ -73,7 +76,7 @@ export async function leaveOldCanary({ bridge, ask }: OperatedStack): Promise<st
   return name;
 }
 
-/** All that probers do: what the command asks of them, and a slot of their schedule. */
+/** Runs the probers by the command and by their schedule. */
 export async function exerciseProbers(local: LocalStack, stack: string): Promise<void> {
   const { probe, wake, close } = await operateStack(local, stack);
   try {

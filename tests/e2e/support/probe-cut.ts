@@ -1,18 +1,23 @@
-/** Stops a bridge between its two buckets, by the means of each mode. */
+/** Interrupts a bridge between its buckets. Each mode has its own way. */
 import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from "@aws-sdk/client-lambda";
-import { DeleteBucketReplicationCommand, GetBucketReplicationCommand, PutBucketReplicationCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteBucketReplicationCommand,
+  GetBucketReplicationCommand,
+  PutBucketReplicationCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import type { OssEvent } from "local-alicloud";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalStack } from "../../../local/local-stack";
 
-/** The bridge goes on at the work's end, with whatever has waited meanwhile. */
+/** Runs the work while the bridge is interrupted. Afterwards the bridge works on the events that have waited. */
 export async function whileCut<T>(local: LocalStack, work: () => Promise<T>): Promise<T> {
-  const goOn = await cutBridge(local);
+  const resume = await cutBridge(local);
   try {
     return await work();
   } finally {
-    await goOn();
+    await resume();
   }
 }
 
@@ -36,7 +41,7 @@ async function cutNative(config: Config, Bucket: string): Promise<() => Promise<
   };
 }
 
-/** Events stay in the queue. */
+/** Disables the queue's trigger. Events stay in the queue. */
 async function cutPull(config: Config, FunctionName: string): Promise<() => Promise<void>> {
   const lambda = new LambdaClient(config);
   const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
@@ -49,7 +54,7 @@ async function cutPull(config: Config, FunctionName: string): Promise<() => Prom
   };
 }
 
-/** Events do not reach Function Compute. */
+/** Holds events before they reach Function Compute. */
 async function cutPush({ clouds }: LocalStack): Promise<() => Promise<void>> {
   const { fc } = clouds.alicloud;
   const { deliver } = fc;

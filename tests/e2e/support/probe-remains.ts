@@ -4,19 +4,19 @@ import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { ossAgent, ossClient } from "../../../local/oss-client";
 
-/** What ali-oss has and its types lack. */
+/** A method of ali-oss that its types lack. */
 interface Versions {
   getBucketVersions(query: object): Promise<{ objects?: { name: string }[]; deleteMarker?: { name: string }[] }>;
 }
 
-const MOST = 1000;
+const MAX_VERSIONS = 1000;
 
-/** The key of every version in a bucket, old ones and delete markers included, which say so. */
+/** The key of every version in a bucket. A delete marker has the suffix " (delete marker)". */
 export async function everyVersion(end: LocalEnd, prefix = ""): Promise<string[]> {
   const { objects, markers } = await (end.kind === "s3" ? ofS3(end, prefix) : ofOss(end, prefix));
   const all = [...objects, ...markers.map((key) => `${key} (delete marker)`)];
-  // Neither listing is paged here.
-  if (all.length >= MOST) throw new Error(`${all.length} versions: more than this helper looks at`);
+  // The listings read one page only.
+  if (all.length >= MAX_VERSIONS) throw new Error(`${all.length} versions: this helper reads only one page`);
   return all.sort();
 }
 
@@ -33,12 +33,12 @@ async function ofS3(end: LocalEnd, Prefix: string) {
 }
 
 async function ofOss(end: LocalEnd, prefix: string) {
-  // ali-oss signs an empty prefix in another way than OSS reads it.
+  // ali-oss signs an empty prefix differently from OSS, so it is left out.
   const within = prefix === "" ? {} : { prefix };
   const agent = ossAgent(end.caPath);
   try {
     const client = ossClient({ ...end, agent }) as OSS & Versions;
-    const { objects = [], deleteMarker = [] } = await client.getBucketVersions({ ...within, "max-keys": MOST });
+    const { objects = [], deleteMarker = [] } = await client.getBucketVersions({ ...within, "max-keys": MAX_VERSIONS });
     const keys = (entries: { name: string }[]) => entries.map(({ name }) => name);
     return { objects: keys(objects), markers: keys(deleteMarker) };
   } finally {

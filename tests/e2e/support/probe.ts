@@ -1,4 +1,4 @@
-/** The probe command and the probers of a deployed stack. */
+/** Runs the probe command and the probers of a deployed stack. */
 import { mkdtemp, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LocalStack } from "../../../local/local-stack";
@@ -8,16 +8,16 @@ import type { ProbeSide } from "../../../runtime/roles/prober/names";
 import { type CommandOptions, type CommandRun, openBridge, runBridge } from "./bridge-command";
 
 export interface ProbeRun extends CommandRun {
-  /** Name -> content, of the folder that the run leaves. */
+  /** Content by name of the files that the run writes. */
   files: Record<string, Buffer>;
 }
 
 export interface OperatedStack {
   bridge: OperatedBridge;
   probe(args: readonly string[], options?: CommandOptions): Promise<ProbeRun>;
-  /** Calls a side's prober as the operator may. */
+  /** Calls a side's prober with the operator's credentials. */
   ask(side: ProbeSide, payload: unknown): Promise<unknown>;
-  /** Wakes a side's prober as its schedule does. */
+  /** Invokes a side's prober like its schedule. */
   wake(side: ProbeSide, event: object): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,5 +1,11 @@
-/** The source side's queues, from outside. */
-import { DeleteMessageCommand, GetQueueAttributesCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
+/** Writes to and reads from the queues of the source side. */
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from "@aws-sdk/client-sqs";
 import { eventually } from "./eventually";
 import type { TestStack } from "./stack";
 
@@ -9,7 +15,7 @@ function workQueueOf({ local }: TestStack): string {
   return queueUrl;
 }
 
-/** Puts an S3 notification of the source bucket into the work queue, as S3 would. */
+/** Sends an S3 notification of the source bucket to the work queue, like S3. */
 export async function sendEvent(stack: TestStack, key: string, eventName = "ObjectCreated:Put"): Promise<void> {
   await sendMessage(
     stack,
@@ -32,7 +38,7 @@ export async function sendMessage(stack: TestStack, body: string): Promise<void>
   await stack.sqs.send(new SendMessageCommand({ QueueUrl: workQueueOf(stack), MessageBody: body }));
 }
 
-/** Waits until nothing is left to do: every message was acknowledged, none is delayed or being worked on. */
+/** Waits until the work queue is empty: no message is visible, delayed or in work. */
 export async function settled(stack: TestStack, deadlineMs = 60_000): Promise<void> {
   const names = [
     "ApproximateNumberOfMessages",
@@ -52,12 +58,12 @@ export async function settled(stack: TestStack, deadlineMs = 60_000): Promise<vo
 
 export interface DeadLetter {
   reason: string | undefined;
-  /** As the operator reads it, decoded. */
+  /** Decoded. */
   key: string;
   body: string;
 }
 
-/** Takes every dead letter out of its queue. */
+/** Reads all dead letters and deletes them from their queue. */
 export async function takeDeadLetters({ sqs, local }: TestStack): Promise<DeadLetter[]> {
   const QueueUrl = local.outputs.deadLetterQueueUrl;
   const letters: DeadLetter[] = [];

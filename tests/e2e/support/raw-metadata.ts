@@ -1,7 +1,7 @@
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import type { TestEnd } from "./stack";
 
-/** Puts an object with a user metadata value as raw UTF-8 bytes in the header, which the SDK refuses to send and other clients do send. */
+/** Puts an object with a metadata value as raw UTF-8 bytes in the header. Other clients send such headers; the SDK does not. */
 export async function putWithRawMetadata(
   { s3, bucket }: TestEnd,
   key: string,
@@ -13,11 +13,11 @@ export async function putWithRawMetadata(
   command.middlewareStack.add(
     (next) => (args) => {
       const { headers } = args.request as { headers: Record<string, string> };
-      // Node writes one byte a character.
+      // Node writes each character as one byte.
       headers[`x-amz-meta-${name}`] = Buffer.from(value, "utf8").toString("latin1");
       return next(args);
     },
-    // After signing: the signature would cover the characters and not the bytes; the account's own credentials need none here.
+    // Added after signing, because the SDK would sign the characters and not the bytes. The local cloud does not check the root signature.
     { step: "finalizeRequest", priority: "low", name: "rawMetadata" },
   );
   await s3.send(command);

@@ -1,34 +1,36 @@
-/** One deployed stack for all tests of a file, with clients for both sides. */
+/** Deploys one stack for all tests of a file, with clients for both sides. */
 import { S3Client } from "@aws-sdk/client-s3";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { BridgeOutputs } from "../../../components/config/settings";
 import { ensureCertificate } from "../../../local/aws/certificate";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalPartition } from "../../../local/aws/local-aws";
-import { ends } from "../../../local/cli/ends";
+import { ends, type LocalEnd } from "../../../local/cli/ends";
 import { type LocalStack, type LocalStackOptions, startLocalStack } from "../../../local/local-stack";
 import { DEFAULT_STATE_DIR } from "../../../local/paths";
 import { changeFunctionConfig } from "./function-config";
 import { readRawLog } from "./logs";
 import { startTlsProxy, type TlsProxy } from "./tls-proxy";
 
-/** For `beforeAll`: two clouds and a deployment on two busy cores. */
+/** Timeout of `beforeAll`: start of two clouds and a deployment, on two busy cores. */
 export const START_MS = 240_000;
+/** Timeout of a test that runs the engine once or twice, on two busy cores. */
+export const UP_MS = 180_000;
 const TAIL_LINES = 12;
 const LINE_CHARACTERS = 400;
 /** The platform's own lines, embedded metrics and the SDK's advice about the version of Node. */
-const UNTELLING =
+const NOISE =
   /^(START|END|REPORT) RequestId|^\{"_aws"|NodeVersionSupportWarning|^(versions published|will require node|To continue receiving|and security updates|More information can|\(Use `node)/;
 
 export interface TestEnd {
   readonly cloud: LocalPartition;
   readonly bucket: string;
-  /** In front of every key. */
+  /** Prefix of every key. */
   readonly prefix: string;
   readonly s3: S3Client;
 }
 
-/** A stack in pull mode, with everything that belongs to it. */
+/** A stack in pull mode, with the outputs of that mode. */
 export type PullStack = LocalStack & {
   readonly outputs: Required<
     Pick<
@@ -42,36 +44,47 @@ export interface TestStack {
   readonly local: PullStack;
   readonly source: TestEnd;
   readonly destination: TestEnd;
-  /** Of the source's cloud. */
+  /** Client of the source's cloud. */
   readonly sqs: SQSClient;
   stop(): Promise<void>;
 }
 
 export async function startTestStack(options: Partial<LocalStackOptions> = {}): Promise<TestStack> {
   const local = await startLocalStack({ stack: "dev", ...options });
-  const { source, destination } = ends(local);
-  const sides = [source, destination].map(({ cloud: name, bucket, prefix }) => {
-    if (name === "alicloud") throw new Error("this fixture is for bridges between the partitions of AWS");
-    const cloud = local.clouds[name];
-    return { cloud, bucket, prefix, s3: new S3Client(clientConfig(cloud)) };
-  }) as [TestEnd, TestEnd];
-  const sqs = new SQSClient(clientConfig(sides[0].cloud));
+  const { source, destination } = openEnds(local);
+  const sqs = new SQSClient(clientConfig(source.cloud));
   return {
     local: local as PullStack,
-    source: sides[0],
-    destination: sides[1],
+    source,
+    destination,
     sqs,
     async stop() {
-      sqs.destroy();
-      for (const { s3 } of sides) s3.destroy();
+      for (const client of [sqs, source.s3, destination.s3]) client.destroy();
       await local.stop();
     },
   };
 }
 
+/** Opens a client for each end. The caller destroys them. */
+export function openEnds(local: LocalStack): { source: TestEnd; destination: TestEnd } {
+  const open = ({ cloud: name, region, bucket, prefix }: LocalEnd): TestEnd => {
+    if (name === "alicloud") throw new Error("this fixture is for bridges between buckets of AWS");
+    const cloud = local.clouds[name];
+    return { cloud, bucket, prefix, s3: new S3Client({ ...clientConfig(cloud), region }) };
+  };
+  const { source, destination } = ends(local);
+  return { source: open(source), destination: open(destination) };
+}
+
+/** @throws Error if `beforeAll` did not start the stack */
+export function started<T>(stack: T | undefined): T {
+  if (stack === undefined) throw new Error("the stack did not start: see beforeAll");
+  return stack;
+}
+
 /**
- * Puts a proxy between the presigned URLs and the source. Receivers and copiers reach the source by these URLs alone, and senders only
- * read heads and tags, so what passes here is every object byte that is read at the source.
+ * Puts a proxy between the presigned URLs and the source. Receivers and copiers read the source only by these URLs, and senders read only
+ * heads and tags. So all object bytes that are read at the source pass the proxy.
  */
 export async function proxySourceReads({ local, source, destination }: TestStack): Promise<TlsProxy> {
   const proxy = await startTlsProxy(source.cloud.endpoint, await ensureCertificate(DEFAULT_STATE_DIR));
@@ -103,12 +116,11 @@ export async function proxyReceiver({ local, source, destination }: TestStack): 
   return proxy;
 }
 
-/** Like `test`, and a failure shows the end of the functions' logs. */
+/** Like `test`. A failure also shows the end of the functions' logs. */
 export function testOn(stack: () => TestStack | undefined) {
   return (name: string, body: (stack: TestStack) => Promise<void>): void => {
     test(name, async () => {
-      const running = stack();
-      if (running === undefined) throw new Error("the stack did not start: see beforeAll");
+      const running = started(stack());
       try {
         await body(running);
       } catch (error) {
@@ -126,10 +138,10 @@ async function logTails({ local: { outputs }, source, destination }: TestStack):
     [destination.cloud, outputs.copierFunctionName],
   ];
   const tails = functions.map(async ([cloud, name]) => {
-    // The failure itself is the news; a cloud that no longer answers must not hide it.
+    // A cloud that does not answer must not hide the test's failure.
     const lines = await readRawLog(cloud, name).catch((error: Error) => [`no log: ${error.message}`]);
-    const telling = lines.filter((line) => line.trim() !== "" && !UNTELLING.test(line)).slice(-TAIL_LINES);
-    return `\n--- end of the log of ${name}\n${telling.map((line) => line.slice(0, LINE_CHARACTERS)).join("\n")}`;
+    const useful = lines.filter((line) => line.trim() !== "" && !NOISE.test(line)).slice(-TAIL_LINES);
+    return `\n--- end of the log of ${name}\n${useful.map((line) => line.slice(0, LINE_CHARACTERS)).join("\n")}`;
   });
   return (await Promise.all(tails)).join("");
 }

@@ -1,6 +1,6 @@
 /**
- * A TLS server in front of another one, for what only the wire can tell or break: it counts the bytes that passed, and breaks,
- * holds or replaces answers. The request goes through to the letter, raw path and Host header included, so signatures hold.
+ * A TLS proxy in front of a server. It counts the bytes of answers, and breaks, holds or replaces answers. It forwards requests unchanged,
+ * with the raw path and the Host header, so signatures stay valid.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import type { Certificate } from "../../../local/aws/certificate";
 
 export interface SeenRequest {
   method: string;
-  /** Path and query to the letter. */
+  /** Path and query as sent. */
   path: string;
   range: string | undefined;
   body: Buffer;
@@ -21,50 +21,50 @@ export interface Exchange {
   method: string;
   path: string;
   range: string | undefined;
-  /** The answer's body as far as it was handed on, when it is JSON. */
+  /** The forwarded part of the answer's body, if it is JSON. */
   json: string;
-  /** Absent while, or because, nothing was answered. */
+  /** Absent if there is no answer. */
   status?: number;
-  /** Of the body, as handed on to the client. */
+  /** Bytes of the body that were forwarded to the client. */
   bodyBytes: number;
 }
 
-/** What happens to a request; undefined leaves it to others, and with none it is forwarded. */
+/** Chooses the treatment of a request. Undefined leaves the choice to the next one; the default is to forward. */
 export type Treat = (request: SeenRequest) => Treatment | Promise<Treatment> | undefined;
 
 export type Treatment =
   | { kind: "forward" }
-  /** Answered here, nothing forwarded. */
+  /** The proxy answers. Nothing is forwarded. */
   | { kind: "answer"; status: number; body: string }
-  /** The connection is reset, nothing forwarded. */
+  /** The connection is reset. Nothing is forwarded. */
   | { kind: "reset" }
-  /** Forwarded only then. */
+  /** The request is forwarded after `until`. */
   | { kind: "wait"; until: Promise<unknown> }
-  /** Forwarded, but the answer starts only then. */
+  /** The request is forwarded. The answer starts after `until`. */
   | { kind: "hold"; until: Promise<unknown> }
-  /** Forwarded; of the answer's body this much arrives at once, the rest only then. */
+  /** The request is forwarded. The answer stops after `afterBytes` and continues after `until`. */
   | { kind: "pause"; afterBytes: number; until: Promise<unknown> }
-  /** Forwarded with one bit of the request's body flipped. */
+  /** The request is forwarded with one flipped bit in its body. */
   | { kind: "flip-request" }
-  /** Forwarded; one bit of the first piece of the answer's body is flipped. */
+  /** The request is forwarded. The first chunk of the answer has one flipped bit. */
   | { kind: "flip-answer" }
-  /** Forwarded; of the answer's body this much arrives, then the connection is reset. */
+  /** The request is forwarded. The connection breaks after `afterBytes` of the answer. */
   | { kind: "cut"; afterBytes: number };
 
 export interface TlsProxy {
   /** `https://127.0.0.1:PORT`. */
   readonly origin: string;
-  /** In the order they came. */
+  /** All exchanges, in order of arrival. */
   readonly exchanges: readonly Exchange[];
-  /** Asked for each request from now on, after those that were added before and said nothing to it. */
+  /** Adds a choice for all later requests. Choices that were added before come first. */
   treat(choice: Treat): void;
-  /** New connections are refused, open ones reset, until `listen`. */
+  /** Refuses new connections and resets open ones until `listen`. */
   refuse(): Promise<void>;
   listen(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param target origin of the server behind it, which shows the same certificate */
+/** @param target origin of the server; it has the same certificate */
 export async function startTlsProxy(target: string, certificate: Certificate): Promise<TlsProxy> {
   const cert = readFileSync(certificate.certPath);
   const agent = new Agent({ ca: cert, keepAlive: true });
@@ -100,7 +100,7 @@ export async function startTlsProxy(target: string, certificate: Certificate): P
     exchange.status = answer.statusCode ?? 0;
     outgoing.writeHead(exchange.status, answer.rawHeaders);
     outgoing.flushHeaders();
-    await handOn(answer, outgoing, exchange, treatment);
+    await forwardBody(answer, outgoing, exchange, treatment);
   };
 
   const forward = async (incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> => {
@@ -110,7 +110,7 @@ export async function startTlsProxy(target: string, certificate: Certificate): P
       port,
       agent,
       method: incoming.method,
-      // As a string: parsing it would change keys with dots between slashes.
+      // A string, because parsing would change keys with dot segments.
       path: incoming.url,
       headers: incoming.rawHeaders,
     });
@@ -121,7 +121,7 @@ export async function startTlsProxy(target: string, certificate: Certificate): P
 
   const server = createServer({ cert, key: readFileSync(certificate.keyPath) }, (incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => {
-      // Either side went away: the other is to see a broken connection, as without a proxy.
+      // One side closed its connection. The client must see a broken connection, as without a proxy.
       incoming.socket.destroy();
     });
   });
@@ -158,7 +158,7 @@ export async function startTlsProxy(target: string, certificate: Certificate): P
   };
 }
 
-async function handOn(
+async function forwardBody(
   answer: IncomingMessage,
   outgoing: ServerResponse,
   exchange: Exchange,
@@ -174,7 +174,7 @@ async function handOn(
     gone.signal.throwIfAborted();
     exchange.bodyBytes += bytes.length;
     if (isJson) exchange.json += bytes.toString("utf8");
-    // Rejects when the client goes away.
+    // Rejects when the client closes the connection.
     if (!outgoing.write(bytes)) await once(outgoing, "drain", { signal: gone.signal });
   };
   for await (const chunk of answer) {

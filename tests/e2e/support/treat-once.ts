@@ -1,6 +1,6 @@
 import type { SeenRequest, TlsProxy, Treatment } from "./tls-proxy";
 
-/** Treats the first request that matches; every other one passes. Resolves when that request is there. */
+/** Treats the first request that matches. Resolves when that request arrives. */
 export function treatOnce(
   proxy: TlsProxy,
   matches: (request: SeenRequest) => boolean,
@@ -18,13 +18,13 @@ export function treatOnce(
 }
 
 export interface Stop {
-  /** Resolves once the request is there. */
+  /** Resolves when the request arrives. */
   reached: Promise<void>;
-  /** Lets it go on. */
+  /** Releases the request. */
   release(): void;
 }
 
-/** Stops the first request that matches. */
+/** Stops the first request that matches until `release`. */
 export function stopAt(
   proxy: TlsProxy,
   matches: (request: SeenRequest) => boolean,

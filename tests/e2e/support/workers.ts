@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { LocalPartition } from "../../../local/aws/local-aws";
 
-/** Pids of the function's workers: children of this partition's own process, named by the folder that their code is in. */
+/** Pids of the function's workers. They are children of the partition's process, and their code folder has the function's name. */
 export async function workersOf({ pid }: LocalPartition, functionName: string): Promise<number[]> {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,args="]);
   return stdout.split("\n").flatMap((line) => {
@@ -12,14 +12,17 @@ export async function workersOf({ pid }: LocalPartition, functionName: string): 
   });
 }
 
-/** As a crash of each. Returns how many there were. */
+/**
+ * Kills all workers of the function, like a crash.
+ * @returns the number of workers
+ */
 export async function killWorkers(cloud: LocalPartition, functionName: string): Promise<number> {
   const workers = await workersOf(cloud, functionName);
   for (const worker of workers) {
     try {
       process.kill(worker, "SIGKILL");
     } catch (error) {
-      // It ended by itself in the meantime.
+      // The worker has already ended.
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   }
