@@ -203,8 +203,8 @@ const RULES: Rule[] = [
         ({ path }, to) => commandOf(to) === undefined || commandOf(to) === commandOf(path),
       ),
     counterExample: {
-      "operator/status/read-status.ts": 'import { carried } from "../backfill/scopes";',
-      "operator/backfill/scopes.ts": "export const carried = 1;",
+      "operator/status/read-status.ts": 'import { scopes } from "../backfill/scopes";',
+      "operator/backfill/scopes.ts": "export const scopes = 1;",
     },
   },
   {

@@ -102,11 +102,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
     running = await start(pair);
     const { source } = running;
     await inBatches(puttable, 8, async (one: Case) => {
-      await source.put(one.key, bodyOf(one), {
-        ...(one.headers && { headers: one.headers }),
-        ...(one.metadata && { metadata: one.metadata }),
-        ...(one.tags && { tags: one.tags }),
-      });
+      await source.put(one.key, bodyOf(one), one);
     });
   }, START_MS);
 
@@ -117,7 +113,7 @@ describe.each(PAIRS.map((pair) => ({ ...pair, by: pair.mode ?? "the default mode
     await running?.local.stop();
   });
 
-  describe("carries", () => {
+  describe("replicates", () => {
     for (const one of replicated)
       on(one.description, async (stack) => {
         const there = await converged(stack, one.key);

@@ -57,7 +57,7 @@ interface Deployed {
   operated: OperatedStack;
   source: LocalEnd;
   destination: LocalEnd;
-  events?: SourceEvents;
+  events: SourceEvents | undefined;
 }
 
 const closers = createClosers();
@@ -79,11 +79,11 @@ beforeAll(async () => {
     ...WAYS.map(async ({ stack, mode, settings }) => {
       const local = await startLocalStack({ stack, clouds, settings });
       closers.add(() => local.stop());
-      const events = mode === "native" ? {} : { events: sourceEvents(local) };
-      closers.add(() => events.events?.close());
+      const events = mode === "native" ? undefined : sourceEvents(local);
+      closers.add(() => events?.close());
       const operated = await operateStack(local, stack);
       closers.add(() => operated.close());
-      deployed.set(stack, { local, operated, ...ends(local), ...events });
+      deployed.set(stack, { local, operated, ...ends(local), events });
       if (settings["crossborderbridge:probe"] === canaries) old.set(stack, await leaveOldCanary(operated));
     }),
   );

@@ -10,7 +10,7 @@ const LIMIT_MS = 24 * 3_600_000;
 
 test.each<[name: string, count: number, options: Partial<PullStory>]>([
   ["a queue", 2_000, {}],
-  // As on a store without conditional writes.
+  // Stores without conditional writes have such leases.
   ["leases as lines of a log", 500, { leases: "log", conditionalWrites: false }],
 ])(
   "pull, %s: it converges, and unchanged objects move no bytes",

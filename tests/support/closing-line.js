@@ -1,4 +1,4 @@
-/** The last line of a run, for whoever reads only that: `N passed, N failed[, N skipped]`. */
+/** Prints the last line of a run: `N passed, N failed[, N skipped]`. */
 module.exports = class ClosingLine {
   onRunComplete(_contexts, results) {
     // A file that cannot even be loaded has no tests to count; it is a failure all the same.

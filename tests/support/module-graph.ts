@@ -7,7 +7,7 @@ export interface Import {
   /** As written. */
   specifier: string;
   /** The imported file of this repository; absent for packages. */
-  target?: string;
+  target?: string | undefined;
   /** The import is removed when the program is compiled. */
   typeOnly: boolean;
 }
@@ -84,7 +84,7 @@ function parse(path: string, text: string, exists: (path: string) => boolean): M
   };
   const add = (specifier: string, typeOnly: boolean) => {
     const target = specifier.startsWith(".") ? resolve(path, specifier, exists) : undefined;
-    module.imports.push({ specifier, typeOnly, ...(target === undefined ? {} : { target }) });
+    module.imports.push({ specifier, typeOnly, target });
   };
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(textOf(node.moduleSpecifier), isTypeOnly(node));

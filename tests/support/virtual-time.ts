@@ -9,7 +9,7 @@ interface Alarm {
 }
 
 /** How long `during` waits for work that does not wait for time; real ms. */
-const PATIENCE_MS = 60_000;
+const MAX_IDLE_MS = 60_000;
 
 export class VirtualTime {
   private alarms: Alarm[] = [];
@@ -74,7 +74,7 @@ export class VirtualTime {
         this.nowMs = Math.max(this.nowMs, first.atMs);
         first.ring();
         waitedFromMs = Date.now();
-      } else if (Date.now() - waitedFromMs > PATIENCE_MS) {
+      } else if (Date.now() - waitedFromMs > MAX_IDLE_MS) {
         throw new Error("the work is not done, and it waits for no time");
       }
     }

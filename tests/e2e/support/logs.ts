@@ -33,9 +33,7 @@ export async function readRawLog(cloud: LocalPartition, functionName: string): P
   try {
     let nextToken: string | undefined;
     do {
-      const page = await client.send(
-        new FilterLogEventsCommand({ logGroupName: `/aws/lambda/${functionName}`, ...(nextToken ? { nextToken } : {}) }),
-      );
+      const page = await client.send(new FilterLogEventsCommand({ logGroupName: `/aws/lambda/${functionName}`, nextToken }));
       for (const { message = "" } of page.events ?? []) lines.push(...message.split("\n"));
       nextToken = page.nextToken;
     } while (nextToken !== undefined);

@@ -79,9 +79,7 @@ export async function listKeys({ s3, bucket }: TestEnd, prefix = ""): Promise<st
   const keys: string[] = [];
   let token: string | undefined;
   do {
-    const page = await s3.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
-    );
+    const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }));
     for (const { Key = "" } of page.Contents ?? []) keys.push(Key);
     token = page.NextContinuationToken;
   } while (token !== undefined);

@@ -123,7 +123,7 @@ export class PullWorld extends World {
       receiver: { post: (request: ReplicationRequest) => this.post(attempt, request) },
       deadLetters: this.deadLettersFor(attempt),
       metrics: unmeasured,
-      ...(this.settings.queue ? { queue } : {}),
+      queue: this.settings.queue ? queue : undefined,
     };
     const sender = new Sender(this.sabotage.sender?.(deps) ?? deps);
     const records = batch.map(({ id, content }) => ({ messageId: id, looks: [{ bucket: this.source.name, ...content }] }));

@@ -18,12 +18,12 @@ export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, ignoreE
   return {
     bind: (url) => ({
       async open({ etag, range, signal }) {
-        const { head, body } = await get(url, { ifMatch: etag, ...(range && { range }), ...(signal && { signal }) });
+        const { head, body } = await get(url, { ifMatch: etag, range, signal });
         return { sizeBytes: head.sizeBytes, etag: head.etag, body };
       },
       async isCurrent({ etag, signal }) {
         try {
-          (await get(url, { ifMatch: etag, ...(signal && { signal }) })).body.destroy();
+          (await get(url, { ifMatch: etag, signal })).body.destroy();
           return true;
         } catch (error) {
           if (isBridgeError(error, "PreconditionFailed", "NotFound")) return false;
