@@ -69,7 +69,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Resolves once everything written was passed on, or the reader is gone. Needed before process.exit(), which does not wait for a pipe's reader. */
+/** Resolves once everything written was passed on, or the reader is gone. process.exit() does not wait for the reader of a pipe. */
 export function flush(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => stream.write("", () => resolve()));
 }

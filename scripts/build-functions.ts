@@ -1,4 +1,4 @@
-/** Bundles the functions: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes, so that a second `pulumi up` changes nothing. */
+/** Bundles the functions: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes: a second `pulumi up` changes nothing. */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { build, type Plugin, stop } from "esbuild";

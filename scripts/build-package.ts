@@ -1,4 +1,4 @@
-/** Compiles the code that other Pulumi programs import into `dist/`, with declarations: `components/`, and the protocol it shares with the handlers. */
+/** Compiles the code that other Pulumi programs import into `dist/`, with declarations: `components/`, and the protocol of the handlers. */
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import ts from "typescript";

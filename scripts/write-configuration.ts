@@ -29,11 +29,11 @@ interface Setting {
   properties?: Record<string, Setting>;
   additionalProperties?: Setting | false;
   required?: string[];
-  /** Of an output: completes "Present ...". */
+  /** Only outputs have it: completes "Present ...". */
   when?: string;
-  /** Of a section: its heading on the page. */
+  /** Only sections have it: the heading on the page. */
   title?: string;
-  /** Of a section: the name of its argument type. */
+  /** Only sections have it: the name of the argument type. */
   typeName?: string;
 }
 

@@ -18,7 +18,7 @@ export interface CostLine {
 
 export interface Cost {
   lines: CostLine[];
-  /** By currency. Lines without a price are left out. */
+  /** Sums by currency. Lines without a price are left out. */
   totals: Partial<Record<Price["currency"], number>>;
   /** Whether every line has a price. */
   complete: boolean;
@@ -31,10 +31,10 @@ export const ASSUMPTIONS = {
   /** Send, receive and delete. */
   queueRequestsPerObject: 3,
   functionGb: 1,
-  /** Of a function, without the time for the bytes. */
+  /** Time of a function per object, without the time for the bytes. */
   secondsPerObject: 0.5,
   bytesPerSecond: 8 * 1024 ** 2,
-  /** Of a copy by the workflow, without the one for each part. */
+  /** Steps of the workflow per copy, without the step for each part. */
   stepsPerCopy: 4,
 } as const;
 

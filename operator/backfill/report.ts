@@ -25,7 +25,7 @@ export interface BackfillReport {
   failed?: Named[];
   archived?: Named[];
   lastKey?: string | undefined;
-  /** Of a dry run. */
+  /** Only in a dry run. */
   cost?: Cost | undefined;
   job?: BatchJob & { jobId: string; report?: string | undefined };
 }

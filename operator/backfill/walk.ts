@@ -53,7 +53,7 @@ export interface Walk {
 }
 
 const EXAMPLES = 20;
-/** With this many refusals the cause is not a single object: the run ends. */
+/** The run ends after this many refusals: the cause is then not a single object. */
 const MAX_FAILURES = 100;
 const NOT_RESTORED = "archived: restore it first";
 

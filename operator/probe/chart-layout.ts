@@ -30,7 +30,7 @@ export const STRIP = 1;
 const LINEAR_UP_TO = 30;
 const SECONDS_FROM_MS = 2_000;
 
-/** Where the samples of a direction lie beside the middle of their size. Unit: the width of one size. */
+/** The place of a direction's samples, relative to the middle of their size. Unit: the width of one size. */
 interface Lane {
   centre: number;
   halfWidth: number;
@@ -74,7 +74,7 @@ export function scaleOf(durationsMs: readonly number[]): Scale {
   };
 }
 
-/** To three digits, in the chart's unit; on a logarithmic axis in the unit that suits the value. */
+/** Shows three digits in the chart's unit. On a logarithmic axis, values below 1 s are in milliseconds. */
 export function durationText(ms: number, { unit, msPerUnit, isLogarithmic }: Scale): string {
   const [shownUnit, shown] = isLogarithmic && ms < 1000 ? ["ms", ms] : [unit, ms / msPerUnit];
   const digits = shownUnit === "ms" ? 0 : shown < 10 ? 2 : shown < 100 ? 1 : 0;

@@ -163,7 +163,7 @@ function directionLegend(records: readonly ProbeRecord[], present: readonly Dire
   };
 }
 
-/** In grey: these marks look the same in every direction. */
+/** The marks are grey, because they look the same in every direction. */
 function markLegend(hasGivenUp: boolean): LegendComponentOption {
   const grey = { color: PALE, borderColor: PALE };
   return {

@@ -107,7 +107,7 @@ export const QUANTILE_DEFINITION = "linear interpolation between the two nearest
 export interface Group {
   direction: Direction;
   sizeBytes: number;
-  /** Of the objects that arrived, in the order in which they were sent. */
+  /** Durations of the objects that arrived, in the order in which they were sent. */
   durationsMs: number[];
   gaveUp: number;
   /** Undefined if nothing arrived. */

@@ -1,4 +1,4 @@
-/** Calls that services make to other services as a role of the bridge, by their documentation. The functions' own requests do not show them. */
+/** Calls that services make as a role of the bridge, by their documentation. The functions' own requests do not show them. */
 import { BACKFILL_PREFIX } from "../../../components/aws/native/policies";
 import { NATIVE, type Places } from "./aws-bridges";
 import type { Need } from "./grants";

@@ -27,7 +27,7 @@ interface Mark {
 
 interface Drawn {
   texts: string[];
-  /** Of series; the legend's are apart. */
+  /** Marks of the series, without those of the legend. */
   marks: Mark[];
 }
 

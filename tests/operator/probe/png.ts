@@ -10,7 +10,7 @@ export interface Picture {
 
 const BYTES_PER_PIXEL = 4;
 
-/** Of 8 bits a channel with transparency, not interlaced; throws for any other. */
+/** Reads 8 bits per channel with transparency, not interlaced. Throws for any other format. */
 export function readPng(png: Buffer): Picture {
   if (png.subarray(1, 4).toString("latin1") !== "PNG") throw new Error("not a PNG");
   const header = png.subarray(16, 29);
