@@ -36,13 +36,13 @@ function normalise(value: unknown): unknown {
   );
 }
 
-/** The start of a zip in base64, which is how Function Compute takes code. */
-const ZIP = /^UEsD/;
+/** A zip's bytes in base64, as Function Compute takes code, and their hash. */
+const CODE_BYTES = /^UEsD|^[0-9a-f]{64}$/;
 /** The suffix that the engine adds to a logical name. */
 const RANDOM_SUFFIX = /^([a-z].*)-[0-9a-f]{7}$/;
 
 function normaliseText(text: string): unknown {
-  if (ZIP.test(text)) return "code";
+  if (CODE_BYTES.test(text)) return "code";
   if (RANDOM_SUFFIX.test(text)) return text.replace(RANDOM_SUFFIX, "$1-random");
   if (!/^\s*[[{]/.test(text)) return text;
   try {
