@@ -1,4 +1,4 @@
-/** Rules that span fields, whichever clouds are at the ends. */
+/** Rules that span several fields and hold for every pair of clouds. */
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { CLOUD_RULES } from "./cloud-rules";
 import {
@@ -21,7 +21,7 @@ const differentBuckets: Rule = ({ source, destination }) =>
   when(
     source?.bucket !== undefined && source.cloud === destination?.cloud && source.bucket === destination?.bucket,
     ["destination", "bucket"],
-    "the source bucket itself, so every replica would be an event again; allowed: another bucket",
+    "the source bucket itself, so every replica would raise a new event; allowed: another bucket",
   );
 
 const adoptedSettings: Rule = (config) =>
@@ -55,7 +55,7 @@ const sizes: Rule = ({ scope }) =>
   );
 
 const allowlist: Rule = (config) => {
-  const ways = ["the networks that the sender's requests come from", "0.0.0.0/0 where that cannot be known"];
+  const ways = ["the networks that the sender's requests come from", "0.0.0.0/0 where these are not known"];
   const allowed =
     config.source?.cloud === "alicloud"
       ? ways.join(", or ")
@@ -63,7 +63,7 @@ const allowlist: Rule = (config) => {
   return when(
     isPull(config) && config.egress === "shared" && config.allowedCidrs.length === 0,
     ["allowedCidrs"],
-    `nobody could reach the receiver; allowed: ${allowed}`,
+    `the receiver would refuse every request; allowed: ${allowed}`,
     ["egress"],
     ["mode"],
   );
@@ -115,7 +115,7 @@ const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
   when(
     forceDestroy && retainBuckets,
     ["forceDestroy"],
-    "retainBuckets keeps the buckets that this would empty; allowed: false, or retainBuckets: false as well",
+    "retainBuckets keeps the buckets that forceDestroy would empty; allowed: false, or retainBuckets: false as well",
     ["retainBuckets"],
   );
 
@@ -127,37 +127,37 @@ const canary: Rule = ({ probe, scope }) => {
     ...when(
       !probe.enabled,
       ["probe", "everyMinutes"],
-      "nobody would send the canary; allowed: 0, or probe.enabled: true as well",
+      "no function would send the canary; allowed: 0, or probe.enabled: true as well",
       ["probe", "enabled"],
     ),
     ...when(
       probe.enabled && (probe.sizeBytes < least || probe.sizeBytes > most),
       ["probe", "sizeBytes"],
-      `outside scope.minSizeBytes and scope.maxSizeBytes, so the canary would stay where it is; allowed: ${inScope}`,
+      `outside scope.minSizeBytes and scope.maxSizeBytes, so the canary would not be replicated; allowed: ${inScope}`,
       ["scope", "minSizeBytes"],
       ["scope", "maxSizeBytes"],
     ),
   ];
 };
 
-/** Its objects have no tags and a folder of their own, which follows from the scope and not from the rules. */
-const carriedByRules: Rule = (config) => {
+/** The probe's objects have no tags. They are in a folder of their own, whose name follows from the scope and not from the rules. */
+const probeIsReplicated: Rule = (config) => {
   const { probe, replication, scope } = config;
   const { rules } = replication;
   const folder = probePrefixOf(scope);
-  const carried = rules.some(
+  const isReplicated = rules.some(
     ({ enabled, prefix, tags }) => enabled && folder.startsWith(prefix) && Object.keys(tags).length === 0,
   );
   return when(
-    isS3Native(config) && probe.enabled && rules.length > 0 && !carried,
+    isS3Native(config) && probe.enabled && rules.length > 0 && !isReplicated,
     ["probe", "enabled"],
-    `no rule of replication.rules carries its objects; allowed: false, or an enabled rule without tags whose prefix is ${folder} (or empty)`,
+    `no rule of replication.rules replicates the probe's objects; allowed: false, or an enabled rule without tags whose prefix is ${folder} (or empty)`,
     ["replication", "rules"],
     ["scope", "prefixes"],
   );
 };
 
-export const PROBE_RULES: readonly Rule[] = [canary, carriedByRules];
+export const PROBE_RULES: readonly Rule[] = [canary, probeIsReplicated];
 
 export const RULES: readonly Rule[] = [
   ...MODE_RULES,

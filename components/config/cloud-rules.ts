@@ -1,4 +1,4 @@
-/** What one cloud allows and another does not, side by side and by mode. */
+/** Rules that hold for one cloud and not for another. */
 import { AWS_PARTITIONS, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
 import { COPIER_EVENT_AGE_SECONDS, isPull, minimumUrlExpirySeconds, modeOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
@@ -14,7 +14,7 @@ const regions: Rule = (config) =>
     return when(!facts.region.test(region), [side, "region"], `not a region of ${cloud}; allowed: ${facts.regions}`);
   });
 
-/** Names are the region's own in S3 and every client's host name in OSS, where a dot would fit no certificate. */
+/** OSS puts the bucket's name into the host name. With a dot in it, the host name would match no certificate. */
 const bucketNames: Rule = (config) =>
   SIDES.flatMap((side) =>
     when(
@@ -72,7 +72,7 @@ const alarms: Rule = ({ source, alarmTopicArn, alarmContactGroups }) => {
   const contactGroups = when(
     alarmContactGroups.length > 0,
     ["alarmContactGroups"],
-    `of CloudMonitor of Alibaba Cloud; allowed on ${source.cloud}: alarmTopicArn`,
+    `contact groups of Alibaba Cloud; allowed on ${source.cloud}: alarmTopicArn`,
   );
   if (source.region === undefined || alarmTopicArn === undefined) return contactGroups;
   const prefix = `arn:${AWS_PARTITIONS[source.cloud].partition}:sns:${source.region}:`;
@@ -113,7 +113,7 @@ const egress: Rule = ({ source, egress: chosen }) =>
   when(
     source?.cloud === "alicloud" && chosen === "static",
     ["egress"],
-    "not in this release for an alicloud source; allowed: shared, with allowedCidrs as narrow as the addresses that Function Compute sends from let you be (0.0.0.0/0 leaves it to the signature)",
+    "not in this release for an alicloud source; allowed: shared, with the addresses that Function Compute sends from in allowedCidrs (with 0.0.0.0/0 only the signature protects the receiver)",
   );
 
 const auth: Rule = (config) => {
@@ -132,7 +132,7 @@ const tokenParameter: Rule = (config) => {
   return when(
     onAlicloud && name !== undefined && !/^(?!aliyun|acs|alibaba|alicloud|oos)[A-Za-z0-9_-][A-Za-z0-9_/-]{1,179}$/i.test(name),
     ["auth", "tokenParameter"],
-    "no name of a secret parameter of OOS on the alicloud side; allowed: 2 to 180 of letters, digits, - and _ (and / inside), not beginning with aliyun, acs, alibaba, alicloud or oos",
+    "not the name of a secret parameter of OOS on the alicloud side; allowed: 2 to 180 of letters, digits, - and _ (and / inside), not beginning with aliyun, acs, alibaba, alicloud or oos",
   );
 };
 
@@ -143,14 +143,14 @@ const senderTime: Rule = (config) =>
     `longer than a Lambda function may run; allowed: 5 to ${LAMBDA_SECONDS}`,
   );
 
-/** A copy in parts ends with its function, and in pull mode with the URL that it reads. */
+/** A copy in parts must end before its function ends, and in mode `pull` before its URL expires. */
 const copyTime: Rule = (config) => {
   const { timeoutSeconds } = config.copy;
   if (!isPull(config) || config.destination?.cloud === undefined) return [];
   const byUrl = URL_EXPIRY_MAX_SECONDS - (minimumUrlExpirySeconds(timeoutSeconds) - timeoutSeconds);
   const [longest, why] = isAws(config.destination.cloud)
     ? [LAMBDA_SECONDS, "longer than a Lambda function may run"]
-    : [byUrl, `longer than a URL lives that is ${COPIER_EVENT_AGE_SECONDS} s old when the copy starts`];
+    : [byUrl, `longer than its URL is valid, which may be ${COPIER_EVENT_AGE_SECONDS} s old when the copy starts`];
   return when(timeoutSeconds > longest, ["copy", "timeoutSeconds"], `${why}; allowed: 60 to ${longest}`);
 };
 

@@ -1,4 +1,4 @@
-/** What the configuration must know about each cloud: its regions, its storage classes, its accounts. */
+/** Facts about each cloud that the configuration checks: regions, storage classes, retention of logs. */
 
 export const CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
 export type Cloud = (typeof CLOUDS)[number];
@@ -53,7 +53,7 @@ export const CLOUDFLOW_REGIONS: readonly string[] = [
   "us-west-1",
 ];
 
-/** Whether a region of Alibaba Cloud lies inside the border that transfer acceleration is about. */
+/** Whether a region of Alibaba Cloud lies on the Chinese mainland. */
 export const isMainland = (region: string): boolean => region.startsWith("cn-") && region !== "cn-hongkong";
 
 /** Classes that a PUT of a general purpose bucket may name, in both partitions. */
@@ -67,10 +67,10 @@ export const S3_STORAGE_CLASSES = [
   "DEEP_ARCHIVE",
 ] as const;
 
-/** Objects of these classes must be restored before anybody can read them. */
+/** Objects of these classes must be restored before they can be read. */
 export const S3_ARCHIVE_CLASSES: readonly string[] = ["GLACIER", "DEEP_ARCHIVE"];
 
-/** Where a lifecycle rule may move objects, in the only order that S3 moves them in. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+/** Classes that a lifecycle rule may move objects to. S3 moves objects only in this order. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
 export const S3_TRANSITION_CLASSES = [
   "STANDARD_IA",
   "INTELLIGENT_TIERING",
@@ -89,7 +89,7 @@ export const STORAGE_CLASSES: Readonly<Record<Cloud, readonly string[]>> = {
   alicloud: OSS_STORAGE_CLASSES,
 };
 
-/** Through which of Alibaba Cloud's endpoints for transfer acceleration, if any. */
+/** Alibaba Cloud's endpoints for transfer acceleration. */
 export const ACCELERATIONS = ["none", "global", "overseas"] as const;
 export type Acceleration = (typeof ACCELERATIONS)[number];
 

@@ -1,19 +1,19 @@
-/** Defaults that follow from the clouds at both ends. Each answers undefined where the configuration does not say enough. */
+/** Defaults that follow from the clouds at both ends. Functions return undefined where the configuration does not say enough. */
 import { BOUNDS } from "../../runtime/protocol/env";
 import { type Acceleration, type Cloud, isAws, type Mode } from "./clouds";
 import type { LenientConfig } from "./schema";
 
-/** A copy may wait this long for its function to start; the copier's event age. */
+/** Longest wait of a copy for its function to start: the copier's event age. */
 export const COPIER_EVENT_AGE_SECONDS = 60;
-/** Time to sign, to send and to disagree about the clock. */
+/** Time to sign and to send, and for a difference between the clocks. */
 const URL_MARGIN_SECONDS = 60;
-/** Beyond the least that a copier needs: a copy that is asked for again soon may join with the URL it has. */
+/** Added to the minimum: a copy that is requested again soon can then join with the URL that it already has. */
 const URL_EXPIRY_SLACK_SECONDS = 180;
 export const URL_EXPIRY_MAX_SECONDS = BOUNDS.urlExpirySeconds.max;
 
 type Sides = Pick<LenientConfig, "mode" | "source" | "destination">;
 
-/** The mode of a pair of clouds where the configuration names none. */
+/** The mode of a pair of clouds when the configuration names none. */
 export function defaultMode(source: string | undefined, destination: string | undefined): Mode {
   if (source !== destination) return "pull";
   return source === "alicloud" ? "push" : "native";
@@ -25,24 +25,27 @@ export function modeOf({ mode, source, destination }: Sides): Mode | undefined {
   return defaultMode(source.cloud, destination.cloud);
 }
 
-/** Whether requests cross the border. A pair that knows no other mode is held to pull's rules, the way out of its error. */
+/**
+ * Whether the bridge sends requests across the border. A pair of different clouds is always checked by the rules of `pull`, because
+ * it has no other mode.
+ */
 export function isPull(config: Sides): boolean {
   const ofOneCloud = config.source?.cloud !== undefined && config.source.cloud === config.destination?.cloud;
   return !ofOneCloud || modeOf(config) === "pull";
 }
 
-/** Whether a cloud replicates by itself, and which one. */
+/** The cloud whose own replication does the work, or undefined. */
 export function nativeCloud(config: Sides): Cloud | undefined {
   return isPull(config) || modeOf(config) !== "native" ? undefined : config.source?.cloud;
 }
 
-/** S3's own replication, inside one partition. */
+/** Whether S3's own replication does the work, inside one partition. */
 export const isS3Native = (config: Sides): boolean => isAws(nativeCloud(config));
 
-/** Of the latency probe's keys, after the first prefix of the scope. Outside the control prefix, which nothing replicates. */
+/** Folder of the latency probe's keys, behind the first prefix of the scope. The bridge does not replicate the control prefix. */
 const PROBE_FOLDER = "crossborderbridge-probe/";
 
-/** Where the latency probe's objects are at the source; at the destination its prefix comes in front. */
+/** How the latency probe's keys begin at the source. At the destination, the destination's prefix comes in front. */
 export const probePrefixOf = ({ prefixes }: { prefixes: readonly string[] }): string => `${prefixes[0] ?? ""}${PROBE_FOLDER}`;
 
 /** OSS hands its events straight to Function Compute, whose asynchronous invocation keeps them. */
@@ -58,15 +61,18 @@ export function minimumUrlExpirySeconds(copyTimeoutSeconds: number): number {
 export const defaultUrlExpirySeconds = (copyTimeoutSeconds: number): number =>
   Math.min(minimumUrlExpirySeconds(copyTimeoutSeconds) + URL_EXPIRY_SLACK_SECONDS, URL_EXPIRY_MAX_SECONDS);
 
-/** Of the receiver on Function Compute: one for each sender, but never so many that one could not let a single request pass. */
+/**
+ * Instances of the receiver on Function Compute: one for each sender. There are never so many that the share of one in the rate
+ * limit is below one request.
+ */
 export const receiverInstances = ({ concurrency, rateLimit }: Pick<LenientConfig, "concurrency" | "rateLimit">): number =>
   Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
 
-/** Inside a region its own network is faster than any acceleration, and free. */
+/** Inside one region, the internal network is faster than acceleration, and free. */
 export const defaultPushAcceleration = (source: string, destination: string): Acceleration =>
   source === destination ? "none" : "global";
 
-/** Each once, without those that lie inside another one: they say nothing new. */
+/** Removes repeated prefixes, and those that begin with another prefix of the list. */
 export function outermost(prefixes: readonly string[]): string[] {
   const distinct = [...new Set(prefixes)];
   return distinct.filter((prefix) => !distinct.some((other) => other !== prefix && prefix.startsWith(other)));

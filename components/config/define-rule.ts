@@ -1,10 +1,10 @@
-/** What a rule about several fields is. Each looks only at what is there and valid, so that all of them can be reported at once. */
+/** The type of a rule about several fields, and helpers. A rule reads only fields that are present and valid, so all rules can run at once. */
 import type { LenientConfig } from "./schema";
 
 export interface Violation {
   path: readonly PropertyKey[];
   message: string;
-  /** Other fields that the rule took at their word: when one of them is wrong itself, this is no error yet. */
+  /** Other fields that the rule relies on. The violation is dropped when one of them is invalid itself. */
   assumes?: readonly (readonly PropertyKey[])[];
 }
 
@@ -24,13 +24,13 @@ export const when = (
   ...assumes: (readonly PropertyKey[])[]
 ): Violation[] => (broken ? [{ path, message, assumes }] : []);
 
-/** What a store's own replication would silently not do. */
+/** Refuses settings that a store's own replication would silently ignore. */
 export const notWithNative =
   (store: "OSS" | "S3") =>
   (broken: boolean, path: readonly PropertyKey[], why = `where ${store} itself replicates`): Violation[] =>
     when(broken, path, `not with mode: native, ${why}; allowed: leave it out, or mode: pull`, ["mode"]);
 
-/** Complains about every element whose `value` an earlier one has. */
+/** Reports every element whose `value` an earlier element has too. */
 export function repeated<T>(
   list: readonly T[],
   value: (element: T) => string | number,

@@ -1,4 +1,4 @@
-/** Turns everything that is wrong with a configuration into one text: a line each, with the path, the value and the way out. */
+/** Writes the error text of a configuration: a line for each problem, with its path, its value and the allowed values. */
 import type { z } from "zod";
 import type { Violation } from "./define-rule";
 import { KNOWN_KEYS } from "./schema";
@@ -82,7 +82,7 @@ export function violationsOf(error: z.ZodError): {
   const unknown: { path: readonly PropertyKey[]; key: string }[] = [];
   for (const issue of error.issues) {
     if (issue.code === "unrecognized_keys") unknown.push(...issue.keys.map((key) => ({ path: issue.path, key })));
-    // Some checks go on where others have failed: one error a field is enough.
+    // Several checks of one field may fail. Only the first is reported.
     else if (!violations.some(({ path }) => pathText(path) === pathText(issue.path)))
       violations.push({ path: issue.path, message: issue.message });
   }

@@ -7,7 +7,7 @@ import { z } from "zod";
 
 export const MIB = 1024 * 1024;
 
-/** Both are allowed. */
+/** Both ends are allowed values. */
 interface Bounds {
   min: number;
   max: number;
@@ -24,7 +24,7 @@ export const choice = <const T extends readonly [string, ...string[]]>(values: T
   return z.enum(values, { error: `not one of the choices; allowed: ${allowed}` }).meta({ allowed });
 };
 
-/** One of some numbers; the error says the same of every other value. */
+/** One of the given numbers. Every other value gets the same error. */
 export const numberChoice = (values: readonly number[], refused: string) => {
   const allowed = values.join(", ");
   const error = `${refused}; allowed: ${allowed}`;
@@ -110,7 +110,7 @@ export const bucketName = () => {
 
 const networkOf = (address: number, bits: number): number => (bits === 0 ? 0 : (address & (-1 << (32 - bits))) >>> 0);
 
-/** True for an IPv4 network with no bit set behind its prefix: `203.0.113.7/24` would silently allow 255 more addresses. */
+/** Whether an IPv4 network has no bit set behind its prefix: `203.0.113.7/24` would silently allow 255 more addresses. */
 function isCanonicalCidr(value: string): boolean {
   const [address = "", bits = ""] = value.split("/");
   const number = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);

@@ -1,14 +1,14 @@
-/** The lifecycle of a created destination bucket in S3, as S3 takes it. */
+/** Rules about the lifecycle of a destination bucket in S3 that the bridge creates. They follow S3's own limits. */
 import { isAws, S3_TRANSITION_CLASSES } from "./clouds";
 import { type Rule, repeated, type Violation, when } from "./define-rule";
 import type { LifecycleRule } from "./s3-schema";
 
 const LIST = ["destination", "lifecycle"] as const;
 
-/** What the bridge itself adds to a created bucket. */
+/** Ids of the lifecycle rules that the bridge itself adds to a created bucket. */
 export const OWN_LIFECYCLE_IDS: readonly string[] = ["abort-abandoned-uploads", "expire-bridge-records"];
 
-/** Objects are this old before they go to these classes, and as long in them. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
+/** S3 moves objects to these classes after 30 days or more, and keeps them there for 30 days or more. https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html */
 const SELDOM_READ: readonly string[] = ["STANDARD_IA", "ONEZONE_IA"];
 const SELDOM_READ_DAYS = 30;
 
@@ -66,7 +66,7 @@ const transitions: Rule = ({ destination }) =>
     rule.transitions.flatMap((_, at) => transition(rule, at, [...LIST, index, "transitions", at])),
   );
 
-/** One complaint about a transition is enough. */
+/** Returns at most one violation for a transition. */
 function transition({ transitions: all }: LifecycleRule, at: number, path: readonly PropertyKey[]): Violation[] {
   const [current, previous] = [all[at], all[at - 1]];
   if (current === undefined) return [];
@@ -92,7 +92,7 @@ function transition({ transitions: all }: LifecycleRule, at: number, path: reado
   );
 }
 
-/** What is no bucket of ours is refused as a whole; its rules are not looked at. */
+/** Applies a rule only to a bucket that the bridge creates in AWS. `ownBucket` refuses the whole list for any other bucket. */
 const ofOwnBucket =
   (rule: Rule): Rule =>
   (config, context) =>

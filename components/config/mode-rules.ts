@@ -1,4 +1,4 @@
-/** Which modes and directions a pair of clouds has. */
+/** Rules about the modes and directions that a pair of clouds supports. */
 import { CLOUDFLOW_REGIONS, CLOUDS, isAws, REGIONS } from "./clouds";
 import { isS3Native, modeOf } from "./defaults";
 import { type Rule, type Violation, when } from "./define-rule";
@@ -6,12 +6,12 @@ import type { LenientConfig } from "./schema";
 
 const PULL_ALWAYS = `set mode: pull, which works for every pair of ${CLOUDS.join(", ")}`;
 
-/** The two sides' clouds, where the configuration names both. */
+/** The clouds of both sides as text, when the configuration names both. */
 function pairOf({ source, destination }: LenientConfig): string | undefined {
   return source?.cloud === undefined || destination?.cloud === undefined ? undefined : `${source.cloud} -> ${destination.cloud}`;
 }
 
-/** Push and native reach both stores from one side. */
+/** The modes `push` and `native` reach both stores from one side. */
 const supportedMode: Rule = (config) => {
   const { mode, source, destination } = config;
   const resolved = modeOf(config);
@@ -67,13 +67,13 @@ const existingObjects: Rule = (config) => {
   );
 };
 
-/** What differs from its default here would be silently left out. */
+/** Outside S3's own replication, these settings would be silently ignored. */
 const replicationElsewhere: Rule = (config) => {
   const { rules, timeControl, metrics, replicaModifications, ownership } = config.replication;
-  const says =
+  const isSet =
     rules.length > 0 || timeControl || metrics === true || replicaModifications === true || ownership !== "destination";
   return when(
-    says && pairOf(config) !== undefined && !isS3Native(config),
+    isSet && pairOf(config) !== undefined && !isS3Native(config),
     ["replication"],
     "settings of S3's own replication; allowed: leave it out, or mode: native between two buckets of one partition of AWS",
     ["mode"],

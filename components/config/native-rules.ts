@@ -1,16 +1,15 @@
-/** What S3's own replication cannot do, and what it would silently not do. */
-
+/** Rules about what the stores' own replication cannot do, or would silently ignore. First S3, then OSS. */
 import { CONTROL_PREFIX, inControlPrefix } from "../../runtime/protocol/control";
 import { isS3Native, nativeCloud, outermost } from "./defaults";
 import { notWithNative, type Rule, repeated, SIDES, when } from "./define-rule";
 
-/** Looks only at bridges that S3 itself carries. */
+/** Applies a rule only to bridges that use S3's own replication. */
 const ofS3 =
   (rule: Rule): Rule =>
   (config, context) =>
     isS3Native(config) ? rule(config, context) : [];
 
-/** It carries objects as they are, by prefix and tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html */
+/** S3 replicates objects unchanged and selects them by prefix and tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html */
 const scope: Rule = ({ scope: wanted, destination, statusTags }) => {
   const no = notWithNative("S3");
   return [
@@ -32,19 +31,19 @@ const versions: Rule = (config) =>
     ),
   );
 
-/** Who owns the replicas, and whose policies let S3 in, depends on whether there is one account or two. */
+/** The owner of the replicas and the required policies depend on whether there are one or two accounts. */
 const accounts: Rule = (config) =>
   SIDES.flatMap((side) => {
     const other = side === "source" ? "destination" : "source";
     return when(
       config[side]?.accountId === undefined && config[other]?.accountId !== undefined,
       [side, "accountId"],
-      `${other}.accountId is given, and who owns the replicas depends on both; allowed: the account of this side too, in quotes, or neither where both buckets are of one account`,
+      `${other}.accountId is given, and the owner of the replicas depends on both; allowed: the account of this side too, in quotes, or neither where both buckets are of one account`,
       [other, "accountId"],
     );
   });
 
-/** Objects under a key of KMS are left out without a word where there is no key for their replicas. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html */
+/** Without a key for the replicas, S3 silently skips objects that are encrypted with a KMS key. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html */
 const kmsKeys: Rule = (config) => {
   const bothWays = config.direction === "two-way" ? SIDES : (["source"] as const);
   return bothWays.flatMap((from) => {
@@ -93,7 +92,7 @@ const storageClass: Rule = ({ direction, destination }) =>
   when(
     direction === "two-way" && destination?.storageClass !== undefined,
     ["destination", "storageClass"],
-    "replicas go both ways, and this would hold for one of them; allowed: leave it out, or storageClass in replication.rules, which hold for both",
+    "replicas go both ways, and destination.storageClass would hold for one direction only; allowed: leave it out, or storageClass in replication.rules, which hold for both",
     ["direction"],
   );
 
@@ -122,7 +121,7 @@ const oneSelection: Rule = ({ replication: { rules }, scope }) => {
     when(
       rules.length > 0 && given[key],
       ["scope", key],
-      "replication.rules say as well which objects are replicated; allowed: one or the other",
+      "replication.rules already select the objects; allowed: one of the two",
       LIST,
     ),
   );
@@ -160,10 +159,21 @@ const controlPrefix: Rule = ({ replication: { rules }, scope }) => {
 
 export const REPLICATION_RULES: readonly Rule[] = [distinctIds, distinctPriorities, oneSelection, deletesByTag, controlPrefix];
 
-/** Of one rule, and a pair of buckets has one. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
+export const S3_NATIVE_RULES: readonly Rule[] = [
+  scope,
+  versions,
+  accounts,
+  kmsKeys,
+  timeControl,
+  ownership,
+  storageClass,
+  ...REPLICATION_RULES,
+].map(ofS3);
+
+/** Prefixes in one rule. A pair of buckets has one rule. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
 const MAX_PREFIXES = 10;
 
-/** It carries objects as they are, by prefix. */
+/** OSS replicates objects unchanged and selects them by prefix. */
 const scopeOfOss: Rule = (config) => {
   if (nativeCloud(config) !== "alicloud") return [];
   const { scope, destination, statusTags } = config;
@@ -205,14 +215,3 @@ const bucketsOfOss: Rule = (config) => {
 };
 
 export const OSS_NATIVE_RULES: readonly Rule[] = [scopeOfOss, bucketsOfOss];
-
-export const S3_NATIVE_RULES: readonly Rule[] = [
-  scope,
-  versions,
-  accounts,
-  kmsKeys,
-  timeControl,
-  ownership,
-  storageClass,
-  ...REPLICATION_RULES,
-].map(ofS3);

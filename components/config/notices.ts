@@ -1,5 +1,4 @@
-/** What an operator should know about a valid configuration; shown as warnings while deploying. */
-
+/** Notices: what an operator should know about a valid configuration. A deployment shows them as warnings. */
 import { isAws, S3_ARCHIVE_CLASSES } from "./clouds";
 import { defaultBuffer, defaultSenderSeconds, defaultUrlExpirySeconds, isS3Native, receiverInstances } from "./defaults";
 import type { BridgeConfig } from "./parse";
@@ -10,52 +9,59 @@ export const ICP_NOTICE =
   'such endpoints only to accounts with an ICP licence; every other account answers 403 {"message":null}. Get the licence ' +
   "recorded for the account, or set auth.kind: iam, which works without one.";
 export const OPEN_ALLOWLIST_NOTICE =
-  "allowedCidrs has 0.0.0.0/0: any address may knock at the receiver, and only the signature keeps requests out.";
+  "allowedCidrs has 0.0.0.0/0: the receiver accepts requests from any address, and only the signature protects it.";
 const STATIC_EGRESS_HINT = " egress: static gives the sender one address to allow.";
 export const ADOPTED_SOURCE_NOTICE =
-  "The source bucket is adopted, so its notification configuration is left alone (a bucket has one, and writing it replaces what is " +
-  "there). Merge the output requiredNotification into it by hand; until then no event reaches this bridge.";
+  "The source bucket is adopted, so the bridge does not change its notification configuration (a bucket has one, and writing it replaces " +
+  "what is there). Merge the output requiredNotification into it by hand; until then no event reaches this bridge.";
 export const OSS_EVENTS_NOTICE =
-  "OSS sends no event when only an object's tags change, nor when a lifecycle rule of the source bucket expires an object: such " +
-  "changes are carried by the next event of their key.";
-
+  "OSS sends no event when only an object's tags change, nor when a lifecycle rule of the source bucket expires an object. The bridge " +
+  "replicates such changes with the next event of the same key.";
 export const NATIVE_MARKERS_NOTICE =
-  "deletes is ignore, yet OSS replicates delete markers between buckets that keep versions: a deleted object disappears at the " +
+  "deletes is ignore, but OSS replicates delete markers between buckets that keep versions: a deleted object disappears at the " +
   "destination too, and its versions stay.";
+export const UNHEARD_ALARMS_NOTICE =
+  "An SNS topic takes alarms only from its own region and account. So the alarms at the destination, which watch how far behind it is, " +
+  "do not reach alarmTopicArn. Give them an action there by transform.";
 
 const adoptedAcceleration = (side: "source" | "destination") =>
   `The ${side} bucket is adopted, so transfer acceleration is not switched on for it. Enable it by hand, or set ${side}.acceleration: none.`;
 
-export const UNHEARD_ALARMS_NOTICE =
-  "alarmTopicArn is heard in its own region and account alone: the alarms at the destination, which tell how far behind it is, have no " +
-  "action. Give them one there by transform.";
-
 const overlappingCanaries = ({ everyMinutes, giveUpAfterSeconds }: BridgeConfig["probe"]) =>
-  `A canary is sent every ${everyMinutes} min and may be waited for during ${giveUpAfterSeconds} s, so up to ` +
+  `A canary is sent every ${everyMinutes} min and a prober may wait ${giveUpAfterSeconds} s for it, so up to ` +
   `${Math.ceil(giveUpAfterSeconds / (everyMinutes * 60))} probers run side by side while objects are late.`;
 
-/** What functions may reserve of the smallest quota that an account has in a region. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-configuring-the-maximum-number-of-on-demand-instances */
+/** Functions may reserve this many of the 100 instances of the smallest quota in a region. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-configuring-the-maximum-number-of-on-demand-instances */
 const RESERVABLE_INSTANCES = 90;
 const quotaNotice = (instances: number) =>
   `Function Compute keeps ${instances} instances for this bridge. A new account has 100 in a region and may reserve ${RESERVABLE_INSTANCES} of ` +
   "them: have the quota raised, or lower concurrency.";
 
-/** In the region where the bridge keeps most of them. */
-function reservedInstances(config: BridgeConfig): number {
-  const { source, destination, mode, concurrency } = config;
-  if (mode === "push") return 2 * concurrency;
-  if (mode === "native") return 0;
-  const senders = source.cloud === "alicloud" ? concurrency : 0;
-  const receivers = destination.cloud === "alicloud" ? receiverInstances(config) : 0;
-  return isElsewhere(config) ? Math.max(senders, receivers) : senders + receivers;
-}
+export const CONFLICT_NOTICE =
+  "direction is two-way: where both sides write one key before either write has arrived at the other, both buckets keep both versions, " +
+  "and the newer one becomes the current one.";
+export const BACKFILL_NOTICE =
+  "existingObjects is replicate: S3 replicates only objects that are written after the rules. The bridge creates the role of the jobs " +
+  "for older objects, and `npm run bridge -- backfill` starts a job.";
+export const BACKFILL_ONE_WAY_NOTICE = " A job replicates objects of the source, not those that the destination had before.";
+export const CHINA_NOTICE =
+  "AWS documents S3 Replication Time Control for China without saying that it is available there. Where it is not, S3 refuses the " +
+  "replication configuration: set replication.timeControl: false.";
+export const DELETE_MARKERS_NOTICE =
+  "Delete markers are replicated. Deletes of single versions are not, and neither are expirations by lifecycle rules.";
+export const KEPT_DELETES_NOTICE = "Delete markers are not replicated: an object that is deleted on one side stays on the other.";
+export const ARCHIVE_NOTICE =
+  "Replicas in GLACIER or DEEP_ARCHIVE must be restored before they can be read, and changes made to them are not replicated.";
 
-/** Quotas and topics are of one account and region. */
-const isElsewhere = ({ source, destination }: BridgeConfig): boolean =>
-  (["cloud", "region", "accountId"] as const).some((name) => source[name] !== destination[name]);
+const adopted = (side: string) =>
+  `The ${side} bucket is adopted: it must keep versions. If another account owns it, a bucket policy must allow S3 to replicate.`;
+const REPLACED_HINT =
+  " This bridge replaces its replication configuration: a bucket has one. S3 does not replicate the replicas in it that came from " +
+  "other buckets, nor archived objects (GLACIER, DEEP_ARCHIVE).";
+const LAST_STOP_HINT = " The replicas of this bridge are not replicated on to a third bucket.";
 
 export interface NoticeOptions {
-  /** The token is given apart from the configuration. */
+  /** The caller gives the token separately from the configuration. */
   tokenIsGiven?: boolean;
 }
 
@@ -83,28 +89,19 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   return notices;
 }
 
-export const CONFLICT_NOTICE =
-  "direction is two-way: where both sides write one key before either write has arrived at the other, both buckets keep both versions, " +
-  "and the newer one becomes the current one.";
-export const BACKFILL_NOTICE =
-  "existingObjects is replicate: S3 replicates only what comes after the rules. This makes the role for the rest, and " +
-  "`npm run bridge -- backfill` starts the job.";
-export const BACKFILL_ONE_WAY_NOTICE = " It carries objects of the source, not those that the destination had before.";
-export const CHINA_NOTICE =
-  "AWS documents S3 Replication Time Control for China without saying that it is available there. Where it is not, S3 refuses the " +
-  "replication configuration: set replication.timeControl: false.";
-export const DELETE_MARKERS_NOTICE =
-  "Delete markers are replicated, but neither the deletion of a version nor what a lifecycle rule expires.";
-export const KEPT_DELETES_NOTICE = "Delete markers are not replicated: an object that is deleted on one side stays on the other.";
-export const ARCHIVE_NOTICE =
-  "Replicas in GLACIER or DEEP_ARCHIVE must be restored before they can be read, and changes made to them are not replicated.";
+/** Reserved instances in the region where the bridge has most of them. */
+function reservedInstances(config: BridgeConfig): number {
+  const { source, destination, mode, concurrency } = config;
+  if (mode === "push") return 2 * concurrency;
+  if (mode === "native") return 0;
+  const senders = source.cloud === "alicloud" ? concurrency : 0;
+  const receivers = destination.cloud === "alicloud" ? receiverInstances(config) : 0;
+  return isElsewhere(config) ? Math.max(senders, receivers) : senders + receivers;
+}
 
-const adopted = (side: string) =>
-  `The ${side} bucket is adopted: it must keep versions, and where another account owns it, a policy must let S3 in.`;
-const REPLACED_HINT =
-  " Its replication configuration is replaced by this bridge's: a bucket has one. Replicas that came into it from elsewhere are not " +
-  "replicated on, and neither is what is archived (GLACIER, DEEP_ARCHIVE).";
-const LAST_STOP_HINT = " What this bridge brings there is not replicated on to a third bucket.";
+/** Whether the sides differ in cloud, region or account. A quota or a topic belongs to one account and region. */
+const isElsewhere = ({ source, destination }: BridgeConfig): boolean =>
+  (["cloud", "region", "accountId"] as const).some((name) => source[name] !== destination[name]);
 
 export function s3Notices(config: BridgeConfig): string[] {
   const { source, destination, direction, replication } = config;
@@ -121,7 +118,7 @@ export function s3Notices(config: BridgeConfig): string[] {
   return notices;
 }
 
-/** Of the rules that are in force, or of the bridge where it has none of its own. */
+/** The `deletes` of the enabled rules, or of the bridge when it has no rules. */
 function deletesOf({ deletes, replication: { rules } }: BridgeConfig): string[] {
   return rules.length === 0 ? [deletes] : rules.filter(({ enabled }) => enabled).map((rule) => rule.deletes ?? deletes);
 }
@@ -134,13 +131,13 @@ function isArchived({ destination, replication }: BridgeConfig): boolean {
   ].some((name) => name !== undefined && S3_ARCHIVE_CLASSES.includes(name));
 }
 
-/** One sentence, or none where there is nothing to say. */
+/** A sentence that lists the settings that the mode does not use, or undefined when there are none. */
 export function unusedSettings(config: BridgeConfig, tokenIsGiven: boolean): string | undefined {
   const { mode } = config;
   if (mode === "pull") return undefined;
   const unused = [
-    ...ofRequests(config, tokenIsGiven),
-    ...(mode === "native" ? [...ofFunctions(config), ...ofAlarms(config)] : ofSenders(config)),
+    ...unusedRequestSettings(config, tokenIsGiven),
+    ...(mode === "native" ? [...unusedFunctionSettings(config), ...unusedAlarmSettings(config)] : unusedSenderSettings(config)),
   ];
   const why = mode === "native" ? "leaves the work to the store itself" : "sends no request across the border";
   return unused.length === 0
@@ -148,7 +145,7 @@ export function unusedSettings(config: BridgeConfig, tokenIsGiven: boolean): str
     : `Mode ${mode} ${why}: ${unused.join(", ")} ${unused.length === 1 ? "is" : "are"} not used.`;
 }
 
-function ofRequests({ auth, allowedCidrs }: BridgeConfig, tokenIsGiven: boolean): string[] {
+function unusedRequestSettings({ auth, allowedCidrs }: BridgeConfig, tokenIsGiven: boolean): string[] {
   return [
     ...(tokenIsGiven ? ["token"] : []),
     ...(auth.tokenParameter === undefined ? [] : ["auth.tokenParameter"]),
@@ -157,11 +154,11 @@ function ofRequests({ auth, allowedCidrs }: BridgeConfig, tokenIsGiven: boolean)
   ];
 }
 
-/** Alarms on how far behind the destination is: those of the canaries, and of S3's own metrics. */
+/** Whether there are alarms on how far behind the destination is: from canaries, or from S3's own metrics. */
 export const hasLagAlarms = (config: BridgeConfig): boolean =>
   config.probe.everyMinutes > 0 || (isS3Native(config) && config.replication.metrics);
 
-function ofAlarms(config: BridgeConfig): string[] {
+function unusedAlarmSettings(config: BridgeConfig): string[] {
   if (hasLagAlarms(config)) return [];
   return [
     ...(config.alarmTopicArn === undefined ? [] : ["alarmTopicArn"]),
@@ -169,7 +166,7 @@ function ofAlarms(config: BridgeConfig): string[] {
   ];
 }
 
-function ofSenders(config: BridgeConfig): string[] {
+function unusedSenderSettings(config: BridgeConfig): string[] {
   const { rateLimit, timeouts } = defaultsFor(config);
   return [
     ...(isSame(config.rateLimit, rateLimit) ? [] : ["rateLimit"]),
@@ -179,12 +176,12 @@ function ofSenders(config: BridgeConfig): string[] {
   ];
 }
 
-function ofFunctions(config: BridgeConfig): string[] {
+function unusedFunctionSettings(config: BridgeConfig): string[] {
   const defaults = defaultsFor(config);
   return (Object.keys(defaults) as (keyof typeof defaults)[]).filter((key) => !isSame(config[key], defaults[key]));
 }
 
-/** Only what differs from these counts: the configuration does not tell what was written out. */
+/** A setting is reported when it differs from these. A parsed configuration does not show which settings were written out. */
 function defaultsFor(config: BridgeConfig) {
   const { rateLimit, egress, inlineLimitBytes, copy, concurrency, maxAttempts, timeouts } = lenientSchema.parse({});
   return {
@@ -203,7 +200,7 @@ function defaultsFor(config: BridgeConfig) {
   } satisfies Partial<BridgeConfig>;
 }
 
-/** Of values and of flat sections. */
+/** Compares two values, or two sections without nested sections. */
 function isSame(value: unknown, fallback: unknown): boolean {
   if (typeof value !== "object" || value === null || typeof fallback !== "object" || fallback === null) return value === fallback;
   return Object.entries(fallback).every(([key, inside]) => (value as Record<string, unknown>)[key] === inside);

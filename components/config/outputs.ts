@@ -1,5 +1,5 @@
 /**
- * The outputs of a bridge: every output with its name, what it is and when it is there. `npm run docs:configuration` writes the type
+ * The outputs of a bridge: each with its name, its description and when it is present. `npm run docs:configuration` writes the type
  * `BridgeOutputs` and the table in docs/configuration.md from it.
  */
 import { z } from "zod";

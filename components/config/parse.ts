@@ -15,7 +15,7 @@ export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buff
   name: string;
   mode: Mode;
   buffer: "sqs" | "none";
-  /** Of S3 in mode `native`. No rules: one for each prefix of the scope, with the scope's tags. */
+  /** Replication of S3 in mode `native`. Without rules there is one for each prefix of the scope, with the scope's tags. */
   replication: ParsedConfig["replication"] & { metrics: boolean; replicaModifications: boolean };
   timeouts: { senderSeconds: number; receiverSeconds: number; urlExpirySeconds: number };
 }
@@ -23,14 +23,14 @@ export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buff
 export interface ParseOptions {
   /** Name of the stack (or of the component), the default of `name`. */
   stack: string;
-  /** The token is given apart, as a value that is known only while deploying. */
+  /** The caller gives the token separately, as a value that is known only while deploying. */
   tokenIsDeferred?: boolean;
 }
 
 const overlaps = (a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean =>
   a.slice(0, b.length).every((part, index) => part === b[index]);
 
-/** A copy of `raw` without what is wrong in it. */
+/** A copy of `raw` without the invalid values. */
 function withoutPaths(raw: unknown, paths: readonly (readonly PropertyKey[])[]): unknown {
   if (paths.some((path) => path.length === 0)) return undefined;
   // A list with a wrong element is left out as a whole: rules about lists count their elements.
@@ -54,10 +54,13 @@ function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
     ...parsed,
     name: parsed.name ?? stack,
     mode,
-    source: { ...source, ...accelerated(source, mode === "pull" ? "none" : undefined) },
+    source: { ...source, acceleration: accelerationOf(source, mode === "pull" ? "none" : undefined) },
     destination: {
       ...destination,
-      ...accelerated(destination, mode === "push" ? defaultPushAcceleration(source.region, destination.region) : undefined),
+      acceleration: accelerationOf(
+        destination,
+        mode === "push" ? defaultPushAcceleration(source.region, destination.region) : undefined,
+      ),
     },
     replication: {
       ...replication,
@@ -73,18 +76,17 @@ function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
   };
 }
 
-/** `fallback` is undefined where the mode does not ask how. */
-function accelerated(
+/** `fallback` is undefined when the mode does not use acceleration on this side. */
+function accelerationOf(
   { cloud, acceleration }: ParsedConfig["source"],
   fallback: Acceleration | undefined,
-): { acceleration?: Acceleration } {
-  const chosen = acceleration ?? (cloud === "alicloud" ? fallback : undefined);
-  return chosen === undefined ? {} : { acceleration: chosen };
+): Acceleration | undefined {
+  return acceleration ?? (cloud === "alicloud" ? fallback : undefined);
 }
 
 /**
- * Validates a whole configuration. Pure.
- * @throws ConfigInvalid with every problem, none of which holds a secret.
+ * Validates a whole configuration. Has no side effects.
+ * @throws ConfigInvalid with every problem. The texts hold no secret.
  */
 export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOptions): BridgeConfig {
   const named = { ...raw, name: raw.name ?? options.stack };
@@ -106,7 +108,7 @@ export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOp
   return complete(parsed.data, options.stack);
 }
 
-/** The unknown keys are there as `undefined` by now; the sections are strict about their names. */
+/** Drops unknown keys, which are `undefined` by now: the sections accept only known names. */
 function stripUnknown(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }

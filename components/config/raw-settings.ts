@@ -2,8 +2,8 @@
 const TEXT_KEYS: ReadonlySet<string> = new Set(["name", "token", "alarmTopicArn"]);
 
 /**
- * A stack's values under this project's namespace, unknown keys included. Pulumi.yaml declares "" for what has no default.
- * @param values each a value or, as the engine hands them over, text: structured ones as JSON
+ * Selects a stack's values under this project's namespace, unknown keys included. Pulumi.yaml declares "" for settings without a default.
+ * @param values each a value, or text as the engine passes it; structured values are JSON
  */
 export function rawSettings(namespace: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const prefix = `${namespace}:`;

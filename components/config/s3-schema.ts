@@ -4,7 +4,7 @@ import { DELETES } from "../../runtime/protocol/env";
 import { S3_STORAGE_CLASSES, S3_TRANSITION_CLASSES } from "./clouds";
 import { choice, flag, list, prefix, ruleId, tags, whole } from "./fields";
 
-/** Of replication and of a lifecycle. https://docs.aws.amazon.com/general/latest/gr/s3.html */
+/** The limit holds for replication and for a lifecycle. https://docs.aws.amazon.com/general/latest/gr/s3.html */
 const MAX_RULES = 1000;
 
 /** S3 takes a 32-bit number. */

@@ -1,5 +1,5 @@
 /**
- * The configuration: every setting with its shape, its default, its bounds and its sentence, and nowhere else. `npm run
+ * The configuration: every setting with its shape, its default, its bounds and its description. `npm run
  * docs:configuration` writes Pulumi.yaml, docs/configuration.md and the argument types in `settings.ts` from it. Checks that span
  * several settings are in `bridge-rules.ts` and its neighbours.
  */
@@ -173,10 +173,10 @@ const timeoutsSchema = z
   })
   .meta({ title: "Timeouts", typeName: "TimeoutsArgs", description: "How long functions run and URLs live." });
 
-/** A prober waits one minute longer for the other side's schedule, and then reports; all of it within a function's 900 s. */
+/** A prober waits one minute longer for the other side's schedule, and then reports. Both must fit in the 900 s of a function. */
 const GIVE_UP_MAX_SECONDS = 830;
 
-/** The clock wakes both sides: only these intervals fall on the same minutes every day. */
+/** Each side has its own schedule. Only these intervals fall on the same minutes every day. */
 export const CANARY_MINUTES = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440] as const;
 
 const probeSchema = z
@@ -248,14 +248,14 @@ const settings = {
     "Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`.",
   ),
   rateLimit: rateLimitSchema.prefault({}),
-  // 8 MiB take 8 s of the receiver's 29 s at 1 MiB/s, which one connection across the border gets on a bad day. So a batch still
-  // finishes, and larger objects have 15 minutes in the copier.
+  // On a bad day one connection across the border carries 1 MiB/s, so 8 MiB take 8 s of the receiver's 29 s. A batch still finishes
+  // then. Larger objects have 15 minutes in the copier.
   inlineLimitBytes: whole({ min: 0, max: 1024 * MIB }, "bytes")
     .default(8 * MIB)
     .describe("The copier copies larger objects, in parts."),
   copy: copySchema.prefault({}),
   timeouts: timeoutsSchema.prefault({}),
-  // AWS allows no fewer than 2 for a queue.
+  // AWS requires at least 2 for a queue.
   concurrency: whole({ min: 2, max: 1000 }, "functions")
     .default(10)
     .describe("Senders at work at once, and in Alibaba Cloud also receivers."),
@@ -292,7 +292,7 @@ export const bridgeSchema = z
   .meta({ title: "The bridge", typeName: "BridgeSettings" });
 export type ParsedConfig = z.output<typeof bridgeSchema>;
 
-/** For rules that span settings: every setting may be missing, so that a rule sees the valid part of an invalid configuration. */
+/** The schema for rules that span settings. Every setting may be missing, so a rule sees the valid part of an invalid configuration. */
 export const lenientSchema = z.object({
   source: sourceSchema.partial().optional(),
   destination: destinationSchema.partial().optional(),

@@ -15,7 +15,7 @@ const PULL_AND_PUSH: [name: string, given: Raw, notices: string[]][] = [
   ["token auth outside China", pull({ from: "aws", to: "aws", destination: { region: "us-west-2" } }), []],
   ["a pull from OSS to AWS", pull({ to: "aws" }), []],
   ["an open allowlist of a sender in AWS", bridge({ auth: { kind: "iam" }, allowedCidrs: ["0.0.0.0/0"] }), ["0.0.0.0/0"]],
-  ["an open allowlist of a sender without a fixed address", pull({ to: "aws", allowedCidrs: ["0.0.0.0/0"] }), ["only the signature keeps requests out."]],
+  ["an open allowlist of a sender without a fixed address", pull({ to: "aws", allowedCidrs: ["0.0.0.0/0"] }), ["only the signature protects it."]],
   ["an adopted source in S3", bridge({ source: { adopt: true }, auth: { kind: "iam" } }), ["requiredNotification"]],
   ["an adopted source in OSS", pull({ to: "aws", source: { adopt: true } }), []],
   ["an adopted destination that must be accelerated", push({ destination: { adopt: true } }), ["Enable it by hand, or set destination.acceleration: none"]],
@@ -44,18 +44,18 @@ const NATIVE: [name: string, given: Raw, notices: string[]][] = [
     ["Mode native leaves the work to the store itself: alarmContactGroups is not used."]],
   ["alarms of the canaries of OSS replication", native({ deletes: "replicate", alarmContactGroups: ["ops"], probe: CANARY }), []],
   ["S3 replication", s3(), []],
-  ["deletes in S3", s3({ deletes: "replicate" }), ["neither the deletion of a version nor what a lifecycle rule expires"]],
-  ["deletes of one rule", withRules([rule("a", 1, { deletes: "replicate" }), rule("b", 2)]), ["neither the deletion of a version"]],
+  ["deletes in S3", s3({ deletes: "replicate" }), ["Deletes of single versions are not, and neither are expirations"]],
+  ["deletes of one rule", withRules([rule("a", 1, { deletes: "replicate" }), rule("b", 2)]), ["Deletes of single versions are not"]],
   ["deletes of a disabled rule", withRules([rule("a", 1, { deletes: "replicate", enabled: false }), rule("b", 2)]), []],
   ["a two-way bridge", s3TwoWay(), ["deleted on one side stays on the other", "both buckets keep both versions"]],
-  ["a two-way bridge with deletes", s3TwoWay({ deletes: "replicate" }), ["neither the deletion", "both buckets keep both versions"]],
+  ["a two-way bridge with deletes", s3TwoWay({ deletes: "replicate" }), ["Deletes of single versions are not", "both buckets keep both versions"]],
   ["an adopted source of S3 replication", s3({ source: { adopt: true } }), ["The source bucket is adopted: it must keep versions"]],
   ["an adopted destination of S3 replication", s3({ destination: { adopt: true } }), ["not replicated on to a third bucket"]],
   ["an archive class", s3({ destination: { storageClass: "GLACIER" } }), ["must be restored before they can be read"]],
   ["an archive class of one rule", withRules([rule("a", 1, { storageClass: "DEEP_ARCHIVE" })]), ["must be restored"]],
   ["a transition to an archive class", s3({ destination: { lifecycle: [{ id: "a", transitions: [{ days: 0, storageClass: "GLACIER" }] }] } }), ["must be restored"]],
   ["a class that is no archive", s3({ destination: { storageClass: "GLACIER_IR" } }), []],
-  ["existing objects", s3({ existingObjects: "replicate" }), ["`npm run bridge -- backfill` starts the job."]],
+  ["existing objects", s3({ existingObjects: "replicate" }), ["`npm run bridge -- backfill` starts a job."]],
   ["time control", s3({ replication: { timeControl: true } }), []],
   ["time control in China", s3({ from: "aws-cn", to: "aws-cn", replication: { timeControl: true } }), ["without saying that it is available there"]],
   ["settings that only other modes use", s3({ egress: "static", copy: { memoryMb: 2048 }, timeouts: { receiverSeconds: 20 }, allowedCidrs: ["198.51.100.0/24"] }),
@@ -81,7 +81,7 @@ test.each([...PULL_AND_PUSH, ...NATIVE, ...ALARMS_AND_CANARIES])("notices of %s"
 });
 
 test("S3 replaces the replication configuration of an adopted bucket that objects leave", () => {
-  const replaced = (raw: Raw) => noticesOf(parse(raw)).filter((text) => text.includes("is replaced by this bridge's")).length;
+  const replaced = (raw: Raw) => noticesOf(parse(raw)).filter((text) => text.includes("replaces its replication configuration")).length;
   const both = { source: { adopt: true }, destination: { adopt: true } };
   expect(replaced(s3(both))).toBe(1);
   expect(replaced(s3TwoWay(both))).toBe(2);
