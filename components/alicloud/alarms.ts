@@ -1,4 +1,4 @@
-/** What must wake an operator: something was given up, work does not get done, or it takes too long. */
+/** Alarms for an operator: a key was given up, work is not done, or work takes too long. */
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../cloud";
@@ -22,18 +22,18 @@ export interface AlarmArgs {
   name: string;
   physicalName: string;
   what: keyof typeof METRICS;
-  /** Of the queue, the function or the flow. */
+  /** Name of the queue, the function or the flow. */
   of: pulumi.Output<string>;
-  /** Where that is. @default "source" */
+  /** Side of that resource. @default "source" */
   side?: Side;
-  /** Rings beyond it. @default 0, so that it rings when there is one at all */
+  /** The alarm fires above this value. @default 0 */
   threshold?: number;
 }
 
 export function createAlarm(context: BridgeContext, parent: pulumi.Resource, args: AlarmArgs): void {
   const { what, side = "source", threshold = 0 } = args;
   const { region } = context.config[side];
-  // Groups are an account's own.
+  // A contact group exists in one account only.
   const alarmContactGroups = inSourceAccount(context.config, side) ? context.config.alarmContactGroups : [];
   const { project, metric, statistics, dimension } = METRICS[what];
   new alicloud.cms.Alarm(

@@ -1,4 +1,4 @@
-/** A bucket and its settings, or an adopted bucket and none of them. */
+/** Creates a bucket with its settings, or adopts a bucket and changes nothing in it. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
@@ -9,15 +9,15 @@ export interface BucketFacts {
   name: pulumi.Output<string>;
   /** The host that serves the region to the public, as the provider reports it. */
   publicHost: pulumi.Output<string>;
-  /** Whether it keeps versions, now or earlier: what OSS does without them it does in neither case. */
+  /** Whether the bucket keeps versions or once kept them. OSS treats both states alike. */
   versioned: pulumi.Output<boolean>;
-  /** What a trigger must wait for; empty for an adopted bucket. */
+  /** Resources that a trigger must wait for; empty for an adopted bucket. */
   settled: pulumi.Resource[];
 }
 
 export type LifecycleRule = alicloud.types.input.oss.BucketLifecycleRule;
 
-/** Parts of an upload that nobody finished cost money and show up in no listing. */
+/** Parts of an unfinished upload cost money and do not appear in a listing. */
 export const ABANDONED_UPLOADS: LifecycleRule = {
   id: "abort-abandoned-uploads",
   enabled: true,
@@ -25,11 +25,11 @@ export const ABANDONED_UPLOADS: LifecycleRule = {
   abortMultipartUploads: [{ days: 7 }],
 };
 
-// The provider also reads these as the bucket's own, and would take away what is set beside it.
+// These settings are resources of their own. Without this list the provider would remove them from the bucket.
 const SET_APART = ["policy", "serverSideEncryptionRule", "versioning", "transferAcceleration"];
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 
-/** @throws Error, inside the outputs, where the account has no such bucket in the side's region. */
+/** @throws Error, inside the outputs, when the account has no such bucket in the side's region. */
 export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
   const { bucket } = context.config[side];
   const found = alicloud.oss
@@ -38,7 +38,7 @@ export function adoptBucket(context: BridgeContext, side: "source" | "destinatio
   return { name: found.name, publicHost: found.publicHost, versioned: found.versioned, settled: [] };
 }
 
-/** @throws Error that says what is wrong with the bucket that is to be adopted. */
+/** @throws Error when the bucket cannot be adopted. The text gives the reason. */
 export function foundBucket(
   found: { name: string; location: string; extranetEndpoint: string; versioning?: { status?: string } } | undefined,
   side: "source" | "destination",
@@ -64,8 +64,8 @@ export interface CreateBucketArgs {
 }
 
 /**
- * Settings are retained with their bucket: a bucket that outlives the stack must not lose its encryption, its versions or
- * its public access block on the way.
+ * Settings are retained with their bucket: a bucket that outlives the stack must keep its encryption, its versions and its
+ * public access block.
  */
 export function createBucket(context: BridgeContext, parent: pulumi.Resource, args: CreateBucketArgs): BucketFacts {
   const { name } = args;
@@ -81,7 +81,7 @@ export function createBucket(context: BridgeContext, parent: pulumi.Resource, ar
     { ...opts(), ignoreChanges: SET_APART },
   );
   const bucket = created.bucket;
-  // Absent rather than suspended: suspending is not what "keeps none" means.
+  // Without versions there is no resource: a suspended bucket would behave like one that keeps versions.
   const versioning = args.versioning
     ? [new alicloud.oss.BucketVersioning(`${name}-versioning`, { bucket, status: "Enabled" }, opts())]
     : [];
@@ -100,7 +100,7 @@ export function createBucket(context: BridgeContext, parent: pulumi.Resource, ar
       : { bucket, sseAlgorithm: "KMS", kmsMasterKeyId: args.kmsKeyId },
     opts(),
   );
-  // The versions of TLS. That there is TLS at all is for the policy to say.
+  // Limits the versions of TLS. The bucket policy requires TLS itself.
   new alicloud.oss.BucketHttpsConfig(`${name}-https`, { bucket, enable: true, tlsVersions: TLS_VERSIONS }, opts());
   const policy = new alicloud.oss.BucketPolicy(
     `${name}-policy`,

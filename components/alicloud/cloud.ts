@@ -1,4 +1,4 @@
-/** Alibaba Cloud as one end of a bridge, or as both. */
+/** The components of Alibaba Cloud, for one end of a bridge or for both. */
 import * as alicloud from "@pulumi/alicloud";
 import {
   assertAccount,
@@ -42,7 +42,10 @@ export const alicloudComponents: CloudComponents = {
   createNative: (sides: Sides): NativeBridge => new AlicloudNative(sides),
 };
 
-/** This provider cannot refuse an account by itself. Whatever uses the second one waits for what the first one finds. */
+/**
+ * The provider of Alibaba Cloud cannot check the account by itself. The first provider looks the account up. The second one, which
+ * deploys, waits for the result.
+ */
 function createVerified(side: Side, given: { region: string; profile?: string }, accountId: string): alicloud.Provider {
   const provider = new alicloud.Provider(`${side}-account`, given);
   const found = alicloud.getAccountOutput({ provider }).id;

@@ -3,12 +3,12 @@ import type { BridgeContext } from "../cloud";
 import { type BucketFacts, createBucket } from "./bucket";
 import { controlBucketName, leaseLogsPrefix, type Place } from "./names";
 
-/** Beyond the longest run of any function (a day), so that whoever read a log before it went has ended. */
+/** Longer than the longest run of any function (a day): every function that has read a log ends before the log expires. */
 const LEASE_LOG_DAYS = 3;
 
 /**
- * `crossborder:alicloud:ControlBucket`: where the copiers' leases are, in the region of the functions that take them. Its records
- * matter only while a copy runs, so it goes with the bridge, whatever becomes of the other buckets.
+ * `crossborder:alicloud:ControlBucket`: holds the copiers' leases, in the region of the functions that take them. Its records matter
+ * only while a copy runs. So it is deleted with the bridge, even when the other buckets are retained.
  */
 export class ControlBucket extends pulumi.ComponentResource {
   readonly bucketName: pulumi.Output<string>;
@@ -32,7 +32,7 @@ export class ControlBucket extends pulumi.ComponentResource {
           expirations: [{ days: LEASE_LOG_DAYS }],
         },
       ],
-      // A log is appended to, which versions do not allow; an expired one leaves no delete marker without them.
+      // OSS appends only to objects without versions. And without versions an expired log leaves no delete marker.
       versioning: false,
       acceleration: false,
       kmsKeyId: undefined,

@@ -1,4 +1,4 @@
-/** Long copies of mode `pull`: a function of its own, started by the receiver. */
+/** The copier of mode `pull`: a function for long copies, which the receiver starts. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources } from "../../runtime/protocol/env";
@@ -51,7 +51,7 @@ export class Copier extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    // The sender asks again until the object is there; a start that is repeated or delayed by itself would outlive its lease.
+    // The sender asks again until the object is there. A start that Function Compute repeats or delays would outlive its lease.
     const invocations = new alicloud.fc.V3AsyncInvokeConfig(
       `${name}-invocations`,
       { functionName: copier.functionName, maxAsyncRetryAttempts: 0, maxAsyncEventAgeInSeconds: COPIER_EVENT_AGE_SECONDS },

@@ -4,11 +4,11 @@ import type { BridgeContext } from "../cloud";
 import { createAlarm } from "./alarms";
 import { aliasesInModes, type Place, physicalName, queueArn, queueUrl } from "./names";
 
-/** The longest and the largest that the service takes. https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
+/** The maximum of the service, as for the message size below. https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
 const RETENTION_SECONDS = 604_800;
 const MESSAGE_BYTES = 65_536;
 
-/** `crossborder:alicloud:DeadLetters`: keys that were given up, each with its reason, and the alarm that says so. */
+/** `crossborder:alicloud:DeadLetters`: the queue of keys that were given up, each with its reason, and an alarm when it is not empty. */
 export class DeadLetters extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   readonly arn: pulumi.Output<string>;

@@ -3,38 +3,38 @@
  *
  *     Inspect -> Copy -> Verify -> Record
  *
- * Every task hands the state (runtime/protocol/push.ts) to one function, which does the step that the state names and says which follows;
- * the workflow goes where it says, sleeps for it, and tries again when the function could not even answer. What cannot be done is parked
- * in the dead-letter queue, and the execution fails, so that it is seen. Few states on purpose: every one that is entered counts against
- * the account's quota of 100 a second.
+ * Every task passes the state (runtime/protocol/push.ts) to one function. The function does the step that the state names, and returns the
+ * next step. The workflow goes to that step, waits when the function asks for it, and tries again when the function does not answer. A
+ * key that cannot be replicated is parked in the dead-letter queue, and the execution fails so that an operator sees it. The workflow
+ * has few states, because every state that is entered counts against the account's quota of 100 a second.
  *
  * https://www.alibabacloud.com/help/en/serverless-workflow/latest/process-definition-introduction
  */
 import type { PushStep } from "../../runtime/protocol/push";
 
 export interface FlowDefinitionArgs {
-  /** Of the flow. */
+  /** Name of the flow. */
   name: string;
   /** `acs:fc:<region>:<uid>:functions/<name>` of the pusher. */
   functionArn: string;
   /**
-   * Hard end of one write of a small object. Where an attempt's outcome is unknown the next one begins no sooner: by then it has ended.
-   * Copies of large objects are kept apart by their leases instead.
+   * Hard end of one write of a small object. When the outcome of an attempt is unknown, the next one begins only after this time, when
+   * the first one has ended. Copies of large objects are kept apart by their leases instead.
    */
   inlineHardEndSeconds: number;
 }
 
-/** Of a retry's interval. */
+/** The maximum of a retry's interval. */
 const MAX_INTERVAL_SECONDS = 86_400;
 
-/** JSON, which is YAML too. */
+/** Returns JSON, which CloudFlow reads as YAML. */
 export function flowDefinition({ name, functionArn, inlineHardEndSeconds }: FlowDefinitionArgs): string {
   if (!Number.isInteger(inlineHardEndSeconds) || inlineHardEndSeconds < 1 || inlineHardEndSeconds > MAX_INTERVAL_SECONDS)
     throw new Error(`inlineHardEndSeconds is ${inlineHardEndSeconds}: give whole seconds from 1 to ${MAX_INTERVAL_SECONDS}`);
   const Retry = retryRules(inlineHardEndSeconds);
 
   /** @param state where the state is in the input */
-  const task = (Name: string, state: string, onwards: object, Catch: object[]) => ({
+  const task = (Name: string, state: string, next: object, Catch: object[]) => ({
     Type: "Task",
     Name,
     Action: "FC:InvokeFunction",
@@ -43,13 +43,13 @@ export function flowDefinition({ name, functionArn, inlineHardEndSeconds }: Flow
     OutputConstructor: { "state.$": "$Output.Body" },
     Retry,
     ...(Catch.length > 0 ? { Catch } : {}),
-    ...onwards,
+    ...next,
   });
-  const step = (Name: string, onwards: object, state = "$Input.state") => task(Name, state, onwards, [parkOn(state)]);
+  const step = (Name: string, next: object, state = "$Input.state") => task(Name, state, next, [parkOn(state)]);
   const routed = { Next: "Route" };
 
   const States = [
-    // The input of an execution is the bare state; from then on it is under a key, because only whole objects keep what is optional.
+    // The input of an execution is the bare state. Later the state is under a key, because only whole objects keep optional fields.
     step("Inspect", routed, "$Input"),
     {
       Type: "Choice",
@@ -68,10 +68,10 @@ export function flowDefinition({ name, functionArn, inlineHardEndSeconds }: Flow
     step("Copy", routed),
     step("Verify", routed),
     step("Record", { End: true }),
-    // The pusher sees that it was waited for, and how long: it waits longer the next time.
+    // The state holds the last wait, so the pusher can choose a longer one the next time.
     // At most 300 s: https://www.alibabacloud.com/help/en/serverless-workflow/latest/wait-wait
     { Type: "Wait", Name: "Wait", "Seconds.$": "$Input.state.waitSeconds", Next: "InspectAgain" },
-    // Without a Catch: a key that cannot even be parked fails the execution with what prevented it.
+    // There is no Catch: when parking fails too, the execution fails with that error.
     task("Park", "$Input.state", { Next: "Parked" }, []),
     {
       Type: "Fail",
@@ -97,8 +97,8 @@ export function flowDefinition({ name, functionArn, inlineHardEndSeconds }: Flow
 const isNext = (step: PushStep) => `$Input.state.next == "${step}"`;
 
 /**
- * The function was not there to say why: the workflow says it instead. Fields are named one by one: what a path to a missing one gives is
- * not documented, so those that are optional are left behind; none of them is needed to park a key.
+ * The function gave no reason, so the workflow writes one. The fields are listed one by one without the optional ones: the result of a
+ * path to a missing field is not documented, and parking a key needs no optional field.
  */
 const parkOn = (state: string) => ({
   Errors: ["FnF.ALL"],
@@ -122,8 +122,8 @@ const parkOn = (state: string) => ({
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/error-handling */
 const retryRules = (inlineHardEndSeconds: number) => [
   {
-    // Nothing ran. A burst of objects may take hours to pass through the function's concurrency, so the waits grow slowly: those that
-    // doubled would leave instances idle while everybody waits.
+    // The function did not run. A burst of objects may take hours to pass through the function's concurrency. The waits grow slowly,
+    // because waits that double would leave instances idle while executions wait.
     Errors: ["FC.ResourceThrottled", "FC.ResourceExhausted", "FC.ConcurrencyLimitExceeded"],
     Description: "Wait for a free instance",
     MaxAttempts: 250,

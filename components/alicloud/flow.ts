@@ -1,4 +1,4 @@
-/** The workflow of mode `push`: one execution per object, every step of which the pusher carries out. */
+/** The workflow of mode `push`: one execution per object. The pusher does every step. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
@@ -9,13 +9,13 @@ import { physicalName } from "./names";
 import { invokeFunction } from "./policies";
 import { createRole } from "./role";
 
-/** An attempt that is told to end still needs a moment to. */
+/** An attempt that is aborted at its timeout needs some time to end. */
 const HARD_END_MARGIN_SECONDS = 5;
 
 /** `crossborder:alicloud:ReplicationFlow` */
 export class ReplicationFlow extends pulumi.ComponentResource {
   readonly flowName: pulumi.Output<string>;
-  /** What starts executions must wait for this. */
+  /** Resources that must exist before an execution is started. */
   readonly ready: pulumi.Resource[];
 
   constructor(context: BridgeContext, args: { pusher: BridgeFunction<"pusher">; parent: pulumi.Resource }) {

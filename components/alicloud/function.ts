@@ -1,4 +1,4 @@
-/** A function with its role and its policy: the same for all roles of the bridge. */
+/** A function with its role and its policy, for every role of the bridge. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
@@ -16,19 +16,19 @@ const MAX_ENVIRONMENT_BYTES = 4096;
 export interface BridgeFunctionArgs<R extends BridgeRole> {
   context: BridgeContext;
   role: R;
-  /** Of the prober, which is on both sides. */
+  /** Side of a prober. Other roles exist on one side only. */
   side?: Side;
   logs: Logs;
-  /** What the handler reads; wired from other resources' outputs. */
+  /** The handler's configuration, from outputs of other resources. */
   config: pulumi.Output<RoleConfig<R>>;
-  /** What the role may do, besides writing its log. */
+  /** Permissions of the role, besides writing its log. */
   policy: pulumi.Output<PolicyDocument>;
   memoryMb: number;
   timeoutSeconds: number;
   description: string;
-  /** Instances, each of which serves one request at a time; as many as the account has when absent. */
+  /** Maximum of instances, each of which serves one request at a time. @default the account's limit */
   instances?: number;
-  /** What must be there before its first run. */
+  /** Resources that must exist before its first run. */
   dependsOn?: pulumi.Resource[];
 }
 
@@ -36,7 +36,7 @@ export interface BridgeFunctionArgs<R extends BridgeRole> {
 export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResource {
   readonly functionArn: pulumi.Output<string>;
   readonly functionName: pulumi.Output<string>;
-  /** What invokes it must wait for this: until then it would have no rights, or too many instances. */
+  /** Resources that must exist before an invocation: without them the function has no permissions, or too many instances. */
   readonly ready: pulumi.Resource[];
 
   constructor(name: string, args: BridgeFunctionArgs<R>, opts: pulumi.ComponentResourceOptions) {
@@ -70,7 +70,7 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         internetAccess: true,
         environmentVariables: pulumi
           .all([args.config, zip.sha256])
-          // Changed code alone is no change to the provider.
+          // The provider does not notice a change of the code alone.
           .apply(([config, sha256]) => withinLimit(role, { ...encodeEnv(role, config as RoleConfig<R>), CODE_SHA256: sha256 })),
         logConfig: { project: logs.project, logstore: logs.store },
       },
@@ -93,7 +93,7 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
   }
 }
 
-/** @throws Error before Function Compute would, and says what to shorten. */
+/** @throws Error that names the settings to shorten, before Function Compute refuses the variables. */
 export function withinLimit(role: BridgeRole, variables: Record<string, string>): Record<string, string> {
   const bytes = Object.entries(variables).reduce(
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
@@ -109,10 +109,10 @@ export function withinLimit(role: BridgeRole, variables: Record<string, string>)
 /** https://www.alibabacloud.com/help/en/ros/developer-reference/aliyun-fc3-function */
 const MEMORY_STEP_MB = 64;
 const CPU_STEPS_PER_CPU = 20;
-/** GB of memory to one vCPU; between 1 and 4 are allowed. */
+/** GB of memory per vCPU. Function Compute allows 1 to 4. */
 const GB_PER_CPU = 2;
 
-/** A size that Function Compute sells: at least this memory, and CPU in proportion. */
+/** Rounds the memory up to a size that Function Compute offers, and adds CPU in proportion. */
 export function functionSize(memoryMb: number): { memorySize: number; cpu: number } {
   const memorySize = Math.ceil(memoryMb / MEMORY_STEP_MB) * MEMORY_STEP_MB;
   const steps = Math.ceil((memorySize / 1024 / GB_PER_CPU) * CPU_STEPS_PER_CPU);

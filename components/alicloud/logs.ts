@@ -5,20 +5,20 @@ import { PROBER_PARTS } from "../prober";
 import { aliasesInModes, logProjectName, logStoreArn, type Place } from "./names";
 
 const STORE = "functions";
-/** The longest that a store keeps; it stands for ever. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */
+/** The maximum of the service, which stands for unlimited retention. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */
 const MAX_RETENTION_DAYS = 3650;
-/** Where words end, for the full-text index. */
+/** Characters that separate words in the full-text index. */
 const TOKENS = ", '\";=()[]{}?@&<>/:\n\t\r";
 
 /**
- * `crossborder:alicloud:Logs`: one store for the functions of one side, searchable. The prober has one of its own, as it is there in
- * modes that have no other function.
+ * `crossborder:alicloud:Logs`: one searchable store for the functions of one side. The prober has a store of its own, because it also
+ * runs in modes without other functions.
  */
 export class Logs extends pulumi.ComponentResource {
   readonly project: pulumi.Output<string>;
   readonly store: pulumi.Output<string>;
   readonly storeArn: pulumi.Output<string>;
-  /** What a function must wait for: without it the first lines are lost. */
+  /** Resources that a function must wait for. Without them its first log lines are lost. */
   readonly ready: pulumi.Resource[];
 
   constructor(

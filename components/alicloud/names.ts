@@ -1,4 +1,7 @@
-/** Names and ARNs, as pure functions: an operator finds everything of a bridge by its id, and policies can name what is not there yet. */
+/**
+ * Names and ARNs as pure functions. An operator finds every resource of a bridge by the bridge's id, and policies can name resources that
+ * do not exist yet.
+ */
 import { createHash } from "node:crypto";
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,46 +10,44 @@ import type { Role } from "../../runtime/protocol/env";
 import type { BridgeContext } from "../cloud";
 import type { ProberPart } from "../prober";
 
-/** Of everything whose name need only be unique in the account. Two bridges with one id in one account collide, loudly. */
+/** A name that must be unique in the account. Deploying two bridges with one id in one account fails. */
 export const physicalName = (
   bridgeId: string,
   part: Role | ProberPart | "dead-letters" | "events" | "flow" | "replication",
 ): string => `crossborderbridge-${bridgeId}-${part}`;
 
-/** No slash in front: the path of the parameter's ARN begins after its type. */
+/** Has no slash in front, because the ARN adds one. */
 export const secretName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>
   `crossborderbridge/${bridgeId}/${side}/${secret}`;
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
-/** Projects share their names with every account of the region, hence the digest. */
+/** Project names are unique among all accounts of a region, so the name has a digest of the account. */
 export const logProjectName = (bridgeId: string, part: "source" | "destination" | ProberPart, accountId: string): string =>
   `bridge-${bridgeId}-${part}-${digest(accountId)}`;
 
 const BUCKET_NAME_CHARACTERS = 63;
 
-/** Buckets share their names with all of OSS: what is unique already, the bridge's own bucket, is part of it. */
+/** Bucket names are unique in all of OSS, so the name contains the name of the bridge's own bucket. */
 export function controlBucketName(bucket: string, bridgeId: string): string {
   const name = `${bucket}-${bridgeId}-bridge-control`;
   if (name.length <= BUCKET_NAME_CHARACTERS) return name;
   return `${name.slice(0, BUCKET_NAME_CHARACTERS - 9).replace(/-+$/, "")}-${digest(name)}`;
 }
 
-/**
- * Where the bridge's leases are; `leaseLogPrefix` of the runtime, which components do not import. A test holds the two together.
- */
+/** How the keys of the lease logs begin, as `leaseLogPrefix` of the runtime gives it. Components do not import it; a test compares both. */
 export const leaseLogsPrefix = (bridgeId: string): string => `${controlPrefix(bridgeId)}lease-logs/`;
 
-/** The account and, where the service has them, the region that an ARN is about. */
+/** The account and the region of an ARN. */
 export interface Place {
   accountId: string;
   region: string;
 }
 
-/** OSS has one namespace over all regions. */
+/** Has no region, because bucket names are unique in all regions. */
 export const bucketArn = ({ accountId }: Pick<Place, "accountId">, bucket: string): string => `acs:oss:*:${accountId}:${bucket}`;
 
-/** As a trigger names its source. */
+/** The form of the ARN that a trigger takes as its source. */
 export const eventSourceArn = ({ accountId, region }: Place, bucket: string): string =>
   `acs:oss:${region}:${accountId}:${bucket}`;
 
@@ -64,7 +65,7 @@ export const keyArn = ({ accountId, region }: Place, kmsKeyId: string): string =
   `acs:kms:${region}:${accountId}:key/${kmsKeyId}`;
 
 /**
- * A secret parameter is kept as a secret of KMS, and reading one takes the permission for both.
+ * OOS keeps a secret parameter as a secret of KMS. Reading it needs permissions for both.
  * https://help.aliyun.com/zh/oos/use-cases/control-access-to-different-encryption-parameters-from-a-ram-user
  */
 export const secretArns = ({ accountId, region }: Place, name: string) => ({
@@ -78,12 +79,12 @@ export function placeOf(context: BridgeContext, side: "source" | "destination", 
   return id.apply((accountId) => ({ accountId, region }));
 }
 
-/** The components of the two modes that take events of an OSS source. */
+/** The components of the modes `push` and `pull`, which take events of an OSS source. */
 const PARENTS = [
   ["crossborder:alicloud:Push", "push"],
   ["crossborder:alicloud:Trigger", "trigger"],
 ] as const;
 
-/** For what both have under one physical name: whoever changes the mode keeps it, as a second one could not be made. */
+/** Aliases of a resource that both modes have under one physical name. A change of the mode keeps the resource instead of creating a second. */
 export const aliasesInModes = ({ name, parent }: Pick<BridgeContext, "name" | "parent">): pulumi.Alias[] =>
   PARENTS.map(([type, part]) => ({ parent: pulumi.createUrn(`${name}-${part}`, type, parent) }));

@@ -1,4 +1,4 @@
-/** Mode `native`: OSS replicates by itself; nothing of the bridge runs. */
+/** Mode `native`: OSS replicates by itself. The bridge has no functions. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { NativeBridge, Sides } from "../cloud";
@@ -78,11 +78,11 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
   }
 }
 
-/** Across the mainland's border OSS replicates through transfer acceleration only. https://www.alibabacloud.com/help/en/object-storage-service/latest/configure-crr */
+/** OSS replicates across the mainland's border only through transfer acceleration. https://www.alibabacloud.com/help/en/object-storage-service/latest/configure-crr */
 export function transferType({ source, destination }: Pick<BridgeConfig, "source" | "destination">): "internal" | "oss_acc" {
   return isMainland(source.region) === isMainland(destination.region) ? "internal" : "oss_acc";
 }
 
-/** OSS refuses prefixes of one rule that overlap. */
+/** Removes nested prefixes, because OSS refuses prefixes of one rule that overlap. */
 const prefixSetOf = (prefixes: readonly string[]): { prefixSet?: { prefixes: string[] } } =>
   prefixes.length === 0 ? {} : { prefixSet: { prefixes: outermost(prefixes) } };

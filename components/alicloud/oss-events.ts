@@ -1,4 +1,4 @@
-/** From events of the source bucket to a function: asynchronous invocations, which Function Compute keeps until one succeeds. */
+/** Connects events of the source bucket to a function by asynchronous invocations, which Function Compute keeps until one succeeds. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { Scope } from "../../runtime/protocol/env";
@@ -11,9 +11,9 @@ import { invokeFunction } from "./policies";
 import { createRole } from "./role";
 import type { AlicloudSourceStore } from "./stores";
 
-/** The most that Function Compute tries again. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-policy */
+/** The maximum of retries in Function Compute. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-policy */
 const RETRIES = 8;
-/** The longest that the provider lets an event wait for a function that is throttled or failing; the service itself would take a week. */
+/** The maximum that the provider accepts. An event waits this long for a throttled or failing function. The service itself allows a week. */
 const EVENT_AGE_SECONDS = 86_400;
 
 export interface OssEventsArgs {
@@ -51,7 +51,7 @@ export class OssEvents extends pulumi.ComponentResource {
       policy: functionArn.apply(invokeFunction),
       parent: this,
     });
-    // Declared last: an event that OSS sends must find everything behind it.
+    // Declared last, so that everything exists before OSS sends the first event.
     new alicloud.fc.V3Trigger(
       `${name}-trigger`,
       {
@@ -66,7 +66,7 @@ export class OssEvents extends pulumi.ComponentResource {
       {
         ...child,
         dependsOn: [role.attachment, invocations, ...ready, ...store.bucket.settled],
-        // One name on one function, and OSS takes no second trigger for the same events.
+        // A name is unique on a function, and OSS refuses a second trigger for the same events.
         deleteBeforeReplace: true,
       },
     );
@@ -81,8 +81,8 @@ export class OssEvents extends pulumi.ComponentResource {
 }
 
 /**
- * One by one: `oss:ObjectCreated:*` also tells of every part of an upload. OSS has no event for a change of tags alone. What the store's
- * own replication writes into the source bucket is told by events of another type.
+ * Events are listed one by one, because `oss:ObjectCreated:*` also includes every part of an upload. OSS has no event for a change of
+ * tags alone. Objects that OSS's own replication writes into the source bucket have an event type of their own.
  * https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-oss-trigger
  */
 const WRITTEN = [
@@ -94,7 +94,7 @@ const WRITTEN = [
 const REMOVED = ["oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects", "oss:ObjectReplication:ObjectRemoved"];
 const CHANGED = "oss:ObjectModified:UpdateObjectMeta";
 
-/** Elsewhere OSS does not know `CHANGED`. */
+/** OSS has the event `CHANGED` only in these regions. */
 const REGIONS_WITH_CHANGED: ReadonlySet<string> = new Set([
   "cn-hangzhou",
   "cn-shanghai",
@@ -106,7 +106,7 @@ const REGIONS_WITH_CHANGED: ReadonlySet<string> = new Set([
   "cn-chengdu",
 ]);
 
-/** Removals matter only where deletes are replicated. */
+/** Removals are included only when deletes are replicated. */
 export function sourceEvents(deletes: "ignore" | "replicate", region: string): string[] {
   const changed = REGIONS_WITH_CHANGED.has(region) ? [CHANGED] : [];
   return [...WRITTEN, ...changed, ...(deletes === "replicate" ? REMOVED : [])];
@@ -124,6 +124,3 @@ export function ossTriggerConfig({
   const key = { prefix: onlyPlain(scope.prefixes) ?? "", suffix: onlyPlain(scope.suffixes) ?? "" };
   return { events: sourceEvents(deletes, source.region), filter: { key } };
 }
-
-/** Anybody may knock; the function checks address, rate and signature. */
-export const HTTP_TRIGGER_CONFIG = { authType: "anonymous", methods: ["POST"], disableURLInternet: false };

@@ -1,7 +1,7 @@
 /**
- * Every policy that the bridge writes in Alibaba Cloud, as pure functions of plain ARNs. Each lists exactly what the role's code
- * calls: `tests/components/alicloud/policies.test.ts` asserts them to the letter, `tests/e2e/ram-policies.test.ts` proves them against what
- * was called. One service knows no resources: see `dispatcherPolicy`.
+ * Every policy that the bridge writes in Alibaba Cloud, as pure functions of plain ARNs. Each policy lists exactly the actions that the
+ * role's code calls. `tests/components/alicloud/policies.test.ts` asserts the documents, and `tests/e2e/ram-policies.test.ts` compares them
+ * with the recorded calls. One service has no permissions for single resources: see `dispatcherPolicy`.
  */
 
 export interface Statement {
@@ -24,10 +24,10 @@ export const document = (...statements: (Statement | undefined)[]): PolicyDocume
 
 const allow = (Action: string[], ...Resource: string[]): Statement => ({ Effect: "Allow", Action, Resource });
 
-/** RAM knows no escape for its wildcards: `?` stands for any one character, itself included, and so may stand for a `*` too. */
+/** RAM has no escape for its wildcards. `?` matches any single character, so it replaces `*`. */
 export const literal = (value: string): string => value.replaceAll("*", "?");
 
-/** A policy holds 6,144 characters, and a list may stand in it twice; longer ones are left to the function's own scope check. */
+/** A policy holds 6,144 characters and may contain a list twice. For longer lists the policy allows every object, and the function checks the scope. */
 const LISTED_CHARACTERS = 1536;
 
 /** The objects under some prefixes; every object when there are none or too many to list. */
@@ -46,7 +46,7 @@ export const writeLogs = (logStoreArn: string): Statement => allow(["log:PostLog
 
 export const invokeFunction = (functionArn: string): PolicyDocument => document(allow(["fc:InvokeFunction"], functionArn));
 
-/** With a condition, `*` means everybody, the bucket's owner included. https://www.alibabacloud.com/help/en/oss/user-guide/oss-bucket-policy/ */
+/** With a condition, `*` means every identity, the bucket's owner included. https://www.alibabacloud.com/help/en/oss/user-guide/oss-bucket-policy/ */
 export const secureTransportPolicy = (bucketArn: string): PolicyDocument =>
   document({
     Effect: "Deny",
@@ -72,7 +72,7 @@ const readSource = (args: SourceReadArgs): (Statement | undefined)[] => [
 
 export interface TaggingArgs {
   statusTags: boolean;
-  /** RAM has another action where a version is named, and the bridge names it where the bucket keeps versions. */
+  /** In a bucket that keeps versions the bridge names the version, and RAM then has another action. */
   versioned: boolean;
 }
 
@@ -112,8 +112,8 @@ export interface DestinationPolicyArgs {
 }
 
 /**
- * Deleting is also how a store takes back bytes that OSS received wrong: exactly the version that was written, or in a bucket
- * without versions the object.
+ * The store also deletes what it wrote when OSS received wrong bytes: exactly that version, or the object in a bucket without
+ * versions.
  */
 function writeDestination(args: DestinationPolicyArgs, more: readonly string[]): (Statement | undefined)[] {
   const takeBack = args.versioned ? "oss:DeleteObjectVersion" : "oss:DeleteObject";
@@ -128,7 +128,7 @@ function writeDestination(args: DestinationPolicyArgs, more: readonly string[]):
   ];
   return [
     allow([...new Set([...actions, ...more])], ...objectArns(args.bucketArn, [args.prefix])),
-    // Appending is putting. Nobody removes a log: the bucket's lifecycle rule does.
+    // Appending needs the permission to put. Only the bucket's lifecycle rule removes a log.
     allow(["oss:GetObject", "oss:PutObject"], `${args.controlBucketArn}/${args.leaseLogsPrefix}*`),
     args.kmsKeyArn === undefined ? undefined : allow(["kms:GenerateDataKey", "kms:Decrypt"], args.kmsKeyArn),
   ];
@@ -158,9 +158,9 @@ export interface DispatcherPolicyArgs extends Pick<SourceReadArgs, "bucketArn" |
 
 export const dispatcherPolicy = (args: DispatcherPolicyArgs): PolicyDocument =>
   document(
-    // It reads no bytes, so it needs no key: https://www.alibabacloud.com/help/en/oss/developer-reference/head-object
+    // The dispatcher reads no bytes, so it needs no key: https://www.alibabacloud.com/help/en/oss/developer-reference/head-object
     readObjects(args),
-    // CloudFlow has no permissions for single flows here: a policy that names one takes no effect.
+    // CloudFlow has no permissions for single flows: a policy that names a flow has no effect.
     // https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
     allow(["fnf:StartExecution", "fnf:DescribeExecution"], "*"),
     park(args.deadLetterArn),
@@ -183,19 +183,19 @@ export const pusherPolicy = ({ source, destination, deletes, deadLetterArn }: Pu
 
 export interface ProberPolicyArgs {
   bucketArn: string;
-  /** Of every key that it may touch. */
+  /** How every key begins that the prober may use. */
   prefix: string;
-  /** On this side objects are put, not only watched for. */
+  /** Whether this side's prober puts objects. Otherwise it only watches for them. */
   puts: boolean;
-  /** With tags. */
+  /** Whether these objects have tags. */
   tagged: boolean;
   versioned: boolean;
-  /** Something is scheduled, and what nobody waits for any more has to be found. */
+  /** Whether the prober lists the bucket. With a schedule it must find canaries that an earlier run left behind. */
   lists: boolean;
   kmsKeyArn?: string | undefined;
 }
 
-/** A look reads no bytes, so it needs no key; it learns that an object is not there without being allowed to list. */
+/** Watching uses HEAD. It reads no bytes, so it needs no key, and OSS reports a missing object without the permission to list. */
 export function proberPolicy({ puts, tagged, versioned, lists, kmsKeyArn, ...args }: ProberPolicyArgs): PolicyDocument {
   const putting = puts ? ["oss:PutObject", ...(tagged ? ["oss:PutObjectTagging"] : [])] : [];
   const removal = versioned ? "oss:DeleteObjectVersion" : "oss:DeleteObject";
@@ -209,7 +209,7 @@ export function proberPolicy({ puts, tagged, versioned, lists, kmsKeyArn, ...arg
 export interface ReplicationPolicyArgs {
   sourceArn: string;
   destinationArn: string;
-  /** Keys of source and destination, where objects under a key are replicated. */
+  /** KMS keys of source and destination, when encrypted objects are replicated. */
   sourceKeyArn?: string | undefined;
   destinationKeyArn?: string | undefined;
   deletes: "ignore" | "replicate";

@@ -1,4 +1,4 @@
-/** Mode `push`: everything but the destination bucket is at the source, whose identity reaches both stores. */
+/** Mode `push`: everything but the destination bucket is at the source. One identity there reaches both stores. */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, identity, type PushBridge, type Sides } from "../cloud";
 import { ControlBucket } from "./control-bucket";
@@ -18,7 +18,7 @@ import {
 } from "./stores";
 
 const DISPATCHER_MEMORY_MB = 512;
-/** Long enough to wait for a place among the executions that CloudFlow starts in a second. */
+/** Long enough to wait while CloudFlow throttles the start of executions. */
 const DISPATCHER_SECONDS = 60;
 
 interface Parts {
@@ -115,7 +115,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
         memoryMb: config.copy.memoryMb,
         timeoutSeconds: config.copy.timeoutSeconds,
         description: `Copies and verifies objects for bridge ${config.name}`,
-        // Beyond it a workflow's task waits for its turn.
+        // Above this number the workflow retries the task later.
         instances: config.concurrency,
         policy: pulumi
           .all([
@@ -165,12 +165,12 @@ function sourceReadArgs({ config }: BridgeContext, store: AlicloudSourceStore) {
   }));
 }
 
-/** Where the source is. */
+/** The place of both stores, which must be in one account. The region is the source's. */
 export function oneAccount(source: AlicloudSourceStore, destination: AlicloudDestinationStore): pulumi.Output<Place> {
   return pulumi.all([source.place, destination.place]).apply(([from, to]) => inOneAccount(from, to));
 }
 
-/** @throws Error where the destination's provider is in another account, which the source's roles cannot reach. */
+/** @throws Error when the destination's provider is in another account, which the source's roles cannot reach. */
 export function inOneAccount(from: Place, to: Place): Place {
   if (from.accountId === to.accountId) return from;
   throw new Error(

@@ -1,4 +1,4 @@
-/** The endpoint at an OSS destination: an HTTP trigger in front of the receiver function, and the copier behind it. */
+/** The endpoint at an OSS destination: an HTTP trigger, the receiver function, and the copier that it starts. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources } from "../../runtime/protocol/env";
@@ -10,13 +10,14 @@ import { Copier } from "./copier";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { physicalName } from "./names";
-import { HTTP_TRIGGER_CONFIG } from "./oss-events";
 import { receiverPolicy } from "./policies";
 import { type AlicloudDestinationStore, destinationPolicyArgs, destinationSettings } from "./stores";
 import { type SecretParameter, tokenAt } from "./token";
 
-/** Streams through; more memory mostly buys network and CPU for checksums. */
+/** The receiver streams objects. More memory mostly brings more network and CPU for checksums. */
 const MEMORY_MB = 1024;
+/** The trigger is anonymous. The function checks address, rate and signature. */
+const HTTP_TRIGGER_CONFIG = { authType: "anonymous", methods: ["POST"], disableURLInternet: false };
 
 export interface AlicloudReceiverArgs {
   store: AlicloudDestinationStore;
@@ -56,7 +57,7 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
         qualifier: "LATEST",
         triggerConfig: JSON.stringify(HTTP_TRIGGER_CONFIG),
       },
-      // Nobody gets the URL before the number of instances is bounded.
+      // The URL exists only after the number of instances is limited.
       { parent: this, provider: context.provider, dependsOn: receiver.ready },
     );
     this.url = endpoint.httpTrigger.urlInternet;
@@ -99,7 +100,7 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
             ...receiverSettings(context, { token: token.name, copierFunctionName }),
             ...settings,
             allowedSources,
-            // An HTTP trigger knows neither an allowlist nor a rate.
+            // An HTTP trigger has no allowlist and no rate limit, so the function checks both.
             allowedCidrs,
             rateLimit,
           })),
@@ -110,7 +111,7 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
   }
 }
 
-/** Every instance counts for itself, so the configured rate is divided among as many as there can be. */
+/** Each instance counts its own requests, so the configured rate is divided by the maximum of instances. */
 export function instanceRate(config: Pick<BridgeConfig, "concurrency" | "rateLimit">): {
   instances: number;
   requestsPerSecond: number;

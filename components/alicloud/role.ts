@@ -1,4 +1,4 @@
-/** A role that one service takes on, with its one policy. */
+/** A role that one service assumes, with one policy. */
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
@@ -9,7 +9,7 @@ export type Service = "fc.aliyuncs.com" | "fnf.aliyuncs.com" | "oss.aliyuncs.com
 export interface Role {
   arn: pulumi.Output<string>;
   roleName: pulumi.Output<string>;
-  /** A service that acts in it before this is there is refused. */
+  /** The service must wait for this: without the policy it has no permissions. */
   attachment: pulumi.Resource;
 }
 
@@ -37,7 +37,7 @@ export function createRole(name: string, args: RoleArgs): Role {
       policyName: physicalName,
       description,
       policyDocument: args.policy.apply((document) => JSON.stringify(document)),
-      // RAM keeps five versions of a policy and refuses the next change otherwise.
+      // RAM keeps five versions of a policy and would refuse the sixth.
       rotateStrategy: "DeleteOldestNonDefaultVersionWhenLimitExceeded",
     },
     child,

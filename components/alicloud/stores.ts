@@ -1,3 +1,4 @@
+/** The buckets of a bridge in OSS, and their settings for the functions and the policies. */
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
@@ -85,7 +86,7 @@ interface Bucket {
   versioned: boolean;
 }
 
-/** Functions run beside the source, and read it over the region's own network. Only a pull presigns. */
+/** Functions run in the source's region and read over its internal network. Only mode `pull` presigns URLs. */
 export function sourceConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
   const { region, acceleration = "none" } = config.source;
   return {
@@ -98,6 +99,7 @@ export function sourceConfig({ config }: BridgeContext, { bucket, versioned }: B
   };
 }
 
+/** In mode `pull` functions run in the destination's region, in mode `push` in the source's. */
 export function destinationConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
   const { region, kmsKeyId, storageClass, acceleration = "none" } = config.destination;
   const isNear = config.mode === "pull" || (acceleration === "none" && region === config.source.region);
@@ -117,7 +119,10 @@ export interface AllowedSource {
   pathPrefix: string;
 }
 
-/** As the runtime's store decides it: a bucket cannot stand in front of an address, nor of a name that resolves nowhere else. */
+/**
+ * The part of presigned URLs that the receiver checks, as the runtime's store builds them. With an address or localhost as the host, the
+ * bucket is in the path instead of the host name.
+ */
 export function allowedSourceOf(bucket: string, host: string): AllowedSource {
   const { hostname } = new URL(`https://${host}`);
   const byPath = hostname === "localhost" || /^[\d.]+$/.test(hostname) || hostname.startsWith("[");
@@ -126,7 +131,7 @@ export function allowedSourceOf(bucket: string, host: string): AllowedSource {
     : { origin: `https://${bucket}.${host}`, pathPrefix: "/" };
 }
 
-/** The host of presigned URLs; the region's public one without acceleration. */
+/** The host of presigned URLs: the acceleration endpoint, or the region's public host without acceleration. */
 export function presignHost(publicHost: string, acceleration: Acceleration): string {
   switch (acceleration) {
     case "none":

@@ -1,4 +1,4 @@
-/** The signing secrets at one side: the operator's parameter, or one made from the stack's secret. */
+/** The signing secrets at one side: in the operator's parameter, or in one that the bridge creates from the stack's secret. */
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type SecretArgs, signingSecrets } from "../cloud";
@@ -8,11 +8,11 @@ import type { SecretArns } from "./policies";
 export interface SecretParameter {
   name: string;
   arns: pulumi.Output<SecretArns>;
-  /** Empty for a parameter of the operator's. */
+  /** Empty for the operator's own parameter. */
   dependsOn: pulumi.Resource[];
 }
 
-/** A secret parameter of OOS that this bridge owns. */
+/** Creates a secret parameter of OOS. */
 export function createSecret(
   context: BridgeContext,
   parent: pulumi.Resource,

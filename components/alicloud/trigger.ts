@@ -1,4 +1,4 @@
-/** Mode `pull` from OSS: events of the source bucket, straight to the sender. */
+/** Mode `pull` from OSS: events of the source bucket invoke the sender directly. */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type Receiver, senderSettings, type Trigger } from "../cloud";
 import { DeadLetters } from "./dead-letters";
