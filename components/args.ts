@@ -1,4 +1,4 @@
-/** Arguments of the component: the configuration, and what only a program can give. */
+/** Arguments of the component: the configuration, and arguments that only a program can give. */
 import type * as alicloud from "@pulumi/alicloud";
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
@@ -18,7 +18,7 @@ export type StoreArgs = SourceSettings;
 export interface SourceArgs extends SourceSettings, Deployed {}
 export interface DestinationArgs extends DestinationSettings, Deployed {}
 
-/** Values that a program may know only while it deploys. */
+/** Also accepts values that are known only while deploying. */
 type Deferred<T> = { [Key in keyof T]: pulumi.Input<Exclude<T[Key], undefined>> | undefined };
 type DeferredKeys = "token" | "alarmTopicArn";
 
@@ -28,8 +28,8 @@ export interface CrossBorderBridgeArgs extends Omit<BridgeSettings, DeferredKeys
   /** Changes to children before they are declared, each made by `on`. @default [] */
   transform?: readonly Transform[] | undefined;
   /**
-   * Handlers of your own in place of the prebuilt ones of this package: `index.js` with an exported `handler`. Function Compute
-   * takes only a `FileArchive` of a .zip.
+   * Your own handlers instead of the prebuilt ones of this package: `index.js` with an exported `handler`. Function Compute accepts only a
+   * `FileArchive` of a .zip.
    */
   bundles?: Partial<Record<Role, pulumi.asset.Archive>> | undefined;
 }

@@ -7,7 +7,7 @@ import type { Role } from "../runtime/protocol/env";
 
 const PACKAGE = "crossborderbridge";
 
-/** Where functions run, as the folders of `dist/functions` are named. */
+/** The platforms of functions, by the names of the folders in `dist/functions`. */
 export type FunctionPlatform = "aws-lambda" | "alicloud-fc";
 
 /** The nearest folder at or above `from` whose package.json has this package's name. */
@@ -33,10 +33,10 @@ export function prebuiltBundle(platform: FunctionPlatform, role: Role, root: str
   return new pulumi.asset.FileArchive(folder);
 }
 
-/** A packed handler as Function Compute takes it. */
+/** A packed handler in the form that Function Compute accepts. */
 export interface FunctionZip {
   base64: string;
-  /** Of the zip's bytes, in hex. */
+  /** Digest of the zip's bytes, in hex. */
   sha256: string;
 }
 
@@ -50,7 +50,7 @@ export function prebuiltZip(role: Role, root: string = packageRoot()): FunctionZ
 }
 
 /**
- * A handler of the caller's own as a zip. Function Compute takes the bytes and not an archive, so they must be in a file already.
+ * Reads the caller's own handler from a zip file. Function Compute accepts bytes instead of an archive, so the zip must exist already.
  * @throws Error for any other archive.
  */
 export async function customZip(role: Role, archive: pulumi.asset.Archive): Promise<FunctionZip> {

@@ -1,7 +1,7 @@
 /**
- * What a cloud implements so that a bridge can begin or end in it. `CrossBorderBridge` composes the two sides through these
- * types alone. To add a cloud, write one folder with its `CloudComponents`, and one line in `registry.ts`. What the clouds share
- * stands below the types.
+ * The types that a cloud implements so that a bridge can begin or end in it. `CrossBorderBridge` composes the two sides only through these
+ * types. To add a cloud, write one folder with its `CloudComponents`, and one line in `registry.ts`. Functions that the clouds share are
+ * below the types.
  */
 import type * as alicloud from "@pulumi/alicloud";
 import type * as aws from "@pulumi/aws";
@@ -13,12 +13,12 @@ import type { OutputProperties, Present } from "./outputs";
 
 export type Side = "source" | "destination";
 
-/** What every piece of a bridge is made from. */
+/** The arguments that every component of a bridge gets. */
 export interface BridgeContext {
   /** Prefix of every logical name. */
   name: string;
   config: Omit<BridgeConfig, "token">;
-  /** Signing secrets; absent where the operator keeps them in `auth.tokenParameter`. */
+  /** Signing secrets; absent when the operator keeps them in `auth.tokenParameter`. */
   token?: pulumi.Output<string>;
   /** The side's own provider. */
   provider: pulumi.ProviderResource;
@@ -32,7 +32,7 @@ export interface BridgeContext {
 
 export interface SourceStore {
   bucketName: pulumi.Output<string>;
-  /** Where presigned URLs of this store may point. */
+  /** Origins and paths that presigned URLs of this store may have. */
   allowedSources: pulumi.Output<AllowedSources>;
 }
 
@@ -40,16 +40,16 @@ export interface DestinationStore {
   bucketName: pulumi.Output<string>;
 }
 
-/** A fixed way out of the source's network. */
+/** A fixed address for requests that leave the source's network. */
 export interface Egress {
-  /** What the receiver's allowlist must have. */
+  /** Networks that the receiver's allowlist must contain. */
   cidrs: pulumi.Output<string>[];
 }
 
-/** An endpoint that takes signed notices. */
+/** An endpoint that accepts signed notices. */
 export interface Receiver extends Present<"receiverFunctionName" | "copierFunctionName"> {
   url: pulumi.Output<string>;
-  /** `auth: iam`: the invoke-only credentials as the sender reads them, `{"accessKeyId","secretAccessKey"}`. */
+  /** With `auth: iam`: the invoke-only credentials as the sender reads them, `{"accessKeyId","secretAccessKey"}`. */
   invokerCredentials?: pulumi.Output<string>;
   /** Statement for the destination key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
@@ -59,39 +59,39 @@ export interface Receiver extends Present<"receiverFunctionName" | "copierFuncti
 export interface Trigger
   extends Present<"senderFunctionName" | "deadLetterQueueUrl">,
     Pick<OutputProperties, "queueUrl" | "requiredNotification"> {
-  /** Everything that a new object needs to travel. */
+  /** Resources that must exist before a new object is replicated. */
   ready: pulumi.Resource[];
   /** Statement for the source key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
 }
 
-/** Where a bridge begins. The store is there first, because the receiver must know whose URLs to read. */
+/** The side where a bridge begins. The store is created first, because the receiver must know which URLs it may read. */
 export interface SourceSide {
   store: SourceStore;
-  /** With `egress: static`. */
+  /** Present with `egress: static`. */
   egress?: Egress;
-  /** Made last: it posts to the receiver. */
+  /** Creates the trigger. It is created last, because it posts to the receiver. */
   createTrigger(receiver: Receiver): Trigger;
 }
 
-/** Where a bridge ends. */
+/** The side where a bridge ends. */
 export interface DestinationSide {
   store: DestinationStore;
   createReceiver(args: { allowedSources: pulumi.Output<AllowedSources>; allowedCidrs: pulumi.Output<string>[] }): Receiver;
 }
 
-/** The contexts of both sides, where one component reaches both. */
+/** The contexts of both sides, for components that use both. */
 export interface Sides {
   source: BridgeContext;
   destination: BridgeContext;
 }
 
-/** Mode `push`: one workflow execution per object; one identity reaches both stores. */
+/** Mode `push`: one workflow execution per object. One identity reaches both stores. */
 export interface PushBridge
   extends Present<
     "sourceBucket" | "destinationBucket" | "flowName" | "dispatcherFunctionName" | "pusherFunctionName" | "deadLetterQueueUrl"
   > {
-  /** As the trigger's. */
+  /** Resources that must exist before a new object is replicated. */
   ready: pulumi.Resource[];
 }
 
@@ -104,14 +104,14 @@ export interface NativeBridge
     > {
   /** For each side with a key, a JSON list of the statements that its policy needs. */
   kmsKeyPolicyStatements?: OutputProperties["kmsKeyPolicyStatements"];
-  /** As the trigger's. */
+  /** Resources that must exist before a new object is replicated. */
   ready: pulumi.Resource[];
 }
 
 export interface ProberArgs {
   side: Side;
   bucketName: pulumi.Output<string>;
-  /** What a canary that is sent on schedule travels by. */
+  /** Resources that must exist before the schedule sends a canary. */
   ready: pulumi.Resource[];
 }
 
@@ -127,25 +127,25 @@ export type CloudProvider = aws.Provider | alicloud.Provider;
 export interface CloudComponents {
   provider: {
     type: string;
-    /** Whether it can deploy to this cloud. The engine itself would silently take the default provider in place of a wrong one. */
+    /** Whether the provider can deploy to this cloud. The engine would silently use the default provider instead of a wrong one. */
     isInstance(provider: unknown): boolean;
-    /** Named after the side. It deploys nothing to another account than the configured one. */
+    /** Creates a provider with the side's name. It deploys only to the configured account. */
     create(side: Side, settings: Pick<BridgeConfig[Side], "region" | "profile" | "accountId">): CloudProvider;
   };
   createSource(context: BridgeContext): SourceSide;
   createDestination(context: BridgeContext): DestinationSide;
   createProber(context: BridgeContext, args: ProberArgs): Prober;
-  /** For two sides in this cloud. Absent if the cloud has no such mode; then the configuration's rules refuse it. */
+  /** For two sides in this cloud. Absent when the cloud has no such mode; then the configuration's rules refuse the mode. */
   createPush?(sides: Sides): PushBridge;
   createNative?(sides: Sides): NativeBridge;
 }
 
-/** @throws Error when the credentials are another account's. */
+/** @throws Error when the credentials belong to another account. */
 export function assertAccount(side: string, found: string, expected: string): void {
   if (found !== expected) throw new Error(`the credentials of the ${side} belong to account ${found}, not to ${expected}`);
 }
 
-/** Names the bridge and both stores the same way at both ends, so provenance means the same everywhere. */
+/** The names of the bridge and of both stores, the same at both ends, so both ends write the same provenance. */
 export function identity({ config }: Pick<BridgeContext, "config">) {
   return {
     bridgeId: config.name,
@@ -155,7 +155,7 @@ export function identity({ config }: Pick<BridgeContext, "config">) {
   };
 }
 
-/** `invoker` names the secret of the invoke-only key; with `auth: iam` alone. */
+/** `invoker` is the name of the secret with the invoke-only key. It is defined only with `auth: iam`. */
 export function senderSettings(
   context: BridgeContext,
   secrets: { token: string; invoker: string | undefined },
@@ -212,7 +212,7 @@ export type SecretArgs = { value: pulumi.Output<string>; description: string } &
   | { side: "source"; secret: "invoker" }
 );
 
-/** The signing secrets: in a parameter that is made of the stack's secret, or in the operator's. */
+/** The signing secrets: in a parameter that is created from the stack's secret, or in the operator's own. */
 export function signingSecrets<T>(
   { config, token }: BridgeContext,
   side: "source" | "destination",
@@ -227,12 +227,12 @@ export function signingSecrets<T>(
   return existing(name);
 }
 
-/** S3 compares a filter with the URL-encoded key, and OSS does not say; these characters are the same in both. */
+/** S3 compares a filter with the URL-encoded key, and OSS does not document it. These characters are the same in both forms. */
 const PLAIN = /^[A-Za-z0-9/_.-]+$/;
 
 /**
- * The one value that a notification can filter by. Where the scope has several (or one that needs encoding), the whole bucket
- * notifies and the function behind it checks the scope.
+ * The one value that a notification can filter by. When the scope has several values, or one that needs encoding, the whole bucket sends
+ * events and the function checks the scope.
  */
 export function onlyPlain(values: readonly string[]): string | undefined {
   const [value, ...others] = values;

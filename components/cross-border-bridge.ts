@@ -9,7 +9,7 @@ import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present
 import { CLOUD_COMPONENTS } from "./registry";
 import { withTransforms } from "./transforms";
 
-/** The outputs of a mode, and what the first object of a bridge has to wait for. */
+/** The outputs of a mode, and the resources that must exist before the first object is replicated. */
 interface Built {
   outputs: Partial<OutputProperties> & Present<"sourceBucket" | "destinationBucket">;
   ready: pulumi.Resource[];
@@ -19,11 +19,10 @@ interface Built {
  * Keeps a destination bucket in step with a source bucket, across partitions and clouds, with no storage credential crossing the
  * border.
  *
- * In mode `pull` it makes at the source the bucket (or adopts one), what holds its events, the sender, a dead-letter queue and
- * alarms; at the destination the bucket, an HTTPS endpoint, the receiver and the copier. In mode `push` everything but the
- * destination bucket is at the source. In mode `native` the store replicates by itself, and nothing of the bridge runs. With
- * `probe.enabled` there is a prober on each side as well. Each side's account pays for what runs there; the source pays the egress
- * of the objects.
+ * In mode `pull` it creates at the source the bucket (or adopts one), a queue for its events, the sender, a dead-letter queue and alarms. At
+ * the destination it creates the bucket, an HTTPS endpoint, the receiver and the copier. In mode `push` everything but the destination
+ * bucket is at the source. In mode `native` the store replicates by itself, and the bridge has no functions. With `probe.enabled` there is
+ * a prober on each side as well. Each side's account pays for its own resources. The source pays the egress of the objects.
  *
  * ```ts
  * const bridge = new CrossBorderBridge("reports", {
@@ -44,7 +43,7 @@ export class CrossBorderBridge extends ComponentWithOutputs {
     const config = validate(name, args);
     const notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
     for (const notice of notices) void pulumi.log.warn(notice, this);
-    // Absent outputs are left out: the engine warns about an exported output that is undefined.
+    // Absent outputs have no key: the engine warns about an exported output that is undefined.
     const outputs = { kmsKeyPolicyStatements: {}, ...build(this, name, args, config), notices };
     Object.assign(this, outputs);
     this.outputs = outputs;
@@ -114,7 +113,7 @@ function createPull(config: BridgeConfig, sides: Sides): Built {
   return { outputs, ready: trigger.ready };
 }
 
-/** The plain part of the arguments, checked as the stack's configuration is: values that come later cannot be. */
+/** Checks the plain arguments by the rules of a stack's configuration. Values that are known only while deploying are not checked. */
 function validate(name: string, args: CrossBorderBridgeArgs): BridgeConfig {
   const { source, destination, token, alarmTopicArn, transform: _transform, bundles: _bundles, ...settings } = args;
   const { provider: _source, ...plainSource } = source;

@@ -1,4 +1,4 @@
-/** What the package offers to other Pulumi programs. */
+/** The public API of the package, for other Pulumi programs. */
 export type { CrossBorderBridgeArgs, DestinationArgs, ScopeArgs, SourceArgs, StoreArgs } from "./args";
 export type { ReplicatedBucket, ReplicationRule } from "./aws/native/rules";
 export type { Statement } from "./aws/policies";

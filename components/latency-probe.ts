@@ -7,15 +7,15 @@ type KeyStatements = Partial<BySide>;
 
 export interface LatencyProbeArgs {
   buckets: BySide;
-  /** What a canary that is sent on schedule travels by. */
+  /** Resources that must exist before the schedule sends a canary. */
   ready: pulumi.Resource[];
 }
 
 /**
- * Tells from outside, in every mode and on every cloud, how long objects take: a function on each side, next to its bucket, that
- * puts objects or watches for them and takes them away again. Nothing of it crosses the border but the objects. It is asked by
- * `npm run bridge -- probe`; with `probe.everyMinutes` a schedule on both sides sends a canary, and alarms say when it is late.
- * Each side's account pays for its own function.
+ * Measures how long objects take to replicate, in every mode and on every cloud. On each side a function next to the bucket puts objects or
+ * watches for them, and deletes them again. Only the objects cross the border. `npm run bridge -- probe` invokes the functions. With
+ * `probe.everyMinutes` a schedule on both sides sends a canary, and alarms report a late one. Each side's account pays for its own
+ * function.
  *
  * Part of a bridge: `new CrossBorderBridge("reports", { ..., probe: { enabled: true, everyMinutes: 5 } })`.
  */
@@ -35,7 +35,7 @@ export class LatencyProbe extends pulumi.ComponentResource {
     this.registerOutputs({ functionNames: this.functionNames });
   }
 
-  /** What the policies of both keys must hold, each as a JSON list of statements, for the bridge and its probers. */
+  /** Statements that the policies of both keys need for the bridge and its probers, a JSON list for each key. */
   withKeyStatements(bridges: KeyStatements): KeyStatements {
     const at = (side: Side): KeyStatements => {
       const found = [bridges[side], this.probers[side].kmsKeyStatement].filter((statement) => statement !== undefined);
@@ -45,6 +45,6 @@ export class LatencyProbe extends pulumi.ComponentResource {
   }
 }
 
-/** Of statements and lists of them. */
+/** Joins statements and lists of statements into one list. */
 const asOneList = (found: pulumi.Output<string>[]): pulumi.Output<string> =>
   pulumi.all(found).apply((texts) => JSON.stringify(texts.flatMap((text) => JSON.parse(text) as unknown)));

@@ -21,33 +21,33 @@ export type { ReplicatedBucket } from "./aws/native/rules";
 /** How objects are replicated, in either direction. */
 export interface ReplicationSettings {
   rules: ReplicationRule[];
-  /** Whether delete markers are replicated, where a rule says nothing else. @default "ignore" */
+  /** Whether delete markers are replicated. A rule may have its own setting. @default "ignore" */
   deletes?: "ignore" | "replicate" | undefined;
   /** S3 Replication Time Control, at a price per GB. @default false */
   timeControl?: boolean | undefined;
   /** CloudWatch metrics and two alarms for each rule. @default timeControl */
   metrics?: boolean | undefined;
-  /** With `metrics`: how far behind replication may be. @default 900 */
+  /** With `metrics`: the alarm fires above this latency. @default 900 */
   lagAlarmSeconds?: number | undefined;
-  /** Across accounts: whose the replicas are. `source` keeps owner and ACL. @default "destination" */
+  /** Between two accounts: the account that owns the replicas. `source` keeps owner and ACL. @default "destination" */
   ownership?: "destination" | "source" | undefined;
 }
 
 export interface NativeReplicationArgs extends ReplicationSettings {
   source: ReplicatedBucket;
   destination: ReplicatedBucket;
-  /** Replicate changes of tags and ACLs that are made to replicas in the source; the other direction needs it too. @default false */
+  /** Replicate changes of tags and ACLs that are made to replicas in the source. The other direction needs it too. @default false */
   replicaModifications?: boolean | undefined;
-  /** Name of the role, and what the alarms' names begin with. @default generated */
+  /** Name of the role, and prefix of the alarms' names. @default generated */
   name?: string | undefined;
   /** Changes to children before they are declared, each made by `on`. @default [] */
   transform?: readonly Transform[] | undefined;
 }
 
 /**
- * S3's own replication from one bucket to another one of its partition: the role, its policy and the replication configuration,
- * which a bucket has one of. With `metrics` also alarms. Nothing of it runs; the source's account pays the requests and the
- * transfer.
+ * S3's own replication from one bucket to another one of its partition: the role, its policy and the replication configuration. A bucket
+ * has only one such configuration. With `metrics` there are alarms as well. There are no functions. The source's account pays the
+ * requests and the transfer.
  *
  * ```ts
  * new NativeReplication("reports", {
@@ -59,9 +59,9 @@ export interface NativeReplicationArgs extends ReplicationSettings {
  */
 export class NativeReplication extends pulumi.ComponentResource {
   readonly roleArn: pulumi.Output<string>;
-  /** What the destination's bucket policy must hold; empty inside one account. */
+  /** Statements that the destination's bucket policy needs; empty inside one account. */
   readonly requiredBucketPolicyStatements: pulumi.Output<Statement[]>;
-  /** What the policy of each key must hold; empty without one. */
+  /** Statements that the policy of each key needs; empty without a key. */
   readonly kmsKeyPolicyStatements: { source: pulumi.Output<Statement[]>; destination: pulumi.Output<Statement[]> };
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
@@ -104,8 +104,8 @@ export class NativeReplication extends pulumi.ComponentResource {
   }
 
   /**
-   * Nobody can pass a role to S3 in another account, and S3 is not documented to name the bucket when it takes a role on: a
-   * condition on `aws:SourceArn` or `aws:SourceAccount` might never hold.
+   * The trust policy has no condition on `aws:SourceArn` or `aws:SourceAccount`, which might never hold: AWS does not document that S3 sets
+   * them when it assumes the role. The condition is not needed, because a role cannot be passed to S3 in another account.
    */
   private createRole(name: string, { source, destination, ...args }: NativeReplicationArgs): aws.iam.Role {
     const invoke = { parent: this, provider: source.provider };
@@ -115,7 +115,7 @@ export class NativeReplication extends pulumi.ComponentResource {
       {
         ...(args.name === undefined ? {} : { name: args.name }),
         description: pulumi.interpolate`Replicates ${source.bucketName} to ${destination.bucketName}`,
-        // Everything else waits for the role, and the role for the right accounts.
+        // The role waits for the check of the accounts, and all other resources wait for the role.
         assumeRolePolicy: pulumi
           .all([service, verifiedAccounts(source, destination, this)])
           .apply(([principal]) => JSON.stringify(assumedBy(principal))),
@@ -160,7 +160,7 @@ export class NativeReplication extends pulumi.ComponentResource {
       {
         parent: this,
         provider: source.provider,
-        // What S3 tries before all of this is there fails for good.
+        // S3 does not retry objects that fail before all of these exist.
         dependsOn: [...ready, ...(source.dependsOn ?? []), ...(destination.dependsOn ?? [])],
       },
     );
@@ -181,7 +181,7 @@ export class NativeReplication extends pulumi.ComponentResource {
   }
 }
 
-/** Inside one account an override would only cut later changes of the ACL off. */
+/** Inside one account there is no override: it would only stop the replication of later changes of the ACL. */
 const ownerAccountId = ({ source, destination, ownership = "destination" }: NativeReplicationArgs): string | undefined =>
   ownership === "destination" && isCrossAccount(source, destination) ? destination.accountId : undefined;
 

@@ -1,4 +1,4 @@
-/** The outputs as a component has them: what a deployment tells later is an output of Pulumi. */
+/** The outputs as properties of a component. Values that are known only after a deployment are outputs of Pulumi. */
 import * as pulumi from "@pulumi/pulumi";
 import { OUTPUT_NAMES } from "./config/outputs";
 import type { BridgeOutputs } from "./config/settings";
@@ -8,10 +8,10 @@ type Deployed<T> = T extends string ? pulumi.Output<string> : T extends string[]
 /** Every output that a bridge may have, as a property of the component. */
 export type OutputProperties = { readonly [Key in keyof BridgeOutputs]: Deployed<BridgeOutputs[Key]> };
 
-/** Some outputs that are always there. */
+/** Outputs that are always present. */
 export type Present<Key extends keyof OutputProperties> = Required<Pick<OutputProperties, Key>>;
 
-/** The outputs among the properties of what a mode made; its own URN, for one, is no output of the bridge. */
+/** Selects the bridge's outputs from the properties of a component. Other properties, such as its URN, are left out. */
 export function outputsAmong(made: object): Partial<OutputProperties> {
   const properties = made as Readonly<Record<string, unknown>>;
   return Object.fromEntries(

@@ -1,26 +1,26 @@
-/** What the prober is told and when it is woken: the same on both sides, whatever cloud each is in. */
+/** The prober's settings and schedule, the same for both sides and every cloud. */
 import type { ProberConfig } from "../runtime/protocol/env";
 import { type BridgeContext, identity, type Side } from "./cloud";
 import { type BridgeConfig, probePrefixOf } from "./config";
 
-/** As long as Lambda lets a function run: the probe command may watch longer than a canary is waited for. */
+/** The maximum of Lambda. The probe command may watch longer than the schedule waits for a canary. */
 export const PROBER_SECONDS = 900;
-/** Holds the largest object of a probe, and what is made of it while it is sent. */
+/** Enough for the largest object of a probe and the copies of it that exist while it is sent. */
 export const PROBER_MEMORY_MB = 512;
 
-/** Ends the physical names of a side's prober: those of a role have 64 characters, of which the bridge's own name may take 32. */
+/** Last part of a prober's physical names. It is short, because a role's name has 64 characters and the bridge's own name may take 32. */
 export const PROBER_PARTS = { source: "prober-source", destination: "prober-dest" } as const satisfies Record<Side, string>;
 export type ProberPart = (typeof PROBER_PARTS)[Side];
 
 type Config = BridgeContext["config"];
 
-/** Where a canary begins, and where it is waited for. */
+/** Whether this side puts canaries, and whether it watches for them. */
 export function dutiesOf({ direction }: Pick<Config, "direction">, side: Side): { puts: boolean; watches: boolean } {
   const both = direction === "two-way";
   return { puts: both || side === "source", watches: both || side === "destination" };
 }
 
-/** In front of every key that the side's prober may touch. */
+/** Prefix of every key that the side's prober may use. */
 export const proberPrefix = ({ destination, scope }: Pick<Config, "destination" | "scope">, side: Side): string =>
   keyPrefixAt(destination, side) + probePrefixOf(scope);
 
@@ -43,10 +43,10 @@ export function proberSettings(context: Pick<BridgeContext, "config">, side: Sid
 }
 
 /**
- * Minutes and hours of a cron expression in UTC. Both sides have to be due in the same minute, wherever they are and whenever
- * they were deployed: intervals would each begin at a time of their own.
- * @param everyMinutes a divisor of the hour, or hours that divide the day
- * @param step how the cloud writes "each one that is divisible by n"
+ * Minutes and hours of a cron expression in UTC. Both sides must run in the same minute. An interval would begin at the time of each
+ * side's deployment, so the schedule is a cron expression.
+ * @param everyMinutes a divisor of 60, or whole hours that divide the day
+ * @param step how the cloud writes "every value that is divisible by n"
  */
 export function slots(everyMinutes: number, step: (n: number) => string): { minutes: string; hours: string } {
   const field = (n: number, length: number) => (n === length ? "0" : n === 1 ? "*" : step(n));
@@ -55,6 +55,6 @@ export function slots(everyMinutes: number, step: (n: number) => string): { minu
     : { minutes: "0", hours: field(everyMinutes / 60, 24) };
 }
 
-/** Whether what belongs to the source's account is in this side's as well; alarms are sent to such things. */
+/** Whether this side is in the source's account, which has the topic or the contact groups of the alarms. */
 export const inSourceAccount = ({ source, destination }: Pick<BridgeConfig, "source" | "destination">, side: Side): boolean =>
   side === "source" || (source.cloud === destination.cloud && source.accountId === destination.accountId);

@@ -1,4 +1,4 @@
-/** Which components serve which cloud. A new cloud does not compile until it has its line here. */
+/** The components of each cloud. A new cloud does not compile until it has a line here. */
 import { alicloudComponents } from "./alicloud/cloud";
 import { awsComponents } from "./aws/cloud";
 import type { CloudComponents } from "./cloud";

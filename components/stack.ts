@@ -5,7 +5,7 @@ import { type BridgeConfig, parseBridgeConfig } from "./config";
 import { rawSettings } from "./config/raw-settings";
 import { CLOUD_COMPONENTS } from "./registry";
 
-/** A configuration as read from a stack. The token is a secret, if there is one. */
+/** A configuration as read from a stack. The token, if set, is a secret. */
 export interface StackConfig extends Omit<BridgeConfig, "token"> {
   token?: pulumi.Output<string>;
 }
@@ -17,7 +17,7 @@ export function readConfig(config: pulumi.Config, stackName: string): StackConfi
   return token === undefined ? settings : { ...settings, token: pulumi.secret(token) };
 }
 
-/** The provider of one side. It deploys to the configured account alone. */
+/** The provider of one side. It deploys only to the configured account. */
 export function createProvider(side: Side, config: Pick<BridgeConfig, Side>): CloudProvider {
   const settings = config[side];
   return CLOUD_COMPONENTS[settings.cloud].provider.create(side, settings);

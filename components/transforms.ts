@@ -1,7 +1,7 @@
 /** Changes that a program makes to the bridge's children before they are declared. */
 import * as pulumi from "@pulumi/pulumi";
 
-/** One change, made by `on`. Pulumi's own resource option `transformations` takes it as well, in any program. */
+/** One change, made by `on`. Pulumi's own resource option `transformations` accepts it too, in any program. */
 export type Transform = pulumi.ResourceTransformation;
 
 interface ResourceClass<Args, R> {
@@ -10,8 +10,7 @@ interface ResourceClass<Args, R> {
 }
 
 /**
- * Changes the arguments and the options of every child of one class. `name` is the child's logical name, for a change of one child
- * alone.
+ * Changes the arguments and the options of every child of one class. `name` is the child's logical name, for a change of a single child.
  *
  * ```ts
  * transform: [on(aws.sqs.Queue, (args, opts, name) => { if (name.endsWith("-queue")) args.kmsMasterKeyId = "alias/queues"; })]
@@ -30,13 +29,13 @@ export function on<Args, R extends pulumi.CustomResource>(
   };
 }
 
-/** A value in place of a secret is a secret. */
+/** A value that replaces a secret becomes a secret. */
 function asSecretAs(earlier: unknown, value: unknown): unknown {
   if (!pulumi.Output.isInstance(earlier)) return value;
   return pulumi.output(pulumi.isSecret(earlier).then((isSecret) => (isSecret ? pulumi.secret(value) : value)));
 }
 
-/** The options of a component whose children are changed. */
+/** Adds the transforms to the options of a component. */
 export const withTransforms = (
   opts: pulumi.ComponentResourceOptions = {},
   transforms: readonly Transform[] = [],

@@ -7,15 +7,15 @@ export interface TwoWayReplicationArgs extends ReplicationSettings {
   second: ReplicatedBucket;
   /** Replicate changes of tags and ACLs that are made to replicas. @default true */
   replicaModifications?: boolean | undefined;
-  /** Names of the roles, and what the alarms' names begin with. @default generated */
+  /** Names of the roles, and prefixes of the alarms' names. @default generated */
   names?: { forward: string; backward: string } | undefined;
   /** Changes to children in both directions before they are declared, each made by `on`. @default [] */
   transform?: readonly Transform[] | undefined;
 }
 
 /**
- * Two buckets that S3 keeps in step: what is written to one of them is replicated to the other. S3 never replicates a replica, so
- * nothing goes round. Both keep every version; where both sides write a key at once, the newer write becomes the current one.
+ * Two buckets that S3 keeps in step: objects that are written to one of them are replicated to the other. S3 never replicates a replica, so
+ * there is no loop. Both buckets keep every version. When both sides write a key at once, the newer write becomes the current version.
  *
  * ```ts
  * new TwoWayReplication("reports", {
@@ -39,7 +39,7 @@ export class TwoWayReplication extends pulumi.ComponentResource {
     this.forward = new NativeReplication(
       name,
       { ...shared, source: first, destination: second, name: names?.forward },
-      // One way becomes two without a moment in which the bucket has no replication, or two that overwrite each other.
+      // With the alias, a change from one-way to two-way keeps the existing replication instead of creating a second one.
       { parent: this, aliases: [{ parent: opts.parent ?? pulumi.rootStackResource }] },
     );
     this.backward = new NativeReplication(
@@ -53,7 +53,7 @@ export class TwoWayReplication extends pulumi.ComponentResource {
 
 const TWO_WAY = "crossborder:index:TwoWayReplication";
 
-/** Where the forward direction was while there were two, for the one that is left to take its place. */
+/** Alias for a change from two-way to one-way: the forward direction's place inside `TwoWayReplication`. */
 export const aliasInTwoWay = (name: string, parent: pulumi.Resource): pulumi.Alias => ({
   parent: pulumi.createUrn(name, TWO_WAY, parent),
 });

@@ -72,7 +72,7 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
             bucket,
             region: config[side].region,
             versioned: keepsVersions,
-            // It runs next to its bucket, whatever way the bridge itself takes there.
+            // The prober runs in its bucket's region, so it never uses the bridge's acceleration.
             network: "internal",
             ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
           } satisfies StoreConfig,
@@ -105,14 +105,14 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
           payload: "",
         }),
       },
-      // Declared last: a canary that is sent before the bridge is there never arrives.
+      // Declared last: a canary that is sent before the bridge exists never arrives.
       { parent: this, provider, dependsOn: [...prober.ready, ...ready] },
     );
   }
 
   /**
-   * What the prober measures is in its log, which CloudMonitor does not read. But a run that waits for a canary takes as long as
-   * the canary does, and one that gives up takes longest.
+   * The prober writes its measurements to its log, which CloudMonitor does not read. So the alarm watches the duration of a run: a run
+   * takes as long as the canary that it waits for, and longest when it gives up.
    */
   private createAlarms(name: string, context: BridgeContext, { side }: ProberArgs, prober: BridgeFunction<"prober">): void {
     const { lagAlarmSeconds, giveUpAfterSeconds } = context.config.probe;

@@ -1,10 +1,10 @@
-/** What the provider of one side knows about where it deploys. No partition, account or principal is ever written down. */
+/** The partition, the account and the service principals of one side, from its provider. None of them is hard-coded. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
 import type { ProberPart } from "../prober";
 
-/** The roles that AWS carries out. */
+/** The roles that have a function in AWS. */
 export type AwsRole = "sender" | "receiver" | "copier" | "prober";
 
 export class Account {
@@ -18,15 +18,15 @@ export class Account {
     this.accountId = aws.getCallerIdentityOutput({}, this.options).accountId;
   }
 
-  /** The name under which a service assumes roles and sends events here. */
+  /** The principal of a service, as roles and policies name it. */
   service(serviceName: "lambda" | "s3" | "apigateway" | "events", region: string): pulumi.Output<string> {
     return aws.getServicePrincipalOutput({ serviceName, region }, this.options).name;
   }
 }
 
 /**
- * Physical names are fixed, not generated: an operator finds everything of a bridge by its id, and a policy can name a
- * function before it exists. Two bridges with one id in one account therefore collide, loudly.
+ * Physical names are fixed, not generated: an operator finds every resource of a bridge by its id, and a policy can name a
+ * function before it exists. Deploying two bridges with one id in one account fails.
  */
 export const physicalName = (bridgeId: string, part: AwsRole | ProberPart | "dead-letters" | "invoker" | "queue"): string =>
   `crossborderbridge-${bridgeId}-${part}`;

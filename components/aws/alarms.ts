@@ -1,4 +1,4 @@
-/** What must wake an operator: something was given up, work does not get done, or it takes too long. */
+/** Alarms for an operator: a key was given up, work is not done, or work takes too long. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../cloud";
@@ -51,12 +51,12 @@ export function createAlarms(
   );
 }
 
-/** As the function's metrics are called; a test holds the two together. */
+/** Namespace of the functions' metrics. A test compares it with the runtime's. */
 const PROBER_NAMESPACE = "CrossBorderBridge";
-/** What a schedule, the log and the metric made of it may be late together. */
-const TELLING_SECONDS = 120;
+/** Longest delay of the schedule, the log and its metric together. */
+const REPORTING_SECONDS = 120;
 
-/** Of the canaries that are watched for on a side. */
+/** Alarms on the canaries that a side watches for. */
 export function createProbeAlarms(
   context: BridgeContext,
   parent: pulumi.Resource,
@@ -65,9 +65,9 @@ export function createProbeAlarms(
   const { config, provider } = context;
   const { everyMinutes, lagAlarmSeconds, giveUpAfterSeconds } = config.probe;
   const physical = physicalName(config.name, PROBER_PARTS[side]);
-  // An alarm speaks to topics of its own region alone.
-  const isHeard = config[side].region === config.source.region && inSourceAccount(config, side);
-  const topic = isHeard && context.alarmTopicArn !== undefined ? [context.alarmTopicArn] : undefined;
+  // An alarm sends only to topics of its own region and account.
+  const reachesTopic = config[side].region === config.source.region && inSourceAccount(config, side);
+  const topic = reachesTopic && context.alarmTopicArn !== undefined ? [context.alarmTopicArn] : undefined;
   const period = everyMinutes * 60;
   const common = {
     namespace: PROBER_NAMESPACE,
@@ -86,7 +86,7 @@ export function createProbeAlarms(
       metricName: "ProbeLagMs",
       threshold: lagAlarmSeconds * 1000,
       evaluationPeriods: 1,
-      // Late is over when a canary was in time, not when none came.
+      // The alarm ends when a canary is in time, not when there is no canary.
       treatMissingData: "ignore",
     },
     { parent, provider },
@@ -101,8 +101,8 @@ export function createProbeAlarms(
         "without data nobody watches for them",
       metricName: "ProbeGaveUp",
       threshold: 0,
-      // So long that a prober that works says something in it, whether it found the canary at once or not at all.
-      evaluationPeriods: 1 + Math.ceil((giveUpAfterSeconds + TELLING_SECONDS) / period),
+      // Within this time a working prober reports, whether or not it has found the canary.
+      evaluationPeriods: 1 + Math.ceil((giveUpAfterSeconds + REPORTING_SECONDS) / period),
       datapointsToAlarm: 1,
       treatMissingData: "missing",
       ...(topic === undefined ? {} : { insufficientDataActions: topic }),

@@ -1,4 +1,4 @@
-/** A bucket and its settings, or an adopted bucket and none of them. */
+/** Creates a bucket with its settings, or adopts a bucket and changes nothing in it. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
@@ -10,18 +10,18 @@ export interface BucketFacts {
   name: pulumi.Output<string>;
   arn: pulumi.Output<string>;
   regionalDomainName: pulumi.Output<string>;
-  /** What a notification must wait for; empty for an adopted bucket. */
+  /** Resources that a notification must wait for; empty for an adopted bucket. */
   settled: pulumi.Resource[];
 }
 
-/** A bucket whose policy is still to be written, once, by who knows what it must allow. */
+/** A bucket without a policy. The caller writes the policy once, when it knows the statements. */
 export interface OpenBucket extends BucketFacts {
   writePolicy(statements: pulumi.Input<Statement[]>): pulumi.Resource;
 }
 
 export type LifecycleRule = aws.types.input.s3.BucketLifecycleConfigurationRule;
 
-/** Parts of an upload that nobody finished cost money and show up in no listing. */
+/** Parts of an unfinished upload cost money and do not appear in a listing. */
 export const ABANDONED_UPLOADS: LifecycleRule = {
   id: "abort-abandoned-uploads",
   status: "Enabled",
@@ -29,7 +29,7 @@ export const ABANDONED_UPLOADS: LifecycleRule = {
   abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
 };
 
-/** Records of copies live for minutes; a week leaves an operator time to look at what a crash left behind. */
+/** Records of copies are needed for minutes. After a crash an operator has a week to look at them. */
 export const LEFTOVER_RECORDS: LifecycleRule = {
   id: "expire-bridge-records",
   status: "Enabled",
@@ -54,8 +54,8 @@ export function createBucket(
 }
 
 /**
- * Settings are retained with their bucket: a bucket that outlives the stack must not lose its encryption, its versions or
- * its public access block on the way.
+ * Settings are retained with their bucket: a bucket that outlives the stack must keep its encryption, its versions and its
+ * public access block.
  */
 export function createOpenBucket(
   context: BridgeContext,
@@ -74,7 +74,7 @@ export function createOpenBucket(
   });
 
   const bucket = new aws.s3.Bucket(name, { bucket: bucketName, forceDestroy: config.forceDestroy }, opts());
-  // Absent rather than suspended: taking the resource away suspends what was on.
+  // Without versions there is no resource. Removing the resource suspends versioning that was on.
   const versioning = keepsVersions
     ? [
         new aws.s3.BucketVersioning(
@@ -118,7 +118,7 @@ export function createOpenBucket(
   new aws.s3.BucketLifecycleConfiguration(
     `${name}-lifecycle`,
     { bucket: bucket.bucket, rules: [...settings.rules, ...(side === "destination" ? lifecycleRules(config.destination) : [])] },
-    // Rules about noncurrent versions are only accepted where versions are decided.
+    // S3 accepts rules about noncurrent versions only after versioning is set.
     opts(...versioning),
   );
   return {
@@ -135,7 +135,7 @@ export function createOpenBucket(
             .all([bucket.arn, statements])
             .apply(([arn, more]) => JSON.stringify(document(...secureTransportPolicy(arn).Statement, ...more))),
         },
-        // S3 refuses a policy and a public access block that arrive together.
+        // S3 refuses a policy and a public access block that are written at the same time.
         opts(publicAccessBlock),
       ),
   };

@@ -1,4 +1,4 @@
-/** AWS as one end of a bridge, in either partition: the provider decides which. */
+/** The components of AWS, for one end of a bridge. The provider determines the partition. */
 import * as aws from "@pulumi/aws";
 import type {
   BridgeContext,
@@ -21,7 +21,7 @@ export const awsComponents: CloudComponents = {
   provider: {
     type: "aws.Provider",
     isInstance: (provider) => aws.Provider.isInstance(provider),
-    // No default tags: they would also land on event source mappings, which take none in AWS China.
+    // No default tags: they would also apply to event source mappings, which accept none in AWS China.
     create: (side, { region, profile, accountId }) =>
       new aws.Provider(side, {
         region,

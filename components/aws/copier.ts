@@ -1,4 +1,4 @@
-/** Long copies: a function that runs for up to 15 minutes, started by the receiver. */
+/** The copier: a function for long copies of up to 15 minutes, which the receiver starts. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
@@ -59,7 +59,7 @@ export class Copier extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    // The sender asks again until the object is there; a start that AWS repeats or delays by itself would outlive its lease.
+    // The sender asks again until the object is there. A start that Lambda repeats or delays would outlive its lease.
     new aws.lambda.FunctionEventInvokeConfig(
       `${name}-invocations`,
       {

@@ -1,4 +1,4 @@
-/** `POST /notices` on a regional REST API: allowlist, throttling, authorization, one Lambda behind it. */
+/** `POST /notices` on a regional REST API with an allowlist, throttling and authorization. It invokes one Lambda function. */
 import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,7 +9,7 @@ import { receiverEndpointPolicy } from "./policies";
 const STAGE = "v1";
 const PATH = "notices";
 const METHOD = "POST";
-/** API Gateway's own limit; the function's timeout is never longer. */
+/** API Gateway's own limit. The function's timeout is never longer. */
 const INTEGRATION_TIMEOUT_MS = 29_000;
 
 export interface EndpointArgs {
@@ -17,7 +17,7 @@ export interface EndpointArgs {
   account: Account;
   function: aws.lambda.Function;
   allowedCidrs: pulumi.Output<string>[];
-  /** `auth: iam`: the only identity that may call. */
+  /** With `auth: iam`: the only identity that may call. */
   invokerArn: pulumi.Output<string> | undefined;
   parent: pulumi.Resource;
 }
@@ -25,7 +25,7 @@ export interface EndpointArgs {
 /** `crossborder:aws:Endpoint` */
 export class Endpoint extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
-  /** For policies: this stage's one method. */
+  /** ARN of this stage's one method, for policies. */
   readonly methodArn: pulumi.Output<string>;
 
   constructor(name: string, args: EndpointArgs) {
@@ -71,7 +71,7 @@ export class Endpoint extends pulumi.ComponentResource {
         resourceId: resource.id,
         httpMethod: method.httpMethod,
         type: "AWS_PROXY",
-        // How API Gateway calls Lambda, whatever the method it serves.
+        // API Gateway always invokes Lambda by POST.
         integrationHttpMethod: "POST",
         uri: args.function.invokeArn,
         timeoutMilliseconds: INTEGRATION_TIMEOUT_MS,
@@ -82,7 +82,7 @@ export class Endpoint extends pulumi.ComponentResource {
       `${name}-deployment`,
       {
         restApi: api.id,
-        // A deployment is a snapshot: a change of what it holds, the policy included, acts only through a new one.
+        // A deployment is a snapshot: a change of its content, the policy included, takes effect only with a new one.
         triggers: {
           content: pulumi
             .all([policy.policy, method.authorization, method.httpMethod, integration.uri, resource.path])
@@ -119,7 +119,7 @@ export class Endpoint extends pulumi.ComponentResource {
       },
       child,
     );
-    // Nobody gets the URL before the function behind it may be called.
+    // The URL exists only after API Gateway may invoke the function.
     this.url = pulumi.all([stage.invokeUrl, permission.id]).apply(([invokeUrl]) => `${invokeUrl}/${PATH}`);
     this.registerOutputs({ url: this.url });
   }

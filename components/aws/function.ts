@@ -1,4 +1,4 @@
-/** A function with its role, its policy and its log group: the same for all roles. */
+/** A function with its role, its policy and its log group, for every role of the bridge. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
@@ -11,17 +11,17 @@ export interface BridgeFunctionArgs<R extends AwsRole> {
   context: BridgeContext;
   account: Account;
   role: R;
-  /** Of the prober, which is on both sides. */
+  /** Side of a prober. Other roles exist on one side only. */
   side?: Side;
   region: string;
-  /** What the handler reads; wired from other resources' outputs. */
+  /** The handler's configuration, from outputs of other resources. */
   config: pulumi.Output<RoleConfig<R>>;
-  /** What the role may do, besides writing its log. */
+  /** Permissions of the role, besides writing its log. */
   policy: pulumi.Output<PolicyDocument>;
   memoryMb: number;
   timeoutSeconds: number;
   description: string;
-  /** Runs inside a VPC. */
+  /** VPC that the function runs in. @default none */
   network?: { subnetIds: pulumi.Output<string>[]; securityGroupIds: pulumi.Output<string>[]; ready: pulumi.Resource[] };
 }
 
@@ -92,8 +92,8 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
   }
 
   /**
-   * The one managed policy in use: creating network interfaces needs actions that IAM can only grant on every resource, and
-   * the vendor keeps this list of them.
+   * The only managed policy that the bridge uses. Creating network interfaces needs actions that IAM can only grant on every
+   * resource, and AWS maintains this list of them.
    */
   private attachNetworkPolicy(
     name: string,

@@ -1,6 +1,6 @@
 /**
- * Every policy that the bridge writes, as pure functions of plain ARNs. Each lists exactly what the role's code calls;
- * `tests/components/policies.test.ts` asserts them to the letter.
+ * Every policy that the bridge writes in AWS, as pure functions of plain ARNs. Each policy lists exactly the actions that the role's code
+ * calls. `tests/components/policies.test.ts` asserts the documents.
  */
 
 export interface Statement {
@@ -24,20 +24,20 @@ export const document = (...statements: (Statement | undefined)[]): PolicyDocume
 
 const allow = (Sid: string, Action: string[], ...Resource: string[]): Statement => ({ Sid, Effect: "Allow", Action, Resource });
 
-/** Text that IAM reads literally: its wildcards and variables escaped. */
+/** Escapes wildcards and variables, so that IAM reads the text literally. */
 export const literal = (value: string): string => value.replace(/[*?$]/g, (character) => `\${${character}}`);
 
-/** An inline policy holds 10,240 characters, and a list may stand in it twice. */
+/** An inline policy holds 10,240 characters and may contain a list twice. */
 const LISTED_CHARACTERS = 3000;
 
-/** The objects under some prefixes; every object where a list of them would be too long, which leaves the scope to the code. */
+/** The objects under some prefixes. For a list that is too long, every object: then only the code checks the scope. */
 export function objectArns(bucketArn: string, prefixes: readonly string[], most = LISTED_CHARACTERS): string[] {
   const arns = [...new Set(prefixes)].map((prefix) => `${bucketArn}/${literal(prefix)}*`);
   const every = `${bucketArn}/*`;
   return arns.length === 0 || arns.includes(every) || JSON.stringify(arns).length > most ? [every] : arns;
 }
 
-/** Without it a missing key answers 403, which looks like a missing permission. */
+/** Without this permission S3 answers 403 for a missing key, as for a missing permission. */
 const listBucket = (bucketArn: string) => allow("TellMissingFromForbidden", ["s3:ListBucket"], bucketArn);
 
 const readParameters = (arns: string[]) => allow("ReadSecrets", ["ssm:GetParameter"], ...arns);
@@ -53,7 +53,7 @@ export const assumedBy = (service: string): PolicyDocument => ({
 export interface SenderPolicyArgs {
   bucketArn: string;
   prefixes: readonly string[];
-  /** What `statusTags` writes; a version is named where the bucket keeps them. Empty when off. */
+  /** Actions of `statusTags`; empty when it is off. */
   tagging: readonly ("s3:PutObjectTagging" | "s3:PutObjectVersionTagging")[];
   kmsKeyArn?: string | undefined;
   /** Absent with `buffer: none`. */
@@ -104,7 +104,7 @@ const encrypt = (kmsKeyArn: string | undefined): Statement | undefined =>
   kmsKeyArn === undefined ? undefined : allow("EncryptDestination", ["kms:GenerateDataKey", "kms:Decrypt"], kmsKeyArn);
 
 export function receiverPolicy(args: ReceiverPolicyArgs): PolicyDocument {
-  // Aborting: without its upload not even a copier that outlived its lease can complete.
+  // The receiver aborts uploads, so a copier that outlived its lease cannot complete its upload.
   const actions = [...OBJECT_ACTIONS, "s3:AbortMultipartUpload"];
   if (args.deletes === "replicate") actions.push("s3:DeleteObject");
   return document(
@@ -136,13 +136,13 @@ export function copierPolicy(args: CopierPolicyArgs): PolicyDocument {
 
 export interface ProberPolicyArgs {
   bucketArn: string;
-  /** Of every key that it may touch. */
+  /** How every key begins that the prober may use. */
   prefix: string;
-  /** On this side objects are put, not only watched for. */
+  /** Whether this side's prober puts objects. Otherwise it only watches for them. */
   puts: boolean;
-  /** With tags. */
+  /** Whether these objects have tags. */
   tagged: boolean;
-  /** A version is named where the bucket keeps them. */
+  /** Actions that delete the objects. In a bucket that keeps versions the prober names the version. */
   removal: readonly ("s3:DeleteObject" | "s3:DeleteObjectVersion")[];
   kmsKeyArn?: string | undefined;
 }
@@ -151,16 +151,16 @@ export function proberPolicy(args: ProberPolicyArgs): PolicyDocument {
   const putting = args.puts ? ["s3:PutObject", ...(args.tagged ? ["s3:PutObjectTagging"] : [])] : [];
   return document(
     allow("Probe", ["s3:GetObject", ...putting, ...args.removal], ...objectArns(args.bucketArn, [args.prefix])),
-    // Also for finding canaries that nobody waits for any more.
+    // Also needed to find canaries that an earlier run left behind.
     listBucket(args.bucketArn),
     args.kmsKeyArn === undefined ? undefined : allow("UseKey", proberKeyActions(args.puts), args.kmsKeyArn),
   );
 }
 
-/** A look asks for checksums, which S3 keeps encrypted. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+/** HEAD asks for checksums, which S3 keeps encrypted. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export const proberKeyActions = (puts: boolean): string[] => [...(puts ? ["kms:GenerateDataKey"] : []), "kms:Decrypt"];
 
-/** Only this bucket may put events in, and nobody may speak to the queue in clear text. */
+/** Only this bucket may send events to the queue, and every request must use TLS. */
 export function queuePolicy(args: {
   queueArn: string;
   bucketArn: string;
@@ -198,8 +198,8 @@ export const secureTransportPolicy = (bucketArn: string): PolicyDocument =>
   });
 
 /**
- * Who may call the receiver: the allowlist, and with `auth: iam` only the invoke-only user. The Deny makes the allowlist
- * hold also for identities of the account whose own policies would let them in.
+ * Only addresses of the allowlist may call the receiver, and with `auth: iam` only the invoke-only user. The Deny applies the
+ * allowlist also to identities of the account whose own policies allow the call.
  */
 export function receiverEndpointPolicy(args: {
   methodArn: string;

@@ -21,7 +21,7 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
     const account = new Account(context, this);
     const prober = this.createFunction(name, context, args, account);
     if (config.probe.everyMinutes > 0) {
-      this.createSchedule(name, context, args, account, prober);
+      this.createSchedule(name, context, { ...args, account, prober });
       if (dutiesOf(config, side).watches) createProbeAlarms(context, this, { name, side });
     }
     this.functionName = prober.functionName;
@@ -76,9 +76,7 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
   private createSchedule(
     name: string,
     context: BridgeContext,
-    { side, ready }: ProberArgs,
-    account: Account,
-    prober: BridgeFunction<"prober">,
+    { side, ready, account, prober }: ProberArgs & { account: Account; prober: BridgeFunction<"prober"> },
   ): void {
     const { config, provider } = context;
     const child = { parent: this, provider };
@@ -102,8 +100,8 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
       },
       child,
     );
-    // Declared last: a canary that is sent before the bridge is there never arrives. The event is the schedule's own, which says
-    // when it was due.
+    // Declared last: a canary that is sent before the bridge exists never arrives. The target has no input of its own, because the
+    // schedule's event contains the time that it was due.
     new aws.cloudwatch.EventTarget(
       `${name}-target`,
       { rule: rule.name, targetId: "prober", arn: prober.function.arn },
@@ -112,7 +110,7 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
   }
 }
 
-/** S3 asks for another permission when a version is named, and the prober names it where the bucket keeps versions. */
+/** In a bucket that keeps versions the prober names the version, and S3 then checks another permission. */
 function removalActions({
   adopt,
   versioning = true,

@@ -6,20 +6,20 @@ import { type Account, physicalName } from "./account";
 import { queuePolicy } from "./policies";
 
 const DAY_SECONDS = 86_400;
-/** SQS's longest. A message keeps its age when it moves, so the work queue must forget earlier than this. */
+/** The maximum of SQS. A message keeps its age when it moves, so the retention of the work queue must be shorter. */
 const DEAD_LETTER_RETENTION_SECONDS = 14 * DAY_SECONDS;
 const WORK_RETENTION_SECONDS = 7 * DAY_SECONDS;
-/** Only a backstop for senders that die: what fails in an orderly way is put back or parked by the sender itself. */
+/** For senders that crash. In every other case the sender itself puts a key back or parks it. */
 const MAX_RECEIVE_COUNT = 10;
-/** The most that a mapping takes without waiting for more. */
+/** The maximum of a mapping without a batching window. */
 const BATCH_SIZE = 10;
 
 /**
- * How long a message stays hidden from other senders. An attempt must be over before its message can be seen again: a sender
- * may post in its last second and the receiver may then work to its own end, so their timeouts add up. The sender's timeout
- * counts twice, because Lambda may hold a received batch back while it throttles. AWS's rule of six function timeouts
- * covers more of that waiting; here the mapping's own concurrency limit keeps it short, and every second more is a second
- * that a crashed sender's keys wait.
+ * The time that a message stays hidden from other senders. An attempt must end before its message becomes visible again. A sender may
+ * post in its last second and the receiver then works until its own timeout, so both timeouts are added. The sender's timeout counts
+ * twice, because Lambda may hold a received batch back while it throttles. AWS recommends six function timeouts, which cover more of
+ * that waiting. Here the mapping's own concurrency limit keeps the waiting short, and with a longer timeout the keys of a crashed sender
+ * would wait longer.
  */
 export function visibilityTimeoutSeconds(timeouts: { senderSeconds: number; receiverSeconds: number }): number {
   return 2 * timeouts.senderSeconds + timeouts.receiverSeconds;
@@ -61,7 +61,7 @@ export interface MapQueueArgs {
   account: Account;
 }
 
-/** Returns what the bucket's notification must wait for: S3 tries the queue before it accepts the configuration. */
+/** Returns the resource that the bucket's notification must wait for: S3 tests the queue before it accepts the configuration. */
 export function mapQueue(context: BridgeContext, parent: pulumi.Resource, args: MapQueueArgs): pulumi.Resource {
   const { config } = context;
   const { queue, account } = args;

@@ -1,4 +1,4 @@
-/** The endpoint at the destination: a regional REST API in front of the receiver function, and the copier behind it. */
+/** The endpoint at the destination: a regional REST API, the receiver function, and the copier that it starts. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
@@ -12,7 +12,7 @@ import { invokerPolicy, kmsKeyStatement, receiverPolicy } from "./policies";
 import { type AwsDestinationStore, storeConfig } from "./stores";
 import { type SecretParameter, tokenAt } from "./token";
 
-/** Streams through; more memory mostly buys network and CPU for checksums. */
+/** The receiver streams objects. More memory mostly brings more network and CPU for checksums. */
 const MEMORY_MB = 1024;
 
 export interface AwsReceiverArgs {
@@ -109,7 +109,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
             ...receiverSettings(context, { token: token.name, copierFunctionName: functionName }),
             destination: storeConfig(context, "destination", bucket),
             allowedSources,
-            // The endpoint's own policy holds the allowlist here.
+            // The endpoint's own policy contains the allowlist.
             allowedCidrs: [],
           })),
       },
@@ -117,7 +117,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
     );
   }
 
-  /** Who leaves the destination's partition with a key may call one method with it, and nothing else. */
+  /** Creates a user whose key leaves the destination's partition. The key may only call the endpoint's one method. */
   private createInvoker(name: string, context: BridgeContext): { user: aws.iam.User; credentials: pulumi.Output<string> } {
     const child = { parent: this, provider: context.provider };
     const user = new aws.iam.User(`${name}-invoker`, { name: physicalName(context.config.name, "invoker") }, child);

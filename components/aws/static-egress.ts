@@ -5,19 +5,19 @@ import type { BridgeContext, Egress } from "../cloud";
 
 const VPC_CIDR = "10.255.0.0/24";
 const PUBLIC_CIDR = "10.255.0.0/28";
-/** Half of the network: every concurrent sender may take an address. */
+/** Half of the network, because every concurrent sender may need an address. */
 const PRIVATE_CIDR = "10.255.0.128/25";
 
 /**
- * `crossborder:aws:StaticEgress`: a network of its own with one way out. One availability zone: while it is down, events
- * wait in the queue and nothing is lost, and a second gateway would double the fixed cost. No object bytes pass here; the
- * receiver's side reads them from the store.
+ * `crossborder:aws:StaticEgress`: a network with one NAT gateway in one availability zone. While the zone is down, events wait in the
+ * queue and nothing is lost. A second gateway would double the fixed cost. No object bytes pass through it, because the receiver's side
+ * reads them from the store.
  */
 export class StaticEgress extends pulumi.ComponentResource implements Egress {
   readonly cidrs: pulumi.Output<string>[];
   readonly subnetIds: pulumi.Output<string>[];
   readonly securityGroupIds: pulumi.Output<string>[];
-  /** What must be there before a function can reach anything. */
+  /** Resources that must exist before a function can send requests. */
   readonly ready: pulumi.Resource[];
 
   constructor(context: BridgeContext) {
@@ -42,7 +42,7 @@ export class StaticEgress extends pulumi.ComponentResource implements Egress {
     );
     const closed = this.createSubnet(
       `${name}-private`,
-      // Traffic between zones costs money and joins their fates.
+      // Traffic between zones costs money, and then a failure of either zone would stop the sender.
       { vpcId: vpc.id, cidrBlock: PRIVATE_CIDR, availabilityZone: open.subnet.availabilityZone, tags },
       child,
     );
@@ -65,7 +65,7 @@ export class StaticEgress extends pulumi.ComponentResource implements Egress {
     this.registerOutputs({ cidrs: this.cidrs });
   }
 
-  /** A subnet with its one way out; a machine in it waits for the association. */
+  /** Creates a subnet. `routeTo` adds its default route and returns the association that functions must wait for. */
   private createSubnet(name: string, args: aws.ec2.SubnetArgs, child: pulumi.CustomResourceOptions) {
     const subnet = new aws.ec2.Subnet(name, args, child);
     const { vpcId, tags } = args;

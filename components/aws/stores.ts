@@ -12,7 +12,7 @@ import {
 } from "./bucket";
 import type { Statement } from "./policies";
 
-/** `crossborder:aws:SourceStore`: the bucket that objects come from, created or adopted. */
+/** `crossborder:aws:SourceStore`: the bucket that objects come from, created or adopted. For mode `pull`. */
 export class AwsSourceStore extends pulumi.ComponentResource implements SourceStore {
   readonly bucket: BucketFacts;
   readonly bucketName: pulumi.Output<string>;
@@ -30,7 +30,7 @@ export class AwsSourceStore extends pulumi.ComponentResource implements SourceSt
   }
 }
 
-/** `crossborder:aws:DestinationStore`: the bucket that replicas go to, created or adopted. */
+/** `crossborder:aws:DestinationStore`: the bucket that replicas go to, created or adopted. For mode `pull`. */
 export class AwsDestinationStore extends pulumi.ComponentResource implements DestinationStore {
   readonly bucket: BucketFacts;
   readonly bucketName: pulumi.Output<string>;
@@ -45,18 +45,18 @@ export class AwsDestinationStore extends pulumi.ComponentResource implements Des
   }
 }
 
-/** What a job of S3 Batch Operations leaves in the source may be replicated. */
-const RULES: LifecycleRule[] = [ABANDONED_UPLOADS, LEFTOVER_RECORDS];
+/** Both buckets expire records: S3 may replicate those that a job of S3 Batch Operations leaves in the source. */
+const NATIVE_RULES: LifecycleRule[] = [ABANDONED_UPLOADS, LEFTOVER_RECORDS];
 
 const TYPES = { source: "SourceStore", destination: "DestinationStore" } as const;
 
 /**
- * `crossborder:aws:SourceStore` or `crossborder:aws:DestinationStore`: one end of S3's own replication, created or adopted. Under
- * the type and name that it has in mode `pull`, so that a bridge that changes its mode keeps its buckets.
+ * `crossborder:aws:SourceStore` or `crossborder:aws:DestinationStore`: one end of S3's own replication, created or adopted. Its type and
+ * name are those of mode `pull`, so a bridge that changes its mode keeps its buckets.
  */
 export class NativeStore extends pulumi.ComponentResource {
   readonly bucket: BucketFacts;
-  /** A created bucket's: writes its policy. To be called once. */
+  /** Writes the policy of a created bucket. Call it once. */
   readonly allow?: (statements: pulumi.Output<Statement[]>) => pulumi.Resource;
 
   constructor(context: BridgeContext, side: "source" | "destination") {
@@ -65,10 +65,10 @@ export class NativeStore extends pulumi.ComponentResource {
     if (config[side].adopt) {
       this.bucket = adoptBucket(context, side, this);
     } else {
-      // With the bucket's owner enforced the replicas would lose their own, and their ACLs.
+      // With BucketOwnerEnforced the replicas would lose their owner and their ACLs.
       const keepsOwners = side === "destination" && config.replication.ownership === "source";
       const objectOwnership = keepsOwners ? "ObjectWriter" : "BucketOwnerEnforced";
-      const bucket = createOpenBucket(context, side, { rules: RULES, objectOwnership }, this);
+      const bucket = createOpenBucket(context, side, { rules: NATIVE_RULES, objectOwnership }, this);
       this.bucket = bucket;
       this.allow = bucket.writePolicy;
     }
@@ -94,7 +94,8 @@ export interface AllowedSource {
 }
 
 /**
- * - `<bucket>.s3.<region>.<suffix>`: the bucket is in the host, every path is its.
+ * The part of presigned URLs that the receiver checks:
+ * - `<bucket>.s3.<region>.<suffix>`: the bucket is in the host, and every path is allowed.
  * - The same with a dot in the bucket's name: no certificate covers that host, so the SDK puts the bucket into the path.
  * - `host[:port]/<bucket>` of an S3-compatible endpoint: the bucket is in the path.
  */

@@ -1,4 +1,4 @@
-/** The signing secrets at one side: the operator's parameter, or one made from the stack's secret. */
+/** The signing secrets at one side: in the operator's parameter, or in one that the bridge creates from the stack's secret. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type SecretArgs, signingSecrets } from "../cloud";
@@ -13,7 +13,7 @@ export function parameterArn(partition: string, region: string, accountId: strin
   return `arn:${partition}:ssm:${region}:${accountId}:parameter/${name.replace(/^\//, "")}`;
 }
 
-/** A SecureString that this bridge owns. */
+/** Creates a SecureString. */
 export function createSecret(context: BridgeContext, parent: pulumi.Resource, args: SecretArgs): SecretParameter {
   const name = parameterName(context.config.name, args.side, args.secret);
   const parameter = new aws.ssm.Parameter(

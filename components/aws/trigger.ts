@@ -1,4 +1,4 @@
-/** From events of the source bucket to the sender: through a queue, or straight with `buffer: none`. */
+/** Connects events of the source bucket to the sender: through a queue, or directly with `buffer: none`. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Scope } from "../../runtime/protocol/env";
@@ -13,13 +13,19 @@ import { type AwsSourceStore, storeConfig } from "./stores";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
-/** AWS's longest: an event waits this long for a sender that is throttled or failing. */
+/** The maximum of Lambda. An event waits this long for a throttled or failing sender. */
 const DIRECT_EVENT_AGE_SECONDS = 21_600;
 
 export interface AwsTriggerArgs {
   store: AwsSourceStore;
   receiver: Receiver;
   egress?: StaticEgress;
+}
+
+interface Queues {
+  /** The work queue; undefined with `buffer: none`. */
+  queue: aws.sqs.Queue | undefined;
+  deadLetters: aws.sqs.Queue;
 }
 
 /** `crossborder:aws:Trigger` */
@@ -38,13 +44,14 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     const account = new Account(context, this);
     const deadLetters = createDeadLetterQueue(context, this);
     const queue = config.buffer === "sqs" ? createWorkQueue(context, this, deadLetters) : undefined;
-    const sender = this.createSender(context, args, account, queue, deadLetters);
+    const { store } = args;
+    const sender = this.createSender(context, { ...args, account, queue, deadLetters });
     const target =
       queue === undefined
-        ? this.invokeDirectly(name, context, args.store, account, sender, deadLetters)
-        : mapQueue(context, this, { queue, sender: sender.function, bucketArn: args.store.bucket.arn, account });
+        ? this.invokeDirectly(name, context, { store, account, sender, deadLetters })
+        : mapQueue(context, this, { queue, sender: sender.function, bucketArn: store.bucket.arn, account });
     if (config.source.adopt) this.requiredNotification = this.describeNotification(context, queue, sender);
-    else this.createNotification(name, context, args.store, target, queue, sender);
+    else this.createNotification(name, context, { store, target, queue, sender });
     createAlarms(context, this, { queue, deadLetters });
 
     this.senderFunctionName = sender.functionName;
@@ -62,13 +69,8 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     });
   }
 
-  private createSender(
-    context: BridgeContext,
-    { store, receiver, egress }: AwsTriggerArgs,
-    account: Account,
-    queue: aws.sqs.Queue | undefined,
-    deadLetters: aws.sqs.Queue,
-  ): BridgeFunction<"sender"> {
+  private createSender(context: BridgeContext, args: AwsTriggerArgs & Queues & { account: Account }): BridgeFunction<"sender"> {
+    const { store, receiver, egress, account, queue, deadLetters } = args;
     const { config } = context;
     const token = tokenAt(context, this, "source", account);
     const invoker = this.storeInvoker(context, receiver);
@@ -126,11 +128,9 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   private invokeDirectly(
     name: string,
     context: BridgeContext,
-    store: AwsSourceStore,
-    account: Account,
-    sender: BridgeFunction<"sender">,
-    deadLetters: aws.sqs.Queue,
+    args: { store: AwsSourceStore; account: Account; sender: BridgeFunction<"sender">; deadLetters: aws.sqs.Queue },
   ): pulumi.Resource {
+    const { store, account, sender, deadLetters } = args;
     const child = { parent: this, provider: context.provider };
     new aws.lambda.FunctionEventInvokeConfig(
       `${name}-invocations`,
@@ -155,15 +155,13 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     );
   }
 
-  /** Declared last: an event that S3 sends must find everything behind it. */
+  /** Declared last, so that everything exists before S3 sends the first event. */
   private createNotification(
     name: string,
     context: BridgeContext,
-    store: AwsSourceStore,
-    target: pulumi.Resource,
-    queue: aws.sqs.Queue | undefined,
-    sender: BridgeFunction<"sender">,
+    args: { store: AwsSourceStore; target: pulumi.Resource; sender: BridgeFunction<"sender"> } & Pick<Queues, "queue">,
   ): void {
+    const { store, target, queue, sender } = args;
     const { config } = context;
     const what = { id: physicalName(config.name, "queue"), events: sourceEvents(config.deletes), ...eventFilter(config.scope) };
     new aws.s3.BucketNotification(
@@ -190,7 +188,7 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   }
 }
 
-/** S3 asks for another permission when a version is named, and the sender names it where the bucket keeps versions. */
+/** In a bucket that keeps versions the sender names the version, and S3 then checks another permission. */
 export function taggingActions(
   config: Pick<BridgeContext["config"], "statusTags" | "source">,
 ): ("s3:PutObjectTagging" | "s3:PutObjectVersionTagging")[] {
@@ -199,13 +197,13 @@ export function taggingActions(
   return (config.source.versioning ?? true) ? ["s3:PutObjectVersionTagging"] : ["s3:PutObjectTagging"];
 }
 
-/** A changed tag is a change to carry; removals matter only where deletes are replicated. */
+/** Changes of tags are replicated. Removals are included only when deletes are replicated. */
 export function sourceEvents(deletes: "ignore" | "replicate"): string[] {
   const changes = ["s3:ObjectCreated:*", "s3:ObjectTagging:*"];
   return deletes === "replicate" ? [...changes, "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"] : changes;
 }
 
-/** A notification takes one prefix and one suffix; the sender, which checks the scope anyway, drops the rest. */
+/** A notification filters by one prefix and one suffix. The sender checks the whole scope. */
 export function eventFilter(scope: Pick<Scope, "prefixes" | "suffixes">): { filterPrefix?: string; filterSuffix?: string } {
   const filterPrefix = onlyPlain(scope.prefixes);
   const filterSuffix = onlyPlain(scope.suffixes);
@@ -219,7 +217,7 @@ export interface RequiredNotificationArgs {
   scope: Pick<Scope, "prefixes" | "suffixes">;
 }
 
-/** What an operator merges into an adopted bucket's configuration (`aws s3api put-bucket-notification-configuration`). */
+/** The JSON that an operator merges into an adopted bucket's configuration (`aws s3api put-bucket-notification-configuration`). */
 export function requiredNotification({ id, target, deletes, scope }: RequiredNotificationArgs): object {
   const { filterPrefix, filterSuffix } = eventFilter(scope);
   const rules = [

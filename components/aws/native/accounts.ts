@@ -1,10 +1,10 @@
-/** Across accounts replication needs more permissions, and each side has to say so: a wrong guess would fail object by object. */
+/** Checks the accounts of a replication. Across accounts it needs more permissions; without them, every single object would fail. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { assertAccount } from "../../cloud";
 import { AWS_PARTITIONS } from "../../config/clouds";
 
-/** One end: the account that it must be in, and the provider whose account it is in. */
+/** One end of a replication: the configured account, and the provider, whose credentials belong to the real one. */
 export interface AccountedEnd {
   accountId?: string | undefined;
   provider: pulumi.ProviderResource;
@@ -18,7 +18,7 @@ export interface Found {
 export const isCrossAccount = (source: Pick<AccountedEnd, "accountId">, destination: Pick<AccountedEnd, "accountId">): boolean =>
   source.accountId !== undefined && destination.accountId !== undefined && source.accountId !== destination.accountId;
 
-/** @throws Error when the credentials are not what the two ends say of their accounts. */
+/** @throws Error when the credentials do not belong to the configured accounts. */
 export function assertAccounts(found: Found, expected: { source?: string | undefined; destination?: string | undefined }): void {
   for (const side of ["source", "destination"] as const) {
     const account = expected[side];
@@ -31,7 +31,7 @@ export function assertAccounts(found: Found, expected: { source?: string | undef
     );
 }
 
-/** Fails the deployment with the reason; what must not be deployed before takes part in the result. */
+/** Fails the deployment with the reason. A resource that must wait for the check depends on the result. */
 export function verifiedAccounts(source: AccountedEnd, destination: AccountedEnd, parent: pulumi.Resource): pulumi.Output<Found> {
   const accountOf = ({ provider }: AccountedEnd) => aws.getCallerIdentityOutput({}, { parent, provider }).accountId;
   return pulumi.all([accountOf(source), accountOf(destination)]).apply(([from, to]) => {

@@ -1,4 +1,4 @@
-/** What must wake an operator: replication falls behind, or S3 gave objects up. */
+/** Alarms for an operator: replication falls behind, or S3 gave objects up. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { isCrossAccount } from "./accounts";
@@ -11,14 +11,14 @@ export interface ReplicationAlarmArgs {
   source: ReplicatedBucket;
   destination: ReplicatedBucket;
   lagAlarmSeconds: number;
-  /** What the physical names begin with; generated when absent. */
+  /** Prefix of the physical names. @default generated names */
   physicalName: string | undefined;
   parent: pulumi.Resource;
 }
 
 /**
- * Each rule has metrics of its own. How far behind it is, is known in the destination's region, and what failed in the
- * source's; an alarm speaks to topics of its own region alone.
+ * Each rule has its own metrics. S3 reports the latency in the destination's region and failures in the source's. An alarm sends only to
+ * topics of its own region.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
  */
 export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs): void {
@@ -40,13 +40,13 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     {
       ...common,
       ...named("lag"),
-      // Of the source's account; the provider of another account's bucket cannot put it there.
+      // The alarm belongs to the source's account, which the provider of a destination in another account cannot use.
       ...(isCrossAccount(source, destination) ? { region: destination.region } : {}),
       alarmDescription: pulumi.interpolate`Replication from ${way} is more than ${args.lagAlarmSeconds} s behind`,
       metricName: "ReplicationLatency",
       statistic: "Maximum",
       threshold: args.lagAlarmSeconds,
-      // As AWS advises for this metric: it pauses with the replication.
+      // AWS recommends this: the metric has no data while nothing is replicated.
       treatMissingData: "ignore",
       ...actions(destination),
     },

@@ -4,10 +4,10 @@ import type { BridgeContext } from "../../cloud";
 import { assumedBy, type Statement } from "../policies";
 import { type BackfillPolicyArgs, backfillKeyStatements, backfillPolicy } from "./policies";
 
-/** `crossborder:aws:BackfillRole`: what S3 Batch Operations takes on to replicate the objects that were there before the bridge. */
+/** `crossborder:aws:BackfillRole`: the role of S3 Batch Operations jobs, which replicate objects that are older than the bridge. */
 export class BackfillRole extends pulumi.ComponentResource {
   readonly roleArn: pulumi.Output<string>;
-  /** What the policy of the source's key must hold; empty without one. */
+  /** Statements that the policy of the source's key needs; empty without a key. */
   readonly kmsKeyPolicyStatements: pulumi.Output<Statement[]>;
 
   constructor(context: BridgeContext, args: { bucketArn: pulumi.Output<string>; prefixes: string[]; physicalName: string }) {
@@ -38,7 +38,7 @@ export class BackfillRole extends pulumi.ComponentResource {
       { name: "backfill", role: role.name, policy: facts.apply((one) => JSON.stringify(backfillPolicy(one))) },
       child,
     );
-    // Nobody gets the role before it may do anything.
+    // The ARN exists only after the role has its policy.
     this.roleArn = pulumi.all([role.arn, policy.id]).apply(([arn]) => arn);
     this.kmsKeyPolicyStatements = pulumi.all([role.arn, facts]).apply(([roleArn, one]) => backfillKeyStatements(roleArn, one));
     this.registerOutputs({ roleArn: this.roleArn });

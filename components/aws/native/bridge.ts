@@ -1,4 +1,4 @@
-/** Mode `native` inside one partition of AWS: S3 replicates by itself; nothing of the bridge runs. */
+/** Mode `native` inside one partition of AWS: S3 replicates by itself. The bridge has no functions. */
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, NativeBridge, Sides } from "../../cloud";
 import type { BridgeConfig } from "../../config";
@@ -42,7 +42,7 @@ function endOf(context: BridgeContext, side: End, stores: Record<End, NativeStor
   const { config, provider, alarmTopicArn } = context;
   const { bucket, allow } = stores[side];
   const { region, accountId, kmsKeyArn } = config[side];
-  // The configuration's rules leave only classes of S3 here, and only topics of the source's region.
+  // The configuration's rules allow only classes of S3 here, and only topics of the source's region.
   const storageClass = side === "destination" ? (config.destination.storageClass as StorageClass | undefined) : undefined;
   const topic = region === config.source.region ? { alarmTopicArn } : {};
   return {
@@ -76,18 +76,18 @@ function replicate(context: BridgeContext, { source, destination }: Record<End, 
     const args = { ...shared, first: source, second: destination, replicaModifications, names };
     return new TwoWayReplication(name, args, { parent });
   }
-  // No replicas come to this bucket.
+  // This bucket receives no replicas.
   source.allow?.(pulumi.output([]));
   const args = { ...shared, source, destination, replicaModifications, name: physicalName(config, "replication") };
   const aliases = [aliasInTwoWay(name, parent)];
   return { forward: new NativeReplication(name, args, { parent, aliases }) };
 }
 
-/** Fixed, as the names in `../account.ts` are, and at most 64 characters whatever the bridge's. */
+/** A fixed name, as in `../account.ts`. With the longest name of a bridge it still has at most 64 characters. */
 const physicalName = ({ name }: Pick<BridgeConfig, "name">, part: "replication" | "backward" | "backfill"): string =>
   `crossborderbridge-${name}-${part}`;
 
-/** Without rules of its own the configuration's scope makes them: a rule has one prefix. */
+/** Without configured rules there is one for each prefix of the scope. */
 export function rulesOf({ name, scope, replication }: Pick<BridgeConfig, "name" | "scope" | "replication">): ReplicationRule[] {
   if (replication.rules.length > 0) return replication.rules;
   const prefixes = scope.prefixes.length === 0 ? [""] : [...new Set(scope.prefixes)];

@@ -1,5 +1,5 @@
 /**
- * What S3 may do when it replicates: pure functions of plain ARNs, as in `../policies.ts`.
+ * Policies of S3's own replication: pure functions of plain ARNs, as in `../policies.ts`.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 import { CONTROL_PREFIX } from "../../../runtime/protocol/control";
@@ -15,27 +15,27 @@ export interface ReplicationEnd {
 export interface ReplicationPolicyArgs {
   source: ReplicationEnd;
   destination: ReplicationEnd;
-  /** Of all rules; "" stands for every key. */
+  /** Prefixes of all rules; "" stands for every key. */
   prefixes: readonly string[];
-  /** Some rule replicates delete markers. */
+  /** Whether any rule replicates delete markers. */
   deletes: boolean;
-  /** Replicas change hands: across accounts, where they are to belong to the destination's. */
+  /** Whether replicas change their owner: between two accounts, to the destination's account. */
   ownerOverride: boolean;
-  /** Of the partition. */
+  /** DNS suffix of the partition. */
   dnsSuffix: string;
 }
 
-/** Where S3 Batch Operations leaves its lists and its reports, in the source bucket. */
+/** Prefix of the manifests and reports of S3 Batch Operations, in the source bucket. */
 export const BACKFILL_PREFIX = `${CONTROL_PREFIX}backfill/`;
 
-/** An inline policy holds 10,240 characters, and up to four such lists. */
+/** An inline policy holds 10,240 characters and may contain four such lists. */
 const LISTED_CHARACTERS = 1800;
 
 const allow = (Sid: string, Action: string[], Resource: string[]): Statement => ({ Sid, Effect: "Allow", Action, Resource });
 
 /**
- * A key, for one bucket alone and through S3 alone. An object under a bucket key has the bucket in its encryption context, any
- * other one itself, whatever the bucket's default is.
+ * Allows a key for one bucket only, and only through S3. The encryption context of an object under a bucket key contains the bucket. Any
+ * other object's context contains the object, independent of the bucket's default.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
  */
 function useKey(
@@ -58,7 +58,7 @@ function decryptSource({ source, prefixes, dnsSuffix }: ReplicationPolicyArgs): 
   return useKey("DecryptSource", ["kms:Decrypt"], source.kmsKeyArn, { ...source, dnsSuffix, objects });
 }
 
-/** Objects that come without a key of KMS get one by the bucket's default, and a bucket key is checked before it is used. */
+/** The bucket's default also encrypts objects that came without a KMS key. `kms:Decrypt` is needed because S3 checks a bucket key before use. */
 function encryptReplicas({ destination, prefixes, dnsSuffix }: ReplicationPolicyArgs): Statement | undefined {
   if (destination.kmsKeyArn === undefined) return undefined;
   const objects = objectArns(destination.bucketArn, prefixes, LISTED_CHARACTERS);
@@ -66,7 +66,7 @@ function encryptReplicas({ destination, prefixes, dnsSuffix }: ReplicationPolicy
   return useKey("EncryptReplicas", actions, destination.kmsKeyArn, { ...destination, dnsSuffix, objects });
 }
 
-/** `s3:ReplicateDelete` is for delete markers alone: changes of tags and ACLs that come back from a replica do without it. */
+/** `s3:ReplicateDelete` is needed only for delete markers, not for changes of tags and ACLs that were made to a replica. */
 const writeReplicas = ({ destination, prefixes, deletes, ownerOverride }: ReplicationPolicyArgs): Statement =>
   allow(
     "WriteReplicas",
@@ -79,7 +79,7 @@ const writeReplicas = ({ destination, prefixes, deletes, ownerOverride }: Replic
     objectArns(destination.bucketArn, prefixes, LISTED_CHARACTERS),
   );
 
-/** Of the role that S3 takes on. */
+/** The policy of the role that S3 assumes. */
 export function replicationPolicy(args: ReplicationPolicyArgs): PolicyDocument {
   const { bucketArn } = args.source;
   return document(
@@ -96,8 +96,8 @@ export function replicationPolicy(args: ReplicationPolicyArgs): PolicyDocument {
 }
 
 /**
- * What the policy of a destination bucket in another account needs. AWS's example also has `s3:PutBucketVersioning`, with which
- * the other account could stop the versions that replication rests on; replication itself does not need it.
+ * Statements that the policy of a destination bucket in another account needs. AWS's example also has `s3:PutBucketVersioning`.
+ * Replication does not need it, and with it the other account could suspend versioning, which replication requires.
  */
 export const bucketStatements = (roleArn: string, args: ReplicationPolicyArgs): Statement[] => [
   { ...writeReplicas(args), Sid: "CrossBorderBridgeReplicas", Principal: { AWS: roleArn } },
@@ -110,7 +110,7 @@ export const bucketStatements = (roleArn: string, args: ReplicationPolicyArgs): 
 const forRole = (statement: Statement | undefined, Sid: string, roleArn: string): Statement[] =>
   statement === undefined ? [] : [{ ...statement, Sid, Principal: { AWS: roleArn } }];
 
-/** What the policies of both keys need, which the bridge never owns. */
+/** Statements that the policies of both keys need. The bridge never owns a key. */
 export const keyStatements = (
   roleArn: string,
   args: ReplicationPolicyArgs,
@@ -131,7 +131,7 @@ function useReportKey({ source, dnsSuffix }: BackfillPolicyArgs): Statement | un
   return useKey("EncryptReports", ["kms:GenerateDataKey", "kms:Decrypt"], source.kmsKeyArn, { ...source, dnsSuffix, objects });
 }
 
-/** Of the role that S3 Batch Operations takes on. https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-policies.html */
+/** The policy of the role that S3 Batch Operations assumes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-policies.html */
 export function backfillPolicy(args: BackfillPolicyArgs): PolicyDocument {
   const { bucketArn } = args.source;
   const records = objectArns(bucketArn, [BACKFILL_PREFIX]);

@@ -1,4 +1,4 @@
-/** The rules of S3's own replication: as a program says them, and as S3 takes them. */
+/** The rules of S3's own replication: their types, their checks, and the arguments of the resource. */
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { S3_STORAGE_CLASSES } from "../../config/clouds";
@@ -6,55 +6,55 @@ import type { Statement } from "../policies";
 
 export type StorageClass = (typeof S3_STORAGE_CLASSES)[number];
 
-/** Which objects of a bucket are replicated, and how. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html */
+/** Selects objects of a bucket, and says how they are replicated. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html */
 export interface ReplicationRule {
-  /** Unique in its bucket, 1 to 255 characters; also the dimension `RuleId` of the rule's metrics. */
+  /** Unique in its bucket, 1 to 255 characters. It is also the dimension `RuleId` of the rule's metrics. */
   id: string;
-  /** Unique in its bucket. Of the rules that an object fits, the one with the highest number applies. */
+  /** Unique in its bucket. When several rules cover an object, the one with the highest number applies. */
   priority: number;
-  /** Keys that begin with it. @default "", for every key */
+  /** The rule covers keys that begin with this text. @default "", for every key */
   prefix?: string | undefined;
-  /** Objects that have every one of these tags. @default {} */
+  /** The rule covers objects that have all of these tags. @default {} */
   tags?: Record<string, string> | undefined;
-  /** A rule that is off replicates nothing. @default true */
+  /** A disabled rule replicates nothing. @default true */
   enabled?: boolean | undefined;
-  /** Whether delete markers are replicated; never with tags. @default the `deletes` of the whole replication */
+  /** Whether delete markers are replicated. A rule with tags cannot replicate them. @default the `deletes` of the whole replication */
   deletes?: "ignore" | "replicate" | undefined;
-  /** Of the replicas. @default the destination's, else the source object's */
+  /** Storage class of the replicas. @default the destination's, else the source object's */
   storageClass?: StorageClass | undefined;
 }
 
-/** A bucket that is there and keeps versions. */
+/** An existing bucket that keeps versions. */
 export interface ReplicatedBucket {
   bucketName: pulumi.Input<string>;
   bucketArn: pulumi.Input<string>;
   region: string;
-  /** Of the bucket's account and region. */
+  /** Provider for the bucket's account and region. */
   provider: pulumi.ProviderResource;
-  /** Both or neither; where they differ, everything that replication across accounts needs is made. @default one account */
+  /** Give it for both buckets or for neither. Two different accounts get the permissions that replication needs. @default one account */
   accountId?: string | undefined;
   /** KMS key of the bucket's objects. @default none */
   kmsKeyArn?: string | undefined;
-  /** Of replicas that arrive here. @default the source object's */
+  /** Storage class of replicas in this bucket. @default the source object's */
   storageClass?: StorageClass | undefined;
-  /** SNS topic of the bucket's region, for alarms that are there. @default none */
+  /** SNS topic of the bucket's region, for the alarms in this region. @default none */
   alarmTopicArn?: pulumi.Input<string> | undefined;
-  /** What must be there before S3 replicates from or to the bucket: its versioning. @default [] */
+  /** Resources that must exist before S3 replicates from or to the bucket: its versioning. @default [] */
   dependsOn?: pulumi.Resource[] | undefined;
   /**
-   * Puts what replication needs into the policy of a bucket that replicas go to; empty inside one account. Replication waits
-   * for what it returns.
+   * Adds the statements that replication needs to the policy of a destination bucket. The list is empty inside one account. Replication
+   * waits for the returned resource.
    * @default nothing: see the output `requiredBucketPolicyStatements`
    */
   allow?: ((statements: pulumi.Output<Statement[]>) => pulumi.Resource) | undefined;
 }
 
-/** What all rules of one direction have in common. */
+/** Settings that all rules of one direction share. */
 export interface RuleSettings {
   destinationArn: string;
-  /** The destination's account, where the replicas are to belong to it and the source is in another one. */
+  /** The destination's account, when the source is in another one and the destination's account owns the replicas. */
   ownerAccountId?: string | undefined;
-  /** Of the replicas. S3 replicates objects under KMS only where it is given one. */
+  /** KMS key of the replicas. Without one, S3 does not replicate objects that are encrypted with a KMS key. */
   replicaKeyArn?: string | undefined;
   storageClass?: StorageClass | undefined;
   deletes: "ignore" | "replicate";
@@ -65,7 +65,7 @@ export interface RuleSettings {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html */
 const MAX_RULES = 1000;
-/** The only value that S3 takes. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html */
+/** The only value that S3 accepts. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationTimeValue.html */
 const TIME_CONTROL = { minutes: 15 };
 
 export const replicatesDeletes = (rule: ReplicationRule, deletes: RuleSettings["deletes"]): boolean =>
@@ -75,13 +75,13 @@ const isOn = ({ enabled = true }: ReplicationRule): boolean => enabled;
 
 export const enabledRules = (rules: readonly ReplicationRule[]): ReplicationRule[] => rules.filter(isOn);
 
-/** Those that a policy has to allow: the enabled ones, or all where none is, as a policy cannot name no objects. */
+/** The rules that a policy allows: the enabled ones. When none is enabled, all of them, because a policy must name some objects. */
 export function grantedRules(rules: readonly ReplicationRule[]): readonly ReplicationRule[] {
   const enabled = enabledRules(rules);
   return enabled.length > 0 ? enabled : rules;
 }
 
-/** What S3 would refuse, or silently not do. */
+/** Problems that S3 would refuse or silently ignore. */
 export function rulesProblems(rules: readonly ReplicationRule[], deletes: RuleSettings["deletes"]): string[] {
   const repeated = (values: readonly (string | number)[]) => [...new Set(values.filter((one, at) => values.indexOf(one) !== at))];
   return [
@@ -98,7 +98,7 @@ export function rulesProblems(rules: readonly ReplicationRule[], deletes: RuleSe
   ];
 }
 
-/** Always the present form of rules, in which a filter, a priority and the delete markers are said out. */
+/** Writes a rule in S3's current form, with an explicit filter, priority and delete marker setting. */
 export function ruleArgs(rule: ReplicationRule, settings: RuleSettings): aws.types.input.s3.BucketReplicationConfigRule {
   return {
     id: rule.id,
@@ -113,7 +113,7 @@ export function ruleArgs(rule: ReplicationRule, settings: RuleSettings): aws.typ
 
 const status = (on: boolean): string => (on ? "Enabled" : "Disabled");
 
-/** S3 takes a prefix or one tag as they are, and everything more inside an And. */
+/** S3 accepts one prefix or one tag directly, and any combination only inside `and`. */
 function filterOf({ prefix = "", tags = {} }: ReplicationRule): aws.types.input.s3.BucketReplicationConfigRuleFilter {
   const [first, ...others] = Object.entries(tags);
   if (first === undefined) return { prefix };
