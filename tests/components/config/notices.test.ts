@@ -81,7 +81,8 @@ test.each([...PULL_AND_PUSH, ...NATIVE, ...ALARMS_AND_CANARIES])("notices of %s"
 });
 
 test("S3 replaces the replication configuration of an adopted bucket that objects leave", () => {
-  const replaced = (raw: Raw) => noticesOf(parse(raw)).filter((text) => text.includes("replaces its replication configuration")).length;
+  const replaced = (raw: Raw) =>
+    noticesOf(parse(raw)).filter((text) => text.includes("replaces its replication configuration")).length;
   const both = { source: { adopt: true }, destination: { adopt: true } };
   expect(replaced(s3(both))).toBe(1);
   expect(replaced(s3TwoWay(both))).toBe(2);
