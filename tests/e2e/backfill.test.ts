@@ -257,7 +257,7 @@ async function messagesEnqueued({ clouds }: LocalStack): Promise<number> {
   return (await readCalls(clouds.aws)).filter(isOperators).length;
 }
 
-/** Number of functions that the operator invoked. */
+/** Number of function calls by the operator. */
 async function dispatchersInvoked({ clouds: { alicloud } }: LocalStack): Promise<number> {
   const operator = `acs:ram::${alicloud.accountId}:root`;
   return alicloud.calls.filter(({ principal, action }) => principal?.arn === operator && action === "fc:InvokeFunction").length;

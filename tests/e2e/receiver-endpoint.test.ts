@@ -233,7 +233,7 @@ onStack("API Gateway refuses an address outside the allowlist, even with a valid
 interface Attempt {
   method?: string;
   headers?: Record<string, string>;
-  /** Sent instead of what was signed. */
+  /** Sent instead of the signed body. */
   body?: string;
   /** Signed and sent instead of the valid body. */
   sign?: string;

@@ -61,7 +61,7 @@ export class Watch {
     return {
       ...leases,
       read: async (key, signal): Promise<HeldLease | undefined> => {
-        // The answer must contain only those marks that were written before the request was sent.
+        // A mark must be in the answer only if it was written before the request was sent.
         const marked = new Set(this.stopped);
         const held = await leases.read(key, signal);
         if (held && marked.has(held.lease.execution)) this.sawStop.add(attempt);
