@@ -19,7 +19,7 @@ export interface BridgeContext {
   name: string;
   config: Omit<BridgeConfig, "token">;
   /** Signing secrets; absent when the operator keeps them in `auth.tokenParameter`. */
-  token?: pulumi.Output<string>;
+  token?: pulumi.Output<string> | undefined;
   /** The side's own provider. */
   provider: pulumi.ProviderResource;
   parent: pulumi.Resource;
@@ -27,7 +27,7 @@ export interface BridgeContext {
   bundle: (role: Role) => pulumi.asset.Archive;
   /** Packed handlers for Function Compute, by role. */
   zip: (role: Role) => pulumi.Output<FunctionZip>;
-  alarmTopicArn?: pulumi.Input<string>;
+  alarmTopicArn?: pulumi.Input<string> | undefined;
 }
 
 export interface SourceStore {
@@ -69,7 +69,7 @@ export interface Trigger
 export interface SourceSide {
   store: SourceStore;
   /** Present with `egress: static`. */
-  egress?: Egress;
+  egress?: Egress | undefined;
   /** Creates the trigger. It is created last, because it posts to the receiver. */
   createTrigger(receiver: Receiver): Trigger;
 }

@@ -152,7 +152,7 @@ function contextOf(
       const own = args.bundles?.[role];
       return pulumi.output(own === undefined ? prebuiltZip(role) : customZip(role, own));
     },
-    ...(args.token === undefined ? {} : { token: pulumi.secret(args.token) }),
-    ...(args.alarmTopicArn === undefined ? {} : { alarmTopicArn: args.alarmTopicArn }),
+    token: args.token === undefined ? undefined : pulumi.secret(args.token),
+    alarmTopicArn: args.alarmTopicArn,
   };
 }

@@ -31,8 +31,8 @@ export const awsComponents: CloudComponents = {
   },
   createSource(context: BridgeContext): SourceSide {
     const store = new AwsSourceStore(context);
-    const egress = context.config.egress === "static" ? { egress: new StaticEgress(context) } : {};
-    return { store, ...egress, createTrigger: (receiver) => new AwsTrigger(context, { store, receiver, ...egress }) };
+    const egress = context.config.egress === "static" ? new StaticEgress(context) : undefined;
+    return { store, egress, createTrigger: (receiver) => new AwsTrigger(context, { store, receiver, egress }) };
   },
   createDestination(context: BridgeContext): DestinationSide {
     const store = new AwsDestinationStore(context);

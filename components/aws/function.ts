@@ -22,7 +22,9 @@ export interface BridgeFunctionArgs<R extends AwsRole> {
   timeoutSeconds: number;
   description: string;
   /** VPC that the function runs in. @default none */
-  network?: { subnetIds: pulumi.Output<string>[]; securityGroupIds: pulumi.Output<string>[]; ready: pulumi.Resource[] };
+  network?:
+    | { subnetIds: pulumi.Output<string>[]; securityGroupIds: pulumi.Output<string>[]; ready: pulumi.Resource[] }
+    | undefined;
 }
 
 /** `crossborder:aws:BridgeFunction` */

@@ -19,7 +19,7 @@ const DIRECT_EVENT_AGE_SECONDS = 21_600;
 export interface AwsTriggerArgs {
   store: AwsSourceStore;
   receiver: Receiver;
-  egress?: StaticEgress;
+  egress?: StaticEgress | undefined;
 }
 
 interface Queues {
@@ -109,7 +109,7 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
             deadLetterUrl,
             receiverUrl,
           })),
-        ...(egress === undefined ? {} : { network: egress }),
+        network: egress,
       },
       { parent: this },
     );

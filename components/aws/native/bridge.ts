@@ -44,7 +44,6 @@ function endOf(context: BridgeContext, side: End, stores: Record<End, NativeStor
   const { region, accountId, kmsKeyArn } = config[side];
   // The configuration's rules allow only classes of S3 here, and only topics of the source's region.
   const storageClass = side === "destination" ? (config.destination.storageClass as StorageClass | undefined) : undefined;
-  const topic = region === config.source.region ? { alarmTopicArn } : {};
   return {
     bucketName: bucket.name,
     bucketArn: bucket.arn,
@@ -53,7 +52,7 @@ function endOf(context: BridgeContext, side: End, stores: Record<End, NativeStor
     accountId,
     kmsKeyArn,
     storageClass,
-    ...topic,
+    alarmTopicArn: region === config.source.region ? alarmTopicArn : undefined,
     dependsOn: bucket.settled,
     allow,
   };
