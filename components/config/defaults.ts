@@ -42,7 +42,7 @@ export function nativeCloud(config: Sides): Cloud | undefined {
 /** Whether S3's own replication does the work, inside one partition. */
 export const isS3Native = (config: Sides): boolean => isAws(nativeCloud(config));
 
-/** Folder of the latency probe's keys, behind the first prefix of the scope. The bridge does not replicate the control prefix. */
+/** Folder of the latency probe's keys, behind the first prefix of the scope. It is outside the control prefix, which is never replicated. */
 const PROBE_FOLDER = "crossborderbridge-probe/";
 
 /** How the latency probe's keys begin at the source. At the destination, the destination's prefix comes in front. */
