@@ -24,12 +24,6 @@ export const when = (
   ...assumes: (readonly PropertyKey[])[]
 ): Violation[] => (broken ? [{ path, message, assumes }] : []);
 
-/** Refuses settings that a store's own replication would silently ignore. */
-export const notWithNative =
-  (store: "OSS" | "S3") =>
-  (broken: boolean, path: readonly PropertyKey[], why = `where ${store} itself replicates`): Violation[] =>
-    when(broken, path, `not with mode: native, ${why}; allowed: leave it out, or mode: pull`, ["mode"]);
-
 /** Reports every element whose `value` an earlier element has too. */
 export function repeated<T>(
   list: readonly T[],

@@ -66,13 +66,21 @@ export function problemText(violation: Violation, raw: unknown): string {
   return `${name} = ${shown(value)}: ${violation.message}`;
 }
 
+const knownKeys = (path: readonly PropertyKey[]): readonly string[] => KNOWN_KEYS[pathText(path).replace(/\[\d+\]/g, "[]")] ?? [];
+
 /** The value of an unknown key is not shown: it may be a secret under a wrong name. */
 export function unknownKeyText(path: readonly PropertyKey[], key: string): string {
-  const known = KNOWN_KEYS[pathText(path).replace(/\[\d+\]/g, "[]")] ?? [];
+  const known = knownKeys(path);
   const suggestion = closest(key, known);
   const hint = suggestion === undefined ? "" : ` did you mean ${pathText([...path, suggestion])}?`;
   return `crossborderbridge:${pathText([...path, key])}: unknown key;${hint} allowed: ${known.join(", ")}`;
 }
+
+/** The schemas of single settings have texts of their own. The schemas of sections have none. */
+const messageOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === "invalid_type" && issue.expected === "object"
+    ? `not a map; allowed: ${knownKeys(issue.path).join(", ")}`
+    : issue.message;
 
 export function violationsOf(error: z.ZodError): {
   violations: Violation[];
@@ -84,7 +92,7 @@ export function violationsOf(error: z.ZodError): {
     if (issue.code === "unrecognized_keys") unknown.push(...issue.keys.map((key) => ({ path: issue.path, key })));
     // Several checks of one field may fail. Only the first is reported.
     else if (!violations.some(({ path }) => pathText(path) === pathText(issue.path)))
-      violations.push({ path: issue.path, message: issue.message });
+      violations.push({ path: issue.path, message: messageOf(issue) });
   }
   return { violations, unknown };
 }

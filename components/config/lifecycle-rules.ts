@@ -26,7 +26,7 @@ const ownBucket: Rule = ({ destination }) => {
 
 const distinctIds: Rule = ({ destination }) => {
   const rules = destination?.lifecycle ?? [];
-  const message = "the id of another rule of this bucket as well; allowed: another one";
+  const message = "another rule of this bucket already has this id; allowed: another one";
   return [
     ...repeated(
       rules,

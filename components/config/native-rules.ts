@@ -1,7 +1,7 @@
 /** Rules about what the stores' own replication cannot do, or would silently ignore. First S3, then OSS. */
 import { CONTROL_PREFIX, inControlPrefix } from "../../runtime/protocol/control";
 import { isS3Native, nativeCloud, outermost } from "./defaults";
-import { notWithNative, type Rule, repeated, SIDES, when } from "./define-rule";
+import { type Rule, repeated, SIDES, type Violation, when } from "./define-rule";
 
 /** Applies a rule only to bridges that use S3's own replication. */
 const ofS3 =
@@ -9,15 +9,23 @@ const ofS3 =
   (config, context) =>
     isS3Native(config) ? rule(config, context) : [];
 
+/** Refuses a setting that the store's own replication would silently ignore. `problem` goes on after "mode native". */
+const refuseIf = (broken: boolean, path: readonly PropertyKey[], problem: string): Violation[] =>
+  when(broken, path, `mode native ${problem}; allowed: leave it out, or mode: pull`, ["mode"]);
+
 /** S3 replicates objects unchanged and selects them by prefix and tags. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-what-is-isnot-replicated.html */
 const scope: Rule = ({ scope: wanted, destination, statusTags }) => {
-  const no = notWithNative("S3");
+  const only = "S3 selects only by prefix and tags";
   return [
-    ...no(wanted.suffixes.length > 0, ["scope", "suffixes"], "where S3 itself replicates, by prefix and tags"),
-    ...no(wanted.minSizeBytes > 0, ["scope", "minSizeBytes"]),
-    ...no(wanted.maxSizeBytes !== undefined, ["scope", "maxSizeBytes"]),
-    ...no(statusTags, ["statusTags"], "where S3 keeps each object's replication status by itself"),
-    ...no((destination?.prefix ?? "") !== "", ["destination", "prefix"], "where every replica has the key of its object"),
+    ...refuseIf(wanted.suffixes.length > 0, ["scope", "suffixes"], `cannot select by suffix: ${only}`),
+    ...refuseIf(wanted.minSizeBytes > 0, ["scope", "minSizeBytes"], `cannot select by size: ${only}`),
+    ...refuseIf(wanted.maxSizeBytes !== undefined, ["scope", "maxSizeBytes"], `cannot select by size: ${only}`),
+    ...refuseIf(statusTags, ["statusTags"], "sets no status tags: S3 itself keeps each object's replication status"),
+    ...refuseIf(
+      (destination?.prefix ?? "") !== "",
+      ["destination", "prefix"],
+      "cannot add a prefix: S3 gives each replica the key of its object",
+    ),
   ];
 };
 
@@ -38,15 +46,15 @@ const accounts: Rule = (config) =>
     return when(
       config[side]?.accountId === undefined && config[other]?.accountId !== undefined,
       [side, "accountId"],
-      `${other}.accountId is given, and the owner of the replicas depends on both; allowed: the account of this side too, in quotes, or neither where both buckets are of one account`,
+      `${other}.accountId is set, and the owner of the replicas depends on both; allowed: set accountId on both sides (as quoted text), or on neither if both buckets belong to one account`,
       [other, "accountId"],
     );
   });
 
 /** Without a key for the replicas, S3 silently skips objects that are encrypted with a KMS key. https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html */
 const kmsKeys: Rule = (config) => {
-  const bothWays = config.direction === "two-way" ? SIDES : (["source"] as const);
-  return bothWays.flatMap((from) => {
+  const sendingSides = config.direction === "two-way" ? SIDES : (["source"] as const);
+  return sendingSides.flatMap((from) => {
     const to = from === "source" ? "destination" : "source";
     return when(
       config[from]?.kmsKeyArn !== undefined && config[to]?.kmsKeyArn === undefined,
@@ -102,7 +110,7 @@ const distinctIds: Rule = ({ replication: { rules } }) =>
   repeated(
     rules,
     ({ id }) => id,
-    (index) => ({ path: [...LIST, index, "id"], message: "the id of an earlier rule as well; allowed: another one" }),
+    (index) => ({ path: [...LIST, index, "id"], message: "an earlier rule already has this id; allowed: another one" }),
   );
 
 const distinctPriorities: Rule = ({ replication: { rules } }) =>
@@ -111,7 +119,7 @@ const distinctPriorities: Rule = ({ replication: { rules } }) =>
     ({ priority }) => priority,
     (index, { id }) => ({
       path: [...LIST, index, "priority"],
-      message: `the priority of rule ${id} as well, so neither would come first; allowed: another one`,
+      message: `rule ${id} already has this priority; allowed: another one`,
     }),
   );
 
@@ -129,7 +137,7 @@ const oneSelection: Rule = ({ replication: { rules }, scope }) => {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteMarkerReplication.html */
 const deletesByTag: Rule = ({ replication: { rules }, scope, deletes }) => {
-  const why = "S3 replicates no delete markers by a rule that looks at tags";
+  const why = "S3 does not replicate delete markers for a rule with tags";
   return [
     ...when(
       rules.length === 0 && Object.keys(scope.tags).length > 0 && deletes === "replicate",
@@ -177,21 +185,29 @@ const MAX_PREFIXES = 10;
 const scopeOfOss: Rule = (config) => {
   if (nativeCloud(config) !== "alicloud") return [];
   const { scope, destination, statusTags } = config;
-  const no = notWithNative("OSS");
+  const only = "OSS selects only by prefix";
   return [
     ...when(
       outermost(scope.prefixes).length > MAX_PREFIXES,
       ["scope", "prefixes"],
-      `more than one rule of OSS takes; allowed: at most ${MAX_PREFIXES} that do not lie inside each other, or mode: pull`,
+      `too many prefixes: one OSS rule takes at most ${MAX_PREFIXES}, and a prefix inside another one is not counted; allowed: at most ${MAX_PREFIXES}, or mode: pull`,
       ["mode"],
     ),
-    ...no(scope.suffixes.length > 0, ["scope", "suffixes"]),
-    ...no(Object.keys(scope.tags).length > 0, ["scope", "tags"]),
-    ...no(scope.minSizeBytes > 0, ["scope", "minSizeBytes"]),
-    ...no(scope.maxSizeBytes !== undefined, ["scope", "maxSizeBytes"]),
-    ...no(statusTags, ["statusTags"]),
-    ...no((destination?.prefix ?? "") !== "", ["destination", "prefix"]),
-    ...no(destination?.storageClass !== undefined, ["destination", "storageClass"]),
+    ...refuseIf(scope.suffixes.length > 0, ["scope", "suffixes"], `cannot select by suffix: ${only}`),
+    ...refuseIf(Object.keys(scope.tags).length > 0, ["scope", "tags"], `cannot select by tags: ${only}`),
+    ...refuseIf(scope.minSizeBytes > 0, ["scope", "minSizeBytes"], `cannot select by size: ${only}`),
+    ...refuseIf(scope.maxSizeBytes !== undefined, ["scope", "maxSizeBytes"], `cannot select by size: ${only}`),
+    ...refuseIf(statusTags, ["statusTags"], "sets no status tags: no function of the bridge handles objects"),
+    ...refuseIf(
+      (destination?.prefix ?? "") !== "",
+      ["destination", "prefix"],
+      "cannot add a prefix: OSS gives each replica the key of its object",
+    ),
+    ...refuseIf(
+      destination?.storageClass !== undefined,
+      ["destination", "storageClass"],
+      "does not set the storage class of replicas in OSS",
+    ),
   ];
 };
 

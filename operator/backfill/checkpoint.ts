@@ -52,7 +52,9 @@ export function openCheckpoint(path: string, own: CheckpointIdentity, now: () =>
       const foreign = names.filter((name) => checkpoint[name] !== own[name]);
       if (foreign.length === 0) return checkpoint;
       const difference = foreign.map((name) => `${name} ${show(checkpoint[name])} instead of ${show(own[name])}`).join(", ");
-      throw new UsageError(`${path} is the checkpoint of another backfill (${difference}): ${WAY_OUT}`);
+      throw new UsageError(
+        `${path} is the checkpoint of another backfill (${difference}): finish the other backfill first, ${WAY_OUT}`,
+      );
     },
     async write(progress) {
       const checkpoint: Checkpoint = { version: 1, ...own, updatedAt: new Date(now()).toISOString(), ...progress };
@@ -62,7 +64,7 @@ export function openCheckpoint(path: string, own: CheckpointIdentity, now: () =>
   };
 }
 
-const WAY_OUT = "end that one first, give --checkpoint another file, or delete this one to begin anew";
+const WAY_OUT = "choose another file with --checkpoint, or delete this file";
 
 const show = (value: unknown): string => JSON.stringify(value);
 
@@ -102,7 +104,7 @@ async function replaceFile(path: string, content: string): Promise<void> {
     await file.close();
   }
   await rename(draft, path);
-  // The rename is on the disk only once the folder is.
+  // The rename is durable only after the folder is synced.
   const directory = await open(folder, "r");
   try {
     await directory.sync();

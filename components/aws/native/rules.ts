@@ -52,7 +52,7 @@ export interface ReplicatedBucket {
 /** Settings that all rules of one direction share. */
 export interface RuleSettings {
   destinationArn: string;
-  /** The destination's account, when the source is in another one and the destination's account owns the replicas. */
+  /** Set if the destination is in another account and that account owns the replicas. */
   ownerAccountId?: string | undefined;
   /** KMS key of the replicas. Without one, S3 does not replicate objects that are encrypted with a KMS key. */
   replicaKeyArn?: string | undefined;
@@ -94,7 +94,10 @@ export function rulesProblems(rules: readonly ReplicationRule[], deletes: RuleSe
     ...repeated(rules.map(({ priority }) => priority)).map((one) => `rules: several have the priority ${one}; allowed: one`),
     ...rules
       .filter((rule) => Object.keys(rule.tags ?? {}).length > 0 && replicatesDeletes(rule, deletes))
-      .map(({ id }) => `rules: ${id} has tags, by which S3 replicates no delete markers; allowed: deletes: ignore, or no tags`),
+      .map(
+        ({ id }) =>
+          `rules: ${id} has tags; S3 does not replicate delete markers for a rule with tags; allowed: deletes: ignore, or no tags`,
+      ),
   ];
 }
 

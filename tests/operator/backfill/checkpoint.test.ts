@@ -52,6 +52,9 @@ test.each([
     await openCheckpoint(path, { ...OWN, [name]: value }, CLOCK.now).write({ lastKey: "data/5" });
     const before = await readFile(path, "utf8");
     await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(message);
+    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(
+      /: finish the other backfill first, choose another file with --checkpoint, or delete this file$/,
+    );
     await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toBeInstanceOf(UsageError);
     expect(await readFile(path, "utf8")).toBe(before);
   }),
@@ -73,7 +76,9 @@ test.each([
     const path = join(folder, "c.json");
     await writeFile(path, content);
     await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(message);
-    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow("delete this one to begin anew");
+    await expect(openCheckpoint(path, OWN, CLOCK.now).read()).rejects.toThrow(
+      /: choose another file with --checkpoint, or delete this file$/,
+    );
     const bridge = new FakeBridge(pullRaw());
     await bridge.put("a");
     await expect(run(bridge, { checkpoint: path })).rejects.toBeInstanceOf(UsageError);

@@ -1,4 +1,4 @@
-/** Buckets to replicate between, as a program of somebody's own has them. */
+/** Buckets to replicate between, as a user's own program has them. */
 import * as aws from "@pulumi/aws";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { NativeReplication, type NativeReplicationArgs, type ReplicatedBucket } from "../../../../components/native-replication";

@@ -97,7 +97,11 @@ describe("refusals", () => {
     ["an id that is too long", [{ ...RULE, id: "x".repeat(256) }], /has 256 characters/],
     ["no id", [{ ...RULE, id: "" }], /has 0 characters/],
     ["tags", [{ ...RULE, tags: { a: "1" } }], undefined],
-    ["tags and delete markers", [{ ...RULE, tags: { a: "1" }, deletes: "replicate" }], /r has tags, by which S3 replicates no/],
+    [
+      "tags and delete markers",
+      [{ ...RULE, tags: { a: "1" }, deletes: "replicate" }],
+      /r has tags; S3 does not replicate delete markers for a rule with tags/,
+    ],
   ])("%s", (_, rules, problem) => {
     const problems = rulesProblems(rules, "ignore");
     expect(problems).toHaveLength(problem === undefined ? 0 : 1);
