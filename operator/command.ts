@@ -9,8 +9,8 @@
  *     };
  *
  * - `bridgeCommand` adds `--stack`, `--local` and `--json`; the options extend `CommonOptions`.
- * - `onBridge` opens the bridge, runs the work, and closes the bridge also after a failure. Errors of the options alone are thrown as
- *   `UsageError` before it.
+ * - `onBridge` opens the bridge, runs the work, and closes the bridge also after a failure. A command that finds an error in its options
+ *   throws a `UsageError` before it calls `onBridge`.
  * - The work resolves to its exit code: 0 for success, 1 for a failure that it has reported. An error that it throws is printed without a
  *   stack; the exit code is then 1, for a `UsageError` 2. An interruption aborts `signal`; the exit code is then 128 plus the signal's number.
  * - Results go to `print` (standard output), everything else to `note` (standard error).

@@ -32,21 +32,21 @@ export class StaticEgress extends pulumi.ComponentResource implements Egress {
       child,
     );
     const internet = new aws.ec2.InternetGateway(`${name}-internet`, { vpcId: vpc.id, tags }, child);
-    const open = this.createSubnet(`${name}-public`, { vpcId: vpc.id, cidrBlock: PUBLIC_CIDR, tags }, child);
-    const openRoute = open.routeTo({ gatewayId: internet.id });
+    const publicSubnet = this.createSubnet(`${name}-public`, { vpcId: vpc.id, cidrBlock: PUBLIC_CIDR, tags }, child);
+    const publicRoute = publicSubnet.routeTo({ gatewayId: internet.id });
     const address = new aws.ec2.Eip(`${name}-address`, { domain: "vpc", tags }, { ...child, dependsOn: [internet] });
     const gateway = new aws.ec2.NatGateway(
       `${name}-gateway`,
-      { allocationId: address.id, subnetId: open.subnet.id, tags },
-      { ...child, dependsOn: [openRoute] },
+      { allocationId: address.id, subnetId: publicSubnet.subnet.id, tags },
+      { ...child, dependsOn: [publicRoute] },
     );
-    const closed = this.createSubnet(
+    const privateSubnet = this.createSubnet(
       `${name}-private`,
-      // Traffic between zones costs money, and then a failure of either zone would stop the sender.
-      { vpcId: vpc.id, cidrBlock: PRIVATE_CIDR, availabilityZone: open.subnet.availabilityZone, tags },
+      // In the gateway's zone: traffic between zones costs money, and with two zones a failure of either would stop the sender.
+      { vpcId: vpc.id, cidrBlock: PRIVATE_CIDR, availabilityZone: publicSubnet.subnet.availabilityZone, tags },
       child,
     );
-    const closedRoute = closed.routeTo({ natGatewayId: gateway.id });
+    const privateRoute = privateSubnet.routeTo({ natGatewayId: gateway.id });
     const group = new aws.ec2.SecurityGroup(
       `${name}-group`,
       { vpcId: vpc.id, description: `Sender of bridge ${context.config.name}: HTTPS out, nothing in`, tags },
@@ -59,9 +59,9 @@ export class StaticEgress extends pulumi.ComponentResource implements Egress {
     );
 
     this.cidrs = [pulumi.interpolate`${address.publicIp}/32`];
-    this.subnetIds = [closed.subnet.id];
+    this.subnetIds = [privateSubnet.subnet.id];
     this.securityGroupIds = [group.id];
-    this.ready = [closedRoute, https];
+    this.ready = [privateRoute, https];
     this.registerOutputs({ cidrs: this.cidrs });
   }
 

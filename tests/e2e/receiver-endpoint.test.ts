@@ -97,7 +97,7 @@ describe("bodies with a valid signature", () => {
   refused("another version", "not-a-request", () => ({ sign: bodyOf([validNotice], { version: 2 }) }));
   refused("a key of 1,025 bytes", "not-a-request", () => ({ sign: bodyOf([{ ...validNotice, key: "k".repeat(1025) }]) }));
   refused("a list", "not-a-request", () => ({ sign: "[]" }));
-  refused("another bridge", "other-bridge", () => ({ sign: bodyOf([validNotice], { bridgeId: "somebody-elses" }) }));
+  refused("another bridge", "other-bridge", () => ({ sign: bodyOf([validNotice], { bridgeId: "another-bridge" }) }));
 });
 
 describe("presigned URLs in a valid request", () => {

@@ -16,8 +16,12 @@ import { xmlText } from "./xml";
 
 const op = "touch";
 
-/** The vendor recommends one call up to this size; OSS copies a part of this size within seconds. */
-export const OSS_COPY_LIMITS: CopyLimits = { maxCopyBytes: 1024 ** 3, partSizeBytes: 128 * 1024 ** 2 };
+export const OSS_COPY_LIMITS: CopyLimits = {
+  /** The vendor recommends a copy in one call up to this size. */
+  maxCopyBytes: 1024 ** 3,
+  /** OSS copies a part of this size within seconds. */
+  partSizeBytes: 128 * 1024 ** 2,
+};
 
 /** The client gives up a copy that is slower. */
 const MIN_COPY_BYTES_PER_SECOND = 4 * 1024 ** 2;
@@ -65,7 +69,7 @@ class OssCopier implements ObjectCopier<OssPresent> {
         headers: {
           ...attributeHeaders(op, head),
           ...pick(encryption, ENCRYPTION_HEADERS),
-          // The bucket's own class, where OSS reports none.
+          // If OSS reports no class, the copy gets the class of the bucket.
           ...pick(answer, [STORAGE_CLASS]),
         },
         checksum: crc64Of(answer),

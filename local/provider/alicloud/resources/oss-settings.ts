@@ -11,7 +11,7 @@ interface Setting<S extends Schema> {
   inputs: S;
   check?(inputs: Infer<S>): Iterable<Failure>;
   document(inputs: Infer<S>): Document;
-  /** For a setting that is an empty document when it is not set. @default set when OSS answers */
+  /** Given for a setting that OSS answers with an empty document if it is not set. @default it is set if OSS answers */
   isSet?(oss: OssApi, bucket: string): Promise<boolean>;
   /** The provider keeps the setting when the resource is deleted. */
   stays?: true;

@@ -13,22 +13,22 @@ const MAX_KEYS = 1000;
 
 interface Deleted {
   /** The version that was removed. For a delete without a version id: the delete marker that was created. */
-  versionId?: string;
+  versionId: string | undefined;
   deleteMarker: boolean;
 }
 
 /** Deleting a missing key succeeds. */
 async function deleteOne(operation: Operation, key: string, versionId: string | undefined, eventName: string): Promise<Deleted> {
   const { bucket } = operation;
-  const { deleted, gone } = await bucket.keys.update(key, async (versions) => {
-    const gone = currentObject(versions);
+  const { deletion, removedObject } = await bucket.keys.update(key, async (versions) => {
+    const current = currentObject(versions);
     if (versionId !== undefined) {
       const named = versions.find((version) => version.versionId === versionId);
       const deleteMarker = named !== undefined && isDeleteMarker(named);
-      const removed = named !== undefined && !isDeleteMarker(named) ? named : undefined;
+      const namedObject = named !== undefined && !isDeleteMarker(named) ? named : undefined;
       return {
         versions: named === undefined ? versions : withoutVersion(versions, versionId),
-        result: { deleted: { versionId, deleteMarker }, gone: removed },
+        result: { deletion: { versionId, deleteMarker }, removedObject: namedObject },
       };
     }
     const { versions: left, marker } = withDeletion(versions, bucket.record.versioning, () => ({
@@ -36,11 +36,18 @@ async function deleteOne(operation: Operation, key: string, versionId: string | 
       lastModified: operation.now,
       deleteMarker: true,
     }));
-    const deleted: Deleted = marker === undefined ? { deleteMarker: false } : { versionId: marker.versionId, deleteMarker: true };
-    return { versions: left, result: { deleted, gone } };
+    return {
+      versions: left,
+      result: { deletion: { versionId: marker?.versionId, deleteMarker: marker !== undefined }, removedObject: current },
+    };
   });
-  operation.emit(eventName, { key, sizeBytes: 0, deltaSizeBytes: -(gone?.sizeBytes ?? 0), etag: gone?.etag ?? "" });
-  return deleted;
+  operation.emit(eventName, {
+    key,
+    sizeBytes: 0,
+    deltaSizeBytes: -(removedObject?.sizeBytes ?? 0),
+    etag: removedObject?.etag ?? "",
+  });
+  return deletion;
 }
 
 export async function deleteObject(operation: Operation): Promise<void> {

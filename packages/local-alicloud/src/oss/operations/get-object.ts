@@ -44,7 +44,8 @@ function overrides(operation: Operation): Record<string, string> {
     const value = exchange.query.get(`response-${name}`);
     if (value === undefined) continue;
     if (caller === undefined) throw invalidArgument("An anonymous request may not override response headers.");
-    if (/[\r\n]/.test(value)) throw invalidArgument("A header value has no line break.", { name: `response-${name}`, value });
+    if (/[\r\n]/.test(value))
+      throw invalidArgument("A header value must not contain a line break.", { name: `response-${name}`, value });
     wanted[name] = Buffer.from(value, "utf8").toString("latin1");
   }
   return wanted;
@@ -95,8 +96,6 @@ export async function getObjectMeta(operation: Operation): Promise<void> {
   });
 }
 
-/** https://www.alibabacloud.com/help/en/oss/user-guide/range-download */
-
 /** Both inclusive. */
 export interface Range {
   start: number;
@@ -106,6 +105,7 @@ export interface Range {
 /**
  * The bytes that a Range header selects; undefined for the whole object. OSS answers the whole object also when the range is invalid or
  * reaches beyond the end, unless the request has `x-oss-range-behavior: standard`.
+ * https://www.alibabacloud.com/help/en/oss/user-guide/range-download
  * @throws OssError 416 `InvalidRange` in standard behaviour
  */
 export function selectRange(header: string | undefined, sizeBytes: number, standard: boolean): Range | undefined {
