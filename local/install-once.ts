@@ -80,7 +80,7 @@ async function acquireLock(path: string, onWait: () => void, signal: AbortSignal
       if (!isErrno(error, "EEXIST")) throw error;
     }
     if (await holderIsGone(path)) {
-      // Of two waiting processes only one can rename this file.
+      // Two processes may wait here. Only one can rename this file.
       const stale = `${path}.${process.pid}.stale`;
       await rename(path, stale).catch(ignoreMissing);
       await rm(stale, { force: true });

@@ -221,7 +221,7 @@ const settings = {
     .default("one-way")
     .describe("`two-way` works with `mode: native` inside one partition of AWS."),
   buffer: choice(["sqs", "none"]).optional().meta({
-    description: "What holds events until they are done: a queue, or the function's own asynchronous invocation.",
+    description: "Holds events until their objects are verified: a queue, or the function's own asynchronous invocation.",
     fallback: "sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud",
   }),
   scope: scopeSchema.prefault({}),

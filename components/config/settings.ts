@@ -23,7 +23,7 @@ export interface BridgeSettings {
   /** `two-way` works with `mode: native` inside one partition of AWS. @default "one-way" */
   direction?: "one-way" | "two-way" | undefined;
   /**
-   * What holds events until they are done: a queue, or the function's own asynchronous invocation.
+   * Holds events until their objects are verified: a queue, or the function's own asynchronous invocation.
    * @default sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud
    */
   buffer?: "sqs" | "none" | undefined;

@@ -19,9 +19,9 @@ export interface AccessRequest {
 }
 
 export interface AttachedPolicies {
-  /** Of the principal. */
+  /** Policies of the principal. */
   identityPolicies?: readonly PolicyDocument[] | undefined;
-  /** Of the resource. The resource policy of a role is its trust policy. */
+  /** Policies of the resource. The resource policy of a role is its trust policy. */
   resourcePolicy?: PolicyDocument | undefined;
 }
 

@@ -44,7 +44,7 @@ import { MemoryUploads, type OpenUpload } from "./uploads";
 export type { HistoryEntry, MemoryObject } from "./bucket";
 export type { OpenUpload } from "./uploads";
 
-/** What S3 can do, with the same limits. */
+/** The capabilities and limits of S3. */
 export const MEMORY_CAPABILITIES: StoreCapabilities = {
   conditionalWrites: true,
   conditionalCreate: true,

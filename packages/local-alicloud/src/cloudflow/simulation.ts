@@ -62,9 +62,9 @@ export interface FlowSimulation {
   assumed: string[];
   /** @default answers with the event */
   script: FunctionScript;
-  /** What the flow's role may do. @default to invoke the function */
+  /** Permissions of the flow's role. @default to invoke the function */
   allowed: (action: string, resource: string) => boolean;
-  /** What the caller of the API may do. @default everything */
+  /** Permissions of the API's caller. @default everything */
   mayCall: (action: string, resource: string) => boolean;
   create(definition: unknown, changes?: { name?: string; region?: string; roleArn?: string }): void;
   /** Calls the API. */

@@ -95,7 +95,7 @@ export interface ReplicationRule {
   createdAt: number;
   /** The rule applies to keys with any of these; empty: to every key. */
   prefixes: string[];
-  /** Of `ALL`, `PUT`, `DELETE` and `ABORT`. */
+  /** Some of `ALL`, `PUT`, `DELETE` and `ABORT`. */
   actions: string[];
   destination: { bucket: string; location: string; transferType: "internal" | "oss_acc" };
   /** `closing` from the deletion of the rule until its running work has ended. */
