@@ -1,4 +1,4 @@
-/** What an editor shows a program that declares a bridge: the documentation and the default of every setting. */
+/** An editor shows the documentation and the default of every setting of a bridge. */
 import { z } from "zod";
 import { bridgeSchema } from "../../components/config/schema";
 import { type Editor, openEditor } from "../support/editor";

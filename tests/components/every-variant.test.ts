@@ -1,5 +1,5 @@
 /**
- * What a setting changes in what is deployed, to the letter, and what holds whatever the settings. Each group's first variant is recorded
+ * Holds what each setting changes in a deployment, and the rules that hold for all settings. Each group's first variant is recorded
  * whole, every other one as its difference from it: `GOLDEN=write npx jest tests/components/every-variant` writes tests/golden/variants.
  */
 import { readFileSync, writeFileSync } from "node:fs";

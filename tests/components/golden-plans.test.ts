@@ -1,5 +1,5 @@
 /**
- * What every example stack deploys, to the letter: `GOLDEN=write npx jest tests/components/golden-plans` records it into tests/golden/examples.
+ * Holds every resource that an example stack deploys. `GOLDEN=write npx jest tests/components/golden-plans` records it into tests/golden/examples.
  * Read the difference of a recording as you would read a `pulumi preview` of a stack that is in use.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

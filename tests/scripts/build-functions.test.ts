@@ -44,7 +44,7 @@ test("one folder per platform and role with nothing but index.js, and its zip wh
 test("no bundle holds the parts of packages that no function runs", async () => {
   for (const { platform, role } of built) {
     const text = await readFile(bundle(platform, role), "utf8");
-    // Of undici's mocks and of pino's transports.
+    // These marks stand only in undici's mocks and in pino's transports.
     const found = ["MockAgent", "the worker has exited"].filter((part) => text.includes(part));
     expect([platform, role, found]).toEqual([platform, role, []]);
   }

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const installed = join(folder, "node_modules", manifest.name);
   await mkdir(installed, { recursive: true });
   await run("tar", ["-xzf", join(folder, basename(tarball.filename)), "-C", installed, "--strip-components=1"]);
-  // What npm would install: the declared dependencies, and the consumer's own ali-oss.
+  // npm would install the declared dependencies, and the consumer's own ali-oss.
   for (const name of [...Object.keys(manifest.dependencies), "ali-oss"])
     await symlink(join(REPOSITORY, "node_modules", name), join(folder, "node_modules", name));
 }, 240_000);

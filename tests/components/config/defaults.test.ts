@@ -1,4 +1,4 @@
-/** What a configuration is completed with. */
+/** Defaults that complete a configuration. */
 import { probePrefixOf } from "../../../components/config";
 import { defaultMode } from "../../../components/config/defaults";
 import { MIB } from "../../../components/config/fields";
