@@ -159,7 +159,7 @@ export function identity({ config }: Pick<BridgeContext, "config">) {
 export function senderSettings(
   context: BridgeContext,
   secrets: { token: string; invoker: string | undefined },
-): Omit<SenderConfig, "source" | "queueUrl" | "deadLetterUrl" | "receiverUrl"> {
+): Omit<SenderConfig, "source" | "queueUrl" | "outageQueueUrl" | "deadLetterUrl" | "receiverUrl"> {
   const { config } = context;
   return {
     ...identity(context),
@@ -170,6 +170,7 @@ export function senderSettings(
     urlExpiresInSeconds: config.timeouts.urlExpirySeconds,
     receiverTimeoutSeconds: config.timeouts.receiverSeconds,
     maxAttempts: config.maxAttempts,
+    giveUpAfterSeconds: config.giveUpAfterHours * 3600,
   };
 }
 
@@ -192,6 +193,7 @@ export function receiverSettings(
   | "inlineLimitBytes"
   | "timeoutSeconds"
   | "copier"
+  | "copiesAtOnce"
 > {
   const { config } = context;
   return {
@@ -204,6 +206,7 @@ export function receiverSettings(
     inlineLimitBytes: config.inlineLimitBytes,
     timeoutSeconds: config.timeouts.receiverSeconds,
     copier: { functionName: copierFunctionName, timeoutSeconds: config.copy.timeoutSeconds },
+    copiesAtOnce: config.copy.concurrency,
   };
 }
 

@@ -71,6 +71,6 @@ async function enqueue(
     throw new BridgeError("Unsupported", "enqueue", "in mode native the cloud itself replicates: no key can be handed to it");
   // One event per key, as from the bucket: each fails, is retried and parked alone.
   await forEachBounded(keys, { limit: CALLS_AT_ONCE, signal }, (key) =>
-    source.functions.invokeAsync(functionName, encodeLook({ key, attempt: 0, firstSeenMs: nowMs }), { signal }),
+    source.functions.invokeAsync(functionName, encodeLook({ key, failures: 0, firstSeenMs: nowMs }), { signal }),
   );
 }

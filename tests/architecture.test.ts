@@ -5,6 +5,8 @@ import { type Module, modulesOf, readModules } from "./support/module-graph";
 const ROOT = join(__dirname, "..");
 const PROGRAM = ["index.ts", "components", "runtime", "operator", "local", "packages", "scripts"];
 const MAX_LINES = 400;
+/** Written by a script from the schema, so its length is not a choice. */
+const GENERATED: ReadonlySet<string> = new Set(["components/config/settings.ts"]);
 const MAX_FUNCTION_LINES = 60;
 const MAX_PARAMETERS = 4;
 const SMALL_FILE_LINES = 40;
@@ -227,7 +229,8 @@ const RULES: Rule[] = [
   },
   {
     name: `no file has more than ${MAX_LINES} lines`,
-    breaches: (modules) => modules.flatMap(({ path, lines }) => (lines > MAX_LINES ? [`${path} has ${lines} lines`] : [])),
+    breaches: (modules) =>
+      modules.flatMap(({ path, lines }) => (lines > MAX_LINES && !GENERATED.has(path) ? [`${path} has ${lines} lines`] : [])),
     counterExample: { "tests/long.test.ts": "\n".repeat(MAX_LINES + 1).concat("export {};") },
   },
   {

@@ -45,7 +45,7 @@ export class Copier extends pulumi.ComponentResource {
           allowedSources,
           timeoutSeconds: config.copy.timeoutSeconds,
           partSizeBytes: config.copy.partSizeBytes,
-          concurrency: config.copy.concurrency,
+          partsAtOnce: config.copy.partsAtOnce,
         })),
         dependsOn: args.control.settled,
       },

@@ -54,7 +54,7 @@ export class Copier extends pulumi.ComponentResource {
           allowedSources,
           timeoutSeconds: config.copy.timeoutSeconds,
           partSizeBytes: config.copy.partSizeBytes,
-          concurrency: config.copy.concurrency,
+          partsAtOnce: config.copy.partsAtOnce,
         })),
       },
       { parent: this },

@@ -102,13 +102,21 @@ const timeouts: Rule = (config) => {
   ];
 };
 
+const giveUp: Rule = ({ source, giveUpAfterHours }) =>
+  when(
+    source?.cloud === "alicloud" && giveUpAfterHours > 168,
+    ["giveUpAfterHours"],
+    "the queues of a source in Alibaba Cloud drop a message after 7 days; allowed: 1 to 168",
+    ["source", "cloud"],
+  );
+
 const copyMemory: Rule = ({ copy }) =>
   when(
-    copy.partSizeBytes * copy.concurrency > (copy.memoryMb * MIB) / 2,
+    copy.partSizeBytes * copy.partsAtOnce > (copy.memoryMb * MIB) / 2,
     ["copy", "memoryMb"],
-    `${copy.concurrency} parts of ${copy.partSizeBytes} bytes do not fit into half of it; allowed: ${Math.ceil((copy.partSizeBytes * copy.concurrency * 2) / MIB)} or more, or a smaller copy.partSizeBytes or copy.concurrency`,
+    `${copy.partsAtOnce} parts of ${copy.partSizeBytes} bytes do not fit into half of it; allowed: ${Math.ceil((copy.partSizeBytes * copy.partsAtOnce * 2) / MIB)} or more, or a smaller copy.partSizeBytes or copy.partsAtOnce`,
     ["copy", "partSizeBytes"],
-    ["copy", "concurrency"],
+    ["copy", "partsAtOnce"],
   );
 
 const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
@@ -174,5 +182,6 @@ export const RULES: readonly Rule[] = [
   oneToken,
   timeouts,
   copyMemory,
+  giveUp,
   bucketFate,
 ];

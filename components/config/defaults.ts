@@ -1,7 +1,7 @@
 /** Defaults that follow from the clouds at both ends. Functions return undefined where the configuration does not say enough. */
 import { BOUNDS } from "../../runtime/protocol/env";
 import { type Acceleration, type Cloud, isAws, type Mode } from "./clouds";
-import type { LenientConfig } from "./schema";
+import { GIVE_UP_MAX_HOURS, type LenientConfig } from "./schema";
 
 /** Longest wait of a copy for its function to start: the copier's event age. */
 export const COPIER_EVENT_AGE_SECONDS = 60;
@@ -50,6 +50,10 @@ export const probePrefixOf = ({ prefixes }: { prefixes: readonly string[] }): st
 
 /** OSS hands its events straight to Function Compute, whose asynchronous invocation keeps them. */
 export const defaultBuffer = (source: Cloud): "sqs" | "none" => (source === "alicloud" ? "none" : "sqs");
+
+/** A key is parked before its queue drops it. */
+export const effectiveGiveUpHours = (source: Cloud, hours: number): number =>
+  Math.min(hours, isAws(source) ? GIVE_UP_MAX_HOURS.aws : GIVE_UP_MAX_HOURS.alicloud);
 
 /** Without a queue to put a key back into, the sender itself waits for a long copy to end. */
 export const defaultSenderSeconds = (source: Cloud | undefined): number => (source === "alicloud" ? 3600 : 90);

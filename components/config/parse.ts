@@ -5,7 +5,14 @@
 
 import { RULES } from "./bridge-rules";
 import type { Acceleration, Mode } from "./clouds";
-import { defaultBuffer, defaultPushAcceleration, defaultSenderSeconds, defaultUrlExpirySeconds, modeOf } from "./defaults";
+import {
+  defaultBuffer,
+  defaultPushAcceleration,
+  defaultSenderSeconds,
+  defaultUrlExpirySeconds,
+  effectiveGiveUpHours,
+  modeOf,
+} from "./defaults";
 import type { Violation } from "./define-rule";
 import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./errors";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./schema";
@@ -68,6 +75,7 @@ function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
       replicaModifications: replication.replicaModifications ?? parsed.direction === "two-way",
     },
     buffer: parsed.buffer ?? defaultBuffer(source.cloud),
+    giveUpAfterHours: effectiveGiveUpHours(source.cloud, parsed.giveUpAfterHours),
     timeouts: {
       ...parsed.timeouts,
       senderSeconds: parsed.timeouts.senderSeconds ?? defaultSenderSeconds(source.cloud),

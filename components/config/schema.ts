@@ -143,7 +143,12 @@ const copySchema = z
     partSizeBytes: whole({ min: 5 * MIB, max: 5120 * MIB }, "bytes")
       .default(16 * MIB)
       .describe("Size of a part. It grows where an object would need more than 10,000 parts."),
-    concurrency: whole(BOUNDS.partsAtOnce, "parts").default(8).describe("Parts in memory at once."),
+    concurrency: whole(BOUNDS.copiesAtOnce, "copies")
+      .default(3)
+      .describe(
+        "Copies that run at once. A new account runs 10 functions at once in AWS, for everything in it; the default leaves room for the others.",
+      ),
+    partsAtOnce: whole(BOUNDS.partsAtOnce, "parts").default(8).describe("Parts of one copy in memory at once."),
     memoryMb: whole({ min: 256, max: 10_240 }, "MiB")
       .default(1024)
       .describe("Memory of the copier. Half of it must hold the parts. More memory also brings more CPU and network."),
@@ -205,6 +210,9 @@ const probeSchema = z
     description: "The latency probe: a function on each side that puts objects, watches for them and deletes them again.",
   });
 
+/** A key must be parked before its queue drops it: SQS keeps a message for at most 14 days, Simple Message Queue for 7. */
+export const GIVE_UP_MAX_HOURS = { aws: 13 * 24, alicloud: 6 * 24 + 12 } as const;
+
 /** The settings besides the two stores. */
 const settings = {
   name: bridgeName().optional().meta({
@@ -257,11 +265,18 @@ const settings = {
   timeouts: timeoutsSchema.prefault({}),
   // AWS requires at least 2 for a queue.
   concurrency: whole({ min: 2, max: 1000 }, "functions")
-    .default(10)
+    .default(5)
     .describe("Senders at work at once, and in Alibaba Cloud also receivers."),
   maxAttempts: whole({ min: 1, max: 1000 }, "attempts")
     .default(20)
-    .describe("How often the bridge tries a key before it parks the key in the dead-letter queue."),
+    .describe(
+      "Failed attempts at one state of an object, after which the bridge parks the key in the dead-letter queue. Waiting does not count: for a receiver that cannot be reached, for a store that throttles, for a copy that runs.",
+    ),
+  giveUpAfterHours: whole({ min: 1, max: GIVE_UP_MAX_HOURS.aws }, "hours")
+    .default(168)
+    .describe(
+      `A key that has waited this long is parked with the reason of its last wait. The source's queues set the limit: they keep a message for 14 days in AWS (at most ${GIVE_UP_MAX_HOURS.aws} hours) and for 7 days in Alibaba Cloud (at most 168 hours, of which the last ${168 - GIVE_UP_MAX_HOURS.alicloud} are left out).`,
+    ),
   probe: probeSchema.prefault({}),
   logLevel: choice(LOG_LEVELS)
     .default("info")

@@ -67,10 +67,21 @@ export interface BridgeSettings {
   copy?: CopyArgs | undefined;
   /** How long functions run and URLs live. */
   timeouts?: TimeoutsArgs | undefined;
-  /** Senders at work at once, and in Alibaba Cloud also receivers. @default 10 */
+  /** Senders at work at once, and in Alibaba Cloud also receivers. @default 5 */
   concurrency?: number | undefined;
-  /** How often the bridge tries a key before it parks the key in the dead-letter queue. @default 20 */
+  /**
+   * Failed attempts at one state of an object, after which the bridge parks the key in the dead-letter queue. Waiting does
+   * not count: for a receiver that cannot be reached, for a store that throttles, for a copy that runs.
+   * @default 20
+   */
   maxAttempts?: number | undefined;
+  /**
+   * A key that has waited this long is parked with the reason of its last wait. The source's queues set the limit: they keep
+   * a message for 14 days in AWS (at most 312 hours) and for 7 days in Alibaba Cloud (at most 168 hours, of which the last
+   * 12 are left out).
+   * @default 168
+   */
+  giveUpAfterHours?: number | undefined;
   /** The latency probe: a function on each side that puts objects, watches for them and deletes them again. */
   probe?: ProbeArgs | undefined;
   /** Log level of the functions. `debug` also logs which objects were skipped, and why. @default "info" */
@@ -275,8 +286,14 @@ export interface RateLimitArgs {
 export interface CopyArgs {
   /** Size of a part. It grows where an object would need more than 10,000 parts. @default 16777216 (16 MiB) */
   partSizeBytes?: number | undefined;
-  /** Parts in memory at once. @default 8 */
+  /**
+   * Copies that run at once. A new account runs 10 functions at once in AWS, for everything in it; the default leaves room
+   * for the others.
+   * @default 3
+   */
   concurrency?: number | undefined;
+  /** Parts of one copy in memory at once. @default 8 */
+  partsAtOnce?: number | undefined;
   /** Memory of the copier. Half of it must hold the parts. More memory also brings more CPU and network. @default 1024 */
   memoryMb?: number | undefined;
   /**

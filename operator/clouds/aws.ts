@@ -147,7 +147,7 @@ export class SqsQueues {
     await forEachBounded(chunks(keys, SQS_BATCH), { limit: BATCHES_AT_ONCE, signal }, async (chunk) => {
       const Entries = chunk.map((key, index) => ({
         Id: String(index),
-        MessageBody: encodeLook({ key, attempt: 0, firstSeenMs: nowMs }),
+        MessageBody: encodeLook({ key, failures: 0, firstSeenMs: nowMs }),
       }));
       const { Failed = [] } = await this.client
         .send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries }), httpOptions(signal))

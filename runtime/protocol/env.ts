@@ -14,6 +14,8 @@ export const BOUNDS = {
   urlExpirySeconds: { min: 60, max: 3600 },
   /** Parts of a copy in memory at once. */
   partsAtOnce: { min: 1, max: 64 },
+  /** Copies that run at once. */
+  copiesAtOnce: { min: 1, max: 500 },
 } as const;
 export const DELETES = ["ignore", "replicate"] as const;
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
@@ -100,8 +102,10 @@ export const senderConfigSchema = z.strictObject({
   deletes: z.enum(DELETES),
   /** Tag the source object with PENDING, COMPLETED or FAILED. */
   statusTags: z.boolean(),
-  /** Absent with `buffer: none`. */
+  /** Keys that have to wait. With `buffer: sqs` the source's events come through it as well. */
   queueUrl: z.string().min(1).optional(),
+  /** Keys that wait for the receiver to come back. */
+  outageQueueUrl: z.string().min(1).optional(),
   deadLetterUrl: z.string().min(1),
   receiverUrl: z.url({ protocol: /^https$/ }),
   auth: authConfigSchema,
@@ -109,8 +113,10 @@ export const senderConfigSchema = z.strictObject({
   urlExpiresInSeconds: within(BOUNDS.urlExpirySeconds),
   /** Hard end of one receiver attempt. */
   receiverTimeoutSeconds: within(BOUNDS.receiverSeconds),
-  /** How often a key is retried after temporary failures before it is parked. */
+  /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
   maxAttempts: z.number().int().min(1),
+  /** A key that has waited this long is parked. */
+  giveUpAfterSeconds: z.number().int().min(1),
 });
 export type SenderConfig = z.infer<typeof senderConfigSchema>;
 
@@ -138,6 +144,8 @@ export const receiverConfigSchema = z.strictObject({
   /** Hard end of one attempt, the function's own timeout. */
   timeoutSeconds: within(BOUNDS.receiverSeconds),
   copier: z.strictObject({ functionName: z.string().min(1), timeoutSeconds: z.number().int().min(1) }),
+  /** Copies of large objects that may run at once. */
+  copiesAtOnce: within(BOUNDS.copiesAtOnce),
   /** Allowed addresses of senders, checked in code. Empty where the endpoint's own policy checks them. */
   allowedCidrs: z.array(z.string()),
   /** The rate limit of one instance, checked in code. Absent where the platform has a limit of its own. */
@@ -152,7 +160,7 @@ export const copierConfigSchema = z.strictObject({
   timeoutSeconds: z.number().int().min(1),
   partSizeBytes: z.number().int().positive(),
   /** Parts in memory at once. */
-  concurrency: within(BOUNDS.partsAtOnce),
+  partsAtOnce: within(BOUNDS.partsAtOnce),
 });
 export type CopierConfig = z.infer<typeof copierConfigSchema>;
 
@@ -184,10 +192,16 @@ export const pusherConfigSchema = z.strictObject({
   timeoutSeconds: z.number().int().min(1),
   partSizeBytes: z.number().int().positive(),
   /** Parts in memory at once. */
-  concurrency: within(BOUNDS.partsAtOnce),
+  partsAtOnce: within(BOUNDS.partsAtOnce),
+  /** Copies of large objects that may run at once. */
+  copiesAtOnce: within(BOUNDS.copiesAtOnce),
+  /** Keys that wait for the destination to come back. */
+  outageQueueUrl: z.string().min(1).optional(),
   deadLetterUrl: z.string().min(1),
-  /** How often a key is retried after temporary failures before it is parked. */
+  /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
   maxAttempts: z.number().int().min(1),
+  /** A key that has waited this long is parked. */
+  giveUpAfterSeconds: z.number().int().min(1),
 });
 export type PusherConfig = z.infer<typeof pusherConfigSchema>;
 

@@ -4,15 +4,11 @@
  */
 
 import { arrayAt, at, excerpt, isObject, parseText, textAt } from "./json";
-import { decodeLook, isLookMessage } from "./queue-messages";
+import { decodeLook, isLookMessage, type StoredLook } from "./queue-messages";
 
-export interface DecodedLook {
+export interface DecodedLook extends StoredLook {
   /** The bucket that the event names. Absent in the bridge's own looks, which always concern its source. */
   bucket?: string | undefined;
-  key: string;
-  attempt: number;
-  /** Absent for a fresh event. */
-  firstSeenMs?: number;
   /** The event's id, the same on every delivery. Absent where the store gives none. */
   eventId?: string | undefined;
   /** The event reports a removal: the object that is visible now may be older than the one before. */
@@ -135,7 +131,7 @@ function readNamed(what: string, holder: unknown, keysOf: (written: string) => s
   if (!bucket || !written) return problem(`the ${what} event names no bucket or no key`);
   const keys = keysOf(written);
   if (keys === undefined) return problem(`the ${what} event's key ${JSON.stringify(written)} has a malformed percent sequence`);
-  return { looks: keys.map((key) => ({ bucket, key, attempt: 0 })), problems: [] };
+  return { looks: keys.map((key) => ({ bucket, key, failures: 0 })), problems: [] };
 }
 
 function readLook(value: unknown): Reading {

@@ -29,13 +29,19 @@ const noticeCommon = {
 };
 
 export const noticeSchema = z.discriminatedUnion("state", [
-  z.strictObject({ ...noticeCommon, state: z.literal("present"), snapshot: snapshotSchema }),
+  z.strictObject({
+    ...noticeCommon,
+    state: z.literal("present"),
+    snapshot: snapshotSchema,
+    /** An attempt at this state ran out of time: start a copy, whatever the size. */
+    slow: z.literal(true).optional(),
+  }),
   z.strictObject({ ...noticeCommon, state: z.literal("absent") }),
 ]);
 
 /** A signed request item: "the source looks like this at `key`; make the destination equal to it". */
 export type Notice =
-  | { key: string; url: string; state: "present"; snapshot: ObjectSnapshot }
+  | { key: string; url: string; state: "present"; snapshot: ObjectSnapshot; slow?: true | undefined }
   | { key: string; url: string; state: "absent" };
 
 export const requestSchema = z.strictObject({
@@ -49,12 +55,28 @@ export interface ReplicationRequest {
   notices: Notice[];
 }
 
-export const RECEIPT_RESULTS = ["replicated", "unchanged", "superseded", "in-progress", "retry", "rejected"] as const;
+export const RECEIPT_RESULTS = ["replicated", "unchanged", "superseded", "in-progress", "waiting", "retry", "rejected"] as const;
 export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
+
+/**
+ * What a key waits for.
+ * - `room`: as many copies run as may run at once. `throttling`: a store asks for fewer requests.
+ * - `store`: a store does not work at all: it cannot be reached, or the bucket is gone. `restore`: the archived object is being restored.
+ */
+export const WAITS = ["room", "throttling", "store", "restore"] as const;
+export type WaitsFor = (typeof WAITS)[number];
 
 export const receiptSchema = z.strictObject({
   key: z.string(),
   result: z.enum(RECEIPT_RESULTS),
+  /** Present on `waiting`. */
+  waitsFor: z.enum(WAITS).optional(),
+  /** The side that the reason concerns. @default destination */
+  place: z.enum(["source", "destination"]).optional(),
+  /** Ask no sooner. From a store's `Retry-After`. */
+  retryAfterSeconds: z.number().int().nonnegative().max(86_400).optional(),
+  /** The attempt ran out of time: ask for a copy next time. */
+  slow: z.literal(true).optional(),
   /** For an operator; present on `retry` and `rejected`, and on others where it helps. Never holds a URL or a secret. */
   reason: z.string().max(LIMITS.reasonCharacters).optional(),
   /** Bytes moved from the source for this receipt. */
@@ -69,12 +91,17 @@ export const receiptSchema = z.strictObject({
  * - `unchanged`: the destination was equal already (or had nothing of this bridge to delete).
  * - `superseded`: the source is no longer as the notice says; inspect it again.
  * - `in-progress`: a copy of this key is running elsewhere; ask again later.
- * - `retry`: a temporary failure; ask again later.
+ * - `waiting`: nothing was tried, for the reason in `waitsFor`; ask again later. Counts as no failure.
+ * - `retry`: an attempt was made and failed; ask again later.
  * - `rejected`: asking again cannot help; park it with the reason.
  */
 export interface Receipt {
   key: string;
   result: ReceiptResult;
+  waitsFor?: WaitsFor | undefined;
+  place?: "source" | "destination" | undefined;
+  retryAfterSeconds?: number | undefined;
+  slow?: true | undefined;
   reason?: string | undefined;
   bytesMoved?: number | undefined;
   unsettled?: true | undefined;

@@ -39,7 +39,16 @@ export type MetricName =
   | "Unchanged"
   | "Deleted"
   | "Parked"
+  /** A key was put back after a failure. */
   | "Retried"
+  /** A key was put back, or held, without a failure. */
+  | "Waited"
+  /** A large object waits until fewer copies run. */
+  | "WaitingForRoom"
+  /** Time since the first event of a key that is put back or held. */
+  | "OldestUnprovenAgeMs"
+  /** 1 while the outage queue holds keys, else 0; once a minute. */
+  | "BreakerOpen"
   | "Skipped"
   | "BytesMoved"
   | "LagMs"
@@ -66,13 +75,28 @@ export class ReceiverUnreachable extends Error {
    * False when the request was certainly refused before an attempt began (throttled, denied, name not resolved).
    */
   readonly attemptMayRun: boolean;
-  /** False when asking again cannot help until an operator acts (401, 403, 400). */
+  /** False when the request itself is wrong (400, 413): asking again cannot help. */
   readonly retryable: boolean;
-  constructor(message: string, options: { attemptMayRun: boolean; retryable: boolean; cause?: unknown }) {
+  /** The receiver works and asks for fewer requests. */
+  readonly throttled: boolean;
+  /** From `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    message: string,
+    options: {
+      attemptMayRun: boolean;
+      retryable: boolean;
+      throttled?: boolean | undefined;
+      retryAfterSeconds?: number | undefined;
+      cause?: unknown;
+    },
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "ReceiverUnreachable";
     this.attemptMayRun = options.attemptMayRun;
     this.retryable = options.retryable;
+    this.throttled = options.throttled ?? false;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
@@ -81,18 +105,70 @@ export interface ReceiverClient {
   post(request: ReplicationRequest, options?: { signal?: AbortSignal }): Promise<ReplicationResponse>;
 }
 
-/** A queue message: "look at this key". It is the same for every kind of event. */
+/** Where a reason comes from. `border`: between the sender and the receiver. */
+export const PLACES = ["source", "border", "destination"] as const;
+export type Place = (typeof PLACES)[number];
+
+/** Why a key was put back the last time. */
+export interface LastReason {
+  reason: string;
+  place: Place;
+  /** The store that the reason concerns, `<cloud>:<bucket>`. Absent where it concerns none. */
+  store?: string | undefined;
+  /** ms since the epoch. */
+  atMs: number;
+}
+
+/**
+ * A queue message: "look at this key", with what is known of the tries so far. It is the same for every kind of event.
+ *
+ * A *failure* is an attempt that was made at one state of the source and ended with a cause. `maxAttempts` of them park the key. A *wait* is
+ * everything else that puts a key back: nothing was tried, or it is not over. Waits end by the age of the key alone.
+ */
 export interface Look {
   key: string;
-  /** 0 for a fresh event; one more each time a temporary failure puts it back. */
-  attempt: number;
   /** When the first event for it was decoded; ms since the epoch, the sender's clock. */
   firstSeenMs: number;
+  /** Failures at `state`; 0 for a fresh event. */
+  failures: number;
+  /** How often it was put back without a failure, in a row. The delays grow with it. */
+  waits?: number | undefined;
+  /** The source state that `failures`, `slow` and `difference` belong to: the beginning of its snapshot's id. */
+  state?: string | undefined;
+  /** An attempt at `state` ran out of time: the copier takes it up. */
+  slow?: true | undefined;
+  /** What differed after the last undisturbed write of `state`. The same difference twice is permanent. */
+  difference?: string | undefined;
+  last?: LastReason | undefined;
+  /** When it is tried again; ms since the epoch. For people: the queue decides. */
+  nextTryMs?: number | undefined;
 }
 
 export interface WorkQueue {
   /** Resolves once the message is stored. `delaySeconds` 0 to 900. */
   enqueue(look: Look, delaySeconds: number): Promise<void>;
+  /** Resolves once all of them are stored, without a delay. */
+  enqueueAll(looks: readonly Look[]): Promise<void>;
+}
+
+/** A message of the outage queue, hidden from other readers for a minute. */
+export interface HeldMessage {
+  look: Look;
+  /** Removes exactly this delivery. */
+  handle: string;
+}
+
+/**
+ * Holds keys while the other side is down. Nothing consumes it but the tick. While it is not empty the breaker is open: no other state is kept.
+ */
+export interface OutageQueue {
+  /** The answer may be a minute old. */
+  isEmpty(): Promise<boolean>;
+  /** Resolves once all of them are stored. */
+  add(looks: readonly Look[]): Promise<void>;
+  /** At most 10 messages, the oldest first where the queue can. Empty where none is visible. */
+  receive(): Promise<HeldMessage[]>;
+  remove(messages: readonly HeldMessage[]): Promise<void>;
 }
 
 export interface DeadLetterQueue {

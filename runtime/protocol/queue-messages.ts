@@ -1,22 +1,51 @@
 /** The bridge's own queue messages as text: "look at this key", and the dead letter. */
 import * as z from "zod";
-import type { Look } from "./ports";
+import { LIMITS } from "./messages";
+import { type Look, PLACES } from "./ports";
+
+const count = z.number().int().nonnegative();
+
+const lookSchema = z.strictObject({
+  version: z.literal(2),
+  key: z.string().min(1),
+  /** Absent in a dead letter: a redriven key begins anew. */
+  firstSeenMs: count.optional(),
+  failures: count,
+  waits: count.optional(),
+  state: z.string().min(1).max(64).optional(),
+  slow: z.literal(true).optional(),
+  difference: z.string().max(LIMITS.reasonCharacters).optional(),
+  last: z
+    .strictObject({
+      reason: z.string().max(LIMITS.reasonCharacters),
+      place: z.enum(PLACES),
+      store: z.string().min(1).optional(),
+      atMs: count,
+    })
+    .optional(),
+  nextTryMs: count.optional(),
+});
+
+/** The first version, of messages that an older sender stored. */
+const firstVersionSchema = z
+  .strictObject({ version: z.literal(1), key: z.string().min(1), attempt: count, firstSeenMs: count })
+  .transform(({ key, attempt, firstSeenMs }) => ({ key, failures: attempt, firstSeenMs }));
 
 const lookMessageSchema = z.strictObject({
-  look: z.strictObject({
-    version: z.literal(1),
-    key: z.string().min(1),
-    attempt: z.number().int().nonnegative(),
-    firstSeenMs: z.number().int().nonnegative(),
-  }),
+  look: z.discriminatedUnion("version", [lookSchema, firstVersionSchema]),
   /** For people; on a look that a redrive took from a dead-letter queue. */
   deadLetter: z.looseObject({}).optional(),
 });
 
+/** A look of a queue message. `firstSeenMs` is absent in a dead letter. */
+export type StoredLook = Omit<Look, "firstSeenMs"> & { firstSeenMs?: number | undefined };
+
 /** A look as JSON that every queue can store. */
-export function encodeLook(look: Look): string {
-  const { key, attempt, firstSeenMs } = look;
-  return storable(JSON.stringify({ look: { version: 1, key, attempt, firstSeenMs } }));
+export function encodeLook(look: StoredLook): string {
+  const { key, firstSeenMs, failures, waits, state, slow, difference, last, nextTryMs } = look;
+  return storable(
+    JSON.stringify({ look: { version: 2, key, firstSeenMs, failures, waits, state, slow, difference, last, nextTryMs } }),
+  );
 }
 
 /** Escapes U+FFFE and U+FFFF: XML cannot hold them, so SQS and SMQ refuse them. */
@@ -33,7 +62,7 @@ export function isLookMessage(message: unknown): boolean {
  * @param message JSON text, or the parsed value
  * @throws Error that names every field that does not fit.
  */
-export function decodeLook(message: unknown): Look {
+export function decodeLook(message: unknown): StoredLook {
   let value = message;
   if (typeof message === "string") {
     try {
@@ -45,10 +74,10 @@ export function decodeLook(message: unknown): Look {
   const parsed = lookMessageSchema.safeParse(value);
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
-    throw new Error(`the look message does not fit version 1: ${fields.join("; ")}`);
+    throw new Error(`the look message fits no known version: ${fields.join("; ")}`);
   }
-  const { key, attempt, firstSeenMs } = parsed.data.look;
-  return { key, attempt, firstSeenMs };
+  const { version: _version, ...look } = { version: 0, ...parsed.data.look };
+  return look;
 }
 
 /** The fields for people in a dead letter, for queues whose messages have no attributes. */
@@ -61,10 +90,15 @@ export interface DeadLetter {
   original?: string | undefined;
 }
 
+/** The look that a redrive of this dead letter begins with: all attempts, and the whole time, again. */
+export function redriven({ key }: Look): StoredLook {
+  return { key, failures: 0 };
+}
+
 /**
  * `{"look":{...},"deadLetter":{...}}`: a redrive reads the look. With an original there is no look, and a redrive reads the original.
  */
 export function encodeDeadLetter(look: Look, { reason, bridgeId, parkedAt, original }: DeadLetter): string {
   const letter = storable(JSON.stringify({ reason, bridgeId, parkedAt, original: original || undefined }));
-  return original ? `{"deadLetter":${letter}}` : encodeLook(look).replace(/}$/, `,"deadLetter":${letter}}`);
+  return original ? `{"deadLetter":${letter}}` : encodeLook(redriven(look)).replace(/}$/, `,"deadLetter":${letter}}`);
 }

@@ -15,7 +15,7 @@ export interface CopyDeps {
   config: BridgeIdentity & {
     partSizeBytes: number;
     /** Parts in memory at once. */
-    concurrency: number;
+    partsAtOnce: number;
     /** The longest run that the platform allows. */
     timeoutSeconds: number;
   };
@@ -94,7 +94,7 @@ function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedC
     destination,
     bridge: config,
     partSizeBytes: config.partSizeBytes,
-    concurrency: config.concurrency,
+    concurrency: config.partsAtOnce,
     upload: lease.taken.upload,
     rememberUpload: (upload) => lease.changeOrEnd((current) => ({ ...current, upload })),
     forgetUpload: async () => {

@@ -65,9 +65,9 @@ export class Intake {
         const look = { ...decoded, firstSeenMs: decoded.firstSeenMs ?? clock.now() };
         const refusal = foreignBucket(look, config.source.bucket);
         if (refusal === undefined) accepted.push({ messageId, look });
-        else await refuse({ key: look.key, attempt: 0, firstSeenMs: look.firstSeenMs }, refusal);
+        else await refuse({ key: look.key, failures: 0, firstSeenMs: look.firstSeenMs }, refusal);
       }
-      if (problem !== undefined) await refuse({ key: "", attempt: 0, firstSeenMs: clock.now() }, problem);
+      if (problem !== undefined) await refuse({ key: "", failures: 0, firstSeenMs: clock.now() }, problem);
     }
     return accepted;
   }

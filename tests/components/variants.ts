@@ -47,7 +47,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     "a prefix and a storage class": { destination: { prefix: "copies/", storageClass: "STANDARD_IA" } },
     "sizes and times": {
       timeouts: { senderSeconds: 60, receiverSeconds: 20 },
-      copy: { timeoutSeconds: 300, memoryMb: 2048, concurrency: 2, partSizeBytes: 33_554_432 },
+      copy: { timeoutSeconds: 300, memoryMb: 2048, concurrency: 2, partsAtOnce: 2, partSizeBytes: 33_554_432 },
       logRetentionDays: 7,
       concurrency: 4,
       logLevel: "debug",

@@ -61,7 +61,7 @@ test.each([["senderFunctionName"], ["dispatcherFunctionName"]])(
     expect(
       seen
         .map(({ body }) => decodeLook(body.toString()))
-        .map(({ key, attempt }) => [key, attempt])
+        .map(({ key, failures }) => [key, failures])
         .sort(),
     ).toEqual([
       ["a", 0],

@@ -57,7 +57,7 @@ const deadLetterUrl = "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/que
 const auth = { kind: "token", parameter: "p" } as const;
 const allowedSources = [{ origin: "https://photos.oss-cn-shanghai.aliyuncs.com", pathPrefix: "/" }];
 const destinationSide = { ...identity, destination: oss("copies"), destinationPrefix: "", controlBucket: "control" };
-const copying = { timeoutSeconds: 900, partSizeBytes: 1, concurrency: 1 };
+const copying = { timeoutSeconds: 900, partSizeBytes: 1, partsAtOnce: 1 };
 
 const configs: { [R in Role]: RoleConfig<R> } = {
   sender: {
@@ -72,6 +72,7 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     urlExpiresInSeconds: 3600,
     receiverTimeoutSeconds: 29,
     maxAttempts: 3,
+    giveUpAfterSeconds: 604_800,
   },
   receiver: {
     ...destinationSide,
@@ -80,6 +81,7 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     inlineLimitBytes: 1,
     timeoutSeconds: 29,
     copier: { functionName: "copier", timeoutSeconds: 900 },
+    copiesAtOnce: 10,
     allowedCidrs: ["203.0.113.7/32"],
     rateLimit: { requestsPerSecond: 1, burst: 1 },
   },
@@ -95,7 +97,9 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     inlineLimitBytes: 1,
     inlineTimeoutSeconds: 29,
     deadLetterUrl,
+    copiesAtOnce: 10,
     maxAttempts: 3,
+    giveUpAfterSeconds: 604_800,
   },
   prober: {
     ...identity,

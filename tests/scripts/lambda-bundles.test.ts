@@ -59,6 +59,7 @@ const receiver: ReceiverConfig = {
   inlineLimitBytes: 1,
   timeoutSeconds: 29,
   copier: { functionName: "copier", timeoutSeconds: 900 },
+  copiesAtOnce: 10,
   allowedCidrs: [],
 };
 
@@ -83,7 +84,7 @@ test("the copier answers an event that is no job", async () => {
     allowedSources: [...destinationSide.allowedSources],
     timeoutSeconds: 900,
     partSizeBytes: 1,
-    concurrency: 1,
+    partsAtOnce: 1,
   };
   expect(await run("copier", config, {})).toMatchObject({
     answer: { result: "failed" },
@@ -104,6 +105,7 @@ test("the sender acknowledges a message with nothing to do", async () => {
     urlExpiresInSeconds: 3600,
     receiverTimeoutSeconds: 29,
     maxAttempts: 3,
+    giveUpAfterSeconds: 604_800,
   };
   const event = { Records: [{ eventSource: "aws:sqs", messageId: "m1", body: '{"Event":"s3:TestEvent"}' }] };
   expect(await run("sender", config, event)).toMatchObject({ code: 0, answer: { batchItemFailures: [] } });

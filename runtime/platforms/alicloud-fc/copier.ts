@@ -12,7 +12,7 @@ const { config } = base;
 const copier = new Copier({
   ...base,
   destination: openStore(base, config.destination),
-  reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.concurrency }),
+  reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.partsAtOnce }),
   leases: openLeases(base, config),
 });
 

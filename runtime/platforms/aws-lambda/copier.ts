@@ -5,12 +5,12 @@ import { createCopierHandler } from "../copier-handler";
 import { createHandler, openStore, startFunction } from "./start";
 
 const base = startFunction("copier");
-const { destination, allowedSources, concurrency } = base.config;
+const { destination, allowedSources, partsAtOnce } = base.config;
 
 const copier = new Copier({
   ...base,
   destination: openStore(destination),
-  reader: createSourceReader({ allowedSources, connections: concurrency }),
+  reader: createSourceReader({ allowedSources, connections: partsAtOnce }),
 });
 
 export const handler = createHandler(createCopierHandler(copier, base.logger));

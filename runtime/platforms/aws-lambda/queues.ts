@@ -4,8 +4,8 @@
  */
 import { type MessageAttributeValue, SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { LIMITS } from "../../protocol/messages";
-import type { Clock, DeadLetterQueue, WorkQueue } from "../../protocol/ports";
-import { encodeLook } from "../../protocol/queue-messages";
+import type { Clock, DeadLetterQueue, Look, WorkQueue } from "../../protocol/ports";
+import { encodeLook, redriven } from "../../protocol/queue-messages";
 import { toBridgeError } from "./errors";
 
 const MAX_DELAY_SECONDS = 900;
@@ -15,14 +15,18 @@ const NOT_STORABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu
 type Sqs = Pick<SQSClient, "send">;
 
 export function createWorkQueue(client: Sqs, queueUrl: string): WorkQueue {
+  const once = async (look: Look, delaySeconds: number): Promise<void> => {
+    const DelaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil(delaySeconds)));
+    await client
+      .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeLook(look), DelaySeconds }))
+      .catch((cause: unknown) => {
+        throw toBridgeError("enqueue", "the look could not be put into the work queue", cause);
+      });
+  };
   return {
-    async enqueue(look, delaySeconds) {
-      const DelaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil(delaySeconds)));
-      await client
-        .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeLook(look), DelaySeconds }))
-        .catch((cause: unknown) => {
-          throw toBridgeError("enqueue", "the look could not be put into the work queue", cause);
-        });
+    enqueue: once,
+    async enqueueAll(looks) {
+      await Promise.all(looks.map((look) => once(look, 0)));
     },
   };
 }
@@ -51,7 +55,7 @@ export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }
           new SendMessageCommand({
             QueueUrl: queueUrl,
             // SQS refuses an empty body as well.
-            MessageBody: original ? storable(original) : encodeLook(look),
+            MessageBody: original ? storable(original) : encodeLook(redriven(look)),
             MessageAttributes: Object.fromEntries(present.map(([name, value]) => [name, text(value)])),
           }),
         )

@@ -8,7 +8,7 @@ import type { SourceReader } from "../../replication/source";
 import type { ObjectStore } from "../../stores/object-store";
 
 export interface CopierDeps {
-  config: Pick<CopierConfig, "bridgeId" | "sourceId" | "partSizeBytes" | "concurrency" | "timeoutSeconds">;
+  config: Pick<CopierConfig, "bridgeId" | "sourceId" | "partSizeBytes" | "partsAtOnce" | "timeoutSeconds">;
   destination: ObjectStore;
   reader: SourceReader;
   clock: Clock;

@@ -98,7 +98,7 @@ export class Dispatcher {
       });
     } catch (error) {
       if (!isPermanent(error)) throw error;
-      await this.#intake.park({ key: look.key, attempt: 0, firstSeenMs: look.firstSeenMs }, error.message);
+      await this.#intake.park({ key: look.key, failures: 0, firstSeenMs: look.firstSeenMs }, error.message);
     }
   }
 

@@ -159,6 +159,7 @@ export class Pusher {
           this.transitions.waitForCopy(moved, reason ?? "a copy of this key is running", leaseEndsInMs),
         );
       }
+      case "waiting":
       case "retry":
         return await this.recordWait(this.transitions.retry(moved, reason ?? "another try is needed", unsettled));
       case "rejected":
@@ -247,7 +248,7 @@ export class Pusher {
     const { key, firstSeenMs, reason = "the workflow gave no reason" } = state;
     logger.error("parked", { key, reason });
     // A redriven key has all its attempts again.
-    await deadLetters.park({ key, attempt: 0, firstSeenMs }, reason);
+    await deadLetters.park({ key, failures: 0, firstSeenMs }, reason);
     metrics.add("Parked", 1);
     await this.tag(key, "FAILED");
     return advance(state, "done", { result: "parked", reason });

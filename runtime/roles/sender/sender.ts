@@ -162,7 +162,7 @@ export class Sender {
         });
         if (waitSeconds === undefined) return await this.#settle(work, next, failures);
         longestWaitSeconds = Math.max(longestWaitSeconds, waitSeconds);
-        again.push(next.step === "put-back" ? { ...work, look: { ...work.look, attempt: next.attempt } } : work);
+        again.push(next.step === "put-back" ? { ...work, look: { ...work.look, failures: next.failures } } : work);
       }),
     );
     if (longestWaitSeconds > 0) await this.#sleep(longestWaitSeconds * 1000);
@@ -178,12 +178,12 @@ export class Sender {
           return await this.#setStatus(work, next.status);
         case "park":
           // A redriven key starts with all its attempts.
-          await this.#intake.park({ ...look, attempt: 0 }, next.reason);
+          await this.#intake.park({ ...look, failures: 0 }, next.reason);
           return await this.#setStatus(work, "FAILED");
         case "repeat":
           return await this.#putBack(
             work,
-            { delaySeconds: 1, attempt: look.attempt, reason: "the source keeps changing" },
+            { delaySeconds: 1, failures: look.failures, reason: "the source keeps changing" },
             failures,
           );
         case "put-back":
@@ -197,15 +197,15 @@ export class Sender {
 
   async #putBack(
     work: Work,
-    { delaySeconds, attempt, reason }: { delaySeconds: number; attempt: number; reason: string },
+    { delaySeconds, failures: failed, reason }: { delaySeconds: number; failures: number; reason: string },
     failures: Failures,
   ): Promise<void> {
     const { queue, logger, metrics } = this.#deps;
     if (queue === undefined) return failures.add(work.messageIds, reason);
-    logger.info("put back into the queue", { key: work.look.key, delaySeconds, attempt, reason });
+    logger.info("put back into the queue", { key: work.look.key, delaySeconds, failures: failed, reason });
     metrics.add("Retried", 1);
     // The new message is stored before the old one is acknowledged, so the queue holds the key at every moment.
-    await queue.enqueue({ ...work.look, attempt }, delaySeconds);
+    await queue.enqueue({ ...work.look, failures: failed }, delaySeconds);
     await this.#setStatus(work, "PENDING");
   }
 

@@ -32,7 +32,7 @@ export interface Work {
 export type Step =
   | { step: "acknowledge"; status?: Status }
   | { step: "repeat" }
-  | { step: "put-back"; delaySeconds: number; attempt: number; reason: string }
+  | { step: "put-back"; delaySeconds: number; failures: number; reason: string }
   | { step: "park"; reason: string };
 
 /** The destination equals the snapshot; the source must be read again before the key is acknowledged. */
@@ -51,12 +51,12 @@ export interface RetryPolicy {
 export function groupByKey(looks: readonly AcceptedLook[]): Work[] {
   const works = new Map<string, Work>();
   for (const { messageId, look } of looks) {
-    const { key, attempt, firstSeenMs } = look;
+    const { key, failures, firstSeenMs } = look;
     const known = works.get(key);
     works.set(key, {
       look: {
         key,
-        attempt: Math.min(attempt, known?.look.attempt ?? attempt),
+        failures: Math.min(failures, known?.look.failures ?? failures),
         firstSeenMs: Math.min(firstSeenMs, known?.look.firstSeenMs ?? firstSeenMs),
       },
       messageIds: new Set(known?.messageIds).add(messageId),
@@ -84,8 +84,9 @@ function stepAfterReceipt(look: Look, receipt: Receipt, policy: RetryPolicy): St
       return { step: "repeat" };
     case "in-progress": {
       const reason = receipt.reason ?? "a copy is running";
-      return { step: "put-back", delaySeconds: POLL_SECONDS, attempt: look.attempt, reason };
+      return { step: "put-back", delaySeconds: POLL_SECONDS, failures: look.failures, reason };
     }
+    case "waiting":
     case "retry": {
       const reason = receipt.reason ?? "the receiver asked for another try";
       return stepAfterFailure(look, reason, policy, receipt.unsettled === true);
@@ -100,9 +101,9 @@ function stepAfterReceipt(look: Look, receipt: Receipt, policy: RetryPolicy): St
  * @param unsettled an attempt of the receiver may still be running
  */
 export function stepAfterFailure(look: Look, reason: string, { maxAttempts, backoff }: RetryPolicy, unsettled = false): Step {
-  const attempt = look.attempt + 1;
-  if (attempt >= maxAttempts) return { step: "park", reason: `given up after ${attempt} attempts: ${reason}` };
-  return { step: "put-back", delaySeconds: backoff(attempt, unsettled), attempt, reason };
+  const failures = look.failures + 1;
+  if (failures >= maxAttempts) return { step: "park", reason: `given up after ${failures} attempts: ${reason}` };
+  return { step: "put-back", delaySeconds: backoff(failures, unsettled), failures, reason };
 }
 
 /** A key is acknowledged only if the source is still in the state that the destination was made equal to. */

@@ -29,7 +29,7 @@ afterEach(async () => {
 
 function fill(count: number): void {
   for (let index = 0; index < count; index++) {
-    const look = { key: `a<&>"ü ${index}`, attempt: 1, firstSeenMs: 1 };
+    const look = { key: `a<&>"ü ${index}`, failures: 1, firstSeenMs: 1 };
     const letter = { reason: `no. ${index}`, bridgeId: "b", parkedAt: "2026-03-01T00:00:07.000Z" };
     mns.service.send(REGION, QUEUE.queueName, Buffer.from(encodeDeadLetter(look, letter)));
   }

@@ -39,7 +39,7 @@ function fakeQueue(count: number) {
           const found = stored.filter(({ hidden }) => !hidden).slice(0, 10);
           for (const one of found) one.hidden = true;
           const Messages = found.map(({ id, key }) => {
-            const Body = JSON.stringify({ look: { version: 1, key, attempt: 1, firstSeenMs: 1 } });
+            const Body = JSON.stringify({ look: { version: 2, key, failures: 1, firstSeenMs: 1 } });
             const MessageAttributes = {
               Key: { DataType: "String", StringValue: encodeURIComponent(key) },
               Reason: { DataType: "String", StringValue: "refused" },
@@ -200,7 +200,7 @@ describe("enqueue", () => {
     expect(fake.asked.map(({ body }) => (body.Entries as Entry[]).length).sort()).toEqual([10, 10, 3]);
     const looks = fake.sent.map(({ MessageBody }) => decodeLook(MessageBody));
     expect(looks).toHaveLength(23);
-    expect(looks).toEqual(expect.arrayContaining(keys.map((key) => ({ key, attempt: 0, firstSeenMs: 17 }))));
+    expect(looks).toEqual(expect.arrayContaining(keys.map((key) => ({ key, failures: 0, firstSeenMs: 17 }))));
   });
 
   test("sends eight requests at once", async () => {

@@ -3,7 +3,7 @@ import { encodeDeadLetter, encodeLook } from "../../../runtime/protocol/queue-me
 
 const PARKED = "2026-03-01T00:00:07.000Z";
 const STORED = new Date("2026-03-01T00:00:09.000Z");
-const look = { key: "a b/ü", attempt: 3, firstSeenMs: 1 };
+const look = { key: "a b/ü", failures: 3, firstSeenMs: 1 };
 const s3Event = (...keys: string[]) => ({
   Records: keys.map((key) => ({ eventSource: "aws:s3", s3: { bucket: { name: "from" }, object: { key } } })),
 });

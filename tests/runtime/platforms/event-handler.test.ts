@@ -24,7 +24,7 @@ describe("messages of a queue", () => {
     Records: ["a", "b"].map((key, index) => ({
       eventSource: "aws:sqs",
       messageId: `m${index + 1}`,
-      body: encodeLook({ key, attempt: 0, firstSeenMs: 1 }),
+      body: encodeLook({ key, failures: 0, firstSeenMs: 1 }),
     })),
   };
   const itemsOf = (...ids: string[]) => ({ batchItemFailures: ids.map((itemIdentifier) => ({ itemIdentifier })) });
@@ -35,8 +35,8 @@ describe("messages of a queue", () => {
     expect(seen).toEqual([
       {
         records: [
-          { messageId: "m1", looks: [{ key: "a", attempt: 0, firstSeenMs: 1 }] },
-          { messageId: "m2", looks: [{ key: "b", attempt: 0, firstSeenMs: 1 }] },
+          { messageId: "m1", looks: [{ key: "a", failures: 0, firstSeenMs: 1 }] },
+          { messageId: "m2", looks: [{ key: "b", failures: 0, firstSeenMs: 1 }] },
         ],
         remainingMs: 12_345,
       },
@@ -58,7 +58,7 @@ describe.each([
   [
     "an event of S3",
     { Records: [{ eventSource: "aws:s3", s3: { bucket: { name: "photos" }, object: { key: "a+b" } } }] },
-    { bucket: "photos", key: "a b", attempt: 0 },
+    { bucket: "photos", key: "a b", failures: 0 },
   ],
   [
     "an event of OSS, as text",
@@ -72,7 +72,7 @@ describe.each([
         },
       ],
     }),
-    { bucket: "photos", key: "a", attempt: 0, eventId: "R1" },
+    { bucket: "photos", key: "a", failures: 0, eventId: "R1" },
   ],
 ])("%s without a queue", (_what, event, look) => {
   test("reaches the role decoded, and the handler returns nothing", async () => {

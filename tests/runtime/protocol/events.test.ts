@@ -49,7 +49,7 @@ const ossEvent = (...keys: string[]) => ({
 });
 
 const sns = (message: unknown) => ({ Type: "Notification", MessageId: "n", TopicArn: "t", Message: JSON.stringify(message) });
-const fresh = (key: string) => ({ bucket: "photos", key, attempt: 0 });
+const fresh = (key: string) => ({ bucket: "photos", key, failures: 0 });
 
 describe("shapes", () => {
   test("S3 straight to the function: one record, no message", () => {
@@ -86,7 +86,7 @@ describe("shapes", () => {
   });
 
   test("the bridge's own look, straight and through SQS", () => {
-    const look = { key: "a+b%20c", attempt: 3, firstSeenMs: 1_700_000_000_000 };
+    const look = { key: "a+b%20c", failures: 3, firstSeenMs: 1_700_000_000_000 };
     expect(decodeEvent(sqsEvent(encodeLook(look)))).toEqual([{ messageId: "m1", looks: [look] }]);
     expect(decodeEvent(JSON.parse(encodeLook(look)))).toEqual([{ looks: [look] }]);
   });
@@ -158,8 +158,8 @@ describe("shapes", () => {
 
   test("a dead letter is read as its look, or as its original message", () => {
     const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z" };
-    const look = { key: "a+b%20c", attempt: 0, firstSeenMs: 1_700_000_000_000 };
-    expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [look] }]);
+    const look = { key: "a+b%20c", failures: 0, firstSeenMs: 1_700_000_000_000 };
+    expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [{ key: look.key, failures: 0 }] }]);
     const original = JSON.stringify(ossEvent("a"));
     expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [fresh("a")] }]);
     // The platform's record of a failed invocation around a dead letter.
@@ -169,7 +169,7 @@ describe("shapes", () => {
 
   test("an unreadable message that is redriven several times keeps its first original", () => {
     const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z", original: '{"stray":"\uffff"}' };
-    const [record] = decodeText(encodeDeadLetter({ key: "", attempt: 0, firstSeenMs: 0 }, letter));
+    const [record] = decodeText(encodeDeadLetter({ key: "", failures: 0, firstSeenMs: 0 }, letter));
     expect(record).toMatchObject({ looks: [], problem: expect.stringMatching(/no known shape/), original: letter.original });
   });
 
@@ -258,7 +258,7 @@ describe("an event that cannot be read is a problem with a reason", () => {
     ["no bucket", { Records: [{ eventSource: "aws:s3", s3: { object: { key: "a" } } }] }, /names no bucket or no key/],
     ["a malformed percent sequence", s3Event("100%"), /"100%" has a malformed percent sequence/],
     ["EventBridge without a key", { source: "aws.s3", detail: { bucket: { name: "photos" } } }, /names no bucket or no key/],
-    ["a look of another version", { look: { version: 9, key: "a", attempt: 0, firstSeenMs: 0 } }, /look\.version/],
+    ["a look of another version", { look: { version: 9, key: "a", failures: 0, firstSeenMs: 0 } }, /look\.version/],
     ["SNS without a message", { Type: "Notification" }, /no body/],
     ["wrappers without end", [1, 2, 3, 4, 5].reduce<unknown>((inner) => sns(inner), s3Event("a")), /wrapped more than/],
   ];

@@ -8,7 +8,7 @@ import { VirtualTime } from "../../support/virtual-time";
 import { memorySource } from "../support/memory-reader";
 import { recordingLogger } from "../support/recording-logger";
 
-const config = { bridgeId: "bridge", sourceId: "aws:source", timeoutSeconds: 900, partSizeBytes: 4, concurrency: 1 };
+const config = { bridgeId: "bridge", sourceId: "aws:source", timeoutSeconds: 900, partSizeBytes: 4, partsAtOnce: 1 };
 const CONTENT = "abcdefghijk";
 const START_GRACE_MS = 120_000;
 const plain = { headers: {}, metadata: {}, tags: {} };

@@ -35,9 +35,9 @@ function openIntake() {
 const half: DecodedRecord = {
   messageId: "m1",
   looks: [
-    { bucket: "source", key: "mine", attempt: 0 },
-    { bucket: "other", key: "theirs", attempt: 0 },
-    { key: "own look", attempt: 2, firstSeenMs: 7 },
+    { bucket: "source", key: "mine", failures: 0 },
+    { bucket: "other", key: "theirs", failures: 0 },
+    { key: "own look", failures: 2, firstSeenMs: 7 },
   ],
   problem: "a record is of no known source",
   original: "{...}",
@@ -46,14 +46,14 @@ const FOREIGN = "the event is of bucket other, this bridge serves source";
 
 test("events of another bucket and unreadable parts are parked; the others are accepted", async () => {
   const { accept, parked, metrics, failures, nowMs } = openIntake();
-  expect(await accept(half, { looks: [{ key: "b", attempt: 0 }] })).toEqual([
-    { messageId: "m1", look: { bucket: "source", key: "mine", attempt: 0, firstSeenMs: nowMs } },
-    { messageId: "m1", look: { key: "own look", attempt: 2, firstSeenMs: 7 } },
-    { messageId: "", look: { key: "b", attempt: 0, firstSeenMs: nowMs } },
+  expect(await accept(half, { looks: [{ key: "b", failures: 0 }] })).toEqual([
+    { messageId: "m1", look: { bucket: "source", key: "mine", failures: 0, firstSeenMs: nowMs } },
+    { messageId: "m1", look: { key: "own look", failures: 2, firstSeenMs: 7 } },
+    { messageId: "", look: { key: "b", failures: 0, firstSeenMs: nowMs } },
   ]);
   expect(parked).toEqual([
-    { look: { key: "theirs", attempt: 0, firstSeenMs: nowMs }, reason: FOREIGN, original: "{...}" },
-    { look: { key: "", attempt: 0, firstSeenMs: nowMs }, reason: half.problem, original: "{...}" },
+    { look: { key: "theirs", failures: 0, firstSeenMs: nowMs }, reason: FOREIGN, original: "{...}" },
+    { look: { key: "", failures: 0, firstSeenMs: nowMs }, reason: half.problem, original: "{...}" },
   ]);
   expect(metrics).toEqual(["Parked", "Parked"]);
   expect(failures.list()).toEqual([]);

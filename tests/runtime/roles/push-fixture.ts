@@ -33,8 +33,10 @@ const pusherConfig: PusherConfig = {
   inlineTimeoutSeconds: 20,
   timeoutSeconds: 600,
   partSizeBytes: 4,
-  concurrency: 2,
+  partsAtOnce: 2,
   maxAttempts: 3,
+  giveUpAfterSeconds: 604_800,
+  copiesAtOnce: 10,
 };
 
 const OSS_LIKE = {
@@ -166,6 +168,8 @@ export function openDispatcher({
     return dispatcher.handle(records, { remainingMs: () => endMs - rest.clock.now() });
   };
   const deliver = (eventId?: string, look: { key?: string; bucket?: string; removal?: true } = {}) =>
-    dispatch([{ messageId: "m", looks: [{ key: "a.txt", attempt: 0, ...(eventId === undefined ? {} : { eventId }), ...look }] }]);
+    dispatch([
+      { messageId: "m", looks: [{ key: "a.txt", failures: 0, ...(eventId === undefined ? {} : { eventId }), ...look }] },
+    ]);
   return { ...rest, executions, inputs, end, dispatch, deliver };
 }

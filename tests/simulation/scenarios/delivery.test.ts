@@ -67,7 +67,7 @@ test("receiver down for all attempts: parked with the reason, and with attempt 0
   await stage.settle({ mayPark: true });
   expect(stage.world.parked).toEqual([
     {
-      look: expect.objectContaining({ key: "k", attempt: 0 }),
+      look: expect.objectContaining({ key: "k", failures: 0 }),
       reason: "given up after 4 attempts: the receiver cannot be connected to",
     },
   ]);

@@ -56,6 +56,7 @@ export const senderConfig = (settings: Settings): SenderConfig => ({
   urlExpiresInSeconds: settings.urlExpiresInSeconds,
   receiverTimeoutSeconds: LIMITS.receiverMs / 1000,
   maxAttempts: settings.maxAttempts,
+  giveUpAfterSeconds: 604_800,
 });
 
 const destinationSide = (settings: Settings) => ({
@@ -71,6 +72,7 @@ export const receiverConfig = (settings: Settings): ReceiverConfig => ({
   inlineLimitBytes: LIMITS.inlineBytes,
   timeoutSeconds: LIMITS.receiverMs / 1000,
   copier: { functionName: "copier", timeoutSeconds: LIMITS.copierMs / 1000 },
+  copiesAtOnce: 10,
   allowedCidrs: [],
 });
 
@@ -78,7 +80,7 @@ export const copierConfig = (settings: Settings): CopierConfig => ({
   ...destinationSide(settings),
   timeoutSeconds: LIMITS.copierMs / 1000,
   partSizeBytes: settings.partBytes,
-  concurrency: 2,
+  partsAtOnce: 2,
 });
 
 const pushSide = (settings: Settings) => ({
@@ -94,7 +96,9 @@ export const dispatcherConfig = (settings: Settings): DispatcherConfig => ({ ...
 export const pusherConfig = (settings: Settings): PusherConfig => ({
   ...pushSide(settings),
   statusTags: settings.statusTags,
+  copiesAtOnce: 10,
   maxAttempts: settings.maxAttempts,
+  giveUpAfterSeconds: 604_800,
   destination: { kind: "oss", bucket: settings.destination, region: "memory", versioned: true, network: "accelerate" },
   destinationPrefix: "",
   controlBucket: "control",
@@ -102,5 +106,5 @@ export const pusherConfig = (settings: Settings): PusherConfig => ({
   inlineTimeoutSeconds: LIMITS.inlineMs / 1000,
   timeoutSeconds: LIMITS.pusherMs / 1000,
   partSizeBytes: settings.partBytes,
-  concurrency: 2,
+  partsAtOnce: 2,
 });

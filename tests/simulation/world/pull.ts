@@ -97,7 +97,7 @@ export class PullWorld extends World {
   }
 
   notify(key: string, { copies = 1 }: Notice = {}): void {
-    for (let copy = 0; copy < copies; copy++) this.delivery.add({ key, attempt: 0, firstSeenMs: this.time.now() });
+    for (let copy = 0; copy < copies; copy++) this.delivery.add({ key, failures: 0, firstSeenMs: this.time.now() });
   }
 
   private startSender(batch: readonly Message<Look>[]): Attempt {
@@ -114,6 +114,9 @@ export class PullWorld extends World {
       enqueue: async (look: Look, delaySeconds: number) => {
         if (this.sabotage.acknowledgeFirst) afterwards.push(() => enqueue(look, delaySeconds));
         else await enqueue(look, delaySeconds);
+      },
+      enqueueAll: async (looks: readonly Look[]) => {
+        for (const look of looks) await enqueue(look, 0);
       },
     };
     const deps = {

@@ -58,7 +58,7 @@ export class PushWorld extends World {
       time: this.time,
       steps: options.scheduler,
       deliver: ([message]) => this.startDispatcher(message as Message<SourceEvent>),
-      park: ({ key }, reason) => this.parked.push({ look: { key, attempt: 0, firstSeenMs: 0 }, reason }),
+      park: ({ key }, reason) => this.parked.push({ look: { key, failures: 0, firstSeenMs: 0 }, reason }),
     });
     this.flow = new Flow({
       network: this.network,
@@ -69,7 +69,7 @@ export class PushWorld extends World {
 
   notify(key: string, { removal = false, copies = 1, copiesLaterMs = 0 }: Notice = {}): void {
     const eventId = this.newId("e");
-    const event = { bucket: this.source.name, key, attempt: 0, eventId, ...(removal ? { removal: true as const } : {}) };
+    const event = { bucket: this.source.name, key, failures: 0, eventId, ...(removal ? { removal: true as const } : {}) };
     for (let copy = 0; copy < copies; copy++) this.delivery.add(event, copy * copiesLaterMs);
   }
 

@@ -15,7 +15,7 @@ import { KEY, localServices } from "./support";
 
 const REGION = "cn-shanghai";
 const HOST = `3333333333333333.mns.${REGION}.aliyuncs.com`;
-const look = { key: "a b+c%20/<中文>&\u0001", attempt: 0, firstSeenMs: 1_700_000_000_000 };
+const look = { key: "a b+c%20/<中文>&\u0001", failures: 0, firstSeenMs: 1_700_000_000_000 };
 
 let services: Awaited<ReturnType<typeof localServices>>;
 let dispatcher: Agent;
@@ -86,7 +86,7 @@ describe("dead letters in a queue that verifies signatures", () => {
 
   test("hold the look for a redrive, and the reason for people", async () => {
     const body = await parked("rejected: too large & \ufffe");
-    expect(decodeText(body)).toEqual([{ looks: [look] }]);
+    expect(decodeText(body)).toEqual([{ looks: [{ key: look.key, failures: 0 }] }]);
     expect(JSON.parse(body).deadLetter).toEqual({
       reason: "rejected: too large & \ufffe",
       bridgeId: "bridge",

@@ -32,7 +32,7 @@ async function open() {
   const leases = createLeaseStore(destination, "bridge");
   await leases.write(lease, undefined);
   const deps: CopierDeps = {
-    config: { bridgeId: "bridge", sourceId: "aws:source", timeoutSeconds: 900, partSizeBytes: 4, concurrency: 1 },
+    config: { bridgeId: "bridge", sourceId: "aws:source", timeoutSeconds: 900, partSizeBytes: 4, partsAtOnce: 1 },
     destination,
     reader: memoryReader(source),
     clock,

@@ -140,13 +140,13 @@ test("an unreadable part, or one of another bucket, is parked with its reason; t
   const { put, dispatch, parked, inputs, clock } = openDispatcher();
   await put("hello");
   const looks = [
-    { bucket: "other", key: "a.txt", attempt: 0, eventId: "e1" },
-    { bucket: "source", key: "a.txt", attempt: 0, eventId: "e2" },
+    { bucket: "other", key: "a.txt", failures: 0, eventId: "e1" },
+    { bucket: "source", key: "a.txt", failures: 0, eventId: "e2" },
   ];
   expect(await dispatch([{ messageId: "m", looks, problem: "half of it is garbage", original: "{...}" }])).toEqual({
     failures: [],
   });
-  const look = { attempt: 0, firstSeenMs: clock.now() };
+  const look = { failures: 0, firstSeenMs: clock.now() };
   expect(parked).toEqual([
     { look: { ...look, key: "a.txt" }, reason: "the event is of bucket other, this bridge serves source", original: "{...}" },
     { look: { ...look, key: "" }, reason: "half of it is garbage", original: "{...}" },
@@ -184,7 +184,7 @@ test("throttled for longer than the invocation: the message comes back before th
   });
   await put("hello");
   const startMs = clock.now();
-  const looks = [{ key: "a.txt", attempt: 0, eventId: "e1" }];
+  const looks = [{ key: "a.txt", failures: 0, eventId: "e1" }];
   expect(await dispatch([{ messageId: "m", looks }], 30_000)).toEqual({
     failures: [{ messageId: "m", reason: "the workflow service is busy" }],
   });

@@ -117,7 +117,7 @@ test("the destination is down: waits longer each time, then parks with the reaso
   expect(state).toMatchObject({ result: "parked", reason: "given up after 3 attempts: the store does not answer" });
   expect(parked).toEqual([
     {
-      look: { key: "a.txt", attempt: 0, firstSeenMs },
+      look: { key: "a.txt", failures: 0, firstSeenMs },
       reason: "given up after 3 attempts: the store does not answer",
       original: undefined,
     },

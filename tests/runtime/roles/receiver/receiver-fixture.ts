@@ -21,6 +21,7 @@ const config: ReceiverConfig = {
   inlineLimitBytes: 8,
   timeoutSeconds: 29,
   copier: { functionName: "copier", timeoutSeconds: 900 },
+  copiesAtOnce: 10,
   allowedCidrs: [],
 };
 const plain = { headers: {}, metadata: {}, tags: {} };

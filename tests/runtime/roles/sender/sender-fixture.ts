@@ -1,7 +1,7 @@
 import type { SenderConfig } from "../../../../runtime/protocol/env";
 import type { DecodedLook, DecodedRecord } from "../../../../runtime/protocol/events";
 import type { Receipt, ReplicationRequest } from "../../../../runtime/protocol/messages";
-import type { MetricName } from "../../../../runtime/protocol/ports";
+import type { Look, MetricName } from "../../../../runtime/protocol/ports";
 import { Sender } from "../../../../runtime/roles/sender/sender";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../../support/virtual-time";
@@ -26,6 +26,7 @@ export const config: SenderConfig = {
   urlExpiresInSeconds: 3600,
   receiverTimeoutSeconds: 29,
   maxAttempts: 3,
+  giveUpAfterSeconds: 604_800,
 };
 
 /** A sender whose calls are recorded. The receiver returns `answers` in order and repeats the last one. */
@@ -36,7 +37,7 @@ export function open(
   const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true });
   const requests: ReplicationRequest[] = [];
-  const enqueued: [key: string, attempt: number, delaySeconds: number][] = [];
+  const enqueued: [key: string, failures: number, delaySeconds: number][] = [];
   const parked: [key: string, reason: string][] = [];
   const metrics: Partial<Record<MetricName, number>> = {};
   const sleeps: number[] = [];
@@ -49,8 +50,11 @@ export function open(
     park: async ({ key }: { key: string }, reason: string) => void parked.push([key, reason]),
   };
   const queue = {
-    enqueue: async ({ key, attempt }: { key: string; attempt: number }, delaySeconds: number) =>
-      void enqueued.push([key, attempt, delaySeconds]),
+    enqueue: async ({ key, failures }: { key: string; failures: number }, delaySeconds: number) =>
+      void enqueued.push([key, failures, delaySeconds]),
+    enqueueAll: async (looks: readonly Look[]) => {
+      for (const { key, failures } of looks) enqueued.push([key, failures, 0]);
+    },
   };
   const sender = new Sender({
     config: { ...config, ...changes.config },
@@ -82,6 +86,6 @@ export const put = (source: MemoryStore, key: string, text = "123456", metadata 
   source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: { headers: {}, metadata, tags } });
 export const message = (messageId: string, ...looks: Partial<DecodedLook>[]): DecodedRecord => ({
   messageId,
-  looks: looks.map((look) => ({ bucket: "source", key: "k", attempt: 0, ...look })),
+  looks: looks.map((look) => ({ bucket: "source", key: "k", failures: 0, ...look })),
 });
 export const keysOf = (requests: ReplicationRequest[]) => requests.map(({ notices }) => notices.map(({ key }) => key));

@@ -110,13 +110,13 @@ describe("after an answer", () => {
       [],
       [["k", "answered 400"]],
     ],
-  ])("%s", async (_what, answer, attempt, enqueued, parked) => {
+  ])("%s", async (_what, answer, failures, enqueued, parked) => {
     const all = open(({ notices }) => {
       if (answer instanceof Error) throw answer;
       return notices.map(({ key }) => ({ key, ...answer }));
     });
     await put(all.source, "k");
-    expect(await all.run(message("m1", { attempt }))).toEqual({ failures: [] });
+    expect(await all.run(message("m1", { failures }))).toEqual({ failures: [] });
     expect([all.enqueued, all.parked]).toEqual([enqueued, parked]);
     expect(all.metrics).toEqual(parked.length > 0 ? { Parked: 1 } : { Retried: 1 });
     expect(JSON.stringify(all.logger.lines)).not.toContain("memory://");
@@ -181,8 +181,8 @@ test("a fresh event restarts the count of a key that failed before; the first ev
   const all = open([{ result: "retry" }]);
   await put(all.source, "k");
   const looks = jest.spyOn(all.queue, "enqueue");
-  await all.run(message("m1", { attempt: 2, firstSeenMs: 5 }), message("m2", { firstSeenMs: 9 }));
-  expect(looks).toHaveBeenCalledWith({ key: "k", attempt: 1, firstSeenMs: 5 }, 2);
+  await all.run(message("m1", { failures: 2, firstSeenMs: 5 }), message("m2", { firstSeenMs: 9 }));
+  expect(looks).toHaveBeenCalledWith({ key: "k", failures: 1, firstSeenMs: 5 }, 2);
 });
 
 describe("without a queue", () => {
@@ -199,7 +199,7 @@ describe("without a queue", () => {
   test("with no time to wait the event comes back", async () => {
     const all = open([{ result: "in-progress" }], { queue: false, remainingMs: 36_000 });
     await put(all.source, "k");
-    expect(await all.run({ looks: [{ bucket: "source", key: "k", attempt: 0 }] })).toEqual({
+    expect(await all.run({ looks: [{ bucket: "source", key: "k", failures: 0 }] })).toEqual({
       failures: [{ messageId: "", reason: "a copy is running" }],
     });
     expect(all.sleeps).toEqual([]);

@@ -13,9 +13,9 @@ import {
 } from "../../../../runtime/roles/sender/steps";
 import { makeSnapshot } from "../../support/make-snapshot";
 
-const accepted = (messageId: string, key: string, attempt: number, firstSeenMs: number): AcceptedLook => ({
+const accepted = (messageId: string, key: string, failures: number, firstSeenMs: number): AcceptedLook => ({
   messageId,
-  look: { key, attempt, firstSeenMs },
+  look: { key, failures, firstSeenMs },
 });
 
 test("one work item per key: all its messages, the fewest attempts, the earliest time", () => {
@@ -26,8 +26,8 @@ test("one work item per key: all its messages, the fewest attempts, the earliest
     accepted("m1", "a", 1, 6),
   ]);
   expect(works).toEqual([
-    { look: { key: "a", attempt: 0, firstSeenMs: 5 }, messageIds: new Set(["m1", "m3"]) },
-    { look: { key: "b", attempt: 1, firstSeenMs: 7 }, messageIds: new Set(["m2"]) },
+    { look: { key: "a", failures: 0, firstSeenMs: 5 }, messageIds: new Set(["m1", "m3"]) },
+    { look: { key: "b", failures: 1, firstSeenMs: 7 }, messageIds: new Set(["m2"]) },
   ]);
 });
 
@@ -37,11 +37,11 @@ test("a notice names the snapshot, or the absence", () => {
   expect(buildNotice("k", "u", undefined)).toEqual({ key: "k", url: "u", state: "absent" });
 });
 
-const policy = { maxAttempts: 3, backoff: (attempt: number, unsettled: boolean) => attempt * 10 + Number(unsettled) };
-const putBack = (delaySeconds: number, attempt: number, reason: string): Step => ({
+const policy = { maxAttempts: 3, backoff: (failures: number, unsettled: boolean) => failures * 10 + Number(unsettled) };
+const putBack = (delaySeconds: number, failures: number, reason: string): Step => ({
   step: "put-back",
   delaySeconds,
-  attempt,
+  failures,
   reason,
 });
 const receipt = (given: Omit<Receipt, "key">): Answer => ({ receipt: { key: "k", ...given } });
@@ -65,13 +65,13 @@ describe("the step after an answer", () => {
       { step: "park", reason: "given up after 3 attempts: no answer" },
     ],
     [{ reason: "answered 400", attemptMayRun: false, retryable: false }, 0, { step: "park", reason: "answered 400" }],
-  ])("%j after %s attempts: %j", (answer, attempt, step) => {
-    expect(stepAfterAnswer({ key: "k", attempt, firstSeenMs: 0 }, answer, policy)).toEqual(step);
+  ])("%j after %s attempts: %j", (answer, failures, step) => {
+    expect(stepAfterAnswer({ key: "k", failures, firstSeenMs: 0 }, answer, policy)).toEqual(step);
   });
 
   test.each<Receipt["result"]>(["replicated", "unchanged"])("%s: the source is read again", (result) => {
     const verify: Verify = { step: "verify", receipt: { key: "k", result } };
-    expect(stepAfterAnswer({ key: "k", attempt: 0, firstSeenMs: 0 }, receipt({ result }), policy)).toEqual(verify);
+    expect(stepAfterAnswer({ key: "k", failures: 0, firstSeenMs: 0 }, receipt({ result }), policy)).toEqual(verify);
   });
 });
 
