@@ -81,16 +81,18 @@ export class OssEvents extends pulumi.ComponentResource {
 }
 
 /**
- * Events are listed one by one, because `oss:ObjectCreated:*` also includes every part of an upload. OSS has no event for a change of
- * tags alone. Objects that OSS's own replication writes into the source bucket have an event type of their own.
+ * The events that can change what a reader of the source sees. They are listed one by one, because `oss:ObjectCreated:*` also includes every
+ * part of an upload. OSS has no event for a change of tags alone, and a trigger of Function Compute has none for the end of a restore. Objects
+ * that OSS's own replication writes into the source bucket have an event type of their own.
  * https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-oss-trigger
  */
 const WRITTEN = [
-  ...["PutObject", "PostObject", "CopyObject", "AppendObject", "CompleteMultipartUpload"].map(
+  ...["PutObject", "PutSymlink", "PostObject", "CopyObject", "AppendObject", "CompleteMultipartUpload"].map(
     (name) => `oss:ObjectCreated:${name}`,
   ),
   ...["ObjectCreated", "ObjectModified"].map((name) => `oss:ObjectReplication:${name}`),
 ];
+/** Included whatever `deletes` says: if the newest version is removed, the version before it becomes current. */
 const REMOVED = ["oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects", "oss:ObjectReplication:ObjectRemoved"];
 const CHANGED = "oss:ObjectModified:UpdateObjectMeta";
 
@@ -106,21 +108,18 @@ const REGIONS_WITH_CHANGED: ReadonlySet<string> = new Set([
   "cn-chengdu",
 ]);
 
-/** Removals are included only when deletes are replicated. */
-export function sourceEvents(deletes: "ignore" | "replicate", region: string): string[] {
-  const changed = REGIONS_WITH_CHANGED.has(region) ? [CHANGED] : [];
-  return [...WRITTEN, ...changed, ...(deletes === "replicate" ? REMOVED : [])];
+/** The bridge's code drops a key that is absent when deletes are ignored. */
+export function sourceEvents(region: string): string[] {
+  return [...WRITTEN, ...(REGIONS_WITH_CHANGED.has(region) ? [CHANGED] : []), ...REMOVED];
 }
 
 export function ossTriggerConfig({
-  deletes,
   source,
   scope,
 }: {
-  deletes: "ignore" | "replicate";
   source: { region: string };
   scope: Pick<Scope, "prefixes" | "suffixes">;
 }): object {
   const key = { prefix: onlyPlain(scope.prefixes) ?? "", suffix: onlyPlain(scope.suffixes) ?? "" };
-  return { events: sourceEvents(deletes, source.region), filter: { key } };
+  return { events: sourceEvents(source.region), filter: { key } };
 }

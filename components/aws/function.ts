@@ -14,8 +14,8 @@ export interface BridgeFunctionArgs<R extends AwsRole> {
   /** Side of a prober. Other roles exist on one side only. */
   side?: Side;
   region: string;
-  /** The handler's configuration, from outputs of other resources. */
-  config: pulumi.Output<RoleConfig<R>>;
+  /** The handler's configuration, from outputs of other resources, or also of the function's own role. */
+  config: pulumi.Output<RoleConfig<R>> | ((ownRole: aws.iam.Role) => pulumi.Output<RoleConfig<R>>);
   /** Permissions of the role, besides writing its log. */
   policy: pulumi.Output<PolicyDocument>;
   memoryMb: number;
@@ -66,6 +66,7 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
     );
     const networkAccess = args.network === undefined ? [] : [this.attachNetworkPolicy(name, lambdaRole, account, child)];
 
+    const config = typeof args.config === "function" ? args.config(lambdaRole) : args.config;
     this.function = new aws.lambda.Function(
       name,
       {
@@ -79,7 +80,7 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
         role: lambdaRole.arn,
         memorySize: args.memoryMb,
         timeout: args.timeoutSeconds,
-        environment: { variables: args.config.apply((config) => encodeEnv(role, config)) },
+        environment: { variables: config.apply((values) => encodeEnv(role, values)) },
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
         ...(args.network === undefined
           ? {}

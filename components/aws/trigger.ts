@@ -100,15 +100,17 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
               parameterArns: arns,
             }),
           ),
-        config: pulumi
-          .all([store.bucketName, queueUrl, deadLetters.url, receiver.url])
-          .apply(([bucket, workQueueUrl, deadLetterUrl, receiverUrl]) => ({
-            ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
-            source: storeConfig(context, "source", bucket),
-            ...(workQueueUrl === undefined ? {} : { queueUrl: workQueueUrl }),
-            deadLetterUrl,
-            receiverUrl,
-          })),
+        config: (ownRole) =>
+          pulumi
+            .all([store.bucketName, queueUrl, deadLetters.url, receiver.url, ownRole.uniqueId])
+            .apply(([bucket, workQueueUrl, deadLetterUrl, receiverUrl, ownPrincipal]) => ({
+              ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
+              source: storeConfig(context, "source", bucket),
+              ...(workQueueUrl === undefined ? {} : { queueUrl: workQueueUrl }),
+              deadLetterUrl,
+              receiverUrl,
+              ownPrincipal,
+            })),
         network: egress,
       },
       { parent: this },
@@ -197,10 +199,15 @@ export function taggingActions(
   return (config.source.versioning ?? true) ? ["s3:PutObjectVersionTagging"] : ["s3:PutObjectTagging"];
 }
 
-/** Changes of tags are replicated. Removals are included only when deletes are replicated. */
+/**
+ * The events that can change what a reader of the source sees. Removals are included whatever `deletes` says: if the newest version is removed,
+ * the version before it becomes current. The sender drops a key that is absent when deletes are ignored. An expiration by lifecycle never makes
+ * an older version current, so it matters only when deletes are replicated. An archived object can be copied once it is restored.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+ */
 export function sourceEvents(deletes: "ignore" | "replicate"): string[] {
-  const changes = ["s3:ObjectCreated:*", "s3:ObjectTagging:*"];
-  return deletes === "replicate" ? [...changes, "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"] : changes;
+  const changes = ["s3:ObjectCreated:*", "s3:ObjectTagging:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"];
+  return deletes === "replicate" ? [...changes, "s3:LifecycleExpiration:*"] : changes;
 }
 
 /** A notification filters by one prefix and one suffix. The sender checks the whole scope. */

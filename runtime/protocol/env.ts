@@ -102,6 +102,8 @@ export const senderConfigSchema = z.strictObject({
   deletes: z.enum(DELETES),
   /** Tag the source object with PENDING, COMPLETED or FAILED. */
   statusTags: z.boolean(),
+  /** The unique id of the sender's own role. Events of tags that it changed are dropped. Absent where events of tags do not exist. */
+  ownPrincipal: z.string().min(1).optional(),
   /** Keys that have to wait. With `buffer: sqs` the source's events come through it as well. */
   queueUrl: z.string().min(1).optional(),
   /** Keys that wait for the receiver to come back. */

@@ -13,6 +13,13 @@ export interface DecodedLook extends StoredLook {
   eventId?: string | undefined;
   /** The event reports a removal: the object that is visible now may be older than the one before. */
   removal?: true | undefined;
+  /** The event reports a change of tags alone. */
+  tagging?: TaggingChange | undefined;
+}
+
+export interface TaggingChange {
+  /** Who changed the tags. For a role `AWS:<unique id of the role>:<session>`. Absent in events of EventBridge, which name nobody. */
+  principal?: string | undefined;
 }
 
 export interface DecodedRecord {
@@ -95,19 +102,32 @@ function read(value: unknown, depth: number): Reading {
 function readRecord(record: unknown, depth: number): Reading {
   if (textAt(record, "EventSource") === "aws:sns") return readText(textAt(at(record, "Sns"), "Message"), depth + 1);
   const source = textAt(record, "eventSource");
-  if (source === "aws:s3") {
-    return readNamed("S3", at(record, "s3"), (written) => {
-      const key = decodeS3Key(written);
-      return key === undefined ? undefined : [key];
-    });
-  }
+  if (source === "aws:s3") return readS3(record);
   if (source === "acs:oss") return readOss(record);
   return problem(`a record of the event is of no known source: ${excerpt(record)}`);
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html: keys are written as they are. */
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+function readS3(record: unknown): Reading {
+  const reading = readNamed("S3", at(record, "s3"), (written) => {
+    const key = decodeS3Key(written);
+    return key === undefined ? undefined : [key];
+  });
+  if (!/^(s3:)?ObjectTagging:/.test(textAt(record, "eventName") ?? "")) return reading;
+  return taggingOnly(reading, { principal: textAt(at(record, "userIdentity"), "principalId") });
+}
+
+/**
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html: keys are written as they are. `requester` names only an account or a
+ * service.
+ */
 function readEventBridge(value: unknown): Reading {
-  return readNamed("EventBridge", at(value, "detail"), (written) => [written]);
+  const reading = readNamed("EventBridge", at(value, "detail"), (written) => [written]);
+  return /^Object Tags (Added|Deleted)$/.test(textAt(value, "detail-type") ?? "") ? taggingOnly(reading, {}) : reading;
+}
+
+function taggingOnly({ looks, problems }: Reading, tagging: TaggingChange): Reading {
+  return { looks: looks.map((look) => ({ ...look, tagging })), problems };
 }
 
 /** https://www.alibabacloud.com/help/en/oss/user-guide/event-notification */

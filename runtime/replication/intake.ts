@@ -1,4 +1,5 @@
 /** The handling of events that the sender and the dispatcher share: accept, inspect and park. */
+import type { SenderConfig } from "../protocol/env";
 import type { DecodedLook, DecodedRecord } from "../protocol/events";
 import type { Clock, DeadLetterQueue, Logger, Look, Metrics } from "../protocol/ports";
 import type { ObjectSnapshot } from "../protocol/snapshot";
@@ -6,9 +7,10 @@ import { BridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { type EligibilityRules, eligible, inScopeByKey } from "./scope";
 import { takeSnapshot } from "./snapshot";
+import { echoReason } from "./status-tags";
 
 export interface IntakeDeps {
-  config: EligibilityRules & { source: { bucket: string } };
+  config: EligibilityRules & { source: { bucket: string } } & Partial<Pick<SenderConfig, "ownPrincipal" | "statusTags">>;
   source: ObjectStore;
   deadLetters: DeadLetterQueue;
   clock: Pick<Clock, "now">;
@@ -48,7 +50,10 @@ export class Intake {
     this.#deps = deps;
   }
 
-  /** Parks events of another bucket and records that cannot be read. A message that cannot be parked is a failure. */
+  /**
+   * Parks events of another bucket and records that cannot be read. A message that cannot be parked is a failure. Drops the events of status
+   * tags that a bridge wrote.
+   */
   async accept(records: readonly DecodedRecord[], failures: Failures): Promise<AcceptedLook[]> {
     const { clock, config, logger } = this.#deps;
     const accepted: AcceptedLook[] = [];
@@ -64,7 +69,9 @@ export class Intake {
       for (const decoded of looks) {
         const look = { ...decoded, firstSeenMs: decoded.firstSeenMs ?? clock.now() };
         const refusal = foreignBucket(look, config.source.bucket);
-        if (refusal === undefined) accepted.push({ messageId, look });
+        const echo = echoReason(look, config);
+        if (echo !== undefined) this.#skip(look.key, echo);
+        else if (refusal === undefined) accepted.push({ messageId, look });
         else await refuse({ key: look.key, failures: 0, firstSeenMs: look.firstSeenMs }, refusal);
       }
       if (problem !== undefined) await refuse({ key: "", failures: 0, firstSeenMs: clock.now() }, problem);

@@ -5,8 +5,11 @@ import { BridgeError, isBridgeError } from "../stores/errors";
 import type { CallOptions, ObjectStore } from "../stores/object-store";
 import { genuineMetadata } from "./provenance";
 
-/** The tag that `statusTags` sets on source objects. It belongs to the bridge, so it is never part of a snapshot. */
-export const STATUS_TAG = "crossborderbridge-status";
+/** Tags with this name, or with this name and a hyphen at the beginning, belong to bridges. They are never part of a snapshot. */
+const STATUS_TAG = "crossborderbridge-status";
+
+/** The tag that `statusTags` sets on source objects. Each bridge has its own, because several bridges may have one source. */
+export const statusTagOf = (bridgeId: string): string => `${STATUS_TAG}-${bridgeId}`;
 
 /** Whole-object checksums that a destination can verify, in the order of preference: strong and cheap first. */
 const PREFERENCE: readonly ChecksumAlgorithm[] = ["CRC64NVME", "CRC64XZ", "SHA256", "CRC32C", "CRC32", "SHA1"];
@@ -39,7 +42,7 @@ export async function takeSnapshot(
       lastModified: head.lastModified.toISOString(),
       headers: head.headers,
       metadata: genuineMetadata(head.metadata, key),
-      tags: withoutStatusTag(tags),
+      tags: withoutStatusTags(tags),
       ...(checksum === undefined ? {} : { checksum }),
     };
   }
@@ -54,9 +57,9 @@ function preferred(checksums: readonly Checksum[]): Checksum | undefined {
   return undefined;
 }
 
-export function withoutStatusTag(tags: Tags): Tags {
-  const { [STATUS_TAG]: _status, ...rest } = tags;
-  return rest;
+/** The tags without the status tags of all bridges. */
+export function withoutStatusTags(tags: Tags): Tags {
+  return Object.fromEntries(Object.entries(tags).filter(([name]) => name !== STATUS_TAG && !name.startsWith(`${STATUS_TAG}-`)));
 }
 
 /**

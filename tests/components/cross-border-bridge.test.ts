@@ -98,7 +98,7 @@ describe("outputs", () => {
       [field]: [
         {
           Id: "crossborderbridge-b-queue",
-          Events: ["s3:ObjectCreated:*", "s3:ObjectTagging:*"],
+          Events: ["s3:ObjectCreated:*", "s3:ObjectTagging:*", "s3:ObjectRemoved:*", "s3:ObjectRestore:Completed"],
           Filter: { Key: { FilterRules: [{ Name: "prefix", Value: "in/" }] } },
           ...target,
         },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { allowedSourceOf } from "../../components/aws/stores";
 import { parameterArn } from "../../components/aws/token";
-import { eventFilter, sourceEvents } from "../../components/aws/trigger";
+import { eventFilter } from "../../components/aws/trigger";
 import { customZip, packageRoot, prebuiltBundle, prebuiltZip } from "../../components/bundles";
 import { allowedSourcesSchema } from "../../runtime/protocol/env";
 
@@ -35,11 +35,6 @@ describe("events", () => {
     [["中文/"], [], {}],
   ])("prefixes %j and suffixes %j", (prefixes, suffixes, filter) => {
     expect(eventFilter({ prefixes, suffixes })).toEqual(filter);
-  });
-
-  test("removals only where deletes are replicated", () => {
-    expect(sourceEvents("ignore")).toEqual(["s3:ObjectCreated:*", "s3:ObjectTagging:*"]);
-    expect(sourceEvents("replicate")).toEqual([...sourceEvents("ignore"), "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]);
   });
 });
 

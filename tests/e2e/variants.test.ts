@@ -23,7 +23,7 @@ import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { REPOSITORY_ROOT } from "../../local/paths";
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { parseSecrets, signRequest } from "../../runtime/protocol/signing";
-import { STATUS_TAG } from "../../runtime/replication/snapshot";
+import { statusTagOf } from "../../runtime/replication/snapshot";
 import { eventually } from "./support/eventually";
 import { type Attributes, converged, look, put, remove } from "./support/objects";
 import { readParameter } from "./support/parameters";
@@ -121,7 +121,7 @@ variant(
   async (stack) => {
     const tagged = { Tagging: "owner=finance&year=2026" };
     const owned = { owner: "finance", year: "2026" };
-    const status = (value: string) => ({ ...owned, [STATUS_TAG]: value });
+    const status = (value: string) => ({ ...owned, [statusTagOf("status-tags")]: value });
     await put(stack.source, "small", "tagged", tagged);
     await put(stack.source, "copied", randomBytes(4096), tagged);
     await hasTags(stack, "copied", status("PENDING"));
@@ -138,7 +138,7 @@ variant(
     await expect(
       sendAndProve(stack.local, file, { deadlineMs: Date.now() + 60_000, signal: new AbortController().signal }),
     ).rejects.toThrow(/: parked: .*the store allows 1024/);
-    await hasTags(stack, tooLong, { [STATUS_TAG]: "FAILED" });
+    await hasTags(stack, tooLong, { [statusTagOf("status-tags")]: "FAILED" });
     for (const key of ["small", "copied"]) expect((await look(stack.destination, key))?.tags).toEqual(owned);
     const [letter] = await takeDeadLetters(stack);
     expect(letter).toMatchObject({ key: tooLong, reason: expect.stringContaining("the store allows 1024") });

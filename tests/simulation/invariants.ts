@@ -2,7 +2,7 @@
 import { parsePushState } from "../../runtime/protocol/push";
 import { recordsEqual } from "../../runtime/replication/equality";
 import { withoutProvenance } from "../../runtime/replication/provenance";
-import { withoutStatusTag } from "../../runtime/replication/snapshot";
+import { withoutStatusTags } from "../../runtime/replication/snapshot";
 import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory/store";
 import { settle } from "./explore";
 import { PushWorld } from "./world/push";
@@ -15,7 +15,7 @@ export function describeObject(object: Readonly<MemoryObject> | undefined): stri
     bytes: Buffer.from(object.bytes).toString(),
     headers: object.headers,
     metadata: withoutProvenance(object.metadata),
-    tags: withoutStatusTag(object.tags),
+    tags: withoutStatusTags(object.tags),
   });
 }
 

@@ -47,7 +47,10 @@ const COMPUTED: Record<string, Computed> = {
       invokeArn: `arn:${place.partition}:apigateway:${place.region}:lambda:path/2015-03-31/functions/${own}/invocations`,
     };
   },
-  "aws:iam/role:Role": ({ name }, place) => ({ arn: arn("iam", `role/${name}`, place, true) }),
+  "aws:iam/role:Role": ({ name }, place) => ({
+    arn: arn("iam", `role/${name}`, place, true),
+    uniqueId: `AROA-${name}`,
+  }),
   "aws:iam/user:User": ({ name }, place) => ({ arn: arn("iam", `user/${name}`, place, true) }),
   "aws:iam/accessKey:AccessKey": () => ({ secret: "mock-secret-access-key" }),
   "aws:cloudwatch/eventRule:EventRule": ({ name }, place) => ({ arn: arn("events", `rule/${name}`, place) }),

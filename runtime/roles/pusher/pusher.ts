@@ -239,7 +239,8 @@ export class Pusher {
     await this.unlessStoreFails(key, async () => {
       const { seen } = await this.lookAtDestination(key);
       // A newer state has an execution of its own, which sets the tag when it ends.
-      if (differenceOf(snapshot, seen, config) === undefined) await setStatusTag(source, key, snapshot, "COMPLETED");
+      if (differenceOf(snapshot, seen, config) === undefined)
+        await setStatusTag(source, { bridgeId: config.bridgeId, key, snapshot }, "COMPLETED");
     });
   }
 
@@ -267,7 +268,7 @@ export class Pusher {
     if (!config.statusTags) return;
     await this.unlessStoreFails(key, async () => {
       const snapshot = await takeSnapshot(source, key);
-      if (snapshot) await setStatusTag(source, key, snapshot, status);
+      if (snapshot) await setStatusTag(source, { bridgeId: config.bridgeId, key, snapshot }, status);
     });
   }
 

@@ -214,7 +214,7 @@ export class Sender {
     const { config, source, logger } = this.#deps;
     if (!config.statusTags || status === undefined || snapshot === undefined) return;
     try {
-      await setStatusTag(source, look.key, snapshot, status);
+      await setStatusTag(source, { bridgeId: config.bridgeId, key: look.key, snapshot }, status);
     } catch (error) {
       logger.warn("status tag not set", { key: look.key, status, error });
     }

@@ -76,6 +76,7 @@ describe("where presigned URLs point", () => {
 describe("events", () => {
   const CREATED = [
     "oss:ObjectCreated:PutObject",
+    "oss:ObjectCreated:PutSymlink",
     "oss:ObjectCreated:PostObject",
     "oss:ObjectCreated:CopyObject",
     "oss:ObjectCreated:AppendObject",
@@ -86,16 +87,14 @@ describe("events", () => {
   const REMOVED = ["oss:ObjectRemoved:DeleteObject", "oss:ObjectRemoved:DeleteObjects", "oss:ObjectReplication:ObjectRemoved"];
   const region = "us-west-1";
 
-  test("no part of an upload wakes anybody; removals only where deletes are replicated", () => {
-    expect(sourceEvents("ignore", region)).toEqual(CREATED);
-    expect(sourceEvents("replicate", region)).toEqual([...CREATED, ...REMOVED]);
+  test("the parts of an upload send no event", () => {
+    expect(sourceEvents(region)).toEqual([...CREATED, ...REMOVED]);
   });
 
   test("of changes to an object's properties OSS tells in some regions only", () => {
     const changed = "oss:ObjectModified:UpdateObjectMeta";
-    expect(sourceEvents("ignore", "cn-shanghai")).toEqual([...CREATED, changed]);
-    expect(sourceEvents("replicate", "cn-huhehaote")).toEqual([...CREATED, changed, ...REMOVED]);
-    expect(sourceEvents("replicate", "cn-hongkong")).not.toContain(changed);
+    expect(sourceEvents("cn-huhehaote")).toEqual([...CREATED, changed, ...REMOVED]);
+    expect(sourceEvents("cn-hongkong")).not.toContain(changed);
   });
 
   test.each([
@@ -104,8 +103,8 @@ describe("events", () => {
     [["a/", "b/"], [".pdf"], { prefix: "", suffix: ".pdf" }],
     [["中文/"], ["+x"], { prefix: "", suffix: "" }],
   ])("prefixes %j and suffixes %j", (prefixes, suffixes, key) => {
-    const config = { deletes: "ignore", source: { region }, scope: { prefixes, suffixes } } as const;
-    expect(ossTriggerConfig(config)).toEqual({ events: CREATED, filter: { key } });
+    const config = { source: { region }, scope: { prefixes, suffixes } };
+    expect(ossTriggerConfig(config)).toEqual({ events: [...CREATED, ...REMOVED], filter: { key } });
   });
 });
 

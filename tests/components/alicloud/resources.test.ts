@@ -83,6 +83,7 @@ describe("triggers", () => {
     expect(JSON.parse(String(triggerConfig))).toEqual({
       events: [
         "oss:ObjectCreated:PutObject",
+        "oss:ObjectCreated:PutSymlink",
         "oss:ObjectCreated:PostObject",
         "oss:ObjectCreated:CopyObject",
         "oss:ObjectCreated:AppendObject",

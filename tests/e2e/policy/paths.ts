@@ -1,15 +1,16 @@
 /** Every way that an object can take through a bridge between the partitions of AWS, and each way in which a long copy can end. */
 import { randomBytes } from "node:crypto";
 import { DeleteObjectCommand, PutObjectCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
-import { STATUS_TAG } from "../../../runtime/replication/snapshot";
+import { statusTagOf } from "../../../runtime/replication/snapshot";
 import { eventually } from "../support/eventually";
 import { readLog } from "../support/logs";
 import { look, sha256 } from "../support/objects";
 import { sendEvent, settled, takeDeadLetters } from "../support/queues";
 import type { TestStack } from "../support/stack";
 import type { TlsProxy } from "../support/tls-proxy";
+import { PULL } from "./aws-bridges";
 
-const COMPLETED = { [STATUS_TAG]: "COMPLETED" };
+const COMPLETED = { [statusTagOf(PULL.name)]: "COMPLETED" };
 const LARGE = 9 * 1024 ** 2;
 
 /** Takes small and large, new, overwritten, deleted and parked objects, and each end of a long copy. */

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type OSS from "ali-oss";
 import { ends } from "../../../local/cli/ends";
 import { ossClient } from "../../../local/oss-client";
-import { STATUS_TAG } from "../../../runtime/replication/snapshot";
+import { statusTagOf } from "../../../runtime/replication/snapshot";
 import { eventually } from "../support/eventually";
 import type { SeenRequest } from "../support/tls-proxy";
 import { stopAt } from "../support/treat-once";
@@ -40,7 +40,7 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
   // Reads the large objects only once, at the end.
   for (const key of KEYS) {
     const there = await bridge.source.look(key);
-    const { [STATUS_TAG]: status, ...tags } = there?.tags ?? {};
+    const { [statusTagOf(bridge.name)]: status, ...tags } = there?.tags ?? {};
     expect({ key, status, ...(await bridge.destination.look(PREFIX + key)) }).toEqual({
       key,
       ...there,
@@ -170,7 +170,7 @@ const isRange = ({ range }: SeenRequest): boolean => range !== undefined && rang
 /** Waits for the status tag: setting it is the last step for an object. */
 async function completed(bridge: Bridge, key: string): Promise<void> {
   await eventually(
-    async () => expect((await bridge.source.look(key))?.tags[STATUS_TAG]).toBe("COMPLETED"),
+    async () => expect((await bridge.source.look(key))?.tags[statusTagOf(bridge.name)]).toBe("COMPLETED"),
     until(bridge, `${key} is tagged as completed`),
   );
 }

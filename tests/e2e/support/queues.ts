@@ -27,6 +27,7 @@ export async function sendEvent(stack: TestStack, key: string, eventName = "Obje
           awsRegion: stack.source.cloud.region,
           eventTime: new Date().toISOString(),
           eventName,
+          userIdentity: { principalId: "AWS:AIDAUSER" },
           s3: { bucket: { name: stack.source.bucket }, object: { key: encodeURIComponent(key).replaceAll("%20", "+") } },
         },
       ],

@@ -79,6 +79,46 @@ describe("shapes", () => {
     expect(decodeEvent(sqsEvent(sns(s3Event("a+b"))))).toEqual([{ messageId: "m1", looks: [fresh("a b")] }]);
   });
 
+  describe("a change of tags says who made it", () => {
+    const principal = "AWS:AROAEXAMPLE:crossborderbridge-photos-sender";
+    const tagged = (eventName: string, userIdentity?: object) => ({ Records: [{ ...s3Record("a+b", eventName), userIdentity }] });
+    const expected = [{ looks: [{ ...fresh("a b"), tagging: { principal } }] }];
+    const own = tagged("ObjectTagging:Put", { principalId: principal });
+
+    test.each<[string, unknown]>([
+      ["S3 straight", own],
+      ["S3 with the prefix of the notification's configuration", tagged("s3:ObjectTagging:Delete", { principalId: principal })],
+      ["S3 through SNS", { Records: [{ EventSource: "aws:sns", Sns: sns(own) }] }],
+    ])("%s", (_name, event) => {
+      expect(decodeEvent(event)).toEqual(expected);
+    });
+
+    test.each<[string, unknown]>([
+      ["S3 through SQS", own],
+      ["S3 through SNS and SQS", sns(own)],
+      ["a failed invocation, redriven through SQS", { requestContext: {}, requestPayload: own }],
+    ])("%s", (_name, body) => {
+      expect(decodeEvent(sqsEvent(body))).toEqual([{ messageId: "m1", ...expected[0] }]);
+    });
+
+    test("without an identity", () => {
+      expect(decodeEvent(tagged("ObjectTagging:Put"))).toEqual([{ looks: [{ ...fresh("a b"), tagging: {} }] }]);
+    });
+
+    test.each(["Object Tags Added", "Object Tags Deleted"])("EventBridge's %s names nobody", (type) => {
+      const event = { ...eventBridge("a+b"), "detail-type": type };
+      expect(decodeEvent(event)).toEqual([{ looks: [{ ...fresh("a+b"), tagging: {} }] }]);
+      expect(decodeEvent(sqsEvent(event))).toEqual([{ messageId: "m1", looks: [{ ...fresh("a+b"), tagging: {} }] }]);
+    });
+
+    test.each(["ObjectCreated:Put", "ObjectRemoved:Delete", "ObjectRestore:Completed", "LifecycleExpiration:Delete"])(
+      "%s is no change of tags, whoever made it",
+      (eventName) => {
+        expect(decodeEvent(tagged(eventName, { principalId: principal }))).toEqual([{ looks: [fresh("a b")] }]);
+      },
+    );
+  });
+
   test("OSS: every possible reading of the key", () => {
     expect(decodeEvent(ossEvent("中文/a+b", "a%20b"))).toEqual([
       { looks: [fresh("中文/a+b"), fresh("中文/a b"), fresh("a%20b"), fresh("a b")] },

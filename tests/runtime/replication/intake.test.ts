@@ -6,7 +6,7 @@ import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../support/virtual-time";
 import { recordingLogger } from "../support/recording-logger";
 
-function openIntake() {
+function openIntake(settings: { statusTags?: boolean; ownPrincipal?: string } = {}) {
   const clock = new VirtualTime();
   const parked: { look: Look; reason: string; original: string | undefined }[] = [];
   const metrics: string[] = [];
@@ -14,22 +14,24 @@ function openIntake() {
     park: async (look: Look, reason: string, original?: string) => void parked.push({ look, reason, original }),
   };
   const source = new MemoryStore({ clock, name: "source", versioned: true });
+  const logger = recordingLogger();
   const intake = new Intake({
     config: {
       source: { bucket: "source" },
       scope: { prefixes: [], suffixes: [".txt"], tags: {}, minSizeBytes: 3 },
       deletes: "ignore",
       destinationId: "aws:destination",
+      ...settings,
     },
     source,
     deadLetters,
     clock,
-    logger: recordingLogger(),
+    logger,
     metrics: { add: (name) => void metrics.push(name) },
   });
   const failures = new Failures();
   const accept = (...records: DecodedRecord[]) => intake.accept(records, failures);
-  return { intake, accept, failures, parked, metrics, deadLetters, source, nowMs: clock.now() };
+  return { intake, accept, failures, parked, metrics, deadLetters, source, logger, nowMs: clock.now() };
 }
 
 const half: DecodedRecord = {
@@ -57,6 +59,24 @@ test("events of another bucket and unreadable parts are parked; the others are a
   ]);
   expect(metrics).toEqual(["Parked", "Parked"]);
   expect(failures.list()).toEqual([]);
+});
+
+test("the event of a status tag starts nothing: it is counted and logged, and its message is done", async () => {
+  const { accept, parked, metrics, failures, logger } = openIntake({ statusTags: true, ownPrincipal: "AROAOWN" });
+  const tagged = (key: string, principal: string | undefined) => ({ bucket: "source", key, failures: 0, tagging: { principal } });
+  const looks = [
+    tagged("own", "AWS:AROAOWN:crossborderbridge-photos-sender"),
+    tagged("of another bridge", "AWS:AROAOTHER:crossborderbridge-videos-sender"),
+    tagged("of a user", "AWS:AROAUSER:alice"),
+    tagged("of nobody", undefined),
+    { ...tagged("of another bucket", "AWS:AROAOTHER:crossborderbridge-videos-sender"), bucket: "other" },
+  ];
+  expect((await accept({ messageId: "m1", looks })).map(({ look }) => look.key)).toEqual(["of a user"]);
+  expect(metrics).toEqual(["Skipped", "Skipped", "Skipped", "Skipped"]);
+  expect(logger.lines.map(({ level, message, fields }) => [level, message, fields.key])).toEqual(
+    ["own", "of another bridge", "of nobody", "of another bucket"].map((key) => ["debug", "skipped", key]),
+  );
+  expect([parked, failures.list()]).toEqual([[], []]);
 });
 
 test("a record that cannot be parked comes back with its reason", async () => {

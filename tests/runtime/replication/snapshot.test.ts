@@ -1,5 +1,5 @@
 import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
-import { STATUS_TAG, sameState, snapshotId, takeSnapshot, withoutStatusTag } from "../../../runtime/replication/snapshot";
+import { sameState, snapshotId, statusTagOf, takeSnapshot, withoutStatusTags } from "../../../runtime/replication/snapshot";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../support/virtual-time";
 import { makeSnapshot } from "../support/make-snapshot";
@@ -48,11 +48,27 @@ describe("takeSnapshot", () => {
     expect(await takeSnapshot(store, "k")).toBeUndefined();
   });
 
-  test("the status tag is the bridge's own", async () => {
+  test("the status tags of all bridges, and the one of earlier versions, are no part of it", async () => {
     const store = open();
-    await store.put("k", body, { attributes: { ...attributes, tags: { team: "red", [STATUS_TAG]: "PENDING" } }, sizeBytes: 6 });
+    const tags = {
+      team: "red",
+      [statusTagOf("one")]: "PENDING",
+      [statusTagOf("two")]: "FAILED",
+      "crossborderbridge-status": "COMPLETED",
+    };
+    await store.put("k", body, { attributes: { ...attributes, tags }, sizeBytes: 6 });
     expect((await takeSnapshot(store, "k"))?.tags).toEqual({ team: "red" });
-    expect(withoutStatusTag({ [STATUS_TAG]: "FAILED" })).toEqual({});
+  });
+
+  test.each([
+    ["crossborderbridge-status", false],
+    ["crossborderbridge-status-", false],
+    ["crossborderbridge-status-one", false],
+    ["crossborderbridge-statuses", true],
+    ["crossborderbridge", true],
+    ["my-crossborderbridge-status", true],
+  ])("the tag %s is kept: %s", (name, kept) => {
+    expect(withoutStatusTags({ [name]: "x", team: "red" })).toEqual({ ...(kept ? { [name]: "x" } : {}), team: "red" });
   });
 
   test("deleted between its two reads: it reads again", async () => {

@@ -138,7 +138,7 @@ test("status tags: the event of the tag causes no further event, and the tag is 
   const stage = pullStage({ statusTags: true, batchSize: 5 });
   await stage.does("write-large", "k", 1);
   await stage.settle();
-  expect(stage.world.source.snapshotOf("k")?.tags).toEqual({ "crossborderbridge-status": "COMPLETED" });
+  expect(stage.world.source.snapshotOf("k")?.tags).toEqual({ "crossborderbridge-status-source-to-destination": "COMPLETED" });
   expect(stage.world.destination.snapshotOf("k")?.tags).toEqual({});
   expect(stage.world.source.calls.putTags).toBe(2);
   expect(stage.bytesMoved).toBe(11);

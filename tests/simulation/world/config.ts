@@ -41,6 +41,13 @@ const identity = ({ source, destination }: Settings) => ({
 export const bridgeIdOf = ({ source, destination }: Pick<Settings, "source" | "destination">): string =>
   `${source}-to-${destination}`;
 
+/** The unique id of the sender's role. */
+const ownPrincipalOf = (settings: Settings): string => `AROA-${bridgeIdOf(settings)}`;
+
+/** The sender as S3 names it in an event. */
+export const principalOf = (settings: Settings): string =>
+  `AWS:${ownPrincipalOf(settings)}:crossborderbridge-${bridgeIdOf(settings)}-sender`;
+
 const everything = { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 };
 
 export const senderConfig = (settings: Settings): SenderConfig => ({
@@ -49,6 +56,7 @@ export const senderConfig = (settings: Settings): SenderConfig => ({
   scope: everything,
   deletes: settings.deletes,
   statusTags: settings.statusTags,
+  ownPrincipal: ownPrincipalOf(settings),
   ...(settings.queue ? { queueUrl: "memory:queue" } : {}),
   deadLetterUrl: "memory:dead-letters",
   receiverUrl: "https://receiver.invalid/",

@@ -1,4 +1,5 @@
 /** Pull mode: a queue or asynchronous invocations, senders, receivers and copiers between two clouds. */
+import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { ReplicationRequest, ReplicationResponse } from "../../../runtime/protocol/messages";
 import { type Clock, type CopyJob, type Look, type Metrics, ReceiverUnreachable } from "../../../runtime/protocol/ports";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
@@ -29,6 +30,9 @@ export interface PullSabotage {
   acknowledgeFirst?: true;
   visibilityMs?: number;
 }
+
+/** A message of the bridge, or an event of the source. */
+type Arrival = Look & Pick<DecodedLook, "tagging">;
 
 export type WithLeases<T> = T & { leases: LeaseStore };
 
@@ -67,7 +71,7 @@ const unreachable = (attemptMayRun: boolean) => new ReceiverUnreachable("simulat
 
 export class PullWorld extends World {
   readonly control: MemoryStore;
-  readonly delivery: Delivery<Look>;
+  readonly delivery: Delivery<Arrival>;
   /** Results of receivers and copiers, as text. */
   readonly events: string[] = [];
   /** Called for every change that the bridge makes at the destination, like the destination's events. */
@@ -96,17 +100,17 @@ export class PullWorld extends World {
     });
   }
 
-  notify(key: string, { copies = 1 }: Notice = {}): void {
-    for (let copy = 0; copy < copies; copy++) this.delivery.add({ key, failures: 0, firstSeenMs: this.time.now() });
+  notify(key: string, { copies = 1, tagging }: Notice = {}): void {
+    for (let copy = 0; copy < copies; copy++) this.delivery.add({ key, failures: 0, firstSeenMs: this.time.now(), tagging });
   }
 
-  private startSender(batch: readonly Message<Look>[]): Attempt {
+  private startSender(batch: readonly Message<Arrival>[]): Attempt {
     const attempt = this.begin(`sender ${batch.map(({ id }) => id).join("+")}`, LIMITS.senderMs);
     void this.runSender(attempt, batch);
     return attempt;
   }
 
-  private async runSender(attempt: Attempt, batch: readonly Message<Look>[]): Promise<void> {
+  private async runSender(attempt: Attempt, batch: readonly Message<Arrival>[]): Promise<void> {
     const afterwards: (() => Promise<void>)[] = [];
     const enqueue = (look: Look, delaySeconds: number) =>
       effect(this.network, attempt, "enqueue", async () => this.delivery.add(look, delaySeconds * 1000));

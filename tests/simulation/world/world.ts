@@ -2,10 +2,11 @@
  * Two stores and a bridge between them, in memory, with a virtual clock and a scheduler. The roles are the real ones. Their dependencies are
  * simulated. `PullWorld` has a sender, a receiver and a copier, `PushWorld` a dispatcher, a workflow and a pusher.
  */
+import type { TaggingChange } from "../../../runtime/protocol/events";
 import type { Logger, Look } from "../../../runtime/protocol/ports";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
-import { LIMITS, type Settings } from "./config";
+import { LIMITS, principalOf, type Settings } from "./config";
 import type { Delivery } from "./delivery";
 import { effect, type Fault, Faults, type Network, never, overNetwork } from "./network";
 import type { Steps } from "./steps";
@@ -36,6 +37,8 @@ export interface SharedParts {
 export interface Notice {
   /** The event reports a removal. */
   removal?: boolean;
+  /** The event reports a change of tags alone. */
+  tagging?: TaggingChange;
   /** Number of deliveries of the event. @default 1 */
   copies?: number;
   /** Time between the deliveries; ms. */
@@ -59,6 +62,8 @@ export abstract class World {
   readonly defects: unknown[] = [];
   readonly watch: Watch;
   readonly settings: Settings;
+  /** Called when the bridge itself has changed tags at the source, like the source's event. */
+  onOwnTags: (key: string, change: TaggingChange) => void = (key, tagging) => this.notify(key, { tagging });
   /** Delivers the source's events, or the queue's messages. */
   abstract readonly delivery: Delivery<unknown>;
   protected readonly network: Network;
@@ -117,10 +122,10 @@ export abstract class World {
     };
   }
 
-  /** The source over the network, for a function that writes status tags. A change of tags sends an event. */
+  /** The source over the network, for a function that writes status tags. A change of tags sends an event that names the function. */
   protected sourceFor(attempt: Attempt): MemoryStore {
     return overNetwork(this.network, attempt, "source", this.source, (op, key) => {
-      if (op === "putTags") this.notify(key);
+      if (op === "putTags") this.onOwnTags(key, { principal: principalOf(this.settings) });
     });
   }
 

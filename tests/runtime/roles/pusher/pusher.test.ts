@@ -1,7 +1,7 @@
 import type { ObjectSnapshot } from "../../../../runtime/protocol/snapshot";
 import type { DestinationState } from "../../../../runtime/replication/equality";
 import { replicaMetadata } from "../../../../runtime/replication/provenance";
-import { STATUS_TAG } from "../../../../runtime/replication/snapshot";
+import { statusTagOf } from "../../../../runtime/replication/snapshot";
 import { differenceOf, isMadeFrom } from "../../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { BRIDGE, makeHead, makeSnapshot } from "../../support/make-snapshot";
@@ -236,14 +236,14 @@ test("status tags: pending while it waits, completed when verified, failed when 
     destination: { head: async (...of) => (broken ? await down() : await destination.head(...of)) },
   });
   await put("hello", { tags: { team: "red" } });
-  const status = () => source.snapshotOf("a.txt")?.tags[STATUS_TAG];
+  const status = () => source.snapshotOf("a.txt")?.tags[statusTagOf("bridge")];
   const waiting = await step(stateAt("inspect"));
   expect([waiting.next, status()]).toEqual(["wait", "PENDING"]);
   await step(stateAt("park", { reason: "given up" }));
   expect(status()).toBe("FAILED");
   broken = false;
   await run(waiting);
-  expect(source.snapshotOf("a.txt")?.tags).toEqual({ team: "red", [STATUS_TAG]: "COMPLETED" });
+  expect(source.snapshotOf("a.txt")?.tags).toEqual({ team: "red", [statusTagOf("bridge")]: "COMPLETED" });
   expect(destination.snapshotOf("to/a.txt")?.tags).toEqual({ team: "red" });
 });
 

@@ -1,7 +1,7 @@
 import type { SenderConfig } from "../../../../runtime/protocol/env";
 import { ReceiverUnreachable } from "../../../../runtime/protocol/ports";
 import { replicaMetadata } from "../../../../runtime/replication/provenance";
-import { STATUS_TAG } from "../../../../runtime/replication/snapshot";
+import { statusTagOf } from "../../../../runtime/replication/snapshot";
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { makeSnapshot } from "../../support/make-snapshot";
 import { type Answer, config, keysOf, message, open, put } from "./sender-fixture";
@@ -223,7 +223,7 @@ describe("status tags", () => {
     const all = open([answer], { config: { statusTags: true } });
     await put(all.source, "k", "123456", {}, { team: "red" });
     await all.run(message("m1", {}));
-    expect(await all.source.getTags("k")).toEqual({ team: "red", [STATUS_TAG]: status });
+    expect(await all.source.getTags("k")).toEqual({ team: "red", [statusTagOf("bridge")]: status });
   });
 
   test("a tag that cannot be set is logged and delays nothing", async () => {
