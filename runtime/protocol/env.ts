@@ -3,6 +3,7 @@
  * A component encodes, the platform entry parses; both fail on anything unknown. Secrets appear by name only.
  */
 import * as z from "zod";
+import { textRecord } from "./snapshot";
 
 export const CONFIG_VARIABLE = "CROSSBORDERBRIDGE_CONFIG";
 
@@ -60,7 +61,7 @@ export const scopeSchema = z.strictObject({
   /** A key is in scope when it ends with one of these; empty means every key. */
   suffixes: z.array(z.string()),
   /** The object must have each of these tags with this value. */
-  tags: z.record(z.string(), z.string()),
+  tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
   minSizeBytes: z.number().int().nonnegative(),
   maxSizeBytes: z.number().int().nonnegative().optional(),
 });
@@ -220,7 +221,7 @@ export const proberConfigSchema = z.strictObject({
   /** The end of every key, where the scope requires a suffix. */
   suffix: z.string(),
   /** The tags of every object, where the scope requires tags. */
-  tags: z.record(z.string(), z.string()),
+  tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
   /** The canary. In every slot this side puts one object (`puts`), or watches for one (`watches`), or both. Absent without a schedule. */
   canary: z
     .strictObject({

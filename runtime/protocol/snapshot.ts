@@ -29,10 +29,38 @@ export const contentHeadersSchema = z.strictObject({
 });
 export type ContentHeaders = { [K in keyof z.infer<typeof contentHeadersSchema>]?: string };
 
-/** User metadata: lower-case names without the vendor's prefix; values are Unicode text. */
+/**
+ * User metadata: lower-case names without the vendor's prefix; values are Unicode text. Users choose the names, so `__proto__` and
+ * `constructor` occur. Build such a record with a spread or `Object.fromEntries`, and read it with `ownValue`.
+ */
 export type Metadata = Record<string, string>;
-/** Object tags, both sides Unicode text. */
+/** Object tags, both sides Unicode text. For their names the rule of `Metadata` holds. */
 export type Tags = Record<string, string>;
+
+/** The record's own value. Every object inherits a property named "constructor". */
+export function ownValue<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** A record of texts under any names. `z.record` drops the name `__proto__` without a word. */
+export function textRecord(limits: { nameCharacters: number; valueCharacters: number }) {
+  return z.unknown().transform((input, context): Record<string, string> => {
+    const refuse = (message: string, path: string[] = []) => {
+      context.issues.push({ code: "custom", message, input, path });
+      return z.NEVER;
+    };
+    if (typeof input !== "object" || input === null || Array.isArray(input)) return refuse("not a record of texts");
+    const entries: [string, string][] = [];
+    for (const [name, value] of Object.entries(input)) {
+      if (name === "" || name.length > limits.nameCharacters)
+        return refuse(`the name has not 1 to ${limits.nameCharacters} characters`, [name]);
+      if (typeof value !== "string" || value.length > limits.valueCharacters)
+        return refuse(`the value is no text of at most ${limits.valueCharacters} characters`, [name]);
+      entries.push([name, value]);
+    }
+    return Object.fromEntries(entries);
+  });
+}
 
 export const snapshotSchema = z.strictObject({
   /** Absent in a bucket that keeps no versions. */
@@ -43,8 +71,8 @@ export const snapshotSchema = z.strictObject({
   /** ISO 8601, the source store's own clock, one-second resolution. Only ever compared with values of the same store. */
   lastModified: z.iso.datetime(),
   headers: contentHeadersSchema,
-  metadata: z.record(z.string().min(1).max(1024), z.string().max(8192)),
-  tags: z.record(z.string().min(1).max(256), z.string().max(512)),
+  metadata: textRecord({ nameCharacters: 1024, valueCharacters: 8192 }),
+  tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
   checksum: checksumSchema.optional(),
 });
 

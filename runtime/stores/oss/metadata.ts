@@ -120,21 +120,26 @@ export function parseHead(
     const value = fields[header];
     if (value !== undefined) headers[name] = decodeHeaderText(value);
   }
-  const metadata: Metadata = {};
-  for (const [name, value] of Object.entries(fields))
-    if (name.startsWith(PREFIX)) metadata[decodeMetadataName(name.slice(PREFIX.length))] = decodeMetadataValue(value);
+  const metadata: Metadata = Object.fromEntries(
+    Object.entries(fields)
+      .filter(([name]) => name.startsWith(PREFIX))
+      .map(([name, value]) => [decodeMetadataName(name.slice(PREFIX.length)), decodeMetadataValue(value)]),
+  );
   const head = { etag: unquote(required(op, "ETag", fields.etag)), sizeBytes, lastModified, headers, metadata };
   const versionId = fields["x-oss-version-id"];
   return versionId === undefined ? head : { ...head, versionId };
 }
 
-/** OSS allows fewer characters in tags than S3. https://www.alibabacloud.com/help/en/oss/user-guide/object-tagging */
-const ALLOWED = /^[A-Za-z0-9 +\-=._:/]*$/;
+/** https://www.alibabacloud.com/help/en/oss/user-guide/object-tagging */
 const MAX_TAGS = 10;
 const MAX_NAME_LENGTH = 128;
 const MAX_VALUE_LENGTH = 256;
 
-/** @throws BridgeError `Invalid` that names the tag which OSS would refuse, and the reason. */
+/**
+ * Checks lengths and the number only. The documentation names letters, digits, spaces and `+ - = . _ : /`, and OSS takes letters of any script
+ * too, so OSS decides about characters: see `namingRefusedTags`.
+ * @throws BridgeError `Invalid` that names the tag which OSS would refuse, and the reason.
+ */
 export function checkTags(op: string, tags: Tags): void {
   const entries = Object.entries(tags);
   if (entries.length > MAX_TAGS)
@@ -149,7 +154,6 @@ function refusalOf(name: string, value: string): string | undefined {
   if (name === "") return "its name is empty";
   if (name.length > MAX_NAME_LENGTH) return `its name is longer than ${MAX_NAME_LENGTH} characters`;
   if (value.length > MAX_VALUE_LENGTH) return `its value is longer than ${MAX_VALUE_LENGTH} characters`;
-  if (!ALLOWED.test(name) || !ALLOWED.test(value)) return "only letters, digits, spaces and + - = . _ : / are allowed";
   return undefined;
 }
 

@@ -13,6 +13,7 @@ import { abortedError, bodyError, lengthError, readExactly, throwIfAborted } fro
 import { checksumOf, verifyChecksum } from "../checksums";
 import { abortOnFailure } from "../copy-in-place";
 import type { PutOptions, PutResult, UploadedPart } from "../object-store";
+import { namingRefusedTags } from "../refused-tags";
 import { attributeHeaders, contentMd5, crc64Of, parsePutResult, taggingHeader } from "./metadata";
 import { FORBID_OVERWRITE, type OssUploads } from "./uploads";
 
@@ -46,10 +47,12 @@ async function putBytes(store: OssUploads, key: string, bytes: Uint8Array, optio
     ...contentMd5(bytes),
     ...(condition?.ifAbsent && FORBID_OVERWRITE),
   };
-  const { result, received } = await store.text({ op, method: "PUT", key, headers, body: bytes, signal }, (_, answer) => ({
-    result: parsePutResult(op, answer.etag, answer),
-    received: crc64Of(answer),
-  }));
+  const { result, received } = await namingRefusedTags(attributes.tags, () =>
+    store.text({ op, method: "PUT", key, headers, body: bytes, signal }, (_, answer) => ({
+      result: parsePutResult(op, answer.etag, answer),
+      received: crc64Of(answer),
+    })),
+  );
   await store.deleteIfCorrupted(op, key, result, { sent, received });
   return result;
 }

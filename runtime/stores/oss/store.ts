@@ -21,6 +21,7 @@ import type {
   StoreCapabilities,
   TouchOptions,
 } from "../object-store";
+import { namingRefusedTags } from "../refused-tags";
 import { OssAppends } from "./append";
 import { OssBody } from "./body";
 import type { OssClientOptions } from "./client";
@@ -113,7 +114,9 @@ class OssAdapter extends OssUploads implements ObjectStore {
     // OSS refuses an empty set of tags.
     if (Object.keys(tags).length === 0) return this.text({ ...target, method: "DELETE" }, () => undefined);
     const body = taggingDocument(tags);
-    await this.text({ ...target, method: "PUT", headers: contentMd5(body), body }, () => undefined);
+    await namingRefusedTags(tags, () =>
+      this.text({ ...target, method: "PUT", headers: contentMd5(body), body }, () => undefined),
+    );
   }
 
   get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {

@@ -11,6 +11,7 @@ import type {
   UploadedPart,
   UploadPartOptions,
 } from "../object-store";
+import { namingRefusedTags } from "../refused-tags";
 import { OssClient } from "./client";
 import {
   attributeHeaders,
@@ -47,7 +48,7 @@ export class OssUploads extends OssClient {
       ...taggingHeader(attributes.tags),
       ...(ifAbsent && FORBID_OVERWRITE),
     };
-    return this.start(op, key, headers, signal);
+    return namingRefusedTags(attributes.tags, () => this.start(op, key, headers, signal));
   }
 
   async start(

@@ -2,7 +2,11 @@
 import {
   type CopyObjectCommand,
   type CreateMultipartUploadCommand,
+  type GetObjectCommand,
+  type GetObjectCommandOutput,
   GetObjectTaggingCommand,
+  type HeadObjectCommand,
+  type HeadObjectCommandOutput,
   type PutObjectCommand,
   type S3Client,
   type StorageClass,
@@ -17,11 +21,17 @@ import { parseTags, unquote } from "./metadata";
 /** The configured storage class and encryption of new objects. */
 export interface Placement {
   StorageClass?: StorageClass | undefined;
-  ServerSideEncryption?: "aws:kms" | undefined;
+  ServerSideEncryption?: "aws:kms" | "AES256" | undefined;
   SSEKMSKeyId?: string | undefined;
 }
 
+/** Names S3's own encryption, which S3 applies anyway unless the bucket has another default. */
+const OWN_ENCRYPTION = { ServerSideEncryption: "AES256" } as const satisfies Placement;
+
 export class S3Calls {
+  /** Whether the bucket refuses writes that name no encryption. */
+  private mustNameEncryption = false;
+
   constructor(
     readonly client: S3Client,
     readonly bucket: string,
@@ -44,6 +54,28 @@ export class S3Calls {
     return parseTags(TagSet);
   }
 
+  /**
+   * Runs a write of a new object. Some bucket policies refuse writes without `x-amz-server-side-encryption`. The header is not always sent: it
+   * would replace the default encryption of a bucket with a KMS key. So a write that is refused is sent once more with the header, and from
+   * then on every write has it.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html
+   * @param isRepeatable whether `write` may be called twice. Where it may not, the caller's next try has the header
+   */
+  async place<T>(isRepeatable: boolean, write: (placement: Placement) => Promise<T>): Promise<T> {
+    const { placement } = this;
+    if (placement.ServerSideEncryption !== undefined) return write(placement);
+    const wasNamed = this.mustNameEncryption;
+    try {
+      return await write(wasNamed ? { ...placement, ...OWN_ENCRYPTION } : placement);
+    } catch (error) {
+      if (!isAccessDenied(error)) throw error;
+      // Refused with the header too: the header was not the reason.
+      this.mustNameEncryption = !wasNamed;
+      if (wasNamed || !isRepeatable) throw error;
+      return await this.place(false, write);
+    }
+  }
+
   /** Runs the call, which must pass `http` on to the client, and turns every error into a BridgeError. */
   async run<T>(
     op: string,
@@ -64,6 +96,10 @@ export class S3Calls {
   }
 }
 
+function isAccessDenied(error: unknown): boolean {
+  return error instanceof Error && (error.name === "AccessDenied" || (error.cause as Error | undefined)?.name === "AccessDenied");
+}
+
 function isMissingKey(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "NoSuchKey" || cause.name === "NotFound");
 }
@@ -73,12 +109,44 @@ export function isMissingVersion(cause: unknown): boolean {
   return cause instanceof Error && (cause.name === "NoSuchVersion" || cause.name === "NoSuchKey");
 }
 
-interface HttpHandlerOptions {
+export interface HttpHandlerOptions {
   abortSignal?: AbortSignal;
 }
 
 export function httpOptions(signal: AbortSignal | undefined): HttpHandlerOptions {
   return signal === undefined ? {} : { abortSignal: signal };
+}
+
+/** The headers of an answer as they arrived, one character a byte. */
+export type RawHeaders = Readonly<Record<string, string>>;
+
+/**
+ * Sends the command and returns its output with the headers of the answer: the SDK drops the metadata entry `__proto__`, and headers that its
+ * model does not know.
+ */
+export async function sendForHeaders(
+  client: S3Client,
+  command: HeadObjectCommand,
+  http: HttpHandlerOptions,
+): Promise<{ output: HeadObjectCommandOutput; raw: RawHeaders }>;
+export async function sendForHeaders(
+  client: S3Client,
+  command: GetObjectCommand,
+  http: HttpHandlerOptions,
+): Promise<{ output: GetObjectCommandOutput; raw: RawHeaders }>;
+export async function sendForHeaders(client: S3Client, command: HeadObjectCommand | GetObjectCommand, http: HttpHandlerOptions) {
+  let raw: RawHeaders = {};
+  const { middlewareStack } = command as Pick<HeadObjectCommand, "middlewareStack">;
+  middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      raw = (result.response as { headers: RawHeaders }).headers;
+      return result;
+    },
+    { step: "deserialize", name: "rawHeaders" },
+  );
+  const output = await client.send(command as HeadObjectCommand, http);
+  return { output, raw };
 }
 
 export function conditionFields(condition: WriteCondition | undefined): { IfMatch?: string; IfNoneMatch?: string } {

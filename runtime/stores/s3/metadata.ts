@@ -92,7 +92,6 @@ interface HeadFields {
   ContentEncoding?: string | undefined;
   ContentLanguage?: string | undefined;
   ExpiresString?: string | undefined;
-  Metadata?: Record<string, string> | undefined;
   ReplicationStatus?: string | undefined;
 }
 
@@ -109,8 +108,15 @@ export function unquote(etag: string | undefined): string {
   return (etag ?? "").replace(/^"|"$/g, "");
 }
 
-/** @throws Error when the answer lacks what every S3 sends. */
-export function parseHead(fields: HeadFields, sizeBytes: number | undefined): Omit<ObjectHead, "checksums"> {
+/**
+ * @param raw the headers of the answer
+ * @throws Error when the answer lacks what every S3 sends.
+ */
+export function parseHead(
+  fields: HeadFields,
+  raw: Readonly<Record<string, string>>,
+  sizeBytes: number | undefined,
+): Omit<ObjectHead, "checksums"> {
   const { ETag, LastModified, VersionId, ReplicationStatus } = fields;
   if (ETag === undefined || LastModified === undefined || sizeBytes === undefined || Number.isNaN(sizeBytes))
     throw new Error("the answer has no ETag, Last-Modified or length: this is no S3 endpoint");
@@ -122,7 +128,7 @@ export function parseHead(fields: HeadFields, sizeBytes: number | undefined): Om
     sizeBytes,
     lastModified: LastModified,
     headers: parseHeaders(fields),
-    metadata: parseMetadata(fields),
+    metadata: parseMetadata(raw),
     ...(replication !== undefined && { replication }),
   };
 }
@@ -140,8 +146,14 @@ function parseHeaders(fields: HeadFields): ContentHeaders {
   return headers;
 }
 
-function parseMetadata({ Metadata: fields }: HeadFields): Metadata {
-  return Object.fromEntries(Object.entries(fields ?? {}).map(([name, value]) => [name.toLowerCase(), decodeHeaderText(value)]));
+const METADATA_PREFIX = "x-amz-meta-";
+
+function parseMetadata(raw: Readonly<Record<string, string>>): Metadata {
+  return Object.fromEntries(
+    Object.entries(raw)
+      .filter(([header]) => header.startsWith(METADATA_PREFIX))
+      .map(([header, value]) => [header.slice(METADATA_PREFIX.length), decodeHeaderText(value)]),
+  );
 }
 
 export function parseTags(set: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined): Tags {

@@ -31,8 +31,9 @@ import type {
   StoreCapabilities,
   TouchOptions,
 } from "../object-store";
+import { namingRefusedTags } from "../refused-tags";
 import { sendBody } from "./body";
-import { conditionFields, httpOptions, isMissingVersion, putResult, withRawExpires } from "./calls";
+import { conditionFields, httpOptions, isMissingVersion, putResult, sendForHeaders, withRawExpires } from "./calls";
 import {
   attributeFields,
   checksumFields,
@@ -94,8 +95,8 @@ class S3Adapter extends S3Uploads implements ObjectStore {
     const command = new HeadObjectCommand({ ...this.target(key), ChecksumMode: "ENABLED" });
     try {
       return await this.run("head", options, async (client, http) => {
-        const output = await client.send(command, http);
-        return { ...parseHead(output, output.ContentLength), checksums: fullObjectChecksums(output) };
+        const { output, raw } = await sendForHeaders(client, command, http);
+        return { ...parseHead(output, raw, output.ContentLength), checksums: fullObjectChecksums(output) };
       });
     } catch (error) {
       if (isBridgeError(error, "NotFound")) return undefined;
@@ -109,7 +110,7 @@ class S3Adapter extends S3Uploads implements ObjectStore {
       VersionId: options.versionId,
       Tagging: { TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
     });
-    await this.run("putTags", options, (client, http) => client.send(command, http));
+    await namingRefusedTags(tags, () => this.run("putTags", options, (client, http) => client.send(command, http)));
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
@@ -120,31 +121,32 @@ class S3Adapter extends S3Uploads implements ObjectStore {
       Range: range && `bytes=${range.start}-${range.end}`,
     });
     return this.run("get", options, async (client, http) => {
-      const output = await client.send(command, http);
+      const { output, raw } = await sendForHeaders(client, command, http);
       const body = output.Body;
       if (!(body instanceof Readable)) throw new Error("the HTTP layer gave no Node stream: use a Node request handler");
       const totalBytes = output.ContentRange?.split("/")[1];
-      return { head: parseHead(output, totalBytes === undefined ? output.ContentLength : Number(totalBytes)), body };
+      return { head: parseHead(output, raw, totalBytes === undefined ? output.ContentLength : Number(totalBytes)), body };
     });
   }
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
     const { attributes, checksum, condition, sizeBytes } = options;
-    const transmit = async (Body: Uint8Array | Readable, signal: AbortSignal | undefined) => {
-      const command = new PutObjectCommand({
-        ...this.target(key),
-        ...this.placement,
-        ...attributeFields(attributes),
-        ...conditionFields(condition),
-        // Node computes CRC32 natively.
-        ...(checksum === undefined ? { ChecksumAlgorithm: "CRC32" } : checksumFields(checksum)),
-        Body,
-        ContentLength: sizeBytes,
+    const transmit = (Body: Uint8Array | Readable, signal: AbortSignal | undefined) =>
+      this.place(!(Body instanceof Readable), async (placement) => {
+        const command = new PutObjectCommand({
+          ...this.target(key),
+          ...placement,
+          ...attributeFields(attributes),
+          ...conditionFields(condition),
+          // Node computes CRC32 natively.
+          ...(checksum === undefined ? { ChecksumAlgorithm: "CRC32" } : checksumFields(checksum)),
+          Body,
+          ContentLength: sizeBytes,
+        });
+        withRawExpires(command, attributes.headers.expires);
+        return putResult(await this.client.send(command, httpOptions(signal)));
       });
-      withRawExpires(command, attributes.headers.expires);
-      return putResult(await this.client.send(command, httpOptions(signal)));
-    };
-    return this.run("put", options, () => sendBody(body, options, transmit), condition);
+    return namingRefusedTags(attributes.tags, () => this.run("put", options, () => sendBody(body, options, transmit), condition));
   }
 
   async delete(key: string, options: DeleteOptions = {}): Promise<void> {

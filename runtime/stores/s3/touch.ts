@@ -17,7 +17,7 @@ import {
 } from "../copy-in-place";
 import { BridgeError } from "../errors";
 import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
-import { type Placement, putResult, withRawExpires } from "./calls";
+import { type Placement, putResult, sendForHeaders, withRawExpires } from "./calls";
 import { attributeFields, isS3Checksum, parseHead, partChecksum, taggingField, unquote } from "./metadata";
 import type { S3Uploads } from "./uploads";
 
@@ -61,10 +61,10 @@ class S3Copier implements ObjectCopier<S3Present> {
   /** @throws BridgeError `Unsupported` when S3 does not return all of its metadata: the copy would lose some. */
   async read(versionId?: string): Promise<S3Present> {
     const command = new HeadObjectCommand({ ...this.store.target(this.key), VersionId: versionId, ChecksumMode: "ENABLED" });
-    const output = await this.store.run(op, this.options, (client, http) => client.send(command, http));
+    const { output, raw } = await this.store.run(op, this.options, (client, http) => sendForHeaders(client, command, http));
     if ((output.MissingMeta ?? 0) > 0)
       throw new BridgeError("Unsupported", op, `${output.MissingMeta} metadata entries of the object are no HTTP headers`);
-    const { headers, metadata, etag, sizeBytes, lastModified, ...head } = parseHead(output, output.ContentLength);
+    const { headers, metadata, etag, sizeBytes, lastModified, ...head } = parseHead(output, raw, output.ContentLength);
     return {
       etag,
       versionId: head.versionId,

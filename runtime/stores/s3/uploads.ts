@@ -19,6 +19,7 @@ import type {
   UploadedPart,
   UploadPartOptions,
 } from "../object-store";
+import { namingRefusedTags } from "../refused-tags";
 import { conditionFields, putResult, S3Calls, withRawExpires } from "./calls";
 import { attributeFields, checksumFields, isS3Checksum, partChecksum, unquote } from "./metadata";
 
@@ -39,12 +40,15 @@ export class S3Uploads extends S3Calls {
     const { attributes } = options;
     const input: CreateMultipartUploadCommandInput = {
       ...this.target(key),
-      ...this.placement,
       ...attributeFields(attributes),
       ...(checksumAlgorithm !== undefined &&
         isS3Checksum(checksumAlgorithm) && { ChecksumAlgorithm: checksumAlgorithm, ChecksumType: "FULL_OBJECT" }),
     };
-    return this.start("createUpload", input, attributes.headers.expires, options);
+    return namingRefusedTags(attributes.tags, () =>
+      this.place(true, (placement) =>
+        this.start("createUpload", { ...input, ...placement }, attributes.headers.expires, options),
+      ),
+    );
   }
 
   /** Starts an upload for any operation. `checksumType` is the kind of checksum that S3 will compute for the whole object. */

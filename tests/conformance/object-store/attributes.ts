@@ -112,6 +112,27 @@ export function attributeChecks(context: Context): void {
     );
   });
 
+  check("inherited-names", "names that every object of JavaScript inherits come back as metadata and tags", async () => {
+    const [put, parts] = [freshKey(), freshKey()];
+    const metadata = Object.fromEntries([
+      ["__proto__", "1"],
+      ["constructor", "2"],
+    ]);
+    const tags = Object.fromEntries([
+      ["__proto__", "1"],
+      ["constructor", "2"],
+      ["toString", "3"],
+    ]);
+    await putText(context, put, "x", { attributes: { ...NO_ATTRIBUTES, metadata, tags } });
+    await upload(parts, { ...NO_ATTRIBUTES, metadata });
+    await context.store.putTags(parts, tags);
+    for (const key of [put, parts]) {
+      const head = await context.store.head(key);
+      expect(Object.entries(head?.metadata ?? {}).sort()).toEqual(Object.entries(metadata));
+      expect(Object.entries(await context.store.getTags(key)).sort()).toEqual(Object.entries(tags));
+    }
+  });
+
   check("metadata-names", "a metadata name that is no lower-case header name is Invalid", async () => {
     for (const name of ["Upper", "with space", "colon:", "ü", ""]) {
       const attributes = { ...NO_ATTRIBUTES, metadata: { [name]: "1" } };

@@ -2,8 +2,8 @@ import { percentDecode } from "./names";
 import { OssError } from "./oss-error";
 
 const MAX_TAGS = 10;
-/** Letters, digits, space and `+ - = . _ : /`. */
-const CHARACTERS = /^[a-zA-Z0-9 +\-=._:/]*$/;
+/** Letters and digits of any script (the vendor's own clients write Chinese tags), space and `+ - = . _ : /`. */
+const CHARACTERS = /^[\p{L}\p{M}\p{N} +\-=._:/]*$/u;
 
 const invalidTag = (message: string) => new OssError(400, "InvalidTag", message);
 
