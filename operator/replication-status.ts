@@ -1,7 +1,8 @@
 /** The replication status of one object, in the terms of S3 replication, in every mode. Pure functions. */
+import type { Difference } from "../runtime/protocol/messages";
 import { REPLICATION_STATUSES } from "../runtime/protocol/replication-status";
 import type { ObjectSnapshot } from "../runtime/protocol/snapshot";
-import { type DestinationState, type Difference, firstDifference, recordsEqual } from "../runtime/replication/equality";
+import { type DestinationState, firstDifference, recordsEqual } from "../runtime/replication/equality";
 import { readProvenance } from "../runtime/replication/provenance";
 import { type EligibilityRules, inScope, inScopeByKey, type ScopeVerdict } from "../runtime/replication/scope";
 import type { ObjectHead } from "../runtime/stores/object-store";
@@ -42,17 +43,17 @@ export function bridgeStatus({ bridge, key, snapshot, destination, parked }: Bri
     return { status: "REPLICA", reason: "it came from the destination" };
   const verdict = inScope(bridge.scope, key, snapshot);
   if (!verdict.inScope) return { status: "OUT_OF_SCOPE", reason: verdict.reason };
-  const difference = destination === undefined ? "absent" : firstDifference(snapshot, destination, bridge);
+  const difference = destination === undefined ? "object" : firstDifference(snapshot, destination, bridge)?.what;
   if (destination !== undefined && difference === undefined)
     return { status: "COMPLETED", lagMs: lagBetween(snapshot.lastModified, destination.head) };
   // A dead letter about an earlier state does not count. Both times are by the clock of the source's cloud.
   const isOfThisState = parked?.parkedAt === undefined || parked.parkedAt.getTime() >= Date.parse(snapshot.lastModified);
   if (parked !== undefined && isOfThisState) return { status: "FAILED", reason: parked.reason };
-  return { status: "PENDING", reason: WHAT_IS_MISSING[difference ?? "absent"] };
+  return { status: "PENDING", reason: WHAT_IS_MISSING[difference ?? "object"] };
 }
 
-const WHAT_IS_MISSING: Readonly<Record<Difference | "absent", string>> = {
-  absent: "not at the destination yet",
+const WHAT_IS_MISSING: Readonly<Record<Difference["what"], string>> = {
+  object: "not at the destination yet",
   owner: "the destination has an object that this bridge did not write",
   bytes: "the destination has another state",
   headers: "the destination has other headers",
@@ -87,7 +88,7 @@ export function nativeStatus({ source, scope, storeReportsStatus, replica }: Nat
   if (source.replication !== undefined) return reportedStatus(source.replication);
   if (!scope.inScope) return { status: "OUT_OF_SCOPE", reason: scope.reason };
   if (storeReportsStatus) return { status: "NONE", reason: "no rule took it in when it was written; a backfill brings it" };
-  if (replica === undefined) return { status: "PENDING", reason: WHAT_IS_MISSING.absent };
+  if (replica === undefined) return { status: "PENDING", reason: WHAT_IS_MISSING.object };
   if (!isNativeReplica(source, replica)) return { status: "PENDING", reason: WHAT_IS_MISSING.bytes };
   return { status: "COMPLETED", lagMs: lagBetween(source.lastModified, replica) };
 }

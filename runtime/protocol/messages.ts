@@ -55,6 +55,31 @@ export interface ReplicationRequest {
   notices: Notice[];
 }
 
+/** The length of a value in a `Difference`. A longer value is cut. */
+export const DIFFERENCE_CHARACTERS = 100;
+const differing = z.string().max(DIFFERENCE_CHARACTERS).optional();
+
+export const DIFFERENCES = ["object", "owner", "bytes", "headers", "metadata", "tags"] as const;
+export const differenceSchema = z.strictObject({
+  what: z.enum(DIFFERENCES),
+  name: differing,
+  wanted: differing,
+  found: differing,
+});
+/**
+ * What differs between the source and the destination. `object`: the destination has none, or one that has to go. `owner`: another bridge or
+ * a user wrote the object.
+ */
+export interface Difference {
+  what: (typeof DIFFERENCES)[number];
+  /** The header, the metadata entry, the tag, or the property of the bytes that differs. */
+  name?: string | undefined;
+  /** The value at the source; absent where the source has none. */
+  wanted?: string | undefined;
+  /** The value at the destination; absent where the destination has none. */
+  found?: string | undefined;
+}
+
 export const RECEIPT_RESULTS = ["replicated", "unchanged", "superseded", "in-progress", "waiting", "retry", "rejected"] as const;
 export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
 
@@ -83,6 +108,8 @@ export const receiptSchema = z.strictObject({
   bytesMoved: z.number().int().nonnegative().optional(),
   /** A write of unknown outcome may still land: do not ask again before the receiver's hard end has passed. */
   unsettled: z.literal(true).optional(),
+  /** Present when the destination was written and is still not equal. */
+  difference: differenceSchema.optional(),
 });
 
 /**
@@ -105,6 +132,7 @@ export interface Receipt {
   reason?: string | undefined;
   bytesMoved?: number | undefined;
   unsettled?: true | undefined;
+  difference?: Difference | undefined;
 }
 
 /** Receipts in the order of the notices. */

@@ -4,7 +4,7 @@
  * keeps its history.
  */
 import * as z from "zod";
-import { LIMITS, RECEIPT_RESULTS } from "./messages";
+import { differenceSchema, LIMITS, RECEIPT_RESULTS } from "./messages";
 
 /**
  * - `inspect`: look at the source and the destination. `copy`: make the destination equal. `verify`: look at both once more.
@@ -41,6 +41,8 @@ export const pushStateSchema = z.strictObject({
   bytesMoved: z.number().int().nonnegative(),
   /** The reason, for an operator. Never holds a URL or a secret. */
   reason: z.string().max(LIMITS.reasonCharacters).optional(),
+  /** Present after a try that ended with this difference. */
+  difference: differenceSchema.optional(),
 });
 export type PushState = z.infer<typeof pushStateSchema>;
 

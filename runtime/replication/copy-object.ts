@@ -1,6 +1,7 @@
 /** Copies one large object by ranges into a multipart upload. Knows no lease: `fence` says whether the copy may go on. */
 import type { Readable } from "node:stream";
 import pLimit from "p-limit";
+import type { Difference } from "../protocol/messages";
 import type { ByteRange } from "../protocol/ports";
 import type { ChecksumAlgorithm, ObjectSnapshot } from "../protocol/snapshot";
 import { type CombinableAlgorithm, checksumOf, combineChecksums, isCombinable } from "../stores/checksums";
@@ -9,7 +10,7 @@ import type { ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
 import { asPiece, type CheckedRanges, createCheckedRanges } from "./checked-ranges";
 import { type BridgeIdentity, lookAt, replicaAttributes, unchangedSince } from "./destination";
-import { firstDifference } from "./equality";
+import { describeDifference, firstDifference } from "./equality";
 import type { CheckedRange, CopyOutcome, LeasedUpload } from "./lease";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "./parts";
 import type { BoundSource } from "./source";
@@ -261,17 +262,17 @@ function piecesOf(parts: readonly UploadedPart[], algorithm: CombinableAlgorithm
 
 async function prove(context: CopyContext): Promise<void> {
   const { destination, key, snapshot, bridge } = context;
-  const difference = async () => {
+  const find = async (): Promise<Difference | undefined> => {
     const state = await lookAt(destination, key);
-    return state === undefined ? "object" : firstDifference(snapshot, state, bridge);
+    return state === undefined ? { what: "object" } : firstDifference(snapshot, state, bridge);
   };
-  let found = await difference();
-  if (found === "tags") {
+  let difference = await find();
+  if (difference?.what === "tags") {
     // Some stores drop the tags that an upload was created with.
     await destination.putTags(key, snapshot.tags);
-    found = await difference();
+    difference = await find();
   }
-  if (found !== undefined) {
-    throw new BridgeError("Corrupted", "prove", `after the copy the destination's ${found} differs from the source's`);
-  }
+  if (difference === undefined) return;
+  const reason = `after the copy the destination's ${describeDifference(difference)}`;
+  throw new CopyEnded({ result: "retry", reason, difference });
 }

@@ -44,7 +44,7 @@ export function decide({ snapshot, destination, lease, nowMs, bridge, inlineLimi
   if (destination) {
     const difference = firstDifference(snapshot, destination, bridge);
     if (difference === undefined) return { step: "unchanged" };
-    if (difference === "tags") return { step: "tag", snapshot };
+    if (difference.what === "tags") return { step: "tag", snapshot };
   }
   if (snapshot.sizeBytes <= inlineLimitBytes) return { step: "write", snapshot };
 

@@ -1,5 +1,6 @@
 /** Looks at a destination object, and says what a write of it carries. */
 import type { ObjectSnapshot } from "../protocol/snapshot";
+import { keptHeaders } from "../stores/content-headers";
 import { isBridgeError } from "../stores/errors";
 import type { ObjectAttributes, ObjectStore, WriteCondition } from "../stores/object-store";
 import type { DestinationState } from "./equality";
@@ -49,5 +50,5 @@ export function unchangedSince(store: ObjectStore, seen: DestinationState | unde
 
 /** Everything that belongs to the object, and the provenance: the same for a single write and a multipart upload. */
 export function replicaAttributes(snapshot: ObjectSnapshot, bridge: BridgeIdentity, key: string): ObjectAttributes {
-  return { headers: snapshot.headers, metadata: replicaMetadata(snapshot, bridge, key), tags: snapshot.tags };
+  return { headers: keptHeaders(snapshot.headers), metadata: replicaMetadata(snapshot, bridge, key), tags: snapshot.tags };
 }

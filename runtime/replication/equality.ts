@@ -1,5 +1,7 @@
 /** Decides whether a destination object is equal to a source snapshot. Pure. */
-import type { ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
+import { DIFFERENCE_CHARACTERS, type Difference } from "../protocol/messages";
+import { type ChecksumAlgorithm, type ObjectSnapshot, ownValue, type Tags } from "../protocol/snapshot";
+import { comparableHeaders } from "../stores/content-headers";
 import { meaningOfHeaderText } from "../stores/header-text";
 import type { ObjectHead } from "../stores/object-store";
 import { readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
@@ -12,8 +14,6 @@ export interface DestinationState {
   tags: Tags;
 }
 
-export type Difference = "owner" | "bytes" | "headers" | "metadata" | "tags";
-
 /**
  * The first difference, the most expensive one first; undefined when the destination is proven equal.
  *
@@ -22,36 +22,80 @@ export type Difference = "owner" | "bytes" | "headers" | "metadata" | "tags";
  */
 export function firstDifference(
   snapshot: ObjectSnapshot,
-  destination: DestinationState,
+  { head, tags }: DestinationState,
   bridge: { bridgeId: string },
 ): Difference | undefined {
-  const provenance = readProvenance(destination.head.metadata);
-  if (provenance?.bridgeId !== bridge.bridgeId) return "owner";
-  if (!bytesEqual(snapshot, destination.head, provenance.sourceVersion)) return "bytes";
-  if (!recordsEqual(meanings(snapshot.headers), meanings(destination.head.headers))) return "headers";
-  if (!recordsEqual(meanings(withoutProvenance(snapshot.metadata)), meanings(withoutProvenance(destination.head.metadata))))
-    return "metadata";
-  if (!recordsEqual(snapshot.tags, destination.tags)) return "tags";
-  return undefined;
+  const provenance = readProvenance(head.metadata);
+  if (provenance?.bridgeId !== bridge.bridgeId)
+    return difference("owner", "bridge", { wanted: bridge.bridgeId, found: provenance?.bridgeId });
+  const [wanted, found] = comparableHeaders(snapshot.headers, head.headers);
+  return (
+    differenceOfBytes(snapshot, head, provenance.sourceVersion) ??
+    differenceOfRecords("headers", headersByName(wanted), headersByName(found)) ??
+    differenceOfRecords("metadata", meanings(snapshot.metadata), meanings(head.metadata)) ??
+    differenceOfRecords("tags", snapshot.tags, tags)
+  );
 }
 
-function bytesEqual(snapshot: ObjectSnapshot, head: ObjectHead, replicatedVersion: string): boolean {
-  if (snapshot.sizeBytes !== head.sizeBytes) return false;
+function differenceOfBytes(snapshot: ObjectSnapshot, head: ObjectHead, replicatedVersion: string): Difference | undefined {
+  if (snapshot.sizeBytes !== head.sizeBytes)
+    return difference("bytes", "size", { wanted: `${snapshot.sizeBytes}`, found: `${head.sizeBytes}` });
   const { checksum } = snapshot;
   const held = checksum && head.checksums.find(({ algorithm }) => algorithm === checksum.algorithm);
-  if (checksum && held && checksum.value !== held.value) return false;
-  if (replicatedVersion === sourceVersionOf(snapshot)) return true;
-  return held !== undefined && WIDE.has(held.algorithm);
+  if (checksum && held && checksum.value !== held.value)
+    return difference("bytes", checksum.algorithm, { wanted: checksum.value, found: held.value });
+  const version = sourceVersionOf(snapshot);
+  if (replicatedVersion === version || (held !== undefined && WIDE.has(held.algorithm))) return undefined;
+  return difference("bytes", "source version", { wanted: version, found: replicatedVersion });
 }
 
-/** Two stores may encode the same non-ASCII header text differently. */
-function meanings(record: OptionalStrings): OptionalStrings {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, value && meaningOfHeaderText(value)]));
+/** The headers by their names in HTTP. */
+function headersByName(headers: ObjectSnapshot["headers"]): OptionalStrings {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      value && meaningOfHeaderText(value),
+    ]),
+  );
+}
+
+/** Two stores may encode the same non-ASCII metadata differently. */
+function meanings(metadata: ObjectSnapshot["metadata"]): OptionalStrings {
+  return Object.fromEntries(
+    Object.entries(withoutProvenance(metadata)).map(([name, value]) => [name, meaningOfHeaderText(value)]),
+  );
 }
 
 type OptionalStrings = Readonly<Record<string, string | undefined>>;
 
+function differenceOfRecords(what: Difference["what"], wanted: OptionalStrings, found: OptionalStrings): Difference | undefined {
+  const name = [...Object.keys(wanted), ...Object.keys(found)].find((one) => ownValue(wanted, one) !== ownValue(found, one));
+  return name === undefined
+    ? undefined
+    : difference(what, name, { wanted: ownValue(wanted, name), found: ownValue(found, name) });
+}
+
+function difference(what: Difference["what"], name: string, values: Pick<Difference, "wanted" | "found">): Difference {
+  const cut = (text: string | undefined) => text?.slice(0, DIFFERENCE_CHARACTERS);
+  return { what, name: cut(name), wanted: cut(values.wanted), found: cut(values.found) };
+}
+
 export function recordsEqual(a: OptionalStrings, b: OptionalStrings): boolean {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].every((name) => a[name] === b[name]);
+  return differenceOfRecords("metadata", a, b) === undefined;
+}
+
+const NOUNS: Readonly<Record<Difference["what"], string>> = {
+  object: "object",
+  owner: "owner",
+  bytes: "bytes",
+  headers: "header",
+  metadata: "metadata",
+  tags: "tag",
+};
+
+/** Names the difference and both values: `header cache-control is "a", the source's is "b"`. */
+export function describeDifference({ what, name, wanted, found }: Difference): string {
+  if (name === undefined) return `${NOUNS[what]} differs from the source's`;
+  const quote = (value: string | undefined) => (value === undefined ? "absent" : JSON.stringify(value));
+  return `${NOUNS[what]} ${name} is ${quote(found)}, the source's is ${quote(wanted)}`;
 }

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
 import { parseJson } from "../protocol/json";
+import { differenceSchema } from "../protocol/messages";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
@@ -22,6 +23,8 @@ const outcomeSchema = z.strictObject({
   result: z.enum(["replicated", "superseded", "continue", "retry", "rejected"]),
   reason: z.string().optional(),
   bytesMoved: z.number().int().nonnegative().optional(),
+  /** Present when the copy was completed and is still not equal. */
+  difference: differenceSchema.optional(),
 });
 export type CopyOutcome = z.infer<typeof outcomeSchema>;
 

@@ -77,9 +77,11 @@ async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
     case "stop-copy":
       if (!work.held?.lease.stop) await changeLease(work, { stop: true });
       return { result: "in-progress", reason: "an older copy of this key is being stopped" };
-    case "report":
+    case "report": {
+      const { result, reason, difference } = plan.outcome;
       await changeLease(work, { reported: true });
-      return { result: plan.outcome.result === "rejected" ? "rejected" : "retry", reason: plan.outcome.reason };
+      return { result: result === "rejected" ? "rejected" : "retry", reason, difference };
+    }
     case "copy":
       return await leaseCopy(work, plan.snapshot);
     case "unchanged":

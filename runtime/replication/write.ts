@@ -3,14 +3,14 @@
  * destination again to prove the result. A write of an object and a delete are conditional where the store can do that.
  */
 import { type Readable, Transform, type TransformCallback } from "node:stream";
-import type { Receipt } from "../protocol/messages";
+import type { Difference, Receipt } from "../protocol/messages";
 import type { Checksum, ObjectSnapshot } from "../protocol/snapshot";
 import { suppressUnhandledError } from "../stores/body";
 import { createHasher, type Hasher } from "../stores/checksums";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { type BridgeIdentity, lookAt, replicaAttributes, unchangedSince } from "./destination";
-import { type DestinationState, firstDifference } from "./equality";
+import { type DestinationState, describeDifference, firstDifference } from "./equality";
 import type { BoundSource } from "./source";
 
 export interface WriteContext {
@@ -74,9 +74,10 @@ async function prove(
   bytesMoved: number,
 ): Promise<ReplicationResult> {
   const state = await lookAt(destination, key, signal);
-  const difference = state === undefined ? "object" : firstDifference(snapshot, state, bridge);
+  const difference: Difference | undefined = state === undefined ? { what: "object" } : firstDifference(snapshot, state, bridge);
   if (difference === undefined) return { result: "replicated", bytesMoved };
-  return { result: "retry", reason: `after the write the destination's ${difference} differs from the source's`, bytesMoved };
+  const reason = `after the write the destination's ${describeDifference(difference)}`;
+  return { result: "retry", reason, bytesMoved, difference };
 }
 
 /** Undefined when the source has changed. */

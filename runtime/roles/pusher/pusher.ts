@@ -7,12 +7,13 @@
  */
 
 import type { PusherConfig } from "../../protocol/env";
+import type { Difference } from "../../protocol/messages";
 import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
 import type { PushState } from "../../protocol/push";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
 import { type CopyDeps, type CopyResult, copyUnderLease } from "../../replication/copy-under-lease";
 import { lookUnderLease } from "../../replication/destination";
-import { type DestinationState, type Difference, firstDifference } from "../../replication/equality";
+import { type DestinationState, describeDifference, firstDifference } from "../../replication/equality";
 import { isLive, type LeaseStore } from "../../replication/lease";
 import { readProvenance, sourceVersionOf } from "../../replication/provenance";
 import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
@@ -142,7 +143,7 @@ export class Pusher {
   }
 
   private async afterCopy(state: PushState, outcome: Outcome): Promise<PushState> {
-    const { result, reason, bytesMoved = 0, unsettled = false } = outcome;
+    const { result, reason, bytesMoved = 0, unsettled = false, difference } = outcome;
     const moved = { ...state, bytesMoved: state.bytesMoved + bytesMoved };
     switch (result) {
       case "replicated":
@@ -161,7 +162,10 @@ export class Pusher {
       }
       case "waiting":
       case "retry":
-        return await this.recordWait(this.transitions.retry(moved, reason ?? "another try is needed", unsettled));
+        return await this.recordWait({
+          ...this.transitions.retry(moved, reason ?? "another try is needed", unsettled),
+          difference,
+        });
       case "rejected":
         return this.transitions.park(moved, reason ?? "rejected");
     }
@@ -199,9 +203,9 @@ export class Pusher {
     const difference = differenceOf(snapshot, seen, config);
     if (isCopyRunning || !eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
     if (difference === undefined) return advance(state, "record", { result: state.result });
-    if (!isMadeFrom(seen, snapshot, config) || difference === "tags") return this.transitions.startOver(state, CHANGED);
-    const reason = `the destination's ${difference} differs from the source's, which did not change`;
-    return await this.recordWait(this.transitions.retry(state, reason, false));
+    if (!isMadeFrom(seen, snapshot, config) || difference.what === "tags") return this.transitions.startOver(state, CHANGED);
+    const reason = `the destination's ${describeDifference(difference)}; the source did not change`;
+    return await this.recordWait({ ...this.transitions.retry(state, reason, false), difference });
   }
 
   /** `isCopyRunning`: a copier may still change what was seen. */
@@ -299,10 +303,10 @@ export function differenceOf(
   snapshot: ObjectSnapshot | undefined,
   seen: DestinationState | undefined,
   bridge: { bridgeId: string },
-): Difference | "object" | undefined {
-  if (snapshot !== undefined) return seen === undefined ? "object" : firstDifference(snapshot, seen, bridge);
+): Difference | undefined {
+  if (snapshot !== undefined) return seen === undefined ? { what: "object" } : firstDifference(snapshot, seen, bridge);
   const isOurs = seen !== undefined && readProvenance(seen.head.metadata)?.bridgeId === bridge.bridgeId;
-  return isOurs ? "object" : undefined;
+  return isOurs ? { what: "object" } : undefined;
 }
 
 /** Whether the replica's provenance names this very state of the source. A provenance does not cover tags. */

@@ -73,12 +73,12 @@ function wait(state: PushState, waitSeconds: number, reason: string): PushState 
   return { ...advance(state, "wait", { reason }), waitSeconds: Math.min(MAX_WAIT_SECONDS, waitSeconds) };
 }
 
-/** The state with its next step, and without the result, the reason and the wait of the step before. */
+/** The state with its next step, and without the result, the reason, the difference and the wait of the step before. */
 export function advance(
   state: PushState,
   next: PushState["next"],
   { result, reason }: Pick<PushState, "result" | "reason"> = {},
 ): PushState {
-  const { waitSeconds: _waited, reason: _reason, result: _result, ...kept } = state;
+  const { waitSeconds: _waited, reason: _reason, result: _result, difference: _difference, ...kept } = state;
   return { ...kept, next, result, reason: reason?.slice(0, LIMITS.reasonCharacters) };
 }

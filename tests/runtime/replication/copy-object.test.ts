@@ -110,7 +110,14 @@ describe("a whole copy", () => {
     jest
       .spyOn(all.destination, "createUpload")
       .mockImplementation((key, options) => create(key, { ...options, attributes: { ...options.attributes, headers: {} } }));
-    await expect(all.copy()).rejects.toMatchObject({ kind: "Corrupted", message: expect.stringContaining("headers differs") });
+    const reason = "after the copy the destination's header content-type is absent, the source's is \"text/plain\"";
+    await expect(all.copy()).rejects.toMatchObject({
+      outcome: {
+        result: "retry",
+        reason,
+        difference: { what: "headers", name: "content-type", wanted: "text/plain", found: undefined },
+      },
+    });
   });
 });
 

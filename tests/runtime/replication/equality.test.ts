@@ -1,5 +1,6 @@
+import type { Difference } from "../../../runtime/protocol/messages";
 import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
-import { type Difference, firstDifference, recordsEqual } from "../../../runtime/replication/equality";
+import { describeDifference, firstDifference, recordsEqual } from "../../../runtime/replication/equality";
 import { replicaMetadata } from "../../../runtime/replication/provenance";
 import type { ObjectHead } from "../../../runtime/stores/object-store";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
@@ -16,7 +17,7 @@ test("a faithful copy differs in nothing", () => {
   expect(firstDifference(makeSnapshot(), copy(makeSnapshot()), BRIDGE)).toBeUndefined();
 });
 
-test.each<[string, Difference, Partial<ObjectHead>]>([
+test.each<[string, Difference["what"], Partial<ObjectHead>]>([
   ["without a provenance", "owner", { metadata: { author: "someone" } }],
   [
     "written by another bridge",
@@ -31,7 +32,7 @@ test.each<[string, Difference, Partial<ObjectHead>]>([
   ["metadata changed", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: { author: "else" } }), BRIDGE, "k") }],
   ["metadata missing", "metadata", { metadata: replicaMetadata(makeSnapshot({ metadata: {} }), BRIDGE, "k") }],
 ])("%s: %s", (_what, expected, head) => {
-  expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), head), BRIDGE)).toBe(expected);
+  expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), head), BRIDGE)?.what).toBe(expected);
 });
 
 test.each<[string, Record<string, string>]>([
@@ -39,13 +40,13 @@ test.each<[string, Record<string, string>]>([
   ["missing", {}],
   ["too many", { team: "red", extra: "1" }],
 ])("tags %s", (_what, tags) => {
-  expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), {}, tags), BRIDGE)).toBe("tags");
+  expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), {}, tags), BRIDGE)?.what).toBe("tags");
 });
 
 describe("bytes", () => {
   const older = replicaMetadata(makeSnapshot({ etag: "e0" }), BRIDGE, "k");
 
-  test.each<[string, Partial<ObjectSnapshot>, Partial<ObjectHead>, Difference | undefined]>([
+  test.each<[string, Partial<ObjectSnapshot>, Partial<ObjectHead>, Difference["what"] | undefined]>([
     [
       "a wide checksum of both proves another version equal",
       { checksum: crc("x") },
@@ -59,20 +60,20 @@ describe("bytes", () => {
     ["a narrow one that differs, too", { checksum: narrow("x") }, { checksums: [crc("x"), narrow("y")] }, "bytes"],
     ["equal checksums do not outweigh another size", { checksum: crc("x") }, { checksums: [crc("x")], sizeBytes: 7 }, "bytes"],
   ])("%s", (_what, source, head, expected) => {
-    expect(firstDifference(makeSnapshot(source), copy(makeSnapshot(source), head), BRIDGE)).toBe(expected);
+    expect(firstDifference(makeSnapshot(source), copy(makeSnapshot(source), head), BRIDGE)?.what).toBe(expected);
   });
 
   test("two writes into a bucket with suspended versioning are two states, though their versionId is the same", () => {
     const first = makeSnapshot({ versionId: "null", etag: "e1" });
     const second = makeSnapshot({ versionId: "null", etag: "e2" });
-    expect(firstDifference(second, copy(first), BRIDGE)).toBe("bytes");
+    expect(firstDifference(second, copy(first), BRIDGE)?.what).toBe("bytes");
     expect(firstDifference(first, copy(first), BRIDGE)).toBeUndefined();
   });
 
   test("etags of two stores are never compared", () => {
-    expect(firstDifference(makeSnapshot({ etag: "same" }), copy(makeSnapshot({ etag: "old" }), { etag: "same" }), BRIDGE)).toBe(
-      "bytes",
-    );
+    expect(
+      firstDifference(makeSnapshot({ etag: "same" }), copy(makeSnapshot({ etag: "old" }), { etag: "same" }), BRIDGE)?.what,
+    ).toBe("bytes");
   });
 });
 
@@ -91,5 +92,78 @@ test("the same text in two header encodings is no difference", () => {
   const author = { base64: "=?UTF-8?B?w6k=?=", quoted: "=?UTF-8?Q?=C3=A9?=" };
   const written = makeSnapshot({ metadata: { author: author.base64 } });
   expect(firstDifference(makeSnapshot({ metadata: { author: author.quoted } }), copy(written), BRIDGE)).toBeUndefined();
-  expect(firstDifference(makeSnapshot({ metadata: { author: "e" } }), copy(written), BRIDGE)).toBe("metadata");
+  expect(firstDifference(makeSnapshot({ metadata: { author: "e" } }), copy(written), BRIDGE)?.what).toBe("metadata");
+});
+
+test.each<[string, Partial<ObjectSnapshot>, Partial<ObjectHead>, Difference, RegExp]>([
+  [
+    "a header",
+    { headers: { cacheControl: "no-store" } },
+    { headers: { cacheControl: "max-age=1" } },
+    { what: "headers", name: "cache-control", wanted: "no-store", found: "max-age=1" },
+    /^header cache-control is "max-age=1", the source's is "no-store"$/,
+  ],
+  [
+    "a header that the destination lacks",
+    { headers: { contentLanguage: "de" } },
+    { headers: {} },
+    { what: "headers", name: "content-language", wanted: "de", found: undefined },
+    /content-language is absent/,
+  ],
+  [
+    "a metadata entry whose values are long",
+    { metadata: { note: "n".repeat(300) } },
+    { metadata: replicaMetadata(makeSnapshot({ metadata: { note: "m".repeat(300) } }), BRIDGE, "k") },
+    { what: "metadata", name: "note", wanted: "n".repeat(100), found: "m".repeat(100) },
+    /^metadata note is "m{100}", the source's is "n{100}"$/,
+  ],
+  ["the size", {}, { sizeBytes: 7 }, { what: "bytes", name: "size", wanted: "6", found: "7" }, /^bytes size is "7"/],
+])("the difference names %s and both values", (_what, source, head, expected, text) => {
+  const snapshot = makeSnapshot(source);
+  const found = firstDifference(snapshot, copy(snapshot, head), BRIDGE);
+  expect(found).toEqual(expected);
+  expect(describeDifference(found as Difference)).toMatch(text);
+});
+
+describe("headers that stores do not keep as they were sent", () => {
+  test.each<[ObjectSnapshot["headers"], ObjectHead["headers"]]>([
+    [{ contentEncoding: "" }, {}],
+    [{ contentEncoding: "aws-chunked" }, {}],
+    [{ contentEncoding: "aws-chunked,gzip" }, { contentEncoding: "gzip" }],
+    [{ contentEncoding: "gzip, AWS-chunked" }, { contentEncoding: "gzip" }],
+    [{ contentEncoding: "gzip" }, { contentEncoding: "aws-chunked,gzip" }],
+    [{ contentEncoding: "GZIP, br" }, { contentEncoding: "gzip,br" }],
+    [{ cacheControl: "" }, {}],
+    [{}, { contentType: "binary/octet-stream" }],
+    [{ contentType: "" }, { contentType: "application/octet-stream" }],
+  ])("%j equals %j", (headers, found) => {
+    const snapshot = makeSnapshot({ headers });
+    expect(firstDifference(snapshot, copy(snapshot, { headers: found }), BRIDGE)).toBeUndefined();
+  });
+
+  test.each<[ObjectSnapshot["headers"], ObjectHead["headers"]]>([
+    [{ contentEncoding: "gzip" }, {}],
+    [{ contentEncoding: "aws-chunked,gzip" }, { contentEncoding: "br" }],
+    [{ contentEncoding: "gzip,br" }, { contentEncoding: "br,gzip" }],
+    [{ contentType: "text/plain" }, { contentType: "binary/octet-stream" }],
+    [{}, { contentType: "text/plain" }],
+  ])("%j differs from %j", (headers, found) => {
+    const snapshot = makeSnapshot({ headers });
+    expect(firstDifference(snapshot, copy(snapshot, { headers: found }), BRIDGE)?.what).toBe("headers");
+  });
+});
+
+test.each(["__proto__", "constructor", "toString"])("an entry named %s is compared like any other", (name) => {
+  const entry = (value: string) => Object.fromEntries([[name, value]]);
+  const snapshot = makeSnapshot({ metadata: entry("1"), tags: entry("a") });
+  expect(firstDifference(snapshot, copy(snapshot), BRIDGE)).toBeUndefined();
+  expect(firstDifference(snapshot, copy(makeSnapshot({ metadata: {}, tags: entry("a") })), BRIDGE)).toMatchObject({
+    what: "metadata",
+    name,
+    wanted: "1",
+  });
+  expect(firstDifference(snapshot, copy(snapshot, {}, entry("b")), BRIDGE)).toMatchObject({ what: "tags", name, found: "b" });
+  expect(firstDifference(makeSnapshot({ tags: {} }), copy(makeSnapshot({ tags: {} }), {}, entry("b")), BRIDGE)?.what).toBe(
+    "tags",
+  );
 });

@@ -212,8 +212,9 @@ describe("a large object", () => {
     async (result) => {
       const all = await leased();
       const upload = { uploadId: "u", partSizeBytes: 4 };
-      await all.changeLease({ upload, outcome: { result, reason: "why" } });
-      expect(await all.run()).toEqual({ result, reason: "why" });
+      const difference = { what: "headers", name: "expires", wanted: "0" } as const;
+      await all.changeLease({ upload, outcome: { result, reason: "why", difference } });
+      expect(await all.run()).toEqual({ result, reason: "why", difference });
       expect(await all.run()).toMatchObject({ result: "copy-leased" });
       expect(await all.lease()).toMatchObject({ execution: "x2", upload });
       expect(all.destination.calls.abortUpload).toBeUndefined();

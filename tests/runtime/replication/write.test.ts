@@ -168,7 +168,8 @@ describe("writeObject", () => {
     jest.spyOn(store, "getTags").mockResolvedValue({});
     expect(await writeObject(await context(), await snapshotNow())).toEqual({
       result: "retry",
-      reason: "after the write the destination's tags differs from the source's",
+      reason: "after the write the destination's tag team is absent, the source's is \"red\"",
+      difference: { what: "tags", name: "team", wanted: "red" },
       bytesMoved: 6,
     });
   });

@@ -104,7 +104,8 @@ test("the replica is changed by a user: counted as a failed attempt, with the di
   expect(await step(copied)).toMatchObject({
     next: "wait",
     attempt: 1,
-    reason: "the destination's metadata differs from the source's, which did not change",
+    reason: 'the destination\'s metadata author is "you", the source\'s is "me"; the source did not change',
+    difference: { what: "metadata", name: "author", wanted: "me", found: "you" },
   });
 });
 
@@ -313,7 +314,7 @@ describe("the proof", () => {
     ["absent at the source, a replica of this bridge", undefined, replica, "object"],
     ["absent at the source, another bridge's replica", undefined, ofOther, undefined],
   ])("differenceOf, %s", (_what, source, seen, difference) => {
-    expect(differenceOf(source, seen, BRIDGE)).toBe(difference);
+    expect(differenceOf(source, seen, BRIDGE)?.what).toBe(difference);
   });
 
   test.each<[string, ObjectSnapshot | undefined, DestinationState | undefined, boolean]>([
