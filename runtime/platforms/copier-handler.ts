@@ -9,6 +9,7 @@ import { readEvent } from "./handlers";
 const copyJobSchema = z.strictObject({
   execution: z.string().min(1),
   key: z.string().min(1),
+  sourceKey: z.string().min(1),
   url: z.string().min(1),
   snapshot: snapshotSchema,
 });

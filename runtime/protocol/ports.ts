@@ -187,7 +187,10 @@ export interface CopyLauncher {
 /** The copier's input. The lease record holds the same execution and snapshot. */
 export interface CopyJob {
   execution: string;
+  /** The destination key. */
   key: string;
+  /** The key that the URL names. */
+  sourceKey: string;
   /** Presigned, pinned by the snapshot's etag when read. */
   url: string;
   snapshot: ObjectSnapshot;

@@ -202,7 +202,7 @@ async function tryPart(
 
 async function openRange({ source, snapshot }: CopyContext, range: ByteRange, signal: AbortSignal): Promise<Readable> {
   try {
-    return (await source.open({ etag: snapshot.etag, range, signal })).body;
+    return (await source.open({ pin: snapshot, range, signal })).body;
   } catch (error) {
     if (isBridgeError(error, "PreconditionFailed", "NotFound")) throw new CopyEnded({ result: "superseded" });
     // The presigned URL, or the session that signed it, has expired: the next run goes on with a fresh URL.
@@ -225,7 +225,7 @@ async function complete(context: CopyContext, { uploadId, checked }: OpenUpload,
     await destination.abortUpload(key, uploadId);
     return;
   }
-  if (!(await source.isCurrent({ etag: snapshot.etag }))) throw new CopyEnded({ result: "superseded" });
+  if (!(await source.isCurrent({ pin: snapshot }))) throw new CopyEnded({ result: "superseded" });
   // The fence is last: nothing is awaited between its read of the lease and the completion.
   await context.fence();
   const { checksum } = snapshot;

@@ -33,6 +33,7 @@ export interface LeasedCopy {
   execution: string;
   /** The destination key. */
   key: string;
+  sourceKey: string;
   snapshot: ObjectSnapshot;
 }
 
@@ -65,10 +66,10 @@ export async function replicate(
     bridge: config,
     inlineLimitBytes: config.inlineLimitBytes,
   });
-  return await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, source, signal });
+  return await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, sourceKey: key, source, signal });
 }
 
-type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState;
+type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState & { sourceKey: string };
 
 async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
   switch (plan.step) {
@@ -106,7 +107,7 @@ async function changeLease({ leases, held, signal }: Work, mark: { stop: true } 
 
 /** Writes the lease of a copy before the copy starts. A copy of the same snapshot goes on with the upload of the one before. */
 async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicated> {
-  const { leases, held, key, signal } = work;
+  const { leases, held, key, sourceKey, signal } = work;
   const id = snapshotId(snapshot);
   const isResumable = held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated";
   const upload = isResumable ? held.lease.upload : undefined;
@@ -128,7 +129,7 @@ async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicat
   );
   // Another request wrote its lease first. The next attempt sees which copy runs.
   if (written === undefined) return { result: "in-progress" };
-  return { result: "copy-leased", copy: { execution, key, snapshot } };
+  return { result: "copy-leased", copy: { execution, key, sourceKey, snapshot } };
 }
 
 /** Removes a lease that has ended. Aborts its upload first. */

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import { suppressUnhandledError } from "../stores/body";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
+import { assertPinned, type SourcePin } from "./source";
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -101,10 +102,17 @@ export function discard(body: Readable, headers: AnswerHeaders): void {
   else body.destroy();
 }
 
-/** Without its quotes; undefined when the answer has none. */
-export function etagOf(headers: AnswerHeaders): string | undefined {
-  const value = single(headers, "etag");
-  return value === undefined ? undefined : value.replace(/^"(.*)"$/, "$1");
+/**
+ * The state of the object that was answered.
+ * @throws BridgeError `Unexpected` when the answer does not say it
+ */
+export function stateOf(headers: AnswerHeaders): SourcePin {
+  const etag = single(headers, "etag")?.replace(/^"(.*)"$/, "$1");
+  if (etag === undefined) throw unexpected("has no ETag");
+  const modifiedMs = Date.parse(single(headers, "last-modified") ?? "");
+  if (Number.isNaN(modifiedMs)) throw unexpected("has no Last-Modified");
+  const versionId = single(headers, "x-amz-version-id") ?? single(headers, "x-oss-version-id");
+  return { etag, ...(versionId === undefined ? {} : { versionId }), lastModified: new Date(modifiedMs).toISOString() };
 }
 
 /**
@@ -115,13 +123,9 @@ export function etagOf(headers: AnswerHeaders): string | undefined {
 export function describeAnswer(
   status: number,
   headers: AnswerHeaders,
-  asked: { etag: string; range?: ByteRange | undefined },
+  asked: { pin: SourcePin; range?: ByteRange | undefined },
 ): { sizeBytes: number; bodyBytes: number } {
-  const etag = etagOf(headers);
-  if (etag === undefined) throw unexpected("has no ETag");
-  if (etag !== asked.etag) {
-    throw new BridgeError("PreconditionFailed", "read", "the source answered with another object than the one of the snapshot");
-  }
+  assertPinned(stateOf(headers), asked.pin);
   const lengthText = single(headers, "content-length");
   if (lengthText === undefined || !/^\d+$/.test(lengthText)) throw unexpected("has no Content-Length");
   const bodyBytes = Number(lengthText);

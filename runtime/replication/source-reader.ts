@@ -3,8 +3,8 @@ import { Agent, type Dispatcher } from "undici";
 import type { AllowedSources } from "../protocol/env";
 import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
-import type { BoundSource, SourceReader } from "./source";
-import { describeAnswer, discard, etagOf, refusal, SourceBody } from "./source-answer";
+import { type BoundSource, isPinned, type SourcePin, type SourceReader } from "./source";
+import { describeAnswer, discard, refusal, SourceBody, stateOf } from "./source-answer";
 import { createSourceUrlParser, publicLookup, type ResolveAll, type SourceUrl } from "./source-url";
 
 export interface SourceReaderOptions {
@@ -35,7 +35,7 @@ export function createSourceReader(options: SourceReaderOptions): ClosableSource
   const parse = createSourceUrlParser(options.allowedSources);
   const agent = createAgent(options);
   return {
-    bind: (url) => presignedSource(agent, parse(url)),
+    bind: (url, key) => presignedSource(agent, parse(url, key)),
     close: () => agent.destroy(),
   };
 }
@@ -75,25 +75,25 @@ function presignedSource(agent: Agent, { origin, path }: SourceUrl): BoundSource
   }
 
   return {
-    async open({ etag, range, signal }) {
-      const { statusCode, headers, body } = await get(signal, { ...ifMatch(etag), ...rangeHeader(range) });
+    async open({ pin, range, signal }) {
+      const { statusCode, headers, body } = await get(signal, { ...ifMatch(pin), ...rangeHeader(range) });
       if (statusCode !== 200 && statusCode !== 206) throw await refusal(statusCode, headers, body);
       try {
-        const { sizeBytes, bodyBytes } = describeAnswer(statusCode, headers, { etag, range });
-        return { sizeBytes, etag, body: new SourceBody(body, bodyBytes) };
+        const { sizeBytes, bodyBytes } = describeAnswer(statusCode, headers, { pin, range });
+        return { sizeBytes, etag: pin.etag, body: new SourceBody(body, bodyBytes) };
       } catch (error) {
         discard(body, headers);
         throw error;
       }
     },
-    async isCurrent({ etag, signal }) {
-      let answer = await get(signal, { ...ifMatch(etag), ...rangeHeader(FIRST_BYTE) });
+    async isCurrent({ pin, signal }) {
+      let answer = await get(signal, { ...ifMatch(pin), ...rangeHeader(FIRST_BYTE) });
       if (answer.statusCode === 416) {
         // An empty object has no first byte. A store may check the range before If-Match, so ask without a range.
         discard(answer.body, answer.headers);
-        answer = await get(signal, ifMatch(etag));
+        answer = await get(signal, ifMatch(pin));
       }
-      return (await isPresent(answer, "PreconditionFailed", "NotFound")) && etagOf(answer.headers) === etag;
+      return (await isPresent(answer, "PreconditionFailed", "NotFound")) && isPinned(stateOf(answer.headers), pin);
     },
     async isAbsent({ signal } = {}) {
       const answer = await get(signal, rangeHeader(FIRST_BYTE));
@@ -118,7 +118,7 @@ async function isPresent({ statusCode, headers, body }: Dispatcher.ResponseData,
 
 const FIRST_BYTE: ByteRange = { start: 0, end: 0 };
 
-function ifMatch(etag: string): Record<string, string> {
+function ifMatch({ etag }: SourcePin): Record<string, string> {
   return { "if-match": `"${etag}"` };
 }
 

@@ -15,34 +15,91 @@ export interface SourceUrl {
   path: string;
 }
 
-/** @throws BridgeError `Invalid` with the reason. Its text never holds the URL. */
-export type SourceUrlParser = (url: string) => SourceUrl;
+/** What a URL reads: the object's bytes, or its tags. */
+export type SourceTarget = "object" | "tags";
+
+/**
+ * @param key the key that the URL must name, exactly
+ * @throws BridgeError `Invalid` with the reason. Its text never holds the URL.
+ */
+export type SourceUrlParser = (url: string, key: string, target?: SourceTarget) => SourceUrl;
 
 /** @throws BridgeError `ConfigInvalid` when an allowed origin is not in its normal form. */
 export function createSourceUrlParser(allowedSources: AllowedSources): SourceUrlParser {
   for (const { origin } of allowedSources) assertNormalOrigin(origin);
-  return (url) => {
-    if (!url.startsWith("https://")) throw refused("it is not https");
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
-    if (/[\u0000-\u0020\u007f-\uffff]/.test(url)) throw refused("it holds characters that must be percent-encoded");
-    if (url.includes("\\")) throw refused("it holds a backslash");
-    if (url.includes("#")) throw refused("it has a fragment");
-    const pathStart = url.slice("https://".length).search(/[/?]/) + "https://".length;
-    const origin = url.slice(0, pathStart);
-    const path = url.slice(pathStart);
-    if (pathStart < "https://".length || !path.startsWith("/")) throw refused("it has no path");
-    if (origin.includes("@")) throw refused("it carries user info");
-
+  return (url, key, target = "object") => {
+    const { origin, path } = splitUrl(url);
+    const [rawPath = "", ...queries] = path.split("?");
+    assertPath(rawPath);
     const ofHost = allowedSources.filter((source) => source.origin === origin);
     if (ofHost.length === 0) throw refused("its host and port are not those of the configured source");
-    const rawPath = path.split("?", 1)[0] as string;
-    if (hasEncodedDotSegment(rawPath)) throw refused("its path hides a dot segment or a slash behind percent-encoding");
-    const resolved = resolveDots(rawPath);
-    if (!ofHost.some(({ pathPrefix }) => rawPath.startsWith(pathPrefix) && resolved.startsWith(resolveDots(pathPrefix)))) {
-      throw refused("its path is outside the configured source bucket");
-    }
+    const ofPath = ofHost.filter(({ pathPrefix }) => isBelow(pathPrefix, rawPath));
+    if (ofPath.length === 0) throw refused("its path is outside the configured source bucket");
+    if (!ofPath.some(({ pathPrefix }) => decodeKey(rawPath.slice(pathPrefix.length)) === key))
+      throw refused("it names another key than its notice");
+    assertQuery(queries.join("?"), target);
     return { origin, path };
   };
+}
+
+function splitUrl(url: string): SourceUrl {
+  if (!url.startsWith("https://")) throw refused("it is not https");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+  if (/[\u0000-\u0020\u007f-\uffff]/.test(url)) throw refused("it holds characters that must be percent-encoded");
+  if (url.includes("\\")) throw refused("it holds a backslash");
+  if (url.includes("#")) throw refused("it has a fragment");
+  const pathStart = url.slice("https://".length).search(/[/?]/) + "https://".length;
+  const origin = url.slice(0, pathStart);
+  const path = url.slice(pathStart);
+  if (pathStart < "https://".length || !path.startsWith("/")) throw refused("it has no path");
+  if (origin.includes("@")) throw refused("it carries user info");
+  return { origin, path };
+}
+
+/**
+ * The parameters of presigned URLs of S3 (signature V4, V4A and V2) and of OSS (V4 and V1), with those that the AWS SDK adds. Any other
+ * parameter may change what is read: an old version (`versionId`), one part (`partNumber`), another answer (`response-*`), a converted object
+ * (`x-oss-process`), or a sub-resource (`acl`).
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/RESTAuthentication.html
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls
+ */
+const SIGNING_PARAMETERS: ReadonlySet<string> = new Set([
+  ...["X-Amz-Algorithm", "X-Amz-Content-Sha256", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Region-Set"],
+  ...["X-Amz-Security-Token", "X-Amz-Signature", "X-Amz-SignedHeaders"],
+  ...["AWSAccessKeyId", "x-amz-security-token"],
+  ...["x-oss-additional-headers", "x-oss-credential", "x-oss-date", "x-oss-expires", "x-oss-security-token"],
+  ...["x-oss-signature", "x-oss-signature-version"],
+  ...["OSSAccessKeyId", "security-token"],
+  ...["Expires", "Signature"],
+]);
+
+/** Whole parameters that change nothing: the AWS SDK adds them to the signed query. */
+const SDK_PARAMETERS: ReadonlySet<string> = new Set(["x-id=GetObject", "x-amz-checksum-mode=ENABLED"]);
+
+const TAGGING: ReadonlySet<string> = new Set(["tagging", "tagging="]);
+
+/** A name counts as it is written: a store would decode `version%49d`, so an encoded name is refused. */
+function assertQuery(query: string, target: SourceTarget): void {
+  const parameters = query === "" ? [] : query.split("&");
+  const others = target === "tags" ? parameters.filter((one) => !TAGGING.has(one)) : parameters;
+  if (target === "tags" && others.length !== parameters.length - 1) throw refused("it does not read the object's tags");
+  const isKnown = (one: string) => SDK_PARAMETERS.has(one) || SIGNING_PARAMETERS.has(one.split("=", 1)[0] as string);
+  if (!others.every(isKnown))
+    throw refused("its query holds a parameter that is not part of a signature and may change what is read");
+}
+
+/**
+ * The key as the stores read it from a path. Undefined for a path that two stores may read in different ways: invalid UTF-8, or a `+`, which S3
+ * takes for a space.
+ */
+function decodeKey(rawKey: string): string | undefined {
+  if (rawKey.includes("+")) return undefined;
+  try {
+    return decodeURIComponent(rawKey);
+  } catch {
+    return undefined;
+  }
 }
 
 function assertNormalOrigin(origin: string): void {
@@ -63,25 +120,27 @@ function assertNormalOrigin(origin: string): void {
 }
 
 /** No presigner encodes a dot or a slash. An encoded one could let the check and the server see different paths. */
-function hasEncodedDotSegment(rawPath: string): boolean {
-  if (/%2f/i.test(rawPath)) return true;
-  return rawPath.split("/").some((segment) => /%2e/i.test(segment) && /^\.{1,2}$/.test(segment.replace(/%2e/gi, ".")));
+function assertPath(rawPath: string): void {
+  const isHidden = (segment: string) => /%2e/i.test(segment) && /^\.{1,2}$/.test(segment.replace(/%2e/gi, "."));
+  if (/%2f/i.test(rawPath) || rawPath.split("/").some(isHidden))
+    throw refused("its path hides a dot segment or a slash behind percent-encoding");
 }
 
 /**
- * The path with its slashes collapsed and its dots followed, so that `/bucket/../other/key` is not taken for a path of `/bucket/`. The stores
- * read a path as it is written, but a proxy might not.
+ * Whether the path stays below the prefix, read from left to right, also for a server that follows dots and collapses slashes. The stores read a
+ * path as it is written, so a key may hold `/../`. S3 itself refuses a key whose dots climb higher than the key's own segments.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
  */
-function resolveDots(rawPath: string): string {
-  const segments = rawPath.split("/").slice(1);
-  const last = segments[segments.length - 1];
-  const resolved: string[] = [];
-  for (const segment of segments) {
-    if (segment === "..") resolved.pop();
-    else if (segment !== "." && segment !== "") resolved.push(segment);
+function isBelow(pathPrefix: string, rawPath: string): boolean {
+  if (!rawPath.startsWith(pathPrefix)) return false;
+  if (pathPrefix === "/") return true;
+  let depth = 0;
+  for (const segment of rawPath.slice(pathPrefix.length).split("/")) {
+    if (segment === "..") depth--;
+    else if (segment !== "." && segment !== "") depth++;
+    if (depth < 0) return false;
   }
-  const isFolder = resolved.length > 0 && (last === "" || last === "." || last === "..");
-  return `/${resolved.join("/")}${isFolder ? "/" : ""}`;
+  return true;
 }
 
 function refused(reason: string): BridgeError {

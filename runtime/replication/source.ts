@@ -1,7 +1,15 @@
 /** One source object as a replication reads it. It is bound before, to a presigned URL or to a key of a store, so that no address is passed on. */
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
-import type { ObjectStore } from "../stores/object-store";
+import type { ObjectSnapshot } from "../protocol/snapshot";
+import { BridgeError } from "../stores/errors";
+import type { ObjectHead, ObjectStore } from "../stores/object-store";
+
+/**
+ * The state of an object that a read accepts. The etag alone does not name a state: equal bytes that were written again with other metadata
+ * have the same etag, but another version and another Last-Modified.
+ */
+export type SourcePin = Pick<ObjectSnapshot, "etag" | "versionId" | "lastModified">;
 
 export interface SourceObject {
   /** The size of the whole object, also where a range was asked for. */
@@ -11,10 +19,10 @@ export interface SourceObject {
 }
 
 export interface BoundSource {
-  /** Reads the object with this etag. Rejects: `PreconditionFailed` when the object has another etag, `NotFound` when it is gone. */
-  open(options: { etag: string; range?: ByteRange | undefined; signal?: AbortSignal | undefined }): Promise<SourceObject>;
-  /** Whether the current object still has this etag. Moves no object bytes. */
-  isCurrent(options: { etag: string; signal?: AbortSignal | undefined }): Promise<boolean>;
+  /** Reads the object in this state. Rejects: `PreconditionFailed` when the object is in another state, `NotFound` when it is gone. */
+  open(options: { pin: SourcePin; range?: ByteRange | undefined; signal?: AbortSignal | undefined }): Promise<SourceObject>;
+  /** Whether the object is still in this state. Moves no object bytes. */
+  isCurrent(options: { pin: SourcePin; signal?: AbortSignal | undefined }): Promise<boolean>;
   /** Whether there still is no object. */
   isAbsent(options?: { signal?: AbortSignal | undefined }): Promise<boolean>;
 }
@@ -23,21 +31,44 @@ export interface BoundSource {
 export interface SourceReader {
   /**
    * Does no I/O.
-   * @throws BridgeError `Invalid` for a URL that is not https, not of an allowed source, or carries user info.
+   * @throws BridgeError `Invalid` for a URL that is not https, is not of an allowed source, names another key, or reads anything but the
+   * current object.
    */
-  bind(url: string): BoundSource;
+  bind(url: string, key: string): BoundSource;
+}
+
+export function isPinned(found: SourcePin, pin: SourcePin): boolean {
+  // Last-Modified has a resolution of one second on the wire.
+  const second = ({ lastModified }: SourcePin) => Math.floor(Date.parse(lastModified) / 1000);
+  return found.etag === pin.etag && found.versionId === pin.versionId && second(found) === second(pin);
+}
+
+/** @throws BridgeError `PreconditionFailed` for an object in another state. */
+export function assertPinned(found: SourcePin, pin: SourcePin): void {
+  if (isPinned(found, pin)) return;
+  throw new BridgeError("PreconditionFailed", "read", "the source answered with another object than the one of the snapshot");
+}
+
+export function pinOf({ etag, versionId, lastModified }: Omit<ObjectHead, "checksums">): SourcePin {
+  return { etag, ...(versionId === undefined ? {} : { versionId }), lastModified: lastModified.toISOString() };
 }
 
 /** Reads the key with the store's own credentials. */
-export function storeSource(store: ObjectStore, key: string): BoundSource {
+export function storeSource(store: Pick<ObjectStore, "get" | "head">, key: string): BoundSource {
   return {
-    async open({ etag, range, signal }) {
-      const { head, body } = await store.get(key, { ifMatch: etag, range, signal });
+    async open({ pin, range, signal }) {
+      const { head, body } = await store.get(key, { ifMatch: pin.etag, range, signal });
+      try {
+        assertPinned(pinOf(head), pin);
+      } catch (error) {
+        body.destroy();
+        throw error;
+      }
       return { sizeBytes: head.sizeBytes, etag: head.etag, body };
     },
-    async isCurrent({ etag, signal }) {
+    async isCurrent({ pin, signal }) {
       const head = await store.head(key, { signal });
-      return head?.etag === etag;
+      return head !== undefined && isPinned(pinOf(head), pin);
     },
     async isAbsent({ signal } = {}) {
       return (await store.head(key, { signal })) === undefined;

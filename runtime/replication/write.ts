@@ -30,7 +30,7 @@ export type ReplicationResult = Omit<Receipt, "key">;
 /** Streams the source object into the destination. */
 export async function writeObject(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
   const { destination, source, bridge, key, seen, signal } = context;
-  const opened = await openPinned(source, snapshot.etag, signal);
+  const opened = await openPinned(source, snapshot, signal);
   if (opened === undefined) return { result: "superseded" };
   if (opened.sizeBytes !== snapshot.sizeBytes) {
     opened.body.destroy();
@@ -52,7 +52,7 @@ export async function writeObject(context: WriteContext, snapshot: ObjectSnapsho
 /** Only the tags differ: no object bytes move. No store writes tags conditionally. */
 export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
   const { destination, source, key, signal } = context;
-  if (!(await source.isCurrent({ etag: snapshot.etag, signal }))) return { result: "superseded" };
+  if (!(await source.isCurrent({ pin: snapshot, signal }))) return { result: "superseded" };
   await destination.putTags(key, snapshot.tags, { signal });
   return await prove(context, snapshot, 0);
 }
@@ -81,9 +81,9 @@ async function prove(
 }
 
 /** Undefined when the source has changed. */
-async function openPinned(source: BoundSource, etag: string, signal: AbortSignal) {
+async function openPinned(source: BoundSource, pin: ObjectSnapshot, signal: AbortSignal) {
   try {
-    return await source.open({ etag, signal });
+    return await source.open({ pin, signal });
   } catch (error) {
     if (isBridgeError(error, "PreconditionFailed", "NotFound")) return undefined;
     throw error;

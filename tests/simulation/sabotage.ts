@@ -54,7 +54,7 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
   },
   "acknowledge-before-enqueue": { sabotage: { acknowledgeFirst: true }, where: () => ({ deletes: "replicate" }) },
   "drop-if-match": {
-    sabotage: { unpinned: true },
+    sabotage: { uncompared: "pin" },
     where: () => ({ actions: [write("write-large", 0), write("write-large", 1, 20)], sourceChecksums: false }),
     caughtAs: /torn/,
   },
@@ -93,7 +93,10 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
   // A resumed run that has all parts makes no pinned read.
   "skip-source-re-check": {
     sabotage: {
-      copier: (deps) => ({ ...deps, reader: { bind: (url) => ({ ...deps.reader.bind(url), isCurrent: async () => true }) } }),
+      copier: (deps) => ({
+        ...deps,
+        reader: { bind: (url, key) => ({ ...deps.reader.bind(url, key), isCurrent: async () => true }) },
+      }),
     },
     where: (story) => ({
       actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story), 7_000)],

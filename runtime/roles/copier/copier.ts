@@ -41,6 +41,6 @@ export class Copier {
 
   /** @throws BridgeError when the lease cannot be read or written */
   async run({ url, ...copy }: CopyJob, deadline: Deadline): Promise<CopyResult> {
-    return await copyUnderLease(copy, () => this.reader.bind(url), this.deps, deadline);
+    return await copyUnderLease(copy, () => this.reader.bind(url, copy.sourceKey), this.deps, deadline);
   }
 }

@@ -52,7 +52,7 @@ export class Receiver {
     const { reader, launcher, logger } = this.deps;
     const { key, url } = notice;
     const snapshot = notice.state === "present" ? notice.snapshot : undefined;
-    let result = await replicate(key, snapshot, reader.bind(url), { ...this.deps, signal });
+    let result = await replicate(key, snapshot, reader.bind(url, key), { ...this.deps, signal });
     if (result.result === "copy-leased") {
       await launcher.start({ ...result.copy, url });
       result = { result: "in-progress" };

@@ -5,7 +5,8 @@ const context = { remainingMs: () => 12_345 };
 
 const job = {
   execution: "x1",
-  key: "a",
+  key: "copies/a",
+  sourceKey: "a",
   url: "https://source.example.com/a",
   snapshot: { etag: "e", sizeBytes: 1, lastModified: "2026-03-01T00:00:00Z", headers: {}, metadata: {}, tags: {} },
 };

@@ -21,7 +21,7 @@ async function open() {
   await store.put("k", Buffer.from(CONTENT), { sizeBytes: CONTENT.length, attributes: plain });
   const snapshot = await takeSnapshot(store, "k");
   if (snapshot === undefined) throw new Error("the source object is gone");
-  const copy = { execution: "x1", key: "k", snapshot };
+  const copy = { execution: "x1", key: "k", sourceKey: "k", snapshot };
   const written: Lease = {
     version: 1,
     key: "k",

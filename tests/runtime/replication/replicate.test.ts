@@ -158,7 +158,7 @@ describe("a large object", () => {
     const all = open();
     await all.put(LARGE);
     const snapshot = await takeSnapshot(all.source, "k");
-    expect(await all.run()).toEqual({ result: "copy-leased", copy: { execution: "x1", key: "to/k", snapshot } });
+    expect(await all.run()).toEqual({ result: "copy-leased", copy: { execution: "x1", key: "to/k", sourceKey: "k", snapshot } });
     expect(await all.lease()).toEqual({
       version: 1,
       key: "to/k",

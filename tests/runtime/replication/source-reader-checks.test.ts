@@ -7,14 +7,26 @@ import type { BridgeErrorKind } from "../../../runtime/stores/errors";
 import { readAll } from "../../../runtime/stores/read-all";
 import type { SeenRequest } from "../support/https-server";
 
-import { ETAG, errorDocument, makeReader, peer, rejection, store, url, useSource } from "./source-reader-fixture";
+import {
+  bound,
+  ETAG,
+  errorDocument,
+  makeReader,
+  PIN,
+  peer,
+  rejection,
+  STATE,
+  store,
+  url,
+  useSource,
+} from "./source-reader-fixture";
 
 useSource();
 
 describe("isCurrent", () => {
   test("moves one byte at most", async () => {
     peer.answer = store(Buffer.from("hello"));
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(true);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(true);
     expect(peer.server.seen).toMatchObject([{ headers: { range: "bytes=0-0", "if-match": `"${ETAG}"` } }]);
   });
 
@@ -22,8 +34,8 @@ describe("isCurrent", () => {
     peer.answer = store(Buffer.from("hello"));
     const before = peer.server.connections();
     for (let ask = 0; ask < 5; ask++) {
-      expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(true);
-      expect(await peer.reader.bind(url()).isCurrent({ etag: "old" })).toBe(false);
+      expect(await bound().isCurrent({ pin: PIN })).toBe(true);
+      expect(await bound().isCurrent({ pin: { ...PIN, etag: "old" } })).toBe(false);
     }
     // The next request may begin while the last byte of the previous answer is in flight.
     expect(peer.server.connections() - before).toBeLessThanOrEqual(2);
@@ -31,16 +43,16 @@ describe("isCurrent", () => {
 
   test("an object that is gone or replaced is not current", async () => {
     peer.answer = store(Buffer.from("new"), { etag: "other" });
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(false);
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchKey");
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(false);
   });
 
   test("an empty object that is current, and one that is not", async () => {
     peer.answer = store(Buffer.alloc(0));
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(true);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(true);
     peer.answer = store(Buffer.alloc(0), { etag: "other" });
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(false);
   });
 
   test("a store that checks the range before the condition does not make an old empty object current", async () => {
@@ -48,43 +60,43 @@ describe("isCurrent", () => {
       if (request.headers.range !== undefined) errorDocument(response, 416, "InvalidRange");
       else store(Buffer.alloc(0), { etag: "other" })(request, response);
     };
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(false);
   });
 
   test("a server that ignores the range is answered without reading the object", async () => {
     peer.answer = (_request, response) => {
-      response.writeHead(200, { etag: `"${ETAG}"`, "content-length": 10_000_000 });
+      response.writeHead(200, { ...STATE, "content-length": 10_000_000 });
       response.write(Buffer.alloc(1000));
     };
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(true);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(true);
   });
 
   test("a server that ignores If-Match is not believed", async () => {
     peer.answer = (request, response) =>
       store(Buffer.from("new"), { etag: "other" })({ ...request, headers: { range: "bytes=0-0" } }, response);
-    expect(await peer.reader.bind(url()).isCurrent({ etag: ETAG })).toBe(false);
+    expect(await bound().isCurrent({ pin: PIN })).toBe(false);
   });
 
   test("anything else is an error, not an answer", async () => {
     peer.answer = (_request, response) => errorDocument(response, 403, "AccessDenied");
-    expect((await rejection(peer.reader.bind(url()).isCurrent({ etag: ETAG }))).kind).toBe("PermissionDenied");
+    expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("PermissionDenied");
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchBucket");
-    expect((await rejection(peer.reader.bind(url()).isCurrent({ etag: ETAG }))).kind).toBe("Unexpected");
+    expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("Unexpected");
   });
 });
 
 describe("isAbsent", () => {
   test("only when the store itself says so", async () => {
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchKey");
-    expect(await peer.reader.bind(url()).isAbsent()).toBe(true);
+    expect(await bound().isAbsent()).toBe(true);
     expect(peer.server.seen[0]?.headers).not.toHaveProperty("if-match");
   });
 
   test("a present object is not absent, even an empty one", async () => {
     peer.answer = store(Buffer.from("hello"));
-    expect(await peer.reader.bind(url()).isAbsent()).toBe(false);
+    expect(await bound().isAbsent()).toBe(false);
     peer.answer = store(Buffer.alloc(0));
-    expect(await peer.reader.bind(url()).isAbsent()).toBe(false);
+    expect(await bound().isAbsent()).toBe(false);
   });
 
   test.each<[number, string, BridgeErrorKind]>([
@@ -96,7 +108,7 @@ describe("isAbsent", () => {
     [302, "", "Invalid"],
   ])("%i %s is an error, so that nothing is deleted on it", async (status, code, kind) => {
     peer.answer = (_request, response) => errorDocument(response, status, code);
-    expect((await rejection(peer.reader.bind(url()).isAbsent())).kind).toBe(kind);
+    expect((await rejection(bound().isAbsent())).kind).toBe(kind);
   });
 });
 
@@ -122,7 +134,7 @@ describe("the addresses that are connected to", () => {
   ])("a name that leads to %s is refused before anything is sent", async (_name, addresses) => {
     const local = named(addresses);
     peer.answer = store(Buffer.from("x"));
-    const error = await rejection(local.bind(`https://${PUBLIC_LOOKING}:${peer.server.port}/a`).open({ etag: ETAG }));
+    const error = await rejection(local.bind(`https://${PUBLIC_LOOKING}:${peer.server.port}/a`, "a").open({ pin: PIN }));
     expect(error).toMatchObject({ kind: "Invalid" });
     expect(error.message).toMatch(/private address/);
     expect(peer.server.seen).toHaveLength(0);
@@ -132,15 +144,15 @@ describe("the addresses that are connected to", () => {
   test("localhost by name is refused, the literal the operator wrote is not", async () => {
     const local = makeReader({ allowedSources: [{ origin: `https://localhost:${peer.server.port}`, pathPrefix: "/" }] });
     peer.answer = store(Buffer.from("x"));
-    expect((await rejection(local.bind(`https://localhost:${peer.server.port}/a`).open({ etag: ETAG }))).kind).toBe("Invalid");
+    expect((await rejection(local.bind(`https://localhost:${peer.server.port}/a`, "a").open({ pin: PIN }))).kind).toBe("Invalid");
     await local.close();
-    await readAll((await peer.reader.bind(url()).open({ etag: ETAG })).body, 10);
+    await readAll((await bound().open({ pin: PIN })).body, 10);
     expect(peer.server.seen).toHaveLength(1);
   });
 
   test("a certificate that is not trusted is refused", async () => {
     const local = createSourceReader({ allowedSources: [{ origin: peer.server.origin, pathPrefix: "/" }] });
-    expect((await rejection(local.bind(url()).open({ etag: ETAG }))).kind).toBe("Unavailable");
+    expect((await rejection(local.bind(url(), "bucket/key").open({ pin: PIN }))).kind).toBe("Unavailable");
     expect(peer.server.seen).toHaveLength(0);
     await local.close();
   });
@@ -150,7 +162,7 @@ describe("the addresses that are connected to", () => {
     const script = `
       const { createSourceReader } = require(process.argv[1]);
       const reader = createSourceReader({ allowedSources: [{ origin: process.argv[2], pathPrefix: "/" }] });
-      reader.bind(process.argv[2] + "/a").open({ etag: "e" })
+      reader.bind(process.argv[2] + "/a", "a").open({ pin: { etag: "e", lastModified: "2026-11-29T10:00:00.000Z" } })
         .then(() => "read", (error) => error.kind + " " + error.cause.code)
         .then((outcome) => process.stdout.write(outcome, () => process.exit(0)));`;
     const module = resolve(__dirname, "../../../runtime/replication/source-reader.ts");
@@ -172,16 +184,16 @@ describe("the addresses that are connected to", () => {
       allowedSources: [{ origin: `https://${PUBLIC_LOOKING}`, pathPrefix: "/" }],
       lookup: (_hostname, _options, callback) => callback(Object.assign(new Error("no such name"), { code: "ENOTFOUND" }), []),
     });
-    expect((await rejection(local.bind(`https://${PUBLIC_LOOKING}/a`).open({ etag: ETAG }))).kind).toBe("Unavailable");
+    expect((await rejection(local.bind(`https://${PUBLIC_LOOKING}/a`, "a").open({ pin: PIN }))).kind).toBe("Unavailable");
     await local.close();
   });
 
   test("a URL that is not allowed is not bound, and binding connects to nothing", () => {
     const before = peer.server.connections();
-    expect(() => peer.reader.bind("https://evil.example.com/a")).toThrow(
+    expect(() => peer.reader.bind("https://evil.example.com/a", "a")).toThrow(
       expect.objectContaining({ kind: "Invalid", message: expect.stringMatching(/host and port/) }),
     );
-    expect(() => peer.reader.bind(url())).not.toThrow();
+    expect(() => bound()).not.toThrow();
     expect(peer.server.connections()).toBe(before);
   });
 });

@@ -1,11 +1,16 @@
 /** A source over TLS with the answers of a test. */
 import type { ServerResponse } from "node:http";
+import type { BoundSource, SourcePin } from "../../../runtime/replication/source";
 import type { ClosableSourceReader, SourceReaderOptions } from "../../../runtime/replication/source-reader";
 import { createSourceReader } from "../../../runtime/replication/source-reader";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { type SeenRequest, startHttps, type TestServer } from "../support/https-server";
 
 export const ETAG = "5d41402abc4b2a76b9719d911017c592";
+export const MODIFIED = "Sun, 29 Nov 2026 10:00:00 GMT";
+export const PIN: SourcePin = { etag: ETAG, lastModified: "2026-11-29T10:00:00.000Z" };
+/** The headers that name the state of an object. */
+export const STATE = { etag: `"${ETAG}"`, "last-modified": MODIFIED };
 export const QUERY = "?X-Amz-Signature=never-shown";
 
 /** The source of the running test file. Each test sets its answers. */
@@ -39,6 +44,11 @@ export function url(path = "/bucket/key"): string {
   return `${peer.server.origin}${path}${QUERY}`;
 }
 
+/** The object that the URL of the path names. */
+export function bound(path = "/bucket/key"): BoundSource {
+  return peer.reader.bind(url(path), decodeURIComponent(path.slice("/bucket/".length)));
+}
+
 /** A store that holds one object and answers as S3 does. */
 export function store(content: Buffer, { etag = ETAG, headers = {} }: { etag?: string; headers?: Record<string, string> } = {}) {
   return (request: SeenRequest, response: ServerResponse) => {
@@ -47,7 +57,7 @@ export function store(content: Buffer, { etag = ETAG, headers = {} }: { etag?: s
     }
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     if (range === null) {
-      response.writeHead(200, { etag: `"${etag}"`, "content-length": content.length, ...headers });
+      response.writeHead(200, { etag: `"${etag}"`, "last-modified": MODIFIED, "content-length": content.length, ...headers });
       return response.end(content);
     }
     const [start, end] = [Number(range[1]), Math.min(Number(range[2]), content.length - 1)];
@@ -55,6 +65,7 @@ export function store(content: Buffer, { etag = ETAG, headers = {} }: { etag?: s
     const part = content.subarray(start, end + 1);
     response.writeHead(206, {
       etag: `"${etag}"`,
+      "last-modified": MODIFIED,
       "content-length": part.length,
       "content-range": `bytes ${start}-${end}/${content.length}`,
       ...headers,

@@ -15,7 +15,7 @@ import { appendingTo } from "./append-store";
 import { bridgeIdOf, copierConfig, LIMITS, receiverConfig, senderConfig } from "./config";
 import { Delivery, type Message } from "./delivery";
 import { effect, overNetwork } from "./network";
-import { readerOf } from "./source-reader";
+import { readerOf, type Uncompared } from "./source-reader";
 import { type Attempt, WorldTime } from "./time";
 import { NAMES, type Notice, openStore, type SharedParts, World, type WorldOptions } from "./world";
 
@@ -24,8 +24,8 @@ export interface PullSabotage {
   sender?(deps: SenderDeps): SenderDeps;
   receiver?(deps: WithLeases<ReceiverDeps>, source: MemoryStore): ReceiverDeps;
   copier?(deps: WithLeases<CopierDeps>, job: CopyJob): CopierDeps;
-  /** Reads are not pinned by etag. */
-  unpinned?: true;
+  /** Part of the pin that reads of the source do not compare. */
+  uncompared?: Uncompared;
   /** The message is deleted before its successor is enqueued. */
   acknowledgeFirst?: true;
   visibilityMs?: number;
@@ -214,7 +214,7 @@ export class PullWorld extends World {
       destination: this.destinationFor(attempt, (op, key) => {
         if (CHANGES.has(op)) this.onDestinationChange(key);
       }),
-      reader: readerOf(source, this.sourceClock, this.sabotage.unpinned),
+      reader: readerOf(source, this.sourceClock, this.sabotage.uncompared),
       leases: this.leasesFor(attempt),
     };
   }

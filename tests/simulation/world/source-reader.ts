@@ -1,29 +1,34 @@
 /** The pinned reader for URLs of a memory store. */
 import type { Clock } from "../../../runtime/protocol/ports";
-import type { SourceReader } from "../../../runtime/replication/source";
+import { assertPinned, pinOf, type SourcePin, type SourceReader } from "../../../runtime/replication/source";
 import { BridgeError, isBridgeError } from "../../../runtime/stores/errors";
 import { parseMemoryUrl } from "../../../runtime/stores/memory/store";
 import type { GetOptions, ObjectStore } from "../../../runtime/stores/object-store";
 
-export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, ignoreEtag = false): SourceReader {
-  const keyOf = (url: string): string => {
-    const { key, expiresMs } = parseMemoryUrl(url);
+/** What a mutation does not compare: nothing of the pin, or its version and Last-Modified. */
+export type Uncompared = "pin" | "state";
+
+export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, uncompared?: Uncompared): SourceReader {
+  const assertReadable = (url: string, key: string): void => {
+    const { key: named, expiresMs } = parseMemoryUrl(url);
+    if (named !== key) throw new BridgeError("Invalid", "open", "the URL names another key");
     if (expiresMs <= clock.now()) throw new BridgeError("PermissionDenied", "open", "the URL has expired");
-    return key;
   };
-  const get = (url: string, options: GetOptions) => {
-    const { ifMatch: _dropped, ...unpinned } = options;
-    return source.get(keyOf(url), ignoreEtag ? unpinned : options);
+  const get = async (url: string, key: string, { pin, ...options }: GetOptions & { pin: SourcePin }) => {
+    assertReadable(url, key);
+    const { head, body } = await source.get(key, uncompared === "pin" ? options : { ...options, ifMatch: pin.etag });
+    if (uncompared === undefined) assertPinned(pinOf(head), pin);
+    return { head, body };
   };
   return {
-    bind: (url) => ({
-      async open({ etag, range, signal }) {
-        const { head, body } = await get(url, { ifMatch: etag, range, signal });
+    bind: (url, key) => ({
+      async open(options) {
+        const { head, body } = await get(url, key, options);
         return { sizeBytes: head.sizeBytes, etag: head.etag, body };
       },
-      async isCurrent({ etag, signal }) {
+      async isCurrent(options) {
         try {
-          (await get(url, { ifMatch: etag, signal })).body.destroy();
+          (await get(url, key, options)).body.destroy();
           return true;
         } catch (error) {
           if (isBridgeError(error, "PreconditionFailed", "NotFound")) return false;
@@ -31,7 +36,8 @@ export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, ignoreE
         }
       },
       async isAbsent({ signal } = {}) {
-        return (await source.head(keyOf(url), signal && { signal })) === undefined;
+        assertReadable(url, key);
+        return (await source.head(key, signal && { signal })) === undefined;
       },
     }),
   };

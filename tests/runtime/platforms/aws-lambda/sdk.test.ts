@@ -115,7 +115,8 @@ describe("dead-letter queue", () => {
 describe("launcher", () => {
   const job: CopyJob = {
     execution: "x1",
-    key: "a b",
+    key: "copies/a b",
+    sourceKey: "a b",
     url: "https://source.example.com/a?sig",
     snapshot: { etag: "e", sizeBytes: 1, lastModified: "2026-03-01T00:00:00Z", headers: {}, metadata: {}, tags: {} },
   };

@@ -19,7 +19,13 @@ async function open() {
   });
   const snapshot = await takeSnapshot(source, "k");
   if (snapshot === undefined) throw new Error("the source object is gone");
-  const job = { execution: "x1", key: "k", url: await source.presignGet("k", { expiresInSeconds: 60 }), snapshot };
+  const job = {
+    execution: "x1",
+    key: "k",
+    sourceKey: "k",
+    url: await source.presignGet("k", { expiresInSeconds: 60 }),
+    snapshot,
+  };
   const lease: Lease = {
     version: 1,
     key: "k",
@@ -53,6 +59,15 @@ test("a URL of no allowed source: rejected, recorded in the lease, nothing is re
   const outcome = { result: "rejected", reason: "the URL is of no allowed source", bytesMoved: 0 };
   expect(await new Copier(deps).run({ ...job, url: "https://evil.example/" }, deadline)).toEqual(outcome);
   expect((await leases.read("k"))?.lease.outcome).toEqual(outcome);
+});
+
+test("a URL of another key than the job's source key: rejected, nothing is read", async () => {
+  const { leases, job, deps } = await open();
+  expect(await new Copier(deps).run({ ...job, sourceKey: "other" }, deadline)).toMatchObject({
+    result: "rejected",
+    bytesMoved: 0,
+  });
+  expect((await leases.read("k"))?.lease.outcome?.result).toBe("rejected");
 });
 
 test("leases of another store", async () => {

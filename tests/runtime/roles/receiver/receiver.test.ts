@@ -36,7 +36,7 @@ describe("a large object", () => {
     const notice = await all.noticeOf("k");
     expect(await all.ask([notice])).toEqual([{ key: "k", result: "in-progress" }]);
     const snapshot = notice.state === "present" ? notice.snapshot : undefined;
-    expect(all.jobs).toEqual([{ execution: "x1", key: "to/k", url: notice.url, snapshot }]);
+    expect(all.jobs).toEqual([{ execution: "x1", key: "to/k", sourceKey: "k", url: notice.url, snapshot }]);
     expect(seen).toMatchObject({ key: "to/k", execution: "x1" });
   });
 
@@ -67,7 +67,12 @@ describe("a large object", () => {
 
 test.each<[string, { key?: string; url?: string }, RegExp]>([
   ["a URL of no allowed source", { url: "https://evil.example/" }, /no allowed source/],
-  ["a key that the destination cannot hold", { key: ".crossborderbridge/x" }, /control prefix/],
+  ["a URL of another key", { key: "other" }, /names another key/],
+  [
+    "a key that the destination cannot hold",
+    { key: ".crossborderbridge/x", url: "memory://source/.crossborderbridge%2Fx?expires=1772326800000" },
+    /control prefix/,
+  ],
 ])("%s: rejected, nothing of it is read or written, and the others of the request are done", async (_what, change, reason) => {
   const all = open();
   await all.put("k", "1");
@@ -77,6 +82,22 @@ test.each<[string, { key?: string; url?: string }, RegExp]>([
   expect([all.destination.calls, all.source.bytesRead]).toEqual([{}, 0]);
   const receipts = await all.ask([refused, await all.noticeOf("l")]);
   expect(receipts.map(({ result }) => result)).toEqual(["rejected", "replicated"]);
+});
+
+test("a notice of one key with the URL of another changes nothing at the destination", async () => {
+  const all = open();
+  await all.put("public/hello", "hello");
+  await all.put("secret/pay", "100");
+  await all.about("secret/pay");
+  const { url } = await all.noticeOf("public/hello");
+  const { url: missing } = await all.noticeOf("missing");
+  const before = all.destination.history("to/secret/pay").length;
+  const receipts = await all.ask([
+    { ...(await all.noticeOf("public/hello")), key: "secret/pay", url },
+    { key: "secret/pay", url: missing, state: "absent" },
+  ]);
+  expect(receipts.map(({ result }) => result)).toEqual(["rejected", "rejected"]);
+  expect(all.destination.history("to/secret/pay")).toHaveLength(before);
 });
 
 describe("a failure", () => {
