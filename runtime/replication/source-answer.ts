@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import { suppressUnhandledError } from "../stores/body";
-import { BridgeError, type BridgeErrorKind } from "../stores/errors";
+import { BridgeError, type BridgeErrorKind, confirmedKind } from "../stores/errors";
 import { assertPinned, type SourcePin } from "./source";
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -69,7 +69,7 @@ export async function refusal(status: number, headers: AnswerHeaders, body: Read
 function verdict(status: number, text: string): Verdict {
   if (status >= 400 && status < 500) {
     const byCode = BY_CODE.find(([pattern]) => pattern.test(text));
-    if (byCode !== undefined) return [byCode[1], byCode[2]];
+    if (byCode !== undefined && confirmedKind(byCode[1], status) === byCode[1]) return [byCode[1], byCode[2]];
   }
   return (
     BY_STATUS[status] ?? (status >= 500 ? ["Unavailable", "the source failed"] : ["Unexpected", "the source refused the request"])

@@ -62,6 +62,19 @@ export function mayStillLand(error: unknown): boolean {
 /** The codes and statuses of a vendor that mean each kind. */
 export type KindTable = Readonly<Partial<Record<BridgeErrorKind, readonly (string | number)[]>>>;
 
+/** Kinds that callers take for a fact about the object, and the statuses that a store sends with their codes. */
+const STATUSES: Partial<Record<BridgeErrorKind, ReadonlySet<number>>> = {
+  NotFound: new Set([404]),
+  PreconditionFailed: new Set([304, 409, 412]),
+};
+
+/** The kind, if the status agrees with it. A body alone is no proof that an object is absent: a proxy or an old cache may have written it. */
+export function confirmedKind(kind: BridgeErrorKind, status: number): BridgeErrorKind {
+  const statuses = STATUSES[kind];
+  if (statuses === undefined || statuses.has(status)) return kind;
+  return status >= 500 ? "Unavailable" : "Unexpected";
+}
+
 /** Looks a code or a status up in the table. */
 export function kindLookup(table: KindTable): (code: string | number) => BridgeErrorKind | undefined {
   const kinds = new Map<string | number, BridgeErrorKind>();

@@ -1,5 +1,5 @@
 /** Maps the errors of OSS and of the network to the kinds that callers switch on. */
-import { BridgeError, type BridgeErrorKind, isRead, kindLookup } from "../errors";
+import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup } from "../errors";
 import { xmlText } from "./xml";
 
 /**
@@ -105,8 +105,8 @@ function isAmbiguous(op: string, kind: BridgeErrorKind, code: string | undefined
 /** Leaves OSS's own message out, because it may name accounts and keys. */
 export function refusalError(op: string, refusal: OssRefusal, attempts: number): BridgeError {
   const { status, code, requestId } = refusal;
-  const found =
-    (code === undefined ? undefined : kindOfCode(code)) ?? kindOfCode(status) ?? (status >= 500 ? "Unavailable" : "Unexpected");
+  const known = (code === undefined ? undefined : kindOfCode(code)) ?? kindOfCode(status);
+  const found = known === undefined ? (status >= 500 ? "Unavailable" : "Unexpected") : confirmedKind(known, status);
   const ambiguous = isAmbiguous(op, found, code, attempts);
   const kind = ambiguous ? "Unavailable" : found;
   const hint = ambiguous ? "after a retry, so the first request may have landed" : ADVICE[kind];

@@ -1,5 +1,5 @@
 /** Maps the errors of S3 and its SDK to the kinds that callers switch on. */
-import { BridgeError, type BridgeErrorKind, isRead, kindLookup } from "../errors";
+import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup } from "../errors";
 
 /**
  * Codes of S3, of the SDK and of Node, and statuses for answers without a code: the answer to HEAD has no body, and a proxy has no S3 codes.
@@ -89,7 +89,7 @@ function kindOf({ name, code, Code, $metadata }: SdkError): BridgeErrorKind {
   const status = $metadata?.httpStatusCode ?? 0;
   for (const candidate of [name, Code, code, status]) {
     const kind = candidate === undefined ? undefined : kindOfCode(candidate);
-    if (kind !== undefined) return kind;
+    if (kind !== undefined) return confirmedKind(kind, status);
   }
   return status >= 500 ? "Unavailable" : "Unexpected";
 }

@@ -102,6 +102,9 @@ describe("isAbsent", () => {
   test.each<[number, string, BridgeErrorKind]>([
     [403, "AccessDenied", "PermissionDenied"],
     [404, "NoSuchBucket", "Unexpected"],
+    [400, "NoSuchKey", "Invalid"],
+    [403, "NoSuchKey", "PermissionDenied"],
+    [410, "NoSuchKey", "Unexpected"],
     [404, "", "Unexpected"],
     [500, "NoSuchKey", "Unavailable"],
     [503, "SlowDown", "RateLimited"],

@@ -12,6 +12,13 @@ describe("errors", () => {
   test.each([
     ["NoSuchKey", 404, "NotFound"],
     ["NoSuchUpload", 404, "NotFound"],
+    // A code counts as a fact about the object only with its own status.
+    ["NoSuchKey", 400, "Unexpected"],
+    ["NoSuchKey", 403, "Unexpected"],
+    ["NoSuchUpload", 410, "Unexpected"],
+    ["NoSuchBucket", 500, "Unavailable"],
+    ["PreconditionFailed", 400, "Unexpected"],
+    ["NotModified", 503, "Unavailable"],
     ["FileAlreadyExists", 409, "PreconditionFailed"],
     ["PositionNotEqualToLength", 409, "PreconditionFailed"],
     ["ObjectNotAppendable", 409, "Unsupported"],

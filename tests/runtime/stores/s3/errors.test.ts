@@ -9,6 +9,13 @@ test.each([
   ["NoSuchKey", 404, "NotFound"],
   ["NoSuchUpload", 404, "NotFound"],
   ["NoSuchBucket", 404, "NotFound"],
+  // A code counts as a fact about the object only with its own status.
+  ["NoSuchKey", 400, "Unexpected"],
+  ["NoSuchKey", 403, "Unexpected"],
+  ["NoSuchUpload", 410, "Unexpected"],
+  ["NoSuchBucket", 500, "Unavailable"],
+  ["PreconditionFailed", 400, "Unexpected"],
+  ["NotModified", 503, "Unavailable"],
   ["PreconditionFailed", 412, "PreconditionFailed"],
   ["ConditionalRequestConflict", 409, "PreconditionFailed"],
   ["OperationAborted", 409, "Unavailable"],
