@@ -42,7 +42,7 @@ interface Reading {
 const MAX_WRAPPERS = 4;
 
 /**
- * Reads S3 notifications, EventBridge S3 events, OSS events and the bridge's own looks, each directly or inside SQS, SNS or the
+ * Reads S3 notifications, EventBridge S3 events, OSS events and the bridge's own looks, one or several, each directly or inside SQS, SNS or the
  * record of a failed asynchronous invocation.
  * @param event the function's event, parsed
  * @returns one record per queue message; a single one for anything else
@@ -84,6 +84,8 @@ function readText(text: string | undefined, depth: number): Reading {
 function read(value: unknown, depth: number): Reading {
   if (depth > MAX_WRAPPERS) return problem(`the event is wrapped more than ${MAX_WRAPPERS} times`);
   if (isLookMessage(value)) return readLook(value);
+  const looks = arrayAt(value, "looks");
+  if (looks !== undefined) return merge(looks.map(readLook));
   if (textAt(value, "Event") === "s3:TestEvent") return { looks: [], problems: [] };
   if (textAt(value, "Type") === "Notification") return readText(textAt(value, "Message"), depth + 1);
   const original = originalIn(value);

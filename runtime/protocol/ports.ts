@@ -171,6 +171,12 @@ export interface OutageQueue {
   remove(messages: readonly HeldMessage[]): Promise<void>;
 }
 
+/** Starts the function that takes looks, on a platform whose queue starts none. */
+export interface LookStarter {
+  /** @param messages the text of look messages, as a queue stores them. Resolves once the platform has stored the start. */
+  start(messages: readonly string[]): Promise<void>;
+}
+
 export interface DeadLetterQueue {
   /**
    * Resolves once the message is stored with its reason. A redrive processes the look (or the original) again.

@@ -1,5 +1,6 @@
 /** The bridge's own queue messages as text: "look at this key", and the dead letter. */
 import * as z from "zod";
+import { parseText } from "./json";
 import { LIMITS } from "./messages";
 import { type Look, PLACES } from "./ports";
 
@@ -46,6 +47,14 @@ export function encodeLook(look: StoredLook): string {
   return storable(
     JSON.stringify({ look: { version: 2, key, firstSeenMs, failures, waits, state, slow, difference, last, nextTryMs } }),
   );
+}
+
+/**
+ * The event of an asynchronous invocation that takes several looks: `{"looks":[...]}`.
+ * @param messages the text of look messages. A text that is no JSON is kept as a text, which the reader parks.
+ */
+export function encodeLooks(messages: readonly string[]): string {
+  return JSON.stringify({ looks: messages.map((text) => parseText(text)?.value ?? text) });
 }
 
 /** Escapes U+FFFE and U+FFFF: XML cannot hold them, so SQS and SMQ refuse them. */

@@ -1,5 +1,5 @@
 /**
- * The dead-letter queue, in Simple Message Queue (formerly MNS). It needs one call, so the vendor's client, which has no types, is not used.
+ * Queues in Simple Message Queue (formerly MNS). The bridge needs few calls, so the vendor's client, which has no types, is not used.
  * https://www.alibabacloud.com/help/en/mns/developer-reference/request-protocol-description
  */
 import { createHmac } from "node:crypto";
@@ -8,19 +8,22 @@ import { LIMITS } from "../../protocol/messages";
 import type { Clock, DeadLetterQueue, Random } from "../../protocol/ports";
 import { encodeDeadLetter } from "../../protocol/queue-messages";
 import type { OssCredentials } from "../../stores/oss/credentials";
-import { escapeXml, xmlText } from "../../stores/oss/xml";
+import { escapeXml, xmlElements, xmlText } from "../../stores/oss/xml";
 import { readAll } from "../../stores/read-all";
 import type { OriginOf } from "./endpoints";
 import { controlError, retryControl } from "./errors";
 import type { OwnCredentials } from "./handler";
 
-/** The default limit of a message's body. */
+/** The limit of a message's body, and of all bodies of one batch. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
+/** Messages of one batch. */
+const BATCH = 16;
 
 const CONTENT_TYPE = "text/xml;charset=utf-8";
-const MAX_ANSWER_BYTES = 64 * 1024;
+const NAMESPACE = 'xmlns="http://mns.aliyuncs.com/doc/v1/"';
+/** A batch of the largest messages, with every character escaped. */
+const MAX_ANSWER_BYTES = BATCH * MAX_MESSAGE_BYTES * 6;
 const TIMEOUT_MS = 5_000;
-const CREATED = 201;
 
 /** SMQ messages have no attributes, so the body holds the fields for people beside the look for a redrive. */
 export function createDeadLetterQueue(
@@ -54,49 +57,157 @@ export interface MessageQueueOptions {
   sleep(ms: number): Promise<void>;
 }
 
+/** A message that was received. Other readers do not see it for the queue's visibility timeout. */
+export interface ReceivedMessage {
+  text: string;
+  /** Removes exactly this delivery. */
+  handle: string;
+}
+
+/** Every call rejects with a `ControlError`. */
 export interface MessageQueue {
-  /** Resolves once the message is stored. The text may hold only characters that XML allows. Rejects with a `ControlError`. */
-  send(text: string): Promise<void>;
+  /**
+   * Resolves once the message is stored. The text may hold only characters that XML allows.
+   * @param delaySeconds 0 to 604,800
+   */
+  send(text: string, delaySeconds?: number): Promise<void>;
+  /** Resolves once all of them are stored. */
+  sendAll(texts: readonly string[]): Promise<void>;
+  /** At most 16 messages, the oldest first as far as the queue keeps the order. Empty where none is visible. */
+  receive(): Promise<ReceivedMessage[]>;
+  /** Messages that are visible again by now stay: they are delivered once more. */
+  removeAll(messages: readonly ReceivedMessage[]): Promise<void>;
+  /** Delayed messages do not count. */
+  isEmpty(): Promise<boolean>;
+}
+
+interface Call {
+  op: string;
+  /** The beginning of the error's message. */
+  what: string;
+  method: "GET" | "POST" | "DELETE";
+  /** Behind the queue's path. */
+  path: string;
+  body?: string;
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  code: string | undefined;
 }
 
 /** @throws BridgeError `ConfigInvalid` where there is no endpoint for the queue's host. */
 export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
-  const { originOf, credentials, dispatcher, clock } = options;
   const url = new URL(options.queueUrl);
-  const origin = originOf(url.hostname);
-  const path = `${url.pathname}/messages`;
   const queueName = url.pathname.split("/").at(-1);
-
-  /** https://www.alibabacloud.com/help/en/mns/developer-reference/sendmessage */
-  async function once(body: string): Promise<void> {
-    const headers = signMessageRequest(
-      { method: "POST", path, contentType: CONTENT_TYPE, date: new Date(clock.now()) },
-      credentials.current(),
-    );
-    const what = `the message could not be put into the queue ${queueName}`;
-    const { status, text } = await dispatcher
-      .request({ origin, path, method: "POST", headers, body, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
-      .then(async (answer) => ({
-        status: answer.statusCode,
-        text: (await readAll(answer.body, MAX_ANSWER_BYTES)).toString("utf8"),
-      }))
-      .catch((cause: unknown) => {
-        throw controlError("sendMessage", what, {}, cause);
-      });
-    if (status !== CREATED)
-      throw controlError("sendMessage", what, { status, code: xmlText(text, "Code"), requestId: xmlText(text, "RequestId") });
-  }
+  const ask = createAsk(options, url);
+  const messages = "/messages";
 
   return {
-    send: (text) =>
-      retryControl(
-        () =>
-          once(
-            `<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/"><MessageBody>${escapeXml(text)}</MessageBody></Message>`,
-          ),
-        options,
-      ),
+    async send(text, delaySeconds) {
+      const what = `the message could not be put into the queue ${queueName}`;
+      const body = xml("Message", inside({ text, delaySeconds }));
+      await ask({ op: "sendMessage", what, method: "POST", path: messages, body }, [CREATED]);
+    },
+    async sendAll(texts) {
+      const what = `messages could not be put into the queue ${queueName}`;
+      for (const batch of batchesOf(texts)) {
+        const body = xml("Messages", batch.map((text) => `<Message>${inside({ text })}</Message>`).join(""));
+        await ask({ op: "batchSendMessage", what, method: "POST", path: messages, body }, [CREATED]);
+      }
+    },
+    async receive() {
+      const what = `the queue ${queueName} cannot be read`;
+      const call = { op: "batchReceiveMessage", what, method: "GET", path: `${messages}?numOfMessages=${BATCH}` } as const;
+      const { status, text } = await ask(call, [OK, NO_MESSAGE]);
+      if (status !== OK) return [];
+      return xmlElements(text, "Message").map((message) => ({
+        text: xmlText(message, "MessageBody") ?? "",
+        handle: xmlText(message, "ReceiptHandle") ?? "",
+      }));
+    },
+    async removeAll(received) {
+      const what = `messages could not be removed from the queue ${queueName}`;
+      for (let from = 0; from < received.length; from += BATCH) {
+        const handles = received
+          .slice(from, from + BATCH)
+          .map(({ handle }) => `<ReceiptHandle>${escapeXml(handle)}</ReceiptHandle>`);
+        const call = { op: "batchDeleteMessage", what, method: "DELETE", path: messages } as const;
+        await ask({ ...call, body: xml("ReceiptHandles", handles.join("")) }, [NO_CONTENT, SOME_ARE_GONE]);
+      }
+    },
+    async isEmpty() {
+      const what = `the queue ${queueName} cannot be read`;
+      const peek = { op: "peekMessage", what, method: "GET", path: `${messages}?peekonly=true` } as const;
+      if ((await ask(peek, [OK, NO_MESSAGE])).status === OK) return false;
+      // A peek does not see messages that somebody has received. SMQ announces that these counts will become 0 one day.
+      const { text } = await ask({ op: "getQueueAttributes", what, method: "GET", path: "" }, [OK]);
+      return ["ActiveMessages", "InactiveMessages"].every((name) => Number(xmlText(text, name) ?? 0) === 0);
+    },
   };
+}
+
+const OK = 200;
+const CREATED = 201;
+const NO_CONTENT = 204;
+/** Outcomes that share the status 404 with a queue that does not exist. */
+const NO_MESSAGE = "MessageNotExist";
+const SOME_ARE_GONE = "<Errors";
+
+/** Sends a call with retries. Any answer but the expected ones is a `ControlError`. */
+function createAsk(options: MessageQueueOptions, url: URL) {
+  const { originOf, credentials, dispatcher, clock } = options;
+  const origin = originOf(url.hostname);
+
+  async function once({ op, what, method, path, body }: Call): Promise<Answer> {
+    const full = `${url.pathname}${path}`;
+    const contentType = body === undefined ? undefined : CONTENT_TYPE;
+    const headers = signMessageRequest({ method, path: full, contentType, date: new Date(clock.now()) }, credentials.current());
+    try {
+      const answer = await dispatcher.request({
+        ...{ origin, path: full, method, headers, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS },
+        body: body ?? null,
+      });
+      const text = (await readAll(answer.body, MAX_ANSWER_BYTES)).toString("utf8");
+      return { status: answer.statusCode, text, code: xmlText(text, "Code") };
+    } catch (cause) {
+      throw controlError(op, what, {}, cause);
+    }
+  }
+
+  return (call: Call, expected: readonly (number | string)[]): Promise<Answer> =>
+    retryControl(async () => {
+      const answer = await once(call);
+      const { status, code, text } = answer;
+      if (expected.some((one) => one === status || one === code || (one === SOME_ARE_GONE && text.includes(one)))) return answer;
+      throw controlError(call.op, call.what, { status, code, requestId: xmlText(text, "RequestId") });
+    }, options);
+}
+
+const xml = (root: string, content: string): string =>
+  `<?xml version="1.0" encoding="UTF-8"?><${root} ${NAMESPACE}>${content}</${root}>`;
+
+function inside({ text, delaySeconds }: { text: string; delaySeconds?: number | undefined }): string {
+  const delay = delaySeconds === undefined ? "" : `<DelaySeconds>${delaySeconds}</DelaySeconds>`;
+  return `<MessageBody>${escapeXml(text)}</MessageBody>${delay}`;
+}
+
+/** Batches of at most 16 texts that SMQ takes together. A text that is too large is alone, and SMQ refuses it. */
+function* batchesOf(texts: readonly string[]): Generator<string[]> {
+  let batch: string[] = [];
+  let bytes = 0;
+  for (const text of texts) {
+    const size = Buffer.byteLength(text);
+    if (batch.length === BATCH || (batch.length > 0 && bytes + size > MAX_MESSAGE_BYTES)) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(text);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
 }
 
 const API_VERSION = "2015-06-06";
@@ -106,7 +217,7 @@ export interface MessageRequest {
   /** The path with its query. */
   path: string;
   /** The content type of the body; absent without a body. */
-  contentType?: string;
+  contentType?: string | undefined;
   date: Date;
 }
 

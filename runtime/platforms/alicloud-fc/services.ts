@@ -1,6 +1,7 @@
 /** The services that a role calls by control API: OOS for secrets, Function Compute for the copier. */
 import * as z from "zod";
-import type { CopyLauncher } from "../../protocol/ports";
+import type { CopyLauncher, LookStarter } from "../../protocol/ports";
+import { encodeLooks } from "../../protocol/queue-messages";
 import { BridgeError } from "../../stores/errors";
 import type { ControlApi } from "./control-api";
 
@@ -31,29 +32,48 @@ const ACCEPTED = 202;
 const VERSION = "2023-03-30";
 
 /**
- * Starts the copier as an asynchronous invocation. Function Compute has stored the event once it answers 202.
+ * Starts the copier as an asynchronous invocation.
  * https://www.alibabacloud.com/help/en/functioncompute/api-fc-2023-03-30-invokefunction
  */
 export function createCopyLauncher(api: ControlApi, functionName: string): CopyLauncher {
+  const what = `the copier ${functionName}`;
+  return { start: (job) => invokeAsync(api, { op: "startCopy", what, functionName, payload: JSON.stringify(job) }) };
+}
+
+/** Below the 128 KB of an asynchronous invocation's payload. */
+const MAX_PAYLOAD_BYTES = 120 * 1024;
+
+/** Starts a function that takes looks as an asynchronous invocation, or as several where the looks are too large for one. */
+export function createLookStarter(api: ControlApi, functionName: string): LookStarter {
+  const what = `the function ${functionName}`;
   return {
-    async start(job) {
-      const { status } = await api.call({
-        op: "startCopy",
-        what: `the copier ${functionName} could not be started`,
-        action: "InvokeFunction",
-        version: VERSION,
-        roa: {
-          pathname: `/${VERSION}/functions/${encodeURIComponent(functionName)}/invocations`,
-          headers: { "x-fc-invocation-type": "Async" },
-          body: Buffer.from(JSON.stringify(job)),
-        },
-      });
-      if (status !== ACCEPTED)
-        throw new BridgeError(
-          "Unavailable",
-          "startCopy",
-          `starting the copier ${functionName} was answered ${status}, not ${ACCEPTED}`,
-        );
+    async start(messages) {
+      const payload = encodeLooks(messages);
+      if (messages.length > 1 && Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) {
+        const middle = Math.ceil(messages.length / 2);
+        await this.start(messages.slice(0, middle));
+        return await this.start(messages.slice(middle));
+      }
+      await invokeAsync(api, { op: "startLooks", what, functionName, payload });
     },
   };
+}
+
+/** Resolves once Function Compute has stored the event, which it answers with 202. */
+async function invokeAsync(
+  api: ControlApi,
+  { op, what, functionName, payload }: { op: string; what: string; functionName: string; payload: string },
+): Promise<void> {
+  const { status } = await api.call({
+    op,
+    what: `${what} could not be started`,
+    action: "InvokeFunction",
+    version: VERSION,
+    roa: {
+      pathname: `/${VERSION}/functions/${encodeURIComponent(functionName)}/invocations`,
+      headers: { "x-fc-invocation-type": "Async" },
+      body: Buffer.from(payload),
+    },
+  });
+  if (status !== ACCEPTED) throw new BridgeError("Unavailable", op, `starting ${what} was answered ${status}, not ${ACCEPTED}`);
 }

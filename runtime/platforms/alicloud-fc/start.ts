@@ -8,7 +8,7 @@ import type { FlushableMetrics } from "../handlers";
 import { createLogger } from "../logger";
 import { type OriginOf, readEndpoints } from "./endpoints";
 import { createOwnCredentials, type OwnCredentials } from "./handler";
-import { createDeadLetterQueue, createMessageQueue } from "./message-queue";
+import { createDeadLetterQueue, createMessageQueue, type MessageQueue } from "./message-queue";
 
 export interface FunctionBase {
   clock: Clock;
@@ -43,19 +43,20 @@ export function startFunction<R extends Role>(role: R, env: Env): FunctionBase &
   };
 }
 
+export function openQueue(base: FunctionBase, queueUrl: string): MessageQueue {
+  const sleep = async (ms: number) => void (await delay(ms));
+  return createMessageQueue({ ...base, queueUrl, random: systemRandom, sleep });
+}
+
 export function openDeadLetters(
   base: FunctionBase,
   { deadLetterUrl, bridgeId }: { deadLetterUrl: string; bridgeId: string },
 ): DeadLetterQueue {
-  const sleep = async (ms: number) => void (await delay(ms));
-  return createDeadLetterQueue(createMessageQueue({ ...base, queueUrl: deadLetterUrl, random: systemRandom, sleep }), {
-    bridgeId,
-    clock: base.clock,
-  });
+  return createDeadLetterQueue(openQueue(base, deadLetterUrl), { bridgeId, clock: base.clock });
 }
 
 /** Metrics whose greatest value is written. All others are summed. */
-const GREATEST: ReadonlySet<MetricName> = new Set(["LagMs", "ProbeLagMs"]);
+const GREATEST: ReadonlySet<MetricName> = new Set(["LagMs", "OldestUnprovenAgeMs", "BreakerOpen", "ProbeLagMs"]);
 
 /**
  * Writes metrics as log lines. Simple Log Service counts, charts and alarms on them, so no call and no permission is needed.

@@ -43,7 +43,7 @@ test("peeks at a few letters without hiding them", async () => {
   expect(letters).toHaveLength(15);
   expect(complete).toBe(true);
   expect(letters[3]).toEqual({ key: 'a<&>"ü 3', reason: "no. 3", parkedAt: new Date("2026-03-01T00:00:07Z") });
-  expect(operations()).toEqual(["mns:PeekMessage"]);
+  expect(operations()).toEqual(["mns:BatchPeekMessage"]);
 });
 
 test("receives many letters and returns them", async () => {
@@ -51,7 +51,7 @@ test("receives many letters and returns them", async () => {
   const { letters, complete } = await readDeadLetters(options, { limit: 100 });
   expect(new Set(letters.map(({ key }) => key)).size).toBe(40);
   expect(complete).toBe(true);
-  expect(operations()).toEqual(["mns:PeekMessage", "mns:ReceiveMessage", "mns:ChangeMessageVisibility"]);
+  expect(operations()).toEqual(["mns:BatchPeekMessage", "mns:BatchReceiveMessage", "mns:ChangeMessageVisibility"]);
   expect(waits).toEqual([1000]);
   expect((await readDeadLetters(options, { limit: 100 })).letters).toHaveLength(40);
   expect(mns.service.messages(REGION, QUEUE.queueName)).toHaveLength(40);
@@ -86,7 +86,7 @@ test("an empty queue has no letters", async () => {
 
 test("sends the token of a session", async () => {
   fill(1);
-  const { accessKeyId, accessKeySecret, securityToken } = mns.session("mns:PeekMessage");
+  const { accessKeyId, accessKeySecret, securityToken } = mns.session("mns:BatchPeekMessage");
   const credentials = async () => ({ accessKeyId, accessKeySecret, securityToken });
   expect((await readDeadLetters({ ...options, credentials }, { limit: 5 })).letters).toHaveLength(1);
 });

@@ -1,8 +1,9 @@
 /** Operations on messages and queues. https://www.alibabacloud.com/help/en/mns/developer-reference/queue-operations */
 import { ApiError } from "../contracts";
-import type { Queue } from "./queue";
+import type { XmlFields } from "../oss/xml";
+import type { Message, Queue } from "./queue";
 import { assertBetween, queueFields } from "./queue-spec";
-import { mnsDocument, peekedFields, readSendRequest, receivedFields } from "./xml";
+import { mnsDocument, peekedFields, readReceiptHandles, readSendRequest, receivedFields, type SendRequest } from "./xml";
 
 export interface Operation {
   /** E.g. `mns:SendMessage`. */
@@ -19,6 +20,8 @@ export interface MessageAnswer {
 }
 
 const MAX_BATCH = 16;
+/** Of all bodies of one BatchSendMessage together. */
+const MAX_BATCH_BYTES = 65_536;
 const MAX_WAIT_SECONDS = 30;
 
 /** Reads the query. Names are case-insensitive, because the vendor's pages write them differently. */
@@ -52,31 +55,59 @@ export function findOperation({ method, url, body }: { method: string; url: stri
   switch (method) {
     case "POST":
       parametersOf(query, []);
-      return { ...about, action: "mns:SendMessage", run: (queue) => send(queue, body) };
+      return { ...about, ...sendOneOrMore(body) };
     case "GET":
       return { ...about, ...receiveOrPeek(query) };
     case "PUT":
       return { ...about, action: "mns:ChangeMessageVisibility", run: async (queue) => changeVisibility(queue, query) };
     case "DELETE":
+      if (query === "" && body.length > 0)
+        return { ...about, action: "mns:BatchDeleteMessage", run: (queue) => removeAll(queue, body) };
       return { ...about, action: "mns:DeleteMessage", run: async (queue) => remove(queue, query) };
     default:
       throw new ApiError(400, "InvalidRequestURL", `${method} of messages is not served.`);
   }
 }
 
-async function send(queue: Queue, body: Buffer): Promise<MessageAnswer> {
-  const { body: text, ...options } = await readSendRequest(body);
-  const { messageId, bodyMd5, receiptHandle, visibleAt, enqueuedAt } = queue.send(text, options);
-  return {
-    status: 201,
-    document: mnsDocument("Message", {
-      MessageId: messageId,
-      MessageBodyMD5: bodyMd5,
-      // Only a delayed message has one; with it the message can be deleted.
-      ReceiptHandle: visibleAt > enqueuedAt ? receiptHandle : undefined,
-    }),
-  };
+/** A batch has an action of its own in RAM. The root of the document tells them apart. */
+function sendOneOrMore(body: Buffer): Pick<Operation, "action" | "run"> {
+  const batch = /<Messages[\s>]/.test(body.toString("utf8"));
+  return { action: batch ? "mns:BatchSendMessage" : "mns:SendMessage", run: (queue) => send(queue, body) };
 }
+
+async function send(queue: Queue, body: Buffer): Promise<MessageAnswer> {
+  const { batch, messages } = await readSendRequest(body);
+  if (batch) {
+    assertBetween("the number of messages", messages.length, 1, MAX_BATCH);
+    const bytes = messages.reduce((sum, message) => sum + Buffer.byteLength(message.body), 0);
+    assertBetween("the size of all messages", bytes, 1, MAX_BATCH_BYTES);
+    return sendAll(queue, messages);
+  }
+  const [{ body: text, ...options }] = messages as [SendRequest];
+  return { status: 201, document: mnsDocument("Message", sentFields(queue.send(text, options))) };
+}
+
+/** 201 when every message was stored. Otherwise 500, and each message that was refused has its error. */
+function sendAll(queue: Queue, messages: readonly SendRequest[]): MessageAnswer {
+  let status = 201;
+  const Message = messages.map(({ body, ...options }): XmlFields => {
+    try {
+      return sentFields(queue.send(body, options));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      status = 500;
+      return { ErrorCode: error.code, ErrorMessage: error.message };
+    }
+  });
+  return { status, document: mnsDocument("Messages", { Message }) };
+}
+
+const sentFields = ({ messageId, bodyMd5, receiptHandle, visibleAt, enqueuedAt }: Message): XmlFields => ({
+  MessageId: messageId,
+  MessageBodyMD5: bodyMd5,
+  // Only a delayed message has one; with it the message can be deleted.
+  ReceiptHandle: visibleAt > enqueuedAt ? receiptHandle : undefined,
+});
 
 function receiveOrPeek(query: string): Pick<Operation, "action" | "run"> {
   const parameters = parametersOf(query, ["waitseconds", "numofmessages", "peekonly"]);
@@ -90,9 +121,12 @@ function receiveOrPeek(query: string): Pick<Operation, "action" | "run"> {
     return { status: 200, document };
   };
   if (parameters.get("peekonly") === "true")
-    return { action: "mns:PeekMessage", run: async (queue) => answer(queue.peek(count ?? 1).map(peekedFields)) };
+    return {
+      action: count === undefined ? "mns:PeekMessage" : "mns:BatchPeekMessage",
+      run: async (queue) => answer(queue.peek(count ?? 1).map(peekedFields)),
+    };
   return {
-    action: "mns:ReceiveMessage",
+    action: count === undefined ? "mns:ReceiveMessage" : "mns:BatchReceiveMessage",
     run: async (queue, signal) => {
       const received = await queue.receive(count ?? 1, waitSeconds ?? queue.spec.pollingWaitSeconds, signal);
       return answer(received.map(receivedFields));
@@ -121,6 +155,22 @@ function changeVisibility(queue: Queue, query: string): MessageAnswer {
 function remove(queue: Queue, query: string): MessageAnswer {
   queue.delete(receiptHandleOf(parametersOf(query, ["receipthandle"])));
   return { status: 204 };
+}
+
+/** 204 when every message was deleted. Otherwise 404 with the handles that were not. */
+async function removeAll(queue: Queue, body: Buffer): Promise<MessageAnswer> {
+  const handles = await readReceiptHandles(body);
+  assertBetween("the number of receipt handles", handles.length, 1, MAX_BATCH);
+  const refused = handles.flatMap((handle): XmlFields[] => {
+    try {
+      queue.delete(handle);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return [{ ErrorCode: error.code, ErrorMessage: error.message, ReceiptHandle: handle }];
+    }
+  });
+  return refused.length === 0 ? { status: 204 } : { status: 404, document: mnsDocument("Errors", { Error: refused }) };
 }
 
 function attributes(queue: Queue): MessageAnswer {

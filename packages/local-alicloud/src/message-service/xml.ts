@@ -1,7 +1,7 @@
 import { ApiError } from "../contracts";
 import { OssError } from "../oss/oss-error";
 import { type XmlFields, xmlDocument } from "../oss/xml";
-import { parseXmlBody } from "../oss/xml-body";
+import { parseXmlBody, type XmlElement } from "../oss/xml-body";
 import type { Message } from "./queue";
 
 const NAMESPACE = "http://mns.aliyuncs.com/doc/v1/";
@@ -19,18 +19,41 @@ export interface SendRequest {
 
 const malformed = () => new ApiError(400, "MalformedXML", "The XML you provided was not well-formed.");
 
-/** Reads the body of SendMessage. @throws ApiError 400 `MalformedXML`, `InvalidArgument` */
-export async function readSendRequest(document: Buffer): Promise<SendRequest> {
-  const message = await parseXmlBody(document, "Message").catch((error: unknown) => {
+/** The messages of SendMessage, or of BatchSendMessage, whose root is `Messages`. @throws ApiError 400 `MalformedXML`, `InvalidArgument` */
+export async function readSendRequest(document: Buffer): Promise<{ batch: boolean; messages: SendRequest[] }> {
+  const batch = /<Messages[\s>]/.test(document.toString("utf8"));
+  const root = await rootOf(document, batch ? "Messages" : "Message");
+  assertOnly(root, batch ? ["Message"] : ["MessageBody", "DelaySeconds", "Priority"]);
+  return { batch, messages: (batch ? root.all("Message") : [root]).map(readMessage) };
+}
+
+/** The receipt handles of BatchDeleteMessage. @throws ApiError 400 `MalformedXML`, `InvalidArgument` */
+export async function readReceiptHandles(document: Buffer): Promise<string[]> {
+  const root = await rootOf(document, "ReceiptHandles");
+  assertOnly(root, ["ReceiptHandle"]);
+  return root.all("ReceiptHandle").map(({ text }) => text);
+}
+
+async function rootOf(document: Buffer, name: string): Promise<XmlElement> {
+  try {
+    return await parseXmlBody(document, name);
+  } catch (error) {
     throw error instanceof OssError ? malformed() : error;
-  });
-  const unknown = Object.keys(message.toFields()).find((name) => !["MessageBody", "DelaySeconds", "Priority"].includes(name));
-  if (unknown !== undefined)
-    throw new ApiError(
-      400,
-      "InvalidArgument",
-      `The XML you provided did not validate against our published schema, cause by ${unknown} Element.`,
-    );
+  }
+}
+
+function assertOnly(element: XmlElement, allowed: readonly string[]): void {
+  const unknown = Object.keys(element.toFields()).find((name) => !allowed.includes(name));
+  if (unknown === undefined) return;
+  throw new ApiError(
+    400,
+    "InvalidArgument",
+    `The XML you provided did not validate against our published schema, cause by ${unknown} Element.`,
+  );
+}
+
+function readMessage(message: XmlElement): SendRequest {
+  assertOnly(message, ["MessageBody", "DelaySeconds", "Priority"]);
   const body = message.first("MessageBody")?.text ?? "";
   if (NO_XML_TEXT.test(body)) throw malformed();
   const delaySeconds = integerOf(message.first("DelaySeconds")?.text);

@@ -108,6 +108,81 @@ test("a delay hides a message, and the message's own delay overrides the queue's
   expect((await client.remove(Q, handle(sent))).status).toBe(204);
 });
 
+describe("batches", () => {
+  const handlesOf = (answer: { text: string }) =>
+    [...answer.text.matchAll(/<ReceiptHandle>([^<]+)</g)].map(([, found]) => found as string);
+
+  test("are sent, each message with its own delay", async () => {
+    const sent = await client.postAll(Q, [["now"], ["later", "<DelaySeconds>5</DelaySeconds>"]]);
+    expect(sent.status).toBe(201);
+    expect(sent.text).toContain("<Messages xmlns=");
+    expect(sent.text.match(/<MessageId>/g)).toHaveLength(2);
+    expect((await client.receive(Q, "?numOfMessages=16")).text).not.toContain("later");
+    fixture.clock.aheadMs = 6_000;
+    expect((await client.receive(Q)).element("MessageBody")).toBe("later");
+  });
+
+  test("are deleted by their handles", async () => {
+    await client.postAll(Q, [["a"], ["b"], ["c"]]);
+    const handles = handlesOf(await client.receive(Q, "?numOfMessages=2"));
+    expect(await client.removeAll(Q, handles)).toMatchObject({ status: 204, text: "" });
+    expect(bodies()).toEqual(["c"]);
+  });
+
+  test("say which messages could not be deleted, and delete the others", async () => {
+    await client.postAll(Q, [["a"], ["b"]]);
+    const [one = "", two = ""] = handlesOf(await client.receive(Q, "?numOfMessages=2"));
+    await client.remove(Q, one);
+    const answer = await client.removeAll(Q, [one, two]);
+    expect(answer).toMatchObject({ status: 404, text: expect.stringContaining("<Errors xmlns=") });
+    expect([answer.element("ErrorCode"), handlesOf(answer)]).toEqual(["MessageNotExist", [one]]);
+    expect(bodies()).toEqual([]);
+  });
+
+  test("say which messages could not be stored, and store the others", async () => {
+    fixture.service.updateQueue(REGION, Q, { maximumMessageSize: 1024 });
+    const answer = await client.postAll(Q, [["a"], ["x".repeat(1025)]]);
+    expect([answer.status, answer.element("ErrorCode")]).toEqual([500, "InvalidArgument"]);
+    expect(bodies()).toEqual(["a"]);
+  });
+
+  test.each<[string, () => Promise<{ status: number }>]>([
+    [
+      "more than 16 messages",
+      () =>
+        client.postAll(
+          Q,
+          Array.from({ length: 17 }, () => ["x"] as const),
+        ),
+    ],
+    ["more than 64 KB", () => client.postAll(Q, [["x".repeat(40_000)], ["x".repeat(40_000)]])],
+    ["no message", () => client.postAll(Q, [])],
+    [
+      "more than 16 handles",
+      () =>
+        client.removeAll(
+          Q,
+          Array.from({ length: 17 }, () => "x"),
+        ),
+    ],
+  ])("%s are refused", async (_, ask) => {
+    expect(await ask()).toMatchObject({ status: 400 });
+    expect(bodies()).toEqual([]);
+  });
+
+  test("need permissions of their own", async () => {
+    const resource = `acs:mns:${REGION}:*:/queues/${Q}/messages`;
+    const single = fixture.client(fixture.session(["mns:SendMessage", "mns:ReceiveMessage", "mns:DeleteMessage"], [resource]));
+    await single.post(Q, "one");
+    expect((await single.postAll(Q, [["two"]])).status).toBe(403);
+    expect((await single.receive(Q, "?numOfMessages=2")).status).toBe(403);
+    const found = handle(await single.receive(Q));
+    expect((await single.removeAll(Q, [found])).status).toBe(403);
+    const batches = fixture.client(fixture.session(["mns:Batch*"], [resource]));
+    expect((await batches.removeAll(Q, [found])).status).toBe(204);
+  });
+});
+
 test("a message is deleted after its retention", async () => {
   fixture.service.updateQueue(REGION, Q, { messageRetentionPeriod: 60 });
   await client.post(Q, "one");

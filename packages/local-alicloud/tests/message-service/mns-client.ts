@@ -36,6 +36,16 @@ export const escapeXml = (text: string) =>
 export const messageXml = (body: string, more = "") =>
   `<?xml version="1.0" encoding="UTF-8"?><Message xmlns="http://mns.aliyuncs.com/doc/v1/"><MessageBody>${escapeXml(body)}</MessageBody>${more}</Message>`;
 
+export const messagesXml = (messages: readonly (readonly [body: string, more?: string])[]) => {
+  const all = messages.map(([body, more = ""]) => `<Message><MessageBody>${escapeXml(body)}</MessageBody>${more}</Message>`);
+  return `<?xml version="1.0" encoding="UTF-8"?><Messages xmlns="http://mns.aliyuncs.com/doc/v1/">${all.join("")}</Messages>`;
+};
+
+export const handlesXml = (handles: readonly string[]) => {
+  const all = handles.map((handle) => `<ReceiptHandle>${handle}</ReceiptHandle>`);
+  return `<?xml version="1.0" encoding="UTF-8"?><ReceiptHandles xmlns="http://mns.aliyuncs.com/doc/v1/">${all.join("")}</ReceiptHandles>`;
+};
+
 const md5 = (body: string) => createHash("md5").update(body).digest("base64");
 
 interface MnsOptions {
@@ -56,7 +66,13 @@ export function createMnsClient({ origin, ca, keys }: { origin: string; ca: stri
       date: at.toUTCString(),
       "x-mns-version": "2015-06-06",
       ...(keys.securityToken === undefined ? {} : { "security-token": keys.securityToken }),
-      ...(body === "" ? {} : { "content-type": "text/xml;charset=utf-8", "content-md5": digest(body) }),
+      ...(body === ""
+        ? {}
+        : {
+            "content-type": "text/xml;charset=utf-8",
+            "content-md5": digest(body),
+            "content-length": `${Buffer.byteLength(body)}`,
+          }),
     };
     const text = `${method}\n${headers["content-md5"] ?? ""}\n${headers["content-type"] ?? ""}\n${headers.date}\nx-mns-version:2015-06-06\n${path}`;
     const signature = createHmac("sha1", keys.accessKeySecret).update(text).digest("base64");
@@ -114,6 +130,8 @@ export function createMnsClient({ origin, ca, keys }: { origin: string; ca: stri
       send("GET", `${messages(queue)}${query}`, signal === undefined ? {} : { signal }),
     peek: (queue: string, query = "") => send("GET", `${messages(queue)}?peekonly=true${query}`),
     remove: (queue: string, handle: string) => send("DELETE", `${messages(queue)}?ReceiptHandle=${handle}`),
+    postAll: (queue: string, all: Parameters<typeof messagesXml>[0]) => send("POST", messages(queue), { body: messagesXml(all) }),
+    removeAll: (queue: string, handles: readonly string[]) => send("DELETE", messages(queue), { body: handlesXml(handles) }),
     hide: (queue: string, handle: string, seconds: number) =>
       send("PUT", `${messages(queue)}?receiptHandle=${handle}&visibilityTimeout=${seconds}`),
     attributes: (queue: string) => send("GET", `/queues/${queue}`),
