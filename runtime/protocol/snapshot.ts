@@ -62,6 +62,14 @@ export function textRecord(limits: { nameCharacters: number; valueCharacters: nu
   });
 }
 
+/** An archived object whose bytes cannot be read now. */
+export const archiveSchema = z.strictObject({
+  /** The store's own name for the class or the tier. */
+  storageClass: z.string().min(1).max(64),
+  /** `ongoing`: a restore runs. */
+  restore: z.enum(["none", "ongoing"]),
+});
+
 export const snapshotSchema = z.strictObject({
   /** Absent in a bucket that keeps no versions. */
   versionId: z.string().min(1).max(1024).optional(),
@@ -74,6 +82,7 @@ export const snapshotSchema = z.strictObject({
   metadata: textRecord({ nameCharacters: 1024, valueCharacters: 8192 }),
   tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
   checksum: checksumSchema.optional(),
+  archive: archiveSchema.optional(),
 });
 
 export interface ObjectSnapshot {
@@ -85,4 +94,6 @@ export interface ObjectSnapshot {
   metadata: Metadata;
   tags: Tags;
   checksum?: Checksum;
+  /** Not a part of the state: a restore changes nothing but who can read the bytes. */
+  archive?: z.infer<typeof archiveSchema> | undefined;
 }

@@ -7,6 +7,7 @@ import type { Clock, Deadline } from "../protocol/ports";
 import type { ObjectSnapshot } from "../protocol/snapshot";
 import { BridgeError, isPermanent, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
+import { ARCHIVE_ADVICE } from "../stores/unreadable";
 import { decide, type Plan } from "./decide";
 import { type BridgeIdentity, type LeasedState, lookUnderLease } from "./destination";
 import { isLive, type LeaseStore } from "./lease";
@@ -66,7 +67,22 @@ export async function replicate(
     bridge: config,
     inlineLimitBytes: config.inlineLimitBytes,
   });
-  return await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, sourceKey: key, source, signal });
+  const archived = needsBytes(plan) ? archivedResult(snapshot) : undefined;
+  return archived ?? (await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, sourceKey: key, source, signal }));
+}
+
+/** Whether the step reads the source. A change of tags reads one byte, to see that the object is still the same. */
+function needsBytes({ step }: Plan): boolean {
+  return step === "write" || step === "copy" || step === "tag";
+}
+
+/** The result for an archived object: nothing can be read from it. Undefined where the bytes can be read. */
+function archivedResult(snapshot: ObjectSnapshot | undefined): ReplicationResult | undefined {
+  if (snapshot?.archive === undefined) return undefined;
+  const { storageClass, restore } = snapshot.archive;
+  return restore === "ongoing"
+    ? { result: "waiting", waitsFor: "restore", place: "source", reason: `archived as ${storageClass}, and being restored` }
+    : { result: "rejected", place: "source", reason: `archived as ${storageClass}: ${ARCHIVE_ADVICE}` };
 }
 
 type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState & { sourceKey: string };

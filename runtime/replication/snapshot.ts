@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Checksum, ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
 import { BridgeError, isBridgeError } from "../stores/errors";
-import type { CallOptions, ObjectStore } from "../stores/object-store";
+import type { CallOptions, ObjectHead, ObjectStore } from "../stores/object-store";
 import { genuineMetadata } from "./provenance";
 
 /** Tags with this name, or with this name and a hyphen at the beginning, belong to bridges. They are never part of a snapshot. */
@@ -35,6 +35,7 @@ export async function takeSnapshot(
       throw error;
     }
     const checksum = preferred(head.checksums);
+    const archive = unreadable(head.archive);
     return {
       ...(head.versionId === undefined ? {} : { versionId: head.versionId }),
       etag: head.etag,
@@ -44,9 +45,15 @@ export async function takeSnapshot(
       metadata: genuineMetadata(head.metadata, key),
       tags: withoutStatusTags(tags),
       ...(checksum === undefined ? {} : { checksum }),
+      ...(archive === undefined ? {} : { archive }),
     };
   }
   throw new BridgeError("Unavailable", "snapshot", "the object changes faster than it can be looked at");
+}
+
+function unreadable(archive: ObjectHead["archive"]): ObjectSnapshot["archive"] {
+  if (archive === undefined || archive.restore === "done") return undefined;
+  return { storageClass: archive.storageClass, restore: archive.restore };
 }
 
 function preferred(checksums: readonly Checksum[]): Checksum | undefined {

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import { suppressUnhandledError } from "../stores/body";
 import { BridgeError, type BridgeErrorKind, confirmedKind } from "../stores/errors";
+import { ARCHIVE_ADVICE, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../stores/unreadable";
 import { assertPinned, type SourcePin } from "./source";
 
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -48,6 +49,9 @@ const BY_CODE: readonly [RegExp, BridgeErrorKind, string][] = [
     "the credentials that signed the presigned URL are not valid",
   ],
   [/<Code>SignatureDoesNotMatch<\/Code>/, "PermissionDenied", "the source says the presigned URL's signature does not match"],
+  [/<Code>InvalidObjectState<\/Code>/, "Unsupported", `the source object is archived: ${ARCHIVE_ADVICE}`],
+  [/<Code>SymlinkTargetNotExist<\/Code>/, "Invalid", LINK_WITHOUT_TARGET],
+  [/<Code>InvalidTargetType<\/Code>/, "Invalid", LINK_TO_LINK],
   [/<Code>NoSuchBucket<\/Code>/, "Unexpected", "the source bucket does not exist"],
   [/<Code>RequestTimeout<\/Code>/, "Unavailable", "the source gave up waiting"],
 ];

@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ReplicationStatus } from "../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../protocol/snapshot";
+import type { Archive } from "./unreadable";
 
 export interface StoreCapabilities {
   /** `put`, `completeUpload` and `delete` honour every `condition`. Where this is false, passing one throws `Unsupported`. */
@@ -45,6 +46,11 @@ export interface ObjectHead {
    * too where no replication rule covers the object.
    */
   replication?: ReplicationStatus;
+  /**
+   * Present where the store says that the object is archived. `get` then fails with `Unsupported` unless its restore is done. An object without
+   * it can be archived all the same: OSS can let readers have objects of the class Archive, and does not tell.
+   */
+  archive?: Archive | undefined;
 }
 
 /** Everything about an object besides its key and its bytes. */

@@ -6,6 +6,7 @@ import { checksumOf } from "../checksums";
 import { BridgeError } from "../errors";
 import { compareKeys } from "../keys";
 import type { ListedObject, ObjectAttributes, ObjectHead, StoreCapabilities, WriteCondition } from "../object-store";
+import type { Archive } from "../unreadable";
 
 /** One stored object. Its bytes never change. */
 export interface MemoryObject extends ObjectAttributes {
@@ -16,6 +17,7 @@ export interface MemoryObject extends ObjectAttributes {
   /** The full-object checksum that the write carried, if it carried one. */
   checksum?: Checksum;
   replication?: ReplicationStatus;
+  archive?: Archive | undefined;
 }
 
 /** The state that readers saw from `atMs` on: an object, or undefined for none. */
@@ -37,10 +39,15 @@ export function copyAttributes({ headers, metadata, tags }: ObjectAttributes): O
 }
 
 export function describeObject(object: MemoryObject): Omit<ObjectHead, "checksums"> {
-  const { etag, bytes, lastModified, versionId, replication } = object;
+  const { etag, bytes, lastModified, versionId, replication, archive } = object;
   const { headers, metadata } = copyAttributes(object);
   const head = { etag, sizeBytes: bytes.byteLength, lastModified: new Date(lastModified), headers, metadata };
-  return { ...head, ...(versionId !== undefined && { versionId }), ...(replication !== undefined && { replication }) };
+  return {
+    ...head,
+    ...(versionId !== undefined && { versionId }),
+    ...(replication !== undefined && { replication }),
+    ...(archive !== undefined && { archive: { ...archive } }),
+  };
 }
 
 /** The checksum that the write carried, or the one a store computes by itself. It is computed when first read: most objects never need it. */
@@ -123,7 +130,7 @@ export class MemoryBucket {
   }
 
   /** Changes tags or replication of one version; its lastModified stays. */
-  amend(key: string, object: MemoryObject, changes: Pick<MemoryObject, "replication"> | Pick<MemoryObject, "tags">): void {
+  amend(key: string, object: MemoryObject, changes: Partial<Pick<MemoryObject, "replication" | "archive" | "tags">>): void {
     const versions = this.versions.get(key) ?? [];
     const version = versions.find((candidate) => candidate.object === object);
     if (version === undefined) return;

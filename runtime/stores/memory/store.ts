@@ -30,6 +30,7 @@ import type {
   UploadPartOptions,
   WriteCondition,
 } from "../object-store";
+import { ARCHIVED, type Archive } from "../unreadable";
 import {
   checksumsOf,
   copyAttributes,
@@ -121,6 +122,11 @@ export class MemoryStore extends CheckedStore<MemoryAdapter> {
     this.adapter.bucket.amend(key, this.adapter.existing("setReplication", key), { replication });
   }
 
+  /** Tests only: archives the object, or restores it, until it is written again. */
+  setArchive(key: string, archive: Archive): void {
+    this.adapter.bucket.amend(key, this.adapter.existing("setArchive", key), { archive });
+  }
+
   /** Tests only: uploads that were neither completed nor aborted. */
   openUploads(): OpenUpload[] {
     return this.adapter.uploads.open();
@@ -170,6 +176,7 @@ class MemoryAdapter implements ObjectStore {
     this.count("get");
     const object = this.existing("get", key);
     this.bucket.requireCondition("get", key, { ifMatch });
+    requireReadable("get", object);
     const bytes = range === undefined ? object.bytes : slice(object.bytes, range);
     const onRead = () => {
       this.bytesRead += bytes.byteLength;
@@ -199,7 +206,8 @@ class MemoryAdapter implements ObjectStore {
 
   async touch(key: string, { ifMatch }: TouchOptions = {}): Promise<PutResult> {
     this.count("touch");
-    const { versionId, lastModified, replication, ...object } = this.existing("touch", key);
+    const { versionId, lastModified, replication, archive, ...object } = this.existing("touch", key);
+    requireReadable("touch", { archive });
     // The copy is one piece, so its etag is that of a single put.
     return this.commit("touch", key, { ...object, ...copyAttributes(object), etag: md5Hex(object.bytes) }, { ifMatch });
   }
@@ -286,6 +294,12 @@ class MemoryAdapter implements ObjectStore {
     const { etag, versionId } = this.bucket.write(key, object);
     return versionId === undefined ? { etag } : { etag, versionId };
   }
+}
+
+/** @throws BridgeError `Unsupported`, like S3 and OSS */
+function requireReadable(op: string, { archive }: Pick<MemoryObject, "archive">): void {
+  if (archive === undefined || archive.restore === "done") return;
+  throw new BridgeError("Unsupported", op, ARCHIVED);
 }
 
 function slice(bytes: Uint8Array, { start, end }: ByteRange): Uint8Array {

@@ -1,5 +1,6 @@
 /** Maps the errors of OSS and of the network to the kinds that callers switch on. */
 import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup } from "../errors";
+import { ARCHIVED, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../unreadable";
 import { xmlText } from "./xml";
 
 /**
@@ -58,8 +59,11 @@ const kindOfCode = kindLookup({
     "InvalidRange",
     "InvalidRequest",
     "InvalidTag",
+    "InvalidTargetType",
     "MalformedXML",
     "MetadataTooLarge",
+    // A link without a target is there, so it is no missing object.
+    "SymlinkTargetNotExist",
     "UND_ERR_INVALID_ARG",
     400,
     411,
@@ -70,7 +74,10 @@ const kindOfCode = kindLookup({
   ConfigInvalid: ["InvalidBucketName", "KmsServiceNotEnabled", 301, 307],
 });
 
-const ADVICE: Partial<Record<BridgeErrorKind, string>> = {
+const ADVICE: Partial<Record<string, string>> = {
+  InvalidObjectState: ARCHIVED,
+  InvalidTargetType: LINK_TO_LINK,
+  SymlinkTargetNotExist: LINK_WITHOUT_TARGET,
   PermissionDenied: "check the credentials, the RAM policy of the role and the bucket policy",
   ConfigInvalid: "check the bucket's name, its region, the endpoint and the KMS key",
 };
@@ -109,7 +116,7 @@ export function refusalError(op: string, refusal: OssRefusal, attempts: number):
   const found = known === undefined ? (status >= 500 ? "Unavailable" : "Unexpected") : confirmedKind(known, status);
   const ambiguous = isAmbiguous(op, found, code, attempts);
   const kind = ambiguous ? "Unavailable" : found;
-  const hint = ambiguous ? "after a retry, so the first request may have landed" : ADVICE[kind];
+  const hint = ambiguous ? "after a retry, so the first request may have landed" : (ADVICE[code ?? ""] ?? ADVICE[kind]);
   const details = `HTTP ${status}${requestId === undefined ? "" : `, request ${requestId}`}`;
   const message = `OSS answered ${op} with ${code ?? "no code"} (${details})${hint === undefined ? "" : `: ${hint}`}`;
   return new BridgeError(kind, op, message, { cause: refusal });

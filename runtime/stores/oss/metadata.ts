@@ -10,6 +10,7 @@ import { METADATA_NAME } from "../checked-store";
 import { BridgeError } from "../errors";
 import { decodeHeaderText, encodeHeaderText } from "../header-text";
 import type { ObjectHead, PutResult } from "../object-store";
+import { type Archive, restoreOf } from "../unreadable";
 import { escapeXml, xmlElements, xmlText } from "./xml";
 
 const PREFIX = "x-oss-meta-";
@@ -127,7 +128,31 @@ export function parseHead(
   );
   const head = { etag: unquote(required(op, "ETag", fields.etag)), sizeBytes, lastModified, headers, metadata };
   const versionId = fields["x-oss-version-id"];
-  return versionId === undefined ? head : { ...head, versionId };
+  const archive = archiveOf(fields);
+  return { ...head, ...(versionId !== undefined && { versionId }), ...(archive !== undefined && { archive }) };
+}
+
+const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["Archive", "ColdArchive", "DeepColdArchive"]);
+
+/**
+ * A bucket can allow direct reads of the class Archive, and HEAD does not tell whether it does. Then only the read tells whether the object must
+ * be restored. HEAD of a symbolic link has the class of its target, but not the target's restore.
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/restoreobject
+ */
+function archiveOf(fields: Readonly<Record<string, string>>): Archive | undefined {
+  const storageClass = fields["x-oss-storage-class"] ?? "";
+  if (!ARCHIVE_CLASSES.has(storageClass) || isSymlink(fields)) return undefined;
+  const restore = restoreOf(fields["x-oss-restore"]);
+  return storageClass === "Archive" && restore === "none" ? undefined : { storageClass, restore };
+}
+
+/**
+ * HEAD and GET of a symbolic link: length, ETag, MD5 and storage class are the target's, Last-Modified is the later one of both, and all other
+ * headers are the link's own.
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/headobject
+ */
+function isSymlink(fields: Readonly<Record<string, string>>): boolean {
+  return fields["x-oss-object-type"] === "Symlink";
 }
 
 /** https://www.alibabacloud.com/help/en/oss/user-guide/object-tagging */
@@ -185,9 +210,9 @@ export function crc64FromDecimal(decimal: string): Checksum | undefined {
   return { algorithm: "CRC64XZ", value: digest.toString("base64") };
 }
 
-/** The CRC-64 of the whole object. Absent for objects that are older than OSS's checksums. */
+/** The CRC-64 of the whole object. Absent for objects that are older than OSS's checksums, and for the target of a symbolic link. */
 export function crc64Of(headers: Readonly<Record<string, string>>): Checksum | undefined {
-  return crc64FromDecimal(headers[CRC64_HEADER] ?? "");
+  return isSymlink(headers) ? undefined : crc64FromDecimal(headers[CRC64_HEADER] ?? "");
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Maps the errors of S3 and its SDK to the kinds that callers switch on. */
 import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup } from "../errors";
+import { ARCHIVED } from "../unreadable";
 
 /**
  * Codes of S3, of the SDK and of Node, and statuses for answers without a code: the answer to HEAD has no body, and a proxy has no S3 codes.
@@ -73,7 +74,8 @@ const kindOfCode = kindLookup({
   ],
 });
 
-const ADVICE: Partial<Record<BridgeErrorKind, string>> = {
+const ADVICE: Partial<Record<string, string>> = {
+  InvalidObjectState: ARCHIVED,
   PermissionDenied: "check the credentials and the policies of the role, the bucket and its KMS key",
   ConfigInvalid: "check the bucket's name, its region, the endpoint and the KMS key",
 };
@@ -113,7 +115,7 @@ export function toS3Error(op: string, cause: unknown): BridgeError {
   const code = error.Code ?? (error.name === "Error" || error.name === undefined ? error.code : error.name) ?? "an unknown error";
   const { httpStatusCode, requestId } = error.$metadata ?? {};
   const details = [httpStatusCode && `HTTP ${httpStatusCode}`, requestId && `request ${requestId}`].filter(Boolean).join(", ");
-  const hint = ambiguous ? "after a retry, so the first request may have landed" : ADVICE[kind];
+  const hint = ambiguous ? "after a retry, so the first request may have landed" : (ADVICE[code] ?? ADVICE[kind]);
   const message = `S3 answered ${op} with ${code}${details === "" ? "" : ` (${details})`}${hint === undefined ? "" : `: ${hint}`}`;
   return new BridgeError(kind, op, message, { cause });
 }

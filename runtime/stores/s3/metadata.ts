@@ -4,6 +4,7 @@ import type { ReplicationStatus } from "../../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../../protocol/snapshot";
 import { decodeHeaderText, encodeHeaderText } from "../header-text";
 import type { ObjectAttributes, ObjectHead } from "../object-store";
+import { type Archive, restoreOf } from "../unreadable";
 
 /** The checksums that S3 verifies. */
 const CHECKSUM_FIELDS = {
@@ -93,6 +94,9 @@ interface HeadFields {
   ContentLanguage?: string | undefined;
   ExpiresString?: string | undefined;
   ReplicationStatus?: string | undefined;
+  StorageClass?: string | undefined;
+  ArchiveStatus?: string | undefined;
+  Restore?: string | undefined;
 }
 
 /** The header says `COMPLETED`, the API's model `COMPLETE`. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
@@ -121,6 +125,7 @@ export function parseHead(
   if (ETag === undefined || LastModified === undefined || sizeBytes === undefined || Number.isNaN(sizeBytes))
     throw new Error("the answer has no ETag, Last-Modified or length: this is no S3 endpoint");
   const replication = ReplicationStatus === undefined ? undefined : REPLICATION_STATUS[ReplicationStatus];
+  const archive = archiveOf(fields);
   return {
     // Absent in a bucket whose versioning was never enabled; "null" names a version from before it was enabled.
     ...(VersionId !== undefined && VersionId !== "" && { versionId: VersionId }),
@@ -130,7 +135,21 @@ export function parseHead(
     headers: parseHeaders(fields),
     metadata: parseMetadata(raw),
     ...(replication !== undefined && { replication }),
+    ...(archive !== undefined && { archive }),
   };
+}
+
+/** Classes whose objects are read only after a restore. GLACIER_IR is none of them. */
+const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
+
+/**
+ * An object of INTELLIGENT_TIERING has an archive status only in its archive tiers. After a restore it is in another tier, and has none.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
+ */
+function archiveOf({ StorageClass = "", ArchiveStatus, Restore }: HeadFields): Archive | undefined {
+  if (ArchiveStatus !== undefined)
+    return { storageClass: `${StorageClass} ${ArchiveStatus}`.trim(), restore: restoreOf(Restore) };
+  return ARCHIVE_CLASSES.has(StorageClass) ? { storageClass: StorageClass, restore: restoreOf(Restore) } : undefined;
 }
 
 function parseHeaders(fields: HeadFields): ContentHeaders {

@@ -51,6 +51,49 @@ async function leased() {
   return all;
 }
 
+describe("an archived object", () => {
+  const archived = async (text: string, restore: "none" | "ongoing" | "done") => {
+    const all = open();
+    await all.put(text);
+    all.source.setArchive("k", { storageClass: "GLACIER", restore });
+    return all;
+  };
+
+  test.each([["1"], [LARGE]])(
+    "that nobody restores is rejected with what to do, and no read and no copy begins (%s)",
+    async (text) => {
+      const all = await archived(text, "none");
+      expect(await all.run()).toEqual({
+        result: "rejected",
+        place: "source",
+        reason: expect.stringMatching(/^archived as GLACIER: restore it at the source, then redrive/),
+      });
+      expect([all.source.calls.get, await all.lease(), all.destination.keys()]).toEqual([undefined, undefined, []]);
+    },
+  );
+
+  test.each([["1"], [LARGE]])("that is being restored waits (%s)", async (text) => {
+    const all = await archived(text, "ongoing");
+    const reason = "archived as GLACIER, and being restored";
+    expect(await all.run()).toEqual({ result: "waiting", waitsFor: "restore", place: "source", reason });
+    expect([all.source.calls.get, await all.lease()]).toEqual([undefined, undefined]);
+  });
+
+  test("that is restored is copied", async () => {
+    const all = await archived("1", "done");
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 1 });
+  });
+
+  test("that arrived before it was archived is unchanged", async () => {
+    const all = await archived("1", "done");
+    await all.run();
+    all.source.setArchive("k", { storageClass: "GLACIER", restore: "none" });
+    expect(await all.run()).toEqual({ result: "unchanged" });
+    await all.source.putTags("k", { team: "blue" });
+    expect(await all.run()).toMatchObject({ result: "rejected", reason: expect.stringMatching(/^archived as GLACIER/) });
+  });
+});
+
 describe("a small object", () => {
   test("is written under the destination's prefix, and a second run changes nothing", async () => {
     const all = open();

@@ -71,6 +71,21 @@ describe("takeSnapshot", () => {
     expect(withoutStatusTags({ [name]: "x", team: "red" })).toEqual({ ...(kept ? { [name]: "x" } : {}), team: "red" });
   });
 
+  test("an archived object says so, and is in the same state before, during and after its restore", async () => {
+    const store = open();
+    await store.put("k", body, { attributes, sizeBytes: 6 });
+    const readable = await takeSnapshot(store, "k");
+    expect(readable).not.toHaveProperty("archive");
+    for (const restore of ["none", "ongoing"] as const) {
+      store.setArchive("k", { storageClass: "GLACIER", restore });
+      const archived = await takeSnapshot(store, "k");
+      expect(archived?.archive).toEqual({ storageClass: "GLACIER", restore });
+      expect(sameState(archived, readable)).toBe(true);
+    }
+    store.setArchive("k", { storageClass: "GLACIER", restore: "done" });
+    expect(await takeSnapshot(store, "k")).toEqual(readable);
+  });
+
   test("deleted between its two reads: it reads again", async () => {
     const store = open();
     await store.put("k", body, { attributes, sizeBytes: 6 });

@@ -14,6 +14,8 @@ const CONTENT_HEADERS = [
 const META = "x-oss-meta-";
 const MAX_METADATA_BYTES = 8192;
 const STORAGE_CLASSES = new Set(["Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"]);
+/** The others can be read only after a restore. */
+export const READABLE_CLASSES: ReadonlySet<string> = new Set(["Standard", "IA"]);
 const ALGORITHMS = new Set(["AES256", "KMS", "SM4"]);
 const DEFAULT_TYPE = "application/octet-stream";
 
@@ -112,8 +114,29 @@ export const encryptionHeaders = ({ encryption }: Pick<Attributes, "encryption">
 export const versionHeader = (bucket: Readonly<BucketRecord>, versionId: string): string | undefined =>
   bucket.versioning === undefined ? undefined : versionId;
 
+export function restoreStateOf({ restore }: Pick<StoredObject, "restore">, now: number): "none" | "ongoing" | "done" {
+  if (restore === undefined || now >= restore.readableUntil) return "none";
+  return now < restore.readableFrom ? "ongoing" : "done";
+}
+
+export const isReadable = (object: Pick<StoredObject, "storageClass" | "restore">, now: number): boolean =>
+  READABLE_CLASSES.has(object.storageClass) || restoreStateOf(object, now) === "done";
+
+/** The value of `x-oss-restore`, or undefined without a restore. */
+function restoreHeader(object: StoredObject, now: number): string | undefined {
+  const state = restoreStateOf(object, now);
+  if (state === "none" || object.restore === undefined) return undefined;
+  if (state === "ongoing") return 'ongoing-request="true"';
+  return `ongoing-request="false", expiry-date="${new Date(object.restore.readableUntil).toUTCString()}"`;
+}
+
 /** The headers that describe an object, on GET and HEAD. */
-export function objectHeaders(object: StoredObject, bucket: Readonly<BucketRecord>): Record<string, string | number | undefined> {
+export function objectHeaders(
+  object: StoredObject,
+  bucket: Readonly<BucketRecord>,
+  now: number,
+): Record<string, string | number | undefined> {
+  const isLink = object.type === "Symlink";
   const tagCount = Object.keys(object.tags).length;
   return {
     ...object.headers,
@@ -121,9 +144,11 @@ export function objectHeaders(object: StoredObject, bucket: Readonly<BucketRecor
     etag: `"${object.etag}"`,
     "last-modified": new Date(object.lastModified).toUTCString(),
     "content-md5": object.md5,
-    "x-oss-hash-crc64ecma": object.crc64,
+    // Of a link, the documentation does not say whose checksum it would be.
+    "x-oss-hash-crc64ecma": isLink ? undefined : object.crc64,
     "x-oss-object-type": object.type,
     "x-oss-storage-class": object.storageClass,
+    "x-oss-restore": isLink ? undefined : restoreHeader(object, now),
     "x-oss-tagging-count": tagCount === 0 ? undefined : tagCount,
     "x-oss-version-id": versionHeader(bucket, object.versionId),
     "x-oss-next-append-position": object.type === "Appendable" ? object.sizeBytes : undefined,

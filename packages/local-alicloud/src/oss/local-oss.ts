@@ -27,6 +27,8 @@ export interface LocalOssOptions extends OssHooks {
   now?: () => number;
   /** The connection is closed when a body sends nothing for this long. @default 60 s */
   bodyIdleMs?: number;
+  /** How long the restore of an archived object takes. OSS takes from one minute to two days. @default 2 s */
+  restoreMs?: number;
   /** `accelerate` is one port for all regions. @default free ports */
   ports?: {
     accelerate?: number | undefined;
@@ -68,6 +70,7 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     hooks,
     now,
     bodyIdleMs: options.bodyIdleMs ?? 60_000,
+    restoreMs: options.restoreMs ?? 2_000,
     onFailure,
   };
   const listeners: Listener[] = [];

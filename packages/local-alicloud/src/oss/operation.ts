@@ -19,6 +19,8 @@ export interface Service {
   now: () => number;
   /** The connection is closed when a body sends nothing for this long. */
   bodyIdleMs: number;
+  /** How long the restore of an archived object takes. */
+  restoreMs: number;
 }
 
 /** One request to the service, a bucket or an object: its caller, its target, and the services it uses. */
@@ -61,6 +63,10 @@ export class Operation {
 
   get bodyIdleMs(): number {
     return this.service.bodyIdleMs;
+  }
+
+  get restoreMs(): number {
+    return this.service.restoreMs;
   }
 
   get now(): number {

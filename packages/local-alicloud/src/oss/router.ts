@@ -54,6 +54,7 @@ import {
   putObjectTagging,
 } from "./operations/object-settings";
 import { putObject } from "./operations/put-object";
+import { restoreObject } from "./operations/restore-object";
 import { getSymlink, putSymlink } from "./operations/symlink";
 import { OssError } from "./oss-error";
 import type { Target } from "./target";
@@ -117,6 +118,7 @@ const ROUTES: readonly Route[] = [
   on("object", "POST", initiateMultipartUpload, ["uploads"]),
   on("object", "POST", completeMultipartUpload, ["uploadId"]),
   on("object", "POST", appendObject, ["append"]),
+  on("object", "POST", restoreObject, ["restore"]),
   on("object", "PUT", uploadPartCopy, ["uploadId", "partNumber"], "x-oss-copy-source"),
   on("object", "PUT", uploadPart, ["uploadId", "partNumber"]),
   on("object", "GET", listParts, ["uploadId"]),

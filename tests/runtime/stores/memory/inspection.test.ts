@@ -35,6 +35,21 @@ test("etags are those of S3", async () => {
   expect((await store.head("k"))?.checksums).toEqual([checksumOf("CRC64NVME", textBytes("hello"))]);
 });
 
+test("an archived object has its attributes, and its bytes after the restore", async () => {
+  const { store, put } = setUp();
+  await put("k", "hello");
+  for (const restore of ["none", "ongoing"] as const) {
+    store.setArchive("k", { storageClass: "COLD", restore });
+    expect(await store.head("k")).toMatchObject({ sizeBytes: 5, archive: { storageClass: "COLD", restore } });
+    await expectKind(store.get("k"), "Unsupported");
+    await expectKind(store.touch("k"), "Unsupported");
+  }
+  store.setArchive("k", { storageClass: "COLD", restore: "done" });
+  expect(String(await readAll((await store.get("k")).body, 100))).toBe("hello");
+  await put("k", "new");
+  expect((await store.head("k"))?.archive).toBeUndefined();
+});
+
 test("a delete marker hides the object; removing versions brings older ones back with their lastModified", async () => {
   const { clock, store, put } = setUp({ versioned: true });
   const first = await put("k", "first");

@@ -190,6 +190,39 @@ test("head returns checksum and version, and undefined where there is no object"
   await expectKind(ossStore(oss).head("k"), "NotFound");
 });
 
+const RESTORED = 'ongoing-request="false", expiry-date="Sun, 16 Apr 2017 08:12:33 GMT"';
+
+test.each<[string, Record<string, string>, unknown]>([
+  ["Standard", {}, undefined],
+  // The bucket may allow direct reads of this class: only the read tells.
+  ["Archive", {}, undefined],
+  ["Archive", { "x-oss-restore": 'ongoing-request="true"' }, { storageClass: "Archive", restore: "ongoing" }],
+  ["ColdArchive", {}, { storageClass: "ColdArchive", restore: "none" }],
+  ["ColdArchive", { "x-oss-restore": RESTORED }, { storageClass: "ColdArchive", restore: "done" }],
+  ["DeepColdArchive", { "x-oss-restore": 'ongoing-request="true"' }, { storageClass: "DeepColdArchive", restore: "ongoing" }],
+  // The class is the target's, and the header of a restore is the link's.
+  ["ColdArchive", { "x-oss-object-type": "Symlink" }, undefined],
+])("head of an object of class %s with %j", async (storageClass, headers, archive) => {
+  oss.answer(status(200, { ...HEAD, "x-oss-storage-class": storageClass, ...headers }));
+  expect((await ossStore(oss).head("k"))?.archive).toEqual(archive);
+});
+
+test("a symbolic link: the checksum in its headers is not the target's, and is not used", async () => {
+  const link = { ...HEAD, "x-oss-object-type": "Symlink", ...crcHeader(textBytes("of the link")), "content-length": "5" };
+  oss.answer(status(200, link), status(200, link, "hello"));
+  expect((await ossStore(oss).head("k"))?.checksums).toEqual([]);
+  const { body } = await ossStore(oss).get("k");
+  expect(String(await readAll(body, 100))).toBe("hello");
+});
+
+test.each([
+  [404, "SymlinkTargetNotExist", /the target of the symbolic link does not exist/],
+  [400, "InvalidTargetType", /leads to another symbolic link/],
+])("a link that leads nowhere (%i %s) is there, and cannot be read", async (httpStatus, code, reason) => {
+  oss.answer(status(httpStatus, { "x-oss-err": Buffer.from(`<Error><Code>${code}</Code></Error>`).toString("base64") }));
+  await expect(ossStore(oss).head("k")).rejects.toMatchObject({ kind: "Invalid", message: expect.stringMatching(reason) });
+});
+
 test("every call reuses the connection of the one before: across a border a handshake costs as much as a call", async () => {
   const dispatcher = createOssDispatcher({ connections: 1 });
   const store = ossStore(oss, { dispatcher });

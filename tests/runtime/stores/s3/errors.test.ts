@@ -32,6 +32,7 @@ test.each([
   ["EntityTooSmall", 400, "Invalid"],
   ["InvalidRange", 416, "Invalid"],
   ["NotImplemented", 501, "Unsupported"],
+  ["InvalidObjectState", 403, "Unsupported"],
   ["PermanentRedirect", 301, "ConfigInvalid"],
   ["KMS.DisabledException", 400, "ConfigInvalid"],
   ["TimeoutError", undefined, "Unavailable"],
@@ -45,6 +46,10 @@ test.each([
   expect(error).toMatchObject({ kind, op: "get", cause });
   expect(error.message).toContain(name);
   expect(error.message).not.toContain("vendor text");
+});
+
+test("an archived object is named as the reason", () => {
+  expect(toS3Error("get", sdkError("InvalidObjectState", 403)).message).toMatch(/: the object is archived: restore it first$/);
 });
 
 test.each(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"])("%s is Unavailable", (code) => {

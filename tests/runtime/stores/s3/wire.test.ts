@@ -202,6 +202,43 @@ describe("answers", () => {
     expect((await store.head("k"))?.checksums).toEqual([{ algorithm: "CRC32", value: "y/Q5Jg==" }]);
   });
 
+  test.each<[string, Record<string, string>, unknown]>([
+    ["an ordinary object", {}, undefined],
+    ["a class that is read at once", { "x-amz-storage-class": "GLACIER_IR" }, undefined],
+    ["archived", { "x-amz-storage-class": "GLACIER" }, { storageClass: "GLACIER", restore: "none" }],
+    [
+      "a restore runs",
+      { "x-amz-storage-class": "DEEP_ARCHIVE", "x-amz-restore": 'ongoing-request="true"' },
+      { storageClass: "DEEP_ARCHIVE", restore: "ongoing" },
+    ],
+    [
+      "restored",
+      {
+        "x-amz-storage-class": "GLACIER",
+        "x-amz-restore": 'ongoing-request="false", expiry-date="Fri, 21 Dec 2012 00:00:00 GMT"',
+      },
+      { storageClass: "GLACIER", restore: "done" },
+    ],
+    ["intelligent tiering, in a tier that is read at once", { "x-amz-storage-class": "INTELLIGENT_TIERING" }, undefined],
+    [
+      "intelligent tiering, in an archive tier",
+      { "x-amz-storage-class": "INTELLIGENT_TIERING", "x-amz-archive-status": "DEEP_ARCHIVE_ACCESS" },
+      { storageClass: "INTELLIGENT_TIERING DEEP_ARCHIVE_ACCESS", restore: "none" },
+    ],
+    [
+      "intelligent tiering, on its way back",
+      {
+        "x-amz-storage-class": "INTELLIGENT_TIERING",
+        "x-amz-archive-status": "ARCHIVE_ACCESS",
+        "x-amz-restore": 'ongoing-request="true"',
+      },
+      { storageClass: "INTELLIGENT_TIERING ARCHIVE_ACCESS", restore: "ongoing" },
+    ],
+  ])("head of an archive: %s", async (_name, headers, archive) => {
+    s3.answer(status(200, { ...HEAD, ...headers }));
+    expect((await s3Store(s3).head("k"))?.archive).toEqual(archive);
+  });
+
   test("a listing decodes keys that come encoded, leaves others alone, and follows its pages", async () => {
     const page = (keys: string[], encoded: boolean, next?: string) =>
       status(

@@ -1,6 +1,7 @@
+import { isReadable } from "../attributes";
 import { assertBucketName, assertObjectName, percentDecode } from "../names";
 import type { Operation } from "../operation";
-import { accessDenied, invalidArgument, noSuchBucket, OssError } from "../oss-error";
+import { accessDenied, invalidArgument, invalidObjectState, noSuchBucket, OssError } from "../oss-error";
 import type { Bucket } from "../store/bucket";
 import type { StoredObject } from "../store/model";
 import { assertConditions } from "./conditions";
@@ -41,6 +42,7 @@ export function copySource(operation: Operation): CopySource {
   operation.permit(versionId === undefined ? "oss:GetObject" : "oss:GetObjectVersion", bucket, key);
   const object = findObject(bucket, key, versionId);
   if (object.type === "Symlink") throw new OssError(400, "InvalidTargetType", "A symbolic link cannot be copied.");
+  if (!isReadable(object, operation.now)) throw invalidObjectState();
   assertSourceConditions(operation, object);
   return { bucket, key, object };
 }

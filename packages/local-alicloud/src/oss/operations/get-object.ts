@@ -4,17 +4,19 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/getobjectmeta
  */
 import { pipeline } from "node:stream/promises";
-import { objectHeaders, versionHeader } from "../attributes";
+import { isReadable, objectHeaders, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
-import { invalidArgument, OssError } from "../oss-error";
+import { invalidArgument, invalidObjectState, OssError } from "../oss-error";
 import type { StoredObject } from "../store/model";
 import { assertConditions } from "./conditions";
 import { findObject, permittedObject } from "./find-version";
 
-const READABLE_CLASSES = new Set(["Standard", "IA"]);
 const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
 
-/** The target of a symbolic link. A link to a link is not followed. */
+/**
+ * A symbolic link as its reader gets it: bytes, length, ETag, MD5 and storage class of the target, the later modification time of both, and
+ * everything else of the link. A link to a link is not followed.
+ */
 function followed(operation: Operation, object: StoredObject): StoredObject {
   if (object.symlinkTarget === undefined) return object;
   let target: StoredObject;
@@ -26,7 +28,17 @@ function followed(operation: Operation, object: StoredObject): StoredObject {
   }
   if (target.type === "Symlink") throw new OssError(400, "InvalidTargetType", "The symbolic's target object type is invalid.");
   operation.permit("oss:GetObject", operation.bucket, object.symlinkTarget);
-  return { ...target, type: "Symlink" };
+  const { md5: _own, ...link } = object;
+  return {
+    ...link,
+    segments: target.segments,
+    sizeBytes: target.sizeBytes,
+    etag: target.etag,
+    storageClass: target.storageClass,
+    lastModified: Math.max(object.lastModified, target.lastModified),
+    ...(target.md5 === undefined ? {} : { md5: target.md5 }),
+    ...(target.restore === undefined ? {} : { restore: target.restore }),
+  };
 }
 
 function readable(operation: Operation): StoredObject {
@@ -54,12 +66,11 @@ function overrides(operation: Operation): Record<string, string> {
 export async function getObject(operation: Operation): Promise<void> {
   const { exchange, bucket } = operation;
   const object = readable(operation);
-  if (!READABLE_CLASSES.has(object.storageClass))
-    throw new OssError(403, "InvalidObjectState", "The operation is not valid for the object's state.");
+  if (!isReadable(object, operation.now)) throw invalidObjectState();
   const standard = exchange.header("x-oss-range-behavior") === "standard";
   const range = selectRange(exchange.header("range"), object.sizeBytes, standard);
   const { start, end } = range ?? { start: 0, end: object.sizeBytes - 1 };
-  const headers = { ...objectHeaders(object, bucket.record), ...overrides(operation), "accept-ranges": "bytes" };
+  const headers = { ...objectHeaders(object, bucket.record, operation.now), ...overrides(operation), "accept-ranges": "bytes" };
   // No await before `hold`: another request could delete the files.
   const hold = bucket.data.hold(object.segments);
   try {
@@ -78,7 +89,7 @@ export async function getObject(operation: Operation): Promise<void> {
 export async function headObject(operation: Operation): Promise<void> {
   const object = readable(operation);
   operation.exchange.send(200, {
-    ...objectHeaders(object, operation.bucket.record),
+    ...objectHeaders(object, operation.bucket.record, operation.now),
     "accept-ranges": "bytes",
     "content-length": object.sizeBytes,
   });

@@ -51,6 +51,8 @@ export interface StoredObject extends Content, Attributes {
   /** Upper-case hexadecimal, without quotes. */
   etag: string;
   symlinkTarget?: string;
+  /** The last restore of an archived object. */
+  restore?: { readableFrom: number; readableUntil: number };
   /** The bucket that it was replicated from. */
   replicaOf?: string;
 }
