@@ -50,6 +50,10 @@ export const noSuchUpload = (uploadId: string) =>
     { details: { UploadId: uploadId } },
   );
 
+/** An archived object that is not restored. */
+export const invalidObjectState = () =>
+  new OssError(403, "InvalidObjectState", "The operation is not valid for the object's state.");
+
 export const preconditionFailed = (condition: string) =>
   new OssError(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold.", {
     details: { Condition: condition },

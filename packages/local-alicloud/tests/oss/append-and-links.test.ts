@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type OSS from "ali-oss";
 import { crc64Of } from "../../src/crc64";
 import { type Client, type OssFixture, refusal, startFixture } from "./oss-fixture";
 import { sendSigned } from "./raw-request";
@@ -6,8 +7,11 @@ import { sendSigned } from "./raw-request";
 const BUCKET = "append-of-tests";
 let fixture: OssFixture;
 let client: Client;
+/** How far the server's clock is ahead. OSS accepts a quarter of an hour. */
+let aheadMs = 0;
+const serverTime = () => Date.now() + aheadMs;
 beforeAll(async () => {
-  fixture = await startFixture();
+  fixture = await startFixture({ now: serverTime });
   client = await fixture.bucket(BUCKET);
 });
 afterAll(() => fixture.stop());
@@ -96,6 +100,42 @@ describe("symbolic links", () => {
     const got = await client.get("link");
     expect(got.content.toString()).toBe("there");
     expect(headersOf(got)["x-oss-object-type"]).toBe("Symlink");
+  });
+
+  test("have the length, ETag, MD5 and storage class of their target, the later time of both, and all else of their own", async () => {
+    await client.put("original", Buffer.from("original"), {
+      mime: "text/plain",
+      meta: { of: "target" } as unknown as OSS.UserMeta,
+      headers: { "x-oss-tagging": "of=target", "x-oss-storage-class": "IA" },
+    });
+    aheadMs += 60_000;
+    const headers = { "x-oss-meta-of": "link", "content-type": "image/png", "x-oss-storage-class": "Standard" };
+    await client.putSymlink("described", "original", { headers } as never);
+    const target = headersOf(await client.head("original"));
+    const expected = {
+      "content-length": "8",
+      etag: target.etag,
+      "content-md5": target["content-md5"],
+      "x-oss-storage-class": "IA",
+      "content-type": "image/png",
+      "x-oss-meta-of": "link",
+      "x-oss-object-type": "Symlink",
+    };
+    const changedMs = (answer: unknown) => Date.parse(headersOf(answer)["last-modified"] ?? "");
+    const linkMs = changedMs(await client.getSymlink("described"));
+    expect(linkMs).toBeGreaterThanOrEqual(Date.parse(target["last-modified"] ?? "") + 60_000);
+    for (const answer of [await client.head("described"), await client.get("described")]) {
+      expect(changedMs(answer)).toBe(linkMs);
+      expect(headersOf(answer)).toMatchObject(expected);
+      expect(headersOf(answer)).not.toHaveProperty("x-oss-tagging-count");
+      expect(headersOf(answer)).not.toHaveProperty("x-oss-hash-crc64ecma");
+    }
+    expect((await client.getObjectTagging("described")).tag).toEqual({});
+    aheadMs += 60_000;
+    await client.put("original", Buffer.from("changed"));
+    const later = await client.head("described");
+    expect(headersOf(later)).toMatchObject({ "content-length": "7", "x-oss-meta-of": "link" });
+    expect(changedMs(later)).toBeGreaterThanOrEqual(linkMs + 60_000);
   });
 
   test("to a missing key or to a link are refused, and so is GetSymlink of an object", async () => {

@@ -5,7 +5,7 @@ import { Agent } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OSS from "ali-oss";
-import { type Credential, type LocalOss, startLocalOss } from "local-alicloud";
+import { type Credential, type LocalOss, type LocalOssOptions, startLocalOss } from "local-alicloud";
 import { ensureCertificate } from "../../../../local/aws/certificate";
 
 export const SHANGHAI = "cn-shanghai";
@@ -38,7 +38,7 @@ export interface OssFixture {
   stop(): Promise<void>;
 }
 
-export async function startFixture(): Promise<OssFixture> {
+export async function startFixture(options: Pick<LocalOssOptions, "now" | "restoreMs"> = {}): Promise<OssFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), "local-oss-"));
   const tls = await ensureCertificate(join(dataDir, "state"));
   const ca = readFileSync(tls.certPath);
@@ -51,6 +51,7 @@ export async function startFixture(): Promise<OssFixture> {
     credentials: { find: (accessKeyId) => CREDENTIALS[accessKeyId] },
     authorize: () => "allow",
     onFailure: (error) => failures.push(error),
+    ...options,
   });
   const client = (options: Partial<OSS.Options> = {}) =>
     new OSS({

@@ -1,0 +1,43 @@
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/restoreobject */
+import { READABLE_CLASSES, restoreStateOf } from "../attributes";
+import type { Operation } from "../operation";
+import { malformedXml, OssError } from "../oss-error";
+import { parseXmlBody } from "../xml-body";
+import { findObject, versionedAction } from "./find-version";
+
+const DAY_MS = 86_400_000;
+const TIERS = ["Expedited", "Standard", "Bulk"];
+
+/** The first call starts a restore, which takes `restoreMs` here. A call after its end prolongs the time in which the object can be read. */
+export async function restoreObject(operation: Operation): Promise<void> {
+  operation.permit(versionedAction(operation, "Restore", ""));
+  const { exchange, bucket, key, now } = operation;
+  const days = await daysOf(operation);
+  const status = await bucket.keys.update(key, async (versions) => {
+    const object = findObject(bucket, key, exchange.query.get("versionId"));
+    if (READABLE_CLASSES.has(object.storageClass) || object.type === "Symlink")
+      throw new OssError(400, "OperationNotSupported", "The operation is not supported for this resource");
+    const state = restoreStateOf(object, now);
+    // A higher tier may be asked for while a restore runs. Tiers make no difference here, so every second call is refused.
+    if (state === "ongoing") throw new OssError(409, "RestoreAlreadyInProgress", "The restore operation is in progress.");
+    const readableFrom = state === "done" ? now : now + operation.restoreMs;
+    const restored = { ...object, restore: { readableFrom, readableUntil: readableFrom + days * DAY_MS } };
+    return {
+      versions: versions.map((version) => (version === object ? restored : version)),
+      result: state === "done" ? 200 : 202,
+    };
+  });
+  exchange.send(status, {});
+}
+
+/** One day without a document. The documentation gives the limits, and not the code of the refusal. */
+async function daysOf({ exchange }: Operation): Promise<number> {
+  const body = await exchange.readDocument();
+  if (body.length === 0) return 1;
+  const document = await parseXmlBody(body, "RestoreRequest");
+  const days = Number(document.first("Days")?.text ?? "1");
+  if (!Number.isInteger(days) || days < 1 || days > 365) throw malformedXml("Days must be a whole number from 1 to 365.");
+  const tier = document.first("JobParameters")?.first("Tier")?.text;
+  if (tier !== undefined && !TIERS.includes(tier)) throw malformedXml(`Tier must be one of ${TIERS.join(", ")}.`);
+  return days;
+}
