@@ -1,5 +1,6 @@
 /** Answers as AWS does: ARNs and endpoints in the partition, account and region of the provider. */
 import type * as pulumi from "@pulumi/pulumi";
+import { lambdaQuotas } from "./aws-quotas";
 
 interface Place {
   partition: string;
@@ -89,6 +90,11 @@ export function answerInvoke(args: pulumi.runtime.MockCallArgs): Record<string, 
       return { accountId: place.account };
     case "aws:index/getServicePrincipal:getServicePrincipal":
       return { name: `${inputs.serviceName}.amazonaws.com` };
+    case "aws:servicequotas/getServiceQuota:getServiceQuota": {
+      const value = lambdaQuotas.get(place.region) ?? 1000;
+      if (value instanceof Error) throw value;
+      return { ...inputs, value };
+    }
     case "aws:s3/getBucket:getBucket":
       return {
         bucket: inputs.bucket,

@@ -7,6 +7,9 @@ import { PARTITION_FACTS } from "./partitions";
 /** https://docs.aws.amazon.com/general/latest/gr/china-region.html: services whose principal has the China suffix. */
 const CHINA_PRINCIPALS = { ec2: "ec2.amazonaws.com.cn", logs: (region: string) => `logs.${region}.amazonaws.com.cn` };
 
+/** The emulator itself bounds no account. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const QUOTAS = [{ serviceCode: "lambda", quotaCode: "L-B99A9384", quotaName: "Concurrent executions", value: 1000 }];
+
 export const INVOKES = [
   invoke({
     token: "aws:index/getCallerIdentity:getCallerIdentity",
@@ -65,6 +68,17 @@ export const INVOKES = [
       const { region } = context;
       const names = context.cloud === undefined ? ["a", "b"].map((letter) => `${region}${letter}`) : await zonesOf(context);
       return { id: region, region, names, zoneIds: names, groupNames: [region] };
+    },
+  }),
+  invoke({
+    token: "aws:servicequotas/getServiceQuota:getServiceQuota",
+    args: { "serviceCode!": "string", quotaCode: "string", quotaName: "string" },
+    call: ({ partition, region, accountId }, { serviceCode, quotaCode = "" }) => {
+      const quota = QUOTAS.find((one) => one.serviceCode === serviceCode && one.quotaCode === quotaCode);
+      if (quota === undefined)
+        throw new Error(`NoSuchResourceException: the local cloud has no quota ${quotaCode} of ${serviceCode}`);
+      const arn = `arn:${partition}:servicequotas:${region}:${accountId}:${serviceCode}/${quotaCode}`;
+      return { id: arn, arn, ...quota, adjustable: true, globalQuota: false, defaultValue: quota.value };
     },
   }),
   invoke({

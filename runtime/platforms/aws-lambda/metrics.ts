@@ -22,23 +22,36 @@ const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = 
   ProbeGaveUp: MetricUnit.Count,
 };
 
+export interface MetricsOptions {
+  bridgeId: string;
+  role: string;
+  /**
+   * Metrics that every invocation writes, as 0 where it has no value. An alarm that compares metrics needs a value of each: CloudWatch
+   * does not take a metric without any data for 0, not even with FILL.
+   */
+  always?: readonly MetricName[] | undefined;
+}
+
 /** Every metric has two dimensions: `BridgeId`, and `service` with the role. */
-export function createMetrics(options: { bridgeId: string; role: string }): FlushableMetrics {
+export function createMetrics(options: MetricsOptions): FlushableMetrics {
+  const { always = [] } = options;
   const metrics = new EmbeddedMetrics({
     namespace: METRIC_NAMESPACE,
     serviceName: options.role,
     defaultDimensions: { BridgeId: options.bridgeId },
   });
-  let added = false;
+  const added = new Set<MetricName>();
+  const add = (name: MetricName, value: number) => {
+    added.add(name);
+    metrics.addMetric(name, UNITS[name], value);
+  };
   return {
-    add(name, value) {
-      added = true;
-      metrics.addMetric(name, UNITS[name], value);
-    },
+    add,
     flush() {
+      for (const name of always) if (!added.has(name)) add(name, 0);
       // The library writes a warning when there is nothing to publish.
-      if (added) metrics.publishStoredMetrics();
-      added = false;
+      if (added.size > 0) metrics.publishStoredMetrics();
+      added.clear();
     },
   };
 }

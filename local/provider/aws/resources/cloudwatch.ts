@@ -71,6 +71,23 @@ const alarmInputs = {
   extendedStatistic: "string",
   insufficientDataActions: ["string"],
   metricName: "string",
+  metricQueries: [
+    {
+      "id!": "string",
+      expression: "string",
+      label: "string",
+      returnData: "boolean",
+      period: "number",
+      metric: {
+        "metricName!": "string",
+        "namespace!": "string",
+        "period!": "number",
+        "stat!": "string",
+        dimensions: "map",
+        unit: "string",
+      },
+    },
+  ],
   namespace: "string",
   okActions: ["string"],
   period: "number",
@@ -81,6 +98,8 @@ const alarmInputs = {
   tags: "map",
 } as const;
 
+type Alarm = Infer<typeof alarmInputs>;
+
 export const metricAlarm = resource({
   token: "aws:cloudwatch/metricAlarm:MetricAlarm",
   inputs: alarmInputs,
@@ -88,6 +107,7 @@ export const metricAlarm = resource({
   defaults: { actionsEnabled: true, treatMissingData: "missing" },
   autoname: { property: "name", maxLength: 255 },
   replaceOn: ["name", "region"],
+  check: alarmFailures,
   create: async (context, given) => {
     await putAlarm(context, given);
     return given.name ?? "";
@@ -109,7 +129,41 @@ export const metricAlarm = resource({
   delete: (context, id) => ignoreMissing(clientsOf(context).cloudwatch.send(new DeleteAlarmsCommand({ AlarmNames: [id] }))),
 });
 
-async function putAlarm(context: AwsContext, given: Infer<typeof alarmInputs>): Promise<void> {
+/**
+ * Rules of AWS that the emulator does not check.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+ */
+function* alarmFailures({
+  metricName,
+  metricQueries = [],
+  evaluationPeriods,
+  datapointsToAlarm = 1,
+  alarmDescription = "",
+}: Alarm) {
+  const of = (property: string, reason: string) => ({ property, reason });
+  if ((metricName === undefined) === (metricQueries.length === 0)) {
+    yield of("metricQueries", "an alarm has either a metricName or metricQueries");
+  }
+  if (metricQueries.length > 0 && metricQueries.filter(({ returnData }) => returnData === true).length !== 1) {
+    yield of("metricQueries", "exactly one of the queries returns data");
+  }
+  for (const [index, { id, expression, metric }] of metricQueries.entries()) {
+    if (!/^[a-z][A-Za-z0-9_]{0,254}$/.test(id))
+      yield of(`metricQueries[${index}].id`, `${id} does not begin with a lower-case letter`);
+    if ((expression === undefined) === (metric === undefined)) {
+      yield of(`metricQueries[${index}]`, "a query has either an expression or a metric");
+    }
+  }
+  if (datapointsToAlarm > evaluationPeriods) {
+    yield of("datapointsToAlarm", `datapointsToAlarm ${datapointsToAlarm} is more than evaluationPeriods ${evaluationPeriods}`);
+  }
+  if (alarmDescription.length > 1024) yield of("alarmDescription", "a description has at most 1,024 characters");
+}
+
+const dimensionList = (dimensions: Record<string, string> = {}) =>
+  Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
+
+async function putAlarm(context: AwsContext, given: Alarm): Promise<void> {
   await clientsOf(context).cloudwatch.send(
     new PutMetricAlarmCommand({
       AlarmName: given.name,
@@ -119,10 +173,25 @@ async function putAlarm(context: AwsContext, given: Infer<typeof alarmInputs>): 
       AlarmActions: given.alarmActions ?? [],
       AlarmDescription: given.alarmDescription,
       DatapointsToAlarm: given.datapointsToAlarm,
-      Dimensions: Object.entries(given.dimensions ?? {}).map(([Name, Value]) => ({ Name, Value })),
+      Dimensions: given.metricName === undefined ? undefined : dimensionList(given.dimensions),
       ExtendedStatistic: given.extendedStatistic,
       InsufficientDataActions: given.insufficientDataActions ?? [],
       MetricName: given.metricName,
+      Metrics: given.metricQueries?.map(
+        ({ id: Id, expression: Expression, label: Label, returnData, period: Period, metric }) => ({
+          Id,
+          Expression,
+          Label,
+          Period,
+          ReturnData: returnData ?? false,
+          MetricStat: metric && {
+            Metric: { Namespace: metric.namespace, MetricName: metric.metricName, Dimensions: dimensionList(metric.dimensions) },
+            Period: metric.period,
+            Stat: metric.stat,
+            Unit: metric.unit as StandardUnit | undefined,
+          },
+        }),
+      ),
       Namespace: given.namespace,
       OKActions: given.okActions ?? [],
       Period: given.period,

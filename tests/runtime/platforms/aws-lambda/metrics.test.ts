@@ -1,6 +1,9 @@
 import { createMetrics } from "../../../../runtime/platforms/aws-lambda/metrics";
 
-function published(use: (metrics: ReturnType<typeof createMetrics>) => void): Record<string, unknown>[] {
+function published(
+  use: (metrics: ReturnType<typeof createMetrics>) => void,
+  { always }: Pick<Parameters<typeof createMetrics>[0], "always"> = {},
+): Record<string, unknown>[] {
   const lines: string[] = [];
   // The library writes to stdout by a console of its own.
   const write = jest.spyOn(process.stdout, "write").mockImplementation((chunk) => {
@@ -8,7 +11,7 @@ function published(use: (metrics: ReturnType<typeof createMetrics>) => void): Re
     return true;
   });
   try {
-    use(createMetrics({ bridgeId: "bridge", role: "sender" }));
+    use(createMetrics({ bridgeId: "bridge", role: "sender", always }));
   } finally {
     write.mockRestore();
   }
@@ -70,4 +73,21 @@ test("no value is lost when there are more than one line may hold", () => {
     metrics.flush();
   });
   expect(lines.flatMap(({ LagMs }) => LagMs)).toEqual(Array.from({ length: 250 }, (_, index) => index));
+});
+
+test("what an alarm compares is written by every invocation, as 0 where there was nothing", () => {
+  const lines = published(
+    (metrics) => {
+      metrics.flush();
+      metrics.add("Retried", 1);
+      metrics.flush();
+      metrics.flush();
+    },
+    { always: ["Retried", "Replicated"] },
+  );
+  expect(lines.map(({ Retried, Replicated }) => [Retried, Replicated])).toEqual([
+    [0, 0],
+    [1, 0],
+    [0, 0],
+  ]);
 });
