@@ -15,8 +15,9 @@ export const ADOPTED_SOURCE_NOTICE =
   "The source bucket is adopted, so the bridge does not change its notification configuration (a bucket has one, and writing it replaces " +
   "what is there). Merge the output requiredNotification into it by hand; until then no event reaches this bridge.";
 export const OSS_EVENTS_NOTICE =
-  "OSS sends no event when only an object's tags change, nor when a lifecycle rule of the source bucket expires an object. The bridge " +
-  "replicates such changes with the next event of the same key.";
+  "OSS sends no event when only an object's tags change, nor when a lifecycle rule of the source bucket expires an object. Its documentation " +
+  "says the same of a delete that only adds a delete marker, in a bucket that keeps versions. The bridge replicates such changes with the " +
+  "next event of the same key.";
 export const NATIVE_MARKERS_NOTICE =
   "deletes is ignore, but OSS replicates delete markers between buckets that keep versions: a deleted object disappears at the " +
   "destination too, and its versions stay.";

@@ -242,7 +242,11 @@ const settings = {
       "In mode `native`: whether objects that are older than the bridge are replicated too. OSS does it by itself. For S3 the bridge creates the role of the jobs that `npm run bridge -- backfill` starts.",
     ),
   replication: replicationSchema.prefault({}),
-  statusTags: flag().default(false).describe("Tag each source object PENDING, COMPLETED or FAILED."),
+  statusTags: flag()
+    .default(false)
+    .describe(
+      "Tag each source object PENDING, COMPLETED or FAILED. The tag is `crossborderbridge-status-<name>`; tags that begin with `crossborderbridge-status` are not replicated.",
+    ),
   auth: authSchema.prefault({}),
   token: signingToken()
     .optional()

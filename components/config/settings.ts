@@ -39,7 +39,11 @@ export interface BridgeSettings {
   existingObjects?: "ignore" | "replicate" | undefined;
   /** S3's own replication, in mode `native` inside one partition of AWS. */
   replication?: ReplicationArgs | undefined;
-  /** Tag each source object PENDING, COMPLETED or FAILED. @default false */
+  /**
+   * Tag each source object PENDING, COMPLETED or FAILED. The tag is `crossborderbridge-status-<name>`; tags that begin with
+   * `crossborderbridge-status` are not replicated.
+   * @default false
+   */
   statusTags?: boolean | undefined;
   /**
    * How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China

@@ -22,8 +22,15 @@ export function presenceOf(bridge: Sides): Presence {
   const verdictOf = bridge.config.mode === "native" ? nativeVerdict : bridgeVerdict;
   return async (key, signal) => {
     const head = await bridge.source.store.head(key, { signal });
-    return head === undefined ? { outcome: "gone" } : verdictOf(bridge, key, head, signal);
+    if (head === undefined) return { outcome: "gone" };
+    const verdict = await verdictOf(bridge, key, head, signal);
+    return verdict.outcome === "due" && isArchived(head) ? { outcome: "archived" } : verdict;
   };
+}
+
+/** Whether the store says that the object must be restored before a read. */
+function isArchived({ archive }: ObjectHead): boolean {
+  return archive !== undefined && archive.restore !== "done";
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-status.html */
@@ -75,9 +82,6 @@ function atDestination({ destination }: Sides, key: string, signal: AbortSignal)
   return destination.store.head(destination.keyPrefix + key, { signal });
 }
 
-/** Storage classes of S3 and OSS whose objects must be restored before a read. `GLACIER_IR` is not one of them. */
-const ARCHIVED = new Set(["GLACIER", "DEEP_ARCHIVE", "Archive", "ColdArchive", "DeepColdArchive"]);
-
 export interface ExamineDeps {
   source: Pick<ObjectStore, "getTags">;
   scopes: readonly Scope[];
@@ -87,10 +91,9 @@ export interface ExamineDeps {
 
 /** Decides what to do about one listed object. */
 export async function examine(object: ListedObject, { source, scopes, presence, signal }: ExamineDeps): Promise<Verdict> {
-  const { key, sizeBytes, storageClass } = object;
+  const { key, sizeBytes } = object;
   const isIn = await isInAnyScope(source, scopes, { key, storeKey: key, sizeBytes }, signal);
   if (isIn === undefined) return { outcome: "gone" };
   if (!isIn) return { outcome: "outOfScope" };
-  const found = await presence(key, signal);
-  return found.outcome === "due" && storageClass !== undefined && ARCHIVED.has(storageClass) ? { outcome: "archived" } : found;
+  return await presence(key, signal);
 }

@@ -153,8 +153,6 @@ export interface ListedObject {
   sizeBytes: number;
   etag: string;
   lastModified: Date;
-  /** The store's own name for it; absent where the store gives none. */
-  storageClass?: string | undefined;
 }
 
 export interface PresignOptions {

@@ -192,7 +192,6 @@ function parseListedObject(op: string, object: string): ListedObject {
     sizeBytes: Number(field("Size")),
     etag: unquote(field("ETag")),
     lastModified: new Date(field("LastModified")),
-    storageClass: xmlText(object, "StorageClass"),
   };
 }
 

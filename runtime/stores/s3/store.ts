@@ -170,13 +170,12 @@ class S3Adapter extends S3Uploads implements ObjectStore {
     for (;;) {
       const command = new ListObjectsV2Command({ ...query, ...position });
       const page: ListObjectsV2CommandOutput = await this.run("list", options, (client, http) => client.send(command, http));
-      for (const { Key = "", Size: sizeBytes = 0, ETag, LastModified = new Date(0), StorageClass } of page.Contents ?? [])
+      for (const { Key = "", Size: sizeBytes = 0, ETag, LastModified = new Date(0) } of page.Contents ?? [])
         yield {
           key: decodeListedKey(Key, page.EncodingType),
           sizeBytes,
           etag: unquote(ETag),
           lastModified: LastModified,
-          storageClass: StorageClass,
         };
       if (!page.IsTruncated || page.NextContinuationToken === undefined) return;
       position = { ContinuationToken: page.NextContinuationToken };
