@@ -4,6 +4,8 @@
  * with the recorded calls. One service has no permissions for single resources: see `dispatcherPolicy`.
  */
 
+import { PROVENANCE_PREFIX } from "../../runtime/protocol/control";
+
 export interface Statement {
   Effect: "Allow" | "Deny";
   Principal?: string[] | { Service: string[] };
@@ -63,7 +65,11 @@ export interface SourceReadArgs {
 }
 
 const readObjects = ({ bucketArn, prefixes }: Pick<SourceReadArgs, "bucketArn" | "prefixes">): Statement =>
-  allow(["oss:GetObject", "oss:GetObjectTagging"], ...objectArns(bucketArn, prefixes));
+  allow(
+    ["oss:GetObject", "oss:GetObjectTagging"],
+    // Also the provenance records of replicas that another bridge wrote there.
+    ...objectArns(bucketArn, prefixes.length === 0 ? [] : [...prefixes, PROVENANCE_PREFIX]),
+  );
 
 const readSource = (args: SourceReadArgs): (Statement | undefined)[] => [
   readObjects(args),
@@ -129,7 +135,11 @@ function writeDestination(args: DestinationPolicyArgs, more: readonly string[]):
   return [
     allow([...new Set([...actions, ...more])], ...objectArns(args.bucketArn, [args.prefix])),
     // Appending needs the permission to put. Only the bucket's lifecycle rule removes a log.
-    allow(["oss:GetObject", "oss:PutObject"], `${args.controlBucketArn}/${args.leaseLogsPrefix}*`),
+    allow(
+      ["oss:GetObject", "oss:PutObject"],
+      `${args.controlBucketArn}/${args.leaseLogsPrefix}*`,
+      ...(args.prefix === "" ? [] : [`${args.bucketArn}/${PROVENANCE_PREFIX}*`]),
+    ),
     args.kmsKeyArn === undefined ? undefined : allow(["kms:GenerateDataKey", "kms:Decrypt"], args.kmsKeyArn),
   ];
 }

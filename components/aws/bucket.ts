@@ -1,7 +1,6 @@
 /** Creates a bucket with its settings, or adopts a bucket and changes nothing in it. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import type { BridgeContext } from "../cloud";
 import type { BridgeConfig } from "../config";
 import { document, type Statement, secureTransportPolicy } from "./policies";
@@ -29,14 +28,18 @@ export const ABANDONED_UPLOADS: LifecycleRule = {
   abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
 };
 
-/** Records of copies are needed for minutes. After a crash an operator has a week to look at them. */
-export const LEFTOVER_RECORDS: LifecycleRule = {
+/**
+ * Records of copies are needed for minutes. After a crash an operator has a week to look at them. Provenance records have another prefix: they
+ * are needed as long as their objects.
+ * @param prefix of the records
+ */
+export const leftoverRecords = (prefix: string): LifecycleRule => ({
   id: "expire-bridge-records",
   status: "Enabled",
-  filter: { prefix: CONTROL_PREFIX },
+  filter: { prefix },
   expiration: { days: 7 },
   noncurrentVersionExpiration: { noncurrentDays: 1 },
-};
+});
 
 export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
   const found = aws.s3.getBucketOutput({ bucket: context.config[side].bucket }, { parent, provider: context.provider });

@@ -3,6 +3,8 @@
  * calls. `tests/components/policies.test.ts` asserts the documents.
  */
 
+import { PROVENANCE_PREFIX } from "../../runtime/protocol/control";
+
 export interface Statement {
   Sid?: string;
   Effect: "Allow" | "Deny";
@@ -37,6 +39,10 @@ export function objectArns(bucketArn: string, prefixes: readonly string[], most 
   return arns.length === 0 || arns.includes(every) || JSON.stringify(arns).length > most ? [every] : arns;
 }
 
+/** The objects under some prefixes, and the provenance records of replicas that another bridge wrote there. */
+const readableArns = (bucketArn: string, prefixes: readonly string[]): string[] =>
+  objectArns(bucketArn, prefixes.length === 0 ? [] : [...prefixes, PROVENANCE_PREFIX]);
+
 /** Without this permission S3 answers 403 for a missing key, as for a missing permission. */
 const listBucket = (bucketArn: string) => allow("TellMissingFromForbidden", ["s3:ListBucket"], bucketArn);
 
@@ -65,7 +71,7 @@ export interface SenderPolicyArgs {
 export function senderPolicy(args: SenderPolicyArgs): PolicyDocument {
   const objects = objectArns(args.bucketArn, args.prefixes);
   return document(
-    allow("ReadSource", ["s3:GetObject", "s3:GetObjectTagging"], ...objects),
+    allow("ReadSource", ["s3:GetObject", "s3:GetObjectTagging"], ...readableArns(args.bucketArn, args.prefixes)),
     listBucket(args.bucketArn),
     args.tagging.length > 0 ? allow("TagStatus", [...args.tagging], ...objects) : undefined,
     args.kmsKeyArn === undefined ? undefined : allow("DecryptSource", ["kms:Decrypt"], args.kmsKeyArn),
@@ -112,7 +118,7 @@ export function receiverPolicy(args: ReceiverPolicyArgs): PolicyDocument {
     allow(
       "KeepRecords",
       ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-      ...objectArns(args.bucketArn, [args.controlPrefix]),
+      ...objectArns(args.bucketArn, [args.controlPrefix, PROVENANCE_PREFIX]),
     ),
     listBucket(args.bucketArn),
     encrypt(args.kmsKeyArn),
@@ -128,7 +134,11 @@ export function copierPolicy(args: CopierPolicyArgs): PolicyDocument {
       [...OBJECT_ACTIONS, "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
       ...objectArns(args.bucketArn, [args.prefix]),
     ),
-    allow("KeepRecords", ["s3:GetObject", "s3:PutObject"], ...objectArns(args.bucketArn, [args.controlPrefix])),
+    allow(
+      "KeepRecords",
+      ["s3:GetObject", "s3:PutObject"],
+      ...objectArns(args.bucketArn, [args.controlPrefix, PROVENANCE_PREFIX]),
+    ),
     listBucket(args.bucketArn),
     encrypt(args.kmsKeyArn),
   );

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
 import {
@@ -7,9 +8,10 @@ import {
   type BucketFacts,
   createBucket,
   createOpenBucket,
-  LEFTOVER_RECORDS,
   type LifecycleRule,
+  leftoverRecords,
 } from "./bucket";
+import { BACKFILL_PREFIX } from "./native/policies";
 import type { Statement } from "./policies";
 
 /** `crossborder:aws:SourceStore`: the bucket that objects come from, created or adopted. For mode `pull`. */
@@ -39,14 +41,14 @@ export class AwsDestinationStore extends pulumi.ComponentResource implements Des
     super("crossborder:aws:DestinationStore", `${context.name}-destination-store`, {}, { parent: context.parent });
     this.bucket = context.config.destination.adopt
       ? adoptBucket(context, "destination", this)
-      : createBucket(context, "destination", [ABANDONED_UPLOADS, LEFTOVER_RECORDS], this);
+      : createBucket(context, "destination", [ABANDONED_UPLOADS, leftoverRecords(controlPrefix(context.config.name))], this);
     this.bucketName = this.bucket.name;
     this.registerOutputs({ bucketName: this.bucketName });
   }
 }
 
 /** Both buckets expire records: S3 may replicate those that a job of S3 Batch Operations leaves in the source. */
-const NATIVE_RULES: LifecycleRule[] = [ABANDONED_UPLOADS, LEFTOVER_RECORDS];
+const NATIVE_RULES: LifecycleRule[] = [ABANDONED_UPLOADS, leftoverRecords(BACKFILL_PREFIX)];
 
 const TYPES = { source: "SourceStore", destination: "DestinationStore" } as const;
 

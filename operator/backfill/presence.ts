@@ -3,7 +3,8 @@
 import type { Scope } from "../../runtime/protocol/env";
 import type { ObjectSnapshot } from "../../runtime/protocol/snapshot";
 import { firstDifference } from "../../runtime/replication/equality";
-import { genuineMetadata, readProvenance } from "../../runtime/replication/provenance";
+import { readProvenance } from "../../runtime/replication/provenance";
+import { metadataWithProvenance, recordedEtag } from "../../runtime/replication/provenance-record";
 import type { ListedObject, ObjectHead, ObjectStore } from "../../runtime/stores/object-store";
 import type { OperatedBridge } from "../operated-bridge";
 import { isNativeReplica } from "../replication-status";
@@ -54,7 +55,7 @@ async function nativeVerdict(bridge: Sides, key: string, head: ObjectHead, signa
 /** Compares no tags: reading them would double the requests, and a change of tags has an event of its own. */
 async function bridgeVerdict(bridge: Sides, key: string, head: ObjectHead, signal: AbortSignal): Promise<Verdict> {
   const { config } = bridge;
-  const metadata = genuineMetadata(head.metadata, key);
+  const metadata = await metadataWithProvenance(bridge.source.store, key, head, { signal });
   // A replica from the destination is never sent back to it.
   if (readProvenance(metadata)?.origin === `${config.destination.cloud}:${config.destination.bucket}`)
     return { outcome: "outOfScope" };
@@ -71,8 +72,10 @@ async function bridgeVerdict(bridge: Sides, key: string, head: ObjectHead, signa
     tags: {},
     ...(shared === undefined ? {} : { checksum: shared }),
   };
-  const destinationMetadata = genuineMetadata(replica.metadata, bridge.destination.keyPrefix + key);
-  const state = { head: { ...replica, metadata: destinationMetadata }, tags: {} };
+  const { store, keyPrefix } = bridge.destination;
+  const replicaMetadata = await metadataWithProvenance(store, keyPrefix + key, replica, { signal });
+  const sealedEtag = await recordedEtag(store, keyPrefix + key, replicaMetadata, { signal });
+  const state = { head: { ...replica, metadata: replicaMetadata }, tags: {}, sealedEtag };
   return firstDifference(snapshot, state, { bridgeId: config.name }) === undefined
     ? { outcome: "present" }
     : { outcome: "due", etag: head.etag };

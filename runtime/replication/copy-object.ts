@@ -9,10 +9,11 @@ import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
 import { asPiece, type CheckedRanges, createCheckedRanges } from "./checked-ranges";
-import { type BridgeIdentity, lookAt, replicaAttributes, unchangedSince } from "./destination";
+import { type BridgeIdentity, lookAt, planReplica, recordReplica, unchangedSince } from "./destination";
 import { describeDifference, firstDifference } from "./equality";
 import type { CheckedRange, CopyOutcome, LeasedUpload } from "./lease";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "./parts";
+import type { Seal } from "./provenance";
 import type { BoundSource } from "./source";
 
 /** Ends a copy with an outcome that is not a failure. */
@@ -61,8 +62,9 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
   const { destination, key, snapshot, partSizeBytes } = context;
   const plan = planParts({ sizeBytes: snapshot.sizeBytes, partSizeBytes, capabilities: destination.capabilities });
   const upload = await openUpload(context, plan);
+  let etag: string | undefined;
   try {
-    await complete(context, upload, await copyParts(context, plan, upload));
+    etag = await complete(context, upload, await copyParts(context, plan, upload));
   } catch (error) {
     // The parts of another snapshot, and parts that failed the check, are not kept.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
@@ -76,7 +78,7 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
     }
     throw error;
   }
-  await prove(context);
+  await prove(context, etag);
   return "replicated";
 }
 
@@ -89,7 +91,7 @@ interface OpenUpload {
 }
 
 async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpload> {
-  const { destination, key, snapshot, bridge, upload } = context;
+  const { destination, key, upload } = context;
   const { partSizeBytes } = plan;
   if (upload?.partSizeBytes === partSizeBytes) {
     try {
@@ -101,7 +103,7 @@ async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpl
   } else if (upload !== undefined) await destination.abortUpload(key, upload.uploadId);
   const algorithm = partChecksum(context);
   const { uploadId } = await destination.createUpload(key, {
-    attributes: replicaAttributes(snapshot, bridge, key),
+    attributes: planReplica(context, context.snapshot, sealOf(context)).attributes,
     checksumAlgorithm: algorithm,
   });
   try {
@@ -217,29 +219,42 @@ function partChecksum({ destination, snapshot }: CopyContext): ChecksumAlgorithm
   return multipartChecksums.find((one) => one === snapshot.checksum?.algorithm) ?? multipartChecksums[0];
 }
 
-async function complete(context: CopyContext, { uploadId, checked }: OpenUpload, parts: UploadedPart[]): Promise<void> {
+/** Without a common checksum the etag of the replica shows later that its bytes are still the same. It is known only after the completion. */
+function sealOf(context: CopyContext): Seal | undefined {
+  const { checksum } = context.snapshot;
+  return checksum !== undefined && checksum.algorithm === partChecksum(context) ? undefined : "record";
+}
+
+/** @returns the etag of the replica that was written; undefined where the destination was equal already */
+async function complete(
+  context: CopyContext,
+  { uploadId, checked }: OpenUpload,
+  parts: UploadedPart[],
+): Promise<string | undefined> {
   const { destination, source, key, snapshot, bridge } = context;
   assertWhole(snapshot, parts, checked);
   const seen = await lookAt(destination, key);
   if (seen && firstDifference(snapshot, seen, bridge) === undefined) {
     await destination.abortUpload(key, uploadId);
-    return;
+    return undefined;
   }
   if (!(await source.isCurrent({ pin: snapshot }))) throw new CopyEnded({ result: "superseded" });
   // The fence is last: nothing is awaited between its read of the lease and the completion.
   await context.fence();
   const { checksum } = snapshot;
   try {
-    await destination.completeUpload(key, uploadId, parts, {
+    const { etag } = await destination.completeUpload(key, uploadId, parts, {
       condition: unchangedSince(destination, seen),
       checksum: checksum?.algorithm === partChecksum(context) ? checksum : undefined,
     });
+    return etag;
   } catch (error) {
     if (!mayStillLand(error)) throw error;
     // The lease keeps other writers away, and the object was not equal before: if it is equal now, the completion has landed.
     const now = await lookAt(destination, key).catch(() => undefined);
     if (now === undefined || firstDifference(snapshot, now, bridge) !== undefined)
       throw new CompletionUnsettled("the completion was not answered", { cause: error });
+    return now.head.etag;
   }
 }
 
@@ -260,10 +275,13 @@ function piecesOf(parts: readonly UploadedPart[], algorithm: CombinableAlgorithm
   return pieces.length < parts.length ? undefined : pieces;
 }
 
-async function prove(context: CopyContext): Promise<void> {
+/** @param etag of the replica that was written */
+async function prove(context: CopyContext, etag: string | undefined): Promise<void> {
   const { destination, key, snapshot, bridge } = context;
+  const replica = planReplica(context, snapshot, sealOf(context));
+  const record = etag === undefined ? undefined : await recordReplica(context, replica, etag);
   const find = async (): Promise<Difference | undefined> => {
-    const state = await lookAt(destination, key);
+    const state = await lookAt(destination, key, undefined, record);
     return state === undefined ? { what: "object" } : firstDifference(snapshot, state, bridge);
   };
   let difference = await find();

@@ -5,7 +5,8 @@ import { isBridgeError } from "../stores/errors";
 import type { ObjectAttributes, ObjectStore, WriteCondition } from "../stores/object-store";
 import type { DestinationState } from "./equality";
 import type { HeldLease, LeaseStore } from "./lease";
-import { genuineMetadata, replicaMetadata } from "./provenance";
+import { replicaMetadata, type Seal } from "./provenance";
+import { metadataWithProvenance, type ProvenanceRecord, placeProvenance, recordedEtag, writeRecord } from "./provenance-record";
 
 /** The identity that a bridge writes into its replicas. */
 export interface BridgeIdentity {
@@ -13,12 +14,23 @@ export interface BridgeIdentity {
   sourceId: string;
 }
 
-/** The destination object at this moment; undefined where there is none. */
-export async function lookAt(store: ObjectStore, key: string, signal?: AbortSignal): Promise<DestinationState | undefined> {
+/**
+ * The destination object at this moment; undefined where there is none.
+ * @param record the provenance record of the key, if it is known: otherwise it is read where it is needed
+ */
+export async function lookAt(
+  store: ObjectStore,
+  key: string,
+  signal?: AbortSignal,
+  record?: ProvenanceRecord,
+): Promise<DestinationState | undefined> {
   const head = await store.head(key, { signal });
   if (head === undefined) return undefined;
   try {
-    return { head: { ...head, metadata: genuineMetadata(head.metadata, key) }, tags: await store.getTags(key, { signal }) };
+    const options = { signal, record };
+    const metadata = await metadataWithProvenance(store, key, head, options);
+    const sealedEtag = await recordedEtag(store, key, metadata, options);
+    return { head: { ...head, metadata }, tags: await store.getTags(key, { signal }), sealedEtag };
   } catch (error) {
     if (isBridgeError(error, "NotFound")) return undefined;
     throw error;
@@ -48,7 +60,33 @@ export function unchangedSince(store: ObjectStore, seen: DestinationState | unde
   return seen === undefined ? { ifAbsent: true } : { ifMatch: seen.head.etag };
 }
 
+/** What a write of a replica carries. */
+export interface Replica {
+  attributes: ObjectAttributes;
+  /** The provenance for the key's record; undefined where no record is needed. */
+  recorded: string | undefined;
+}
+
 /** Everything that belongs to the object, and the provenance: the same for a single write and a multipart upload. */
-export function replicaAttributes(snapshot: ObjectSnapshot, bridge: BridgeIdentity, key: string): ObjectAttributes {
-  return { headers: keptHeaders(snapshot.headers), metadata: replicaMetadata(snapshot, bridge, key), tags: snapshot.tags };
+export function planReplica(
+  { destination, bridge, key }: { destination: ObjectStore; bridge: BridgeIdentity; key: string },
+  snapshot: ObjectSnapshot,
+  seal: Seal | undefined,
+): Replica {
+  const all = replicaMetadata(snapshot, bridge, key, seal);
+  const { metadata, recorded } = placeProvenance(destination.capabilities, all);
+  return { attributes: { headers: keptHeaders(snapshot.headers), metadata, tags: snapshot.tags }, recorded };
+}
+
+/** Writes the provenance record of the replica with this etag, where it needs one. */
+export async function recordReplica(
+  { destination, key }: { destination: ObjectStore; key: string },
+  { recorded }: Replica,
+  etag: string,
+  signal?: AbortSignal,
+): Promise<ProvenanceRecord | undefined> {
+  if (recorded === undefined) return undefined;
+  const record: ProvenanceRecord = { version: 1, key, etag, provenance: recorded };
+  await writeRecord(destination, record, { signal });
+  return record;
 }

@@ -4,25 +4,28 @@ import { type ChecksumAlgorithm, type ObjectSnapshot, ownValue, type Tags } from
 import { comparableHeaders } from "../stores/content-headers";
 import { meaningOfHeaderText } from "../stores/header-text";
 import type { ObjectHead } from "../stores/object-store";
-import { readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
+import { type Provenance, readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
 
 /** Checksums that are wide enough to prove equal bytes by themselves. */
 const WIDE: ReadonlySet<ChecksumAlgorithm> = new Set(["CRC64NVME", "CRC64XZ", "SHA256", "SHA1"]);
 
 export interface DestinationState {
+  /** Its metadata includes the provenance, wherever that is kept. */
   head: ObjectHead;
   tags: Tags;
+  /** The etag that the bridge's own write left, where the provenance refers to it. */
+  sealedEtag?: string | undefined;
 }
 
 /**
  * The first difference, the most expensive one first; undefined when the destination is proven equal.
  *
  * Bytes are equal when the sizes are equal, and either both stores hold the same whole-object checksum, or this bridge wrote the object from
- * this source version. ETags of two stores are never compared.
+ * this source version and no other tool has replaced the bytes since. ETags of two stores are never compared.
  */
 export function firstDifference(
   snapshot: ObjectSnapshot,
-  { head, tags }: DestinationState,
+  { head, tags, sealedEtag }: DestinationState,
   bridge: { bridgeId: string },
 ): Difference | undefined {
   const provenance = readProvenance(head.metadata);
@@ -30,14 +33,15 @@ export function firstDifference(
     return difference("owner", "bridge", { wanted: bridge.bridgeId, found: provenance?.bridgeId });
   const [wanted, found] = comparableHeaders(snapshot.headers, head.headers);
   return (
-    differenceOfBytes(snapshot, head, provenance.sourceVersion) ??
+    differenceOfBytes(snapshot, head, provenance) ??
+    differenceOfSeal(head, provenance, sealedEtag) ??
     differenceOfRecords("headers", headersByName(wanted), headersByName(found)) ??
     differenceOfRecords("metadata", meanings(snapshot.metadata), meanings(head.metadata)) ??
     differenceOfRecords("tags", snapshot.tags, tags)
   );
 }
 
-function differenceOfBytes(snapshot: ObjectSnapshot, head: ObjectHead, replicatedVersion: string): Difference | undefined {
+function differenceOfBytes(snapshot: ObjectSnapshot, head: ObjectHead, { sourceVersion }: Provenance): Difference | undefined {
   if (snapshot.sizeBytes !== head.sizeBytes)
     return difference("bytes", "size", { wanted: `${snapshot.sizeBytes}`, found: `${head.sizeBytes}` });
   const { checksum } = snapshot;
@@ -45,8 +49,18 @@ function differenceOfBytes(snapshot: ObjectSnapshot, head: ObjectHead, replicate
   if (checksum && held && checksum.value !== held.value)
     return difference("bytes", checksum.algorithm, { wanted: checksum.value, found: held.value });
   const version = sourceVersionOf(snapshot);
-  if (replicatedVersion === version || (held !== undefined && WIDE.has(held.algorithm))) return undefined;
-  return difference("bytes", "source version", { wanted: version, found: replicatedVersion });
+  if (sourceVersion === version || (held !== undefined && WIDE.has(held.algorithm))) return undefined;
+  return difference("bytes", "source version", { wanted: version, found: sourceVersion });
+}
+
+/** Whether another tool replaced the bytes and kept the metadata, with the provenance in it. */
+function differenceOfSeal(head: ObjectHead, { seal }: Provenance, sealedEtag: string | undefined): Difference | undefined {
+  if (sealedEtag !== undefined && sealedEtag !== head.etag)
+    return difference("bytes", "etag", { wanted: sealedEtag, found: head.etag });
+  // A store that reports no checksum at all says nothing.
+  if (typeof seal !== "object" || head.checksums.length === 0) return undefined;
+  const held = head.checksums.find(({ algorithm }) => algorithm === seal.algorithm)?.value;
+  return held === seal.value ? undefined : difference("bytes", seal.algorithm, { wanted: seal.value, found: held });
 }
 
 /** The headers by their names in HTTP. */

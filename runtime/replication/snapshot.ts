@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Checksum, ChecksumAlgorithm, ObjectSnapshot, Tags } from "../protocol/snapshot";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { CallOptions, ObjectHead, ObjectStore } from "../stores/object-store";
-import { genuineMetadata } from "./provenance";
+import { metadataWithProvenance } from "./provenance-record";
 
 /** Tags with this name, or with this name and a hyphen at the beginning, belong to bridges. They are never part of a snapshot. */
 const STATUS_TAG = "crossborderbridge-status";
@@ -42,7 +42,7 @@ export async function takeSnapshot(
       sizeBytes: head.sizeBytes,
       lastModified: head.lastModified.toISOString(),
       headers: head.headers,
-      metadata: genuineMetadata(head.metadata, key),
+      metadata: await metadataWithProvenance(store, key, head, options),
       tags: withoutStatusTags(tags),
       ...(checksum === undefined ? {} : { checksum }),
       ...(archive === undefined ? {} : { archive }),

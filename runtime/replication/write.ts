@@ -6,11 +6,14 @@ import { type Readable, Transform, type TransformCallback } from "node:stream";
 import type { Difference, Receipt } from "../protocol/messages";
 import type { Checksum, ObjectSnapshot } from "../protocol/snapshot";
 import { suppressUnhandledError } from "../stores/body";
-import { createHasher, type Hasher } from "../stores/checksums";
+import { checksumOf, createHasher, type Hasher } from "../stores/checksums";
 import { BridgeError, isBridgeError } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
-import { type BridgeIdentity, lookAt, replicaAttributes, unchangedSince } from "./destination";
+import { readAll } from "../stores/read-all";
+import { type BridgeIdentity, lookAt, planReplica, recordReplica, unchangedSince } from "./destination";
 import { type DestinationState, describeDifference, firstDifference } from "./equality";
+import type { Seal } from "./provenance";
+import type { ProvenanceRecord } from "./provenance-record";
 import type { BoundSource } from "./source";
 
 export interface WriteContext {
@@ -29,24 +32,50 @@ export type ReplicationResult = Omit<Receipt, "key">;
 
 /** Streams the source object into the destination. */
 export async function writeObject(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
-  const { destination, source, bridge, key, seen, signal } = context;
+  const { destination, source, key, seen, signal } = context;
   const opened = await openPinned(source, snapshot, signal);
   if (opened === undefined) return { result: "superseded" };
   if (opened.sizeBytes !== snapshot.sizeBytes) {
     opened.body.destroy();
     throw new BridgeError("Corrupted", "open", `the source answered ${opened.sizeBytes} bytes of ${snapshot.sizeBytes}`);
   }
-  const { checksum } = snapshot;
-  const byStore = checksum !== undefined && destination.capabilities.checksums.includes(checksum.algorithm);
-  await destination.put(key, checksum === undefined || byStore ? opened.body : verifiedBody(opened.body, checksum), {
+  const { body, checksum, seal } = await prepareBody(destination, snapshot, opened.body);
+  const replica = planReplica(context, snapshot, seal);
+  const { etag } = await destination.put(key, body, {
     sizeBytes: snapshot.sizeBytes,
-    attributes: replicaAttributes(snapshot, bridge, key),
-    // The store would refuse a checksum of a kind that it cannot verify.
-    checksum: byStore ? checksum : undefined,
+    attributes: replica.attributes,
+    checksum,
     condition: unchangedSince(destination, seen),
     signal,
   });
-  return await prove(context, snapshot, snapshot.sizeBytes);
+  const record = await recordReplica(context, replica, etag, signal);
+  return await prove(context, snapshot, { bytesMoved: snapshot.sizeBytes, record });
+}
+
+/** The checksum of a body up to this size is part of its own write: the body is read into memory first. */
+const SEALED_IN_MEMORY_BYTES = 1024 ** 2;
+
+interface PreparedBody {
+  body: Readable | Uint8Array;
+  /** The destination verifies it. */
+  checksum: Checksum | undefined;
+  seal: Seal | undefined;
+}
+
+/**
+ * Where the destination verifies and reports the source's kind of checksum, that checksum proves the bytes then and later. Elsewhere the source's
+ * checksum is verified here, and the replica is sealed with the destination's own kind of checksum, or with its etag if it is large.
+ */
+async function prepareBody(destination: ObjectStore, snapshot: ObjectSnapshot, opened: Readable): Promise<PreparedBody> {
+  const { checksum, sizeBytes } = snapshot;
+  const { checksums } = destination.capabilities;
+  if (checksum !== undefined && checksums.includes(checksum.algorithm)) return { body: opened, checksum, seal: undefined };
+  const body = checksum === undefined ? opened : verifiedBody(opened, checksum);
+  const [ownKind] = checksums;
+  if (sizeBytes > SEALED_IN_MEMORY_BYTES || ownKind === undefined) return { body, checksum: undefined, seal: "record" };
+  const bytes = await readAll(body, sizeBytes);
+  const own = checksumOf(ownKind, bytes);
+  return { body: bytes, checksum: own, seal: own };
 }
 
 /** Only the tags differ: no object bytes move. No store writes tags conditionally. */
@@ -54,7 +83,7 @@ export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot)
   const { destination, source, key, signal } = context;
   if (!(await source.isCurrent({ pin: snapshot, signal }))) return { result: "superseded" };
   await destination.putTags(key, snapshot.tags, { signal });
-  return await prove(context, snapshot, 0);
+  return await prove(context, snapshot, { bytesMoved: 0 });
 }
 
 /** Deletes the replica, if the source is still absent. */
@@ -71,9 +100,9 @@ export async function deleteObject(context: WriteContext): Promise<ReplicationRe
 async function prove(
   { destination, key, bridge, signal }: WriteContext,
   snapshot: ObjectSnapshot,
-  bytesMoved: number,
+  { bytesMoved, record }: { bytesMoved: number; record?: ProvenanceRecord | undefined },
 ): Promise<ReplicationResult> {
-  const state = await lookAt(destination, key, signal);
+  const state = await lookAt(destination, key, signal, record);
   const difference: Difference | undefined = state === undefined ? { what: "object" } : firstDifference(snapshot, state, bridge);
   if (difference === undefined) return { result: "replicated", bytesMoved };
   const reason = `after the write the destination's ${describeDifference(difference)}`;

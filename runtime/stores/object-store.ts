@@ -27,6 +27,8 @@ export interface StoreCapabilities {
   readonly maxPutSizeBytes: number;
   /** Counted in UTF-8. */
   readonly maxKeyBytes: number;
+  /** The user metadata of one object: the vendor's limit, and how many bytes of it some metadata takes. */
+  readonly metadata: { readonly maxBytes: number; bytesOf(metadata: Metadata): number };
 }
 
 export interface ObjectHead {

@@ -1,4 +1,5 @@
 /** The invariants of the protocol, with their numbers in DESIGN. */
+import { inControlPrefix } from "../../runtime/protocol/control";
 import { parsePushState } from "../../runtime/protocol/push";
 import { recordsEqual } from "../../runtime/replication/equality";
 import { withoutProvenance } from "../../runtime/replication/provenance";
@@ -34,6 +35,7 @@ export function assertConverged(world: World, { mayPark = false } = {}): void {
   const parked = new Set(world.parked.map(({ look }) => look.key));
   if (!mayPark) for (const { look, reason } of world.parked) throw new Error(`parked ${look.key}: ${reason}`);
   for (const key of new Set([...world.source.keys(), ...world.destination.keys()])) {
+    if (inControlPrefix(key)) continue;
     const source = world.source.snapshotOf(key);
     if (parked.has(key) || (source === undefined && world.settings.deletes === "ignore")) continue;
     const [wanted, found] = [describeObject(source), describeObject(world.destination.snapshotOf(key))];
@@ -45,7 +47,7 @@ export function assertConverged(world: World, { mayPark = false } = {}): void {
 export function assertNeverTorn(
   source: MemoryStore,
   destination: MemoryStore,
-  isReplicated: (key: string) => boolean = () => true,
+  isReplicated: (key: string) => boolean = (key) => !inControlPrefix(key),
 ): void {
   for (const key of destination.keys().filter(isReplicated)) {
     const whole = source.history(key).flatMap(({ state }) => (state === undefined ? [] : [state]));

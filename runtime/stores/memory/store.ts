@@ -17,6 +17,7 @@ import type {
   GetOptions,
   ListedObject,
   ListOptions,
+  ObjectAttributes,
   ObjectHead,
   ObjectStore,
   PartId,
@@ -56,6 +57,11 @@ export const MEMORY_CAPABILITIES: StoreCapabilities = {
   maxParts: 10_000,
   maxPutSizeBytes: 5 * 1024 ** 3,
   maxKeyBytes: 1024,
+  metadata: {
+    maxBytes: 2048,
+    bytesOf: (metadata) =>
+      Object.entries(metadata).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0),
+  },
 };
 
 const LIST_PAGE = 1000;
@@ -186,7 +192,7 @@ class MemoryAdapter implements ObjectStore {
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
     this.count("put");
-    const attributes = copyAttributes(options.attributes);
+    const attributes = this.accepted("put", options.attributes);
     const received = await readExactly("put", body, options.sizeBytes, options.signal);
     const bytes = body instanceof Readable ? received : new Uint8Array(received);
     const { checksum } = options;
@@ -214,7 +220,7 @@ class MemoryAdapter implements ObjectStore {
 
   async createUpload(key: string, { attributes, checksumAlgorithm }: CreateUploadOptions): Promise<{ uploadId: string }> {
     this.count("createUpload");
-    return { uploadId: this.uploads.create(key, copyAttributes(attributes), checksumAlgorithm) };
+    return { uploadId: this.uploads.create(key, this.accepted("createUpload", attributes), checksumAlgorithm) };
   }
 
   async uploadPart(key: string, part: PartId, body: Uint8Array, { checksum }: UploadPartOptions = {}): Promise<UploadedPart> {
@@ -277,6 +283,14 @@ class MemoryAdapter implements ObjectStore {
       op,
       `${this.name} has no object ${JSON.stringify(key)}${versionId ? ` in version ${versionId}` : ""}`,
     );
+  }
+
+  /** @throws BridgeError `Invalid` for more metadata than the store holds. */
+  private accepted(op: string, attributes: ObjectAttributes): ObjectAttributes {
+    const { maxBytes, bytesOf } = this.capabilities.metadata;
+    const bytes = bytesOf(attributes.metadata);
+    if (bytes > maxBytes) throw new BridgeError("Invalid", op, `the metadata has ${bytes} bytes, the store takes ${maxBytes}`);
+    return copyAttributes(attributes);
   }
 
   private count(op: keyof ObjectStore): void {

@@ -66,6 +66,15 @@ export function decodeMetadataValue(header: string): string {
   return wordOf(text) === header ? text : header;
 }
 
+export const OSS_METADATA = {
+  maxBytes: MAX_METADATA_BYTES,
+  bytesOf: (metadata: Metadata): number =>
+    Object.entries(metadata).reduce(
+      (sum, [name, value]) => sum + encodeMetadataName(name).length + encodeMetadataValue(value).length,
+      0,
+    ),
+} as const;
+
 /** @throws BridgeError `Invalid` for more metadata than OSS accepts. */
 export function attributeHeaders(
   op: string,
@@ -76,12 +85,8 @@ export function attributeHeaders(
     const value = headers[name];
     if (value !== undefined) fields[header] = encodeHeaderText(value);
   }
-  let bytes = 0;
-  for (const [name, value] of Object.entries(metadata)) {
-    const [carriedName, carriedValue] = [encodeMetadataName(name), encodeMetadataValue(value)];
-    fields[PREFIX + carriedName] = carriedValue;
-    bytes += carriedName.length + carriedValue.length;
-  }
+  for (const [name, value] of Object.entries(metadata)) fields[PREFIX + encodeMetadataName(name)] = encodeMetadataValue(value);
+  const bytes = OSS_METADATA.bytesOf(metadata);
   if (bytes > MAX_METADATA_BYTES)
     throw new BridgeError(
       "Invalid",

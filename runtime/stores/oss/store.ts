@@ -25,7 +25,7 @@ import { namingRefusedTags } from "../refused-tags";
 import { OssAppends } from "./append";
 import { OssBody } from "./body";
 import type { OssClientOptions } from "./client";
-import { checkTags, contentMd5, crc64Of, parseHead, required, taggingDocument, unquote } from "./metadata";
+import { checkTags, contentMd5, crc64Of, OSS_METADATA, parseHead, required, taggingDocument, unquote } from "./metadata";
 import { putObject } from "./put";
 import type { OssQueries } from "./sign";
 import { OSS_COPY_LIMITS, touchOssObject } from "./touch";
@@ -44,6 +44,7 @@ export const OSS_CAPABILITIES: StoreCapabilities = {
   maxParts: 10_000,
   maxPutSizeBytes: 5 * 1024 ** 3,
   maxKeyBytes: 1023,
+  metadata: OSS_METADATA,
 };
 export const OSS_VERSIONED_CAPABILITIES: StoreCapabilities = { ...OSS_CAPABILITIES, conditionalCreate: false };
 

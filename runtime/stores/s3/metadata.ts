@@ -78,6 +78,16 @@ export function attributeFields({ headers, metadata, tags }: ObjectAttributes): 
   return { ...fields, ...taggingField(tags) };
 }
 
+/**
+ * S3 counts names and values, without the prefix of the names.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+export const S3_METADATA = {
+  maxBytes: 2048,
+  bytesOf: (metadata: Metadata): number =>
+    Object.entries(metadata).reduce((sum, [name, value]) => sum + name.length + encodeHeaderText(value).length, 0),
+} as const;
+
 export function taggingField(tags: Tags): { Tagging?: string } {
   const tagging = Object.entries(tags).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
   return tagging.length > 0 ? { Tagging: tagging.join("&") } : {};

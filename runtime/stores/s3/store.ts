@@ -41,6 +41,7 @@ import {
   fullObjectChecksums,
   parseHead,
   S3_CHECKSUMS,
+  S3_METADATA,
   unquote,
 } from "./metadata";
 import { S3_COPY_LIMITS, touchS3Object } from "./touch";
@@ -57,6 +58,7 @@ export const S3_CAPABILITIES: StoreCapabilities = {
   maxParts: 10_000,
   maxPutSizeBytes: 5 * 1024 ** 3,
   maxKeyBytes: 1024,
+  metadata: S3_METADATA,
 };
 
 export interface S3StoreOptions {

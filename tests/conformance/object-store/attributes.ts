@@ -11,7 +11,7 @@ const FULL: ObjectAttributes = {
     contentLanguage: "de, en",
     expires: "Thu, 01 Dec 2094 16:00:00 GMT",
   },
-  metadata: { "bridge-id": "b1", note: "two words", "x.y_z": "1" },
+  metadata: { "some-name": "b1", note: "two words", "x.y_z": "1" },
   tags: { project: "alpha", "key with spaces": "a+b=c/d@e:f_g.h-i", 项目: "价值" },
 };
 

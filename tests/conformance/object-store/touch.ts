@@ -12,7 +12,7 @@ const FULL: ObjectAttributes = {
     contentLanguage: "de, en",
     expires: "0",
   },
-  metadata: { "bridge-id": "b1", note: "文件 名称", "x.y_z": "=?UTF-8?Q?caf=C3=A9?=", empty: "" },
+  metadata: { "some-name": "b1", note: "文件 名称", "x.y_z": "=?UTF-8?Q?caf=C3=A9?=", empty: "" },
   tags: { project: "alpha", "key with spaces": "a+b=c/d:e_f.g-h" },
 };
 

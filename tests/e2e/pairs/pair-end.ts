@@ -17,10 +17,11 @@ import type OSS from "ali-oss";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { ossAgent, ossClient } from "../../../local/oss-client";
+import { withoutProvenance } from "../../../runtime/replication/provenance";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
 import { decodeMetadataName, decodeMetadataValue, parseTags, taggingDocument } from "../../../runtime/stores/oss/metadata";
 import { eventually } from "../support/eventually";
-import { PROVENANCE, type SeenObject, sha256 } from "../support/objects";
+import { type SeenObject, sha256 } from "../support/objects";
 
 export interface PutAttributes {
   headers?: Record<string, string>;
@@ -63,11 +64,7 @@ export async function arrives(source: PairEnd, destination: PairEnd, key: string
 
 /** Decodes metadata and removes provenance. One store returns an encoded word, another its text. */
 const own = (metadata: Record<string, string>) =>
-  Object.fromEntries(
-    Object.entries(metadata)
-      .filter(([name]) => !PROVENANCE.test(name))
-      .map(([name, value]) => [name, meaningOfHeaderText(value)]),
-  );
+  Object.fromEntries(Object.entries(withoutProvenance(metadata)).map(([name, value]) => [name, meaningOfHeaderText(value)]));
 
 function openS3(end: LocalEnd): PairEnd {
   const client = new S3Client(clientConfig(end));

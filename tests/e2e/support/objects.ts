@@ -12,6 +12,7 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
 } from "@aws-sdk/client-s3";
+import { withoutProvenance } from "../../../runtime/replication/provenance";
 import { eventually } from "./eventually";
 import type { TestEnd, TestStack } from "./stack";
 
@@ -23,8 +24,6 @@ export interface SeenObject {
   metadata: Record<string, string>;
   tags: Record<string, string>;
 }
-
-export const PROVENANCE = /^bridge-(id|source-version|source-modified|origin|key)$/;
 
 export type Attributes = Omit<PutObjectCommandInput, "Bucket" | "Key" | "Body">;
 
@@ -58,7 +57,7 @@ export async function look({ s3, bucket, prefix }: TestEnd, key: string): Promis
         contentLanguage: got.ContentLanguage,
         expires: got.ExpiresString,
       },
-      metadata: Object.fromEntries(Object.entries(got.Metadata ?? {}).filter(([name]) => !PROVENANCE.test(name))),
+      metadata: withoutProvenance(got.Metadata ?? {}),
       tags: Object.fromEntries(TagSet.map(({ Key = "", Value = "" }) => [Key, Value])),
     };
   } catch (error) {
@@ -70,9 +69,6 @@ export async function look({ s3, bucket, prefix }: TestEnd, key: string): Promis
 export async function head({ s3, bucket, prefix }: TestEnd, key: string) {
   return await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: prefix + key, ChecksumMode: "ENABLED" }));
 }
-
-export const provenanceOf = (metadata: Record<string, string> = {}): Record<string, string> =>
-  Object.fromEntries(Object.entries(metadata).filter(([name]) => PROVENANCE.test(name)));
 
 /** All visible keys of the bucket, with the bridge's own keys. */
 export async function listKeys({ s3, bucket }: TestEnd, prefix = ""): Promise<string[]> {

@@ -1,5 +1,4 @@
 /** The engines that list the source themselves: they handle every key once, also after a crash at any point. */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +9,9 @@ import { createCopier, createEnqueuer } from "../../../operator/backfill/move";
 import { presenceOf } from "../../../operator/backfill/presence";
 import { walk } from "../../../operator/backfill/walk";
 import { scopesOf } from "../../../operator/scopes";
+import { replicaMetadata } from "../../../runtime/replication/provenance";
 import { BridgeError } from "../../../runtime/stores/errors";
+import { makeSnapshot } from "../../runtime/support/make-snapshot";
 import { FakeBridge, filled, keyOf, NO_ATTRIBUTES, nativeRaw, pullRaw, run, withFolder } from "./fixture";
 
 const COUNT = 10_000;
@@ -238,13 +239,7 @@ test("recognizes a bridge's own replicas, also under a destination prefix", asyn
   // It came from the destination's own store.
   const { name, destination } = bridge.config;
   const origin = `${destination.cloud}:${destination.bucket}`;
-  const metadata = {
-    "bridge-id": name,
-    "bridge-source-version": "v1",
-    "bridge-source-modified": "2026-11-21T10:00:00.000Z",
-    "bridge-origin": origin,
-    "bridge-key": createHash("sha256").update("theirs").digest("hex").slice(0, 16),
-  };
+  const metadata = replicaMetadata(makeSnapshot(), { bridgeId: name, sourceId: origin }, "theirs");
   await bridge.put("theirs", "x", { ...NO_ATTRIBUTES, metadata });
   await withFolder(async (folder) => {
     const { printed } = await run(bridge, { checkpoint: join(folder, "c.json"), json: true });

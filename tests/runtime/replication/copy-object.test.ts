@@ -1,7 +1,13 @@
+import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
 import { CopyEnded } from "../../../runtime/replication/copy-object";
+import { lookAt } from "../../../runtime/replication/destination";
+import { firstDifference } from "../../../runtime/replication/equality";
+import { replicaMetadata } from "../../../runtime/replication/provenance";
+import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { BridgeError } from "../../../runtime/stores/errors";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
+import { BRIDGE } from "../support/make-snapshot";
 import { attributes, CONTENT, open } from "./copy-object-fixture";
 
 describe("a whole copy", () => {
@@ -11,7 +17,7 @@ describe("a whole copy", () => {
     expect(all.text()).toBe(CONTENT);
     expect(all.destination.snapshotOf("to/k")).toMatchObject({
       headers: attributes.headers,
-      metadata: { author: "someone", "bridge-id": "bridge" },
+      metadata: replicaMetadata(all.snapshot, BRIDGE, "to/k"),
       tags: attributes.tags,
     });
     expect(all.moved.sort()).toEqual([3, 4, 4]);
@@ -92,6 +98,62 @@ describe("a whole copy", () => {
     expect(await all.copy()).toBe("replicated");
     expect(all.destination.calls.completeUpload).toBe(before);
     expect(all.destination.openUploads()).toEqual([]);
+  });
+
+  describe("the etag of the replica is recorded where no common checksum proves the bytes", () => {
+    const otherKind = { source: { checksums: ["SHA256"] } } as const;
+    const replaced = async ({ destination, snapshot }: Awaited<ReturnType<typeof open>>) => {
+      const { metadata = {}, headers = {}, tags = {} } = destination.snapshotOf("to/k") ?? {};
+      await destination.put("to/k", Buffer.from("ABCDEFGHIJK"), { sizeBytes: 11, attributes: { headers, metadata, tags } });
+      const seen = await lookAt(destination, "to/k");
+      return seen && firstDifference(snapshot, seen, BRIDGE);
+    };
+
+    test("a tool that replaces the bytes and keeps the metadata is seen", async () => {
+      const all = await open(otherKind);
+      await all.copy();
+      expect(all.destination.calls.put).toBe(1);
+      const seen = await lookAt(all.destination, "to/k");
+      expect(seen && firstDifference(all.snapshot, seen, BRIDGE)).toBeUndefined();
+      expect(await replaced(all)).toMatchObject({ what: "bytes", name: "etag" });
+    });
+
+    test("with a common checksum nothing is recorded, and the checksum shows it", async () => {
+      const all = await open();
+      await all.copy();
+      expect(all.destination.calls.put).toBeUndefined();
+      expect(await replaced(all)).toMatchObject({ what: "bytes", name: "CRC64NVME" });
+    });
+
+    test("a completion whose answer was lost is recorded too", async () => {
+      const all = await open(otherKind);
+      const complete = all.destination.completeUpload.bind(all.destination);
+      jest.spyOn(all.destination, "completeUpload").mockImplementation(async (...args) => {
+        await complete(...args);
+        throw new BridgeError("Unavailable", "completeUpload", "the answer was lost");
+      });
+      expect(await all.copy()).toBe("replicated");
+      expect(await replaced(all)).toMatchObject({ what: "bytes", name: "etag" });
+    });
+
+    test("a copier that ends before the record has still copied the object", async () => {
+      const all = await open(otherKind);
+      jest.spyOn(all.destination, "put").mockRejectedValueOnce(new BridgeError("Unavailable", "put", "no answer"));
+      await expect(all.copy()).rejects.toThrow("no answer");
+      const seen = await lookAt(all.destination, "to/k");
+      expect(seen && firstDifference(all.snapshot, seen, BRIDGE)).toBeUndefined();
+    });
+  });
+
+  test("metadata of S3's full 2 KB arrives, and the provenance is in a record", async () => {
+    const all = await open();
+    const metadata = { big: "m".repeat(2045) };
+    await all.source.put("k", Buffer.from(CONTENT), { sizeBytes: 11, attributes: { ...attributes, metadata } });
+    const snapshot = (await takeSnapshot(all.source, "k")) as ObjectSnapshot;
+    expect(await all.copy({ snapshot })).toBe("replicated");
+    expect(all.destination.snapshotOf("to/k")?.metadata).toEqual(metadata);
+    const seen = await lookAt(all.destination, "to/k");
+    expect(seen && firstDifference(snapshot, seen, BRIDGE)).toBeUndefined();
   });
 
   test("tags that the destination dropped are set afterwards", async () => {

@@ -1,4 +1,7 @@
-import { lookAt, replicaAttributes, unchangedSince } from "../../../runtime/replication/destination";
+import { lookAt, planReplica, recordReplica, unchangedSince } from "../../../runtime/replication/destination";
+import { firstDifference } from "../../../runtime/replication/equality";
+import { readProvenance, withoutProvenance } from "../../../runtime/replication/provenance";
+import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../support/virtual-time";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
@@ -39,9 +42,65 @@ test("unchangedSince: the condition that the object is the one seen, where the s
   expect(unchangedSince(open(false), undefined)).toBeUndefined();
 });
 
-test("replicaAttributes: everything that belongs to the object, and the provenance", () => {
-  const { headers, metadata, tags } = replicaAttributes(makeSnapshot(), BRIDGE, "k");
-  expect(headers).toEqual({ contentType: "text/plain" });
-  expect(tags).toEqual({ team: "red" });
-  expect(metadata).toMatchObject({ author: "someone", "bridge-id": "bridge" });
+describe("planReplica", () => {
+  const full = "m".repeat(2048 - "big".length);
+
+  test("everything that belongs to the object, and the provenance", () => {
+    const { attributes: planned, recorded } = planReplica(
+      { destination: open(), bridge: BRIDGE, key: "k" },
+      makeSnapshot(),
+      undefined,
+    );
+    expect(planned.headers).toEqual({ contentType: "text/plain" });
+    expect(planned.tags).toEqual({ team: "red" });
+    expect(withoutProvenance(planned.metadata)).toEqual({ author: "someone" });
+    expect(readProvenance(planned.metadata)).toMatchObject({ bridgeId: "bridge", sourceVersion: "e1" });
+    expect(recorded).toBeUndefined();
+  });
+
+  test.each([0, 100, 2000, 2048])("metadata of %d bytes is written whole, and read again with its provenance", async (bytes) => {
+    const destination = open();
+    const context = { destination, bridge: BRIDGE, key: "k" };
+    const metadata: Record<string, string> = bytes === 0 ? {} : { big: "m".repeat(bytes - 3) };
+    const snapshot = makeSnapshot({ metadata });
+    const replica = planReplica(context, snapshot, undefined);
+    const { etag } = await destination.put("k", Buffer.from("123456"), { attributes: replica.attributes, sizeBytes: 6 });
+    const record = await recordReplica(context, replica, etag);
+    expect(record === undefined).toBe(bytes < 2000);
+    for (const seen of [await lookAt(destination, "k"), await lookAt(destination, "k", undefined, record)]) {
+      if (seen === undefined) throw new Error("nothing was written");
+      expect(firstDifference(snapshot, seen, BRIDGE)).toBeUndefined();
+    }
+    expect(destination.calls.get ?? 0).toBe(bytes < 2000 ? 0 : 1);
+    expect((await takeSnapshot(destination, "k"))?.metadata).toEqual((await lookAt(destination, "k"))?.head.metadata);
+  });
+
+  test("a record counts only for the object that it names", async () => {
+    const destination = open();
+    const context = { destination, bridge: BRIDGE, key: "k" };
+    const snapshot = makeSnapshot({ metadata: { big: full } });
+    const replica = planReplica(context, snapshot, undefined);
+    const write = (bytes: string) =>
+      destination.put("k", Buffer.from(bytes), { attributes: replica.attributes, sizeBytes: bytes.length });
+    await recordReplica(context, replica, (await write("123456")).etag);
+    await write("654321");
+    const seen = await lookAt(destination, "k");
+    expect(seen && firstDifference(snapshot, seen, BRIDGE)?.what).toBe("owner");
+    const moved = await lookAt(destination, "k", undefined, { version: 1, key: "k", etag: "else", provenance: "" });
+    expect(moved && readProvenance(moved.head.metadata)).toBeUndefined();
+  });
+
+  test("a replica at the source is recognised by its record, whichever bridge wrote it", async () => {
+    const source = open();
+    const other = { bridgeId: "back", sourceId: "aws:destination" };
+    const replica = planReplica(
+      { destination: source, bridge: other, key: "k" },
+      makeSnapshot({ metadata: { big: full } }),
+      undefined,
+    );
+    const { etag } = await source.put("k", Buffer.from("1"), { attributes: replica.attributes, sizeBytes: 1 });
+    await recordReplica({ destination: source, key: "k" }, replica, etag);
+    const snapshot = await takeSnapshot(source, "k");
+    expect(snapshot && readProvenance(snapshot.metadata)).toMatchObject({ bridgeId: "back", origin: "aws:destination" });
+  });
 });

@@ -1,7 +1,7 @@
 import type { Difference } from "../../../runtime/protocol/messages";
 import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
 import { describeDifference, firstDifference, recordsEqual } from "../../../runtime/replication/equality";
-import { replicaMetadata } from "../../../runtime/replication/provenance";
+import { replicaMetadata, type Seal } from "../../../runtime/replication/provenance";
 import type { ObjectHead } from "../../../runtime/stores/object-store";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
 
@@ -68,6 +68,24 @@ describe("bytes", () => {
     const second = makeSnapshot({ versionId: "null", etag: "e2" });
     expect(firstDifference(second, copy(first), BRIDGE)?.what).toBe("bytes");
     expect(firstDifference(first, copy(first), BRIDGE)).toBeUndefined();
+  });
+
+  describe("that another tool replaced, keeping size and metadata", () => {
+    const sealed = (seal: Seal) => ({ metadata: replicaMetadata(makeSnapshot(), BRIDGE, "k", seal) });
+    const here = narrow("x");
+
+    test.each<[string, Seal, Partial<ObjectHead>, string | undefined, Difference["name"]]>([
+      ["the destination's own checksum is the one that was written", here, { checksums: [here] }, undefined, undefined],
+      ["it is another", here, { checksums: [narrow("y")] }, undefined, "CRC32"],
+      ["the object has another kind now", here, { checksums: [crc("x")] }, undefined, "CRC32"],
+      ["the store reports no checksums", here, {}, undefined, undefined],
+      ["the etag is the recorded one", "record", { etag: "d1" }, "d1", undefined],
+      ["the etag is another", "record", { etag: "d2" }, "d1", "etag"],
+      ["no etag was recorded", "record", { etag: "d2" }, undefined, undefined],
+    ])("%s", (_what, seal, head, sealedEtag, name) => {
+      const state = { ...copy(makeSnapshot(), { ...sealed(seal), ...head }), sealedEtag };
+      expect(firstDifference(makeSnapshot(), state, BRIDGE)?.name).toBe(name);
+    });
   });
 
   test("etags of two stores are never compared", () => {

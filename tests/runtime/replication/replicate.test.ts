@@ -1,4 +1,4 @@
-import { replicaAttributes } from "../../../runtime/replication/destination";
+import { planReplica } from "../../../runtime/replication/destination";
 import { createLeaseStore, type Lease } from "../../../runtime/replication/lease";
 import { attempt, failureResult, type ReplicationDeps, replicate } from "../../../runtime/replication/replicate";
 import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot";
@@ -303,7 +303,7 @@ describe("a large object", () => {
       await all.changeLease({ upload: { uploadId: "u", partSizeBytes: 4 }, outcome: { result } });
       const snapshot = await takeSnapshot(all.source, "k");
       if (snapshot === undefined) throw new Error("nothing is at the source");
-      const attributes = replicaAttributes(snapshot, BRIDGE, "to/k");
+      const { attributes } = planReplica({ destination: all.destination, bridge: BRIDGE, key: "to/k" }, snapshot, undefined);
       await all.destination.put("to/k", Buffer.from(LARGE), { sizeBytes: 9, attributes });
       expect(await all.run()).toEqual({ result: "unchanged" });
       expect(await all.lease()).toBeUndefined();

@@ -2,7 +2,8 @@ import { PassThrough, Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
 import { lookAt } from "../../../runtime/replication/destination";
-import { replicaMetadata } from "../../../runtime/replication/provenance";
+import { firstDifference } from "../../../runtime/replication/equality";
+import { replicaMetadata, withoutProvenance } from "../../../runtime/replication/provenance";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import type { BoundSource } from "../../../runtime/replication/source";
 import { deleteObject, verifiedBody, type WriteContext, writeObject, writeTags } from "../../../runtime/replication/write";
@@ -63,7 +64,7 @@ describe("writeObject", () => {
       const asked = await snapshotNow();
       expect(asked.checksum?.algorithm).not.toBe("CRC64XZ");
       expect(await writeObject(await context(), asked)).toEqual({ result: "replicated", bytesMoved: content.length });
-      expect(store.snapshotOf("to/k")?.bytes.toString()).toBe(content);
+      expect(Buffer.from(store.snapshotOf("to/k")?.bytes ?? []).toString()).toBe(content);
     });
 
     test.each([
@@ -160,6 +161,79 @@ describe("writeObject", () => {
     await expect(writeObject(watched, asked)).rejects.toMatchObject({ kind: "Corrupted" });
     expect(body).toMatchObject({ destroyed: true });
     expect(store.keys()).toEqual([]);
+  });
+
+  describe("where no common checksum proves the bytes later", () => {
+    const otherKind = { capabilities: { checksums: ["CRC64XZ"], multipartChecksums: ["CRC64XZ"] } } as const;
+    const large = "x".repeat(1024 ** 2 + 1);
+
+    async function written(content: string) {
+      const all = await open(otherKind);
+      await all.put(content);
+      const snapshot = await all.snapshotNow();
+      expect(await writeObject(await all.context(), snapshot)).toMatchObject({ result: "replicated" });
+      const difference = async () => {
+        const seen = await lookAt(all.store, "to/k");
+        return seen && firstDifference(snapshot, seen, BRIDGE);
+      };
+      const replaceBytes = async () => {
+        const { metadata = {}, headers = {}, tags = {} } = all.store.snapshotOf("to/k") ?? {};
+        const attributes = { headers, metadata, tags };
+        await all.store.put("to/k", Buffer.alloc(content.length, "y"), { sizeBytes: content.length, attributes });
+      };
+      return { ...all, snapshot, difference, replaceBytes };
+    }
+
+    test("a small replica has its checksum in the provenance, and costs no more requests", async () => {
+      const { store, difference, replaceBytes } = await written("123456");
+      expect(store.calls).toMatchObject({ put: 1, head: 2, getTags: 1 });
+      expect(store.calls.get).toBeUndefined();
+      expect(await difference()).toBeUndefined();
+      await replaceBytes();
+      expect(await difference()).toMatchObject({ what: "bytes", name: "CRC64XZ" });
+    });
+
+    test("a larger one has its etag in a record, which costs one request", async () => {
+      const { store, difference, replaceBytes } = await written(large);
+      expect(store.calls).toMatchObject({ put: 2, head: 2, getTags: 1 });
+      expect(store.calls.get).toBeUndefined();
+      expect(await difference()).toBeUndefined();
+      await replaceBytes();
+      expect(await difference()).toMatchObject({ what: "bytes", name: "etag" });
+    });
+
+    test("a record of the version before says nothing", async () => {
+      const { store, put, context, snapshotNow } = await written(large);
+      await put(large.replaceAll("x", "z"));
+      const newer = await snapshotNow();
+      const puts = store.put.bind(store);
+      jest
+        .spyOn(store, "put")
+        .mockImplementation((key, ...rest) => (key === "to/k" ? puts(key, ...rest) : Promise.reject(new Error("crash"))));
+      await expect(writeObject(await context(), newer)).rejects.toThrow("crash");
+      const seen = await lookAt(store, "to/k");
+      expect(seen && firstDifference(newer, seen, BRIDGE)).toBeUndefined();
+    });
+  });
+
+  test.each([1_800, 2_048])("metadata of %d bytes arrives, and counts as equal from then on", async (bytes) => {
+    const { store, put, context, snapshotNow } = await open();
+    const metadata = { author: "someone", big: "m".repeat(bytes - 16) };
+    await put("123456", { metadata });
+    const asked = await snapshotNow();
+    expect(await writeObject(await context(), asked)).toEqual({ result: "replicated", bytesMoved: 6 });
+    expect(withoutProvenance(store.snapshotOf("to/k")?.metadata ?? {})).toEqual(metadata);
+    const { seen } = await context();
+    expect(seen && firstDifference(asked, seen, BRIDGE)).toBeUndefined();
+  });
+
+  test.each(["", "aws-chunked", "aws-chunked,gzip"])("Content-Encoding %j arrives once", async (contentEncoding) => {
+    const { store, put, context, snapshotNow } = await open();
+    await put("123456", { headers: { contentType: "text/plain", contentEncoding } as typeof text.headers });
+    const asked = await snapshotNow();
+    expect(await writeObject(await context(), asked)).toMatchObject({ result: "replicated" });
+    const { contentEncoding: kept } = store.snapshotOf("to/k")?.headers ?? {};
+    expect(kept).toBe(contentEncoding.endsWith("gzip") ? "gzip" : undefined);
   });
 
   test("the written object is read again: dropped tags are a failure", async () => {

@@ -93,7 +93,7 @@ leaseStoreConformance({
 describe("against the server", () => {
   const ATTRIBUTES = {
     headers: { contentType: "text/plain", contentDisposition: 'attachment; filename="文.txt"', expires: "0" },
-    metadata: { "bridge-id": "b1", "x.y_z": "文件", empty: "" },
+    metadata: { "some-name": "b1", "x.y_z": "文件", empty: "" },
     tags: { "key with spaces": "a+b=c/d:e_f.g-h", empty: "", 中文: "标签 é" },
   };
   let bucket: string;

@@ -29,7 +29,7 @@ describe("put", () => {
     const headers = await putHeaders(
       {
         headers: { contentType: "text/plain", contentDisposition: 'attachment; filename="文.txt"', expires: "0" },
-        metadata: { "bridge-id": "b1", "x.y": "文件" },
+        metadata: { "some-name": "b1", "x.y": "文件" },
         tags: { "a b": "c=d+e/f" },
       },
       { storageClass: "IA", kmsKeyId: "key-1" },
@@ -38,7 +38,7 @@ describe("put", () => {
       "content-type": "text/plain",
       "content-disposition": `=?UTF-8?B?${Buffer.from('attachment; filename="文.txt"').toString("base64")}?=`,
       expires: "0",
-      "x-oss-meta-bridge-id": "b1",
+      "x-oss-meta-some-name": "b1",
       "x-oss-meta-encoded-x-2ey": "=?UTF-8?B?5paH5Lu2?=",
       "x-oss-tagging": "a%20b=c%3Dd%2Be%2Ff",
       "x-oss-storage-class": "IA",
