@@ -169,6 +169,7 @@ export function senderSettings(
     auth: senderAuth(context, secrets),
     urlExpiresInSeconds: config.timeouts.urlExpirySeconds,
     receiverTimeoutSeconds: config.timeouts.receiverSeconds,
+    inlineLimitBytes: config.inlineLimitBytes,
     maxAttempts: config.maxAttempts,
     giveUpAfterSeconds: config.giveUpAfterHours * 3600,
   };

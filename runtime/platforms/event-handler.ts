@@ -1,12 +1,16 @@
 /** The handler of the sender and the dispatcher, which the source's events start, on both platforms. */
 import type { SQSBatchResponse } from "aws-lambda";
 import { type DecodedRecord, decodeEvent, decodeText } from "../protocol/events";
+import { parseText } from "../protocol/json";
 import type { Deadline, Logger } from "../protocol/ports";
+import { isTick } from "../protocol/queue-messages";
 import type { Failure } from "../replication/intake";
 
 /** A sender or a dispatcher. */
 export interface EventRole {
   handle(records: readonly DecodedRecord[], deadline: Deadline): Promise<{ failures: Failure[] }>;
+  /** Called by the timer, once a minute. */
+  tick?(deadline: Deadline): Promise<void>;
 }
 
 /**
@@ -16,6 +20,10 @@ export interface EventRole {
  */
 export function createEventHandler(role: EventRole, logger: Logger) {
   return async (event: unknown, deadline: Deadline): Promise<SQSBatchResponse | undefined> => {
+    if (role.tick !== undefined && isTick(typeof event === "string" ? parseText(event)?.value : event)) {
+      await role.tick(deadline);
+      return undefined;
+    }
     const records = typeof event === "string" ? decodeText(event) : decodeEvent(event);
     const messageIds = records.flatMap(({ messageId }) => messageId ?? []);
     const failures = await handleRecords(role, records, deadline, logger);

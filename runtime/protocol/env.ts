@@ -116,6 +116,8 @@ export const senderConfigSchema = z.strictObject({
   urlExpiresInSeconds: within(BOUNDS.urlExpirySeconds),
   /** Hard end of one receiver attempt. */
   receiverTimeoutSeconds: within(BOUNDS.receiverSeconds),
+  /** The copier copies larger objects, so a request moves none of their bytes. */
+  inlineLimitBytes: z.number().int().nonnegative(),
   /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
   maxAttempts: z.number().int().min(1),
   /** A key that has waited this long is parked. */

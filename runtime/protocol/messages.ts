@@ -86,9 +86,9 @@ export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
 /**
  * What a key waits for.
  * - `room`: as many copies run as may run at once. `throttling`: a store asks for fewer requests.
- * - `store`: a store does not work at all: it cannot be reached, or the bucket is gone. `restore`: the archived object is being restored.
+ * - `time`: the attempt ran out of time; the next one goes on. `store`: a store does not work at all: it cannot be reached, or the bucket is gone. `restore`: the archived object is being restored.
  */
-export const WAITS = ["room", "throttling", "store", "restore"] as const;
+export const WAITS = ["room", "throttling", "time", "store", "restore"] as const;
 export type WaitsFor = (typeof WAITS)[number];
 
 export const receiptSchema = z.strictObject({

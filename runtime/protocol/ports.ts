@@ -140,6 +140,8 @@ export interface Look {
   /** What differed after the last undisturbed write of `state`. The same difference twice is permanent. */
   difference?: string | undefined;
   last?: LastReason | undefined;
+  /** The tick took it from the outage queue after it had reached the other side: it is sent although that queue is not empty yet. */
+  released?: true | undefined;
   /** When it is tried again; ms since the epoch. For people: the queue decides. */
   nextTryMs?: number | undefined;
 }

@@ -24,6 +24,7 @@ const lookSchema = z.strictObject({
       atMs: count,
     })
     .optional(),
+  released: z.literal(true).optional(),
   nextTryMs: count.optional(),
 });
 
@@ -41,11 +42,24 @@ const lookMessageSchema = z.strictObject({
 /** A look of a queue message. `firstSeenMs` is absent in a dead letter. */
 export type StoredLook = Omit<Look, "firstSeenMs"> & { firstSeenMs?: number | undefined };
 
+/** The event of the timer that wakes a role once a minute. */
+export const TICK = { crossborderbridge: "tick" } as const;
+
+/** Whether an event is the timer's: the message itself, or Function Compute's timer event with the message as its payload. */
+export function isTick(event: unknown): boolean {
+  const message = (event as { crossborderbridge?: unknown } | null)?.crossborderbridge;
+  if (message !== undefined) return message === TICK.crossborderbridge;
+  const payload = (event as { payload?: unknown } | null)?.payload;
+  return typeof payload === "string" && payload === JSON.stringify(TICK);
+}
+
 /** A look as JSON that every queue can store. */
 export function encodeLook(look: StoredLook): string {
-  const { key, firstSeenMs, failures, waits, state, slow, difference, last, nextTryMs } = look;
+  const { key, firstSeenMs, failures, waits, state, slow, difference, last, released, nextTryMs } = look;
   return storable(
-    JSON.stringify({ look: { version: 2, key, firstSeenMs, failures, waits, state, slow, difference, last, nextTryMs } }),
+    JSON.stringify({
+      look: { version: 2, key, firstSeenMs, failures, waits, state, slow, difference, last, released, nextTryMs },
+    }),
   );
 }
 

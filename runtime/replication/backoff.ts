@@ -31,7 +31,10 @@ export function createBackoff({
  * @param attempt 1 for the first failure
  * @returns a whole number in the unit of `base` and `max`
  */
-function exponentialDelay(attempt: number, { base, max, random }: { base: number; max: number; random(): number }): number {
+export function exponentialDelay(
+  attempt: number,
+  { base, max, random }: { base: number; max: number; random(): number },
+): number {
   const ceiling = Math.min(max, base * 2 ** (attempt - 1));
   return Math.ceil(ceiling / 2 + (ceiling / 2) * random());
 }

@@ -68,7 +68,9 @@ export async function replicate(
     inlineLimitBytes: config.inlineLimitBytes,
   });
   const archived = needsBytes(plan) ? archivedResult(snapshot) : undefined;
-  return archived ?? (await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, sourceKey: key, source, signal }));
+  return (
+    archived ?? (await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, sourceKey: key, source, signal }))
+  );
 }
 
 /** Whether the step reads the source. A change of tags reads one byte, to see that the object is still the same. */

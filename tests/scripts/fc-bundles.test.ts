@@ -73,6 +73,7 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     receiverTimeoutSeconds: 29,
     maxAttempts: 3,
     giveUpAfterSeconds: 604_800,
+    inlineLimitBytes: 8,
   },
   receiver: {
     ...destinationSide,

@@ -106,6 +106,7 @@ test("the sender acknowledges a message with nothing to do", async () => {
     receiverTimeoutSeconds: 29,
     maxAttempts: 3,
     giveUpAfterSeconds: 604_800,
+    inlineLimitBytes: 8,
   };
   const event = { Records: [{ eventSource: "aws:sqs", messageId: "m1", body: '{"Event":"s3:TestEvent"}' }] };
   expect(await run("sender", config, event)).toMatchObject({ code: 0, answer: { batchItemFailures: [] } });

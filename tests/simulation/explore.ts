@@ -75,7 +75,10 @@ export async function next(steps: Steps, ...worlds: World[]): Promise<boolean> {
     passTime(STALL_MS, ...worlds);
     return true;
   }
-  const times = [first.time.nextWakeMs(), ...worlds.map((world) => world.delivery.nextVisibleMs())];
+  const times = [
+    first.time.nextWakeMs(),
+    ...worlds.flatMap((world) => world.deliveries.map((delivery) => delivery.nextVisibleMs())),
+  ];
   const known = times.filter((atMs) => atMs !== undefined);
   // A function that waits for no timer ends at its hard end. That is the next event.
   const nextMs = Math.min(...(known.length > 0 ? known : [...first.time.attempts].map(({ deadlineMs }) => deadlineMs)));
@@ -90,5 +93,5 @@ export async function next(steps: Steps, ...worlds: World[]): Promise<boolean> {
 /** Moves time on. All worlds share one clock. */
 export function passTime(ms: number, ...worlds: World[]): void {
   worlds[0]?.time.advance(ms);
-  for (const world of worlds) world.delivery.deliverVisible();
+  for (const world of worlds) for (const delivery of world.deliveries) delivery.deliverVisible();
 }

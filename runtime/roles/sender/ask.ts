@@ -1,68 +1,133 @@
-/** Asks the receiver about many keys with few requests. */
+/** Asks the receiver about many keys with few requests, and remembers how the receiver and the link do. */
 
 import { LIMITS, type Notice, type Receipt } from "../../protocol/messages";
-import { type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
+import { type Clock, type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
+import type { Breaker } from "../../replication/breaker";
 
 export interface Asked<T> {
   item: T;
   notice: Notice;
 }
 
-export type Answer = { receipt: Receipt } | { reason: string; attemptMayRun: boolean; retryable: boolean };
+export type Answer =
+  | { receipt: Receipt }
+  | { reason: string; attemptMayRun: boolean; retryable: boolean; retryAfterSeconds?: number | undefined };
 
 /** The notices of one request have at most this many bytes, unless one notice alone has more. So the body stays below LIMITS.bodyBytes. */
 const REQUEST_BYTES = LIMITS.bodyBytes / 2;
+/** The rate of a link that has not moved anything yet. */
+const FIRST_BYTES_PER_SECOND = 2 * 1024 ** 2;
+const LEAST_BYTES_PER_SECOND = 32 * 1024;
+/** Fewer bytes say more about round trips than about the link. */
+const TELLING_BYTES = 256 * 1024;
+/** Part of the receiver's time that the objects of one request may take. */
+const SHARE_OF_TIME = 0.6;
+
+/** What the link moved lately, over all connections of one request together. */
+export class LinkRate {
+  #bytesPerSecond = FIRST_BYTES_PER_SECOND;
+
+  /** @param isSlow an object of the request ran out of time */
+  learn(bytes: number, ms: number, isSlow: boolean): void {
+    if (isSlow) this.#bytesPerSecond = Math.max(LEAST_BYTES_PER_SECOND, this.#bytesPerSecond / 2);
+    else if (bytes >= TELLING_BYTES && ms > 0) this.#bytesPerSecond = (this.#bytesPerSecond + (bytes * 1000) / ms) / 2;
+  }
+
+  /** Bytes that one request may move. */
+  budgetBytes(receiverTimeoutSeconds: number): number {
+    return this.#bytesPerSecond * receiverTimeoutSeconds * SHARE_OF_TIME;
+  }
+}
+
+export interface AskDeps {
+  receiver: ReceiverClient;
+  config: { bridgeId: string; receiverTimeoutSeconds: number; inlineLimitBytes: number };
+  clock: Pick<Clock, "now">;
+  breaker: Breaker;
+  link: LinkRate;
+}
 
 /**
- * Sends one request where possible. A request that is refused as a whole is split in two, so that one bad notice does not fail the others.
+ * Sends one request where possible. A request that is refused as a whole is split in two, so that one bad notice does not fail the others. Once
+ * the breaker has opened nothing is sent any more.
  * @returns one answer per asked item
  */
-export async function askReceiver<T>(
-  receiver: ReceiverClient,
-  bridgeId: string,
-  asked: readonly Asked<T>[],
-): Promise<[Asked<T>, Answer][]> {
+export async function askReceiver<T>(asked: readonly Asked<T>[], deps: AskDeps): Promise<[Asked<T>, Answer][]> {
   const answers: [Asked<T>, Answer][] = [];
-  for (const batch of batches(asked)) answers.push(...(await post(receiver, bridgeId, batch)));
+  let left = [...asked];
+  while (left.length > 0) {
+    const batch = takeBatch(left, deps);
+    left = left.slice(batch.length);
+    answers.push(...(deps.breaker.hasOpened ? notAsked(batch) : await post(batch, deps)));
+  }
   return answers;
 }
 
-async function post<T>(receiver: ReceiverClient, bridgeId: string, batch: readonly Asked<T>[]): Promise<[Asked<T>, Answer][]> {
+function notAsked<T>(batch: readonly Asked<T>[]): [Asked<T>, Answer][] {
+  const reason = "the receiver is down: nothing is sent until a probe reaches it";
+  return batch.map((one) => [one, { reason, attemptMayRun: false, retryable: true }]);
+}
+
+async function post<T>(batch: readonly Asked<T>[], deps: AskDeps): Promise<[Asked<T>, Answer][]> {
+  const { receiver, config, clock, breaker, link } = deps;
+  const startMs = clock.now();
   try {
-    const { receipts } = await receiver.post({ version: 1, bridgeId, notices: batch.map(({ notice }) => notice) });
-    return batch.map((one, index) => {
-      const receipt = receipts[index];
-      return [
-        one,
-        receipt ? { receipt } : { reason: "the receiver's answer lacks this key", attemptMayRun: true, retryable: true },
-      ];
+    const { receipts } = await receiver.post({
+      version: 1,
+      bridgeId: config.bridgeId,
+      notices: batch.map(({ notice }) => notice),
     });
+    const bytes = receipts.reduce((sum, { bytesMoved = 0 }) => sum + bytesMoved, 0);
+    link.learn(
+      bytes,
+      clock.now() - startMs,
+      receipts.some(({ slow }) => slow === true),
+    );
+    if (receipts.every(isDestinationDown)) breaker.failed();
+    else breaker.succeeded();
+    return batch.map((one, index) => [one, answerOf(receipts[index])]);
   } catch (error) {
     if (!(error instanceof ReceiverUnreachable)) throw error;
+    // A receiver that throttles, or refuses one request as wrong, works.
+    if (error.retryable && !error.throttled) breaker.failed();
+    else breaker.succeeded();
     if (!error.retryable && batch.length > 1) {
       const middle = Math.ceil(batch.length / 2);
-      return [
-        ...(await post(receiver, bridgeId, batch.slice(0, middle))),
-        ...(await post(receiver, bridgeId, batch.slice(middle))),
-      ];
+      return [...(await post(batch.slice(0, middle), deps)), ...(await post(batch.slice(middle), deps))];
     }
-    const { attemptMayRun, retryable } = error;
-    return batch.map((one) => [one, { reason: error.message, attemptMayRun, retryable }]);
+    const { attemptMayRun, retryable, retryAfterSeconds } = error;
+    return batch.map((one) => [one, { reason: error.message, attemptMayRun, retryable, retryAfterSeconds }]);
   }
 }
 
-function* batches<T>(asked: readonly Asked<T>[]): Generator<Asked<T>[]> {
-  let batch: Asked<T>[] = [];
-  let bytes = 0;
+function answerOf(receipt: Receipt | undefined): Answer {
+  return receipt ? { receipt } : { reason: "the receiver's answer lacks this key", attemptMayRun: true, retryable: true };
+}
+
+/** The receiver answers, and the store behind it does not work. */
+function isDestinationDown({ result, waitsFor, place }: Receipt): boolean {
+  return result === "waiting" && waitsFor === "store" && place !== "source";
+}
+
+/** The first notices that one request may hold: by count, by the bytes of the body, and by the bytes of the objects. */
+function takeBatch<T>(asked: readonly Asked<T>[], { config, link }: AskDeps): Asked<T>[] {
+  const budget = link.budgetBytes(config.receiverTimeoutSeconds);
+  const batch: Asked<T>[] = [];
+  let bodyBytes = 0;
+  let objectBytes = 0;
   for (const one of asked) {
-    const size = Buffer.byteLength(JSON.stringify(one.notice));
-    if (batch.length > 0 && (batch.length === LIMITS.notices || bytes + size > REQUEST_BYTES)) {
-      yield batch;
-      batch = [];
-      bytes = 0;
-    }
+    bodyBytes += Buffer.byteLength(JSON.stringify(one.notice));
+    objectBytes += inlineBytes(one.notice, config.inlineLimitBytes);
+    const isFull = batch.length === LIMITS.notices || bodyBytes > REQUEST_BYTES || objectBytes > budget;
+    if (batch.length > 0 && isFull) break;
     batch.push(one);
-    bytes += size;
   }
-  if (batch.length > 0) yield batch;
+  return batch;
+}
+
+/** The bytes that the request itself moves: the copier moves those of a large or slow object. */
+function inlineBytes(notice: Notice, inlineLimitBytes: number): number {
+  if (notice.state === "absent" || notice.slow) return 0;
+  const { sizeBytes } = notice.snapshot;
+  return sizeBytes > inlineLimitBytes ? 0 : sizeBytes;
 }

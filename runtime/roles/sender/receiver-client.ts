@@ -2,6 +2,7 @@
 import { Agent, type Dispatcher } from "undici";
 import { LIMITS, type ReplicationRequest, type ReplicationResponse, responseSchema } from "../../protocol/messages";
 import { type Clock, type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
+import { retryAfterSeconds } from "../../protocol/retry-after";
 import { type Secret, signRequest } from "../../protocol/signing";
 import type { RequestSigner } from "./sign-iam";
 
@@ -38,14 +39,14 @@ export function createReceiverClient(options: ReceiverClientOptions): ReceiverCl
       const body = JSON.stringify(request);
       const headers = await signedHeaders(options, url, body);
       const timeout = options.clock.after(options.timeoutMs);
-      const { status, text } = await send(dispatcher(), {
+      const { status, text, retryAfter } = await send(dispatcher(), {
         url,
         body,
         headers,
         timeoutMs: options.timeoutMs,
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
-      if (status !== 200) throw refusalOf(status, text);
+      if (status !== 200) throw refusalOf(status, text, retryAfterSeconds(retryAfter, options.clock.now()));
       return checked(request, text);
     },
   };
@@ -77,7 +78,14 @@ interface SignedPost {
   signal: AbortSignal;
 }
 
-async function send(dispatcher: Dispatcher, { url, timeoutMs, ...post }: SignedPost): Promise<{ status: number; text: string }> {
+interface RawAnswer {
+  status: number;
+  text: string;
+  /** The header `Retry-After`. */
+  retryAfter: string | undefined;
+}
+
+async function send(dispatcher: Dispatcher, { url, timeoutMs, ...post }: SignedPost): Promise<RawAnswer> {
   try {
     const answer = await dispatcher.request({
       origin: url.origin,
@@ -87,7 +95,12 @@ async function send(dispatcher: Dispatcher, { url, timeoutMs, ...post }: SignedP
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     });
-    return { status: answer.statusCode, text: await readBounded(answer.body) };
+    const retryAfter = answer.headers["retry-after"];
+    return {
+      status: answer.statusCode,
+      text: await readBounded(answer.body),
+      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+    };
   } catch (cause) {
     if (connectFailed(cause)) {
       throw new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true, cause });
@@ -172,14 +185,19 @@ const MEANING: Readonly<Record<string, string>> = {
 };
 
 /** The error for a status other than 200, in words for the operator who reads it in the dead letter. */
-function refusalOf(status: number, body: string): ReceiverUnreachable {
+function refusalOf(status: number, body: string, retryAfterSeconds: number | undefined): ReceiverUnreachable {
   const code = codeIn(body);
   const meaning = code === undefined ? platformMeaning(status) : (MEANING[code] ?? code);
   const message = `the receiver answered ${status}${meaning === undefined ? "" : `: ${meaning}`}`;
   // The receiver and the platform refuse these before an attempt begins; a 5xx may come from an attempt that still runs.
   if (status === 400 || status === 413) return new ReceiverUnreachable(message, { attemptMayRun: false, retryable: false });
   // An operator has to repair 401, 403, 404 and redirects. They are retried, so that a bad deployment does not park every key at once.
-  return new ReceiverUnreachable(message, { attemptMayRun: status >= 500 || status < 300, retryable: true });
+  return new ReceiverUnreachable(message, {
+    attemptMayRun: status >= 500 || status < 300,
+    retryable: true,
+    throttled: status === 429,
+    retryAfterSeconds,
+  });
 }
 
 function platformMeaning(status: number): string | undefined {

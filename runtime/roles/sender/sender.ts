@@ -10,52 +10,80 @@ import {
   type Clock,
   type DeadLetterQueue,
   type Deadline,
+  type HeldMessage,
   type Logger,
+  type Look,
   type MetricName,
   type Metrics,
+  type OutageQueue,
   type ReceiverClient,
   systemRandom,
   type WorkQueue,
 } from "../../protocol/ports";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
 import { createBackoff } from "../../replication/backoff";
+import { Breaker, releaseHeld } from "../../replication/breaker";
 import { type Failure, Failures, Intake, reasonOf } from "../../replication/intake";
+import { inScopeByKey } from "../../replication/scope";
 import { takeSnapshot } from "../../replication/snapshot";
 import { type Status, setStatusTag } from "../../replication/status-tags";
+import { isBridgeError, isPermanent } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { type Answer, type Asked, askReceiver } from "./ask";
+import { type Answer, type Asked, askReceiver, LinkRate } from "./ask";
 import {
   buildNotice,
+  givenUp,
   groupByKey,
+  hold,
   metricsOf,
-  type RetryPolicy,
   type Step,
+  type StepPolicy,
   stepAfterAnswer,
   stepAfterFailure,
   stepAfterVerify,
+  type Told,
   type Verify,
   type Work,
-  waitBeforeRound,
+  waitFor,
 } from "./steps";
 
 export interface SenderDeps {
   config: SenderConfig;
   source: ObjectStore;
   receiver: ReceiverClient;
-  /** Absent with `buffer: none`: the platform's own asynchronous retries deliver failed keys again. */
+  /** Keys that have to wait. Without it the platform's own asynchronous retries deliver them again. */
   queue?: WorkQueue | undefined;
+  /** Keys that wait for the receiver to come back. Without it they go to `queue`. */
+  outage?: OutageQueue | undefined;
   deadLetters: DeadLetterQueue;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
   /** In [0, 1). */
   random?(): number;
-  /** Used only without a queue. */
-  sleep?(ms: number): Promise<void>;
+  /** @default a new one */
+  memory?: SenderMemory | undefined;
+}
+
+/** What one instance of the function remembers between its invocations. */
+export interface SenderMemory {
+  breaker: Breaker;
+  link: LinkRate;
 }
 
 /** Keys whose source is read at the same time. */
 const CONCURRENT_READS = 8;
+/** Rounds for one key within one invocation; after them the key waits in the queue. */
+const MAX_ROUNDS = 4;
+/** Time that one more round needs beyond the receiver's timeout. */
+const ROUND_MARGIN_MS = 3_000;
+/** The time that the platform may need to end an attempt after the receiver's timeout. */
+const HARD_END_MARGIN_SECONDS = 5;
+/** A copy that runs, or that waits for others, is no sign of a fault: its age is not reported. */
+const NORMAL_WAITS: ReadonlySet<string> = new Set(["copy", "room"]);
+
+/** A key that should be held goes to the work queue where there is no outage queue. */
+const HELD = { failed: false, delaySeconds: 60, cause: "border" } as const;
 
 /** A key and the step that follows its round. */
 interface Outcome {
@@ -66,22 +94,33 @@ interface Outcome {
 export class Sender {
   readonly #deps: SenderDeps;
   readonly #intake: Intake;
-  readonly #policy: RetryPolicy;
+  readonly #policy: StepPolicy;
+  readonly #memory: SenderMemory;
   readonly #limit = pLimit(CONCURRENT_READS);
-  readonly #sleep: (ms: number) => Promise<void>;
 
   constructor(deps: SenderDeps) {
-    const { receiverTimeoutSeconds, maxAttempts } = deps.config;
+    const { receiverTimeoutSeconds, maxAttempts, giveUpAfterSeconds, sourceId, destinationId } = deps.config;
+    const { clock, random = systemRandom } = deps;
     this.#deps = deps;
     this.#intake = new Intake(deps);
-    this.#policy = { maxAttempts, backoff: createBackoff({ receiverTimeoutSeconds, random: deps.random ?? systemRandom }) };
-    this.#sleep = deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    this.#memory = deps.memory ?? createSenderMemory(deps);
+    this.#policy = {
+      maxAttempts,
+      giveUpAfterMs: giveUpAfterSeconds * 1000,
+      backoff: createBackoff({ receiverTimeoutSeconds, random }),
+      hardEndSeconds: receiverTimeoutSeconds + HARD_END_MARGIN_SECONDS,
+      sourceId,
+      destinationId,
+      random,
+      nowMs: () => clock.now(),
+      isDown: () => this.#memory.breaker.hasOpened,
+    };
   }
 
   /** @returns the messages that must be delivered again; all others are done */
   async handle(records: readonly DecodedRecord[], deadline: Deadline): Promise<{ failures: Failure[] }> {
     const failures = new Failures();
-    let works = groupByKey(await this.#intake.accept(records, failures));
+    let works = await this.#holdWhileDown(groupByKey(await this.#intake.accept(records, failures)), failures);
     for (let round = 1; works.length > 0; round++) {
       const outcomes = await this.#replicateRound(works);
       works = await this.#finishRound(outcomes, { round, deadline }, failures);
@@ -89,12 +128,86 @@ export class Sender {
     return { failures: failures.list() };
   }
 
+  /**
+   * Once a minute: tries keys of the outage queue, one request at most. If the receiver answers, the breaker closes: all keys go back to work.
+   * If it does not, they stay. Keys that are too old are parked.
+   */
+  async tick(deadline: Deadline): Promise<void> {
+    const { outage, queue, metrics, logger } = this.#deps;
+    if (outage === undefined || queue === undefined) return;
+    const held = await this.#receiveHeld(outage);
+    const isOpen = held.length > 0 || !(await outage.isEmpty());
+    metrics.add("BreakerOpen", isOpen ? 1 : 0);
+    if (held.length === 0) return;
+    if (!(await this.#probe(held, outage))) {
+      logger.warn("breaker stays open", { keys: held.length });
+      return;
+    }
+    const released = await releaseHeld({ outage, release: (looks) => queue.enqueueAll(looks), deadline });
+    logger.info("breaker closed", { released });
+  }
+
+  /** The next keys that wait. Parks those that have waited too long, and goes on until it finds a batch without one. */
+  async #receiveHeld(outage: OutageQueue): Promise<HeldMessage[]> {
+    for (;;) {
+      const messages = await outage.receive();
+      const overdue = messages.filter(({ look }) => givenUp(look, this.#policy) !== undefined);
+      if (overdue.length === 0) return messages;
+      for (const message of overdue) {
+        const step = givenUp(message.look, this.#policy);
+        if (step?.step === "park") await this.#intake.park(message.look, step.reason);
+        await outage.remove([message]);
+      }
+      if (overdue.length < messages.length) return messages.filter((message) => !overdue.includes(message));
+    }
+  }
+
+  /** @returns whether the receiver answered; then the keys are settled and out of the outage queue */
+  async #probe(held: readonly HeldMessage[], outage: OutageQueue): Promise<boolean> {
+    const works = groupByKey(held.map(({ look, handle }) => ({ messageId: handle, look })));
+    this.#memory.breaker.halfOpen();
+    const outcomes = await this.#replicateRound(works);
+    const isDown = this.#memory.breaker.probe !== "succeeded";
+    // Without an answer a key stays, unless its step needs no receiver: it is out of scope, or its source cannot be read.
+    const settled = outcomes.filter(({ next }) => !isDown || !staysHeld(next));
+    if (isDown) for (const { work } of outcomes) this.#reportAge(work.look);
+    const failures = new Failures();
+    await this.#finishRound(settled, undefined, failures);
+    const failed = new Set(failures.list().map(({ messageId }) => messageId));
+    const done = new Set(settled.flatMap(({ work }) => [...work.messageIds]).filter((handle) => !failed.has(handle)));
+    await outage.remove(held.filter(({ handle }) => done.has(handle)));
+    return !isDown;
+  }
+
+  /** While the breaker is open the keys go to the outage queue, and nothing is asked. */
+  async #holdWhileDown(works: readonly Work[], failures: Failures): Promise<Work[]> {
+    const { config, logger } = this.#deps;
+    const waiting = works.filter(({ look }) => !look.released && inScopeByKey(config.scope, look.key).inScope);
+    if (waiting.length === 0 || !(await this.#isOpen())) return [...works];
+    const told: Told = { reason: "the receiver is down: keys wait until a probe reaches it", place: "border" };
+    logger.info("keys are held: the receiver is down", { keys: waiting.length });
+    const outcomes = waiting.map((work): Outcome => ({ work, next: hold(work, told, this.#policy) }));
+    await this.#finishRound(outcomes, undefined, failures);
+    return works.filter((work) => !waiting.includes(work));
+  }
+
+  async #isOpen(): Promise<boolean> {
+    try {
+      return await this.#memory.breaker.isOpen();
+    } catch (error) {
+      this.#deps.logger.warn("the outage queue cannot be read: the keys are sent", { error });
+      return false;
+    }
+  }
+
   /** Reads every key, asks the receiver about all of them, and reads the replicated ones again. */
   async #replicateRound(works: readonly Work[]): Promise<Outcome[]> {
     const inspected = await Promise.all(works.map((work) => this.#limit(() => this.#inspect(work))));
     const outcomes = inspected.filter((one) => "next" in one);
     const asked = inspected.filter((one) => "notice" in one);
-    const answers = await askReceiver(this.#deps.receiver, this.#deps.config.bridgeId, asked);
+    const wasOpen = this.#memory.breaker.hasOpened;
+    const answers = await askReceiver(asked, { ...this.#deps, ...this.#memory });
+    if (!wasOpen && this.#memory.breaker.hasOpened) this.#deps.logger.error("breaker opened", { keys: asked.length });
     const answered = await Promise.all(
       answers.map(([{ item }, answer]) => this.#limit(async () => ({ work: item, next: await this.#evaluate(item, answer) }))),
     );
@@ -110,14 +223,14 @@ export class Sender {
       const { snapshot } = inspected;
       item = { ...work, snapshot };
       const url = await this.#deps.source.presignGet(key, { expiresInSeconds: this.#deps.config.urlExpiresInSeconds });
-      return { item, notice: buildNotice(key, url, snapshot) };
+      return { item, notice: buildNotice(item, url) };
     } catch (error) {
       return { work: item, next: this.#readFailed(item, "the source cannot be read", error) };
     }
   }
 
   async #evaluate(work: Work, answer: Answer): Promise<Step> {
-    const next = stepAfterAnswer(work.look, answer, this.#policy);
+    const next = stepAfterAnswer(work, answer, this.#policy);
     return next.step === "verify" ? await this.#verify(work, next) : next;
   }
 
@@ -137,76 +250,102 @@ export class Sender {
     return next;
   }
 
-  #readFailed({ look }: Work, what: string, error: unknown): Step {
+  #readFailed(work: Work, what: string, error: unknown): Step {
     const reason = `${what}: ${reasonOf(error, "sender")}`;
-    this.#deps.logger.warn("reading the source failed", { key: look.key, reason, error });
-    return stepAfterFailure(look, reason, this.#policy);
+    this.#deps.logger.warn("reading the source failed", { key: work.look.key, reason, error });
+    if (isPermanent(error)) return { step: "park", reason };
+    const told: Told = { reason, place: "source" };
+    if (isBridgeError(error, "RateLimited")) return waitFor(work, "throttling", told, this.#policy);
+    if (isBridgeError(error, "Unavailable")) return waitFor(work, "store", told, this.#policy);
+    return stepAfterFailure(work, told, this.#policy);
   }
 
-  /** Settles the keys that get no other round in this invocation. @returns the keys of the next round, after the wait before it */
+  /**
+   * Settles the keys that get no other round in this invocation.
+   * @param limits undefined where no key gets another round
+   * @returns the keys of the next round
+   */
   async #finishRound(
     outcomes: readonly Outcome[],
-    { round, deadline }: { round: number; deadline: Deadline },
+    limits: { round: number; deadline: Deadline } | undefined,
     failures: Failures,
   ): Promise<Work[]> {
-    const { config, queue } = this.#deps;
     const again: Work[] = [];
-    let longestWaitSeconds = 0;
+    const held: { work: Work; look: Look }[] = [];
     await Promise.all(
       outcomes.map(async ({ work, next }) => {
-        const waitSeconds = waitBeforeRound(next, {
-          round,
-          remainingMs: deadline.remainingMs(),
-          receiverTimeoutSeconds: config.receiverTimeoutSeconds,
-          hasQueue: queue !== undefined,
-        });
-        if (waitSeconds === undefined) return await this.#settle(work, next, failures);
-        longestWaitSeconds = Math.max(longestWaitSeconds, waitSeconds);
-        again.push(next.step === "put-back" ? { ...work, look: { ...work.look, failures: next.failures } } : work);
+        if (next.step === "repeat" && limits !== undefined && this.#hasTime(limits)) again.push(work);
+        else if (next.step === "hold" && this.#deps.outage !== undefined) held.push({ work, look: next.look });
+        else await this.#settle(work, next, failures);
       }),
     );
-    if (longestWaitSeconds > 0) await this.#sleep(longestWaitSeconds * 1000);
+    if (held.length > 0) await this.#hold(held, failures);
     return again;
+  }
+
+  #hasTime({ round, deadline }: { round: number; deadline: Deadline }): boolean {
+    const neededMs = this.#deps.config.receiverTimeoutSeconds * 1000 + ROUND_MARGIN_MS;
+    return round < MAX_ROUNDS && deadline.remainingMs() > neededMs;
   }
 
   /** Acknowledges, puts back or parks a key. If the key cannot be stored, its messages are delivered again. */
   async #settle(work: Work, next: Step, failures: Failures): Promise<void> {
-    const { look, messageIds } = work;
     try {
       switch (next.step) {
         case "acknowledge":
           return await this.#setStatus(work, next.status);
         case "park":
-          // A redriven key starts with all its attempts.
-          await this.#intake.park({ ...look, failures: 0 }, next.reason);
+          await this.#intake.park(work.look, next.reason);
           return await this.#setStatus(work, "FAILED");
-        case "repeat":
-          return await this.#putBack(
-            work,
-            { delaySeconds: 1, failures: look.failures, reason: "the source keeps changing" },
-            failures,
-          );
+        case "repeat": {
+          const told: Told = { reason: "the source keeps changing", place: "source" };
+          return await this.#settle(work, waitFor(work, "change", told, this.#policy), failures);
+        }
         case "put-back":
+        case "hold":
           return await this.#putBack(work, next, failures);
       }
     } catch (error) {
-      this.#deps.logger.error("settling failed", { key: look.key, error });
-      failures.add(messageIds, `the key could not be put back or parked: ${reasonOf(error, "sender")}`);
+      this.#deps.logger.error("settling failed", { key: work.look.key, error });
+      failures.add(work.messageIds, `the key could not be put back or parked: ${reasonOf(error, "sender")}`);
     }
   }
 
-  async #putBack(
-    work: Work,
-    { delaySeconds, failures: failed, reason }: { delaySeconds: number; failures: number; reason: string },
-    failures: Failures,
-  ): Promise<void> {
+  async #putBack(work: Work, next: Step & { look: Look }, failures: Failures): Promise<void> {
     const { queue, logger, metrics } = this.#deps;
-    if (queue === undefined) return failures.add(work.messageIds, reason);
-    logger.info("put back into the queue", { key: work.look.key, delaySeconds, failures: failed, reason });
-    metrics.add("Retried", 1);
+    const { look } = next;
+    const { failed, delaySeconds, cause } = next.step === "put-back" ? next : HELD;
+    if (queue === undefined) return failures.add(work.messageIds, look.last?.reason ?? "the key has to wait");
+    const { key, failures: failedAttempts, waits, last, nextTryMs } = look;
+    logger.info("put back", { key, delaySeconds, failures: failedAttempts, waits, ...last, nextTryMs });
+    metrics.add(failed ? "Retried" : "Waited", 1);
+    if (cause === "room") metrics.add("WaitingForRoom", 1);
+    if (!NORMAL_WAITS.has(cause)) this.#reportAge(look);
     // The new message is stored before the old one is acknowledged, so the queue holds the key at every moment.
-    await queue.enqueue({ ...work.look, failures: failed }, delaySeconds);
+    await queue.enqueue(look, delaySeconds);
     await this.#setStatus(work, "PENDING");
+  }
+
+  /** Stores the keys in the outage queue. Without that their messages are delivered again. */
+  async #hold(held: readonly { work: Work; look: Look }[], failures: Failures): Promise<void> {
+    const { outage, logger, metrics } = this.#deps;
+    try {
+      await outage?.add(held.map(({ look }) => look));
+    } catch (error) {
+      logger.error("holding failed", { keys: held.length, error });
+      for (const { work } of held) failures.add(work.messageIds, `the key could not be held: ${reasonOf(error, "sender")}`);
+      return;
+    }
+    metrics.add("Waited", held.length);
+    for (const { look } of held) {
+      logger.info("held", { key: look.key, firstSeenMs: look.firstSeenMs, ...look.last });
+      this.#reportAge(look);
+    }
+    await Promise.all(held.map(({ work }) => this.#limit(() => this.#setStatus(work, "PENDING"))));
+  }
+
+  #reportAge({ firstSeenMs }: Look): void {
+    this.#deps.metrics.add("OldestUnprovenAgeMs", Math.max(0, this.#deps.clock.now() - firstSeenMs));
   }
 
   /** A status tag is information for people: a failure to set it is logged and delays nothing. */
@@ -219,4 +358,13 @@ export class Sender {
       logger.warn("status tag not set", { key: look.key, status, error });
     }
   }
+}
+
+export function createSenderMemory({ outage, clock }: Pick<SenderDeps, "outage" | "clock">): SenderMemory {
+  return { breaker: new Breaker({ outage, clock }), link: new LinkRate() };
+}
+
+/** Whether the key of a probe stays in the outage queue: it was not asked, or nobody answered. */
+function staysHeld(next: Step): boolean {
+  return next.step === "hold" || (next.step === "put-back" && (next.cause === "border" || next.cause === "store"));
 }

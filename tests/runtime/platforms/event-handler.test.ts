@@ -54,6 +54,33 @@ describe("messages of a queue", () => {
   });
 });
 
+describe("the timer", () => {
+  const TICK = '{"crossborderbridge":"tick"}';
+  const timed = { triggerTime: "2026-03-01T00:00:00Z", triggerName: "tick", payload: TICK };
+
+  test.each([
+    ["EventBridge", JSON.parse(TICK)],
+    ["Function Compute, as text", JSON.stringify(timed)],
+    ["Function Compute, parsed", timed],
+  ])("of %s calls the role's tick", async (_what, event) => {
+    const ticks: number[] = [];
+    const role = {
+      handle: async () => ({ failures: [] }),
+      tick: async ({ remainingMs }: typeof deadline) => void ticks.push(remainingMs()),
+    };
+    expect(await createEventHandler(role, recordingLogger())(event, deadline)).toBeUndefined();
+    expect(ticks).toEqual([12_345]);
+  });
+
+  test("a tick that fails fails the invocation", async () => {
+    const tick = async () => {
+      throw new Error("no queue");
+    };
+    const handle = createEventHandler({ handle: async () => ({ failures: [] }), tick }, recordingLogger());
+    await expect(handle(JSON.parse(TICK), deadline)).rejects.toThrow("no queue");
+  });
+});
+
 describe.each([
   [
     "an event of S3",

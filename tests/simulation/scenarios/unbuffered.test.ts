@@ -1,10 +1,10 @@
-/** `buffer: none`: no queue. A failed asynchronous invocation is retried twice, and then goes to the failure destination. */
+/** `buffer: none`: events invoke the sender directly. A failed invocation is retried twice. A key that has to wait goes into the work queue. */
 import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
 import { pullStage } from "../stage";
 
 const down = () => new ReceiverUnreachable("the receiver cannot be connected to", { attemptMayRun: false, retryable: true });
 
-test("the invocation waits for the copy of a large object", async () => {
+test("a large object finishes: its key waits in the work queue while the copy runs", async () => {
   const stage = pullStage({ trigger: "invocation" });
   await stage.does("write-large", "k", 1);
   await stage.settle();
@@ -32,13 +32,27 @@ test("receiver down for a minute: retried within and across invocations, nothing
   expect(stage.seen()).toEqual(["111111"]);
 });
 
-test("receiver down for three invocations: the event goes to the failure destination", async () => {
+test("receiver down for a day: no letter, and the object arrives afterwards", async () => {
   const stage = pullStage({ trigger: "invocation" });
+  const endMs = stage.world.time.now() + 24 * 3_600_000;
   stage.world.beforeReceiver = () => {
-    throw down();
+    if (stage.world.time.now() < endMs) throw down();
   };
   await stage.does("write-small", "k", 1);
-  await stage.settle({ mayPark: true });
-  expect(stage.world.parked.map(({ look, reason }) => [look.key, reason])).toEqual([["k", "the invocation failed 3 times"]]);
-  expect(stage.seen()).toEqual([]);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["111111"]);
+  expect(stage.world.parked).toEqual([]);
+});
+
+test("a copy of forty minutes finishes without a letter", async () => {
+  const stage = pullStage({ trigger: "invocation" });
+  await stage.does("write-large", "k", 1);
+  await stage.until(/^copier .* begins$/);
+  for (let minute = 0; minute < 40; minute++) {
+    stage.passTime(60_000);
+    await stage.run();
+  }
+  stage.release(/^copier .* begins$/);
+  await stage.settle();
+  expect(stage.seen()).toEqual(["11111111111"]);
 });

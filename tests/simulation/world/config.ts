@@ -24,9 +24,8 @@ export interface Settings {
   destination: string;
   deletes: "ignore" | "replicate";
   statusTags: boolean;
-  /** False with `buffer: none`. */
-  queue: boolean;
   maxAttempts: number;
+  giveUpAfterSeconds: number;
   urlExpiresInSeconds: number;
   partBytes: number;
 }
@@ -57,14 +56,16 @@ export const senderConfig = (settings: Settings): SenderConfig => ({
   deletes: settings.deletes,
   statusTags: settings.statusTags,
   ownPrincipal: ownPrincipalOf(settings),
-  ...(settings.queue ? { queueUrl: "memory:queue" } : {}),
+  queueUrl: "memory:queue",
+  outageQueueUrl: "memory:outage",
   deadLetterUrl: "memory:dead-letters",
   receiverUrl: "https://receiver.invalid/",
   auth: { kind: "token", parameter: "token" },
   urlExpiresInSeconds: settings.urlExpiresInSeconds,
   receiverTimeoutSeconds: LIMITS.receiverMs / 1000,
   maxAttempts: settings.maxAttempts,
-  giveUpAfterSeconds: 604_800,
+  inlineLimitBytes: LIMITS.inlineBytes,
+  giveUpAfterSeconds: settings.giveUpAfterSeconds,
 });
 
 const destinationSide = (settings: Settings) => ({
@@ -106,7 +107,7 @@ export const pusherConfig = (settings: Settings): PusherConfig => ({
   statusTags: settings.statusTags,
   copiesAtOnce: 10,
   maxAttempts: settings.maxAttempts,
-  giveUpAfterSeconds: 604_800,
+  giveUpAfterSeconds: settings.giveUpAfterSeconds,
   destination: { kind: "oss", bucket: settings.destination, region: "memory", versioned: true, network: "accelerate" },
   destinationPrefix: "",
   controlBucket: "control",

@@ -1,19 +1,27 @@
 /** Pull mode: a queue or asynchronous invocations, senders, receivers and copiers between two clouds. */
 import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { ReplicationRequest, ReplicationResponse } from "../../../runtime/protocol/messages";
-import { type Clock, type CopyJob, type Look, type Metrics, ReceiverUnreachable } from "../../../runtime/protocol/ports";
+import {
+  type Clock,
+  type CopyJob,
+  type Look,
+  type Metrics,
+  type OutageQueue,
+  ReceiverUnreachable,
+} from "../../../runtime/protocol/ports";
 import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
 import type { CopyResult } from "../../../runtime/replication/copy-under-lease";
 import { createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
 import { Copier, type CopierDeps } from "../../../runtime/roles/copier/copier";
 import { Receiver, type ReceiverDeps } from "../../../runtime/roles/receiver/receiver";
-import { Sender, type SenderDeps } from "../../../runtime/roles/sender/sender";
+import { createSenderMemory, Sender, type SenderDeps, type SenderMemory } from "../../../runtime/roles/sender/sender";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
+import { MemoryOutageQueue } from "../../runtime/support/outage-queue";
 import { appendingTo } from "./append-store";
 import { bridgeIdOf, copierConfig, LIMITS, receiverConfig, senderConfig } from "./config";
-import { Delivery, type Message } from "./delivery";
+import { Delivery, type InvocationOptions, type Message, type QueueOptions } from "./delivery";
 import { effect, overNetwork } from "./network";
 import { readerOf, type Uncompared } from "./source-reader";
 import { type Attempt, WorldTime } from "./time";
@@ -60,6 +68,9 @@ export interface PullOptions extends WorldOptions {
 /** With `buffer: none` Lambda tries an asynchronous invocation three times: again after one minute, then after two. */
 const INVOCATION = { kind: "invocation", tries: 3, retryMs: (deliveries: number) => 60_000 * deliveries } as const;
 const CHANGES: ReadonlySet<string> = new Set(["put", "completeUpload", "delete", "putTags"]);
+/** Instances of the sender. */
+const INSTANCES = 2;
+const TICK_MS = 60_000;
 const unmeasured: Metrics = { add: () => undefined };
 
 /** Accepts simulated failures. Any other error is a defect of the code under test. */
@@ -71,7 +82,13 @@ const unreachable = (attemptMayRun: boolean) => new ReceiverUnreachable("simulat
 
 export class PullWorld extends World {
   readonly control: MemoryStore;
+  /** Delivers the source's events: the queue, or with `buffer: none` the function's asynchronous invocations. */
   readonly delivery: Delivery<Arrival>;
+  /** The queue of the keys that wait. */
+  readonly work: Delivery<Arrival>;
+  readonly outage: MemoryOutageQueue;
+  /** Requests that the sender sent. */
+  posts = 0;
   /** Results of receivers and copiers, as text. */
   readonly events: string[] = [];
   /** Called for every change that the bridge makes at the destination, like the destination's events. */
@@ -81,6 +98,9 @@ export class PullWorld extends World {
   private readonly options: PullOptions;
   private readonly sabotage: PullSabotage;
   private readonly sourceClock: Pick<Clock, "now">;
+  private readonly memories: SenderMemory[];
+  private isTicking = false;
+  private invocations = 0;
 
   constructor(options: PullOptions) {
     super(options, options.shared ?? openShared(options), { forgetsGivenUp: false });
@@ -88,32 +108,61 @@ export class PullWorld extends World {
     this.sabotage = options.sabotage ?? {};
     this.sourceClock = sourceClockOf(this.time, options);
     this.control = new MemoryStore({ clock: this.time, name: "control" });
-    this.settings.queue = options.trigger !== "invocation";
-    this.delivery = new Delivery({
-      trigger: this.settings.queue
-        ? { kind: "queue", visibilityMs: this.sabotage.visibilityMs ?? LIMITS.visibilityMs, batchSize: options.batchSize ?? 1 }
-        : INVOCATION,
+    const visibilityMs = this.sabotage.visibilityMs ?? LIMITS.visibilityMs;
+    this.work = this.open({ kind: "queue", visibilityMs, batchSize: options.batchSize ?? 1 });
+    this.delivery = options.trigger === "invocation" ? this.open(INVOCATION) : this.work;
+    this.outage = new MemoryOutageQueue(this.time);
+    this.memories = Array.from({ length: INSTANCES }, () => createSenderMemory({ outage: this.outage, clock: this.time }));
+  }
+
+  override get deliveries(): readonly Delivery<Arrival>[] {
+    return this.delivery === this.work ? [this.work] : [this.delivery, this.work];
+  }
+
+  override get idle(): boolean {
+    return super.idle && this.outage.messages.length === 0;
+  }
+
+  private open(trigger: QueueOptions | InvocationOptions): Delivery<Arrival> {
+    const opened: Delivery<Arrival> = new Delivery({
+      trigger,
       time: this.time,
-      steps: options.scheduler,
-      deliver: (batch) => this.startSender(batch),
+      steps: this.network.steps,
+      deliver: (batch) => this.startSender(batch, opened),
       park: (look, reason) => this.parked.push({ look, reason }),
     });
+    return opened;
   }
 
   notify(key: string, { copies = 1, tagging }: Notice = {}): void {
     for (let copy = 0; copy < copies; copy++) this.delivery.add({ key, failures: 0, firstSeenMs: this.time.now(), tagging });
   }
 
-  private startSender(batch: readonly Message<Arrival>[]): Attempt {
+  private startSender(batch: readonly Message<Arrival>[], delivery: Delivery<Arrival>): Attempt {
     const attempt = this.begin(`sender ${batch.map(({ id }) => id).join("+")}`, LIMITS.senderMs);
-    void this.runSender(attempt, batch);
+    void this.runSender(attempt, batch, delivery);
     return attempt;
   }
 
-  private async runSender(attempt: Attempt, batch: readonly Message<Arrival>[]): Promise<void> {
-    const afterwards: (() => Promise<void>)[] = [];
+  /** While the outage queue holds keys, the timer wakes the sender once a minute. */
+  private async tick(): Promise<void> {
+    if (this.isTicking) return;
+    this.isTicking = true;
+    while (this.outage.messages.length > 0) {
+      await this.time.sleep(TICK_MS);
+      const attempt = this.begin(`sender tick ${this.newId()}`, LIMITS.senderMs);
+      const afterwards: (() => Promise<void>)[] = [];
+      const done = this.senderFor(attempt, afterwards).tick(attempt);
+      await Promise.race([done.catch(mustBeSimulated), new Promise<void>((resolve) => attempt.whenDead(resolve))]);
+      for (const late of afterwards) await late().catch(mustBeSimulated);
+      attempt.die();
+    }
+    this.isTicking = false;
+  }
+
+  private senderFor(attempt: Attempt, afterwards: (() => Promise<void>)[]): Sender {
     const enqueue = (look: Look, delaySeconds: number) =>
-      effect(this.network, attempt, "enqueue", async () => this.delivery.add(look, delaySeconds * 1000));
+      effect(this.network, attempt, "enqueue", async () => this.work.add(look, delaySeconds * 1000));
     const queue = {
       enqueue: async (look: Look, delaySeconds: number) => {
         if (this.sabotage.acknowledgeFirst) afterwards.push(() => enqueue(look, delaySeconds));
@@ -130,15 +179,37 @@ export class PullWorld extends World {
       receiver: { post: (request: ReplicationRequest) => this.post(attempt, request) },
       deadLetters: this.deadLettersFor(attempt),
       metrics: unmeasured,
-      queue: this.settings.queue ? queue : undefined,
+      queue,
+      outage: this.outageFor(attempt),
+      // Invocations take turns on the instances, so that each remembers a part of what happened.
+      memory: this.memories[this.invocations++ % INSTANCES],
     };
-    const sender = new Sender(this.sabotage.sender?.(deps) ?? deps);
+    return new Sender(this.sabotage.sender?.(deps) ?? deps);
+  }
+
+  private outageFor(attempt: Attempt): OutageQueue {
+    const { outage } = this;
+    return {
+      isEmpty: () => effect(this.network, attempt, "outage isEmpty", () => outage.isEmpty()),
+      add: (looks) =>
+        effect(this.network, attempt, "outage add", async () => {
+          await outage.add(looks);
+          void this.tick();
+        }),
+      receive: () => effect(this.network, attempt, "outage receive", () => outage.receive()),
+      remove: (messages) => effect(this.network, attempt, "outage remove", () => outage.remove(messages)),
+    };
+  }
+
+  private async runSender(attempt: Attempt, batch: readonly Message<Arrival>[], delivery: Delivery<Arrival>): Promise<void> {
+    const afterwards: (() => Promise<void>)[] = [];
+    const sender = this.senderFor(attempt, afterwards);
     const records = batch.map(({ id, content }) => ({ messageId: id, looks: [{ bucket: this.source.name, ...content }] }));
     const { failures } = await sender.handle(records, attempt);
     // The platform deletes the messages that the function did not report as failed. A crash leaves the rest.
     for (const message of batch) {
       if (failures.some(({ messageId }) => messageId === message.id)) continue;
-      await effect(this.network, attempt, "acknowledge", async () => this.delivery.remove(message)).catch(mustBeSimulated);
+      await effect(this.network, attempt, "acknowledge", async () => delivery.remove(message)).catch(mustBeSimulated);
     }
     for (const late of afterwards) await late().catch(mustBeSimulated);
     attempt.die();
@@ -149,6 +220,7 @@ export class PullWorld extends World {
     let running: Promise<ReplicationResponse> | undefined;
     try {
       return await effect(this.network, sender, "post", async () => {
+        this.posts += 1;
         this.beforeReceiver(request);
         running = this.runReceiver(request);
         return await running;

@@ -23,6 +23,8 @@ export interface WorldOptions {
   statusTags?: boolean;
   /** @default 1,000, more than a story has failures */
   maxAttempts?: number;
+  /** @default a week */
+  giveUpAfterSeconds?: number;
   /** @default 3,600 */
   urlExpiresInSeconds?: number;
   names?: { source: string; destination: string };
@@ -77,8 +79,8 @@ export abstract class World {
       ...(options.names ?? NAMES),
       deletes: options.deletes ?? "replicate",
       statusTags: options.statusTags ?? false,
-      queue: true,
       maxAttempts: options.maxAttempts ?? 1000,
+      giveUpAfterSeconds: options.giveUpAfterSeconds ?? 604_800,
       urlExpiresInSeconds: options.urlExpiresInSeconds ?? 3600,
       partBytes: LIMITS.partBytes,
     };
@@ -89,9 +91,14 @@ export abstract class World {
   /** Sends an event of the source. */
   abstract notify(key: string, notice?: Notice): void;
 
+  /** Every queue and trigger of the bridge. */
+  get deliveries(): readonly Delivery<unknown>[] {
+    return [this.delivery];
+  }
+
   /** Whether nothing is left to do. */
   get idle(): boolean {
-    return this.delivery.messages.length === 0;
+    return this.deliveries.every(({ messages }) => messages.length === 0);
   }
 
   /** Turns all faults off. */

@@ -1,6 +1,8 @@
 import { LIMITS, type Notice, type Receipt, type ReplicationRequest } from "../../../../runtime/protocol/messages";
-import { ReceiverUnreachable } from "../../../../runtime/protocol/ports";
-import { askReceiver } from "../../../../runtime/roles/sender/ask";
+import { type ReceiverClient, ReceiverUnreachable } from "../../../../runtime/protocol/ports";
+import { Breaker } from "../../../../runtime/replication/breaker";
+import { type AskDeps, type Asked, askReceiver, LinkRate } from "../../../../runtime/roles/sender/ask";
+import { VirtualTime } from "../../../support/virtual-time";
 import { makeSnapshot } from "../../support/make-snapshot";
 
 type Handle = (request: ReplicationRequest) => Receipt[];
@@ -30,15 +32,30 @@ const fails = (options: { attemptMayRun: boolean; retryable: boolean }): Handle 
   };
 };
 
+const deps = (receiverClient: ReceiverClient, changes: Partial<AskDeps> = {}): AskDeps => {
+  const clock = new VirtualTime();
+  const outage = { isEmpty: async () => true };
+  return {
+    receiver: receiverClient,
+    config: { bridgeId: "bridge", receiverTimeoutSeconds: 29, inlineLimitBytes: 8 * 1024 ** 2 },
+    clock,
+    breaker: new Breaker({ outage, clock }),
+    link: new LinkRate(),
+    ...changes,
+  };
+};
+const ask = <T>(receiverClient: ReceiverClient, items: Asked<T>[], changes?: Partial<AskDeps>) =>
+  askReceiver(items, deps(receiverClient, changes));
+
 test("no notices: no request", async () => {
   const one = receiver(unchanged);
-  expect(await askReceiver(one, "bridge", [])).toEqual([]);
+  expect(await ask(one, [])).toEqual([]);
   expect(one.requests).toEqual([]);
 });
 
 test("one request for all, every item with its own receipt", async () => {
   const one = receiver(({ notices }) => notices.map(({ key }) => ({ key, result: "retry", reason: `about ${key}` })));
-  const answers = await askReceiver(one, "bridge", asked("a", "b", "c"));
+  const answers = await ask(one, asked("a", "b", "c"));
   expect(one.requests).toEqual([["a", "b", "c"]]);
   expect(answers.map(([{ item }, answer]) => [item, answer])).toEqual(
     ["a", "b", "c"].map((key) => [`item ${key}`, { receipt: { key, result: "retry", reason: `about ${key}` } }]),
@@ -47,12 +64,11 @@ test("one request for all, every item with its own receipt", async () => {
 
 test("the request names the bridge and the version", async () => {
   let seen: ReplicationRequest | undefined;
-  await askReceiver(
+  await ask(
     receiver((request) => {
       seen = request;
       return unchanged(request);
     }),
-    "bridge",
     asked("a"),
   );
   expect(seen).toEqual({ version: 1, bridgeId: "bridge", notices: [notice("a")] });
@@ -61,14 +77,14 @@ test("the request names the bridge and the version", async () => {
 test("more notices than a request may hold go into several", async () => {
   const one = receiver(unchanged);
   const keys = Array.from({ length: LIMITS.notices + 1 }, (_, index) => `k${index}`);
-  expect(await askReceiver(one, "bridge", asked(...keys))).toHaveLength(keys.length);
+  expect(await ask(one, asked(...keys))).toHaveLength(keys.length);
   expect(one.requests.map((request) => request.length)).toEqual([LIMITS.notices, 1]);
 });
 
 test("more bytes than a request may hold go into several, each key in one of them", async () => {
   const one = receiver(unchanged);
   const big = Array.from({ length: 6 }, (_, index) => ({ item: index, notice: notice(`k${index}`, 600_000) }));
-  expect(await askReceiver(one, "bridge", big)).toHaveLength(6);
+  expect(await ask(one, big)).toHaveLength(6);
   expect(one.requests).toEqual([
     ["k0", "k1", "k2"],
     ["k3", "k4", "k5"],
@@ -82,14 +98,13 @@ test("a notice that is larger than a request should be is sent alone", async () 
     { item: 1, notice: notice("b", 3_000_000) },
     { item: 2, notice: notice("c") },
   ];
-  await askReceiver(one, "bridge", big);
+  await ask(one, big);
   expect(one.requests).toEqual([["a"], ["b"], ["c"]]);
 });
 
 test("an answer that lacks a key is no answer for that key", async () => {
-  const answers = await askReceiver(
+  const answers = await ask(
     receiver(() => [{ key: "a", result: "unchanged" }]),
-    "bridge",
     asked("a", "b"),
   );
   expect(answers[1]?.[1]).toEqual({ reason: "the receiver's answer lacks this key", attemptMayRun: true, retryable: true });
@@ -99,9 +114,10 @@ test.each([true, false])(
   "unreachable (an attempt may run: %s): every key hears the same, nothing is split",
   async (attemptMayRun) => {
     const one = receiver(fails({ attemptMayRun, retryable: true }));
-    const answers = await askReceiver(one, "bridge", asked("a", "b"));
+    const answers = await ask(one, asked("a", "b"));
     expect(one.requests).toEqual([["a", "b"]]);
-    for (const [, answer] of answers) expect(answer).toEqual({ reason: "no answer", attemptMayRun, retryable: true });
+    for (const [, answer] of answers)
+      expect(answer).toEqual({ reason: "no answer", attemptMayRun, retryable: true, retryAfterSeconds: undefined });
   },
 );
 
@@ -111,7 +127,7 @@ test("refused as a whole: split until only the bad one is refused", async () => 
       ? fails({ attemptMayRun: false, retryable: false })(request)
       : unchanged(request),
   );
-  const answers = await askReceiver(one, "bridge", asked("a", "bad", "b", "c"));
+  const answers = await ask(one, asked("a", "bad", "b", "c"));
   expect(one.requests).toEqual([["a", "bad", "b", "c"], ["a", "bad"], ["a"], ["bad"], ["b", "c"]]);
   expect(answers.map(([{ item }, answer]) => [item, "receipt" in answer ? answer.receipt.result : answer.reason])).toEqual([
     ["item a", "unchanged"],
@@ -126,7 +142,7 @@ test("one failed request does not affect the others", async () => {
   const one = receiver((request) =>
     request.notices.length === 1 ? unchanged(request) : fails({ attemptMayRun: true, retryable: true })(request),
   );
-  const answers = await askReceiver(one, "bridge", asked(...keys));
+  const answers = await ask(one, asked(...keys));
   expect(answers.filter(([, answer]) => "receipt" in answer)).toHaveLength(1);
 });
 
@@ -134,5 +150,83 @@ test("an error other than ReceiverUnreachable is thrown", async () => {
   const broken = receiver(() => {
     throw new TypeError("broken client");
   });
-  await expect(askReceiver(broken, "bridge", asked("a"))).rejects.toThrow("broken client");
+  await expect(ask(broken, asked("a"))).rejects.toThrow("broken client");
+});
+
+describe("the breaker", () => {
+  test("opens after three failed requests: no other is sent", async () => {
+    const one = receiver(fails({ attemptMayRun: false, retryable: true }));
+    const items = Array.from({ length: 5 * LIMITS.notices }, (_, index) => asked(`k${index}`)).flat();
+    const answers = await ask(one, items);
+    expect(one.requests).toHaveLength(3);
+    expect(answers).toHaveLength(items.length);
+    expect(answers.at(-1)?.[1]).toMatchObject({ reason: expect.stringMatching(/^the receiver is down/), attemptMayRun: false });
+  });
+
+  test.each<[string, Handle]>([
+    ["an answer", unchanged],
+    [
+      "throttling",
+      () => {
+        throw new ReceiverUnreachable("429", { attemptMayRun: false, retryable: true, throttled: true });
+      },
+    ],
+    ["a refused notice", fails({ attemptMayRun: false, retryable: false })],
+    [
+      "a source that does not work",
+      ({ notices }) => notices.map(({ key }) => ({ key, result: "waiting", waitsFor: "store", place: "source" })),
+    ],
+  ])("%s keeps it closed", async (_what, handle) => {
+    const on = deps(receiver(handle));
+    for (let times = 0; times < 4; times++) await askReceiver(asked("a"), on);
+    expect(on.breaker.hasOpened).toBe(false);
+  });
+
+  test("a destination that does not work opens it", async () => {
+    const on = deps(receiver(({ notices }) => notices.map(({ key }) => ({ key, result: "waiting", waitsFor: "store" }))));
+    for (let times = 0; times < 3; times++) await askReceiver(asked("a"), on);
+    expect(on.breaker.hasOpened).toBe(true);
+  });
+});
+
+describe("the bytes of one request", () => {
+  const sized = (key: string, sizeBytes: number, slow?: true) => ({
+    item: key,
+    notice: { key, url: "u", state: "present" as const, snapshot: makeSnapshot({ sizeBytes }), ...(slow ? { slow } : {}) },
+  });
+  const MIB = 1024 ** 2;
+
+  test("stay within what the link moves in the receiver's time", async () => {
+    const one = receiver(unchanged);
+    // 2 MiB/s for 0.6 of 29 s are 34.8 MiB.
+    await ask(
+      one,
+      ["a", "b", "c", "d", "e", "f"].map((key) => sized(key, 8 * MIB)),
+    );
+    expect(one.requests).toEqual([
+      ["a", "b", "c", "d"],
+      ["e", "f"],
+    ]);
+  });
+
+  test("do not count what the copier moves", async () => {
+    const one = receiver(unchanged);
+    await ask(one, [
+      sized("large", 500 * MIB),
+      sized("slow", 8 * MIB, true),
+      ...["a", "b", "c", "d"].map((key) => sized(key, 8 * MIB)),
+    ]);
+    expect(one.requests).toEqual([["large", "slow", "a", "b", "c", "d"]]);
+  });
+
+  test("follow the link: an object that ran out of time halves them, fast answers raise them", () => {
+    const link = new LinkRate();
+    const first = link.budgetBytes(29);
+    link.learn(0, 27_000, true);
+    expect(link.budgetBytes(29)).toBe(first / 2);
+    link.learn(100 * MIB, 1_000, false);
+    expect(link.budgetBytes(29)).toBeGreaterThan(10 * first);
+    for (let times = 0; times < 100; times++) link.learn(0, 27_000, true);
+    expect(link.budgetBytes(29)).toBeGreaterThan(0);
+  });
 });

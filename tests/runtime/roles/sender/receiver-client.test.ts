@@ -122,6 +122,16 @@ describe("refusals", () => {
     expect(error.message).toMatch(message);
   });
 
+  test.each<[string | undefined, number | undefined]>([
+    ["120", 120],
+    ["Sun, 01 Mar 2026 00:01:00 GMT", 60],
+    ["soon", undefined],
+    [undefined, undefined],
+  ])("a 429 with Retry-After %p says when to ask again: %p s", async (header, retryAfterSeconds) => {
+    answer = reply(429, {}, header === undefined ? {} : { "retry-after": header });
+    expect(await unreachable(client.post(request))).toMatchObject({ throttled: true, retryAfterSeconds });
+  });
+
   test.each([301, 302, 307, 308])("a %i is not followed", async (status) => {
     answer = reply(status, "", { location: `${server.origin}/elsewhere` });
     const error = await unreachable(client.post(request));

@@ -5,6 +5,7 @@ import type { Look, MetricName } from "../../../../runtime/protocol/ports";
 import { Sender } from "../../../../runtime/roles/sender/sender";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../../support/virtual-time";
+import { MemoryOutageQueue } from "../../support/outage-queue";
 import { recordingLogger } from "../../support/recording-logger";
 
 export type Answer = Omit<Receipt, "key">;
@@ -27,12 +28,13 @@ export const config: SenderConfig = {
   receiverTimeoutSeconds: 29,
   maxAttempts: 3,
   giveUpAfterSeconds: 604_800,
+  inlineLimitBytes: 8 * 1024 ** 2,
 };
 
 /** A sender whose calls are recorded. The receiver returns `answers` in order and repeats the last one. */
 export function open(
   answers: Answer[] | Handle,
-  changes: { config?: Partial<SenderConfig>; queue?: boolean; remainingMs?: number } = {},
+  changes: { config?: Partial<SenderConfig>; queue?: boolean; outage?: boolean; remainingMs?: number } = {},
 ) {
   const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true });
@@ -40,7 +42,8 @@ export function open(
   const enqueued: [key: string, failures: number, delaySeconds: number][] = [];
   const parked: [key: string, reason: string][] = [];
   const metrics: Partial<Record<MetricName, number>> = {};
-  const sleeps: number[] = [];
+  const looks: Look[] = [];
+  const outage = new MemoryOutageQueue(clock);
   const logger = recordingLogger();
   const given = (request: ReplicationRequest): Receipt[] => {
     const answer = (answers as Answer[])[Math.min(requests.length, (answers as Answer[]).length) - 1] as Answer;
@@ -50,10 +53,12 @@ export function open(
     park: async ({ key }: { key: string }, reason: string) => void parked.push([key, reason]),
   };
   const queue = {
-    enqueue: async ({ key, failures }: { key: string; failures: number }, delaySeconds: number) =>
-      void enqueued.push([key, failures, delaySeconds]),
-    enqueueAll: async (looks: readonly Look[]) => {
-      for (const { key, failures } of looks) enqueued.push([key, failures, 0]);
+    enqueue: async (look: Look, delaySeconds: number) => {
+      looks.push(look);
+      enqueued.push([look.key, look.failures, delaySeconds]);
+    },
+    enqueueAll: async (all: readonly Look[]) => {
+      for (const look of all) await queue.enqueue(look, 0);
     },
   };
   const sender = new Sender({
@@ -75,11 +80,26 @@ export function open(
       },
     },
     random: () => 0.5,
-    sleep: async (ms) => void sleeps.push(ms),
+    outage: changes.outage === false ? undefined : outage,
   });
   const remaining = { ms: changes.remainingMs ?? 60_000 };
   const run = (...records: DecodedRecord[]) => sender.handle(records, { remainingMs: () => remaining.ms });
-  return { clock, source, requests, enqueued, parked, metrics, sleeps, logger, queue, deadLetters, run, remaining };
+  return {
+    clock,
+    source,
+    requests,
+    enqueued,
+    parked,
+    metrics,
+    looks,
+    outage,
+    sender,
+    logger,
+    queue,
+    deadLetters,
+    run,
+    remaining,
+  };
 }
 
 export const put = (source: MemoryStore, key: string, text = "123456", metadata = {}, tags = {}) =>

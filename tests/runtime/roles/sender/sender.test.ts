@@ -1,4 +1,5 @@
 import type { SenderConfig } from "../../../../runtime/protocol/env";
+import type { Look } from "../../../../runtime/protocol/ports";
 import { ReceiverUnreachable } from "../../../../runtime/protocol/ports";
 import { replicaMetadata } from "../../../../runtime/replication/provenance";
 import { statusTagOf } from "../../../../runtime/replication/snapshot";
@@ -96,13 +97,28 @@ describe("after an answer", () => {
   });
 
   test.each<[string, Answer | ReceiverUnreachable, number, [string, number, number][], [string, string][]]>([
-    ["in-progress: put back without a failed attempt", { result: "in-progress" }, 2, [["k", 2, 5]], []],
+    ["in-progress: put back without a failed attempt", { result: "in-progress" }, 2, [["k", 2, 4]], []],
+    ["waiting: put back without a failed attempt", { result: "waiting", waitsFor: "room" }, 2, [["k", 2, 8]], []],
+    ["the store says when", { result: "waiting", waitsFor: "throttling", retryAfterSeconds: 77 }, 0, [["k", 0, 77]], []],
     ["retry: one more attempt, with backoff", { result: "retry" }, 1, [["k", 2, 3]], []],
     ["an unsettled write: after the attempt's hard end", { result: "retry", unsettled: true }, 0, [["k", 1, 34]], []],
-    ["the last retry", { result: "retry", reason: "busy" }, 2, [], [["k", "given up after 3 attempts: busy"]]],
+    [
+      "the last retry",
+      { result: "retry", reason: "busy" },
+      2,
+      [],
+      [["k", "given up after 3 failed attempts, the last at the destination (aws-cn:destination): busy"]],
+    ],
     ["rejected", { result: "rejected", reason: "the key is too long" }, 0, [], [["k", "the key is too long"]]],
-    ["no answer", new ReceiverUnreachable("no", { attemptMayRun: true, retryable: true }), 0, [["k", 1, 34]], []],
-    ["throttled", new ReceiverUnreachable("no", { attemptMayRun: false, retryable: true }), 0, [["k", 1, 2]], []],
+    ["no answer: waits", new ReceiverUnreachable("no", { attemptMayRun: true, retryable: true }), 0, [["k", 0, 34]], []],
+    ["not reached: waits", new ReceiverUnreachable("no", { attemptMayRun: false, retryable: true }), 0, [["k", 0, 2]], []],
+    [
+      "throttled: waits as long as Retry-After says",
+      new ReceiverUnreachable("no", { attemptMayRun: false, retryable: true, throttled: true, retryAfterSeconds: 120 }),
+      0,
+      [["k", 0, 120]],
+      [],
+    ],
     [
       "refused",
       new ReceiverUnreachable("answered 400", { attemptMayRun: false, retryable: false }),
@@ -116,9 +132,11 @@ describe("after an answer", () => {
       return notices.map(({ key }) => ({ key, ...answer }));
     });
     await put(all.source, "k");
-    expect(await all.run(message("m1", { failures }))).toEqual({ failures: [] });
+    expect(await all.run(message("m1", { failures, firstSeenMs: all.clock.now() }))).toEqual({ failures: [] });
     expect([all.enqueued, all.parked]).toEqual([enqueued, parked]);
-    expect(all.metrics).toEqual(parked.length > 0 ? { Parked: 1 } : { Retried: 1 });
+    expect([all.metrics.Parked ?? 0, (all.metrics.Retried ?? 0) + (all.metrics.Waited ?? 0)]).toEqual(
+      parked.length > 0 ? [1, 0] : [0, 1],
+    );
     expect(JSON.stringify(all.logger.lines)).not.toContain("memory://");
   });
 
@@ -145,7 +163,12 @@ describe("a failure", () => {
     jest.spyOn(all.source, "head").mockRejectedValue(failure);
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
     expect(all.requests).toEqual([]);
-    expect(all.enqueued).toEqual([["k", 1, 2]]);
+    expect(all.enqueued).toEqual([["k", 0, 4]]);
+    expect(all.looks[0]?.last).toMatchObject({
+      place: "source",
+      store: "aws:source",
+      reason: "the source cannot be read: the source did not answer",
+    });
   });
 
   test("of the second read: not acknowledged", async () => {
@@ -155,7 +178,7 @@ describe("a failure", () => {
     });
     await put(all.source, "k");
     await all.run(message("m1", {}));
-    expect(all.enqueued).toEqual([["k", 1, 2]]);
+    expect(all.enqueued).toEqual([["k", 0, 4]]);
     expect(all.metrics.Replicated).toBeUndefined();
   });
 
@@ -177,40 +200,80 @@ describe("a failure", () => {
   });
 });
 
-test("a fresh event restarts the count of a key that failed before; the first event's time is kept", async () => {
+test("failures count for one state: a new state of the source starts anew, the first event's time is kept", async () => {
   const all = open([{ result: "retry" }]);
   await put(all.source, "k");
-  const looks = jest.spyOn(all.queue, "enqueue");
-  await all.run(message("m1", { failures: 2, firstSeenMs: 5 }), message("m2", { firstSeenMs: 9 }));
-  expect(looks).toHaveBeenCalledWith({ key: "k", failures: 1, firstSeenMs: 5 }, 2);
+  const firstSeenMs = all.clock.now() - 1_000;
+  await all.run(
+    message("m1", { failures: 2, state: "0123456789abcdef", firstSeenMs }),
+    message("m2", { firstSeenMs: all.clock.now() }),
+  );
+  expect(all.looks).toMatchObject([{ key: "k", failures: 1, firstSeenMs }]);
+  expect(all.looks[0]?.state).not.toBe("0123456789abcdef");
 });
 
-describe("without a queue", () => {
-  test("it waits and asks again within the invocation", async () => {
-    const all = open([{ result: "in-progress" }, { result: "in-progress" }, { result: "unchanged" }], {
-      queue: false,
-      remainingMs: 600_000,
-    });
-    await put(all.source, "k");
-    expect(await all.run(message("", {}))).toEqual({ failures: [] });
-    expect(all.sleeps).toEqual([5_000, 5_000]);
-  });
+test("a permanent failure of the source parks at once", async () => {
+  const all = open([{ result: "replicated" }]);
+  jest
+    .spyOn(all.source, "head")
+    .mockRejectedValue(new BridgeError("Invalid", "head", "the object is encrypted with a customer key"));
+  await all.run(message("m1", {}));
+  expect(all.parked).toEqual([["k", "the source cannot be read: the object is encrypted with a customer key"]]);
+});
 
-  test("with no time to wait the event comes back", async () => {
-    const all = open([{ result: "in-progress" }], { queue: false, remainingMs: 36_000 });
-    await put(all.source, "k");
-    expect(await all.run({ looks: [{ bucket: "source", key: "k", failures: 0 }] })).toEqual({
-      failures: [{ messageId: "", reason: "a copy is running" }],
-    });
-    expect(all.sleeps).toEqual([]);
-  });
+test("waiting ends by age, with the reason of the last wait", async () => {
+  const all = open([{ result: "waiting", waitsFor: "throttling", reason: "slow down" }]);
+  await put(all.source, "k");
+  await all.run(message("m1", { firstSeenMs: all.clock.now() - 604_799_000 }));
+  expect(all.parked).toEqual([]);
+  await all.run(message("m1", { firstSeenMs: all.clock.now() - 604_800_000 }));
+  expect(all.parked).toEqual([
+    ["k", "given up after 7 days of waiting, the last at the destination (aws-cn:destination): slow down"],
+  ]);
+});
 
-  test("attempts are counted while it waits, and end in the dead-letter queue", async () => {
-    const all = open([{ result: "retry", reason: "busy" }], { queue: false, remainingMs: 600_000 });
-    await put(all.source, "k");
-    expect(await all.run(message("", {}))).toEqual({ failures: [] });
-    expect(all.requests).toHaveLength(3);
-    expect(all.parked).toEqual([["k", "given up after 3 attempts: busy"]]);
+test("the delays of a wait grow, and stay below the queue's limit", async () => {
+  const all = open([{ result: "waiting", waitsFor: "store" }]);
+  await put(all.source, "k");
+  for (const waits of [0, 1, 5, 10, 1000]) await all.run(message("m1", { waits, firstSeenMs: all.clock.now() }));
+  const delays = all.enqueued.map(([, , seconds]) => seconds);
+  expect(delays).toEqual([...delays].sort((a, b) => a - b));
+  expect(delays.at(-1)).toBeLessThanOrEqual(900);
+});
+
+test("an attempt that ran out of time asks for a copy the next time, while the state is the same", async () => {
+  const all = open([{ result: "waiting", waitsFor: "time", slow: true }]);
+  await put(all.source, "k");
+  await all.run(message("m1", {}));
+  const [look] = all.looks;
+  expect(look).toMatchObject({ slow: true, failures: 0 });
+  await all.run(message("m2", look as Look));
+  await put(all.source, "k", "another");
+  await all.run(message("m3", look as Look));
+  expect(all.requests.map(({ notices: [notice] }) => notice?.state === "present" && notice.slow)).toEqual([
+    undefined,
+    true,
+    undefined,
+  ]);
+});
+
+test("the same difference after two undisturbed writes is permanent", async () => {
+  const difference = { what: "headers" as const, name: "cache-control", wanted: "a", found: "b" };
+  const reason = 'after the write the header cache-control is "b" and not "a"';
+  const all = open([{ result: "retry", reason, difference }], { config: { maxAttempts: 20 } });
+  await put(all.source, "k");
+  await all.run(message("m1", {}));
+  expect(all.parked).toEqual([]);
+  await all.run(message("m2", all.looks[0] as Look));
+  expect(all.parked).toEqual([["k", `the destination does not keep the object as it was written: ${reason}`]]);
+  expect(all.requests).toHaveLength(2);
+});
+
+test("without a queue the event comes back", async () => {
+  const all = open([{ result: "in-progress" }], { queue: false });
+  await put(all.source, "k");
+  expect(await all.run({ looks: [{ bucket: "source", key: "k", failures: 0 }] })).toEqual({
+    failures: [{ messageId: "", reason: "a copy is running" }],
   });
 });
 

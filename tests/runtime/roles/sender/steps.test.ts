@@ -1,15 +1,17 @@
 import type { Receipt } from "../../../../runtime/protocol/messages";
+import type { Look } from "../../../../runtime/protocol/ports";
 import type { AcceptedLook } from "../../../../runtime/replication/intake";
 import type { Answer } from "../../../../runtime/roles/sender/ask";
 import {
   buildNotice,
   groupByKey,
   metricsOf,
-  type Step,
+  type StepPolicy,
+  stateOf,
   stepAfterAnswer,
   stepAfterVerify,
   type Verify,
-  waitBeforeRound,
+  type Work,
 } from "../../../../runtime/roles/sender/steps";
 import { makeSnapshot } from "../../support/make-snapshot";
 
@@ -18,7 +20,7 @@ const accepted = (messageId: string, key: string, failures: number, firstSeenMs:
   look: { key, failures, firstSeenMs },
 });
 
-test("one work item per key: all its messages, the fewest attempts, the earliest time", () => {
+test("one work item per key: all its messages, the most tries, the earliest time", () => {
   const works = groupByKey([
     accepted("m1", "a", 2, 5),
     accepted("m2", "b", 1, 7),
@@ -26,52 +28,105 @@ test("one work item per key: all its messages, the fewest attempts, the earliest
     accepted("m1", "a", 1, 6),
   ]);
   expect(works).toEqual([
-    { look: { key: "a", failures: 0, firstSeenMs: 5 }, messageIds: new Set(["m1", "m3"]) },
+    { look: { key: "a", failures: 2, firstSeenMs: 5 }, messageIds: new Set(["m1", "m3"]) },
     { look: { key: "b", failures: 1, firstSeenMs: 7 }, messageIds: new Set(["m2"]) },
   ]);
 });
 
 test("a notice names the snapshot, or the absence", () => {
-  const snapshot = makeSnapshot();
-  expect(buildNotice("k", "u", snapshot)).toEqual({ key: "k", url: "u", state: "present", snapshot });
-  expect(buildNotice("k", "u", undefined)).toEqual({ key: "k", url: "u", state: "absent" });
+  const { snapshot, ...absent } = workOf();
+  expect(buildNotice(workOf(), "u")).toEqual({ key: "k", url: "u", state: "present", snapshot });
+  expect(buildNotice(absent, "u")).toEqual({ key: "k", url: "u", state: "absent" });
 });
 
-const policy = { maxAttempts: 3, backoff: (failures: number, unsettled: boolean) => failures * 10 + Number(unsettled) };
-const putBack = (delaySeconds: number, failures: number, reason: string): Step => ({
-  step: "put-back",
-  delaySeconds,
-  failures,
-  reason,
+const NOW = 1_000_000;
+const policy: StepPolicy = {
+  maxAttempts: 3,
+  giveUpAfterMs: 3_600_000,
+  backoff: (failures) => failures * 10,
+  hardEndSeconds: 34,
+  sourceId: "aws:from",
+  destinationId: "alicloud:to",
+  random: () => 0.5,
+  nowMs: () => NOW,
+  isDown: () => false,
+};
+const workOf = (look: Partial<Look> = {}): Work => ({
+  look: { key: "k", failures: 0, firstSeenMs: NOW, ...look },
+  messageIds: new Set(["m"]),
+  snapshot: makeSnapshot(),
 });
 const receipt = (given: Omit<Receipt, "key">): Answer => ({ receipt: { key: "k", ...given } });
+const noAnswer = (given: Partial<Extract<Answer, { reason: string }>> = {}): Answer => ({
+  reason: "no answer",
+  attemptMayRun: false,
+  retryable: true,
+  ...given,
+});
+const failedAfter = (failures: number) => ({ failures, state: stateOf(makeSnapshot()) });
 
 describe("the step after an answer", () => {
-  test.each<[Answer, number, Step]>([
-    [receipt({ result: "superseded" }), 2, { step: "repeat" }],
-    [receipt({ result: "in-progress" }), 2, putBack(5, 2, "a copy is running")],
-    [receipt({ result: "in-progress", reason: "part 3 of 9" }), 0, putBack(5, 0, "part 3 of 9")],
-    [receipt({ result: "retry" }), 0, putBack(10, 1, "the receiver asked for another try")],
-    [receipt({ result: "retry", reason: "busy" }), 1, putBack(20, 2, "busy")],
-    [receipt({ result: "retry", reason: "busy", unsettled: true }), 0, putBack(11, 1, "busy")],
-    [receipt({ result: "retry", reason: "busy" }), 2, { step: "park", reason: "given up after 3 attempts: busy" }],
-    [receipt({ result: "rejected" }), 0, { step: "park", reason: "rejected by the receiver" }],
-    [receipt({ result: "rejected", reason: "the key is too long" }), 0, { step: "park", reason: "the key is too long" }],
-    [{ reason: "no answer", attemptMayRun: true, retryable: true }, 0, putBack(11, 1, "no answer")],
-    [{ reason: "no answer", attemptMayRun: false, retryable: true }, 0, putBack(10, 1, "no answer")],
-    [
-      { reason: "no answer", attemptMayRun: false, retryable: true },
-      2,
-      { step: "park", reason: "given up after 3 attempts: no answer" },
-    ],
-    [{ reason: "answered 400", attemptMayRun: false, retryable: false }, 0, { step: "park", reason: "answered 400" }],
-  ])("%j after %s attempts: %j", (answer, failures, step) => {
-    expect(stepAfterAnswer({ key: "k", failures, firstSeenMs: 0 }, answer, policy)).toEqual(step);
+  test.each<[Answer, Partial<Look>, object]>([
+    [receipt({ result: "superseded" }), {}, { step: "repeat" }],
+    [receipt({ result: "in-progress" }), failedAfter(2), { delaySeconds: 4, failed: false, cause: "copy" }],
+    [receipt({ result: "in-progress" }), { waits: 9 }, { delaySeconds: 45, failed: false }],
+    [receipt({ result: "waiting", waitsFor: "room" }), failedAfter(2), { delaySeconds: 8, failed: false, cause: "room" }],
+    [receipt({ result: "waiting", waitsFor: "restore" }), {}, { delaySeconds: 675, failed: false, cause: "restore" }],
+    [receipt({ result: "waiting", waitsFor: "store", unsettled: true }), {}, { delaySeconds: 34, failed: false }],
+    [receipt({ result: "retry" }), {}, { delaySeconds: 10, failed: true }],
+    [receipt({ result: "retry", reason: "busy" }), failedAfter(1), { delaySeconds: 20, failed: true }],
+    [receipt({ result: "retry", reason: "busy", unsettled: true }), {}, { delaySeconds: 34, failed: true }],
+    [receipt({ result: "retry", retryAfterSeconds: 50 }), {}, { delaySeconds: 50, failed: true }],
+    [receipt({ result: "retry", retryAfterSeconds: 5_000 }), {}, { delaySeconds: 900, failed: true }],
+    [receipt({ result: "rejected" }), {}, { step: "park", reason: "rejected by the receiver" }],
+    [receipt({ result: "rejected", reason: "the key is too long" }), {}, { step: "park", reason: "the key is too long" }],
+    [noAnswer({ attemptMayRun: true }), failedAfter(2), { delaySeconds: 34, failed: false, cause: "border" }],
+    [noAnswer(), failedAfter(2), { delaySeconds: 2, failed: false, cause: "border" }],
+    [noAnswer({ retryAfterSeconds: 70 }), {}, { delaySeconds: 70, failed: false }],
+    [noAnswer({ retryable: false }), {}, { step: "park", reason: "no answer" }],
+  ])("%j after %j: %j", (answer, look, step) => {
+    expect(stepAfterAnswer(workOf(look), answer, policy)).toMatchObject(step);
   });
 
   test.each<Receipt["result"]>(["replicated", "unchanged"])("%s: the source is read again", (result) => {
     const verify: Verify = { step: "verify", receipt: { key: "k", result } };
-    expect(stepAfterAnswer({ key: "k", failures: 0, firstSeenMs: 0 }, receipt({ result }), policy)).toEqual(verify);
+    expect(stepAfterAnswer(workOf(), receipt({ result }), policy)).toEqual(verify);
+  });
+
+  test("a failure names its side, its store and its state; a later wait keeps the count", () => {
+    const step = stepAfterAnswer(workOf(), receipt({ result: "retry", reason: "denied", place: "source" }), policy);
+    expect(step).toMatchObject({
+      step: "put-back",
+      look: {
+        failures: 1,
+        state: stateOf(makeSnapshot()),
+        last: { reason: "denied", place: "source", store: "aws:from", atMs: NOW },
+        nextTryMs: NOW + 10_000,
+      },
+    });
+  });
+
+  test("the last failed attempt parks, with a sentence", () => {
+    const answer = receipt({ result: "retry", reason: "denied" });
+    expect(stepAfterAnswer(workOf(failedAfter(2)), answer, policy)).toEqual({
+      step: "park",
+      reason: "given up after 3 failed attempts, the last at the destination (alicloud:to): denied",
+    });
+  });
+
+  test("failures at another state do not count", () => {
+    const step = stepAfterAnswer(workOf({ failures: 2, state: "other" }), receipt({ result: "retry" }), policy);
+    expect(step).toMatchObject({ step: "put-back", look: { failures: 1 } });
+  });
+
+  test.each<[string, Answer, string]>([
+    ["no answer", noAnswer(), "hold"],
+    ["no answer, and an attempt may run", noAnswer({ attemptMayRun: true }), "put-back"],
+    ["the destination does not work", receipt({ result: "waiting", waitsFor: "store" }), "hold"],
+    ["the source does not work", receipt({ result: "waiting", waitsFor: "store", place: "source" }), "put-back"],
+    ["a copy runs", receipt({ result: "in-progress" }), "put-back"],
+  ])("while the other side is down, %s: %s", (_what, answer, step) => {
+    expect(stepAfterAnswer(workOf(), answer, { ...policy, isDown: () => true })).toMatchObject({ step });
   });
 });
 
@@ -85,25 +140,6 @@ test.each([
   ["created", undefined, one, "repeat"],
 ])("after the second read, %s: %4$s", (_, before, now, step) => {
   expect(stepAfterVerify(before, now).step).toBe(step);
-});
-
-describe("another round in this invocation", () => {
-  const limits = { round: 1, remainingMs: 600_000, receiverTimeoutSeconds: 29, hasQueue: true };
-  const repeat: Step = { step: "repeat" };
-  test.each<[string, Step, Partial<typeof limits>, number | undefined]>([
-    ["the source changed", repeat, {}, 0],
-    ["the source changed in the last round", repeat, { round: 4 }, undefined],
-    ["the source changed, with just enough time", repeat, { remainingMs: 32_001 }, 0],
-    ["the source changed, with too little time", repeat, { remainingMs: 32_000 }, undefined],
-    ["put back, with a queue", putBack(5, 1, ""), {}, undefined],
-    ["put back, without a queue", putBack(5, 1, ""), { hasQueue: false, round: 9 }, 5],
-    ["put back, without a queue, with just enough time", putBack(5, 1, ""), { hasQueue: false, remainingMs: 37_001 }, 5],
-    ["put back, without a queue, with too little time", putBack(5, 1, ""), { hasQueue: false, remainingMs: 37_000 }, undefined],
-    ["acknowledged", { step: "acknowledge" }, { hasQueue: false }, undefined],
-    ["parked", { step: "park", reason: "" }, { hasQueue: false }, undefined],
-  ])("%s", (_, step, changes, waitSeconds) => {
-    expect(waitBeforeRound(step, { ...limits, ...changes })).toBe(waitSeconds);
-  });
 });
 
 describe("metrics of an acknowledged key", () => {
