@@ -1,7 +1,13 @@
 /** The destination ends equal to the source after any change of an object or its events, and equal objects move no bytes. */
 import { randomBytes } from "node:crypto";
-import { CopyObjectCommand, ListMultipartUploadsCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
+import {
+  CopyObjectCommand,
+  ListMultipartUploadsCommand,
+  PutObjectTaggingCommand,
+  RestoreObjectCommand,
+} from "@aws-sdk/client-s3";
 import { inBatches } from "./support/batches";
+import { eventually } from "./support/eventually";
 import { converged, head, listKeys, look, put, remove, sha256, versions } from "./support/objects";
 import { sendEvent, settled, takeDeadLetters } from "./support/queues";
 import { proxySourceReads, START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
@@ -210,6 +216,23 @@ describe("a change of", () => {
       metadata: { a: "2" },
       headers: { contentType: "text/markdown" },
     });
+  });
+});
+
+describe("a restore", () => {
+  onStack("of an archived object, which one letter names, copies it when it is complete", async (running) => {
+    const { s3, bucket: Bucket } = running.source;
+    await put(running.source, "archived", "frozen", { StorageClass: "GLACIER" });
+    await eventually(
+      async () =>
+        expect(await takeDeadLetters(running)).toMatchObject([
+          { key: "archived", reason: expect.stringMatching(/^archived as GLACIER: restore it at the source/) },
+        ]),
+      { deadlineMs: 60_000, what: "the archived object has its letter" },
+    );
+    await s3.send(new RestoreObjectCommand({ Bucket, Key: "archived", RestoreRequest: { Days: 1 } }));
+    expect((await converged(running, "archived"))?.sha256).toBe(sha256("frozen"));
+    expect(await takeDeadLetters(running)).toEqual([]);
   });
 });
 

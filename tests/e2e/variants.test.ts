@@ -25,9 +25,9 @@ import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { parseSecrets, signRequest } from "../../runtime/protocol/signing";
 import { statusTagOf } from "../../runtime/replication/snapshot";
 import { eventually } from "./support/eventually";
-import { type Attributes, converged, look, put, remove } from "./support/objects";
+import { type Attributes, converged, look, put, remove, sha256 } from "./support/objects";
 import { readParameter } from "./support/parameters";
-import { takeDeadLetters } from "./support/queues";
+import { settled, takeDeadLetters } from "./support/queues";
 import { START_MS, startTestStack, type TestStack } from "./support/stack";
 
 type Settings = Record<string, unknown>;
@@ -113,6 +113,7 @@ variant(
   "status-tags",
   {
     statusTags: true,
+    deletes: "ignore",
     auth: { tokenParameter: "/bridges/ours/token" },
     inlineLimitBytes: 1024,
     source: { ...CHINA, bucket: "status-tags-source" },
@@ -140,6 +141,18 @@ variant(
     ).rejects.toThrow(/: parked: .*the store allows 1024/);
     await hasTags(stack, tooLong, { [statusTagOf("status-tags")]: "FAILED" });
     for (const key of ["small", "copied"]) expect((await look(stack.destination, key))?.tags).toEqual(owned);
+    // `deletes` is ignore: a removed version brings the one before it back, and a delete is ignored.
+    const newest = await put(stack.source, "small", "newest", tagged);
+    await hasTags(stack, "small", status("COMPLETED"));
+    expect((await look(stack.destination, "small"))?.sha256).toBe(sha256("newest"));
+    await remove(stack.source, "small", newest);
+    await eventually(async () => expect((await look(stack.destination, "small"))?.sha256).toBe(sha256("tagged")), {
+      deadlineMs: 45_000,
+      what: "the version before the removed one arrives",
+    });
+    await remove(stack.source, "small");
+    await settled(stack);
+    expect((await look(stack.destination, "small"))?.sha256).toBe(sha256("tagged"));
     const [letter] = await takeDeadLetters(stack);
     expect(letter).toMatchObject({ key: tooLong, reason: expect.stringContaining("the store allows 1024") });
 
