@@ -86,9 +86,10 @@ export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
 /**
  * What a key waits for.
  * - `room`: as many copies run as may run at once. `throttling`: a store asks for fewer requests.
- * - `time`: the attempt ran out of time; the next one goes on. `store`: a store does not work at all: it cannot be reached, or the bucket is gone. `restore`: the archived object is being restored.
+ * - `store`: a store does not work at all: it cannot be reached, or the bucket is gone. `restore`: the archived object is being restored.
+ * - `time`: the receiver's time ran out. With `slow` an attempt was under way, and the copier takes it up.
  */
-export const WAITS = ["room", "throttling", "time", "store", "restore"] as const;
+export const WAITS = ["room", "throttling", "store", "restore", "time"] as const;
 export type WaitsFor = (typeof WAITS)[number];
 
 export const receiptSchema = z.strictObject({
@@ -118,7 +119,7 @@ export const receiptSchema = z.strictObject({
  * - `unchanged`: the destination was equal already (or had nothing of this bridge to delete).
  * - `superseded`: the source is no longer as the notice says; inspect it again.
  * - `in-progress`: a copy of this key is running elsewhere; ask again later.
- * - `waiting`: nothing was tried, for the reason in `waitsFor`; ask again later. Counts as no failure.
+ * - `waiting`: it is not over, for the reason in `waitsFor`; ask again later. Counts as no failure.
  * - `retry`: an attempt was made and failed; ask again later.
  * - `rejected`: asking again cannot help; park it with the reason.
  */

@@ -15,6 +15,7 @@ import type { CheckedRange, CopyOutcome, LeasedUpload } from "./lease";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "./parts";
 import type { Seal } from "./provenance";
 import type { BoundSource } from "./source";
+import { SUPERSEDED } from "./write";
 
 /** Ends a copy with an outcome that is not a failure. */
 export class CopyEnded extends Error {
@@ -206,7 +207,7 @@ async function openRange({ source, snapshot }: CopyContext, range: ByteRange, si
   try {
     return (await source.open({ pin: snapshot, range, signal })).body;
   } catch (error) {
-    if (isBridgeError(error, "PreconditionFailed", "NotFound")) throw new CopyEnded({ result: "superseded" });
+    if (isBridgeError(error, "PreconditionFailed", "NotFound")) throw new CopyEnded(SUPERSEDED);
     // The presigned URL, or the session that signed it, has expired: the next run goes on with a fresh URL.
     if (isBridgeError(error, "PermissionDenied")) throw new CopyEnded({ result: "continue", reason: error.message });
     throw error;
@@ -238,7 +239,7 @@ async function complete(
     await destination.abortUpload(key, uploadId);
     return undefined;
   }
-  if (!(await source.isCurrent({ pin: snapshot }))) throw new CopyEnded({ result: "superseded" });
+  if (!(await source.isCurrent({ pin: snapshot }))) throw new CopyEnded(SUPERSEDED);
   // The fence is last: nothing is awaited between its read of the lease and the completion.
   await context.fence();
   const { checksum } = snapshot;

@@ -3,13 +3,13 @@
  * completes the upload only while the lease names this run.
  */
 import type { Clock, Deadline, Logger } from "../protocol/ports";
-import { BridgeError, isPermanent } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { CompletionUnsettled, type CopyContext, CopyEnded, copyObject } from "./copy-object";
 import type { BridgeIdentity } from "./destination";
+import { verdictOn } from "./failure";
 import { type CopyOutcome, type HeldLease, isLive, type Lease, type LeaseStore } from "./lease";
 import type { LeasedCopy } from "./replicate";
-import type { BoundSource } from "./source";
+import { type BoundSource, locatedSource } from "./source";
 
 export interface CopyDeps {
   config: BridgeIdentity & {
@@ -66,7 +66,7 @@ export async function copyUnderLease(
   try {
     const result = await copyObject({
       ...contextOf(deps, lease, deadline),
-      source: bind(),
+      source: locatedSource(bind(), deps.config.sourceId),
       key,
       snapshot,
       onPart: (sizeBytes) => {
@@ -169,6 +169,5 @@ function outcomeOf(error: unknown, bytesMoved: number): CopyOutcome {
   if (error instanceof CopyEnded) {
     return error.outcome.result === "continue" && bytesMoved === 0 ? { ...error.outcome, result: "retry" } : error.outcome;
   }
-  if (isPermanent(error)) return { result: "rejected", reason: error.message };
-  return { result: "retry", reason: error instanceof BridgeError ? error.message : "unexpected failure in the copier" };
+  return verdictOn(error, "copier");
 }

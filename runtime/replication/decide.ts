@@ -13,15 +13,15 @@ export type Plan =
   | { step: "wait" }
   /** A copy of another snapshot is running: mark it to stop, and wait. */
   | { step: "stop-copy" }
-  /** The last copy of this snapshot failed, and its failure has not been reported. */
+  /** The last copy of this snapshot ended without success, and that has not been reported. */
   | { step: "report"; outcome: CopyOutcome }
   /** Only the tags differ. */
   | { step: "tag"; snapshot: ObjectSnapshot }
   | { step: "delete" }
   /** Stream it now. */
   | { step: "write"; snapshot: ObjectSnapshot }
-  /** Too large for one request: start a copy. */
-  | { step: "copy"; snapshot: ObjectSnapshot };
+  /** Too large or too slow for one request: start a copy. */
+  | { step: "copy"; snapshot: ObjectSnapshot; reason?: string | undefined };
 
 export interface Situation {
   /** The source state; undefined stands for absent. */
@@ -31,9 +31,11 @@ export interface Situation {
   nowMs: number;
   bridge: { bridgeId: string };
   inlineLimitBytes: number;
+  /** An attempt at this snapshot ran out of time. */
+  slow?: boolean | undefined;
 }
 
-export function decide({ snapshot, destination, lease, nowMs, bridge, inlineLimitBytes }: Situation): Plan {
+export function decide({ snapshot, destination, lease, nowMs, bridge, inlineLimitBytes, slow = false }: Situation): Plan {
   const id = snapshot && snapshotId(snapshot);
 
   // A running copier may still complete and change the destination, so nothing else is decided.
@@ -46,10 +48,12 @@ export function decide({ snapshot, destination, lease, nowMs, bridge, inlineLimi
     if (difference === undefined) return { step: "unchanged" };
     if (difference.what === "tags") return { step: "tag", snapshot };
   }
-  if (snapshot.sizeBytes <= inlineLimitBytes) return { step: "write", snapshot };
-
-  const failure = lease && lease.snapshotId === id && !lease.reported ? failureOf(lease) : undefined;
-  return failure ? { step: "report", outcome: failure } : { step: "copy", snapshot };
+  const own = lease?.snapshotId === id ? lease : undefined;
+  // An upload that has begun is not given up for a write that was too slow before.
+  const fitsInline = snapshot.sizeBytes <= inlineLimitBytes && !slow && own?.upload === undefined;
+  // An upload needs a part, so an empty object is always written.
+  if (fitsInline || snapshot.sizeBytes === 0) return { step: "write", snapshot };
+  return own && !own.reported ? afterCopy(own, snapshot) : { step: "copy", snapshot };
 }
 
 function decideAbsent(head: ObjectHead | undefined, bridge: { bridgeId: string }): Plan {
@@ -60,9 +64,29 @@ function decideAbsent(head: ObjectHead | undefined, bridge: { bridgeId: string }
   return { step: "delete" };
 }
 
-/** The failure of a copy that has ended; undefined where it did not fail. */
-function failureOf(lease: Lease): CopyOutcome | undefined {
-  const { outcome } = lease;
-  if (outcome === undefined) return { result: "retry", reason: "the copier ended without a result; the next ask resumes it" };
-  return outcome.result === "retry" || outcome.result === "rejected" ? outcome : undefined;
+/** The last copy of the same snapshot has ended, or has not begun in time. Only a run that took the lease can have failed. */
+function afterCopy({ outcome, run, stop }: Lease, snapshot: ObjectSnapshot): Plan {
+  if (outcome === undefined && run === undefined)
+    return {
+      step: "copy",
+      snapshot,
+      reason: "the copy did not begin in time, probably no instance was free: it is started again",
+    };
+  switch (outcome?.result) {
+    case undefined:
+      return {
+        step: "report",
+        outcome: { result: "retry", reason: "the copier ended without a result; the next ask resumes it" },
+      };
+    case "retry":
+    case "rejected":
+    case "waiting":
+      return { step: "report", outcome };
+    case "superseded":
+      // Without a stop mark it was the source that refused the reads of this snapshot.
+      return stop ? { step: "copy", snapshot } : { step: "report", outcome };
+    case "replicated":
+    case "continue":
+      return { step: "copy", snapshot };
+  }
 }

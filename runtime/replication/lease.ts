@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
 import { parseJson } from "../protocol/json";
-import { differenceSchema } from "../protocol/messages";
+import { differenceSchema, WAITS } from "../protocol/messages";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
@@ -17,10 +17,16 @@ import { readAll } from "../stores/read-all";
  * How a copy ended.
  * - `replicated`: the destination was proven equal. `superseded`: the source has changed, or a newer notice stopped the copy.
  * - `continue`: its time or its URL ran out after it moved bytes. The progress is kept; the next start goes on with it.
+ * - `waiting`: a store does not work, or asks for fewer requests. No failure.
  * - `retry`, `rejected`: it failed; the reason is for the sender.
  */
 const outcomeSchema = z.strictObject({
-  result: z.enum(["replicated", "superseded", "continue", "retry", "rejected"]),
+  result: z.enum(["replicated", "superseded", "continue", "waiting", "retry", "rejected"]),
+  /** Present on `waiting`. */
+  waitsFor: z.enum(WAITS).optional(),
+  /** The side that the reason concerns. */
+  place: z.enum(["source", "destination"]).optional(),
+  retryAfterSeconds: z.number().int().nonnegative().optional(),
   reason: z.string().optional(),
   bytesMoved: z.number().int().nonnegative().optional(),
   /** Present when the copy was completed and is still not equal. */

@@ -5,14 +5,15 @@
 import { inControlPrefix } from "../protocol/control";
 import type { Clock, Deadline } from "../protocol/ports";
 import type { ObjectSnapshot } from "../protocol/snapshot";
-import { BridgeError, isPermanent, mayStillLand } from "../stores/errors";
+import { BridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { ARCHIVE_ADVICE } from "../stores/unreadable";
 import { decide, type Plan } from "./decide";
 import { type BridgeIdentity, type LeasedState, lookUnderLease } from "./destination";
+import { verdictOn } from "./failure";
 import { isLive, type LeaseStore } from "./lease";
 import { snapshotId } from "./snapshot";
-import type { BoundSource } from "./source";
+import { type BoundSource, locatedSource } from "./source";
 import { deleteObject, type ReplicationResult, type WriteContext, writeObject, writeTags } from "./write";
 
 export type { ReplicationResult };
@@ -39,7 +40,7 @@ export interface LeasedCopy {
 }
 
 /** The result, or with `copy-leased` the copy that the caller has to start. */
-export type Replicated = ReplicationResult | { result: "copy-leased"; copy: LeasedCopy };
+export type Replicated = ReplicationResult | { result: "copy-leased"; copy: LeasedCopy; reason?: string | undefined };
 
 /** A lease ends after this time if its copy has not begun: an accepted asynchronous start comes sooner or never. */
 const START_GRACE_MS = 120_000;
@@ -47,13 +48,14 @@ const START_GRACE_MS = 120_000;
 /**
  * @param key the source key
  * @param snapshot undefined stands for absent
+ * `slow`: an attempt at this snapshot ran out of time, so it is copied whatever its size.
  * @throws BridgeError; `attempt` makes a result of it
  */
 export async function replicate(
   key: string,
   snapshot: ObjectSnapshot | undefined,
   source: BoundSource,
-  { signal, ...deps }: ReplicationDeps & { signal: AbortSignal },
+  { signal, slow, ...deps }: ReplicationDeps & { signal: AbortSignal; slow?: boolean | undefined },
 ): Promise<Replicated> {
   const { config, destination, clock } = deps;
   const destinationKey = config.destinationPrefix + key;
@@ -66,11 +68,19 @@ export async function replicate(
     nowMs: clock.now(),
     bridge: config,
     inlineLimitBytes: config.inlineLimitBytes,
+    slow,
   });
   const archived = needsBytes(plan) ? archivedResult(snapshot) : undefined;
-  return (
-    archived ?? (await carryOut(plan, { ...deps, ...state, bridge: config, key: destinationKey, sourceKey: key, source, signal }))
-  );
+  if (archived !== undefined) return archived;
+  return await carryOut(plan, {
+    ...deps,
+    ...state,
+    bridge: config,
+    key: destinationKey,
+    sourceKey: key,
+    signal,
+    source: locatedSource(source, config.sourceId),
+  });
 }
 
 /** Whether the step reads the source. A change of tags reads one byte, to see that the object is still the same. */
@@ -97,12 +107,13 @@ async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
       if (!work.held?.lease.stop) await changeLease(work, { stop: true });
       return { result: "in-progress", reason: "an older copy of this key is being stopped" };
     case "report": {
-      const { result, reason, difference } = plan.outcome;
+      const { result, bytesMoved: _counted, ...rest } = plan.outcome;
       await changeLease(work, { reported: true });
-      return { result: result === "rejected" ? "rejected" : "retry", reason, difference };
+      // Only these results are planned to be reported.
+      return { result: result === "continue" ? "retry" : result, ...rest };
     }
     case "copy":
-      return await leaseCopy(work, plan.snapshot);
+      return await leaseCopy(work, plan);
     case "unchanged":
       await clearLease(work);
       return { result: "unchanged", reason: plan.reason };
@@ -124,7 +135,7 @@ async function changeLease({ leases, held, signal }: Work, mark: { stop: true } 
 }
 
 /** Writes the lease of a copy before the copy starts. A copy of the same snapshot goes on with the upload of the one before. */
-async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicated> {
+async function leaseCopy(work: Work, { snapshot, reason }: Extract<Plan, { step: "copy" }>): Promise<Replicated> {
   const { leases, held, key, sourceKey, signal } = work;
   const id = snapshotId(snapshot);
   const isResumable = held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated";
@@ -147,7 +158,7 @@ async function leaseCopy(work: Work, snapshot: ObjectSnapshot): Promise<Replicat
   );
   // Another request wrote its lease first. The next attempt sees which copy runs.
   if (written === undefined) return { result: "in-progress" };
-  return { result: "copy-leased", copy: { execution, key, sourceKey, snapshot } };
+  return { result: "copy-leased", copy: { execution, key, sourceKey, snapshot }, reason };
 }
 
 /** Removes a lease that has ended. Aborts its upload first. */
@@ -206,7 +217,8 @@ export async function attempt<T>(
   { deadline, clock, role, onFailure }: AttemptOptions,
 ): Promise<T | ReplicationResult> {
   const remainingMs = deadline.remainingMs();
-  if (remainingMs < LAST_START_MS) return { result: "retry", reason: `the ${role} ran out of time before this item` };
+  if (remainingMs < LAST_START_MS)
+    return { result: "waiting", waitsFor: "time", reason: `the ${role} ran out of time before this item` };
   const signal = clock.after(remainingMs - ANSWER_MS);
   try {
     return await work(signal);
@@ -217,10 +229,17 @@ export async function attempt<T>(
   }
 }
 
-/** A permanent failure is rejected, any other is to be tried again. */
+/** The result of an attempt that ended with this error. */
 export function failureResult(error: unknown, role: AttemptOptions["role"], isOutOfTime: boolean): ReplicationResult {
-  if (isOutOfTime) return { result: "retry", reason: `the ${role} ran out of time on this item`, unsettled: true };
-  if (isPermanent(error)) return { result: "rejected", reason: error.message };
-  const reason = error instanceof BridgeError ? error.message : `unexpected failure in the ${role}`;
-  return { result: "retry", reason, unsettled: mayStillLand(error) || undefined };
+  if (isOutOfTime)
+    return {
+      result: "waiting",
+      waitsFor: "time",
+      slow: true,
+      reason: `the ${role} ran out of time on this item`,
+      unsettled: true,
+    };
+  const verdict = verdictOn(error, role);
+  if (verdict.result === "rejected") return verdict;
+  return { ...verdict, unsettled: mayStillLand(error) || undefined };
 }

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import { suppressUnhandledError } from "../stores/body";
-import { BridgeError, type BridgeErrorKind, confirmedKind } from "../stores/errors";
+import { BridgeError, type BridgeErrorKind, confirmedKind, retryAfterOf } from "../stores/errors";
 import { ARCHIVE_ADVICE, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../stores/unreadable";
 import { assertPinned, type SourcePin } from "./source";
 
@@ -52,7 +52,7 @@ const BY_CODE: readonly [RegExp, BridgeErrorKind, string][] = [
   [/<Code>InvalidObjectState<\/Code>/, "Unsupported", `the source object is archived: ${ARCHIVE_ADVICE}`],
   [/<Code>SymlinkTargetNotExist<\/Code>/, "Invalid", LINK_WITHOUT_TARGET],
   [/<Code>InvalidTargetType<\/Code>/, "Invalid", LINK_TO_LINK],
-  [/<Code>NoSuchBucket<\/Code>/, "Unexpected", "the source bucket does not exist"],
+  [/<Code>NoSuchBucket<\/Code>/, "NoSuchBucket", "the source bucket does not exist"],
   [/<Code>RequestTimeout<\/Code>/, "Unavailable", "the source gave up waiting"],
 ];
 
@@ -67,7 +67,9 @@ export async function refusal(status: number, headers: AnswerHeaders, body: Read
   }
   const text = await firstBytes(body);
   const [kind, message] = verdict(status, text);
-  return new BridgeError(kind, "read", `${message} (${status})`);
+  return new BridgeError(kind, "read", `${message} (${status})`, {
+    retryAfterSeconds: retryAfterOf(single(headers, "retry-after")),
+  });
 }
 
 function verdict(status: number, text: string): Verdict {

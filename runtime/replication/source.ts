@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ObjectSnapshot } from "../protocol/snapshot";
-import { BridgeError } from "../stores/errors";
+import { BridgeError, locate } from "../stores/errors";
 import type { ObjectHead, ObjectStore } from "../stores/object-store";
 
 /**
@@ -73,5 +73,29 @@ export function storeSource(store: Pick<ObjectStore, "get" | "head">, key: strin
     async isAbsent({ signal } = {}) {
       return (await store.head(key, { signal })) === undefined;
     },
+  };
+}
+
+/**
+ * The same source. Its errors say that they are of the source, also those of a body that breaks while it is written to the destination.
+ * @param store named in the errors
+ */
+export function locatedSource(source: BoundSource, store: string): BoundSource {
+  const where = { place: "source", store } as const;
+  const located = async <T>(call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (error) {
+      throw locate(error, where);
+    }
+  };
+  return {
+    async open(options) {
+      const opened = await located(source.open(options));
+      opened.body.on("error", (error) => void locate(error, where));
+      return opened;
+    },
+    isCurrent: (options) => located(source.isCurrent(options)),
+    isAbsent: (options) => located(source.isAbsent(options)),
   };
 }

@@ -30,11 +30,18 @@ export interface WriteContext {
 /** A receipt without its key. */
 export type ReplicationResult = Omit<Receipt, "key">;
 
+/** The source is not as the snapshot says. The reason is for a source that answers this although nothing has changed. */
+export const SUPERSEDED = {
+  result: "superseded",
+  place: "source",
+  reason: "the source answered that the object is not the one of the snapshot any more",
+} as const;
+
 /** Streams the source object into the destination. */
 export async function writeObject(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
   const { destination, source, key, seen, signal } = context;
   const opened = await openPinned(source, snapshot, signal);
-  if (opened === undefined) return { result: "superseded" };
+  if (opened === undefined) return SUPERSEDED;
   if (opened.sizeBytes !== snapshot.sizeBytes) {
     opened.body.destroy();
     throw new BridgeError("Corrupted", "open", `the source answered ${opened.sizeBytes} bytes of ${snapshot.sizeBytes}`);
@@ -81,7 +88,7 @@ async function prepareBody(destination: ObjectStore, snapshot: ObjectSnapshot, o
 /** Only the tags differ: no object bytes move. No store writes tags conditionally. */
 export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
   const { destination, source, key, signal } = context;
-  if (!(await source.isCurrent({ pin: snapshot, signal }))) return { result: "superseded" };
+  if (!(await source.isCurrent({ pin: snapshot, signal }))) return SUPERSEDED;
   await destination.putTags(key, snapshot.tags, { signal });
   return await prove(context, snapshot, { bytesMoved: 0 });
 }
@@ -89,7 +96,7 @@ export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot)
 /** Deletes the replica, if the source is still absent. */
 export async function deleteObject(context: WriteContext): Promise<ReplicationResult> {
   const { destination, source, key, seen, signal } = context;
-  if (!(await source.isAbsent({ signal }))) return { result: "superseded" };
+  if (!(await source.isAbsent({ signal }))) return SUPERSEDED;
   const ifMatch = unchangedSince(destination, seen)?.ifMatch;
   await destination.delete(key, { condition: ifMatch === undefined ? undefined : { ifMatch }, signal });
   if ((await destination.head(key, { signal })) !== undefined)

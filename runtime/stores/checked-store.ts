@@ -1,12 +1,13 @@
 /**
- * The layer around every adapter: it refuses wrong arguments and aborted signals, and destroys a body that was not written. Adapters check
- * none of this. It sends nothing, buffers nothing, and refuses before the adapter sends anything.
+ * The layer around every adapter: it refuses wrong arguments and aborted signals, destroys a body that was not written, names the store in
+ * errors, and ends calls that are not answered. Adapters do none of this. It sends nothing, buffers nothing, and refuses before the adapter
+ * sends anything.
  */
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ChecksumAlgorithm, Metadata, Tags } from "../protocol/snapshot";
 import { destroyOnFailure, throwIfAborted } from "./body";
-import { BridgeError } from "./errors";
+import { BridgeError, locate } from "./errors";
 import type {
   CallOptions,
   CompleteUploadOptions,
@@ -35,36 +36,50 @@ export interface VendorRules {
   checkTags?(op: string, tags: Tags): void;
 }
 
+export interface StoreRules extends VendorRules {
+  /** Named in errors: the bucket. @default not named */
+  name?: string | undefined;
+  /**
+   * A call that carries no object bytes is given up after this time, tries included. A function has far more time than this: one store that
+   * hangs must not end a whole batch. @default 10_000
+   */
+  answerMs?: number | undefined;
+}
+
+const ANSWER_MS = 10_000;
+
 export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements ObjectStore {
   readonly capabilities: StoreCapabilities;
 
   constructor(
     protected readonly adapter: Adapter,
-    readonly rules: VendorRules = {},
+    readonly rules: StoreRules = {},
   ) {
     this.capabilities = adapter.capabilities;
   }
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
     checkCall(this, "head", key, options);
-    return this.adapter.head(key, options);
+    return this.call("head", options, (bounded) => this.adapter.head(key, bounded));
   }
 
   async getTags(key: string, options: CallOptions = {}): Promise<Tags> {
     checkCall(this, "getTags", key, options);
-    return this.adapter.getTags(key, options);
+    return this.call("getTags", options, (bounded) => this.adapter.getTags(key, bounded));
   }
 
   async putTags(key: string, tags: Tags, options: PutTagsOptions = {}): Promise<void> {
     checkCall(this, "putTags", key, options);
     this.rules.checkTags?.("putTags", tags);
-    return this.adapter.putTags(key, tags, options);
+    return this.call("putTags", options, (bounded) => this.adapter.putTags(key, tags, bounded));
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
     checkCall(this, "get", key, options);
     if (options.range !== undefined) checkRange(options.range);
-    return this.adapter.get(key, options);
+    const opened = await this.call("get", options, (bounded) => this.adapter.get(key, bounded));
+    opened.body.on("error", (error) => void this.located(error));
+    return opened;
   }
 
   async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
@@ -76,7 +91,7 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
       checkCondition("put", condition, this.capabilities);
       checkAlgorithm("put", checksum?.algorithm, this.capabilities.checksums);
       checkPutSize(sizeBytes, this.capabilities);
-      return this.adapter.put(key, body, options);
+      return this.named(this.adapter.put(key, body, options));
     });
   }
 
@@ -86,12 +101,12 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     if (condition?.ifMatch !== undefined && versionId !== undefined)
       throw new BridgeError("Invalid", "delete", "ifMatch and versionId exclude each other: a version is exact already");
     checkCondition("delete", condition, this.capabilities);
-    return this.adapter.delete(key, options);
+    return this.call("delete", options, (bounded) => this.adapter.delete(key, bounded));
   }
 
   async touch(key: string, options: TouchOptions = {}): Promise<PutResult> {
     checkCall(this, "touch", key, options);
-    return this.adapter.touch(key, options);
+    return this.named(this.adapter.touch(key, options));
   }
 
   async createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
@@ -100,19 +115,19 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     checkMetadataNames("createUpload", attributes.metadata);
     this.rules.checkTags?.("createUpload", attributes.tags);
     checkAlgorithm("createUpload", checksumAlgorithm, this.capabilities.multipartChecksums);
-    return this.adapter.createUpload(key, options);
+    return this.call("createUpload", options, (bounded) => this.adapter.createUpload(key, bounded));
   }
 
   async uploadPart(key: string, part: PartId, body: Uint8Array, options: UploadPartOptions = {}): Promise<UploadedPart> {
     checkCall(this, "uploadPart", key, options);
     checkPart(part.partNumber, body.byteLength, this.capabilities);
     checkAlgorithm("uploadPart", options.checksum?.algorithm, this.capabilities.checksums);
-    return this.adapter.uploadPart(key, part, body, options);
+    return this.named(this.adapter.uploadPart(key, part, body, options));
   }
 
   async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
     checkCall(this, "listParts", key, options);
-    return this.adapter.listParts(key, uploadId, options);
+    return this.named(this.adapter.listParts(key, uploadId, options));
   }
 
   async completeUpload(
@@ -124,29 +139,63 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     checkCall(this, "completeUpload", key, options);
     checkCondition("completeUpload", options.condition, this.capabilities);
     checkAscending(parts);
-    return this.adapter.completeUpload(key, uploadId, parts, options);
+    return this.named(this.adapter.completeUpload(key, uploadId, parts, options));
   }
 
   async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
     checkCall(this, "abortUpload", key, options);
-    return this.adapter.abortUpload(key, uploadId, options);
+    return this.call("abortUpload", options, (bounded) => this.adapter.abortUpload(key, uploadId, bounded));
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
     throwIfAborted("list", options.signal);
-    yield* this.adapter.list(prefix, options);
+    try {
+      yield* this.adapter.list(prefix, options);
+    } catch (error) {
+      throw this.located(error);
+    }
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
     checkCall(this, "presignGet", key, {});
     checkExpiry(options);
-    return this.adapter.presignGet(key, options);
+    return this.named(this.adapter.presignGet(key, options));
+  }
+
+  /** Runs a call that carries no object bytes, and gives it up when it is not answered in time. */
+  protected async call<O extends CallOptions, T>(op: string, options: O, work: (bounded: O) => Promise<T>): Promise<T> {
+    const { name, answerMs = ANSWER_MS } = this.rules;
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), answerMs).unref();
+    const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
+    try {
+      return await work({ ...options, signal });
+    } catch (error) {
+      if (!limit.signal.aborted || options.signal?.aborted) throw this.located(error);
+      const what = `${name === undefined ? "the store" : "it"} did not answer ${op} within ${answerMs / 1000} s`;
+      throw this.located(new BridgeError("Unavailable", op, what, { cause: error }));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async named<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } catch (error) {
+      throw this.located(error);
+    }
+  }
+
+  private located(error: unknown): unknown {
+    const { name } = this.rules;
+    return name === undefined ? error : locate(error, { store: name });
   }
 }
 
 /** Returns the store behind the checks of `CheckedStore`. */
-export function checked(adapter: ObjectStore): ObjectStore {
-  return new CheckedStore(adapter);
+export function checked(adapter: ObjectStore, rules?: StoreRules): ObjectStore {
+  return new CheckedStore(adapter, rules);
 }
 
 /** Every call names a key that the store can hold, and a signal that is not aborted yet. */

@@ -1,7 +1,9 @@
 /** The kinds of failure of a store, or on the way to one. Callers switch on `kind`, never on the message. */
 export type BridgeErrorKind =
-  /** The key, upload or bucket is not there. */
+  /** The key or upload is not there. S3 cannot tell a missing bucket from a missing key in its answer to HEAD. */
   | "NotFound"
+  /** The bucket is not there. */
+  | "NoSuchBucket"
   /** A condition (`If-Match`, `If-None-Match`, create-only) did not hold; nothing was written. */
   | "PreconditionFailed"
   /** The credentials may not do this, or a presigned URL expired. */
@@ -28,14 +30,46 @@ export class BridgeError extends Error {
   readonly retryable: boolean;
   /** The operation that failed, e.g. `head`, `uploadPart`. */
   readonly op: string;
+  /** From the store's `Retry-After`. */
+  readonly retryAfterSeconds: number | undefined;
+  /** The side whose store failed. Set by `locate`. */
+  place: "source" | "destination" | undefined;
+  /** The store that failed. Set by `locate`. */
+  store: string | undefined;
 
-  constructor(kind: BridgeErrorKind, op: string, message: string, options: { cause?: unknown } = {}) {
+  constructor(
+    kind: BridgeErrorKind,
+    op: string,
+    message: string,
+    options: { cause?: unknown; retryAfterSeconds?: number | undefined } = {},
+  ) {
     super(message, options);
     this.name = "BridgeError";
     this.kind = kind;
     this.op = op;
     this.retryable = RETRYABLE.has(kind);
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
+
+  /** Names the store in the message, and remembers the side. What a layer below has named stays. */
+  locate({ store, place }: { store?: string | undefined; place?: "source" | "destination" | undefined }): this {
+    if (this.store === undefined && store !== undefined) {
+      this.store = store;
+      this.message = `${store}: ${this.message}`;
+    }
+    this.place ??= place;
+    return this;
+  }
+}
+
+/** Locates a BridgeError. Returns any other error unchanged. */
+export function locate(error: unknown, where: Parameters<BridgeError["locate"]>[0]): unknown {
+  return error instanceof BridgeError ? error.locate(where) : error;
+}
+
+/** The seconds of a `Retry-After` header. A date in it is ignored: the clocks of two clouds differ. */
+export function retryAfterOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,5}$/.test(header) ? Math.min(Number(header), 86_400) : undefined;
 }
 
 export function isBridgeError(error: unknown, ...kinds: BridgeErrorKind[]): error is BridgeError {
@@ -65,6 +99,7 @@ export type KindTable = Readonly<Partial<Record<BridgeErrorKind, readonly (strin
 /** Kinds that callers take for a fact about the object, and the statuses that a store sends with their codes. */
 const STATUSES: Partial<Record<BridgeErrorKind, ReadonlySet<number>>> = {
   NotFound: new Set([404]),
+  NoSuchBucket: new Set([404]),
   PreconditionFailed: new Set([304, 409, 412]),
 };
 

@@ -138,7 +138,8 @@ export class Pusher {
     });
     if (done.result !== "copy-leased") return done;
     const outcome = await copyUnderLease(done.copy, () => source, this.deps, deadline);
-    if (outcome.result === "retry" || outcome.result === "rejected") await this.markReported(done.copy);
+    if (outcome.result === "retry" || outcome.result === "rejected" || outcome.result === "waiting")
+      await this.markReported(done.copy);
     return outcome;
   }
 

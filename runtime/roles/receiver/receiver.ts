@@ -51,11 +51,11 @@ export class Receiver {
   private async replicateNotice(notice: Notice, signal: AbortSignal): Promise<ReplicationResult> {
     const { reader, launcher, logger } = this.deps;
     const { key, url } = notice;
-    const snapshot = notice.state === "present" ? notice.snapshot : undefined;
-    let result = await replicate(key, snapshot, reader.bind(url, key), { ...this.deps, signal });
+    const { snapshot = undefined, slow = false } = notice.state === "present" ? notice : {};
+    let result = await replicate(key, snapshot, reader.bind(url, key), { ...this.deps, signal, slow });
     if (result.result === "copy-leased") {
       await launcher.start({ ...result.copy, url });
-      result = { result: "in-progress" };
+      result = { result: "in-progress", reason: result.reason };
     }
     logger.info("notice", { key, ...result });
     return result;

@@ -1,5 +1,5 @@
 /** Maps the errors of OSS and of the network to the kinds that callers switch on. */
-import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup } from "../errors";
+import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup, retryAfterOf } from "../errors";
 import { ARCHIVED, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../unreadable";
 import { xmlText } from "./xml";
 
@@ -8,7 +8,8 @@ import { xmlText } from "./xml";
  * https://www.alibabacloud.com/help/en/oss/support/http-status-code-overview
  */
 const kindOfCode = kindLookup({
-  NotFound: ["NoSuchBucket", "NoSuchKey", "NoSuchUpload", "NoSuchVersion", 404],
+  NotFound: ["NoSuchKey", "NoSuchUpload", "NoSuchVersion", 404],
+  NoSuchBucket: ["NoSuchBucket"],
   PreconditionFailed: ["FileAlreadyExists", "NotModified", "PositionNotEqualToLength", "PreconditionFailed", 304, 412],
   PermissionDenied: [
     "AccessDenied",
@@ -87,6 +88,7 @@ export interface OssRefusal {
   /** OSS's own code, where the answer has one. */
   code?: string | undefined;
   requestId?: string | undefined;
+  retryAfter?: string | undefined;
 }
 
 /** The answer to HEAD has no body: OSS puts the same document into a header. */
@@ -94,7 +96,7 @@ export function readRefusal(status: number, headers: Readonly<Record<string, str
   const hidden = headers["x-oss-err"];
   const document = body === "" && hidden !== undefined ? Buffer.from(hidden, "base64").toString("utf8") : body;
   const code = xmlText(document, "Code");
-  return { status, code, requestId: headers["x-oss-request-id"] };
+  return { status, code, requestId: headers["x-oss-request-id"], retryAfter: headers["retry-after"] };
 }
 
 /** `put` and `touch` complete an upload of their own where there are several parts. */
@@ -119,7 +121,7 @@ export function refusalError(op: string, refusal: OssRefusal, attempts: number):
   const hint = ambiguous ? "after a retry, so the first request may have landed" : (ADVICE[code ?? ""] ?? ADVICE[kind]);
   const details = `HTTP ${status}${requestId === undefined ? "" : `, request ${requestId}`}`;
   const message = `OSS answered ${op} with ${code ?? "no code"} (${details})${hint === undefined ? "" : `: ${hint}`}`;
-  return new BridgeError(kind, op, message, { cause: refusal });
+  return new BridgeError(kind, op, message, { cause: refusal, retryAfterSeconds: retryAfterOf(refusal.retryAfter) });
 }
 
 /** Turns any error of a request without an answer into a BridgeError. */

@@ -62,17 +62,17 @@ export function createOssStore(options: OssStoreOptions): OssStore {
 
 export class OssStore extends CheckedStore<OssAdapter> implements AppendStore {
   constructor(options: OssStoreOptions) {
-    super(new OssAdapter(options), { checkKey, checkTags });
+    super(new OssAdapter(options), { checkKey, checkTags, name: options.bucket });
   }
 
   async append(key: string, position: number, bytes: Uint8Array, options: CallOptions = {}): Promise<{ sizeBytes: number }> {
     checkCall(this, "append", key, options);
-    return this.adapter.appends.append(key, position, bytes, options);
+    return this.call("append", options, (bounded) => this.adapter.appends.append(key, position, bytes, bounded));
   }
 
   async readTail(key: string, maxBytes: number, options: CallOptions = {}): Promise<AppendedTail | undefined> {
     checkCall(this, "readTail", key, options);
-    return this.adapter.appends.readTail(key, maxBytes, options);
+    return this.call("readTail", options, (bounded) => this.adapter.appends.readTail(key, maxBytes, bounded));
   }
 }
 
@@ -104,7 +104,7 @@ class OssAdapter extends OssUploads implements ObjectStore {
         return { ...parseHead(op, headers, sizeBytes), checksums: checksum === undefined ? [] : [checksum] };
       });
     } catch (error) {
-      if (isMissingObject(error)) return undefined;
+      if (isBridgeError(error, "NotFound")) return undefined;
       throw error;
     }
   }
@@ -154,7 +154,7 @@ class OssAdapter extends OssUploads implements ObjectStore {
     try {
       await this.text({ op: "delete", method: "DELETE", key, queries, signal }, () => undefined);
     } catch (error) {
-      if (versionId === undefined || !isMissingObject(error)) throw error;
+      if (versionId === undefined || !isBridgeError(error, "NotFound")) throw error;
     }
   }
 
@@ -180,11 +180,6 @@ class OssAdapter extends OssUploads implements ObjectStore {
 }
 
 const LIST_PAGE = "1000";
-
-/** The object or the version is not there, as opposed to the bucket. */
-function isMissingObject(error: unknown): boolean {
-  return isBridgeError(error, "NotFound") && (error.cause as { code?: string }).code !== "NoSuchBucket";
-}
 
 function parseListedObject(op: string, object: string): ListedObject {
   const field = (name: string): string => required(op, name, xmlText(object, name));

@@ -1,5 +1,5 @@
 /** Maps the errors of S3 and its SDK to the kinds that callers switch on. */
-import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup } from "../errors";
+import { BridgeError, type BridgeErrorKind, confirmedKind, isRead, kindLookup, retryAfterOf } from "../errors";
 import { ARCHIVED } from "../unreadable";
 
 /**
@@ -7,7 +7,8 @@ import { ARCHIVED } from "../unreadable";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
 const kindOfCode = kindLookup({
-  NotFound: ["NoSuchKey", "NoSuchUpload", "NoSuchBucket", "NoSuchVersion", "NotFound", 404],
+  NotFound: ["NoSuchKey", "NoSuchUpload", "NoSuchVersion", "NotFound", 404],
+  NoSuchBucket: ["NoSuchBucket"],
   PreconditionFailed: ["PreconditionFailed", "ConditionalRequestConflict", "NotModified", 304, 412],
   PermissionDenied: [
     "AccessDenied",
@@ -85,6 +86,7 @@ interface SdkError {
   code?: string;
   Code?: string;
   $metadata?: { httpStatusCode?: number; requestId?: string; attempts?: number };
+  $response?: { headers?: Record<string, string> };
 }
 
 function kindOf({ name, code, Code, $metadata }: SdkError): BridgeErrorKind {
@@ -117,5 +119,8 @@ export function toS3Error(op: string, cause: unknown): BridgeError {
   const details = [httpStatusCode && `HTTP ${httpStatusCode}`, requestId && `request ${requestId}`].filter(Boolean).join(", ");
   const hint = ambiguous ? "after a retry, so the first request may have landed" : (ADVICE[code] ?? ADVICE[kind]);
   const message = `S3 answered ${op} with ${code}${details === "" ? "" : ` (${details})`}${hint === undefined ? "" : `: ${hint}`}`;
-  return new BridgeError(kind, op, message, { cause });
+  return new BridgeError(kind, op, message, {
+    cause,
+    retryAfterSeconds: retryAfterOf(error.$response?.headers?.["retry-after"]),
+  });
 }

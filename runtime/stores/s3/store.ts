@@ -76,7 +76,7 @@ export interface S3StoreOptions {
 }
 
 export function createS3Store(options: S3StoreOptions): ObjectStore {
-  return checked(new S3Adapter(options));
+  return checked(new S3Adapter(options), { name: options.bucket });
 }
 
 class S3Adapter extends S3Uploads implements ObjectStore {

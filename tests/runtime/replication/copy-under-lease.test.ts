@@ -176,19 +176,32 @@ describe("the outcome", () => {
     const expired = () => Promise.reject(new BridgeError("PermissionDenied", "read", "the presigned URL has expired"));
     expect(await all.run({ source: { open: expired } })).toEqual({
       result: "retry",
-      reason: "the presigned URL has expired",
+      reason: "aws:source: the presigned URL has expired",
       bytesMoved: 0,
     });
   });
 
   test.each<[string, Error, string, string]>([
-    ["a temporary failure", new BridgeError("Unavailable", "read", "no answer"), "retry", "no answer"],
-    ["a permanent one", new BridgeError("Invalid", "read", "no such range"), "rejected", "no such range"],
+    ["a permanent one", new BridgeError("Invalid", "read", "no such range"), "rejected", "aws:source: no such range"],
     ["a defect", new TypeError("secret internals"), "retry", "unexpected failure in the copier"],
   ])("%s: %s", async (_what, error, result, reason) => {
     const all = await open();
-    expect(await all.run({ source: { open: () => Promise.reject(error) } })).toEqual({ result, reason, bytesMoved: 0 });
+    expect(await all.run({ source: { open: () => Promise.reject(error) } })).toMatchObject({ result, reason, bytesMoved: 0 });
     expect(await all.lease()).toMatchObject({ outcome: { result, reason } });
+  });
+
+  test.each([
+    ["Unavailable", "store", "source"],
+    ["RateLimited", "throttling", "source"],
+    ["Unavailable", "store", "destination"],
+  ] as const)("%s: waits for %s of the %s", async (kind, waitsFor, place) => {
+    const all = await open();
+    const fail = () => Promise.reject(new BridgeError(kind, "uploadPart", "no answer", { retryAfterSeconds: 3 }));
+    if (place === "destination") jest.spyOn(all.destination, "uploadPart").mockImplementation(fail);
+    const reason = place === "source" ? "aws:source: no answer" : "no answer";
+    const outcome = { result: "waiting", waitsFor, place, retryAfterSeconds: 3, reason };
+    expect(await all.run(place === "source" ? { source: { open: fail } } : {})).toMatchObject(outcome);
+    expect(await all.lease()).toMatchObject({ outcome });
   });
 
   test("a source that may not be read: rejected, and the lease says so", async () => {

@@ -67,7 +67,10 @@ describe("a copy that has ended", () => {
   test.each<Case>([
     ["replicated, and still equal", { destination: replicaOf(large), lease: over({ result: "replicated" }) }, "unchanged"],
     ["replicated, and overwritten since", { destination: foreign, lease: over({ result: "replicated" }) }, "copy"],
-    ["superseded, and current again", { lease: over({ result: "superseded" }) }, "copy"],
+    ["superseded, because the source refused the reads", { lease: over({ result: "superseded" }) }, "report"],
+    ["superseded, reported already", { lease: over({ result: "superseded" }, { reported: true }) }, "copy"],
+    ["stopped, and current again", { lease: over({ result: "superseded" }, { stop: true }) }, "copy"],
+    ["a store that does not work", { lease: over({ result: "waiting", waitsFor: "store", reason: "why" }) }, "report"],
     ["out of time, with progress", { lease: over({ result: "continue" }) }, "copy"],
     ["failed for now", { lease: over({ result: "retry", reason: "why" }) }, "report"],
     ["failed for good", { lease: over({ result: "rejected", reason: "why" }) }, "report"],
@@ -79,7 +82,7 @@ describe("a copy that has ended", () => {
       "copy",
     ],
     ["ended without an outcome", { lease: expired({ run: "r" }) }, "report"],
-    ["never begun", { lease: expired() }, "report"],
+    ["never begun", { lease: expired() }, "copy"],
     ["ended without an outcome, reported already", { lease: expired({ reported: true }) }, "copy"],
   ])("%s: %s", (_what, situation, step) => {
     expect(plan({ snapshot: large, ...situation }).step).toBe(step);
@@ -90,10 +93,32 @@ describe("a copy that has ended", () => {
       step: "report",
       outcome: { result: "rejected", reason: "no space" },
     });
-    expect(plan({ snapshot: large, lease: expired() })).toEqual({
+    expect(plan({ snapshot: large, lease: expired({ run: "r" }) })).toEqual({
       step: "report",
       outcome: { result: "retry", reason: "the copier ended without a result; the next ask resumes it" },
     });
+  });
+});
+
+test("a copy that has not begun is started again, and the reason says why", () => {
+  expect(plan({ snapshot: large, lease: expired() })).toEqual({
+    step: "copy",
+    snapshot: large,
+    reason: "the copy did not begin in time, probably no instance was free: it is started again",
+  });
+});
+
+describe("an object that one request is too short for", () => {
+  const upload = { uploadId: "u", partSizeBytes: 4 };
+  test.each<Case>([
+    ["small, and slow", { snapshot: small, slow: true }, "copy"],
+    ["empty, and slow", { snapshot: makeSnapshot({ sizeBytes: 0 }), slow: true }, "write"],
+    ["equal by now", { snapshot: small, destination: replicaOf(), slow: true }, "unchanged"],
+    ["absent", { snapshot: undefined, slow: true }, "unchanged"],
+    ["its upload has begun", { lease: leaseOf(small, { leaseUntilMs: NOW, upload, outcome: { result: "continue" } }) }, "copy"],
+    ["an upload of another snapshot", { lease: leaseOf(large, { leaseUntilMs: NOW, upload }) }, "write"],
+  ])("%s: %s", (_what, situation, step) => {
+    expect(plan(situation).step).toBe(step);
   });
 });
 

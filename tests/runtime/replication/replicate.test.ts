@@ -1,9 +1,9 @@
 import { planReplica } from "../../../runtime/replication/destination";
 import { createLeaseStore, type Lease } from "../../../runtime/replication/lease";
-import { attempt, failureResult, type ReplicationDeps, replicate } from "../../../runtime/replication/replicate";
+import { type ReplicationDeps, replicate } from "../../../runtime/replication/replicate";
 import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot";
 import { storeSource } from "../../../runtime/replication/source";
-import { BridgeError, type BridgeErrorKind } from "../../../runtime/stores/errors";
+import { SUPERSEDED } from "../../../runtime/replication/write";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../support/virtual-time";
 import { plain } from "../roles/push-fixture";
@@ -144,10 +144,10 @@ describe("a small object", () => {
     const snapshot = await takeSnapshot(all.source, "k");
     await all.put("2");
     const source = storeSource(all.source, "k");
-    expect(await replicate("k", snapshot, source, { ...all.deps, signal: all.signal })).toEqual({ result: "superseded" });
+    expect(await replicate("k", snapshot, source, { ...all.deps, signal: all.signal })).toMatchObject({ result: "superseded" });
     expect(await replicate("k", undefined, source, { ...all.deps, signal: all.signal })).toEqual({ result: "unchanged" });
     await all.run();
-    expect(await replicate("k", undefined, source, { ...all.deps, signal: all.signal })).toEqual({ result: "superseded" });
+    expect(await replicate("k", undefined, source, { ...all.deps, signal: all.signal })).toMatchObject({ result: "superseded" });
     expect(all.destination.keys()).toEqual(["to/k"]);
   });
 });
@@ -238,16 +238,42 @@ describe("a large object", () => {
     expect(all.destination.keys()).toEqual([]);
   });
 
-  test("its copy never began: reported once when the lease has ended, then copied again", async () => {
+  test("its copy never began: when the lease has ended it is copied again, and no failure is reported", async () => {
     const all = await leased();
     all.clock.advance(119_999);
     expect(await all.run()).toEqual({ result: "in-progress" });
     all.clock.advance(1);
+    expect(await all.run()).toMatchObject({
+      result: "copy-leased",
+      copy: { execution: "x2" },
+      reason: expect.stringMatching(/^the copy did not begin in time/),
+    });
+  });
+
+  test("its run died: reported once when the lease has ended, then copied again", async () => {
+    const all = await leased();
+    await all.changeLease({ run: "r1" });
+    all.clock.advance(120_000);
     expect(await all.run()).toEqual({
       result: "retry",
       reason: "the copier ended without a result; the next ask resumes it",
     });
     expect(await all.run()).toMatchObject({ result: "copy-leased", copy: { execution: "x2" } });
+  });
+
+  test("its copier waits for a store: reported once, with the wait and the side", async () => {
+    const all = await leased();
+    const waiting = { waitsFor: "throttling", place: "source", retryAfterSeconds: 9, reason: "slow down" } as const;
+    await all.changeLease({ run: "r1", outcome: { result: "waiting", bytesMoved: 4, ...waiting } });
+    expect(await all.run()).toEqual({ result: "waiting", ...waiting });
+    expect(await all.run()).toMatchObject({ result: "copy-leased" });
+  });
+
+  test("the source refused every read although it has not changed: superseded with the reason, once", async () => {
+    const all = await leased();
+    await all.changeLease({ run: "r1", outcome: { ...SUPERSEDED, bytesMoved: 0 } });
+    expect(await all.run()).toEqual(SUPERSEDED);
+    expect(await all.run()).toMatchObject({ result: "copy-leased" });
   });
 
   test.each(["retry", "rejected"] as const)(
@@ -310,90 +336,4 @@ describe("a large object", () => {
       expect(all.destination.calls.abortUpload).toBeUndefined();
     },
   );
-});
-
-describe("failureResult", () => {
-  test.each<[BridgeErrorKind, "retry" | "rejected", boolean]>([
-    ["Unavailable", "retry", true],
-    ["Unexpected", "retry", true],
-    ["RateLimited", "retry", false],
-    ["PreconditionFailed", "retry", false],
-    ["PermissionDenied", "retry", false],
-    ["NotFound", "retry", false],
-    ["Corrupted", "retry", false],
-    ["Invalid", "rejected", false],
-    ["Unsupported", "rejected", false],
-    ["ConfigInvalid", "rejected", false],
-  ])("a write that failed with %s: %s, unsettled: %s", (kind, result, unsettled) => {
-    const error = new BridgeError(kind, "put", "what happened");
-    expect(failureResult(error, "receiver", false)).toEqual({
-      result,
-      reason: "what happened",
-      ...(unsettled && { unsettled: true }),
-    });
-  });
-
-  test.each(["get", "head"])("a %s that failed has written nothing: settled", (op) => {
-    const error = new BridgeError("Unavailable", op, "no answer");
-    expect(failureResult(error, "receiver", false)).toEqual({ result: "retry", reason: "no answer" });
-  });
-
-  test("the text of an unexpected error is not passed on", () => {
-    expect(failureResult(new TypeError("secret internals"), "pusher", false)).toEqual({
-      result: "retry",
-      reason: "unexpected failure in the pusher",
-      unsettled: true,
-    });
-  });
-
-  test("out of time: the result is unsettled, for any error", () => {
-    expect(failureResult(new BridgeError("Invalid", "put", "given up"), "receiver", true)).toEqual({
-      result: "retry",
-      reason: "the receiver ran out of time on this item",
-      unsettled: true,
-    });
-  });
-});
-
-describe("attempt", () => {
-  const clock = new VirtualTime();
-  const failures: unknown[] = [];
-  const within = (remainingMs: number) => ({
-    deadline: { remainingMs: () => remainingMs },
-    clock,
-    role: "receiver" as const,
-    onFailure: (...of: unknown[]) => void failures.push(of),
-  });
-
-  test("too little time: nothing is started", async () => {
-    const work = jest.fn();
-    expect(await attempt(work, within(2_999))).toEqual({
-      result: "retry",
-      reason: "the receiver ran out of time before this item",
-    });
-    expect(work).not.toHaveBeenCalled();
-  });
-
-  test("the result of the work is returned as it is", async () => {
-    expect(await attempt(async () => ({ result: "unchanged" as const }), within(3_000))).toEqual({ result: "unchanged" });
-  });
-
-  test("a failure is reported with its result, and the result is returned", async () => {
-    const error = new BridgeError("RateLimited", "put", "slow down");
-    const result = { result: "retry", reason: "slow down" };
-    expect(await attempt(() => Promise.reject(error), within(3_000))).toEqual(result);
-    expect(failures).toEqual([[error, result]]);
-  });
-
-  test("work is given up 1.5 s before the deadline", async () => {
-    const after = jest.spyOn(clock, "after");
-    const givenUp = (signal: AbortSignal) =>
-      new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))));
-    expect(await clock.during(attempt(givenUp, within(3_000)))).toEqual({
-      result: "retry",
-      reason: "the receiver ran out of time on this item",
-      unsettled: true,
-    });
-    expect(after).toHaveBeenCalledWith(1_500);
-  });
 });

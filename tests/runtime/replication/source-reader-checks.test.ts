@@ -81,7 +81,7 @@ describe("isCurrent", () => {
     peer.answer = (_request, response) => errorDocument(response, 403, "AccessDenied");
     expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("PermissionDenied");
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchBucket");
-    expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("Unexpected");
+    expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("NoSuchBucket");
   });
 });
 
@@ -101,7 +101,7 @@ describe("isAbsent", () => {
 
   test.each<[number, string, BridgeErrorKind]>([
     [403, "AccessDenied", "PermissionDenied"],
-    [404, "NoSuchBucket", "Unexpected"],
+    [404, "NoSuchBucket", "NoSuchBucket"],
     [400, "NoSuchKey", "Invalid"],
     [403, "NoSuchKey", "PermissionDenied"],
     [410, "NoSuchKey", "Unexpected"],

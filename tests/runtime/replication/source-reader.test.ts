@@ -121,7 +121,7 @@ describe("open", () => {
     [403, "NoSuchKey", "PermissionDenied", /refused the presigned URL/],
     [409, "NoSuchKey", "Unexpected", /refused the request/],
     [410, "NoSuchKey", "Unexpected", /refused the request/],
-    [404, "NoSuchBucket", "Unexpected", /bucket does not exist/],
+    [404, "NoSuchBucket", "NoSuchBucket", /bucket does not exist/],
     [404, "SomethingElse", "Unexpected", /yet not that the key/],
     [403, "AccessDenied", "PermissionDenied", /refused the presigned URL/],
     [403, "InvalidObjectState", "Unsupported", /^the source object is archived: restore it at the source/],

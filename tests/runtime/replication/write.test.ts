@@ -6,7 +6,14 @@ import { firstDifference } from "../../../runtime/replication/equality";
 import { replicaMetadata, withoutProvenance } from "../../../runtime/replication/provenance";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import type { BoundSource } from "../../../runtime/replication/source";
-import { deleteObject, verifiedBody, type WriteContext, writeObject, writeTags } from "../../../runtime/replication/write";
+import {
+  deleteObject,
+  SUPERSEDED,
+  verifiedBody,
+  type WriteContext,
+  writeObject,
+  writeTags,
+} from "../../../runtime/replication/write";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
@@ -100,7 +107,7 @@ describe("writeObject", () => {
     const asked = await snapshotNow();
     if (what === "deleted") await source.delete("k");
     else await put("newer");
-    expect(await writeObject(await context(), asked)).toEqual({ result: "superseded" });
+    expect(await writeObject(await context(), asked)).toEqual(SUPERSEDED);
     expect(store.bytesWritten).toBe(0);
   });
 
@@ -279,7 +286,7 @@ describe("writeTags", () => {
     const asked = await snapshotNow();
     asked.tags = { team: "blue" };
     await put("newer");
-    expect(await writeTags(await context(), asked)).toEqual({ result: "superseded" });
+    expect(await writeTags(await context(), asked)).toEqual(SUPERSEDED);
     expect(await store.getTags("to/k")).toEqual({ team: "red" });
   });
 });
@@ -298,7 +305,7 @@ describe("deleteObject", () => {
     const { put, context, snapshotNow, store } = await open();
     await put("123456");
     await writeObject(await context(), await snapshotNow());
-    expect(await deleteObject(await context())).toEqual({ result: "superseded" });
+    expect(await deleteObject(await context())).toEqual(SUPERSEDED);
     expect(store.keys()).toEqual(["to/k"]);
   });
 

@@ -1,3 +1,4 @@
+import type { Notice } from "../../../../runtime/protocol/messages";
 import type { Lease } from "../../../../runtime/replication/lease";
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { LARGE, open } from "./receiver-fixture";
@@ -50,19 +51,59 @@ describe("a large object", () => {
     expect(all.jobs).toHaveLength(1);
   });
 
-  test("the start fails: retry, and the lease keeps other copies away until it has ended", async () => {
+  test("the start fails: waiting, and the lease keeps other copies away until it has ended", async () => {
     const all = open();
     await all.put("k", LARGE);
     jest.spyOn(all.launcher, "start").mockRejectedValueOnce(new BridgeError("RateLimited", "start", "too many starts"));
-    expect(await all.about("k")).toEqual([{ key: "k", result: "retry", reason: "too many starts" }]);
+    expect(await all.about("k")).toEqual([
+      { key: "k", result: "waiting", waitsFor: "throttling", place: "destination", reason: "too many starts" },
+    ]);
     expect(await all.about("k")).toEqual([{ key: "k", result: "in-progress" }]);
     all.clock.advance(120_000);
     expect(await all.about("k")).toEqual([
-      { key: "k", result: "retry", reason: "the copier ended without a result; the next ask resumes it" },
+      { key: "k", result: "in-progress", reason: expect.stringMatching(/did not begin in time/) },
     ]);
-    expect(await all.about("k")).toEqual([{ key: "k", result: "in-progress" }]);
     expect(all.jobs).toHaveLength(1);
   });
+});
+
+test("a notice that says slow: a copy is started, whatever the size", async () => {
+  const all = open();
+  await all.put("k", "1");
+  const notice = await all.noticeOf("k");
+  expect(await all.ask([{ ...notice, slow: true } as Notice])).toEqual([{ key: "k", result: "in-progress" }]);
+  expect(all.jobs).toMatchObject([{ key: "to/k" }]);
+  expect(all.source.bytesRead).toBe(0);
+});
+
+test("a bucket that does not exist: waiting, and the reason names the side", async () => {
+  const all = open();
+  await all.put("k", "1");
+  jest.spyOn(all.destination, "put").mockRejectedValue(new BridgeError("NoSuchBucket", "put", "dst: S3 answered put with 404"));
+  expect(await all.about("k")).toEqual([
+    {
+      key: "k",
+      result: "waiting",
+      waitsFor: "store",
+      place: "destination",
+      reason: "the destination bucket does not exist: dst: S3 answered put with 404",
+    },
+  ]);
+});
+
+test("a read of the source that fails is told apart from a failure of the destination", async () => {
+  const all = open();
+  await all.put("k", "1");
+  jest.spyOn(all.source, "get").mockRejectedValue(new BridgeError("Unavailable", "read", "the source did not answer"));
+  expect(await all.about("k")).toEqual([
+    {
+      key: "k",
+      result: "waiting",
+      waitsFor: "store",
+      place: "source",
+      reason: "aws:source: the source did not answer",
+    },
+  ]);
 });
 
 test.each<[string, { key?: string; url?: string }, RegExp]>([
@@ -78,7 +119,9 @@ test.each<[string, { key?: string; url?: string }, RegExp]>([
   await all.put("k", "1");
   await all.put("l", "1");
   const refused = { ...(await all.noticeOf("k")), ...change };
-  expect(await all.ask([refused])).toEqual([{ key: refused.key, result: "rejected", reason: expect.stringMatching(reason) }]);
+  expect(await all.ask([refused])).toEqual([
+    expect.objectContaining({ result: "rejected", reason: expect.stringMatching(reason) }),
+  ]);
   expect([all.destination.calls, all.source.bytesRead]).toEqual([{}, 0]);
   const receipts = await all.ask([refused, await all.noticeOf("l")]);
   expect(receipts.map(({ result }) => result)).toEqual(["rejected", "replicated"]);
@@ -105,7 +148,9 @@ describe("a failure", () => {
     const all = open();
     await all.put("k", "1");
     jest.spyOn(all.destination, "put").mockRejectedValue(new BridgeError("Unavailable", "put", "no answer"));
-    expect(await all.about("k")).toEqual([{ key: "k", result: "retry", reason: "no answer", unsettled: true }]);
+    expect(await all.about("k")).toEqual([
+      { key: "k", result: "waiting", waitsFor: "store", place: "destination", reason: "no answer", unsettled: true },
+    ]);
   });
 
   test("that is unexpected is logged, and its text is not passed on", async () => {
@@ -123,7 +168,7 @@ describe("a failure", () => {
     const all = open();
     await all.put("k", "1");
     expect(await all.ask([await all.noticeOf("k")], 2_999)).toEqual([
-      { key: "k", result: "retry", reason: "the receiver ran out of time before this item" },
+      { key: "k", result: "waiting", waitsFor: "time", reason: "the receiver ran out of time before this item" },
     ]);
     expect(all.destination.calls).toEqual({});
   });
@@ -139,7 +184,14 @@ describe("a failure", () => {
     );
     // The signal comes 1.5 s before the end.
     expect(await all.clock.during(all.ask([await all.noticeOf("k")], 3_000))).toEqual([
-      { key: "k", result: "retry", reason: "the receiver ran out of time on this item", unsettled: true },
+      {
+        key: "k",
+        result: "waiting",
+        waitsFor: "time",
+        slow: true,
+        reason: "the receiver ran out of time on this item",
+        unsettled: true,
+      },
     ]);
   });
 });

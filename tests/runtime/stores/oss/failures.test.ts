@@ -20,7 +20,7 @@ test("a temporary failure is sent again with a new signature, a refusal is not",
   for (const [code, http, kind] of [
     ["AccessDenied", 403, "PermissionDenied"],
     ["InvalidArgument", 400, "Invalid"],
-    ["NoSuchBucket", 404, "NotFound"],
+    ["NoSuchBucket", 404, "NoSuchBucket"],
   ] as const) {
     oss.answer(refusal(http, code));
     await expectKind(ossStore(oss).put("k", BYTES, SMALL), kind);

@@ -187,7 +187,7 @@ test("head returns checksum and version, and undefined where there is no object"
   oss.answer(status(404, hidden("NoSuchKey")), status(404), status(404, hidden("NoSuchBucket")));
   expect(await ossStore(oss).head("k")).toBeUndefined();
   expect(await ossStore(oss).head("k")).toBeUndefined();
-  await expectKind(ossStore(oss).head("k"), "NotFound");
+  await expectKind(ossStore(oss).head("k"), "NoSuchBucket");
 });
 
 const RESTORED = 'ongoing-request="false", expiry-date="Sun, 16 Apr 2017 08:12:33 GMT"';

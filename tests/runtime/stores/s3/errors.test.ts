@@ -8,7 +8,7 @@ function sdkError(name: string, httpStatusCode?: number, attempts = 1): Error {
 test.each([
   ["NoSuchKey", 404, "NotFound"],
   ["NoSuchUpload", 404, "NotFound"],
-  ["NoSuchBucket", 404, "NotFound"],
+  ["NoSuchBucket", 404, "NoSuchBucket"],
   // A code counts as a fact about the object only with its own status.
   ["NoSuchKey", 400, "Unexpected"],
   ["NoSuchKey", 403, "Unexpected"],

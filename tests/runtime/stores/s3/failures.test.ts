@@ -71,7 +71,7 @@ test("ifMatch on a missing key, and a conflict of two writers, are PreconditionF
   s3.answer(refusal(409, "ConditionalRequestConflict"));
   await expectKind(s3Store(s3).put("k", BYTES, options), "PreconditionFailed");
   s3.answer(refusal(404, "NoSuchBucket"));
-  await expectKind(s3Store(s3).put("k", BYTES, options), "NotFound");
+  await expectKind(s3Store(s3).put("k", BYTES, options), "NoSuchBucket");
 });
 
 test("the status alone gives the kind of a refused HEAD, whose answer has no body", async () => {
@@ -181,7 +181,7 @@ test("a message names the operation, the code and advice, but no URL, key or cre
     .get("private")
     .catch((caught: Error) => caught);
   expect((error as Error).message).toBe(
-    "S3 answered get with AccessDenied (HTTP 403, request R1): check the credentials and the policies of the role, the bucket and its KMS key",
+    "bucket: S3 answered get with AccessDenied (HTTP 403, request R1): check the credentials and the policies of the role, the bucket and its KMS key",
   );
 });
 
