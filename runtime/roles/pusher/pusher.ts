@@ -162,6 +162,10 @@ export class Pusher {
         );
       }
       case "waiting":
+        // Nothing was tried, so it counts as no failure. No lease ends this wait.
+        if (outcome.waitsFor === "restore")
+          return await this.recordWait(this.transitions.waitForCopy(moved, reason ?? "being restored", Number.POSITIVE_INFINITY));
+        return await this.recordWait(this.transitions.retry(moved, reason ?? "another try is needed", unsettled));
       case "retry":
         return await this.recordWait({
           ...this.transitions.retry(moved, reason ?? "another try is needed", unsettled),

@@ -20,7 +20,7 @@ export interface Transitions {
   retry(state: PushState, reason: string, unsettled: boolean): PushState;
   /** The source has changed: inspect again. Counts as a round, not as a failed attempt. */
   startOver(state: PushState, reason: string): PushState;
-  /** Another execution's copy of the key is running. Its lease ends in `leaseEndsInMs`. */
+  /** Another execution's copy of the key is running, and its lease ends in `leaseEndsInMs`; or a restore is, which has no lease. */
   waitForCopy(state: PushState, reason: string, leaseEndsInMs: number): PushState;
   park(state: PushState, reason: string): PushState;
 }

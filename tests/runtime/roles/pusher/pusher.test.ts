@@ -230,6 +230,32 @@ test("a copier's failure counts once", async () => {
   expect(bytesAt(destination)).toBe("hello large world");
 });
 
+test("an archived object that is being restored waits, longer each time, and counts no failure", async () => {
+  const { put, step, stateAt, run, source, destination } = openPusher();
+  await put("frozen");
+  source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "ongoing" });
+  let state = stateAt("inspect");
+  const waits: (number | undefined)[] = [];
+  while (waits.length < 9) {
+    state = await step(state);
+    if (state.next === "wait") waits.push(state.waitSeconds);
+  }
+  expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
+  expect(state).toMatchObject({ attempt: 0, reason: "archived as ColdArchive, and being restored" });
+  source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "done" });
+  await run(state);
+  expect(bytesAt(destination)).toBe("frozen");
+});
+
+test("an archived object that nobody restores is parked at once with what to do", async () => {
+  const { put, run, source } = openPusher();
+  await put("frozen");
+  source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "none" });
+  const { steps, state } = await run();
+  expect(steps).toEqual(["inspect", "copy", "park"]);
+  expect(state).toMatchObject({ result: "parked", reason: expect.stringMatching(/^archived as ColdArchive: restore it/) });
+});
+
 test("status tags: pending while it waits, completed when verified, failed when parked", async () => {
   let broken = true;
   const { put, step, stateAt, run, source, destination } = openPusher({
