@@ -4,11 +4,11 @@ import pLimit from "p-limit";
 import type { Difference } from "../protocol/messages";
 import type { ByteRange } from "../protocol/ports";
 import type { ChecksumAlgorithm, ObjectSnapshot } from "../protocol/snapshot";
-import { type CombinableAlgorithm, checksumOf, combineChecksums, isCombinable } from "../stores/checksums";
+import { checksumOf, combineChecksums, isCombinable } from "../stores/checksums";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore, UploadedPart } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
-import { asPiece, type CheckedRanges, createCheckedRanges } from "./checked-ranges";
+import { type CheckedRanges, createCheckedRanges } from "./checked-ranges";
 import { type BridgeIdentity, lookAt, planReplica, recordReplica, unchangedSince } from "./destination";
 import { describeDifference, firstDifference } from "./equality";
 import type { CheckedRange, CopyOutcome, LeasedUpload } from "./lease";
@@ -138,7 +138,7 @@ function checkedRanges(
   known: readonly CheckedRange[],
 ): CheckedRanges | undefined {
   const algorithm = context.snapshot.checksum?.algorithm;
-  if (algorithm === undefined || algorithm === partChecksum(context) || !isCombinable(algorithm)) return undefined;
+  if (algorithm === undefined || algorithm === partChecksum(context)) return undefined;
   const remember = (ranges: CheckedRange[]) =>
     context.rememberUpload({ uploadId, partSizeBytes, checked: { algorithm, ranges } });
   return createCheckedRanges({ algorithm, known, remember });
@@ -199,7 +199,7 @@ async function tryPart(
   const algorithm = partChecksum(context);
   const checksum = algorithm && checksumOf(algorithm, bytes);
   const part = await destination.uploadPart(key, { uploadId, partNumber }, bytes, { checksum, signal });
-  checked?.add(range, bytes);
+  await checked?.add(range, bytes, signal);
   return part;
 }
 
@@ -261,19 +261,19 @@ async function complete(
 
 /** Compares the combined checksum of the parts with the source's before the object becomes visible: not every store does it. */
 function assertWhole({ checksum }: ObjectSnapshot, parts: readonly UploadedPart[], checked: CheckedRanges | undefined): void {
-  if (checksum === undefined || !isCombinable(checksum.algorithm)) return;
+  if (checksum === undefined) return;
   const { algorithm, value } = checksum;
-  const pieces = checked?.all().map(asPiece) ?? piecesOf(parts, algorithm);
-  if (pieces === undefined || combineChecksums(algorithm, pieces).value === value) return;
+  if ((checked?.whole() ?? combined(parts, algorithm) ?? value) === value) return;
   throw new BridgeError("Corrupted", "complete", `the parts' ${algorithm} does not add up to the source object's`);
 }
 
 /** Undefined where the store does not report the checksum of every part. */
-function piecesOf(parts: readonly UploadedPart[], algorithm: CombinableAlgorithm) {
+function combined(parts: readonly UploadedPart[], algorithm: ChecksumAlgorithm): string | undefined {
+  if (!isCombinable(algorithm)) return undefined;
   const pieces = parts.flatMap(({ checksum, sizeBytes }) =>
     checksum?.algorithm === algorithm ? [{ value: checksum.value, sizeBytes }] : [],
   );
-  return pieces.length < parts.length ? undefined : pieces;
+  return pieces.length < parts.length ? undefined : combineChecksums(algorithm, pieces).value;
 }
 
 /** @param etag of the replica that was written */

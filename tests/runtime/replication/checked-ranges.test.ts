@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { createCheckedRanges } from "../../../runtime/replication/checked-ranges";
+import type { CheckedRange } from "../../../runtime/replication/lease";
 import { checksumOf } from "../../../runtime/stores/checksums";
 
 const algorithm = "CRC64NVME";
+const { signal } = new AbortController();
 
 test("parts in any order, over any number of runs, combine to the checksum of the whole", async () => {
   const cases = fc
@@ -14,17 +16,23 @@ test("parts in any order, over any number of runs, combine to the checksum of th
     });
   await fc.assert(
     fc.asyncProperty(cases, async ({ content, partSize, order, runEnds }) => {
-      const remember = async () => undefined;
-      let checked = createCheckedRanges({ algorithm, known: [], remember });
+      let known: CheckedRange[] = [];
+      const remember = async (ranges: CheckedRange[]) => {
+        known = ranges;
+      };
+      let checked = createCheckedRanges({ algorithm, known, remember });
       for (const [index, start] of order.entries()) {
-        if (index === runEnds) checked = createCheckedRanges({ algorithm, known: [...checked.all()], remember });
+        await checked.remember();
+        if (index === runEnds) checked = createCheckedRanges({ algorithm, known, remember });
         const bytes = content.subarray(start, start + partSize);
         const range = { start, end: start + bytes.length - 1 };
         expect(checked.covers(range)).toBe(false);
-        checked.add(range, bytes);
+        await checked.add(range, bytes, signal);
         expect(checked.covers(range)).toBe(true);
       }
-      expect(checked.all()).toEqual([{ start: 0, end: content.length - 1, value: checksumOf(algorithm, content).value }]);
+      await checked.remember();
+      expect(known).toEqual([{ start: 0, end: content.length - 1, value: checksumOf(algorithm, content).value }]);
+      expect(checked.whole()).toBe(checksumOf(algorithm, content).value);
     }),
   );
 });
@@ -32,10 +40,10 @@ test("parts in any order, over any number of runs, combine to the checksum of th
 test("stores its ranges after enough new bytes, and at the end only when there are new ones", async () => {
   const remember = jest.fn(async () => undefined);
   const checked = createCheckedRanges({ algorithm, known: [], remember });
-  for (let start = 0; start < 15; start++) checked.add({ start, end: start }, Buffer.from("x"));
+  for (let start = 0; start < 15; start++) await checked.add({ start, end: start }, Buffer.from("x"), signal);
   await checked.rememberSometimes();
   expect(remember).not.toHaveBeenCalled();
-  checked.add({ start: 15, end: 15 }, Buffer.from("x"));
+  await checked.add({ start: 15, end: 15 }, Buffer.from("x"), signal);
   await checked.rememberSometimes();
   await checked.rememberSometimes();
   await checked.remember();
@@ -45,10 +53,54 @@ test("stores its ranges after enough new bytes, and at the end only when there a
 test("ranges that could not be stored are stored the next time", async () => {
   const remember = jest.fn(async () => undefined);
   const checked = createCheckedRanges({ algorithm, known: [], remember });
-  checked.add({ start: 0, end: 0 }, Buffer.from("x"));
+  await checked.add({ start: 0, end: 0 }, Buffer.from("x"), signal);
   remember.mockRejectedValueOnce(new Error("no answer"));
   await expect(checked.remember()).rejects.toThrow("no answer");
   await checked.remember();
   await checked.remember();
   expect(remember).toHaveBeenCalledTimes(2);
+});
+
+describe.each(["SHA1", "SHA256"] as const)("%s", (sha) => {
+  const content = Buffer.from("abcdefghijklmnopqrstuvwxyz");
+  const part = (index: number) => {
+    const bytes = content.subarray(index * 4, index * 4 + 4);
+    return [{ start: index * 4, end: index * 4 + bytes.length - 1 }, bytes, signal] as const;
+  };
+
+  test("parts that arrive in another order are hashed in the order of the object, over two runs", async () => {
+    let known: CheckedRange[] = [];
+    const remember = async (ranges: CheckedRange[]) => {
+      known = ranges;
+    };
+    const first = createCheckedRanges({ algorithm: sha, known, remember });
+    const ended: number[] = [];
+    await Promise.all(
+      [2, 0, 3, 1].map(async (index) => {
+        await first.add(...part(index));
+        ended.push(index);
+      }),
+    );
+    expect(ended).toEqual([0, 1, 2, 3]);
+    expect(first.whole()).toBe(checksumOf(sha, content.subarray(0, 16)).value);
+    await first.remember();
+    expect(known).toMatchObject([{ start: 0, end: 15 }]);
+    const second = createCheckedRanges({ algorithm: sha, known, remember });
+    expect([3, 4].map((index) => second.covers(part(index)[0]))).toEqual([true, false]);
+    for (const index of [4, 5, 6]) await second.add(...part(index));
+    expect(second.whole()).toBe(checksumOf(sha, content).value);
+  });
+
+  test("a part whose turn never comes ends with the run", async () => {
+    const run = new AbortController();
+    const remember = jest.fn(async () => undefined);
+    const checked = createCheckedRanges({ algorithm: sha, known: [], remember });
+    const [range, bytes] = part(1);
+    const waiting = checked.add(range, bytes, run.signal);
+    run.abort(new Error("the run ends"));
+    await expect(waiting).rejects.toThrow("the run ends");
+    await expect(checked.add(range, bytes, run.signal)).rejects.toThrow("the run ends");
+    await checked.remember();
+    expect(remember).not.toHaveBeenCalled();
+  });
 });
