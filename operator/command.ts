@@ -11,8 +11,9 @@
  * - `bridgeCommand` adds `--stack`, `--local` and `--json`; the options extend `CommonOptions`.
  * - `onBridge` opens the bridge, runs the work, and closes the bridge also after a failure. A command that finds an error in its options
  *   throws a `UsageError` before it calls `onBridge`.
- * - The work resolves to its exit code: 0 for success, 1 for a failure that it has reported. An error that it throws is printed without a
- *   stack; the exit code is then 1, for a `UsageError` 2. An interruption aborts `signal`; the exit code is then 128 plus the signal's number.
+ * - The work resolves to its exit code, one of `EXIT_CODES`. An error that it throws is printed without a stack and decides the exit code:
+ *   a `UsageError` or an invalid configuration is 2, `ObjectsFailed` is 1, and every other one is 3. An interruption aborts `signal`; the
+ *   exit code is then 128 plus the signal's number.
  * - Results go to `print` (standard output), everything else to `note` (standard error).
  */
 import { type Command, InvalidArgumentError } from "commander";
@@ -21,7 +22,18 @@ import type { OperatedBridge, SideAccess } from "./operated-bridge";
 export const FINE = 0;
 export const FAILED = 1;
 export const BAD_USAGE = 2;
-export type ExitCode = typeof FINE | typeof FAILED;
+export const CANNOT_LOOK = 3;
+export const TOO_OLD = 4;
+export type ExitCode = typeof FINE | typeof FAILED | typeof CANNOT_LOOK | typeof TOO_OLD;
+
+/** The exit codes of every command. `--help` prints them, and docs/operations.md has the same table. */
+export const EXIT_CODES: Readonly<Record<number, string>> = {
+  [FINE]: "nothing has failed: every key is across or on its way",
+  [FAILED]: "objects have failed, or nothing will replicate them, or the work is not complete",
+  [BAD_USAGE]: "the command line or the configuration is wrong",
+  [CANNOT_LOOK]: "a side cannot be reached or read, or there are no credentials for it",
+  [TOO_OLD]: "a key has waited longer than --max-age",
+};
 
 export interface CommonOptions {
   stack: string;
@@ -49,6 +61,16 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
+/** Objects have failed; the message names the first of them. */
+export class ObjectsFailed extends Error {
+  override name = "ObjectsFailed";
+}
+
+/** A bucket cannot be looked at; the message names the side, the bucket, the region and the way out. */
+export class CannotLook extends Error {
+  override name = "CannotLook";
+}
+
 export function bridgeCommand(program: Command, name: string, description: string): Command {
   return program
     .command(name)
@@ -65,4 +87,14 @@ export function whole(low: number, high: number): (text: string) => number {
     if (value >= low && value <= high) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${low} to ${high}.`);
   };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Parser of an option that is a time, such as `90s`, `15m`, `2h` or `3d`. @returns milliseconds */
+export function duration(text: string): number {
+  const [, count, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
+  if (ms > 0) return ms;
+  throw new InvalidArgumentError("It must be a time above zero, such as 90s, 15m, 2h or 3d.");
 }

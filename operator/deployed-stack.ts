@@ -4,6 +4,7 @@ import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation";
 import type { BridgeConfig } from "../components/config";
 import { operatorCredentials } from "./clouds/alicloud";
+import { UsageError } from "./command";
 import { abortable } from "./concurrency";
 import type { SideAccess, StackToOperate } from "./operated-bridge";
 import { configOf, outputsOf } from "./stack-settings";
@@ -40,7 +41,7 @@ function values(named: Readonly<Record<string, { value: unknown }>>): Record<str
 /** Keeps the error lines of Pulumi's output, which its errors hold completely. */
 function readable(stack: string, error: unknown): Error {
   if (error instanceof StackNotFoundError)
-    return new Error(`there is no stack ${stack} in Pulumi's state; deploy it first, or add --local for one of npm start`);
+    return new UsageError(`there is no stack ${stack} in Pulumi's state; deploy it first, or add --local for one of npm start`);
   const message = error instanceof Error ? error.message : String(error);
   if (/ENOENT/.test(message)) return new Error("the command pulumi is not there: https://www.pulumi.com/docs/install/");
   const errors = message.split("\n").flatMap((line) => /^\s*error: (.+)$/.exec(line)?.[1] ?? []);

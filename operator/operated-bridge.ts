@@ -4,6 +4,7 @@ import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { BridgeConfig } from "../components/config";
 import type { BridgeOutputs } from "../components/config/settings";
 import type { OriginOf } from "../runtime/platforms/alicloud-fc/endpoints";
+import type { StoredLook } from "../runtime/protocol/queue-messages";
 import type { ObjectStore } from "../runtime/stores/object-store";
 import type { OssCredentialsProvider } from "../runtime/stores/oss/credentials";
 
@@ -42,6 +43,44 @@ export interface DeadLetters {
   complete: boolean;
 }
 
+/** Keys of the outage queue. */
+export interface HeldLooks {
+  looks: StoredLook[];
+  /** Whether these are all keys of the queue. */
+  complete: boolean;
+}
+
+/** A structured line that a function wrote. */
+export interface LogLine {
+  atMs: number;
+  level: string;
+  message: string;
+  fields: Readonly<Record<string, unknown>>;
+}
+
+export interface FunctionLog {
+  /** Oldest first. */
+  lines: LogLine[];
+  /** Whether these are all lines of the time. */
+  complete: boolean;
+}
+
+/** A workflow execution that has not ended. */
+export interface RunningExecution {
+  key: string;
+  startedMs: number;
+}
+
+export interface RunningExecutions {
+  executions: RunningExecution[];
+  complete: boolean;
+}
+
+export interface ReadOptions {
+  limit: number;
+  signal?: AbortSignal | undefined;
+}
+
 export interface OperatedBridge {
   stack: string;
   config: Omit<BridgeConfig, "token">;
@@ -49,7 +88,15 @@ export interface OperatedBridge {
   source: OperatedSide;
   destination: OperatedSide;
   /** Reads at most `limit` dead letters and leaves them in the queue. Empty if the mode has no dead-letter queue. */
-  deadLetters(options: { limit: number; signal?: AbortSignal | undefined }): Promise<DeadLetters>;
+  deadLetters(options: ReadOptions): Promise<DeadLetters>;
+  /** Reads at most `limit` keys of the outage queue and leaves them in it. Empty if the bridge has no outage queue. */
+  held(options: ReadOptions): Promise<HeldLooks>;
+  /** The messages of the work queue: ready, delayed or in work. Undefined if the bridge has no work queue. */
+  queued(options?: { signal?: AbortSignal | undefined }): Promise<number | undefined>;
+  /** What the functions at the source logged about keys, and their errors, since then. Empty in mode native. */
+  log(options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
+  /** Executions that have not ended. Empty outside mode push. */
+  executions(options: ReadOptions): Promise<RunningExecutions>;
   /** Hands these keys to the bridge, as events would. Rejects with `Unsupported` in mode native. */
   enqueue(keys: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 /** The replication status of one object, in the terms of S3 replication, in every mode. Pure functions. */
 import type { Difference } from "../runtime/protocol/messages";
+import type { Place } from "../runtime/protocol/ports";
 import { REPLICATION_STATUSES } from "../runtime/protocol/replication-status";
 import type { ObjectSnapshot } from "../runtime/protocol/snapshot";
 import { type DestinationState, firstDifference, recordsEqual } from "../runtime/replication/equality";
@@ -7,14 +8,16 @@ import { readProvenance } from "../runtime/replication/provenance";
 import { type EligibilityRules, inScope, inScopeByKey, type ScopeVerdict } from "../runtime/replication/scope";
 import type { ObjectHead } from "../runtime/stores/object-store";
 
-/** `NONE`: the object is not being replicated, and nothing will replicate it by itself. */
+/** `NONE`: the object is not at the destination, and nothing will replicate it by itself. */
 export const OBJECT_STATUSES = [...REPLICATION_STATUSES, "NONE", "OUT_OF_SCOPE"] as const;
 export type ObjectStatus = (typeof OBJECT_STATUSES)[number];
 
 export interface StatusVerdict {
   status: ObjectStatus;
   /** Why the status is not `COMPLETED`. */
-  reason?: string;
+  reason?: string | undefined;
+  /** What the bridge said last about a key that is on its way. */
+  progress?: Known | undefined;
   /** With `COMPLETED`: the difference between the Last-Modified of the two stores, so by two clocks and to the second. */
   lagMs?: number | undefined;
 }
@@ -26,6 +29,32 @@ export interface Parked {
   parkedAt: Date | undefined;
 }
 
+/** What the bridge said last about a key. Times are ms since the epoch, by the clock of the source's cloud. */
+export interface Known {
+  /** `queued`: in the work queue. `held`: in the outage queue. `runs`: a workflow execution has it. `parked`: in the dead-letter queue. */
+  state: "queued" | "held" | "runs" | "parked";
+  atMs: number;
+  /** The first event of the key, or the first line about it. */
+  sinceMs?: number | undefined;
+  failures: number;
+  waits: number;
+  reason?: string | undefined;
+  /** Where the reason comes from, and the store that it concerns. */
+  place?: Place | undefined;
+  store?: string | undefined;
+  nextTryMs?: number | undefined;
+}
+
+/** What is known of the keys that the bridge has in hand. */
+export interface InHand {
+  known?: Known | undefined;
+  /** Messages of the work queue. Undefined if it cannot be counted. */
+  queued: number | undefined;
+  /** Whether a key that is not `known` was certainly not tried lately. */
+  complete: boolean;
+  nowMs: number;
+}
+
 /** The state of a key on both sides, in modes pull and push. */
 export interface BridgeView {
   bridge: EligibilityRules & { bridgeId: string };
@@ -35,10 +64,11 @@ export interface BridgeView {
   /** Undefined if the destination has no such object. */
   destination: DestinationState | undefined;
   parked?: Parked | undefined;
+  inHand: InHand;
 }
 
-export function bridgeStatus({ bridge, key, snapshot, destination, parked }: BridgeView): StatusVerdict {
-  if (snapshot === undefined) return absentStatus({ bridge, key, destination, parked });
+export function bridgeStatus({ bridge, key, snapshot, destination, parked, inHand }: BridgeView): StatusVerdict {
+  if (snapshot === undefined) return absentStatus({ bridge, key, destination, parked, inHand });
   if (readProvenance(snapshot.metadata)?.origin === bridge.destinationId)
     return { status: "REPLICA", reason: "it came from the destination" };
   const verdict = inScope(bridge.scope, key, snapshot);
@@ -49,7 +79,37 @@ export function bridgeStatus({ bridge, key, snapshot, destination, parked }: Bri
   // A dead letter about an earlier state does not count. Both times are by the clock of the source's cloud.
   const isOfThisState = parked?.parkedAt === undefined || parked.parkedAt.getTime() >= Date.parse(snapshot.lastModified);
   if (parked !== undefined && isOfThisState) return { status: "FAILED", reason: parked.reason };
-  return { status: "PENDING", reason: WHAT_IS_MISSING[difference ?? "object"] };
+  return waitingStatus(WHAT_IS_MISSING[difference ?? "object"], inHand, Date.parse(snapshot.lastModified));
+}
+
+/** The time in which an event of a write arrives at the bridge, with room to spare. */
+const EVENT_MS = 5 * 60_000;
+/** Without a work queue a platform keeps the events, and nobody can count them. */
+const UNSEEN_EVENT_MS = 20 * 60_000;
+/** A try that is due for longer than this has been made. */
+const OVERDUE_MS = 5 * 60_000;
+
+const BACKFILL = "nothing is queued for it: run a backfill with --prefix of this key";
+
+function waitingStatus(missing: string, { known, queued, complete, nowMs }: InHand, writtenMs: number): StatusVerdict {
+  if (known !== undefined && isInHand(known, { queued, complete, nowMs }))
+    return { status: "PENDING", reason: known.reason ?? missing, progress: known };
+  const isFresh = nowMs - writtenMs < (queued === undefined ? UNSEEN_EVENT_MS : EVENT_MS);
+  if (!complete || isFresh) return { status: "PENDING", reason: missing };
+  if (queued !== undefined && queued > 0)
+    return {
+      status: "PENDING",
+      reason: `${missing}; ${queued === 1 ? "1 message is" : `${queued} messages are`} in the work queue`,
+    };
+  const then = known?.state === "parked" ? `given up (${known.reason}), and its dead letter was removed` : missing;
+  return { status: "NONE", reason: `${then}; ${BACKFILL}` };
+}
+
+/** Whether the bridge still has the key. What it logged counts until the next try is long due. */
+function isInHand({ state, atMs, nextTryMs }: Known, { queued, nowMs }: InHand): boolean {
+  if (state === "held" || state === "runs") return true;
+  if (state === "parked") return false;
+  return (queued !== undefined && queued > 0) || nowMs < (nextTryMs ?? atMs) + OVERDUE_MS;
 }
 
 const WHAT_IS_MISSING: Readonly<Record<Difference["what"], string>> = {
@@ -61,7 +121,7 @@ const WHAT_IS_MISSING: Readonly<Record<Difference["what"], string>> = {
   tags: "the destination has other tags",
 };
 
-function absentStatus({ bridge, key, destination, parked }: Omit<BridgeView, "snapshot">): StatusVerdict {
+function absentStatus({ bridge, key, destination, parked, inHand }: Omit<BridgeView, "snapshot">): StatusVerdict {
   const verdict = inScopeByKey(bridge.scope, key);
   if (!verdict.inScope) return { status: "OUT_OF_SCOPE", reason: verdict.reason };
   if (destination === undefined) return { status: "NONE", reason: "there is no such object on either side" };
@@ -69,7 +129,8 @@ function absentStatus({ bridge, key, destination, parked }: Omit<BridgeView, "sn
     return { status: "NONE", reason: "not at the source, and the destination's object is not of this bridge" };
   if (bridge.deletes === "ignore") return { status: "NONE", reason: "deleted at the source, and deletes are ignored" };
   if (parked !== undefined) return { status: "FAILED", reason: parked.reason };
-  return { status: "PENDING", reason: "deleted at the source, and not at the destination yet" };
+  // The time of the delete is not known, so it counts as fresh.
+  return waitingStatus("deleted at the source, and not at the destination yet", inHand, inHand.nowMs);
 }
 
 /** The state of an object that the store itself replicates. */

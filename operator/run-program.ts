@@ -1,12 +1,17 @@
 /** Runs one command line and returns its exit code. */
 import { Command, CommanderError } from "commander";
+import { ConfigInvalid } from "../components/config";
+import { isBridgeError } from "../runtime/stores/errors";
 import {
   BAD_USAGE,
+  CANNOT_LOOK,
   type CommandContext,
   type CommonOptions,
+  EXIT_CODES,
   type ExitCode,
   FAILED,
   FINE,
+  ObjectsFailed,
   type RegisterCommand,
   UsageError,
 } from "./command";
@@ -31,6 +36,7 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
   let exitCode: ExitCode = FINE;
   const program = new Command("npm run bridge --")
     .description("Operates a deployed bridge.")
+    .addHelpText("after", `\nExit codes:\n${exitCodesText()}`)
     .exitOverride()
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => note(text.trimEnd()) })
     .showHelpAfterError("(add --help to see the commands and options)");
@@ -60,7 +66,16 @@ function failure(error: unknown, note: (text: string) => void): number {
   // Commander has printed its error, or the help, already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : BAD_USAGE;
   note(messageOf(error));
-  return error instanceof UsageError ? BAD_USAGE : FAILED;
+  if (error instanceof UsageError || error instanceof ConfigInvalid || isBridgeError(error, "ConfigInvalid")) return BAD_USAGE;
+  // Any other error ended the command before it knew how its objects are.
+  return error instanceof ObjectsFailed ? FAILED : CANNOT_LOOK;
+}
+
+/** The exit codes, a line each. */
+export function exitCodesText(): string {
+  return Object.entries(EXIT_CODES)
+    .map(([code, meaning]) => `  ${code}  ${meaning}`)
+    .join("\n");
 }
 
 function messageOf(error: unknown): string {

@@ -2,6 +2,7 @@
 import { type BridgeConfig, parseBridgeConfig } from "../components/config";
 import { outputsSchema } from "../components/config/outputs";
 import { rawSettings } from "../components/config/raw-settings";
+import { UsageError } from "./command";
 import type { OperatedOutputs } from "./operated-bridge";
 
 const NAMESPACE = "crossborderbridge";
@@ -25,7 +26,7 @@ export function outputsOf(stack: string, outputs: unknown): OperatedOutputs {
   const parsed = operatedSchema.safeParse(outputs);
   if (parsed.success) return parsed.data as OperatedOutputs;
   const [issue] = parsed.error.issues;
-  throw new Error(
+  throw new UsageError(
     `the stack ${stack} exports no bridge (${issue?.path.join(".")}: ${issue?.message}); deploy it first: pulumi up --stack ${stack}`,
   );
 }

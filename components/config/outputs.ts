@@ -27,6 +27,10 @@ export const outputsSchema = z
     destinationBucket: name().describe("Name of the destination bucket."),
     receiverUrl: text("in mode `pull`", "URL that the sender posts to. It answers only to the allowlist."),
     queueUrl: text("in mode `pull` with `buffer: sqs`", "URL of the queue that holds the source's events."),
+    outageQueueUrl: text(
+      "in the modes `pull` and `push`",
+      "URL of the queue of the keys that wait for the other side to come back.",
+    ),
     deadLetterQueueUrl: text(
       "in the modes `pull` and `push`",
       "URL of the queue of the keys that the bridge gave up, each with its reason.",

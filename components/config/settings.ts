@@ -352,6 +352,8 @@ export interface BridgeOutputs {
   receiverUrl?: string;
   /** URL of the queue that holds the source's events. Present in mode `pull` with `buffer: sqs`. */
   queueUrl?: string;
+  /** URL of the queue of the keys that wait for the other side to come back. Present in the modes `pull` and `push`. */
+  outageQueueUrl?: string;
   /** URL of the queue of the keys that the bridge gave up, each with its reason. Present in the modes `pull` and `push`. */
   deadLetterQueueUrl?: string;
   /** Name of the sender's function. Present in mode `pull`. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type CommandContext, type ExitCode, FAILED, UsageError } from "../command";
+import { assertBuckets } from "../sides";
 import { runBatch } from "./batch";
 import { openCheckpoint } from "./checkpoint";
 import { chooseEngine } from "./engine";
@@ -29,6 +30,7 @@ export async function backfill(context: CommandContext, options: BackfillOptions
   if (engine === "batch" && maxBytes !== undefined)
     throw new UsageError("--max-bytes: S3 reports no sizes before it replicates; take --engine copy to stay within a budget");
   const prices = await loadPrices(options.prices);
+  await assertBuckets(bridge, signal);
   const identity = (side: "source" | "destination") => `${config[side].cloud}:${config[side].region}:${config[side].bucket}`;
   const checkpoint = openCheckpoint(
     options.checkpoint ?? join(".crossborderbridge", `backfill-${stack}.json`),

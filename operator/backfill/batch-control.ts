@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3-control";
 import { BridgeError, type BridgeErrorKind } from "../../runtime/stores/errors";
 import { toS3Error } from "../../runtime/stores/s3/errors";
-import { awsClientOptions } from "../clouds/aws";
+import { awsClientOptions } from "../clouds/aws-client";
 import type { SideAccess } from "../operated-bridge";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-job-status.html */

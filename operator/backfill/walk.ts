@@ -6,7 +6,7 @@ import type { Scope } from "../../runtime/protocol/env";
 import { BridgeError } from "../../runtime/stores/errors";
 import { compareKeys } from "../../runtime/stores/keys";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
-import { type ExitCode, FAILED, FINE } from "../command";
+import { type ExitCode, FAILED, FINE, ObjectsFailed } from "../command";
 import { forEachBounded, type RetryDeps, retry } from "../concurrency";
 import type { OperatedSide } from "../operated-bridge";
 import { listingPrefixes, scopesOf } from "../scopes";
@@ -81,7 +81,7 @@ export async function walk(deps: WalkDeps, options: WalkOptions): Promise<Walk> 
         examples.push({ key: object.key, reason: reason ?? NOT_RESTORED });
     }
     if (failures >= MAX_FAILURES)
-      throw new Error(
+      throw new ObjectsFailed(
         [`${failures} objects were refused, the first of them:`, ...result.failed.slice(0, 3).map(namedLine)].join("\n"),
       );
     result.lastKey = affordable.at(-1)?.object.key ?? result.lastKey;

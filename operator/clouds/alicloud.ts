@@ -1,25 +1,26 @@
 /** One side of a bridge on Alibaba Cloud: OSS, Function Compute and SMQ, with the operator's own credentials. */
-import { setTimeout as delay } from "node:timers/promises";
 import Credential, { CLIProfileCredentialsProvider } from "@alicloud/credentials";
-import type { Dispatcher } from "undici";
 import { type ControlAnswer, createControlApi } from "../../runtime/platforms/alicloud-fc/control-api";
-import { ControlError, controlError } from "../../runtime/platforms/alicloud-fc/errors";
-import { signMessageRequest } from "../../runtime/platforms/alicloud-fc/message-queue";
+import { at, parseText, textAt } from "../../runtime/protocol/json";
 import { BridgeError } from "../../runtime/stores/errors";
 import { createOssDispatcher } from "../../runtime/stores/oss/client";
 import type { OssCredentials, OssCredentialsProvider } from "../../runtime/stores/oss/credentials";
 import { ossEndpoint } from "../../runtime/stores/oss/endpoint";
 import { createOssStore } from "../../runtime/stores/oss/store";
-import { xmlElements, xmlText } from "../../runtime/stores/oss/xml";
-import { readAll } from "../../runtime/stores/read-all";
-import { abortable, forEachBounded } from "../concurrency";
-import type { AlicloudAccess, DeadLetters, FunctionInvoker, ParkedKey } from "../operated-bridge";
+import { abortable } from "../concurrency";
+import type { AlicloudAccess, FunctionInvoker, ReadOptions, RunningExecution, RunningExecutions } from "../operated-bridge";
+import { readFunctionLog } from "./alicloud-logs";
 import type { CloudSide, StoreOfSide } from "./side";
-import { deadLetters, errorMessageIn, functionFailed, keysOfDeadLetter, notJson, receiveAll } from "./side";
+import { errorMessageIn, functionFailed, notJson } from "./side";
+import { countMessages, readDeadLetters, readHeld } from "./smq";
 
-export function openAlicloudSide(access: AlicloudAccess, { bucket, versioning, storageClass, kmsKeyId }: StoreOfSide): CloudSide {
+export function openAlicloudSide(
+  access: AlicloudAccess,
+  { bucket, versioning, storageClass, kmsKeyId, logProject }: StoreOfSide,
+): CloudSide {
   const { region, credentials, originOf, ca } = access;
   const dispatcher = createOssDispatcher({ ca });
+  const queue = (queueUrl: string) => ({ queueUrl, originOf, credentials, dispatcher, now: Date.now });
   return {
     store: createOssStore({
       bucket,
@@ -33,7 +34,17 @@ export function openAlicloudSide(access: AlicloudAccess, { bucket, versioning, s
       kmsKeyId,
     }),
     functions: createFcInvoker(access),
-    deadLetters: (queueUrl, options) => readDeadLetters({ queueUrl, originOf, credentials, dispatcher, now: Date.now }, options),
+    deadLetters: (queueUrl, options) => readDeadLetters(queue(queueUrl), options),
+    held: (queueUrl, options) => readHeld(queue(queueUrl), options),
+    queued: (queueUrl, options) => countMessages(queue(queueUrl), options),
+    async log(functionName, options) {
+      if (logProject === undefined) return { lines: [], complete: false };
+      return readFunctionLog(
+        { region, originOf, credentials, dispatcher, now: Date.now, project: logProject, functionName },
+        options,
+      );
+    },
+    executions: (flowName, options) => readExecutions(access, flowName, options),
     close: () => dispatcher.close(),
   };
 }
@@ -86,113 +97,42 @@ export function createFcInvoker({ region, credentials, originOf, ca }: AlicloudA
   };
 }
 
-const SMQ_BATCH = 16;
-/** A batch of the largest messages, with every character escaped. */
-const MAX_ANSWER_BYTES = 16 * 64 * 1024 * 6;
-const TIMEOUT_MS = 30_000;
-const REQUESTS_AT_ONCE = 8;
-/** The shortest time that SMQ hides a message for. */
-const HIDDEN_SECONDS = 1;
-
-export interface SmqOptions extends Pick<AlicloudAccess, "credentials" | "originOf"> {
-  /** `https://<uid>.mns.<region>.aliyuncs.com/queues/<name>` */
-  queueUrl: string;
-  dispatcher: Dispatcher;
-  now(): number;
-  /** @default the system's timer */
-  sleep?(ms: number): Promise<unknown>;
-}
+const FLOW_VERSION = "2019-03-15";
+const FLOW_PAGE = 100;
 
 /**
- * Reads dead letters in Simple Message Queue (formerly MNS) and leaves every message in the queue.
- * https://www.alibabacloud.com/help/en/mns/developer-reference/request-protocol-description
+ * The executions that run, each with the key of its input.
+ * https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-listexecutions
  */
-export async function readDeadLetters(
-  options: SmqOptions,
-  { limit, signal }: { limit: number; signal?: AbortSignal | undefined },
-): Promise<DeadLetters> {
-  const queue = openQueue(options, signal);
-  // A peek hides no message, but returns only the first few.
-  const first = await queue.batch(`peekonly=true&numOfMessages=${SMQ_BATCH}`);
-  if (first.length < SMQ_BATCH || limit <= SMQ_BATCH)
-    return deadLetters(deadLettersIn(first), { limit, sawAll: first.length < SMQ_BATCH });
-
-  const seen = new Map<string, string>();
-  let sawAll = false;
-  try {
-    const receive = () => queue.batch(`numOfMessages=${SMQ_BATCH}&waitseconds=0`);
-    sawAll = await receiveAll(seen, { receive, idOf, limit });
-  } finally {
-    await forEachBounded(seen.values(), { limit: REQUESTS_AT_ONCE }, queue.unhide);
-    // The messages become visible to the next reader only then.
-    await (options.sleep ?? delay)(HIDDEN_SECONDS * 1000);
-  }
-  return deadLetters(deadLettersIn([...seen.values()]), { limit, sawAll });
-}
-
-const idOf = (message: string): string => xmlText(message, "MessageId") ?? "";
-
-function deadLettersIn(messages: readonly string[]): ParkedKey[] {
-  return messages.flatMap((message) => {
-    const enqueued = Number(xmlText(message, "EnqueueTime"));
-    const storedAt = Number.isFinite(enqueued) ? new Date(enqueued) : undefined;
-    return keysOfDeadLetter({ body: xmlText(message, "MessageBody") ?? "", storedAt });
+export async function readExecutions(
+  { region, credentials, originOf, ca }: AlicloudAccess,
+  flowName: string,
+  { limit, signal }: ReadOptions,
+): Promise<RunningExecutions> {
+  const { accessKeyId, accessKeySecret, securityToken = "" } = await credentials();
+  const api = createControlApi({
+    host: `${region}.fnf.aliyuncs.com`,
+    originOf,
+    credentials: { current: () => ({ accessKeyId, accessKeySecret, securityToken }) },
+    ca,
   });
-}
-
-function openQueue({ queueUrl, originOf, credentials, dispatcher, now }: SmqOptions, signal: AbortSignal | undefined) {
-  const url = new URL(queueUrl);
-  const origin = originOf(url.hostname);
-
-  async function send(method: "GET" | "PUT", query: string, wanted: AbortSignal | undefined): Promise<string> {
-    const path = `${url.pathname}/messages?${query}`;
-    const headers = signMessageRequest({ method, path, date: new Date(now()) }, await credentials());
-    const what = `the dead-letter queue ${url.pathname.split("/").at(-1)} cannot be read`;
-    const { status, text } = await dispatcher
-      .request({
-        ...{ origin, path, method, headers, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS },
-        signal: wanted ?? null,
-      })
-      .then(async ({ statusCode, body }) => ({
-        status: statusCode,
-        text: (await readAll(body, MAX_ANSWER_BYTES)).toString("utf8"),
-      }))
-      .catch((cause: unknown) => {
-        wanted?.throwIfAborted();
-        throw controlError("deadLetters", what, {}, cause);
-      });
-    if (status === 200) return text;
-    throw controlError("deadLetters", what, { status, code: xmlText(text, "Code"), requestId: xmlText(text, "RequestId") });
-  }
-
-  return {
-    /** https://www.alibabacloud.com/help/en/mns/developer-reference/batchreceivemessage */
-    async batch(query: string): Promise<string[]> {
-      try {
-        return xmlElements(await send("GET", query, signal), "Message");
-      } catch (error) {
-        if (isCode(error, "MessageNotExist")) return [];
-        throw error;
-      }
-    },
-    /**
-     * Takes no signal: the message becomes visible again also after an interruption.
-     * https://www.alibabacloud.com/help/en/mns/developer-reference/changemessagevisibility
-     */
-    async unhide(message: string): Promise<void> {
-      const handle = encodeURIComponent(xmlText(message, "ReceiptHandle") ?? "");
-      try {
-        await send("PUT", `receiptHandle=${handle}&visibilityTimeout=${HIDDEN_SECONDS}`, undefined);
-      } catch (error) {
-        // The message is visible again already, or another reader removed it.
-        if (!isCode(error, "MessageNotExist", "ReceiptHandleError")) throw error;
-      }
-    },
-  };
-}
-
-function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof ControlError && error.code !== undefined && codes.includes(error.code);
+  const executions: RunningExecution[] = [];
+  let token: string | undefined;
+  do {
+    const query = { FlowName: flowName, Status: "Running", Limit: String(FLOW_PAGE), ...(token ? { NextToken: token } : {}) };
+    const call = api.call({
+      ...{ op: "listExecutions", what: `the executions of the workflow ${flowName} cannot be listed` },
+      ...{ action: "ListExecutions", method: "GET", version: FLOW_VERSION, query },
+    });
+    const { body } = await abortable(signal, call);
+    const page = at(body, "Executions");
+    for (const one of Array.isArray(page) ? page : []) {
+      const key = textAt(parseText(textAt(one, "Input") ?? "")?.value, "key");
+      if (key !== undefined) executions.push({ key, startedMs: Date.parse(textAt(one, "StartedTime") ?? "") });
+    }
+    token = textAt(body, "NextToken");
+  } while (token && executions.length < limit);
+  return { executions: executions.slice(0, limit), complete: !token && executions.length <= limit };
 }
 
 type Env = Readonly<Record<string, string | undefined>>;

@@ -1,8 +1,8 @@
 /** One side of a bridge on AWS: S3, Lambda and SQS, with the operator's own credentials. */
-import { Agent } from "node:https";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import {
   ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
@@ -16,9 +16,11 @@ import { BridgeError } from "../../runtime/stores/errors";
 import { createS3Client } from "../../runtime/stores/s3/client";
 import { createS3Store } from "../../runtime/stores/s3/store";
 import { chunks, forEachBounded } from "../concurrency";
-import type { AwsAccess, DeadLetters, FunctionInvoker, ParkedKey } from "../operated-bridge";
+import type { AwsAccess, DeadLetters, FunctionInvoker, HeldLooks, ParkedKey, ReadOptions } from "../operated-bridge";
+import { awsClientOptions } from "./aws-client";
+import { readFunctionLog } from "./aws-logs";
 import type { CloudSide, StoreOfSide } from "./side";
-import { deadLetters, errorMessageIn, functionFailed, keysOfDeadLetter, notJson, receiveAll } from "./side";
+import { deadLetters, errorMessageIn, functionFailed, heldLooks, keysOfDeadLetter, notJson, receiveAll } from "./side";
 
 export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn }: StoreOfSide): CloudSide {
   const { region, credentials, endpoint, ca } = access;
@@ -40,30 +42,13 @@ export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn
     functions,
     deadLetters: (queueUrl, options) => queues.deadLetters(queueUrl, options),
     enqueue: (queueUrl, keys, options) => queues.enqueue(queueUrl, keys, options),
+    held: (queueUrl, options) => queues.held(queueUrl, options),
+    queued: (queueUrl, options) => queues.queued(queueUrl, options),
+    log: (functionName, options) => readFunctionLog(access, functionName, options),
     async close() {
       client.destroy();
       functions.close();
       queues.close();
-    },
-  };
-}
-
-const CONNECTION_TIMEOUT_MS = 5_000;
-const IDLE_TIMEOUT_MS = 60_000;
-
-/**
- * Options of any client of the AWS SDK.
- * @param idleMs the longest wait for the next byte of an answer
- */
-export function awsClientOptions({ region, credentials, endpoint, ca }: AwsAccess, idleMs = IDLE_TIMEOUT_MS) {
-  return {
-    region,
-    credentials,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      socketTimeout: idleMs,
-      httpsAgent: new Agent({ keepAlive: true, maxSockets: 64, ...(ca === undefined ? {} : { ca }) }),
     },
   };
 }
@@ -118,8 +103,20 @@ const HIDDEN_SECONDS = 120;
 const WAIT_SECONDS = 1;
 const BATCHES_AT_ONCE = 8;
 
+const QUEUED = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesDelayed",
+  "ApproximateNumberOfMessagesNotVisible",
+] as const;
+
 interface QueueOptions {
   signal?: AbortSignal | undefined;
+}
+
+interface ReadQueue {
+  queueUrl: string;
+  /** For errors. */
+  name: string;
 }
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/ */
@@ -131,15 +128,36 @@ export class SqsQueues {
   }
 
   /** Reads the queue and leaves every message in it. */
-  async deadLetters(queueUrl: string, { limit, signal }: QueueOptions & { limit: number }): Promise<DeadLetters> {
+  async deadLetters(queueUrl: string, options: ReadOptions): Promise<DeadLetters> {
+    const { messages, sawAll } = await this.readAll({ queueUrl, name: "the dead-letter queue" }, options);
+    return deadLetters(messages.flatMap(readDeadLetter), { limit: options.limit, sawAll });
+  }
+
+  /** Reads the outage queue and leaves every message in it. */
+  async held(queueUrl: string, options: ReadOptions): Promise<HeldLooks> {
+    const { messages, sawAll } = await this.readAll({ queueUrl, name: "the outage queue" }, options);
+    const bodies = messages.map(({ Body = "" }) => Body);
+    return heldLooks(bodies, { limit: options.limit, sawAll });
+  }
+
+  /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html */
+  async queued(queueUrl: string, { signal }: QueueOptions): Promise<number> {
+    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...QUEUED] });
+    const { Attributes = {} } = await this.client
+      .send(command, httpOptions(signal))
+      .catch(failed("queued", "the work queue cannot be read", signal));
+    return QUEUED.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+  }
+
+  private async readAll(queue: ReadQueue, { limit, signal }: ReadOptions): Promise<{ messages: Message[]; sawAll: boolean }> {
     const seen = new Map<string, Message>();
     let sawAll = false;
     try {
-      sawAll = await receiveAll(seen, { receive: () => this.receive(queueUrl, signal), idOf, limit });
+      sawAll = await receiveAll(seen, { receive: () => this.receive(queue, signal), idOf, limit });
     } finally {
-      await this.unhide(queueUrl, [...seen.values()]);
+      await this.unhide(queue, [...seen.values()]);
     }
-    return deadLetters([...seen.values()].flatMap(readDeadLetter), { limit, sawAll });
+    return { messages: [...seen.values()], sawAll };
   }
 
   /** Puts an event for each key into the work queue. */
@@ -166,7 +184,7 @@ export class SqsQueues {
     this.client.destroy();
   }
 
-  private async receive(queueUrl: string, signal: AbortSignal | undefined): Promise<Message[]> {
+  private async receive({ queueUrl, name }: ReadQueue, signal: AbortSignal | undefined): Promise<Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: queueUrl,
       MaxNumberOfMessages: SQS_BATCH,
@@ -177,21 +195,25 @@ export class SqsQueues {
     });
     const { Messages = [] } = await this.client
       .send(command, httpOptions(signal))
-      .catch(failed("deadLetters", "the dead-letter queue cannot be read", signal));
+      .catch(failed("receive", `${name} cannot be read`, signal));
     return Messages;
   }
 
   /** Takes no signal: the messages become visible again also after an interruption. */
-  private async unhide(queueUrl: string, messages: readonly Message[]): Promise<void> {
+  private async unhide({ queueUrl, name }: ReadQueue, messages: readonly Message[]): Promise<void> {
     for (const chunk of chunks(messages, SQS_BATCH)) {
       const Entries = chunk.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 }));
       const { Failed = [] } = await this.client
         .send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries }))
-        .catch(failed("deadLetters", `dead letters could not be given back and stay hidden for ${HIDDEN_SECONDS} s`));
+        .catch(failed("unhide", `messages of ${name} could not be given back and stay hidden for ${HIDDEN_SECONDS} s`));
       // Another reader may have removed a message meanwhile: SQS then blames the sender.
       const hidden = Failed.filter(({ SenderFault }) => SenderFault !== true);
       if (hidden.length > 0)
-        throw new BridgeError("Unavailable", "deadLetters", `${hidden.length} dead letters stay hidden for ${HIDDEN_SECONDS} s`);
+        throw new BridgeError(
+          "Unavailable",
+          "unhide",
+          `${hidden.length} messages of ${name} stay hidden for ${HIDDEN_SECONDS} s`,
+        );
     }
   }
 }

@@ -1,15 +1,34 @@
 /** Shared by the modules of both clouds: the side that they open, failures of functions, and the reading of dead letters. */
 import { decodeText } from "../../runtime/protocol/events";
 import { at, parseText, textAt } from "../../runtime/protocol/json";
+import { decodeLook } from "../../runtime/protocol/queue-messages";
 import { BridgeError } from "../../runtime/stores/errors";
-import type { DeadLetters, FunctionInvoker, OperatedSide, ParkedKey } from "../operated-bridge";
+import type {
+  DeadLetters,
+  FunctionInvoker,
+  FunctionLog,
+  HeldLooks,
+  LogLine,
+  OperatedSide,
+  ParkedKey,
+  ReadOptions,
+  RunningExecutions,
+} from "../operated-bridge";
 
 /** One side of a bridge, opened by its cloud's module. */
 export interface CloudSide {
   store: OperatedSide["store"];
   functions: FunctionInvoker;
   /** Reads the queue and leaves every message in it. */
-  deadLetters(queueUrl: string, options: { limit: number; signal?: AbortSignal | undefined }): Promise<DeadLetters>;
+  deadLetters(queueUrl: string, options: ReadOptions): Promise<DeadLetters>;
+  /** Reads an outage queue and leaves every message in it. */
+  held(queueUrl: string, options: ReadOptions): Promise<HeldLooks>;
+  /** The messages of a queue: ready, delayed or received. */
+  queued(queueUrl: string, options: { signal?: AbortSignal | undefined }): Promise<number>;
+  /** The lines of a function that `isTelling` selects. */
+  log(functionName: string, options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
+  /** Absent if the cloud has no workflows. */
+  executions?(flowName: string, options: ReadOptions): Promise<RunningExecutions>;
   /** Resolves once an event for each key is stored in the work queue. Absent if the cloud's bridges have no work queue. */
   enqueue?(
     queueUrl: string,
@@ -26,6 +45,29 @@ export interface StoreOfSide {
   storageClass?: string | undefined;
   kmsKeyArn?: string | undefined;
   kmsKeyId?: string | undefined;
+  /** The project of Simple Log Service that the functions write to. */
+  logProject?: string | undefined;
+}
+
+/** The lines about a key that has not arrived. The sender and the pusher write them. */
+export const KEY_MESSAGES = ["put back", "held", "parked"] as const;
+
+/** The lines that `status` reads: about keys that have not arrived, and errors. */
+export const isTelling = ({ message, level }: Pick<LogLine, "message" | "level">): boolean =>
+  level === "error" || KEY_MESSAGES.some((one) => one === message);
+
+const LINE_START = '{"level"';
+
+/** The structured lines in a text that a platform stored. It may hold several lines, each with the platform's own words before it. */
+export function readLines(text: string): LogLine[] {
+  return text.split("\n").flatMap((line) => {
+    const start = line.indexOf(LINE_START);
+    const parsed = start < 0 ? undefined : parseText(line.slice(start))?.value;
+    const atMs = Date.parse(textAt(parsed, "time") ?? "");
+    if (Number.isNaN(atMs)) return [];
+    const [level = "", message = ""] = [textAt(parsed, "level"), textAt(parsed, "message")];
+    return [{ atMs, level, message, fields: parsed as Record<string, unknown> }];
+  });
 }
 
 /** The error for a function that failed. */
@@ -82,6 +124,18 @@ export async function receiveAll<M>(
     if (!hasNew) return false;
   }
   return false;
+}
+
+/** The looks in the bodies of messages. A body that is no look is left out. */
+export function heldLooks(bodies: readonly string[], { limit, sawAll }: { limit: number; sawAll: boolean }): HeldLooks {
+  const looks = bodies.flatMap((body) => {
+    try {
+      return [decodeLook(body)];
+    } catch {
+      return [];
+    }
+  });
+  return { looks: looks.slice(0, limit), complete: sawAll && bodies.length <= limit };
 }
 
 /** @param sawAll whether the queue's last answer was empty */

@@ -1,23 +1,28 @@
-/** `npm run bridge -- status`: the replication status of objects. */
+/** `npm run bridge -- status`: the replication status of objects, and why those that have not arrived wait. */
 import { Option } from "commander";
 import {
   bridgeCommand,
+  CANNOT_LOOK,
   type CommandContext,
   type CommonOptions,
+  duration,
   type ExitCode,
   FAILED,
   FINE,
   type RegisterCommand,
+  TOO_OLD,
   UsageError,
   whole,
 } from "../command";
 import { forEachBounded } from "../concurrency";
-import type { DeadLetters, OperatedBridge } from "../operated-bridge";
-import { OBJECT_STATUSES } from "../replication-status";
+import type { OperatedBridge } from "../operated-bridge";
 import { listingPrefixes, scopesOf } from "../scopes";
-import { bytesText, grouped, keyText, plainText } from "../text";
+import { lostBuckets } from "../sides";
+import { grouped, keyText } from "../text";
+import { type Knowledge, readKnowledge } from "./knowledge";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
-import type { Summary } from "./summary";
+import { ReasonGroups } from "./reasons";
+import { durationText, reasonsText, statusLine, summaryText } from "./status-text";
 import { summarise } from "./summary";
 
 interface StatusCommandOptions extends CommonOptions {
@@ -25,26 +30,29 @@ interface StatusCommandOptions extends CommonOptions {
   failed?: true;
   side: Side;
   concurrency: number;
+  /** Milliseconds. */
+  maxAge?: number;
 }
 
-const MAX_LETTERS = 10_000;
 const OBJECTS_BETWEEN_NOTES = 10_000;
 
 const HELP = `
-PENDING       not at the destination yet, or there in another state
+PENDING       on its way: not at the destination yet, or there in another state
 COMPLETED     the destination has this state
 FAILED        given up; the reason says why
 REPLICA       the object itself came from the other side
-NONE          not being replicated, and nothing will replicate it by itself
+NONE          not at the destination, and nothing will bring it by itself; a backfill does
 OUT_OF_SCOPE  the bridge does not replicate it
 
-The exit code is 1 if an object has failed. With --json each key is one line, and so is the summary.`;
+A reason begins with its place: the source, between the sides, or the destination. It comes from the dead letters, from the outage queue, and
+from what the functions logged in the last 20 minutes. With --json each key is one line, and so is the summary.`;
 
 export const registerStatus: RegisterCommand = (program, onBridge) => {
   bridgeCommand(program, "status", "Shows the replication status of the keys that are named, or counts all keys by status.")
     .argument("[key...]", "keys as at the source")
     .option("--prefix <prefix>", "only keys that begin with this; without it, every key under the scope's prefixes", "")
     .option("--failed", "list only the keys that have failed")
+    .option("--max-age <time>", "the exit code is 4 if a key has waited longer, such as 15m", duration)
     .addOption(
       new Option("--side <side>", "the side whose objects are checked, in a two-way bridge")
         .choices(["source", "destination"])
@@ -58,24 +66,77 @@ export const registerStatus: RegisterCommand = (program, onBridge) => {
     });
 };
 
+type ShowOptions = Pick<StatusCommandOptions, "prefix" | "failed" | "side" | "concurrency" | "maxAge">;
+
+/** @param now milliseconds since the epoch */
 export async function showStatus(
   context: CommandContext,
   keys: readonly string[],
-  options: Pick<StatusCommandOptions, "prefix" | "failed" | "side" | "concurrency">,
+  options: ShowOptions,
+  now: () => number = Date.now,
 ): Promise<ExitCode> {
+  const { bridge, signal, note } = context;
+  if (options.side === "destination" && bridge.config.direction !== "two-way")
+    throw new UsageError(`nothing is replicated from the destination of ${bridge.stack}: it is a one-way bridge`);
+  const lost = await lostBuckets(bridge, signal);
+  for (const { message } of lost) note(message);
+  const knowledge = await readKnowledge(bridge, { nowMs: now(), signal });
+  for (const text of knowledge.notes) note(text);
+  const tally = new Tally(now);
+  if (lost.length > 0) {
+    showInHand(context, keys, { ...options, knowledge, now });
+    return CANNOT_LOOK;
+  }
+  const read = createStatusReader(bridge, { side: options.side, knowledge, now, signal });
+  await showKeys(context, { keys, options, tally, read, letters: knowledge.letters, now });
+  return exitCodeOf(context, tally, options.maxAge);
+}
+
+/** What decides the exit code. */
+class Tally {
+  readonly groups = new ReasonGroups();
+  failed = 0;
+  /** Objects that nothing will bring. */
+  stranded = 0;
+  oldest: { key: string; ageMs: number } | undefined;
+
+  constructor(private readonly now: () => number) {}
+
+  count(status: KeyStatus): void {
+    this.groups.add(status);
+    const { key, lastModified, progress } = status;
+    if (status.status === "FAILED") this.failed += 1;
+    if (status.status === "NONE" && lastModified !== undefined) this.stranded += 1;
+    const sinceMs = progress?.sinceMs ?? (lastModified === undefined ? undefined : Date.parse(lastModified));
+    if (status.status !== "PENDING" || sinceMs === undefined) return;
+    const ageMs = this.now() - sinceMs;
+    if (this.oldest === undefined || ageMs > this.oldest.ageMs) this.oldest = { key, ageMs };
+  }
+}
+
+function exitCodeOf({ note }: CommandContext, { failed, stranded, oldest }: Tally, maxAgeMs: number | undefined): ExitCode {
+  if (failed > 0 || stranded > 0) return FAILED;
+  if (oldest === undefined || maxAgeMs === undefined || oldest.ageMs <= maxAgeMs) return FINE;
+  note(`${keyText(oldest.key)} waits for ${durationText(oldest.ageMs)}, longer than --max-age`);
+  return TOO_OLD;
+}
+
+interface Showing {
+  keys: readonly string[];
+  options: ShowOptions;
+  tally: Tally;
+  read: StatusReader;
+  letters: Knowledge["letters"];
+  now(): number;
+}
+
+async function showKeys(context: CommandContext, { keys, options, tally, read, letters, now }: Showing): Promise<void> {
   const { bridge, json, signal, print, note } = context;
   const { prefix, side, concurrency } = options;
-  if (side === "destination" && bridge.config.direction !== "two-way")
-    throw new UsageError(`nothing is replicated from the destination of ${bridge.stack}: it is a one-way bridge`);
-  const parked = await bridge.deadLetters({ limit: MAX_LETTERS, signal });
-  noteLetters(parked, note);
-  const { letters } = parked;
-  const read = createStatusReader(bridge, { side, letters, signal });
-  let failed = 0;
   let seen = 0;
-  const show = (status: KeyStatus) => print(json ? JSON.stringify(status) : statusLine(status));
+  const show = (status: KeyStatus) => print(json ? JSON.stringify(status) : statusLine(status, now()));
   const onStatus = (status: KeyStatus) => {
-    if (status.status === "FAILED") failed += 1;
+    tally.count(status);
     if (options.failed && status.status === "FAILED") show(status);
     seen += 1;
     if (seen % OBJECTS_BETWEEN_NOTES === 0) note(`${grouped(seen)} objects checked`);
@@ -83,7 +144,7 @@ export async function showStatus(
 
   if (keys.length > 0) {
     for (const status of await readAll(read, keys, { concurrency, signal })) {
-      if (status.status === "FAILED") failed += 1;
+      tally.count(status);
       if (!options.failed || status.status === "FAILED") show(status);
     }
   } else if (options.failed && bridge.config.mode !== "native") {
@@ -95,10 +156,36 @@ export async function showStatus(
     const prefixes = listingPrefixes(scopes, prefix);
     if (prefixes.length === 0) note(`the bridge carries no key that begins with ${JSON.stringify(prefix)}`);
     const summary = await summarise({ side: bridge[side], scopes, prefixes, concurrency, signal, read, onStatus });
-    if (options.failed) note(`${failed} of ${summary.objects} objects have failed`);
-    else print(json ? JSON.stringify({ ...about(bridge, prefix), ...summary }) : summaryText(summary, Date.now()));
+    const groups = tally.groups.list();
+    if (options.failed) note(`${tally.failed} of ${summary.objects} objects have failed`);
+    else if (json) print(JSON.stringify({ ...about(bridge, prefix), ...summary, reasons: groups }));
+    else print([summaryText(summary, now()), reasonsText(groups, now())].filter((text) => text !== "").join("\n\n"));
   }
-  return failed > 0 ? FAILED : FINE;
+}
+
+interface InHandOptions extends ShowOptions {
+  knowledge: Knowledge;
+  now(): number;
+}
+
+/** Shows what the bridge itself says, where a side cannot be looked at. */
+function showInHand({ bridge, json, print, note }: CommandContext, keys: readonly string[], options: InHandOptions): void {
+  const { prefix, knowledge, now } = options;
+  const isWanted = (key: string) => (keys.length > 0 ? keys.includes(key) : key.startsWith(prefix));
+  const parked = knowledge.letters.map(({ key, reason }): KeyStatus => ({ key, status: "FAILED", reason }));
+  const waiting = [...knowledge.known].flatMap(([key, progress]): KeyStatus[] =>
+    progress.state === "parked" ? [] : [{ key, status: "PENDING", reason: progress.reason, progress }],
+  );
+  const groups = new ReasonGroups();
+  for (const status of [...waiting, ...parked]) {
+    if (!isWanted(status.key)) continue;
+    groups.add(status);
+    if (keys.length > 0) print(json ? JSON.stringify(status) : statusLine(status, now()));
+  }
+  if (keys.length > 0) return;
+  note("the objects were not compared; the bridge itself says:");
+  if (json) print(JSON.stringify({ ...about(bridge, prefix), reasons: groups.list() }));
+  else print(reasonsText(groups.list(), now()) || "nothing is known of keys that wait or have failed");
 }
 
 const about = ({ stack, config }: OperatedBridge, prefix: string) => ({ stack, mode: config.mode, prefix });
@@ -112,46 +199,4 @@ async function readAll(
   const found = new Map<string, KeyStatus>();
   await forEachBounded(keys, { limit: concurrency, signal }, async (key) => void found.set(key, await read(key)));
   return [...new Set(keys)].flatMap((key) => found.get(key) ?? []);
-}
-
-function noteLetters({ letters, complete }: DeadLetters, note: (text: string) => void): void {
-  const unreadable = letters.filter(({ key }) => key === "");
-  const [first] = unreadable;
-  if (first !== undefined) note(`${unreadable.length} dead letters name no key: ${plainText(first.reason)}`);
-  if (!complete)
-    note(`not all dead letters were read, but ${grouped(letters.length)} of them: a key may be FAILED that is shown as PENDING`);
-}
-
-const STATUS_WIDTH = Math.max(...OBJECT_STATUSES.map(({ length }) => length)) + 2;
-
-export function statusLine({ key, status, reason, lagMs, sizeBytes, versionId }: KeyStatus): string {
-  const details = [
-    sizeBytes === undefined ? undefined : bytesText(sizeBytes),
-    versionId === undefined ? undefined : `version ${versionId}`,
-    lagMs === undefined ? undefined : `lag about ${durationText(lagMs)}`,
-    reason === undefined ? undefined : plainText(reason),
-  ].filter((text) => text !== undefined);
-  return `${status.padEnd(STATUS_WIDTH)}${keyText(key)}${details.length === 0 ? "" : `  (${details.join(", ")})`}`;
-}
-
-export function summaryText({ objects, bytes, statuses, oldestPending }: Summary, nowMs: number): string {
-  const rows = [...OBJECT_STATUSES.map((status) => [status, statuses[status]] as const), ["in all", { objects, bytes }] as const]
-    .filter(([name, sum]) => sum.objects > 0 || name === "in all")
-    .map(([name, sum]) => [name, grouped(sum.objects), bytesText(sum.bytes)] as const);
-  const width = (column: 1 | 2) => Math.max(...rows.map((row) => row[column].length));
-  const lines = rows.map(
-    ([name, count, size]) => `${name.padEnd(STATUS_WIDTH)}${count.padStart(width(1))} objects  ${size.padStart(width(2))}`,
-  );
-  if (oldestPending !== undefined) {
-    const ageMs = Math.max(0, nowMs - Date.parse(oldestPending.lastModified));
-    lines.push(`oldest pending: ${keyText(oldestPending.key)}, written ${durationText(ageMs)} ago`);
-  }
-  return lines.join("\n");
-}
-
-function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

@@ -5,6 +5,7 @@ import { takeSnapshot } from "../../runtime/replication/snapshot";
 import type { OperatedBridge, ParkedKey } from "../operated-bridge";
 import { bridgeStatus, nativeStatus, type StatusVerdict } from "../replication-status";
 import { isInAnyScope, scopesOf } from "../scopes";
+import type { Knowledge } from "./knowledge";
 
 /** The last three are absent if the near side has no such object. */
 export interface KeyStatus extends StatusVerdict {
@@ -19,7 +20,9 @@ export type Side = "source" | "destination";
 export interface StatusOptions {
   /** The side whose objects are checked: `destination` only in a two-way bridge. */
   side: Side;
-  letters: readonly ParkedKey[];
+  knowledge: Pick<Knowledge, "letters" | "known" | "queued" | "complete">;
+  /** Milliseconds since the epoch. */
+  now(): number;
   signal: AbortSignal;
 }
 
@@ -29,20 +32,22 @@ export function createStatusReader(bridge: OperatedBridge, options: StatusOption
   return bridge.config.mode === "native" ? nativeReader(bridge, options) : bridgeReader(bridge, options);
 }
 
-function bridgeReader({ config, source, destination }: OperatedBridge, { letters, signal }: StatusOptions): StatusReader {
+function bridgeReader({ config, source, destination }: OperatedBridge, { knowledge, now, signal }: StatusOptions): StatusReader {
   const bridge: EligibilityRules & { bridgeId: string } = {
     bridgeId: config.name,
     scope: config.scope,
     deletes: config.deletes,
     destinationId: `${destination.cloud}:${destination.bucket}`,
   };
-  const parked = newestByKey(letters);
+  const { known, queued, complete } = knowledge;
+  const parked = newestByKey(knowledge.letters);
   return async (key) => {
     const [snapshot, replica] = await Promise.all([
       takeSnapshot(source.store, key, { signal }),
       lookAt(destination.store, destination.keyPrefix + key, signal),
     ]);
-    const verdict = bridgeStatus({ bridge, key, snapshot, destination: replica, parked: parked.get(key) });
+    const inHand = { known: known.get(key), queued, complete, nowMs: now() };
+    const verdict = bridgeStatus({ bridge, key, snapshot, destination: replica, parked: parked.get(key), inHand });
     return { key, ...verdict, ...described(snapshot) };
   };
 }

@@ -10,9 +10,12 @@ const QUEUE_URL = "https://sqs.example/111111111111/work";
 let aws: AwsServer;
 let bridge: OperatedBridge;
 
-/** Answers every call of AWS with success. */
+let refuses = false;
+
+/** Answers every call of AWS with success, until it refuses. */
 async function open(outputs: Partial<OperatedOutputs>, settings: Record<string, unknown> = {}): Promise<void> {
   aws = await startAws((request, response) => {
+    if (refuses) return reply(response, { __type: "AccessDenied" }, 403);
     if (operationOf(request) === "") {
       response.writeHead(202).end();
       return;
@@ -32,6 +35,7 @@ async function open(outputs: Partial<OperatedOutputs>, settings: Record<string, 
   bridge = operate({ stack: "dev", config, outputs: all, access: { source: aws.access, destination: aws.access } });
 }
 afterEach(async () => {
+  refuses = false;
   await bridge.close();
   await aws.server.close();
 });
@@ -79,4 +83,14 @@ test("in mode native refuses to hand over keys, and has no letters", async () =>
   await expect(bridge.enqueue(["a"])).rejects.toMatchObject({ kind: "Unsupported" });
   expect(await bridge.deadLetters({ limit: 10 })).toEqual({ letters: [], complete: true });
   expect(aws.server.seen).toEqual([]);
+});
+
+test("an error of a store, a queue or a log names its side and region", async () => {
+  await open({ deadLetterQueueUrl: "https://sqs.example/1/letters", queueUrl: QUEUE_URL, senderFunctionName: "sender" });
+  refuses = true;
+  for (const read of [bridge.deadLetters({ limit: 1 }), bridge.queued(), bridge.log({ sinceMs: 0, limit: 1 })])
+    await expect(read).rejects.toThrow(/^at the source \(aws, us-east-1\): .* cannot be read: /);
+  await expect(bridge.destination.store.head("k")).rejects.toThrow(
+    /^the destination bucket to-there \(aws, eu-west-1\): S3 answered head with .*403/,
+  );
 });

@@ -1,6 +1,8 @@
 import {
   type BridgeView,
   bridgeStatus,
+  type InHand,
+  type Known,
   type NativeView,
   nativeStatus,
   type ObjectStatus,
@@ -24,10 +26,88 @@ function replicaOf(snapshot: ObjectSnapshot, head: Partial<ObjectHead> = {}, tag
 }
 
 const snapshot = makeSnapshot();
-const base: BridgeView = { bridge, key, snapshot, destination: undefined };
+/** A minute after the write: its event may be on its way. */
+const fresh: InHand = { queued: 0, complete: true, nowMs: WRITTEN.getTime() + 60_000 };
+const base: BridgeView = { bridge, key, snapshot, destination: undefined, inHand: fresh };
 const foreign = { head: makeHead(), tags: {} };
 const cameBack = makeSnapshot({
   metadata: replicaMetadata(snapshot, { bridgeId: "other", sourceId: bridge.destinationId }, key),
+});
+
+describe("a key that has not arrived", () => {
+  /** An hour after the write. */
+  const nowMs = WRITTEN.getTime() + 3_600_000;
+  const later: InHand = { queued: 0, complete: true, nowMs };
+  const putBack: Known = {
+    ...{ state: "queued", atMs: nowMs - 60_000, failures: 6, waits: 0, nextTryMs: nowMs + 38_000 },
+    ...{ reason: "401: the signing secrets differ", place: "border", sinceMs: nowMs - 3_000_000 },
+  };
+  const stale = { ...putBack, nextTryMs: nowMs - 301_000 };
+  const missing = "not at the destination yet";
+  const stranded = `${missing}; nothing is queued for it: run a backfill with --prefix of this key`;
+
+  test.each<[string, InHand, StatusVerdict]>([
+    [
+      "put back: the reason of the log",
+      { ...later, known: putBack },
+      { status: "PENDING", reason: putBack.reason, progress: putBack },
+    ],
+    [
+      "held during an outage, and tried long ago",
+      { ...later, known: { ...stale, state: "held" } },
+      { status: "PENDING", reason: putBack.reason, progress: { ...stale, state: "held" } },
+    ],
+    [
+      "in an execution without a reason",
+      { ...later, known: { state: "runs", atMs: 1, failures: 0, waits: 0 } },
+      { status: "PENDING", reason: missing, progress: { state: "runs", atMs: 1, failures: 0, waits: 0 } },
+    ],
+    [
+      "put back, and overdue while messages are in the queue",
+      { ...later, queued: 3, known: stale },
+      { status: "PENDING", reason: putBack.reason, progress: stale },
+    ],
+    ["unknown, and nothing is queued", later, { status: "NONE", reason: stranded }],
+    ["unknown, and its try is long over", { ...later, known: stale }, { status: "NONE", reason: stranded }],
+    [
+      "unknown, while one message is in the queue",
+      { ...later, queued: 1 },
+      { status: "PENDING", reason: `${missing}; 1 message is in the work queue` },
+    ],
+    ["unknown, and not everything could be read", { ...later, complete: false }, { status: "PENDING", reason: missing }],
+    ["unknown, and written a moment ago", fresh, { status: "PENDING", reason: missing }],
+    [
+      "unknown, ten minutes after the write, where events are kept out of sight",
+      { ...later, queued: undefined, nowMs: WRITTEN.getTime() + 600_000 },
+      { status: "PENDING", reason: missing },
+    ],
+    [
+      "unknown for an hour, where events are kept out of sight",
+      { ...later, queued: undefined },
+      { status: "NONE", reason: stranded },
+    ],
+    [
+      "given up, and its letter was removed",
+      { ...later, known: { ...putBack, state: "parked", reason: "too many tags" } },
+      {
+        status: "NONE",
+        reason:
+          "given up (too many tags), and its dead letter was removed; nothing is queued for it: run a backfill with --prefix of this key",
+      },
+    ],
+  ])("%s", (_what, inHand, verdict) => {
+    expect(bridgeStatus({ ...base, inHand })).toEqual(verdict);
+  });
+
+  test("a replica counts whatever the log says", () => {
+    const view = { ...base, destination: replicaOf(snapshot), inHand: { ...later, known: putBack } };
+    expect(bridgeStatus(view)).toEqual({ status: "COMPLETED", lagMs: 5_000 });
+  });
+
+  test("a delete that waits has the reason of the log", () => {
+    const view = { ...base, snapshot: undefined, destination: replicaOf(snapshot), inHand: { ...later, known: putBack } };
+    expect(bridgeStatus(view)).toEqual({ status: "PENDING", reason: putBack.reason, progress: putBack });
+  });
 });
 
 describe("a bridge replicates", () => {

@@ -1,10 +1,15 @@
 import { Writable } from "node:stream";
+import { ConfigInvalid } from "../../components/config";
 import {
   bridgeCommand,
+  CannotLook,
   type CommandContext,
+  duration,
+  EXIT_CODES,
   type ExitCode,
   FAILED,
   FINE,
+  ObjectsFailed,
   type RegisterCommand,
   UsageError,
   whole,
@@ -94,15 +99,19 @@ test("the exit code reports a failure without an error", async () => {
 });
 
 test.each<[string, unknown, number, string]>([
-  ["a refusal of the store", new BridgeError("PermissionDenied", "head", "you may not"), 1, "you may not"],
+  ["a refusal of the store", new BridgeError("PermissionDenied", "head", "you may not"), 3, "you may not"],
+  ["a bucket that cannot be looked at", new CannotLook("the bucket is gone"), 3, "the bucket is gone"],
+  ["objects that failed", new ObjectsFailed("100 objects were refused"), 1, "100 objects were refused"],
   ["bad usage", new UsageError("name keys"), 2, "name keys"],
+  ["a wrong setting", new ConfigInvalid(["source: is missing"]), 2, "The configuration has an error:\n  source: is missing"],
+  ["a bucket of another region", new BridgeError("ConfigInvalid", "list", "301"), 2, "301"],
   [
     "several at once",
     new AggregateError([new Error("one"), new Error("two")], "closing failed"),
-    1,
+    3,
     "closing failed\n  one\n  two",
   ],
-  ["no error at all", "text", 1, "text"],
+  ["no error at all", "text", 3, "text"],
 ])("%s is one text without a stack", async (_what, thrown, exitCode, noted) => {
   const work = () => Promise.reject(thrown);
   expect(await run({ args: ARGS, work })).toMatchObject({ exitCode, noted, closed: 1, printed: [] });
@@ -110,9 +119,9 @@ test.each<[string, unknown, number, string]>([
 
 test("a bridge that cannot be opened or closed is a failure", async () => {
   const open = () => Promise.reject(new Error("no such stack"));
-  expect(await run({ args: ARGS, open })).toMatchObject({ exitCode: 1, noted: "no such stack", closed: 0 });
+  expect(await run({ args: ARGS, open })).toMatchObject({ exitCode: 3, noted: "no such stack", closed: 0 });
   const close = () => Promise.reject(new Error("stuck"));
-  expect(await run({ args: ARGS, close })).toMatchObject({ exitCode: 1, noted: "stuck" });
+  expect(await run({ args: ARGS, close })).toMatchObject({ exitCode: 3, noted: "stuck" });
 });
 
 test.each<[string, string[], RegExp]>([
@@ -131,6 +140,7 @@ test("help exits with 0 and opens nothing", async () => {
   const { exitCode, printed, opened } = await run({ args: ["--help"] });
   expect({ exitCode, opened }).toEqual({ exitCode: 0, opened: [] });
   expect(printed.join("\n")).toMatch(/look \[options\] \[key\.\.\.\]\s+Looks\./);
+  for (const [code, meaning] of Object.entries(EXIT_CODES)) expect(printed.join("\n")).toContain(`  ${code}  ${meaning}`);
 });
 
 test.each<[string, (signal: AbortSignal) => Promise<ExitCode>]>([
@@ -143,6 +153,19 @@ test.each<[string, (signal: AbortSignal) => Promise<ExitCode>]>([
     return end(signal);
   };
   expect(await run({ args: ARGS, interrupt, work })).toMatchObject({ exitCode: 130, noted: "interrupted", closed: 1 });
+});
+
+test.each([
+  ["90s", 90_000],
+  ["15m", 900_000],
+  ["2h", 7_200_000],
+  ["3d", 259_200_000],
+])("%s is %i ms", (text, ms) => {
+  expect(duration(text)).toBe(ms);
+});
+
+test.each(["0s", "15", "m", "1.5h", "-1m", "15 m", "1w"])("%s is no time", (text) => {
+  expect(() => duration(text)).toThrow("It must be a time above zero, such as 90s, 15m, 2h or 3d.");
 });
 
 test("flush waits for a slow reader", async () => {

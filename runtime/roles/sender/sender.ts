@@ -316,8 +316,8 @@ export class Sender {
     const { look } = next;
     const { failed, delaySeconds, cause } = next.step === "put-back" ? next : HELD;
     if (queue === undefined) return failures.add(work.messageIds, look.last?.reason ?? "the key has to wait");
-    const { key, failures: failedAttempts, waits, last, nextTryMs } = look;
-    logger.info("put back", { key, delaySeconds, failures: failedAttempts, waits, ...last, nextTryMs });
+    const { key, firstSeenMs, failures: failedAttempts, waits, last, nextTryMs } = look;
+    logger.info("put back", { key, firstSeenMs, delaySeconds, failures: failedAttempts, waits, ...last, nextTryMs });
     metrics.add(failed ? "Retried" : "Waited", 1);
     if (cause === "room") metrics.add("WaitingForRoom", 1);
     if (!NORMAL_WAITS.has(cause)) this.#reportAge(look);

@@ -125,3 +125,17 @@ test("retries retryable failures with growing pauses, and ends at others", () =>
     failures = Number.POSITIVE_INFINITY;
     await expect(run(bridge, { checkpoint: join(folder, "c.json"), deps })).rejects.toThrow("slow down");
   }));
+
+test("a destination that is gone ends the run before anything is handed over, also with --yes", () =>
+  withFolder(async (folder) => {
+    const bridge = await filled(pullRaw(), 3);
+    bridge.to.list = () => {
+      throw new BridgeError("NotFound", "list", "S3 answered list with NoSuchBucket (HTTP 404)");
+    };
+    const checkpoint = join(folder, "c.json");
+    await expect(run(bridge, { checkpoint, yes: true })).rejects.toMatchObject({
+      name: "CannotLook",
+      message: expect.stringMatching(/^the destination bucket .* NoSuchBucket .*; the bucket is gone/),
+    });
+    expect(bridge.enqueued).toEqual([]);
+  }));

@@ -46,7 +46,11 @@ export class FakeBridge implements OperatedBridge {
     this.destination = { side: "destination", ...destination, keyPrefix, store: this.to, functions: NO_FUNCTIONS };
   }
 
-  deadLetters = async () => ({ letters: [], complete: true });
+  deadLetters: OperatedBridge["deadLetters"] = async () => ({ letters: [], complete: true });
+  held: OperatedBridge["held"] = async () => ({ looks: [], complete: true });
+  queued: OperatedBridge["queued"] = async () => 0;
+  log: OperatedBridge["log"] = async () => ({ lines: [], complete: true });
+  executions: OperatedBridge["executions"] = async () => ({ executions: [], complete: true });
 
   async enqueue(keys: readonly string[]): Promise<void> {
     if (this.config.mode === "native") throw new BridgeError("Unsupported", "enqueue", "mode native has no queue");

@@ -1,6 +1,6 @@
 /** Reads dead letters of the local SMQ, which checks every signature. */
-import { readDeadLetters, type SmqOptions } from "../../../operator/clouds/alicloud";
-import { encodeDeadLetter } from "../../../runtime/protocol/queue-messages";
+import { countMessages, readDeadLetters, readHeld, type SmqOptions } from "../../../operator/clouds/smq";
+import { encodeDeadLetter, encodeLook } from "../../../runtime/protocol/queue-messages";
 import { createOssDispatcher } from "../../../runtime/stores/oss/client";
 import { ACCOUNT, QUEUE, REGION, type Smq, startSmq } from "./smq";
 
@@ -82,6 +82,34 @@ test("stops although letters become visible again while it reads", async () => {
 
 test("an empty queue has no letters", async () => {
   expect(await readDeadLetters(options, { limit: 100 })).toEqual({ letters: [], complete: true });
+});
+
+test("reads the keys of an outage queue and leaves them in it", async () => {
+  const last = { reason: "the receiver does not answer", place: "border", atMs: 3 } as const;
+  for (let index = 0; index < 20; index++)
+    mns.service.send(
+      REGION,
+      QUEUE.queueName,
+      Buffer.from(encodeLook({ key: `k${index}`, firstSeenMs: 1, failures: 0, waits: 1, last })),
+    );
+  mns.service.send(REGION, QUEUE.queueName, Buffer.from("no look"));
+  const { looks, complete } = await readHeld(options, { limit: 100 });
+  expect(complete).toBe(true);
+  expect(looks).toHaveLength(20);
+  expect(looks[0]).toEqual({ key: expect.any(String), firstSeenMs: 1, failures: 0, waits: 1, last });
+  expect(mns.service.messages(REGION, QUEUE.queueName)).toHaveLength(21);
+  expect((await readHeld(options, { limit: 18 })).complete).toBe(false);
+  const elsewhere = { ...options, queueUrl: options.queueUrl.replace(QUEUE.queueName, "another") };
+  await expect(readHeld(elsewhere, { limit: 5 })).rejects.toThrow(/^the outage queue another cannot be read: QueueNotExist/);
+});
+
+test("counts the messages of a queue: ready, delayed and received", async () => {
+  expect(await countMessages(options, {})).toBe(0);
+  fill(3);
+  expect(await countMessages(options, {})).toBe(3);
+  mns.service.updateQueue(REGION, QUEUE.queueName, { delaySeconds: 60 });
+  fill(2);
+  expect(await countMessages(options, {})).toBe(5);
 });
 
 test("sends the token of a session", async () => {

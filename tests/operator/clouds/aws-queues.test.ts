@@ -60,6 +60,9 @@ function fakeQueue(count: number) {
           reply(response, found.length === 0 ? {} : { Messages });
           return;
         }
+        case "GetQueueAttributes":
+          reply(response, { Attributes: Object.fromEntries((body.AttributeNames as string[]).map((name) => [name, "7"])) });
+          return;
         case "ChangeMessageVisibilityBatch":
           for (const { ReceiptHandle } of entries)
             for (const one of stored) if (ReceiptHandle.startsWith(`handle-${one.id}-`)) one.hidden = false;
@@ -190,6 +193,27 @@ describe("dead letters", () => {
     fake.fail({ Id: "0", SenderFault: false, Code: "InternalError" });
     await expect(queues.deadLetters(QUEUE, { limit: 5 })).rejects.toMatchObject({ kind: "Unavailable" });
   });
+});
+
+test("reads the keys of an outage queue and leaves them in it", async () => {
+  const fake = fakeQueue(12);
+  const { looks, complete } = await (await open(fake)).held(QUEUE, { limit: 100 });
+  expect(complete).toBe(true);
+  expect(looks).toHaveLength(12);
+  expect(looks[3]).toEqual({ key: "key 3", failures: 1, firstSeenMs: 1 });
+  expect(fake.stored.some(({ hidden }) => hidden)).toBe(false);
+  expect(fake.asked.map(({ operation }) => operation)).not.toContain("DeleteMessage");
+  expect(await queues.held(QUEUE, { limit: 5 })).toMatchObject({ complete: false, looks: { length: 5 } });
+});
+
+test("counts the messages of a queue: ready, delayed and received", async () => {
+  const fake = fakeQueue(0);
+  expect(await (await open(fake)).queued(QUEUE, {})).toBe(21);
+  expect(fake.asked[0]?.body.AttributeNames).toEqual([
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+  ]);
 });
 
 describe("enqueue", () => {

@@ -142,9 +142,15 @@ export function fakeBridge(options: FakeOptions): FakeBridge {
       },
       source: operated("source", "aws", "us-east-1", "assets-us", ""),
       destination: operated("destination", "aws-cn", "cn-north-1", "assets-cn", "from-us/"),
-      deadLetters: () => Promise.reject(new Error("not asked for by a probe")),
-      enqueue: () => Promise.reject(new Error("not asked for by a probe")),
+      deadLetters: notAsked,
+      held: notAsked,
+      queued: notAsked,
+      log: notAsked,
+      executions: notAsked,
+      enqueue: notAsked,
       close: () => Promise.resolve(),
     },
   };
 }
+
+const notAsked = () => Promise.reject(new Error("not asked for by a probe"));

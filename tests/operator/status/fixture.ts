@@ -1,7 +1,8 @@
 import type { CommandContext } from "../../../operator/command";
-import type { ParkedKey } from "../../../operator/operated-bridge";
+import type { LogLine, ParkedKey } from "../../../operator/operated-bridge";
 import { showStatus } from "../../../operator/status/command";
 import type { FakeBridge } from "../backfill/fixture";
+import { CLOCK } from "../backfill/fixture";
 
 type Options = Parameters<typeof showStatus>[2];
 
@@ -19,6 +20,7 @@ export async function status(
     letters = [],
     complete = true,
     json = false,
+    now = CLOCK.now,
     signal = new AbortController().signal,
     ...options
   }: Partial<Options> & Given = {},
@@ -34,7 +36,7 @@ export async function status(
     print: (text) => void printed.push(text),
     note: (text) => void noted.push(text),
   };
-  const exitCode = await showStatus(context, keys, { prefix: "", side: "source", concurrency: 4, ...options });
+  const exitCode = await showStatus(context, keys, { prefix: "", side: "source", concurrency: 4, ...options }, now);
   return { exitCode, printed, noted };
 }
 
@@ -43,7 +45,18 @@ interface Given {
   /** Whether the letters are all letters of the queue. */
   complete?: boolean;
   json?: boolean;
+  /** @default the time of every write */
+  now?: () => number;
   signal?: AbortSignal;
 }
 
 export const parked = (key: string, reason = "refused", parkedAt?: Date): ParkedKey => ({ key, reason, parkedAt });
+
+/** A line of the sender, ten seconds before the test's time unless it says otherwise. */
+export const line = (message: string, fields: Record<string, unknown>, atMs = CLOCK.now() - 10_000): LogLine => ({
+  level: message === "parked" ? "error" : "info",
+  ...{ message, fields, atMs },
+});
+
+/** Ten minutes after every write: no event is on its way any more. */
+export const later = (): number => CLOCK.now() + 600_000;

@@ -1,0 +1,55 @@
+/** What a Lambda function logged, from CloudWatch Logs. */
+import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
+import type { AwsAccess, FunctionLog, LogLine, ReadOptions } from "../operated-bridge";
+import { awsClientOptions } from "./aws-client";
+import { isTelling, KEY_MESSAGES, readLines } from "./side";
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html */
+const PATTERN = `{ ${[...KEY_MESSAGES.map((message) => `($.message = "${message}")`), '($.level = "error")'].join(" || ")} }`;
+/** CloudWatch Logs returns the oldest lines first. So the newest times are read first, in pieces of this length. */
+const WINDOW_MS = 5 * 60_000;
+
+interface LogOptions extends ReadOptions {
+  sinceMs: number;
+  /** Milliseconds since the epoch. @default the system's time */
+  nowMs?: number;
+}
+
+/** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html */
+export async function readFunctionLog(
+  access: AwsAccess,
+  functionName: string,
+  { sinceMs, limit, signal, nowMs = Date.now() }: LogOptions,
+): Promise<FunctionLog> {
+  const client = new CloudWatchLogsClient(awsClientOptions(access));
+  const logGroupName = `/aws/lambda/${functionName}`;
+  const send = (command: FilterLogEventsCommand) => client.send(command, signal === undefined ? {} : { abortSignal: signal });
+  let lines: LogLine[] = [];
+  let complete = true;
+  try {
+    // The newest window has no end: the clocks of the two sides may differ.
+    for (let endTime: number | undefined, startTime = nowMs; startTime > sinceMs && complete; endTime = startTime - 1) {
+      startTime = Math.max(sinceMs, startTime - WINDOW_MS);
+      const room = limit - lines.length;
+      const found: LogLine[] = [];
+      let nextToken: string | undefined;
+      do {
+        const page = await send(
+          new FilterLogEventsCommand({ logGroupName, startTime, endTime, filterPattern: PATTERN, nextToken }),
+        );
+        // A filter in JSON finds no lines with words before the JSON, and a server may ignore it: this client selects again.
+        for (const { message = "" } of page.events ?? []) found.push(...readLines(message).filter(isTelling));
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined && found.length <= room);
+      complete = nextToken === undefined && found.length <= room;
+      lines = [...found.slice(0, room), ...lines];
+    }
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw toBridgeError("log", `the log group ${logGroupName} cannot be read`, cause);
+  } finally {
+    client.destroy();
+  }
+  return { lines, complete };
+}

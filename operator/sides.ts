@@ -1,0 +1,109 @@
+/** The two buckets of a bridge: errors that name them, and the first look at both. */
+import { BridgeError, isBridgeError } from "../runtime/stores/errors";
+import type { ObjectStore } from "../runtime/stores/object-store";
+import { CannotLook } from "./command";
+import type { OperatedBridge, OperatedSide } from "./operated-bridge";
+
+type Place = Pick<OperatedSide, "side" | "cloud" | "region" | "bucket">;
+
+/** `the destination bucket reports (aws-cn, cn-north-1)` */
+export const bucketText = ({ side, cloud, region, bucket }: Place): string =>
+  `the ${side} bucket ${bucket} (${cloud}, ${region})`;
+
+/** The same error with `where` at the beginning of its message. Other errors stay as they are. */
+function named(error: unknown, where: string): unknown {
+  if (!isBridgeError(error) || error.message.startsWith(where)) return error;
+  return new BridgeError(error.kind, error.op, `${where}: ${error.message}`, { cause: error });
+}
+
+/** Resolves like `work`. An error names the place. */
+export async function naming<T>(where: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw named(error, where);
+  }
+}
+
+async function* namingEach<T>(where: string, items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw named(error, where);
+  }
+}
+
+/** A store whose errors name its side, bucket and region. */
+export function withNamedErrors(store: ObjectStore, place: Place): ObjectStore {
+  const where = bucketText(place);
+  return new Proxy(store, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property, target);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]) => {
+        const result: unknown = member.apply(target, args);
+        if (result instanceof Promise) return naming(where, result);
+        return property === "list" ? namingEach(where, result as AsyncIterable<unknown>) : result;
+      };
+    },
+  });
+}
+
+/** A bucket that cannot be looked at. */
+export interface LostBucket {
+  side: OperatedSide["side"];
+  /** Names the bucket, the vendor's answer and the way out. */
+  message: string;
+}
+
+/** Every key sorts before this one, so the answer to a listing after it is empty and short. */
+const LAST_KEY = "\u{10FFFF}";
+
+/**
+ * Asks both stores for a part of their listing that is always empty. Unlike the answer to HeadBucket, which has no body, the answer says
+ * why it is a refusal.
+ */
+export async function lostBuckets(
+  { source, destination }: Pick<OperatedBridge, "source" | "destination">,
+  signal: AbortSignal,
+): Promise<LostBucket[]> {
+  const looks = [source, destination].map(async (side): Promise<LostBucket | undefined> => {
+    try {
+      await side.store.list("", { startAfter: LAST_KEY, signal })[Symbol.asyncIterator]().next();
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isBridgeError(error)) throw error;
+      const where = bucketText(side);
+      const answer = error.message.startsWith(where) ? error.message : `${where}: ${error.message}`;
+      return { side: side.side, message: `${answer}; ${adviceOn(error)}` };
+    }
+  });
+  return (await Promise.all(looks)).filter((lost) => lost !== undefined);
+}
+
+/** @throws CannotLook that names every bucket that cannot be looked at */
+export async function assertBuckets(bridge: Pick<OperatedBridge, "source" | "destination">, signal: AbortSignal): Promise<void> {
+  const lost = await lostBuckets(bridge, signal);
+  if (lost.length > 0) throw new CannotLook(lost.map(({ message }) => message).join("\n"));
+}
+
+function adviceOn(error: BridgeError): string {
+  if (causeNames(error, "CredentialsProviderError")) return "there are no credentials for this side: log in to its profile";
+  switch (error.kind) {
+    case "NotFound":
+      return "the bucket is gone: create it again (pulumi refresh, pulumi up), then run a backfill";
+    case "PermissionDenied":
+      return "the bucket refuses your own credentials; the bridge uses others";
+    case "Unavailable":
+    case "RateLimited":
+      return "the store cannot be reached from here";
+    default:
+      return "the bucket cannot be read";
+  }
+}
+
+function causeNames(error: unknown, name: string): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause.name === name) return true;
+  return false;
+}

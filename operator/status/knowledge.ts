@@ -1,0 +1,143 @@
+/**
+ * What the bridge itself says about keys that have not arrived: its dead letters, its outage queue, its log and its executions. Messages with
+ * a delay cannot be read from a queue, so the log stands for the work queue.
+ */
+import { type LastReason, PLACES } from "../../runtime/protocol/ports";
+import type { StoredLook } from "../../runtime/protocol/queue-messages";
+import { isBridgeError } from "../../runtime/stores/errors";
+import type { DeadLetters, FunctionLog, HeldLooks, LogLine, OperatedBridge, RunningExecutions } from "../operated-bridge";
+import type { Known } from "../replication-status";
+import { counted, grouped, plainText } from "../text";
+
+const MAX_LETTERS = 10_000;
+/** A sample: the receiver's outage is one reason for all of them. */
+const MAX_HELD = 2_000;
+const MAX_LINES = 20_000;
+const MAX_EXECUTIONS = 2_000;
+
+/** A key is put back for at most 15 minutes, so each one that waits in the work queue has a line within this time. */
+export const LOG_WINDOW_MS = 20 * 60_000;
+
+export interface Knowledge {
+  letters: DeadLetters["letters"];
+  known: ReadonlyMap<string, Known>;
+  /** Messages of the work queue. Undefined if there is none, or if it cannot be read. */
+  queued: number | undefined;
+  /** Whether every key that the bridge has in hand is in `known`, apart from keys that it has not tried yet. */
+  complete: boolean;
+  /** What could not be read, and what went wrong without a key, for the operator. */
+  notes: string[];
+}
+
+/** Dead letters that cannot be read are an error; anything else that cannot be read is a note. */
+export async function readKnowledge(
+  bridge: OperatedBridge,
+  { nowMs, signal }: { nowMs: number; signal: AbortSignal },
+): Promise<Knowledge> {
+  const notes: string[] = [];
+  const orNote = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isBridgeError(error)) throw error;
+      notes.push(error.message);
+      return otherwise;
+    }
+  };
+  const [parked, held, log, running, queued] = await Promise.all([
+    bridge.deadLetters({ limit: MAX_LETTERS, signal }),
+    orNote<HeldLooks>(bridge.held({ limit: MAX_HELD, signal }), { looks: [], complete: false }),
+    orNote<FunctionLog>(bridge.log({ sinceMs: nowMs - LOG_WINDOW_MS, limit: MAX_LINES, signal }), UNREAD_LOG),
+    orNote<RunningExecutions>(bridge.executions({ limit: MAX_EXECUTIONS, signal }), { executions: [], complete: false }),
+    orNote(bridge.queued({ signal }), undefined),
+  ]);
+  if (notes.length > 0) notes.push("a key may wait for a reason that is not shown");
+  return {
+    letters: parked.letters,
+    known: merge(log.lines, held, running),
+    queued,
+    complete: parked.complete && held.complete && log.complete && running.complete && notes.length === 0,
+    notes: [...notes, ...notesOnLetters(parked), ...notesOnErrors(log.lines)],
+  };
+}
+
+const UNREAD_LOG: FunctionLog = { lines: [], complete: false };
+
+/** The newest line of each key; then what the outage queue and the executions hold at this moment. */
+function merge(lines: readonly LogLine[], held: HeldLooks, { executions }: RunningExecutions): Map<string, Known> {
+  const known = new Map<string, Known>();
+  for (const line of lines) {
+    const { key } = line.fields;
+    const read = knownOfLine(line);
+    if (typeof key === "string" && read !== undefined) known.set(key, { ...read, sinceMs: sinceOf(known.get(key), read) });
+  }
+  // A key that was held and is no longer in the queue went back to the work queue.
+  if (held.complete) for (const [key, one] of known) if (one.state === "held") known.set(key, { ...one, state: "queued" });
+  for (const look of held.looks) known.set(look.key, knownOfLook(look));
+  for (const { key, startedMs } of executions) {
+    const line = known.get(key);
+    known.set(key, { failures: 0, waits: 0, atMs: startedMs, ...line, state: "runs", sinceMs: line?.sinceMs ?? startedMs });
+  }
+  return known;
+}
+
+const sinceOf = (earlier: Known | undefined, { sinceMs, atMs }: Known): number => sinceMs ?? earlier?.sinceMs ?? atMs;
+
+function knownOfLine({ atMs, message, fields }: LogLine): Known | undefined {
+  const { failures, waits, firstSeenMs, delaySeconds } = fields;
+  const tries = { failures: numberOf(failures) ?? 0, waits: numberOf(waits) ?? 0, ...reasonOf(fields) };
+  const sinceMs = numberOf(firstSeenMs);
+  const delayMs = numberOf(delaySeconds);
+  const nextTryMs = numberOf(fields.nextTryMs) ?? (delayMs === undefined ? undefined : atMs + delayMs * 1000);
+  switch (message) {
+    case "put back":
+      return { state: "queued", atMs, sinceMs, nextTryMs, ...tries };
+    case "held":
+      return { state: "held", atMs, sinceMs, ...tries };
+    case "parked":
+      return { state: "parked", atMs, sinceMs, ...tries };
+    default:
+      return undefined;
+  }
+}
+
+function knownOfLook({ failures, waits = 0, firstSeenMs, last }: StoredLook): Known {
+  return { state: "held", atMs: last?.atMs ?? firstSeenMs ?? 0, sinceMs: firstSeenMs, failures, waits, ...reasonOf({ ...last }) };
+}
+
+function reasonOf(fields: Readonly<Record<string, unknown>>): Pick<Known, "reason" | "place" | "store"> {
+  const { reason, store } = fields;
+  return {
+    reason: typeof reason === "string" ? reason : undefined,
+    place: PLACES.find((place): place is LastReason["place"] => place === fields.place),
+    store: typeof store === "string" ? store : undefined,
+  };
+}
+
+const numberOf = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+
+function notesOnLetters({ letters, complete }: DeadLetters): string[] {
+  const unreadable = letters.filter(({ key }) => key === "");
+  const [first] = unreadable;
+  return [
+    ...(first === undefined
+      ? []
+      : [`${counted(unreadable.length, "dead letter names", "dead letters name")} no key: ${plainText(first.reason)}`]),
+    ...(complete
+      ? []
+      : [`not all dead letters were read, but ${grouped(letters.length)} of them: a key may be FAILED that is shown as PENDING`]),
+  ];
+}
+
+/** Errors that name no key: the function itself fails, and each of its messages comes again. */
+function notesOnErrors(lines: readonly LogLine[]): string[] {
+  const errors = lines.filter(({ level, fields }) => level === "error" && typeof fields.key !== "string");
+  const last = errors.at(-1);
+  if (last === undefined) return [];
+  const { error } = last.fields;
+  const why = typeof error === "object" && error !== null && "message" in error ? `: ${String(error.message)}` : "";
+  return [
+    `the functions at the source logged ${counted(errors.length, "error")} in the last ${LOG_WINDOW_MS / 60_000} minutes, the last one: ${plainText(`${last.message}${why}`)}`,
+  ];
+}

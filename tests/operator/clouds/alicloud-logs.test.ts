@@ -1,0 +1,102 @@
+import { logProjectName } from "../../../components/alicloud/names";
+import { readFunctionLog, type SlsOptions, signLogRequest } from "../../../operator/clouds/alicloud-logs";
+import { logProjectOf } from "../../../operator/open-bridge";
+import { createOssDispatcher } from "../../../runtime/stores/oss/client";
+import { type SeenRequest, startHttps, type TestServer } from "../../runtime/support/https-server";
+
+const NOW = Date.parse("2026-03-01T00:10:00Z");
+let server: TestServer;
+let options: SlsOptions;
+let asked: SeenRequest[];
+let hosts: string[];
+
+const written = (level: string, message: string, fields: Record<string, unknown> = {}, time = "2026-03-01T00:00:07.000Z") =>
+  JSON.stringify({ level, time, message, ...fields });
+
+/** A Simple Log Service that holds these entries, the newest first. */
+async function open(entries: Record<string, string>[], { status = 200, progress = "Complete" } = {}): Promise<void> {
+  asked = [];
+  hosts = [];
+  server = await startHttps((request, response) => {
+    asked.push(request);
+    const { searchParams } = new URL(request.url, "https://sls");
+    const [offset, line] = [Number(searchParams.get("offset")), Number(searchParams.get("line"))];
+    const body = status === 200 ? entries.slice(offset, offset + line) : { errorCode: "Unauthorized", errorMessage: "secret" };
+    response.writeHead(status, { "x-log-progress": progress, "x-log-requestid": "ABC" }).end(JSON.stringify(body));
+  });
+  options = {
+    ...{ region: "cn-shanghai", project: "bridge-reports-source-1", functionName: "sender", now: () => NOW },
+    originOf: (host) => {
+      hosts.push(host);
+      return server.origin;
+    },
+    credentials: async () => ({ accessKeyId: "id", accessKeySecret: "secret" }),
+    dispatcher: createOssDispatcher({ ca: server.ca }),
+  };
+}
+const close = async () => {
+  await options.dispatcher.close();
+  await server.close();
+};
+
+// The values are those of the vendor's own client for Go.
+test("signs as the vendor's own client does", () => {
+  const headers = signLogRequest(
+    { path: "/logstores", parameters: [], date: "Mon, 3 Jan 2010 08:33:47 GMT" },
+    { accessKeyId: "mockAccessKeyID", accessKeySecret: "mockAccessKeySecret" },
+  );
+  expect(headers).toEqual({
+    ...{ "x-log-apiversion": "0.6.0", "x-log-signaturemethod": "hmac-sha1", "x-log-bodyrawsize": "0" },
+    date: "Mon, 3 Jan 2010 08:33:47 GMT",
+    authorization: "LOG mockAccessKeyID:Rwm6cTKzoti4HWoe+GKcb6Kv07E=",
+  });
+});
+
+test("reads all pages of the function's lines, oldest first", async () => {
+  const entry = (index: number) => ({
+    __time__: "1772323207",
+    functionName: index === 3 ? "copier" : "sender",
+    message: written("info", "put back", { key: `k${index}` }),
+  });
+  await open([...Array(150).keys()].map(entry));
+  const { lines, complete } = await readFunctionLog(options, { sinceMs: NOW - 600_000, limit: 1_000 });
+  await close();
+  expect(complete).toBe(true);
+  expect(lines).toHaveLength(149);
+  expect(lines.at(-1)?.fields.key).toBe("k0");
+  expect(asked).toHaveLength(2);
+  const { searchParams, pathname } = new URL(asked[0]?.url ?? "", "https://sls");
+  expect(pathname).toBe("/logstores/functions");
+  expect(Object.fromEntries(searchParams)).toEqual({
+    ...{ type: "log", from: "1772323200", to: "1772323801", line: "100", offset: "0", reverse: "true" },
+    query: '"put back" or "held" or "parked" or "error"',
+  });
+  expect(hosts).toEqual(Array(2).fill("bridge-reports-source-1.cn-shanghai.log.aliyuncs.com"));
+  // Each request is signed on its own.
+  expect(asked[0]?.headers.authorization).not.toBe(asked[1]?.headers.authorization);
+});
+
+test("stops at the limit; an answer that is not complete, and a longer log, are not all lines", async () => {
+  await open([...Array(300).keys()].map((index) => ({ message: written("info", "held", { key: `k${index}` }) })));
+  expect(await readFunctionLog(options, { sinceMs: 0, limit: 100 })).toMatchObject({ complete: false, lines: { length: 100 } });
+  await close();
+  await open([{ message: written("info", "notice", { key: "k" }) }], { progress: "Incomplete" });
+  expect(await readFunctionLog(options, { sinceMs: 0, limit: 100 })).toEqual({ complete: false, lines: [] });
+  await close();
+});
+
+test("a log that cannot be read names the store and the project", async () => {
+  await open([], { status: 401 });
+  await expect(readFunctionLog(options, { sinceMs: 0, limit: 1 })).rejects.toMatchObject({
+    kind: "PermissionDenied",
+    message: "the log store functions of the project bridge-reports-source-1 cannot be read: Unauthorized (401, request ABC)",
+  });
+  await close();
+});
+
+test("finds the project as the components name it", () => {
+  const url = "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/crossborderbridge-reports-dead-letters";
+  expect(logProjectOf("reports", url)).toBe(logProjectName("reports", "source", "3333333333333333"));
+  expect(logProjectOf("reports", undefined)).toBeUndefined();
+  expect(logProjectOf("reports", "https://sqs.us-east-1.amazonaws.com/111111111111/letters")).toBeUndefined();
+});
