@@ -153,7 +153,7 @@ export interface WorkQueue {
   enqueueAll(looks: readonly Look[]): Promise<void>;
 }
 
-/** A message of the outage queue, hidden from other readers for a minute. */
+/** A message of the outage queue, hidden from other readers for 45 s: longer than a probe, shorter than the time between two ticks. */
 export interface HeldMessage {
   look: Look;
   /** Removes exactly this delivery. */

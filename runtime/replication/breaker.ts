@@ -25,6 +25,7 @@ export class Breaker {
   #failuresInARow = 0;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #succeededAtMs = Number.NEGATIVE_INFINITY;
+  #reason: string | undefined;
   #probe: "unknown" | "failed" | "succeeded" = "unknown";
   #answer: { atMs: number; isEmpty: boolean } | undefined;
 
@@ -61,6 +62,11 @@ export class Breaker {
     return this.#probe;
   }
 
+  /** Why the last failed request of this instance failed. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
   /** The other side answered. */
   succeeded(): void {
     this.#probe = "succeeded";
@@ -69,8 +75,9 @@ export class Breaker {
   }
 
   /** A request failed because the other side is down. */
-  failed(): void {
+  failed(reason: string): void {
     this.#probe = "failed";
+    this.#reason = reason;
     this.#failuresInARow += 1;
     this.#failedAtMs = this.#deps.clock.now();
   }

@@ -58,13 +58,13 @@ export async function askReceiver<T>(asked: readonly Asked<T>[], deps: AskDeps):
   while (left.length > 0) {
     const batch = takeBatch(left, deps);
     left = left.slice(batch.length);
-    answers.push(...(deps.breaker.hasOpened ? notAsked(batch) : await post(batch, deps)));
+    answers.push(...(deps.breaker.hasOpened ? notAsked(batch, deps.breaker) : await post(batch, deps)));
   }
   return answers;
 }
 
-function notAsked<T>(batch: readonly Asked<T>[]): [Asked<T>, Answer][] {
-  const reason = "the receiver is down: nothing is sent until a probe reaches it";
+function notAsked<T>(batch: readonly Asked<T>[], breaker: Breaker): [Asked<T>, Answer][] {
+  const reason = breaker.reason ?? "the receiver is down";
   return batch.map((one) => [one, { reason, attemptMayRun: false, retryable: true }]);
 }
 
@@ -83,13 +83,13 @@ async function post<T>(batch: readonly Asked<T>[], deps: AskDeps): Promise<[Aske
       clock.now() - startMs,
       receipts.some(({ slow }) => slow === true),
     );
-    if (receipts.every(isDestinationDown)) breaker.failed();
+    if (receipts.every(isDestinationDown)) breaker.failed(receipts[0]?.reason ?? "the destination store does not work");
     else breaker.succeeded();
     return batch.map((one, index) => [one, answerOf(receipts[index])]);
   } catch (error) {
     if (!(error instanceof ReceiverUnreachable)) throw error;
     // A receiver that throttles, or refuses one request as wrong, works.
-    if (error.retryable && !error.throttled) breaker.failed();
+    if (error.retryable && !error.throttled) breaker.failed(error.message);
     else breaker.succeeded();
     if (!error.retryable && batch.length > 1) {
       const middle = Math.ceil(batch.length / 2);

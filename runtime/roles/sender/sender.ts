@@ -129,37 +129,42 @@ export class Sender {
   }
 
   /**
-   * Once a minute: tries keys of the outage queue, one request at most. If the receiver answers, the breaker closes: all keys go back to work.
-   * If it does not, they stay. Keys that are too old are parked.
+   * Once a minute: tries keys of the outage queue, with one request at most. If the receiver answers, the breaker closes: all keys go back to
+   * work. If it does not, they stay, and those that are too old are parked.
    */
   async tick(deadline: Deadline): Promise<void> {
     const { outage, queue, metrics, logger } = this.#deps;
     if (outage === undefined || queue === undefined) return;
-    const held = await this.#receiveHeld(outage);
+    const held = await outage.receive();
     const isOpen = held.length > 0 || !(await outage.isEmpty());
     metrics.add("BreakerOpen", isOpen ? 1 : 0);
     if (held.length === 0) return;
-    if (!(await this.#probe(held, outage))) {
-      logger.warn("breaker stays open", { keys: held.length });
-      return;
+    if (await this.#probe(held, outage)) {
+      const released = await releaseHeld({ outage, release: (looks) => queue.enqueueAll(looks), deadline });
+      return logger.info("breaker closed", { released });
     }
-    const released = await releaseHeld({ outage, release: (looks) => queue.enqueueAll(looks), deadline });
-    logger.info("breaker closed", { released });
+    const { reason } = this.#memory.breaker;
+    logger.warn("breaker stays open", { reason });
+    if (held.some(({ look }) => this.#isOverdue(look))) await this.#parkOverdue(outage, deadline);
   }
 
-  /** The next keys that wait. Parks those that have waited too long, and goes on until it finds a batch without one. */
-  async #receiveHeld(outage: OutageQueue): Promise<HeldMessage[]> {
-    for (;;) {
+  /** Parks keys that have waited too long, until it finds a batch without one. */
+  async #parkOverdue(outage: OutageQueue, deadline: Deadline): Promise<void> {
+    const { reason = "the receiver is down" } = this.#memory.breaker;
+    while (deadline.remainingMs() > ROUND_MARGIN_MS) {
       const messages = await outage.receive();
-      const overdue = messages.filter(({ look }) => givenUp(look, this.#policy) !== undefined);
-      if (overdue.length === 0) return messages;
-      for (const message of overdue) {
-        const step = givenUp(message.look, this.#policy);
-        if (step?.step === "park") await this.#intake.park(message.look, step.reason);
-        await outage.remove([message]);
+      const overdue = messages.filter(({ look }) => this.#isOverdue(look));
+      for (const { look } of overdue) {
+        const next = hold({ look, messageIds: new Set() }, { reason, place: "border" }, this.#policy);
+        if (next.step === "park") await this.#intake.park(look, next.reason);
       }
-      if (overdue.length < messages.length) return messages.filter((message) => !overdue.includes(message));
+      await outage.remove(overdue);
+      if (overdue.length === 0) return;
     }
+  }
+
+  #isOverdue(look: Look): boolean {
+    return givenUp(look, this.#policy) !== undefined;
   }
 
   /** @returns whether the receiver answered; then the keys are settled and out of the outage queue */
@@ -183,8 +188,11 @@ export class Sender {
   async #holdWhileDown(works: readonly Work[], failures: Failures): Promise<Work[]> {
     const { config, logger } = this.#deps;
     const waiting = works.filter(({ look }) => !look.released && inScopeByKey(config.scope, look.key).inScope);
+    const { breaker } = this.#memory;
+    // A probe of the tick reached the receiver: that is newer than what this instance saw.
+    if (breaker.hasOpened && works.some(({ look }) => look.released)) breaker.halfOpen();
     if (waiting.length === 0 || !(await this.#isOpen())) return [...works];
-    const told: Told = { reason: "the receiver is down: keys wait until a probe reaches it", place: "border" };
+    const told: Told = { reason: breaker.reason ?? "the receiver is down", place: "border" };
     logger.info("keys are held: the receiver is down", { keys: waiting.length });
     const outcomes = waiting.map((work): Outcome => ({ work, next: hold(work, told, this.#policy) }));
     await this.#finishRound(outcomes, undefined, failures);

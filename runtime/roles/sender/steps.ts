@@ -157,9 +157,7 @@ export interface Told {
 /** The step for a key while the other side is down: it is not tried. */
 export function hold({ look }: Work, told: Told, policy: StepPolicy): Step {
   const next = tried(look, told, policy);
-  // The cause that was seen is worth more than the fact that nothing is tried.
-  const held = look.last?.place === "border" ? { ...next, last: look.last } : next;
-  return givenUp(held, policy) ?? { step: "hold", look: held };
+  return givenUp(next, policy) ?? { step: "hold", look: next };
 }
 
 /** Puts a key back without counting. It ends by the age of the key alone. */

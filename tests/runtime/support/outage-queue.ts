@@ -1,8 +1,8 @@
 import type { HeldMessage, Look, OutageQueue } from "../../../runtime/protocol/ports";
 
-const VISIBILITY_MS = 60_000;
+const VISIBILITY_MS = 45_000;
 
-/** An outage queue in memory. A received message is hidden for a minute, like in SQS. */
+/** An outage queue in memory. A received message is hidden for 45 s, like in SQS. */
 export class MemoryOutageQueue implements OutageQueue {
   readonly messages: { look: Look; id: number; visibleAtMs: number }[] = [];
   /** Calls by name. */

@@ -160,7 +160,7 @@ describe("the breaker", () => {
     const answers = await ask(one, items);
     expect(one.requests).toHaveLength(3);
     expect(answers).toHaveLength(items.length);
-    expect(answers.at(-1)?.[1]).toMatchObject({ reason: expect.stringMatching(/^the receiver is down/), attemptMayRun: false });
+    expect(answers.at(-1)?.[1]).toMatchObject({ reason: "no answer", attemptMayRun: false });
   });
 
   test.each<[string, Handle]>([
