@@ -58,7 +58,7 @@ export interface Receiver extends Present<"receiverFunctionName" | "copierFuncti
 /** Turns events of a source into requests. */
 export interface Trigger
   extends Present<"senderFunctionName" | "deadLetterQueueUrl">,
-    Pick<OutputProperties, "queueUrl" | "requiredNotification"> {
+    Pick<OutputProperties, "queueUrl" | "outageQueueUrl" | "requiredNotification"> {
   /** Resources that must exist before a new object is replicated. */
   ready: pulumi.Resource[];
   /** Statement for the source key's policy, as JSON. */

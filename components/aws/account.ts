@@ -28,8 +28,10 @@ export class Account {
  * Physical names are fixed, not generated: an operator finds every resource of a bridge by its id, and a policy can name a
  * function before it exists. Deploying two bridges with one id in one account fails.
  */
-export const physicalName = (bridgeId: string, part: AwsRole | ProberPart | "dead-letters" | "invoker" | "queue"): string =>
-  `crossborderbridge-${bridgeId}-${part}`;
+export const physicalName = (
+  bridgeId: string,
+  part: AwsRole | ProberPart | "dead-letters" | "invoker" | "outage" | "queue" | "tick",
+): string => `crossborderbridge-${bridgeId}-${part}`;
 
 export const parameterName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>
   `/crossborderbridge/${bridgeId}/${side}/${secret}`;

@@ -1,58 +1,211 @@
-/** Alarms for an operator: a key was given up, work is not done, or work takes too long. */
+/**
+ * Alarms for an operator. One alarm for each kind of trouble, each in time to act: within 10 minutes. docs/runbook.md has a section for each,
+ * named as the end of the alarm's name. tests/components/aws/alarms.test.ts rings every one.
+ */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../cloud";
 import { inSourceAccount, PROBER_PARTS } from "../prober";
 import { physicalName } from "./account";
-
-const PERIOD_SECONDS = 300;
-/** The longest delay between two attempts at a key is 15 minutes; older work is stuck. */
-const STUCK_AFTER_SECONDS = 1800;
-
-export function createAlarms(
-  context: BridgeContext,
-  parent: pulumi.Resource,
-  queues: { queue: aws.sqs.Queue | undefined; deadLetters: aws.sqs.Queue },
-): void {
-  const { name, config, provider } = context;
-  const common = {
-    namespace: "AWS/SQS",
-    statistic: "Maximum",
-    period: PERIOD_SECONDS,
-    evaluationPeriods: 1,
-    comparisonOperator: "GreaterThanThreshold",
-    treatMissingData: "notBreaching",
-    ...(context.alarmTopicArn === undefined ? {} : { alarmActions: [context.alarmTopicArn], okActions: [context.alarmTopicArn] }),
-  };
-  new aws.cloudwatch.MetricAlarm(
-    `${name}-dead-letter-alarm`,
-    {
-      ...common,
-      name: `${physicalName(config.name, "dead-letters")}-not-empty`,
-      alarmDescription: `Bridge ${config.name} gave up on objects: read their reasons in the dead-letter queue`,
-      metricName: "ApproximateNumberOfMessagesVisible",
-      dimensions: { QueueName: queues.deadLetters.name },
-      threshold: 0,
-    },
-    { parent, provider },
-  );
-  if (queues.queue === undefined) return;
-  new aws.cloudwatch.MetricAlarm(
-    `${name}-age-alarm`,
-    {
-      ...common,
-      name: `${physicalName(config.name, "queue")}-stuck`,
-      alarmDescription: `Bridge ${config.name} has work older than ${STUCK_AFTER_SECONDS} s: is the receiver reachable?`,
-      metricName: "ApproximateAgeOfOldestMessage",
-      dimensions: { QueueName: queues.queue.name },
-      threshold: STUCK_AFTER_SECONDS,
-    },
-    { parent, provider },
-  );
-}
+import type { Queues } from "./queues";
 
 /** Namespace of the functions' metrics. A test compares it with the runtime's. */
-const PROBER_NAMESPACE = "CrossBorderBridge";
+const BRIDGE_NAMESPACE = "CrossBorderBridge";
+/** SQS and the tick report once a minute. */
+const PERIOD_SECONDS = 60;
+/**
+ * A key that fails again and again is put back after 2, 4, 8 ... s (5, 10, 20 ... s for some causes), each between its half and itself. One of
+ * these times is always between 3 and 9 minutes. The runtime leaves out keys whose copy runs or waits for its turn.
+ */
+const LATE_AFTER_MS = 180_000;
+/** The longest delay of a put-back, and some minutes more: the alarm does not end between two tries. */
+const LATE_MINUTES = 20;
+
+type MetricQuery = aws.types.input.cloudwatch.MetricAlarmMetricQuery;
+type Input = pulumi.Input<string>;
+
+interface Watched {
+  namespace: Input;
+  metricName: string;
+  dimensions: Record<string, Input>;
+  statistic: "Maximum" | "Sum" | "SampleCount";
+}
+
+interface Alarm {
+  /** The end of the alarm's name, and the section of the runbook. */
+  suffix: string;
+  /** What has happened, and what to do. */
+  text: string;
+  /** One metric, or several with an expression of their names. */
+  metrics: Record<string, Watched>;
+  expression?: string;
+  /** @default 0 */
+  above?: number;
+  /** Instead of `above`. */
+  below?: number;
+  /** The alarm fires when this many of the last minutes are bad. */
+  bad: number;
+  of: number;
+  /** Missing minutes are bad. @default false */
+  missingIsBad?: boolean;
+  /** The end of the logical name in an earlier release. The physical name is the same, so a second resource would delete the alarm. */
+  formerly?: string;
+}
+
+export interface AlarmArgs {
+  queues: Queues;
+  senderFunctionName: pulumi.Output<string>;
+  /** The alarms are created after it: a bridge without ticks would ring. */
+  tick: pulumi.Resource;
+}
+
+export function createAlarms(context: BridgeContext, parent: pulumi.Resource, { tick, ...watched }: AlarmArgs): void {
+  const topic =
+    context.alarmTopicArn === undefined ? {} : { alarmActions: [context.alarmTopicArn], okActions: [context.alarmTopicArn] };
+  for (const alarm of alarmsOf(context.config, watched)) {
+    const { suffix, text, above = 0, below, bad, of, missingIsBad = false, formerly } = alarm;
+    new aws.cloudwatch.MetricAlarm(
+      `${context.name}-${suffix}-alarm`,
+      {
+        ...topic,
+        ...queriesOf(alarm),
+        name: `crossborderbridge-${context.config.name}-${suffix}`,
+        alarmDescription: `Bridge ${context.config.name}: ${text} See docs/runbook.md#${suffix}`,
+        comparisonOperator: below === undefined ? "GreaterThanThreshold" : "LessThanThreshold",
+        threshold: below ?? above,
+        datapointsToAlarm: bad,
+        evaluationPeriods: of,
+        treatMissingData: missingIsBad ? "breaching" : "notBreaching",
+      },
+      {
+        parent,
+        provider: context.provider,
+        dependsOn: [tick],
+        ...(formerly === undefined ? {} : { aliases: [{ name: `${context.name}-${formerly}` }] }),
+      },
+    );
+  }
+}
+
+function queriesOf({ metrics, expression, suffix }: Alarm): Partial<aws.cloudwatch.MetricAlarmArgs> {
+  const [only, ...others] = Object.values(metrics);
+  if (expression === undefined && only !== undefined && others.length === 0) return { ...only, period: PERIOD_SECONDS };
+  const inputs = Object.entries(metrics).map(
+    ([id, { statistic, ...metric }]): MetricQuery => ({ id, metric: { ...metric, stat: statistic, period: PERIOD_SECONDS } }),
+  );
+  return { metricQueries: [{ id: "result", expression, label: suffix, returnData: true }, ...inputs] };
+}
+
+function alarmsOf(
+  { name, timeouts }: Pick<BridgeContext["config"], "name" | "timeouts">,
+  { queues, senderFunctionName }: Omit<AlarmArgs, "tick">,
+): Alarm[] {
+  const dimensions = { service: "sender", BridgeId: name };
+  const sender = (metricName: string, statistic: Watched["statistic"]): Watched => ({
+    namespace: BRIDGE_NAMESPACE,
+    metricName,
+    dimensions,
+    statistic,
+  });
+  const sqs = (queue: aws.sqs.Queue, metricName: string, statistic: Watched["statistic"]): Watched => ({
+    namespace: "AWS/SQS",
+    metricName,
+    dimensions: { QueueName: queue.name },
+    statistic,
+  });
+  const visible = "ApproximateNumberOfMessagesVisible";
+  return [
+    {
+      suffix: "receiver-unreachable",
+      text: "the receiver cannot be reached, so keys wait in the outage queue. Nothing is lost, and they go on by themselves. Is the destination up, and does it accept the sender's address and signature?",
+      // Not the outage queue's own metrics: each probe hides messages, and SQS leaves a message out of the age after three deliveries.
+      metrics: { open: sender("BreakerOpen", "Maximum") },
+      bad: 4,
+      of: 6,
+    },
+    {
+      suffix: "sender-silent",
+      text: "the sender has not run for minutes, though a schedule invokes it every minute. Is the account out of concurrent executions, or the schedule disabled?",
+      // CloudWatch looks back over more periods than it counts before it takes data for missing.
+      metrics: { ticks: sender("BreakerOpen", "SampleCount") },
+      below: 1,
+      ...every(3),
+      missingIsBad: true,
+    },
+    {
+      suffix: "sender-crashes",
+      text: "the sender ended more than once without an answer: out of time, out of memory, or by a fault. A key may do this to every sender that gets it. Its log names the last key.",
+      metrics: {
+        errors: {
+          namespace: "AWS/Lambda",
+          metricName: "Errors",
+          dimensions: { FunctionName: senderFunctionName },
+          statistic: "Sum",
+        },
+      },
+      bad: 2,
+      of: 10,
+    },
+    {
+      suffix: "queue-stuck",
+      formerly: "age-alarm",
+      text: "keys are in the work queue, and none of them is finished. Is the event source mapping enabled, and may the sender read the queue?",
+      // Only visible messages: delayed ones are keys that wait on purpose.
+      metrics: { waiting: sqs(queues.work, visible, "Maximum"), finished: sqs(queues.work, "NumberOfMessagesDeleted", "Sum") },
+      expression: "IF(FILL(finished, 0) > 0, 0, waiting)",
+      // A batch may take as long as the sender may run.
+      ...every(Math.max(5, Math.ceil(timeouts.senderSeconds / PERIOD_SECONDS) + 1)),
+    },
+    {
+      suffix: "no-success",
+      text: "keys are tried and fail, and none succeeds. Read the reason with `npm run bridge -- status`, or in the sender's log.",
+      metrics: {
+        retried: sender("Retried", "Sum"),
+        replicated: sender("Replicated", "Sum"),
+        unchanged: sender("Unchanged", "Sum"),
+        deleted: sender("Deleted", "Sum"),
+      },
+      expression: "IF(replicated + unchanged + deleted > 0, 0, retried)",
+      bad: 3,
+      of: 10,
+    },
+    {
+      suffix: "late",
+      text: `a key is not at the destination ${LATE_AFTER_MS / 60_000} minutes after its event. Read the reason with \`npm run bridge -- status\`, or in the sender's log.`,
+      metrics: { age: sender("OldestUnprovenAgeMs", "Maximum") },
+      above: LATE_AFTER_MS,
+      bad: 1,
+      of: LATE_MINUTES,
+    },
+    {
+      suffix: "waiting-for-room",
+      text: "large objects wait because copy.concurrency copies run already. Raise copy.concurrency if the account has concurrent executions left.",
+      // A single key is put back in 4 of the first 6 minutes, and then less and less often.
+      metrics: { waiting: sender("WaitingForRoom", "Sum") },
+      bad: 4,
+      of: 10,
+    },
+    {
+      suffix: "key-parked",
+      text: "a key was given up just now. Its letter in the dead-letter queue has the reason. Fix that, then send the letter again.",
+      // SQS reports a queue that was idle for hours up to 15 minutes late.
+      metrics: { parked: sender("Parked", "Sum") },
+      bad: 1,
+      of: 1,
+    },
+    {
+      suffix: "dead-letters-not-empty",
+      formerly: "dead-letter-alarm",
+      text: "there are dead letters. Each names its key and the reason. Fix that, then send the letters again.",
+      metrics: { letters: sqs(queues.deadLetters, visible, "Maximum") },
+      bad: 1,
+      of: 1,
+    },
+  ];
+}
+
+const every = (minutes: number): { bad: number; of: number } => ({ bad: minutes, of: minutes });
+
 /** Longest delay of the schedule, the log and its metric together. */
 const REPORTING_SECONDS = 120;
 
@@ -70,7 +223,7 @@ export function createProbeAlarms(
   const topic = reachesTopic && context.alarmTopicArn !== undefined ? [context.alarmTopicArn] : undefined;
   const period = everyMinutes * 60;
   const common = {
-    namespace: PROBER_NAMESPACE,
+    namespace: BRIDGE_NAMESPACE,
     dimensions: { service: `prober-${side}`, BridgeId: config.name },
     statistic: "Maximum",
     period,

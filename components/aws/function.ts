@@ -21,6 +21,8 @@ export interface BridgeFunctionArgs<R extends AwsRole> {
   memoryMb: number;
   timeoutSeconds: number;
   description: string;
+  /** Executions that Lambda keeps for this function, which are also its most at once. @default none are kept, and nothing bounds it */
+  reservedConcurrency?: number | undefined;
   /** VPC that the function runs in. @default none */
   network?:
     | { subnetIds: pulumi.Output<string>[]; securityGroupIds: pulumi.Output<string>[]; ready: pulumi.Resource[] }
@@ -82,6 +84,7 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
         timeout: args.timeoutSeconds,
         environment: { variables: config.apply((values) => encodeEnv(role, values)) },
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
+        ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: args.reservedConcurrency }),
         ...(args.network === undefined
           ? {}
           : { vpcConfig: { subnetIds: args.network.subnetIds, securityGroupIds: args.network.securityGroupIds } }),

@@ -62,11 +62,14 @@ export interface SenderPolicyArgs {
   /** Actions of `statusTags`; empty when it is off. */
   tagging: readonly ("s3:PutObjectTagging" | "s3:PutObjectVersionTagging")[];
   kmsKeyArn?: string | undefined;
-  /** Absent with `buffer: none`. */
-  queueArn?: string | undefined;
+  queueArn: string;
+  outageQueueArn: string;
   deadLetterArn: string;
   parameterArns: string[];
 }
+
+/** Lambda polls the work queue in the sender's role. The sender itself counts and drains the outage queue. */
+const QUEUE_ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"];
 
 export function senderPolicy(args: SenderPolicyArgs): PolicyDocument {
   const objects = objectArns(args.bucketArn, args.prefixes);
@@ -75,13 +78,7 @@ export function senderPolicy(args: SenderPolicyArgs): PolicyDocument {
     listBucket(args.bucketArn),
     args.tagging.length > 0 ? allow("TagStatus", [...args.tagging], ...objects) : undefined,
     args.kmsKeyArn === undefined ? undefined : allow("DecryptSource", ["kms:Decrypt"], args.kmsKeyArn),
-    args.queueArn === undefined
-      ? undefined
-      : allow(
-          "WorkQueue",
-          ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage"],
-          args.queueArn,
-        ),
+    allow("KeepKeys", QUEUE_ACTIONS, args.queueArn, args.outageQueueArn),
     allow("Park", ["sqs:SendMessage"], args.deadLetterArn),
     readParameters(args.parameterArns),
   );
@@ -170,28 +167,29 @@ export function proberPolicy(args: ProberPolicyArgs): PolicyDocument {
 /** HEAD asks for checksums, which S3 keeps encrypted. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export const proberKeyActions = (puts: boolean): string[] => [...(puts ? ["kms:GenerateDataKey"] : []), "kms:Decrypt"];
 
-/** Only this bucket may send events to the queue, and every request must use TLS. */
-export function queuePolicy(args: {
+export interface QueuePolicyArgs {
   queueArn: string;
-  bucketArn: string;
-  accountId: string;
-  storageService: string;
-}): PolicyDocument {
+  /** The bucket whose events the queue takes. @default no service may send to the queue */
+  events?: { bucketArn: string; accountId: string; storageService: string } | undefined;
+}
+
+/** Every request must use TLS, and only one bucket may send events. */
+export function queuePolicy({ queueArn, events }: QueuePolicyArgs): PolicyDocument {
   return document(
-    {
+    events && {
       Sid: "SourceEvents",
       Effect: "Allow",
-      Principal: { Service: args.storageService },
+      Principal: { Service: events.storageService },
       Action: "sqs:SendMessage",
-      Resource: args.queueArn,
-      Condition: { ArnEquals: { "aws:SourceArn": args.bucketArn }, StringEquals: { "aws:SourceAccount": args.accountId } },
+      Resource: queueArn,
+      Condition: { ArnEquals: { "aws:SourceArn": events.bucketArn }, StringEquals: { "aws:SourceAccount": events.accountId } },
     },
     {
       Sid: "DenyInsecureTransport",
       Effect: "Deny",
       Principal: "*",
       Action: "sqs:*",
-      Resource: args.queueArn,
+      Resource: queueArn,
       Condition: { Bool: { "aws:SecureTransport": "false" } },
     },
   );

@@ -1,4 +1,4 @@
-/** The work queue, the dead-letter queue and the mapping that feeds the sender. */
+/** The sender's queues and the mapping that feeds it. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
@@ -6,13 +6,22 @@ import { type Account, physicalName } from "./account";
 import { queuePolicy } from "./policies";
 
 const DAY_SECONDS = 86_400;
-/** The maximum of SQS. A message keeps its age when it moves, so the retention of the work queue must be shorter. */
-const DEAD_LETTER_RETENTION_SECONDS = 14 * DAY_SECONDS;
+/** The maximum of SQS. */
+const LONGEST_RETENTION_SECONDS = 14 * DAY_SECONDS;
+/** A message keeps its age when SQS moves it, so the retention of the work queue must be shorter than that of the dead letters. */
 const WORK_RETENTION_SECONDS = 7 * DAY_SECONDS;
-/** For senders that crash. In every other case the sender itself puts a key back or parks it. */
-const MAX_RECEIVE_COUNT = 10;
+/** The maximum of SQS. */
+const MOST_RECEIVES = 1_000;
 /** The maximum of a mapping without a batching window. */
 const BATCH_SIZE = 10;
+
+export interface Queues {
+  /** Keys to look at. With `buffer: sqs` S3 sends its events to it as well. */
+  work: aws.sqs.Queue;
+  /** Keys that wait for the receiver. Nothing consumes it but the tick. */
+  outage: aws.sqs.Queue;
+  deadLetters: aws.sqs.Queue;
+}
 
 /**
  * The time that a message stays hidden from other senders. An attempt must end before its message becomes visible again. A sender may
@@ -25,33 +34,56 @@ export function visibilityTimeoutSeconds(timeouts: { senderSeconds: number; rece
   return 2 * timeouts.senderSeconds + timeouts.receiverSeconds;
 }
 
-export function createDeadLetterQueue(context: BridgeContext, parent: pulumi.Resource): aws.sqs.Queue {
-  return new aws.sqs.Queue(
-    `${context.name}-dead-letters`,
-    {
-      name: physicalName(context.config.name, "dead-letters"),
-      sqsManagedSseEnabled: true,
-      messageRetentionSeconds: DEAD_LETTER_RETENTION_SECONDS,
-    },
-    { parent, provider: context.provider },
-  );
+/**
+ * How often SQS delivers a message before it moves it to the dead letters by itself, without a reason. The sender puts back and parks keys
+ * in every case that it survives, so this is for a message that ends every sender. SQS counts deliveries that Lambda throttled as well:
+ * no sender has seen those. A low count would turn a full account into dead letters. The last delivery must come long before the queue
+ * drops the message for its age.
+ */
+export function maxReceiveCount(visibilitySeconds: number): number {
+  return Math.min(MOST_RECEIVES, Math.floor(WORK_RETENTION_SECONDS / 2 / visibilitySeconds));
 }
 
-export function createWorkQueue(context: BridgeContext, parent: pulumi.Resource, deadLetters: aws.sqs.Queue): aws.sqs.Queue {
-  const { config } = context;
-  return new aws.sqs.Queue(
-    `${context.name}-queue`,
+export function createQueues(context: BridgeContext, parent: pulumi.Resource): Queues {
+  const { config, name, provider } = context;
+  const child = { parent, provider };
+  const common = { sqsManagedSseEnabled: true };
+  const deadLetters = new aws.sqs.Queue(
+    `${name}-dead-letters`,
     {
+      ...common,
+      name: physicalName(config.name, "dead-letters"),
+      messageRetentionSeconds: LONGEST_RETENTION_SECONDS,
+    },
+    child,
+  );
+  const visibility = visibilityTimeoutSeconds(config.timeouts);
+  const work = new aws.sqs.Queue(
+    `${name}-queue`,
+    {
+      ...common,
       name: physicalName(config.name, "queue"),
-      sqsManagedSseEnabled: true,
-      visibilityTimeoutSeconds: visibilityTimeoutSeconds(config.timeouts),
+      visibilityTimeoutSeconds: visibility,
       messageRetentionSeconds: WORK_RETENTION_SECONDS,
       redrivePolicy: deadLetters.arn.apply((deadLetterTargetArn) =>
-        JSON.stringify({ deadLetterTargetArn, maxReceiveCount: MAX_RECEIVE_COUNT }),
+        JSON.stringify({ deadLetterTargetArn, maxReceiveCount: maxReceiveCount(visibility) }),
       ),
     },
-    { parent, provider: context.provider },
+    child,
   );
+  // No redrive policy: the tick receives the same messages again and again while an outage lasts.
+  const outage = new aws.sqs.Queue(
+    `${name}-outage`,
+    { ...common, name: physicalName(config.name, "outage"), messageRetentionSeconds: LONGEST_RETENTION_SECONDS },
+    child,
+  );
+  for (const [part, queue] of Object.entries({ "dead-letters": deadLetters, outage }))
+    new aws.sqs.QueuePolicy(
+      `${name}-${part}-policy`,
+      { queueUrl: queue.url, policy: queue.arn.apply((queueArn) => JSON.stringify(queuePolicy({ queueArn }))) },
+      child,
+    );
+  return { work, outage, deadLetters };
 }
 
 export interface MapQueueArgs {
@@ -84,9 +116,10 @@ export function mapQueue(context: BridgeContext, parent: pulumi.Resource, args: 
       queueUrl: queue.url,
       policy: pulumi
         .all([queue.arn, args.bucketArn, account.accountId, storageService])
-        .apply(([queueArn, bucketArn, accountId, service]) =>
-          JSON.stringify(queuePolicy({ queueArn, bucketArn, accountId, storageService: service })),
-        ),
+        .apply(([queueArn, bucketArn, accountId, service]) => {
+          const events = { bucketArn, accountId, storageService: service };
+          return JSON.stringify(queuePolicy({ queueArn, events: config.buffer === "sqs" ? events : undefined }));
+        }),
     },
     child,
   );

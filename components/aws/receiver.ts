@@ -9,6 +9,7 @@ import { Copier } from "./copier";
 import { Endpoint } from "./endpoint";
 import { BridgeFunction } from "./function";
 import { invokerPolicy, kmsKeyStatement, receiverPolicy } from "./policies";
+import { warnOfQuota } from "./quota";
 import { type AwsDestinationStore, storeConfig } from "./stores";
 import { type SecretParameter, tokenAt } from "./token";
 
@@ -65,6 +66,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
         .apply((roles) =>
           JSON.stringify(kmsKeyStatement("CrossBorderBridgeWrites", kmsKeyArn, roles, ["kms:GenerateDataKey", "kms:Decrypt"])),
         );
+    warnOfQuota(context, this, "destination");
     this.url = endpoint.url;
     this.receiverFunctionName = receiver.functionName;
     this.copierFunctionName = copier.functionName;

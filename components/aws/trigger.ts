@@ -1,20 +1,25 @@
-/** Connects events of the source bucket to the sender: through a queue, or directly with `buffer: none`. */
+/** Connects the source to the sender: its events through a queue, or directly with `buffer: none`; keys that wait; and the tick. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { Scope } from "../../runtime/protocol/env";
 import { type BridgeContext, onlyPlain, type Receiver, senderSettings, type Trigger } from "../cloud";
+import { senderExecutions } from "../config";
 import { Account, physicalName } from "./account";
 import { createAlarms } from "./alarms";
 import { BridgeFunction } from "./function";
 import { kmsKeyStatement, senderPolicy } from "./policies";
-import { createDeadLetterQueue, createWorkQueue, mapQueue } from "./queues";
+import { createQueues, mapQueue, type Queues } from "./queues";
+import { warnOfQuota } from "./quota";
 import type { StaticEgress } from "./static-egress";
 import { type AwsSourceStore, storeConfig } from "./stores";
+import { createTick } from "./tick";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
 /** The maximum of Lambda. An event waits this long for a throttled or failing sender. */
 const DIRECT_EVENT_AGE_SECONDS = 21_600;
+/** With a queue only ticks invoke the sender asynchronously. A late tick is of no use: the next one is due. The minimum of Lambda. */
+const TICK_EVENT_AGE_SECONDS = 60;
 
 export interface AwsTriggerArgs {
   store: AwsSourceStore;
@@ -22,16 +27,11 @@ export interface AwsTriggerArgs {
   egress?: StaticEgress | undefined;
 }
 
-interface Queues {
-  /** The work queue; undefined with `buffer: none`. */
-  queue: aws.sqs.Queue | undefined;
-  deadLetters: aws.sqs.Queue;
-}
-
 /** `crossborder:aws:Trigger` */
 export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   readonly senderFunctionName: pulumi.Output<string>;
-  readonly queueUrl?: pulumi.Output<string>;
+  readonly queueUrl: pulumi.Output<string>;
+  readonly outageQueueUrl: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
   readonly requiredNotification?: pulumi.Output<string>;
   readonly kmsKeyStatement?: pulumi.Output<string>;
@@ -42,21 +42,22 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     super("crossborder:aws:Trigger", name, {}, { parent: context.parent });
     const { config } = context;
     const account = new Account(context, this);
-    const deadLetters = createDeadLetterQueue(context, this);
-    const queue = config.buffer === "sqs" ? createWorkQueue(context, this, deadLetters) : undefined;
+    const queues = createQueues(context, this);
     const { store } = args;
-    const sender = this.createSender(context, { ...args, account, queue, deadLetters });
-    const target =
-      queue === undefined
-        ? this.invokeDirectly(name, context, { store, account, sender, deadLetters })
-        : mapQueue(context, this, { queue, sender: sender.function, bucketArn: store.bucket.arn, account });
-    if (config.source.adopt) this.requiredNotification = this.describeNotification(context, queue, sender);
-    else this.createNotification(name, context, { store, target, queue, sender });
-    createAlarms(context, this, { queue, deadLetters });
+    const sender = this.createSender(context, { ...args, account, queues });
+    const mapped = mapQueue(context, this, { queue: queues.work, sender: sender.function, bucketArn: store.bucket.arn, account });
+    const permission = this.configureInvocations(name, context, { store, account, sender, queues });
+    const target = permission ?? mapped;
+    if (config.source.adopt) this.requiredNotification = this.describeNotification(context, queues, sender);
+    else this.createNotification(name, context, { store, target, queues, sender });
+    const tick = createTick(context, this, { account, sender: sender.function, ready: [mapped] });
+    createAlarms(context, this, { queues, senderFunctionName: sender.functionName, tick });
+    warnOfQuota(context, this, "source");
 
     this.senderFunctionName = sender.functionName;
-    if (queue !== undefined) this.queueUrl = queue.url;
-    this.deadLetterQueueUrl = deadLetters.url;
+    this.queueUrl = queues.work.url;
+    this.outageQueueUrl = queues.outage.url;
+    this.deadLetterQueueUrl = queues.deadLetters.url;
     const { kmsKeyArn } = config.source;
     if (kmsKeyArn !== undefined)
       this.kmsKeyStatement = sender.roleArn.apply((role) =>
@@ -64,19 +65,22 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
       );
     this.registerOutputs({
       senderFunctionName: this.senderFunctionName,
+      queueUrl: this.queueUrl,
+      outageQueueUrl: this.outageQueueUrl,
       deadLetterQueueUrl: this.deadLetterQueueUrl,
-      ...(queue === undefined ? {} : { queueUrl: queue.url }),
     });
   }
 
-  private createSender(context: BridgeContext, args: AwsTriggerArgs & Queues & { account: Account }): BridgeFunction<"sender"> {
-    const { store, receiver, egress, account, queue, deadLetters } = args;
+  private createSender(
+    context: BridgeContext,
+    args: AwsTriggerArgs & { account: Account; queues: Queues },
+  ): BridgeFunction<"sender"> {
+    const { store, receiver, egress, account, queues } = args;
     const { config } = context;
     const token = tokenAt(context, this, "source", account);
     const invoker = this.storeInvoker(context, receiver);
     const parameterArns = pulumi.all([token, ...(invoker === undefined ? [] : [invoker])].map(({ arn }) => arn));
-    const queueArn = queue?.arn ?? pulumi.output(undefined);
-    const queueUrl = queue?.url ?? pulumi.output(undefined);
+    const { work, outage, deadLetters } = queues;
     return new BridgeFunction(
       `${context.name}-sender`,
       {
@@ -87,26 +91,29 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
         memoryMb: MEMORY_MB,
         timeoutSeconds: config.timeouts.senderSeconds,
         description: `Sends notices for bridge ${config.name}`,
+        reservedConcurrency: config.reserveConcurrency ? senderExecutions(config) : undefined,
         policy: pulumi
-          .all([store.bucket.arn, queueArn, deadLetters.arn, parameterArns])
-          .apply(([bucketArn, workQueueArn, deadLetterArn, arns]) =>
+          .all([store.bucket.arn, work.arn, outage.arn, deadLetters.arn, parameterArns])
+          .apply(([bucketArn, queueArn, outageQueueArn, deadLetterArn, arns]) =>
             senderPolicy({
               bucketArn,
               prefixes: config.scope.prefixes,
               tagging: taggingActions(config),
               kmsKeyArn: config.source.kmsKeyArn,
-              queueArn: workQueueArn,
+              queueArn,
+              outageQueueArn,
               deadLetterArn,
               parameterArns: arns,
             }),
           ),
         config: (ownRole) =>
           pulumi
-            .all([store.bucketName, queueUrl, deadLetters.url, receiver.url, ownRole.uniqueId])
-            .apply(([bucket, workQueueUrl, deadLetterUrl, receiverUrl, ownPrincipal]) => ({
+            .all([store.bucketName, work.url, outage.url, deadLetters.url, receiver.url, ownRole.uniqueId])
+            .apply(([bucket, queueUrl, outageQueueUrl, deadLetterUrl, receiverUrl, ownPrincipal]) => ({
               ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
               source: storeConfig(context, "source", bucket),
-              ...(workQueueUrl === undefined ? {} : { queueUrl: workQueueUrl }),
+              queueUrl,
+              outageQueueUrl,
               deadLetterUrl,
               receiverUrl,
               ownPrincipal,
@@ -127,23 +134,30 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     });
   }
 
-  private invokeDirectly(
+  /** Returns the permission of S3 to invoke the sender, with `buffer: none`. */
+  private configureInvocations(
     name: string,
     context: BridgeContext,
-    args: { store: AwsSourceStore; account: Account; sender: BridgeFunction<"sender">; deadLetters: aws.sqs.Queue },
-  ): pulumi.Resource {
-    const { store, account, sender, deadLetters } = args;
+    args: { store: AwsSourceStore; account: Account; sender: BridgeFunction<"sender">; queues: Queues },
+  ): pulumi.Resource | undefined {
+    const { store, account, sender, queues } = args;
     const child = { parent: this, provider: context.provider };
+    const isDirect = context.config.buffer === "none";
     new aws.lambda.FunctionEventInvokeConfig(
       `${name}-invocations`,
       {
         functionName: sender.functionName,
-        maximumRetryAttempts: 2,
-        maximumEventAgeInSeconds: DIRECT_EVENT_AGE_SECONDS,
-        destinationConfig: { onFailure: { destination: deadLetters.arn } },
+        ...(isDirect
+          ? {
+              maximumRetryAttempts: 2,
+              maximumEventAgeInSeconds: DIRECT_EVENT_AGE_SECONDS,
+              destinationConfig: { onFailure: { destination: queues.deadLetters.arn } },
+            }
+          : { maximumRetryAttempts: 0, maximumEventAgeInSeconds: TICK_EVENT_AGE_SECONDS }),
       },
       child,
     );
+    if (!isDirect) return undefined;
     return new aws.lambda.Permission(
       `${name}-permission`,
       {
@@ -161,18 +175,18 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   private createNotification(
     name: string,
     context: BridgeContext,
-    args: { store: AwsSourceStore; target: pulumi.Resource; sender: BridgeFunction<"sender"> } & Pick<Queues, "queue">,
+    args: { store: AwsSourceStore; target: pulumi.Resource; sender: BridgeFunction<"sender">; queues: Queues },
   ): void {
-    const { store, target, queue, sender } = args;
+    const { store, target, queues, sender } = args;
     const { config } = context;
     const what = { id: physicalName(config.name, "queue"), events: sourceEvents(config.deletes), ...eventFilter(config.scope) };
     new aws.s3.BucketNotification(
       `${name}-notification`,
       {
         bucket: store.bucketName,
-        ...(queue === undefined
+        ...(config.buffer === "none"
           ? { lambdaFunctions: [{ ...what, lambdaFunctionArn: sender.function.arn }] }
-          : { queues: [{ ...what, queueArn: queue.arn }] }),
+          : { queues: [{ ...what, queueArn: queues.work.arn }] }),
       },
       { parent: this, provider: context.provider, dependsOn: [target, ...store.bucket.settled] },
     );
@@ -180,12 +194,13 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
 
   private describeNotification(
     { config }: BridgeContext,
-    queue: aws.sqs.Queue | undefined,
+    queues: Queues,
     sender: BridgeFunction<"sender">,
   ): pulumi.Output<string> {
     const common = { id: physicalName(config.name, "queue"), deletes: config.deletes, scope: config.scope };
-    return (queue?.arn ?? sender.function.arn).apply((arn) =>
-      JSON.stringify(requiredNotification({ ...common, target: queue === undefined ? { functionArn: arn } : { queueArn: arn } })),
+    const isDirect = config.buffer === "none";
+    return (isDirect ? sender.function.arn : queues.work.arn).apply((arn) =>
+      JSON.stringify(requiredNotification({ ...common, target: isDirect ? { functionArn: arn } : { queueArn: arn } })),
     );
   }
 }

@@ -109,6 +109,13 @@ const buffer: Rule = ({ source, buffer: chosen }) =>
     "a queue of AWS; allowed on an alicloud source: none, where the events wait in Function Compute's asynchronous invocation",
   );
 
+const reserveConcurrency: Rule = ({ source, reserveConcurrency: chosen }) =>
+  when(
+    source?.cloud === "alicloud" && chosen,
+    ["reserveConcurrency"],
+    "a setting of Lambda; allowed on an alicloud source: false, because Function Compute keeps concurrency instances there anyway",
+  );
+
 const egress: Rule = ({ source, egress: chosen }) =>
   when(
     source?.cloud === "alicloud" && chosen === "static",
@@ -163,6 +170,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   alarms,
   acceleration,
   buffer,
+  reserveConcurrency,
   egress,
   auth,
   tokenParameter,

@@ -61,6 +61,11 @@ const REPLACED_HINT =
   "other buckets, nor archived objects (GLACIER, DEEP_ARCHIVE).";
 const LAST_STOP_HINT = " The replicas of this bridge are not replicated on to a third bucket.";
 
+export const UNBOUNDED_SENDERS_NOTICE =
+  "buffer is none: S3 invokes a sender for each event, so a burst of events may take every Lambda execution that the account has in the " +
+  "source's region. Events that are throttled are kept for up to 6 hours. Set reserveConcurrency: true to bound the senders (in an account " +
+  "with more than 100 executions), or buffer: sqs.";
+
 export interface NoticeOptions {
   /** The caller gives the token separately from the configuration. */
   tokenIsGiven?: boolean;
@@ -74,6 +79,8 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
     if (config.allowedCidrs.includes("0.0.0.0/0"))
       notices.push(OPEN_ALLOWLIST_NOTICE + (isAws(source.cloud) ? STATIC_EGRESS_HINT : ""));
   }
+  if (mode === "pull" && isAws(source.cloud) && config.buffer === "none" && !config.reserveConcurrency)
+    notices.push(UNBOUNDED_SENDERS_NOTICE);
   const unused = unusedSettings(config, tokenIsGiven);
   if (unused !== undefined) notices.push(unused);
   if (isS3Native(config)) notices.push(...s3Notices(config));
@@ -184,7 +191,8 @@ function unusedFunctionSettings(config: BridgeConfig): string[] {
 
 /** A setting is reported when it differs from these. A parsed configuration does not show which settings were written out. */
 function defaultsFor(config: BridgeConfig) {
-  const { rateLimit, egress, inlineLimitBytes, copy, concurrency, maxAttempts, timeouts } = lenientSchema.parse({});
+  const { rateLimit, egress, inlineLimitBytes, copy, concurrency, reserveConcurrency, maxAttempts, timeouts } =
+    lenientSchema.parse({});
   return {
     buffer: defaultBuffer(config.source.cloud),
     egress,
@@ -197,6 +205,7 @@ function defaultsFor(config: BridgeConfig) {
       urlExpirySeconds: defaultUrlExpirySeconds(config.copy.timeoutSeconds),
     },
     concurrency,
+    reserveConcurrency,
     maxAttempts,
   } satisfies Partial<BridgeConfig>;
 }

@@ -26,7 +26,10 @@ export const outputsSchema = z
     sourceBucket: name().describe("Name of the source bucket."),
     destinationBucket: name().describe("Name of the destination bucket."),
     receiverUrl: text("in mode `pull`", "URL that the sender posts to. It answers only to the allowlist."),
-    queueUrl: text("in mode `pull` with `buffer: sqs`", "URL of the queue that holds the source's events."),
+    queueUrl: text(
+      "in mode `pull` at a source in AWS",
+      "URL of the queue of the keys to look at. Unless `buffer` is `none`, it holds the source's events too.",
+    ),
     outageQueueUrl: text(
       "in the modes `pull` and `push`",
       "URL of the queue of the keys that wait for the other side to come back.",

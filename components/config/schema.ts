@@ -229,7 +229,8 @@ const settings = {
     .default("one-way")
     .describe("`two-way` works with `mode: native` inside one partition of AWS."),
   buffer: choice(["sqs", "none"]).optional().meta({
-    description: "Holds events until their objects are verified: a queue, or the function's own asynchronous invocation.",
+    description:
+      "Holds events until their objects are verified: a queue, or the function's own asynchronous invocation. With `none` at a source in AWS, S3 invokes the sender itself, as often at once as it has events: see `reserveConcurrency`. Keys that have to wait go into a queue in any case.",
     fallback: "sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud",
   }),
   scope: scopeSchema.prefault({}),
@@ -271,6 +272,11 @@ const settings = {
   concurrency: whole({ min: 2, max: 1000 }, "functions")
     .default(5)
     .describe("Senders at work at once, and in Alibaba Cloud also receivers."),
+  reserveConcurrency: flag()
+    .default(false)
+    .describe(
+      "A source in AWS: reserve executions for the sender out of the account's, `concurrency` + 1, and with `buffer: none` twice `concurrency` + 1. The sender then gets them at any time, and never more. Lambda keeps 100 unreserved, so it refuses this in an account that has few: a new account may have 10 in all.",
+    ),
   maxAttempts: whole({ min: 1, max: 1000 }, "attempts")
     .default(20)
     .describe(

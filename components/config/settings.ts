@@ -23,7 +23,9 @@ export interface BridgeSettings {
   /** `two-way` works with `mode: native` inside one partition of AWS. @default "one-way" */
   direction?: "one-way" | "two-way" | undefined;
   /**
-   * Holds events until their objects are verified: a queue, or the function's own asynchronous invocation.
+   * Holds events until their objects are verified: a queue, or the function's own asynchronous invocation. With `none` at a
+   * source in AWS, S3 invokes the sender itself, as often at once as it has events: see `reserveConcurrency`. Keys that have
+   * to wait go into a queue in any case.
    * @default sqs at a source in AWS, none (the only choice) at one in Alibaba Cloud
    */
   buffer?: "sqs" | "none" | undefined;
@@ -73,6 +75,13 @@ export interface BridgeSettings {
   timeouts?: TimeoutsArgs | undefined;
   /** Senders at work at once, and in Alibaba Cloud also receivers. @default 5 */
   concurrency?: number | undefined;
+  /**
+   * A source in AWS: reserve executions for the sender out of the account's, `concurrency` + 1, and with `buffer: none`
+   * twice `concurrency` + 1. The sender then gets them at any time, and never more. Lambda keeps 100 unreserved, so it
+   * refuses this in an account that has few: a new account may have 10 in all.
+   * @default false
+   */
+  reserveConcurrency?: boolean | undefined;
   /**
    * Failed attempts at one state of an object, after which the bridge parks the key in the dead-letter queue. Waiting does
    * not count: for a receiver that cannot be reached, for a store that throttles, for a copy that runs.
@@ -350,7 +359,10 @@ export interface BridgeOutputs {
   destinationBucket: string;
   /** URL that the sender posts to. It answers only to the allowlist. Present in mode `pull`. */
   receiverUrl?: string;
-  /** URL of the queue that holds the source's events. Present in mode `pull` with `buffer: sqs`. */
+  /**
+   * URL of the queue of the keys to look at. Unless `buffer` is `none`, it holds the source's events too. Present in mode
+   * `pull` at a source in AWS.
+   */
   queueUrl?: string;
   /** URL of the queue of the keys that wait for the other side to come back. Present in the modes `pull` and `push`. */
   outageQueueUrl?: string;

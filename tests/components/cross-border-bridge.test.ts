@@ -69,6 +69,7 @@ describe("outputs", () => {
       "destinationBucket",
       "kmsKeyPolicyStatements",
       "notices",
+      "outageQueueUrl",
       "queueUrl",
       "receiverFunctionName",
       "receiverUrl",

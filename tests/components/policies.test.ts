@@ -45,7 +45,14 @@ describe("lists of prefixes", () => {
 test("every inline policy stays within IAM's 10,240 characters at its largest", () => {
   const long = "x".repeat(512);
   const bucketArn = `arn:aws-cn:s3:::${"b".repeat(63)}`;
-  const arns = { bucketArn, kmsKeyArn: FROM, queueArn: FROM, deadLetterArn: FROM, parameterArns: [long, long] };
+  const arns = {
+    bucketArn,
+    kmsKeyArn: FROM,
+    queueArn: long,
+    outageQueueArn: long,
+    deadLetterArn: long,
+    parameterArns: [long, long],
+  };
   const scopes = [
     Array.from({ length: 50 }, (_, index) => `${index}/`.padEnd(40, "p")),
     Array.from({ length: 5 }, (_, index) => `${index}/`.padEnd(512, "?")),
@@ -58,7 +65,7 @@ test("every inline policy stays within IAM's 10,240 characters at its largest", 
     receiverPolicy({ ...arns, prefix: long, controlPrefix: long, deletes: "replicate", copierArn: FROM }),
     copierPolicy({ ...arns, prefix: long, controlPrefix: long }),
     invokerPolicy(long),
-    queuePolicy({ queueArn: FROM, bucketArn: FROM, accountId: "1", storageService: "s3" }),
+    queuePolicy({ queueArn: long, events: { bucketArn, accountId: "111111111111", storageService: "s3.amazonaws.com" } }),
     secureTransportPolicy(FROM),
     receiverEndpointPolicy({ methodArn: FROM, allowedCidrs: Array.from({ length: 100 }, () => "255.255.255.255/32") }),
   ];

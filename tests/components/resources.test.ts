@@ -1,6 +1,8 @@
 /** What the children are told: settings that decide safety, and the env contract as the handler will parse it. */
-import { visibilityTimeoutSeconds } from "../../components/aws/queues";
-import { build, quietly } from "./bridge-fixture";
+import { maxReceiveCount, visibilityTimeoutSeconds } from "../../components/aws/queues";
+import { TICK_EVENT } from "../../components/aws/tick";
+import { isTick } from "../../runtime/protocol/queue-messages";
+import { build, policyOf, quietly } from "./bridge-fixture";
 
 beforeEach(quietly);
 
@@ -13,7 +15,15 @@ describe("functions", () => {
     });
   });
 
-  test("without a queue, what fails for good goes to the dead letters", async () => {
+  test("with a queue only ticks come asynchronously: a late one is dropped, and none is repeated", async () => {
+    expect((await build()).get("b-trigger-invocations").inputs).toEqual({
+      functionName: "crossborderbridge-b-sender",
+      maximumRetryAttempts: 0,
+      maximumEventAgeInSeconds: 60,
+    });
+  });
+
+  test("events that come directly are kept for six hours, and go to the dead letters when every sender dies of them", async () => {
     expect((await build({ buffer: "none" })).get("b-trigger-invocations").inputs).toEqual({
       functionName: "crossborderbridge-b-sender",
       maximumRetryAttempts: 2,
@@ -41,22 +51,81 @@ describe("queues", () => {
       messageRetentionSeconds: 604_800,
       redrivePolicy: JSON.stringify({
         deadLetterTargetArn: "arn:aws:sqs:us-east-1:111111111111:crossborderbridge-b-dead-letters",
-        maxReceiveCount: 10,
+        maxReceiveCount: 1000,
       }),
     });
     expect(get("b-dead-letters").inputs).toMatchObject({ sqsManagedSseEnabled: true, messageRetentionSeconds: 1_209_600 });
   });
 
-  test("alarms go to the topic", async () => {
-    const topic = "arn:aws:sns:us-east-1:111111111111:ops";
-    const { get } = await build({ alarmTopicArn: topic });
-    expect(get("b-dead-letter-alarm").inputs).toMatchObject({
-      metricName: "ApproximateNumberOfMessagesVisible",
-      dimensions: { QueueName: "crossborderbridge-b-dead-letters" },
-      threshold: 0,
-      alarmActions: [topic],
+  test.each([
+    ["the default timeouts", visibilityTimeoutSeconds({ senderSeconds: 90, receiverSeconds: 29 }), 1_000],
+    ["the longest timeouts", visibilityTimeoutSeconds({ senderSeconds: 900, receiverSeconds: 29 }), 165],
+  ])("with %s a message that ends every sender is moved before the queue drops it", (_, visibility, count) => {
+    expect(maxReceiveCount(visibility)).toBe(count);
+    expect(count * visibility).toBeLessThanOrEqual(604_800 / 2);
+  });
+
+  test.each(["sqs", "none"] as const)("with buffer %s keys wait in the work queue and in the outage queue", async (buffer) => {
+    const recording = await build({ buffer });
+    const { get } = recording;
+    expect(get("b-mapping").inputs).toMatchObject({
+      eventSourceArn: "arn:aws:sqs:us-east-1:111111111111:crossborderbridge-b-queue",
+      scalingConfig: { maximumConcurrency: 5 },
     });
-    expect(get("b-age-alarm").inputs).toMatchObject({ metricName: "ApproximateAgeOfOldestMessage", alarmActions: [topic] });
+    expect(get("b-outage").inputs).toEqual({
+      name: "crossborderbridge-b-outage",
+      sqsManagedSseEnabled: true,
+      messageRetentionSeconds: 1_209_600,
+    });
+    const sids = (name: string) =>
+      (policyOf(recording, name) as { Statement: { Sid: string }[] }).Statement.map(({ Sid }) => Sid);
+    expect(sids("b-queue-policy")).toEqual([...(buffer === "sqs" ? ["SourceEvents"] : []), "DenyInsecureTransport"]);
+    expect(sids("b-outage-policy")).toEqual(["DenyInsecureTransport"]);
+    expect(sids("b-dead-letters-policy")).toEqual(["DenyInsecureTransport"]);
+  });
+});
+
+describe("the tick", () => {
+  test("is the event that the sender takes for one", () => {
+    expect(isTick(TICK_EVENT)).toBe(true);
+  });
+
+  test.each([
+    ["aws", "us-east-1", "aws", "111111111111"],
+    ["aws-cn", "cn-north-1", "aws-cn", "222222222222"],
+  ] as const)("a schedule invokes the sender once a minute in %s", async (cloud, region, partition, account) => {
+    const { get } = await build({ source: { cloud, region }, destination: { cloud: "aws", region: "eu-west-1" } });
+    const ruleArn = `arn:${partition}:events:${region}:${account}:rule/crossborderbridge-b-tick`;
+    expect(get("b-tick").inputs).toMatchObject({ name: "crossborderbridge-b-tick", scheduleExpression: "rate(1 minute)" });
+    expect(get("b-tick-permission").inputs).toEqual({
+      action: "lambda:InvokeFunction",
+      function: "crossborderbridge-b-sender",
+      principal: "events.amazonaws.com",
+      sourceArn: ruleArn,
+    });
+    expect(get("b-tick-target").inputs).toEqual({
+      rule: "crossborderbridge-b-tick",
+      targetId: "sender",
+      arn: `arn:${partition}:lambda:${region}:${account}:function:crossborderbridge-b-sender`,
+      input: JSON.stringify(TICK_EVENT),
+      retryPolicy: { maximumEventAgeInSeconds: 60, maximumRetryAttempts: 0 },
+    });
+    expect(get("b-tick-target").dependsOn).toEqual(expect.arrayContaining(["b-tick-permission", "b-queue-policy"]));
+  });
+});
+
+describe("concurrency", () => {
+  const reserved = async (variation: Parameters<typeof build>[0]) =>
+    (await build(variation)).get("b-sender", "aws:lambda/function:Function").inputs.reservedConcurrentExecutions;
+
+  test("nothing is reserved by default: a new account may have 10 executions in all", async () => {
+    expect(await reserved({})).toBeUndefined();
+    expect(await reserved({ buffer: "none" })).toBeUndefined();
+  });
+
+  test("a reservation holds the senders of the queue, those that S3 invokes, and the tick", async () => {
+    expect(await reserved({ reserveConcurrency: true, concurrency: 4 })).toBe(5);
+    expect(await reserved({ reserveConcurrency: true, concurrency: 4, buffer: "none" })).toBe(9);
   });
 });
 

@@ -68,6 +68,7 @@ describe("on", () => {
     const queues = resources.filter(({ type }) => type === "aws:sqs/queue:Queue");
     expect(queues.map(({ name, inputs }) => [name, inputs.maxMessageSize])).toEqual([
       ["b-dead-letters", 262_144],
+      ["b-outage", 262_144],
       ["b-queue", 262_144],
     ]);
     expect(resources.filter(({ protect }) => protect)).toEqual(queues);

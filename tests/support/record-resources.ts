@@ -41,6 +41,7 @@ interface RegisterRequest {
   getProvider(): string;
   getDependenciesList(): string[];
   getAliasesList(): unknown[];
+  getAliasurnsList(): string[];
   getProtect(): boolean;
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
@@ -74,7 +75,8 @@ export async function recordResources(program: () => unknown, options: { stack?:
           ...(request.getParent() === "" ? {} : { parent: nameOf(request.getParent()) }),
           ...(request.getProvider() === "" ? {} : { provider: nameOf(request.getProvider()) }),
           dependsOn: request.getDependenciesList().map(nameOf).sort(),
-          aliases: request.getAliasesList().length,
+          // The mocked engine takes aliases as URNs.
+          aliases: request.getAliasesList().length + request.getAliasurnsList().length,
           protect: request.getProtect(),
           retainOnDelete: request.getRetainondelete(),
           deleteBeforeReplace: request.getDeletebeforereplace(),

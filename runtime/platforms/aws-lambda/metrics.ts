@@ -22,6 +22,9 @@ const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = 
   ProbeGaveUp: MetricUnit.Count,
 };
 
+/** What the sender's alarms compare with each other. */
+export const COMPARED_METRICS: readonly MetricName[] = ["Replicated", "Unchanged", "Deleted", "Retried", "Parked"];
+
 export interface MetricsOptions {
   bridgeId: string;
   role: string;

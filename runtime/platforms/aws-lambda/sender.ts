@@ -1,21 +1,24 @@
-/** AWS Lambda entry of the sender: events of the queue, or of the bucket itself with `buffer: none`. */
+/** AWS Lambda entry of the sender: messages of the queue, events of the bucket itself with `buffer: none`, and ticks. */
 import { randomUUID } from "node:crypto";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createEventHandler } from "../event-handler";
-import { createMetrics } from "./metrics";
-import { createDeadLetterQueue, createWorkQueue } from "./queues";
+import { COMPARED_METRICS, createMetrics } from "./metrics";
+import { createDeadLetterQueue, createOutageQueue, createWorkQueue } from "./queues";
 import { ownCredentials, readParameters } from "./services";
 import { CLIENT_OPTIONS, createHandler, openStore, startFunction } from "./start";
 
 const base = startFunction("sender");
 const { config, clock, logger } = base;
 const { bridgeId, auth } = config;
-const metrics = createMetrics({ bridgeId, role: "sender" });
+const metrics = createMetrics({ bridgeId, role: "sender", always: COMPARED_METRICS });
 const sqs = new SQSClient(CLIENT_OPTIONS);
 const secretDeps = { auth, clock, logger, readParameter: readParameters() };
+
+const { queueUrl, outageQueueUrl } = config;
+const deadLetters = createDeadLetterQueue(sqs, { queueUrl: config.deadLetterUrl, bridgeId, clock });
 
 const sender = new Sender({
   ...base,
@@ -28,8 +31,9 @@ const sender = new Sender({
     newId: randomUUID,
     sign: createInvokeSigner(secretDeps, () => ownCredentials(process.env)),
   }),
-  queue: config.queueUrl === undefined ? undefined : createWorkQueue(sqs, config.queueUrl),
-  deadLetters: createDeadLetterQueue(sqs, { queueUrl: config.deadLetterUrl, bridgeId, clock }),
+  queue: queueUrl === undefined ? undefined : createWorkQueue(sqs, queueUrl),
+  outage: outageQueueUrl === undefined ? undefined : createOutageQueue(sqs, { queueUrl: outageQueueUrl, deadLetters, clock }),
+  deadLetters,
   metrics,
 });
 

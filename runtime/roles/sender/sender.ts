@@ -79,8 +79,8 @@ const MAX_ROUNDS = 4;
 const ROUND_MARGIN_MS = 3_000;
 /** The time that the platform may need to end an attempt after the receiver's timeout. */
 const HARD_END_MARGIN_SECONDS = 5;
-/** A copy that runs, or that waits for others, is no sign of a fault: its age is not reported. */
-const NORMAL_WAITS: ReadonlySet<string> = new Set(["copy", "room"]);
+/** A copy that runs, or that waits for others, and a restore take hours without a fault: the age of such a key is not reported. */
+const NORMAL_WAITS: ReadonlySet<string> = new Set(["copy", "room", "restore"]);
 
 /** A key that should be held goes to the work queue where there is no outage queue. */
 const HELD = { failed: false, delaySeconds: 60, cause: "border" } as const;

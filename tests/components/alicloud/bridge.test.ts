@@ -21,7 +21,7 @@ describe("the nine pairs", () => {
           "destinationBucket",
           "kmsKeyPolicyStatements",
           "notices",
-          ...(from === "alicloud" ? [] : ["queueUrl"]),
+          ...(from === "alicloud" ? [] : ["outageQueueUrl", "queueUrl"]),
           "receiverFunctionName",
           "receiverUrl",
           "senderFunctionName",

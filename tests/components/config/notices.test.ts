@@ -16,6 +16,8 @@ const PULL_AND_PUSH: [name: string, given: Raw, notices: string[]][] = [
   ["a pull from OSS to AWS", pull({ to: "aws" }), []],
   ["an open allowlist of a sender in AWS", bridge({ auth: { kind: "iam" }, allowedCidrs: ["0.0.0.0/0"] }), ["0.0.0.0/0"]],
   ["an open allowlist of a sender without a fixed address", pull({ to: "aws", allowedCidrs: ["0.0.0.0/0"] }), ["only the signature protects it."]],
+  ["senders that nothing bounds", bridge({ auth: { kind: "iam" }, buffer: "none" }), ["S3 invokes a sender for each event"]],
+  ["senders that a reservation bounds", bridge({ auth: { kind: "iam" }, buffer: "none", reserveConcurrency: true }), []],
   ["an adopted source in S3", bridge({ source: { adopt: true }, auth: { kind: "iam" } }), ["requiredNotification"]],
   ["an adopted source in OSS", pull({ to: "aws", source: { adopt: true } }), []],
   ["an adopted destination that must be accelerated", push({ destination: { adopt: true } }), ["Enable it by hand, or set destination.acceleration: none"]],
