@@ -35,7 +35,7 @@ export function controlBucketName(bucket: string, bridgeId: string): string {
   return `${name.slice(0, BUCKET_NAME_CHARACTERS - 9).replace(/-+$/, "")}-${digest(name)}`;
 }
 
-/** How the keys of the lease logs begin, as `leaseLogPrefix` of the runtime gives it. Components do not import it; a test compares both. */
+/** How the keys of the lease logs begin, as `recordLogPrefix` of the runtime gives it. Components do not import it; a test compares both. */
 export const leaseLogsPrefix = (bridgeId: string): string => `${controlPrefix(bridgeId)}lease-logs/`;
 
 /** The account and the region of an ARN. */

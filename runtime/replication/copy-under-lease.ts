@@ -9,6 +9,7 @@ import type { BridgeIdentity } from "./destination";
 import { verdictOn } from "./failure";
 import { type CopyOutcome, type HeldLease, isLive, type Lease, type LeaseStore } from "./lease";
 import type { LeasedCopy } from "./replicate";
+import type { Slots } from "./slots";
 import { type BoundSource, locatedSource } from "./source";
 
 export interface CopyDeps {
@@ -21,6 +22,7 @@ export interface CopyDeps {
   };
   destination: ObjectStore;
   leases: LeaseStore;
+  slots: Slots;
   clock: Pick<Clock, "now">;
   logger: Logger;
   /** Names a run. */
@@ -64,6 +66,7 @@ export async function copyUnderLease(
   };
   logger.info("copy begins", { key, execution, sizeBytes: snapshot.sizeBytes });
   try {
+    await deps.slots.keep(copy, lease.taken.leaseUntilMs);
     const result = await copyObject({
       ...contextOf(deps, lease, deadline),
       source: locatedSource(bind(), deps.config.sourceId),
@@ -81,6 +84,11 @@ export async function copyUnderLease(
       return { result: "retry", reason: error.message, ...progress };
     }
     return await end({ ...outcomeOf(error, progress.bytesMoved), ...progress });
+  } finally {
+    // A slot that cannot be freed is free when the lease ends.
+    await deps.slots
+      .release(copy)
+      .catch((error: unknown) => logger.warn("the slot of a copy stays taken", { key, execution, error }));
   }
 }
 

@@ -6,12 +6,10 @@
  */
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { controlPrefix } from "../protocol/control";
-import { parseJson } from "../protocol/json";
 import { differenceSchema, WAITS } from "../protocol/messages";
-import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
-import type { ObjectStore } from "../stores/object-store";
-import { readAll } from "../stores/read-all";
+import type { AppendStore, ObjectStore } from "../stores/object-store";
+import { createAppendRecordStore } from "./append-record-store";
+import { createRecordStore, type HeldRecord, type RecordKind, type RecordStore } from "./record-store";
 
 /**
  * How a copy ended.
@@ -89,54 +87,33 @@ export function isLive(lease: Lease, nowMs: number): boolean {
   return lease.outcome === undefined && nowMs < lease.leaseUntilMs;
 }
 
+const nameOf = (key: string): string => createHash("sha256").update(key).digest("hex");
+
+const leaseKind: RecordKind<Lease> = {
+  what: "lease",
+  schema: leaseSchema,
+  objectName: (key) => `leases/${nameOf(key)}`,
+  logName: nameOf,
+  fits: (lease, key) => lease.key === key,
+};
+
 /** Keeps leases as objects of a store that writes conditionally. */
 export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseStore {
-  const name = (key: string): string => `${controlPrefix(bridgeId)}leases/${createHash("sha256").update(key).digest("hex")}`;
+  return leasesIn(createRecordStore(store, bridgeId, leaseKind));
+}
 
+/** Keeps leases as logs of a store without conditional writes. */
+export function createAppendLeaseStore(store: AppendStore, bridgeId: string, writer?: string): LeaseStore {
+  return leasesIn(createAppendRecordStore(store, bridgeId, leaseKind, writer));
+}
+
+function leasesIn(records: RecordStore<Lease>): LeaseStore {
+  const held = (found: HeldRecord<Lease> | undefined): HeldLease | undefined =>
+    found && { lease: found.record, token: found.token };
+  const asRecord = ({ lease, token }: HeldLease): HeldRecord<Lease> => ({ record: lease, token });
   return {
-    async read(key, signal) {
-      try {
-        const { head, body } = await store.get(name(key), { signal });
-        const parsed = leaseSchema.safeParse(parseJson((await readAll(body, 64 * 1024)).toString("utf8")));
-        if (!parsed.success || parsed.data.key !== key) {
-          throw new BridgeError(
-            "Unexpected",
-            "readLease",
-            `the control record ${name(key)} is not a lease of this key: remove it`,
-          );
-        }
-        return { lease: parsed.data, token: head.etag };
-      } catch (error) {
-        if (isBridgeError(error, "NotFound")) return undefined;
-        throw error;
-      }
-    },
-    async write(lease, previous, signal) {
-      const body = Buffer.from(JSON.stringify(lease));
-      try {
-        const { etag } = await store.put(name(lease.key), body, {
-          sizeBytes: body.length,
-          attributes: { headers: { contentType: "application/json" }, metadata: {}, tags: {} },
-          condition: previous ? { ifMatch: previous.token } : { ifAbsent: true },
-          signal,
-        });
-        return { lease, token: etag };
-      } catch (error) {
-        const isUnknown = mayStillLand(error);
-        if (!isUnknown && !isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
-        // The answer of the write was lost, or the write was sent twice: the record is ours if it is equal.
-        const current = await this.read(lease.key, signal);
-        if (current && JSON.stringify(current.lease) === JSON.stringify(leaseSchema.parse(lease))) return current;
-        if (isUnknown) throw error;
-        return undefined;
-      }
-    },
-    async remove(held, signal) {
-      try {
-        await store.delete(name(held.lease.key), { condition: { ifMatch: held.token }, signal });
-      } catch (error) {
-        if (!isBridgeError(error, "PreconditionFailed", "NotFound")) throw error;
-      }
-    },
+    read: async (key, signal) => held(await records.read(key, signal)),
+    write: async (lease, previous, signal) => held(await records.write(lease.key, lease, previous && asRecord(previous), signal)),
+    remove: (lease, signal) => records.remove(lease.lease.key, asRecord(lease), signal),
   };
 }

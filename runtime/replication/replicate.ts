@@ -12,6 +12,7 @@ import { decide, type Plan } from "./decide";
 import { type BridgeIdentity, type LeasedState, lookUnderLease } from "./destination";
 import { verdictOn } from "./failure";
 import { isLive, type LeaseStore } from "./lease";
+import type { Slots } from "./slots";
 import { snapshotId } from "./snapshot";
 import { type BoundSource, locatedSource } from "./source";
 import { deleteObject, type ReplicationResult, type WriteContext, writeObject, writeTags } from "./write";
@@ -23,9 +24,12 @@ export interface ReplicationDeps {
     destinationPrefix: string;
     /** A larger object is copied under a lease. */
     inlineLimitBytes: number;
+    /** Copies that may run at once. */
+    copiesAtOnce: number;
   };
   destination: ObjectStore;
   leases: LeaseStore;
+  slots: Slots;
   clock: Pick<Clock, "now">;
   newId(): string;
 }
@@ -75,6 +79,7 @@ export async function replicate(
   return await carryOut(plan, {
     ...deps,
     ...state,
+    copiesAtOnce: config.copiesAtOnce,
     bridge: config,
     key: destinationKey,
     sourceKey: key,
@@ -97,7 +102,7 @@ function archivedResult(snapshot: ObjectSnapshot | undefined): ReplicationResult
     : { result: "rejected", place: "source", reason: `archived as ${storageClass}: ${ARCHIVE_ADVICE}` };
 }
 
-type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState & { sourceKey: string };
+type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState & { sourceKey: string; copiesAtOnce: number };
 
 async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
   switch (plan.step) {
@@ -134,21 +139,28 @@ async function changeLease({ leases, held, signal }: Work, mark: { stop: true } 
   if (held) await leases.write({ ...held.lease, ...mark }, held, signal);
 }
 
-/** Writes the lease of a copy before the copy starts. A copy of the same snapshot goes on with the upload of the one before. */
+/**
+ * Takes a slot and writes the lease of a copy before the copy starts. A copy of the same snapshot goes on with the upload of the one before.
+ */
 async function leaseCopy(work: Work, { snapshot, reason }: Extract<Plan, { step: "copy" }>): Promise<Replicated> {
-  const { leases, held, key, sourceKey, signal } = work;
+  const { leases, slots, copiesAtOnce, held, key, sourceKey, signal } = work;
   const id = snapshotId(snapshot);
   const isResumable = held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated";
   const upload = isResumable ? held.lease.upload : undefined;
-  if (upload === undefined) await abandonUpload(work);
   const execution = work.newId();
+  const leaseUntilMs = work.clock.now() + START_GRACE_MS;
+  if (!(await slots.take({ execution, key }, { untilMs: leaseUntilMs, limit: copiesAtOnce }, signal))) {
+    const reason = `${copiesAtOnce} copies run, as many as copy.concurrency allows`;
+    return { result: "waiting", waitsFor: "room", reason };
+  }
+  if (upload === undefined) await abandonUpload(work);
   const written = await leases.write(
     {
       version: 1,
       key,
       execution,
       snapshotId: id,
-      leaseUntilMs: work.clock.now() + START_GRACE_MS,
+      leaseUntilMs,
       stop: false,
       upload,
       reported: false,
@@ -157,8 +169,23 @@ async function leaseCopy(work: Work, { snapshot, reason }: Extract<Plan, { step:
     signal,
   );
   // Another request wrote its lease first. The next attempt sees which copy runs.
-  if (written === undefined) return { result: "in-progress" };
+  if (written === undefined) {
+    await slots.release({ execution, key }, signal);
+    return { result: "in-progress" };
+  }
   return { result: "copy-leased", copy: { execution, key, sourceKey, snapshot }, reason };
+}
+
+/** Ends the lease and frees the slot of a copy that was certainly not started, so that the next attempt can start it at once. */
+export async function cancelCopy(
+  { key, execution }: LeasedCopy,
+  { leases, slots, clock }: Pick<ReplicationDeps, "leases" | "slots" | "clock">,
+  signal: AbortSignal,
+): Promise<void> {
+  const held = await leases.read(key, signal);
+  if (held?.lease.execution === execution && held.lease.run === undefined)
+    await leases.write({ ...held.lease, leaseUntilMs: clock.now() }, held, signal);
+  await slots.release({ execution, key }, signal);
 }
 
 /** Removes a lease that has ended. Aborts its upload first. */

@@ -4,7 +4,7 @@ import { Copier } from "../../roles/copier/copier";
 import { createCopierHandler } from "../copier-handler";
 import { createHandler } from "./handler";
 import { startFunction } from "./start";
-import { openLeases, openStore } from "./stores";
+import { openControl, openStore } from "./stores";
 
 const base = startFunction("copier", process.env);
 const { config } = base;
@@ -13,7 +13,7 @@ const copier = new Copier({
   ...base,
   destination: openStore(base, config.destination),
   reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.partsAtOnce }),
-  leases: openLeases(base, config),
+  ...openControl(base, config),
 });
 
 export const handler = createHandler(base, createCopierHandler(copier, base.logger));

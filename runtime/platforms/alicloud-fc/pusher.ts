@@ -5,7 +5,7 @@ import { Pusher } from "../../roles/pusher/pusher";
 import { logFailure, readEvent } from "../handlers";
 import { createHandler } from "./handler";
 import { openDeadLetters, startFunction } from "./start";
-import { openLeases, openStore } from "./stores";
+import { openControl, openStore } from "./stores";
 
 const base = startFunction("pusher", process.env);
 const { config, logger } = base;
@@ -14,7 +14,7 @@ const pusher = new Pusher({
   ...base,
   source: openStore(base, config.source),
   destination: openStore(base, config.destination),
-  leases: openLeases(base, config),
+  ...openControl(base, config),
   deadLetters: openDeadLetters(base, config),
   newId: randomUUID,
 });

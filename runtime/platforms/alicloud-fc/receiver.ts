@@ -9,7 +9,7 @@ import { createHandler } from "./handler";
 import { createHttpHandler } from "./http";
 import { createCopyLauncher, readParameters } from "./services";
 import { startFunction } from "./start";
-import { openLeases, openStore } from "./stores";
+import { openControl, openStore } from "./stores";
 
 const base = startFunction("receiver", process.env);
 const { config, clock, logger, region } = base;
@@ -21,7 +21,7 @@ const receiver = new Receiver({
   reader: createSourceReader({ allowedSources }),
   launcher: createCopyLauncher(createControlApi({ ...base, host: `fcv3.${region}.aliyuncs.com` }), config.copier.functionName),
   newId: randomUUID,
-  leases: openLeases(base, config),
+  ...openControl(base, config),
 });
 
 const readParameter = readParameters(createControlApi({ ...base, host: `oos.${region}.aliyuncs.com` }), region);

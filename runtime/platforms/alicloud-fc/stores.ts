@@ -1,7 +1,7 @@
 /** Opens the object stores that Function Compute serves. */
 import type { StoreConfig } from "../../protocol/env";
-import { createAppendLeaseStore } from "../../replication/append-lease-store";
-import type { LeaseStore } from "../../replication/lease";
+import { createAppendLeaseStore, type LeaseStore } from "../../replication/lease";
+import { createAppendSlots, type Slots } from "../../replication/slots";
 import { BridgeError } from "../../stores/errors";
 import { type OssNetwork, ossEndpoint } from "../../stores/oss/endpoint";
 import { createOssStore, type OssStore } from "../../stores/oss/store";
@@ -36,13 +36,13 @@ export function openStore({ credentials, dispatcher, originOf }: StoreBase, conf
 }
 
 /**
- * Opens the leases in the control bucket, which is in the function's own region and keeps no versions.
+ * Opens the leases and the slots in the control bucket, which is in the function's own region and keeps no versions.
  * @throws BridgeError `ConfigInvalid` without a control bucket: OSS has no conditional write, so the destination cannot hold leases.
  */
-export function openLeases(
-  base: StoreBase,
+export function openControl(
+  base: StoreBase & Pick<FunctionBase, "clock">,
   { controlBucket, bridgeId }: { controlBucket?: string | undefined; bridgeId: string },
-): LeaseStore {
+): { leases: LeaseStore; slots: Slots } {
   if (controlBucket === undefined)
     throw new BridgeError(
       "ConfigInvalid",
@@ -50,8 +50,6 @@ export function openLeases(
       "controlBucket is not set: leases of an OSS destination need a bucket without versions",
     );
   const { region } = base;
-  return createAppendLeaseStore(
-    openStore(base, { kind: "oss", bucket: controlBucket, region, versioned: false, network: "internal" }),
-    bridgeId,
-  );
+  const store = openStore(base, { kind: "oss", bucket: controlBucket, region, versioned: false, network: "internal" });
+  return { leases: createAppendLeaseStore(store, bridgeId), slots: createAppendSlots(store, { bridgeId, clock: base.clock }) };
 }

@@ -4,6 +4,7 @@ import type { CopierConfig } from "../../protocol/env";
 import { type Clock, type CopyJob, type Deadline, type Logger, systemRandom } from "../../protocol/ports";
 import { type CopyDeps, type CopyResult, copyUnderLease } from "../../replication/copy-under-lease";
 import { createLeaseStore, type LeaseStore } from "../../replication/lease";
+import { createSlots, type Slots } from "../../replication/slots";
 import type { SourceReader } from "../../replication/source";
 import type { ObjectStore } from "../../stores/object-store";
 
@@ -15,6 +16,8 @@ export interface CopierDeps {
   logger: Logger;
   /** Where leases are kept; in the destination store when absent. */
   leases?: LeaseStore | undefined;
+  /** Where the running copies are counted; in the destination store when absent. */
+  slots?: Slots | undefined;
   /** How often one part is tried before the run ends with `retry`. @default 4 */
   triesPerPart?: number | undefined;
   /** Names a run. @default random */
@@ -33,6 +36,7 @@ export class Copier {
     this.deps = {
       ...deps,
       leases: deps.leases ?? createLeaseStore(deps.destination, deps.config.bridgeId),
+      slots: deps.slots ?? createSlots(deps.destination, { bridgeId: deps.config.bridgeId, clock: deps.clock }),
       newId: deps.newId ?? randomUUID,
       random: deps.random ?? systemRandom,
       sleep: deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms))),

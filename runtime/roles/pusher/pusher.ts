@@ -18,6 +18,7 @@ import { isLive, type LeaseStore } from "../../replication/lease";
 import { readProvenance, sourceVersionOf } from "../../replication/provenance";
 import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
 import { eligible } from "../../replication/scope";
+import type { Slots } from "../../replication/slots";
 import { takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
 import { type Status, setStatusTag } from "../../replication/status-tags";
@@ -30,6 +31,7 @@ export interface PusherDeps {
   source: ObjectStore;
   destination: ObjectStore;
   leases: LeaseStore;
+  slots: Slots;
   deadLetters: DeadLetterQueue;
   clock: Clock;
   logger: Logger;

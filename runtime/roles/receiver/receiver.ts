@@ -2,14 +2,16 @@
 import pLimit from "p-limit";
 import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";
-import type { Clock, CopyLauncher, Deadline, Logger } from "../../protocol/ports";
+import type { Clock, CopyJob, CopyLauncher, Deadline, Logger } from "../../protocol/ports";
 import { createLeaseStore, type LeaseStore } from "../../replication/lease";
-import { attempt, type ReplicationDeps, type ReplicationResult, replicate } from "../../replication/replicate";
+import { attempt, cancelCopy, type ReplicationDeps, type ReplicationResult, replicate } from "../../replication/replicate";
+import { createSlots, type Slots } from "../../replication/slots";
 import type { SourceReader } from "../../replication/source";
+import { mayStillLand } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 
 export interface ReceiverDeps {
-  config: Pick<ReceiverConfig, "bridgeId" | "sourceId" | "destinationPrefix" | "inlineLimitBytes">;
+  config: Pick<ReceiverConfig, "bridgeId" | "sourceId" | "destinationPrefix" | "inlineLimitBytes" | "copiesAtOnce">;
   destination: ObjectStore;
   reader: SourceReader;
   launcher: CopyLauncher;
@@ -18,16 +20,24 @@ export interface ReceiverDeps {
   newId(): string;
   /** Where leases are kept; in the destination store when absent. */
   leases?: LeaseStore | undefined;
+  /** Where the running copies are counted; in the destination store when absent. */
+  slots?: Slots | undefined;
 }
 
 /** Notices worked on at once: enough to hide round trips, few enough for the memory of a small function. */
 const NOTICES_AT_ONCE = 8;
 
 export class Receiver {
-  private readonly deps: ReceiverDeps & Pick<ReplicationDeps, "leases">;
+  private readonly deps: ReceiverDeps & Pick<ReplicationDeps, "leases" | "slots">;
 
   constructor(deps: ReceiverDeps) {
-    this.deps = { ...deps, leases: deps.leases ?? createLeaseStore(deps.destination, deps.config.bridgeId) };
+    const { destination, clock, config, leases, slots } = deps;
+    const { bridgeId } = config;
+    this.deps = {
+      ...deps,
+      leases: leases ?? createLeaseStore(destination, bridgeId),
+      slots: slots ?? createSlots(destination, { bridgeId, clock }),
+    };
   }
 
   /** Never rejects. The receipts are in the order of the notices. */
@@ -49,15 +59,24 @@ export class Receiver {
   }
 
   private async replicateNotice(notice: Notice, signal: AbortSignal): Promise<ReplicationResult> {
-    const { reader, launcher, logger } = this.deps;
+    const { reader, logger } = this.deps;
     const { key, url } = notice;
     const { snapshot = undefined, slow = false } = notice.state === "present" ? notice : {};
     let result = await replicate(key, snapshot, reader.bind(url, key), { ...this.deps, signal, slow });
     if (result.result === "copy-leased") {
-      await launcher.start({ ...result.copy, url });
+      await this.startCopy({ ...result.copy, url }, signal);
       result = { result: "in-progress", reason: result.reason };
     }
     logger.info("notice", { key, ...result });
     return result;
+  }
+
+  private async startCopy(job: CopyJob, signal: AbortSignal): Promise<void> {
+    try {
+      await this.deps.launcher.start(job);
+    } catch (error) {
+      if (!mayStillLand(error)) await cancelCopy(job, this.deps, signal);
+      throw error;
+    }
   }
 }

@@ -16,7 +16,7 @@ import { instanceRate } from "../../../components/alicloud/receiver";
 import { allowedSourceOf, destinationConfig, presignHost, sourceConfig } from "../../../components/alicloud/stores";
 import { assertAccount, type BridgeContext } from "../../../components/cloud";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
-import { leaseLogPrefix } from "../../../runtime/replication/append-lease-store";
+import { recordLogPrefix } from "../../../runtime/replication/append-record-store";
 import { ossTarget } from "../../../runtime/stores/oss/endpoint";
 import { ACCOUNT } from "./fixture";
 
@@ -24,7 +24,7 @@ const PLACE = { accountId: ACCOUNT, region: "cn-shanghai" };
 
 describe("names", () => {
   test("the leases are where the runtime keeps them", () => {
-    expect(leaseLogsPrefix("b")).toBe(leaseLogPrefix("b"));
+    expect(leaseLogsPrefix("b")).toBe(recordLogPrefix("b"));
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { controlPrefix } from "../../../runtime/protocol/control";
-import { createAppendLeaseStore, leaseLogPrefix } from "../../../runtime/replication/append-lease-store";
+import { recordLogPrefix } from "../../../runtime/replication/append-record-store";
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
+import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryAppendStore } from "../../../runtime/stores/memory/store";
 import type { AppendStore } from "../../../runtime/stores/object-store";
@@ -145,8 +146,8 @@ test("only the end of a long log is read", async () => {
   const [name] = store.keys() as [string];
   expect(store.contents(name)?.length).toBeGreaterThan(64 * 1024);
   expect((await leases.read("k"))?.lease.leaseUntilMs).toBe(600);
-  expect(name.startsWith(leaseLogPrefix("bridge"))).toBe(true);
-  expect(leaseLogPrefix("bridge").startsWith(controlPrefix("bridge"))).toBe(true);
+  expect(name.startsWith(recordLogPrefix("bridge"))).toBe(true);
+  expect(recordLogPrefix("bridge").startsWith(controlPrefix("bridge"))).toBe(true);
 });
 
 test("a lease of the greatest length is read back, a longer one is refused", async () => {

@@ -1,5 +1,6 @@
 import { copyUnderLease } from "../../../runtime/replication/copy-under-lease";
 import { createLeaseStore, type Lease } from "../../../runtime/replication/lease";
+import { createSlots } from "../../../runtime/replication/slots";
 import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot";
 import type { BoundSource } from "../../../runtime/replication/source";
 import { BridgeError } from "../../../runtime/stores/errors";
@@ -17,7 +18,9 @@ async function open() {
   const clock = new VirtualTime();
   const store = new MemoryStore({ clock, name: "source" });
   const destination = new MemoryStore({ clock, capabilities: { minPartSizeBytes: 1 } });
-  const leases = createLeaseStore(new MemoryStore({ clock }), "bridge");
+  const control = new MemoryStore({ clock });
+  const leases = createLeaseStore(control, "bridge");
+  const slots = createSlots(control, { bridgeId: "bridge", clock });
   await store.put("k", Buffer.from(CONTENT), { sizeBytes: CONTENT.length, attributes: plain });
   const snapshot = await takeSnapshot(store, "k");
   if (snapshot === undefined) throw new Error("the source object is gone");
@@ -39,6 +42,7 @@ async function open() {
     config,
     destination,
     leases,
+    slots,
     clock,
     logger: recordingLogger(),
     newId: () => `r${++runs}`,
@@ -54,7 +58,7 @@ async function open() {
     if (held === undefined) throw new Error("there is no lease");
     await leases.write({ ...held.lease, ...changes }, held);
   };
-  return { clock, store, destination, leases, copy, source, remaining, written, run, lease, change };
+  return { clock, store, destination, leases, slots, copy, source, remaining, written, run, lease, change };
 }
 
 describe("taking up the lease", () => {
@@ -98,6 +102,47 @@ describe("taking up the lease", () => {
     const results = await Promise.all([all.run(), all.run()]);
     expect(results.map(({ result }) => result).sort()).toEqual(["not-mine", "replicated"]);
     expect(all.store.bytesRead).toBe(CONTENT.length);
+  });
+});
+
+describe("the slot", () => {
+  const limits = (untilMs: number) => ({ untilMs, limit: 1 });
+  const other = { execution: "other", key: "other" };
+
+  test("is kept during the run, and free after it", async () => {
+    const all = await open();
+    const until = all.clock.now() + START_GRACE_MS;
+    await all.slots.take({ execution: "x1", key: "k" }, limits(until));
+    let during: boolean | undefined;
+    const taking: BoundSource["open"] = async (options) => {
+      // Longer than a start may take: the slot now lasts as long as the lease of the run.
+      all.clock.advance(START_GRACE_MS);
+      during ??= await all.slots.take(other, limits(until + START_GRACE_MS));
+      return await all.source.open(options);
+    };
+    await all.run({ source: { open: taking } });
+    expect(during).toBe(false);
+    expect(await all.slots.take(other, limits(all.clock.now() + 1))).toBe(true);
+  });
+
+  test.each(["fails", "cannot record its outcome"])("is free after a run that %s", async (how) => {
+    const all = await open();
+    if (how === "fails") jest.spyOn(all.destination, "createUpload").mockRejectedValue(new TypeError("defect"));
+    else {
+      const write = all.leases.write.bind(all.leases);
+      jest
+        .spyOn(all.leases, "write")
+        .mockImplementationOnce(write)
+        .mockRejectedValue(new BridgeError("Unavailable", "put", "gone"));
+    }
+    await all.run().catch(() => undefined);
+    expect(await all.slots.take(other, limits(all.clock.now() + 1))).toBe(true);
+  });
+
+  test("that cannot be freed is logged, and does not change the outcome", async () => {
+    const all = await open();
+    jest.spyOn(all.slots, "release").mockRejectedValue(new BridgeError("Unavailable", "put", "no answer"));
+    expect(await all.run()).toMatchObject({ result: "replicated" });
   });
 });
 

@@ -1,6 +1,7 @@
 import { planReplica } from "../../../runtime/replication/destination";
 import { createLeaseStore, type Lease } from "../../../runtime/replication/lease";
 import { type ReplicationDeps, replicate } from "../../../runtime/replication/replicate";
+import { createSlots } from "../../../runtime/replication/slots";
 import { snapshotId, takeSnapshot } from "../../../runtime/replication/snapshot";
 import { storeSource } from "../../../runtime/replication/source";
 import { SUPERSEDED } from "../../../runtime/replication/write";
@@ -21,9 +22,10 @@ function open() {
   const leases = createLeaseStore(control, "bridge");
   let ids = 0;
   const deps: ReplicationDeps = {
-    config: { ...BRIDGE, destinationPrefix: "to/", inlineLimitBytes: 8 },
+    config: { ...BRIDGE, destinationPrefix: "to/", inlineLimitBytes: 8, copiesAtOnce: 2 },
     destination,
     leases,
+    slots: createSlots(control, { bridgeId: "bridge", clock }),
     clock,
     newId: () => `x${++ids}`,
   };
@@ -225,6 +227,28 @@ describe("a large object", () => {
     await all.put(LARGE);
     const results = await Promise.all([all.run(), all.run()]);
     expect(results.map(({ result }) => result).sort()).toEqual(["copy-leased", "in-progress"]);
+  });
+
+  test("as many copies run as may run at once: waiting for room, no lease is written, and a small object is not affected", async () => {
+    const all = open();
+    for (const key of ["a", "b", "c"]) await all.put(LARGE, key);
+    expect(await all.run("a")).toMatchObject({ result: "copy-leased" });
+    expect(await all.run("b")).toMatchObject({ result: "copy-leased" });
+    expect(await all.run("c")).toEqual({
+      result: "waiting",
+      waitsFor: "room",
+      reason: "2 copies run, as many as copy.concurrency allows",
+    });
+    expect(all.control.keys().filter((name) => name.includes("leases/"))).toHaveLength(2);
+    await all.put("small", "d");
+    expect(await all.run("d")).toMatchObject({ result: "replicated" });
+  });
+
+  test("two requests for one key take one slot", async () => {
+    const all = open();
+    for (const key of ["k", "l"]) await all.put(LARGE, key);
+    await Promise.all([all.run(), all.run()]);
+    expect(await all.run("l")).toMatchObject({ result: "copy-leased" });
   });
 
   test("overwritten during the copy: the lease is marked to stop once, nothing else happens", async () => {

@@ -2,7 +2,8 @@ import type { DispatcherConfig, PusherConfig } from "../../../runtime/protocol/e
 import type { DecodedRecord } from "../../../runtime/protocol/events";
 import type { FlowStarter, Look, MetricName } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
-import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
+import { createAppendLeaseStore } from "../../../runtime/replication/lease";
+import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
 import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
@@ -96,13 +97,15 @@ export function openPusher({
   const { surroundings, ...rest } = world();
   const { clock, source } = rest;
   const destination = new MemoryStore({ clock, name: "destination", versioned: true, capabilities: OSS_LIKE });
-  const leases = createAppendLeaseStore(new MemoryAppendStore(), "bridge", "pusher");
+  const control = new MemoryAppendStore();
+  const leases = createAppendLeaseStore(control, "bridge", "pusher");
   const pusher = new Pusher({
     ...surroundings,
     config: { ...pusherConfig, ...config },
     source: instead(source, changes.source ?? {}),
     destination: instead(destination, changes.destination ?? {}),
     leases,
+    slots: createAppendSlots(control, { bridgeId: "bridge", clock }, "pusher"),
   });
   const stateAt = (next: PushState["next"], changed: Partial<PushState> = {}): PushState => ({
     version: 1,

@@ -9,9 +9,9 @@ import {
   type OutageQueue,
   ReceiverUnreachable,
 } from "../../../runtime/protocol/ports";
-import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
 import type { CopyResult } from "../../../runtime/replication/copy-under-lease";
-import { createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
+import { createAppendLeaseStore, createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
+import { createAppendSlots, createSlots, type Slots } from "../../../runtime/replication/slots";
 import { Copier, type CopierDeps } from "../../../runtime/roles/copier/copier";
 import { Receiver, type ReceiverDeps } from "../../../runtime/roles/receiver/receiver";
 import { createSenderMemory, Sender, type SenderDeps, type SenderMemory } from "../../../runtime/roles/sender/sender";
@@ -287,15 +287,17 @@ export class PullWorld extends World {
         if (CHANGES.has(op)) this.onDestinationChange(key);
       }),
       reader: readerOf(source, this.sourceClock, this.sabotage.uncompared),
-      leases: this.leasesFor(attempt),
+      ...this.controlFor(attempt),
     };
   }
 
-  private leasesFor(attempt: Attempt): LeaseStore {
+  private controlFor(attempt: Attempt): { leases: LeaseStore; slots: Slots } {
     const control = overNetwork(this.network, attempt, "control", this.control);
     const bridgeId = bridgeIdOf(this.settings);
-    if (this.options.leases !== "log") return createLeaseStore(control, bridgeId);
-    return createAppendLeaseStore(appendingTo(control), bridgeId, `writer ${this.newId()}`);
+    const of = { bridgeId, clock: this.time };
+    if (this.options.leases !== "log") return { leases: createLeaseStore(control, bridgeId), slots: createSlots(control, of) };
+    const [log, writer] = [appendingTo(control), `writer ${this.newId()}`];
+    return { leases: createAppendLeaseStore(log, bridgeId, writer), slots: createAppendSlots(log, of, writer) };
   }
 }
 

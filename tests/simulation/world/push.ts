@@ -5,7 +5,8 @@
 import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { Metrics } from "../../../runtime/protocol/ports";
 import type { PushState } from "../../../runtime/protocol/push";
-import { createAppendLeaseStore } from "../../../runtime/replication/append-lease-store";
+import { createAppendLeaseStore } from "../../../runtime/replication/lease";
+import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher, type DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";
 import { Pusher, type PusherDeps } from "../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../runtime/stores/errors";
@@ -118,15 +119,14 @@ export class PushWorld extends World {
     const { steps, faults } = this.network;
     const { kind: fault } = faults.next("invoke") ?? {};
     const attempt = this.begin(`pusher ${execution.slice(0, 4)} ${state.next} ${this.newId()}`, LIMITS.pusherMs);
+    const control = overNetwork(this.network, attempt, "control", this.control);
+    const bridgeId = bridgeIdOf(this.settings);
     const deps = {
       ...this.surroundings(attempt),
       config: pusherConfig(this.settings),
       destination: this.destinationFor(attempt),
-      leases: createAppendLeaseStore(
-        overNetwork(this.network, attempt, "control", this.control),
-        bridgeIdOf(this.settings),
-        attempt.name,
-      ),
+      leases: createAppendLeaseStore(control, bridgeId, attempt.name),
+      slots: createAppendSlots(control, { bridgeId, clock: this.time }, attempt.name),
     };
     const pusher = new Pusher(this.sabotage.pusher?.(deps) ?? deps);
     let over = false;

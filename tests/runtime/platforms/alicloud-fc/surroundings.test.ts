@@ -1,6 +1,7 @@
 import { createMetrics, startFunction } from "../../../../runtime/platforms/alicloud-fc/start";
-import { openLeases, openStore } from "../../../../runtime/platforms/alicloud-fc/stores";
+import { openControl, openStore } from "../../../../runtime/platforms/alicloud-fc/stores";
 import { encodeEnv, type StoreConfig } from "../../../../runtime/protocol/env";
+import { systemClock } from "../../../../runtime/protocol/ports";
 import { createOssDispatcher } from "../../../../runtime/stores/oss/client";
 import { startHttps } from "../../support/https-server";
 import { recordingLogger } from "../../support/recording-logger";
@@ -95,10 +96,10 @@ describe("stores", () => {
     expect(() => openStore(base, { kind: "s3", bucket: "b", region: "us-east-1" })).toThrow(
       /Function Compute serves oss stores, not s3/,
     );
-    expect(() => openLeases(base, { bridgeId: "bridge" })).toThrow(/controlBucket is not set/);
+    expect(() => openControl({ ...base, clock: systemClock }, { bridgeId: "bridge" })).toThrow(/controlBucket is not set/);
   });
 
-  test("leases go to the control bucket in the function's own region", async () => {
+  test("leases and slots go to the control bucket in the function's own region", async () => {
     const hosts: string[] = [];
     const server = await startHttps(
       (_request, response) => void response.writeHead(404).end("<Error><Code>NoSuchKey</Code></Error>"),
@@ -110,13 +111,15 @@ describe("stores", () => {
         return server.origin;
       };
       const credentials = { current: () => KEY, renew: () => undefined };
-      const leases = openLeases(
-        { credentials, dispatcher: trusting, originOf, region: "eu-central-1" },
+      const { leases, slots } = openControl(
+        { clock: systemClock, credentials, dispatcher: trusting, originOf, region: "eu-central-1" },
         { bridgeId: "bridge", controlBucket: "control" },
       );
       expect(await leases.read("a")).toBeUndefined();
+      await slots.release({ execution: "x", key: "a" });
       expect(new Set(hosts)).toEqual(new Set(["oss-eu-central-1-internal.aliyuncs.com"]));
       expect(server.seen[0]?.url).toMatch(/^\/control\/\.crossborderbridge\/bridge\/lease-logs\/[0-9a-f]{64}$/);
+      expect(server.seen[1]?.url).toMatch(/^\/control\/\.crossborderbridge\/bridge\/lease-logs\/slots-\d+$/);
     } finally {
       await trusting.destroy();
       await server.close();

@@ -2,6 +2,7 @@ import type { ReceiverConfig } from "../../../../runtime/protocol/env";
 import type { Notice } from "../../../../runtime/protocol/messages";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
 import { createLeaseStore } from "../../../../runtime/replication/lease";
+import { createSlots } from "../../../../runtime/replication/slots";
 import { takeSnapshot } from "../../../../runtime/replication/snapshot";
 import { Receiver } from "../../../../runtime/roles/receiver/receiver";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
@@ -45,6 +46,7 @@ export function open() {
     logger,
     newId: () => `x${++ids}`,
     leases,
+    slots: createSlots(control, { bridgeId: "bridge", clock }),
   });
   const put = (key: string, text: string) => source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: plain });
   const noticeOf = async (key: string): Promise<Notice> => {

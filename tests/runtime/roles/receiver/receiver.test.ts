@@ -51,19 +51,38 @@ describe("a large object", () => {
     expect(all.jobs).toHaveLength(1);
   });
 
-  test("the start fails: waiting, and the lease keeps other copies away until it has ended", async () => {
+  test("the start is refused: waiting, and the next request starts it at once", async () => {
     const all = open();
     await all.put("k", LARGE);
     jest.spyOn(all.launcher, "start").mockRejectedValueOnce(new BridgeError("RateLimited", "start", "too many starts"));
     expect(await all.about("k")).toEqual([
       { key: "k", result: "waiting", waitsFor: "throttling", place: "destination", reason: "too many starts" },
     ]);
+    expect(await all.about("k")).toMatchObject([{ key: "k", result: "in-progress" }]);
+    expect(all.jobs).toHaveLength(1);
+  });
+
+  test("the start is not answered: the lease keeps other copies away until it has ended", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    jest.spyOn(all.launcher, "start").mockRejectedValueOnce(new BridgeError("Unavailable", "start", "no answer"));
+    expect(await all.about("k")).toMatchObject([{ key: "k", result: "waiting", waitsFor: "store", unsettled: true }]);
     expect(await all.about("k")).toEqual([{ key: "k", result: "in-progress" }]);
     all.clock.advance(120_000);
     expect(await all.about("k")).toEqual([
       { key: "k", result: "in-progress", reason: expect.stringMatching(/did not begin in time/) },
     ]);
     expect(all.jobs).toHaveLength(1);
+  });
+
+  test("11 large objects, room for 10: one waits", async () => {
+    const all = open();
+    const keys = [..."abcdefghijk"];
+    for (const key of keys) await all.put(key, LARGE);
+    const receipts = await all.about(...keys);
+    expect(receipts.filter(({ result }) => result === "in-progress")).toHaveLength(10);
+    expect(receipts.filter(({ result }) => result === "waiting")).toMatchObject([{ waitsFor: "room" }]);
+    expect(all.jobs).toHaveLength(10);
   });
 });
 

@@ -2,6 +2,7 @@
 import type OSS from "ali-oss";
 import { createLeaseStore } from "../../../../runtime/replication/lease";
 import { replicate } from "../../../../runtime/replication/replicate";
+import { createSlots } from "../../../../runtime/replication/slots";
 import { takeSnapshot } from "../../../../runtime/replication/snapshot";
 import { storeSource } from "../../../../runtime/replication/source";
 import { createSourceReader } from "../../../../runtime/replication/source-reader";
@@ -56,17 +57,21 @@ const restore = (key: string) => client.restore(key, { type: "ColdArchive" } as 
 
 describe.each(["push", "pull"] as const)("%s", (mode) => {
   const destination = new MemoryStore({ clock: new VirtualTime(), name: "destination" });
-  const leases = createLeaseStore(new MemoryStore({ clock: new VirtualTime(), name: "control" }), BRIDGE.bridgeId);
+  const clock = new VirtualTime();
+  const control = new MemoryStore({ clock, name: "control" });
+  const leases = createLeaseStore(control, BRIDGE.bridgeId);
+  const slots = createSlots(control, { bridgeId: BRIDGE.bridgeId, clock });
 
   async function run(key: string) {
     const snapshot = await takeSnapshot(source, key);
     const bound =
       mode === "push" ? storeSource(source, key) : reader.bind(await source.presignGet(key, { expiresInSeconds: 3600 }), key);
     return await replicate(key, snapshot, bound, {
-      config: { ...BRIDGE, destinationPrefix: "", inlineLimitBytes: 1000 },
+      config: { ...BRIDGE, destinationPrefix: "", inlineLimitBytes: 1000, copiesAtOnce: 3 },
       destination,
       leases,
-      clock: new VirtualTime(),
+      slots,
+      clock,
       newId: () => "x",
       signal: new AbortController().signal,
     });

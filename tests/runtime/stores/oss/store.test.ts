@@ -1,6 +1,6 @@
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createAppendLeaseStore } from "../../../../runtime/replication/append-lease-store";
+import { createAppendLeaseStore } from "../../../../runtime/replication/lease";
 import { checksumOf } from "../../../../runtime/stores/checksums";
 import { createOssDispatcher } from "../../../../runtime/stores/oss/client";
 import {
