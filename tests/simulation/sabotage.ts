@@ -99,7 +99,7 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
       }),
     },
     where: (story) => ({
-      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story), 6_000)],
+      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story), 4_000 + 500 * drawnSteps(story))],
       faults: [fault("destination head", 2, "refuse")],
       ticksMs: [],
     }),
