@@ -19,6 +19,8 @@ export interface LocalClouds {
   readonly caPath: string;
   /** Folder of this run. `stop` removes it. */
   readonly runDir: string;
+  /** Resolves to the first cloud whose process ends. The local Alibaba Cloud runs in this process. */
+  readonly ended: Promise<CloudName>;
   stop(): Promise<void>;
 }
 
@@ -91,6 +93,12 @@ function localClouds(aws: LocalAws | undefined, alicloud: LocalAlicloud | undefi
     has: (cloud) => (cloud === "alicloud" ? alicloud : aws) !== undefined,
     caPath: first.caPath,
     runDir: first.runDir,
+    ended: firstToEnd(aws),
     stop,
   };
+}
+
+function firstToEnd(aws: LocalAws | undefined): Promise<CloudName> {
+  if (aws === undefined) return new Promise(() => undefined);
+  return Promise.race((["aws", "aws-cn"] as const).map((name) => aws[name].exited.then(() => name)));
 }

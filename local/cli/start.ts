@@ -94,8 +94,11 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
     console.log(options.json ? JSON.stringify(ready) : readable(ready));
     // The timer keeps the process alive until the signal.
     const alive = setInterval(() => undefined, 2 ** 30);
-    if (!signal.aborted) await once(signal, "abort");
+    const interrupted = signal.aborted ? undefined : once(signal, "abort").then(() => undefined);
+    const ended = await Promise.race([interrupted, stack.clouds.ended]);
     clearInterval(alive);
+    if (ended !== undefined)
+      throw new Error(`the local ${ended} has ended: its process is gone, and the stack with it; start it again`);
   } finally {
     await closers.closeAll();
   }

@@ -1,4 +1,5 @@
 /** `npm start` as a user and as a script run it. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -121,6 +122,23 @@ describe("npm start -- --json", () => {
     2 * READY_MS,
   );
 });
+
+test(
+  "a local cloud whose process is killed ends the command, which says so",
+  async () => {
+    const command = started(runScript("start.ts", ["--json"]));
+    await command.line(/^\{/);
+    command.noteProcesses();
+    const [emulator = ""] = execFileSync("pgrep", ["-P", String(command.pid), "-f", "serve-ministack"], {
+      encoding: "utf8",
+    }).split("\n");
+    process.kill(Number(emulator), "SIGKILL");
+    expect(await command.ended).toBe(1);
+    expect(command.stderr()).toMatch(/the local aws(-cn)? has ended: its process is gone, and the stack with it; start it again/);
+    await nothingLeft(command);
+  },
+  READY_MS,
+);
 
 describe("Ctrl-C", () => {
   test.each([
