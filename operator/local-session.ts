@@ -67,7 +67,8 @@ function accessTo(
     ca,
     credentials: async () => ({ accessKeyId, accessKeySecret: secretAccessKey }),
     originOf: (host) => {
-      const origin = local.endpoints[host];
+      // The vendor has a host for each project of the log service, and the local cloud one for all of them.
+      const origin = local.endpoints[host.replace(/^[^.]+\.([^.]+\.log\.)/, "$1")];
       // A request of the local stack must never reach the vendor.
       if (origin === undefined) throw new BridgeError("ConfigInvalid", "open", `the local alicloud does not serve ${host}`);
       return origin;

@@ -14,7 +14,7 @@ export function statusLine({ key, status, reason, progress, lagMs, sizeBytes, ve
     versionId === undefined ? undefined : `version ${versionId}`,
     lagMs === undefined ? undefined : `lag about ${durationText(lagMs)}`,
     ...(progress === undefined ? [] : [triesText(progress), sinceText(progress.sinceMs, nowMs)]),
-    reason === undefined ? undefined : `${placeText(progress ?? {})}${plainText(reason)}`,
+    reason === undefined ? undefined : reasonText(reason, progress ?? {}),
     progress === undefined ? undefined : nextText(progress, nowMs),
   ].filter((text) => text !== undefined);
   return `${status.padEnd(STATUS_WIDTH)}${keyText(key)}${details.length === 0 ? "" : `  (${details.join(", ")})`}`;
@@ -51,7 +51,7 @@ export function reasonsText(groups: readonly ReasonGroup[], nowMs: number): stri
       `for example ${keyText(example)}`,
     ];
     return [
-      `${status.padEnd(STATUS_WIDTH)}${counted(objects, "object")}: ${placeText(group)}${plainText(reason)}`,
+      `${status.padEnd(STATUS_WIDTH)}${counted(objects, "object")}: ${reasonText(reason, group)}`,
       `${"".padEnd(STATUS_WIDTH)}${details.filter((text) => text !== undefined).join(", ")}`,
     ];
   });
@@ -63,10 +63,12 @@ export function reasonsText(groups: readonly ReasonGroup[], nowMs: number): stri
   return lines.join("\n");
 }
 
-/** `source aws:reports: `, or nothing if the place is not known. */
-function placeText({ place, store }: Pick<ReasonGroup, "place" | "store">): string {
-  if (place === undefined) return "";
-  return `${place === "border" ? "between the sides" : `${place}${store === undefined ? "" : ` ${plainText(store)}`}`}: `;
+/** The reason after its place, `source aws:reports: …`, where the place is known. Many a reason begins with the bucket: it is named once. */
+function reasonText(reason: string, { place, store }: Pick<ReasonGroup, "place" | "store">): string {
+  if (place === undefined) return plainText(reason);
+  if (store === undefined) return plainText(`${place === "border" ? "between the sides" : place}: ${reason}`);
+  const bucket = `${store.slice(store.indexOf(":") + 1)}: `;
+  return plainText(`${place} ${store}: ${reason.startsWith(bucket) ? reason.slice(bucket.length) : reason}`);
 }
 
 function triesText({ state, failures, waits }: Known): string | undefined {

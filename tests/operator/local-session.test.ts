@@ -22,7 +22,10 @@ const partition = (accountId: string) => ({
 });
 const aws = { aws: partition("111111111111"), "aws-cn": partition("222222222222") };
 const alicloud = {
-  endpoints: { "oss-cn-shanghai.aliyuncs.com": "https://127.0.0.1:7000" },
+  endpoints: {
+    "oss-cn-shanghai.aliyuncs.com": "https://127.0.0.1:7000",
+    "cn-shanghai.log.aliyuncs.com": "https://127.0.0.1:7001",
+  },
   ram: { root: { accessKeyId: "LTAI", accessKeySecret: "hidden" } },
 };
 
@@ -74,6 +77,7 @@ test("a side in Alibaba Cloud reaches only hosts on this machine", async () => {
   if (destination.cloud !== "alicloud") throw new Error("the destination is in Alibaba Cloud");
   expect(await destination.credentials()).toEqual({ accessKeyId: "LTAI", accessKeySecret: "hidden" });
   expect(destination.originOf("oss-cn-shanghai.aliyuncs.com")).toBe("https://127.0.0.1:7000");
+  expect(destination.originOf("bridge-dev-source-1.cn-shanghai.log.aliyuncs.com")).toBe("https://127.0.0.1:7001");
   expect(() => destination.originOf("oss-us-west-1.aliyuncs.com")).toThrow(/does not serve oss-us-west-1/);
 });
 

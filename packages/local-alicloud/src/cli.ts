@@ -122,7 +122,7 @@ function table({ accountId, ram, caPath, regions, endpointsOf }: LocalAlicloud):
     line("access key secret", accessKeySecret),
     line("CA certificate", caPath),
     ...regions.flatMap((region) => {
-      const { oss, functionCompute, cloudFlow, messageService, oos } = endpointsOf(region);
+      const { oss, functionCompute, cloudFlow, messageService, oos, logService } = endpointsOf(region);
       return [
         "",
         region,
@@ -134,6 +134,7 @@ function table({ accountId, ram, caPath, regions, endpointsOf }: LocalAlicloud):
         ...(CLOUDFLOW_REGIONS.includes(region) ? [line("CloudFlow", cloudFlow)] : []),
         line("SMQ", messageService),
         line("OOS", oos),
+        line("Log service", logService),
       ];
     }),
     "",

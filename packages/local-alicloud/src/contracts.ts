@@ -172,6 +172,16 @@ export interface Invocation {
   payload: Buffer;
 }
 
+/** A line that a function wrote. */
+export interface LogEntry {
+  project: string;
+  logstore: string;
+  functionName: string;
+  /** Ms since the epoch. */
+  atMs: number;
+  text: string;
+}
+
 /** https://www.alibabacloud.com/help/en/functioncompute/ (3.0) */
 export interface FunctionCompute {
   createFunction(region: string, spec: FunctionSpec): Promise<FunctionRecord>;
@@ -199,6 +209,8 @@ export interface FunctionCompute {
   readonly api: ApiHandler;
   /** The lines that a function wrote, oldest first. */
   logs(region: string, functionName: string): readonly string[];
+  /** The lines of every function of the region that has a log store. */
+  logEntries(region: string): LogEntry[];
   /** The processes of all functions. */
   workers(): { region: string; functionName: string; pid: number }[];
   /** Resolves when no invocation runs or waits. */

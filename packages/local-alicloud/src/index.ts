@@ -36,6 +36,7 @@ export {
   type FunctionRecord,
   type FunctionSpec,
   type Invocation,
+  type LogEntry,
   type MessageService,
   type QueueSpec,
   type Ram,
@@ -54,6 +55,7 @@ export {
   type RegionEndpoints,
   startLocalAlicloud,
 } from "./local-alicloud";
+export { type LogServiceOptions, serveLogs } from "./log-service";
 export { createMessageService, type LocalMessageService, type MessageServiceOptions } from "./message-service/message-service";
 export type { Authorize, Credential, CredentialStore, EndpointKind, OssEvent, Principal, RequestRecord } from "./oss/contracts";
 export { type LocalOss, type LocalOssOptions, startLocalOss } from "./oss/local-oss";

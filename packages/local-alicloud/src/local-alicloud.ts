@@ -1,4 +1,4 @@
-/** One Alibaba Cloud account on this machine: OSS, Function Compute, CloudFlow, RAM, Simple Message Queue and secret parameters. */
+/** One Alibaba Cloud account on this machine: OSS, Function Compute, CloudFlow, RAM, Simple Message Queue, logs and secret parameters. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import {
   type SecretParameters,
 } from "./contracts";
 import { startFunctionCompute } from "./fc/function-compute";
+import { serveLogs } from "./log-service";
 import { createMessageService } from "./message-service/message-service";
 import type { EndpointKind, Principal } from "./oss/contracts";
 import { type LocalOss, startLocalOss } from "./oss/local-oss";
@@ -29,7 +30,7 @@ export const DEFAULT_REGIONS: readonly string[] = ["cn-shanghai", "cn-hangzhou",
 export interface LocalAlicloudOptions {
   /** The account's uid, 16 digits. @default DEFAULT_ACCOUNT_ID */
   accountId?: string | undefined;
-  /** Each region takes seven ports. @default DEFAULT_REGIONS */
+  /** Each region takes eight ports. @default DEFAULT_REGIONS */
   regions?: readonly string[] | undefined;
   /** Access key of the account's root. @default a random one */
   rootKey?: { accessKeyId: string; accessKeySecret: string } | undefined;
@@ -44,7 +45,7 @@ export interface LocalAlicloudOptions {
   runDir?: string | undefined;
   /**
    * The first of the ports, which are taken in this order: OSS's accelerate endpoint; then for each region OSS public, OSS internal, HTTP
-   * triggers, Function Compute, CloudFlow, OOS and SMQ. @default free ports
+   * triggers, Function Compute, CloudFlow, OOS, SMQ and the log service. @default free ports
    */
   firstPort?: number | undefined;
   /** Keep every permission that a call needed in `calls`. @default false */
@@ -67,6 +68,8 @@ export interface RegionEndpoints {
   cloudFlow: string;
   messageService: string;
   oos: string;
+  /** Serves every project of the region. */
+  logService: string;
 }
 
 export interface LocalAlicloud {
@@ -157,6 +160,11 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
     cleanUp.add(() => served.close());
     return served.origin;
   };
+  const logs = async (region: string) => {
+    const served = await serveLogs({ accountId, region, ram, fc, tls, port: ports.of(region, "sls"), ...onCall });
+    cleanUp.add(() => served.close());
+    return served.origin;
+  };
   const byRegion = new Map<string, RegionEndpoints>();
   for (const region of regions) {
     const own: RegionEndpoints = {
@@ -165,6 +173,7 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
       cloudFlow: await serve("fnf", region, flow.api),
       oos: await serve("oos", region, secrets.api),
       messageService: messages.origins[region] as string,
+      logService: await logs(region),
     };
     byRegion.set(region, own);
     Object.assign(endpoints, vendorHosts(region, accountId, own));
@@ -192,6 +201,7 @@ function vendorHosts(region: string, accountId: string, own: RegionEndpoints): R
     [`fcv3.${region}.aliyuncs.com`]: own.functionCompute,
     [`${region}.fnf.aliyuncs.com`]: own.cloudFlow,
     [`oos.${region}.aliyuncs.com`]: own.oos,
+    [`${region}.log.aliyuncs.com`]: own.logService,
     [`${accountId}.mns.${region}.aliyuncs.com`]: own.messageService,
     [`oss-${region}.aliyuncs.com`]: byAddress(own.oss.public),
     [`oss-${region}-internal.aliyuncs.com`]: byAddress(own.oss.internal),
@@ -211,7 +221,7 @@ function principalOf(ram: Ram, roleArn: string): Principal | undefined {
   }
 }
 
-const PORTS_OF_REGION = ["public", "internal", "triggers", "fc", "fnf", "oos", "smq"];
+const PORTS_OF_REGION = ["public", "internal", "triggers", "fc", "fnf", "oos", "smq", "sls"];
 
 /** Port numbers in the order that `firstPort` documents; all undefined without it. */
 function portsOf(regions: readonly string[], firstPort: number | undefined) {

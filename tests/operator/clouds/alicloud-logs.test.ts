@@ -1,7 +1,9 @@
+import { type CallRecord, createRam, type LogEntry, serveLogs } from "local-alicloud";
 import { logProjectName } from "../../../components/alicloud/names";
 import { readFunctionLog, type SlsOptions, signLogRequest } from "../../../operator/clouds/alicloud-logs";
 import { logProjectOf } from "../../../operator/open-bridge";
 import { createOssDispatcher } from "../../../runtime/stores/oss/client";
+import { localServices } from "../../runtime/platforms/alicloud-fc/support";
 import { type SeenRequest, startHttps, type TestServer } from "../../runtime/support/https-server";
 
 const NOW = Date.parse("2026-03-01T00:10:00Z");
@@ -83,6 +85,53 @@ test("stops at the limit; an answer that is not complete, and a longer log, are 
   await open([{ message: written("info", "notice", { key: "k" }) }], { progress: "Incomplete" });
   expect(await readFunctionLog(options, { sinceMs: 0, limit: 100 })).toEqual({ complete: false, lines: [] });
   await close();
+});
+
+test("the local log service, which checks signatures and permissions, answers what a function wrote", async () => {
+  const { tls, ca, remove } = await localServices();
+  const ram = createRam({ accountId: "3333333333333333" });
+  const entry = (functionName: string, text: string, atMs = Date.now()): LogEntry => ({
+    ...{ project: "bridge-reports-source-1", logstore: "functions", functionName, atMs, text },
+  });
+  const entries = [
+    entry("sender", written("info", "put back", { key: "old" }), Date.now() - 3_600_000),
+    entry("sender", written("info", "put back", { key: "a" }), Date.now() - 2_000),
+    entry("sender", written("info", "notice", { key: "b" })),
+    entry("copier", written("error", "no", {})),
+    { ...entry("sender", written("info", "held", { key: "c" })), logstore: "other" },
+    entry("sender", written("info", "held", { key: "d" })),
+  ];
+  const calls: CallRecord[] = [];
+  const served = await serveLogs({
+    ...{ accountId: "3333333333333333", region: "cn-shanghai", ram, tls, fc: { logEntries: () => entries } },
+    onCall: (call) => void calls.push(call),
+  });
+  const own: SlsOptions = {
+    ...{ region: "cn-shanghai", project: "bridge-reports-source-1", functionName: "sender", now: Date.now },
+    originOf: () => served.origin,
+    credentials: async () => ram.root,
+    dispatcher: createOssDispatcher({ ca }),
+  };
+  const read = { sinceMs: Date.now() - 1_200_000, limit: 100 };
+  try {
+    const { lines, complete } = await readFunctionLog(own, read);
+    expect(lines.map(({ message, fields }) => [message, fields.key])).toEqual([
+      ["put back", "a"],
+      ["held", "d"],
+    ]);
+    expect(complete).toBe(true);
+    expect(calls.map(({ action, resource }) => [action, resource])).toEqual([
+      ["log:GetLogStoreLogs", "acs:log:cn-shanghai:3333333333333333:project/bridge-reports-source-1/logstore/functions"],
+    ]);
+    const wrong = { ...own, credentials: async () => ({ ...ram.root, accessKeySecret: "wrong" }) };
+    await expect(readFunctionLog(wrong, read)).rejects.toMatchObject({ kind: "PermissionDenied", code: "SignatureNotMatch" });
+    const late = { ...own, now: () => Date.now() - 1_000_000 };
+    await expect(readFunctionLog(late, read)).rejects.toMatchObject({ code: "RequestTimeExpired" });
+  } finally {
+    await own.dispatcher.close();
+    await served.close();
+    await remove();
+  }
 });
 
 test("a log that cannot be read names the store and the project", async () => {

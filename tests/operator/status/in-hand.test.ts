@@ -28,7 +28,7 @@ test.each([
   ],
   [
     "the receiver's policy was deleted",
-    { ...border, place: "destination", store: "aws-cn:to-there", reason: "S3 answered put with AccessDenied" },
+    { ...border, place: "destination", store: "aws-cn:to-there", reason: "to-there: S3 answered put with AccessDenied" },
     "destination aws-cn:to-there: S3 answered put with AccessDenied",
   ],
   [

@@ -234,7 +234,13 @@ export async function startFunctionCompute(
       invoke: (deployed, payload) => run(deployed, requestIdOf(), payload),
       invokeAsync: (deployed, payload) => enqueue(deployed, requestIdOf(), payload),
     }),
-    logs: (region, functionName) => functions.get(arnOf(region, functionName))?.log.all() ?? [],
+    logs: (region, functionName) => (functions.get(arnOf(region, functionName))?.log.all() ?? []).map(({ text }) => text),
+    logEntries: (region) =>
+      [...functions.values()].flatMap((deployed) => {
+        const { functionName, logConfig } = deployed.record;
+        if (deployed.region !== region || logConfig === undefined) return [];
+        return deployed.log.all().map((line) => ({ ...logConfig, functionName, ...line }));
+      }),
     workers: () =>
       [...functions.values()].flatMap((deployed) =>
         deployed.pids().map((pid) => ({ region: deployed.region, functionName: deployed.record.functionName, pid })),

@@ -3,19 +3,25 @@ import type { Readable } from "node:stream";
 /** Longer lines are split, so that a line without an end does not fill the memory. */
 const MAX_LINE_CHARS = 64 * 1024;
 
+/** A line, and when it was written; ms since the epoch. */
+export interface WrittenLine {
+  atMs: number;
+  text: string;
+}
+
 /** The latest lines that a function wrote. */
 export class FunctionLog {
-  private lines: string[] = [];
+  private lines: WrittenLine[] = [];
 
   constructor(private readonly capacity = 20_000) {}
 
-  push(line: string): void {
-    this.lines.push(line);
+  push(text: string): void {
+    this.lines.push({ atMs: Date.now(), text });
     // Trim at twice the capacity, so that trimming is rare.
     if (this.lines.length >= 2 * this.capacity) this.lines = this.lines.slice(-this.capacity);
   }
 
-  all(): readonly string[] {
+  all(): readonly WrittenLine[] {
     return this.lines.slice(-this.capacity);
   }
 }
