@@ -6,7 +6,7 @@ import { type ObjectSnapshot, snapshotSchema } from "./snapshot";
 export const LIMITS = {
   /** Notices in one request. */
   notices: 100,
-  /** Bytes of one request body: 100 notices of a 1 KiB key, an 8 KiB URL and 2 KiB of metadata fit. */
+  /** Bytes of one request body: 100 notices of a 1 KiB key, two 8 KiB URLs and 2 KiB of metadata fit. */
   bodyBytes: 4 * 1024 * 1024,
   keyBytes: 1024,
   urlCharacters: 16 * 1024,
@@ -33,6 +33,8 @@ export const noticeSchema = z.discriminatedUnion("state", [
     ...noticeCommon,
     state: z.literal("present"),
     snapshot: snapshotSchema,
+    /** A presigned GET of the object's tags: no store has a version of tags, so the receiver compares them with what they are now. */
+    tagsUrl: z.string().min(1).max(LIMITS.urlCharacters),
     /** An attempt at this state ran out of time: start a copy, whatever the size. */
     slow: z.literal(true).optional(),
   }),
@@ -41,7 +43,7 @@ export const noticeSchema = z.discriminatedUnion("state", [
 
 /** A signed request item: "the source looks like this at `key`; make the destination equal to it". */
 export type Notice =
-  | { key: string; url: string; state: "present"; snapshot: ObjectSnapshot; slow?: true | undefined }
+  | { key: string; url: string; state: "present"; snapshot: ObjectSnapshot; tagsUrl: string; slow?: true | undefined }
   | { key: string; url: string; state: "absent" };
 
 export const requestSchema = z.strictObject({

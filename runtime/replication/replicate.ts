@@ -14,8 +14,8 @@ import { verdictOn } from "./failure";
 import { isLive, type LeaseStore } from "./lease";
 import type { Slots } from "./slots";
 import { snapshotId } from "./snapshot";
-import { type BoundSource, locatedSource } from "./source";
-import { deleteObject, type ReplicationResult, type WriteContext, writeObject, writeTags } from "./write";
+import { type BoundSource, isStill, locatedSource } from "./source";
+import { deleteObject, type ReplicationResult, SUPERSEDED, type WriteContext, writeObject, writeTags } from "./write";
 
 export type { ReplicationResult };
 
@@ -83,8 +83,9 @@ export async function replicate(
     bridge: config,
     key: destinationKey,
     sourceKey: key,
-    signal,
+    snapshot,
     source: locatedSource(source, config.sourceId),
+    signal,
   });
 }
 
@@ -102,14 +103,20 @@ function archivedResult(snapshot: ObjectSnapshot | undefined): ReplicationResult
     : { result: "rejected", place: "source", reason: `archived as ${storageClass}: ${ARCHIVE_ADVICE}` };
 }
 
-type Work = Omit<ReplicationDeps, "config"> & WriteContext & LeasedState & { sourceKey: string; copiesAtOnce: number };
+type Work = Omit<ReplicationDeps, "config"> &
+  WriteContext &
+  LeasedState & { sourceKey: string; snapshot: ObjectSnapshot | undefined; copiesAtOnce: number };
 
 async function carryOut(plan: Plan, work: Work): Promise<Replicated> {
   switch (plan.step) {
     case "wait":
       return { result: "in-progress" };
     case "stop-copy":
-      if (!work.held?.lease.stop) await changeLease(work, { stop: true });
+      if (!work.held?.lease.stop) {
+        // A notice that was sent again may be older than the copy.
+        if (!(await isStill(work.source, work.snapshot, work.signal))) return SUPERSEDED;
+        await changeLease(work, { stop: true });
+      }
       return { result: "in-progress", reason: "an older copy of this key is being stopped" };
     case "report": {
       const { result, bytesMoved: _counted, ...rest } = plan.outcome;
@@ -147,6 +154,8 @@ async function leaseCopy(work: Work, { snapshot, reason }: Extract<Plan, { step:
   const id = snapshotId(snapshot);
   const isResumable = held?.lease.snapshotId === id && held.lease.outcome?.result !== "replicated";
   const upload = isResumable ? held.lease.upload : undefined;
+  // An old notice must not end the progress of a newer copy, and must start none.
+  if (!(await isStill(work.source, snapshot, signal))) return SUPERSEDED;
   const execution = work.newId();
   const leaseUntilMs = work.clock.now() + START_GRACE_MS;
   if (!(await slots.take({ execution, key }, { untilMs: leaseUntilMs, limit: copiesAtOnce }, signal))) {

@@ -1,8 +1,11 @@
 /** Reads the answer of a source store to a presigned GET: its status, the few headers that are used, and its body. */
 import { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
+import type { Tags } from "../protocol/snapshot";
 import { suppressUnhandledError } from "../stores/body";
 import { BridgeError, type BridgeErrorKind, confirmedKind, retryAfterOf } from "../stores/errors";
+import { xmlElements, xmlText } from "../stores/oss/xml";
+import { readAll } from "../stores/read-all";
 import { ARCHIVE_ADVICE, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../stores/unreadable";
 import { assertPinned, type SourcePin } from "./source";
 
@@ -97,6 +100,17 @@ async function firstBytes(body: Readable): Promise<string> {
     body.destroy();
   }
   return Buffer.concat(chunks).subarray(0, ERROR_BYTES).toString("latin1");
+}
+
+/** Ten tags of the longest names and values, each character written as an entity, fit. */
+const TAGS_BYTES = 64 * 1024;
+
+/** The tags of a tagging document, which S3 and OSS share. Ends the body. */
+export async function readTags(body: Readable): Promise<Tags> {
+  const document = (await readAll(body, TAGS_BYTES)).toString("utf8");
+  // A page of a proxy must not pass for an object without tags.
+  if (!/<Tagging[ >]/.test(document) || !/<TagSet ?\/?>/.test(document)) throw unexpected("is no document of tags");
+  return Object.fromEntries(xmlElements(document, "Tag").map((tag) => [xmlText(tag, "Key") ?? "", xmlText(tag, "Value") ?? ""]));
 }
 
 /** Ends an answer without reading it. A short body is drained, so that its connection is reused; a long one is cut off. */

@@ -3,8 +3,9 @@ import { Agent, type Dispatcher } from "undici";
 import type { AllowedSources } from "../protocol/env";
 import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
+import { withoutStatusTags } from "./snapshot";
 import { type BoundSource, isPinned, type SourcePin, type SourceReader } from "./source";
-import { describeAnswer, discard, refusal, SourceBody, stateOf } from "./source-answer";
+import { describeAnswer, discard, readTags, refusal, SourceBody, stateOf } from "./source-answer";
 import { createSourceUrlParser, publicLookup, type ResolveAll, type SourceUrl } from "./source-url";
 
 export interface SourceReaderOptions {
@@ -35,7 +36,8 @@ export function createSourceReader(options: SourceReaderOptions): ClosableSource
   const parse = createSourceUrlParser(options.allowedSources);
   const agent = createAgent(options);
   return {
-    bind: (url, key) => presignedSource(agent, parse(url, key)),
+    bind: (url, key, tagsUrl) =>
+      presignedSource(agent, parse(url, key), tagsUrl === undefined ? undefined : parse(tagsUrl, key, "tags")),
     close: () => agent.destroy(),
   };
 }
@@ -56,8 +58,12 @@ function createAgent({ ca, lookup, timeouts = {}, connections = 64 }: SourceRead
   });
 }
 
-function presignedSource(agent: Agent, { origin, path }: SourceUrl): BoundSource {
-  async function get(signal: AbortSignal | undefined, headers: Record<string, string>): Promise<Dispatcher.ResponseData> {
+function presignedSource(agent: Agent, objectUrl: SourceUrl, tagsUrl: SourceUrl | undefined): BoundSource {
+  async function get(
+    signal: AbortSignal | undefined,
+    headers: Record<string, string>,
+    { origin, path } = objectUrl,
+  ): Promise<Dispatcher.ResponseData> {
     try {
       return await agent.request({
         origin,
@@ -94,6 +100,13 @@ function presignedSource(agent: Agent, { origin, path }: SourceUrl): BoundSource
         answer = await get(signal, ifMatch(pin));
       }
       return (await isPresent(answer, "PreconditionFailed", "NotFound")) && isPinned(stateOf(answer.headers), pin);
+    },
+    async tags({ signal } = {}) {
+      if (tagsUrl === undefined)
+        throw new BridgeError("Unsupported", "read", "no URL was sent for the tags of the source object");
+      const { statusCode, headers, body } = await get(signal, {}, tagsUrl);
+      if (statusCode !== 200) throw await refusal(statusCode, headers, body);
+      return withoutStatusTags(await readTags(body));
     },
     async isAbsent({ signal } = {}) {
       const answer = await get(signal, rangeHeader(FIRST_BYTE));

@@ -1,9 +1,11 @@
 /** One source object as a replication reads it. It is bound before, to a presigned URL or to a key of a store, so that no address is passed on. */
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
-import type { ObjectSnapshot } from "../protocol/snapshot";
-import { BridgeError, locate } from "../stores/errors";
+import type { ObjectSnapshot, Tags } from "../protocol/snapshot";
+import { BridgeError, isBridgeError, locate } from "../stores/errors";
 import type { ObjectHead, ObjectStore } from "../stores/object-store";
+import { recordsEqual } from "./equality";
+import { withoutStatusTags } from "./snapshot";
 
 /**
  * The state of an object that a read accepts. The etag alone does not name a state: equal bytes that were written again with other metadata
@@ -23,6 +25,8 @@ export interface BoundSource {
   open(options: { pin: SourcePin; range?: ByteRange | undefined; signal?: AbortSignal | undefined }): Promise<SourceObject>;
   /** Whether the object is still in this state. Moves no object bytes. */
   isCurrent(options: { pin: SourcePin; signal?: AbortSignal | undefined }): Promise<boolean>;
+  /** The tags that the object has now, without the bridges' own. Rejects with `NotFound` when the object is gone. */
+  tags(options?: { signal?: AbortSignal | undefined }): Promise<Tags>;
   /** Whether there still is no object. */
   isAbsent(options?: { signal?: AbortSignal | undefined }): Promise<boolean>;
 }
@@ -31,10 +35,11 @@ export interface BoundSource {
 export interface SourceReader {
   /**
    * Does no I/O.
+   * @param tagsUrl reads the tags of the same key; without it `tags` rejects
    * @throws BridgeError `Invalid` for a URL that is not https, is not of an allowed source, names another key, or reads anything but the
    * current object.
    */
-  bind(url: string, key: string): BoundSource;
+  bind(url: string, key: string, tagsUrl?: string): BoundSource;
 }
 
 export function isPinned(found: SourcePin, pin: SourcePin): boolean {
@@ -53,8 +58,28 @@ export function pinOf({ etag, versionId, lastModified }: Omit<ObjectHead, "check
   return { etag, ...(versionId === undefined ? {} : { versionId }), lastModified: lastModified.toISOString() };
 }
 
+/**
+ * Whether the source is still in the state of a notice, tags included. No store has a version of tags, so they are compared by value. A notice that
+ * is sent again after the source has changed is no longer true, and must change nothing.
+ * @param snapshot undefined stands for absent
+ */
+export async function isStill(
+  source: BoundSource,
+  snapshot: ObjectSnapshot | undefined,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (snapshot === undefined) return await source.isAbsent({ signal });
+  if (!(await source.isCurrent({ pin: snapshot, signal }))) return false;
+  try {
+    return recordsEqual(await source.tags({ signal }), snapshot.tags);
+  } catch (error) {
+    if (isBridgeError(error, "NotFound")) return false;
+    throw error;
+  }
+}
+
 /** Reads the key with the store's own credentials. */
-export function storeSource(store: Pick<ObjectStore, "get" | "head">, key: string): BoundSource {
+export function storeSource(store: Pick<ObjectStore, "get" | "getTags" | "head">, key: string): BoundSource {
   return {
     async open({ pin, range, signal }) {
       const { head, body } = await store.get(key, { ifMatch: pin.etag, range, signal });
@@ -69,6 +94,9 @@ export function storeSource(store: Pick<ObjectStore, "get" | "head">, key: strin
     async isCurrent({ pin, signal }) {
       const head = await store.head(key, { signal });
       return head !== undefined && isPinned(pinOf(head), pin);
+    },
+    async tags({ signal } = {}) {
+      return withoutStatusTags(await store.getTags(key, { signal }));
     },
     async isAbsent({ signal } = {}) {
       return (await store.head(key, { signal })) === undefined;
@@ -96,6 +124,7 @@ export function locatedSource(source: BoundSource, store: string): BoundSource {
       return opened;
     },
     isCurrent: (options) => located(source.isCurrent(options)),
+    tags: (options) => located(source.tags(options)),
     isAbsent: (options) => located(source.isAbsent(options)),
   };
 }

@@ -14,7 +14,7 @@ import { type BridgeIdentity, lookAt, planReplica, recordReplica, unchangedSince
 import { type DestinationState, describeDifference, firstDifference } from "./equality";
 import type { Seal } from "./provenance";
 import type { ProvenanceRecord } from "./provenance-record";
-import type { BoundSource } from "./source";
+import { type BoundSource, isStill } from "./source";
 
 export interface WriteContext {
   destination: ObjectStore;
@@ -85,10 +85,12 @@ async function prepareBody(destination: ObjectStore, snapshot: ObjectSnapshot, o
   return { body: bytes, checksum: own, seal: own };
 }
 
-/** Only the tags differ: no object bytes move. No store writes tags conditionally. */
+/**
+ * Only the tags differ: no object bytes move. No store writes tags conditionally, so the tags at the source are compared right before.
+ */
 export async function writeTags(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
   const { destination, source, key, signal } = context;
-  if (!(await source.isCurrent({ pin: snapshot, signal }))) return SUPERSEDED;
+  if (!(await isStill(source, snapshot, signal))) return SUPERSEDED;
   await destination.putTags(key, snapshot.tags, { signal });
   return await prove(context, snapshot, { bytesMoved: 0 });
 }

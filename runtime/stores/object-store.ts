@@ -158,6 +158,8 @@ export interface ListedObject {
 }
 
 export interface PresignOptions {
+  /** @default "object" */
+  reads?: "object" | "tags" | undefined;
   /** A whole number from 1 to 604,800. The URL also ends with the credentials that signed it. */
   expiresInSeconds: number;
 }
@@ -225,7 +227,10 @@ export interface ObjectStore {
   /** Every object below the prefix, ordered by the UTF-8 bytes of the keys. Reads page by page; only one page is in memory. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>;
 
-  /** A URL that GETs the current object. Its reader may add headers such as `If-Match` and `Range`. */
+  /**
+   * A URL that GETs the current object, or the XML document of its tags, which S3 and OSS share. A reader of the object may add headers such
+   * as `If-Match` and `Range`.
+   */
   presignGet(key: string, options: PresignOptions): Promise<string>;
 }
 

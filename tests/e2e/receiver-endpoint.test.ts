@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import {
   CreateBucketCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
@@ -324,6 +325,7 @@ async function noticeOf(on: TestStack, bucket: string, key: string): Promise<Ext
   return {
     key,
     url: await getSignedUrl(s3, new GetObjectCommand(target), { expiresIn: 600 }),
+    tagsUrl: await getSignedUrl(s3, new GetObjectTaggingCommand(target), { expiresIn: 600 }),
     state: "present",
     snapshot: {
       ...(VersionId === undefined ? {} : { versionId: VersionId }),

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { times } from "../support/sizes";
 import { playPull, playPush } from "./explore";
-import { assertNoNeedlessBytes, assertSound } from "./invariants";
+import { assertNoNeedlessBytes, assertReplaysChangeNothing, assertSound } from "./invariants";
 import { type PullStory, pullStories, pushStories } from "./script";
 
 /** A large `TEST_FACTOR` makes explorations run for hours. */
@@ -19,6 +19,8 @@ test.each<[name: string, count: number, options: Partial<PullStory>]>([
       const world = await playPull(scheduler, { ...story, ...options });
       assertSound(world);
       await assertNoNeedlessBytes(scheduler, world);
+      if (story.replays !== undefined) await assertReplaysChangeNothing(scheduler, world);
+      assertSound(world);
     });
     await fc.assert(property, { numRuns: times(count), endOnFailure: true });
   },

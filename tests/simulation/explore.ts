@@ -1,5 +1,5 @@
 /** Runs stories to their end. */
-import { act, type PullStory, type PushStory, type Script, type SourceAction } from "./script";
+import { act, type PullStory, type PushStory, type Replay, type Script, type SourceAction } from "./script";
 import { type PullSabotage, PullWorld } from "./world/pull";
 import { type PushSabotage, PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
@@ -12,8 +12,15 @@ const STALL_MS = 2_500;
 
 export async function playPull(scheduler: Steps, story: PullStory, sabotage?: PullSabotage): Promise<PullWorld> {
   const world = new PullWorld({ scheduler, ...story, sabotage });
-  await play(scheduler, story, [world]);
+  for (const replay of story.replays ?? []) void replayLater(scheduler, world, replay);
+  await play(scheduler, { ...story, distinctSeconds: story.replays !== undefined }, [world]);
   return world;
+}
+
+/** An adversary that has seen the requests sends one of them again. */
+async function replayLater(steps: Steps, world: PullWorld, { request, after }: Replay): Promise<void> {
+  for (let step = 0; step < after; step++) await steps.schedule(Promise.resolve(), "adversary waits");
+  await steps.schedule(Promise.resolve(), `replay ${request}`).then(() => world.replay(request));
 }
 
 export async function playPush(scheduler: Steps, story: PushStory, sabotage?: PushSabotage): Promise<PushWorld> {
@@ -25,7 +32,7 @@ export async function playPush(scheduler: Steps, story: PushStory, sabotage?: Pu
 /** Runs a script to its end. `worldOf` returns the world whose source the action with this index changes. */
 export async function play(
   steps: Steps,
-  { actions, ticksMs, copiesLaterMs }: Script,
+  { actions, ticksMs, copiesLaterMs, distinctSeconds }: Script,
   worlds: readonly [World, ...World[]],
   worldOf = (_index: number): World => worlds[0],
 ): Promise<void> {
@@ -39,6 +46,9 @@ export async function play(
     }
     writes = writes
       .then(() => steps.schedule(Promise.resolve(), `${world.source.name} ${action.do} ${action.key}`))
+      .then(() => {
+        if (distinctSeconds && world.source.history(action.key).length > 0) passTime(1_000, world);
+      })
       .then(() => perform(world, action, copiesLaterMs));
   }
   for (const ms of ticksMs) {
@@ -65,6 +75,7 @@ export async function settle(steps: Steps, ...worlds: World[]): Promise<void> {
  */
 export async function next(steps: Steps, ...worlds: World[]): Promise<boolean> {
   await new Promise(setImmediate);
+  for (const world of worlds) await world.replaying;
   if (steps.count() > 0) {
     await steps.waitNext(1);
     return true;

@@ -6,6 +6,7 @@ import { withoutProvenance } from "../../runtime/replication/provenance";
 import { withoutStatusTags } from "../../runtime/replication/snapshot";
 import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory/store";
 import { settle } from "./explore";
+import type { PullWorld } from "./world/pull";
 import { PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";
@@ -79,6 +80,17 @@ function assertOnce(world: PushWorld): void {
     if (seen.has(occasion)) throw new Error(`executed twice: ${occasion}`);
     seen.add(occasion);
   }
+}
+
+/** At rest, a request of any age changes no object at the destination, and starts no copy. */
+export async function assertReplaysChangeNothing(steps: Steps, world: PullWorld): Promise<void> {
+  world.endFaults();
+  const states = () =>
+    [...new Set([...world.source.keys(), ...world.destination.keys()])].map((key) => [key, world.destination.history(key)]);
+  const before = JSON.stringify(states());
+  for (const index of world.captured.keys()) world.replay(index);
+  await settle(steps, world);
+  if (JSON.stringify(states()) !== before) throw new Error("a replayed request changed the destination");
 }
 
 /** Invariant 4: repeated events of unchanged objects move no bytes. Push mode gets each event twice. */

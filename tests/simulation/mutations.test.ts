@@ -1,15 +1,19 @@
 /** The explorations find each mutation within 3,000 schedules. */
 import fc from "fast-check";
 import { playPull, playPush } from "./explore";
-import { assertSound } from "./invariants";
+import { assertReplaysChangeNothing, assertSound } from "./invariants";
 import { type Mutation, PULL_MUTATIONS, PUSH_MUTATIONS } from "./sabotage";
-import { pullStories, pushStories } from "./script";
+import { type PullStory, pullStories, pushStories } from "./script";
+import { PullWorld } from "./world/pull";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";
 
 const SCHEDULES = 3_000;
 
-describe("pull", () => mutationTests(PULL_MUTATIONS, pullStories, playPull));
+// A replay of a request that is still true may repair what a mutation broke, so only the stories of some mutations have replays.
+const unreplayed = pullStories.map((story): PullStory => ({ ...story, replays: undefined }));
+
+describe("pull", () => mutationTests(PULL_MUTATIONS, unreplayed, playPull));
 describe("push", () => mutationTests(PUSH_MUTATIONS, pushStories, playPush));
 
 function mutationTests<Sabotage, Story extends object>(
@@ -19,7 +23,11 @@ function mutationTests<Sabotage, Story extends object>(
 ): void {
   test.each(Object.entries(mutations))("%s is caught", async (_, { sabotage, where, caughtAs = /not converged/ }) => {
     const property = fc.asyncProperty(fc.scheduler(), stories, async (scheduler, story) => {
-      assertSound(await play(scheduler, { ...story, ...where(story) }, sabotage));
+      const changed = { ...story, ...where(story) };
+      const world = await play(scheduler, changed, sabotage);
+      assertSound(world);
+      if (world instanceof PullWorld && "replays" in changed && changed.replays !== undefined)
+        await assertReplaysChangeNothing(scheduler, world);
     });
     const result = await fc.check(property, { numRuns: SCHEDULES, endOnFailure: true, seed: 7 });
     expect(result.failed).toBe(true);

@@ -95,7 +95,7 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
     sabotage: {
       copier: (deps) => ({
         ...deps,
-        reader: { bind: (url, key) => ({ ...deps.reader.bind(url, key), isCurrent: async () => true }) },
+        reader: { bind: (...of) => ({ ...deps.reader.bind(...of), isCurrent: async () => true }) },
       }),
     },
     where: (story) => ({
@@ -104,6 +104,26 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
       ticksMs: [],
     }),
     caughtAs: /stale/,
+  },
+  // An old request comes again at rest, after equal bytes were written with other metadata.
+  "skip-state-of-the-pin": {
+    sabotage: { uncompared: "state" },
+    where: () => ({ actions: [write("write-small", 0), write("touch", 1, 0, 100_000)], versionedSource: false, replays: [] }),
+    caughtAs: /stale|not converged|replayed request/,
+  },
+  "skip-tags-at-the-source": {
+    sabotage: { uncompared: "tags" },
+    where: () => ({ actions: [write("write-small", 0), write("retag", 1, 0, 100_000)], replays: [] }),
+    caughtAs: /replayed request/,
+  },
+  // An old request comes again while a newer object is copied.
+  "skip-look-before-stop": {
+    sabotage: { uncompared: "look" },
+    where: ({ actions }) => ({
+      actions: [write("write-large", 0), write("write-large", 1, 0, 100_000)],
+      replays: [{ request: 0, after: 20 + (actions[0]?.after ?? 0) }],
+    }),
+    caughtAs: /stopped the copy of the state/,
   },
   "equality-without-metadata": {
     sabotage: { receiver: (deps, source) => ({ ...deps, destination: withSourceMetadata(deps.destination, source) }) },

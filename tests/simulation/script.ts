@@ -45,10 +45,26 @@ export interface Script {
   ticksMs: number[];
   /** Time between the copies of one event; ms. */
   copiesLaterMs?: number;
+  /** No key is written twice in one second of the source's clock. */
+  distinctSeconds?: boolean;
 }
 
-export type PullStory = Script &
-  Pick<PullOptions, "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "trigger" | "leases"> &
+/** An earlier request is delivered again. */
+export interface Replay {
+  /** Its number among the requests that reached a receiver until then, from 0. */
+  request: number;
+  /** Steps of the scheduler before it. */
+  after: number;
+}
+
+/**
+ * `replays`: an adversary is there, during the story and at its end. Its stories have distinct seconds: without versions, equal bytes that are
+ * written twice in one second look the same to a pinned read (ADR 27).
+ */
+export type PullStory = Script & { replays?: Replay[] | undefined } & Pick<
+    PullOptions,
+    "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "trigger" | "leases"
+  > &
   Required<Pick<PullOptions, "deletes" | "batchSize" | "statusTags" | "sourceSkewMs" | "triesPerPart">>;
 
 export type PushStory = Script &
@@ -112,6 +128,10 @@ export const pullStories: fc.Arbitrary<PullStory> = fc.record({
   batchSize: fc.integer({ min: 1, max: 5 }),
   sourceSkewMs: fc.constantFrom(0, 0, -86_400_000, 86_400_000),
   triesPerPart: fc.constantFrom(1, 2),
+  replays: fc.option(
+    fc.array(fc.record({ request: fc.integer({ min: 0, max: 5 }), after: fc.integer({ min: 0, max: 60 }) }), { maxLength: 3 }),
+    { nil: undefined },
+  ),
 });
 
 export const pushStories: fc.Arbitrary<PushStory> = fc.record({

@@ -61,8 +61,8 @@ export class Receiver {
   private async replicateNotice(notice: Notice, signal: AbortSignal): Promise<ReplicationResult> {
     const { reader, logger } = this.deps;
     const { key, url } = notice;
-    const { snapshot = undefined, slow = false } = notice.state === "present" ? notice : {};
-    let result = await replicate(key, snapshot, reader.bind(url, key), { ...this.deps, signal, slow });
+    const { snapshot = undefined, tagsUrl = undefined, slow = false } = notice.state === "present" ? notice : {};
+    let result = await replicate(key, snapshot, reader.bind(url, key, tagsUrl), { ...this.deps, signal, slow });
     if (result.result === "copy-leased") {
       await this.startCopy({ ...result.copy, url }, signal);
       result = { result: "in-progress", reason: result.reason };

@@ -36,6 +36,7 @@ import {
   groupByKey,
   hold,
   metricsOf,
+  type NoticeUrls,
   type Step,
   type StepPolicy,
   stepAfterAnswer,
@@ -230,11 +231,19 @@ export class Sender {
       if (inspected === undefined) return { work, next: { step: "acknowledge" } };
       const { snapshot } = inspected;
       item = { ...work, snapshot };
-      const url = await this.#deps.source.presignGet(key, { expiresInSeconds: this.#deps.config.urlExpiresInSeconds });
-      return { item, notice: buildNotice(item, url) };
+      return { item, notice: buildNotice(item, await this.#presign(key)) };
     } catch (error) {
       return { work: item, next: this.#readFailed(item, "the source cannot be read", error) };
     }
+  }
+
+  async #presign(key: string): Promise<NoticeUrls> {
+    const { source, config } = this.#deps;
+    const lifetime = { expiresInSeconds: config.urlExpiresInSeconds };
+    return {
+      url: await source.presignGet(key, lifetime),
+      tagsUrl: await source.presignGet(key, { ...lifetime, reads: "tags" }),
+    };
   }
 
   async #evaluate(work: Work, answer: Answer): Promise<Step> {

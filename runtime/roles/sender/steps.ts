@@ -103,11 +103,17 @@ export function stateOf(snapshot: ObjectSnapshot | undefined): string {
   return snapshot === undefined ? "absent" : snapshotId(snapshot).slice(0, STATE_CHARACTERS);
 }
 
-export function buildNotice({ look, snapshot }: Work, url: string): Notice {
+/** Presigned URLs of one key: of the object, and of its tags. */
+export interface NoticeUrls {
+  url: string;
+  tagsUrl: string;
+}
+
+export function buildNotice({ look, snapshot }: Work, urls: NoticeUrls): Notice {
   const { key } = look;
-  if (snapshot === undefined) return { key, url, state: "absent" };
+  if (snapshot === undefined) return { key, url: urls.url, state: "absent" };
   const isSlow = look.slow === true && look.state === stateOf(snapshot);
-  return { key, url, state: "present", snapshot, ...(isSlow ? { slow: true as const } : {}) };
+  return { key, ...urls, state: "present", snapshot, ...(isSlow ? { slow: true as const } : {}) };
 }
 
 export function stepAfterAnswer(work: Work, answer: Answer, policy: StepPolicy): Step | Verify {

@@ -271,7 +271,7 @@ class MemoryAdapter implements ObjectStore {
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
     this.count("presignGet");
-    return memoryUrl(this.name, key, this.clock.now() + options.expiresInSeconds * 1000);
+    return memoryUrl(this.name, key, options.reads, this.clock.now() + options.expiresInSeconds * 1000);
   }
 
   /** @throws BridgeError `NotFound` */
@@ -338,18 +338,23 @@ function bodyOf(bytes: Uint8Array, signal: AbortSignal | undefined, onRead: () =
   return body;
 }
 
-const MEMORY_URL = /^memory:\/\/([^/]+)\/([^/?]+)\?expires=(\d+)$/;
+const MEMORY_URL = /^memory:\/\/([^/]+)\/([^/?]+)\?(tagging&)?expires=(\d+)$/;
 
 /** Stands in for a presigned URL. Its reader compares `expiresMs` with a clock of its own. */
-function memoryUrl(name: string, key: string, expiresMs: number): string {
-  return `memory://${encodeURIComponent(name)}/${encodeURIComponent(key)}?expires=${expiresMs}`;
+function memoryUrl(name: string, key: string, reads: PresignOptions["reads"], expiresMs: number): string {
+  return `memory://${encodeURIComponent(name)}/${encodeURIComponent(key)}?${reads === "tags" ? "tagging&" : ""}expires=${expiresMs}`;
 }
 
 /** @throws Error when the URL is not one of `MemoryStore.presignGet`. */
-export function parseMemoryUrl(url: string): { name: string; key: string; expiresMs: number } {
-  const [, name, key, expires] = MEMORY_URL.exec(url) ?? [];
+export function parseMemoryUrl(url: string): { name: string; key: string; reads: "object" | "tags"; expiresMs: number } {
+  const [, name, key, tagging, expires] = MEMORY_URL.exec(url) ?? [];
   if (name === undefined || key === undefined) throw new Error("not a URL of a memory store");
-  return { name: decodeURIComponent(name), key: decodeURIComponent(key), expiresMs: Number(expires) };
+  return {
+    name: decodeURIComponent(name),
+    key: decodeURIComponent(key),
+    reads: tagging ? "tags" : "object",
+    expiresMs: Number(expires),
+  };
 }
 
 /** The key that a presigned URL of a `MemoryStore` reads. */

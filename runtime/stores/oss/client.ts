@@ -138,10 +138,10 @@ export class OssClient {
     );
   }
 
-  async presignGet(key: string, { expiresInSeconds }: PresignOptions): Promise<string> {
+  async presignGet(key: string, { expiresInSeconds, reads }: PresignOptions): Promise<string> {
     const { bucket, credentials, region } = this.options;
     const { presign } = this.endpoints;
-    const queries = presignOssGet({ bucket, key, expiresInSeconds }, await credentials(), ossRegion(region), this.now());
+    const queries = presignOssGet({ bucket, key, expiresInSeconds, reads }, await credentials(), ossRegion(region), this.now());
     return presign.origin + ossPath(presign, key, queries);
   }
 

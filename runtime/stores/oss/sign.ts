@@ -3,6 +3,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4
  */
 import signUtils from "ali-oss/lib/common/signUtils";
+import type { PresignOptions } from "../object-store";
 import type { OssCredentials } from "./credentials";
 
 /** A null value is a name alone, such as `uploads`. */
@@ -59,9 +60,9 @@ export function signOssRequest(
   return signed;
 }
 
-/** The queries of a presigned GET. No header is signed, so its reader may send `If-Match` and `Range`. */
+/** The queries of a presigned GET of the object or of its tags. No header is signed, so its reader may send `If-Match` and `Range`. */
 export function presignOssGet(
-  { bucket, key, expiresInSeconds }: { bucket: string; key: string; expiresInSeconds: number },
+  { bucket, key, expiresInSeconds, reads }: PresignOptions & { bucket: string; key: string },
   credentials: OssCredentials,
   region: string,
   nowMs: number,
@@ -69,6 +70,7 @@ export function presignOssGet(
   const date = ossDate(nowMs);
   const day = date.slice(0, 8);
   const queries: OssQueries = {
+    ...(reads === "tags" ? { tagging: null } : {}),
     "x-oss-credential": signUtils.getCredential(day, region, credentials.accessKeyId),
     "x-oss-date": date,
     "x-oss-expires": `${expiresInSeconds}`,

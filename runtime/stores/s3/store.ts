@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
@@ -185,8 +186,12 @@ class S3Adapter extends S3Uploads implements ObjectStore {
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
-    const command = new GetObjectCommand(this.target(key));
-    const expiresIn = options.expiresInSeconds;
-    return this.run("presignGet", {}, () => getSignedUrl(this.presignClient, command, { expiresIn }));
+    const { reads, expiresInSeconds: expiresIn } = options;
+    const { presignClient } = this;
+    return this.run("presignGet", {}, () =>
+      reads === "tags"
+        ? getSignedUrl(presignClient, new GetObjectTaggingCommand(this.target(key)), { expiresIn })
+        : getSignedUrl(presignClient, new GetObjectCommand(this.target(key)), { expiresIn }),
+    );
   }
 }

@@ -1,3 +1,5 @@
+import { Readable } from "node:stream";
+import { readTags } from "../../../runtime/replication/source-answer";
 import { type Context, expectKind, putText } from "./context";
 
 export function presignChecks(context: Context): void {
@@ -37,6 +39,21 @@ export function presignChecks(context: Context): void {
     const { etag, url } = await signed("0123456789");
     const { status, body } = await context.subject.fetch(url, { range: "bytes=3-5", "if-match": `"${etag}"` });
     expect([status, body.toString()]).toEqual([206, "345"]);
+  });
+
+  check("presign-tags", "a URL of the tags reads the tags that the object has now", async () => {
+    const { key } = await signed("x");
+    const url = await context.store.presignGet(key, { expiresInSeconds: 60, reads: "tags" });
+    const tagsNow = async () => {
+      const { status, body } = await context.subject.fetch(url, {});
+      expect(status).toBe(200);
+      return await readTags(Readable.from([body]));
+    };
+    expect(await tagsNow()).toEqual({});
+    await context.store.putTags(key, { state: "draft", "a b": "" });
+    expect(await tagsNow()).toEqual({ state: "draft", "a b": "" });
+    await context.store.putTags(key, { state: "final" });
+    expect(await tagsNow()).toEqual({ state: "final" });
   });
 
   check("presign-expired", "an expired URL is 403", async () => {

@@ -62,6 +62,7 @@ describe("a copy ends", () => {
           order.push("check");
           return all.bound.isCurrent(...args);
         },
+        tags: all.bound.tags,
         isAbsent: all.bound.isAbsent,
       },
     });

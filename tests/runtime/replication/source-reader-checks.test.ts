@@ -1,6 +1,7 @@
 /** Checks that read no bytes, and the addresses that a reader connects to. */
 import { spawn } from "node:child_process";
 import type { LookupAddress } from "node:dns";
+import type { ServerResponse } from "node:http";
 import { resolve } from "node:path";
 import { createSourceReader } from "../../../runtime/replication/source-reader";
 import type { BridgeErrorKind } from "../../../runtime/stores/errors";
@@ -82,6 +83,49 @@ describe("isCurrent", () => {
     expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("PermissionDenied");
     peer.answer = (_request, response) => errorDocument(response, 404, "NoSuchBucket");
     expect((await rejection(bound().isCurrent({ pin: PIN }))).kind).toBe("NoSuchBucket");
+  });
+});
+
+describe("tags", () => {
+  const document = (tags: string) => (_request: SeenRequest, response: ServerResponse) => {
+    const body = `<?xml version="1.0"?><Tagging xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><TagSet>${tags}</TagSet></Tagging>`;
+    response.writeHead(200, { "content-type": "application/xml", "content-length": Buffer.byteLength(body) });
+    response.end(body);
+  };
+  const tagsUrl = () => url().replace("?", "?tagging=&");
+  const tags = () => peer.reader.bind(url(), "key", tagsUrl()).tags();
+
+  test("as the source has them now, without the status tags of bridges", async () => {
+    peer.answer = document(
+      "<Tag><Key>a&amp;b</Key><Value>\u4e2d</Value></Tag><Tag><Key>empty</Key><Value></Value></Tag>" +
+        "<Tag><Key>crossborderbridge-status-x</Key><Value>PENDING</Value></Tag>",
+    );
+    expect(await tags()).toEqual({ "a&b": "\u4e2d", empty: "" });
+    expect(peer.server.seen).toMatchObject([{ method: "GET", url: "/bucket/key?tagging=&X-Amz-Signature=never-shown" }]);
+    peer.answer = document("");
+    expect(await tags()).toEqual({});
+  });
+
+  test.each<[string, number, string, BridgeErrorKind]>([
+    ["a page of a proxy", 200, "<html>hello</html>", "Unexpected"],
+    ["no set", 200, "<Tagging></Tagging>", "Unexpected"],
+    ["a missing object", 404, "<Error><Code>NoSuchKey</Code></Error>", "NotFound"],
+    ["a refusal", 403, "<Error><Code>AccessDenied</Code></Error>", "PermissionDenied"],
+  ])("%s is an error, not an object without tags", async (_name, status, body, kind) => {
+    peer.answer = (_request, response) => {
+      response.writeHead(status, { "content-length": body.length });
+      response.end(body);
+    };
+    expect((await rejection(tags())).kind).toBe(kind);
+  });
+
+  test("a URL of other tags, and one that reads no tags, are refused", async () => {
+    expect(() => peer.reader.bind(url(), "key", tagsUrl().replace("/key", "/other"))).toThrow(/another key/);
+    expect(() => peer.reader.bind(url(), "key", url())).toThrow(/does not read the object's tags/);
+    expect(() => peer.reader.bind(url(), "key", tagsUrl().replace("tagging=", "tagging=&tagging="))).toThrow(/does not read/);
+    expect(() => peer.reader.bind(url(), "key", tagsUrl().replace("tagging=", "tagging=&versionId=1"))).toThrow(/a parameter/);
+    expect(() => peer.reader.bind(tagsUrl(), "key")).toThrow(/a parameter/);
+    expect((await rejection(bound().tags())).kind).toBe("Unsupported");
   });
 });
 

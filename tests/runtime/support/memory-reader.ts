@@ -6,9 +6,11 @@ import type { ObjectStore } from "../../../runtime/stores/object-store";
 /** Reads the URLs of a memory store as the real reader reads presigned URLs. Refuses any other URL. */
 export function memoryReader(source: ObjectStore): SourceReader {
   return {
-    bind(url, key) {
+    bind(url, key, tagsUrl) {
       if (!url.startsWith("memory://")) throw new BridgeError("Invalid", "read", "the URL is of no allowed source");
       if (memoryUrlKey(url) !== key) throw new BridgeError("Invalid", "read", "the URL names another key");
+      if (tagsUrl !== undefined && memoryUrlKey(tagsUrl) !== key)
+        throw new BridgeError("Invalid", "read", "the URL of the tags names another key");
       return memorySource(source, key);
     },
   };
@@ -19,6 +21,7 @@ export function memorySource(source: ObjectStore, key: string): BoundSource {
   return storeSource(
     {
       get: source.get.bind(source),
+      getTags: source.getTags.bind(source),
       head: async (key, options) => {
         try {
           const { head, body } = await source.get(key, options);

@@ -22,8 +22,9 @@ import { MemoryOutageQueue } from "../../runtime/support/outage-queue";
 import { appendingTo } from "./append-store";
 import { bridgeIdOf, copierConfig, LIMITS, receiverConfig, senderConfig } from "./config";
 import { Delivery, type InvocationOptions, type Message, type QueueOptions } from "./delivery";
-import { effect, overNetwork } from "./network";
+import { effect, Faults, type Network, overNetwork } from "./network";
 import { readerOf, type Uncompared } from "./source-reader";
+import type { Steps } from "./steps";
 import { type Attempt, WorldTime } from "./time";
 import { NAMES, type Notice, openStore, type SharedParts, World, type WorldOptions } from "./world";
 
@@ -67,6 +68,7 @@ export interface PullOptions extends WorldOptions {
 
 /** With `buffer: none` Lambda tries an asynchronous invocation three times: again after one minute, then after two. */
 const INVOCATION = { kind: "invocation", tries: 3, retryMs: (deliveries: number) => 60_000 * deliveries } as const;
+const AT_ONCE: Steps = { schedule: (task) => task, count: () => 0, waitNext: async () => undefined };
 const CHANGES: ReadonlySet<string> = new Set(["put", "completeUpload", "delete", "putTags"]);
 /** Instances of the sender. */
 const INSTANCES = 2;
@@ -95,6 +97,8 @@ export class PullWorld extends World {
   onDestinationChange: (key: string) => void = () => undefined;
   /** Runs before the receiver. Throws `ReceiverUnreachable` to keep the request from it. */
   beforeReceiver: (request: ReplicationRequest) => void = () => undefined;
+  /** Every request that reached a receiver. */
+  readonly captured: ReplicationRequest[] = [];
   private readonly options: PullOptions;
   private readonly sabotage: PullSabotage;
   private readonly sourceClock: Pick<Clock, "now">;
@@ -222,6 +226,7 @@ export class PullWorld extends World {
       return await effect(this.network, sender, "post", async () => {
         this.posts += 1;
         this.beforeReceiver(request);
+        this.captured.push(request);
         running = this.runReceiver(request);
         return await running;
       });
@@ -230,16 +235,24 @@ export class PullWorld extends World {
     }
   }
 
-  private runReceiver(request: ReplicationRequest): Promise<ReplicationResponse> {
+  /** Delivers a request again that a receiver has got before. It runs at one moment, between two steps of all others. */
+  replay(index: number): void {
+    const request = this.captured[index % this.captured.length];
+    if (request === undefined) return;
+    const network: Network = { ...this.network, steps: AT_ONCE, faults: new Faults([]) };
+    this.replaying = this.replaying.then(() => this.runReceiver(request, network)).then(() => undefined, mustBeSimulated);
+  }
+
+  private runReceiver(request: ReplicationRequest, network = this.network): Promise<ReplicationResponse> {
     const attempt = this.begin(`receiver ${this.newId()}`, LIMITS.receiverMs);
     const deps = {
-      ...this.destinationSide(attempt),
+      ...this.destinationSide(attempt, network, request),
       config: receiverConfig(this.settings),
-      launcher: { start: (job: CopyJob) => this.launch(attempt, job) },
+      launcher: { start: (job: CopyJob) => this.launch(attempt, job, network) },
       newId: () => this.newId("x"),
     };
     const sabotaged = this.sabotage.receiver?.(deps, this.source) ?? deps;
-    const receiver = new Receiver({ ...sabotaged, leases: this.watch.receiving(sabotaged.leases ?? deps.leases) });
+    const receiver = new Receiver({ ...sabotaged, leases: this.watch.receiving(attempt, sabotaged.leases ?? deps.leases) });
     return new Promise((resolve, reject) => {
       attempt.whenDead(() => reject(unreachable(true)));
       receiver.handle(request, attempt).then((receipts) => {
@@ -250,8 +263,8 @@ export class PullWorld extends World {
     });
   }
 
-  private launch(attempt: Attempt, job: CopyJob): Promise<void> {
-    return effect(this.network, attempt, "launch", async (fault) => {
+  private launch(attempt: Attempt, job: CopyJob, network: Network): Promise<void> {
+    return effect(network, attempt, "launch", async (fault) => {
       for (let count = fault === "twice" ? 2 : 1; count > 0; count--) {
         void this.network.steps
           .schedule(Promise.resolve(), `copier ${job.execution} begins`)
@@ -279,20 +292,28 @@ export class PullWorld extends World {
     }
   }
 
-  private destinationSide(attempt: Attempt) {
-    const source = overNetwork(this.network, attempt, "source", this.source);
+  private destinationSide(attempt: Attempt, network = this.network, request?: ReplicationRequest) {
+    const source = overNetwork(network, attempt, "source", this.source);
+    const noticed = (key: string) => {
+      const notice = request?.notices.find((one) => one.key === key);
+      return notice?.state === "present" ? notice.snapshot.tags : {};
+    };
     return {
       ...this.surroundings(attempt),
-      destination: this.destinationFor(attempt, (op, key) => {
-        if (CHANGES.has(op)) this.onDestinationChange(key);
-      }),
-      reader: readerOf(source, this.sourceClock, this.sabotage.uncompared),
-      ...this.controlFor(attempt),
+      destination: this.destinationFor(
+        attempt,
+        (op, key) => {
+          if (CHANGES.has(op)) this.onDestinationChange(key);
+        },
+        network,
+      ),
+      reader: readerOf(source, this.sourceClock, { uncompared: this.sabotage.uncompared, noticed }),
+      ...this.controlFor(attempt, network),
     };
   }
 
-  private controlFor(attempt: Attempt): { leases: LeaseStore; slots: Slots } {
-    const control = overNetwork(this.network, attempt, "control", this.control);
+  private controlFor(attempt: Attempt, network: Network): { leases: LeaseStore; slots: Slots } {
+    const control = overNetwork(network, attempt, "control", this.control);
     const bridgeId = bridgeIdOf(this.settings);
     const of = { bridgeId, clock: this.time };
     if (this.options.leases !== "log") return { leases: createLeaseStore(control, bridgeId), slots: createSlots(control, of) };

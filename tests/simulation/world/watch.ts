@@ -1,8 +1,28 @@
 /** Records violations that can be seen only when they happen. */
+import { inControlPrefix } from "../../../runtime/protocol/control";
+import { recordsEqual } from "../../../runtime/replication/equality";
 import type { HeldLease, LeaseStore } from "../../../runtime/replication/lease";
-import { readProvenance } from "../../../runtime/replication/provenance";
-import type { MemoryStore } from "../../../runtime/stores/memory/store";
+import { genuineMetadata, readProvenance, withoutProvenance } from "../../../runtime/replication/provenance";
+import { snapshotId, withoutStatusTags } from "../../../runtime/replication/snapshot";
+import type { MemoryObject, MemoryStore } from "../../../runtime/stores/memory/store";
 import type { Attempt } from "./time";
+
+/** The id of the snapshot that a sender takes of the object. */
+function idOf({ versionId, bytes, etag, lastModified, headers, metadata, tags }: MemoryObject, key: string): string {
+  return snapshotId({
+    ...(versionId === undefined ? {} : { versionId }),
+    etag,
+    sizeBytes: bytes.byteLength,
+    lastModified: lastModified.toISOString(),
+    headers,
+    metadata: genuineMetadata(metadata, key),
+    tags: withoutStatusTags(tags),
+  });
+}
+
+function sameAttributes(a: MemoryObject, b: MemoryObject): boolean {
+  return recordsEqual(a.headers, b.headers) && recordsEqual(withoutProvenance(a.metadata), withoutProvenance(b.metadata));
+}
 
 const WRITES: ReadonlySet<string> = new Set(["put", "completeUpload", "delete"]);
 
@@ -27,7 +47,7 @@ export class Watch {
 
   /** Checks a write of an attempt. The source must have had the written state, or none after a delete, since the attempt began. */
   landed(attempt: Attempt, op: string, key: string): void {
-    if (!WRITES.has(op)) return;
+    if (!WRITES.has(op) || inControlPrefix(key)) return;
     if (op === "completeUpload" && this.sawStop.has(attempt))
       this.violations.push(`${attempt.name} completed ${key} after its stop mark`);
     const known = this.beginnings.get(attempt)?.get(key) ?? 0;
@@ -35,22 +55,34 @@ export class Watch {
     const since =
       known === 0 ? [undefined, ...history.map(({ state }) => state)] : history.slice(known - 1).map(({ state }) => state);
     const written = this.destination.snapshotOf(key);
-    const version = written && readProvenance(written.metadata)?.sourceVersion;
-    // Reads are pinned by etag, so an object that is written again with the same bytes counts as the same state.
-    const pin = history.find(({ state }) => state !== undefined && (state.versionId ?? state.etag) === version)?.state?.etag;
-    if (since.some((state) => state?.etag === pin)) return;
+    const provenance = written && readProvenance(written.metadata);
+    // Equal bytes that were written again count as the same state without any change, and, without versions, within the same second.
+    const isWritten = (state: MemoryObject | undefined) =>
+      state === undefined || written === undefined
+        ? state === written
+        : (state.versionId ?? state.etag) === provenance?.sourceVersion &&
+          (state.lastModified.toISOString() === provenance.sourceModified || sameAttributes(state, written));
+    if (since.some(isWritten)) return;
     this.violations.push(
-      `stale: ${attempt.name} made ${key} ${version ?? "absent"} by ${op}, which was replaced before it began`,
+      `stale: ${attempt.name} made ${key} ${provenance?.sourceVersion ?? "absent"} by ${op}, which was replaced before it began`,
     );
   }
 
-  /** Wraps the leases of a receiver and remembers which copies it has marked to stop. */
-  receiving(leases: LeaseStore): LeaseStore {
+  /**
+   * Wraps the leases of a receiver and remembers which copies it has marked to stop. A copy of the state that the source has must go on: a
+   * notice that stops it is older than the copy.
+   */
+  receiving(attempt: Attempt, leases: LeaseStore): LeaseStore {
     return {
       ...leases,
       write: async (lease, previous, signal) => {
         const held = await leases.write(lease, previous, signal);
-        if (held?.lease.stop) this.stopped.add(held.lease.execution);
+        if (!held?.lease.stop || previous?.lease.stop) return held;
+        this.stopped.add(held.lease.execution);
+        const { key } = held.lease;
+        const since = this.source.history(key).slice(Math.max(0, (this.beginnings.get(attempt)?.get(key) ?? 0) - 1));
+        if (since.every(({ state }) => state !== undefined && idOf(state, key) === held.lease.snapshotId))
+          this.violations.push(`${attempt.name} stopped the copy of the state that ${key} has`);
         return held;
       },
     };

@@ -68,6 +68,8 @@ export abstract class World {
   onOwnTags: (key: string, change: TaggingChange) => void = (key, tagging) => this.notify(key, { tagging });
   /** Delivers the source's events, or the queue's messages. */
   abstract readonly delivery: Delivery<unknown>;
+  /** Resolves when a replayed request has been carried out. */
+  replaying: Promise<void> = Promise.resolve();
   protected readonly network: Network;
   private ids = 0;
 
@@ -136,8 +138,12 @@ export abstract class World {
     });
   }
 
-  protected destinationFor(attempt: Attempt, changed: (op: string, key: string) => void = () => undefined): MemoryStore {
-    return overNetwork(this.network, attempt, "destination", this.destination, (op, key) => {
+  protected destinationFor(
+    attempt: Attempt,
+    changed: (op: string, key: string) => void = () => undefined,
+    network = this.network,
+  ): MemoryStore {
+    return overNetwork(network, attempt, "destination", this.destination, (op, key) => {
       this.watch.landed(attempt, op, key);
       changed(op, key);
     });

@@ -20,6 +20,7 @@ const context: Deadline = { remainingMs: () => 20_000 };
 const notice = {
   key: "photos/a b+c%20.jpg",
   url: "https://source.example.com/photos?X-Amz-Signature=never-shown",
+  tagsUrl: "https://source.example.com/photos?tagging=&X-Amz-Signature=never-shown",
   state: "present",
   snapshot: {
     etag: "e1",

@@ -52,7 +52,8 @@ export function open() {
   const noticeOf = async (key: string): Promise<Notice> => {
     const snapshot = await takeSnapshot(source, key);
     const url = await source.presignGet(key, { expiresInSeconds: 3600 });
-    return snapshot === undefined ? { key, url, state: "absent" } : { key, url, state: "present", snapshot };
+    const tagsUrl = await source.presignGet(key, { expiresInSeconds: 3600, reads: "tags" });
+    return snapshot === undefined ? { key, url, state: "absent" } : { key, url, tagsUrl, state: "present", snapshot };
   };
   const ask = (notices: Notice[], remainingMs = 29_000) =>
     receiver.handle({ version: 1, bridgeId: "bridge", notices }, { remainingMs: () => remainingMs });

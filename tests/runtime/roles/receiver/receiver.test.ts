@@ -125,12 +125,21 @@ test("a read of the source that fails is told apart from a failure of the destin
   ]);
 });
 
-test.each<[string, { key?: string; url?: string }, RegExp]>([
+test.each<[string, { key?: string; url?: string; tagsUrl?: string }, RegExp]>([
   ["a URL of no allowed source", { url: "https://evil.example/" }, /no allowed source/],
-  ["a URL of another key", { key: "other" }, /names another key/],
+  ["a URL of another key", { key: "other" }, /the URL names another key/],
+  [
+    "a URL for the tags of another key",
+    { tagsUrl: "memory://source/other?tagging&expires=1772326800000" },
+    /tags names another key/,
+  ],
   [
     "a key that the destination cannot hold",
-    { key: ".crossborderbridge/x", url: "memory://source/.crossborderbridge%2Fx?expires=1772326800000" },
+    {
+      key: ".crossborderbridge/x",
+      url: "memory://source/.crossborderbridge%2Fx?expires=1772326800000",
+      tagsUrl: "memory://source/.crossborderbridge%2Fx?tagging&expires=1772326800000",
+    },
     /control prefix/,
   ],
 ])("%s: rejected, nothing of it is read or written, and the others of the request are done", async (_what, change, reason) => {
@@ -212,5 +221,86 @@ describe("a failure", () => {
         unsettled: true,
       },
     ]);
+  });
+});
+
+describe("a notice that is sent again, or comes late, changes nothing", () => {
+  const attributes = (metadata: Record<string, string>) => ({ headers: {}, metadata, tags: {} });
+
+  test("tags stay as the source has them now", async () => {
+    const all = open();
+    await all.put("k", "1");
+    await all.source.putTags("k", { state: "draft" });
+    const old = await all.noticeOf("k");
+    await all.ask([old]);
+    await all.source.putTags("k", { state: "final" });
+    await all.about("k");
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(all.destination.snapshotOf("to/k")?.tags).toEqual({ state: "final" });
+  });
+
+  test("metadata of equal bytes stay as the source has them now", async () => {
+    const all = open();
+    const put = (by: string) => all.source.put("k", Buffer.from("1"), { sizeBytes: 1, attributes: attributes({ by }) });
+    await put("old");
+    const old = await all.noticeOf("k");
+    await all.ask([old]);
+    all.clock.advance(1_000);
+    await put("new");
+    await all.about("k");
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(all.destination.snapshotOf("to/k")?.metadata).toMatchObject({ by: "new" });
+  });
+
+  test("a copy of a newer object goes on", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    const old = await all.noticeOf("k");
+    await all.put("k", `${LARGE}0`);
+    expect(await all.about("k")).toEqual([{ key: "k", result: "in-progress" }]);
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(await all.leaseOf("k")).toMatchObject({ execution: "x1", stop: false });
+  });
+
+  test("a copy goes on when an object that is present was absent once", async () => {
+    const all = open();
+    const old = await all.noticeOf("k");
+    await all.put("k", LARGE);
+    await all.about("k");
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(await all.leaseOf("k")).toMatchObject({ stop: false });
+  });
+
+  test("a copy goes on when the old notice differs in its tags alone", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    const old = await all.noticeOf("k");
+    await all.source.putTags("k", { state: "final" });
+    await all.about("k");
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(await all.leaseOf("k")).toMatchObject({ stop: false });
+  });
+
+  test("the progress of a newer copy is kept, and no copy of the old object is started", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    const old = await all.noticeOf("k");
+    await all.put("k", `${LARGE}0`);
+    await all.about("k");
+    all.clock.advance(120_000);
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(all.jobs).toHaveLength(1);
+    expect(all.destination.calls.abortUpload).toBeUndefined();
+  });
+
+  test("a true notice still stops the copy of an older object", async () => {
+    const all = open();
+    await all.put("k", LARGE);
+    await all.about("k");
+    await all.put("k", `${LARGE}0`);
+    expect(await all.about("k")).toEqual([
+      { key: "k", result: "in-progress", reason: "an older copy of this key is being stopped" },
+    ]);
+    expect(await all.leaseOf("k")).toMatchObject({ stop: true });
   });
 });

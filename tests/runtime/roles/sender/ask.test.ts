@@ -21,6 +21,7 @@ function receiver(handle: Handle) {
 const notice = (key: string, urlCharacters = 20): Notice => ({
   key,
   url: "u".repeat(urlCharacters),
+  tagsUrl: "t",
   state: "present",
   snapshot: makeSnapshot(),
 });
@@ -192,7 +193,7 @@ describe("the breaker", () => {
 describe("the bytes of one request", () => {
   const sized = (key: string, sizeBytes: number, slow?: true) => ({
     item: key,
-    notice: { key, url: "u", state: "present" as const, snapshot: makeSnapshot({ sizeBytes }), ...(slow ? { slow } : {}) },
+    notice: { key, url: "u", tagsUrl: "t", state: "present" as const, snapshot: makeSnapshot({ sizeBytes }), ...(slow ? { slow } : {}) },
   });
   const MIB = 1024 ** 2;
 

@@ -14,8 +14,10 @@ describe("what is asked", () => {
     all.clock.advance(2_500);
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
     const snapshot = expect.objectContaining({ sizeBytes: 6 });
-    const url = expect.stringContaining("memory://source/k?");
-    expect(all.requests).toEqual([{ version: 1, bridgeId: "bridge", notices: [{ key: "k", state: "present", url, snapshot }] }]);
+    const url = expect.stringContaining("memory://source/k?expires");
+    const tagsUrl = expect.stringContaining("memory://source/k?tagging");
+    const notice = { key: "k", state: "present", url, tagsUrl, snapshot };
+    expect(all.requests).toEqual([{ version: 1, bridgeId: "bridge", notices: [notice] }]);
     expect(all.source.bytesRead).toBe(0);
     expect(all.metrics).toEqual({ Replicated: 1, BytesMoved: 6, LagMs: 2_500 });
   });

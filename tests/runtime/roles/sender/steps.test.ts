@@ -35,8 +35,9 @@ test("one work item per key: all its messages, the most tries, the earliest time
 
 test("a notice names the snapshot, or the absence", () => {
   const { snapshot, ...absent } = workOf();
-  expect(buildNotice(workOf(), "u")).toEqual({ key: "k", url: "u", state: "present", snapshot });
-  expect(buildNotice(absent, "u")).toEqual({ key: "k", url: "u", state: "absent" });
+  const urls = { url: "u", tagsUrl: "t" };
+  expect(buildNotice(workOf(), urls)).toEqual({ key: "k", url: "u", tagsUrl: "t", state: "present", snapshot });
+  expect(buildNotice(absent, urls)).toEqual({ key: "k", url: "u", state: "absent" });
 });
 
 const NOW = 1_000_000;

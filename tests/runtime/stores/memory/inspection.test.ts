@@ -150,7 +150,7 @@ test("URLs carry name, key and expiry", async () => {
   const { store } = setUp({ name: "source" });
   const url = await store.presignGet("a b/中?&", { expiresInSeconds: 60 });
   expect(url).toBe(`memory://source/${encodeURIComponent("a b/中?&")}?expires=${START + 60_000}`);
-  expect(parseMemoryUrl(url)).toEqual({ name: "source", key: "a b/中?&", expiresMs: START + 60_000 });
+  expect(parseMemoryUrl(url)).toEqual({ name: "source", key: "a b/中?&", reads: "object", expiresMs: START + 60_000 });
   expect(memoryUrlKey(url)).toBe("a b/中?&");
   expect(() => memoryUrlKey("https://source/a")).toThrow("not a URL of a memory store");
 });

@@ -1,6 +1,7 @@
 import { isBridgeError } from "../../../../runtime/stores/errors";
 import { MEMORY_CAPABILITIES, MemoryStore, parseMemoryUrl } from "../../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../../runtime/stores/object-store";
+import { taggingDocument } from "../../../../runtime/stores/oss/metadata";
 import { readAll } from "../../../../runtime/stores/read-all";
 import { objectStoreConformance, type StoreUnderTest } from "../../../conformance/object-store-conformance";
 import { VirtualTime } from "../../../support/virtual-time";
@@ -12,7 +13,7 @@ function underTest(capabilities: StoreCapabilities, versioned: boolean): StoreUn
     store,
     elapse: async (ms) => clock.advance(ms),
     fetch: async (url, headers) => {
-      const { key, expiresMs } = parseMemoryUrl(url);
+      const { key, reads, expiresMs } = parseMemoryUrl(url);
       if (clock.now() > expiresMs) return { status: 403, body: Buffer.from("expired") };
       const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? "") ?? [];
       const ifMatch = headers["if-match"]?.replaceAll('"', "");
@@ -21,6 +22,7 @@ function underTest(capabilities: StoreCapabilities, versioned: boolean): StoreUn
         ...(start !== undefined && { range: { start: Number(start), end: Number(end) } }),
       };
       try {
+        if (reads === "tags") return { status: 200, body: taggingDocument(await store.getTags(key)) };
         const { body } = await store.get(key, options);
         return { status: start === undefined ? 200 : 206, body: await readAll(body, 1024 ** 2) };
       } catch (error) {
