@@ -16,7 +16,11 @@ export interface ReaderMutation {
   noticed?(key: string): Tags;
 }
 
-export function readerOf(source: ObjectStore, clock: Pick<Clock, "now">, { uncompared, noticed }: ReaderMutation = {}): SourceReader {
+export function readerOf(
+  source: ObjectStore,
+  clock: Pick<Clock, "now">,
+  { uncompared, noticed }: ReaderMutation = {},
+): SourceReader {
   const assertReadable = (url: string, key: string, target: "object" | "tags" = "object"): void => {
     const { key: named, reads, expiresMs } = parseMemoryUrl(url);
     if (named !== key || reads !== target) throw new BridgeError("Invalid", "open", "the URL names another key");

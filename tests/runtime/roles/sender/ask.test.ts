@@ -193,7 +193,14 @@ describe("the breaker", () => {
 describe("the bytes of one request", () => {
   const sized = (key: string, sizeBytes: number, slow?: true) => ({
     item: key,
-    notice: { key, url: "u", tagsUrl: "t", state: "present" as const, snapshot: makeSnapshot({ sizeBytes }), ...(slow ? { slow } : {}) },
+    notice: {
+      key,
+      url: "u",
+      tagsUrl: "t",
+      state: "present" as const,
+      snapshot: makeSnapshot({ sizeBytes }),
+      ...(slow ? { slow } : {}),
+    },
   });
   const MIB = 1024 ** 2;
 
