@@ -34,6 +34,25 @@ describe("functions", () => {
 });
 
 describe("queues", () => {
+  test.each(["sqs", "none"] as const)("every queue refuses requests without TLS, with buffer %s", async (buffer) => {
+    const recording = await build({ buffer });
+    const queues = recording.resources.filter(({ type }) => type === "aws:sqs/queue:Queue");
+    const policies = recording.resources.filter(({ type }) => type === "aws:sqs/queuePolicy:QueuePolicy");
+    expect(queues.length).toBeGreaterThan(1);
+    expect(policies).toHaveLength(queues.length);
+    for (const { inputs } of policies)
+      expect(JSON.parse(inputs.policy as string).Statement).toContainEqual(
+        expect.objectContaining({
+          Effect: "Deny",
+          Principal: "*",
+          Action: "sqs:*",
+          Condition: { Bool: { "aws:SecureTransport": "false" } },
+        }),
+      );
+    const targets = new Set(policies.map(({ inputs }) => JSON.parse(inputs.policy as string).Statement.at(-1).Resource));
+    expect(targets.size).toBe(queues.length);
+  });
+
   test("an attempt ends before its message is seen again, whatever the timeouts", async () => {
     for (const timeouts of [
       { senderSeconds: 20, receiverSeconds: 10 },

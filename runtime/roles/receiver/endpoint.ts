@@ -1,11 +1,19 @@
 /**
  * The receiver's HTTP endpoint, the same on every platform. It checks the signature and the form of a request before the receiver sees it.
- * Where the platform does not check the address and the rate, the endpoint does.
+ * Where the platform does not check the address and the rate, the endpoint does. It limits failed signatures itself on every platform.
  */
 import { LIMITS, type Receipt, type ReplicationRequest, type ReplicationResponse, requestSchema } from "../../protocol/messages";
 import type { Clock, Deadline, Logger } from "../../protocol/ports";
 import { type Secret, verifyRequest } from "../../protocol/signing";
-import { createAllowlist, createRateLimiter, parseBoundedJson, type RateLimit, type RateLimiter } from "./request-checks";
+import {
+  createAllowlist,
+  createFailureLimiter,
+  createRateLimiter,
+  type FailureLimiter,
+  parseBoundedJson,
+  type RateLimit,
+  type RateLimiter,
+} from "./request-checks";
 
 export interface EndpointRequest {
   method: string;
@@ -43,6 +51,7 @@ export const REFUSALS = {
   "method-not-allowed": { status: 405, message: "Send a POST." },
   "body-too-large": { status: 413, message: "The body is too large." },
   "address-not-allowed": { status: 403, message: "This address is not in the receiver's allowlist." },
+  "too-many-failures": { status: 429, message: "Too many requests of this address were not signed as they must be." },
   "missing-signature": { status: 401, message: "The request is not signed." },
   "malformed-timestamp": { status: 401, message: "The signature's timestamp is not a number of seconds." },
   "too-old": { status: 401, message: "The signature is too old: compare the sender's clock with the receiver's." },
@@ -79,6 +88,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
     ...options,
     isAllowed: createAllowlist(options.allowedCidrs),
     limiter: options.rateLimit && createRateLimiter(options.rateLimit, options.clock),
+    failures: createFailureLimiter(options.clock),
     maxBodyBytes: options.limits?.bodyBytes ?? LIMITS.bodyBytes,
     maxDepth: options.limits?.depth ?? DEPTH,
   };
@@ -94,6 +104,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 interface EndpointState extends EndpointOptions {
   isAllowed(address: string | undefined): boolean;
   limiter: RateLimiter | undefined;
+  failures: FailureLimiter;
   maxBodyBytes: number;
   maxDepth: number;
 }
@@ -102,6 +113,7 @@ async function respond(state: EndpointState, request: EndpointRequest, deadline:
   if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed", { headers: { allow: "POST" } });
   if (request.rawBody.length > state.maxBodyBytes) throw new Refused("body-too-large");
   if (!state.isAllowed(request.sourceIp)) throw new Refused("address-not-allowed");
+  refuseAfterFailures(state, request);
   await authenticate(state, request);
   // After the signature: requests of others must not use up the sender's rate.
   throttle(state);
@@ -120,13 +132,23 @@ async function authenticate(state: EndpointState, request: EndpointRequest): Pro
   let verification = await verify(false);
   // A secret that was rotated a moment ago is not in the cache yet.
   if (!verification.ok && verification.reason === "bad-signature") verification = await verify(true);
-  if (!verification.ok) throw new Refused(verification.reason);
+  if (verification.ok) return;
+  state.failures.failed(request.sourceIp);
+  throw new Refused(verification.reason);
 }
+
+/** Before any work: an address that failed too often costs no HMAC, no read of a secret and no parsing. */
+function refuseAfterFailures({ failures }: EndpointState, { sourceIp }: EndpointRequest): void {
+  const waitMs = failures.waitMs(sourceIp);
+  if (waitMs !== undefined) throw new Refused("too-many-failures", { headers: retryAfter(waitMs) });
+}
+
+const retryAfter = (waitMs: number) => ({ "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) });
 
 function throttle({ limiter }: EndpointState): void {
   const waitMs = limiter?.();
   if (waitMs === undefined) return;
-  throw new Refused("rate-limited", { headers: { "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) } });
+  throw new Refused("rate-limited", { headers: retryAfter(waitMs) });
 }
 
 function parseRequest({ bridgeId, maxDepth }: EndpointState, rawBody: Buffer): ReplicationRequest {

@@ -1,4 +1,7 @@
-/** Checks of the endpoint: the caller's address and the rate of requests, where the platform does not check them, and the nesting of the body. */
+/**
+ * Checks of the endpoint: the caller's address and the rate of requests, where the platform does not check them, the rate of failed
+ * authentications, and the nesting of the body.
+ */
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { Clock } from "../../protocol/ports";
@@ -44,20 +47,78 @@ export interface RateLimit {
 export type RateLimiter = () => number | undefined;
 
 /** A token bucket, for one instance of the function. */
-export function createRateLimiter({ requestsPerSecond, burst }: RateLimit, clock: Pick<Clock, "now">): RateLimiter {
-  // With less than a whole token no request would ever pass.
-  const capacity = Math.max(1, burst);
-  let tokens = capacity;
-  let filledAtMs = clock.now();
+export function createRateLimiter(limit: RateLimit, clock: Pick<Clock, "now">): RateLimiter {
+  const bucket = new TokenBucket(limit, clock);
   return () => {
-    const nowMs = clock.now();
-    // A clock that is set back adds no tokens and removes none.
-    tokens = Math.min(capacity, tokens + (Math.max(0, nowMs - filledAtMs) / 1000) * requestsPerSecond);
-    filledAtMs = nowMs;
-    if (tokens < 1) return ((1 - tokens) / requestsPerSecond) * 1000;
-    tokens -= 1;
-    return undefined;
+    const waitMs = bucket.waitMs();
+    if (waitMs === undefined) bucket.take();
+    return waitMs;
   };
+}
+
+class TokenBucket {
+  private readonly capacity: number;
+  private tokens: number;
+  private filledAtMs: number;
+
+  constructor(
+    private readonly limit: RateLimit,
+    private readonly clock: Pick<Clock, "now">,
+  ) {
+    // With less than a whole token no request would ever pass.
+    this.capacity = Math.max(1, limit.burst);
+    this.tokens = this.capacity;
+    this.filledAtMs = clock.now();
+  }
+
+  /** The time until there is a token, ms; undefined when there is one. */
+  waitMs(): number | undefined {
+    const { requestsPerSecond } = this.limit;
+    const nowMs = this.clock.now();
+    // A clock that is set back adds no tokens and removes none.
+    this.tokens = Math.min(this.capacity, this.tokens + (Math.max(0, nowMs - this.filledAtMs) / 1000) * requestsPerSecond);
+    this.filledAtMs = nowMs;
+    return this.tokens < 1 ? ((1 - this.tokens) / requestsPerSecond) * 1000 : undefined;
+  }
+
+  take(): void {
+    this.tokens -= 1;
+  }
+}
+
+/** Twenty failures at once, and six a minute after that: enough for a wrong secret or clock to be seen and repaired. */
+const FAILURES: RateLimit = { requestsPerSecond: 0.1, burst: 20 };
+/** Addresses that are remembered. The one that failed longest ago is forgotten first. */
+const ADDRESSES = 1_000;
+
+export interface FailureLimiter {
+  /** The time until the address may try again, ms; undefined when it may. */
+  waitMs(address: string | undefined): number | undefined;
+  failed(address: string | undefined): void;
+}
+
+/** Limits the failed authentications of each address, for one instance of the function. Requests that succeed use up nothing. */
+export function createFailureLimiter(clock: Pick<Clock, "now">): FailureLimiter {
+  const buckets = new Map<string, TokenBucket>();
+  return {
+    waitMs: (address) => buckets.get(networkOf(address))?.waitMs(),
+    failed(address) {
+      const network = networkOf(address);
+      const bucket = buckets.get(network) ?? new TokenBucket(FAILURES, clock);
+      // Refills the bucket up to now, and never takes more than it has.
+      if (bucket.waitMs() === undefined) bucket.take();
+      buckets.delete(network);
+      buckets.set(network, bucket);
+      if (buckets.size > ADDRESSES) buckets.delete(buckets.keys().next().value as string);
+    },
+  };
+}
+
+/** An IPv4 address itself. An IPv6 caller has a whole /64 of addresses. */
+function networkOf(address: string | undefined): string {
+  if (address === undefined || isIP(address) === 0) return "unknown";
+  const parsed = ipaddr.process(address);
+  return parsed.kind() === "ipv4" ? parsed.toString() : (parsed as ipaddr.IPv6).parts.slice(0, 4).join(":");
 }
 
 const QUOTE = 0x22;

@@ -181,6 +181,8 @@ const MEANING: Readonly<Record<string, string>> = {
   "missing-signature": "the request arrived without its signature: something in between drops headers",
   "too-old": "the signature is too old: the sender's clock is behind the receiver's, or the request was held back",
   "too-new": "the sender's clock is ahead of the receiver's",
+  "too-many-failures":
+    "too many requests of the sender's address failed their signature: compare the signing secrets and the clocks of both sides",
   "bad-signature": "the signing secrets of sender and receiver differ",
 };
 
@@ -195,7 +197,8 @@ function refusalOf(status: number, body: string, retryAfterSeconds: number | und
   return new ReceiverUnreachable(message, {
     attemptMayRun: status >= 500 || status < 300,
     retryable: true,
-    throttled: status === 429,
+    // The receiver does not serve this sender at all: its signatures fail.
+    throttled: status === 429 && code !== "too-many-failures",
     retryAfterSeconds,
   });
 }

@@ -174,6 +174,7 @@ describe("refused: nothing is handled, and no secret is shown", () => {
       "method-not-allowed": 405,
       "body-too-large": 413,
       "address-not-allowed": 403,
+      "too-many-failures": 429,
       "missing-signature": 401,
       "malformed-timestamp": 401,
       "too-old": 401,
@@ -205,6 +206,64 @@ describe("refused: nothing is handled, and no secret is shown", () => {
     expect((await call({ ...post("{}"), sourceIp: "203.0.113.8" })).status).toBe(403);
     expect(asked).toEqual([]);
     expect((await call(post("not json", { secrets: [strange] }))).status).toBe(401);
+  });
+});
+
+describe("an address whose signatures fail", () => {
+  const unsigned = { ...post(request), headers: {} };
+  const forged = post(request, { secrets: [strange] });
+  const from = (sourceIp: string | undefined, sent: EndpointRequest = forged): EndpointRequest => ({ ...sent, sourceIp });
+
+  test.each([
+    ["unsigned", unsigned],
+    ["forged", forged],
+    ["old", post(request, { timestampMs: clock.now() - 301_000 })],
+  ])("%s: after twenty failures it is refused before a secret is read", async (_name, sent) => {
+    let reads = 0;
+    const { call, handled } = setUp({
+      secrets: async () => {
+        reads += 1;
+        return [secret];
+      },
+    });
+    for (let failure = 0; failure < 20; failure++) expect((await call(from("198.51.100.1", sent))).status).toBe(401);
+    const before = reads;
+    for (let more = 0; more < 50; more++) {
+      const answer = await call(from("198.51.100.1", sent));
+      expect(answer).toMatchObject({ status: 429, headers: { "retry-after": "10" } });
+      expect(JSON.parse(answer.body).error.code).toBe("too-many-failures");
+    }
+    expect([reads, handled]).toEqual([before, []]);
+  });
+
+  test("the sender at another address is served all the time", async () => {
+    const { call } = setUp();
+    for (let failure = 0; failure < 200; failure++) await call(from("198.51.100.1"));
+    expect((await call(post(request))).status).toBe(200);
+  });
+
+  test("signed requests use up nothing, whatever their number", async () => {
+    const { call } = setUp();
+    for (let times = 0; times < 100; times++) expect((await call(post(request))).status).toBe(200);
+  });
+
+  test("gets one try more every ten seconds", async () => {
+    const time = new VirtualTime(clock.now());
+    const { call } = setUp({ clock: time });
+    for (let failure = 0; failure < 21; failure++) await call(from("198.51.100.1"));
+    expect((await call(from("198.51.100.1"))).status).toBe(429);
+    time.advance(10_000);
+    expect((await call(from("198.51.100.1"))).status).toBe(401);
+    expect((await call(from("198.51.100.1"))).status).toBe(429);
+  });
+
+  test("all addresses of one IPv6 network count together, and so do requests without an address", async () => {
+    const { call } = setUp();
+    for (let failure = 0; failure < 20; failure++) await call(from(`2001:db8:1:2::${failure + 1}`));
+    expect((await call(from("2001:db8:1:2:ffff::1"))).status).toBe(429);
+    expect((await call(from("2001:db8:1:3::1"))).status).toBe(401);
+    for (let failure = 0; failure < 20; failure++) await call(from(undefined));
+    expect((await call(from(undefined))).status).toBe(429);
   });
 });
 

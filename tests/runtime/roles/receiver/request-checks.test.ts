@@ -1,5 +1,10 @@
 import * as fc from "fast-check";
-import { createAllowlist, createRateLimiter, parseBoundedJson } from "../../../../runtime/roles/receiver/request-checks";
+import {
+  createAllowlist,
+  createFailureLimiter,
+  createRateLimiter,
+  parseBoundedJson,
+} from "../../../../runtime/roles/receiver/request-checks";
 import { isBridgeError } from "../../../../runtime/stores/errors";
 import { VirtualTime } from "../../../support/virtual-time";
 
@@ -119,6 +124,27 @@ describe("createRateLimiter", () => {
         },
       ),
     );
+  });
+});
+
+describe("createFailureLimiter", () => {
+  test("remembers a thousand addresses: the one that failed longest ago is forgotten", () => {
+    const failures = createFailureLimiter(new VirtualTime());
+    const fail = (address: string) => {
+      for (let times = 0; times < 20; times++) failures.failed(address);
+    };
+    fail("198.51.100.1");
+    for (let other = 0; other < 999; other++) failures.failed(`10.0.${other >> 8}.${other & 255}`);
+    expect(failures.waitMs("198.51.100.1")).toBe(10_000);
+    failures.failed("10.1.0.0");
+    expect(failures.waitMs("198.51.100.1")).toBeUndefined();
+  });
+
+  test("an IPv4 address in IPv6 form is the same address", () => {
+    const failures = createFailureLimiter(new VirtualTime());
+    for (let times = 0; times < 20; times++) failures.failed("::ffff:198.51.100.1");
+    expect(failures.waitMs("198.51.100.1")).toBe(10_000);
+    expect(failures.waitMs("198.51.100.2")).toBeUndefined();
   });
 });
 
