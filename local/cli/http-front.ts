@@ -14,15 +14,32 @@ export interface HttpFront {
   close(): Promise<void>;
 }
 
+/** After a Content-Length, Node decodes a Content-Disposition and refuses the text. https://github.com/nodejs/node/pull/46528 */
+function dispositionFirst(rawHeaders: readonly string[]): string[] {
+  const pairs: [name: string, value: string][] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) pairs.push([rawHeaders[at] ?? "", rawHeaders[at + 1] ?? ""]);
+  const isDisposition = ([name]: [string, string]) => name.toLowerCase() === "content-disposition";
+  return [...pairs.filter(isDisposition), ...pairs.filter((pair) => !isDisposition(pair))].flat();
+}
+
 export async function serveHttpFront({ endpoint, caPath }: Pick<LocalEnd, "endpoint" | "caPath">): Promise<HttpFront> {
   const ca = await readFile(caPath);
   const { hostname: host, port } = new URL(endpoint);
   const server = createServer((incoming, outgoing) => {
-    const { method, url, headers } = incoming;
+    const { method, url } = incoming;
+    const { "content-disposition": disposition, ...others } = incoming.headers;
+    const headers = disposition === undefined ? others : { "content-disposition": disposition, ...others };
     const forwarded = httpsRequest(
       { host, port, ca, servername: host === "localhost" ? host : "", method, path: url, headers },
       (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+        try {
+          outgoing.writeHead(answer.statusCode ?? 502, dispositionFirst(answer.rawHeaders));
+        } catch {
+          // The cloud sent a header that HTTP forbids. It ends this request, not the process.
+          answer.destroy();
+          outgoing.writeHead(502).end();
+          return;
+        }
         pipeline(answer, outgoing, () => undefined);
       },
     );

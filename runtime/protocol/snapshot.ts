@@ -15,9 +15,16 @@ export const checksumSchema = z.strictObject({
 /** A checksum over the whole object, never one of part checksums. */
 export type Checksum = z.infer<typeof checksumSchema>;
 
-const headerValue = z.string().max(8192);
+/** Text above U+00FF has no such form: earlier senders sent it decoded from UTF-8. */
+const headerValue = z
+  .string()
+  .max(8192)
+  .transform((value) => (/[\u0100-\uffff]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value));
 
-/** The content headers that are stored with an object and replicated with it. Values are kept unchanged. */
+/**
+ * The headers that are stored with an object and replicated with it. Values are the bytes of the header, one character a byte: a value that is no
+ * ASCII (most often UTF-8 in a file name) must arrive as it is.
+ */
 export const contentHeadersSchema = z.strictObject({
   contentType: headerValue.optional(),
   cacheControl: headerValue.optional(),
@@ -26,6 +33,8 @@ export const contentHeadersSchema = z.strictObject({
   contentLanguage: headerValue.optional(),
   /** The HTTP date as the store returned it. */
   expires: headerValue.optional(),
+  /** S3's redirect of a website's page. OSS has none, so its adapter keeps it in the metadata. */
+  websiteRedirectLocation: headerValue.optional(),
 });
 export type ContentHeaders = { [K in keyof z.infer<typeof contentHeadersSchema>]?: string };
 

@@ -66,10 +66,7 @@ function differenceOfSeal(head: ObjectHead, { seal }: Provenance, sealedEtag: st
 /** The headers by their names in HTTP. */
 function headersByName(headers: ObjectSnapshot["headers"]): OptionalStrings {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      value && meaningOfHeaderText(value),
-    ]),
+    Object.entries(headers).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), value]),
   );
 }
 

@@ -7,7 +7,8 @@ import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ChecksumAlgorithm, Metadata, Tags } from "../protocol/snapshot";
 import { destroyOnFailure, throwIfAborted } from "./body";
-import { BridgeError, locate } from "./errors";
+import { asciiHeaders } from "./content-headers";
+import { BridgeError, isBridgeError, locate } from "./errors";
 import type {
   CallOptions,
   CompleteUploadOptions,
@@ -16,6 +17,7 @@ import type {
   GetOptions,
   ListedObject,
   ListOptions,
+  ObjectAttributes,
   ObjectHead,
   ObjectStore,
   PartId,
@@ -50,6 +52,8 @@ const ANSWER_MS = 10_000;
 
 export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements ObjectStore {
   readonly capabilities: StoreCapabilities;
+  /** Whether the store has refused a header that is no ASCII. */
+  private takesAsciiOnly = false;
 
   constructor(
     protected readonly adapter: Adapter,
@@ -91,7 +95,9 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
       checkCondition("put", condition, this.capabilities);
       checkAlgorithm("put", checksum?.algorithm, this.capabilities.checksums);
       checkPutSize(sizeBytes, this.capabilities);
-      return this.named(this.adapter.put(key, body, options));
+      return this.sendHeaders("put", attributes, body instanceof Uint8Array, (sent) =>
+        this.named(this.adapter.put(key, body, { ...options, attributes: sent })),
+      );
     });
   }
 
@@ -115,7 +121,33 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     checkMetadataNames("createUpload", attributes.metadata);
     this.rules.checkTags?.("createUpload", attributes.tags);
     checkAlgorithm("createUpload", checksumAlgorithm, this.capabilities.multipartChecksums);
-    return this.call("createUpload", options, (bounded) => this.adapter.createUpload(key, bounded));
+    return this.sendHeaders("createUpload", attributes, true, (sent) =>
+      this.call("createUpload", options, (bounded) => this.adapter.createUpload(key, { ...bounded, attributes: sent })),
+    );
+  }
+
+  /** Sends headers as they are. Where the store refuses bytes beyond ASCII, it gets their ASCII form, then and for all later writes. */
+  private async sendHeaders<T>(
+    op: string,
+    attributes: ObjectAttributes,
+    isRepeatable: boolean,
+    write: (attributes: ObjectAttributes) => Promise<T>,
+  ): Promise<T> {
+    const ascii = asciiHeaders(attributes.headers);
+    if (ascii === attributes.headers) return write(attributes);
+    const wasAscii = this.takesAsciiOnly;
+    try {
+      return await write(wasAscii ? { ...attributes, headers: ascii } : attributes);
+    } catch (error) {
+      if (!isBridgeError(error, "Invalid")) throw error;
+      // Refused in ASCII too: the headers were not the reason.
+      this.takesAsciiOnly = !wasAscii;
+      if (wasAscii) throw error;
+      if (isRepeatable) return await this.sendHeaders(op, attributes, true, write);
+      throw new BridgeError("Unexpected", op, "the store refuses a header that is no ASCII: the next try sends its ASCII form", {
+        cause: error,
+      });
+    }
   }
 
   async uploadPart(key: string, part: PartId, body: Uint8Array, options: UploadPartOptions = {}): Promise<UploadedPart> {

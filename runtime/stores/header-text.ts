@@ -5,6 +5,16 @@
 
 /** A header line carries this unchanged: printable ASCII without white space at its ends. */
 const PLAIN = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
+/** The text of a header that is given one character a byte: UTF-8 where it is that, else ISO 8859-1. */
+export function textOfBytes(header: string): string {
+  return decodeUtf8(Buffer.from(header, "latin1")) ?? header;
+}
+
+/** Whether a header's bytes are text in every encoding. */
+export function isAscii(value: string): boolean {
+  return !/[\u0080-\uffff]/.test(value);
+}
+
 const BASE64_WORD = /^=\?UTF-8\?B\?([A-Za-z0-9+/]*={0,2})\?=$/;
 const ANY_WORD = /=\?([^?\s]+)\?([BbQq])\?([^?]*)\?=/g;
 const BETWEEN_WORDS = /(\?=)[ \t\r\n]+(?==\?)/g;

@@ -29,6 +29,8 @@ const HEADERS = {
   contentEncoding: "content-encoding",
   contentLanguage: "content-language",
   expires: "expires",
+  // A metadata entry, because OSS redirects no single object. Its name says ":website-redirect-location", which is no name of user metadata.
+  websiteRedirectLocation: "x-oss-meta-encoded--3awebsite--redirect--location",
 } as const satisfies Record<keyof ContentHeaders, string>;
 const HEADER_NAMES = Object.entries(HEADERS) as [keyof ContentHeaders, string][];
 
@@ -83,7 +85,7 @@ export function attributeHeaders(
   const fields: Record<string, string> = {};
   for (const [name, header] of HEADER_NAMES) {
     const value = headers[name];
-    if (value !== undefined) fields[header] = encodeHeaderText(value);
+    if (value !== undefined) fields[header] = value;
   }
   for (const [name, value] of Object.entries(metadata)) fields[PREFIX + encodeMetadataName(name)] = encodeMetadataValue(value);
   const bytes = OSS_METADATA.bytesOf(metadata);
@@ -124,11 +126,11 @@ export function parseHead(
   const headers: ContentHeaders = {};
   for (const [name, header] of HEADER_NAMES) {
     const value = fields[header];
-    if (value !== undefined) headers[name] = decodeHeaderText(value);
+    if (value !== undefined) headers[name] = value;
   }
   const metadata: Metadata = Object.fromEntries(
     Object.entries(fields)
-      .filter(([name]) => name.startsWith(PREFIX))
+      .filter(([name]) => name.startsWith(PREFIX) && name !== HEADERS.websiteRedirectLocation)
       .map(([name, value]) => [decodeMetadataName(name.slice(PREFIX.length)), decodeMetadataValue(value)]),
   );
   const head = { etag: unquote(required(op, "ETag", fields.etag)), sizeBytes, lastModified, headers, metadata };

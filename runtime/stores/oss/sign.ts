@@ -40,7 +40,10 @@ function ossDate(nowMs: number): string {
   return new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-/** The headers to send: the given ones, which must be ASCII, and those of the signature. */
+/** The signer takes text, OSS signs the bytes: both agree on UTF-8. */
+const asText = (header: string): string => Buffer.from(header, "latin1").toString("utf8");
+
+/** The headers to send: the given ones, one character a byte, and those of the signature. */
 export function signOssRequest(
   { method, bucket, key, queries, headers }: OssSigning,
   credentials: OssCredentials,
@@ -55,7 +58,8 @@ export function signOssRequest(
   };
   if (credentials.securityToken !== undefined) signed["x-oss-security-token"] = credentials.securityToken;
   const { accessKeyId, accessKeySecret } = credentials;
-  const request = { headers: signed, queries };
+  const texts = Object.entries(signed).map(([name, value]) => [name, asText(value)]);
+  const request = { headers: Object.fromEntries(texts), queries };
   signed.authorization = signUtils.authorizationV4(accessKeyId, accessKeySecret, region, method, request, bucket, key);
   return signed;
 }

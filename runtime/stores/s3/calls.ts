@@ -1,4 +1,5 @@
 /** The base of the adapter: its bucket, signals, conditions and errors. */
+import { Readable } from "node:stream";
 import {
   type CopyObjectCommand,
   type CreateMultipartUploadCommand,
@@ -11,9 +12,10 @@ import {
   type S3Client,
   type StorageClass,
 } from "@aws-sdk/client-s3";
-import type { Tags } from "../../protocol/snapshot";
+import type { ContentHeaders, Tags } from "../../protocol/snapshot";
 import { abortedError } from "../body";
 import { BridgeError } from "../errors";
+import { isAscii } from "../header-text";
 import type { CallOptions, PutResult, StoreCapabilities, WriteCondition } from "../object-store";
 import { toS3Error } from "./errors";
 import { parseTags, unquote } from "./metadata";
@@ -160,21 +162,51 @@ export function putResult(output: { ETag?: string | undefined; VersionId?: strin
   return result;
 }
 
+const RAW_HEADERS = {
+  contentType: "content-type",
+  cacheControl: "cache-control",
+  contentDisposition: "content-disposition",
+  contentEncoding: "content-encoding",
+  contentLanguage: "content-language",
+  expires: "expires",
+} as const satisfies Partial<Record<keyof ContentHeaders, string>>;
+
 /**
- * Sends `Expires` exactly as it was stored. The SDK accepts only a Date and writes it in its own form, but a stored value may be anything
- * ("0" is common).
+ * Sends the headers exactly as they were stored, where the SDK would not.
+ *
+ * - `Expires`: the SDK accepts only a Date and writes it in its own form, but a stored value may be anything ("0" is common).
+ * - Values that are no ASCII: the SDK signs text and sends bytes, and S3 computes another signature. S3 requires a signature of its own headers
+ *   only, so these are added after the request is signed.
+ *
+ * Node decodes a Content-Disposition and sends other bytes when it knows the length of the body before it writes the header
+ * (https://github.com/nodejs/node/pull/46528). So the header comes before Content-Length, and the body is a stream.
  */
-export function withRawExpires(
+export function withRawHeaders(
   command: PutObjectCommand | CopyObjectCommand | CreateMultipartUploadCommand,
-  expires: string | undefined,
+  headers: ContentHeaders,
 ): void {
-  if (expires === undefined) return;
+  const entries = Object.entries(RAW_HEADERS) as [keyof typeof RAW_HEADERS, string][];
+  const given = entries.flatMap(([name, header]) => (headers[name] === undefined ? [] : [[header, headers[name]] as const]));
+  const bytes = Object.fromEntries(given.filter(([, value]) => !isAscii(value)));
+  const { expires } = headers;
   const { middlewareStack } = command as Pick<PutObjectCommand, "middlewareStack">;
-  middlewareStack.add(
-    (next) => (args) => {
-      (args.request as { headers: Record<string, string> }).headers.expires = expires;
-      return next(args);
-    },
-    { step: "build", name: "rawExpires" },
-  );
+  if (expires !== undefined && isAscii(expires))
+    middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers.expires = expires;
+        return next(args);
+      },
+      { step: "build", name: "rawExpires" },
+    );
+  if (Object.keys(bytes).length > 0)
+    middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as { headers: Record<string, string>; body?: unknown };
+        if (request.body instanceof Uint8Array) request.body = Readable.from([request.body], { objectMode: false });
+        const others = Object.entries(request.headers).filter(([name]) => !(name.toLowerCase() in bytes));
+        request.headers = { ...bytes, ...Object.fromEntries(others) };
+        return next(args);
+      },
+      { step: "deserialize", name: "rawBytes", priority: "low" },
+    );
 }

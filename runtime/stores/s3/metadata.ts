@@ -2,7 +2,7 @@
 import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import type { ReplicationStatus } from "../../protocol/replication-status";
 import type { Checksum, ChecksumAlgorithm, ContentHeaders, Metadata, Tags } from "../../protocol/snapshot";
-import { decodeHeaderText, encodeHeaderText } from "../header-text";
+import { decodeHeaderText, encodeHeaderText, isAscii } from "../header-text";
 import type { ObjectAttributes, ObjectHead } from "../object-store";
 import { type Archive, restoreOf } from "../unreadable";
 
@@ -26,6 +26,7 @@ const HEADER_FIELDS = {
   contentDisposition: "ContentDisposition",
   contentEncoding: "ContentEncoding",
   contentLanguage: "ContentLanguage",
+  websiteRedirectLocation: "WebsiteRedirectLocation",
 } as const satisfies Partial<Record<keyof ContentHeaders, string>>;
 
 export function isS3Checksum(algorithm: ChecksumAlgorithm): algorithm is S3ChecksumAlgorithm {
@@ -58,12 +59,9 @@ function allChecksums(fields: S3ChecksumFields): Checksum[] {
   });
 }
 
-type AttributeFields = Pick<
-  PutObjectCommandInput,
-  "ContentType" | "CacheControl" | "ContentDisposition" | "ContentEncoding" | "ContentLanguage" | "Metadata" | "Tagging"
->;
+type AttributeFields = Pick<PutObjectCommandInput, (typeof HEADER_FIELDS)[keyof typeof HEADER_FIELDS] | "Metadata" | "Tagging">;
 
-/** All but `expires`; see `withRawExpires`. */
+/** All but `expires` and values that are no ASCII; see `withRawHeaders`. */
 export function attributeFields({ headers, metadata, tags }: ObjectAttributes): AttributeFields {
   const fields: AttributeFields = {};
   for (const [name, field] of Object.entries(HEADER_FIELDS) as [
@@ -71,7 +69,7 @@ export function attributeFields({ headers, metadata, tags }: ObjectAttributes): 
     (typeof HEADER_FIELDS)[keyof typeof HEADER_FIELDS],
   ][]) {
     const value = headers[name];
-    if (value !== undefined) fields[field] = encodeHeaderText(value);
+    if (value !== undefined && isAscii(value)) fields[field] = value;
   }
   const encoded = Object.entries(metadata).map(([name, value]) => [name, encodeHeaderText(value)] as const);
   if (encoded.length > 0) fields.Metadata = Object.fromEntries(encoded);
@@ -102,6 +100,7 @@ interface HeadFields {
   ContentDisposition?: string | undefined;
   ContentEncoding?: string | undefined;
   ContentLanguage?: string | undefined;
+  WebsiteRedirectLocation?: string | undefined;
   ExpiresString?: string | undefined;
   ReplicationStatus?: string | undefined;
   StorageClass?: string | undefined;
@@ -169,7 +168,7 @@ function parseHeaders(fields: HeadFields): ContentHeaders {
     (typeof HEADER_FIELDS)[keyof typeof HEADER_FIELDS],
   ][]) {
     const value = fields[field];
-    if (value !== undefined) headers[name] = decodeHeaderText(value);
+    if (value !== undefined) headers[name] = value;
   }
   if (fields.ExpiresString !== undefined) headers.expires = fields.ExpiresString;
   return headers;

@@ -34,7 +34,7 @@ import type {
 } from "../object-store";
 import { namingRefusedTags } from "../refused-tags";
 import { sendBody } from "./body";
-import { conditionFields, httpOptions, isMissingVersion, putResult, sendForHeaders, withRawExpires } from "./calls";
+import { conditionFields, httpOptions, isMissingVersion, putResult, sendForHeaders, withRawHeaders } from "./calls";
 import {
   attributeFields,
   checksumFields,
@@ -146,7 +146,7 @@ class S3Adapter extends S3Uploads implements ObjectStore {
           Body,
           ContentLength: sizeBytes,
         });
-        withRawExpires(command, attributes.headers.expires);
+        withRawHeaders(command, attributes.headers);
         return putResult(await this.client.send(command, httpOptions(signal)));
       });
     return namingRefusedTags(attributes.tags, () => this.run("put", options, () => sendBody(body, options, transmit), condition));

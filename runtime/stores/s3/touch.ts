@@ -6,7 +6,7 @@ import {
   type HeadObjectCommandOutput,
   UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import type { Checksum, Tags } from "../../protocol/snapshot";
+import type { Checksum, ContentHeaders, Tags } from "../../protocol/snapshot";
 import {
   type CopyLimits,
   type CopyRange,
@@ -17,7 +17,7 @@ import {
 } from "../copy-in-place";
 import { BridgeError } from "../errors";
 import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
-import { type Placement, putResult, sendForHeaders, withRawExpires } from "./calls";
+import { type Placement, putResult, sendForHeaders, withRawHeaders } from "./calls";
 import { attributeFields, isS3Checksum, parseHead, partChecksum, taggingField, unquote } from "./metadata";
 import type { S3Uploads } from "./uploads";
 
@@ -33,19 +33,14 @@ export function touchS3Object(store: S3Uploads, limits: CopyLimits, key: string,
 
 type KeptFields = Pick<
   CopyObjectCommandInput,
-  | keyof ReturnType<typeof attributeFields>
-  | "StorageClass"
-  | "WebsiteRedirectLocation"
-  | "ServerSideEncryption"
-  | "SSEKMSKeyId"
-  | "BucketKeyEnabled"
+  keyof ReturnType<typeof attributeFields> | "StorageClass" | "ServerSideEncryption" | "SSEKMSKeyId" | "BucketKeyEnabled"
 >;
 
 interface S3Present extends PresentObject {
   /** The fields that the copy is written with. */
   fields: KeptFields;
-  /** As it was stored; see `withRawExpires`. */
-  expires: string | undefined;
+  /** As they were stored; see `withRawHeaders`. */
+  headers: ContentHeaders;
   /** The checksum of the whole object or over its parts; `checksumType` says which. */
   checksum: Checksum | undefined;
   checksumType: HeadObjectCommandOutput["ChecksumType"];
@@ -75,9 +70,8 @@ class S3Copier implements ObjectCopier<S3Present> {
         ...encryptionFields(output, this.store.placement),
         // Absent means STANDARD, in the answer and in a request.
         StorageClass: output.StorageClass,
-        WebsiteRedirectLocation: output.WebsiteRedirectLocation,
       },
-      expires: headers.expires,
+      headers,
       checksum: partChecksum(output),
       checksumType: output.ChecksumType,
     };
@@ -88,7 +82,7 @@ class S3Copier implements ObjectCopier<S3Present> {
   }
 
   /** S3 refuses a copy onto itself that changes nothing, so the copy names its headers. */
-  async copyWhole(etag: string, { fields, expires }: S3Present) {
+  async copyWhole(etag: string, { fields, headers }: S3Present) {
     const command = new CopyObjectCommand({
       ...this.store.target(this.key),
       ...fields,
@@ -99,7 +93,7 @@ class S3Copier implements ObjectCopier<S3Present> {
       MetadataDirective: "REPLACE",
       TaggingDirective: "COPY",
     });
-    withRawExpires(command, expires);
+    withRawHeaders(command, headers);
     const copied = await this.store.run(op, this.options, (client, http) => client.send(command, http));
     const result = putResult({ ETag: copied.CopyObjectResult?.ETag, VersionId: copied.VersionId });
     return { result, copiedFrom: copied.CopySourceVersionId };
@@ -108,13 +102,13 @@ class S3Copier implements ObjectCopier<S3Present> {
   /** Where S3 computes the same kind of checksum for the copy, completion carries the object's own and S3 verifies the copy. */
   async createUpload(present: S3Present, tags: Tags): Promise<CopyUpload> {
     const { key, options, store } = this;
-    const { fields, expires, etag, checksum, checksumType } = present;
+    const { fields, headers, etag, checksum, checksumType } = present;
     const declared =
       checksum === undefined || !isS3Checksum(checksum.algorithm)
         ? {}
         : { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksumType };
     const input = { ...store.target(key), ...fields, ...taggingField(tags), ...declared };
-    const created = await store.start(op, input, expires, options);
+    const created = await store.start(op, input, headers, options);
     const { uploadId } = created;
     const verifiesWhole = checksumType === "FULL_OBJECT" && created.checksumType === "FULL_OBJECT";
     return {

@@ -8,7 +8,7 @@ import {
   type ListPartsCommandOutput,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import type { ChecksumAlgorithm } from "../../protocol/snapshot";
+import type { ChecksumAlgorithm, ContentHeaders } from "../../protocol/snapshot";
 import { isBridgeError } from "../errors";
 import type {
   CallOptions,
@@ -20,7 +20,7 @@ import type {
   UploadPartOptions,
 } from "../object-store";
 import { namingRefusedTags } from "../refused-tags";
-import { conditionFields, putResult, S3Calls, withRawExpires } from "./calls";
+import { conditionFields, putResult, S3Calls, withRawHeaders } from "./calls";
 import { attributeFields, checksumFields, isS3Checksum, partChecksum, unquote } from "./metadata";
 
 /** The part of the adapter for uploads in parts. */
@@ -45,9 +45,7 @@ export class S3Uploads extends S3Calls {
         isS3Checksum(checksumAlgorithm) && { ChecksumAlgorithm: checksumAlgorithm, ChecksumType: "FULL_OBJECT" }),
     };
     return namingRefusedTags(attributes.tags, () =>
-      this.place(true, (placement) =>
-        this.start("createUpload", { ...input, ...placement }, attributes.headers.expires, options),
-      ),
+      this.place(true, (placement) => this.start("createUpload", { ...input, ...placement }, attributes.headers, options)),
     );
   }
 
@@ -55,11 +53,11 @@ export class S3Uploads extends S3Calls {
   async start(
     op: string,
     input: CreateMultipartUploadCommandInput,
-    expires: string | undefined,
+    headers: ContentHeaders,
     options: CallOptions,
   ): Promise<{ uploadId: string; checksumType: string | undefined }> {
     const command = new CreateMultipartUploadCommand(input);
-    withRawExpires(command, expires);
+    withRawHeaders(command, headers);
     return this.run(op, options, async (client, http) => {
       const { UploadId, ChecksumType } = await client.send(command, http);
       if (UploadId === undefined) throw new Error("the answer has no upload id: this is no S3 endpoint");

@@ -15,6 +15,9 @@ const FULL: ObjectAttributes = {
   tags: { project: "alpha", "key with spaces": "a+b=c/d@e:f_g.h-i", 项目: "价值" },
 };
 
+/** The UTF-8 bytes of the text, one character a byte. */
+const headerBytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
 const TEXTS: readonly (readonly [name: string, text: string])[] = [
   ["empty", ""],
   ["Chinese", "文件 名称"],
@@ -94,11 +97,38 @@ export function attributeChecks(context: Context): void {
     });
   }
 
-  check("content-disposition-unicode", "a content header holds Unicode text", async () => {
-    const key = freshKey();
-    const headers = { contentDisposition: 'attachment; filename="文件.txt"' };
-    await putText(context, key, "x", { attributes: { ...NO_ATTRIBUTES, headers } });
-    expect((await context.store.head(key))?.headers.contentDisposition).toBe(headers.contentDisposition);
+  for (const [name, value] of [
+    ["UTF-8", headerBytes('attachment; filename="报告 2024.pdf"')],
+    ["Latin-1", 'attachment; filename="caf\xe9.pdf"'],
+    ["a word of RFC 2047", "=?UTF-8?B?YXR0YWNobWVudA==?="],
+  ] as const) {
+    check(`content-disposition-${name}`, `a content header comes back byte for byte: ${name}`, async () => {
+      const [put, streamed, parts] = [freshKey(), freshKey(), freshKey()];
+      const attributes = { ...NO_ATTRIBUTES, headers: { contentDisposition: value, cacheControl: "no-store" } };
+      const bytes = someBytes(2 * 1024 ** 2);
+      await putText(context, put, "x", { attributes });
+      await context.store.put(streamed, streamOf(bytes), { attributes, sizeBytes: bytes.length });
+      await upload(parts, attributes);
+      for (const key of [put, streamed, parts]) {
+        const head = await context.store.head(key);
+        expect(head?.headers).toMatchObject(attributes.headers);
+        const { head: read, body } = await context.store.get(key);
+        body.destroy();
+        expect(read.headers).toMatchObject(attributes.headers);
+      }
+    });
+  }
+
+  check("website-redirect", "the redirect of a website's page comes back", async () => {
+    const [put, parts] = [freshKey(), freshKey()];
+    const attributes = { ...NO_ATTRIBUTES, headers: { websiteRedirectLocation: "/web/new.html" } };
+    await putText(context, put, "", { attributes });
+    await upload(parts, attributes);
+    for (const key of [put, parts]) {
+      const head = await context.store.head(key);
+      expect(head?.headers).toMatchObject(attributes.headers);
+      expect(head?.metadata).toEqual({});
+    }
   });
 
   check("metadata-any-text", "any text survives as a metadata value", async () => {

@@ -7,7 +7,7 @@ const FULL: ObjectAttributes = {
   headers: {
     contentType: 'text/html; charset="utf-8"',
     cacheControl: "max-age=60, private",
-    contentDisposition: 'attachment; filename="文件.txt"',
+    contentDisposition: Buffer.from('attachment; filename="文件.txt"').toString("latin1"),
     contentEncoding: "gzip",
     contentLanguage: "de, en",
     expires: "0",

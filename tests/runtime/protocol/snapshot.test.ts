@@ -34,3 +34,12 @@ test.each<[string, unknown, RegExp]>([
   expect(error?.issues[0]?.path[0]).toBe("metadata");
   expect(error?.issues[0]?.message).toMatch(reason);
 });
+
+test("headers are bytes, and text of an earlier sender becomes its UTF-8 bytes", () => {
+  const parse = (contentDisposition: string) =>
+    snapshotSchema.parse({ ...makeSnapshot(), headers: { contentDisposition } }).headers.contentDisposition;
+  const bytes = Buffer.from("文 é").toString("latin1");
+  expect(parse(bytes)).toBe(bytes);
+  expect(parse("文 é")).toBe(bytes);
+  expect(parse("caf\xe9")).toBe("caf\xe9");
+});

@@ -234,6 +234,15 @@ describe("writeObject", () => {
     expect(seen && firstDifference(asked, seen, BRIDGE)).toBeUndefined();
   });
 
+  test("a Content-Disposition in raw UTF-8 and a website's redirect arrive byte for byte", async () => {
+    const { store, put, context, snapshotNow } = await open();
+    const contentDisposition = Buffer.from('attachment; filename="报告 2024.pdf"').toString("latin1");
+    const headers = { contentType: "text/html", contentDisposition, websiteRedirectLocation: "/web/new.html" };
+    await put("", { headers });
+    expect(await writeObject(await context(), await snapshotNow())).toMatchObject({ result: "replicated" });
+    expect(store.snapshotOf("to/k")?.headers).toEqual(headers);
+  });
+
   test.each(["", "aws-chunked", "aws-chunked,gzip"])("Content-Encoding %j arrives once", async (contentEncoding) => {
     const { store, put, context, snapshotNow } = await open();
     await put("123456", { headers: { contentType: "text/plain", contentEncoding } as typeof text.headers });

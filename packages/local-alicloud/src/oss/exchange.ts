@@ -104,9 +104,11 @@ export class Exchange {
       "x-oss-request-id": this.requestId,
       "x-oss-server-time": 1,
     };
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = value;
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = bytesOf(value);
     if (status === 204 || status === 304) delete all["content-length"];
-    this.response.writeHead(status, all);
+    // After a Content-Length, Node decodes a Content-Disposition and refuses the text. https://github.com/nodejs/node/pull/46528
+    const { "content-disposition": disposition, ...others } = all;
+    this.response.writeHead(status, disposition === undefined ? others : { "content-disposition": disposition, ...others });
   }
 
   /** Sends the error document. The answer to HEAD has it in the header `x-oss-err`. */
@@ -133,6 +135,11 @@ export class Exchange {
     // Read and drop the rest of a refused upload: a client that is still sending does not read the answer.
     this.request.resume();
   }
+}
+
+/** A header holds bytes, one character each. Text comes from a query, such as `response-content-disposition`. */
+function bytesOf(value: string | number): string | number {
+  return typeof value === "string" && /[\u0100-\uffff]/.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value;
 }
 
 function parseQuery(text: string): ReadonlyMap<string, string> {

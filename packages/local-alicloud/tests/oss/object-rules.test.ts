@@ -64,6 +64,15 @@ describe("metadata and headers", () => {
     expect((await get("plain")).headers["content-type"]).toBe("application/octet-stream");
   });
 
+  test("raw UTF-8 in a Content-Disposition comes back byte for byte, and so does one that a query asks for", async () => {
+    const disposition = Buffer.from('attachment; filename="报告 2024.pdf"').toString("latin1");
+    expect((await put("raw", "x", { "content-disposition": disposition })).status).toBe(200);
+    expect((await get("raw")).headers["content-disposition"]).toBe(disposition);
+    expect((await client.head("raw")).res.headers).toMatchObject({ "content-disposition": disposition });
+    const asked = await client.get("raw", { subres: { "response-content-disposition": "报告" } } as OSS.GetObjectOptions);
+    expect((asked.res.headers as Record<string, string>)["content-disposition"]).toBe(Buffer.from("报告").toString("latin1"));
+  });
+
   test("names are lower-cased", async () => {
     await client.put("cased", Buffer.from("x"), { meta: { Mixed: "Case" } as unknown as OSS.UserMeta });
     expect((await client.head("cased")).meta).toEqual({ mixed: "Case" });

@@ -8,7 +8,7 @@ import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
 import { readAll } from "../../../../runtime/stores/read-all";
 import { createS3Client } from "../../../../runtime/stores/s3/client";
 import { createS3Store, S3_CAPABILITIES } from "../../../../runtime/stores/s3/store";
-import { collect, expectKind, someBytes } from "../../../conformance/object-store/context";
+import { expectKind, someBytes } from "../../../conformance/object-store/context";
 import { objectStoreConformance } from "../../../conformance/object-store-conformance";
 
 let local: LocalAws;
@@ -113,14 +113,6 @@ test("tags can be put on one version", async () => {
   await store.put("tagged", Buffer.from("2"), { attributes, sizeBytes: 1 });
   await store.putTags("tagged", { a: "1" }, { versionId: versionId as string });
   expect(await store.getTags("tagged")).toEqual({});
-  client.destroy();
-});
-
-test("a listing reports the storage class", async () => {
-  const client = localClient();
-  const store = createS3Store({ client, bucket: "versioned", storageClass: "STANDARD_IA" });
-  await store.put("classed/1", Buffer.from("1"), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: 1 });
-  expect(await collect(store.list("classed/"))).toMatchObject([{ key: "classed/1", storageClass: "STANDARD_IA" }]);
   client.destroy();
 });
 

@@ -8,6 +8,9 @@ import { type Answer, fakeServer, HEAD, refusal, s3Store, status } from "../fake
 
 const s3 = fakeServer();
 
+/** The UTF-8 bytes of the text, one character a byte. */
+const headerBytes = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
 const BYTES = textBytes("hello");
 const LARGE = Buffer.alloc(3 * 1024 ** 2, 1);
 
@@ -21,7 +24,12 @@ describe("requests", () => {
   test("attributes, placement and tags of a put go in the one request", async () => {
     const headers = await putHeaders(
       {
-        headers: { contentType: "text/plain", contentDisposition: 'attachment; filename="文.txt"', expires: "0" },
+        headers: {
+          contentType: "text/plain",
+          contentDisposition: headerBytes('attachment; filename="文.txt"'),
+          expires: "0",
+          websiteRedirectLocation: "/new.html",
+        },
         metadata: { plain: "=?UTF-8?Q?caf=C3=A9?=", text: "文件" },
         tags: { "a b": "c&d=e+f", 中: "文" },
       },
@@ -29,7 +37,8 @@ describe("requests", () => {
     );
     expect(headers).toMatchObject({
       "content-type": "text/plain",
-      "content-disposition": `=?UTF-8?B?${Buffer.from('attachment; filename="文.txt"').toString("base64")}?=`,
+      "content-disposition": headerBytes('attachment; filename="文.txt"'),
+      "x-amz-website-redirect-location": "/new.html",
       expires: "0",
       "x-amz-meta-plain": "=?UTF-8?Q?caf=C3=A9?=",
       "x-amz-meta-text": "=?UTF-8?B?5paH5Lu2?=",
@@ -86,6 +95,44 @@ describe("requests", () => {
       s3.answer(refusal(403, "AccessDenied"));
       await expectKind(s3Store(s3, { kmsKeyArn: "key-1" }).put("k", BYTES, SMALL), "PermissionDenied");
       expect(named()).toEqual(["aws:kms"]);
+    });
+  });
+
+  describe("a header that is no ASCII", () => {
+    const disposition = headerBytes('attachment; filename="报告 (2024).pdf"');
+    const attributes = { ...NO_ATTRIBUTES, headers: { contentDisposition: disposition } };
+    const ascii = "attachment; filename=\"__ (2024).pdf\"; filename*=UTF-8''%E6%8A%A5%E5%91%8A%20%282024%29.pdf";
+    const sent = () => s3.seen.map(({ headers }) => headers["content-disposition"]);
+
+    test("is not signed, and comes before the length, so that Node sends its bytes", async () => {
+      s3.answer(status(200, HEAD));
+      await s3Store(s3).put("k", BYTES, { attributes, sizeBytes: BYTES.length });
+      expect(sent()).toEqual([disposition]);
+      expect(s3.seen[0]?.headers.authorization).not.toContain("content-disposition");
+    });
+
+    test("is sent in its ASCII form where the store refuses it, and from then on", async () => {
+      s3.answer(refusal(400, "InvalidRequest"), status(200, HEAD), status(200, HEAD));
+      const store = s3Store(s3);
+      for (let write = 0; write < 2; write++) await store.put("k", BYTES, { attributes, sizeBytes: BYTES.length });
+      expect(sent()).toEqual([disposition, ascii, ascii]);
+    });
+
+    test("is sent as it is after a refusal that had another reason", async () => {
+      s3.answer(refusal(400, "InvalidRequest"), refusal(400, "InvalidRequest"), status(200, HEAD));
+      const store = s3Store(s3);
+      await expectKind(store.put("k", BYTES, { attributes, sizeBytes: BYTES.length }), "Invalid");
+      await store.put("k", BYTES, { attributes, sizeBytes: BYTES.length });
+      expect(sent()).toEqual([disposition, ascii, disposition]);
+    });
+
+    test("of a stream that the store refuses is sent in its ASCII form by the next try", async () => {
+      s3.answer(refusal(400, "InvalidRequest"), status(200, HEAD));
+      const store = s3Store(s3);
+      const put = () => store.put("k", streamOf(LARGE), { attributes, sizeBytes: LARGE.length });
+      await expectKind(put(), "Unexpected");
+      await put();
+      expect(sent()).toEqual([disposition, ascii]);
     });
   });
 
@@ -174,7 +221,7 @@ describe("requests", () => {
 });
 
 describe("answers", () => {
-  test("headers become text: raw UTF-8 and our own words decoded, the rest to the letter", async () => {
+  test("metadata becomes text: raw UTF-8 and our own words decoded, the rest to the letter; headers stay bytes", async () => {
     const headers = {
       ...HEAD,
       "x-amz-meta-raw": Buffer.from("文件").toString("latin1"),
@@ -187,7 +234,7 @@ describe("answers", () => {
     s3.answer(status(200, headers));
     expect(await s3Store(s3).head("k")).toMatchObject({
       metadata: { raw: "文件", latin1: "café", ours: "文件", q: "=?UTF-8?Q?caf=C3=A9?=" },
-      headers: { contentDisposition: 'attachment; filename="文"', expires: "0" },
+      headers: { contentDisposition: headerBytes('attachment; filename="文"'), expires: "0" },
     });
   });
 
