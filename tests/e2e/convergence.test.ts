@@ -43,9 +43,10 @@ const isOf =
   (request: SeenRequest | Exchange) =>
     request.path.startsWith(`/${source.bucket}/${encodeURIComponent(key)}?`);
 
-/** Object bytes read at the source. Reads of a single byte check that the object is current and do not count. */
+/** Object bytes read at the source. Reads of a single byte check that the object is current and do not count, and reads of tags do not. */
 function bytesRead(running: TestStack, key: string): number {
   return reads.exchanges
+    .filter(({ path }) => !/[?&]tagging(?:[=&]|$)/.test(path))
     .filter((exchange) => isOf(running, key)(exchange) && (exchange.status === 200 || exchange.range !== "bytes=0-0"))
     .reduce((sum, { status, bodyBytes }) => sum + (status === 200 || status === 206 ? bodyBytes : 0), 0);
 }
