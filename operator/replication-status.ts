@@ -86,13 +86,13 @@ export function bridgeStatus({ bridge, key, snapshot, destination, parked, inHan
 const EVENT_MS = 5 * 60_000;
 /** Without a work queue a platform keeps the events, and nobody can count them. */
 const UNSEEN_EVENT_MS = 20 * 60_000;
-/** A try that is due for longer than this has been made. */
-const OVERDUE_MS = 5 * 60_000;
+/** A try that is due for longer than this has been made, or waits behind others: what was said before it no longer counts. */
+const OVERDUE_MS = 2 * 60_000;
 
 const BACKFILL = "nothing is queued for it: run a backfill with --prefix of this key";
 
 function waitingStatus(missing: string, { known, queued, complete, nowMs }: InHand, writtenMs: number): StatusVerdict {
-  if (known !== undefined && isInHand(known, { queued, complete, nowMs }))
+  if (known !== undefined && isInHand(known, nowMs))
     return { status: "PENDING", reason: known.reason ?? missing, progress: known };
   const isFresh = nowMs - writtenMs < (queued === undefined ? UNSEEN_EVENT_MS : EVENT_MS);
   if (!complete || isFresh) return { status: "PENDING", reason: missing };
@@ -105,11 +105,10 @@ function waitingStatus(missing: string, { known, queued, complete, nowMs }: InHa
   return { status: "NONE", reason: `${then}; ${BACKFILL}` };
 }
 
-/** Whether the bridge still has the key. What it logged counts until the next try is long due. */
-function isInHand({ state, atMs, nextTryMs }: Known, { queued, nowMs }: InHand): boolean {
+/** Whether the bridge still has the key for the reason that it gave. */
+export function isInHand({ state, atMs, nextTryMs }: Known, nowMs: number): boolean {
   if (state === "held" || state === "runs") return true;
-  if (state === "parked") return false;
-  return (queued !== undefined && queued > 0) || nowMs < (nextTryMs ?? atMs) + OVERDUE_MS;
+  return state === "queued" && nowMs < (nextTryMs ?? atMs) + OVERDUE_MS;
 }
 
 const WHAT_IS_MISSING: Readonly<Record<Difference["what"], string>> = {

@@ -11,25 +11,32 @@ export const bucketText = ({ side, cloud, region, bucket }: Place): string =>
   `the ${side} bucket ${bucket} (${cloud}, ${region})`;
 
 /** The same error with `where` at the beginning of its message. Other errors stay as they are. */
-function named(error: unknown, where: string): unknown {
-  if (!isBridgeError(error) || error.message.startsWith(where)) return error;
-  return new BridgeError(error.kind, error.op, `${where}: ${error.message}`, { cause: error });
+function named(error: unknown, where: string, bucket = ""): unknown {
+  if (!isBridgeError(error)) return error;
+  const { kind, op, retryAfterSeconds } = error;
+  return new BridgeError(kind, op, namedText(error, where, bucket), { cause: error, retryAfterSeconds });
+}
+
+/** Many a message of a store begins with the bucket: it is named once. */
+function namedText({ message }: BridgeError, where: string, bucket: string): string {
+  if (message.startsWith(where)) return message;
+  return `${where}: ${bucket !== "" && message.startsWith(`${bucket}: `) ? message.slice(bucket.length + 2) : message}`;
 }
 
 /** Resolves like `work`. An error names the place. */
-export async function naming<T>(where: string, work: Promise<T>): Promise<T> {
+export async function naming<T>(where: string, work: Promise<T>, bucket?: string): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw named(error, where);
+    throw named(error, where, bucket);
   }
 }
 
-async function* namingEach<T>(where: string, items: AsyncIterable<T>): AsyncGenerator<T> {
+async function* namingEach<T>(where: string, items: AsyncIterable<T>, bucket: string): AsyncGenerator<T> {
   try {
     yield* items;
   } catch (error) {
-    throw named(error, where);
+    throw named(error, where, bucket);
   }
 }
 
@@ -42,8 +49,8 @@ export function withNamedErrors(store: ObjectStore, place: Place): ObjectStore {
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         const result: unknown = member.apply(target, args);
-        if (result instanceof Promise) return naming(where, result);
-        return property === "list" ? namingEach(where, result as AsyncIterable<unknown>) : result;
+        if (result instanceof Promise) return naming(where, result, place.bucket);
+        return property === "list" ? namingEach(where, result as AsyncIterable<unknown>, place.bucket) : result;
       };
     },
   });
@@ -66,17 +73,20 @@ const LAST_KEY = "\u{10FFFF}";
 export async function lostBuckets(
   { source, destination }: Pick<OperatedBridge, "source" | "destination">,
   signal: AbortSignal,
+  patienceMs = 15_000,
 ): Promise<LostBucket[]> {
   const looks = [source, destination].map(async (side): Promise<LostBucket | undefined> => {
+    const patience = AbortSignal.timeout(patienceMs);
     try {
-      await side.store.list("", { startAfter: LAST_KEY, signal })[Symbol.asyncIterator]().next();
+      const listing = side.store.list("", { startAfter: LAST_KEY, signal: AbortSignal.any([signal, patience]) });
+      await listing[Symbol.asyncIterator]().next();
       return undefined;
     } catch (error) {
       signal.throwIfAborted();
+      if (patience.aborted)
+        return { side: side.side, message: `${bucketText(side)}: no answer within ${patienceMs / 1000} s; ${UNREACHABLE}` };
       if (!isBridgeError(error)) throw error;
-      const where = bucketText(side);
-      const answer = error.message.startsWith(where) ? error.message : `${where}: ${error.message}`;
-      return { side: side.side, message: `${answer}; ${adviceOn(error)}` };
+      return { side: side.side, message: `${namedText(error, bucketText(side), side.bucket)}; ${adviceOn(error)}` };
     }
   });
   return (await Promise.all(looks)).filter((lost) => lost !== undefined);
@@ -88,16 +98,19 @@ export async function assertBuckets(bridge: Pick<OperatedBridge, "source" | "des
   if (lost.length > 0) throw new CannotLook(lost.map(({ message }) => message).join("\n"));
 }
 
+const UNREACHABLE = "the store cannot be reached from here";
+
 function adviceOn(error: BridgeError): string {
   if (causeNames(error, "CredentialsProviderError")) return "there are no credentials for this side: log in to its profile";
   switch (error.kind) {
+    case "NoSuchBucket":
     case "NotFound":
       return "the bucket is gone: create it again (pulumi refresh, pulumi up), then run a backfill";
     case "PermissionDenied":
       return "the bucket refuses your own credentials; the bridge uses others";
     case "Unavailable":
     case "RateLimited":
-      return "the store cannot be reached from here";
+      return UNREACHABLE;
     default:
       return "the bucket cannot be read";
   }

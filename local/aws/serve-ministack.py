@@ -102,8 +102,22 @@ def quicken_schedules(minute_ms: int) -> None:
     eventbridge._SCHEDULER_TICK_INTERVAL = minute_ms / 1000 / 6
 
 
+def authorize_batches_as_single_calls() -> None:
+    """SQS has no action for a batch: SendMessageBatch needs sqs:SendMessage, and so on."""
+    from ministack.core import iam_actions
+
+    real_action = iam_actions.extract_iam_action
+
+    def action(service, *args, **named):
+        found = real_action(service, *args, **named)
+        return found.removesuffix("Batch") if service == "sqs" and found else found
+
+    iam_actions.extract_iam_action = action
+
+
 def main() -> None:
     served = app
+    authorize_batches_as_single_calls()
     if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
         quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):

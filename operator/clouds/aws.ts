@@ -133,19 +133,25 @@ export class SqsQueues {
     return deadLetters(messages.flatMap(readDeadLetter), { limit: options.limit, sawAll });
   }
 
-  /** Reads the outage queue and leaves every message in it. */
+  /** Reads the outage queue and leaves every message in it. The tick hides those that it probes with. */
   async held(queueUrl: string, options: ReadOptions): Promise<HeldLooks> {
-    const { messages, sawAll } = await this.readAll({ queueUrl, name: "the outage queue" }, options);
+    const queue = { queueUrl, name: "the outage queue" };
+    const total = await this.count(queue, options);
+    const { messages, sawAll } = await this.readAll(queue, options);
     const bodies = messages.map(({ Body = "" }) => Body);
-    return heldLooks(bodies, { limit: options.limit, sawAll });
+    return heldLooks(bodies, { limit: options.limit, sawAll: sawAll && bodies.length >= total });
+  }
+
+  queued(queueUrl: string, options: QueueOptions): Promise<number> {
+    return this.count({ queueUrl, name: "the work queue" }, options);
   }
 
   /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html */
-  async queued(queueUrl: string, { signal }: QueueOptions): Promise<number> {
+  private async count({ queueUrl, name }: ReadQueue, { signal }: QueueOptions): Promise<number> {
     const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...QUEUED] });
     const { Attributes = {} } = await this.client
       .send(command, httpOptions(signal))
-      .catch(failed("queued", "the work queue cannot be read", signal));
+      .catch(failed("count", `${name} cannot be read`, signal));
     return QUEUED.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
   }
 

@@ -34,16 +34,20 @@ export async function readDeadLetters(options: SmqOptions, read: ReadOptions): P
   return deadLetters(deadLettersIn(messages), { limit: read.limit, sawAll });
 }
 
-/** Reads the keys of an outage queue. */
+/** Reads the keys of an outage queue. The tick hides those that it probes with. */
 export async function readHeld(options: SmqOptions, read: ReadOptions): Promise<HeldLooks> {
+  const total = await countMessages(options, { ...read, name: "the outage queue" });
   const { messages, sawAll } = await readMessages(options, { ...read, name: "the outage queue" });
   const bodies = messages.map((message) => xmlText(message, "MessageBody") ?? "");
-  return heldLooks(bodies, { limit: read.limit, sawAll });
+  return heldLooks(bodies, { limit: read.limit, sawAll: sawAll && bodies.length >= total });
 }
 
 /** Ready, delayed and received. https://www.alibabacloud.com/help/en/mns/developer-reference/getqueueattributes */
-export async function countMessages(options: SmqOptions, { signal }: Pick<ReadOptions, "signal">): Promise<number> {
-  const document = await openQueue(options, { name: "the work queue", signal }).attributes();
+export async function countMessages(
+  options: SmqOptions,
+  { signal, name = "the work queue" }: Pick<ReadOptions, "signal"> & { name?: string },
+): Promise<number> {
+  const document = await openQueue(options, { name, signal }).attributes();
   return ["ActiveMessages", "DelayMessages", "InactiveMessages"].reduce(
     (sum, name) => sum + Number(xmlText(document, name) ?? 0),
     0,

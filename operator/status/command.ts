@@ -16,6 +16,7 @@ import {
 } from "../command";
 import { forEachBounded } from "../concurrency";
 import type { OperatedBridge } from "../operated-bridge";
+import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
 import { grouped, keyText } from "../text";
@@ -174,7 +175,7 @@ function showInHand({ bridge, json, print, note }: CommandContext, keys: readonl
   const isWanted = (key: string) => (keys.length > 0 ? keys.includes(key) : key.startsWith(prefix));
   const parked = knowledge.letters.map(({ key, reason }): KeyStatus => ({ key, status: "FAILED", reason }));
   const waiting = [...knowledge.known].flatMap(([key, progress]): KeyStatus[] =>
-    progress.state === "parked" ? [] : [{ key, status: "PENDING", reason: progress.reason, progress }],
+    isInHand(progress, now()) ? [{ key, status: "PENDING", reason: progress.reason, progress }] : [],
   );
   const groups = new ReasonGroups();
   for (const status of [...waiting, ...parked]) {

@@ -130,9 +130,11 @@ function notesOnLetters({ letters, complete }: DeadLetters): string[] {
   ];
 }
 
-/** Errors that name no key: the function itself fails, and each of its messages comes again. */
+/** Errors that name no key: the function itself fails, and each of its messages comes again. An outage shows in the held keys. */
 function notesOnErrors(lines: readonly LogLine[]): string[] {
-  const errors = lines.filter(({ level, fields }) => level === "error" && typeof fields.key !== "string");
+  const errors = lines.filter(
+    ({ level, message, fields }) => level === "error" && typeof fields.key !== "string" && message !== "breaker opened",
+  );
   const last = errors.at(-1);
   if (last === undefined) return [];
   const { error } = last.fields;

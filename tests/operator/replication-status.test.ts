@@ -42,7 +42,7 @@ describe("a key that has not arrived", () => {
     ...{ state: "queued", atMs: nowMs - 60_000, failures: 6, waits: 0, nextTryMs: nowMs + 38_000 },
     ...{ reason: "401: the signing secrets differ", place: "border", sinceMs: nowMs - 3_000_000 },
   };
-  const stale = { ...putBack, nextTryMs: nowMs - 301_000 };
+  const stale = { ...putBack, nextTryMs: nowMs - 121_000 };
   const missing = "not at the destination yet";
   const stranded = `${missing}; nothing is queued for it: run a backfill with --prefix of this key`;
 
@@ -63,9 +63,9 @@ describe("a key that has not arrived", () => {
       { status: "PENDING", reason: missing, progress: { state: "runs", atMs: 1, failures: 0, waits: 0 } },
     ],
     [
-      "put back, and overdue while messages are in the queue",
+      "put back, and long due while messages are in the queue: its reason is of yesterday",
       { ...later, queued: 3, known: stale },
-      { status: "PENDING", reason: putBack.reason, progress: stale },
+      { status: "PENDING", reason: `${missing}; 3 messages are in the work queue` },
     ],
     ["unknown, and nothing is queued", later, { status: "NONE", reason: stranded }],
     ["unknown, and its try is long over", { ...later, known: stale }, { status: "NONE", reason: stranded }],

@@ -36,7 +36,7 @@ test.each<[string, Refusal]>([
   [
     "gone",
     {
-      ...{ kind: "NotFound", answer: "S3 answered list with NoSuchBucket (HTTP 404)" },
+      ...{ kind: "NoSuchBucket", answer: "S3 answered list with NoSuchBucket (HTTP 404)" },
       message: /; the bucket is gone: create it again .* run a backfill$/,
     },
   ],
@@ -74,6 +74,26 @@ test.each<[string, Refusal]>([
   await expect(assertBuckets(bridge, SIGNAL)).rejects.toMatchObject({ name: "CannotLook", message: lost?.message });
 });
 
+test("a store that does not answer is not waited for", async () => {
+  const bridge = new FakeBridge(pullRaw());
+  bridge.to.list = (_prefix, { signal } = {}) => silent(signal);
+  expect(await lostBuckets(bridge, SIGNAL, 20)).toEqual([
+    {
+      side: "destination",
+      message: expect.stringMatching(
+        /^the destination bucket \S+ \(.*\): no answer within 0.02 s; the store cannot be reached from here$/,
+      ),
+    },
+  ]);
+});
+
+/** Answers only the abort. */
+async function* silent(signal: AbortSignal | undefined): AsyncGenerator<never> {
+  await new Promise((_, reject) =>
+    signal?.addEventListener("abort", () => reject(new BridgeError("Unavailable", "list", "aborted"))),
+  );
+}
+
 test("an interruption is no lost bucket", async () => {
   const bridge = without("Unavailable", "aborted");
   await expect(lostBuckets(bridge, AbortSignal.abort(new Error("enough")))).rejects.toThrow("enough");
@@ -88,6 +108,11 @@ test("every error of a store names the side, the bucket and the region, and keep
   });
   to.list = () => failing(new BridgeError("PermissionDenied", "list", "AccessDenied"));
   await expect(store.list("")[Symbol.asyncIterator]().next()).rejects.toMatchObject({ message: `${WHERE}: AccessDenied` });
+  // A message that begins with the bucket names it once.
+  to.list = () => failing(new BridgeError("NoSuchBucket", "list", "reports: S3 answered list with NoSuchBucket"));
+  await expect(store.list("")[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    message: `${WHERE}: S3 answered list with NoSuchBucket`,
+  });
   to.head = () => Promise.reject(new TypeError("a bug"));
   await expect(store.head("k")).rejects.toThrow(new TypeError("a bug"));
   expect(store.capabilities).toBe(to.capabilities);

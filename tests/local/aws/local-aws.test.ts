@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { connect } from "node:tls";
-import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
 import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { CreateQueueCommand, ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { CreateQueueCommand, ListQueuesCommand, SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { ensureCertificate } from "../../../local/aws/certificate";
 import { clientConfig } from "../../../local/aws/client-config";
@@ -48,6 +48,23 @@ describe("the two partitions", () => {
     const credentials = { accessKeyId: AccessKey?.AccessKeyId ?? "", secretAccessKey: AccessKey?.SecretAccessKey ?? "" };
     const abroad = new S3Client(clientConfig(local["aws-cn"], credentials));
     await expect(abroad.send(new ListBucketsCommand({}))).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
+  });
+
+  test("allow a batch of messages to a user who may send one, as SQS does, and to no other", async () => {
+    const [iam, root] = [new IAMClient(clientConfig(local.aws)), new SQSClient(clientConfig(local.aws))];
+    const { QueueUrl } = await root.send(new CreateQueueCommand({ QueueName: "batches" }));
+    const send = async (UserName: string, Action: string) => {
+      await iam.send(new CreateUserCommand({ UserName }));
+      const Statement = { Effect: "Allow", Action, Resource: "*" };
+      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+      await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "own", PolicyDocument }));
+      const { AccessKey } = await iam.send(new CreateAccessKeyCommand({ UserName }));
+      const credentials = { accessKeyId: AccessKey?.AccessKeyId ?? "", secretAccessKey: AccessKey?.SecretAccessKey ?? "" };
+      const Entries = [{ Id: "0", MessageBody: "a" }];
+      return new SQSClient(clientConfig(local.aws, credentials)).send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    };
+    expect((await send("writer", "sqs:SendMessage")).Successful).toHaveLength(1);
+    await expect(send("reader", "sqs:ReceiveMessage")).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
   test("keep queues across a graceful restart and objects across a crash", async () => {

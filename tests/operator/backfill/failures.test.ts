@@ -130,7 +130,7 @@ test("a destination that is gone ends the run before anything is handed over, al
   withFolder(async (folder) => {
     const bridge = await filled(pullRaw(), 3);
     bridge.to.list = () => {
-      throw new BridgeError("NotFound", "list", "S3 answered list with NoSuchBucket (HTTP 404)");
+      throw new BridgeError("NoSuchBucket", "list", "S3 answered list with NoSuchBucket (HTTP 404)");
     };
     const checkpoint = join(folder, "c.json");
     await expect(run(bridge, { checkpoint, yes: true })).rejects.toMatchObject({

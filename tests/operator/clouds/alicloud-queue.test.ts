@@ -103,6 +103,13 @@ test("reads the keys of an outage queue and leaves them in it", async () => {
   await expect(readHeld(elsewhere, { limit: 5 })).rejects.toThrow(/^the outage queue another cannot be read: QueueNotExist/);
 });
 
+test("an outage queue whose messages are hidden by a probe is not read completely", async () => {
+  mns.service.send(REGION, QUEUE.queueName, Buffer.from(encodeLook({ key: "k", firstSeenMs: 1, failures: 0 })));
+  mns.service.updateQueue(REGION, QUEUE.queueName, { delaySeconds: 60 });
+  mns.service.send(REGION, QUEUE.queueName, Buffer.from(encodeLook({ key: "hidden", firstSeenMs: 1, failures: 0 })));
+  expect(await readHeld(options, { limit: 100 })).toMatchObject({ complete: false, looks: [{ key: "k" }] });
+});
+
 test("counts the messages of a queue: ready, delayed and received", async () => {
   expect(await countMessages(options, {})).toBe(0);
   fill(3);

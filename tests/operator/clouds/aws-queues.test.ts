@@ -61,7 +61,9 @@ function fakeQueue(count: number) {
           return;
         }
         case "GetQueueAttributes":
-          reply(response, { Attributes: Object.fromEntries((body.AttributeNames as string[]).map((name) => [name, "7"])) });
+          reply(response, {
+            Attributes: Object.fromEntries((body.AttributeNames as string[]).map((name) => [name, String(fake.counted)])),
+          });
           return;
         case "ChangeMessageVisibilityBatch":
           for (const { ReceiptHandle } of entries)
@@ -87,6 +89,8 @@ function fakeQueue(count: number) {
     asked,
     sent,
     start,
+    /** What the queue says of its messages that are ready, delayed, and received: each of the three. */
+    counted: 0,
     /** A batch is answered only once this many batches have arrived. */
     sideBySide: 1,
     /** Attributes of the letters, instead of the bridge's own. */
@@ -206,8 +210,15 @@ test("reads the keys of an outage queue and leaves them in it", async () => {
   expect(await queues.held(QUEUE, { limit: 5 })).toMatchObject({ complete: false, looks: { length: 5 } });
 });
 
+test("an outage queue whose messages are hidden by a probe is not read completely", async () => {
+  const fake = fakeQueue(2);
+  fake.counted = 1;
+  expect(await (await open(fake)).held(QUEUE, { limit: 100 })).toMatchObject({ complete: false, looks: { length: 2 } });
+});
+
 test("counts the messages of a queue: ready, delayed and received", async () => {
   const fake = fakeQueue(0);
+  fake.counted = 7;
   expect(await (await open(fake)).queued(QUEUE, {})).toBe(21);
   expect(fake.asked[0]?.body.AttributeNames).toEqual([
     "ApproximateNumberOfMessages",

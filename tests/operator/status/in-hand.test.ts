@@ -151,7 +151,7 @@ describe("a destination that is gone", () => {
   async function lost(): Promise<FakeBridge> {
     const bridge = await withKeys("k", "other");
     bridge.to.list = () => {
-      throw new BridgeError("NotFound", "list", "S3 answered list with NoSuchBucket (HTTP 404)");
+      throw new BridgeError("NoSuchBucket", "list", "S3 answered list with NoSuchBucket (HTTP 404)");
     };
     bridge.log = logging(
       line("put back", { key: "k", ...border, place: "destination", store: "aws-cn:to-there", reason: "NoSuchBucket" }),
@@ -211,6 +211,7 @@ test("errors of the functions that name no key are a note", async () => {
   bridge.log = logging(
     { ...line("the function failed", { error }), level: "error" },
     { ...line("the function failed", { error }), level: "error" },
+    { ...line("breaker opened", { keys: 3 }), level: "error" },
   );
   const { noted } = await status(bridge, ["k"], { now: later });
   expect(noted).toEqual([
