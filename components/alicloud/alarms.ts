@@ -8,14 +8,42 @@ const PERIOD_SECONDS = 300;
 /** The group that every account has, as the international site calls it. */
 const DEFAULT_CONTACT_GROUP = "Default Contact Group";
 
-/** https://help.aliyun.com/document_detail/163515.html https://www.alibabacloud.com/help/en/functioncompute/fc/monitoring-metrics-1 */
+/** What an alarm watches, and the section of docs/runbook.md that says what to do. CloudMonitor's alarms have no text, so a tag names it. */
+interface Watched {
+  project: string;
+  metric: string;
+  statistics: string;
+  dimension: string;
+  runbook: string;
+  /** Periods in a row above the threshold. @default 1 */
+  times?: number;
+}
+
+const QUEUE = { project: "acs_mns_new", dimension: "queue" } as const;
+const FUNCTION = { project: "acs_fc", dimension: "functionName" } as const;
+
+/**
+ * SMQ reports every 300 s. `Maximum` finds a message that was there for one moment of the period, `Minimum` one that was never away.
+ * https://help.aliyun.com/document_detail/163515.html https://www.alibabacloud.com/help/en/functioncompute/fc/monitoring-metrics-1
+ */
 const METRICS = {
-  deadLetters: { project: "acs_mns_new", metric: "ActiveMessages", statistics: "Average", dimension: "queue" },
-  functionErrors: { project: "acs_fc", metric: "FunctionFunctionErrors", statistics: "Value", dimension: "functionName" },
+  deadLetters: { ...QUEUE, metric: "ActiveMessages", statistics: "Maximum", runbook: "Dead letters" },
+  /** The tick hides the few keys that it looks at, so one metric alone can miss a small outage. */
+  outage: { ...QUEUE, metric: "ActiveMessages", statistics: "Maximum", runbook: "The other side is down" },
+  outageHidden: { ...QUEUE, metric: "InactiveMessages", statistics: "Maximum", runbook: "The other side is down" },
+  /** Keys that are due leave the queue every minute. */
+  backlog: { ...QUEUE, metric: "ActiveMessages", statistics: "Minimum", times: 3, runbook: "Keys wait too long" },
+  functionErrors: { ...FUNCTION, metric: "FunctionFunctionErrors", statistics: "Value", runbook: "A function fails" },
   /** In ms. */
-  longestRun: { project: "acs_fc", metric: "FunctionMaxDuration", statistics: "Value", dimension: "functionName" },
-  failedExecutions: { project: "acs_fnf", metric: "ExecutionsFailed", statistics: "Value", dimension: "flowName" },
-} as const;
+  longestRun: { ...FUNCTION, metric: "FunctionMaxDuration", statistics: "Value", runbook: "The latency probe is late" },
+  failedExecutions: {
+    project: "acs_fnf",
+    metric: "ExecutionsFailed",
+    statistics: "Value",
+    dimension: "flowName",
+    runbook: "Dead letters",
+  },
+} as const satisfies Record<string, Watched>;
 
 export interface AlarmArgs {
   /** Logical name. */
@@ -35,7 +63,7 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
   const { region } = context.config[side];
   // A contact group exists in one account only.
   const alarmContactGroups = inSourceAccount(context.config, side) ? context.config.alarmContactGroups : [];
-  const { project, metric, statistics, dimension } = METRICS[what];
+  const { project, metric, statistics, dimension, runbook, times = 1 }: Watched = METRICS[what];
   new alicloud.cms.Alarm(
     args.name,
     {
@@ -45,7 +73,8 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
       metricDimensions: args.of.apply((value) => JSON.stringify([{ region, [dimension]: value }])),
       period: PERIOD_SECONDS,
       contactGroups: alarmContactGroups.length > 0 ? alarmContactGroups : [DEFAULT_CONTACT_GROUP],
-      escalationsCritical: { statistics, comparisonOperator: ">", threshold: String(threshold), times: 1 },
+      escalationsCritical: { statistics, comparisonOperator: ">", threshold: String(threshold), times },
+      tags: { bridge: context.config.name, runbook: `docs/runbook.md: ${runbook}` },
     },
     { parent, provider: context.provider },
   );

@@ -37,6 +37,8 @@ export class Copier extends pulumi.ComponentResource {
         logs: args.logs,
         memoryMb: config.copy.memoryMb,
         timeoutSeconds: config.copy.timeoutSeconds,
+        // The receiver starts no more copies than this. Otherwise a backfill would take all instances of the account.
+        instances: config.copy.concurrency,
         description: `Copies large objects for bridge ${config.name}`,
         policy: destinationPolicyArgs(context, args).apply(copierPolicy),
         config: pulumi.all([destinationSettings(context, args), args.allowedSources]).apply(([settings, allowedSources]) => ({

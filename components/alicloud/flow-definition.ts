@@ -5,8 +5,9 @@
  *
  * Every task passes the state (runtime/protocol/push.ts) to one function. The function does the step that the state names, and returns the
  * next step. The workflow goes to that step, waits when the function asks for it, and tries again when the function does not answer. A
- * key that cannot be replicated is parked in the dead-letter queue, and the execution fails so that an operator sees it. The workflow
- * has few states, because every state that is entered counts against the account's quota of 100 a second.
+ * key that has to wait for long goes into a queue, and the execution ends with the result `waiting`. A key that cannot be replicated is parked
+ * in the dead-letter queue, and the execution fails so that an operator sees it. The workflow has few states, because every state that is
+ * entered counts against the account's quota of 100 a second.
  *
  * https://www.alibabacloud.com/help/en/serverless-workflow/latest/process-definition-introduction
  */
@@ -71,8 +72,9 @@ export function flowDefinition({ name, functionArn, inlineHardEndSeconds }: Flow
     // The state holds the last wait, so the pusher can choose a longer one the next time.
     // At most 300 s: https://www.alibabacloud.com/help/en/serverless-workflow/latest/wait-wait
     { Type: "Wait", Name: "Wait", "Seconds.$": "$Input.state.waitSeconds", Next: "InspectAgain" },
-    // There is no Catch: when parking fails too, the execution fails with that error.
-    task("Park", "$Input.state", { Next: "Parked" }, []),
+    // A key that can be neither replicated nor parked stays in its execution, and is parked later.
+    task("Park", "$Input.state", { Next: "Parked" }, [PARK_LATER]),
+    { Type: "Wait", Name: "ParkLater", Seconds: PARK_AGAIN_SECONDS, Next: "Park" },
     {
       Type: "Fail",
       Name: "Parked",
@@ -119,17 +121,33 @@ const parkOn = (state: string) => ({
   Next: "Park",
 });
 
+/** The maximum of a Wait. */
+const PARK_AGAIN_SECONDS = 300;
+const PARK_LATER = {
+  Errors: ["FnF.ALL"],
+  Description: "Try again later to park the key",
+  OutputConstructor: { "state.$": "$Input.state" },
+  Next: "ParkLater",
+};
+
+/**
+ * Retries of a throttled function: about a week at intervals of 10 minutes. Each takes three of the 5,000 events of an execution, so that as
+ * many are left for parking the key.
+ */
+const THROTTLED_ATTEMPTS = 1_100;
+const LONGEST_THROTTLED_SECONDS = 600;
+
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/error-handling */
 const retryRules = (inlineHardEndSeconds: number) => [
   {
-    // The function did not run. A burst of objects may take hours to pass through the function's concurrency. The waits grow slowly,
-    // because waits that double would leave instances idle while executions wait.
+    // The function did not run, which is no failure of the key: it waits by age, like any other key. The waits grow slowly, because waits
+    // that double would leave instances idle while executions wait.
     Errors: ["FC.ResourceThrottled", "FC.ResourceExhausted", "FC.ConcurrencyLimitExceeded"],
     Description: "Wait for a free instance",
-    MaxAttempts: 250,
+    MaxAttempts: THROTTLED_ATTEMPTS,
     IntervalSeconds: 1,
     BackoffRate: 1.05,
-    MaxBackoffSeconds: 120,
+    MaxBackoffSeconds: LONGEST_THROTTLED_SECONDS,
   },
   {
     Errors: ["FnF.ALL"],

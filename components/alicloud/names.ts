@@ -10,10 +10,13 @@ import type { Role } from "../../runtime/protocol/env";
 import type { BridgeContext } from "../cloud";
 import type { ProberPart } from "../prober";
 
+/** `queue`: keys that wait. `outage`: keys that wait for the other side to come back. */
+export type QueuePart = "queue" | "outage" | "dead-letters";
+
 /** A name that must be unique in the account. Deploying two bridges with one id in one account fails. */
 export const physicalName = (
   bridgeId: string,
-  part: Role | ProberPart | "dead-letters" | "events" | "flow" | "replication",
+  part: Role | ProberPart | QueuePart | "events" | "flow" | "replication" | "tick",
 ): string => `crossborderbridge-${bridgeId}-${part}`;
 
 /** Has no slash in front, because the ARN adds one. */
@@ -51,7 +54,10 @@ export const bucketArn = ({ accountId }: Pick<Place, "accountId">, bucket: strin
 export const eventSourceArn = ({ accountId, region }: Place, bucket: string): string =>
   `acs:oss:${region}:${accountId}:${bucket}`;
 
-/** https://www.alibabacloud.com/help/en/fc/user-guide/result-callback */
+export const functionArn = ({ accountId, region }: Place, functionName: string): string =>
+  `acs:fc:${region}:${accountId}:functions/${functionName}`;
+
+/** For calls about messages. https://www.alibabacloud.com/help/en/fc/user-guide/result-callback */
 export const queueArn = ({ accountId, region }: Place, queueName: string): string =>
   `acs:mns:${region}:${accountId}:/queues/${queueName}/messages`;
 

@@ -4,10 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Scope } from "../../runtime/protocol/env";
 import { type BridgeContext, onlyPlain } from "../cloud";
 import { createAlarm } from "./alarms";
-import type { DeadLetters } from "./dead-letters";
 import type { BridgeFunction } from "./function";
 import { aliasesInModes, eventSourceArn, physicalName } from "./names";
 import { invokeFunction } from "./policies";
+import type { DeadLetters } from "./queues";
 import { createRole } from "./role";
 import type { AlicloudSourceStore } from "./stores";
 

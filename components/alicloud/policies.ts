@@ -89,6 +89,25 @@ const tagSource = ({ bucketArn, prefixes, statusTags, versioned }: SourceReadArg
 
 const park = (queueArn: string): Statement => allow(["mns:SendMessage"], queueArn);
 
+/** ARNs of the queues of keys that wait. */
+export interface WaitingArns {
+  work: string;
+  outage: string;
+}
+
+/** ARN of a queue for calls about the queue itself. */
+const queueItself = (messagesArn: string): string => messagesArn.replace(/\/messages$/, "");
+
+/** Stores keys that wait, and with the tick reads both queues. */
+const keepWaiting = ({ work, outage }: WaitingArns): Statement[] => [
+  allow(["mns:SendMessage", "mns:BatchSendMessage", "mns:BatchReceiveMessage", "mns:BatchDeleteMessage"], work),
+  allow(
+    ["mns:SendMessage", "mns:BatchSendMessage", "mns:BatchReceiveMessage", "mns:BatchDeleteMessage", "mns:PeekMessage"],
+    outage,
+  ),
+  allow(["mns:GetQueueAttributes"], queueItself(outage)),
+];
+
 export interface SecretArns {
   parameter: string;
   secret: string;
@@ -101,11 +120,21 @@ const readSecrets = (secrets: readonly SecretArns[]): Statement[] => [
 
 export interface SenderPolicyArgs extends SourceReadArgs, TaggingArgs {
   deadLetterArn: string;
+  waiting: WaitingArns;
+  /** The sender's own function, which the tick starts. */
+  functionArn: string;
   secrets: readonly SecretArns[];
 }
 
 export const senderPolicy = (args: SenderPolicyArgs): PolicyDocument =>
-  document(...readSource(args), tagSource(args), park(args.deadLetterArn), ...readSecrets(args.secrets));
+  document(
+    ...readSource(args),
+    tagSource(args),
+    park(args.deadLetterArn),
+    ...keepWaiting(args.waiting),
+    allow(["fc:InvokeFunction"], args.functionArn),
+    ...readSecrets(args.secrets),
+  );
 
 export interface DestinationPolicyArgs {
   bucketArn: string;
@@ -164,6 +193,7 @@ export const copierPolicy = (args: DestinationPolicyArgs): PolicyDocument =>
 
 export interface DispatcherPolicyArgs extends Pick<SourceReadArgs, "bucketArn" | "prefixes"> {
   deadLetterArn: string;
+  workQueueArn: string;
 }
 
 export const dispatcherPolicy = (args: DispatcherPolicyArgs): PolicyDocument =>
@@ -174,6 +204,7 @@ export const dispatcherPolicy = (args: DispatcherPolicyArgs): PolicyDocument =>
     // https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
     allow(["fnf:StartExecution", "fnf:DescribeExecution"], "*"),
     park(args.deadLetterArn),
+    allow(["mns:SendMessage"], args.workQueueArn),
   );
 
 export interface PusherPolicyArgs {
@@ -181,14 +212,19 @@ export interface PusherPolicyArgs {
   destination: DestinationPolicyArgs;
   deletes: "ignore" | "replicate";
   deadLetterArn: string;
+  waiting: WaitingArns;
+  /** The tick starts it. */
+  dispatcherArn: string;
 }
 
-export const pusherPolicy = ({ source, destination, deletes, deadLetterArn }: PusherPolicyArgs): PolicyDocument =>
+export const pusherPolicy = ({ source, destination, deletes, ...queues }: PusherPolicyArgs): PolicyDocument =>
   document(
     ...readSource(source),
     tagSource(source),
     ...writeDestination(destination, ["oss:ListParts", ...deletion(deletes)]),
-    park(deadLetterArn),
+    park(queues.deadLetterArn),
+    ...keepWaiting(queues.waiting),
+    allow(["fc:InvokeFunction"], queues.dispatcherArn),
   );
 
 export interface ProberPolicyArgs {

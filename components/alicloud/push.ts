@@ -2,13 +2,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, identity, type PushBridge, type Sides } from "../cloud";
 import { ControlBucket } from "./control-bucket";
-import { DeadLetters } from "./dead-letters";
 import { ReplicationFlow } from "./flow";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
-import { bucketArn, keyArn, type Place } from "./names";
+import { bucketArn, functionArn, keyArn, type Place, physicalName } from "./names";
 import { OssEvents } from "./oss-events";
 import { dispatcherPolicy, pusherPolicy } from "./policies";
+import { DeadLetters, WaitingKeys } from "./queues";
 import {
   AlicloudDestinationStore,
   AlicloudSourceStore,
@@ -16,6 +16,7 @@ import {
   destinationSettings,
   sourceConfig,
 } from "./stores";
+import { createTick } from "./tick";
 
 const DISPATCHER_MEMORY_MB = 512;
 /** Long enough to wait while CloudFlow throttles the start of executions. */
@@ -27,6 +28,7 @@ interface Parts {
   control: ControlBucket;
   logs: Logs;
   deadLetters: DeadLetters;
+  waiting: WaitingKeys;
 }
 
 /** `crossborder:alicloud:Push` */
@@ -51,17 +53,19 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
       control: new ControlBucket(context, { side: "source", place, parent: this }),
       logs: new Logs(context, { side: "source", place, parent: this }),
       deadLetters: new DeadLetters(context, { place, parent: this }),
+      waiting: new WaitingKeys(context, { place, parent: this }),
     };
     const pusher = this.createPusher(context, parts);
     const flow = new ReplicationFlow(context, { pusher, parent: this });
     const dispatcher = this.createDispatcher(context, parts, flow);
-    new OssEvents(context, {
+    const events = new OssEvents(context, {
       store: source,
       role: "dispatcher",
       function: dispatcher,
       deadLetters: parts.deadLetters,
       parent: this,
     });
+    createTick(context, { function: pusher, dependsOn: [...pusher.ready, events], parent: this });
     this.sourceBucket = source.bucketName;
     this.destinationBucket = destination.bucketName;
     this.flowName = flow.flowName;
@@ -73,7 +77,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
 
   private createDispatcher(context: BridgeContext, parts: Parts, flow: ReplicationFlow): BridgeFunction<"dispatcher"> {
     const { config } = context;
-    const { source, deadLetters } = parts;
+    const { source, deadLetters, waiting } = parts;
     return new BridgeFunction(
       `${context.name}-dispatcher`,
       {
@@ -85,19 +89,21 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
         description: `Starts an execution per object for bridge ${config.name}`,
         instances: config.concurrency,
         policy: pulumi
-          .all([sourceReadArgs(context, source), deadLetters.arn])
-          .apply(([read, deadLetterArn]) => dispatcherPolicy({ ...read, deadLetterArn })),
+          .all([sourceReadArgs(context, source), deadLetters.arn, waiting.work.arn])
+          .apply(([read, deadLetterArn, workQueueArn]) => dispatcherPolicy({ ...read, deadLetterArn, workQueueArn })),
         config: pulumi
-          .all([source.bucketName, source.bucket.versioned, flow.flowName, deadLetters.url])
-          .apply(([bucket, versioned, flowName, deadLetterUrl]) => ({
+          .all([source.bucketName, source.bucket.versioned, flow.flowName, deadLetters.url, waiting.work.url])
+          .apply(([bucket, versioned, flowName, deadLetterUrl, queueUrl]) => ({
             ...identity(context),
             source: sourceConfig(context, { bucket, versioned }),
             scope: config.scope,
             deletes: config.deletes,
             flowName,
+            queueUrl,
             deadLetterUrl,
+            giveUpAfterSeconds: config.giveUpAfterHours * 3600,
           })),
-        dependsOn: [deadLetters.queue, ...flow.ready],
+        dependsOn: [deadLetters.queue, ...waiting.queues, ...flow.ready],
       },
       { parent: this },
     );
@@ -105,7 +111,8 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
 
   private createPusher(context: BridgeContext, parts: Parts): BridgeFunction<"pusher"> {
     const { config } = context;
-    const { source, destination: store, control, deadLetters } = parts;
+    const { source, destination: store, control, deadLetters, waiting } = parts;
+    const dispatcherFunctionName = physicalName(config.name, "dispatcher");
     return new BridgeFunction(
       `${context.name}-pusher`,
       {
@@ -123,18 +130,28 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
             source.bucket.versioned,
             destinationPolicyArgs(context, { store, control }),
             deadLetters.arn,
+            waiting.arns,
+            source.place,
           ])
-          .apply(([read, versioned, destination, deadLetterArn]) =>
+          .apply(([read, versioned, destination, deadLetterArn, waitingArns, place]) =>
             pusherPolicy({
               source: { ...read, statusTags: config.statusTags, versioned },
               destination,
               deletes: config.deletes,
               deadLetterArn,
+              waiting: waitingArns,
+              dispatcherArn: functionArn(place, dispatcherFunctionName),
             }),
           ),
         config: pulumi
-          .all([source.bucketName, source.bucket.versioned, destinationSettings(context, { store, control }), deadLetters.url])
-          .apply(([bucket, versioned, settings, deadLetterUrl]) => ({
+          .all([
+            source.bucketName,
+            source.bucket.versioned,
+            destinationSettings(context, { store, control }),
+            deadLetters.url,
+            waiting.urls,
+          ])
+          .apply(([bucket, versioned, settings, deadLetterUrl, queues]) => ({
             ...identity(context),
             ...settings,
             source: sourceConfig(context, { bucket, versioned }),
@@ -147,11 +164,13 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
             partSizeBytes: config.copy.partSizeBytes,
             partsAtOnce: config.copy.partsAtOnce,
             copiesAtOnce: config.copy.concurrency,
+            ...queues,
+            dispatcherFunctionName,
             deadLetterUrl,
             maxAttempts: config.maxAttempts,
             giveUpAfterSeconds: config.giveUpAfterHours * 3600,
           })),
-        dependsOn: [...control.settled, ...store.bucket.settled, deadLetters.queue],
+        dependsOn: [...control.settled, ...store.bucket.settled, deadLetters.queue, ...waiting.queues],
       },
       { parent: this },
     );

@@ -1,13 +1,14 @@
-/** Mode `pull` from OSS: events of the source bucket invoke the sender directly. */
+/** Mode `pull` from OSS: events of the source bucket invoke the sender directly. Keys that have to wait do so in queues, which a timer reads. */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type Receiver, senderSettings, type Trigger } from "../cloud";
-import { DeadLetters } from "./dead-letters";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
-import { bucketArn, keyArn } from "./names";
+import { bucketArn, functionArn, keyArn, physicalName } from "./names";
 import { OssEvents } from "./oss-events";
 import { senderPolicy } from "./policies";
+import { DeadLetters, WaitingKeys } from "./queues";
 import { type AlicloudSourceStore, sourceConfig } from "./stores";
+import { createTick } from "./tick";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
@@ -24,10 +25,12 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
     const { place } = store;
     const logs = new Logs(context, { side: "source", place, parent: this });
     const deadLetters = new DeadLetters(context, { place, parent: this });
+    const waiting = new WaitingKeys(context, { place, parent: this });
     const token = tokenAt(context, this, "source", place);
     const invoker = this.storeInvoker(context, store, receiver);
-    const sender = this.createSender(context, { store, receiver, logs, deadLetters, token, invoker });
-    new OssEvents(context, { store, role: "sender", function: sender, deadLetters, parent: this });
+    const sender = this.createSender(context, { store, receiver, logs, deadLetters, waiting, token, invoker });
+    const events = new OssEvents(context, { store, role: "sender", function: sender, deadLetters, parent: this });
+    createTick(context, { function: sender, dependsOn: [...sender.ready, events], parent: this });
     this.senderFunctionName = sender.functionName;
     this.deadLetterQueueUrl = deadLetters.url;
     this.registerOutputs({ senderFunctionName: this.senderFunctionName, deadLetterQueueUrl: this.deadLetterQueueUrl });
@@ -40,12 +43,13 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
       receiver: Receiver;
       logs: Logs;
       deadLetters: DeadLetters;
+      waiting: WaitingKeys;
       token: SecretParameter;
       invoker: SecretParameter | undefined;
     },
   ): BridgeFunction<"sender"> {
     const { config } = context;
-    const { store, receiver, deadLetters, token, invoker } = parts;
+    const { store, receiver, deadLetters, waiting, token, invoker } = parts;
     const { kmsKeyId } = config.source;
     const secrets = [token, ...(invoker === undefined ? [] : [invoker])];
     return new BridgeFunction(
@@ -64,9 +68,10 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
             store.bucketName,
             store.bucket.versioned,
             deadLetters.arn,
+            waiting.arns,
             pulumi.all(secrets.map(({ arns }) => arns)),
           ])
-          .apply(([place, bucket, versioned, deadLetterArn, arns]) =>
+          .apply(([place, bucket, versioned, deadLetterArn, waitingArns, arns]) =>
             senderPolicy({
               bucketArn: bucketArn(place, bucket),
               prefixes: config.scope.prefixes,
@@ -74,18 +79,21 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
               statusTags: config.statusTags,
               versioned,
               deadLetterArn,
+              waiting: waitingArns,
+              functionArn: functionArn(place, physicalName(config.name, "sender")),
               secrets: arns,
             }),
           ),
         config: pulumi
-          .all([store.bucketName, store.bucket.versioned, deadLetters.url, receiver.url])
-          .apply(([bucket, versioned, deadLetterUrl, receiverUrl]) => ({
+          .all([store.bucketName, store.bucket.versioned, deadLetters.url, waiting.urls, receiver.url])
+          .apply(([bucket, versioned, deadLetterUrl, queues, receiverUrl]) => ({
             ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
             source: sourceConfig(context, { bucket, versioned }),
             deadLetterUrl,
+            ...queues,
             receiverUrl,
           })),
-        dependsOn: [deadLetters.queue, ...secrets.flatMap(({ dependsOn }) => dependsOn)],
+        dependsOn: [deadLetters.queue, ...waiting.queues, ...secrets.flatMap(({ dependsOn }) => dependsOn)],
       },
       { parent: this },
     );

@@ -1,14 +1,7 @@
 /** Rules that span several fields and hold for every pair of clouds. */
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { CLOUD_RULES } from "./cloud-rules";
-import {
-  defaultSenderSeconds,
-  isPull,
-  isS3Native,
-  minimumUrlExpirySeconds,
-  probePrefixOf,
-  URL_EXPIRY_MAX_SECONDS,
-} from "./defaults";
+import { isPull, isS3Native, minimumUrlExpirySeconds, modeOf, probePrefixOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
 import { MIB } from "./fields";
 import { LIFECYCLE_RULES } from "./lifecycle-rules";
@@ -82,9 +75,8 @@ const oneToken: Rule = (config, { tokenIsDeferred }) => {
 
 const timeouts: Rule = (config) => {
   if (!isPull(config)) return [];
-  const { copy, source } = config;
-  const { receiverSeconds, urlExpirySeconds } = config.timeouts;
-  const senderSeconds = config.timeouts.senderSeconds ?? defaultSenderSeconds(source?.cloud);
+  const { copy } = config;
+  const { senderSeconds, receiverSeconds, urlExpirySeconds } = config.timeouts;
   const minimum = minimumUrlExpirySeconds(copy.timeoutSeconds);
   return [
     ...when(
@@ -108,6 +100,15 @@ const giveUp: Rule = ({ source, giveUpAfterHours }) =>
     ["giveUpAfterHours"],
     "the queues of a source in Alibaba Cloud drop a message after 7 days; allowed: 1 to 168",
     ["source", "cloud"],
+  );
+
+/** The pusher copies within its own instances. */
+const copiesLeaveRoom: Rule = (config) =>
+  when(
+    modeOf(config) === "push" && config.copy.concurrency >= config.concurrency,
+    ["copy", "concurrency"],
+    `large copies could take all ${config.concurrency} instances from small objects; allowed: less than concurrency`,
+    ["concurrency"],
   );
 
 const copyMemory: Rule = ({ copy }) =>
@@ -182,6 +183,7 @@ export const RULES: readonly Rule[] = [
   oneToken,
   timeouts,
   copyMemory,
+  copiesLeaveRoom,
   giveUp,
   bucketFate,
 ];

@@ -145,7 +145,7 @@ const tokenParameter: Rule = (config) => {
 
 const senderTime: Rule = (config) =>
   when(
-    isAws(config.source?.cloud) && (config.timeouts.senderSeconds ?? 0) > LAMBDA_SECONDS,
+    isAws(config.source?.cloud) && config.timeouts.senderSeconds > LAMBDA_SECONDS,
     ["timeouts", "senderSeconds"],
     `longer than a Lambda function may run; allowed: 5 to ${LAMBDA_SECONDS}`,
   );

@@ -55,9 +55,6 @@ export const defaultBuffer = (source: Cloud): "sqs" | "none" => (source === "ali
 export const effectiveGiveUpHours = (source: Cloud, hours: number): number =>
   Math.min(hours, isAws(source) ? GIVE_UP_MAX_HOURS.aws : GIVE_UP_MAX_HOURS.alicloud);
 
-/** Without a queue to put a key back into, the sender itself waits for a long copy to end. */
-export const defaultSenderSeconds = (source: Cloud | undefined): number => (source === "alicloud" ? 3600 : 90);
-
 export function minimumUrlExpirySeconds(copyTimeoutSeconds: number): number {
   return copyTimeoutSeconds + COPIER_EVENT_AGE_SECONDS + URL_MARGIN_SECONDS;
 }

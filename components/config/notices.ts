@@ -1,6 +1,6 @@
 /** Notices: what an operator should know about a valid configuration. A deployment shows them as warnings. */
 import { isAws, S3_ARCHIVE_CLASSES } from "./clouds";
-import { defaultBuffer, defaultSenderSeconds, defaultUrlExpirySeconds, isS3Native, receiverInstances } from "./defaults";
+import { defaultBuffer, defaultUrlExpirySeconds, isS3Native, receiverInstances } from "./defaults";
 import type { BridgeConfig } from "./parse";
 import { lenientSchema } from "./schema";
 
@@ -36,7 +36,7 @@ const overlappingCanaries = ({ everyMinutes, giveUpAfterSeconds }: BridgeConfig[
 const RESERVABLE_INSTANCES = 90;
 const quotaNotice = (instances: number) =>
   `Function Compute keeps ${instances} instances for this bridge. A new account has 100 in a region and may reserve ${RESERVABLE_INSTANCES} of ` +
-  "them: have the quota raised, or lower concurrency.";
+  "them: have the quota raised, or lower concurrency or copy.concurrency.";
 
 export const CONFLICT_NOTICE =
   "direction is two-way: where both sides write one key before either write has arrived at the other, both buckets keep both versions, " +
@@ -97,13 +97,14 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   return notices;
 }
 
-/** Reserved instances in the region where the bridge has most of them. */
+/** Reserved instances in the region where the bridge has most of them: of the sender, the receiver and the copier, or of mode `push`. */
 function reservedInstances(config: BridgeConfig): number {
-  const { source, destination, mode, concurrency } = config;
+  const { source, destination, mode, concurrency, copy } = config;
+  // The dispatcher and the pusher.
   if (mode === "push") return 2 * concurrency;
   if (mode === "native") return 0;
   const senders = source.cloud === "alicloud" ? concurrency : 0;
-  const receivers = destination.cloud === "alicloud" ? receiverInstances(config) : 0;
+  const receivers = destination.cloud === "alicloud" ? receiverInstances(config) + copy.concurrency : 0;
   return isElsewhere(config) ? Math.max(senders, receivers) : senders + receivers;
 }
 
@@ -201,7 +202,6 @@ function defaultsFor(config: BridgeConfig) {
     copy,
     timeouts: {
       ...timeouts,
-      senderSeconds: defaultSenderSeconds(config.source.cloud),
       urlExpirySeconds: defaultUrlExpirySeconds(config.copy.timeoutSeconds),
     },
     concurrency,

@@ -5,14 +5,7 @@
 
 import { RULES } from "./bridge-rules";
 import type { Acceleration, Mode } from "./clouds";
-import {
-  defaultBuffer,
-  defaultPushAcceleration,
-  defaultSenderSeconds,
-  defaultUrlExpirySeconds,
-  effectiveGiveUpHours,
-  modeOf,
-} from "./defaults";
+import { defaultBuffer, defaultPushAcceleration, defaultUrlExpirySeconds, effectiveGiveUpHours, modeOf } from "./defaults";
 import type { Violation } from "./define-rule";
 import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./errors";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./schema";
@@ -78,7 +71,6 @@ function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
     giveUpAfterHours: effectiveGiveUpHours(source.cloud, parsed.giveUpAfterHours),
     timeouts: {
       ...parsed.timeouts,
-      senderSeconds: parsed.timeouts.senderSeconds ?? defaultSenderSeconds(source.cloud),
       urlExpirySeconds: parsed.timeouts.urlExpirySeconds ?? defaultUrlExpirySeconds(parsed.copy.timeoutSeconds),
     },
   };

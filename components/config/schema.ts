@@ -162,10 +162,9 @@ const copySchema = z
 
 const timeoutsSchema = z
   .strictObject({
-    senderSeconds: whole({ min: 5, max: DAY_SECONDS }, "seconds").optional().meta({
-      description: "Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS.",
-      fallback: "90; 3600 at a source in Alibaba Cloud, where the sender itself waits for a long copy",
-    }),
+    senderSeconds: whole({ min: 5, max: DAY_SECONDS }, "seconds")
+      .default(90)
+      .describe("Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS."),
     receiverSeconds: whole(BOUNDS.receiverSeconds, "seconds")
       .default(29)
       .describe("Timeout of the receiver: the hard end of an attempt to write a small object. 29 is API Gateway's limit."),

@@ -319,10 +319,7 @@ export interface CopyArgs {
 
 /** Timeouts */
 export interface TimeoutsArgs {
-  /**
-   * Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS.
-   * @default 90; 3600 at a source in Alibaba Cloud, where the sender itself waits for a long copy
-   */
+  /** Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS. @default 90 */
   senderSeconds?: number | undefined;
   /** Timeout of the receiver: the hard end of an attempt to write a small object. 29 is API Gateway's limit. @default 29 */
   receiverSeconds?: number | undefined;

@@ -177,7 +177,11 @@ export const dispatcherConfigSchema = z.strictObject({
   deletes: z.enum(DELETES),
   /** The workflow that is started once per object. */
   flowName: z.string().min(1),
+  /** Keys for which no execution could be started. */
+  queueUrl: z.string().min(1),
   deadLetterUrl: z.string().min(1),
+  /** A key that has waited this long is parked. */
+  giveUpAfterSeconds: z.number().int().min(1),
 });
 export type DispatcherConfig = z.infer<typeof dispatcherConfigSchema>;
 
@@ -200,8 +204,12 @@ export const pusherConfigSchema = z.strictObject({
   partsAtOnce: within(BOUNDS.partsAtOnce),
   /** Copies of large objects that may run at once. */
   copiesAtOnce: within(BOUNDS.copiesAtOnce),
+  /** Keys that wait for long. */
+  queueUrl: z.string().min(1),
   /** Keys that wait for the destination to come back. */
-  outageQueueUrl: z.string().min(1).optional(),
+  outageQueueUrl: z.string().min(1),
+  /** The function that the tick hands keys to. */
+  dispatcherFunctionName: z.string().min(1),
   deadLetterUrl: z.string().min(1),
   /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
   maxAttempts: z.number().int().min(1),

@@ -79,12 +79,13 @@ test("has exactly these states", () => {
     "Task Record",
     "Wait Wait",
     "Task Park",
+    "Wait ParkLater",
     "Fail Parked",
     "Fail UnknownStep",
   ]);
 });
 
-test("every task invokes the function synchronously, retries and, but for the parking itself, is caught", () => {
+test("every task invokes the function synchronously, retries and is caught", () => {
   const { States } = JSON.parse(flowDefinition(args)) as { States: Record<string, object>[] };
   const tasks = States.filter(({ Type }) => (Type as unknown) === "Task");
   expect(tasks).toHaveLength(6);
@@ -95,7 +96,7 @@ test("every task invokes the function synchronously, retries and, but for the pa
       Parameters: { resourceArn: `acs:fc:${REGION}:${ACCOUNT_ID}:functions/worker/LATEST`, invocationType: "Sync" },
       Retry: [{ IntervalSeconds: 1 }, { Errors: ["FnF.ALL"], IntervalSeconds: HARD_END_SECONDS }],
     });
-    expect("Catch" in task).toBe((task.Name as unknown) !== "Park");
+    expect(task).toMatchObject({ Catch: [{ Errors: ["FnF.ALL"] }] });
   }
 });
 
@@ -164,19 +165,38 @@ test("no later retry comes sooner than the hard end, however long it is", async 
   };
   await cloud.run(START);
   const times = secondsOf(cloud);
-  const pauses = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+  const pauses = times.slice(1, 12).map((at, index) => at - (times[index] ?? 0));
   expect(pauses).toEqual([3600, 3600, 3600, 3600, 3600, 0, 3600, 3600, 3600, 3600, 3600]);
 });
 
-test("a throttled function is asked again soon and for hours", async () => {
+test("a throttled function is asked again soon, and for a week", async () => {
   const throttled = throws(new ServiceFailure(429, "ResourceThrottled"));
-  const cloud = pushing(...Array.from({ length: 250 }, () => throttled), to("record", { result: "unchanged" }), recorded);
+  const cloud = pushing(...Array.from({ length: 1_100 }, () => throttled), to("record", { result: "unchanged" }), recorded);
   expect(await cloud.run(START)).toMatchObject({ Status: "Succeeded" });
   const times = secondsOf(cloud);
-  // Waits grow so slowly that a free instance is found within seconds for a minute, and within two minutes for hours.
+  // A wait is about a twentieth of the time that has passed, and at most ten minutes.
   expect(times.filter((at) => at <= 60).length).toBeGreaterThan(25);
-  expect(Math.max(...times.slice(1, 251).map((at, index) => at - (times[index] ?? 0)))).toBeLessThanOrEqual(120.001);
-  expect((times.at(-1) ?? 0) / 3600).toBeGreaterThan(4);
+  const waits = times.slice(1).map((at, index) => at - (times[index] ?? 0));
+  expect(Math.max(...waits)).toBeLessThanOrEqual(600.001);
+  expect((times.at(-1) ?? 0) / 3600).toBeGreaterThan(156);
+});
+
+test("a key whose function stays throttled is parked later: its execution does not end before days have passed", async () => {
+  const cloud = simulateCloudFlow();
+  cloud.create(flowDefinition(args));
+  cloud.script = () => {
+    throw new ServiceFailure(429, "ResourceThrottled");
+  };
+  await cloud.run(START);
+  expect((secondsOf(cloud).at(-1) ?? 0) / 86_400).toBeGreaterThan(9);
+});
+
+test("a key that goes into a queue ends its execution, which succeeds with the reason", async () => {
+  const waiting = { result: "waiting", reason: "the destination is down" } as const;
+  const cloud = pushing(to("record", waiting), to("done", waiting));
+  const answer = await cloud.run(START);
+  expect(answer).toMatchObject({ Status: "Succeeded" });
+  expect(outputOf(answer)).toMatchObject({ state: { ...waiting, next: "done" } });
 });
 
 describe.each<[string, Step[]]>([
@@ -206,11 +226,13 @@ test("what the pusher itself parks keeps its reason where an operator looks", as
   expect(JSON.parse(entered?.EventDetail ?? "").input.state).toMatchObject({ reason: "forbidden by policy", result: "parked" });
 });
 
-test("a key that cannot even be parked fails the execution with what prevented it", async () => {
-  const cloud = pushing(to("park", { reason: "forbidden" }), ...Array<Step>(6).fill(broken));
+test("a key that cannot even be parked stays in its execution, and is parked later", async () => {
+  const cloud = pushing(to("park", { reason: "forbidden" }), ...Array<Step>(12).fill(broken), parked);
   expect(await cloud.run(START)).toMatchObject({ Status: "Failed" });
-  expect(cloud.steps()).toEqual(["inspect", ...Array(6).fill("park")]);
-  expect(failureOf(await cloud.history("one"))).toMatchObject({ error: "FC.Unknown" });
+  expect(cloud.steps()).toEqual(["inspect", ...Array(13).fill("park")]);
+  expect(cloud.states.at(-1)).toMatchObject({ key: START.key, reason: "forbidden" });
+  expect(failureOf(await cloud.history("one"))).toMatchObject({ error: "Parked" });
+  expect((secondsOf(cloud).at(-1) ?? 0) > 600).toBe(true);
 });
 
 test("a step that the workflow does not have fails the execution", async () => {

@@ -54,6 +54,7 @@ const identity = { bridgeId: "bridge", sourceId: "alicloud:photos", destinationI
 const oss = (bucket: string) => ({ kind: "oss", bucket, region: "cn-shanghai", versioned: true, network: "internal" }) as const;
 const scope = { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 };
 const deadLetterUrl = "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/dead";
+const queueUrl = deadLetterUrl;
 const auth = { kind: "token", parameter: "p" } as const;
 const allowedSources = [{ origin: "https://photos.oss-cn-shanghai.aliyuncs.com", pathPrefix: "/" }];
 const destinationSide = { ...identity, destination: oss("copies"), destinationPrefix: "", controlBucket: "control" };
@@ -66,6 +67,8 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     scope,
     deletes: "ignore",
     statusTags: false,
+    queueUrl,
+    outageQueueUrl: queueUrl,
     deadLetterUrl,
     receiverUrl: "https://receiver.example.com/replicate",
     auth,
@@ -87,7 +90,16 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     rateLimit: { requestsPerSecond: 1, burst: 1 },
   },
   copier: { ...destinationSide, ...copying, allowedSources },
-  dispatcher: { ...identity, source: oss("photos"), scope, deletes: "ignore", flowName: "flow", deadLetterUrl },
+  dispatcher: {
+    ...identity,
+    source: oss("photos"),
+    scope,
+    deletes: "ignore",
+    flowName: "flow",
+    queueUrl,
+    deadLetterUrl,
+    giveUpAfterSeconds: 1,
+  },
   pusher: {
     ...destinationSide,
     ...copying,
@@ -97,6 +109,9 @@ const configs: { [R in Role]: RoleConfig<R> } = {
     statusTags: false,
     inlineLimitBytes: 1,
     inlineTimeoutSeconds: 29,
+    queueUrl,
+    outageQueueUrl: deadLetterUrl,
+    dispatcherFunctionName: "dispatcher",
     deadLetterUrl,
     copiesAtOnce: 10,
     maxAttempts: 3,

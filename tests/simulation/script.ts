@@ -98,7 +98,8 @@ const pullFault = faultAt(
 
 const pushFault = faultAt(
   6,
-  ...["flow start", "flow describe", "invoke", "park"],
+  ...["flow start", "flow describe", "invoke", "park", "enqueue", "start looks", "queue remove"],
+  ...operations("outage", "add", "isEmpty", "receive", "remove"),
   ...operations("source", "head", "getTags", "get"),
   ...SHARED_OPERATIONS,
   ...operations("control", "append", "readTail"),

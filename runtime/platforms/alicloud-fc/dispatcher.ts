@@ -5,8 +5,9 @@ import { createEventHandler } from "../event-handler";
 import { createControlApi } from "./control-api";
 import { createFlowStarter } from "./flow-starter";
 import { createHandler } from "./handler";
-import { openDeadLetters, startFunction } from "./start";
+import { openDeadLetters, openQueue, startFunction } from "./start";
 import { openStore } from "./stores";
+import { createWorkQueue } from "./waiting-keys";
 
 const base = startFunction("dispatcher", process.env);
 const { config, logger, region } = base;
@@ -15,6 +16,7 @@ const dispatcher = new Dispatcher({
   ...base,
   source: openStore(base, config.source),
   flow: createFlowStarter(createControlApi({ ...base, host: `${region}.fnf.aliyuncs.com` }), config.flowName),
+  queue: createWorkQueue(openQueue(base, config.queueUrl)),
   deadLetters: openDeadLetters(base, config),
   newId: randomUUID,
 });

@@ -1,27 +1,45 @@
-/** Function Compute entry of the pusher: the tasks of workflow executions. */
+/** Function Compute entry of the pusher: the tasks of workflow executions, and the timer once a minute. */
 import { randomUUID } from "node:crypto";
 import { parsePushState } from "../../protocol/push";
+import { isTick } from "../../protocol/queue-messages";
 import { Pusher } from "../../roles/pusher/pusher";
 import { logFailure, readEvent } from "../handlers";
+import { createControlApi } from "./control-api";
 import { createHandler } from "./handler";
-import { openDeadLetters, startFunction } from "./start";
+import { createLookStarter } from "./services";
+import { openDeadLetters, openQueue, startFunction } from "./start";
 import { openControl, openStore } from "./stores";
+import { createOutageQueue, createWorkQueue, drainWorkQueue } from "./waiting-keys";
 
 const base = startFunction("pusher", process.env);
-const { config, logger } = base;
+const { config, logger, region } = base;
+
+const queue = openQueue(base, config.queueUrl);
+const starter = createLookStarter(
+  createControlApi({ ...base, host: `fcv3.${region}.aliyuncs.com` }),
+  config.dispatcherFunctionName,
+);
+const deadLetters = openDeadLetters(base, config);
 
 const pusher = new Pusher({
   ...base,
   source: openStore(base, config.source),
   destination: openStore(base, config.destination),
   ...openControl(base, config),
-  deadLetters: openDeadLetters(base, config),
+  queue: createWorkQueue(queue),
+  outage: createOutageQueue(openQueue(base, config.outageQueueUrl), { ...base, deadLetters }),
+  starter,
+  deadLetters,
   newId: randomUUID,
 });
 
 // The workflow repeats a step that fails.
 export const handler = createHandler(base, (event, deadline) =>
-  logFailure(logger, "the step failed", async () =>
-    pusher.step(parsePushState(readEvent(event, "the workflow's state")), deadline),
-  ),
+  logFailure(logger, "the step failed", async () => {
+    const message = readEvent(event, "the workflow's state");
+    if (!isTick(message)) return await pusher.step(parsePushState(message), deadline);
+    await pusher.tick(deadline);
+    await drainWorkQueue({ queue, starter, logger }, deadline);
+    return undefined;
+  }),
 );

@@ -1,18 +1,29 @@
-/** Function Compute entry of the sender: events of the source bucket, and dead letters that are redriven. */
+/** Function Compute entry of the sender: events of the source bucket, keys that waited, the timer, and dead letters that are redriven. */
 import { randomUUID } from "node:crypto";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
-import { createEventHandler } from "../event-handler";
+import { createEventHandler, type EventRole } from "../event-handler";
+import { logFailure } from "../handlers";
 import { createControlApi } from "./control-api";
 import { createHandler } from "./handler";
-import { readParameters } from "./services";
-import { openDeadLetters, startFunction } from "./start";
+import { createLookStarter, readParameters } from "./services";
+import { openDeadLetters, openQueue, ownFunctionName, startFunction } from "./start";
 import { openStore } from "./stores";
+import { createOutageQueue, createWorkQueue, drainWorkQueue } from "./waiting-keys";
 
 const base = startFunction("sender", process.env);
 const { config, clock, logger, region } = base;
 
+const { queueUrl, outageQueueUrl } = config;
+if (queueUrl === undefined || outageQueueUrl === undefined)
+  throw new Error("the sender needs queueUrl and outageQueueUrl: deploy this function with the CrossBorderBridge component");
+const queue = openQueue(base, queueUrl);
+const starter = createLookStarter(
+  createControlApi({ ...base, host: `fcv3.${region}.aliyuncs.com` }),
+  ownFunctionName(process.env),
+);
+const deadLetters = openDeadLetters(base, config);
 const readParameter = readParameters(createControlApi({ ...base, host: `oos.${region}.aliyuncs.com` }), region);
 const secretDeps = { auth: config.auth, clock, logger, readParameter };
 
@@ -27,7 +38,17 @@ const sender = new Sender({
     newId: randomUUID,
     sign: createInvokeSigner(secretDeps),
   }),
-  deadLetters: openDeadLetters(base, config),
+  queue: createWorkQueue(queue),
+  outage: createOutageQueue(openQueue(base, outageQueueUrl), { ...base, deadLetters }),
+  deadLetters,
 });
 
-export const handler = createHandler(base, createEventHandler(sender, logger));
+const role: EventRole = {
+  handle: (records, deadline) => sender.handle(records, deadline),
+  async tick(deadline) {
+    await logFailure(logger, "the tick failed", () => sender.tick(deadline)).catch(() => undefined);
+    await drainWorkQueue({ queue, starter, logger }, deadline);
+  },
+};
+
+export const handler = createHandler(base, createEventHandler(role, logger));

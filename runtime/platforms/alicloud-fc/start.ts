@@ -43,6 +43,15 @@ export function startFunction<R extends Role>(role: R, env: Env): FunctionBase &
   };
 }
 
+/**
+ * The name of the function that runs.
+ * https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables
+ */
+export function ownFunctionName({ FC_FUNCTION_NAME: name }: Env): string {
+  if (!name) throw new Error("FC_FUNCTION_NAME is not set: this is no function of Function Compute 3.0");
+  return name;
+}
+
 export function openQueue(base: FunctionBase, queueUrl: string): MessageQueue {
   const sleep = async (ms: number) => void (await delay(ms));
   return createMessageQueue({ ...base, queueUrl, random: systemRandom, sleep });

@@ -1,24 +1,28 @@
 /**
- * The dispatcher: starts a workflow execution for each key that an event names. An event is done in three cases: an execution is certain to
- * read the source after the event, the key is out of scope, or the key is parked with its reason. The platform delivers every other event
- * again.
+ * The dispatcher: starts a workflow execution for each key that an event names. An event is done in four cases: an execution is certain to
+ * read the source after the event, the key is out of scope, the key waits in the work queue, or it is parked with its reason. The platform
+ * delivers every other event again.
  */
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import type { DispatcherConfig } from "../../protocol/env";
 import type { DecodedLook, DecodedRecord } from "../../protocol/events";
+import { parseJson } from "../../protocol/json";
+import { differenceSchema, LIMITS } from "../../protocol/messages";
 import {
   type Clock,
   type DeadLetterQueue,
   type Deadline,
   type FlowStarter,
   type Logger,
+  type Look,
   type Metrics,
   systemRandom,
+  type WorkQueue,
 } from "../../protocol/ports";
 import { type PushState, parsePushState } from "../../protocol/push";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
-import { withRetries } from "../../replication/backoff";
+import { exponentialDelay, withRetries } from "../../replication/backoff";
 import { type AcceptedLook, type Failure, Failures, Intake, reasonOf } from "../../replication/intake";
 import { snapshotId } from "../../replication/snapshot";
 import { isBridgeError, isPermanent } from "../../stores/errors";
@@ -28,6 +32,8 @@ export interface DispatcherDeps {
   config: DispatcherConfig;
   source: ObjectStore;
   flow: FlowStarter;
+  /** Keys for which no execution could be started now. */
+  queue: WorkQueue;
   deadLetters: DeadLetterQueue;
   clock: Clock;
   logger: Logger;
@@ -42,7 +48,11 @@ export interface DispatcherDeps {
 const CONCURRENT_STARTS = 8;
 /** CloudFlow starts 100 executions a second by default. */
 const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 2_000;
+/** After this many tries the key waits in the queue, not in the function. */
+const TRIES = 4;
+/** Seconds in the queue: the first time, and the longest. */
+const QUEUE_SECONDS = { base: 10, max: 300 } as const;
 /** No try begins when less than this is left to the function, so that a failure can still be reported. */
 const LAST_TRY_MS = 5_000;
 /** The second execution waits this long before its first look: another one is at work on the same state, and goes first. */
@@ -77,29 +87,49 @@ export class Dispatcher {
     }
   }
 
-  /** Starts an execution for a key, with retries; a permanent failure parks the key. */
+  /** Starts an execution for a key, with a few retries. After them the key waits in the queue; a permanent failure parks it. */
   async #dispatch(look: AcceptedLook["look"], deadline: Deadline): Promise<void> {
     const { newId, random = systemRandom, sleep = wait, logger, metrics } = this.#deps;
-    // One id for all tries: a repeated start must have the same name.
-    const replacement = newId();
-    const occasion = look.eventId ?? replacement;
+    // One id for all tries, and for all deliveries of one message: a repeated start must have the same name.
+    const occasion = look.eventId ?? (look.last ? `look ${look.firstSeenMs} ${look.last.atMs}` : newId());
     try {
       await withRetries(() => this.#startExecution(look, occasion), {
         firstWaitMs: FIRST_WAIT_MS,
         longestWaitMs: LONGEST_WAIT_MS,
         random,
         sleep,
-        mayRetry: (error, { waitMs }) => {
-          if (!isBridgeError(error) || !error.retryable || deadline.remainingMs() < waitMs + LAST_TRY_MS) return false;
+        mayRetry: (error, { attempt, waitMs }) => {
+          if (!isBridgeError(error) || !error.retryable || attempt >= TRIES) return false;
+          if (deadline.remainingMs() < waitMs + LAST_TRY_MS) return false;
           logger.warn("starting an execution is tried again", { waitMs, error });
-          metrics.add("Retried", 1);
           return true;
         },
       });
     } catch (error) {
-      if (!isPermanent(error)) throw error;
-      await this.#intake.park({ key: look.key, failures: 0, firstSeenMs: look.firstSeenMs }, error.message);
+      if (isPermanent(error)) return await this.#intake.park(storable(look), error.message);
+      if (!isBridgeError(error) || !error.retryable) throw error;
+      metrics.add("Waited", 1);
+      await this.#keepWaiting(look, error.message);
     }
+  }
+
+  /** Puts the key into the work queue, or parks it when it has waited too long. */
+  async #keepWaiting(look: AcceptedLook["look"], reason: string): Promise<void> {
+    const { config, queue, clock, logger, metrics, random = systemRandom } = this.#deps;
+    const nowMs = clock.now();
+    const ageMs = nowMs - look.firstSeenMs;
+    if (ageMs >= config.giveUpAfterSeconds * 1000)
+      return await this.#intake.park(
+        storable(look),
+        `given up after ${Math.round(ageMs / 3_600_000)} hours of waiting: ${reason}`,
+      );
+    metrics.add("OldestUnprovenAgeMs", ageMs);
+    const waits = (look.waits ?? 0) + 1;
+    const delaySeconds = exponentialDelay(waits, { ...QUEUE_SECONDS, random });
+    const last = { reason: reason.slice(0, LIMITS.reasonCharacters), place: "source", atMs: nowMs } as const;
+    const next: Look = { ...storable(look), waits, last, nextTryMs: nowMs + delaySeconds * 1000 };
+    await queue.enqueue(next, delaySeconds);
+    logger.info("put back", { ...next, delaySeconds, ...last });
   }
 
   async #startExecution(look: AcceptedLook["look"], occasion: string): Promise<void> {
@@ -108,7 +138,11 @@ export class Dispatcher {
     const { snapshot } = inspected;
     const { bridgeId } = this.#deps.config;
     const execution = executionName({ bridgeId, key: look.key, snapshot, removal: look.removal === true, eventId: occasion });
-    await this.#ensureInspected(initialState(look, execution), occasion);
+    if (look.last === undefined) return await this.#ensureInspected(initialState(look, execution), occasion);
+    // The key comes from a queue: it has a name of its own, and asking for another execution of the same state would only cost calls.
+    const own = secondExecutionName(execution, occasion);
+    await this.#deps.flow.start(own, initialState(look, own));
+    this.#deps.logger.info("execution started", { key: look.key, execution: own });
   }
 
   /**
@@ -134,8 +168,23 @@ export class Dispatcher {
   }
 }
 
-function initialState({ key, eventId, firstSeenMs }: AcceptedLook["look"], execution: string): PushState {
-  return { version: 1, next: "inspect", key, execution, eventId, firstSeenMs, attempt: 0, rounds: 0, bytesMoved: 0 };
+function initialState(look: AcceptedLook["look"], execution: string): PushState {
+  const { key, eventId, firstSeenMs, failures, waits, state, slow, difference, last, released } = look;
+  return {
+    ...{ version: 1, next: "inspect", key, execution, eventId, firstSeenMs, rounds: 0, bytesMoved: 0 },
+    ...{ attempt: failures, waits, state, slow, last, released },
+    difference: difference === undefined ? undefined : readDifference(difference),
+  };
+}
+
+/** A difference that was cut in its queue message cannot be compared, and counts as none. */
+function readDifference(text: string): PushState["difference"] {
+  return differenceSchema.safeParse(parseJson(text)).data;
+}
+
+/** The look as a queue stores it: without what concerns one event only. */
+function storable({ key, firstSeenMs, failures, waits, state, slow, difference, last }: AcceptedLook["look"]): Look {
+  return { key, firstSeenMs, failures, waits, state, slow, difference, last };
 }
 
 /** The id of the event that started an execution; undefined for an input of another version, or of a redrive. */

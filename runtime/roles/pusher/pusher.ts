@@ -1,30 +1,43 @@
 /**
- * The pusher's role: carries out one step of a workflow execution and returns the state with the next step. An execution ends in three cases:
- * the destination is proven equal to the source, the key is out of scope, or the key is parked with its reason.
+ * The pusher's role: carries out one step of a workflow execution and returns the state with the next step. An execution ends in four cases:
+ * the destination is proven equal to the source, the key is out of scope, the key waits in a queue, or it is parked with its reason.
  *
  * The workflow repeats a step that did not answer. The old try may still be running, but it can no longer write a small object: the workflow
  * waits for the hard end of such writes first. The lease protects a large object.
  */
 
 import type { PusherConfig } from "../../protocol/env";
-import type { Difference } from "../../protocol/messages";
-import { type Clock, type DeadLetterQueue, type Deadline, type Logger, type Metrics, systemRandom } from "../../protocol/ports";
+import {
+  type Clock,
+  type DeadLetterQueue,
+  type Deadline,
+  type Logger,
+  type LookStarter,
+  type Metrics,
+  type OutageQueue,
+  systemRandom,
+  type WorkQueue,
+} from "../../protocol/ports";
 import type { PushState } from "../../protocol/push";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
+import { Breaker } from "../../replication/breaker";
 import { type CopyDeps, type CopyResult, copyUnderLease } from "../../replication/copy-under-lease";
 import { lookUnderLease } from "../../replication/destination";
-import { type DestinationState, describeDifference, firstDifference } from "../../replication/equality";
+import { type DestinationState, describeDifference } from "../../replication/equality";
+import { verdictOn } from "../../replication/failure";
 import { isLive, type LeaseStore } from "../../replication/lease";
-import { readProvenance, sourceVersionOf } from "../../replication/provenance";
 import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
 import { eligible } from "../../replication/scope";
 import type { Slots } from "../../replication/slots";
 import { takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
 import { type Status, setStatusTag } from "../../replication/status-tags";
-import { BridgeError, isPermanent } from "../../stores/errors";
+import { BridgeError, isBridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { advance, createTransitions, type Transitions } from "./transitions";
+import { differenceOf, isMadeFrom } from "./proof";
+import { PusherTick } from "./tick";
+import { advance, createTransitions, lookOf, stateOf, type Told, type Transitions, waitsOutside } from "./transitions";
+import { watchedStore } from "./watched-store";
 
 export interface PusherDeps {
   config: PusherConfig;
@@ -32,11 +45,19 @@ export interface PusherDeps {
   destination: ObjectStore;
   leases: LeaseStore;
   slots: Slots;
+  /** Keys that wait for long. */
+  queue: WorkQueue;
+  /** Keys that wait for the destination to come back. */
+  outage: OutageQueue;
+  /** Starts the dispatcher. */
+  starter: LookStarter;
   deadLetters: DeadLetterQueue;
   clock: Clock;
   logger: Logger;
   metrics: Metrics;
   newId(): string;
+  /** What the instance knows of the destination. @default a new one */
+  breaker?: Breaker | undefined;
   /** In [0, 1). */
   random?: (() => number) | undefined;
   /** Waits between two tries of one part. */
@@ -44,26 +65,41 @@ export interface PusherDeps {
 }
 
 const CHANGED = "the source keeps changing";
+const DOWN: Told = { reason: "the destination is down: keys wait until a probe reaches it", place: "destination" };
+/** Calls that read a body from the source: their failure may be the source's. */
+const CARRIES_A_BODY: ReadonlySet<PropertyKey> = new Set(["put", "uploadPart"]);
+/** The wait when no queue takes the key: it goes on in its execution. */
+const NO_QUEUE_SECONDS = 300;
 
 export class Pusher {
   private readonly deps: PusherDeps & Pick<CopyDeps, "random" | "sleep">;
   private readonly transitions: Transitions;
+  private readonly breaker: Breaker;
+  private readonly ticker: PusherTick;
 
-  constructor(deps: PusherDeps) {
-    const random = deps.random ?? systemRandom;
-    const sleep = deps.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
-    this.deps = { ...deps, random, sleep };
-    const { maxAttempts, inlineTimeoutSeconds } = deps.config;
-    this.transitions = createTransitions({ maxAttempts, inlineTimeoutSeconds, random, now: () => deps.clock.now() });
+  constructor(given: PusherDeps) {
+    const random = given.random ?? systemRandom;
+    const sleep = given.sleep ?? ((ms) => new Promise((resolve) => setTimeout(resolve, ms)));
+    const now = () => given.clock.now();
+    this.breaker = given.breaker ?? new Breaker(given);
+    const source = watchedStore(given.source, { failed: (error) => void error.locate({ place: "source" }) });
+    this.deps = { ...given, source, destination: this.watchedDestination(given.destination), random, sleep };
+    this.transitions = createTransitions({ ...given.config, random, now });
+    this.ticker = new PusherTick({ ...this.deps, breaker: this.breaker });
   }
 
   /** Carries out the step that `state.next` names. */
   async step(state: PushState, deadline: Deadline): Promise<PushState> {
     const following = await this.carryOut(state, deadline);
-    const { key, execution, next, attempt: failed, rounds, waitSeconds, result, reason } = following;
-    const fields = { key, execution, step: state.next, next, attempt: failed, rounds, waitSeconds, result, reason };
+    const { key, execution, next, attempt: failures, rounds, waits, waitSeconds, result, reason } = following;
+    const fields = { key, execution, step: state.next, next, failures, rounds, waits, waitSeconds, result, reason };
     this.deps.logger.info("step done", fields);
     return following;
+  }
+
+  /** Once a minute. Never rejects. */
+  async tick(deadline: Deadline): Promise<void> {
+    await this.ticker.run(deadline);
   }
 
   private async carryOut(state: PushState, deadline: Deadline): Promise<PushState> {
@@ -72,13 +108,13 @@ export class Pusher {
         // A wait without a reason is the dispatcher's: another execution is at work on the same state, and goes first.
         if (state.waitSeconds !== undefined && state.reason === undefined)
           return { ...state, next: "wait", reason: "another execution found the same state" };
-        return await this.orRetry(state, () => this.inspect(state));
+        return await this.unlessDown(state, () => this.inspect(state));
       case "wait": // The workflow has waited.
-        return await this.orRetry(state, () => this.inspect(state));
+        return await this.unlessDown(state, () => this.inspect(state));
       case "copy":
-        return await this.orRetry(state, () => this.copy(state, deadline));
+        return await this.unlessDown(state, () => this.copy(state, deadline));
       case "verify":
-        return await this.orRetry(state, () => this.verify(state));
+        return await this.unlessDown(state, () => this.verify(state));
       case "record":
         return await this.record(state);
       case "park":
@@ -88,18 +124,72 @@ export class Pusher {
     }
   }
 
-  /** Counts a failure of a store as an attempt. Any other error leaves the function: the workflow repeats the step. */
-  private async orRetry(state: PushState, work: () => Promise<PushState>): Promise<PushState> {
+  /** While the destination is down, the key goes to the outage queue and nothing is asked. */
+  private async unlessDown(state: PushState, work: () => Promise<PushState>): Promise<PushState> {
+    if (!state.released && (await this.isDown())) return await this.keepWaiting(state, this.transitions.hold(state, DOWN));
+    let following: PushState;
     try {
-      return await work();
+      following = await work();
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       this.deps.logger.warn("step failed", { key: state.key, step: state.next, error });
-      const { message } = error;
-      return isPermanent(error)
-        ? this.transitions.park(state, message)
-        : await this.recordWait(this.transitions.retry(state, message, false));
+      following = this.afterError(state, error);
     }
+    return await this.keepWaiting(state, following);
+  }
+
+  /** The destination fails when it does not answer. A refusal is a sign of life. */
+  private watchedDestination(store: ObjectStore): ObjectStore {
+    const { breaker } = this;
+    return watchedStore(store, {
+      succeeded: () => breaker.succeeded(),
+      failed: (error, call) => {
+        if (!isBridgeError(error, "Unavailable", "NoSuchBucket")) breaker.succeeded();
+        else if (!CARRIES_A_BODY.has(call)) breaker.failed(error.message);
+      },
+    });
+  }
+
+  private async isDown(): Promise<boolean> {
+    try {
+      return await this.breaker.isOpen();
+    } catch (error) {
+      this.deps.logger.warn("the outage queue cannot be read: the key is tried", { error });
+      return false;
+    }
+  }
+
+  /** A store that does not work, or that asks for fewer requests, is waited for. Any other failure of a store counts. */
+  private afterError(state: PushState, error: BridgeError): PushState {
+    const { result, waitsFor = "store", reason, place = "destination", retryAfterSeconds } = verdictOn(error, "pusher");
+    const told: Told = { reason, place, retryAfterSeconds };
+    if (result === "rejected") return this.transitions.park(state, reason);
+    return result === "waiting" ? this.transitions.waitFor(state, waitsFor, told) : this.transitions.fail(state, told, undefined);
+  }
+
+  /** Moves a key that waits for long, or for the destination to come back, out of its execution and into a queue. */
+  private async keepWaiting(before: PushState, state: PushState): Promise<PushState> {
+    const isHeld = state.result === "waiting" && state.next === "record";
+    if (state.next !== "wait" && !isHeld) return state;
+    const { metrics, clock, logger, queue, outage } = this.deps;
+    const look = lookOf(state, clock.now());
+    const isDown = isHeld || (this.breaker.hasOpened && state.last?.place === "destination");
+    const hasFailed = state.attempt > before.attempt;
+    metrics.add(hasFailed ? "Retried" : "Waited", 1);
+    metrics.add("OldestUnprovenAgeMs", clock.now() - state.firstSeenMs);
+    await this.tag(state.key, "PENDING");
+    if (!isDown && !waitsOutside(state)) return state;
+    const { reason } = state;
+    try {
+      if (isDown) await outage.add([{ ...look, nextTryMs: undefined }]);
+      else await queue.enqueue(look, state.waitSeconds ?? 0);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      logger.warn("the key could not be put into a queue and waits in its execution", { key: state.key, error });
+      return { ...advance(state, "wait", { reason }), waitSeconds: NO_QUEUE_SECONDS };
+    }
+    logger.info(isDown ? "held" : "put back", { ...look, delaySeconds: state.waitSeconds, ...look.last });
+    return advance(state, "record", { result: "waiting", reason });
   }
 
   /** Looks at both sides. If there is nothing to do, the next step is `record`. */
@@ -121,18 +211,20 @@ export class Pusher {
     const inline: Deadline = { remainingMs: () => Math.min(inlineEndMs - clock.now(), deadline.remainingMs()) };
     const snapshot = await takeSnapshot(source, state.key, { signal: clock.after(inline.remainingMs()) });
     if (!eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
-    return await this.afterCopy(state, await this.replicateNow(state.key, snapshot, { inline, deadline }));
+    const found = stateOf(snapshot);
+    const slow = state.slow === true && state.state === found;
+    return await this.afterCopy(state, found, await this.replicateNow(state.key, snapshot, { inline, deadline, slow }));
   }
 
   /** Replicates a small object within the inline time. A large one is copied at once, in the time that is left to the function. */
   private async replicateNow(
     key: string,
     snapshot: ObjectSnapshot | undefined,
-    { inline, deadline }: { inline: Deadline; deadline: Deadline },
+    { inline, deadline, slow }: { inline: Deadline; deadline: Deadline; slow: boolean },
   ): Promise<Outcome> {
     const { clock, logger } = this.deps;
     const source = storeSource(this.deps.source, key);
-    const done = await attempt((signal) => replicate(key, snapshot, source, { ...this.deps, signal }), {
+    const done = await attempt((signal) => replicate(key, snapshot, source, { ...this.deps, signal, slow }), {
       deadline: inline,
       clock,
       role: "pusher",
@@ -145,9 +237,12 @@ export class Pusher {
     return outcome;
   }
 
-  private async afterCopy(state: PushState, outcome: Outcome): Promise<PushState> {
-    const { result, reason, bytesMoved = 0, unsettled = false, difference } = outcome;
+  /** @param found the state of the source that was copied */
+  private async afterCopy(state: PushState, found: string, outcome: Outcome): Promise<PushState> {
+    const { result, bytesMoved = 0, unsettled = false, difference, retryAfterSeconds, slow } = outcome;
+    const { place = "destination", waitsFor = "store", reason = "another try is needed" } = outcome;
     const moved = { ...state, bytesMoved: state.bytesMoved + bytesMoved };
+    const told: Told = { reason, place, unsettled, retryAfterSeconds, slow, difference };
     switch (result) {
       case "replicated":
       case "unchanged":
@@ -158,23 +253,17 @@ export class Pusher {
         return advance(moved, "copy");
       case "in-progress":
       case "not-mine": {
-        const leaseEndsInMs = await this.leaseEndsInMs(state.key);
-        return await this.recordWait(
-          this.transitions.waitForCopy(moved, reason ?? "a copy of this key is running", leaseEndsInMs),
-        );
+        const atMostSeconds = Math.max(1, Math.ceil((await this.leaseEndsInMs(state.key)) / 1000));
+        const busy = { ...told, reason: outcome.reason ?? "a copy of this key is running", atMostSeconds };
+        return this.transitions.waitFor(moved, "copy", busy);
       }
       case "waiting":
-        // Nothing was tried, so it counts as no failure. No lease ends this wait.
-        if (outcome.waitsFor === "restore")
-          return await this.recordWait(this.transitions.waitForCopy(moved, reason ?? "being restored", Number.POSITIVE_INFINITY));
-        return await this.recordWait(this.transitions.retry(moved, reason ?? "another try is needed", unsettled));
+        if (waitsFor === "room") this.deps.metrics.add("WaitingForRoom", 1);
+        return this.transitions.waitFor(moved, waitsFor, told, found);
       case "retry":
-        return await this.recordWait({
-          ...this.transitions.retry(moved, reason ?? "another try is needed", unsettled),
-          difference,
-        });
+        return this.transitions.fail(moved, told, found);
       case "rejected":
-        return this.transitions.park(moved, reason ?? "rejected");
+        return this.transitions.park(moved, outcome.reason ?? "rejected");
     }
   }
 
@@ -212,7 +301,7 @@ export class Pusher {
     if (difference === undefined) return advance(state, "record", { result: state.result });
     if (!isMadeFrom(seen, snapshot, config) || difference.what === "tags") return this.transitions.startOver(state, CHANGED);
     const reason = `the destination's ${describeDifference(difference)}; the source did not change`;
-    return await this.recordWait({ ...this.transitions.retry(state, reason, false), difference });
+    return this.transitions.fail(state, { reason, place: "destination", difference }, stateOf(snapshot));
   }
 
   /** `isCopyRunning`: a copier may still change what was seen. */
@@ -226,6 +315,7 @@ export class Pusher {
   private async record(state: PushState): Promise<PushState> {
     const { config, metrics } = this.deps;
     const { key, result, reason, bytesMoved } = state;
+    if (result === "waiting") return advance(state, "done", { result, reason });
     metrics.add("BytesMoved", bytesMoved);
     if (result === "skipped") metrics.add("Skipped", 1);
     if (result === "unchanged") metrics.add("Unchanged", 1);
@@ -256,22 +346,13 @@ export class Pusher {
   }
 
   private async park(state: PushState): Promise<PushState> {
-    const { deadLetters, logger, metrics } = this.deps;
-    const { key, firstSeenMs, reason = "the workflow gave no reason" } = state;
+    const { deadLetters, logger, metrics, clock } = this.deps;
+    const { key, reason = "the workflow gave no reason" } = state;
     logger.error("parked", { key, reason });
-    // A redriven key has all its attempts again.
-    await deadLetters.park({ key, failures: 0, firstSeenMs }, reason);
+    await deadLetters.park(lookOf(state, clock.now()), reason);
     metrics.add("Parked", 1);
     await this.tag(key, "FAILED");
     return advance(state, "done", { result: "parked", reason });
-  }
-
-  /** Counts and tags a key that waits for another try. */
-  private async recordWait(state: PushState): Promise<PushState> {
-    if (state.next !== "wait") return state;
-    this.deps.metrics.add("Retried", 1);
-    await this.tag(state.key, "PENDING");
-    return state;
   }
 
   private async tag(key: string, status: Status): Promise<void> {
@@ -299,34 +380,4 @@ export class Pusher {
 /** The result of `replicate`, or of the copy of a large object. */
 interface Outcome extends Omit<ReplicationResult, "result"> {
   result: ReplicationResult["result"] | CopyResult["result"];
-}
-
-/**
- * The first difference. Undefined when there is nothing to do: the destination is proven equal, or the source is absent and the destination has
- * no replica of this bridge.
- * @param snapshot undefined stands for absent
- */
-export function differenceOf(
-  snapshot: ObjectSnapshot | undefined,
-  seen: DestinationState | undefined,
-  bridge: { bridgeId: string },
-): Difference | undefined {
-  if (snapshot !== undefined) return seen === undefined ? { what: "object" } : firstDifference(snapshot, seen, bridge);
-  const isOurs = seen !== undefined && readProvenance(seen.head.metadata)?.bridgeId === bridge.bridgeId;
-  return isOurs ? { what: "object" } : undefined;
-}
-
-/** Whether the replica's provenance names this very state of the source. A provenance does not cover tags. */
-export function isMadeFrom(
-  seen: DestinationState | undefined,
-  snapshot: ObjectSnapshot | undefined,
-  bridge: { bridgeId: string },
-): boolean {
-  const provenance = seen && readProvenance(seen.head.metadata);
-  return (
-    snapshot !== undefined &&
-    provenance?.bridgeId === bridge.bridgeId &&
-    provenance.sourceVersion === sourceVersionOf(snapshot) &&
-    provenance.sourceModified === snapshot.lastModified
-  );
 }

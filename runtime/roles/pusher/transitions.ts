@@ -1,84 +1,181 @@
-/** Computes the next state of an execution. Pure. */
-import { LIMITS } from "../../protocol/messages";
-import { MAX_WAIT_SECONDS, type PushState } from "../../protocol/push";
-import { type BackoffPolicy, createBackoff } from "../../replication/backoff";
+/**
+ * Computes the next state of an execution. Pure.
+ *
+ * A failure counts toward `maxAttempts` at one state of the source. A wait counts as nothing: it ends by the age of the key. A short wait is a
+ * step of the execution; for a longer one the caller ends the execution, and the key waits in a queue.
+ */
+import { type Difference, LIMITS } from "../../protocol/messages";
+import type { Look } from "../../protocol/ports";
+import type { PushState } from "../../protocol/push";
+import type { ObjectSnapshot } from "../../protocol/snapshot";
+import { exponentialDelay } from "../../replication/backoff";
+import { snapshotId } from "../../replication/snapshot";
 
-/** An execution starts over this often without a wait; then it waits before each round, longer each time. */
+/** An execution starts over this often without a wait. */
 const ROUNDS_WITHOUT_WAIT = 20;
-const ROUND_WAIT_SECONDS = 5;
-const LONGEST_ROUND_WAIT_SECONDS = 60;
-/** A workflow keeps at most 5,000 events of one execution: the key is parked with its reason before that. */
-const LAST_ROUND = 110;
-/** Between two looks at a copy that another execution runs: the first wait, and the longest. */
-const FIRST_POLL_SECONDS = 5;
-const LONGEST_POLL_SECONDS = 300;
-/** The longest wait for the copy of another execution. It also keeps the execution below the 5,000 events. */
-const LONGEST_BUSY_MS = 12 * 3_600_000;
+/** The time that the platform may need to end an attempt after its timeout. */
+const HARD_END_MARGIN_SECONDS = 5;
+/** The longest delay between two tries, on every queue. */
+const LONGEST_DELAY_SECONDS = 900;
+/** A longer wait is spent in a queue. */
+const LONGEST_WAIT_INSIDE_SECONDS = 60;
+/** After this many waits in a row the key goes to a queue. A workflow keeps at most 5,000 events of one execution. */
+const WAITS_INSIDE = 6;
+/** Enough of a snapshot's id to tell the states of one key apart. */
+const STATE_CHARACTERS = 16;
 
-export interface Transitions {
-  /** After a temporary failure. `unsettled`: a write may still land, so the wait lasts until its hard end. */
-  retry(state: PushState, reason: string, unsettled: boolean): PushState;
-  /** The source has changed: inspect again. Counts as a round, not as a failed attempt. */
-  startOver(state: PushState, reason: string): PushState;
-  /** Another execution's copy of the key is running, and its lease ends in `leaseEndsInMs`; or a restore is, which has no lease. */
-  waitForCopy(state: PushState, reason: string, leaseEndsInMs: number): PushState;
-  park(state: PushState, reason: string): PushState;
+/** Seconds between two looks at a key that waits: the first delay, and the longest. */
+const DELAYS = {
+  copy: { base: 5, max: 300 },
+  room: { base: 10, max: 300 },
+  throttling: { base: 5, max: 300 },
+  time: { base: 2, max: 60 },
+  store: { base: 5, max: 900 },
+  restore: { base: 900, max: 900 },
+  change: { base: 5, max: 300 },
+  failure: { base: 2, max: 900 },
+} as const;
+export type Cause = Exclude<keyof typeof DELAYS, "failure">;
+
+export interface Told {
+  reason: string;
+  place: "source" | "destination";
+  /** A write may still land: the wait covers its hard end. */
+  unsettled?: boolean | undefined;
+  retryAfterSeconds?: number | undefined;
+  /** An attempt ran out of time: the object is copied in parts, whatever its size. */
+  slow?: true | undefined;
+  /** The lease of the copy that runs ends then. */
+  atMostSeconds?: number | undefined;
+  /** What differed after a write that nothing disturbed. */
+  difference?: Difference | undefined;
 }
 
-export function createTransitions(options: {
+export interface TransitionOptions {
   maxAttempts: number;
+  giveUpAfterSeconds: number;
   /** Hard end of one write of a small object. */
   inlineTimeoutSeconds: number;
+  sourceId: string;
+  destinationId: string;
   random(): number;
   /** Ms since the epoch. */
   now(): number;
-}): Transitions {
-  const backoff: BackoffPolicy = createBackoff({
-    receiverTimeoutSeconds: options.inlineTimeoutSeconds,
-    random: options.random,
-  });
+}
+
+export interface Transitions {
+  /** An attempt at this state was made and failed. The last one that is allowed parks the key. */
+  fail(state: PushState, told: Told, snapshot: string | undefined): PushState;
+  /** Nothing was tried, or it is not over. `next` is `wait`, however long the wait is. */
+  waitFor(state: PushState, cause: Cause, told: Told, snapshot?: string): PushState;
+  /** The source has changed: inspect again. */
+  startOver(state: PushState, reason: string): PushState;
+  /** The state to hold while the destination is down, or to park where the key is too old. */
+  hold(state: PushState, told: Told): PushState;
+  park(state: PushState, reason: string): PushState;
+}
+
+export function createTransitions(options: TransitionOptions): Transitions {
+  const { maxAttempts, random } = options;
   const park = (state: PushState, reason: string) => advance(state, "park", { reason });
+  const tried = (state: PushState, told: Told) => ({ ...state, released: undefined, last: lastReason(told, options) });
+  const tooOld = (state: PushState) => {
+    const reason = givenUp(state, options);
+    return reason === undefined ? undefined : park(state, reason);
+  };
+  const delayOf = (seconds: number, { unsettled, retryAfterSeconds = 0, atMostSeconds = LONGEST_DELAY_SECONDS }: Told) => {
+    const earliest = Math.max(retryAfterSeconds, unsettled ? options.inlineTimeoutSeconds + HARD_END_MARGIN_SECONDS : 1);
+    return Math.min(LONGEST_DELAY_SECONDS, Math.max(Math.min(seconds, atMostSeconds), earliest));
+  };
+  const wait = (state: PushState, waitSeconds: number, reason: string): PushState => ({
+    ...advance(state, "wait", { reason }),
+    waitSeconds,
+  });
+  const waitFor: Transitions["waitFor"] = (state, cause, told, snapshot) => {
+    const waits = (state.waits ?? 0) + 1;
+    const slow = told.slow && snapshot !== undefined ? { slow: told.slow, state: snapshot } : {};
+    const next = { ...tried(state, told), ...slow, waits };
+    return tooOld(next) ?? wait(next, delayOf(exponentialDelay(waits, { ...DELAYS[cause], random }), told), told.reason);
+  };
 
   return {
     park,
-    retry(state, reason, unsettled) {
-      const attempt = state.attempt + 1;
-      if (attempt >= options.maxAttempts) return park(state, `given up after ${attempt} attempts: ${reason}`);
-      return wait({ ...notBusy(state), attempt }, backoff(attempt, unsettled), reason);
+    waitFor,
+    fail(state, told, snapshot) {
+      const isSameState = state.state === undefined || snapshot === undefined || state.state === snapshot;
+      const attempt = (isSameState ? state.attempt : 0) + 1;
+      const { difference } = told;
+      const next = {
+        ...tried(state, told),
+        attempt,
+        waits: 0,
+        state: snapshot ?? state.state,
+        slow: isSameState ? state.slow : undefined,
+        difference,
+      };
+      // The write was repeated, and it made no difference: another one would move the same bytes in vain.
+      if (difference !== undefined && isSameState && isEqual(state.difference, difference))
+        return park(next, `the destination does not keep the object as it was written: ${told.reason}`);
+      if (attempt >= maxAttempts) return park(next, `given up after ${attempt} failed attempts: ${told.reason}`);
+      return tooOld(next) ?? wait(next, delayOf(exponentialDelay(attempt, { ...DELAYS.failure, random }), told), told.reason);
     },
     startOver(state, reason) {
       const rounds = state.rounds + 1;
-      if (rounds >= LAST_ROUND) return park(state, `given up after ${rounds} rounds: ${reason}`);
-      if (rounds < ROUNDS_WITHOUT_WAIT) return advance({ ...notBusy(state), rounds }, "inspect");
-      const waitSeconds = Math.min(LONGEST_ROUND_WAIT_SECONDS, ROUND_WAIT_SECONDS * (rounds - ROUNDS_WITHOUT_WAIT + 1));
-      return wait({ ...notBusy(state), rounds }, waitSeconds, reason);
+      if (rounds < ROUNDS_WITHOUT_WAIT) return advance({ ...state, rounds }, "inspect");
+      return waitFor({ ...state, rounds }, "change", { reason, place: "source" });
     },
-    waitForCopy(state, reason, leaseEndsInMs) {
-      const busySinceMs = state.busySinceMs ?? options.now();
-      if (options.now() - busySinceMs > LONGEST_BUSY_MS) return park(state, `given up after 12 hours: ${reason}`);
-      // `inspect` keeps the last wait in the state when it goes on to `copy`.
-      const waitSeconds = state.waitSeconds === undefined ? FIRST_POLL_SECONDS : state.waitSeconds * 2;
-      // The end of its lease is the only sign of a copier that died.
-      const leaseSeconds = Math.max(1, Math.ceil(leaseEndsInMs / 1000));
-      return wait({ ...state, busySinceMs }, Math.min(LONGEST_POLL_SECONDS, waitSeconds, leaseSeconds), reason);
+    hold(state, told) {
+      // The cause that was seen is worth more than the fact that nothing is tried.
+      const next = state.last?.place === "destination" ? { ...state, released: undefined } : tried(state, told);
+      return tooOld(next) ?? advance(next, "record", { result: "waiting", reason: told.reason });
     },
   };
 }
 
-function notBusy({ busySinceMs: _since, ...state }: PushState): PushState {
-  return state;
+/** Whether the key waits in a queue instead of in its execution. */
+export const waitsOutside = ({ waitSeconds = 0, waits = 0 }: PushState): boolean =>
+  waitSeconds > LONGEST_WAIT_INSIDE_SECONDS || waits > WAITS_INSIDE;
+
+/** Why a key that waits is given up; undefined while it is young enough. */
+export function givenUp(
+  { firstSeenMs, last }: Pick<Look, "firstSeenMs" | "last">,
+  { giveUpAfterSeconds, now }: Pick<TransitionOptions, "giveUpAfterSeconds" | "now">,
+): string | undefined {
+  const ageMs = now() - firstSeenMs;
+  if (ageMs < giveUpAfterSeconds * 1000) return undefined;
+  const where = last === undefined ? "" : `, the last reason at the ${last.place}: ${last.reason}`;
+  return `given up after ${Math.round(ageMs / 3_600_000)} hours of waiting${where}`;
 }
 
-function wait(state: PushState, waitSeconds: number, reason: string): PushState {
-  return { ...advance(state, "wait", { reason }), waitSeconds: Math.min(MAX_WAIT_SECONDS, waitSeconds) };
+function lastReason({ reason, place }: Told, { sourceId, destinationId, now }: TransitionOptions): NonNullable<Look["last"]> {
+  const store = place === "source" ? sourceId : destinationId;
+  return { reason: reason.slice(0, LIMITS.reasonCharacters), place, store, atMs: now() };
 }
 
-/** The state with its next step, and without the result, the reason, the difference and the wait of the step before. */
+const isEqual = (one: Difference | undefined, other: Difference): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+/** Names a state of the source. */
+export const stateOf = (snapshot: ObjectSnapshot | undefined): string =>
+  snapshot === undefined ? "absent" : snapshotId(snapshot).slice(0, STATE_CHARACTERS);
+
+/** The queue message of a key that leaves its execution. */
+export function lookOf(
+  { key, firstSeenMs, attempt, waits, state, slow, difference, last, waitSeconds }: PushState,
+  nowMs: number,
+): Look {
+  return {
+    ...{ key, firstSeenMs, failures: attempt, waits, state, slow, last },
+    difference: difference && JSON.stringify(difference).slice(0, LIMITS.reasonCharacters),
+    nextTryMs: waitSeconds === undefined ? undefined : nowMs + waitSeconds * 1000,
+  };
+}
+
+/** The state with its next step, and without the result, the reason and the wait of the step before. */
 export function advance(
   state: PushState,
   next: PushState["next"],
   { result, reason }: Pick<PushState, "result" | "reason"> = {},
 ): PushState {
-  const { waitSeconds: _waited, reason: _reason, result: _result, difference: _difference, ...kept } = state;
+  const { waitSeconds: _waited, reason: _reason, result: _result, ...kept } = state;
   return { ...kept, next, result, reason: reason?.slice(0, LIMITS.reasonCharacters) };
 }

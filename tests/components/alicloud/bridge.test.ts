@@ -69,6 +69,7 @@ test("a change between push and pull finds what both have at the source, and not
     ([key, urn]) => pulled.urns.has(key) && pulled.urns.get(key) !== urn && !key.includes(" b-control"),
   );
   expect([...new Set(moved.map(([key]) => key.split(" ")[1]))].sort()).toEqual([
+    "b-backlog-alarm",
     "b-dead-letter-alarm",
     "b-dead-letters",
     "b-events",
@@ -78,10 +79,16 @@ test("a change between push and pull finds what both have at the source, and not
     "b-events-policy",
     "b-events-role",
     "b-events-trigger",
+    "b-outage",
+    "b-outage-alarm",
+    "b-outage-hidden-alarm",
+    "b-queue",
     "b-source-logs",
     "b-source-logs-index",
     "b-source-logs-project",
     "b-source-logs-store",
+    "b-tick",
+    "b-waiting-keys",
   ]);
   for (const [key, urn] of moved) {
     expect(pulled.aliases[key]).toContain(urn);

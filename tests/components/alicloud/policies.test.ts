@@ -74,6 +74,8 @@ describe("prefixes in policies", () => {
       statusTags: true,
       versioned: true,
       deadLetterArn: "q".repeat(120),
+      waiting: { work: "w".repeat(120), outage: "o".repeat(120) },
+      functionArn: "f".repeat(120),
       secrets: [1, 2].map(() => ({ parameter: "p".repeat(240), secret: "s".repeat(240) })),
     });
     expect(JSON.stringify(longest).length).toBeLessThan(6144);

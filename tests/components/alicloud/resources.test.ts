@@ -1,5 +1,6 @@
 /** What the children are told: settings that decide safety. */
 import { createHash } from "node:crypto";
+import { isTick } from "../../../runtime/protocol/queue-messages";
 import { quietly } from "../bridge-fixture";
 import { ACCOUNT, inOss, native, push, recorded } from "./fixture";
 
@@ -10,7 +11,7 @@ const BUCKET = "alicloud:oss/bucket:Bucket";
 
 describe("functions", () => {
   test.each([
-    [inOss(), "sender", 512, 0.25, 3600],
+    [inOss(), "sender", 512, 0.25, 90],
     [inOss(), "receiver", 1024, 0.5, 29],
     [inOss({ copy: { memoryMb: 2000, timeoutSeconds: 3000 } }), "copier", 2048, 1, 3000],
     [push(), "dispatcher", 512, 0.25, 60],
@@ -205,12 +206,61 @@ describe("what wakes an operator", () => {
     expect(get("b-flow-alarm").inputs.contactGroups).toEqual(["ops"]);
   });
 
+  test.each([
+    ["an outage of the other side, seen or being read", "b-outage-alarm", "ActiveMessages", "Maximum", "0", 1, "outage"],
+    [
+      "the same, for the few keys that the tick looks at",
+      "b-outage-hidden-alarm",
+      "InactiveMessages",
+      "Maximum",
+      "0",
+      1,
+      "outage",
+    ],
+    ["keys that are due and are not handed over", "b-backlog-alarm", "ActiveMessages", "Minimum", "1000", 3, "queue"],
+  ] as const)("%s", async (_, name, metric, statistics, threshold, times, queue) => {
+    for (const variation of [push(), inOss()])
+      expect((await recorded(variation)).get(name).inputs).toMatchObject({
+        ...{ project: "acs_mns_new", metric, period: 300 },
+        metricDimensions: JSON.stringify([{ region: "cn-shanghai", queue: `crossborderbridge-b-${queue}` }]),
+        escalationsCritical: { statistics, comparisonOperator: ">", threshold, times },
+      });
+  });
+
   test("letters wait as long as the service lets them", async () => {
     expect((await recorded(push())).get("b-dead-letters", "alicloud:message/serviceQueue:ServiceQueue").inputs).toEqual({
       queueName: "crossborderbridge-b-dead-letters",
       messageRetentionPeriod: 604_800,
       maximumMessageSize: 65_536,
     });
+  });
+});
+
+describe("keys that wait", () => {
+  const QUEUE = "alicloud:message/serviceQueue:ServiceQueue";
+
+  test("do so for a week at most, and are hidden from one tick until the next", async () => {
+    const { get } = await recorded(inOss());
+    for (const part of ["queue", "outage"])
+      expect(get(`b-${part}`, QUEUE).inputs).toEqual({
+        queueName: `crossborderbridge-b-${part}`,
+        messageRetentionPeriod: 604_800,
+        maximumMessageSize: 65_536,
+        visibilityTimeout: 50,
+      });
+  });
+
+  test.each([
+    [inOss(), "sender"],
+    [push(), "pusher"],
+  ] as const)("%#: are looked at once a minute by the %s", async (variation, role) => {
+    const { inputs, dependsOn } = (await recorded(variation)).get("b-tick");
+    expect(inputs).toMatchObject({ functionName: `crossborderbridge-b-${role}`, triggerType: "timer", qualifier: "LATEST" });
+    const { payload, ...schedule } = JSON.parse(String(inputs.triggerConfig));
+    expect(schedule).toEqual({ cronExpression: "@every 1m", enable: true });
+    expect(isTick({ triggerTime: "2026-03-01T00:00:00Z", triggerName: "t", payload })).toBe(true);
+    // Every key that waits is put there by a function that exists.
+    expect(dependsOn).toEqual(expect.arrayContaining([`b-${role}`, "b-events-trigger"]));
   });
 });
 

@@ -42,10 +42,10 @@ test("a bridge from AWS Global to AWS China has a default for every setting", ()
 const COMPLETED: { name: string; given: Raw; complete: Raw }[] = [
   { name: "a push without a mode", given: push({ mode: undefined }), complete: { mode: "push" } },
   { name: "a push", given: push(),
-    complete: { buffer: "none", existingObjects: "ignore", alarmContactGroups: [], destination: { acceleration: "global" }, timeouts: { senderSeconds: 3600 }, copy: { timeoutSeconds: 900 } } },
+    complete: { buffer: "none", existingObjects: "ignore", alarmContactGroups: [], destination: { acceleration: "global" }, timeouts: { senderSeconds: 90 }, copy: { timeoutSeconds: 900 } } },
   { name: "a push inside one region", given: push({ destination: { region: "cn-shanghai" } }), complete: { destination: { acceleration: "none" } } },
   { name: "a pull from OSS", given: pull({ to: "aws" }),
-    complete: { buffer: "none", source: { acceleration: "none" }, timeouts: { senderSeconds: 3600, urlExpirySeconds: 1200 } } },
+    complete: { buffer: "none", source: { acceleration: "none" }, timeouts: { senderSeconds: 90, urlExpirySeconds: 1200 } } },
   { name: "a pull from S3", given: pull({ from: "aws" }), complete: { buffer: "sqs", timeouts: { senderSeconds: 90 } } },
   { name: "a pull with the longest copies", given: pull({ from: "aws", copy: { timeoutSeconds: 3480 } }), complete: { timeouts: { urlExpirySeconds: 3600 } } },
   { name: "a native bridge of OSS", given: native(), complete: { mode: "native" } },

@@ -262,6 +262,8 @@ const COPIES_AND_FUNCTIONS: Refusal[] = [
   { given: bridge({ concurrency: 2.5 }),
     problem: "concurrency = 2.5: not a whole number of functions in range; allowed: 2 to 1000" },
   { given: bridge({ concurrency: 1 }), problem: "concurrency = 1: not a whole number of functions in range; allowed: 2 to 1000" },
+  { given: push({ concurrency: 3, copy: { concurrency: 3 } }),
+    problem: "copy.concurrency = 3: large copies could take all 3 instances from small objects; allowed: less than concurrency" },
   { given: bridge({ giveUpAfterHours: 313 }),
     problem: "giveUpAfterHours = 313: not a whole number of hours in range; allowed: 1 to 312" },
   { given: bridge({ copy: { partSizeBytes: 64 * MIB, partsAtOnce: 16 } }),

@@ -1,7 +1,8 @@
 import type { DispatcherConfig, PusherConfig } from "../../../runtime/protocol/env";
-import type { DecodedRecord } from "../../../runtime/protocol/events";
-import type { FlowStarter, Look, MetricName } from "../../../runtime/protocol/ports";
+import type { DecodedLook, DecodedRecord } from "../../../runtime/protocol/events";
+import type { FlowStarter, Look, MetricName, WorkQueue } from "../../../runtime/protocol/ports";
 import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import { decodeLook } from "../../../runtime/protocol/queue-messages";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
@@ -9,6 +10,7 @@ import { Pusher } from "../../../runtime/roles/pusher/pusher";
 import { MemoryAppendStore, MemoryStore } from "../../../runtime/stores/memory/store";
 import type { ObjectAttributes, ObjectStore } from "../../../runtime/stores/object-store";
 import { VirtualTime } from "../../support/virtual-time";
+import { MemoryOutageQueue } from "../support/outage-queue";
 import { recordingLogger } from "../support/recording-logger";
 
 export const plain: ObjectAttributes = { headers: {}, metadata: {}, tags: {} };
@@ -21,6 +23,8 @@ const identity = {
   source: { kind: "oss" as const, bucket: "source", region: "cn-shanghai", versioned: true, network: "internal" as const },
   scope: { prefixes: [], suffixes: [".txt"], tags: {}, minSizeBytes: 0 },
   deletes: "replicate" as const,
+  queueUrl: "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/queue",
+  giveUpAfterSeconds: 561_600,
   deadLetterUrl: "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/dead-letters",
 };
 
@@ -36,8 +40,9 @@ const pusherConfig: PusherConfig = {
   partSizeBytes: 4,
   partsAtOnce: 2,
   maxAttempts: 3,
-  giveUpAfterSeconds: 604_800,
   copiesAtOnce: 10,
+  outageQueueUrl: "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/outage",
+  dispatcherFunctionName: "dispatcher",
 };
 
 const OSS_LIKE = {
@@ -63,6 +68,8 @@ function world() {
   const source = new MemoryStore({ clock, name: "source", versioned: true, capabilities: OSS_LIKE });
   const parked: { look: Look; reason: string; original: string | undefined }[] = [];
   const counted: Partial<Record<MetricName, number>> = {};
+  /** Keys in the work queue, with their delays. */
+  const queued: { look: Look; delaySeconds: number }[] = [];
   const logger = recordingLogger();
   let ids = 0;
   const surroundings = {
@@ -70,6 +77,10 @@ function world() {
     deadLetters: {
       park: async (look: Look, reason: string, original?: string) => void parked.push({ look, reason, original }),
     },
+    queue: {
+      enqueue: async (look: Look, delaySeconds: number) => void queued.push({ look, delaySeconds }),
+      enqueueAll: async (looks: readonly Look[]) => void queued.push(...looks.map((look) => ({ look, delaySeconds: 0 }))),
+    } satisfies WorkQueue as WorkQueue,
     clock,
     logger,
     metrics: {
@@ -83,7 +94,7 @@ function world() {
   };
   const put = (text: string, attributes: Partial<ObjectAttributes> = {}, key = "a.txt") =>
     source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: { ...plain, ...attributes } });
-  return { clock, source, parked, counted, logger, surroundings, put };
+  return { clock, source, parked, queued, counted, logger, surroundings, put };
 }
 
 export function openPusher({
@@ -93,9 +104,15 @@ export function openPusher({
   config?: Partial<PusherConfig>;
   source?: Partial<ObjectStore>;
   destination?: Partial<ObjectStore>;
+  queue?: Partial<WorkQueue>;
 } = {}) {
   const { surroundings, ...rest } = world();
   const { clock, source } = rest;
+  const outage = new MemoryOutageQueue(clock);
+  const started: Look[] = [];
+  const start = async (messages: readonly string[]) => {
+    started.push(...messages.map((text) => decodeLook(text) as Look));
+  };
   const destination = new MemoryStore({ clock, name: "destination", versioned: true, capabilities: OSS_LIKE });
   const control = new MemoryAppendStore();
   const leases = createAppendLeaseStore(control, "bridge", "pusher");
@@ -106,7 +123,11 @@ export function openPusher({
     destination: instead(destination, changes.destination ?? {}),
     leases,
     slots: createAppendSlots(control, { bridgeId: "bridge", clock }, "pusher"),
+    queue: { ...surroundings.queue, ...changes.queue },
+    outage,
+    starter: { start },
   });
+  const tick = (remainingMs = () => 600_000) => pusher.tick({ remainingMs });
   const stateAt = (next: PushState["next"], changed: Partial<PushState> = {}): PushState => ({
     version: 1,
     next,
@@ -131,7 +152,7 @@ export function openPusher({
     }
     return { steps, state: now };
   };
-  return { ...rest, destination, leases, stateAt, step, run };
+  return { ...rest, destination, leases, outage, started, stateAt, step, run, tick };
 }
 
 export function openDispatcher({
@@ -141,6 +162,7 @@ export function openDispatcher({
   config?: Partial<DispatcherConfig>;
   source?: Partial<ObjectStore>;
   flow?: (flow: FlowStarter) => Partial<FlowStarter>;
+  queue?: Partial<WorkQueue>;
 } = {}) {
   const { surroundings, ...rest } = world();
   const { source } = rest;
@@ -161,6 +183,7 @@ export function openDispatcher({
     config: { ...identity, flowName: "flow", ...config },
     source: instead(source, changes.source ?? {}),
     flow: { ...flow, ...changes.flow?.(flow) },
+    queue: { ...surroundings.queue, ...changes.queue },
   });
   const inputs = () => [...executions.values()].map(({ input }) => parsePushState(JSON.parse(input)));
   const end = (status: string) => {
@@ -170,7 +193,7 @@ export function openDispatcher({
     const endMs = rest.clock.now() + remainingMs;
     return dispatcher.handle(records, { remainingMs: () => endMs - rest.clock.now() });
   };
-  const deliver = (eventId?: string, look: { key?: string; bucket?: string; removal?: true } = {}) =>
+  const deliver = (eventId?: string, look: Partial<DecodedLook> = {}) =>
     dispatch([
       { messageId: "m", looks: [{ key: "a.txt", failures: 0, ...(eventId === undefined ? {} : { eventId }), ...look }] },
     ]);

@@ -17,7 +17,7 @@ test("one event delivered three times: one execution, and the bytes move once", 
 
 test("two executions of one key: the slower one writes last, and corrects its write itself", async () => {
   const stage = pushStage();
-  const put = /pusher k\w{3} copy 4: destination put$/;
+  const put = /pusher k\w{3} copy 3: destination put$/;
   stage.hold(put);
   await stage.does("write-small", "k", 1);
   await stage.run();

@@ -96,8 +96,10 @@ const pushSide = (settings: Settings) => ({
   ...identity(settings),
   source: { kind: "oss" as const, bucket: settings.source, region: "memory", versioned: true, network: "internal" as const },
   scope: everything,
+  queueUrl: "memory:queue",
   deadLetterUrl: "memory:dead-letters",
   deletes: settings.deletes,
+  giveUpAfterSeconds: settings.giveUpAfterSeconds,
 });
 
 export const dispatcherConfig = (settings: Settings): DispatcherConfig => ({ ...pushSide(settings), flowName: "flow" });
@@ -107,7 +109,8 @@ export const pusherConfig = (settings: Settings): PusherConfig => ({
   statusTags: settings.statusTags,
   copiesAtOnce: 10,
   maxAttempts: settings.maxAttempts,
-  giveUpAfterSeconds: settings.giveUpAfterSeconds,
+  outageQueueUrl: "memory:outage",
+  dispatcherFunctionName: "dispatcher",
   destination: { kind: "oss", bucket: settings.destination, region: "memory", versioned: true, network: "accelerate" },
   destinationPrefix: "",
   controlBucket: "control",

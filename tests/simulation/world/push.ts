@@ -1,20 +1,23 @@
 /**
- * Push mode: the source's events, a dispatcher, a workflow and a pusher inside one cloud. Like OSS, the stores have no conditional writes,
- * and leases are logs.
+ * Push mode: the source's events, a dispatcher, a workflow and a pusher inside one cloud, and the queues of keys that wait. Like OSS, the
+ * stores have no conditional writes, and leases are logs.
  */
 import type { DecodedLook } from "../../../runtime/protocol/events";
-import type { Metrics } from "../../../runtime/protocol/ports";
+import type { Look, Metrics, OutageQueue, WorkQueue } from "../../../runtime/protocol/ports";
 import type { PushState } from "../../../runtime/protocol/push";
+import { decodeLook, encodeLook } from "../../../runtime/protocol/queue-messages";
+import { Breaker } from "../../../runtime/replication/breaker";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher, type DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";
 import { Pusher, type PusherDeps } from "../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryAppendStore } from "../../../runtime/stores/memory/store";
+import { MemoryOutageQueue } from "../../runtime/support/outage-queue";
 import { bridgeIdOf, dispatcherConfig, LIMITS, pusherConfig } from "./config";
 import { Delivery, type Message } from "./delivery";
 import { Flow, InvocationFailed } from "./flow";
-import { never, overNetwork } from "./network";
+import { effect, never, overNetwork } from "./network";
 import { type Attempt, WorldTime } from "./time";
 import { NAMES, type Notice, openStore, type SharedParts, World, type WorldOptions } from "./world";
 
@@ -35,30 +38,41 @@ export interface PushOptions extends WorldOptions {
   sabotage?: PushSabotage | undefined;
 }
 
-interface SourceEvent extends DecodedLook {
-  eventId: string;
+/** An event of the source, or a key that the tick hands over. */
+interface DispatcherEvent extends DecodedLook {
+  id: string;
 }
+
+const TICK_MS = 60_000;
 
 /** The bridge's default configuration lets Function Compute try again eight times. */
 const INVOCATION = { kind: "invocation", tries: 9, retryMs: () => 20_000 } as const;
 
 export class PushWorld extends World {
   readonly control = new MemoryAppendStore();
-  readonly delivery: Delivery<SourceEvent>;
+  readonly delivery: Delivery<DispatcherEvent>;
   readonly flow: Flow;
   /** Results of the steps, as text. */
   readonly steps: string[] = [];
   private readonly sabotage: PushSabotage;
   private readonly metrics: Metrics = { add: () => undefined };
+  /** Keys in the work queue. */
+  private readonly waiting: { look: Look; dueMs: number }[] = [];
+  private readonly outage: MemoryOutageQueue;
+  /** One instance of the pusher runs all steps. */
+  private readonly breaker: Breaker;
+  private tickIsPlanned = false;
 
   constructor(options: PushOptions) {
     super(options, openShared(options), { forgetsGivenUp: true });
     this.sabotage = options.sabotage ?? {};
+    this.outage = new MemoryOutageQueue(this.time);
+    this.breaker = new Breaker({ outage: this.outage, clock: this.time });
     this.delivery = new Delivery({
       trigger: INVOCATION,
       time: this.time,
       steps: options.scheduler,
-      deliver: ([message]) => this.startDispatcher(message as Message<SourceEvent>),
+      deliver: ([message]) => this.startDispatcher(message as Message<DispatcherEvent>),
       park: ({ key }, reason) => this.parked.push({ look: { key, failures: 0, firstSeenMs: 0 }, reason }),
     });
     this.flow = new Flow({
@@ -70,12 +84,13 @@ export class PushWorld extends World {
 
   notify(key: string, { removal = false, copies = 1, copiesLaterMs = 0 }: Notice = {}): void {
     const eventId = this.newId("e");
-    const event = { bucket: this.source.name, key, failures: 0, eventId, ...(removal ? { removal: true as const } : {}) };
+    const looked = { bucket: this.source.name, key, failures: 0, eventId, ...(removal ? { removal: true as const } : {}) };
+    const event = { id: eventId, ...looked };
     for (let copy = 0; copy < copies; copy++) this.delivery.add(event, copy * copiesLaterMs);
   }
 
   override get idle(): boolean {
-    return super.idle && this.flow.idle;
+    return super.idle && this.flow.idle && this.waiting.length === 0 && this.outage.messages.length === 0;
   }
 
   /** Dependencies of the dispatcher and the pusher. */
@@ -89,23 +104,24 @@ export class PushWorld extends World {
     };
   }
 
-  private startDispatcher(message: Message<SourceEvent>): Attempt {
-    const attempt = this.begin(`dispatcher ${message.content.eventId}`, LIMITS.dispatcherMs);
+  private startDispatcher(message: Message<DispatcherEvent>): Attempt {
+    const attempt = this.begin(`dispatcher ${message.content.id}`, LIMITS.dispatcherMs);
     // It begins after the caller has attached `whenDead`: it may crash at its first call.
     void Promise.resolve().then(() => this.runDispatcher(attempt, message));
     return attempt;
   }
 
-  private runDispatcher(attempt: Attempt, message: Message<SourceEvent>): void {
+  private runDispatcher(attempt: Attempt, message: Message<DispatcherEvent>): void {
     const event = message.content;
     const deps = {
       ...this.surroundings(attempt),
       config: dispatcherConfig(this.settings),
       flow: this.flow.starterFor(attempt),
+      queue: this.queueFor(attempt),
     };
     const dispatcher = new Dispatcher(this.sabotage.dispatcher?.(deps) ?? deps);
     const look = this.sabotage.event?.(event) ?? event;
-    dispatcher.handle([{ messageId: event.eventId, looks: [look] }], attempt).then(
+    dispatcher.handle([{ messageId: event.id, looks: [look] }], attempt).then(
       ({ failures }) => {
         if (attempt.dead) return;
         if (failures.length === 0) this.delivery.remove(message);
@@ -115,10 +131,7 @@ export class PushWorld extends World {
     );
   }
 
-  private async invokePusher(state: PushState, execution: string): Promise<PushState> {
-    const { steps, faults } = this.network;
-    const { kind: fault } = faults.next("invoke") ?? {};
-    const attempt = this.begin(`pusher ${execution.slice(0, 4)} ${state.next} ${this.newId()}`, LIMITS.pusherMs);
+  private openPusher(attempt: Attempt): Pusher {
     const control = overNetwork(this.network, attempt, "control", this.control);
     const bridgeId = bridgeIdOf(this.settings);
     const deps = {
@@ -127,8 +140,83 @@ export class PushWorld extends World {
       destination: this.destinationFor(attempt),
       leases: createAppendLeaseStore(control, bridgeId, attempt.name),
       slots: createAppendSlots(control, { bridgeId, clock: this.time }, attempt.name),
+      queue: this.queueFor(attempt),
+      outage: this.outageFor(attempt),
+      starter: { start: (messages: readonly string[]) => this.handOver(attempt, messages) },
+      breaker: this.breaker,
     };
-    const pusher = new Pusher(this.sabotage.pusher?.(deps) ?? deps);
+    return new Pusher(this.sabotage.pusher?.(deps) ?? deps);
+  }
+
+  private queueFor(attempt: Attempt): WorkQueue {
+    const enqueue = (looks: readonly Look[], delaySeconds: number) =>
+      effect(this.network, attempt, "enqueue", async () => {
+        const dueMs = this.time.now() + delaySeconds * 1000;
+        for (const look of looks) this.waiting.push({ look: stored(look), dueMs });
+        this.planTick();
+      });
+    return { enqueue: (look, delaySeconds) => enqueue([look], delaySeconds), enqueueAll: (looks) => enqueue(looks, 0) };
+  }
+
+  private outageFor(attempt: Attempt): OutageQueue {
+    const call = <T>(label: string, run: () => Promise<T>) => effect(this.network, attempt, `outage ${label}`, run);
+    return {
+      isEmpty: () => call("isEmpty", () => this.outage.isEmpty()),
+      receive: () => call("receive", () => this.outage.receive()),
+      remove: (messages) => call("remove", () => this.outage.remove(messages)),
+      add: (looks) =>
+        call("add", async () => {
+          await this.outage.add(looks.map(stored));
+          this.planTick();
+        }),
+    };
+  }
+
+  /** One asynchronous invocation of the dispatcher for each key. The real one takes several. */
+  private handOver(attempt: Attempt, messages: readonly string[]): Promise<void> {
+    return effect(this.network, attempt, "start looks", async () => {
+      for (const message of messages) this.delivery.add({ ...decodeLook(message), id: this.newId("l") });
+    });
+  }
+
+  /** The timer. It ticks only while keys wait, because a world without work must come to rest. */
+  private planTick(): void {
+    if (this.tickIsPlanned) return;
+    this.tickIsPlanned = true;
+    void this.time.sleep(TICK_MS).then(() => this.tick());
+  }
+
+  private async tick(): Promise<void> {
+    this.tickIsPlanned = false;
+    const attempt = this.begin(`pusher tick ${this.newId()}`, LIMITS.pusherMs);
+    const end = () => {
+      if (this.waiting.length > 0 || this.outage.messages.length > 0) this.planTick();
+    };
+    attempt.whenDead(end);
+    try {
+      await this.openPusher(attempt).tick(attempt);
+      await this.drain(attempt);
+    } catch (error) {
+      if (!(error instanceof BridgeError)) this.defects.push(error);
+    }
+    attempt.die();
+  }
+
+  /** As the platform does it: a message is removed only after its start was stored. */
+  private async drain(attempt: Attempt): Promise<void> {
+    for (const message of this.waiting.filter(({ dueMs }) => dueMs <= this.time.now())) {
+      await this.handOver(attempt, [encodeLook(message.look)]);
+      await effect(this.network, attempt, "queue remove", async () => {
+        this.waiting.splice(this.waiting.indexOf(message), 1);
+      });
+    }
+  }
+
+  private async invokePusher(state: PushState, execution: string): Promise<PushState> {
+    const { steps, faults } = this.network;
+    const { kind: fault } = faults.next("invoke") ?? {};
+    const attempt = this.begin(`pusher ${execution.slice(0, 4)} ${state.next} ${this.newId()}`, LIMITS.pusherMs);
+    const pusher = this.openPusher(attempt);
     let over = false;
     const end = () => {
       over = true;
@@ -164,6 +252,9 @@ export class PushWorld extends World {
     return next;
   }
 }
+
+/** A look as it is read from a queue. */
+const stored = (look: Look): Look => ({ ...decodeLook(encodeLook(look)), firstSeenMs: look.firstSeenMs });
 
 function openShared({ versionedSource, checksums, names = NAMES }: PushOptions): SharedParts {
   const time = new WorldTime();

@@ -139,6 +139,8 @@ describe("startFunction", () => {
       scope: { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 },
       deletes: "ignore",
       flowName: "flow",
+      queueUrl: "https://3.mns.cn-shanghai.aliyuncs.com/queues/queue",
+      giveUpAfterSeconds: 561_600,
       deadLetterUrl: "https://3.mns.cn-shanghai.aliyuncs.com/queues/dead",
     }),
   };

@@ -156,11 +156,11 @@ test("an unreadable part, or one of another bucket, is parked with its reason; t
 
 test("throttled: retried under the same name, each time later", async () => {
   const names: string[] = [];
-  const { deliver, inputs, clock, counted } = openDispatcher({
+  const { deliver, inputs, clock, queued } = openDispatcher({
     flow: ({ start }) => ({
       start: async (name, input) => {
         names.push(name);
-        if (names.length < 5) throw throttled();
+        if (names.length < 4) throw throttled();
         return await start(name, input);
       },
     }),
@@ -170,25 +170,74 @@ test("throttled: retried under the same name, each time later", async () => {
   expect(await deliver(undefined, { removal: true })).toEqual({ failures: [] });
   expect(inputs()).toHaveLength(1);
   expect(new Set(names).size).toBe(1);
-  expect(clock.now() - startMs).toBe(188 + 375 + 750 + 1500);
-  expect(counted).toEqual({ Retried: 4 });
+  expect(clock.now() - startMs).toBe(188 + 375 + 750);
+  expect(queued).toEqual([]);
 });
 
-test("throttled for longer than the invocation: the message comes back before the deadline", async () => {
-  const { put, dispatch, clock } = openDispatcher({
-    flow: () => ({
-      start: async () => {
-        throw throttled();
-      },
-    }),
+describe("a service that does not work", () => {
+  const busy = () => ({
+    start: async () => {
+      throw throttled();
+    },
   });
+
+  test("the key waits in the queue after a few tries, with the reason, later each time, and is never parked for it", async () => {
+    const { put, deliver, queued, clock, counted, parked } = openDispatcher({ flow: busy });
+    await put("hello");
+    const firstSeenMs = clock.now();
+    expect(await deliver("e1")).toEqual({ failures: [] });
+    expect(clock.now() - firstSeenMs).toBeLessThan(3_000);
+    for (let times = 1; times < 30; times++) await deliver(undefined, queued.at(-1)?.look);
+    expect(queued.slice(0, 7).map(({ delaySeconds }) => delaySeconds)).toEqual([8, 15, 30, 60, 120, 225, 225]);
+    expect(queued.at(-1)?.look).toMatchObject({
+      ...{ key: "a.txt", firstSeenMs, failures: 0, waits: 30 },
+      last: { reason: "the workflow service is busy", place: "source" },
+    });
+    expect([parked, counted.Waited]).toEqual([[], 30]);
+  });
+
+  test("a source that does not answer is waited for as well", async () => {
+    const head = async () => {
+      throw new BridgeError("Unavailable", "head", "the store does not answer");
+    };
+    const { deliver, queued, executions } = openDispatcher({ source: { head } });
+    expect(await deliver("e1")).toEqual({ failures: [] });
+    expect([queued.map(({ look }) => look.last?.reason), executions.size]).toEqual([["the store does not answer"], 0]);
+  });
+
+  test("a key that is too old is parked with the reason", async () => {
+    const { put, deliver, parked, clock } = openDispatcher({ flow: busy });
+    await put("hello");
+    await deliver(undefined, { firstSeenMs: clock.now() - 156 * 3_600_000, waits: 700 });
+    expect(parked.map(({ reason }) => reason)).toEqual(["given up after 156 hours of waiting: the workflow service is busy"]);
+  });
+
+  test("without the queue the message comes back", async () => {
+    const enqueue = async () => {
+      throw new BridgeError("Unavailable", "sendMessage", "the queue does not answer");
+    };
+    const { put, deliver } = openDispatcher({ flow: busy, queue: { enqueue } });
+    await put("hello");
+    expect(await deliver("e1")).toEqual({ failures: [{ messageId: "m", reason: "the queue does not answer" }] });
+  });
+});
+
+test("a key from a queue starts an execution of its own, with what is known of it, and only one however often it is delivered", async () => {
+  const { put, deliver, inputs, executions, clock } = openDispatcher();
   await put("hello");
-  const startMs = clock.now();
-  const looks = [{ key: "a.txt", failures: 0, eventId: "e1" }];
-  expect(await dispatch([{ messageId: "m", looks }], 30_000)).toEqual({
-    failures: [{ messageId: "m", reason: "the workflow service is busy" }],
+  await deliver("e1");
+  const last = { reason: "down", place: "destination", store: "d", atMs: 5 } as const;
+  const difference = { what: "tags", name: "a", wanted: "1" } as const;
+  const look = { firstSeenMs: clock.now() - 10, failures: 2, waits: 4, state: "v1", slow: true, released: true, last } as const;
+  for (let times = 0; times < 3; times++) await deliver(undefined, { ...look, difference: JSON.stringify(difference) });
+  expect(executions.size).toBe(2);
+  expect(inputs()[1]).toMatchObject({
+    ...{ attempt: 2, firstSeenMs: look.firstSeenMs, waits: 4, state: "v1", slow: true, released: true, last, difference },
+    ...{ next: "inspect", rounds: 0, bytesMoved: 0 },
   });
-  expect(clock.now() - startMs).toBeLessThanOrEqual(25_000);
+  await deliver(undefined, { ...look, last: { ...last, atMs: 6 }, difference: "cut {" });
+  expect(executions.size).toBe(3);
+  expect(inputs()[2]?.difference).toBeUndefined();
 });
 
 test.each([

@@ -1,10 +1,5 @@
-import type { ObjectSnapshot } from "../../../../runtime/protocol/snapshot";
-import type { DestinationState } from "../../../../runtime/replication/equality";
-import { replicaMetadata } from "../../../../runtime/replication/provenance";
 import { statusTagOf } from "../../../../runtime/replication/snapshot";
-import { differenceOf, isMadeFrom } from "../../../../runtime/roles/pusher/pusher";
 import { BridgeError } from "../../../../runtime/stores/errors";
-import { BRIDGE, makeHead, makeSnapshot } from "../../support/make-snapshot";
 import { openPusher, plain } from "../push-fixture";
 
 const bytesAt = (store: { snapshotOf(key: string): Readonly<{ bytes: Uint8Array }> | undefined }, key = "to/a.txt") => {
@@ -109,21 +104,67 @@ test("the replica is changed by a user: counted as a failed attempt, with the di
   });
 });
 
-test("the destination is down: waits longer each time, then parks with the reason", async () => {
-  const { put, run, parked, counted, clock } = openPusher({ destination: { head: down } });
+test("the destination is down: after three failed calls the key goes to the outage queue, and the execution ends", async () => {
+  const { put, run, parked, queued, outage, counted, clock } = openPusher({ destination: { head: down } });
   await put("hello");
   const firstSeenMs = clock.now();
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "wait", "wait", "park"]);
-  expect(state).toMatchObject({ result: "parked", reason: "given up after 3 attempts: the store does not answer" });
-  expect(parked).toEqual([
+  expect(steps).toEqual(["inspect", "wait", "wait", "record"]);
+  expect(state).toMatchObject({ result: "waiting", reason: "the store does not answer", attempt: 0 });
+  expect(outage.messages.map(({ look }) => look)).toEqual([
     {
-      look: { key: "a.txt", failures: 0, firstSeenMs },
-      reason: "given up after 3 attempts: the store does not answer",
-      original: undefined,
+      ...{ key: "a.txt", firstSeenMs, failures: 0, waits: 3 },
+      last: { reason: "the store does not answer", place: "destination", store: "alicloud:destination", atMs: clock.now() },
     },
   ]);
-  expect(counted).toEqual({ Retried: 2, Parked: 1 });
+  expect([parked, queued]).toEqual([[], []]);
+  expect(counted).toMatchObject({ Waited: 3 });
+});
+
+test("while the breaker is open, a key goes to the outage queue once, and the destination is not asked", async () => {
+  let asked = 0;
+  const head = async () => {
+    asked += 1;
+    return await down();
+  };
+  const { put, run, outage, stateAt, clock } = openPusher({ destination: { head } });
+  await put("hello");
+  await run();
+  expect(asked).toBe(3);
+  for (let times = 0; times < 20; times++) {
+    clock.advance(30 * 60_000);
+    expect((await run(stateAt("inspect", { key: `${times}.txt` }))).steps).toEqual(["inspect", "record"]);
+  }
+  expect([asked, outage.messages.length]).toEqual([3, 21]);
+});
+
+test("a source that does not answer is waited for: it never opens the breaker, and counts as no failure", async () => {
+  const { run, outage, queued, parked } = openPusher({ source: { head: down } });
+  const { steps, state } = await run();
+  expect(steps.filter((one) => one === "wait")).toHaveLength(5);
+  expect(state).toMatchObject({ result: "waiting", attempt: 0 });
+  expect(queued).toEqual([{ look: expect.objectContaining({ failures: 0, waits: 6 }), delaySeconds: 120 }]);
+  expect(queued[0]?.look.last).toMatchObject({ place: "source", store: "alicloud:source" });
+  expect([outage.messages, parked]).toEqual([[], []]);
+});
+
+test("a refusal of the destination is an answer: it counts as a failure, and never opens the breaker", async () => {
+  const head = async () => {
+    throw new BridgeError("PermissionDenied", "head", "not allowed");
+  };
+  const { put, run, outage, parked } = openPusher({ destination: { head } });
+  await put("hello");
+  expect((await run()).state).toMatchObject({ result: "parked", reason: "given up after 3 failed attempts: not allowed" });
+  expect([outage.messages.length, parked.map(({ look }) => look.failures)]).toEqual([0, [3]]);
+});
+
+test("a key that no queue takes stays in its execution", async () => {
+  const enqueue = async () => {
+    throw new BridgeError("Unavailable", "sendMessage", "no answer");
+  };
+  const { step, stateAt, queued } = openPusher({ source: { head: down }, queue: { enqueue } });
+  expect(await step(stateAt("inspect", { waits: 9 }))).toMatchObject({ next: "wait", waitSeconds: 300 });
+  expect(queued).toEqual([]);
 });
 
 test("a write of unknown outcome: the next look is after its hard end", async () => {
@@ -194,10 +235,10 @@ test("another execution copies the key: this one waits, counts no attempt, and d
   const inspected = await step(stateAt("inspect"));
   expect(inspected.next).toBe("copy");
   const waiting = await step(inspected);
-  expect(waiting).toMatchObject({ next: "wait", waitSeconds: 5, attempt: 0, rounds: 0 });
+  expect(waiting).toMatchObject({ next: "wait", waitSeconds: 4, attempt: 0, rounds: 0 });
   expect(await step({ ...stateAt("verify"), result: "replicated" })).toMatchObject({ next: "inspect", rounds: 1 });
   const { steps, state } = await run(waiting);
-  expect(steps.filter((one) => one === "wait")).toHaveLength(3);
+  expect(steps.filter((one) => one === "wait")).toHaveLength(4);
   expect(state.result).toBe("unchanged");
   expect(bytesAt(destination)).toBe("hello large world");
 });
@@ -218,7 +259,7 @@ test("a copier's failure counts once", async () => {
   const { put, run, destination } = openPusher({
     destination: {
       uploadPart: async (...of) => {
-        if (of[1].partNumber === 3 && failing-- > 0) throw new BridgeError("Unavailable", "uploadPart", "no answer");
+        if (of[1].partNumber === 3 && failing-- > 0) throw new BridgeError("Unexpected", "uploadPart", "no sense");
         return await destination.uploadPart(...of);
       },
     },
@@ -230,21 +271,17 @@ test("a copier's failure counts once", async () => {
   expect(bytesAt(destination)).toBe("hello large world");
 });
 
-test("an archived object that is being restored waits, longer each time, and counts no failure", async () => {
-  const { put, step, stateAt, run, source, destination } = openPusher();
+test("an archived object that is being restored waits in the queue, and counts no failure", async () => {
+  const { put, run, source, destination, queued, parked } = openPusher();
   await put("frozen");
   source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "ongoing" });
-  let state = stateAt("inspect");
-  const waits: (number | undefined)[] = [];
-  while (waits.length < 9) {
-    state = await step(state);
-    if (state.next === "wait") waits.push(state.waitSeconds);
-  }
-  expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
-  expect(state).toMatchObject({ attempt: 0, reason: "archived as ColdArchive, and being restored" });
+  const { steps, state } = await run();
+  expect(steps).toEqual(["inspect", "copy", "record"]);
+  expect(state).toMatchObject({ result: "waiting", attempt: 0, reason: "archived as ColdArchive, and being restored" });
+  expect(queued).toEqual([{ look: expect.objectContaining({ failures: 0, waits: 1 }), delaySeconds: 675 }]);
   source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "done" });
-  await run(state);
-  expect(bytesAt(destination)).toBe("frozen");
+  await run();
+  expect([bytesAt(destination), parked]).toEqual(["frozen", []]);
 });
 
 test("an archived object that nobody restores is parked at once with what to do", async () => {
@@ -320,38 +357,4 @@ test("done stays done", async () => {
   const { step, stateAt } = openPusher();
   const done = stateAt("done", { result: "replicated" });
   expect(await step(done)).toEqual(done);
-});
-
-describe("the proof", () => {
-  const replicaOf = (snapshot: ObjectSnapshot, bridge: { bridgeId: string; sourceId: string } = BRIDGE) => ({
-    head: makeHead({ metadata: replicaMetadata(snapshot, bridge, "k") }),
-    tags: snapshot.tags,
-  });
-  const snapshot = makeSnapshot();
-  const replica = replicaOf(snapshot);
-  const ofOther = replicaOf(snapshot, { ...BRIDGE, bridgeId: "other" });
-
-  test.each<[string, ObjectSnapshot | undefined, DestinationState | undefined, string | undefined]>([
-    ["equal", snapshot, replica, undefined],
-    ["nothing at the destination", snapshot, undefined, "object"],
-    ["other tags", snapshot, { ...replica, tags: {} }, "tags"],
-    ["another bridge's replica", snapshot, ofOther, "owner"],
-    ["absent on both sides", undefined, undefined, undefined],
-    ["absent at the source, a replica of this bridge", undefined, replica, "object"],
-    ["absent at the source, another bridge's replica", undefined, ofOther, undefined],
-  ])("differenceOf, %s", (_what, source, seen, difference) => {
-    expect(differenceOf(source, seen, BRIDGE)?.what).toBe(difference);
-  });
-
-  test.each<[string, ObjectSnapshot | undefined, DestinationState | undefined, boolean]>([
-    ["from this state", snapshot, replica, true],
-    ["from this state, with other tags now", { ...snapshot, tags: {} }, replica, true],
-    ["from an older state", makeSnapshot({ etag: "newer" }), replica, false],
-    ["from the same bytes, written again", makeSnapshot({ lastModified: "2026-03-01T00:00:01.000Z" }), replica, false],
-    ["by another bridge", snapshot, ofOther, false],
-    ["from an object that is gone", undefined, replica, false],
-    ["no replica", snapshot, undefined, false],
-  ])("isMadeFrom, %s", (_what, source, seen, expected) => {
-    expect(isMadeFrom(seen, source, BRIDGE)).toBe(expected);
-  });
 });
