@@ -39,6 +39,39 @@ const destinationPrefix: Rule = ({ destination }) => [
   ),
 ];
 
+/** https://www.alibabacloud.com/help/en/oss/user-guide/object-naming-conventions */
+const beginsAsNoOssKey = (text: string | undefined): boolean => text !== undefined && /^[/\\]/.test(text);
+
+const ossPrefixes: Rule = ({ source, destination, scope }) => {
+  const none = "OSS holds no key that begins with / or \\";
+  const prefixed = (destination?.prefix ?? "") !== "";
+  const [inScope, why, allowed] =
+    source?.cloud === "alicloud"
+      ? [true, "so no object is in scope", "the prefix without it"]
+      : [
+          destination?.cloud === "alicloud" && !prefixed,
+          "so every object would be parked",
+          "a destination.prefix in front of it",
+        ];
+  return [
+    ...when(
+      destination?.cloud === "alicloud" && beginsAsNoOssKey(destination.prefix),
+      ["destination", "prefix"],
+      `${none}; allowed: the prefix without it`,
+      ["destination", "cloud"],
+    ),
+    ...scope.prefixes.flatMap((prefix, index) =>
+      when(
+        inScope && beginsAsNoOssKey(prefix),
+        ["scope", "prefixes", index],
+        `${none}, ${why}; allowed: ${allowed}`,
+        ["source", "cloud"],
+        ["destination", "cloud"],
+      ),
+    ),
+  ];
+};
+
 const sizes: Rule = ({ scope }) =>
   when(
     scope.maxSizeBytes !== undefined && scope.maxSizeBytes < scope.minSizeBytes,
@@ -178,6 +211,7 @@ export const RULES: readonly Rule[] = [
   differentBuckets,
   adoptedSettings,
   destinationPrefix,
+  ossPrefixes,
   sizes,
   allowlist,
   oneToken,

@@ -11,6 +11,7 @@ With SCHEDULE_MINUTE_MS=<ms> a minute of a schedule's rate() takes this time. cr
 """
 
 import asyncio
+import functools
 import json
 import os
 import re
@@ -115,9 +116,22 @@ def authorize_batches_as_single_calls() -> None:
     iam_actions.extract_iam_action = action
 
 
+def match_every_character() -> None:
+    """In a policy `*` stands for any characters. ministack's stops at a newline, so a role could not read a key that holds one."""
+    from ministack.core import iam_evaluator
+
+    def compile_pattern(pattern, ignore_case):
+        parts = {"*": ".*", "?": "."}
+        regex = "".join(parts.get(character) or re.escape(character) for character in pattern)
+        return re.compile(rf"\A{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+    iam_evaluator._fnmatch_compile = functools.lru_cache(maxsize=4096)(compile_pattern)
+
+
 def main() -> None:
     served = app
     authorize_batches_as_single_calls()
+    match_every_character()
     if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
         quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):

@@ -23,7 +23,8 @@ afterAll(() => local.stop());
 async function createUser(): Promise<{ accessKeyId: string; secretAccessKey: string }> {
   const iam = new IAMClient(clientConfig(local.aws));
   const UserName = "conformance";
-  const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "*" }];
+  // A pattern, and not "*" alone, so that the policy is compared with every key.
+  const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "arn:aws:s3:::*" }];
   await iam.send(new CreateUserCommand({ UserName }));
   const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
   await iam.send(new PutUserPolicyCommand({ UserName, PolicyName: "s3", PolicyDocument }));
