@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
+import { EXIT_CODES } from "../operator/command";
 import { WRITTEN_FILES } from "../scripts/write-configuration";
 
 const ROOT = join(__dirname, "..");
@@ -57,6 +58,34 @@ test.each(PAGES)("%s names only files of the repository that exist", (page) => {
   ].map(([, path = ""]) => path);
   expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
+
+test("docs/operations.md has the exit codes of the operator's command", () => {
+  const rows = [...textOf("docs/operations.md").matchAll(/^\| (\d) \| (.+) \|$/gm)].map(([, code, means]) => [code, means]);
+  expect(rows).toEqual(Object.entries(EXIT_CODES));
+});
+
+test("each alarm that names a section of the runbook names one that exists", () => {
+  const folder = join("tests", "golden");
+  const plans = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
+  const named = plans.flatMap((plan) =>
+    [...textOf(join(folder, plan)).matchAll(/docs\/runbook\.md#([\w-]+)/g)].map(([, section = ""]) => section),
+  );
+  expect(new Set(named).size).toBeGreaterThan(5);
+  const sections = anchorsOf(textOf("docs/runbook.md"));
+  expect([...new Set(named)].filter((section) => !sections.includes(section))).toEqual([]);
+});
+
+test.each(["docs/operations.md", "docs/runbook.md"])(
+  "%s: each command of AWS in a block names its profile and region",
+  (page) => {
+    const blocks = [...textOf(page).matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map(([, code = ""]) => code);
+    const commands = blocks
+      .flatMap((code) => code.replace(/\\\n/g, " ").split("\n"))
+      .filter((line) => /(^|[\s("])aws /.test(line));
+    expect(commands.length).toBeGreaterThan(0);
+    expect(commands.filter((line) => !/--profile .*--region /.test(line))).toEqual([]);
+  },
+);
 
 test("the README has at most 900 words", () => {
   expect(textOf("README.md").split(/\s+/).length).toBeLessThanOrEqual(900);
