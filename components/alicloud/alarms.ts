@@ -27,21 +27,21 @@ const FUNCTION = { project: "acs_fc", dimension: "functionName" } as const;
  * https://help.aliyun.com/document_detail/163515.html https://www.alibabacloud.com/help/en/functioncompute/fc/monitoring-metrics-1
  */
 const METRICS = {
-  deadLetters: { ...QUEUE, metric: "ActiveMessages", statistics: "Maximum", runbook: "Dead letters" },
+  deadLetters: { ...QUEUE, metric: "ActiveMessages", statistics: "Maximum", runbook: "dead-letters-not-empty" },
   /** The tick hides the few keys that it looks at, so one metric alone can miss a small outage. */
-  outage: { ...QUEUE, metric: "ActiveMessages", statistics: "Maximum", runbook: "The other side is down" },
-  outageHidden: { ...QUEUE, metric: "InactiveMessages", statistics: "Maximum", runbook: "The other side is down" },
+  outage: { ...QUEUE, metric: "ActiveMessages", statistics: "Maximum", runbook: "receiver-unreachable" },
+  outageHidden: { ...QUEUE, metric: "InactiveMessages", statistics: "Maximum", runbook: "receiver-unreachable" },
   /** Keys that are due leave the queue every minute. */
-  backlog: { ...QUEUE, metric: "ActiveMessages", statistics: "Minimum", times: 3, runbook: "Keys wait too long" },
-  functionErrors: { ...FUNCTION, metric: "FunctionFunctionErrors", statistics: "Value", runbook: "A function fails" },
+  backlog: { ...QUEUE, metric: "ActiveMessages", statistics: "Minimum", times: 3, runbook: "queue-stuck" },
+  functionErrors: { ...FUNCTION, metric: "FunctionFunctionErrors", statistics: "Value", runbook: "sender-crashes" },
   /** In ms. */
-  longestRun: { ...FUNCTION, metric: "FunctionMaxDuration", statistics: "Value", runbook: "The latency probe is late" },
+  longestRun: { ...FUNCTION, metric: "FunctionMaxDuration", statistics: "Value", runbook: "the-latency-probe-is-late" },
   failedExecutions: {
     project: "acs_fnf",
     metric: "ExecutionsFailed",
     statistics: "Value",
     dimension: "flowName",
-    runbook: "Dead letters",
+    runbook: "dead-letters-not-empty",
   },
 } as const satisfies Record<string, Watched>;
 
@@ -74,7 +74,7 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
       period: PERIOD_SECONDS,
       contactGroups: alarmContactGroups.length > 0 ? alarmContactGroups : [DEFAULT_CONTACT_GROUP],
       escalationsCritical: { statistics, comparisonOperator: ">", threshold: String(threshold), times },
-      tags: { bridge: context.config.name, runbook: `docs/runbook.md: ${runbook}` },
+      tags: { bridge: context.config.name, runbook: `docs/runbook.md#${runbook}` },
     },
     { parent, provider: context.provider },
   );

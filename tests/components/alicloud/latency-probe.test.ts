@@ -78,7 +78,7 @@ describe("alarms", () => {
       period: 300,
       contactGroups: ["ops"],
       escalationsCritical: { statistics: "Value", comparisonOperator: ">", threshold, times: 1 },
-      tags: { bridge: "b", runbook: "docs/runbook.md: The latency probe is late" },
+      tags: { bridge: "b", runbook: "docs/runbook.md#the-latency-probe-is-late" },
     });
   });
 
