@@ -17,6 +17,8 @@ import { rangeSize } from "./parts";
 const PARTS_BETWEEN = 16;
 
 export interface CheckedRanges {
+  /** A part waits for the parts before it. */
+  readonly isOrdered: boolean;
   covers(range: ByteRange): boolean;
   /** Adds a part that is in the upload now. With SHA it resolves when all parts before it were added; aborting the signal rejects it. */
   add(range: ByteRange, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
@@ -51,6 +53,7 @@ export function createCheckedRanges({ algorithm, known, remember }: CheckedRange
     }
   };
   return {
+    isOrdered: sums instanceof OrderedHash,
     covers: ({ start, end }) => sums.ranges().some((one) => one.start <= start && end <= one.end),
     async add(range, bytes, signal) {
       await sums.add(range, bytes, signal);

@@ -12,6 +12,7 @@ import { type CheckedRanges, createCheckedRanges } from "./checked-ranges";
 import { type BridgeIdentity, lookAt, planReplica, recordReplica, unchangedSince } from "./destination";
 import { describeDifference, firstDifference } from "./equality";
 import type { CheckedRange, CopyOutcome, LeasedUpload } from "./lease";
+import { type Pace, TooSlow } from "./pace";
 import { type PartPlan, type PlannedPart, planParts, rangeSize } from "./parts";
 import type { Seal } from "./provenance";
 import type { BoundSource } from "./source";
@@ -30,6 +31,13 @@ export class CopyEnded extends Error {
 /** A completion was sent and not answered: it may still land. */
 export class CompletionUnsettled extends Error {}
 
+/** The run has no time for more parts. */
+export class OutOfTime extends Error {
+  constructor() {
+    super("the copier's time ran out");
+  }
+}
+
 export interface CopyContext {
   destination: ObjectStore;
   source: BoundSource;
@@ -46,8 +54,15 @@ export interface CopyContext {
   rememberUpload(upload: LeasedUpload): Promise<void>;
   /** Resolves once no later run will find the upload. Does nothing when the lease names another run. */
   forgetUpload(): Promise<void>;
-  /** Throws `CopyEnded` when this run may not go on. */
+  /** Throws `CopyEnded` when this run may not go on, and `OutOfTime`. */
   fence(): Promise<void>;
+  pace: Pace;
+  /** The time that is kept for a completion: a store may need minutes for it. */
+  completionMs: number;
+  /** Ends the parts in flight shortly before the hard end of the run, so that the run can record its outcome. */
+  outOfTime: AbortSignal;
+  /** Resolves once the next run will take smaller parts and no upload. */
+  shrinkParts(partSizeBytes: number): Promise<void>;
   /** Called for every part that was read. */
   onPart(sizeBytes: number): void;
   /** How often one part is tried. */
@@ -60,12 +75,11 @@ export interface CopyContext {
 }
 
 export async function copyObject(context: CopyContext): Promise<"replicated"> {
-  const { destination, key, snapshot, partSizeBytes } = context;
-  const plan = planParts({ sizeBytes: snapshot.sizeBytes, partSizeBytes, capabilities: destination.capabilities });
-  const upload = await openUpload(context, plan);
+  const { destination, key } = context;
+  const upload = await openUpload(context);
   let etag: string | undefined;
   try {
-    etag = await complete(context, upload, await copyParts(context, plan, upload));
+    etag = await complete(context, upload, await copyParts(context, upload));
   } catch (error) {
     // The parts of another snapshot, and parts that failed the check, are not kept.
     const superseded = error instanceof CopyEnded && error.outcome.result === "superseded";
@@ -77,31 +91,66 @@ export async function copyObject(context: CopyContext): Promise<"replicated"> {
       // Spares the next run work. A failure here must not hide why this run ended.
       await upload.checked?.remember().catch(() => undefined);
     }
-    throw error;
+    throw error instanceof OutOfTime ? await afterTimeout(context, upload) : error;
   }
   await prove(context, etag);
   return "replicated";
 }
 
+/** After this time without a new part the parts of an upload are given up, so that smaller ones can get through. */
+const MAX_IDLE_MS = 86_400_000;
+
+/**
+ * How a run ends whose time ran out. It is no failure as long as a part got through, or smaller parts can be tried. Parts that are there are
+ * kept: the link may be better in the next run.
+ */
+async function afterTimeout(context: CopyContext, { plan, kept, uploadId }: OpenUpload): Promise<CopyEnded> {
+  const { destination, key, snapshot, pace } = context;
+  const isStuck = pace.lastPartMs !== undefined && pace.options.clock.now() - pace.lastPartMs >= MAX_IDLE_MS;
+  const unfinished = new CopyEnded({ result: "continue", reason: "the copier's time ran out" });
+  if (pace.hasDoneParts || (kept.size > 0 && !isStuck)) return unfinished;
+  const partSizeBytes = Math.min(plan.partSizeBytes, snapshot.sizeBytes);
+  const smallest = planOf(context, destination.capabilities.minPartSizeBytes).partSizeBytes;
+  const seconds = Math.round(pace.totalMs / 1000);
+  if (partSizeBytes <= smallest) {
+    const reason = `no part of ${partSizeBytes} bytes, the smallest that the destination takes, got through in a run of ${seconds} s`;
+    return new CopyEnded({ result: "retry", reason, place: "source" });
+  }
+  await context.shrinkParts(Math.max(smallest, Math.min(Math.floor(partSizeBytes / 2), pace.partSize(partSizeBytes))));
+  await destination.abortUpload(key, uploadId);
+  return new CopyEnded({
+    result: "continue",
+    reason: `no part of ${partSizeBytes} bytes got through in ${seconds} s: smaller parts follow`,
+  });
+}
+
+function planOf({ destination, snapshot }: CopyContext, partSizeBytes: number): PartPlan {
+  return planParts({ sizeBytes: snapshot.sizeBytes, partSizeBytes, capabilities: destination.capabilities });
+}
+
 interface OpenUpload {
   uploadId: string;
+  plan: PartPlan;
   /** The planned parts that are in the upload already, by number. */
   kept: ReadonlyMap<number, UploadedPart>;
   /** Only where the parts do not carry the source's kind of checksum. */
   checked: CheckedRanges | undefined;
 }
 
-async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpload> {
-  const { destination, key, upload } = context;
-  const { partSizeBytes } = plan;
-  if (upload?.partSizeBytes === partSizeBytes) {
+/** The upload goes on with its own part size: another size would mean other ranges, and the parts would be lost. */
+async function openUpload(context: CopyContext): Promise<OpenUpload> {
+  const { destination, key, upload, pace } = context;
+  const resumed = upload && resumablePlan(context, upload);
+  if (resumed !== undefined) {
     try {
-      return resumeUpload(context, plan, upload, await destination.listParts(key, upload.uploadId));
+      return resumeUpload(context, resumed, await destination.listParts(key, resumed.upload.uploadId));
     } catch (error) {
       // The upload was completed, aborted or has expired: start a new one.
       if (!isBridgeError(error, "NotFound")) throw error;
     }
   } else if (upload !== undefined) await destination.abortUpload(key, upload.uploadId);
+  const plan = planOf(context, Math.max(pace.partSize(context.partSizeBytes), destination.capabilities.minPartSizeBytes));
+  const { partSizeBytes } = plan;
   const algorithm = partChecksum(context);
   const { uploadId } = await destination.createUpload(key, {
     attributes: planReplica(context, context.snapshot, sealOf(context)).attributes,
@@ -114,10 +163,22 @@ async function openUpload(context: CopyContext, plan: PartPlan): Promise<OpenUpl
     await destination.abortUpload(key, uploadId).catch(() => undefined);
     throw error;
   }
-  return { uploadId, kept: new Map(), checked: checkedRanges(context, { uploadId, partSizeBytes }, []) };
+  return { uploadId, plan, kept: new Map(), checked: checkedRanges(context, { uploadId, partSizeBytes }, []) };
 }
 
-function resumeUpload(context: CopyContext, plan: PartPlan, upload: LeasedUpload, found: readonly UploadedPart[]): OpenUpload {
+/** Undefined where the parts have another size than any plan gives them, or do not fit into the memory that is configured now. */
+function resumablePlan(context: CopyContext, upload: LeasedUpload): { plan: PartPlan; upload: LeasedUpload } | undefined {
+  const { partSizeBytes, concurrency } = context;
+  const plan = planOf(context, upload.partSizeBytes);
+  const memoryBytes = Math.max(partSizeBytes * concurrency, planOf(context, partSizeBytes).partSizeBytes);
+  return plan.partSizeBytes === upload.partSizeBytes && plan.partSizeBytes <= memoryBytes ? { plan, upload } : undefined;
+}
+
+function resumeUpload(
+  context: CopyContext,
+  { plan, upload }: { plan: PartPlan; upload: LeasedUpload },
+  found: readonly UploadedPart[],
+): OpenUpload {
   const present = new Map(found.map((part) => [part.partNumber, part]));
   const parts = [...plan];
   const missing = parts.filter(({ partNumber, range }) => present.get(partNumber)?.sizeBytes !== rangeSize(range));
@@ -129,7 +190,7 @@ function resumeUpload(context: CopyContext, plan: PartPlan, upload: LeasedUpload
   for (const { partNumber } of missing) present.delete(partNumber);
   // Without its checksum a part cannot be proven to hold the source's bytes.
   if (checked) for (const { partNumber, range } of parts) if (!checked.covers(range)) present.delete(partNumber);
-  return { uploadId: upload.uploadId, kept: present, checked };
+  return { uploadId: upload.uploadId, plan, kept: present, checked };
 }
 
 function checkedRanges(
@@ -144,15 +205,16 @@ function checkedRanges(
   return createCheckedRanges({ algorithm, known, remember });
 }
 
-async function copyParts(context: CopyContext, plan: PartPlan, upload: OpenUpload): Promise<UploadedPart[]> {
-  const limit = pLimit(partsInMemory(context, plan.partSizeBytes));
+async function copyParts(context: CopyContext, upload: OpenUpload): Promise<UploadedPart[]> {
+  const limit = pLimit(partsInMemory(context, upload.plan.partSizeBytes));
   const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, context.outOfTime]);
   const results: Promise<UploadedPart>[] = [];
-  for (const planned of plan) {
+  for (const planned of upload.plan) {
     const kept = upload.kept.get(planned.partNumber);
-    results.push(kept ? Promise.resolve(kept) : limit(() => copyPart(context, upload, planned, failed)));
+    results.push(kept ? Promise.resolve(kept) : limit(() => copyPart(context, upload, planned, { failed, signal })));
   }
-  // When one part fails the others are stopped. The run ends when all of them have ended.
+  // When one part fails the others are stopped. When there is no time for another part, those in flight go on. The run ends when all have ended.
   await Promise.allSettled(results);
   // The cause is the part that failed first, not the parts that it stopped.
   failed.signal.throwIfAborted();
@@ -168,16 +230,19 @@ async function copyPart(
   context: CopyContext,
   upload: OpenUpload,
   planned: PlannedPart,
-  failed: AbortController,
+  { failed, signal }: { failed: AbortController; signal: AbortSignal },
 ): Promise<UploadedPart> {
-  const { tries, retryDelayMs, random, sleep } = context;
+  const { tries, retryDelayMs, random, sleep, outOfTime } = context;
   for (let tried = 1; ; tried++) {
     failed.signal.throwIfAborted();
     try {
-      return await tryPart(context, upload, planned, failed.signal);
+      return await tryPart(context, upload, planned, signal);
     } catch (error) {
-      const again = tried < tries && isBridgeError(error) && error.retryable && !failed.signal.aborted;
-      if (!again) failed.abort(error);
+      const isTimeout = error instanceof OutOfTime || error instanceof TooSlow || outOfTime.aborted;
+      // With SHA a part waits for the parts before it, so it would wait for this one.
+      if (isTimeout && !failed.signal.aborted && upload.checked?.isOrdered !== true) throw new OutOfTime();
+      const again = !isTimeout && tried < tries && isBridgeError(error) && error.retryable && !failed.signal.aborted;
+      if (!again) failed.abort(isTimeout ? new OutOfTime() : error);
       else await sleep(retryDelayMs * 2 ** (tried - 1) * (1 + random()));
     }
   }
@@ -189,16 +254,19 @@ async function tryPart(
   { partNumber, range }: PlannedPart,
   signal: AbortSignal,
 ): Promise<UploadedPart> {
-  const { destination, key } = context;
+  const { destination, key, pace } = context;
+  const sizeBytes = rangeSize(range);
+  if (!pace.hasTimeFor(sizeBytes)) throw new OutOfTime();
   await context.fence();
   await checked?.rememberSometimes();
-  const body = await openRange(context, range, signal);
-  const bytes = await readAll(body, rangeSize(range));
-  if (bytes.length !== rangeSize(range)) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
+  const beganMs = pace.timeLeftMs();
+  const bytes = await readAll(pace.watch(await openRange(context, range, signal), sizeBytes), sizeBytes);
+  if (bytes.length !== sizeBytes) throw new BridgeError("Unavailable", "readPart", "the source ended a range early");
   context.onPart(bytes.length);
   const algorithm = partChecksum(context);
   const checksum = algorithm && checksumOf(algorithm, bytes);
   const part = await destination.uploadPart(key, { uploadId, partNumber }, bytes, { checksum, signal });
+  pace.donePart(sizeBytes, beganMs - pace.timeLeftMs());
   await checked?.add(range, bytes, signal);
   return part;
 }
@@ -209,7 +277,8 @@ async function openRange({ source, snapshot }: CopyContext, range: ByteRange, si
   } catch (error) {
     if (isBridgeError(error, "PreconditionFailed", "NotFound")) throw new CopyEnded(SUPERSEDED);
     // The presigned URL, or the session that signed it, has expired: the next run goes on with a fresh URL.
-    if (isBridgeError(error, "PermissionDenied")) throw new CopyEnded({ result: "continue", reason: error.message });
+    if (isBridgeError(error, "PermissionDenied"))
+      throw new CopyEnded({ result: "continue", place: "source", reason: error.message });
     throw error;
   }
 }
@@ -234,6 +303,8 @@ async function complete(
 ): Promise<string | undefined> {
   const { destination, source, key, snapshot, bridge } = context;
   assertWhole(snapshot, parts, checked);
+  if (context.pace.timeLeftMs() < context.completionMs)
+    throw new CopyEnded({ result: "continue", reason: "the copier's time ran out before the completion" });
   const seen = await lookAt(destination, key);
   if (seen && firstDifference(snapshot, seen, bridge) === undefined) {
     await destination.abortUpload(key, uploadId);
@@ -251,11 +322,34 @@ async function complete(
     return etag;
   } catch (error) {
     if (!mayStillLand(error)) throw error;
-    // The lease keeps other writers away, and the object was not equal before: if it is equal now, the completion has landed.
+    const landed = await waitForCompletion(context);
+    if (landed === undefined) throw new CompletionUnsettled("the completion was not answered", { cause: error });
+    return landed;
+  }
+}
+
+/** Looks at the destination until about two minutes after a completion that was not answered. */
+const COMPLETION_LOOKS = 9;
+
+/**
+ * The lease keeps other writers away, and the object was not equal before: if it is equal now, the completion has landed.
+ * @returns its etag; undefined while it has not landed
+ */
+async function waitForCompletion({
+  destination,
+  key,
+  snapshot,
+  bridge,
+  pace,
+  sleep,
+  retryDelayMs,
+}: CopyContext): Promise<string | undefined> {
+  for (let look = 1; ; look++) {
     const now = await lookAt(destination, key).catch(() => undefined);
-    if (now === undefined || firstDifference(snapshot, now, bridge) !== undefined)
-      throw new CompletionUnsettled("the completion was not answered", { cause: error });
-    return now.head.etag;
+    if (now !== undefined && firstDifference(snapshot, now, bridge) === undefined) return now.head.etag;
+    const waitMs = retryDelayMs * 2 ** (look - 1);
+    if (look === COMPLETION_LOOKS || pace.timeLeftMs() < waitMs) return undefined;
+    await sleep(waitMs);
   }
 }
 

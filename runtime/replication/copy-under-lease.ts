@@ -4,10 +4,11 @@
  */
 import type { Clock, Deadline, Logger } from "../protocol/ports";
 import type { ObjectStore } from "../stores/object-store";
-import { CompletionUnsettled, type CopyContext, CopyEnded, copyObject } from "./copy-object";
+import { CompletionUnsettled, type CopyContext, CopyEnded, copyObject, OutOfTime } from "./copy-object";
 import type { BridgeIdentity } from "./destination";
 import { verdictOn } from "./failure";
 import { type CopyOutcome, type HeldLease, isLive, type Lease, type LeaseStore } from "./lease";
+import { Pace } from "./pace";
 import type { LeasedCopy } from "./replicate";
 import type { Slots } from "./slots";
 import { type BoundSource, locatedSource } from "./source";
@@ -23,7 +24,7 @@ export interface CopyDeps {
   destination: ObjectStore;
   leases: LeaseStore;
   slots: Slots;
-  clock: Pick<Clock, "now">;
+  clock: Clock;
   logger: Logger;
   /** Names a run. */
   newId(): string;
@@ -39,8 +40,12 @@ export type CopyResult = CopyOutcome | { result: "not-mine" };
 
 /** A lease ends this long after the hard end of its run: the last request of the run may still be under way. */
 const SETTLE_MS = 60_000;
-/** No part and no completion is started when less than this is left, or less than a quarter of a short run. */
+/** No part is started when less than this is left, or less than a quarter of a short run. */
 const LAST_START_MS = 20_000;
+/** Parts in flight are given up when this is left, or an eighth of a short run, so that the run can record its outcome. */
+const LAST_PART_MS = 10_000;
+/** No completion is started when less than this is left, or less than a quarter of a short run: a store may need minutes for it. */
+const COMPLETION_MS = 180_000;
 const TRIES_PER_PART = 4;
 const RETRY_DELAY_MS = 500;
 
@@ -59,16 +64,17 @@ export async function copyUnderLease(
   const lease = await RunLease.take(copy, deps, deadline);
   if (lease === undefined) return { result: "not-mine" };
   const progress = { bytesMoved: 0 };
+  const context = contextOf(deps, lease, deadline);
   const end = async (outcome: CopyOutcome): Promise<CopyOutcome> => {
     logger.info("copy ends", { key, execution, ...outcome });
-    await lease.change((current) => ({ ...current, outcome }));
+    await lease.change((current) => ({ ...current, outcome, pace: paceAfter(context.pace, current) }));
     return outcome;
   };
   logger.info("copy begins", { key, execution, sizeBytes: snapshot.sizeBytes });
   try {
     await deps.slots.keep(copy, lease.taken.leaseUntilMs);
     const result = await copyObject({
-      ...contextOf(deps, lease, deadline),
+      ...context,
       source: locatedSource(bind(), deps.config.sourceId),
       key,
       snapshot,
@@ -96,20 +102,28 @@ type LeasedContext = Omit<CopyContext, "source" | "key" | "snapshot" | "onPart">
 
 /** The settings of the copy, with the lease as its fence and as the record of its upload. */
 function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedContext {
-  const { config, destination, random, sleep } = deps;
-  const lastStartMs = Math.min(LAST_START_MS, deadline.remainingMs() / 4);
+  const { config, destination, clock, random, sleep } = deps;
+  const runMs = Math.min(deadline.remainingMs(), config.timeoutSeconds * 1000);
+  const lastStartMs = Math.min(LAST_START_MS, runMs / 4);
+  const lastPartMs = Math.min(LAST_PART_MS, runMs / 8);
+  const timeLeftMs = () => deadline.remainingMs() - lastPartMs;
   return {
     destination,
     bridge: config,
     partSizeBytes: config.partSizeBytes,
     concurrency: config.partsAtOnce,
     upload: lease.taken.upload,
+    pace: new Pace({ clock, timeLeftMs, of: "part", record: lease.taken.pace }),
+    completionMs: Math.min(COMPLETION_MS, runMs / 4),
+    outOfTime: clock.after(timeLeftMs()),
+    shrinkParts: (partSizeBytes) =>
+      lease.changeOrEnd(({ upload: _given, ...current }) => ({ ...current, pace: { ...current.pace, partSizeBytes } })),
     rememberUpload: (upload) => lease.changeOrEnd((current) => ({ ...current, upload })),
     forgetUpload: async () => {
       await lease.change(({ upload: _gone, ...current }) => current);
     },
     fence: async () => {
-      if (deadline.remainingMs() < lastStartMs) throw new CopyEnded({ result: "continue", reason: "the copier's time ran out" });
+      if (deadline.remainingMs() < lastStartMs) throw new OutOfTime();
       await lease.assertHeld();
     },
     tries: deps.triesPerPart ?? TRIES_PER_PART,
@@ -117,6 +131,10 @@ function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedC
     random,
     sleep,
   };
+}
+
+function paceAfter(pace: Pace, { pace: before }: Lease): Lease["pace"] {
+  return { ...before, bytesPerSecond: pace.bytesPerSecond, lastPartMs: pace.lastPartMs };
 }
 
 /** The lease of a copy as one run of it holds it. */
@@ -173,9 +191,12 @@ function superseded(): CopyEnded {
 }
 
 function outcomeOf(error: unknown, bytesMoved: number): CopyOutcome {
-  // A run that moved nothing counts as a failed attempt: otherwise it would be continued without end.
   if (error instanceof CopyEnded) {
-    return error.outcome.result === "continue" && bytesMoved === 0 ? { ...error.outcome, result: "retry" } : error.outcome;
+    const { outcome } = error;
+    // A URL that nothing can be read with is a failed attempt: otherwise it would be continued without end.
+    return outcome.result === "continue" && outcome.place === "source" && bytesMoved === 0
+      ? { ...outcome, result: "retry" }
+      : outcome;
   }
   return verdictOn(error, "copier");
 }

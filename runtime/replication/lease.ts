@@ -60,6 +60,14 @@ export const leaseSchema = z.strictObject({
       checked: checkedSchema.optional(),
     })
     .optional(),
+  /** What the runs so far tell the next one about the link, see `PaceRecord`. */
+  pace: z
+    .strictObject({
+      bytesPerSecond: z.number().positive().optional(),
+      partSizeBytes: z.number().int().positive().optional(),
+      lastPartMs: z.number().optional(),
+    })
+    .optional(),
   outcome: outcomeSchema.optional(),
   /** The outcome was reported to a sender: the key is free for another try. */
   reported: z.boolean(),

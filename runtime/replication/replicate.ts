@@ -12,6 +12,7 @@ import { decide, type Plan } from "./decide";
 import { type BridgeIdentity, type LeasedState, lookUnderLease } from "./destination";
 import { verdictOn } from "./failure";
 import { isLive, type LeaseStore } from "./lease";
+import { Pace, TooSlow } from "./pace";
 import type { Slots } from "./slots";
 import { snapshotId } from "./snapshot";
 import { type BoundSource, isStill, locatedSource } from "./source";
@@ -59,7 +60,12 @@ export async function replicate(
   key: string,
   snapshot: ObjectSnapshot | undefined,
   source: BoundSource,
-  { signal, slow, ...deps }: ReplicationDeps & { signal: AbortSignal; slow?: boolean | undefined },
+  {
+    signal,
+    slow,
+    timeLeftMs,
+    ...deps
+  }: ReplicationDeps & Partial<AttemptTime> & { signal: AbortSignal; slow?: boolean | undefined },
 ): Promise<Replicated> {
   const { config, destination, clock } = deps;
   const destinationKey = config.destinationPrefix + key;
@@ -84,6 +90,7 @@ export async function replicate(
     key: destinationKey,
     sourceKey: key,
     snapshot,
+    pace: timeLeftMs && new Pace({ clock, timeLeftMs, of: "write" }),
     source: locatedSource(source, config.sourceId),
     signal,
   });
@@ -172,6 +179,7 @@ async function leaseCopy(work: Work, { snapshot, reason }: Extract<Plan, { step:
       leaseUntilMs,
       stop: false,
       upload,
+      pace: held?.lease.pace,
       reported: false,
     },
     held,
@@ -238,6 +246,11 @@ const LAST_START_MS = 3_000;
 /** Work in flight is given up when this is left. */
 const ANSWER_MS = 1_500;
 
+export interface AttemptTime {
+  /** Until work in flight is given up. */
+  timeLeftMs(): number;
+}
+
 export interface AttemptOptions {
   deadline: Deadline;
   clock: Pick<Clock, "after">;
@@ -249,7 +262,7 @@ export interface AttemptOptions {
 
 /** Runs `work` until shortly before the deadline. Never rejects: a failure becomes a result. */
 export async function attempt<T>(
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, time: AttemptTime) => Promise<T>,
   { deadline, clock, role, onFailure }: AttemptOptions,
 ): Promise<T | ReplicationResult> {
   const remainingMs = deadline.remainingMs();
@@ -257,7 +270,7 @@ export async function attempt<T>(
     return { result: "waiting", waitsFor: "time", reason: `the ${role} ran out of time before this item` };
   const signal = clock.after(remainingMs - ANSWER_MS);
   try {
-    return await work(signal);
+    return await work(signal, { timeLeftMs: () => deadline.remainingMs() - ANSWER_MS });
   } catch (error) {
     const result = failureResult(error, role, signal.aborted);
     onFailure(error, result);
@@ -275,6 +288,9 @@ export function failureResult(error: unknown, role: AttemptOptions["role"], isOu
       reason: `the ${role} ran out of time on this item`,
       unsettled: true,
     };
+  // A body that was given up early has written nothing.
+  if (error instanceof TooSlow)
+    return { result: "waiting", waitsFor: "time", slow: true, place: "source", reason: error.message };
   const verdict = verdictOn(error, role);
   if (verdict.result === "rejected") return verdict;
   return { ...verdict, unsettled: mayStillLand(error) || undefined };

@@ -12,6 +12,7 @@ import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
 import { type BridgeIdentity, lookAt, planReplica, recordReplica, unchangedSince } from "./destination";
 import { type DestinationState, describeDifference, firstDifference } from "./equality";
+import type { Pace } from "./pace";
 import type { Seal } from "./provenance";
 import type { ProvenanceRecord } from "./provenance-record";
 import { type BoundSource, isStill } from "./source";
@@ -25,6 +26,8 @@ export interface WriteContext {
   /** The destination object when the write was decided. */
   seen: DestinationState | undefined;
   signal: AbortSignal;
+  /** Gives a body up as soon as its rate shows that it cannot end in time. */
+  pace?: Pace | undefined;
 }
 
 /** A receipt without its key. */
@@ -39,14 +42,18 @@ export const SUPERSEDED = {
 
 /** Streams the source object into the destination. */
 export async function writeObject(context: WriteContext, snapshot: ObjectSnapshot): Promise<ReplicationResult> {
-  const { destination, source, key, seen, signal } = context;
+  const { destination, source, key, seen, signal, pace } = context;
   const opened = await openPinned(source, snapshot, signal);
   if (opened === undefined) return SUPERSEDED;
   if (opened.sizeBytes !== snapshot.sizeBytes) {
     opened.body.destroy();
     throw new BridgeError("Corrupted", "open", `the source answered ${opened.sizeBytes} bytes of ${snapshot.sizeBytes}`);
   }
-  const { body, checksum, seal } = await prepareBody(destination, snapshot, opened.body);
+  const { body, checksum, seal } = await prepareBody(
+    destination,
+    snapshot,
+    pace?.watch(opened.body, snapshot.sizeBytes) ?? opened.body,
+  );
   const replica = planReplica(context, snapshot, seal);
   const { etag } = await destination.put(key, body, {
     sizeBytes: snapshot.sizeBytes,

@@ -224,7 +224,7 @@ export class Pusher {
   ): Promise<Outcome> {
     const { clock, logger } = this.deps;
     const source = storeSource(this.deps.source, key);
-    const done = await attempt((signal) => replicate(key, snapshot, source, { ...this.deps, signal, slow }), {
+    const done = await attempt((signal, time) => replicate(key, snapshot, source, { ...this.deps, ...time, signal, slow }), {
       deadline: inline,
       clock,
       role: "pusher",

@@ -4,7 +4,14 @@ import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";
 import type { Clock, CopyJob, CopyLauncher, Deadline, Logger } from "../../protocol/ports";
 import { createLeaseStore, type LeaseStore } from "../../replication/lease";
-import { attempt, cancelCopy, type ReplicationDeps, type ReplicationResult, replicate } from "../../replication/replicate";
+import {
+  type AttemptTime,
+  attempt,
+  cancelCopy,
+  type ReplicationDeps,
+  type ReplicationResult,
+  replicate,
+} from "../../replication/replicate";
 import { createSlots, type Slots } from "../../replication/slots";
 import type { SourceReader } from "../../replication/source";
 import { mayStillLand } from "../../stores/errors";
@@ -49,7 +56,7 @@ export class Receiver {
   private async receiptFor(notice: Notice, deadline: Deadline): Promise<Receipt> {
     const { clock, logger } = this.deps;
     const { key } = notice;
-    const result = await attempt((signal) => this.replicateNotice(notice, signal), {
+    const result = await attempt((signal, time) => this.replicateNotice(notice, { signal, ...time }), {
       deadline,
       clock,
       role: "receiver",
@@ -58,13 +65,13 @@ export class Receiver {
     return { key, ...result };
   }
 
-  private async replicateNotice(notice: Notice, signal: AbortSignal): Promise<ReplicationResult> {
+  private async replicateNotice(notice: Notice, limits: AttemptTime & { signal: AbortSignal }): Promise<ReplicationResult> {
     const { reader, logger } = this.deps;
     const { key, url } = notice;
     const { snapshot = undefined, tagsUrl = undefined, slow = false } = notice.state === "present" ? notice : {};
-    let result = await replicate(key, snapshot, reader.bind(url, key, tagsUrl), { ...this.deps, signal, slow });
+    let result = await replicate(key, snapshot, reader.bind(url, key, tagsUrl), { ...this.deps, ...limits, slow });
     if (result.result === "copy-leased") {
-      await this.startCopy({ ...result.copy, url }, signal);
+      await this.startCopy({ ...result.copy, url }, limits.signal);
       result = { result: "in-progress", reason: result.reason };
     }
     logger.info("notice", { key, ...result });

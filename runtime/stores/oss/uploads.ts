@@ -115,7 +115,16 @@ export class OssUploads extends OssClient {
       `<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUpload>${list.join("")}</CompleteMultipartUpload>`,
     );
     const headers = { ...contentMd5(body), ...(condition?.ifAbsent && FORBID_OVERWRITE) };
-    const request = { op, method: "POST", key, queries: { uploadId }, headers, body, signal } as const;
+    const request = {
+      op,
+      method: "POST",
+      key,
+      queries: { uploadId },
+      headers,
+      body,
+      signal,
+      workMs: COMPLETION_WORK_MS,
+    } as const;
     const { result, received } = await this.text(request, (text, answer) => ({
       result: parsePutResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
       received: crc64Of(answer),
@@ -151,6 +160,9 @@ export class OssUploads extends OssClient {
     return checked.length === parts.length ? combineChecksums("CRC64XZ", checked) : undefined;
   }
 }
+
+/** OSS puts many parts together before it answers. */
+const COMPLETION_WORK_MS = 120_000;
 
 function parsePart(op: string, part: string): UploadedPart {
   const field = (name: string): string => required(op, name, xmlText(part, name));

@@ -14,6 +14,38 @@ const failsOnce = <A extends unknown[], R>(real: (...args: A) => Promise<R>, err
   };
 };
 
+test("a completion is not started when it may not end: the run is continued", async () => {
+  const all = await open();
+  all.timeLeft.ms = 99;
+  const ended = await all.copy().catch((error: unknown) => error);
+  expect(ended).toMatchObject({ outcome: { result: "continue", reason: "the copier's time ran out before the completion" } });
+  expect(all.text()).toBe("");
+  all.timeLeft.ms = 100;
+  all.moved.length = 0;
+  expect(await all.copy()).toBe("replicated");
+  expect(all.moved).toEqual([]);
+});
+
+test("a completion that is not answered and lands a minute later: replicated", async () => {
+  const all = await open();
+  const complete = all.destination.completeUpload.bind(all.destination);
+  let land: (() => Promise<unknown>) | undefined;
+  jest.spyOn(all.destination, "completeUpload").mockImplementation(async (...of) => {
+    land = () => complete(...of);
+    throw new BridgeError("Unavailable", "completeUpload", "no answer");
+  });
+  let waitedMs = 0;
+  const sleep = async (ms: number) => {
+    waitedMs += ms;
+    if (waitedMs < 20_000) return;
+    await land?.();
+    land = undefined;
+  };
+  expect(await all.copy({ sleep })).toBe("replicated");
+  expect(all.text()).toBe(CONTENT);
+  expect(waitedMs).toBeLessThan(60_000);
+});
+
 describe("a copy ends", () => {
   test.each(["overwritten", "deleted"])("%s at the source: superseded, the upload is aborted", async (what) => {
     const all = await open();

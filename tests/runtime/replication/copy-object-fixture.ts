@@ -1,5 +1,6 @@
 import { type CopyContext, copyObject } from "../../../runtime/replication/copy-object";
 import type { LeasedUpload } from "../../../runtime/replication/lease";
+import { Pace } from "../../../runtime/replication/pace";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
@@ -26,6 +27,8 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
   const bound = memorySource(source, "k");
   const sleeps: number[] = [];
   const moved: number[] = [];
+  const timeLeft = { ms: 1_000_000 };
+  const shrunk: number[] = [];
   let remembered: LeasedUpload | undefined;
   const copy = (changes: Partial<CopyContext> = {}) =>
     copyObject({
@@ -44,6 +47,13 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
         remembered = undefined;
       },
       fence: async () => undefined,
+      pace: new Pace({ clock, timeLeftMs: () => timeLeft.ms, of: "part" }),
+      completionMs: 100,
+      outOfTime: new AbortController().signal,
+      shrinkParts: async (partSizeBytes) => {
+        remembered = undefined;
+        shrunk.push(partSizeBytes);
+      },
       onPart: (sizeBytes) => moved.push(sizeBytes),
       tries: 3,
       retryDelayMs: 100,
@@ -58,6 +68,9 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
     snapshot,
     sleeps,
     moved,
+    shrunk,
+    timeLeft,
+    clock,
     copy,
     remembered: () => remembered,
     text: () => Buffer.from(destination.snapshotOf("to/k")?.bytes ?? []).toString(),

@@ -208,10 +208,20 @@ describe("resumption", () => {
     expect(all.text()).toBe(CONTENT);
   });
 
-  test("parts of another size are not reused: a new upload is started", async () => {
+  test("another part size is configured: the upload goes on with its own, and no part is read again", async () => {
     const all = await interrupted();
     all.moved.length = 0;
     expect(await all.copy({ partSizeBytes: 3 })).toBe("replicated");
+    expect(all.moved).toEqual([3]);
+    expect(all.text()).toBe(CONTENT);
+    expect(all.destination.openUploads()).toEqual([]);
+    expect(all.remembered()?.partSizeBytes).toBe(4);
+  });
+
+  test("parts that do not fit into the memory that is configured now: a new upload is started", async () => {
+    const all = await interrupted();
+    all.moved.length = 0;
+    expect(await all.copy({ partSizeBytes: 3, concurrency: 1 })).toBe("replicated");
     expect(all.moved.sort()).toEqual([2, 3, 3, 3]);
     expect(all.text()).toBe(CONTENT);
     expect(all.destination.openUploads()).toEqual([]);

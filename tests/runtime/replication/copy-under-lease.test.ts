@@ -187,11 +187,11 @@ describe("the outcome", () => {
 
   test("the lease expires during the copy: superseded, nothing is completed", async () => {
     const all = await open();
-    const sleeping: BoundSource["open"] = async (options) => {
-      all.clock.advance(400_000);
+    const expiring: BoundSource["open"] = async (options) => {
+      await all.change({ leaseUntilMs: all.clock.now() });
       return await all.source.open(options);
     };
-    expect(await all.run({ source: { open: sleeping } })).toMatchObject({ result: "superseded" });
+    expect(await all.run({ source: { open: expiring } })).toMatchObject({ result: "superseded" });
     expect(all.destination.keys()).toEqual([]);
   });
 
@@ -216,12 +216,13 @@ describe("the outcome", () => {
     expect(all.store.bytesRead).toBe(CONTENT.length);
   });
 
-  test("out of time without a single part: a failed attempt, so that it cannot repeat for ever", async () => {
+  test("a URL that nothing can be read with: a failed attempt, so that it cannot repeat for ever", async () => {
     const all = await open();
     const expired = () => Promise.reject(new BridgeError("PermissionDenied", "read", "the presigned URL has expired"));
     expect(await all.run({ source: { open: expired } })).toEqual({
       result: "retry",
       reason: "aws:source: the presigned URL has expired",
+      place: "source",
       bytesMoved: 0,
     });
   });
