@@ -6,7 +6,7 @@ import { inBatches } from "./support/batches";
 import { eventually } from "./support/eventually";
 import { type Attributes, converged, head, listKeys, put } from "./support/objects";
 import { settled, takeDeadLetters } from "./support/queues";
-import { putWithRawMetadata } from "./support/raw-metadata";
+import { putWithRawHeader } from "./support/raw-metadata";
 import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 
 /** The body of an object is its key with the path's name, or empty. */
@@ -30,6 +30,7 @@ const KEYS: readonly [description: string, key: string, empty?: "empty"][] = [
   ["a dot-dot segment", "a/../b"],
   ["what has a meaning in a URL", "#?&=;:@$,!*()"],
   ["what a URL cannot hold", "\\{}^|~`[]"],
+  ["a newline and a tab", "new\nline\ttab"],
 ];
 
 const ATTRIBUTES: readonly [description: string, key: string, attributes: Attributes][] = [
@@ -52,6 +53,12 @@ const ATTRIBUTES: readonly [description: string, key: string, attributes: Attrib
 ];
 const RAW_KEY = "attributes/raw-utf-8";
 const RAW_TEXT = "中文 é";
+const DISPOSITION_KEY = "attributes/raw-disposition";
+const DISPOSITION = 'attachment; filename="报告 2024.pdf"';
+const FULL_KEY = "attributes/full-metadata";
+/** S3's 2 KB. */
+const FULL = { big: "m".repeat(2045) };
+const REDIRECT_KEY = "attributes/redirect.html";
 
 const ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
 
@@ -91,7 +98,20 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
       key: `checksums/${algorithm}`,
       put: ({ source }: TestStack) => put(source, `checksums/${algorithm}`, bodyOf(algorithm), { ChecksumAlgorithm: algorithm }),
     })),
-    { key: RAW_KEY, put: ({ source }) => putWithRawMetadata(source, RAW_KEY, "title", RAW_TEXT, bodyOf(RAW_KEY)) },
+    {
+      key: RAW_KEY,
+      put: ({ source }) => putWithRawHeader(source, RAW_KEY, { header: "x-amz-meta-title", value: RAW_TEXT }, bodyOf(RAW_KEY)),
+    },
+    {
+      key: DISPOSITION_KEY,
+      put: ({ source }) =>
+        putWithRawHeader(source, DISPOSITION_KEY, { header: "content-disposition", value: DISPOSITION }, bodyOf(DISPOSITION_KEY)),
+    },
+    { key: FULL_KEY, put: ({ source }) => put(source, FULL_KEY, bodyOf(FULL_KEY), { Metadata: FULL }) },
+    {
+      key: REDIRECT_KEY,
+      put: ({ source }) => put(source, REDIRECT_KEY, bodyOf(REDIRECT_KEY), { WebsiteRedirectLocation: "/web/new.html" }),
+    },
   ];
 
   beforeAll(async () => {
@@ -133,9 +153,34 @@ describe.each(PATHS)("by the $path", ({ path, inlineLimitBytes }) => {
 
     onStack("raw UTF-8 metadata", async (running) => {
       // One store returns the bytes and the other an RFC 2047 word, so the test compares the text.
-      const found = await eventually(() => head(running.destination, RAW_KEY), { deadlineMs: ARRIVE_MS, what: RAW_KEY });
-      expectMadeBy(path, found);
+      const arrived = async () => {
+        const found = await head(running.destination, RAW_KEY);
+        expectMadeBy(path, found);
+        return found;
+      };
+      const found = await eventually(arrived, { deadlineMs: ARRIVE_MS, what: `${RAW_KEY} by the ${path}` });
       expect(found.Metadata?.title).toBe(`=?UTF-8?B?${Buffer.from(RAW_TEXT).toString("base64")}?=`);
+    });
+
+    onStack("raw UTF-8 in Content-Disposition", async (running) => {
+      await converged(running, DISPOSITION_KEY, ARRIVE_MS);
+      const found = await head(running.destination, DISPOSITION_KEY);
+      expectMadeBy(path, found);
+      expect(found.ContentDisposition).toBe(Buffer.from(DISPOSITION).toString("latin1"));
+    });
+
+    onStack("all the metadata that S3 holds", async (running) => {
+      await converged(running, FULL_KEY, ARRIVE_MS);
+      const found = await head(running.destination, FULL_KEY);
+      expectMadeBy(path, found);
+      expect(found.Metadata).toEqual(FULL);
+    });
+
+    onStack("the redirect of a website", async (running) => {
+      await converged(running, REDIRECT_KEY, ARRIVE_MS);
+      const found = await head(running.destination, REDIRECT_KEY);
+      expectMadeBy(path, found);
+      expect(found.WebsiteRedirectLocation).toBe("/web/new.html");
     });
 
     for (const algorithm of ALGORITHMS) {

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
-import { CreateBucketCommand, PutBucketReplicationCommand, PutBucketVersioningCommand } from "@aws-sdk/client-s3";
+import {
+  CreateBucketCommand,
+  PutBucketPolicyCommand,
+  PutBucketReplicationCommand,
+  PutBucketVersioningCommand,
+} from "@aws-sdk/client-s3";
 import { clientConfig } from "../../../../local/aws/client-config";
 import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
 import { readAll } from "../../../../runtime/stores/read-all";
@@ -103,6 +108,32 @@ test("a tampered presigned URL is refused, and so is one for another key", async
     expect(changed).not.toBe(url);
     expect((await getRaw(changed, {})).status).toBe(403);
   }
+  client.destroy();
+});
+
+test("a bucket whose policy refuses writes without a named encryption takes puts, streams and uploads", async () => {
+  const bucket = "names-encryption";
+  const client = localClient();
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  const Statement = {
+    Effect: "Deny",
+    Principal: "*",
+    Action: "s3:PutObject",
+    Resource: `arn:aws:s3:::${bucket}/*`,
+    Condition: { StringNotEquals: { "s3:x-amz-server-side-encryption": "AES256" } },
+  };
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+  await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+  const attributes = { headers: {}, metadata: {}, tags: {} };
+  const fresh = () => createS3Store({ client, bucket });
+  await fresh().put("small", Buffer.from("1"), { attributes, sizeBytes: 1 });
+  expect((await fresh().head("small"))?.sizeBytes).toBe(1);
+  const store = fresh();
+  const { uploadId } = await store.createUpload("parts", { attributes });
+  await store.completeUpload("parts", uploadId, [
+    await store.uploadPart("parts", { uploadId, partNumber: 1 }, Buffer.from("12")),
+  ]);
+  expect((await store.head("parts"))?.sizeBytes).toBe(2);
   client.destroy();
 });
 
