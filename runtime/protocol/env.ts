@@ -106,9 +106,9 @@ export const senderConfigSchema = z.strictObject({
   /** The unique id of the sender's own role. Events of tags that it changed are dropped. Absent where events of tags do not exist. */
   ownPrincipal: z.string().min(1).optional(),
   /** Keys that have to wait. With `buffer: sqs` the source's events come through it as well. */
-  queueUrl: z.string().min(1).optional(),
+  queueUrl: z.string().min(1),
   /** Keys that wait for the receiver to come back. */
-  outageQueueUrl: z.string().min(1).optional(),
+  outageQueueUrl: z.string().min(1),
   deadLetterUrl: z.string().min(1),
   receiverUrl: z.url({ protocol: /^https$/ }),
   auth: authConfigSchema,

@@ -15,8 +15,7 @@ const FRESH_SUCCESS_MS = 30_000;
 const ANSWER_MS = 10_000;
 
 export interface BreakerDeps {
-  /** Without one the breaker never opens. */
-  outage: Pick<OutageQueue, "isEmpty"> | undefined;
+  outage: Pick<OutageQueue, "isEmpty">;
   clock: Pick<Clock, "now">;
 }
 
@@ -36,7 +35,6 @@ export class Breaker {
   /** Whether keys must be held. Rejects with the failure of the queue. */
   async isOpen(): Promise<boolean> {
     const { outage, clock } = this.#deps;
-    if (outage === undefined) return false;
     if (this.hasOpened) return true;
     const nowMs = clock.now();
     if (this.#failuresInARow === 0 && nowMs - this.#succeededAtMs < FRESH_SUCCESS_MS) return false;
@@ -48,7 +46,7 @@ export class Breaker {
   /** Whether this instance itself saw the other side down a moment ago. */
   get hasOpened(): boolean {
     const isRecent = this.#deps.clock.now() - this.#failedAtMs < OWN_KNOWLEDGE_MS;
-    return this.#deps.outage !== undefined && this.#failuresInARow >= FAILURES_TO_OPEN && isRecent;
+    return this.#failuresInARow >= FAILURES_TO_OPEN && isRecent;
   }
 
   /** Allows one request. Its outcome decides. */

@@ -99,6 +99,8 @@ test("the sender acknowledges a message with nothing to do", async () => {
     scope: { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 0 },
     deletes: "ignore",
     statusTags: false,
+    queueUrl: "https://q",
+    outageQueueUrl: "https://o",
     deadLetterUrl: "https://sqs.us-east-1.amazonaws.com/111111111111/dead",
     receiverUrl: "https://receiver.example.com/replicate",
     auth,

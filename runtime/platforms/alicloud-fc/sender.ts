@@ -16,8 +16,6 @@ const base = startFunction("sender", process.env);
 const { config, clock, logger, region } = base;
 
 const { queueUrl, outageQueueUrl } = config;
-if (queueUrl === undefined || outageQueueUrl === undefined)
-  throw new Error("the sender needs queueUrl and outageQueueUrl: deploy this function with the CrossBorderBridge component");
 const queue = openQueue(base, queueUrl);
 const starter = createLookStarter(
   createControlApi({ ...base, host: `fcv3.${region}.aliyuncs.com` }),

@@ -45,8 +45,8 @@ export interface OutageQueueOptions {
   clock: Clock;
 }
 
-/** How long a received message stays hidden. The next tick may read it again. */
-const HELD_SECONDS = 60;
+/** How long a received message stays hidden: longer than a probe, and shorter than the time to the next tick, which may read it again. */
+const HELD_SECONDS = 45;
 /** Long polling asks every server of SQS. A short poll may miss messages that are there. */
 const RECEIVE_WAIT_SECONDS = 1;
 

@@ -31,8 +31,8 @@ const sender = new Sender({
     newId: randomUUID,
     sign: createInvokeSigner(secretDeps, () => ownCredentials(process.env)),
   }),
-  queue: queueUrl === undefined ? undefined : createWorkQueue(sqs, queueUrl),
-  outage: outageQueueUrl === undefined ? undefined : createOutageQueue(sqs, { queueUrl: outageQueueUrl, deadLetters, clock }),
+  queue: createWorkQueue(sqs, queueUrl),
+  outage: createOutageQueue(sqs, { queueUrl: outageQueueUrl, deadLetters, clock }),
   deadLetters,
   metrics,
 });

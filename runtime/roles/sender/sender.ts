@@ -52,10 +52,10 @@ export interface SenderDeps {
   config: SenderConfig;
   source: ObjectStore;
   receiver: ReceiverClient;
-  /** Keys that have to wait. Without it the platform's own asynchronous retries deliver them again. */
-  queue?: WorkQueue | undefined;
-  /** Keys that wait for the receiver to come back. Without it they go to `queue`. */
-  outage?: OutageQueue | undefined;
+  /** Keys that have to wait. */
+  queue: WorkQueue;
+  /** Keys that wait for the receiver to come back. */
+  outage: OutageQueue;
   deadLetters: DeadLetterQueue;
   clock: Clock;
   logger: Logger;
@@ -83,8 +83,7 @@ const HARD_END_MARGIN_SECONDS = 5;
 /** A copy that runs, or that waits for others, and a restore take hours without a fault: the age of such a key is not reported. */
 const NORMAL_WAITS: ReadonlySet<string> = new Set(["copy", "room", "restore"]);
 
-/** A key that should be held goes to the work queue where there is no outage queue. */
-const HELD = { failed: false, delaySeconds: 60, cause: "border" } as const;
+type PutBack = Extract<Step, { step: "put-back" }>;
 
 /** A key and the step that follows its round. */
 interface Outcome {
@@ -135,7 +134,6 @@ export class Sender {
    */
   async tick(deadline: Deadline): Promise<void> {
     const { outage, queue, metrics, logger } = this.#deps;
-    if (outage === undefined || queue === undefined) return;
     const held = await outage.receive();
     const isOpen = held.length > 0 || !(await outage.isEmpty());
     metrics.add("BreakerOpen", isOpen ? 1 : 0);
@@ -292,7 +290,7 @@ export class Sender {
     await Promise.all(
       outcomes.map(async ({ work, next }) => {
         if (next.step === "repeat" && limits !== undefined && this.#hasTime(limits)) again.push(work);
-        else if (next.step === "hold" && this.#deps.outage !== undefined) held.push({ work, look: next.look });
+        else if (next.step === "hold") held.push({ work, look: next.look });
         else await this.#settle(work, next, failures);
       }),
     );
@@ -318,9 +316,10 @@ export class Sender {
           const told: Told = { reason: "the source keeps changing", place: "source" };
           return await this.#settle(work, waitFor(work, "change", told, this.#policy), failures);
         }
-        case "put-back":
         case "hold":
-          return await this.#putBack(work, next, failures);
+          return await this.#hold([{ work, look: next.look }], failures);
+        case "put-back":
+          return await this.#putBack(work, next);
       }
     } catch (error) {
       this.#deps.logger.error("settling failed", { key: work.look.key, error });
@@ -328,11 +327,8 @@ export class Sender {
     }
   }
 
-  async #putBack(work: Work, next: Step & { look: Look }, failures: Failures): Promise<void> {
+  async #putBack(work: Work, { look, failed, delaySeconds, cause }: PutBack): Promise<void> {
     const { queue, logger, metrics } = this.#deps;
-    const { look } = next;
-    const { failed, delaySeconds, cause } = next.step === "put-back" ? next : HELD;
-    if (queue === undefined) return failures.add(work.messageIds, look.last?.reason ?? "the key has to wait");
     const { key, firstSeenMs, failures: failedAttempts, waits, last, nextTryMs } = look;
     logger.info("put back", { key, firstSeenMs, delaySeconds, failures: failedAttempts, waits, ...last, nextTryMs });
     metrics.add(failed ? "Retried" : "Waited", 1);
@@ -347,7 +343,7 @@ export class Sender {
   async #hold(held: readonly { work: Work; look: Look }[], failures: Failures): Promise<void> {
     const { outage, logger, metrics } = this.#deps;
     try {
-      await outage?.add(held.map(({ look }) => look));
+      await outage.add(held.map(({ look }) => look));
     } catch (error) {
       logger.error("holding failed", { keys: held.length, error });
       for (const { work } of held) failures.add(work.messageIds, `the key could not be held: ${reasonOf(error, "sender")}`);

@@ -1,5 +1,7 @@
 /** Each change of the sender breaks what `outage.test.ts` asserts: the scenarios can fail. */
-import { ReceiverUnreachable } from "../../../runtime/protocol/ports";
+import { type OutageQueue, ReceiverUnreachable } from "../../../runtime/protocol/ports";
+import { Breaker } from "../../../runtime/replication/breaker";
+import { LinkRate } from "../../../runtime/roles/sender/ask";
 import type { SenderDeps } from "../../../runtime/roles/sender/sender";
 import { down, LoadWorld } from "./load-world";
 
@@ -34,8 +36,22 @@ test("without a change the promises hold", async () => {
   expect([isBroken(seen), seen]).toEqual([false, seen]);
 });
 
+/** A part of the queue is replaced, the rest works. */
+const outageWith = ({ outage }: SenderDeps, change: Partial<OutageQueue>): OutageQueue => ({
+  isEmpty: () => outage.isEmpty(),
+  add: (looks) => outage.add(looks),
+  receive: () => outage.receive(),
+  remove: (messages) => outage.remove(messages),
+  ...change,
+});
+
+const withoutMemory = (clock: SenderDeps["clock"]): SenderDeps["memory"] => ({
+  breaker: Object.assign(new Breaker({ outage: { isEmpty: async () => true }, clock }), { failed: () => undefined }),
+  link: new LinkRate(),
+});
+
 test.each<[string, (deps: SenderDeps) => SenderDeps]>([
-  ["there is no breaker", (deps) => ({ ...deps, outage: undefined, memory: undefined })],
+  ["the breaker never opens", (deps) => ({ ...deps, memory: withoutMemory(deps.clock) })],
   [
     "a request without an answer counts as a failure",
     (deps) => ({
@@ -56,33 +72,15 @@ test.each<[string, (deps: SenderDeps) => SenderDeps]>([
     "released keys are held again while the outage queue is not empty",
     (deps) => ({
       ...deps,
-      queue: deps.queue && {
+      queue: {
         ...deps.queue,
-        enqueueAll: (looks) =>
-          Promise.all(looks.map((look) => deps.queue?.enqueue({ ...look, released: undefined }, 0))).then(() => undefined),
+        enqueueAll: (looks) => deps.queue.enqueueAll(looks.map((look) => ({ ...look, released: undefined }))),
       },
-      // One of the held keys stays: the queue is never empty.
-      outage: deps.outage && {
-        ...deps.outage,
-        isEmpty: async () => false,
-        receive: () => deps.outage?.receive() ?? Promise.resolve([]),
-        add: (looks) => deps.outage?.add(looks) ?? Promise.resolve(),
-        remove: (messages) => deps.outage?.remove(messages) ?? Promise.resolve(),
-      },
+      // Its count is old: it says that keys are left.
+      outage: outageWith(deps, { isEmpty: async () => false }),
     }),
   ],
-  [
-    "the tick does not run",
-    (deps) => ({
-      ...deps,
-      outage: deps.outage && {
-        isEmpty: () => deps.outage?.isEmpty() ?? Promise.resolve(true),
-        add: (looks) => deps.outage?.add(looks) ?? Promise.resolve(),
-        receive: async () => [],
-        remove: async () => undefined,
-      },
-    }),
-  ],
+  ["the tick sees no key", (deps) => ({ ...deps, outage: outageWith(deps, { receive: async () => [] }) })],
 ])("%s: seen", async (_what, sabotage) => {
   expect(isBroken(await story(sabotage))).toBe(true);
 });

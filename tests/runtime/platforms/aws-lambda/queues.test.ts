@@ -148,7 +148,7 @@ describe("outage queue", () => {
     const first = await queue.receive();
     expect(first.map(({ look }) => look)).toEqual(looks(10));
     expect(sqs.received).toEqual([
-      { QueueUrl: "https://outage", MaxNumberOfMessages: 10, VisibilityTimeout: 60, WaitTimeSeconds: 1 },
+      { QueueUrl: "https://outage", MaxNumberOfMessages: 10, VisibilityTimeout: 45, WaitTimeSeconds: 1 },
     ]);
     await queue.remove(first);
     expect((await queue.receive()).map(({ look }) => look.key)).toEqual(["key-10", "key-11"]);

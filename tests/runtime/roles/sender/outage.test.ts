@@ -120,12 +120,6 @@ describe("while the receiver is down", () => {
     });
   });
 
-  test("without an outage queue keys wait in the work queue", async () => {
-    const all = await afterOutage(5, { outage: false });
-    expect(all.requests).toHaveLength(5);
-    expect(all.enqueued).toHaveLength(5);
-  });
-
   test("an idle bridge does not ask the queue while it knows that the receiver works", async () => {
     const all = open([{ result: "replicated" }]);
     await put(all.source, "k");

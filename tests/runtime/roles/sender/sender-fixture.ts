@@ -21,6 +21,7 @@ export const config: SenderConfig = {
   deletes: "replicate",
   statusTags: false,
   queueUrl: "queue",
+  outageQueueUrl: "outage",
   deadLetterUrl: "dead-letters",
   receiverUrl: "https://receiver.example/",
   auth: { kind: "token", parameter: "p" },
@@ -32,10 +33,7 @@ export const config: SenderConfig = {
 };
 
 /** A sender whose calls are recorded. The receiver returns `answers` in order and repeats the last one. */
-export function open(
-  answers: Answer[] | Handle,
-  changes: { config?: Partial<SenderConfig>; queue?: boolean; outage?: boolean; remainingMs?: number } = {},
-) {
+export function open(answers: Answer[] | Handle, changes: { config?: Partial<SenderConfig>; remainingMs?: number } = {}) {
   const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true });
   const requests: ReplicationRequest[] = [];
@@ -70,7 +68,7 @@ export function open(
         return { version: 1, receipts: await (Array.isArray(answers) ? given(request) : answers(request)) };
       },
     },
-    queue: changes.queue === false ? undefined : queue,
+    queue,
     deadLetters,
     clock,
     logger,
@@ -80,7 +78,7 @@ export function open(
       },
     },
     random: () => 0.5,
-    outage: changes.outage === false ? undefined : outage,
+    outage,
   });
   const remaining = { ms: changes.remainingMs ?? 60_000 };
   const run = (...records: DecodedRecord[]) => sender.handle(records, { remainingMs: () => remaining.ms });

@@ -271,14 +271,6 @@ test("the same difference after two undisturbed writes is permanent", async () =
   expect(all.requests).toHaveLength(2);
 });
 
-test("without a queue the event comes back", async () => {
-  const all = open([{ result: "in-progress" }], { queue: false });
-  await put(all.source, "k");
-  expect(await all.run({ looks: [{ bucket: "source", key: "k", failures: 0 }] })).toEqual({
-    failures: [{ messageId: "", reason: "a copy is running" }],
-  });
-});
-
 describe("status tags", () => {
   test.each<[Answer, string]>([
     [{ result: "replicated" }, "COMPLETED"],
