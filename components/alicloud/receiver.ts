@@ -16,7 +16,9 @@ import { type SecretParameter, tokenAt } from "./token";
 
 /** The receiver streams objects. More memory mostly brings more network and CPU for checksums. */
 const MEMORY_MB = 1024;
-/** The trigger is anonymous. The function checks address, rate and signature. */
+/** The minimum of Function Compute. */
+const SHORTEST_EVENT_AGE_SECONDS = 1;
+/** The trigger is anonymous. The function checks address, failed signatures, signature and rate. */
 const HTTP_TRIGGER_CONFIG = { authType: "anonymous", methods: ["POST"], disableURLInternet: false };
 
 export interface AlicloudReceiverArgs {
@@ -48,6 +50,13 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
     const token = tokenAt(context, this, "destination", place);
     const copier = new Copier(context, { store, control, logs, allowedSources: args.allowedSources, parent: this });
     const receiver = this.createFunction(name, context, { ...args, logs, control, token, copier });
+    // A caller of the anonymous trigger may ask for an asynchronous invocation, which Function Compute accepts before the function checks it.
+    // No sender does. Nothing is repeated, and what cannot run at once is dropped.
+    const invocations = new alicloud.fc.V3AsyncInvokeConfig(
+      `${name}-invocations`,
+      { functionName: receiver.functionName, maxAsyncRetryAttempts: 0, maxAsyncEventAgeInSeconds: SHORTEST_EVENT_AGE_SECONDS },
+      { parent: this, provider: context.provider },
+    );
     const endpoint = new alicloud.fc.V3Trigger(
       `${name}-endpoint`,
       {
@@ -57,8 +66,8 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
         qualifier: "LATEST",
         triggerConfig: JSON.stringify(HTTP_TRIGGER_CONFIG),
       },
-      // The URL exists only after the number of instances is limited.
-      { parent: this, provider: context.provider, dependsOn: receiver.ready },
+      // The URL exists only after the number of instances and the asynchronous invocations are limited.
+      { parent: this, provider: context.provider, dependsOn: [invocations, ...receiver.ready] },
     );
     this.url = endpoint.httpTrigger.urlInternet;
     this.receiverFunctionName = receiver.functionName;

@@ -62,6 +62,16 @@ describe("functions", () => {
     });
   });
 
+  test("an asynchronous invocation that a stranger asks the receiver for is never repeated, and is dropped at once", async () => {
+    const { get } = await recorded(inOss());
+    expect(get("b-receiver-invocations").inputs).toEqual({
+      functionName: "crossborderbridge-b-receiver",
+      maxAsyncRetryAttempts: 0,
+      maxAsyncEventAgeInSeconds: 1,
+    });
+    expect(get("b-receiver-endpoint").dependsOn).toContain("b-receiver-invocations");
+  });
+
   test("logs are kept as long as asked for, and can be searched", async () => {
     const { get } = await recorded(inOss({ logRetentionDays: 3653 }));
     expect(get("b-source-logs-store").inputs).toMatchObject({ logstoreName: "functions", retentionPeriod: 3650 });
