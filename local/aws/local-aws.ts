@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { OnProgress } from "../install-once";
@@ -70,6 +71,8 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const start = async (partition: Partition) => {
     const one = await startPartition({
       accountId: ACCOUNTS[partition].accountId,
+      // With a known secret any page that finds the port could sign.
+      rootSecret: randomBytes(20).toString("hex"),
       region: options.regions?.[partition] ?? ACCOUNTS[partition].region,
       installation,
       partition,
@@ -91,13 +94,12 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   return { aws: aws.value, "aws-cn": china.value, caPath: tls.certPath, runDir, stop };
 }
 
-async function startPartition(options: MinistackOptions): Promise<LocalPartition> {
+async function startPartition(options: MinistackOptions & { rootSecret: string }): Promise<LocalPartition> {
   const first = await startMinistack(options);
   const partition: LocalPartition = {
     ...first,
     caPath: options.tls.certPath,
-    // The emulator signs with this secret when it checks a presigned URL.
-    credentials: { accessKeyId: options.accountId, secretAccessKey: "test" },
+    credentials: { accessKeyId: options.accountId, secretAccessKey: options.rootSecret },
     restart: async () => {
       // Deployed resources hold the address.
       Object.assign(partition, await startMinistack({ ...options, port: first.port }));

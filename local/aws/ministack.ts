@@ -19,6 +19,8 @@ export interface MinistackOptions {
   region: string;
   /** 12 digits; also the access key of the account's root-like credentials. */
   accountId: string;
+  /** The secret of those credentials: the emulator checks presigned URLs with it. @default "test" */
+  rootSecret?: string | undefined;
   /** @default a free one */
   port?: number | undefined;
   tls: Certificate;
@@ -155,6 +157,7 @@ function environment(port: number, temporary: string, options: MinistackOptions)
     MINISTACK_REGION: options.region,
     AWS_DEFAULT_REGION: options.region,
     MINISTACK_ACCOUNT_ID: options.accountId,
+    AWS_SECRET_ACCESS_KEY: options.rootSecret ?? "test",
     S3_DATA_DIR: join(options.dataDir, "s3"),
     STATE_DIR: join(options.dataDir, "state"),
     LAMBDA_EXECUTOR: "local",

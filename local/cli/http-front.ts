@@ -8,6 +8,7 @@ import { request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
 import type { LocalEnd } from "./ends";
+import { refusalOf } from "./front-guard";
 
 export interface HttpFront {
   endpoint: string;
@@ -22,10 +23,21 @@ function dispositionFirst(rawHeaders: readonly string[]): string[] {
   return [...pairs.filter(isDisposition), ...pairs.filter((pair) => !isDisposition(pair))].flat();
 }
 
-export async function serveHttpFront({ endpoint, caPath }: Pick<LocalEnd, "endpoint" | "caPath">): Promise<HttpFront> {
+export async function serveHttpFront({
+  kind,
+  endpoint,
+  caPath,
+}: Pick<LocalEnd, "kind" | "endpoint" | "caPath">): Promise<HttpFront> {
   const ca = await readFile(caPath);
   const { hostname: host, port } = new URL(endpoint);
   const server = createServer((incoming, outgoing) => {
+    const front = { kind, port: (server.address() as AddressInfo).port };
+    const refusal = refusalOf({ method: incoming.method ?? "", url: incoming.url ?? "", headers: incoming.headers }, front);
+    if (refusal !== undefined) {
+      incoming.resume();
+      outgoing.writeHead(403, { "content-type": "text/plain", connection: "close" }).end(`${refusal}\n`);
+      return;
+    }
     const { method, url } = incoming;
     const { "content-disposition": disposition, ...others } = incoming.headers;
     const headers = disposition === undefined ? others : { "content-disposition": disposition, ...others };

@@ -111,7 +111,7 @@ describe("two-way replication and more buckets", () => {
 
   check("other-account", "a bucket of another account has to let the role in", async () => {
     const accountId = "333333333333";
-    const theirs = new S3Client(clientConfig(cloud(), { accessKeyId: accountId, secretAccessKey: "test" }));
+    const theirs = new S3Client(clientConfig(cloud(), { ...cloud().credentials, accessKeyId: accountId }));
     const [from, to] = [await replication().bucket(), await replication().bucket(theirs)];
     const Destination = { Bucket: arnOf(to), Account: accountId, AccessControlTranslation: { Owner: "Destination" as const } };
     await replication().replicate(from, [{ Destination }]);

@@ -1,0 +1,66 @@
+import { type FrontRequest, refusalOf } from "../../../local/cli/front-guard";
+
+const S3 = { kind: "s3", port: 4567 } as const;
+const OSS = { kind: "oss", port: 4567 } as const;
+const SCOPE = "111111111111/20260301/us-east-1";
+const signedFor = (service: string) =>
+  `AWS4-HMAC-SHA256 Credential=${SCOPE}/${service}/aws4_request, SignedHeaders=host, Signature=00`;
+const presigned = (service: string) =>
+  `/bucket/key?X-Amz-Credential=${encodeURIComponent(`${SCOPE}/${service}/aws4_request`)}&X-Amz-Signature=00`;
+
+function request(headers: FrontRequest["headers"] = {}, rest: Partial<FrontRequest> = {}): FrontRequest {
+  return {
+    method: "GET",
+    url: "/bucket/key",
+    headers: { host: "127.0.0.1:4567", authorization: signedFor("s3"), ...headers },
+    ...rest,
+  };
+}
+
+test.each([
+  ["a signed request", request(), S3],
+  ["localhost", request({ host: "localhost:4567" }), S3],
+  ["a presigned URL", request({ authorization: undefined }, { url: presigned("s3") }), S3],
+  [
+    "a presigned URL in the address bar of a browser",
+    request({ authorization: undefined, "sec-fetch-site": "none" }, { url: presigned("s3") }),
+    S3,
+  ],
+  ["a list", request({}, { url: "/bucket?list-type=2" }), S3],
+  ["a key that begins with an underscore", request({}, { url: "/bucket/_a" }), S3],
+  ["OSS", request({ host: "bucket.localhost:4567", authorization: "OSS id:signature" }), OSS],
+])("%s is served", (_name, sent, front) => {
+  expect(refusalOf(sent, front)).toBeUndefined();
+});
+
+test.each([
+  ["the reset of the emulator", request({}, { method: "POST", url: "/_ministack/reset" }), /only signed requests of S3/],
+  ["the same with slashes before it", request({}, { method: "POST", url: "//_ministack/reset" }), /only signed requests of S3/],
+  ["an unsigned request", request({ authorization: undefined }), /only signed/],
+  [
+    "SSM by its target",
+    request({ "x-amz-target": "AmazonSSM.GetParameter" }, { method: "POST", url: "/" }),
+    /only signed requests of S3/,
+  ],
+  [
+    "SSM by its signature",
+    request({ authorization: signedFor("ssm") }, { method: "POST", url: "/" }),
+    /only signed requests of S3/,
+  ],
+  ["a presigned URL of STS", request({ authorization: undefined }, { url: presigned("sts") }), /only signed requests of S3/],
+  ["a page of another origin", request({ origin: "https://evil.example" }), /web pages/],
+  ["a page of no origin", request({ origin: "null" }), /web pages/],
+  ["an image in another page", request({ "sec-fetch-site": "cross-site" }), /web pages/],
+  ["a preflight", request({}, { method: "OPTIONS" }), /only GET/],
+  ["a rebound name", request({ host: "evil.example:4567" }), /another host/],
+  ["a rebound name that ends alike", request({ host: "evil.localhost:4567" }), /another host/],
+  ["another port", request({ host: "127.0.0.1:80" }), /another host/],
+  ["no host", request({ host: undefined }), /another host/],
+])("%s is refused", (_name, sent, reason) => {
+  expect(refusalOf(sent, S3)).toMatch(reason);
+});
+
+test("OSS: pages and foreign names are refused as well", () => {
+  expect(refusalOf(request({ origin: "https://evil.example" }), OSS)).toMatch(/web pages/);
+  expect(refusalOf(request({ host: "a.evil.example:4567" }), OSS)).toMatch(/another host/);
+});
