@@ -5,6 +5,7 @@ import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
 import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./cloud";
 import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
 import { LatencyProbe } from "./latency-probe";
+import { declareBridge } from "./opposite-bridges";
 import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present } from "./outputs";
 import { CLOUD_COMPONENTS } from "./registry";
 import { withTransforms } from "./transforms";
@@ -41,6 +42,7 @@ export class CrossBorderBridge extends ComponentWithOutputs {
   constructor(name: string, args: CrossBorderBridgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, args.transform));
     const config = validate(name, args);
+    declareBridge(name, config);
     const notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
     for (const notice of notices) void pulumi.log.warn(notice, this);
     // Absent outputs have no key: the engine warns about an exported output that is undefined.

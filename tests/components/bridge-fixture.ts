@@ -38,22 +38,27 @@ export function build(variation?: Variation): Promise<Built> {
   return plain;
 }
 
+/** Declares a bridge in the program that is being recorded. */
+export function declare(name: string, { source, destination, ...settings }: Variation): CrossBorderBridge {
+  const from = { cloud: "aws", region: "us-east-1", bucket: "from-here", ...source } as const;
+  const to = { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", ...destination } as const;
+  const at = (side: { cloud: Cloud }) => (side.cloud === "alicloud" ? zip : handler);
+  const providers = name === "b" ? "" : `${name}-`;
+  return new CrossBorderBridge(name, {
+    token: TOKEN,
+    mode: "pull",
+    allowedCidrs: ["198.51.100.0/24"],
+    bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip, prober: zip },
+    ...settings,
+    source: { provider: provider(`${providers}source`, from), ...from },
+    destination: { provider: provider(`${providers}destination`, to), ...to },
+  });
+}
+
 async function record(variation: Variation): Promise<Built> {
-  const { source, destination, ...settings } = variation;
   let bridge: CrossBorderBridge | undefined;
   const recording = await recordResources(() => {
-    const from = { cloud: "aws", region: "us-east-1", bucket: "from-here", ...source } as const;
-    const to = { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", ...destination } as const;
-    const at = (side: { cloud: Cloud }) => (side.cloud === "alicloud" ? zip : handler);
-    bridge = new CrossBorderBridge("b", {
-      token: TOKEN,
-      mode: "pull",
-      allowedCidrs: ["198.51.100.0/24"],
-      bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip, prober: zip },
-      ...settings,
-      source: { provider: provider("source", from), ...from },
-      destination: { provider: provider("destination", to), ...to },
-    });
+    bridge = declare("b", variation);
   });
   if (bridge === undefined) throw new Error("no bridge");
   return { ...recording, bridge };
