@@ -166,3 +166,19 @@ test.each(readdirSync(join(ROOT, "docs", "images")))("%s is well-formed, and leg
   expect(Number(height) - sideOf("height")).toBeLessThanOrEqual(2);
   expect(ground).toMatch(/ fill="#/);
 });
+
+test("docs/security.md: every attack names a test, and each named test exists", () => {
+  const rows = [...textOf("docs/security.md").matchAll(/^\| .* \| (`tests\/.*) \|$/gm)].map(([, cell = ""]) => cell);
+  expect(rows.length).toBeGreaterThan(15);
+  const missing = rows.flatMap((cell) =>
+    [...cell.matchAll(/`(tests\/[^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, file = "", names = ""]) =>
+      [...names.matchAll(/"([^"]+)"/g)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !textOf(file).includes(name))
+        .map((name) => `${file}: ${name}`),
+    ),
+  );
+  expect(missing).toEqual([]);
+  const attacks = textOf("docs/security.md").split("## What each role may do")[0]?.match(/^\| (?!Attack |---)/gm) ?? [];
+  expect(rows).toHaveLength(attacks.length);
+});
