@@ -179,6 +179,9 @@ test("docs/security.md: every attack names a test, and each named test exists", 
     ),
   );
   expect(missing).toEqual([]);
-  const attacks = textOf("docs/security.md").split("## What each role may do")[0]?.match(/^\| (?!Attack |---)/gm) ?? [];
+  const attacks =
+    textOf("docs/security.md")
+      .split("## What each role may do")[0]
+      ?.match(/^\| (?!Attack |---)/gm) ?? [];
   expect(rows).toHaveLength(attacks.length);
 });

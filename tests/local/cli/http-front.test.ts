@@ -28,7 +28,7 @@ beforeAll(async () => {
   });
   cloud.listen(0, "127.0.0.1");
   await once(cloud, "listening");
-  front = await serveHttpFront({ endpoint: `https://127.0.0.1:${(cloud.address() as AddressInfo).port}`, caPath });
+  front = await serveHttpFront({ kind: "oss", endpoint: `https://127.0.0.1:${(cloud.address() as AddressInfo).port}`, caPath });
 });
 
 afterAll(async () => {
@@ -39,8 +39,9 @@ afterAll(async () => {
 
 /** Sends the text as its UTF-8 bytes, and returns the answer byte for byte. */
 async function exchange(request: string): Promise<Buffer> {
-  const socket = createConnection(Number(new URL(front.endpoint).port), "127.0.0.1");
-  socket.write(Buffer.from(request));
+  const { port, host } = new URL(front.endpoint);
+  const socket = createConnection(Number(port), "127.0.0.1");
+  socket.write(Buffer.from(request.replace("host: 127.0.0.1\r\n", `host: ${host}\r\n`)));
   return Buffer.concat(await socket.toArray());
 }
 
@@ -62,6 +63,14 @@ test("a PUT with raw UTF-8 in a header reaches the cloud with the same bytes", a
   );
   expect(got.toString()).toContain("HTTP/1.1 200 OK");
   expect(asked.toString()).toContain(DISPOSITION);
+});
+
+test("a request that the front refuses does not reach the cloud", async () => {
+  answer = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  asked = Buffer.alloc(0);
+  const got = await exchange("POST /_ministack/reset HTTP/1.1\r\nhost: evil.example\r\ncontent-length: 0\r\n\r\n");
+  expect(got.toString()).toMatch(/^HTTP\/1\.1 403 /);
+  expect(asked).toHaveLength(0);
 });
 
 test("an answer that no HTTP server may send ends this request only", async () => {
