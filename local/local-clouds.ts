@@ -33,7 +33,7 @@ export interface LocalCloudsOptions {
   /** Regions of the AWS partitions. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
   /** The real length of a minute in AWS schedule rates. @default 60_000 */
-  scheduleMinuteMs?: number;
+  scheduleMinuteMs?: number | undefined;
   /** Keep the state of an AWS partition across its restart. */
   persist?: boolean | undefined;
   onProgress?: OnProgress | undefined;

@@ -35,6 +35,8 @@ export interface LocalStackOptions {
   recordCalls?: boolean | undefined;
   /** Keep the state of an AWS partition across its restart. */
   persist?: boolean | undefined;
+  /** The real length of a minute in AWS schedule rates. @default 60_000 */
+  scheduleMinuteMs?: number | undefined;
   stateDir?: string;
   /** Aborts the start, which then stops everything it started and rejects. */
   signal?: AbortSignal | undefined;
@@ -97,10 +99,10 @@ async function settingsToDeploy({ stack, settings: given }: LocalStackOptions): 
 }
 
 async function setUp(options: LocalStackOptions, settings: Record<string, unknown>, closers: Closers) {
-  const { stateDir = DEFAULT_STATE_DIR, onProgress, recordCalls, persist, signal } = options;
+  const { stateDir = DEFAULT_STATE_DIR, onProgress, recordCalls, persist, scheduleMinuteMs, signal } = options;
   const startClouds = async () => {
     const regions = sourceRegion(settings);
-    const request = { clouds: cloudsOf(settings), regions, stateDir, onProgress, recordCalls, persist, signal };
+    const request = { clouds: cloudsOf(settings), regions, stateDir, onProgress, recordCalls, persist, scheduleMinuteMs, signal };
     const started = await startLocalClouds(request);
     closers.add(() => started.stop());
     return started;

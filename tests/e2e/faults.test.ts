@@ -3,7 +3,7 @@ import { inBatches } from "./support/batches";
 import { eventually } from "./support/eventually";
 import { readLog } from "./support/logs";
 import { converged, listKeys, put, sha256, versions } from "./support/objects";
-import { sendMessage, settled, takeDeadLetters } from "./support/queues";
+import { heldKeys, sendMessage, settled, takeDeadLetters } from "./support/queues";
 import { proxyReceiver, START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 import type { TlsProxy, Treatment } from "./support/tls-proxy";
 import { treatOnce } from "./support/treat-once";
@@ -12,6 +12,8 @@ import { killWorkers } from "./support/workers";
 const PREFIX = "replica/";
 /** The sender waits 7 s for the receiver, and the visibility timeout is 23 s. Both follow from these values. */
 const TIMEOUTS = { senderSeconds: 9, receiverSeconds: 5 };
+/** A key that a probe could not carry is hidden for a minute in the outage queue. */
+const ARRIVE_MS = 100_000;
 
 let stack: TestStack | undefined;
 let receiver: TlsProxy;
@@ -24,6 +26,8 @@ const onStack = testOn(() => stack);
 beforeAll(async () => {
   stack = await startTestStack({
     persist: true,
+    // A tick every 3 s.
+    scheduleMinuteMs: 3_000,
     settings: {
       "crossborderbridge:destination": { cloud: "aws-cn", region: "cn-north-1", bucket: "bridge-dev-china", prefix: PREFIX },
       "crossborderbridge:timeouts": TIMEOUTS,
@@ -38,7 +42,7 @@ afterAll(async () => {
   await receiver?.close();
 });
 
-/** Waits until the sender has put the key back into the queue with this reason. */
+/** Waits until the sender has put the key back with this reason, or held it because the receiver is down. */
 async function putBack(running: TestStack, key: string, reason: RegExp): Promise<void> {
   const { local, source } = running;
   await eventually(
@@ -47,7 +51,7 @@ async function putBack(running: TestStack, key: string, reason: RegExp): Promise
       await sendMessage(running, '{"Event":"s3:TestEvent"}');
       const log = await readLog(source.cloud, local.outputs.senderFunctionName);
       const reasons = log
-        .filter((line) => line.key === key && line.message === "put back into the queue")
+        .filter((line) => line.key === key && ["put back", "held"].includes(line.message))
         .map((line) => line.reason);
       expect(reasons).toContainEqual(expect.stringMatching(reason));
     },
@@ -56,7 +60,7 @@ async function putBack(running: TestStack, key: string, reason: RegExp): Promise
 }
 
 async function expectWrittenOnce(running: TestStack, key: string): Promise<void> {
-  await converged(running, key, 45_000);
+  await converged(running, key, ARRIVE_MS);
   expect([key, await versions(running.destination, key)]).toEqual([key, [sha256(bodyOf(key))]]);
 }
 
@@ -127,8 +131,27 @@ describe("a receiver that", () => {
     await expectWrittenOnce(running, "down");
   });
 
+  onStack("is down: keys wait in the outage queue, and go on by themselves when it is back", async (running) => {
+    const keys = Array.from({ length: 25 }, (_, index) => `outage/${index}`);
+    await receiver.refuse();
+    const before = receiver.exchanges.length;
+    try {
+      await inBatches(keys, 5, (key) => put(running.source, key, bodyOf(key)));
+      // An event that comes twice is held twice.
+      await eventually(async () => expect(await heldKeys(running)).toBeGreaterThanOrEqual(keys.length), {
+        deadlineMs: ARRIVE_MS,
+        what: "all keys wait in the outage queue",
+      });
+      expect(receiver.exchanges).toHaveLength(before);
+    } finally {
+      await receiver.listen();
+    }
+    for (const key of keys) await expectWrittenOnce(running, key);
+    await settled(running, ARRIVE_MS);
+  });
+
   onStack("had any of these faults: nothing is parked", async (running) => {
-    await settled(running);
+    await settled(running, ARRIVE_MS);
     expect(await takeDeadLetters(running)).toEqual([]);
   });
 });
@@ -153,7 +176,7 @@ describe("a permanent failure is parked:", () => {
       key,
       reason: expect.stringContaining("the destination key would have 1028 bytes, the store allows 1024"),
     });
-    expect(JSON.parse(letter?.body ?? "")).toMatchObject({ look: { version: 1, key } });
+    expect(JSON.parse(letter?.body ?? "")).toMatchObject({ look: { version: 2, key } });
     expect(others).toEqual([]);
     await settled(running);
   });
@@ -191,7 +214,7 @@ describe("a crash of", () => {
   }
 
   async function allArrive(running: TestStack, keys: readonly string[]): Promise<void> {
-    await settled(running, 80_000);
+    await settled(running, 2 * ARRIVE_MS);
     await inBatches(keys, 10, (key) => expectWrittenOnce(running, key));
     expect(await takeDeadLetters(running)).toEqual([]);
   }

@@ -17,7 +17,7 @@ import type { Place } from "./policy/required";
 import { insideS3, logsAs, pollsAs, type ServiceCall } from "./policy/service-calls";
 import { problemOfConditionKey, problemOfPermission } from "./policy/service-reference";
 import { exerciseProbers } from "./support/probe-canaries";
-import { proxySourceReads, START_MS, type TestStack } from "./support/stack";
+import { proxyReceiver, proxySourceReads, START_MS, type TestStack } from "./support/stack";
 import type { TlsProxy } from "./support/tls-proxy";
 
 const SENDER = "role/crossborderbridge-dev-sender";
@@ -38,6 +38,7 @@ let clouds: LocalClouds;
 let pull: TestStack | undefined;
 let native: LocalStack | undefined;
 let proxy: TlsProxy | undefined;
+let receiver: TlsProxy | undefined;
 let places: Record<"pull" | "native", Places>;
 let declared: DeclaredPolicy[];
 let calls: RecordedCall[];
@@ -48,7 +49,7 @@ let apiPolicy: PolicyDocument;
 let bucketPolicies: PolicyDocument[];
 
 beforeAll(async () => {
-  clouds = await startLocalClouds({ clouds: ["aws", "aws-cn"], recordCalls: true });
+  clouds = await startLocalClouds({ clouds: ["aws", "aws-cn"], recordCalls: true, scheduleMinuteMs: 3_000 });
   places = await placesOf(clouds);
   // Each stack is stored when it is deployed, so that `afterAll` stops it even if the other one fails.
   const [bridge, twoWay] = await settled(
@@ -64,10 +65,11 @@ beforeAll(async () => {
   await exerciseProbers(bridge.local, PULL.stack);
   await exerciseProbers(twoWay, NATIVE.stack);
   proxy = await proxySourceReads(bridge);
-  await takeEveryPath(bridge, proxy);
+  receiver = await proxyReceiver(bridge);
+  await takeEveryPath(bridge, proxy, receiver);
   const state = await bridge.local.engine.exportStack({ stack: PULL.stack });
   declared = [...identityPolicies(state), ...identityPolicies(await twoWay.engine.exportStack({ stack: NATIVE.stack }))];
-  [queuePolicy] = resourcePolicies(state, "queue") as [PolicyDocument];
+  queuePolicy = resourcePolicies(state, "queue").find((one) => JSON.stringify(one).includes("SourceEvents")) as PolicyDocument;
   [apiPolicy] = resourcePolicies(state, "api") as [PolicyDocument];
   bucketPolicies = resourcePolicies(state, "bucket");
   const [global, china] = [await ofFunctions(clouds.aws), await ofFunctions(clouds["aws-cn"])];
@@ -78,6 +80,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await proxy?.close();
+  await receiver?.close();
   await pull?.stop();
   await native?.stop();
   await clouds?.stop();

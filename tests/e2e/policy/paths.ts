@@ -5,7 +5,7 @@ import { statusTagOf } from "../../../runtime/replication/snapshot";
 import { eventually } from "../support/eventually";
 import { readLog } from "../support/logs";
 import { look, sha256 } from "../support/objects";
-import { sendEvent, settled, takeDeadLetters } from "../support/queues";
+import { heldKeys, sendEvent, settled, takeDeadLetters } from "../support/queues";
 import type { TestStack } from "../support/stack";
 import type { TlsProxy } from "../support/tls-proxy";
 import { PULL } from "./aws-bridges";
@@ -13,8 +13,8 @@ import { PULL } from "./aws-bridges";
 const COMPLETED = { [statusTagOf(PULL.name)]: "COMPLETED" };
 const LARGE = 9 * 1024 ** 2;
 
-/** Takes small and large, new, overwritten, deleted and parked objects, and each end of a long copy. */
-export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<void> {
+/** Takes small and large, new, overwritten, deleted and parked objects, each end of a long copy, and an outage of the receiver. */
+export async function takeEveryPath(on: TestStack, source: TlsProxy, receiver: TlsProxy): Promise<void> {
   const { s3, bucket: Bucket } = on.source;
   const put = (Key: string, Body: string | Buffer) =>
     s3.send(new PutObjectCommand({ Bucket, Key, Body, Tagging: "watched=yes&team=data", Metadata: { origin: "here" } }));
@@ -90,6 +90,15 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy): Promise<vo
   await put("in/superseded", "smaller now");
   release();
 
+  await settled(on, 90_000);
+  await receiver.refuse();
+  await put("in/held", "waits for the receiver");
+  await eventually(async () => expect(await heldKeys(on)).toBeGreaterThan(0), {
+    deadlineMs: 90_000,
+    what: "the key waits in the outage queue",
+  });
+  await receiver.listen();
+  await arrives("in/held", "waits for the receiver");
   await settled(on, 90_000);
   expect(await look(on.destination, "in/small")).toBeUndefined();
   expect(await takeDeadLetters(on)).toHaveLength(1);

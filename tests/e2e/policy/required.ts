@@ -134,13 +134,21 @@ const byKey =
 const decrypts = byKey("kms:Decrypt");
 const encrypts = byKey("kms:GenerateDataKey");
 
+type JsonCall = (input: Record<string, string>, place: Place) => Permission;
+
+const onQueue =
+  (action: string): JsonCall =>
+  ({ QueueUrl = "" }, place) => ({ action, resource: arn(place, "sqs", QueueUrl.slice(QueueUrl.lastIndexOf("/") + 1)) });
+
 /** Calls that need one permission, which the target header and the body name. */
-const JSON_CALLS: Readonly<Record<string, (input: Record<string, string>, place: Place) => Permission>> = {
-  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
-  "AmazonSQS.SendMessage": ({ QueueUrl = "" }, place) => ({
-    action: "sqs:SendMessage",
-    resource: arn(place, "sqs", QueueUrl.slice(QueueUrl.lastIndexOf("/") + 1)),
-  }),
+const JSON_CALLS: Readonly<Record<string, JsonCall>> = {
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html; a batch needs the
+  // permission of the single call.
+  "AmazonSQS.SendMessage": onQueue("sqs:SendMessage"),
+  "AmazonSQS.SendMessageBatch": onQueue("sqs:SendMessage"),
+  "AmazonSQS.ReceiveMessage": onQueue("sqs:ReceiveMessage"),
+  "AmazonSQS.DeleteMessageBatch": onQueue("sqs:DeleteMessage"),
+  "AmazonSQS.GetQueueAttributes": onQueue("sqs:GetQueueAttributes"),
   // https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html; the AWS managed key lets every
   // identity of the account decrypt through Systems Manager.
   "AmazonSSM.GetParameter": ({ Name = "" }, place) => ({
