@@ -28,6 +28,10 @@ export interface Settings {
   giveUpAfterSeconds: number;
   urlExpiresInSeconds: number;
   partBytes: number;
+  /** @default 10 */
+  copiesAtOnce?: number;
+  /** Hard end of a copier. @default LIMITS.copierMs */
+  copierMs?: number;
 }
 
 const identity = ({ source, destination }: Settings) => ({
@@ -80,14 +84,14 @@ export const receiverConfig = (settings: Settings): ReceiverConfig => ({
   auth: { kind: "token", parameter: "token" },
   inlineLimitBytes: LIMITS.inlineBytes,
   timeoutSeconds: LIMITS.receiverMs / 1000,
-  copier: { functionName: "copier", timeoutSeconds: LIMITS.copierMs / 1000 },
-  copiesAtOnce: 10,
+  copier: { functionName: "copier", timeoutSeconds: (settings.copierMs ?? LIMITS.copierMs) / 1000 },
+  copiesAtOnce: settings.copiesAtOnce ?? 10,
   allowedCidrs: [],
 });
 
 export const copierConfig = (settings: Settings): CopierConfig => ({
   ...destinationSide(settings),
-  timeoutSeconds: LIMITS.copierMs / 1000,
+  timeoutSeconds: (settings.copierMs ?? LIMITS.copierMs) / 1000,
   partSizeBytes: settings.partBytes,
   partsAtOnce: 2,
 });
@@ -107,7 +111,7 @@ export const dispatcherConfig = (settings: Settings): DispatcherConfig => ({ ...
 export const pusherConfig = (settings: Settings): PusherConfig => ({
   ...pushSide(settings),
   statusTags: settings.statusTags,
-  copiesAtOnce: 10,
+  copiesAtOnce: settings.copiesAtOnce ?? 10,
   maxAttempts: settings.maxAttempts,
   outageQueueUrl: "memory:outage",
   dispatcherFunctionName: "dispatcher",

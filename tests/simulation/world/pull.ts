@@ -19,6 +19,7 @@ import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
 import { MemoryOutageQueue } from "../../runtime/support/outage-queue";
+import { Account, slowReader } from "./account";
 import { appendingTo } from "./append-store";
 import { bridgeIdOf, copierConfig, LIMITS, receiverConfig, senderConfig } from "./config";
 import { Delivery, type InvocationOptions, type Message, type QueueOptions } from "./delivery";
@@ -64,6 +65,10 @@ export interface PullOptions extends WorldOptions {
   destinationCapabilities?: Partial<StoreCapabilities>;
   /** Stores and clock that two bridges share. */
   shared?: SharedParts;
+  /** Instances that receivers and copiers share. @default unlimited */
+  instances?: number;
+  /** The time that a copier needs to read one part. @default 0 */
+  readMs?: number;
 }
 
 /** With `buffer: none` Lambda tries an asynchronous invocation three times: again after one minute, then after two. */
@@ -80,6 +85,7 @@ const mustBeSimulated = (error: unknown): void => {
   if (!(error instanceof BridgeError)) throw error;
 };
 
+const THROTTLED = { attemptMayRun: false, retryable: true, throttled: true } as const;
 const unreachable = (attemptMayRun: boolean) => new ReceiverUnreachable("simulated", { attemptMayRun, retryable: true });
 
 export class PullWorld extends World {
@@ -97,6 +103,9 @@ export class PullWorld extends World {
   onDestinationChange: (key: string) => void = () => undefined;
   /** Runs before the receiver. Throws `ReceiverUnreachable` to keep the request from it. */
   beforeReceiver: (request: ReplicationRequest) => void = () => undefined;
+  /** Starts of copiers by key. */
+  readonly starts = new Map<string, number>();
+  readonly account: Account;
   /** Every request that reached a receiver. */
   readonly captured: ReplicationRequest[] = [];
   private readonly options: PullOptions;
@@ -108,6 +117,7 @@ export class PullWorld extends World {
 
   constructor(options: PullOptions) {
     super(options, options.shared ?? openShared(options), { forgetsGivenUp: false });
+    this.account = new Account(options.instances ?? Number.POSITIVE_INFINITY, this.time);
     this.options = options;
     this.sabotage = options.sabotage ?? {};
     this.sourceClock = sourceClockOf(this.time, options);
@@ -226,6 +236,7 @@ export class PullWorld extends World {
       return await effect(this.network, sender, "post", async () => {
         this.posts += 1;
         this.beforeReceiver(request);
+        if (!this.account.take()) throw new ReceiverUnreachable("no instance is free", THROTTLED);
         this.captured.push(request);
         running = this.runReceiver(request);
         return await running;
@@ -245,6 +256,7 @@ export class PullWorld extends World {
 
   private runReceiver(request: ReplicationRequest, network = this.network): Promise<ReplicationResponse> {
     const attempt = this.begin(`receiver ${this.newId()}`, LIMITS.receiverMs);
+    if (network === this.network) attempt.whenDead(() => this.account.give());
     const deps = {
       ...this.destinationSide(attempt, network, request),
       config: receiverConfig(this.settings),
@@ -265,19 +277,25 @@ export class PullWorld extends World {
 
   private launch(attempt: Attempt, job: CopyJob, network: Network): Promise<void> {
     return effect(network, attempt, "launch", async (fault) => {
+      this.starts.set(job.key, (this.starts.get(job.key) ?? 0) + 1);
       for (let count = fault === "twice" ? 2 : 1; count > 0; count--) {
         void this.network.steps
           .schedule(Promise.resolve(), `copier ${job.execution} begins`)
-          .then(() => this.runCopier(job))
+          .then(() => this.account.wait())
+          .then((isStarted) => (isStarted ? this.runCopier(job) : "dropped"))
           .then((result) => this.events.push(`copier ${result}`), mustBeSimulated);
       }
     });
   }
 
   private async runCopier(job: CopyJob): Promise<CopyResult["result"]> {
-    const attempt = this.begin(`copier ${job.execution} run ${this.newId()}`, LIMITS.copierMs);
+    const attempt = this.begin(`copier ${job.execution} run ${this.newId()}`, this.settings.copierMs ?? LIMITS.copierMs);
+    attempt.whenDead(() => this.account.give());
+    const side = this.destinationSide(attempt);
+    const { readMs = 0 } = this.options;
     const deps = {
-      ...this.destinationSide(attempt),
+      ...side,
+      reader: readMs > 0 ? slowReader(side.reader, this.time, readMs) : side.reader,
       config: copierConfig(this.settings),
       triesPerPart: this.options.triesPerPart ?? 1,
       newId: () => this.newId("r"),
