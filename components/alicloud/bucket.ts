@@ -17,12 +17,12 @@ export interface BucketFacts {
 
 export type LifecycleRule = alicloud.types.input.oss.BucketLifecycleRule;
 
-/** Parts of an unfinished upload cost money and do not appear in a listing. */
+/** Parts of an unfinished upload cost money and do not appear in a listing. The days are more than a key may wait (312 hours). */
 export const ABANDONED_UPLOADS: LifecycleRule = {
   id: "abort-abandoned-uploads",
   enabled: true,
   prefix: "",
-  abortMultipartUploads: [{ days: 7 }],
+  abortMultipartUploads: [{ days: 14 }],
 };
 
 // These settings are resources of their own. Without this list the provider would remove them from the bucket.

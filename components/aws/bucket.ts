@@ -20,12 +20,12 @@ export interface OpenBucket extends BucketFacts {
 
 export type LifecycleRule = aws.types.input.s3.BucketLifecycleConfigurationRule;
 
-/** Parts of an unfinished upload cost money and do not appear in a listing. */
+/** Parts of an unfinished upload cost money and do not appear in a listing. The days are more than a key may wait (312 hours). */
 export const ABANDONED_UPLOADS: LifecycleRule = {
   id: "abort-abandoned-uploads",
   status: "Enabled",
   filter: { prefix: "" },
-  abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+  abortIncompleteMultipartUpload: { daysAfterInitiation: 14 },
 };
 
 /**

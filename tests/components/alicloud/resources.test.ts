@@ -156,7 +156,7 @@ describe("buckets", () => {
       expect(get(`${name}-public-access-block`).inputs.blockPublicAccess).toBe(true);
       expect(get(`${name}-https`).inputs).toMatchObject({ enable: true, tlsVersions: ["TLSv1.2", "TLSv1.3"] });
     }
-    const uploads = { id: "abort-abandoned-uploads", enabled: true, prefix: "", abortMultipartUploads: [{ days: 7 }] };
+    const uploads = { id: "abort-abandoned-uploads", enabled: true, prefix: "", abortMultipartUploads: [{ days: 14 }] };
     expect(get("b-source", BUCKET).inputs.lifecycleRules).toEqual([uploads]);
     expect(get("b-destination-acceleration").inputs).toEqual({ bucket: "to-silicon-valley", enabled: true });
   });
