@@ -32,7 +32,7 @@ export interface LocalCloudsOptions {
   recordCalls?: boolean | undefined;
   /** Regions of the AWS partitions. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
-  /** The real length of a minute in AWS schedule rates. @default 60_000 */
+  /** The real length of a minute in the rates of schedules. @default 60_000 */
   scheduleMinuteMs?: number | undefined;
   /** Keep the state of an AWS partition across its restart. */
   persist?: boolean | undefined;
@@ -56,7 +56,7 @@ export async function startLocalClouds({
   try {
     const [aws, alicloud] = await settled(
       wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }).then(closed) : undefined,
-      wants("alicloud") ? startAlicloud(stateDir, options.recordCalls).then(closed) : undefined,
+      wants("alicloud") ? startAlicloud(stateDir, options).then(closed) : undefined,
     );
     return localClouds(aws, alicloud, closers.closeAll);
   } catch (error) {
@@ -64,11 +64,15 @@ export async function startLocalClouds({
   }
 }
 
-async function startAlicloud(stateDir: string, recordCalls: boolean | undefined): Promise<LocalAlicloud> {
+async function startAlicloud(
+  stateDir: string,
+  { recordCalls, scheduleMinuteMs }: Pick<LocalCloudsOptions, "recordCalls" | "scheduleMinuteMs">,
+): Promise<LocalAlicloud> {
   return startLocalAlicloud({
     certificate: await ensureCertificate(stateDir),
     runDir: await createRunDir(runsDir(stateDir)),
     recordCalls,
+    scheduleMinuteMs,
     // The functions of a bridge read the vendor's endpoints from this variable.
     functionEnvironment: (endpoints) => ({ CROSSBORDERBRIDGE_ENDPOINTS: JSON.stringify(endpoints) }),
   });

@@ -55,6 +55,8 @@ export interface FunctionComputeOptions {
   ports?: Record<string, number | undefined>;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
+  /** The real length of a minute of `@every` in time triggers. @default 60_000 */
+  scheduleMinuteMs?: number | undefined;
   /** Wakes time triggers. @default a timer that keeps no process alive */
   later?: Later;
   onCall?: (call: CallRecord) => void;
@@ -91,6 +93,7 @@ export async function startFunctionCompute(
     origin: (region) => origins[region] ?? "",
     now,
     later: options.later ?? byTimer,
+    minuteMs: options.scheduleMinuteMs,
     fire: (deployed, event) => {
       try {
         enqueue(deployed, requestIdOf(), event);

@@ -9,7 +9,8 @@ const configSchema = z.strictObject({ cronExpression: z.string(), enable: z.bool
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
-const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: 60 * MINUTE_MS };
+/** In minutes. */
+const UNITS: Readonly<Record<string, number>> = { m: 1, h: 60 };
 
 export interface TimerTrigger {
   enabled: boolean;
@@ -18,13 +19,16 @@ export interface TimerTrigger {
   next(afterMs: number, sinceMs: number): number;
 }
 
-/** @throws ApiError `InvalidArgument`, also for expressions that are not served here */
-export function parseTimerTrigger(spec: TriggerSpec): TimerTrigger {
+/**
+ * @param minuteMs the real length of a minute of `@every`
+ * @throws ApiError `InvalidArgument`, also for expressions that are not served here
+ */
+export function parseTimerTrigger(spec: TriggerSpec, minuteMs = MINUTE_MS): TimerTrigger {
   const refuse = (message: string) => invalidArgument(`trigger '${spec.triggerName}': ${message}`);
   const parsed = configSchema.safeParse(parseJson(spec.triggerConfig, refuse));
   if (!parsed.success) throw refuse(`triggerConfig: ${z.prettifyError(parsed.error)}`);
   const { cronExpression, enable: enabled, payload } = parsed.data;
-  const next = intervalOf(cronExpression) ?? cronOf(cronExpression);
+  const next = intervalOf(cronExpression, minuteMs) ?? cronOf(cronExpression);
   if (next === undefined)
     throw refuse(
       `cronExpression '${cronExpression}' is not served here: @every <whole number>m or h is, and [CRON_TZ=UTC] <second> <minute> <hour> * * * with minutes and hours as *, */n or one number`,
@@ -32,11 +36,11 @@ export function parseTimerTrigger(spec: TriggerSpec): TimerTrigger {
   return { enabled, payload, next };
 }
 
-function intervalOf(expression: string): TimerTrigger["next"] | undefined {
+function intervalOf(expression: string, minuteMs: number): TimerTrigger["next"] | undefined {
   const [, count, unit = ""] = /^@every ([1-9]\d{0,5})([mh])$/.exec(expression) ?? [];
-  const unitMs = UNITS[unit];
-  if (count === undefined || unitMs === undefined) return undefined;
-  const lengthMs = Number(count) * unitMs;
+  const unitMinutes = UNITS[unit];
+  if (count === undefined || unitMinutes === undefined) return undefined;
+  const lengthMs = Number(count) * unitMinutes * minuteMs;
   return (afterMs, sinceMs) => sinceMs + (Math.floor((afterMs - sinceMs) / lengthMs) + 1) * lengthMs;
 }
 

@@ -17,6 +17,8 @@ export interface TriggersOptions {
   /** Ms since the epoch. */
   now: () => number;
   later: Later;
+  /** The real length of a minute of `@every`. */
+  minuteMs: number | undefined;
   /** Invokes a function. Must not throw. */
   fire: (deployed: DeployedFunction, event: Buffer) => void;
 }
@@ -133,7 +135,7 @@ export class Triggers {
         return { record: { ...record, httpTrigger }, deployed, http: this.parseHttp(deployed, spec, triggerId) };
       }
       case "timer":
-        return { record, deployed, timer: parseTimerTrigger(spec) };
+        return { record, deployed, timer: parseTimerTrigger(spec, this.options.minuteMs) };
     }
   }
 
