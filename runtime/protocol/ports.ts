@@ -18,7 +18,8 @@ export interface Deadline {
 
 export const systemClock: Clock = {
   now: Date.now,
-  after: (ms) => AbortSignal.timeout(Math.max(0, ms)),
+  // Node takes whole milliseconds only.
+  after: (ms) => AbortSignal.timeout(Math.max(0, Math.floor(ms))),
 };
 
 /** Returns a number in [0, 1). */
