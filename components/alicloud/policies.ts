@@ -98,13 +98,13 @@ export interface WaitingArns {
 /** ARN of a queue for calls about the queue itself. */
 const queueItself = (messagesArn: string): string => messagesArn.replace(/\/messages$/, "");
 
-/** Stores keys that wait, and with the tick reads both queues. */
-const keepWaiting = ({ work, outage }: WaitingArns): Statement[] => [
-  allow(["mns:SendMessage", "mns:BatchSendMessage", "mns:BatchReceiveMessage", "mns:BatchDeleteMessage"], work),
-  allow(
-    ["mns:SendMessage", "mns:BatchSendMessage", "mns:BatchReceiveMessage", "mns:BatchDeleteMessage", "mns:PeekMessage"],
-    outage,
-  ),
+/**
+ * Stores keys that wait, and with the tick reads both queues.
+ * @param more what else is called on the work queue
+ */
+const keepWaiting = ({ work, outage }: WaitingArns, ...more: string[]): Statement[] => [
+  allow(["mns:SendMessage", "mns:BatchReceiveMessage", "mns:BatchDeleteMessage", ...more], work),
+  allow(["mns:BatchSendMessage", "mns:BatchReceiveMessage", "mns:BatchDeleteMessage", "mns:PeekMessage"], outage),
   allow(["mns:GetQueueAttributes"], queueItself(outage)),
 ];
 
@@ -131,7 +131,8 @@ export const senderPolicy = (args: SenderPolicyArgs): PolicyDocument =>
     ...readSource(args),
     tagSource(args),
     park(args.deadLetterArn),
-    ...keepWaiting(args.waiting),
+    // After an outage the keys go back into the work queue. The pusher hands them to the dispatcher instead.
+    ...keepWaiting(args.waiting, "mns:BatchSendMessage"),
     allow(["fc:InvokeFunction"], args.functionArn),
     ...readSecrets(args.secrets),
   );

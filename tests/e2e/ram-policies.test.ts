@@ -9,7 +9,7 @@ import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { type AllWires, BRIDGES, type Bridge, deploy, type Mode, STACKS, startWires } from "./policy/ram-bridges";
 import { type DeclaredRole, declaredRoles, grantsOf, idleGrants, isAllowed, type Need } from "./policy/ram-declared";
 import { replicateNatively, takeEveryPath } from "./policy/ram-paths";
-import { vendorCalls } from "./policy/ram-vendor-calls";
+import { outageCalls, vendorCalls } from "./policy/ram-vendor-calls";
 import { exerciseProbers } from "./support/probe-canaries";
 
 /** Timeout of three deployments and their runs, on two busy cores. */
@@ -24,6 +24,7 @@ const ROLE_NAMES = BRIDGES.flatMap(({ name, mode }) =>
   [...PARTS[mode], ...PROBERS].map((part) => `crossborderbridge-${name}-${part}`),
 ).sort();
 const VENDOR_CALLS = BRIDGES.flatMap(vendorCalls);
+const OUTAGE_CALLS = BRIDGES.flatMap(outageCalls);
 
 let clouds: LocalClouds;
 let wires: AllWires | undefined;
@@ -35,7 +36,7 @@ let calls: readonly CallRecord[];
 let needs: Need[];
 
 beforeAll(async () => {
-  clouds = await startLocalClouds({ clouds: ["alicloud"], recordCalls: true });
+  clouds = await startLocalClouds({ clouds: ["alicloud"], recordCalls: true, scheduleMinuteMs: 5_000 });
   const stretched = await startWires(clouds);
   wires = stretched;
   await settled(...BRIDGES.map(async (spec) => bridges.push(await deploy(clouds, spec))));
@@ -91,12 +92,12 @@ test("the local cloud enforces policies and trust, and refused no call", () => {
 });
 
 test("every call is allowed by the declared policies alone", () => {
-  expect([...needs, ...VENDOR_CALLS].filter((need) => !isAllowed(roles, need))).toEqual([]);
+  expect([...needs, ...OUTAGE_CALLS, ...VENDOR_CALLS].filter((need) => !isAllowed(roles, need))).toEqual([]);
 });
 
 test("every pair of an action and a resource is needed by a call", () => {
-  expect(idleGrants(roles, [...needs, ...VENDOR_CALLS])).toEqual([]);
-  const byVendor = idleGrants(roles, needs);
+  expect(idleGrants(roles, [...needs, ...OUTAGE_CALLS, ...VENDOR_CALLS])).toEqual([]);
+  const byVendor = idleGrants(roles, [...needs, ...OUTAGE_CALLS]);
   // Each entry of the table needs exactly one grant that no recorded call needs.
   expect(byVendor).toHaveLength(VENDOR_CALLS.length);
   console.log(
@@ -115,7 +116,7 @@ test("a pair that no call needs is found", () => {
       ? { ...role, document: { ...role.document, Statement: [...role.document.Statement, extra] } }
       : role,
   );
-  const idle = idleGrants(more, [...needs, ...VENDOR_CALLS]);
+  const idle = idleGrants(more, [...needs, ...OUTAGE_CALLS, ...VENDOR_CALLS]);
   const last = more.find(({ roleName }) => roleName === "crossborderbridge-pull-sender")?.document.Statement.length ?? 0;
   // The read is idle in both statements, because each allows it without the other.
   expect(idle.map(({ statement, action }) => [statement, action])).toEqual([

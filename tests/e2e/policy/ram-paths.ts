@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type OSS from "ali-oss";
 import { ends } from "../../../local/cli/ends";
 import { ossClient } from "../../../local/oss-client";
+import { encodeLook } from "../../../runtime/protocol/queue-messages";
 import { statusTagOf } from "../../../runtime/replication/snapshot";
 import { eventually } from "../support/eventually";
 import type { SeenRequest } from "../support/tls-proxy";
@@ -37,6 +38,8 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
   // The event comes once more after everything has settled.
   await bridge.events.repeat("in/large");
   await bridge.events.settled();
+  await handOverWaitingKeys(bridge);
+  await bridge.events.settled();
   // Reads the large objects only once, at the end.
   for (const key of KEYS) {
     const there = await bridge.source.look(key);
@@ -51,6 +54,19 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
     if (key.startsWith("in/wrong")) expect(await bridge.destination.versions(PREFIX + key)).toBe(1);
   }
   expect((await bridge.events.deadLetters()).map(({ key }) => key).sort()).toEqual(["", TOO_LONG]);
+}
+
+/** A key waits in each queue, as after an outage: the tick finds the other side working, and hands both keys over. */
+async function handOverWaitingKeys(bridge: Bridge): Promise<void> {
+  const { messages } = bridge.local.clouds.alicloud;
+  const region = REGIONS[bridge.mode].source;
+  const queues = ["queue", "outage"].map((part) => `crossborderbridge-${bridge.name}-${part}`);
+  const look = Buffer.from(encodeLook({ key: "in/large", firstSeenMs: Date.now(), failures: 0 }));
+  for (const queue of queues) messages.send(region, queue, look);
+  await eventually(
+    () => expect(queues.flatMap((queue) => messages.messages(region, queue))).toEqual([]),
+    until(bridge, "keys that wait are handed over"),
+  );
 }
 
 /** Checks that OSS replicates a put and a delete. */

@@ -75,3 +75,19 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
       ];
   }
 }
+
+/** Calls that only an outage needs, of the other side or of CloudFlow. `tests/simulation/scenarios/push-outage.test.ts` makes them. */
+export function outageCalls({ name, mode }: BridgeSpec): Need[] {
+  const need = (part: "sender" | "pusher" | "dispatcher", action: string, queue: "queue" | "outage"): Need => ({
+    roleName: `crossborderbridge-${name}-${part}`,
+    action,
+    resource: `acs:mns:${REGIONS[mode].source}:${ACCOUNT_ID}:/queues/crossborderbridge-${name}-${queue}/messages`,
+  });
+  if (mode === "native") return [];
+  if (mode === "pull") return [need("sender", "mns:BatchSendMessage", "outage"), need("sender", "mns:SendMessage", "queue")];
+  return [
+    need("pusher", "mns:BatchSendMessage", "outage"),
+    need("pusher", "mns:SendMessage", "queue"),
+    need("dispatcher", "mns:SendMessage", "queue"),
+  ];
+}
