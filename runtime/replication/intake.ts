@@ -43,6 +43,12 @@ export interface AcceptedLook {
   look: DecodedLook & { firstSeenMs: number };
 }
 
+export interface Inspected {
+  snapshot: ObjectSnapshot | undefined;
+  /** The object is a replica of the destination's own object, so it must not be sent back. */
+  isReturned?: true;
+}
+
 export class Intake {
   readonly #deps: IntakeDeps;
 
@@ -81,14 +87,16 @@ export class Intake {
 
   /**
    * Takes a snapshot of the source object at `key`; a snapshot of undefined stands for absent.
+   * @param asksAboutReturned whether the caller asks the receiver about replicas of the destination's own objects, instead of skipping them
    * @returns undefined for a key or object out of scope, which is logged and counted
    */
-  async inspect(key: string): Promise<{ snapshot: ObjectSnapshot | undefined } | undefined> {
+  async inspect(key: string, { asksAboutReturned = false } = {}): Promise<Inspected | undefined> {
     const { config, source } = this.#deps;
     const byKey = inScopeByKey(config.scope, key);
     if (!byKey.inScope) return this.#skip(key, byKey.reason);
     const snapshot = await takeSnapshot(source, key);
     const verdict = eligible(config, key, snapshot);
+    if (asksAboutReturned && verdict.inScope === false && verdict.isReturned) return { snapshot, isReturned: true };
     return verdict.inScope ? { snapshot } : this.#skip(key, verdict.reason);
   }
 

@@ -5,7 +5,8 @@ import type { DispatcherConfig, Scope } from "../protocol/env";
 import type { ObjectSnapshot } from "../protocol/snapshot";
 import { readProvenance } from "./provenance";
 
-export type ScopeVerdict = { inScope: true } | { inScope: false; reason: string };
+/** `isReturned`: the object came from the destination, and is in scope otherwise. */
+export type ScopeVerdict = { inScope: true } | { inScope: false; reason: string; isReturned?: true };
 
 const IN_SCOPE: ScopeVerdict = { inScope: true };
 
@@ -57,7 +58,7 @@ export function eligible(
   }
   // A replica that came from the destination is never sent back to it.
   return readProvenance(snapshot.metadata)?.origin === destinationId
-    ? { inScope: false, reason: "a replica of the destination's own object" }
+    ? { inScope: false, reason: "a replica of the destination's own object", isReturned: true }
     : verdict;
 }
 

@@ -132,6 +132,69 @@ describe("number of writes in simple stories: no replica is sent back", () => {
   });
 });
 
+describe("opposite bridges on the same keys", () => {
+  const put = async (both: TwoWay, side: Side, text: string) => {
+    await both.stores[side].put("k", Buffer.from(text), {
+      sizeBytes: text.length,
+      attributes: { headers: {}, metadata: {}, tags: {} },
+    });
+    both.bridges[side].notify("k");
+  };
+  const held = (both: TwoWay) => SIDES.map((side) => Buffer.from(both.stores[side].snapshotOf("k")?.bytes ?? []).toString());
+
+  test.each([true, false])(
+    "both sides write at once: the swap ends in letters that name it, statusTags %s",
+    async (statusTags) => {
+      const both = new TwoWay(new Director(), { ...plain, statusTags });
+      await put(both, "A", "of A");
+      await put(both, "B", "of B");
+      await both.settle();
+      if (held(both).join() !== "of B,of A") throw new Error(`the schedule made no swap: ${held(both).join()}`);
+      for (const world of both.worlds) {
+        expect(world.parked.map(({ look }) => look.key)).toContain("k");
+        for (const { reason } of world.parked) expect(reason).toMatch(/overwritten each other's object/);
+      }
+    },
+  );
+
+  test("one write after the other: no letter", async () => {
+    const both = new TwoWay(new Director(), plain);
+    for (const [side, text] of [
+      ["A", "1"],
+      ["B", "22"],
+      ["A", "333"],
+      ["A", "4444"],
+      ["B", "55555"],
+    ] as const) {
+      await put(both, side, text);
+      await both.settle();
+      expect(held(both)).toEqual([text, text]);
+    }
+    for (const world of both.worlds) expect(world.parked).toEqual([]);
+  });
+
+  test("random schedules: both sides are equal, or a letter names the swap", async () => {
+    const steps = fc.array(fc.tuple(fc.constantFrom(...SIDES), fc.integer({ min: 0, max: 30 })), { minLength: 2, maxLength: 4 });
+    let swaps = 0;
+    const property = fc.asyncProperty(fc.scheduler(), steps, async (scheduler, writes) => {
+      const both = new TwoWay(scheduler, plain);
+      for (const [index, [side, wait]] of writes.entries()) {
+        await put(both, side, `${index} of ${side}`.padEnd(6 + index));
+        for (let step = 0; step < wait; step++) await next(scheduler, ...both.worlds);
+      }
+      await both.settle();
+      const [a, b] = held(both);
+      if (a === b) return;
+      swaps += 1;
+      const reasons = both.worlds.flatMap(({ parked }) => parked.map(({ reason }) => reason));
+      if (!reasons.some((reason) => /overwritten each other's object/.test(reason)))
+        throw new Error(`silent difference: A holds ${a}, B holds ${b}, letters: ${JSON.stringify(reasons)}`);
+    });
+    await fc.assert(property, { numRuns: times(200), endOnFailure: true });
+    expect(swaps).toBeGreaterThan(0);
+  });
+});
+
 test(
   "random schedules of two bridges keep the invariants and come to rest",
   async () => {

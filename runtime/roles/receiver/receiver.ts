@@ -12,13 +12,17 @@ import {
   type ReplicationResult,
   replicate,
 } from "../../replication/replicate";
+import { checkReturned, isReturned } from "../../replication/returned";
 import { createSlots, type Slots } from "../../replication/slots";
 import type { SourceReader } from "../../replication/source";
 import { mayStillLand } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 
 export interface ReceiverDeps {
-  config: Pick<ReceiverConfig, "bridgeId" | "sourceId" | "destinationPrefix" | "inlineLimitBytes" | "copiesAtOnce">;
+  config: Pick<
+    ReceiverConfig,
+    "bridgeId" | "sourceId" | "destinationId" | "destinationPrefix" | "inlineLimitBytes" | "copiesAtOnce"
+  >;
   destination: ObjectStore;
   reader: SourceReader;
   launcher: CopyLauncher;
@@ -69,7 +73,10 @@ export class Receiver {
     const { reader, logger } = this.deps;
     const { key, url } = notice;
     const { snapshot = undefined, tagsUrl = undefined, slow = false } = notice.state === "present" ? notice : {};
-    let result = await replicate(key, snapshot, reader.bind(url, key, tagsUrl), { ...this.deps, ...limits, slow });
+    const source = reader.bind(url, key, tagsUrl);
+    if (snapshot !== undefined && isReturned(snapshot, this.deps.config))
+      return await checkReturned(key, snapshot, source, { ...this.deps, signal: limits.signal });
+    let result = await replicate(key, snapshot, source, { ...this.deps, ...limits, slow });
     if (result.result === "copy-leased") {
       await this.startCopy({ ...result.copy, url }, limits.signal);
       result = { result: "in-progress", reason: result.reason };

@@ -225,10 +225,9 @@ export class Sender {
     const { key } = work.look;
     let item = work;
     try {
-      const inspected = await this.#intake.inspect(key);
+      const inspected = await this.#intake.inspect(key, { asksAboutReturned: true });
       if (inspected === undefined) return { work, next: { step: "acknowledge" } };
-      const { snapshot } = inspected;
-      item = { ...work, snapshot };
+      item = { ...work, ...inspected };
       return { item, notice: buildNotice(item, await this.#presign(key)) };
     } catch (error) {
       return { work: item, next: this.#readFailed(item, "the source cannot be read", error) };
@@ -246,6 +245,10 @@ export class Sender {
 
   async #evaluate(work: Work, answer: Answer): Promise<Step> {
     const next = stepAfterAnswer(work, answer, this.#policy);
+    if (work.isReturned && next.step === "verify") {
+      this.#deps.metrics.add("Skipped", 1);
+      return { step: "acknowledge" };
+    }
     return next.step === "verify" ? await this.#verify(work, next) : next;
   }
 
@@ -362,9 +365,10 @@ export class Sender {
   }
 
   /** A status tag is information for people: a failure to set it is logged and delays nothing. */
-  async #setStatus({ look, snapshot }: Work, status: Status | undefined): Promise<void> {
+  async #setStatus({ look, snapshot, isReturned }: Work, status: Status | undefined): Promise<void> {
     const { config, source, logger } = this.#deps;
-    if (!config.statusTags || status === undefined || snapshot === undefined) return;
+    // A tag on a replica would be a difference for the bridge that wrote it.
+    if (!config.statusTags || status === undefined || snapshot === undefined || isReturned) return;
     try {
       await setStatusTag(source, { bridgeId: config.bridgeId, key: look.key, snapshot }, status);
     } catch (error) {

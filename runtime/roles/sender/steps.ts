@@ -14,6 +14,8 @@ export interface Work {
   messageIds: ReadonlySet<string>;
   /** The source as the last round found it; undefined stands for absent, or not read yet. */
   snapshot?: ObjectSnapshot | undefined;
+  /** The source object is a replica of the destination's own object: the receiver only says whether the two buckets hold each other's objects. */
+  isReturned?: true | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Notice } from "../../../../runtime/protocol/messages";
 import type { Lease } from "../../../../runtime/replication/lease";
+import { formatProvenance, withProvenance } from "../../../../runtime/replication/provenance";
 import { BridgeError } from "../../../../runtime/stores/errors";
 import { LARGE, open } from "./receiver-fixture";
 
@@ -302,5 +303,44 @@ describe("a notice that is sent again, or comes late, changes nothing", () => {
       { key: "k", result: "in-progress", reason: "an older copy of this key is being stopped" },
     ]);
     expect(await all.leaseOf("k")).toMatchObject({ stop: true });
+  });
+});
+
+describe("a notice about a replica of the destination's own object", () => {
+  const replica = (all: ReturnType<typeof open>, at: "source" | "destination", text: string) => {
+    const [key, bridgeId, origin] = at === "source" ? ["k", "other", "aws-cn:destination"] : ["to/k", "bridge", "aws:source"];
+    const provenance = { bridgeId, sourceVersion: "v", sourceModified: "2026-03-01T00:00:00.000Z", origin };
+    const metadata = withProvenance({}, formatProvenance(provenance, key as string));
+    return all[at].put(key as string, Buffer.from(text), {
+      sizeBytes: text.length,
+      attributes: { headers: {}, metadata, tags: {} },
+    });
+  };
+
+  test("is answered without a write: the destination has its own object still", async () => {
+    const all = open();
+    await replica(all, "source", "of B");
+    await all.destination.put("to/k", Buffer.from("of B"), { sizeBytes: 4, attributes: { headers: {}, metadata: {}, tags: {} } });
+    expect(await all.about("k")).toMatchObject([{ key: "k", result: "unchanged" }]);
+    expect(all.destination.history("to/k")).toHaveLength(1);
+  });
+
+  test("is rejected with the reason when the destination holds a replica of the source's object", async () => {
+    const all = open();
+    await replica(all, "source", "of B");
+    await replica(all, "destination", "of A");
+    expect(await all.about("k")).toMatchObject([
+      { key: "k", result: "rejected", reason: expect.stringMatching(/overwritten each other's object/) },
+    ]);
+    expect(all.destination.history("to/k")).toHaveLength(1);
+  });
+
+  test("is superseded when the source has a newer object by now", async () => {
+    const all = open();
+    await replica(all, "source", "of B");
+    const notice = await all.noticeOf("k");
+    await all.put("k", "new");
+    await replica(all, "destination", "of A");
+    expect(await all.ask([notice])).toMatchObject([{ key: "k", result: "superseded" }]);
   });
 });

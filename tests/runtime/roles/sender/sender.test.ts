@@ -36,20 +36,36 @@ describe("what is asked", () => {
     expect(keysOf(all.requests)).toEqual([["a", "b"]]);
   });
 
-  test.each<[string, Partial<SenderConfig>, Record<string, string>]>([
-    ["an object out of scope", { scope: { ...config.scope, tags: { replicate: "yes" } } }, {}],
-    ["a deleted object where deletes are ignored", { deletes: "ignore" }, {}],
-    [
-      "a replica that came from the destination",
-      {},
-      replicaMetadata(makeSnapshot(), { bridgeId: "back", sourceId: "aws-cn:destination" }, "k"),
-    ],
-  ])("%s is skipped: acknowledged without a request", async (what, changes, metadata) => {
+  test.each<[string, Partial<SenderConfig>]>([
+    ["an object out of scope", { scope: { ...config.scope, tags: { replicate: "yes" } } }],
+    ["a deleted object where deletes are ignored", { deletes: "ignore" }],
+  ])("%s is skipped: acknowledged without a request", async (what, changes) => {
     const all = open([{ result: "replicated" }], { config: changes });
-    if (!what.includes("deleted")) await put(all.source, "k", "123456", metadata);
+    if (!what.includes("deleted")) await put(all.source, "k", "123456");
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
     expect(all.requests).toEqual([]);
     expect(all.metrics).toEqual({ Skipped: 1 });
+  });
+
+  describe("a replica that came from the destination", () => {
+    const returned = replicaMetadata(makeSnapshot(), { bridgeId: "back", sourceId: "aws-cn:destination" }, "k");
+
+    test("the receiver is asked about it; the key is skipped, without a second look and without a status tag", async () => {
+      const all = open([{ result: "unchanged" }], { config: { statusTags: true } });
+      await put(all.source, "k", "123456", returned);
+      expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
+      expect(keysOf(all.requests)).toEqual([["k"]]);
+      expect(all.metrics).toEqual({ Skipped: 1 });
+      expect([all.source.calls.head, all.source.calls.putTags]).toEqual([1, undefined]);
+    });
+
+    test("the key is parked without a status tag when both sides hold each other's object", async () => {
+      const all = open([{ result: "rejected", reason: "overwritten each other's object" }], { config: { statusTags: true } });
+      await put(all.source, "k", "123456", returned);
+      await all.run(message("m1", {}));
+      expect(all.metrics).toMatchObject({ Parked: 1 });
+      expect(all.source.calls.putTags).toBeUndefined();
+    });
   });
 
   test("a replica of a third store is replicated", async () => {
