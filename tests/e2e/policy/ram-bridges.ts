@@ -108,7 +108,8 @@ export async function deploy(clouds: LocalClouds, spec: BridgeSpec): Promise<Bri
         : {
             "crossborderbridge:statusTags": true,
             "crossborderbridge:inlineLimitBytes": MIB,
-            "crossborderbridge:copy": { partSizeBytes: 5 * MIB, concurrency: 2, timeoutSeconds: 60 },
+            // No copy waits for another one to end.
+            "crossborderbridge:copy": { partSizeBytes: 5 * MIB, partsAtOnce: 2, concurrency: 7, timeoutSeconds: 60 },
             "crossborderbridge:timeouts": { receiverSeconds: 10, ...(mode === "pull" ? { senderSeconds: 60 } : {}) },
             // Most paths wait, and they are independent of each other.
             "crossborderbridge:concurrency": 8,
