@@ -84,7 +84,13 @@ export function outageCalls({ name, mode }: BridgeSpec): Need[] {
     resource: `acs:mns:${REGIONS[mode].source}:${ACCOUNT_ID}:/queues/crossborderbridge-${name}-${queue}/messages`,
   });
   if (mode === "native") return [];
-  if (mode === "pull") return [need("sender", "mns:BatchSendMessage", "outage"), need("sender", "mns:SendMessage", "queue")];
+  if (mode === "pull")
+    return [
+      need("sender", "mns:BatchSendMessage", "outage"),
+      need("sender", "mns:SendMessage", "queue"),
+      // When more keys are held than a probe takes.
+      need("sender", "mns:BatchSendMessage", "queue"),
+    ];
   return [
     need("pusher", "mns:BatchSendMessage", "outage"),
     need("pusher", "mns:SendMessage", "queue"),
