@@ -250,7 +250,7 @@ async function queueNames(): Promise<Record<"aws" | "aws-cn", string[]>> {
   for (const partition of ["aws", "aws-cn"] as const) {
     const sqs = new SQSClient(clientConfig(clouds[partition]));
     const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
-    names[partition] = QueueUrls.map((url) => url.slice(url.lastIndexOf("/") + 1));
+    names[partition] = QueueUrls.map((url) => url.slice(url.lastIndexOf("/") + 1)).sort();
     sqs.destroy();
   }
   return names;
