@@ -36,7 +36,7 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
   let exitCode: ExitCode = FINE;
   const program = new Command("npm run bridge --")
     .description("Operates a deployed bridge.")
-    .addHelpText("after", `\nExit codes:\n${exitCodesText()}`)
+    .addHelpText("afterAll", `\nExit codes:\n${exitCodesText()}`)
     .exitOverride()
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => note(text.trimEnd()) })
     .showHelpAfterError("(add --help to see the commands and options)");

@@ -140,7 +140,9 @@ test("help exits with 0 and opens nothing", async () => {
   const { exitCode, printed, opened } = await run({ args: ["--help"] });
   expect({ exitCode, opened }).toEqual({ exitCode: 0, opened: [] });
   expect(printed.join("\n")).toMatch(/look \[options\] \[key\.\.\.\]\s+Looks\./);
-  for (const [code, meaning] of Object.entries(EXIT_CODES)) expect(printed.join("\n")).toContain(`  ${code}  ${meaning}`);
+  const ofCommand = (await run({ args: ["look", "--help"] })).printed.join("\n");
+  for (const [code, meaning] of Object.entries(EXIT_CODES))
+    for (const help of [printed.join("\n"), ofCommand]) expect(help).toContain(`  ${code}  ${meaning}`);
 });
 
 test.each<[string, (signal: AbortSignal) => Promise<ExitCode>]>([
