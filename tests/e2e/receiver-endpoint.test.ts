@@ -144,6 +144,12 @@ describe("presigned URLs in a valid request", () => {
     "its path is outside the configured source bucket",
   );
 
+  rejected(
+    "of another key of the bucket",
+    url((from) => from.replace(`/${KEY}`, "/other")),
+    "it names another key than its notice",
+  );
+
   onStack("of another bucket of the same account is rejected, and nothing is written", async (on) => {
     await on.source.s3.send(new CreateBucketCommand({ Bucket: "private" }));
     const notice = await noticeOf(on, "private", "salaries.txt");
@@ -167,12 +173,19 @@ describe("presigned URLs in a valid request", () => {
     try {
       await changeReceiver(on, (config) => ({ ...config, allowedSources: [{ origin, pathPrefix: "/" }] }));
       const before = await versions(on);
-      const { status, body } = await send(on, bodyOf([{ ...validNotice, url: `${origin}/moved` }]));
-      expect({ status, asked }).toEqual({ status: 200, asked: ["/moved"] });
-      expect(body).toEqual({
+      const { status, body } = await send(
+        on,
+        bodyOf([{ ...validNotice, url: `${origin}/${KEY}`, tagsUrl: `${origin}/${KEY}?tagging` }]),
+      );
+      expect({ status, asked }).toEqual({ status: 200, asked: [`/${KEY}`] });
+      expect(body).toMatchObject({
         version: 1,
         receipts: [
-          { key: KEY, result: "rejected", reason: "the source answered with a redirect, which is never followed (302)" },
+          {
+            key: KEY,
+            result: "rejected",
+            reason: expect.stringContaining("the source answered with a redirect, which is never followed (302)"),
+          },
         ],
       });
       expect(await versions(on)).toEqual(before);
