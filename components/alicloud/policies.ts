@@ -64,15 +64,14 @@ export interface SourceReadArgs {
   kmsKeyArn?: string | undefined;
 }
 
-const readObjects = ({ bucketArn, prefixes }: Pick<SourceReadArgs, "bucketArn" | "prefixes">): Statement =>
-  allow(
-    ["oss:GetObject", "oss:GetObjectTagging"],
-    // Also the provenance records of replicas that another bridge wrote there.
-    ...objectArns(bucketArn, prefixes.length === 0 ? [] : [...prefixes, PROVENANCE_PREFIX]),
-  );
+const readObjects = ({ bucketArn, prefixes }: Pick<SourceReadArgs, "bucketArn" | "prefixes">): (Statement | undefined)[] => [
+  allow(["oss:GetObject", "oss:GetObjectTagging"], ...objectArns(bucketArn, prefixes)),
+  // The provenance records of replicas that another bridge wrote there.
+  prefixes.length === 0 ? undefined : allow(["oss:GetObject"], ...objectArns(bucketArn, [PROVENANCE_PREFIX])),
+];
 
 const readSource = (args: SourceReadArgs): (Statement | undefined)[] => [
-  readObjects(args),
+  ...readObjects(args),
   args.kmsKeyArn === undefined ? undefined : allow(["kms:Decrypt"], args.kmsKeyArn),
 ];
 
@@ -200,7 +199,7 @@ export interface DispatcherPolicyArgs extends Pick<SourceReadArgs, "bucketArn" |
 export const dispatcherPolicy = (args: DispatcherPolicyArgs): PolicyDocument =>
   document(
     // The dispatcher reads no bytes, so it needs no key: https://www.alibabacloud.com/help/en/oss/developer-reference/head-object
-    readObjects(args),
+    ...readObjects(args),
     // CloudFlow has no permissions for single flows: a policy that names a flow has no effect.
     // https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
     allow(["fnf:StartExecution", "fnf:DescribeExecution"], "*"),

@@ -39,9 +39,9 @@ export function objectArns(bucketArn: string, prefixes: readonly string[], most 
   return arns.length === 0 || arns.includes(every) || JSON.stringify(arns).length > most ? [every] : arns;
 }
 
-/** The objects under some prefixes, and the provenance records of replicas that another bridge wrote there. */
-const readableArns = (bucketArn: string, prefixes: readonly string[]): string[] =>
-  objectArns(bucketArn, prefixes.length === 0 ? [] : [...prefixes, PROVENANCE_PREFIX]);
+/** The records of provenances in a bucket. The role may read all objects already where the scope has no prefix. */
+const provenance = (actions: string[], bucketArn: string, prefixes: readonly string[]): Statement | undefined =>
+  prefixes.length === 0 ? undefined : allow("KeepProvenance", actions, ...objectArns(bucketArn, [PROVENANCE_PREFIX]));
 
 /** Without this permission S3 answers 403 for a missing key, as for a missing permission. */
 const listBucket = (bucketArn: string) => allow("TellMissingFromForbidden", ["s3:ListBucket"], bucketArn);
@@ -74,7 +74,8 @@ const QUEUE_ACTIONS = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueA
 export function senderPolicy(args: SenderPolicyArgs): PolicyDocument {
   const objects = objectArns(args.bucketArn, args.prefixes);
   return document(
-    allow("ReadSource", ["s3:GetObject", "s3:GetObjectTagging"], ...readableArns(args.bucketArn, args.prefixes)),
+    allow("ReadSource", ["s3:GetObject", "s3:GetObjectTagging"], ...objects),
+    provenance(["s3:GetObject"], args.bucketArn, args.prefixes),
     listBucket(args.bucketArn),
     args.tagging.length > 0 ? allow("TagStatus", [...args.tagging], ...objects) : undefined,
     args.kmsKeyArn === undefined ? undefined : allow("DecryptSource", ["kms:Decrypt"], args.kmsKeyArn),
@@ -106,17 +107,17 @@ const OBJECT_ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "
 const encrypt = (kmsKeyArn: string | undefined): Statement | undefined =>
   kmsKeyArn === undefined ? undefined : allow("EncryptDestination", ["kms:GenerateDataKey", "kms:Decrypt"], kmsKeyArn);
 
+const keepRecords = ({ bucketArn, controlPrefix }: DestinationPolicyArgs): Statement =>
+  allow("KeepRecords", ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], ...objectArns(bucketArn, [controlPrefix]));
+
 export function receiverPolicy(args: ReceiverPolicyArgs): PolicyDocument {
   // The receiver aborts uploads, so a copier that outlived its lease cannot complete its upload.
   const actions = [...OBJECT_ACTIONS, "s3:AbortMultipartUpload"];
   if (args.deletes === "replicate") actions.push("s3:DeleteObject");
   return document(
     allow("WriteDestination", actions, ...objectArns(args.bucketArn, [args.prefix])),
-    allow(
-      "KeepRecords",
-      ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-      ...objectArns(args.bucketArn, [args.controlPrefix, PROVENANCE_PREFIX]),
-    ),
+    keepRecords(args),
+    provenance(["s3:GetObject", "s3:PutObject"], args.bucketArn, [args.prefix]),
     listBucket(args.bucketArn),
     encrypt(args.kmsKeyArn),
     allow("StartCopies", ["lambda:InvokeFunction"], args.copierArn),
@@ -131,11 +132,8 @@ export function copierPolicy(args: CopierPolicyArgs): PolicyDocument {
       [...OBJECT_ACTIONS, "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
       ...objectArns(args.bucketArn, [args.prefix]),
     ),
-    allow(
-      "KeepRecords",
-      ["s3:GetObject", "s3:PutObject"],
-      ...objectArns(args.bucketArn, [args.controlPrefix, PROVENANCE_PREFIX]),
-    ),
+    keepRecords(args),
+    provenance(["s3:GetObject", "s3:PutObject"], args.bucketArn, [args.prefix]),
     listBucket(args.bucketArn),
     encrypt(args.kmsKeyArn),
   );

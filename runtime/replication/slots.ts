@@ -114,6 +114,12 @@ class RecordedSlots implements Slots {
       const held = await this.records.read(name, signal);
       const copies = next(this.live(held));
       if (copies === undefined) return false;
+      if (copies.length === 0 && held !== undefined) {
+        // No copy runs, so no record is left behind. A removal does not say whether it found the record changed.
+        await this.records.remove(name, held, signal);
+        if ((await this.records.read(name, signal)) === undefined) return true;
+        continue;
+      }
       if (await this.records.write(name, { version: 1, copies }, held, signal)) return true;
     }
   }

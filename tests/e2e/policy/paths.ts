@@ -62,6 +62,10 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy, receiver: T
   // The name of its replica is longer than a store allows.
   await put(`in/${"k".repeat(1021)}`, "parked");
   await put("in/large", randomBytes(LARGE));
+  // The metadata leaves no room for the provenance, which goes into a record.
+  const full = { Bucket, Tagging: "watched=yes", Metadata: { full: "m".repeat(2_000) } };
+  await s3.send(new PutObjectCommand({ ...full, Key: "in/full-small", Body: "full" }));
+  await s3.send(new PutObjectCommand({ ...full, Key: "in/full-large", Body: randomBytes(LARGE) }));
 
   // The source fails one copier of each object. One copy is resumed; the other is given up, because the object was overwritten.
   let failing = true;
@@ -92,6 +96,9 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy, receiver: T
   await put("in/superseded", "smaller now");
   release();
 
+  await settled(on, 90_000);
+  // The copier reads the record of the replica that it replaces.
+  await s3.send(new PutObjectCommand({ ...full, Key: "in/full-large", Body: randomBytes(LARGE) }));
   await settled(on, 90_000);
   await receiver.refuse();
   await put("in/held", "waits for the receiver");

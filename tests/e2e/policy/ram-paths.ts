@@ -17,8 +17,21 @@ const DEADLINE_MS = 120_000;
 /** The name of its replica is longer than OSS allows. */
 const TOO_LONG = `in/${"k".repeat(1018)}`;
 
+/** OSS takes 8 KB of names and values. */
+const FULL = { full: "m".repeat(8_000) };
+
 /** The keys that exist at the end. */
-const KEYS = ["in/large", "in/resumed", "in/abandoned", "in/superseded", "in/relabelled", "in/wrong-small", "in/wrong-large"];
+const KEYS = [
+  "in/large",
+  "in/full-small",
+  "in/full-large",
+  "in/resumed",
+  "in/abandoned",
+  "in/superseded",
+  "in/relabelled",
+  "in/wrong-small",
+  "in/wrong-large",
+];
 
 export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void> {
   const { outputs, clouds } = bridge.local;
@@ -27,6 +40,9 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
     changeAndDelete(bridge),
     // Copied in parts.
     bridge.source.put("in/large", randomBytes(LARGE), { tags: { of: "parts" } }),
+    // The metadata leaves no room for the provenance, which goes into a record.
+    bridge.source.put("in/full-small", Buffer.from("full"), { metadata: FULL }),
+    bridge.source.put("in/full-large", randomBytes(LARGE), { metadata: FULL }),
     bridge.source.put(TOO_LONG, Buffer.from("parked")),
     clouds.alicloud.fc.invokeAsync(REGIONS[bridge.mode].source, woken, Buffer.from("no event")),
     failMidway(bridge, wires),
@@ -34,6 +50,9 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
     changeReplicaTags(bridge, wires),
     arriveWithWrongCrc(bridge, wires),
   ]);
+  await bridge.events.settled();
+  // The copier reads the record of the replica that it replaces.
+  await bridge.source.put("in/full-large", randomBytes(LARGE), { metadata: FULL });
   await bridge.events.settled();
   // The event comes once more after everything has settled.
   await bridge.events.repeat("in/large");
