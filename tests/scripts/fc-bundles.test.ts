@@ -214,5 +214,5 @@ test("a cloud that lacks an endpoint is told so, and the vendor's own is left al
   const endpoints = { CROSSBORDERBRIDGE_ENDPOINTS: JSON.stringify({ "oos.cn-shanghai.aliyuncs.com": "https://localhost:1" }) };
   const { code, stderr } = await run("sender", configs.sender, {}, endpoints);
   expect(code).not.toBe(0);
-  expect(stderr).toContain("CROSSBORDERBRIDGE_ENDPOINTS has no entry for oss-cn-shanghai-internal.aliyuncs.com");
+  expect(stderr).toMatch(/CROSSBORDERBRIDGE_ENDPOINTS has no entry for [a-z0-9.-]+\.aliyuncs\.com/);
 });

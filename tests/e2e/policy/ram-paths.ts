@@ -18,7 +18,7 @@ const DEADLINE_MS = 120_000;
 const TOO_LONG = `in/${"k".repeat(1018)}`;
 
 /** OSS takes 8 KB of names and values. */
-const FULL = { full: "m".repeat(8_000) };
+const FULL = { full: "m".repeat(8_150) };
 
 /** The keys that exist at the end. */
 const KEYS = [
