@@ -57,8 +57,8 @@ export interface Receiver extends Present<"receiverFunctionName" | "copierFuncti
 
 /** Turns events of a source into requests. */
 export interface Trigger
-  extends Present<"senderFunctionName" | "deadLetterQueueUrl">,
-    Pick<OutputProperties, "queueUrl" | "outageQueueUrl" | "requiredNotification"> {
+  extends Present<"senderFunctionName" | "queueUrl" | "outageQueueUrl" | "deadLetterQueueUrl">,
+    Pick<OutputProperties, "requiredNotification"> {
   /** Resources that must exist before a new object is replicated. */
   ready: pulumi.Resource[];
   /** Statement for the source key's policy, as JSON. */
@@ -89,7 +89,14 @@ export interface Sides {
 /** Mode `push`: one workflow execution per object. One identity reaches both stores. */
 export interface PushBridge
   extends Present<
-    "sourceBucket" | "destinationBucket" | "flowName" | "dispatcherFunctionName" | "pusherFunctionName" | "deadLetterQueueUrl"
+    | "sourceBucket"
+    | "destinationBucket"
+    | "flowName"
+    | "dispatcherFunctionName"
+    | "pusherFunctionName"
+    | "queueUrl"
+    | "outageQueueUrl"
+    | "deadLetterQueueUrl"
   > {
   /** Resources that must exist before a new object is replicated. */
   ready: pulumi.Resource[];

@@ -38,6 +38,8 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
   readonly flowName: pulumi.Output<string>;
   readonly dispatcherFunctionName: pulumi.Output<string>;
   readonly pusherFunctionName: pulumi.Output<string>;
+  readonly queueUrl: pulumi.Output<string>;
+  readonly outageQueueUrl: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
   readonly ready: pulumi.Resource[] = [this];
 
@@ -71,8 +73,15 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
     this.flowName = flow.flowName;
     this.dispatcherFunctionName = dispatcher.functionName;
     this.pusherFunctionName = pusher.functionName;
+    this.queueUrl = parts.waiting.work.url;
+    this.outageQueueUrl = parts.waiting.outage.url;
     this.deadLetterQueueUrl = parts.deadLetters.url;
-    this.registerOutputs({ flowName: this.flowName, deadLetterQueueUrl: this.deadLetterQueueUrl });
+    this.registerOutputs({
+      flowName: this.flowName,
+      queueUrl: this.queueUrl,
+      outageQueueUrl: this.outageQueueUrl,
+      deadLetterQueueUrl: this.deadLetterQueueUrl,
+    });
   }
 
   private createDispatcher(context: BridgeContext, parts: Parts, flow: ReplicationFlow): BridgeFunction<"dispatcher"> {

@@ -16,6 +16,8 @@ const MEMORY_MB = 512;
 /** `crossborder:alicloud:Trigger` */
 export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger {
   readonly senderFunctionName: pulumi.Output<string>;
+  readonly queueUrl: pulumi.Output<string>;
+  readonly outageQueueUrl: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
   readonly ready: pulumi.Resource[] = [this];
 
@@ -32,8 +34,15 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
     const events = new OssEvents(context, { store, role: "sender", function: sender, deadLetters, parent: this });
     createTick(context, { function: sender, dependsOn: [...sender.ready, events], parent: this });
     this.senderFunctionName = sender.functionName;
+    this.queueUrl = waiting.work.url;
+    this.outageQueueUrl = waiting.outage.url;
     this.deadLetterQueueUrl = deadLetters.url;
-    this.registerOutputs({ senderFunctionName: this.senderFunctionName, deadLetterQueueUrl: this.deadLetterQueueUrl });
+    this.registerOutputs({
+      senderFunctionName: this.senderFunctionName,
+      queueUrl: this.queueUrl,
+      outageQueueUrl: this.outageQueueUrl,
+      deadLetterQueueUrl: this.deadLetterQueueUrl,
+    });
   }
 
   private createSender(

@@ -1,6 +1,6 @@
 /** Notices: what an operator should know about a valid configuration. A deployment shows them as warnings. */
 import { isAws, S3_ARCHIVE_CLASSES } from "./clouds";
-import { defaultBuffer, defaultUrlExpirySeconds, isS3Native, receiverInstances } from "./defaults";
+import { defaultBuffer, defaultUrlExpirySeconds, effectiveGiveUpHours, isS3Native, receiverInstances } from "./defaults";
 import type { BridgeConfig } from "./parse";
 import { lenientSchema } from "./schema";
 
@@ -192,7 +192,7 @@ function unusedFunctionSettings(config: BridgeConfig): string[] {
 
 /** A setting is reported when it differs from these. A parsed configuration does not show which settings were written out. */
 function defaultsFor(config: BridgeConfig) {
-  const { rateLimit, egress, inlineLimitBytes, copy, concurrency, reserveConcurrency, maxAttempts, timeouts } =
+  const { rateLimit, egress, inlineLimitBytes, copy, concurrency, reserveConcurrency, maxAttempts, giveUpAfterHours, timeouts } =
     lenientSchema.parse({});
   return {
     buffer: defaultBuffer(config.source.cloud),
@@ -207,6 +207,7 @@ function defaultsFor(config: BridgeConfig) {
     concurrency,
     reserveConcurrency,
     maxAttempts,
+    giveUpAfterHours: effectiveGiveUpHours(config.source.cloud, giveUpAfterHours),
   } satisfies Partial<BridgeConfig>;
 }
 

@@ -27,8 +27,8 @@ export const outputsSchema = z
     destinationBucket: name().describe("Name of the destination bucket."),
     receiverUrl: text("in mode `pull`", "URL that the sender posts to. It answers only to the allowlist."),
     queueUrl: text(
-      "in mode `pull` at a source in AWS",
-      "URL of the queue of the keys to look at. Unless `buffer` is `none`, it holds the source's events too.",
+      "in the modes `pull` and `push`",
+      "URL of the queue of the keys that wait. At a source in AWS it holds the source's events too, unless `buffer` is `none`.",
     ),
     outageQueueUrl: text(
       "in the modes `pull` and `push`",

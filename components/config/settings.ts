@@ -357,8 +357,8 @@ export interface BridgeOutputs {
   /** URL that the sender posts to. It answers only to the allowlist. Present in mode `pull`. */
   receiverUrl?: string;
   /**
-   * URL of the queue of the keys to look at. Unless `buffer` is `none`, it holds the source's events too. Present in mode
-   * `pull` at a source in AWS.
+   * URL of the queue of the keys that wait. At a source in AWS it holds the source's events too, unless `buffer` is `none`.
+   * Present in the modes `pull` and `push`.
    */
   queueUrl?: string;
   /** URL of the queue of the keys that wait for the other side to come back. Present in the modes `pull` and `push`. */

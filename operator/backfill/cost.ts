@@ -92,7 +92,7 @@ function bridgeLines(config: Priced["config"], { due: { objects, bytes } }: Coun
   line(from, "readRequest", "read source objects", objects);
   if (from !== to || config.source.region !== config.destination.region) line(from, "internetGb", "bytes out", bytes / GB);
   if ((config.source.acceleration ?? "none") !== "none") line(from, "acceleratedGb", "bytes out, accelerated", bytes / GB);
-  if (config.buffer === "sqs") line(from, "queueRequest", "queue", objects * queueRequestsPerObject);
+  if (from !== "alicloud") line(from, "queueRequest", "queue", objects * queueRequestsPerObject);
   if (config.mode === "push") {
     line(from, "functionCall", "functions", objects * stepsPerCopy);
     line(from, "functionGbSecond", "functions at work", (objects * secondsPerObject + copySeconds) * functionGb);

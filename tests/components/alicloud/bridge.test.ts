@@ -21,7 +21,8 @@ describe("the nine pairs", () => {
           "destinationBucket",
           "kmsKeyPolicyStatements",
           "notices",
-          ...(from === "alicloud" ? [] : ["outageQueueUrl", "queueUrl"]),
+          "outageQueueUrl",
+          "queueUrl",
           "receiverFunctionName",
           "receiverUrl",
           "senderFunctionName",
@@ -138,7 +139,9 @@ describe("outputs", () => {
       "flowName",
       "kmsKeyPolicyStatements",
       "notices",
+      "outageQueueUrl",
       "pusherFunctionName",
+      "queueUrl",
       "sourceBucket",
     ]);
     expect(await values(built, "deadLetterQueueUrl", "flowName", "dispatcherFunctionName", "pusherFunctionName")).toEqual({
