@@ -36,8 +36,8 @@ test(
   async () => {
     await replicates("by-push");
     const { replace = 0, same = 0 } = await local.up(PULL);
-    // The trigger belongs to a function, so it is replaced with its permission to call the function.
-    expect(replace).toBe(2);
+    // Both triggers, of the events and of the timer, belong to a function: they are replaced, and so is the permission to call it.
+    expect(replace).toBe(3);
     expect(same).toBeGreaterThan(10);
     await replicates("by-pull");
     await local.up();
