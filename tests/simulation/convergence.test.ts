@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { times } from "../support/sizes";
 import { playPull, playPush } from "./explore";
-import { assertNoNeedlessBytes, assertReplaysChangeNothing, assertSound } from "./invariants";
+import { assertBoundedWork, assertNoNeedlessBytes, assertReplaysChangeNothing, assertSound } from "./invariants";
 import { type PullStory, pullStories, pushStories } from "./script";
 
 /** A large `TEST_FACTOR` makes explorations run for hours. */
@@ -18,6 +18,7 @@ test.each<[name: string, count: number, options: Partial<PullStory>]>([
     const property = fc.asyncProperty(fc.scheduler(), pullStories, async (scheduler, story) => {
       const world = await playPull(scheduler, { ...story, ...options });
       assertSound(world);
+      if (story.replays === undefined) assertBoundedWork(world, story);
       await assertNoNeedlessBytes(scheduler, world);
       if (story.replays !== undefined) await assertReplaysChangeNothing(scheduler, world);
       assertSound(world);

@@ -6,7 +6,8 @@ import { withoutProvenance } from "../../runtime/replication/provenance";
 import { withoutStatusTags } from "../../runtime/replication/snapshot";
 import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory/store";
 import { settle } from "./explore";
-import type { PullWorld } from "./world/pull";
+import type { PullStory } from "./script";
+import type { PullWorld, PullWorld } from "./world/pull";
 import { PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";
@@ -93,6 +94,18 @@ export async function assertReplaysChangeNothing(steps: Steps, world: PullWorld)
   for (const index of world.captured.keys()) world.replay(index);
   await settle(steps, world);
   if (JSON.stringify(states()) !== before) throw new Error("a replayed request changed the destination");
+}
+
+/** Requests and bytes for each event and each fault. Of 2,000 schedules the busiest needs four requests for each. */
+const MOST_REQUESTS = 12;
+const MOST_BYTES = 22;
+
+/** Invariant 7: the work is bounded by what users wrote and by what failed, whatever the schedule is. */
+export function assertBoundedWork(world: PullWorld, { actions, faults }: Pick<PullStory, "actions" | "faults">): void {
+  const causes = actions.reduce((sum, { events }) => sum + events, 0) + faults.length;
+  if (world.posts > MOST_REQUESTS * causes) throw new Error(`${world.posts} requests for ${causes} events and faults`);
+  if (world.source.bytesRead > MOST_BYTES * causes)
+    throw new Error(`${world.source.bytesRead} bytes moved for ${causes} events and faults`);
 }
 
 /** Invariant 4: repeated events of unchanged objects move no bytes. Push mode gets each event twice. */
