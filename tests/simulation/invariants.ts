@@ -1,4 +1,4 @@
-/** The invariants of the protocol, with their numbers in DESIGN. */
+/** The invariants of the protocol, numbered as in docs/guarantees.md. */
 import { inControlPrefix } from "../../runtime/protocol/control";
 import { parsePushState } from "../../runtime/protocol/push";
 import { recordsEqual } from "../../runtime/replication/equality";
@@ -7,7 +7,7 @@ import { withoutStatusTags } from "../../runtime/replication/snapshot";
 import type { MemoryObject, MemoryStore } from "../../runtime/stores/memory/store";
 import { settle } from "./explore";
 import type { PullStory } from "./script";
-import type { PullWorld, PullWorld } from "./world/pull";
+import type { PullWorld } from "./world/pull";
 import { PushWorld } from "./world/push";
 import type { Steps } from "./world/steps";
 import type { World } from "./world/world";
