@@ -28,7 +28,7 @@ beforeAll(async () => {
   stack = await startTestStack({
     settings: {
       "crossborderbridge:inlineLimitBytes": MIB,
-      "crossborderbridge:copy": { partSizeBytes: 5 * MIB, partsAtOnce: 2, timeoutSeconds: 60 },
+      "crossborderbridge:copy": { partSizeBytes: 5 * MIB, partsAtOnce: 2, concurrency: 2, timeoutSeconds: 60 },
     },
   });
   reads = await proxySourceReads(stack);

@@ -65,7 +65,7 @@ async function start({ from, to, mode }: Pair): Promise<Running> {
       // The default of the source's cloud.
       "crossborderbridge:buffer": "",
       "crossborderbridge:inlineLimitBytes": MIB,
-      "crossborderbridge:copy": { partSizeBytes: 5 * MIB, partsAtOnce: 2, timeoutSeconds: 60 },
+      "crossborderbridge:copy": { partSizeBytes: 5 * MIB, partsAtOnce: 2, concurrency: 2, timeoutSeconds: 60 },
       "crossborderbridge:timeouts": { senderSeconds: 40, receiverSeconds: 10 },
       ...(pull ? {} : { "crossborderbridge:allowedCidrs": [] }),
     },

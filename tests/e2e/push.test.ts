@@ -62,7 +62,7 @@ beforeAll(async () => {
     clouds,
     settings: {
       "crossborderbridge:inlineLimitBytes": MIB,
-      "crossborderbridge:copy": { partSizeBytes: PART, partsAtOnce: 2, timeoutSeconds: 60 },
+      "crossborderbridge:copy": { partSizeBytes: PART, partsAtOnce: 2, concurrency: 2, timeoutSeconds: 60 },
       "crossborderbridge:deletes": "replicate",
       "crossborderbridge:concurrency": 4,
       "crossborderbridge:logLevel": "info",

@@ -3,6 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { clientConfig } from "../../../local/aws/client-config";
 import { ends } from "../../../local/cli/ends";
 import type { LocalStack } from "../../../local/local-stack";
+import { eventually } from "../support/eventually";
 import { type DeadLetter, sendEvent, settled, takeDeadLetters } from "../support/queues";
 import type { TestStack } from "../support/stack";
 
@@ -36,7 +37,10 @@ function ofS3(local: LocalStack): SourceEvents {
 function ofOss({ clouds, outputs, settings: _settings, ...local }: LocalStack): SourceEvents {
   const { region, bucket } = ends({ clouds, outputs, settings: _settings, ...local }).source;
   const { accountId, fc, flow, messages } = clouds.alicloud;
-  const queueName = new URL(outputs.deadLetterQueueUrl ?? "").pathname.split("/").at(-1) ?? "";
+  const nameOf = (url = "") => new URL(url).pathname.split("/").at(-1) ?? "";
+  const queueName = nameOf(outputs.deadLetterQueueUrl);
+  const waiting = () =>
+    [outputs.queueUrl, outputs.outageQueueUrl].flatMap((url) => messages.messages(region, nameOf(url)).map(({ body }) => body));
   let repeats = 0;
   return {
     async repeat(key) {
@@ -59,10 +63,18 @@ function ofOss({ clouds, outputs, settings: _settings, ...local }: LocalStack): 
       });
     },
     async settled() {
-      // The dispatcher starts executions before it ends.
-      await fc.idle();
-      await flow.idle();
-      await fc.idle();
+      await eventually(
+        async () => {
+          // The dispatcher starts executions before it ends.
+          await fc.idle();
+          await flow.idle();
+          // The invocation of a waiting key is stored before its message is removed, so this is last.
+          expect(waiting()).toEqual([]);
+          await fc.idle();
+          expect(waiting()).toEqual([]);
+        },
+        { deadlineMs: 120_000, what: "no key waits in a queue, in a function or in the workflow" },
+      );
     },
     async deadLetters() {
       return messages.messages(region, queueName).map(({ body }) => {
