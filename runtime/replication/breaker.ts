@@ -52,6 +52,7 @@ export class Breaker {
   /** Allows one request. Its outcome decides. */
   halfOpen(): void {
     this.#failuresInARow = FAILURES_TO_OPEN - 1;
+    this.#failedAtMs = this.#deps.clock.now();
     this.#probe = "unknown";
   }
 
@@ -76,6 +77,8 @@ export class Breaker {
   failed(reason: string): void {
     this.#probe = "failed";
     this.#reason = reason;
+    // What failed long ago does not belong to this row.
+    if (this.#deps.clock.now() - this.#failedAtMs >= OWN_KNOWLEDGE_MS) this.#failuresInARow = 0;
     this.#failuresInARow += 1;
     this.#failedAtMs = this.#deps.clock.now();
   }
