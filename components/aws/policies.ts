@@ -26,8 +26,13 @@ export const document = (...statements: (Statement | undefined)[]): PolicyDocume
 
 const allow = (Sid: string, Action: string[], ...Resource: string[]): Statement => ({ Sid, Effect: "Allow", Action, Resource });
 
-/** Escapes wildcards and variables, so that IAM reads the text literally. */
-export const literal = (value: string): string => value.replace(/[*?$]/g, (character) => `\${${character}}`);
+/**
+ * Escapes wildcards and variables, so that IAM reads the text literally. A policy holds no character above U+00FF, so a wildcard stands for each
+ * run of them: the role then also covers keys with other characters there, and the code still checks the scope.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+ */
+export const literal = (value: string): string =>
+  value.replace(/[*?$]/g, (character) => `\${${character}}`).replace(/[^\t\n\r\u0020-\u00ff]+/g, "*");
 
 /** An inline policy holds 10,240 characters and may contain a list twice. */
 const LISTED_CHARACTERS = 3000;

@@ -1,7 +1,15 @@
 /** Rules that span several fields and hold for every pair of clouds. */
 import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { CLOUD_RULES } from "./cloud-rules";
-import { isPull, isS3Native, minimumUrlExpirySeconds, modeOf, probePrefixOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
+import {
+  isPull,
+  isS3Native,
+  minimumUrlExpirySeconds,
+  modeOf,
+  nativeCloud,
+  probePrefixOf,
+  URL_EXPIRY_MAX_SECONDS,
+} from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
 import { MIB } from "./fields";
 import { LIFECYCLE_RULES } from "./lifecycle-rules";
@@ -144,6 +152,18 @@ const copiesLeaveRoom: Rule = (config) =>
     ["concurrency"],
   );
 
+/** Lambda and Function Compute hold 4,096 bytes of environment. The other settings of a sender take up to a quarter of it. */
+const SCOPE_BYTES = 3072;
+
+const scopeFits: Rule = (config) => {
+  const bytes = Buffer.byteLength(JSON.stringify(config.scope));
+  return when(
+    nativeCloud(config) === undefined && bytes > SCOPE_BYTES,
+    ["scope"],
+    `it takes ${bytes} bytes as JSON, and a function's environment has room for ${SCOPE_BYTES}; allowed: fewer or shorter prefixes, suffixes and tags`,
+  );
+};
+
 const copyMemory: Rule = ({ copy }) =>
   when(
     copy.partSizeBytes * copy.partsAtOnce > (copy.memoryMb * MIB) / 2,
@@ -216,6 +236,7 @@ export const RULES: readonly Rule[] = [
   allowlist,
   oneToken,
   timeouts,
+  scopeFits,
   copyMemory,
   copiesLeaveRoom,
   giveUp,

@@ -24,6 +24,26 @@ const bucketNames: Rule = (config) =>
     ),
   );
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const RESERVED_NAMES = {
+  beginnings: ["xn--", "sthree-", "amzn-s3-demo-"],
+  ends: ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"],
+};
+
+const reservedNames: Rule = (config) =>
+  SIDES.flatMap((side) => {
+    const { cloud, bucket } = config[side] ?? {};
+    if (!isAws(cloud) || bucket === undefined) return [];
+    const beginning = RESERVED_NAMES.beginnings.find((text) => bucket.startsWith(text));
+    const end = RESERVED_NAMES.ends.find((text) => bucket.endsWith(text));
+    const which = beginning === undefined ? `end with ${end}` : `begin with ${beginning}`;
+    return when(
+      beginning !== undefined || end !== undefined,
+      [side, "bucket"],
+      `S3 reserves names that ${which} for aliases and for buckets of other kinds; allowed: the name of a general purpose bucket`,
+    );
+  });
+
 const accounts: Rule = (config) =>
   SIDES.flatMap((side) => {
     const { cloud, accountId } = config[side] ?? {};
@@ -164,6 +184,7 @@ const copyTime: Rule = (config) => {
 export const CLOUD_RULES: readonly Rule[] = [
   regions,
   bucketNames,
+  reservedNames,
   accounts,
   kmsKeys,
   storageClass,

@@ -71,3 +71,25 @@ test("every inline policy stays within IAM's 10,240 characters at its largest", 
   ];
   for (const document of documents) expect(JSON.stringify(document).length).toBeLessThan(10_240);
 });
+
+test("a prefix with characters that IAM refuses gets a wildcard for them", () => {
+  // https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html: the pattern of a policy document.
+  const accepted = /^[\t\n\r -ÿ]+$/;
+  const prefixes = ["财务/报告/", "q1/é/", "emoji-😀/x"];
+  expect(objectArns("arn:aws:s3:::from", prefixes)).toEqual([
+    "arn:aws:s3:::from/*/*/*",
+    "arn:aws:s3:::from/q1/é/*",
+    "arn:aws:s3:::from/emoji-*/x*",
+  ]);
+  const arn = "arn:aws:sqs:us-east-1:111111111111:q";
+  const document = senderPolicy({
+    bucketArn: "arn:aws:s3:::from",
+    prefixes,
+    tagging: [],
+    queueArn: arn,
+    outageQueueArn: arn,
+    deadLetterArn: arn,
+    parameterArns: ["arn:aws:ssm:us-east-1:111111111111:parameter/p"],
+  });
+  expect(JSON.stringify(document)).toMatch(accepted);
+});
