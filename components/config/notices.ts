@@ -92,10 +92,14 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
     notices.push(OSS_EVENTS_NOTICE);
   const instances = reservedInstances(config);
   if (instances > RESERVABLE_INSTANCES) notices.push(quotaNotice(instances));
+  if (/^\d+$/.test(config.name)) notices.push(numericName(config.name));
   if (config.alarmTopicArn !== undefined && isElsewhere(config) && hasLagAlarms(config)) notices.push(UNHEARD_ALARMS_NOTICE);
   if (probe.everyMinutes > 0 && probe.giveUpAfterSeconds > probe.everyMinutes * 60) notices.push(overlappingCanaries(probe));
   return notices;
 }
+
+const numericName = (name: string): string =>
+  `The bridge is named ${name}. YAML reads a name of digits as a number, so 007 becomes 7: write it in quotes if it begins with a zero.`;
 
 /** Reserved instances in the region where the bridge has most of them: of the sender, the receiver and the copier, or of mode `push`. */
 function reservedInstances(config: BridgeConfig): number {

@@ -10,6 +10,7 @@ const ONE_REGION = { destination: { region: "us-east-1" } };
 // biome-ignore format: a case is one line, or a line for what is given and a line for its notices.
 const PULL_AND_PUSH: [name: string, given: Raw, notices: string[]][] = [
   ["token auth in AWS China", bridge(), ["ICP licence"]],
+  ["a name of digits", bridge({ name: "7", auth: { kind: "iam" } }), ["007 becomes 7"]],
   ["token auth from OSS to AWS China", pull({ to: "aws-cn" }), ["ICP licence"]],
   ["iam auth in AWS China", bridge({ auth: { kind: "iam" } }), []],
   ["token auth outside China", pull({ from: "aws", to: "aws", destination: { region: "us-west-2" } }), []],
