@@ -8,7 +8,7 @@ const PERIOD_SECONDS = 300;
 /** The group that every account has, as the international site calls it. */
 const DEFAULT_CONTACT_GROUP = "Default Contact Group";
 
-/** What an alarm watches, and the section of docs/runbook.md that says what to do. CloudMonitor's alarms have no text, so a tag names it. */
+/** The metric of an alarm, and the section of docs/runbook.md for it. CloudMonitor's alarms have no text, so a tag names it. */
 interface Watched {
   project: string;
   metric: string;

@@ -34,7 +34,7 @@ interface Watched {
 interface Alarm {
   /** The end of the alarm's name, and the section of the runbook. */
   suffix: string;
-  /** What has happened, and what to do. */
+  /** Says the fact and the action for the operator. */
   text: string;
   /** One metric, or several with an expression of their names. */
   metrics: Record<string, Watched>;

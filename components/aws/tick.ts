@@ -12,7 +12,7 @@ const TICK_AGE_SECONDS = 60;
 export interface TickArgs {
   account: Account;
   sender: aws.lambda.Function;
-  /** What must exist before the first tick. */
+  /** Resources that must exist before the first tick. */
   ready: pulumi.Resource[];
 }
 

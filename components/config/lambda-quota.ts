@@ -47,7 +47,7 @@ const increaseCommand = (region: string, desired: number) =>
   `aws service-quotas request-service-quota-increase --region ${region} --service-code ${LAMBDA_QUOTA.serviceCode} --quota-code ${LAMBDA_QUOTA.quotaCode} --desired-value ${desired}`;
 
 /**
- * What an operator should know about the quota of this side's account.
+ * Notices about the quota of this side's account.
  * @param quota concurrent executions that the account allows in the side's region
  */
 export function lambdaQuotaNotices(config: Config, side: Side, quota: number): string[] {
