@@ -93,7 +93,7 @@ export interface OperatedBridge {
   held(options: ReadOptions): Promise<HeldLooks>;
   /** The messages of the work queue: ready, delayed or in work. Undefined if the bridge has no work queue. */
   queued(options?: { signal?: AbortSignal | undefined }): Promise<number | undefined>;
-  /** What the functions at the source logged about keys, and their errors, since then. Empty in mode native. */
+  /** Log lines of the source's functions about keys, and their errors, since then. Empty in mode native. */
   log(options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
   /** Executions that have not ended. Empty outside mode push. */
   executions(options: ReadOptions): Promise<RunningExecutions>;

@@ -16,7 +16,7 @@ export interface StatusVerdict {
   status: ObjectStatus;
   /** Why the status is not `COMPLETED`. */
   reason?: string | undefined;
-  /** What the bridge said last about a key that is on its way. */
+  /** The bridge's last statement about a key that is on its way. */
   progress?: Known | undefined;
   /** With `COMPLETED`: the difference between the Last-Modified of the two stores, so by two clocks and to the second. */
   lagMs?: number | undefined;
@@ -29,7 +29,7 @@ export interface Parked {
   parkedAt: Date | undefined;
 }
 
-/** What the bridge said last about a key. Times are ms since the epoch, by the clock of the source's cloud. */
+/** The bridge's last statement about a key. Times are ms since the epoch, by the clock of the source's cloud. */
 export interface Known {
   /** `queued`: in the work queue. `held`: in the outage queue. `runs`: a workflow execution has it. `parked`: in the dead-letter queue. */
   state: "queued" | "held" | "runs" | "parked";
@@ -45,7 +45,7 @@ export interface Known {
   nextTryMs?: number | undefined;
 }
 
-/** What is known of the keys that the bridge has in hand. */
+/** The keys that the bridge works on, with the last statement about each. */
 export interface InHand {
   known?: Known | undefined;
   /** Messages of the work queue. Undefined if it cannot be counted. */

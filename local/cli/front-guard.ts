@@ -1,5 +1,5 @@
 /**
- * What the plain HTTP front lets through. A browser lets every web page send requests to 127.0.0.1, so the front serves S3 and OSS clients of this
+ * Decides which requests the plain HTTP front serves. A browser lets every web page send requests to 127.0.0.1, so the front serves S3 and OSS clients of this
  * machine and nothing else: no web page, no other name of this machine, and no other service of the emulator behind it.
  */
 import type { IncomingHttpHeaders } from "node:http";

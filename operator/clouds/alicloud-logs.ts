@@ -1,5 +1,5 @@
 /**
- * What a function of Function Compute logged, from Simple Log Service (SLS). Its control API has a signature of its own, so the vendor's
+ * Reads the log of a function of Function Compute from Simple Log Service (SLS). Its control API has a signature of its own, so the vendor's
  * client for the other services cannot call it. https://www.alibabacloud.com/help/en/sls/developer-reference/request-signatures
  */
 import { createHmac } from "node:crypto";

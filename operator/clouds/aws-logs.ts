@@ -1,4 +1,4 @@
-/** What a Lambda function logged, from CloudWatch Logs. */
+/** Reads the log of a Lambda function from CloudWatch Logs. */
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
 import type { AwsAccess, FunctionLog, LogLine, ReadOptions } from "../operated-bridge";

@@ -93,7 +93,7 @@ export async function showStatus(
   return exitCodeOf(context, tally, options.maxAge);
 }
 
-/** What decides the exit code. */
+/** Decides the exit code. */
 class Tally {
   readonly groups = new ReasonGroups();
   failed = 0;

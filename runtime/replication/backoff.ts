@@ -2,9 +2,18 @@
 
 const BASE_SECONDS = 2;
 /** The longest delay a queue can keep a message back. */
-const MAX_SECONDS = 900;
-/** The time that the platform may need to end an attempt after the receiver's timeout. */
-const HARD_END_MARGIN_SECONDS = 5;
+export const LONGEST_DELAY_SECONDS = 900;
+/** The time that the platform may need to end an attempt after its timeout. */
+export const HARD_END_MARGIN_SECONDS = 5;
+
+/** Seconds between two tries of a key that waits: the first delay, and the longest. */
+export const WAIT_DELAYS = {
+  room: { base: 10, max: 300 },
+  throttling: { base: 5, max: 300 },
+  time: { base: 2, max: 60 },
+  store: { base: 5, max: 900 },
+  restore: { base: 900, max: 900 },
+} as const;
 
 /**
  * @param attempt 1 for the first time a key is put back
@@ -21,7 +30,7 @@ export function createBackoff({
   random(): number;
 }): BackoffPolicy {
   return (attempt, unsettled) => {
-    const delay = exponentialDelay(attempt, { base: BASE_SECONDS, max: MAX_SECONDS, random });
+    const delay = exponentialDelay(attempt, { base: BASE_SECONDS, max: LONGEST_DELAY_SECONDS, random });
     return unsettled ? Math.max(delay, receiverTimeoutSeconds + HARD_END_MARGIN_SECONDS) : delay;
   };
 }

@@ -92,6 +92,14 @@ function sorted(record: Readonly<Record<string, string | undefined>>): [string, 
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
+/** Enough of a snapshot's id to tell the states of one key apart. */
+const STATE_CHARACTERS = 16;
+
+/** The name of a source state in a queue message; undefined stands for absent. */
+export function stateName(snapshot: ObjectSnapshot | undefined): string {
+  return snapshot === undefined ? "absent" : snapshotId(snapshot).slice(0, STATE_CHARACTERS);
+}
+
 /** Whether two snapshots are of the same state; undefined stands for absent. */
 export function sameState(a: ObjectSnapshot | undefined, b: ObjectSnapshot | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;

@@ -29,14 +29,14 @@ import { isLive, type LeaseStore } from "../../replication/lease";
 import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
 import { eligible } from "../../replication/scope";
 import type { Slots } from "../../replication/slots";
-import { takeSnapshot } from "../../replication/snapshot";
+import { stateName, takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
 import { type Status, setStatusTag } from "../../replication/status-tags";
 import { BridgeError, isBridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 import { differenceOf, isMadeFrom } from "./proof";
 import { PusherTick } from "./tick";
-import { advance, createTransitions, lookOf, stateOf, type Told, type Transitions, waitsOutside } from "./transitions";
+import { advance, createTransitions, lookOf, type Told, type Transitions, waitsOutside } from "./transitions";
 import { watchedStore } from "./watched-store";
 
 export interface PusherDeps {
@@ -211,7 +211,7 @@ export class Pusher {
     const inline: Deadline = { remainingMs: () => Math.min(inlineEndMs - clock.now(), deadline.remainingMs()) };
     const snapshot = await takeSnapshot(source, state.key, { signal: clock.after(inline.remainingMs()) });
     if (!eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
-    const found = stateOf(snapshot);
+    const found = stateName(snapshot);
     const slow = state.slow === true && state.state === found;
     return await this.afterCopy(state, found, await this.replicateNow(state.key, snapshot, { inline, deadline, slow }));
   }
@@ -301,7 +301,7 @@ export class Pusher {
     if (difference === undefined) return advance(state, "record", { result: state.result });
     if (!isMadeFrom(seen, snapshot, config) || difference.what === "tags") return this.transitions.startOver(state, CHANGED);
     const reason = `the destination's ${describeDifference(difference)}; the source did not change`;
-    return this.transitions.fail(state, { reason, place: "destination", difference }, stateOf(snapshot));
+    return this.transitions.fail(state, { reason, place: "destination", difference }, stateName(snapshot));
   }
 
   /** `isCopyRunning`: a copier may still change what was seen. */

@@ -1,4 +1,4 @@
-/** What the pusher does once a minute: it looks whether an outage of the destination is over, and starts the keys that waited for it. */
+/** The pusher's work of once a minute: it looks whether an outage of the destination is over, and starts the keys that waited for it. */
 import type { PusherConfig } from "../../protocol/env";
 import type {
   Clock,

@@ -7,31 +7,19 @@
 import { type Difference, LIMITS } from "../../protocol/messages";
 import type { Look } from "../../protocol/ports";
 import type { PushState } from "../../protocol/push";
-import type { ObjectSnapshot } from "../../protocol/snapshot";
-import { exponentialDelay } from "../../replication/backoff";
-import { snapshotId } from "../../replication/snapshot";
+import { exponentialDelay, HARD_END_MARGIN_SECONDS, LONGEST_DELAY_SECONDS, WAIT_DELAYS } from "../../replication/backoff";
 
 /** An execution starts over this often without a wait. */
 const ROUNDS_WITHOUT_WAIT = 20;
-/** The time that the platform may need to end an attempt after its timeout. */
-const HARD_END_MARGIN_SECONDS = 5;
-/** The longest delay between two tries, on every queue. */
-const LONGEST_DELAY_SECONDS = 900;
 /** A longer wait is spent in a queue. */
 const LONGEST_WAIT_INSIDE_SECONDS = 60;
 /** After this many waits in a row the key goes to a queue. A workflow keeps at most 5,000 events of one execution. */
 const WAITS_INSIDE = 6;
-/** Enough of a snapshot's id to tell the states of one key apart. */
-const STATE_CHARACTERS = 16;
 
 /** Seconds between two looks at a key that waits: the first delay, and the longest. */
 const DELAYS = {
+  ...WAIT_DELAYS,
   copy: { base: 5, max: 300 },
-  room: { base: 10, max: 300 },
-  throttling: { base: 5, max: 300 },
-  time: { base: 2, max: 60 },
-  store: { base: 5, max: 900 },
-  restore: { base: 900, max: 900 },
   change: { base: 5, max: 300 },
   failure: { base: 2, max: 900 },
 } as const;
@@ -153,10 +141,6 @@ function lastReason({ reason, place }: Told, { sourceId, destinationId, now }: T
 }
 
 const isEqual = (one: Difference | undefined, other: Difference): boolean => JSON.stringify(one) === JSON.stringify(other);
-
-/** Names a state of the source. */
-export const stateOf = (snapshot: ObjectSnapshot | undefined): string =>
-  snapshot === undefined ? "absent" : snapshotId(snapshot).slice(0, STATE_CHARACTERS);
 
 /** The queue message of a key that leaves its execution. */
 export function lookOf(

@@ -21,7 +21,7 @@ import {
   type WorkQueue,
 } from "../../protocol/ports";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
-import { createBackoff } from "../../replication/backoff";
+import { createBackoff, HARD_END_MARGIN_SECONDS } from "../../replication/backoff";
 import { Breaker, releaseHeld } from "../../replication/breaker";
 import { type Failure, Failures, Intake, reasonOf } from "../../replication/intake";
 import { inScopeByKey } from "../../replication/scope";
@@ -78,8 +78,6 @@ const CONCURRENT_READS = 8;
 const MAX_ROUNDS = 4;
 /** Time that one more round needs beyond the receiver's timeout. */
 const ROUND_MARGIN_MS = 3_000;
-/** The time that the platform may need to end an attempt after the receiver's timeout. */
-const HARD_END_MARGIN_SECONDS = 5;
 /** A copy that runs, or that waits for others, and a restore take hours without a fault: the age of such a key is not reported. */
 const NORMAL_WAITS: ReadonlySet<string> = new Set(["copy", "room", "restore"]);
 

@@ -2,9 +2,9 @@
 import { type Difference, LIMITS, type Notice, type Receipt } from "../../protocol/messages";
 import type { LastReason, Look, MetricName, Place, Random } from "../../protocol/ports";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
-import { type BackoffPolicy, exponentialDelay } from "../../replication/backoff";
+import { type BackoffPolicy, exponentialDelay, LONGEST_DELAY_SECONDS, WAIT_DELAYS } from "../../replication/backoff";
 import type { AcceptedLook } from "../../replication/intake";
-import { sameState, snapshotId } from "../../replication/snapshot";
+import { sameState, stateName } from "../../replication/snapshot";
 import type { Status } from "../../replication/status-tags";
 import type { Answer } from "./ask";
 
@@ -56,21 +56,12 @@ export interface StepPolicy {
 
 /** Seconds between two tries of a key that waits: the first delay, and the longest. */
 const DELAYS = {
+  ...WAIT_DELAYS,
   copy: { base: 5, max: 60 },
-  room: { base: 10, max: 300 },
-  throttling: { base: 5, max: 300 },
-  time: { base: 2, max: 60 },
-  store: { base: 5, max: 900 },
-  restore: { base: 900, max: 900 },
   change: { base: 1, max: 300 },
   border: { base: 2, max: 60 },
 } as const;
 export type Cause = keyof typeof DELAYS;
-
-/** The longest delay of a queue. */
-const LONGEST_DELAY_SECONDS = 900;
-/** Enough of a snapshot's id to tell the states of one key apart. */
-const STATE_CHARACTERS = 16;
 
 /**
  * Merges the looks at one key. The most tries are kept: they count only for the state that they name, so a fresh event of a new state starts
@@ -101,11 +92,6 @@ function merged(a: Look, b: Look): Look {
   };
 }
 
-export function stateOf(snapshot: ObjectSnapshot | undefined): string {
-  return snapshot === undefined ? "absent" : snapshotId(snapshot).slice(0, STATE_CHARACTERS);
-}
-
-/** Presigned URLs of one key: of the object, and of its tags. */
 export interface NoticeUrls {
   url: string;
   tagsUrl: string;
@@ -114,7 +100,7 @@ export interface NoticeUrls {
 export function buildNotice({ look, snapshot }: Work, urls: NoticeUrls): Notice {
   const { key } = look;
   if (snapshot === undefined) return { key, url: urls.url, state: "absent" };
-  const isSlow = look.slow === true && look.state === stateOf(snapshot);
+  const isSlow = look.slow === true && look.state === stateName(snapshot);
   return { key, ...urls, state: "present", snapshot, ...(isSlow ? { slow: true as const } : {}) };
 }
 
@@ -174,7 +160,7 @@ export function waitFor(work: Work, cause: Cause, told: Told, policy: StepPolicy
   const waits = (look.waits ?? 0) + 1;
   const next: Look = {
     ...tried(look, told, policy),
-    ...(told.slow ? { slow: true as const, state: stateOf(work.snapshot) } : {}),
+    ...(told.slow ? { slow: true as const, state: stateName(work.snapshot) } : {}),
     waits,
   };
   const tooOld = givenUp(next, policy);
@@ -189,7 +175,7 @@ export function waitFor(work: Work, cause: Cause, told: Told, policy: StepPolicy
 /** Counts a failure at this state of the source; the last one that is allowed parks the key. */
 export function stepAfterFailure(work: Work, told: Told, policy: StepPolicy): Step {
   const { look, snapshot } = work;
-  const state = stateOf(snapshot);
+  const state = stateName(snapshot);
   const isSameState = look.state === undefined || look.state === state;
   const failures = (isSameState ? look.failures : 0) + 1;
   const difference = told.difference && JSON.stringify(told.difference).slice(0, LIMITS.reasonCharacters);

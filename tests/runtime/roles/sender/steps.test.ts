@@ -1,13 +1,13 @@
 import type { Receipt } from "../../../../runtime/protocol/messages";
 import type { Look } from "../../../../runtime/protocol/ports";
 import type { AcceptedLook } from "../../../../runtime/replication/intake";
+import { stateName } from "../../../../runtime/replication/snapshot";
 import type { Answer } from "../../../../runtime/roles/sender/ask";
 import {
   buildNotice,
   groupByKey,
   metricsOf,
   type StepPolicy,
-  stateOf,
   stepAfterAnswer,
   stepAfterVerify,
   type Verify,
@@ -64,7 +64,7 @@ const noAnswer = (given: Partial<Extract<Answer, { reason: string }>> = {}): Ans
   retryable: true,
   ...given,
 });
-const failedAfter = (failures: number) => ({ failures, state: stateOf(makeSnapshot()) });
+const failedAfter = (failures: number) => ({ failures, state: stateName(makeSnapshot()) });
 
 describe("the step after an answer", () => {
   test.each<[Answer, Partial<Look>, object]>([
@@ -100,7 +100,7 @@ describe("the step after an answer", () => {
       step: "put-back",
       look: {
         failures: 1,
-        state: stateOf(makeSnapshot()),
+        state: stateName(makeSnapshot()),
         last: { reason: "denied", place: "source", store: "aws:from", atMs: NOW },
         nextTryMs: NOW + 10_000,
       },
