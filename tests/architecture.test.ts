@@ -25,6 +25,7 @@ const SMALL_FILES: Readonly<Record<string, string>> = {
 /** A layer imports only lower layers. Layers of one rank do not import each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ["protocol"],
+  ["http"],
   ["stores"],
   ["replication"],
   ["roles/sender", "roles/receiver", "roles/copier", "roles/dispatcher", "roles/pusher", "roles/prober"],

@@ -6,7 +6,7 @@
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ChecksumAlgorithm, Metadata, Tags } from "../protocol/snapshot";
-import { destroyOnFailure, throwIfAborted } from "./body";
+import { destroyOnFailure, readExactly, throwIfAborted } from "./body";
 import { asciiHeaders } from "./content-headers";
 import { BridgeError, isBridgeError, locate } from "./errors";
 import type {
@@ -150,11 +150,21 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     }
   }
 
-  async uploadPart(key: string, part: PartId, body: Uint8Array, options: UploadPartOptions = {}): Promise<UploadedPart> {
-    checkCall(this, "uploadPart", key, options);
-    checkPart(part.partNumber, body.byteLength, this.capabilities);
-    checkAlgorithm("uploadPart", options.checksum?.algorithm, this.capabilities.checksums);
-    return this.named(this.adapter.uploadPart(key, part, body, options));
+  async uploadPart(
+    key: string,
+    part: PartId,
+    body: Readable | Uint8Array,
+    options: UploadPartOptions = {},
+  ): Promise<UploadedPart> {
+    return destroyOnFailure(body, async () => {
+      checkCall(this, "uploadPart", key, options);
+      const sizeBytes = "byteLength" in body ? body.byteLength : options.sizeBytes;
+      if (sizeBytes === undefined) throw new BridgeError("Invalid", "uploadPart", "a stream needs its size");
+      checkPart(part.partNumber, sizeBytes, this.capabilities);
+      checkAlgorithm("uploadPart", options.checksum?.algorithm, this.capabilities.checksums);
+      const bytes = await readExactly("uploadPart", body, sizeBytes, options.signal);
+      return this.named(this.adapter.uploadPart(key, part, bytes, options));
+    });
   }
 
   async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {

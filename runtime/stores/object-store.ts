@@ -43,6 +43,8 @@ export interface ObjectHead {
   metadata: Metadata;
   /** The checksums of the whole object that the store holds; empty when it holds none. */
   checksums: Checksum[];
+  /** Absent where it is not certain how many tags the object has; then `getTags` tells. 0 is certain. */
+  tagCount?: number | undefined;
   /**
    * The progress of the store's own replication of this version. Only S3 reports it: OSS reports the progress of a whole bucket. Absent
    * too where no replication rule covers the object.
@@ -99,6 +101,8 @@ export interface PutResult {
   etag: string;
   /** Absent in a bucket that keeps no versions. */
   versionId?: string;
+  /** The checksums of the whole object that the store reports in its answer to the write; absent where it reports none. */
+  checksums?: Checksum[] | undefined;
 }
 
 export interface DeleteOptions extends CallOptions {
@@ -122,6 +126,8 @@ export interface CreateUploadOptions extends CallOptions {
 export interface UploadPartOptions extends CallOptions {
   /** The checksum of the part's bytes; the store verifies it. */
   checksum?: Checksum | undefined;
+  /** Required with a stream, and exact. */
+  sizeBytes?: number | undefined;
 }
 
 export interface CompleteUploadOptions extends CallOptions {
@@ -215,8 +221,11 @@ export interface ObjectStore {
 
   /** Starts an upload in parts. Nothing is visible at the key until `completeUpload`. */
   createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }>;
-  /** Stores one part; it replaces an earlier part of the same number. Unknown upload: `NotFound`. */
-  uploadPart(key: string, part: PartId, body: Uint8Array, options?: UploadPartOptions): Promise<UploadedPart>;
+  /**
+   * Stores one part; it replaces an earlier part of the same number. Unknown upload: `NotFound`. A stream goes to the store as it arrives and is sent
+   * once: the caller reads the bytes again after a failure. It is destroyed when the call fails.
+   */
+  uploadPart(key: string, part: PartId, body: Readable | Uint8Array, options?: UploadPartOptions): Promise<UploadedPart>;
   /** Every part, ascending by number. Unknown, completed or aborted upload: `NotFound`. */
   listParts(key: string, uploadId: string, options?: CallOptions): Promise<UploadedPart[]>;
   /** Makes the object visible from these parts, which must ascend. Parts that are left out are dropped. */
