@@ -3,7 +3,8 @@
  * for a whole transfer, takes no AbortSignal, reads every answer that is not a stream into memory, and checks no CRC.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { Agent, type Dispatcher } from "undici";
+import type { Agent, Dispatcher } from "undici";
+import { createAgent } from "../../http/agent";
 import { systemClock, systemRandom } from "../../protocol/ports";
 import type { Checksum, Tags } from "../../protocol/snapshot";
 import { abortedError } from "../body";
@@ -71,9 +72,7 @@ export interface OssClientOptions {
 export function createOssDispatcher(
   options: { ca?: string | undefined; connections?: number; connectTimeoutMs?: number } = {},
 ): Agent {
-  const { ca, connections = 64, connectTimeoutMs = 5_000 } = options;
-  const connect = { timeout: connectTimeoutMs, rejectUnauthorized: true, ...(ca !== undefined && { ca }) };
-  return new Agent({ connections, pipelining: 1, connect });
+  return createAgent(options);
 }
 
 const MAX_DOCUMENT_BYTES = 16 * 1024 ** 2;
