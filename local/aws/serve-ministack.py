@@ -128,10 +128,74 @@ def match_every_character() -> None:
     iam_evaluator._fnmatch_compile = functools.lru_cache(maxsize=4096)(compile_pattern)
 
 
+def count_tags_for_readers_of_tags() -> None:
+    """S3 answers a GET and a HEAD with `x-amz-tagging-count` if the object has tags and the caller may read them. ministack's GET answers
+    it to every caller, and its HEAD to none.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    """
+    from ministack.core.iam_evaluator import enforce
+    from ministack.core.router import extract_access_key_id, extract_region
+    from ministack.services import s3
+
+    def may_read_tags(bucket, key, headers, query):
+        action = "s3:GetObjectVersionTagging" if query.get("versionId") else "s3:GetObjectTagging"
+        resource = f"arn:aws:s3:::{bucket}/{key}"
+        return enforce(extract_access_key_id(headers, query), action, "s3", extract_region(headers, query), resource_arn=resource) is None
+
+    def counting(read):
+        def answer(bucket, key, headers=None, query=None):
+            status, answered, body = read(bucket, key, headers, query)
+            answered.pop("x-amz-tagging-count", None)
+            count = len(s3._object_tags.get((bucket, key, answered.get("x-amz-version-id")), {}))
+            if status in (200, 206) and count > 0 and may_read_tags(bucket, key, headers or {}, query or {}):
+                answered["x-amz-tagging-count"] = str(count)
+            return status, answered, body
+
+        return answer
+
+    s3._get_object = counting(s3._get_object)
+    s3._head_object = counting(s3._head_object)
+
+
+def write_answers_at_once() -> None:
+    """hypercorn writes the head, the body and the end of an answer one by one: two TLS records and three calls of the system. The head of
+    an answer that says its length waits for what follows it, which comes at once.
+    """
+    import h11
+    from hypercorn.asyncio.tcp_server import TCPServer
+    from hypercorn.events import RawData
+    from hypercorn.protocol.h11 import H11Protocol
+
+    real_send, real_write = H11Protocol._send_h11_event, TCPServer.protocol_send
+
+    async def send_event(self, event):
+        if isinstance(event, h11.Response) and any(name == b"content-length" for name, _ in event.headers):
+            self.held_head = self.connection.send(event)
+            return
+        await real_send(self, event)
+
+    async def write(self, event):
+        if isinstance(event, RawData):
+            protocol = getattr(self.protocol, "protocol", None)
+            held = getattr(protocol, "held_head", b"")
+            if held:
+                protocol.held_head = b""
+                event = RawData(data=held + bytes(event.data), address=event.address)
+            if not event.data:
+                return
+        await real_write(self, event)
+
+    H11Protocol._send_h11_event = send_event
+    TCPServer.protocol_send = write
+
+
 def main() -> None:
     served = app
     authorize_batches_as_single_calls()
     match_every_character()
+    count_tags_for_readers_of_tags()
+    write_answers_at_once()
     if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
         quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):
