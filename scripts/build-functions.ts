@@ -1,7 +1,10 @@
-/** Bundles the functions: `npx tsx scripts/build-functions.ts`. The same sources give the same bytes: a second `pulumi up` changes nothing. */
+/**
+ * Bundles the functions: `npx tsx scripts/build-functions.ts`. With `--analyze` it prints which packages each bundle holds. The same sources give
+ * the same bytes: a second `pulumi up` changes nothing.
+ */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { build, type Plugin, stop } from "esbuild";
+import { build, type Metafile, type Plugin, stop } from "esbuild";
 import { zipSync } from "fflate";
 import type { Role } from "../runtime/protocol/env";
 
@@ -21,8 +24,16 @@ export interface BuiltFunction {
   /** Absolute folder with `index.js`, whose export is `handler`; nothing else is in it. */
   path: string;
   sizeBytes: number;
+  /** Packages, and layers of `runtime/`, with the bytes that they have in the bundle; the largest first. */
+  packages: PackageBytes[];
   /** Absolute path of the folder's contents as a zip, where the platform takes one. */
   zipPath?: string;
+}
+
+export interface PackageBytes {
+  /** The name of a package, or `runtime/<layer>`. */
+  name: string;
+  bytes: number;
 }
 
 /** The environment variable that says that another process has already built the bundles, as before the tests. */
@@ -70,16 +81,28 @@ async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Leaves out of a bundle the parts of packages that no function runs. */
+/** Leaves out of a bundle the parts of packages that no function runs. A part that runs nevertheless throws an error with its name. */
 const smallerPackages: Plugin = {
   name: "smaller-packages",
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, "scripts", "undici-agent.js") }));
-    // pino's transports run in threads, from files of their own. A bundle has only one file.
-    onResolve({ filter: /^thread-stream$/ }, () => ({ path: "thread-stream", namespace: "absent" }));
-    onLoad({ filter: /.*/, namespace: "absent" }, () => ({ contents: "", loader: "js" }));
+    onResolve({ filter: /./ }, ({ path, importer }) => {
+      const part = importer.includes("/undici/") ? UNDICI_PARTS.find((name) => path.endsWith(name)) : undefined;
+      return part === undefined ? undefined : { path: `undici/${part}`, namespace: LEFT_OUT };
+    });
+    onLoad({ filter: /./, namespace: LEFT_OUT }, ({ path }) => ({
+      contents: `module.exports = () => { throw new Error("the bundle has no ${path}") }`,
+      loader: "js",
+    }));
   },
 };
+
+const LEFT_OUT = "left-out";
+/**
+ * HTTP/2, which no `Agent` here allows; bodies that are forms; and the parser for processors without SIMD, which no cloud has. They are a third of
+ * undici, and HTTP/2 loads a module of Node.js that takes longer than the rest.
+ */
+const UNDICI_PARTS = ["client-h2", "client-h2.js", "web/fetch/body.js", "llhttp-wasm.js"];
 
 async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
   const result = await build({
@@ -96,6 +119,9 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
     // Prefers ES modules: esbuild cannot leave out the unused code of a CommonJS module.
     mainFields: ["module", "main"],
     plugins: [smallerPackages],
+    // In a Jest worker undici takes its parser without SIMD, which is not in the bundle.
+    define: { "process.env.JEST_WORKER_ID": "undefined" },
+    metafile: true,
     legalComments: "none",
     charset: "utf8",
     logLevel: "silent",
@@ -106,11 +132,30 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
   await writeAtomically(join(path, "index.js"), output.contents, folder);
   // The whole folder is uploaded: another file in it would change its hash.
   await removeStrays(path, ["index.js"]);
-  const built: BuiltFunction = { platform, role, path, sizeBytes: output.contents.length };
+  const packages = packagesOf(result.metafile);
+  const built: BuiltFunction = { platform, role, path, sizeBytes: output.contents.length, packages };
   if (!PACKED.has(platform)) return built;
   const zipPath = join(folder, `${role}.zip`);
   await writeAtomically(zipPath, zipSync({ "index.js": output.contents }, { level: 9, mtime: ZIP_TIME }), folder);
   return { ...built, zipPath };
+}
+
+/** Adds up the bytes that esbuild reports for each input of its one output. */
+function packagesOf({ outputs }: Metafile): PackageBytes[] {
+  const byName = new Map<string, number>();
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      const name = packageOf(path);
+      byName.set(name, (byName.get(name) ?? 0) + bytesInOutput);
+    }
+  }
+  return [...byName].map(([name, bytes]) => ({ name, bytes })).sort((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+}
+
+/** `node_modules/@a/b/c.js` belongs to `@a/b`, `runtime/roles/sender/sender.ts` to `runtime/roles`. */
+function packageOf(path: string): string {
+  const inPackage = [...path.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].at(-1)?.[1];
+  return inPackage ?? (path.startsWith(`${LEFT_OUT}:`) ? "undici" : path.split("/").slice(0, 2).join("/"));
 }
 
 /** @param staging a folder of the same file system whose contents are not uploaded */
@@ -139,15 +184,27 @@ async function removeStrays(folder: string, known: readonly string[]): Promise<v
   await Promise.all(strays.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
-async function main(): Promise<void> {
-  for (const { platform, role, path, sizeBytes } of await buildFunctions()) {
+/** The packages of one bundle as lines of a table: bytes, share of the bundle, name. */
+function packageTable({ sizeBytes, packages }: BuiltFunction): string[] {
+  const known = packages.reduce((sum, { bytes }) => sum + bytes, 0);
+  const rows = [...packages.filter(({ bytes }) => bytes > 0), { name: "(joining them)", bytes: sizeBytes - known }];
+  return rows.map(({ name, bytes }) => {
+    const share = ((100 * bytes) / sizeBytes).toFixed(1);
+    return `${bytes.toLocaleString("en-US").padStart(15)} bytes ${share.padStart(5)} %  ${name}`;
+  });
+}
+
+async function main(analyze: boolean): Promise<void> {
+  for (const built of await buildFunctions()) {
+    const { platform, role, path, sizeBytes } = built;
     const size = (sizeBytes / 1024).toFixed(0);
     console.log(`${platform.padEnd(11)} ${role.padEnd(10)} ${size.padStart(6)} KiB  ${relative(process.cwd(), path)}`);
+    if (analyze) console.log(`${packageTable(built).join("\n")}\n`);
   }
 }
 
 if (require.main === module) {
-  main().catch((error: unknown) => {
+  main(process.argv.includes("--analyze")).catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
   });

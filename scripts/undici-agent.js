@@ -1,11 +1,11 @@
 /**
- * The part of undici that the functions use: an Agent that can make requests. The package's index also loads fetch, WebSocket, caches
- * and mocks, which are more than half of a bundle.
+ * The part of undici that the functions use: an Agent with the method `request`. The package's index also loads fetch, WebSocket, caches and
+ * mocks, which are more than half of a bundle. `stream`, `pipeline`, `upgrade` and `connect` of a dispatcher are not here.
  */
 const Agent = require("undici/lib/dispatcher/agent");
 const Dispatcher = require("undici/lib/dispatcher/dispatcher");
 
-// Adds the methods of the API to the class, as the package's index does.
-Object.assign(Dispatcher.prototype, require("undici/lib/api"));
+// Adds the method to the class, as the package's index does.
+Dispatcher.prototype.request = require("undici/lib/api/api-request");
 
 module.exports = { Agent };

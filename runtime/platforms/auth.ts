@@ -1,9 +1,9 @@
 /** Reads the signing secrets and the invoker's key, on every platform. */
-
+import type { AwsCredentialsProvider } from "../http/sigv4";
 import type { AuthConfig } from "../protocol/env";
 import type { Clock, Logger } from "../protocol/ports";
 import { parseSecrets, type Secret } from "../protocol/signing";
-import { createIamSigner, type InvokerCredentials, parseInvoker, type RequestSigner } from "../roles/sender/sign-iam";
+import { createIamSigner, parseInvoker, type RequestSigner } from "../roles/sender/sign-iam";
 import { BridgeError } from "../stores/errors";
 import { createSecretCache, type SecretSource } from "./secret-cache";
 
@@ -26,7 +26,7 @@ export function createSecrets({ auth, clock, logger, readParameter }: AuthDeps):
  */
 export function createInvokeSigner(
   { auth, clock, logger, readParameter }: AuthDeps,
-  own?: () => InvokerCredentials,
+  own?: AwsCredentialsProvider,
 ): RequestSigner | undefined {
   if (auth.kind === "token") return undefined;
   const { invokerParameter, region } = auth;
@@ -38,7 +38,7 @@ export function createInvokeSigner(
         "auth",
         "auth: iam from outside AWS needs auth.invokerParameter, the invoke-only user's key",
       );
-    return createIamSigner({ region, credentials: async () => own(), clock });
+    return createIamSigner({ region, credentials: own, clock });
   }
   const invoker = createSecretCache({ load: readParameter(invokerParameter), parse: parseInvoker, clock, logger });
   return createIamSigner({ region, credentials: () => invoker(), clock });

@@ -45,6 +45,8 @@ function redactUrl(word: string): string {
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === "string") return redactText(value);
   if (typeof value === "bigint") return value.toString();
+  // A function named `toJSON` would be called when the value is written.
+  if (typeof value === "function") return undefined;
   if (typeof value !== "object" || value === null) return value;
   if (depth >= MAX_DEPTH) return "[deep]";
   if (value instanceof Error) return redactError(value, depth);

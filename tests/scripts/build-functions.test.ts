@@ -42,11 +42,32 @@ test("one folder per platform and role with nothing but index.js, and its zip wh
 });
 
 test("no bundle holds the parts of packages that no function runs", async () => {
+  // Each mark stands only in one part: undici's mocks, its HTTP/2 client, and its bodies of forms.
+  const marks = ["MockAgent", "Extended CONNECT protocol not supported", "formdata-undici-"];
   for (const { platform, role } of built) {
     const text = await readFile(bundle(platform, role), "utf8");
-    // These marks stand only in undici's mocks and in pino's transports.
-    const found = ["MockAgent", "the worker has exited"].filter((part) => text.includes(part));
-    expect([platform, role, found]).toEqual([platform, role, []]);
+    expect([platform, role, marks.filter((mark) => text.includes(mark))]).toEqual([platform, role, []]);
+  }
+});
+
+test("a part of a package that is left out throws an error with its name when it is used", async () => {
+  const text = await readFile(copierFile(), "utf8");
+  expect(text.match(/the bundle has no undici\/[\w./-]+/g)?.sort()).toEqual([
+    "the bundle has no undici/client-h2.js",
+    "the bundle has no undici/llhttp-wasm.js",
+    "the bundle has no undici/web/fetch/body.js",
+  ]);
+});
+
+test("the packages of a bundle are known with their bytes, the largest first", () => {
+  for (const { packages, sizeBytes } of built) {
+    const bytes = packages.map((one) => one.bytes);
+    expect(bytes).toEqual([...bytes].sort((a, b) => b - a));
+    const sum = bytes.reduce((a, b) => a + b, 0);
+    // The rest is what esbuild puts between the modules.
+    expect(sum).toBeLessThanOrEqual(sizeBytes);
+    expect(sum).toBeGreaterThan(0.8 * sizeBytes);
+    expect(packages.map(({ name }) => name)).toEqual(expect.arrayContaining(["zod", "runtime/platforms", "runtime/protocol"]));
   }
 });
 

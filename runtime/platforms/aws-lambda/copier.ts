@@ -4,7 +4,7 @@ import { Copier } from "../../roles/copier/copier";
 import { createCopierHandler } from "../copier-handler";
 import { createHandler, openStore, startFunction } from "./start";
 
-const base = startFunction("copier");
+const base = startFunction("copier", process.env);
 const { destination, allowedSources, partsAtOnce } = base.config;
 
 const copier = new Copier({

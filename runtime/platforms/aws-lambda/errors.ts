@@ -1,24 +1,44 @@
-/** Maps the SDK's errors of control calls (SQS, SSM, Lambda) to BridgeErrors. */
+/** Maps the errors of AWS's control APIs (SQS, SSM, Lambda) to BridgeErrors. */
 import { BridgeError, type BridgeErrorKind } from "../../stores/errors";
 
-const BY_NAME: readonly [RegExp, BridgeErrorKind][] = [
+const BY_CODE: readonly [RegExp, BridgeErrorKind][] = [
   [/Throttl|TooManyRequests|LimitExceeded|RequestThrottled/, "RateLimited"],
   [/AccessDenied|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|InvalidSignature|Kms.*AccessDenied/, "PermissionDenied"],
   [/NotFound|NonExistent|DoesNotExist/, "NotFound"],
   [/TooLarge|Invalid|Validation/, "Invalid"],
 ];
 
+export interface Refusal {
+  /** Absent where there was no answer. */
+  status?: number | undefined;
+  /** The service's error code. */
+  code?: string | undefined;
+  /** The signature was too old or too new when it arrived. The next try is signed anew and can succeed. */
+  expired?: boolean | undefined;
+}
+
 /**
- * Leaves the SDK's own message out, because it may quote the request.
+ * Leaves the service's own message out, because it may quote the request.
  * @param what the beginning of the message
+ * @param cause the error of a request that got no answer
  */
+export function controlError(op: string, what: string, { status, code, expired }: Refusal, cause?: unknown): BridgeError {
+  const byCode = BY_CODE.find(([pattern]) => pattern.test(code ?? ""))?.[1];
+  const kind = expired ? "Unavailable" : (byCode ?? kindOf(status));
+  const name = code ?? (status === undefined ? "no answer" : "refused");
+  const message = `${what}: ${name}${status === undefined ? "" : ` (${status})`}`;
+  return new BridgeError(kind, op, message, cause === undefined ? {} : { cause });
+}
+
+function kindOf(status: number | undefined): BridgeErrorKind {
+  if (status === undefined || status >= 500) return "Unavailable";
+  if (status === 429) return "RateLimited";
+  return status === 403 ? "PermissionDenied" : "Unexpected";
+}
+
+/** The same for an error of an SDK client, which the operator's command uses. */
 export function toBridgeError(op: string, what: string, cause: unknown): BridgeError {
   const { name, $metadata } = cause as { name?: unknown; $metadata?: { httpStatusCode?: number } };
-  const errorName = typeof name === "string" ? name : "Error";
-  const status = $metadata?.httpStatusCode;
-  const byName = BY_NAME.find(([pattern]) => pattern.test(errorName))?.[1];
-  // An error without a status means that there was no answer.
-  const kind =
-    byName ?? (status === undefined || status >= 500 ? "Unavailable" : status === 403 ? "PermissionDenied" : "Unexpected");
-  return new BridgeError(kind, op, `${what}: ${errorName}${status === undefined ? "" : ` (${status})`}`, { cause });
+  const code = typeof name === "string" ? name : "Error";
+  return controlError(op, what, { status: $metadata?.httpStatusCode, code }, cause);
 }

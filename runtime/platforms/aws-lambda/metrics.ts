@@ -1,25 +1,28 @@
-/** Writes CloudWatch metrics in the embedded metric format: log lines become metrics, so no call and no permission is needed. */
-import { Metrics as EmbeddedMetrics, MetricUnit } from "@aws-lambda-powertools/metrics";
-import type { MetricName } from "../../protocol/ports";
+/**
+ * Writes CloudWatch metrics in the embedded metric format: log lines become metrics, so no call and no permission is needed.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ */
+import { type Clock, type MetricName, systemClock } from "../../protocol/ports";
 import type { FlushableMetrics } from "../handlers";
+import { type LogDestination, stdout } from "../logger";
 
 export const METRIC_NAMESPACE = "CrossBorderBridge";
 
-const UNITS: Record<MetricName, (typeof MetricUnit)[keyof typeof MetricUnit]> = {
-  Replicated: MetricUnit.Count,
-  Unchanged: MetricUnit.Count,
-  Deleted: MetricUnit.Count,
-  Parked: MetricUnit.Count,
-  Retried: MetricUnit.Count,
-  Waited: MetricUnit.Count,
-  WaitingForRoom: MetricUnit.Count,
-  OldestUnprovenAgeMs: MetricUnit.Milliseconds,
-  BreakerOpen: MetricUnit.Count,
-  Skipped: MetricUnit.Count,
-  BytesMoved: MetricUnit.Bytes,
-  LagMs: MetricUnit.Milliseconds,
-  ProbeLagMs: MetricUnit.Milliseconds,
-  ProbeGaveUp: MetricUnit.Count,
+const UNITS: Record<MetricName, "Count" | "Milliseconds" | "Bytes"> = {
+  Replicated: "Count",
+  Unchanged: "Count",
+  Deleted: "Count",
+  Parked: "Count",
+  Retried: "Count",
+  Waited: "Count",
+  WaitingForRoom: "Count",
+  OldestUnprovenAgeMs: "Milliseconds",
+  BreakerOpen: "Count",
+  Skipped: "Count",
+  BytesMoved: "Bytes",
+  LagMs: "Milliseconds",
+  ProbeLagMs: "Milliseconds",
+  ProbeGaveUp: "Count",
 };
 
 /** What the sender's alarms compare with each other. */
@@ -33,28 +36,49 @@ export interface MetricsOptions {
    * does not take a metric without any data for 0, not even with FILL.
    */
   always?: readonly MetricName[] | undefined;
+  clock?: Pick<Clock, "now"> | undefined;
+  /** @default stdout */
+  destination?: LogDestination | undefined;
 }
+
+/** The most values of one metric in one line. */
+const MAX_VALUES = 100;
 
 /** Every metric has two dimensions: `BridgeId`, and `service` with the role. */
 export function createMetrics(options: MetricsOptions): FlushableMetrics {
-  const { always = [] } = options;
-  const metrics = new EmbeddedMetrics({
-    namespace: METRIC_NAMESPACE,
-    serviceName: options.role,
-    defaultDimensions: { BridgeId: options.bridgeId },
-  });
-  const added = new Set<MetricName>();
-  const add = (name: MetricName, value: number) => {
-    added.add(name);
-    metrics.addMetric(name, UNITS[name], value);
+  const { bridgeId, role, always = [], clock = systemClock, destination = stdout } = options;
+  const values = new Map<MetricName, number[]>();
+  const add = (name: MetricName, value: number): void => {
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [value]);
+    else known.push(value);
   };
+
+  function writeLine(): void {
+    const taken: [MetricName, number[]][] = [];
+    for (const [name, all] of values) {
+      taken.push([name, all.splice(0, MAX_VALUES)]);
+      if (all.length === 0) values.delete(name);
+    }
+    const definition = {
+      Namespace: METRIC_NAMESPACE,
+      Dimensions: [["service", "BridgeId"]],
+      Metrics: taken.map(([Name]) => ({ Name, Unit: UNITS[Name] })),
+    };
+    const line = {
+      _aws: { Timestamp: clock.now(), CloudWatchMetrics: [definition] },
+      service: role,
+      BridgeId: bridgeId,
+      ...Object.fromEntries(taken.map(([name, some]) => [name, some.length === 1 ? some[0] : some])),
+    };
+    destination.write(`${JSON.stringify(line)}\n`);
+  }
+
   return {
     add,
     flush() {
-      for (const name of always) if (!added.has(name)) add(name, 0);
-      // The library writes a warning when there is nothing to publish.
-      if (added.size > 0) metrics.publishStoredMetrics();
-      added.clear();
+      for (const name of always) if (!values.has(name)) add(name, 0);
+      while (values.size > 0) writeLine();
     },
   };
 }

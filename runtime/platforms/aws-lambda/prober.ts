@@ -5,7 +5,7 @@ import { createProberHandler, ruleTime } from "../prober-handler";
 import { createMetrics } from "./metrics";
 import { createHandler, openStore, startFunction } from "./start";
 
-const base = startFunction("prober");
+const base = startFunction("prober", process.env);
 const { bridgeId, side, store } = base.config;
 // The side is part of the dimension: both sides may be in one region, and in a two-way bridge both measure canaries.
 const metrics = createMetrics({ bridgeId, role: `prober-${side}` });

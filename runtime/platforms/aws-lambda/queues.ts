@@ -2,39 +2,28 @@
  * The sender's queues.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
-import {
-  type BatchResultErrorEntry,
-  DeleteMessageBatchCommand,
-  GetQueueAttributesCommand,
-  type MessageAttributeValue,
-  ReceiveMessageCommand,
-  SendMessageBatchCommand,
-  SendMessageCommand,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import { createHash } from "node:crypto";
+import { arrayAt, at, textAt } from "../../protocol/json";
 import { LIMITS } from "../../protocol/messages";
 import type { Clock, DeadLetterQueue, HeldMessage, Look, OutageQueue, WorkQueue } from "../../protocol/ports";
 import { decodeLook, encodeLook, redriven } from "../../protocol/queue-messages";
 import { BridgeError } from "../../stores/errors";
-import { toBridgeError } from "./errors";
+import type { AwsApi } from "./api";
 
 const MAX_DELAY_SECONDS = 900;
 /** Characters that SQS does not accept. With one of them in an attribute, SQS refuses the whole message. */
 const NOT_STORABLE = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-type Sqs = Pick<SQSClient, "send">;
+type Sqs = Pick<AwsApi, "sqs">;
 
-export function createWorkQueue(client: Sqs, queueUrl: string): WorkQueue {
+export function createWorkQueue(api: Sqs, queueUrl: string): WorkQueue {
   return {
     async enqueue(look, delaySeconds) {
       const DelaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil(delaySeconds)));
-      await client
-        .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: encodeLook(look), DelaySeconds }))
-        .catch((cause: unknown) => {
-          throw toBridgeError("enqueue", "the look could not be put into the work queue", cause);
-        });
+      const call = { op: "enqueue", what: "the look could not be put into the work queue" };
+      await sendMessage(api, call, { QueueUrl: queueUrl, MessageBody: encodeLook(look), DelaySeconds });
     },
-    enqueueAll: (looks) => storeAll(client, { queueUrl, op: "enqueue", name: "work queue" }, looks),
+    enqueueAll: (looks) => storeAll(api, { queueUrl, op: "enqueue", name: "work queue" }, looks),
   };
 }
 
@@ -50,50 +39,54 @@ const HELD_SECONDS = 45;
 /** Long polling asks every server of SQS. A short poll may miss messages that are there. */
 const RECEIVE_WAIT_SECONDS = 1;
 
-export function createOutageQueue(client: Sqs, { queueUrl, deadLetters, clock }: OutageQueueOptions): OutageQueue {
+export function createOutageQueue(api: Sqs, { queueUrl, deadLetters, clock }: OutageQueueOptions): OutageQueue {
   const call = { queueUrl, name: "outage queue" };
   const remove = (messages: readonly HeldMessage[]) =>
     eachBatch({ ...call, op: "remove" }, messages, async (batch) => {
       const Entries = batch.map(({ handle }, index) => ({ Id: String(index), ReceiptHandle: handle }));
-      return (await client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }))).Failed;
+      return api.sqs({
+        ...inBatch(call.name, batch),
+        op: "remove",
+        action: "DeleteMessageBatch",
+        input: { QueueUrl: queueUrl, Entries },
+      });
     });
   return {
     async isEmpty() {
-      const { Attributes = {} } = await client
-        .send(
-          new GetQueueAttributesCommand({
-            QueueUrl: queueUrl,
-            AttributeNames: ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-          }),
-        )
-        .catch((cause: unknown) => {
-          throw toBridgeError("count", "the outage queue could not be asked for its messages", cause);
-        });
-      const { ApproximateNumberOfMessages: visible, ApproximateNumberOfMessagesNotVisible: hidden } = Attributes;
-      return Number(visible) === 0 && Number(hidden) === 0;
+      const AttributeNames = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"];
+      const answer = await api.sqs({
+        op: "count",
+        what: "the outage queue could not be asked for its messages",
+        action: "GetQueueAttributes",
+        input: { QueueUrl: queueUrl, AttributeNames },
+      });
+      const counts = at(answer, "Attributes");
+      return AttributeNames.every((name) => textAt(counts, name) === "0");
     },
-    add: (looks) => storeAll(client, { ...call, op: "hold" }, looks),
+    add: (looks) => storeAll(api, { ...call, op: "hold" }, looks),
     async receive() {
-      const { Messages = [] } = await client
-        .send(
-          new ReceiveMessageCommand({
-            QueueUrl: queueUrl,
-            MaxNumberOfMessages: BATCH,
-            VisibilityTimeout: HELD_SECONDS,
-            WaitTimeSeconds: RECEIVE_WAIT_SECONDS,
-          }),
-        )
-        .catch((cause: unknown) => {
-          throw toBridgeError("receive", "the outage queue could not be read", cause);
-        });
+      const answer = await api.sqs({
+        op: "receive",
+        what: "the outage queue could not be read",
+        action: "ReceiveMessage",
+        input: {
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: BATCH,
+          VisibilityTimeout: HELD_SECONDS,
+          WaitTimeSeconds: RECEIVE_WAIT_SECONDS,
+        },
+      });
       const held: HeldMessage[] = [];
-      for (const { Body = "", ReceiptHandle: handle = "" } of Messages) {
+      for (const message of arrayAt(answer, "Messages") ?? []) {
+        const body = textAt(message, "Body") ?? "";
+        const handle = textAt(message, "ReceiptHandle") ?? "";
+        assertDigest("receive", "a message of the outage queue", body, textAt(message, "MD5OfBody"));
         try {
-          const look = decodeLook(Body);
+          const look = decodeLook(body);
           held.push({ look: { ...look, firstSeenMs: look.firstSeenMs ?? clock.now() }, handle });
         } catch (error) {
           const unread: Look = { key: "", firstSeenMs: clock.now(), failures: 0 };
-          await deadLetters.park(unread, `a message of the outage queue cannot be read: ${(error as Error).message}`, Body);
+          await deadLetters.park(unread, `a message of the outage queue cannot be read: ${(error as Error).message}`, body);
           await remove([{ look: unread, handle }]);
         }
       }
@@ -103,9 +96,28 @@ export function createOutageQueue(client: Sqs, { queueUrl, deadLetters, clock }:
   };
 }
 
+interface SentMessage {
+  QueueUrl: string;
+  MessageBody: string;
+  DelaySeconds?: number;
+  MessageAttributes?: Record<string, { DataType: string; StringValue: string }>;
+}
+
+async function sendMessage(api: Sqs, { op, what }: { op: string; what: string }, message: SentMessage): Promise<void> {
+  const answer = await api.sqs({ op, what, action: "SendMessage", input: { ...message } });
+  assertDigest(op, what, message.MessageBody, textAt(answer, "MD5OfMessageBody"));
+}
+
+/** SQS answers with the MD5 of what it has stored or delivers, as a check of the way there and back. */
+function assertDigest(op: string, what: string, body: string, digest: string | undefined): void {
+  if (createHash("md5").update(body).digest("hex") === digest) return;
+  const found = digest === undefined ? "has no MD5: this is no endpoint of SQS" : "has another MD5 than the message";
+  throw new BridgeError("Corrupted", op, `${what}: the answer ${found}`);
+}
+
 /** The most messages of one call. */
 const BATCH = 10;
-/** Calls for a batch of which SQS refused a part. The SDK itself repeats calls that fail as a whole. */
+/** Calls for a batch of which SQS refused a part. Calls that fail as a whole are repeated by the API. */
 const BATCH_ATTEMPTS = 3;
 
 interface BatchCall {
@@ -115,38 +127,45 @@ interface BatchCall {
   name: string;
 }
 
-function storeAll(client: Sqs, call: BatchCall, looks: readonly Look[]): Promise<void> {
-  return eachBatch(call, looks, async (batch) => {
+function storeAll(api: Sqs, { queueUrl, op, name }: BatchCall, looks: readonly Look[]): Promise<void> {
+  return eachBatch({ queueUrl, op, name }, looks, async (batch) => {
     const Entries = batch.map((look, index) => ({ Id: String(index), MessageBody: encodeLook(look) }));
-    return (await client.send(new SendMessageBatchCommand({ QueueUrl: call.queueUrl, Entries }))).Failed;
+    const call = { ...inBatch(name, batch), op };
+    const answer = await api.sqs({ ...call, action: "SendMessageBatch", input: { QueueUrl: queueUrl, Entries } });
+    for (const stored of arrayAt(answer, "Successful") ?? []) {
+      const body = Entries.find(({ Id }) => Id === textAt(stored, "Id"))?.MessageBody ?? "";
+      assertDigest(op, call.what, body, textAt(stored, "MD5OfMessageBody"));
+    }
+    return answer;
   });
 }
 
+const inBatch = (name: string, batch: readonly unknown[]) => ({ what: `${batch.length} messages of the ${name}` });
+
 /**
  * Sends the items in batches. Repeats the ones that SQS refuses.
- * @param send returns the refused entries; the id of an entry is its index in the batch
+ * @param send returns the answer. The id of an entry is its index in the batch.
  */
 async function eachBatch<T>(
   { op, name }: BatchCall,
   items: readonly T[],
-  send: (batch: readonly T[]) => Promise<BatchResultErrorEntry[] | undefined>,
+  send: (batch: readonly T[]) => Promise<unknown>,
 ): Promise<void> {
   for (let start = 0; start < items.length; start += BATCH) {
     let batch = items.slice(start, start + BATCH);
     for (let attempt = 1; batch.length > 0; attempt++) {
-      const failed = await send(batch).catch((cause: unknown) => {
-        throw toBridgeError(op, `${batch.length} messages of the ${name}`, cause);
-      });
-      const [first] = failed ?? [];
+      const failed = arrayAt(await send(batch), "Failed") ?? [];
+      const [first] = failed;
       if (first === undefined) break;
-      if (first.SenderFault || attempt === BATCH_ATTEMPTS) {
+      const isFinal = at(first, "SenderFault") === true;
+      if (isFinal || attempt === BATCH_ATTEMPTS) {
         throw new BridgeError(
-          first.SenderFault ? "Invalid" : "Unavailable",
+          isFinal ? "Invalid" : "Unavailable",
           op,
-          `SQS refused ${failed?.length} of ${batch.length} messages of the ${name}: ${first.Code}`,
+          `SQS refused ${failed.length} of ${batch.length} messages of the ${name}: ${textAt(first, "Code")}`,
         );
       }
-      const refused = new Set(failed?.map(({ Id }) => Id));
+      const refused = new Set(failed.map((entry) => textAt(entry, "Id")));
       batch = batch.filter((_, index) => refused.has(String(index)));
     }
   }
@@ -159,7 +178,7 @@ export interface DeadLetterOptions {
 }
 
 /** The body is the look or the original message: a redrive processes it again. The attributes are for people and filters. */
-export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }: DeadLetterOptions): DeadLetterQueue {
+export function createDeadLetterQueue(api: Sqs, { queueUrl, bridgeId, clock }: DeadLetterOptions): DeadLetterQueue {
   return {
     async park(look, reason, original) {
       const attributes: Record<string, string> = {
@@ -171,24 +190,15 @@ export function createDeadLetterQueue(client: Sqs, { queueUrl, bridgeId, clock }
       };
       // SQS refuses an empty value, and a record that could not be read has no key.
       const present = Object.entries(attributes).filter(([, value]) => value !== "");
-      await client
-        .send(
-          new SendMessageCommand({
-            QueueUrl: queueUrl,
-            // SQS refuses an empty body as well.
-            MessageBody: original ? storable(original) : encodeLook(redriven(look)),
-            MessageAttributes: Object.fromEntries(present.map(([name, value]) => [name, text(value)])),
-          }),
-        )
-        .catch((cause: unknown) => {
-          throw toBridgeError("park", "the look could not be put into the dead-letter queue", cause);
-        });
+      const call = { op: "park", what: "the look could not be put into the dead-letter queue" };
+      await sendMessage(api, call, {
+        QueueUrl: queueUrl,
+        // SQS refuses an empty body as well.
+        MessageBody: original ? storable(original) : encodeLook(redriven(look)),
+        MessageAttributes: Object.fromEntries(present.map(([name, value]) => [name, { DataType: "String", StringValue: value }])),
+      });
     },
   };
-}
-
-function text(value: string): MessageAttributeValue {
-  return { DataType: "String", StringValue: value };
 }
 
 function storable(text: string): string {

@@ -1,24 +1,22 @@
 /** AWS Lambda entry of the sender: messages of the queue, events of the bucket itself with `buffer: none`, and ticks. */
 import { randomUUID } from "node:crypto";
-import { SQSClient } from "@aws-sdk/client-sqs";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createEventHandler } from "../event-handler";
 import { COMPARED_METRICS, createMetrics } from "./metrics";
 import { createDeadLetterQueue, createOutageQueue, createWorkQueue } from "./queues";
-import { ownCredentials, readParameters } from "./services";
-import { CLIENT_OPTIONS, createHandler, openStore, startFunction } from "./start";
+import { readParameters } from "./services";
+import { createHandler, openStore, startFunction } from "./start";
 
-const base = startFunction("sender");
-const { config, clock, logger } = base;
+const base = startFunction("sender", process.env);
+const { config, clock, logger, credentials, api } = base;
 const { bridgeId, auth } = config;
 const metrics = createMetrics({ bridgeId, role: "sender", always: COMPARED_METRICS });
-const sqs = new SQSClient(CLIENT_OPTIONS);
-const secretDeps = { auth, clock, logger, readParameter: readParameters() };
+const secretDeps = { auth, clock, logger, readParameter: readParameters(api) };
 
 const { queueUrl, outageQueueUrl } = config;
-const deadLetters = createDeadLetterQueue(sqs, { queueUrl: config.deadLetterUrl, bridgeId, clock });
+const deadLetters = createDeadLetterQueue(api, { queueUrl: config.deadLetterUrl, bridgeId, clock });
 
 const sender = new Sender({
   ...base,
@@ -29,10 +27,10 @@ const sender = new Sender({
     clock,
     timeoutMs: answerTimeoutMs(config),
     newId: randomUUID,
-    sign: createInvokeSigner(secretDeps, () => ownCredentials(process.env)),
+    sign: createInvokeSigner(secretDeps, credentials),
   }),
-  queue: createWorkQueue(sqs, queueUrl),
-  outage: createOutageQueue(sqs, { queueUrl: outageQueueUrl, deadLetters, clock }),
+  queue: createWorkQueue(api, queueUrl),
+  outage: createOutageQueue(api, { queueUrl: outageQueueUrl, deadLetters, clock }),
   deadLetters,
   metrics,
 });

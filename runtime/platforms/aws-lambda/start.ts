@@ -1,4 +1,5 @@
 /** Starts a function: reads its configuration, creates its clock and log, wraps its handler, and opens its stores. */
+import type { AwsCredentials, AwsCredentialsProvider } from "../../http/sigv4";
 import { parseEnv, type Role, type RoleConfig, type StoreConfig } from "../../protocol/env";
 import { type Clock, type Deadline, type Logger, systemClock } from "../../protocol/ports";
 import { BridgeError } from "../../stores/errors";
@@ -7,15 +8,39 @@ import { createS3Client } from "../../stores/s3/client";
 import { createS3Store } from "../../stores/s3/store";
 import type { FlushableMetrics } from "../handlers";
 import { createLogger } from "../logger";
+import { type AwsApi, createAwsApi, readEndpoint } from "./api";
 
-/** Options of the SDK clients of control calls. Without them the SDK waits without a limit, longer than the function may run. */
-export const CLIENT_OPTIONS = { maxAttempts: 3, requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 } };
+export interface FunctionBase {
+  clock: Clock;
+  logger: Logger;
+  /** The function's own, from its role. */
+  credentials: AwsCredentialsProvider;
+  api: AwsApi;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
 
 /** @throws Error that names the missing or wrong value of the environment. */
-export function startFunction<R extends Role>(role: R): { config: RoleConfig<R>; clock: Clock; logger: Logger } {
-  const config = parseEnv(role, process.env);
-  const logger = createLogger({ level: config.logLevel, fields: { role, bridgeId: config.bridgeId } });
-  return { config, clock: systemClock, logger };
+export function startFunction<R extends Role>(role: R, env: Env): FunctionBase & { config: RoleConfig<R> } {
+  const config = parseEnv(role, env);
+  const { AWS_REGION: region } = env;
+  // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+  if (!region) throw new Error("AWS_REGION is not set: this is no function of AWS Lambda");
+  const credentials = () => ownCredentials(env);
+  return {
+    config,
+    clock: systemClock,
+    logger: createLogger({ level: config.logLevel, fields: { role, bridgeId: config.bridgeId } }),
+    credentials,
+    api: createAwsApi({ region, credentials, endpointOf: readEndpoint(env, region) }),
+  };
+}
+
+/** The credentials that Lambda gives the function. @throws Error that names the missing variables. */
+export function ownCredentials(env: Env): AwsCredentials {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
+  if (!accessKeyId || !secretAccessKey) throw new Error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set");
+  return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 
 /** The part of Lambda's context that is used. https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html */

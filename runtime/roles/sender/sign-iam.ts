@@ -2,9 +2,8 @@
  * SigV4 for a receiver behind AWS_IAM.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html
  */
-import { Sha256 } from "@aws-crypto/sha256-js";
-import { SignatureV4 } from "@smithy/signature-v4";
 import * as z from "zod";
+import { type AwsCredentials, type AwsCredentialsProvider, sha256Hex, signHeaders } from "../../http/sigv4";
 import type { Clock } from "../../protocol/ports";
 
 /** The content of `invokerParameter`. */
@@ -12,14 +11,9 @@ const invokerSchema = z.strictObject({
   accessKeyId: z.string().min(16).max(128),
   secretAccessKey: z.string().min(16).max(256),
 });
-export interface InvokerCredentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-}
 
 /** @throws Error that names the fields, never a value. */
-export function parseInvoker(text: string): InvokerCredentials {
+export function parseInvoker(text: string): AwsCredentials {
   const hint = 'the invoker secret must be JSON of the form {"accessKeyId":"...","secretAccessKey":"..."}';
   let json: unknown;
   try {
@@ -46,27 +40,18 @@ export type RequestSigner = (post: UnsignedPost) => Promise<Record<string, strin
 export interface IamSignerOptions {
   /** The region of the receiver's API. */
   region: string;
-  /** Called for each request. */
-  credentials: () => Promise<InvokerCredentials>;
+  credentials: AwsCredentialsProvider;
   clock: Clock;
 }
 
 export function createIamSigner({ region, credentials, clock }: IamSignerOptions): RequestSigner {
-  const signer = new SignatureV4({ service: "execute-api", region, credentials: () => credentials(), sha256: Sha256 });
   return async ({ url, headers, body }) => {
-    const signed = await signer.sign(
-      {
-        method: "POST",
-        protocol: url.protocol,
-        hostname: url.hostname,
-        ...(url.port === "" ? {} : { port: Number(url.port) }),
-        path: url.pathname,
-        query: Object.fromEntries(url.searchParams),
-        headers: { ...headers, host: url.host },
-        body,
-      },
-      { signingDate: new Date(clock.now()) },
-    );
-    return signed.headers;
+    const payloadHash = sha256Hex(body);
+    const signed = { ...headers, "x-amz-content-sha256": payloadHash };
+    const request = {
+      ...{ method: "POST", host: url.host, path: url.pathname, query: Object.fromEntries(url.searchParams) },
+      ...{ headers: signed, signedHeaders: Object.keys(signed), payloadHash },
+    };
+    return signHeaders(request, await credentials(), { service: "execute-api", region, nowMs: clock.now() });
   };
 }

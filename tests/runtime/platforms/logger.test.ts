@@ -1,3 +1,4 @@
+import { pino } from "pino";
 import { createLogger, type LoggerOptions } from "../../../runtime/platforms/logger";
 import { BridgeError } from "../../../runtime/stores/errors";
 
@@ -36,6 +37,34 @@ test("one JSON line per call, with its fields and without process details", () =
     },
   ]);
   expect(texts[0]).toMatch(/^[^\n]*\n$/);
+});
+
+test("a line has the values that pino writes", () => {
+  const { logger, lines } = setUp();
+  const expected: Record<string, unknown>[] = [];
+  const library = pino(
+    { base: { role: "sender", bridgeId: "bridge" }, messageKey: "message", formatters: { level: (level) => ({ level }) } },
+    { write: (line) => void expected.push(JSON.parse(line) as Record<string, unknown>) },
+  );
+  const details = {
+    text: 'quotes " and \\ and \u2028 and \u0000 and \ud800',
+    none: undefined,
+    nothing: null,
+    notFinite: [Number.NaN, Number.POSITIVE_INFINITY],
+    nested: { list: [1, { yes: true }], empty: {} },
+  };
+  logger.warn("happened", details);
+  library.warn(details, "happened");
+  expect(lines).toEqual(expected.map((line) => ({ ...line, time: expect.any(String) })));
+});
+
+test("a value that cannot be written as JSON loses only itself", () => {
+  const { logger, lines } = setUp();
+  const toJSON = () => {
+    throw new Error("no");
+  };
+  logger.info("x", { toJSON, inner: { toJSON, left: 1 }, call: () => 1, symbol: Symbol("s") });
+  expect(lines).toMatchObject([{ message: "x", inner: { left: 1 } }]);
 });
 
 test.each([

@@ -1,32 +1,39 @@
+import { Metrics as Powertools } from "@aws-lambda-powertools/metrics";
 import { createMetrics } from "../../../../runtime/platforms/aws-lambda/metrics";
+
+/** The library warns about a time that is long ago. */
+const NOW = Date.now();
 
 function published(
   use: (metrics: ReturnType<typeof createMetrics>) => void,
   { always }: Pick<Parameters<typeof createMetrics>[0], "always"> = {},
 ): Record<string, unknown>[] {
   const lines: string[] = [];
-  // The library writes to stdout by a console of its own.
-  const write = jest.spyOn(process.stdout, "write").mockImplementation((chunk) => {
-    lines.push(String(chunk));
-    return true;
-  });
-  try {
-    use(createMetrics({ bridgeId: "bridge", role: "sender", always }));
-  } finally {
-    write.mockRestore();
-  }
-  return lines
-    .flatMap((text) => text.split("\n"))
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const destination = { write: (line: string) => void lines.push(line) };
+  use(createMetrics({ bridgeId: "bridge", role: "sender", always, clock: { now: () => NOW }, destination }));
+  for (const line of lines) expect(line).toMatch(/^[^\n]+\n$/);
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-const dev = process.env.POWERTOOLS_DEV;
-beforeAll(() => {
-  delete process.env.POWERTOOLS_DEV;
-});
-afterAll(() => {
-  if (dev !== undefined) process.env.POWERTOOLS_DEV = dev;
+test("a line is the one that AWS's own library writes", () => {
+  const library = new Powertools({
+    namespace: "CrossBorderBridge",
+    serviceName: "sender",
+    defaultDimensions: { BridgeId: "bridge" },
+  });
+  library.setTimestamp(NOW);
+  library.addMetric("Replicated", "Count", 1);
+  library.addMetric("Replicated", "Count", 1);
+  library.addMetric("BytesMoved", "Bytes", 5);
+  library.addMetric("LagMs", "Milliseconds", 120);
+  const [line] = published((metrics) => {
+    metrics.add("Replicated", 1);
+    metrics.add("Replicated", 1);
+    metrics.add("BytesMoved", 5);
+    metrics.add("LagMs", 120);
+    metrics.flush();
+  });
+  expect(line).toEqual(JSON.parse(JSON.stringify(library.serializeMetrics())));
 });
 
 test("the values since the last flush are one embedded metric line", () => {

@@ -1,29 +1,17 @@
 import { inspect } from "node:util";
-import type { LambdaClient } from "@aws-sdk/client-lambda";
-import type { SQSClient } from "@aws-sdk/client-sqs";
-import type { SSMClient } from "@aws-sdk/client-ssm";
 import { createInvokeSigner, createSecrets } from "../../../../runtime/platforms/auth";
-import { toBridgeError } from "../../../../runtime/platforms/aws-lambda/errors";
+import type { JsonCall } from "../../../../runtime/platforms/aws-lambda/api";
+import { controlError, toBridgeError } from "../../../../runtime/platforms/aws-lambda/errors";
 import { createDeadLetterQueue, createWorkQueue } from "../../../../runtime/platforms/aws-lambda/queues";
-import { createCopyLauncher, ownCredentials, readParameters } from "../../../../runtime/platforms/aws-lambda/services";
-import { openStore } from "../../../../runtime/platforms/aws-lambda/start";
+import { createCopyLauncher, readParameters } from "../../../../runtime/platforms/aws-lambda/services";
+import { openStore, ownCredentials } from "../../../../runtime/platforms/aws-lambda/start";
 import { parseCopyJob } from "../../../../runtime/platforms/copier-handler";
 import type { CopyJob } from "../../../../runtime/protocol/ports";
-import { decodeLook } from "../../../../runtime/protocol/queue-messages";
+import { decodeLook, encodeLook } from "../../../../runtime/protocol/queue-messages";
 import { generateSecret } from "../../../../runtime/protocol/signing";
 import { VirtualTime } from "../../../support/virtual-time";
 import { recordingLogger } from "../../support/recording-logger";
-
-/** An SDK client that records its inputs. */
-function fakeClient<T>(answer: unknown): T & { inputs: Record<string, unknown>[] } {
-  const inputs: Record<string, unknown>[] = [];
-  const send = async (command: { input: Record<string, unknown> }) => {
-    inputs.push(command.input);
-    if (answer instanceof Error) throw answer;
-    return answer;
-  };
-  return { inputs, send } as unknown as T & { inputs: Record<string, unknown>[] };
-}
+import { recordingApi, storedAnswer } from "./recording-api";
 
 function sdkError(name: string, status?: number): Error {
   return Object.assign(new Error("quotes the request: very-secret"), {
@@ -31,6 +19,8 @@ function sdkError(name: string, status?: number): Error {
     $metadata: status === undefined ? {} : { httpStatusCode: status },
   });
 }
+
+const refused = (code: string, status = 400) => controlError("op", "the thing", { code, status });
 
 const look = { key: "a b+c%20/中文", failures: 2, firstSeenMs: 1_700_000_000_000 };
 
@@ -42,28 +32,33 @@ describe("work queue", () => {
     [5000, 900],
     [-1, 0],
   ])("a look with a delay of %p s is stored with %p s", async (asked, stored) => {
-    const client = fakeClient<SQSClient>({});
-    await createWorkQueue(client, "https://queue").enqueue(look, asked);
-    expect(client.inputs).toEqual([{ QueueUrl: "https://queue", MessageBody: expect.any(String), DelaySeconds: stored }]);
-    expect(decodeLook(client.inputs[0]?.MessageBody)).toEqual(look);
+    const api = recordingApi(storedAnswer(encodeLook(look)));
+    await createWorkQueue(api, "https://queue").enqueue(look, asked);
+    const input = { QueueUrl: "https://queue", MessageBody: encodeLook(look), DelaySeconds: stored };
+    expect(api.calls).toEqual([{ action: "SendMessage", input }]);
+    expect(decodeLook(input.MessageBody)).toEqual(look);
   });
 
   test("a failure is not swallowed", async () => {
-    const queue = createWorkQueue(fakeClient(sdkError("ThrottlingException", 400)), "https://queue");
-    await expect(queue.enqueue(look, 0)).rejects.toMatchObject({ name: "BridgeError", kind: "RateLimited", op: "enqueue" });
+    const queue = createWorkQueue(recordingApi(refused("ThrottlingException")), "https://queue");
+    await expect(queue.enqueue(look, 0)).rejects.toMatchObject({ name: "BridgeError", kind: "RateLimited" });
   });
 });
 
 describe("dead-letter queue", () => {
   const park = async (key: string, reason: string, original?: string) => {
-    const client = fakeClient<SQSClient>({});
+    const calls: JsonCall[] = [];
+    const sqs = async (call: JsonCall) => {
+      calls.push(call);
+      return storedAnswer(String(call.input.MessageBody));
+    };
     const clock = new VirtualTime();
-    await createDeadLetterQueue(client, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park(
+    await createDeadLetterQueue({ sqs }, { queueUrl: "https://dead", bridgeId: "bridge", clock }).park(
       { ...look, key },
       reason,
       original,
     );
-    return client.inputs[0] as {
+    return calls[0]?.input as unknown as {
       MessageBody: string;
       MessageAttributes: Record<string, { DataType: string; StringValue: string }>;
     };
@@ -103,12 +98,12 @@ describe("dead-letter queue", () => {
   });
 
   test("a failure is not swallowed", async () => {
-    const queue = createDeadLetterQueue(fakeClient(sdkError("AccessDenied", 403)), {
+    const queue = createDeadLetterQueue(recordingApi(refused("AccessDenied", 403)), {
       queueUrl: "q",
       bridgeId: "b",
       clock: new VirtualTime(),
     });
-    await expect(queue.park(look, "x")).rejects.toMatchObject({ kind: "PermissionDenied", op: "park" });
+    await expect(queue.park(look, "x")).rejects.toMatchObject({ kind: "PermissionDenied" });
   });
 });
 
@@ -122,18 +117,20 @@ describe("launcher", () => {
   };
 
   test("invokes the copier asynchronously with the copy job as event", async () => {
-    const client = fakeClient<LambdaClient>({ StatusCode: 202 });
-    await createCopyLauncher(client, "copier").start(job);
-    expect(client.inputs).toEqual([{ FunctionName: "copier", InvocationType: "Event", Payload: expect.any(Uint8Array) }]);
-    expect(parseCopyJob(JSON.parse(String(client.inputs[0]?.Payload)))).toEqual(job);
+    const api = recordingApi(undefined, 202);
+    await createCopyLauncher(api, "copier").start(job);
+    expect(api.requests).toMatchObject([
+      { service: "lambda", path: "/2015-03-31/functions/copier/invocations", headers: { "x-amz-invocation-type": "Event" } },
+    ]);
+    expect(parseCopyJob(JSON.parse(api.requests[0]?.body ?? ""))).toEqual(job);
   });
 
   test("any status but 202 is a failure", async () => {
-    await expect(createCopyLauncher(fakeClient({ StatusCode: 200 }), "copier").start(job)).rejects.toMatchObject({
+    await expect(createCopyLauncher(recordingApi(undefined, 200), "copier").start(job)).rejects.toMatchObject({
       kind: "Unavailable",
       message: "starting the copier copier was answered 200, not 202",
     });
-    const throttled = createCopyLauncher(fakeClient(sdkError("TooManyRequestsException", 429)), "copier");
+    const throttled = createCopyLauncher(recordingApi(refused("TooManyRequestsException", 429)), "copier");
     await expect(throttled.start(job)).rejects.toMatchObject({ kind: "RateLimited" });
   });
 
@@ -147,24 +144,24 @@ describe("launcher", () => {
 
 describe("secrets", () => {
   test("are read decrypted, by name", async () => {
-    const client = fakeClient<SSMClient>({ Parameter: { Value: "value" } });
-    expect(await readParameters(client)("/bridge/signing")()).toBe("value");
-    expect(client.inputs).toEqual([{ Name: "/bridge/signing", WithDecryption: true }]);
+    const api = recordingApi({ Parameter: { Value: "value" } });
+    expect(await readParameters(api)("/bridge/signing")()).toBe("value");
+    expect(api.calls).toEqual([{ action: "GetParameter", input: { Name: "/bridge/signing", WithDecryption: true } }]);
   });
 
   test.each([
-    ["missing", sdkError("ParameterNotFound", 400), "NotFound"],
-    ["not allowed", sdkError("AccessDeniedException", 400), "PermissionDenied"],
-    ["no answer", sdkError("TimeoutError"), "Unavailable"],
-    ["empty", { Parameter: {} }, "NotFound"],
-  ])("%s: the error names the parameter", async (_name, answer, kind) => {
-    const error = await readParameters(fakeClient<SSMClient>(answer))("/bridge/signing")().catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ kind, message: expect.stringContaining("/bridge/signing") });
-    expect((error as Error).message).not.toContain("very-secret");
+    ["empty", { Parameter: {} }],
+    ["of another service", undefined],
+  ])("an answer that is %s: the error names the parameter", async (_name, answer) => {
+    const error = await readParameters(recordingApi(answer))("/bridge/signing")().catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      kind: "NotFound",
+      message: "the SSM parameter /bridge/signing cannot be read: it has no value",
+    });
   });
 
   test("become signing secrets, are cached, and appear in no error", async () => {
-    const ssm = fakeClient<SSMClient>({ Parameter: { Value: `${generateSecret()} ${generateSecret()}` } });
+    const ssm = recordingApi({ Parameter: { Value: `${generateSecret()} ${generateSecret()}` } });
     const source = createSecrets({
       auth: { kind: "token", parameter: "/p" },
       clock: new VirtualTime(),
@@ -173,10 +170,10 @@ describe("secrets", () => {
     });
     expect(await source()).toHaveLength(2);
     await source();
-    expect(ssm.inputs).toHaveLength(1);
+    expect(ssm.calls).toHaveLength(1);
 
     const logger = recordingLogger();
-    const bad = fakeClient<SSMClient>({ Parameter: { Value: "very-secret" } });
+    const bad = recordingApi({ Parameter: { Value: "very-secret" } });
     const readParameter = readParameters(bad);
     const broken = createSecrets({ auth: { kind: "token", parameter: "/p" }, clock: new VirtualTime(), logger, readParameter });
     const error = await broken().catch((caught: unknown) => caught);
@@ -191,21 +188,21 @@ describe("the platform's own signature", () => {
 
   test("auth token: no signer", () => {
     const auth = { kind: "token" as const, parameter: "/p" };
-    expect(createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) }, own)).toBeUndefined();
+    expect(createInvokeSigner({ ...base, auth, readParameter: readParameters(recordingApi({})) }, own)).toBeUndefined();
   });
 
   test("with invokerParameter: the invoker's key signs", async () => {
     const value = JSON.stringify({ accessKeyId: "AKIAINVOKER00000", secretAccessKey: "invoker-secret-key" });
-    const ssm = fakeClient<SSMClient>({ Parameter: { Value: value } });
+    const ssm = recordingApi({ Parameter: { Value: value } });
     const auth = { kind: "iam" as const, parameter: "/p", invokerParameter: "/invoker", region: "cn-north-1" };
     const headers = await createInvokeSigner({ ...base, auth, readParameter: readParameters(ssm) }, own)?.(post);
     expect(headers?.authorization).toContain("Credential=AKIAINVOKER00000/20260301/cn-north-1/execute-api/");
-    expect(ssm.inputs).toEqual([{ Name: "/invoker", WithDecryption: true }]);
+    expect(ssm.calls).toEqual([{ action: "GetParameter", input: { Name: "/invoker", WithDecryption: true } }]);
   });
 
   test("without invokerParameter: the function's own role signs", async () => {
     const auth = { kind: "iam" as const, parameter: "/p", region: "us-east-1" };
-    const headers = await createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) }, own)?.(post);
+    const headers = await createInvokeSigner({ ...base, auth, readParameter: readParameters(recordingApi({})) }, own)?.(post);
     expect(headers).toMatchObject({
       authorization: expect.stringContaining("Credential=ASIAOWN000000000/"),
       "x-amz-security-token": "own-token",
@@ -214,7 +211,7 @@ describe("the platform's own signature", () => {
 
   test("outside AWS without invokerParameter: refused", () => {
     const auth = { kind: "iam" as const, parameter: "/p", region: "cn-north-1" };
-    const refused = () => createInvokeSigner({ ...base, auth, readParameter: readParameters(fakeClient({})) });
+    const refused = () => createInvokeSigner({ ...base, auth, readParameter: readParameters(recordingApi({})) });
     expect(refused).toThrow(/needs auth\.invokerParameter/);
   });
 
