@@ -4,7 +4,8 @@
  * https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import { createAgent } from "../../http/agent";
 import { type AwsCredentialsProvider, sha256Hex, signHeaders } from "../../http/sigv4";
 import { parseJson, textAt } from "../../protocol/json";
 import { type Clock, type Random, systemClock, systemRandom } from "../../protocol/ports";
@@ -93,7 +94,7 @@ const LONGEST_WAIT_MS = 1_000;
 export function createAwsApi(options: AwsApiOptions): AwsApi {
   const { region, credentials, endpointOf, clock = systemClock, random = systemRandom } = options;
   const { sleep = async (ms) => void (await delay(ms)) } = options;
-  const { dispatcher = new Agent({ connect: { timeout: CONNECT_MS } }) } = options;
+  const { dispatcher = createAgent({ connectTimeoutMs: CONNECT_MS }) } = options;
 
   async function once({ service, op, what, path, headers, body, ...request }: ControlRequest): Promise<ControlAnswer> {
     const { origin, host } = new URL(request.origin ?? endpointOf(service));
