@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Module, modulesOf, readModules } from "./support/module-graph";
 
 const ROOT = join(__dirname, "..");
-const PROGRAM = ["index.ts", "components", "runtime", "operator", "local", "packages", "scripts"];
+const PROGRAM = ["index.ts", "components", "runtime", "operator", "cost", "local", "packages", "scripts"];
 const MAX_LINES = 400;
 /** Written by a script from the schema, so its length is not a choice. */
 const GENERATED: ReadonlySet<string> = new Set(["components/config/settings.ts"]);
@@ -47,6 +47,7 @@ const inComponents = inside("components");
 const inRuntime = inside("runtime");
 const inPlatforms = inside("runtime/platforms");
 const inCli = inside("operator");
+const inCost = inside("cost");
 const inEmulator = inside("packages/local-alicloud");
 /** Neither a path nor a file of this repository. */
 const isPackage = (to: string) => !to.startsWith(".") && !to.endsWith(".ts") && to !== "crossborderbridge";
@@ -148,12 +149,12 @@ const RULES: Rule[] = [
     counterExample: { "runtime/roles/sender/sender.ts": 'import type * as pulumi from "@pulumi/pulumi";' },
   },
   {
-    name: "deployed code does not import the local cloud, the scripts or the tests",
+    name: "deployed code does not import the local cloud, the scripts, the cost model or the tests",
     breaches: (modules) =>
       imports(
         modules,
         (path) => path === "index.ts" || inComponents(path) || inRuntime(path),
-        (_, to) => !/^(local|scripts|tests)\//.test(to),
+        (_, to) => !/^(local|scripts|tests|cost)\//.test(to),
       ),
     counterExample: {
       "components/stack.ts": 'import { REPOSITORY_ROOT } from "../local/paths";',
@@ -188,6 +189,26 @@ const RULES: Rule[] = [
           to !== "index.ts",
       ),
     counterExample: { "operator/open-bridge.ts": 'import * as aws from "@pulumi/aws";' },
+  },
+  {
+    name: "the cost model is pure: beside its own files it imports types of the configuration",
+    breaches: (modules) => [
+      ...modules
+        .filter(({ path }) => inCost(path))
+        .flatMap(({ path, imports: all }) =>
+          all
+            .filter(({ target, specifier, typeOnly }) => {
+              const to = target ?? specifier;
+              return !inCost(to) && !(typeOnly && /^components\/config(\.ts$|\/)/.test(to));
+            })
+            .map(({ specifier }) => `${path} imports ${specifier}`),
+        ),
+      ...globals(modules, inCost, /^(process\.|Date\.now|new Date\(\)|Math\.random|console\.)/),
+    ],
+    counterExample: {
+      "cost/model.ts": 'import { parseBridgeConfig } from "../components/config";',
+      "components/config/index.ts": "export const parseBridgeConfig = 1;",
+    },
   },
   {
     name: "a command imports no other command",

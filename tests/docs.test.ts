@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 import { EXIT_CODES } from "../operator/command";
 import { WRITTEN_FILES } from "../scripts/write-configuration";
+import { COST_PAGES, withFigures } from "../scripts/write-cost";
 
 const ROOT = join(__dirname, "..");
 
@@ -32,6 +33,12 @@ const anchorsOf = (text: string): string[] =>
 
 test.each(WRITTEN_FILES)("$path is what the schema says (npm run docs:configuration)", ({ path, content }) => {
   expect(textOf(path)).toBe(content());
+});
+
+test.each(COST_PAGES)("%s has the figures of the cost model (npm run docs:cost)", (page) => {
+  const text = textOf(page);
+  expect(text).toContain("<!--cost:");
+  expect(text).toBe(withFigures(text));
 });
 
 test.each(PAGES)("%s links to pages, headings and files that exist", (page) => {

@@ -3,6 +3,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import { stringify } from "yaml";
+import { parseBridgeConfig } from "../../components/config";
+import { rawSettings } from "../../components/config/raw-settings";
+import { costLines } from "../../cost/summary";
 import { generateSecret } from "../../runtime/protocol/signing";
 import { buildFunctions } from "../../scripts/build-functions";
 import { createClosers } from "../closers";
@@ -27,7 +30,7 @@ interface PreviewOptions {
 
 async function preview(named: string[], { plans }: PreviewOptions, { signal }: Interrupt): Promise<void> {
   const stacks = named.length > 0 ? named : await listStacks();
-  const settings = await Promise.all(stacks.map(async (stack) => ({ stack, config: await readSettings(stack) })));
+  const read = await Promise.all(stacks.map(async (stack) => ({ stack, config: await readSettings(stack) })));
   await buildFunctions();
   const installation = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.error, signal });
   signal.throwIfAborted();
@@ -46,9 +49,10 @@ async function preview(named: string[], { plans }: PreviewOptions, { signal }: I
       providers: { aws: aws.port, alicloud: alicloud.port },
       onLine: (line) => console.log(line),
     });
-    for (const { stack, config } of settings) {
+    for (const { stack, config } of read) {
       const configFile = join(folder, `${stack}.yaml`);
-      await writeFile(configFile, stringify({ config: withToken(config) }), { mode: 0o600 });
+      const settings = withToken(config);
+      await writeFile(configFile, stringify({ config: settings }), { mode: 0o600 });
       if (plans !== undefined) {
         const plan = normalisePlan(await engine.plan({ stack, configFile, signal }));
         await mkdir(plans, { recursive: true });
@@ -57,12 +61,21 @@ async function preview(named: string[], { plans }: PreviewOptions, { signal }: I
         continue;
       }
       const changes = await engine.preview({ stack, configFile, signal });
-      console.log(`${stack}: ${changes.create ?? 0} to create\n`);
+      console.log(`${stack}: ${changes.create ?? 0} to create`);
+      console.log(`${costText(stack, settings)}\n`);
     }
   } catch (error) {
     return await closers.closeAfter(error);
   }
   await closers.closeAll();
+}
+
+/** What the bridge of this stack would cost. */
+function costText(stack: string, settings: Record<string, unknown>): string {
+  const config = parseBridgeConfig(rawSettings("crossborderbridge", settings), { stack });
+  return costLines(config)
+    .map((line, index) => `${index === 0 ? "  cost: " : "        "}${line}`)
+    .join("\n");
 }
 
 /** Adds a random signing secret; a settings file in the repository holds none. */

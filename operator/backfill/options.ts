@@ -1,11 +1,11 @@
 /** The options and dependencies of a backfill. */
+import type { PriceBook } from "../../cost/prices";
 import { type CommandContext, type CommonOptions, UsageError } from "../command";
 import type { RetryDeps } from "../concurrency";
 import type { SideAccess } from "../operated-bridge";
 import type { BatchControl } from "./batch-control";
 import type { CheckpointFile } from "./checkpoint";
 import type { Engine } from "./engine";
-import type { PriceBook } from "./prices";
 
 export interface BackfillOptions extends CommonOptions {
   prefix: string;

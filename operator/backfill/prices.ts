@@ -1,10 +1,7 @@
-/**
- * List prices for the estimate of a dry run: standard storage in a large region, without free tiers and discounts. `--prices FILE`
- * replaces any of them.
- */
+/** Reads the file of `--prices`, which replaces single list prices. */
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
-import type { Cloud } from "../../components/config";
+import { BILLED_NAMES, DEFAULT_PRICES, type PriceBook } from "../../cost/prices";
 import { UsageError } from "../command";
 
 export const priceSchema = z.strictObject({
@@ -13,90 +10,11 @@ export const priceSchema = z.strictObject({
   /** The number of units that cost `amount`. */
   per: z.number().positive(),
   unit: z.string().min(1),
-  /** Where the price is published, or `unverified`. */
+  /** Where the price comes from. */
   source: z.string().min(1),
+  /** The day on which the price was read. */
+  asOf: z.iso.date().optional(),
 });
-export type Price = z.infer<typeof priceSchema>;
-
-/** The items that a backfill can be billed for, each with its unit. */
-export const BILLED = {
-  /** LIST, PUT, COPY. */
-  writeRequest: "requests",
-  /** HEAD, GET. */
-  readRequest: "requests",
-  /** In standard storage. */
-  storageGbMonth: "GB and month",
-  /** To another cloud. */
-  internetGb: "GB",
-  /** To another region of the same cloud, by its own replication. */
-  replicationGb: "GB",
-  /** In addition, with replication time control. */
-  timeControlGb: "GB",
-  /** In addition, through the accelerated endpoint. */
-  acceleratedGb: "GB",
-  batchJob: "jobs",
-  batchObject: "objects",
-  /** Objects in the bucket that the job lists. */
-  batchListedObject: "objects",
-  queueRequest: "requests",
-  functionCall: "calls",
-  functionGbSecond: "GB-seconds",
-  apiRequest: "requests",
-  workflowStep: "steps",
-} as const;
-export type Billed = keyof typeof BILLED;
-const BILLED_NAMES = Object.keys(BILLED) as Billed[];
-
-/** An absent price is unknown, not 0. */
-export type CloudPrices = Partial<Record<Billed, Price>>;
-export type PriceBook = Record<Cloud, CloudPrices>;
-
-const UNVERIFIED = "unverified";
-const S3 = "https://aws.amazon.com/s3/pricing/";
-const FUNCTION_COMPUTE = "Alibaba Cloud's documentation, billing of Function Compute 3.0";
-const CLOUD_FLOW = "Alibaba Cloud's documentation, billing of CloudFlow";
-
-const usd = (amount: number, per: number, unit: string, source = UNVERIFIED): Price => ({
-  amount,
-  currency: "USD",
-  per,
-  unit,
-  source,
-});
-const cny = (amount: number, per: number, unit: string): Price => ({ amount, currency: "CNY", per, unit, source: UNVERIFIED });
-
-export const DEFAULT_PRICES: PriceBook = {
-  aws: {
-    writeRequest: usd(0.005, 1000, "requests"),
-    readRequest: usd(0.0004, 1000, "requests"),
-    storageGbMonth: usd(0.023, 1, "GB and month"),
-    internetGb: usd(0.09, 1, "GB"),
-    replicationGb: usd(0.02, 1, "GB"),
-    timeControlGb: usd(0.015, 1, "GB"),
-    batchJob: usd(0.25, 1, "jobs", S3),
-    batchObject: usd(1, 1_000_000, "objects", S3),
-    batchListedObject: usd(0.015, 1_000_000, "objects", S3),
-    queueRequest: usd(0.4, 1_000_000, "requests"),
-    functionCall: usd(0.2, 1_000_000, "calls"),
-    functionGbSecond: usd(0.0000166667, 1, "GB-seconds"),
-    apiRequest: usd(3.5, 1_000_000, "requests"),
-    workflowStep: usd(25, 1_000_000, "steps"),
-  },
-  "aws-cn": {
-    internetGb: cny(0.93, 1, "GB"),
-    functionCall: cny(1.36, 1_000_000, "calls"),
-    functionGbSecond: cny(0.000113, 1, "GB-seconds"),
-    apiRequest: cny(29, 1_000_000, "requests"),
-  },
-  alicloud: {
-    internetGb: cny(0.5, 1, "GB"),
-    acceleratedGb: cny(1.25, 1, "GB"),
-    // 75 units for 10,000 calls, 0.15 for a GB-second, $0.000020 each.
-    functionCall: usd(0.0015, 10_000, "calls", FUNCTION_COMPUTE),
-    functionGbSecond: usd(0.000003, 1, "GB-seconds", FUNCTION_COMPUTE),
-    workflowStep: usd(0.25, 10_000, "steps", CLOUD_FLOW),
-  },
-};
 
 const cloudSchema = z.partialRecord(z.enum(BILLED_NAMES), priceSchema);
 const fileSchema = z.strictObject({

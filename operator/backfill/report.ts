@@ -1,8 +1,10 @@
 /** The result of a backfill: tables for a person, JSON for a program. */
 import Table from "cli-table3";
+import { type Cost, inUsd } from "../../cost/model";
+import { CNY_PER_USD } from "../../cost/prices";
+import { ASSUMED } from "../../cost/times";
 import { bytesText, grouped, keyText, PLAIN, plainText } from "../text";
 import type { BatchJob } from "./batch-control";
-import { ASSUMPTIONS, type Cost } from "./cost";
 import { type Counts, listedObjects, type ObjectOutcome, OUTCOMES } from "./counts";
 import type { Engine } from "./engine";
 
@@ -64,17 +66,21 @@ export function costTable(cost: Cost, engine: Engine): string {
     const price = amount === undefined ? "unknown" : `${currency} ${money(amount)}`;
     table.push([item, cloud, `${grouped(Number(quantity.toPrecision(6)))} ${unit}`.trim(), price, source]);
   }
-  const totals = Object.entries(cost.totals).map(([currency, amount]) => `${currency} ${money(amount)}`);
-  const assumptions = Object.entries(ASSUMPTIONS)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(", ");
-  const sum = totals.length === 0 ? "nothing" : totals.join(" and ");
   return [
     table.toString(),
-    `About ${sum}${cost.complete ? "" : ", and the items without a price above"}: list prices, without free tiers, taxes and discounts.`,
-    ...(engine === "bridge" ? [`Assumed: ${assumptions}.`] : []),
+    `About ${totalText(cost)}: list prices, without free tiers, taxes and discounts.`,
+    ...(engine === "bridge" ? [ASSUMPTIONS] : []),
   ].join("\n");
 }
+
+/** Amounts of two currencies stay apart; their sum names the rate. */
+function totalText({ totals, complete }: Cost): string {
+  const amounts = Object.entries(totals).map(([currency, amount]) => `${currency} ${money(amount)}`);
+  const together = amounts.length > 1 ? ` (USD ${money(inUsd(totals))} at CNY ${CNY_PER_USD} for a dollar)` : "";
+  return `${amounts.join(" and ") || "nothing"}${together}${complete ? "" : ", and the items without a price above"}`;
+}
+
+const ASSUMPTIONS = `Assumed: every object has the average size, ten are in one request; a store answers after ${ASSUMED.storeMs} ms, the other side of the border after ${ASSUMED.borderMs} ms more (docs/cost.md).`;
 
 export const namedLine = ({ key, reason }: Named): string => `  ${keyText(key)}: ${plainText(reason)}`;
 

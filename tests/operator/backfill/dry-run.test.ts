@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ASSUMPTIONS, estimate } from "../../../operator/backfill/cost";
+import { BILLED, type Billed, DEFAULT_PRICES } from "../../../cost/prices";
+import { BATCH_SIZE } from "../../../cost/requests";
+import { estimate } from "../../../operator/backfill/cost";
 import { noCounts } from "../../../operator/backfill/counts";
 import { assertOptions, type BackfillOptions } from "../../../operator/backfill/options";
-import { BILLED, type Billed, DEFAULT_PRICES, loadPrices, priceSchema } from "../../../operator/backfill/prices";
+import { loadPrices, priceSchema } from "../../../operator/backfill/prices";
 import { UsageError } from "../../../operator/command";
 import { FakeBridge, nativeRaw, ossNativeRaw, pullRaw, run, withFolder } from "./fixture";
 
@@ -61,7 +63,7 @@ test("prices S3 Batch Operations: the job, its objects and its list", () => {
   expect(lineOf(cost, "S3 Batch Operations: job")).toMatchObject({ quantity: 1, cost: 0.25, currency: "USD" });
   expect(lineOf(cost, "S3 Batch Operations: objects")).toMatchObject({ quantity: 2_000_000, cost: 2 });
   expect(lineOf(cost, "S3 Batch Operations: list of objects")?.cost).toBeCloseTo(0.06);
-  expect(lineOf(cost, "replicate to another region")).toMatchObject({ quantity: 1000, cost: 20 });
+  expect(lineOf(cost, "bytes to another region")).toMatchObject({ quantity: 1000, cost: 20 });
   expect(lineOf(cost, "replication time control")?.cost).toBeCloseTo(15);
   expect(lineOf(cost, "list the source")).toMatchObject({ quantity: 4000, cost: 0.02 });
   expect(lineOf(cost, "copy objects in place")).toBeUndefined();
@@ -71,21 +73,27 @@ test("prices S3 Batch Operations: the job, its objects and its list", () => {
 test("prices no transfer within one region", () => {
   const { source } = nativeRaw() as { source: Record<string, unknown> };
   const { config } = new FakeBridge(nativeRaw({ destination: { ...source, bucket: "to-there" } }));
-  expect(lineOf(estimate({ config }, "copy", counts(1, 1e9), DEFAULT_PRICES), "replicate to another region")).toBeUndefined();
+  expect(lineOf(estimate({ config }, "copy", counts(1, 1e9), DEFAULT_PRICES), "bytes to another region")).toBeUndefined();
 });
 
-test("in bridge mode prices transfer, queue, functions and the endpoint, each side in its own currency", () => {
+test("in bridge mode prices transfer, requests, queue, functions and the endpoint, each side in its own currency", () => {
   const { config } = new FakeBridge(pullRaw());
-  const cost = estimate({ config }, "bridge", counts(1000, 10e9), DEFAULT_PRICES);
-  expect(lineOf(cost, "bytes out")).toMatchObject({ cloud: "aws", quantity: 10, currency: "USD" });
-  expect(lineOf(cost, "bytes out")?.cost).toBeCloseTo(0.9);
-  expect(lineOf(cost, "queue")).toMatchObject({ quantity: 3000 });
-  expect(lineOf(cost, "sender")).toMatchObject({ quantity: 1000 / ASSUMPTIONS.objectsPerBatch });
+  const cost = estimate({ config }, "bridge", counts(1000, 10e6), DEFAULT_PRICES);
+  expect(lineOf(cost, "bytes out")).toMatchObject({ cloud: "aws", quantity: 0.01, currency: "USD" });
+  expect(lineOf(cost, "bytes out")?.cost).toBeCloseTo(0.0009);
+  expect(lineOf(cost, "queue")).toMatchObject({ quantity: 1000 + 2 * (1000 / BATCH_SIZE) });
+  expect(lineOf(cost, "sender: calls")).toMatchObject({ quantity: 1000 / BATCH_SIZE });
   expect(lineOf(cost, "receiver's endpoint")).toMatchObject({ cloud: "aws-cn", quantity: 100, currency: "CNY" });
-  // A price that is not in the list is unknown, not 0.
-  expect(lineOf(cost, "write replicas")).toMatchObject({ cloud: "aws-cn", unit: "requests", cost: undefined });
-  expect(cost.complete).toBe(false);
+  expect(lineOf(cost, "destination: writes")).toMatchObject({ cloud: "aws-cn", quantity: 1000 });
   expect(Object.keys(cost.totals).sort()).toEqual(["CNY", "USD"]);
+});
+
+test("a price that is not in the list is unknown, not 0", () => {
+  const { config } = new FakeBridge(pullRaw());
+  const { writeRequest: _, ...rest } = DEFAULT_PRICES["aws-cn"];
+  const cost = estimate({ config }, "bridge", counts(1000, 10e6), { ...DEFAULT_PRICES, "aws-cn": rest });
+  expect(lineOf(cost, "destination: writes")).toMatchObject({ cloud: "aws-cn", unit: "requests", cost: undefined });
+  expect(cost.complete).toBe(false);
 });
 
 test("with nothing to do, prices only the checks", () => {
@@ -113,7 +121,7 @@ test("--prices replaces single prices and keeps the others", () =>
     expect(prices["aws-cn"]).toEqual({ ...DEFAULT_PRICES["aws-cn"], writeRequest });
     expect(prices.aws).toEqual(DEFAULT_PRICES.aws);
     const { config } = new FakeBridge(pullRaw());
-    expect(lineOf(estimate({ config }, "bridge", counts(10_000, 0), prices), "write replicas")).toMatchObject({
+    expect(lineOf(estimate({ config }, "bridge", counts(10_000, 0), prices), "destination: writes")).toMatchObject({
       cost: 0.01,
       currency: "CNY",
       source: "our contract",

@@ -1,0 +1,83 @@
+/**
+ * What the model assumes about time and size. From these figures the simulation in `tests/cost` derives how long the functions run; nothing here was
+ * measured in a cloud account of ours.
+ */
+import type { Cloud } from "./prices";
+
+export const ASSUMED = {
+  /**
+   * A request of less than 512 KB to a store in the same region, until its first byte: "in the tens of milliseconds".
+   * https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/timeouts-and-retries-for-latency-sensitive-applications.html
+   */
+  storeMs: 30,
+  /** There and back across the border, on an open connection. */
+  borderMs: 150,
+  /** API Gateway or the HTTP trigger, until a warm function runs. */
+  endpointMs: 20,
+  /** Call of a queue, a workflow or a function in the same region. */
+  controlMs: 20,
+  /** Work of one vCPU for a request: sign, send, parse. `npm run bench` measures it. */
+  cpuMsPerRequest: 1,
+  /** What one instance of 1 GB moves, in all its connections. Users of Lambda have measured 50 to 85 MB/s. */
+  instanceBytesPerSecond: 50 * 1024 ** 2,
+  /** What one connection across the border moves: a window of 4 MiB for each time there and back. */
+  connectionBytesPerSecond: Math.round((4 * 1024 ** 2) / 0.15),
+  /** The lines START, END and REPORT that Lambda writes for an invocation, and the line with the metrics. */
+  platformLogBytes: 1_200,
+} as const;
+
+export type FunctionRole = "sender" | "receiver" | "copier" | "dispatcher" | "pusher";
+
+/** The size of a function. Tests compare it with the recorded plans. */
+export interface FunctionSize {
+  memoryMb: number;
+  vcpus: number;
+}
+
+export const MEMORY_MB: Readonly<Record<FunctionRole, number>> = {
+  sender: 512,
+  receiver: 1024,
+  copier: 1024,
+  dispatcher: 512,
+  pusher: 1024,
+};
+
+/** A function of 1,769 MB has one vCPU. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const LAMBDA_MB_PER_VCPU = 1_769;
+
+export function functionSize(cloud: Cloud, role: FunctionRole): FunctionSize {
+  const memoryMb = MEMORY_MB[role];
+  if (cloud !== "alicloud") return { memoryMb, vcpus: memoryMb / LAMBDA_MB_PER_VCPU };
+  return { memoryMb, vcpus: memoryMb / 2048 };
+}
+
+/** How long an invocation runs, in ms. */
+interface Busy {
+  sender: number;
+  receiver: number;
+}
+
+/**
+ * Derived by the simulation from the figures above; `tests/cost/times.test.ts` allows a difference of a tenth. An instance is warm, and its connections
+ * are open.
+ */
+export const BUSY_MS = {
+  /** One event of a small object. */
+  single: { new: { sender: 650, receiver: 340 }, unchanged: { sender: 400, receiver: 95 } },
+  /** Ten events at once. */
+  batch: { new: { sender: 1_130, receiver: 685 }, unchanged: { sender: 640, receiver: 195 } },
+  push: { new: { dispatcher: 92, pusher: 1_658 }, unchanged: { dispatcher: 92, pusher: 460 } },
+  /** A large object without the time for its bytes, all invocations together. */
+  large: { sender: 1_900, receiver: 850, copier: 900, dispatcher: 92, pusher: 2_900 },
+} as const satisfies {
+  single: Record<"new" | "unchanged", Busy>;
+  batch: Record<"new" | "unchanged", Busy>;
+  push: Record<"new" | "unchanged", { dispatcher: number; pusher: number }>;
+  large: Record<FunctionRole, number>;
+};
+
+/** Bytes that the functions write to the log for one object, without the lines of each invocation. */
+export const LOG_BYTES = {
+  pull: { sender: 0, receiver: 160 },
+  push: { dispatcher: 190, pusher: 1_000 },
+} as const;
