@@ -15,6 +15,10 @@ export interface DecodedLook extends StoredLook {
   removal?: true | undefined;
   /** The event reports a change of tags alone. */
   tagging?: TaggingChange | undefined;
+  /** The message was delivered before, or may have been. Absent in messages that are certainly delivered for the first time. */
+  redelivered?: true | undefined;
+  /** When the object changed, by the source's clock. Absent in the bridge's own looks. */
+  eventTimeMs?: number | undefined;
 }
 
 export interface TaggingChange {
@@ -53,11 +57,20 @@ export function decodeEvent(event: unknown): DecodedRecord[] {
     return records.map((record) => {
       const messageId = textAt(record, "messageId");
       const body = textAt(record, "body");
-      return { messageId, ...asRecord(readText(body, 0), body ?? JSON.stringify(record)) };
+      const reading = readText(body, 0);
+      const read = isFirstDelivery(record) ? reading : { ...reading, looks: reading.looks.map(asRedelivered) };
+      return { messageId, ...asRecord(read, body ?? JSON.stringify(record)) };
     });
   }
   return [asRecord(read(event, 0), JSON.stringify(event) ?? String(event))];
 }
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
+function isFirstDelivery(sqsRecord: unknown): boolean {
+  return textAt(at(sqsRecord, "attributes"), "ApproximateReceiveCount") === "1";
+}
+
+const asRedelivered = (look: DecodedLook): DecodedLook => ({ ...look, redelivered: true });
 
 /** Decodes text like `decodeEvent` does: the event as received, or a message that a redrive took from a queue. */
 export function decodeText(text: string): DecodedRecord[] {
@@ -111,10 +124,11 @@ function readRecord(record: unknown, depth: number): Reading {
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 function readS3(record: unknown): Reading {
-  const reading = readNamed("S3", at(record, "s3"), (written) => {
+  const named = readNamed("S3", at(record, "s3"), (written) => {
     const key = decodeS3Key(written);
     return key === undefined ? undefined : [key];
   });
+  const reading = withTime(named, textAt(record, "eventTime"));
   if (!/^(s3:)?ObjectTagging:/.test(textAt(record, "eventName") ?? "")) return reading;
   return taggingOnly(reading, { principal: textAt(at(record, "userIdentity"), "principalId") });
 }
@@ -124,7 +138,8 @@ function readS3(record: unknown): Reading {
  * service.
  */
 function readEventBridge(value: unknown): Reading {
-  const reading = readNamed("EventBridge", at(value, "detail"), (written) => [written]);
+  const named = readNamed("EventBridge", at(value, "detail"), (written) => [written]);
+  const reading = withTime(named, textAt(value, "time"));
   return /^Object Tags (Added|Deleted)$/.test(textAt(value, "detail-type") ?? "") ? taggingOnly(reading, {}) : reading;
 }
 
@@ -136,7 +151,8 @@ function taggingOnly({ looks, problems }: Reading, tagging: TaggingChange): Read
 function readOss(record: unknown): Reading {
   const eventId = ossEventId(record);
   const removal = /^ObjectRemoved:|^ObjectReplication:ObjectRemoved$/.test(textAt(record, "eventName") ?? "");
-  const { looks, problems } = readNamed("OSS", at(record, "oss"), possibleOssKeys);
+  const named = readNamed("OSS", at(record, "oss"), possibleOssKeys);
+  const { looks, problems } = withTime(named, textAt(record, "eventTime"));
   return { looks: looks.map((look) => ({ ...look, eventId, removal: removal || undefined })), problems };
 }
 
@@ -156,9 +172,16 @@ function readNamed(what: string, holder: unknown, keysOf: (written: string) => s
   return { looks: keys.map((key) => ({ bucket, key, failures: 0 })), problems: [] };
 }
 
+function withTime({ looks, problems }: Reading, text: string | undefined): Reading {
+  const eventTimeMs = Date.parse(text ?? "");
+  return { looks: Number.isNaN(eventTimeMs) ? looks : looks.map((look) => ({ ...look, eventTimeMs })), problems };
+}
+
 function readLook(value: unknown): Reading {
   try {
-    return { looks: [decodeLook(value)], problems: [] };
+    const look = decodeLook(value);
+    // The key of a dead letter begins anew, but an earlier attempt may have left a copy that runs.
+    return { looks: [look.firstSeenMs === undefined ? { ...look, redelivered: true } : look], problems: [] };
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error));
   }

@@ -26,6 +26,8 @@ const noticeCommon = {
    * receiver checks with it that the object is still absent.
    */
   url: z.string().min(1).max(LIMITS.urlCharacters),
+  /** The sender asked about this key before, or may have: a copy of an earlier state may still be running. */
+  askedBefore: z.literal(true).optional(),
 };
 
 export const noticeSchema = z.discriminatedUnion("state", [
@@ -42,9 +44,10 @@ export const noticeSchema = z.discriminatedUnion("state", [
 ]);
 
 /** A signed request item: "the source looks like this at `key`; make the destination equal to it". */
-export type Notice =
-  | { key: string; url: string; state: "present"; snapshot: ObjectSnapshot; tagsUrl: string; slow?: true | undefined }
-  | { key: string; url: string; state: "absent" };
+export type Notice = { key: string; url: string; askedBefore?: true | undefined } & (
+  | { state: "present"; snapshot: ObjectSnapshot; tagsUrl: string; slow?: true | undefined }
+  | { state: "absent" }
+);
 
 export const requestSchema = z.strictObject({
   version: z.literal(1),

@@ -7,6 +7,7 @@ import type { DestinationState } from "./equality";
 import type { HeldLease, LeaseStore } from "./lease";
 import { replicaMetadata, type Seal } from "./provenance";
 import { metadataWithProvenance, type ProvenanceRecord, placeProvenance, recordedEtag, writeRecord } from "./provenance-record";
+import { tagsOf } from "./snapshot";
 
 /** The identity that a bridge writes into its replicas. */
 export interface BridgeIdentity {
@@ -30,7 +31,7 @@ export async function lookAt(
     const options = { signal, record };
     const metadata = await metadataWithProvenance(store, key, head, options);
     const sealedEtag = await recordedEtag(store, key, metadata, options);
-    return { head: { ...head, metadata }, tags: await store.getTags(key, { signal }), sealedEtag };
+    return { head: { ...head, metadata }, tags: await tagsOf(store, key, head, { signal }), sealedEtag };
   } catch (error) {
     if (isBridgeError(error, "NotFound")) return undefined;
     throw error;

@@ -53,6 +53,21 @@ function differenceOfBytes(snapshot: ObjectSnapshot, head: ObjectHead, { sourceV
   return difference("bytes", "source version", { wanted: version, found: sourceVersion });
 }
 
+/** Whether the replica's provenance names this very state of the source. A provenance does not cover tags. */
+export function isMadeFrom(
+  seen: DestinationState | undefined,
+  snapshot: ObjectSnapshot | undefined,
+  bridge: { bridgeId: string },
+): boolean {
+  const provenance = seen && readProvenance(seen.head.metadata);
+  return (
+    snapshot !== undefined &&
+    provenance?.bridgeId === bridge.bridgeId &&
+    provenance.sourceVersion === sourceVersionOf(snapshot) &&
+    provenance.sourceModified === snapshot.lastModified
+  );
+}
+
 /** Whether another tool replaced the bytes and kept the metadata, with the provenance in it. */
 function differenceOfSeal(head: ObjectHead, { seal }: Provenance, sealedEtag: string | undefined): Difference | undefined {
   if (sealedEtag !== undefined && sealedEtag !== head.etag)

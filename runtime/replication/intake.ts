@@ -37,6 +37,9 @@ export class Failures {
   }
 }
 
+/** An event that is delivered later than this, and by no queue that counts deliveries, may be delivered again. */
+const LATE_MS = 10_000;
+
 /** A look at a key of this bridge's source, and the message that asked for it. */
 export interface AcceptedLook {
   messageId: string;
@@ -74,6 +77,7 @@ export class Intake {
       };
       for (const decoded of looks) {
         const look = { ...decoded, firstSeenMs: decoded.firstSeenMs ?? clock.now() };
+        if (messageId === "" && this.#isLate(look)) look.redelivered = true;
         const refusal = foreignBucket(look, config.source.bucket);
         const echo = echoReason(look, config);
         if (echo !== undefined) this.#skip(look.key, echo);
@@ -107,10 +111,20 @@ export class Intake {
     await this.#deps.deadLetters.park(look, reason, original);
   }
 
+  /** Whether it may be the repeat of an asynchronous invocation, which no platform marks. */
+  #isLate({ eventTimeMs, firstSeenMs }: AcceptedLook["look"]): boolean {
+    return this.#deps.clock.now() - (eventTimeMs ?? firstSeenMs) > LATE_MS;
+  }
+
   #skip(key: string, reason: string): undefined {
     this.#deps.logger.debug("skipped", { key, reason });
     this.#deps.metrics.add("Skipped", 1);
   }
+}
+
+/** Whether an attempt for this look may have been made before: then a copy of an earlier state may be running. */
+export function wasAsked({ redelivered, failures, waits, last, released }: DecodedLook): boolean {
+  return redelivered === true || failures > 0 || waits !== undefined || last !== undefined || released === true;
 }
 
 function foreignBucket({ bucket }: DecodedLook, own: string): string | undefined {

@@ -9,8 +9,9 @@ import { BridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { ARCHIVE_ADVICE } from "../stores/unreadable";
 import { decide, type Plan } from "./decide";
-import { type BridgeIdentity, type LeasedState, lookUnderLease } from "./destination";
+import { type BridgeIdentity, type LeasedState, lookAt, lookUnderLease } from "./destination";
 import { verdictOn } from "./failure";
+import type { KeptAttributes } from "./kept-attributes";
 import { isLive, type LeaseStore } from "./lease";
 import { Pace, TooSlow } from "./pace";
 import type { Slots } from "./slots";
@@ -33,6 +34,8 @@ export interface ReplicationDeps {
   slots: Slots;
   clock: Pick<Clock, "now">;
   newId(): string;
+  /** Shared by all calls for one destination. Without it every object is read again after its write. */
+  kept?: KeptAttributes | undefined;
 }
 
 /** A copy whose lease is written: the caller starts it. */
@@ -54,6 +57,7 @@ const START_GRACE_MS = 120_000;
  * @param key the source key
  * @param snapshot undefined stands for absent
  * `slow`: an attempt at this snapshot ran out of time, so it is copied whatever its size.
+ * `askedBefore`: an attempt for this look may have been made before, so a copy may be running. See docs/adr/0042.
  * @throws BridgeError; `attempt` makes a result of it
  */
 export async function replicate(
@@ -62,15 +66,20 @@ export async function replicate(
   source: BoundSource,
   {
     signal,
-    slow,
+    slow = false,
+    askedBefore = false,
     timeLeftMs,
     ...deps
-  }: ReplicationDeps & Partial<AttemptTime> & { signal: AbortSignal; slow?: boolean | undefined },
+  }: ReplicationDeps & Partial<AttemptTime> & Asked & { signal: AbortSignal },
 ): Promise<Replicated> {
   const { config, destination, clock } = deps;
   const destinationKey = config.destinationPrefix + key;
   assertReplicable(destination, { key, destinationKey, snapshot });
-  const state = await lookUnderLease(deps, destinationKey, signal);
+  const mayCopy = slow || (snapshot !== undefined && snapshot.sizeBytes > config.inlineLimitBytes);
+  const state: LeasedState =
+    mayCopy || askedBefore
+      ? await lookUnderLease(deps, destinationKey, signal)
+      : { held: undefined, seen: await lookAt(destination, destinationKey, signal) };
   const plan = decide({
     snapshot,
     destination: state.seen,
@@ -94,6 +103,11 @@ export async function replicate(
     source: locatedSource(source, config.sourceId),
     signal,
   });
+}
+
+interface Asked {
+  slow?: boolean | undefined;
+  askedBefore?: boolean | undefined;
 }
 
 /** Whether the step reads the source. A change of tags reads one byte, to see that the object is still the same. */

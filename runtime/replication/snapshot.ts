@@ -17,7 +17,7 @@ const PREFERENCE: readonly ChecksumAlgorithm[] = ["CRC64NVME", "CRC64XZ", "SHA25
 /** How often an object is read if it is deleted between HEAD and GetTagging. */
 const LOOKS = 5;
 
-/** The current object at `key`, or undefined where there is none. Two small reads, no object bytes. */
+/** The current object at `key`, or undefined where there is none. One small read, or two where the object may have tags. No object bytes. */
 export async function takeSnapshot(
   store: ObjectStore,
   key: string,
@@ -28,7 +28,7 @@ export async function takeSnapshot(
     if (head === undefined) return undefined;
     let tags: Tags;
     try {
-      tags = await store.getTags(key, options);
+      tags = await tagsOf(store, key, head, options);
     } catch (error) {
       // Deleted between the two reads: look again.
       if (isBridgeError(error, "NotFound")) continue;
@@ -49,6 +49,16 @@ export async function takeSnapshot(
     };
   }
   throw new BridgeError("Unavailable", "snapshot", "the object changes faster than it can be looked at");
+}
+
+/** The tags of the object that `head` has described. Reads them only where there may be some. */
+export async function tagsOf(
+  store: ObjectStore,
+  key: string,
+  { tagCount }: Pick<ObjectHead, "tagCount">,
+  options: CallOptions = {},
+): Promise<Tags> {
+  return tagCount === 0 ? {} : await store.getTags(key, options);
 }
 
 function unreadable(archive: ObjectHead["archive"]): ObjectSnapshot["archive"] {

@@ -2,7 +2,7 @@
  * Mutations break the protocol on purpose. Each names stories in which the broken part matters (in other stories another part protects
  * the objects) and the invariant that fails. To add a mutation, add a row: `mutations.test.ts` runs the table.
  */
-import type { CopyJob } from "../../runtime/protocol/ports";
+import type { CopyJob, ReceiverClient } from "../../runtime/protocol/ports";
 import type { HeldLease, Lease, LeaseStore } from "../../runtime/replication/lease";
 import { withoutProvenance } from "../../runtime/replication/provenance";
 import { snapshotId } from "../../runtime/replication/snapshot";
@@ -81,6 +81,15 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
     where: (story) => ({
       actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story, 2))],
       faults: [fault("launch", 1, "lose-answer-and-crash"), fault("destination completeUpload", 1, "stall", 20)],
+      conditionalWrites: false,
+    }),
+  },
+  // The copier of the first state completes late, and the message that started it says that nothing was asked before.
+  "ask-as-if-fresh": {
+    sabotage: { sender: (deps) => ({ ...deps, receiver: withFreshNotices(deps.receiver) }) },
+    where: (story) => ({
+      actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story, 2))],
+      faults: [fault("destination completeUpload", 1, "stall", 40)],
       conditionalWrites: false,
     }),
   },
@@ -197,6 +206,14 @@ export const PUSH_MUTATIONS: Record<string, Mutation<PushSabotage, PushStory>> =
     }),
   },
 };
+
+/** A sender that does not say that it asked about a key before. */
+function withFreshNotices({ post }: ReceiverClient): ReceiverClient {
+  return {
+    post: (request, options) =>
+      post({ ...request, notices: request.notices.map((notice) => ({ ...notice, askedBefore: undefined })) }, options),
+  };
+}
 
 /** Returns the result of the first read of a key for the second read as well. */
 function withRepeatedReads(store: ObjectStore): ObjectStore {

@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";
 import type { Clock, CopyJob, CopyLauncher, Deadline, Logger } from "../../protocol/ports";
+import { KeptAttributes } from "../../replication/kept-attributes";
 import { createLeaseStore, type LeaseStore } from "../../replication/lease";
 import {
   type AttemptTime,
@@ -33,21 +34,24 @@ export interface ReceiverDeps {
   leases?: LeaseStore | undefined;
   /** Where the running copies are counted; in the destination store when absent. */
   slots?: Slots | undefined;
+  /** What the function knows of the destination from earlier requests. @default nothing */
+  kept?: KeptAttributes | undefined;
 }
 
 /** Notices worked on at once: enough to hide round trips, few enough for the memory of a small function. */
 const NOTICES_AT_ONCE = 8;
 
 export class Receiver {
-  private readonly deps: ReceiverDeps & Pick<ReplicationDeps, "leases" | "slots">;
+  private readonly deps: ReceiverDeps & Pick<ReplicationDeps, "leases" | "slots" | "kept">;
 
   constructor(deps: ReceiverDeps) {
-    const { destination, clock, config, leases, slots } = deps;
+    const { destination, clock, config, leases, slots, kept } = deps;
     const { bridgeId } = config;
     this.deps = {
       ...deps,
       leases: leases ?? createLeaseStore(destination, bridgeId),
       slots: slots ?? createSlots(destination, { bridgeId, clock }),
+      kept: kept ?? new KeptAttributes(),
     };
   }
 
@@ -72,11 +76,12 @@ export class Receiver {
   private async replicateNotice(notice: Notice, limits: AttemptTime & { signal: AbortSignal }): Promise<ReplicationResult> {
     const { reader, logger } = this.deps;
     const { key, url } = notice;
+    const { askedBefore } = notice;
     const { snapshot = undefined, tagsUrl = undefined, slow = false } = notice.state === "present" ? notice : {};
     const source = reader.bind(url, key, tagsUrl);
     if (snapshot !== undefined && isReturned(snapshot, this.deps.config))
       return await checkReturned(key, snapshot, source, { ...this.deps, signal: limits.signal });
-    let result = await replicate(key, snapshot, source, { ...this.deps, ...limits, slow });
+    let result = await replicate(key, snapshot, source, { ...this.deps, ...limits, slow, askedBefore });
     if (result.result === "copy-leased") {
       await this.startCopy({ ...result.copy, url }, limits.signal);
       result = { result: "in-progress", reason: result.reason };

@@ -152,7 +152,7 @@ export class Sender {
       const messages = await outage.receive();
       const overdue = messages.filter(({ look }) => this.#isOverdue(look));
       for (const { look } of overdue) {
-        const next = hold({ look, messageIds: new Set() }, { reason, place: "border" }, this.#policy);
+        const next = hold({ look, messageIds: new Set(), askedBefore: true }, { reason, place: "border" }, this.#policy);
         if (next.step === "park") await this.#intake.park(look, next.reason);
       }
       await outage.remove(overdue);
@@ -290,7 +290,7 @@ export class Sender {
     const held: { work: Work; look: Look }[] = [];
     await Promise.all(
       outcomes.map(async ({ work, next }) => {
-        if (next.step === "repeat" && limits !== undefined && this.#hasTime(limits)) again.push(work);
+        if (next.step === "repeat" && limits !== undefined && this.#hasTime(limits)) again.push({ ...work, askedBefore: true });
         else if (next.step === "hold") held.push({ work, look: next.look });
         else await this.#settle(work, next, failures);
       }),

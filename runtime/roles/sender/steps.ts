@@ -3,7 +3,7 @@ import { type Difference, LIMITS, type Notice, type Receipt } from "../../protoc
 import type { LastReason, Look, MetricName, Place, Random } from "../../protocol/ports";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
 import { type BackoffPolicy, exponentialDelay, LONGEST_DELAY_SECONDS, WAIT_DELAYS } from "../../replication/backoff";
-import type { AcceptedLook } from "../../replication/intake";
+import { type AcceptedLook, wasAsked } from "../../replication/intake";
 import { sameState, stateName } from "../../replication/snapshot";
 import type { Status } from "../../replication/status-tags";
 import type { Answer } from "./ask";
@@ -12,6 +12,8 @@ import type { Answer } from "./ask";
 export interface Work {
   look: Look;
   messageIds: ReadonlySet<string>;
+  /** An attempt may have been made before, for one of the messages or in an earlier round. */
+  askedBefore: boolean;
   /** The source as the last round found it; undefined stands for absent, or not read yet. */
   snapshot?: ObjectSnapshot | undefined;
   /** The source object is a replica of the destination's own object: the receiver only says whether the two buckets hold each other's objects. */
@@ -74,6 +76,7 @@ export function groupByKey(looks: readonly AcceptedLook[]): Work[] {
     works.set(look.key, {
       look: known === undefined ? lookOf(look) : merged(known.look, lookOf(look)),
       messageIds: new Set(known?.messageIds).add(messageId),
+      askedBefore: known?.askedBefore === true || wasAsked(look),
     });
   }
   return [...works.values()];
@@ -97,11 +100,12 @@ export interface NoticeUrls {
   tagsUrl: string;
 }
 
-export function buildNotice({ look, snapshot }: Work, urls: NoticeUrls): Notice {
+export function buildNotice({ look, snapshot, askedBefore }: Work, urls: NoticeUrls): Notice {
   const { key } = look;
-  if (snapshot === undefined) return { key, url: urls.url, state: "absent" };
+  const asked = askedBefore ? { askedBefore: true as const } : {};
+  if (snapshot === undefined) return { key, url: urls.url, state: "absent", ...asked };
   const isSlow = look.slow === true && look.state === stateName(snapshot);
-  return { key, ...urls, state: "present", snapshot, ...(isSlow ? { slow: true as const } : {}) };
+  return { key, ...urls, state: "present", snapshot, ...asked, ...(isSlow ? { slow: true as const } : {}) };
 }
 
 export function stepAfterAnswer(work: Work, answer: Answer, policy: StepPolicy): Step | Verify {

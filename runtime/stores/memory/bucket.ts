@@ -40,8 +40,9 @@ export function copyAttributes({ headers, metadata, tags }: ObjectAttributes): O
 
 export function describeObject(object: MemoryObject): Omit<ObjectHead, "checksums"> {
   const { etag, bytes, lastModified, versionId, replication, archive } = object;
-  const { headers, metadata } = copyAttributes(object);
-  const head = { etag, sizeBytes: bytes.byteLength, lastModified: new Date(lastModified), headers, metadata };
+  const { headers, metadata, tags } = copyAttributes(object);
+  const tagCount = Object.keys(tags).length;
+  const head = { tagCount, etag, sizeBytes: bytes.byteLength, lastModified: new Date(lastModified), headers, metadata };
   return {
     ...head,
     ...(versionId !== undefined && { versionId }),

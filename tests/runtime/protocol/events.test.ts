@@ -199,7 +199,7 @@ describe("shapes", () => {
   test("a dead letter is read as its look, or as its original message", () => {
     const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z" };
     const look = { key: "a+b%20c", failures: 0, firstSeenMs: 1_700_000_000_000 };
-    expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [{ key: look.key, failures: 0 }] }]);
+    expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [{ key: look.key, failures: 0, redelivered: true }] }]);
     const original = JSON.stringify(ossEvent("a"));
     expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [fresh("a")] }]);
     // The platform's record of a failed invocation around a dead letter.
@@ -211,6 +211,25 @@ describe("shapes", () => {
     const letter = { reason: "no", bridgeId: "bridge", parkedAt: "2026-03-01T00:00:00.000Z", original: '{"stray":"\uffff"}' };
     const [record] = decodeText(encodeDeadLetter({ key: "", failures: 0, firstSeenMs: 0 }, letter));
     expect(record).toMatchObject({ looks: [], problem: expect.stringMatching(/no known shape/), original: letter.original });
+  });
+
+  test.each([
+    ["1", undefined],
+    ["2", true],
+  ])("a message that SQS delivers for time %s", (ApproximateReceiveCount, redelivered) => {
+    const event = sqsEvent(s3Event("a"));
+    for (const record of event.Records) record.attributes = { ApproximateReceiveCount };
+    expect(decodeEvent(event)[0]?.looks[0]?.redelivered).toBe(redelivered);
+  });
+
+  test("an event tells when the object changed", () => {
+    const [s3] = s3Event("a").Records;
+    const [oss] = ossEvent("a").events;
+    const time = "2026-03-01T00:00:00.000Z";
+    const looks = [{ Records: [{ ...s3, eventTime: time }] }, { events: [{ ...oss, eventTime: time }] }].flatMap((event) =>
+      decodeEvent(event).flatMap(({ looks }) => looks),
+    );
+    expect(looks.map(({ eventTimeMs }) => eventTimeMs)).toEqual([Date.parse(time), Date.parse(time)]);
   });
 
   test("S3's test event has no looks", () => {

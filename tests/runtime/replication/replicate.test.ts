@@ -32,9 +32,9 @@ function open() {
   const put = (text: string, key = "k") => source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes: plain });
   const { signal } = new AbortController();
   /** Replicates what the source is now. */
-  const run = async (key = "k") => {
+  const run = async (key = "k", asked: { askedBefore?: true } = {}) => {
     const snapshot = await takeSnapshot(source, key);
-    return await replicate(key, snapshot, storeSource(source, key), { ...deps, signal });
+    return await replicate(key, snapshot, storeSource(source, key), { ...deps, signal, ...asked });
   };
   const lease = async () => (await leases.read("to/k"))?.lease;
   const changeLease = async (changes: Partial<Lease>) => {
@@ -169,8 +169,30 @@ test("the lease is read before the destination, so that the object of a copy tha
       }) as never);
     }
   }
-  await all.run("gone");
+  await all.run("gone", { askedBefore: true });
   expect(order).toEqual(["lease asked", "lease answered", "destination asked", "destination answered"]);
+});
+
+describe("the lease of a small object", () => {
+  const small = async (asked: { askedBefore?: true }) => {
+    const all = await leased();
+    await all.put("new");
+    return { all, result: await all.run("k", asked) };
+  };
+
+  test("is not read for a fresh look: the object is written, and the copy of the older one goes on until it sees the source", async () => {
+    const reads = jest.fn();
+    const all = await leased();
+    jest.spyOn(all.leases, "read").mockImplementation(reads);
+    await all.put("new");
+    expect(await all.run()).toEqual({ result: "replicated", bytesMoved: 3 });
+    expect(reads).not.toHaveBeenCalled();
+  });
+
+  test("is read for a look that was asked about before: the copy may be its own", async () => {
+    const { all, result } = await small({ askedBefore: true });
+    expect([result, (await all.lease())?.stop]).toEqual([STOPPING, true]);
+  });
 });
 
 describe("a key or an object that the destination cannot hold is refused before anything is read", () => {
@@ -254,10 +276,10 @@ describe("a large object", () => {
   test("overwritten during the copy: the lease is marked to stop once, nothing else happens", async () => {
     const all = await leased();
     await all.put("new");
-    expect(await all.run()).toEqual(STOPPING);
+    expect(await all.run("k", { askedBefore: true })).toEqual(STOPPING);
     expect((await all.lease())?.stop).toBe(true);
     const writes = all.control.calls.put;
-    expect(await all.run()).toEqual(STOPPING);
+    expect(await all.run("k", { askedBefore: true })).toEqual(STOPPING);
     expect(all.control.calls.put).toBe(writes);
     expect(all.destination.keys()).toEqual([]);
   });
@@ -332,7 +354,7 @@ describe("a large object", () => {
     await all.run();
     await all.changeLease({ upload: { uploadId, partSizeBytes: 4 }, outcome: { result: "retry" } });
     await all.put(text);
-    await all.run();
+    await all.run("k", { askedBefore: true });
     expect(all.destination.openUploads()).toEqual([]);
     expect(await all.lease()).toEqual(what === "small" ? undefined : expect.objectContaining({ execution: "x2" }));
     expect((await all.lease())?.upload).toBeUndefined();

@@ -327,19 +327,6 @@ describe("deleteObject", () => {
     await store.put("to/k", Buffer.from("else"), { sizeBytes: 4, attributes: text });
     await expect(deleteObject(before)).rejects.toMatchObject({ kind: "PreconditionFailed" });
   });
-
-  test("back at the destination right after the delete: a failure", async () => {
-    const { source, put, context, snapshotNow, store } = await open();
-    await put("123456");
-    await writeObject(await context(), await snapshotNow());
-    await source.delete("k");
-    const before = await context();
-    jest.spyOn(store, "delete").mockResolvedValue();
-    expect(await deleteObject(before)).toEqual({
-      result: "retry",
-      reason: "the destination object is back after its delete",
-    });
-  });
 });
 
 describe("verifiedBody", () => {

@@ -17,6 +17,8 @@ const protocol: LeaseOptions = {
   fenceUpload: true,
   stopMark: true,
   checkSource: true,
+  leaseReadBy: "asked",
+  marksRedelivered: true,
 };
 
 /** For faults that show without a crash. */
@@ -31,6 +33,8 @@ function look(what: string, broken: Partial<LeaseOptions>) {
 test.each<[string, Partial<LeaseOptions>]>([
   ["conditional writes", {}],
   ["plain writes", { conditionalWrites: false }],
+  ["every attempt reads the lease, conditional writes", { leaseReadBy: "every" }],
+  ["every attempt reads the lease, plain writes", { leaseReadBy: "every", conditionalWrites: false }],
   ["no stop mark, which only saves time", { ...small, stopMark: false }],
   ["no check of the source, which only hides outdated objects", { ...small, checkSource: false }],
   ["no aborted uploads, which matter only when a lease ends early", { ...small, fenceUpload: false }],
@@ -43,6 +47,10 @@ test.each<[string, Partial<LeaseOptions>]>([
 test.each<[string, Partial<LeaseOptions>]>([
   ["the destination read before the lease, conditional writes", { crashes: 0, leaseFirst: false }],
   ["the destination read before the lease, plain writes", { ...small, leaseFirst: false }],
+  ["small objects that never read the lease, conditional writes", { leaseReadBy: "none" }],
+  ["small objects that never read the lease, plain writes", { ...small, leaseReadBy: "none" }],
+  ["a message delivered again that counts as fresh, conditional writes", { marksRedelivered: false }],
+  ["a message delivered again that counts as fresh, plain writes", { conditionalWrites: false, marksRedelivered: false }],
   ["live leases ignored, uploads left open", { ...small, respectLease: false, fenceUpload: false }],
   [
     "leases that end before their copier, uploads left open",

@@ -62,7 +62,7 @@ function* writer(state: LeaseState, options: LeaseOptions): Generator<Step> {
 }
 
 function* sender(state: LeaseState, index: number, options: LeaseOptions): Generator<Step> {
-  const { at, snapshot, attempt, orphans } = state.messages[index] as Message;
+  const { at, snapshot, asked, attempt, orphans } = state.messages[index] as Message;
   const edit = (after: LeaseState, change: (message: Message) => Message): LeaseState => ({
     ...after,
     messages: replaceAt(after.messages, index, change(after.messages[index] as Message)),
@@ -85,14 +85,15 @@ function* sender(state: LeaseState, index: number, options: LeaseOptions): Gener
     return;
   }
   if (at === "snapped") {
-    const begun: Attempt = { at: "begun", wanted: snapshot, seen: 0, held: undefined, current: true };
+    const readsLease = isLarge(snapshot) || options.leaseReadBy === "every" || (options.leaseReadBy === "asked" && asked);
+    const begun: Attempt = { at: "begun", wanted: snapshot, seen: 0, held: undefined, current: true, readsLease };
     yield [`sender asks for ${word(snapshot)}`, edit(state, (message) => ({ ...message, at: "asking", attempt: begun }))];
   }
   if (at === "answered") {
     if (state.source !== snapshot)
       yield [
         `sender reads the source again: ${word(state.source)}, so it starts over`,
-        edit(state, ({ orphans }) => ({ ...WAITING, orphans })),
+        edit(state, ({ asked, orphans }) => ({ ...WAITING, asked, orphans })),
       ];
     else
       yield [
@@ -107,12 +108,16 @@ function* sender(state: LeaseState, index: number, options: LeaseOptions): Gener
           ? { ...message, attempt: next }
           : next === "proven"
             ? { ...message, at: "answered", attempt: undefined }
-            : { ...WAITING, orphans: message.orphans };
+            : { ...WAITING, asked: true, orphans: message.orphans };
       yield [`attempt ${label}`, edit(after, settled)];
     }
   }
   if (state.crashes > 0) {
-    const left = { ...WAITING, orphans: attempt === undefined ? orphans : [...orphans, attempt] };
+    const left = {
+      ...WAITING,
+      asked: asked || options.marksRedelivered,
+      orphans: attempt === undefined ? orphans : [...orphans, attempt],
+    };
     yield [`sender of ${word(snapshot)} crashes`, { ...edit(state, () => left), crashes: state.crashes - 1 }];
   }
 }
@@ -129,7 +134,8 @@ function* advance(
   const ask = { held: state.lease, current: true };
   switch (attempt.at) {
     case "begun":
-      if (options.leaseFirst) yield [`sees ${sight(state.lease)}`, { ...attempt, ...ask, at: "half" }, state];
+      if (!attempt.readsLease) yield [`sees ${word(destination)} there`, { ...attempt, ...look, at: "looked" }, state];
+      else if (options.leaseFirst) yield [`sees ${sight(state.lease)}`, { ...attempt, ...ask, at: "half" }, state];
       else yield [`sees ${word(destination)} there`, { ...attempt, ...look, at: "half" }, state];
       return;
     case "half":

@@ -17,6 +17,13 @@ export interface LeaseOptions {
   stopMark: boolean;
   /** The copier reads the source again before it completes. */
   checkSource: boolean;
+  /**
+   * Who reads the lease for a small or absent object. `asked`: an attempt for a message that was asked about before, or that may have been.
+   * `every`: each attempt. `none`: no attempt.
+   */
+  leaseReadBy: "every" | "asked" | "none";
+  /** A message that is delivered again counts as asked about. */
+  marksRedelivered: boolean;
 }
 
 export interface Lease {
@@ -34,11 +41,14 @@ export interface Attempt {
   held: Lease | undefined;
   /** The lease has not changed since, so compare-and-swap succeeds. In `launching`: this attempt still owns the lease. */
   current: boolean;
+  readsLease: boolean;
 }
 
 export interface Message {
   at: "waiting" | "snapped" | "asking" | "answered";
   snapshot: number;
+  /** An attempt for this message may have been made before. */
+  asked: boolean;
   attempt: Attempt | undefined;
   /** Attempts whose sender no longer waits. The message is delivered again only after they have ended. */
   orphans: Attempt[];
@@ -66,7 +76,7 @@ export interface LeaseState {
   copiers: Copier[];
 }
 
-export const WAITING: Message = { at: "waiting", snapshot: 0, attempt: undefined, orphans: [] };
+export const WAITING: Message = { at: "waiting", snapshot: 0, asked: false, attempt: undefined, orphans: [] };
 export const isLarge = (state: number): boolean => state % 2 === 1;
 
 export function replaceAt<T>(list: readonly T[], index: number, next: T | undefined): T[] {
@@ -77,12 +87,12 @@ export function nameLease(lease: Lease | undefined): string {
   return lease === undefined ? "-" : `${lease.at}${lease.wanted}${lease.stop}`;
 }
 
-export function nameMessage({ at, snapshot, attempt, orphans }: Message): string {
-  return `${at}${snapshot}(${attempt === undefined ? "" : nameAttempt(attempt)})${orphans.map(nameAttempt).sort().join("+")}`;
+export function nameMessage({ at, snapshot, asked, attempt, orphans }: Message): string {
+  return `${at}${snapshot}${asked}(${attempt === undefined ? "" : nameAttempt(attempt)})${orphans.map(nameAttempt).sort().join("+")}`;
 }
 
-export function nameAttempt({ at, wanted, seen, held, current }: Attempt): string {
-  return `${at}${wanted}${seen}${nameLease(held)}${current}`;
+export function nameAttempt({ at, wanted, seen, held, current, readsLease }: Attempt): string {
+  return `${at}${wanted}${seen}${nameLease(held)}${current}${readsLease}`;
 }
 
 export function nameCopier({ at, wanted, seen, owns, upload, dead }: Copier): string {

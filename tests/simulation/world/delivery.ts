@@ -41,6 +41,10 @@ export class Delivery<T> {
 
   constructor(private readonly options: DeliveryOptions<T>) {}
 
+  get trigger(): QueueOptions | InvocationOptions {
+    return this.options.trigger;
+  }
+
   add(content: T, delayMs = 0): void {
     const visibleAtMs = this.options.time.now() + delayMs;
     this.messages.push({ id: `m${++this.ids}`, content, visibleAtMs, offered: false, deliveries: 0 });

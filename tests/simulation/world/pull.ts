@@ -10,6 +10,7 @@ import {
   ReceiverUnreachable,
 } from "../../../runtime/protocol/ports";
 import type { CopyResult } from "../../../runtime/replication/copy-under-lease";
+import { KeptAttributes } from "../../../runtime/replication/kept-attributes";
 import { createAppendLeaseStore, createLeaseStore, type LeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots, createSlots, type Slots } from "../../../runtime/replication/slots";
 import { Copier, type CopierDeps } from "../../../runtime/roles/copier/copier";
@@ -112,6 +113,8 @@ export class PullWorld extends World {
   private readonly sabotage: PullSabotage;
   private readonly sourceClock: Pick<Clock, "now">;
   private readonly memories: SenderMemory[];
+  /** All receivers are one instance, so that what one has learned decides for the next. */
+  private readonly kept = new KeptAttributes();
   private isTicking = false;
   private invocations = 0;
 
@@ -218,11 +221,16 @@ export class PullWorld extends World {
   private async runSender(attempt: Attempt, batch: readonly Message<Arrival>[], delivery: Delivery<Arrival>): Promise<void> {
     const afterwards: (() => Promise<void>)[] = [];
     const sender = this.senderFor(attempt, afterwards);
-    const records = batch.map(({ id, content }) => ({ messageId: id, looks: [{ bucket: this.source.name, ...content }] }));
+    // Only a queue names its messages, and counts their deliveries.
+    const isQueue = delivery.trigger.kind === "queue";
+    const records = batch.map(({ id, content, deliveries }) => ({
+      messageId: isQueue ? id : undefined,
+      looks: [{ bucket: this.source.name, ...content, redelivered: (isQueue && deliveries > 1) || undefined }],
+    }));
     const { failures } = await sender.handle(records, attempt);
     // The platform deletes the messages that the function did not report as failed. A crash leaves the rest.
     for (const message of batch) {
-      if (failures.some(({ messageId }) => messageId === message.id)) continue;
+      if (failures.some(({ messageId }) => messageId === (isQueue ? message.id : ""))) continue;
       await effect(this.network, attempt, "acknowledge", async () => delivery.remove(message)).catch(mustBeSimulated);
     }
     for (const late of afterwards) await late().catch(mustBeSimulated);
@@ -260,6 +268,7 @@ export class PullWorld extends World {
     const deps = {
       ...this.destinationSide(attempt, network, request),
       config: receiverConfig(this.settings),
+      kept: this.kept,
       launcher: { start: (job: CopyJob) => this.launch(attempt, job, network) },
       newId: () => this.newId("x"),
     };

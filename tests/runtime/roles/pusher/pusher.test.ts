@@ -184,9 +184,9 @@ test("a write of unknown outcome: the next look is after its hard end", async ()
 test("a small write has its own hard end, counted from the beginning of the step", async () => {
   const { put, step, stateAt, source, clock, destination } = openPusher({
     source: {
-      getTags: async (key) => {
+      head: async (key) => {
         clock.advance(18_000);
-        return await source.getTags(key);
+        return await source.head(key);
       },
     },
   });

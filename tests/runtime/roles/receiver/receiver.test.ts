@@ -268,7 +268,8 @@ describe("a notice that is sent again, or comes late, changes nothing", () => {
     const old = await all.noticeOf("k");
     await all.put("k", LARGE);
     await all.about("k");
-    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "superseded" }]);
+    expect(await all.ask([old])).toMatchObject([{ key: "k", result: "unchanged" }]);
+    expect(await all.ask([{ ...old, askedBefore: true }])).toMatchObject([{ key: "k", result: "superseded" }]);
     expect(await all.leaseOf("k")).toMatchObject({ stop: false });
   });
 

@@ -88,7 +88,7 @@ describe("after an answer", () => {
     const all = open([{ result }]);
     await put(all.source, "k");
     expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
-    expect(all.source.calls).toMatchObject({ head: 2, getTags: 2 });
+    expect(all.source.calls).toEqual({ ...all.source.calls, head: 2, getTags: undefined });
     expect([all.enqueued, all.parked]).toEqual([[], []]);
   });
 

@@ -28,8 +28,8 @@ test("one work item per key: all its messages, the most tries, the earliest time
     accepted("m1", "a", 1, 6),
   ]);
   expect(works).toEqual([
-    { look: { key: "a", failures: 2, firstSeenMs: 5 }, messageIds: new Set(["m1", "m3"]) },
-    { look: { key: "b", failures: 1, firstSeenMs: 7 }, messageIds: new Set(["m2"]) },
+    { look: { key: "a", failures: 2, firstSeenMs: 5 }, messageIds: new Set(["m1", "m3"]), askedBefore: true },
+    { look: { key: "b", failures: 1, firstSeenMs: 7 }, messageIds: new Set(["m2"]), askedBefore: true },
   ]);
 });
 
@@ -38,6 +38,19 @@ test("a notice names the snapshot, or the absence", () => {
   const urls = { url: "u", tagsUrl: "t" };
   expect(buildNotice(workOf(), urls)).toEqual({ key: "k", url: "u", tagsUrl: "t", state: "present", snapshot });
   expect(buildNotice(absent, urls)).toEqual({ key: "k", url: "u", state: "absent" });
+});
+
+test.each<[string, Partial<AcceptedLook["look"]>, boolean]>([
+  ["a fresh event", {}, false],
+  ["a message that is delivered again", { redelivered: true }, true],
+  ["a failure", { failures: 1 }, true],
+  ["a wait", { waits: 1 }, true],
+  ["a key that was held", { last: { reason: "r", place: "border", atMs: 1 } }, true],
+  ["a key that the tick released", { released: true }, true],
+])("%s: the notice says whether the key was asked about before", (_what, look, expected) => {
+  const [work] = groupByKey([{ messageId: "m", look: { key: "k", failures: 0, firstSeenMs: NOW, ...look } }]);
+  if (work === undefined) throw new Error("there is no work");
+  expect(buildNotice(work, { url: "u", tagsUrl: "t" }).askedBefore).toBe(expected || undefined);
 });
 
 const NOW = 1_000_000;
@@ -55,6 +68,7 @@ const policy: StepPolicy = {
 const workOf = (look: Partial<Look> = {}): Work => ({
   look: { key: "k", failures: 0, firstSeenMs: NOW, ...look },
   messageIds: new Set(["m"]),
+  askedBefore: false,
   snapshot: makeSnapshot(),
 });
 const receipt = (given: Omit<Receipt, "key">): Answer => ({ receipt: { key: "k", ...given } });
