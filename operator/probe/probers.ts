@@ -1,5 +1,5 @@
 /** Clients of the prober functions of the two sides. The messages are in `runtime/protocol/probe.ts`. */
-import type * as z from "zod";
+import type * as z from "../../runtime/protocol/schema";
 import {
   type ProbeCleanAnswer,
   type ProbePutAnswer,
@@ -34,7 +34,7 @@ export function openProbers(bridge: Pick<OperatedBridge, "stack" | "outputs" | "
 }
 
 function openProber({ functions, side }: OperatedBridge["source"], functionName: string): ProberClient {
-  async function ask<T>(request: ProbeRequest, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T> {
+  async function ask<T>(request: ProbeRequest, schema: z.ZodMiniType<T>, signal?: AbortSignal): Promise<T> {
     const answer = schema.safeParse(await functions.invoke(functionName, request, { signal }));
     if (answer.success) return answer.data;
     throw unexpected(request.action, `answered what this command does not understand; deploy the stack with this version`);

@@ -1,16 +1,17 @@
 /** The copier's handler and its event. */
-import * as z from "zod";
+
 import type { CopyJob, Deadline, Logger } from "../protocol/ports";
+import * as z from "../protocol/schema";
 import { snapshotSchema } from "../protocol/snapshot";
 import type { CopyResult } from "../replication/copy-under-lease";
 import type { Copier } from "../roles/copier/copier";
 import { readEvent } from "./handlers";
 
 const copyJobSchema = z.strictObject({
-  execution: z.string().min(1),
-  key: z.string().min(1),
-  sourceKey: z.string().min(1),
-  url: z.string().min(1),
+  execution: z.filledText,
+  key: z.filledText,
+  sourceKey: z.filledText,
+  url: z.filledText,
   snapshot: snapshotSchema,
 });
 

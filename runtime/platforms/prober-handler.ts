@@ -1,8 +1,9 @@
 /** The prober's handler, and the events of both platforms' schedules. */
-import * as z from "zod";
+
 import { isObject, textAt } from "../protocol/json";
 import type { Deadline, Logger } from "../protocol/ports";
 import { type ProbeRequest, probeRequestSchema } from "../protocol/probe";
+import * as z from "../protocol/schema";
 import type { ProbeAnswer, Prober } from "../roles/prober/prober";
 import { logFailure, readEvent } from "./handlers";
 

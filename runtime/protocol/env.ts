@@ -2,7 +2,7 @@
  * The contract between a component and the function that it deploys: one environment variable with one JSON document per role.
  * A component encodes, the platform entry parses; both fail on anything unknown. Secrets appear by name only.
  */
-import * as z from "zod";
+import * as z from "./schema";
 import { textRecord } from "./snapshot";
 
 export const CONFIG_VARIABLE = "CROSSBORDERBRIDGE_CONFIG";
@@ -21,114 +21,120 @@ export const BOUNDS = {
 export const DELETES = ["ignore", "replicate"] as const;
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
-const within = ({ min, max }: { min: number; max: number }) => z.number().int().min(min).max(max);
+const within = ({ min, max }: { min: number; max: number }) => z.int().check(z.minimum(min), z.maximum(max));
 
 const s3StoreSchema = z.strictObject({
   kind: z.literal("s3"),
-  bucket: z.string().min(1),
-  region: z.string().min(1),
+  bucket: z.filledText,
+  region: z.filledText,
   /** For data calls; the vendor's regional endpoint when absent. */
-  endpoint: z.url().optional(),
+  endpoint: z.optional(z.url()),
   /** For presigned URLs that the other side reads; the data endpoint when absent. */
-  presignEndpoint: z.url().optional(),
-  storageClass: z.string().min(1).optional(),
-  kmsKeyArn: z.string().min(1).optional(),
+  presignEndpoint: z.optional(z.url()),
+  storageClass: z.optional(z.filledText),
+  kmsKeyArn: z.optional(z.filledText),
 });
 
 const ossNetwork = z.enum(["public", "internal", "accelerate", "accelerate-overseas"]);
 
 const ossStoreSchema = z.strictObject({
   kind: z.literal("oss"),
-  bucket: z.string().min(1),
-  region: z.string().min(1),
+  bucket: z.filledText,
+  region: z.filledText,
   /** Whether the bucket keeps versions. OSS supports other operations with versions than without. */
   versioned: z.boolean(),
   /** The vendor's endpoint for calls about objects. */
   network: ossNetwork,
   /** For presigned URLs that the other side reads; `network` when absent. */
-  presignNetwork: ossNetwork.optional(),
-  storageClass: z.string().min(1).optional(),
-  kmsKeyId: z.string().min(1).optional(),
+  presignNetwork: z.optional(ossNetwork),
+  storageClass: z.optional(z.filledText),
+  kmsKeyId: z.optional(z.filledText),
 });
 
 /** The location of an object store. Credentials come from the platform, never from here. `kind` selects the adapter. */
-export const storeConfigSchema = z.discriminatedUnion("kind", [s3StoreSchema, ossStoreSchema]);
+const storeConfigSchema = z.discriminatedUnion("kind", [s3StoreSchema, ossStoreSchema]);
 export type StoreConfig = z.infer<typeof storeConfigSchema>;
 
-export const scopeSchema = z.strictObject({
+const scopeSchema = z.strictObject({
   /** A key is in scope when it starts with one of these; empty means every key. */
   prefixes: z.array(z.string()),
   /** A key is in scope when it ends with one of these; empty means every key. */
   suffixes: z.array(z.string()),
   /** The object must have each of these tags with this value. */
   tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
-  minSizeBytes: z.number().int().nonnegative(),
-  maxSizeBytes: z.number().int().nonnegative().optional(),
+  minSizeBytes: z.count,
+  maxSizeBytes: z.optional(z.count),
 });
 export type Scope = z.infer<typeof scopeSchema>;
 
 /** How a sender authenticates. It holds names of secrets, never their values. */
-export const authConfigSchema = z.discriminatedUnion("kind", [
+const authConfigSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("token"),
     /** Name of the SSM SecureString (OOS secret parameter) that holds the signing secrets, newest first, separated by spaces. */
-    parameter: z.string().min(1),
+    parameter: z.filledText,
   }),
   z.strictObject({
     kind: z.literal("iam"),
     /** As for `token`: the body is signed as well. */
-    parameter: z.string().min(1),
+    parameter: z.filledText,
     /** Sender only: name of the SecureString with `{"accessKeyId","secretAccessKey"}` of the invoke-only user. */
-    invokerParameter: z.string().min(1).optional(),
+    invokerParameter: z.optional(z.filledText),
     /** Region of the receiver's API, for the signature. */
-    region: z.string().min(1),
+    region: z.filledText,
   }),
 ]);
 export type AuthConfig = z.infer<typeof authConfigSchema>;
 
 const identity = {
   /** Names the bridge at both ends; written into the provenance of every replica. */
-  bridgeId: z.string().min(1).max(64),
+  bridgeId: z.string().check(z.minLength(1), z.maxLength(64)),
   /** Identity of the source store, `<cloud>:<bucket>`. */
-  sourceId: z.string().min(1),
+  sourceId: z.filledText,
   /** Identity of the destination store, `<cloud>:<bucket>`. */
-  destinationId: z.string().min(1),
+  destinationId: z.filledText,
   logLevel: z.enum(LOG_LEVELS),
 };
 
-export const senderConfigSchema = z.strictObject({
-  ...identity,
-  source: storeConfigSchema,
-  scope: scopeSchema,
-  deletes: z.enum(DELETES),
-  /** Tag the source object with PENDING, COMPLETED or FAILED. */
-  statusTags: z.boolean(),
-  /** The unique id of the sender's own role. Events of tags that it changed are dropped. Absent where events of tags do not exist. */
-  ownPrincipal: z.string().min(1).optional(),
-  /** Keys that have to wait. With `buffer: sqs` the source's events come through it as well. */
-  queueUrl: z.string().min(1),
-  /** Keys that wait for the receiver to come back. */
-  outageQueueUrl: z.string().min(1),
-  deadLetterUrl: z.string().min(1),
-  receiverUrl: z.url({ protocol: /^https$/ }),
-  auth: authConfigSchema,
-  /** Lifetime of presigned URLs; longer than a copier may run. */
-  urlExpiresInSeconds: within(BOUNDS.urlExpirySeconds),
-  /** Hard end of one receiver attempt. */
-  receiverTimeoutSeconds: within(BOUNDS.receiverSeconds),
-  /** The copier copies larger objects, so a request moves none of their bytes. */
-  inlineLimitBytes: z.number().int().nonnegative(),
-  /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
-  maxAttempts: z.number().int().min(1),
-  /** A key that has waited this long is parked. */
-  giveUpAfterSeconds: z.number().int().min(1),
-});
-export type SenderConfig = z.infer<typeof senderConfigSchema>;
+const senderSchema = () =>
+  z.strictObject({
+    ...identity,
+    source: storeConfigSchema,
+    scope: scopeSchema,
+    deletes: z.enum(DELETES),
+    /** Tag the source object with PENDING, COMPLETED or FAILED. */
+    statusTags: z.boolean(),
+    /** The unique id of the sender's own role. Events of tags that it changed are dropped. Absent where events of tags do not exist. */
+    ownPrincipal: z.optional(z.filledText),
+    /** Keys that have to wait. With `buffer: sqs` the source's events come through it as well. */
+    queueUrl: z.filledText,
+    /** Keys that wait for the receiver to come back. */
+    outageQueueUrl: z.filledText,
+    deadLetterUrl: z.filledText,
+    receiverUrl: z.url({ protocol: /^https$/ }),
+    auth: authConfigSchema,
+    /** Lifetime of presigned URLs; longer than a copier may run. */
+    urlExpiresInSeconds: within(BOUNDS.urlExpirySeconds),
+    /** Hard end of one receiver attempt. */
+    receiverTimeoutSeconds: within(BOUNDS.receiverSeconds),
+    /** The copier copies larger objects, so a request moves none of their bytes. */
+    inlineLimitBytes: z.count,
+    /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
+    maxAttempts: z.atLeastOne,
+    /** A key that has waited this long is parked. */
+    giveUpAfterSeconds: z.atLeastOne,
+  });
+export type SenderConfig = z.infer<ReturnType<typeof senderSchema>>;
 
 /** The allowed targets of presigned URLs: exact origins, each with the path that every URL must start with. */
 export const allowedSourcesSchema = z
-  .array(z.strictObject({ origin: z.string().regex(/^https:\/\/[^/?#@]+$/), pathPrefix: z.string().startsWith("/") }))
-  .min(1);
+  .array(
+    z.strictObject({
+      origin: z.string().check(z.regex(/^https:\/\/[^/?#@]+$/)),
+      pathPrefix: z.string().check(z.startsWith("/")),
+    }),
+  )
+  .check(z.minLength(1));
 export type AllowedSources = z.infer<typeof allowedSourcesSchema>;
 
 const destinationSide = {
@@ -137,131 +143,139 @@ const destinationSide = {
   /** Put in front of every source key. */
   destinationPrefix: z.string(),
   /** A bucket without versions, in the function's own region, that keeps the leases; absent where the destination writes conditionally. */
-  controlBucket: z.string().min(1).optional(),
+  controlBucket: z.optional(z.filledText),
 };
 
-export const receiverConfigSchema = z.strictObject({
-  ...destinationSide,
-  allowedSources: allowedSourcesSchema,
-  auth: authConfigSchema,
-  /** Larger objects go to the copier. */
-  inlineLimitBytes: z.number().int().nonnegative(),
-  /** Hard end of one attempt, the function's own timeout. */
-  timeoutSeconds: within(BOUNDS.receiverSeconds),
-  copier: z.strictObject({ functionName: z.string().min(1), timeoutSeconds: z.number().int().min(1) }),
-  /** Copies of large objects that may run at once. */
-  copiesAtOnce: within(BOUNDS.copiesAtOnce),
-  /** Allowed addresses of senders, checked in code. Empty where the endpoint's own policy checks them. */
-  allowedCidrs: z.array(z.string()),
-  /** The rate limit of one instance, checked in code. Absent where the platform has a limit of its own. */
-  rateLimit: z.strictObject({ requestsPerSecond: z.number().positive(), burst: z.number().positive() }).optional(),
-});
-export type ReceiverConfig = z.infer<typeof receiverConfigSchema>;
+const receiverSchema = () =>
+  z.strictObject({
+    ...destinationSide,
+    allowedSources: allowedSourcesSchema,
+    auth: authConfigSchema,
+    /** Larger objects go to the copier. */
+    inlineLimitBytes: z.count,
+    /** Hard end of one attempt, the function's own timeout. */
+    timeoutSeconds: within(BOUNDS.receiverSeconds),
+    copier: z.strictObject({ functionName: z.filledText, timeoutSeconds: z.atLeastOne }),
+    /** Copies of large objects that may run at once. */
+    copiesAtOnce: within(BOUNDS.copiesAtOnce),
+    /** Allowed addresses of senders, checked in code. Empty where the endpoint's own policy checks them. */
+    allowedCidrs: z.array(z.string()),
+    /** The rate limit of one instance, checked in code. Absent where the platform has a limit of its own. */
+    rateLimit: z.optional(
+      z.strictObject({ requestsPerSecond: z.number().check(z.positive()), burst: z.number().check(z.positive()) }),
+    ),
+  });
+export type ReceiverConfig = z.infer<ReturnType<typeof receiverSchema>>;
 
-export const copierConfigSchema = z.strictObject({
-  ...destinationSide,
-  allowedSources: allowedSourcesSchema,
-  /** Hard end of one run, the function's own timeout. */
-  timeoutSeconds: z.number().int().min(1),
-  partSizeBytes: z.number().int().positive(),
-  /** Parts in memory at once. */
-  partsAtOnce: within(BOUNDS.partsAtOnce),
-});
-export type CopierConfig = z.infer<typeof copierConfigSchema>;
+const copierSchema = () =>
+  z.strictObject({
+    ...destinationSide,
+    allowedSources: allowedSourcesSchema,
+    /** Hard end of one run, the function's own timeout. */
+    timeoutSeconds: z.atLeastOne,
+    partSizeBytes: z.int().check(z.positive()),
+    /** Parts in memory at once. */
+    partsAtOnce: within(BOUNDS.partsAtOnce),
+  });
+export type CopierConfig = z.infer<ReturnType<typeof copierSchema>>;
 
 /** Push mode: turns events of the source into workflow executions. */
-export const dispatcherConfigSchema = z.strictObject({
-  ...identity,
-  source: storeConfigSchema,
-  scope: scopeSchema,
-  deletes: z.enum(DELETES),
-  /** The workflow that is started once per object. */
-  flowName: z.string().min(1),
-  /** Keys for which no execution could be started. */
-  queueUrl: z.string().min(1),
-  deadLetterUrl: z.string().min(1),
-  /** A key that has waited this long is parked. */
-  giveUpAfterSeconds: z.number().int().min(1),
-});
-export type DispatcherConfig = z.infer<typeof dispatcherConfigSchema>;
+const dispatcherSchema = () =>
+  z.strictObject({
+    ...identity,
+    source: storeConfigSchema,
+    scope: scopeSchema,
+    deletes: z.enum(DELETES),
+    /** The workflow that is started once per object. */
+    flowName: z.filledText,
+    /** Keys for which no execution could be started. */
+    queueUrl: z.filledText,
+    deadLetterUrl: z.filledText,
+    /** A key that has waited this long is parked. */
+    giveUpAfterSeconds: z.atLeastOne,
+  });
+export type DispatcherConfig = z.infer<ReturnType<typeof dispatcherSchema>>;
 
 /** Push mode: runs the steps of a workflow execution, and reaches both stores. */
-export const pusherConfigSchema = z.strictObject({
-  ...destinationSide,
-  source: storeConfigSchema,
-  scope: scopeSchema,
-  deletes: z.enum(DELETES),
-  /** Tag the source object with PENDING, COMPLETED or FAILED. */
-  statusTags: z.boolean(),
-  /** Larger objects are copied in parts under a lease. */
-  inlineLimitBytes: z.number().int().nonnegative(),
-  /** Hard end of one write of a small object. */
-  inlineTimeoutSeconds: z.number().int().min(1),
-  /** Hard end of one run, the function's own timeout. */
-  timeoutSeconds: z.number().int().min(1),
-  partSizeBytes: z.number().int().positive(),
-  /** Parts in memory at once. */
-  partsAtOnce: within(BOUNDS.partsAtOnce),
-  /** Copies of large objects that may run at once. */
-  copiesAtOnce: within(BOUNDS.copiesAtOnce),
-  /** Keys that wait for long. */
-  queueUrl: z.string().min(1),
-  /** Keys that wait for the destination to come back. */
-  outageQueueUrl: z.string().min(1),
-  /** The function that the tick hands keys to. */
-  dispatcherFunctionName: z.string().min(1),
-  deadLetterUrl: z.string().min(1),
-  /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
-  maxAttempts: z.number().int().min(1),
-  /** A key that has waited this long is parked. */
-  giveUpAfterSeconds: z.number().int().min(1),
-});
-export type PusherConfig = z.infer<typeof pusherConfigSchema>;
+const pusherSchema = () =>
+  z.strictObject({
+    ...destinationSide,
+    source: storeConfigSchema,
+    scope: scopeSchema,
+    deletes: z.enum(DELETES),
+    /** Tag the source object with PENDING, COMPLETED or FAILED. */
+    statusTags: z.boolean(),
+    /** Larger objects are copied in parts under a lease. */
+    inlineLimitBytes: z.count,
+    /** Hard end of one write of a small object. */
+    inlineTimeoutSeconds: z.atLeastOne,
+    /** Hard end of one run, the function's own timeout. */
+    timeoutSeconds: z.atLeastOne,
+    partSizeBytes: z.int().check(z.positive()),
+    /** Parts in memory at once. */
+    partsAtOnce: within(BOUNDS.partsAtOnce),
+    /** Copies of large objects that may run at once. */
+    copiesAtOnce: within(BOUNDS.copiesAtOnce),
+    /** Keys that wait for long. */
+    queueUrl: z.filledText,
+    /** Keys that wait for the destination to come back. */
+    outageQueueUrl: z.filledText,
+    /** The function that the tick hands keys to. */
+    dispatcherFunctionName: z.filledText,
+    deadLetterUrl: z.filledText,
+    /** Failed attempts at one state of a key, after which the key is parked. Waits do not count. */
+    maxAttempts: z.atLeastOne,
+    /** A key that has waited this long is parked. */
+    giveUpAfterSeconds: z.atLeastOne,
+  });
+export type PusherConfig = z.infer<ReturnType<typeof pusherSchema>>;
 
 /** The latency probe's function on one side. */
-export const proberConfigSchema = z.strictObject({
-  ...identity,
-  side: z.enum(["source", "destination"]),
-  /** The store on this side. */
-  store: storeConfigSchema,
-  /** The beginning of every key on this side: the destination's prefix at the destination, empty at the source. */
-  keyPrefix: z.string(),
-  /** Follows `keyPrefix`. The prober touches no key outside of it. */
-  probePrefix: z.string().min(1),
-  /** The end of every key, where the scope requires a suffix. */
-  suffix: z.string(),
-  /** The tags of every object, where the scope requires tags. */
-  tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
-  /** The canary. In every slot this side puts one object (`puts`), or watches for one (`watches`), or both. Absent without a schedule. */
-  canary: z
-    .strictObject({
-      everyMinutes: z.number().int().min(1),
-      sizeBytes: z.number().int().nonnegative(),
-      puts: z.boolean(),
-      watches: z.boolean(),
-      /** A watched object that is not seen within this time counts as given up. */
-      giveUpAfterSeconds: z.number().int().min(1),
-    })
-    .optional(),
-  /** The function's own timeout. */
-  timeoutSeconds: z.number().int().min(1),
-});
-export type ProberConfig = z.infer<typeof proberConfigSchema>;
+const proberSchema = () =>
+  z.strictObject({
+    ...identity,
+    side: z.enum(["source", "destination"]),
+    /** The store on this side. */
+    store: storeConfigSchema,
+    /** The beginning of every key on this side: the destination's prefix at the destination, empty at the source. */
+    keyPrefix: z.string(),
+    /** Follows `keyPrefix`. The prober touches no key outside of it. */
+    probePrefix: z.filledText,
+    /** The end of every key, where the scope requires a suffix. */
+    suffix: z.string(),
+    /** The tags of every object, where the scope requires tags. */
+    tags: textRecord({ nameCharacters: 256, valueCharacters: 512 }),
+    /** The canary. In every slot this side puts one object (`puts`), or watches for one (`watches`), or both. Absent without a schedule. */
+    canary: z.optional(
+      z.strictObject({
+        everyMinutes: z.atLeastOne,
+        sizeBytes: z.count,
+        puts: z.boolean(),
+        watches: z.boolean(),
+        /** A watched object that is not seen within this time counts as given up. */
+        giveUpAfterSeconds: z.atLeastOne,
+      }),
+    ),
+    /** The function's own timeout. */
+    timeoutSeconds: z.atLeastOne,
+  });
+export type ProberConfig = z.infer<ReturnType<typeof proberSchema>>;
 
-export const ROLE_SCHEMAS = {
-  sender: senderConfigSchema,
-  receiver: receiverConfigSchema,
-  copier: copierConfigSchema,
-  dispatcher: dispatcherConfigSchema,
-  pusher: pusherConfigSchema,
-  prober: proberConfigSchema,
+/** Built when it is used: a function has one role, and every schema costs time to start. */
+const ROLE_SCHEMAS = {
+  sender: senderSchema,
+  receiver: receiverSchema,
+  copier: copierSchema,
+  dispatcher: dispatcherSchema,
+  pusher: pusherSchema,
+  prober: proberSchema,
 } as const;
 export type Role = keyof typeof ROLE_SCHEMAS;
-export type RoleConfig<R extends Role> = z.infer<(typeof ROLE_SCHEMAS)[R]>;
+export type RoleConfig<R extends Role> = z.infer<ReturnType<(typeof ROLE_SCHEMAS)[R]>>;
 
 /** @throws ZodError where a value does not fit the role. */
 export function encodeEnv<R extends Role>(role: R, config: RoleConfig<R>): Record<string, string> {
-  return { [CONFIG_VARIABLE]: JSON.stringify(ROLE_SCHEMAS[role].parse(config)) };
+  return { [CONFIG_VARIABLE]: JSON.stringify(ROLE_SCHEMAS[role]().parse(config)) };
 }
 
 /** @throws Error that names the variable and every field that does not fit, never a value. */
@@ -275,7 +289,7 @@ export function parseEnv<R extends Role>(role: R, env: Readonly<Record<string, s
   } catch (cause) {
     throw new Error(`${CONFIG_VARIABLE} is not JSON`, { cause });
   }
-  const parsed = ROLE_SCHEMAS[role].safeParse(json);
+  const parsed = ROLE_SCHEMAS[role]().safeParse(json);
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`);
     throw new Error(`${CONFIG_VARIABLE} does not fit the ${role}: ${fields.join("; ")}`);

@@ -1,5 +1,5 @@
 /** The request and the answer between a sender and a receiver. Both are JSON, and unknown fields are refused in both. */
-import * as z from "zod";
+import * as z from "./schema";
 import { type ObjectSnapshot, snapshotSchema } from "./snapshot";
 
 /** A receiver refuses more; the sender stays below. */
@@ -14,10 +14,10 @@ export const LIMITS = {
   reasonCharacters: 1024,
 } as const;
 
-const keySchema = z
-  .string()
-  .min(1)
-  .refine((key) => Buffer.byteLength(key) <= LIMITS.keyBytes, { message: `longer than ${LIMITS.keyBytes} bytes` });
+const keySchema = z.string().check(
+  z.minLength(1),
+  z.refine((key) => Buffer.byteLength(key) <= LIMITS.keyBytes, { message: `longer than ${LIMITS.keyBytes} bytes` }),
+);
 
 const noticeCommon = {
   key: keySchema,
@@ -25,9 +25,9 @@ const noticeCommon = {
    * A presigned GET of the key's current object. The receiver reads it with `If-Match` on the snapshot's etag. For an absent object, the
    * receiver checks with it that the object is still absent.
    */
-  url: z.string().min(1).max(LIMITS.urlCharacters),
+  url: z.string().check(z.minLength(1), z.maxLength(LIMITS.urlCharacters)),
   /** The sender asked about this key before, or may have: a copy of an earlier state may still be running. */
-  askedBefore: z.literal(true).optional(),
+  askedBefore: z.optional(z.literal(true)),
 };
 
 export const noticeSchema = z.discriminatedUnion("state", [
@@ -36,9 +36,9 @@ export const noticeSchema = z.discriminatedUnion("state", [
     state: z.literal("present"),
     snapshot: snapshotSchema,
     /** A presigned GET of the object's tags: no store has a version of tags, so the receiver compares them with what they are now. */
-    tagsUrl: z.string().min(1).max(LIMITS.urlCharacters),
+    tagsUrl: z.string().check(z.minLength(1), z.maxLength(LIMITS.urlCharacters)),
     /** An attempt at this state ran out of time: start a copy, whatever the size. */
-    slow: z.literal(true).optional(),
+    slow: z.optional(z.literal(true)),
   }),
   z.strictObject({ ...noticeCommon, state: z.literal("absent") }),
 ]);
@@ -51,8 +51,8 @@ export type Notice = { key: string; url: string; askedBefore?: true | undefined 
 
 export const requestSchema = z.strictObject({
   version: z.literal(1),
-  bridgeId: z.string().min(1).max(64),
-  notices: z.array(noticeSchema).min(1).max(LIMITS.notices),
+  bridgeId: z.string().check(z.minLength(1), z.maxLength(64)),
+  notices: z.array(noticeSchema).check(z.minLength(1), z.maxLength(LIMITS.notices)),
 });
 export interface ReplicationRequest {
   version: 1;
@@ -62,7 +62,7 @@ export interface ReplicationRequest {
 
 /** The length of a value in a `Difference`. A longer value is cut. */
 export const DIFFERENCE_CHARACTERS = 100;
-const differing = z.string().max(DIFFERENCE_CHARACTERS).optional();
+const differing = z.optional(z.string().check(z.maxLength(DIFFERENCE_CHARACTERS)));
 
 export const DIFFERENCES = ["object", "owner", "bytes", "headers", "metadata", "tags"] as const;
 export const differenceSchema = z.strictObject({
@@ -101,21 +101,21 @@ export const receiptSchema = z.strictObject({
   key: z.string(),
   result: z.enum(RECEIPT_RESULTS),
   /** Present on `waiting`. */
-  waitsFor: z.enum(WAITS).optional(),
+  waitsFor: z.optional(z.enum(WAITS)),
   /** The side that the reason concerns. @default destination */
-  place: z.enum(["source", "destination"]).optional(),
+  place: z.optional(z.enum(["source", "destination"])),
   /** Ask no sooner. From a store's `Retry-After`. */
-  retryAfterSeconds: z.number().int().nonnegative().max(86_400).optional(),
+  retryAfterSeconds: z.optional(z.int().check(z.nonnegative(), z.maximum(86_400))),
   /** The attempt ran out of time: ask for a copy next time. */
-  slow: z.literal(true).optional(),
+  slow: z.optional(z.literal(true)),
   /** For an operator; present on `retry` and `rejected`, and on others where it helps. Never holds a URL or a secret. */
-  reason: z.string().max(LIMITS.reasonCharacters).optional(),
+  reason: z.optional(z.string().check(z.maxLength(LIMITS.reasonCharacters))),
   /** Bytes moved from the source for this receipt. */
-  bytesMoved: z.number().int().nonnegative().optional(),
+  bytesMoved: z.optional(z.count),
   /** A write of unknown outcome may still land: do not ask again before the receiver's hard end has passed. */
-  unsettled: z.literal(true).optional(),
+  unsettled: z.optional(z.literal(true)),
   /** Present when the destination was written and is still not equal. */
-  difference: differenceSchema.optional(),
+  difference: z.optional(differenceSchema),
 });
 
 /**
@@ -144,7 +144,7 @@ export interface Receipt {
 /** Receipts in the order of the notices. */
 export const responseSchema = z.strictObject({
   version: z.literal(1),
-  receipts: z.array(receiptSchema).max(LIMITS.notices),
+  receipts: z.array(receiptSchema).check(z.maxLength(LIMITS.notices)),
 });
 export interface ReplicationResponse {
   version: 1;

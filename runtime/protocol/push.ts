@@ -3,8 +3,9 @@
  * `next` names and returns the state with the following step. The state is small, without metadata, URLs and credentials: a workflow
  * keeps its history.
  */
-import * as z from "zod";
+
 import { differenceSchema, LIMITS, RECEIPT_RESULTS } from "./messages";
+import * as z from "./schema";
 
 /**
  * - `inspect`: look at the source and the destination. `copy`: make the destination equal. `verify`: look at both once more.
@@ -21,45 +22,45 @@ export const pushStateSchema = z.strictObject({
   version: z.literal(1),
   next: z.enum(PUSH_STEPS),
   /** The source key. */
-  key: z.string().min(1),
+  key: z.filledText,
   /** Name of the execution. */
-  execution: z.string().min(1),
+  execution: z.filledText,
   /** The event that started it, so that a repeat is recognised; absent for a redrive. */
-  eventId: z.string().min(1).optional(),
+  eventId: z.optional(z.filledText),
   /** ms since the epoch, the dispatcher's clock. */
-  firstSeenMs: z.number().int().nonnegative(),
+  firstSeenMs: z.count,
   /** Failed attempts at `state`. */
-  attempt: z.number().int().nonnegative(),
+  attempt: z.count,
   /** How often the key waited without a failure, in a row, also in earlier executions. */
-  waits: z.number().int().nonnegative().optional(),
+  waits: z.optional(z.count),
   /** The source state that `attempt`, `slow` and `difference` belong to: the beginning of its snapshot's id. */
-  state: z.string().min(1).max(64).optional(),
+  state: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
   /** An attempt at `state` ran out of time: it is copied in parts. */
-  slow: z.literal(true).optional(),
+  slow: z.optional(z.literal(true)),
   /** The tick took the key from the outage queue: it is tried although that queue is not empty yet. */
-  released: z.literal(true).optional(),
+  released: z.optional(z.literal(true)),
   /** Why the key waited the last time, as in a queue message. */
-  last: z
-    .strictObject({
-      reason: z.string().max(LIMITS.reasonCharacters),
+  last: z.optional(
+    z.strictObject({
+      reason: z.string().check(z.maxLength(LIMITS.reasonCharacters)),
       place: z.enum(["source", "border", "destination"]),
-      store: z.string().min(1).optional(),
-      atMs: z.number().int().nonnegative(),
-    })
-    .optional(),
+      store: z.optional(z.filledText),
+      atMs: z.count,
+    }),
+  ),
   /** How often the source changed during this execution. */
-  rounds: z.number().int().nonnegative(),
+  rounds: z.count,
   /** Present with `next: wait`. */
-  waitSeconds: z.number().int().min(1).max(MAX_WAIT_SECONDS).optional(),
+  waitSeconds: z.optional(z.int().check(z.minimum(1), z.maximum(MAX_WAIT_SECONDS))),
   /** Of executions that an older version began; not used. */
-  busySinceMs: z.number().int().nonnegative().optional(),
+  busySinceMs: z.optional(z.count),
   /** The result so far. Present with `next: record` and `done`. */
-  result: z.enum([...RECEIPT_RESULTS, "skipped", "parked"]).optional(),
-  bytesMoved: z.number().int().nonnegative(),
+  result: z.optional(z.enum([...RECEIPT_RESULTS, "skipped", "parked"])),
+  bytesMoved: z.count,
   /** The reason, for an operator. Never holds a URL or a secret. */
-  reason: z.string().max(LIMITS.reasonCharacters).optional(),
+  reason: z.optional(z.string().check(z.maxLength(LIMITS.reasonCharacters))),
   /** What differed after the last undisturbed write of `state`. The same difference twice is permanent. */
-  difference: differenceSchema.optional(),
+  difference: z.optional(differenceSchema),
 });
 export type PushState = z.infer<typeof pushStateSchema>;
 

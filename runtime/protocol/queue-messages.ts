@@ -1,42 +1,44 @@
 /** The bridge's own queue messages as text: "look at this key", and the dead letter. */
-import * as z from "zod";
+
 import { parseText } from "./json";
 import { LIMITS } from "./messages";
 import { type Look, PLACES } from "./ports";
+import * as z from "./schema";
 
-const count = z.number().int().nonnegative();
+const count = z.count;
 
 const lookSchema = z.strictObject({
   version: z.literal(2),
-  key: z.string().min(1),
+  key: z.filledText,
   /** Absent in a dead letter: a redriven key begins anew. */
-  firstSeenMs: count.optional(),
+  firstSeenMs: z.optional(count),
   failures: count,
-  waits: count.optional(),
-  state: z.string().min(1).max(64).optional(),
-  slow: z.literal(true).optional(),
-  difference: z.string().max(LIMITS.reasonCharacters).optional(),
-  last: z
-    .strictObject({
-      reason: z.string().max(LIMITS.reasonCharacters),
+  waits: z.optional(count),
+  state: z.optional(z.string().check(z.minLength(1), z.maxLength(64))),
+  slow: z.optional(z.literal(true)),
+  difference: z.optional(z.string().check(z.maxLength(LIMITS.reasonCharacters))),
+  last: z.optional(
+    z.strictObject({
+      reason: z.string().check(z.maxLength(LIMITS.reasonCharacters)),
       place: z.enum(PLACES),
-      store: z.string().min(1).optional(),
+      store: z.optional(z.filledText),
       atMs: count,
-    })
-    .optional(),
-  released: z.literal(true).optional(),
-  nextTryMs: count.optional(),
+    }),
+  ),
+  released: z.optional(z.literal(true)),
+  nextTryMs: z.optional(count),
 });
 
 /** The first version, of messages that an older sender stored. */
-const firstVersionSchema = z
-  .strictObject({ version: z.literal(1), key: z.string().min(1), attempt: count, firstSeenMs: count })
-  .transform(({ key, attempt, firstSeenMs }) => ({ key, failures: attempt, firstSeenMs }));
+const firstVersionSchema = z.pipe(
+  z.strictObject({ version: z.literal(1), key: z.filledText, attempt: count, firstSeenMs: count }),
+  z.transform(({ key, attempt, firstSeenMs }) => ({ key, failures: attempt, firstSeenMs })),
+);
 
 const lookMessageSchema = z.strictObject({
   look: z.discriminatedUnion("version", [lookSchema, firstVersionSchema]),
   /** For people; on a look that a redrive took from a dead-letter queue. */
-  deadLetter: z.looseObject({}).optional(),
+  deadLetter: z.optional(z.looseObject({})),
 });
 
 /** A look of a queue message. `firstSeenMs` is absent in a dead letter. */

@@ -9,9 +9,9 @@
  * kept, an expired log leaves a delete marker, and nothing can be appended to it.
  */
 import { randomUUID } from "node:crypto";
-import * as z from "zod";
 import { controlPrefix } from "../protocol/control";
 import { parseJson } from "../protocol/json";
+import * as z from "../protocol/schema";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { AppendStore } from "../stores/object-store";
 import { type HeldRecord, MAX_RECORD_BYTES, notOfThisKind, type RecordKind, type RecordStore } from "./record-store";

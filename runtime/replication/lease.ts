@@ -5,8 +5,8 @@
  * and waits for the copy's outcome or the end of the lease. The lease ends after the hard end of the copier's function.
  */
 import { createHash } from "node:crypto";
-import * as z from "zod";
 import { differenceSchema, WAITS } from "../protocol/messages";
+import * as z from "../protocol/schema";
 import type { AppendStore, ObjectStore } from "../stores/object-store";
 import { createAppendRecordStore } from "./append-record-store";
 import { createRecordStore, type HeldRecord, type RecordKind, type RecordStore } from "./record-store";
@@ -21,18 +21,18 @@ import { createRecordStore, type HeldRecord, type RecordKind, type RecordStore }
 const outcomeSchema = z.strictObject({
   result: z.enum(["replicated", "superseded", "continue", "waiting", "retry", "rejected"]),
   /** Present on `waiting`. */
-  waitsFor: z.enum(WAITS).optional(),
+  waitsFor: z.optional(z.enum(WAITS)),
   /** The side that the reason concerns. */
-  place: z.enum(["source", "destination"]).optional(),
-  retryAfterSeconds: z.number().int().nonnegative().optional(),
-  reason: z.string().optional(),
-  bytesMoved: z.number().int().nonnegative().optional(),
+  place: z.optional(z.enum(["source", "destination"])),
+  retryAfterSeconds: z.optional(z.count),
+  reason: z.optional(z.string()),
+  bytesMoved: z.optional(z.count),
   /** Present when the copy was completed and is still not equal. */
-  difference: differenceSchema.optional(),
+  difference: z.optional(differenceSchema),
 });
 export type CopyOutcome = z.infer<typeof outcomeSchema>;
 
-const offset = z.number().int().nonnegative();
+const offset = z.count;
 const checkedRangeSchema = z.strictObject({ start: offset, end: offset, value: z.string() });
 /** A range of the source that was read and uploaded, and its checksum. */
 export type CheckedRange = z.infer<typeof checkedRangeSchema>;
@@ -48,27 +48,27 @@ export const leaseSchema = z.strictObject({
   /** ms since the epoch, by the clocks of the region's functions. */
   leaseUntilMs: z.number(),
   /** The run that took the lease: from then on the lease covers that whole run, and no other run may copy. */
-  run: z.string().optional(),
+  run: z.optional(z.string()),
   /** A newer notice needs the key: the copy ends as soon as possible and completes nothing. */
   stop: z.boolean(),
   /** The multipart upload that holds the progress, and the size of its parts: with another size the part numbers mean other ranges. */
-  upload: z
-    .strictObject({
+  upload: z.optional(
+    z.strictObject({
       uploadId: z.string(),
-      partSizeBytes: z.number().int().positive(),
+      partSizeBytes: z.int().check(z.positive()),
       /** Only if the destination verifies another kind of checksum. A later run need not read these ranges again to check the whole object. */
-      checked: checkedSchema.optional(),
-    })
-    .optional(),
+      checked: z.optional(checkedSchema),
+    }),
+  ),
   /** What the runs so far tell the next one about the link, see `PaceRecord`. */
-  pace: z
-    .strictObject({
-      bytesPerSecond: z.number().positive().optional(),
-      partSizeBytes: z.number().int().positive().optional(),
-      lastPartMs: z.number().optional(),
-    })
-    .optional(),
-  outcome: outcomeSchema.optional(),
+  pace: z.optional(
+    z.strictObject({
+      bytesPerSecond: z.optional(z.number().check(z.positive())),
+      partSizeBytes: z.optional(z.int().check(z.positive())),
+      lastPartMs: z.optional(z.number()),
+    }),
+  ),
+  outcome: z.optional(outcomeSchema),
   /** The outcome was reported to a sender: the key is free for another try. */
   reported: z.boolean(),
 });

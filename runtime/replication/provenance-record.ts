@@ -6,9 +6,9 @@
  * The records of all bridges have the same prefix: a bridge in the opposite direction has to recognise the replicas too.
  */
 import { createHash } from "node:crypto";
-import * as z from "zod";
 import { PROVENANCE_PREFIX } from "../protocol/control";
 import { parseJson } from "../protocol/json";
+import * as z from "../protocol/schema";
 import type { Metadata } from "../protocol/snapshot";
 import { isBridgeError } from "../stores/errors";
 import type { CallOptions, ObjectHead, ObjectStore, StoreCapabilities } from "../stores/object-store";

@@ -1,7 +1,8 @@
 /** Small control records that are changed by compare-and-swap only. Leases and slots are kept in them. */
-import type * as z from "zod";
+
 import { controlPrefix } from "../protocol/control";
 import { parseJson } from "../protocol/json";
+import type * as z from "../protocol/schema";
 import { BridgeError, isBridgeError, mayStillLand } from "../stores/errors";
 import type { ObjectStore } from "../stores/object-store";
 import { readAll } from "../stores/read-all";
@@ -13,7 +14,7 @@ export const MAX_RECORD_BYTES = 64 * 1024;
 export interface RecordKind<T> {
   /** Named in errors, and the field of a line of a log. */
   what: string;
-  schema: z.ZodType<T>;
+  schema: z.ZodMiniType<T>;
   /** The object's name below the control prefix. */
   objectName(key: string): string;
   /** The log's name below the prefix of the logs. */

@@ -3,7 +3,7 @@
  * ends. A slot that is not given back, because its copier died or never began, is free when the lease that it belongs to has ended.
  */
 import { createHash, randomUUID } from "node:crypto";
-import * as z from "zod";
+import * as z from "../protocol/schema";
 import type { AppendStore, ObjectStore } from "../stores/object-store";
 import { createAppendRecordStore } from "./append-record-store";
 import { createRecordStore, type RecordKind, type RecordStore } from "./record-store";

@@ -1,5 +1,5 @@
 /** Maps the vendor's host names to origins. An environment variable points them at another cloud, such as the local one. */
-import * as z from "zod";
+import * as z from "../../protocol/schema";
 import { BridgeError } from "../../stores/errors";
 
 export const ENDPOINTS_VARIABLE = "CROSSBORDERBRIDGE_ENDPOINTS";

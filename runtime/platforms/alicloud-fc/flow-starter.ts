@@ -1,14 +1,14 @@
 /** Starts and describes executions of a CloudFlow workflow. */
 import { isDeepStrictEqual } from "node:util";
-import * as z from "zod";
 import type { FlowStarter } from "../../protocol/ports";
+import * as z from "../../protocol/schema";
 import { BridgeError } from "../../stores/errors";
 import type { ControlApi } from "./control-api";
 import { ControlError } from "./errors";
 
 const VERSION = "2019-03-15";
 
-const executionSchema = z.object({ Status: z.string(), Input: z.string().optional() });
+const executionSchema = z.object({ Status: z.string(), Input: z.optional(z.string()) });
 
 export function createFlowStarter(api: ControlApi, flowName: string): FlowStarter {
   return {

@@ -2,18 +2,19 @@
  * Events of an HTTP trigger.
  * https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function
  */
-import * as z from "zod";
+
 import { parseJson } from "../../protocol/json";
 import type { Deadline } from "../../protocol/ports";
+import * as z from "../../protocol/schema";
 import type { createEndpoint, EndpointRequest } from "../../roles/receiver/endpoint";
 
 const eventSchema = z.object({
-  rawPath: z.string().default("/"),
-  body: z.string().default(""),
-  isBase64Encoded: z.boolean().default(false),
+  rawPath: z._default(z.string(), "/"),
+  body: z._default(z.string(), ""),
+  isBase64Encoded: z._default(z.boolean(), false),
   /** Several values of one name are joined by commas. */
-  headers: z.record(z.string(), z.string()).default({}),
-  requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.string().optional() }) }),
+  headers: z._default(z.record(z.string(), z.string()), {}),
+  requestContext: z.object({ http: z.object({ method: z.string(), sourceIp: z.optional(z.string()) }) }),
 });
 
 export interface HttpResult {

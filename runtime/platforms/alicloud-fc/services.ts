@@ -1,11 +1,12 @@
 /** The services that a role calls by control API: OOS for secrets, Function Compute for the copier. */
-import * as z from "zod";
+
 import type { CopyLauncher, LookStarter } from "../../protocol/ports";
 import { encodeLooks } from "../../protocol/queue-messages";
+import * as z from "../../protocol/schema";
 import { BridgeError } from "../../stores/errors";
 import type { ControlApi } from "./control-api";
 
-const answerSchema = z.object({ Parameter: z.object({ Value: z.string().min(1) }) });
+const answerSchema = z.object({ Parameter: z.object({ Value: z.filledText }) });
 
 /**
  * Reads secret parameters of OOS.

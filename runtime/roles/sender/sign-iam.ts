@@ -2,14 +2,15 @@
  * SigV4 for a receiver behind AWS_IAM.
  * https://docs.aws.amazon.com/apigateway/latest/developerguide/permissions.html
  */
-import * as z from "zod";
+
 import { type AwsCredentials, type AwsCredentialsProvider, sha256Hex, signHeaders } from "../../http/sigv4";
 import type { Clock } from "../../protocol/ports";
+import * as z from "../../protocol/schema";
 
 /** The content of `invokerParameter`. */
 const invokerSchema = z.strictObject({
-  accessKeyId: z.string().min(16).max(128),
-  secretAccessKey: z.string().min(16).max(256),
+  accessKeyId: z.string().check(z.minLength(16), z.maxLength(128)),
+  secretAccessKey: z.string().check(z.minLength(16), z.maxLength(256)),
 });
 
 /** @throws Error that names the fields, never a value. */
