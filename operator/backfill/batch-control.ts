@@ -7,7 +7,7 @@ import {
   UpdateJobStatusCommand,
 } from "@aws-sdk/client-s3-control";
 import { BridgeError, type BridgeErrorKind } from "../../runtime/stores/errors";
-import { toS3Error } from "../../runtime/stores/s3/errors";
+import { s3Errors } from "../../runtime/stores/s3/errors";
 import { awsClientOptions } from "../clouds/aws-client";
 import type { SideAccess } from "../operated-bridge";
 
@@ -94,7 +94,14 @@ async function send<T>(op: string, signal: AbortSignal, call: () => Promise<T>):
   } catch (cause) {
     signal.throwIfAborted();
     const { name, message } = cause instanceof Error ? cause : { name: "an unknown error", message: "" };
-    const kind = KIND_BY_NAME[name] ?? toS3Error(op, cause).kind;
+    const kind = KIND_BY_NAME[name] ?? kindOf(op, cause);
     throw new BridgeError(kind, op, `S3 Control answered ${op} with ${name}${message === "" ? "" : `: ${message}`}`, { cause });
   }
+}
+
+/** The SDK names an error by S3's code. One without a status is a request without an answer. */
+function kindOf(op: string, cause: unknown): BridgeErrorKind {
+  const { name, $metadata } = (cause ?? {}) as { name?: string; $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode;
+  return (status === undefined ? s3Errors.broken(op, cause) : s3Errors.refusal(op, { status, code: name })).kind;
 }

@@ -8,12 +8,13 @@ import {
   SendMessageBatchCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { createAgent } from "../../runtime/http/agent";
+import { type AwsCredentials, type AwsCredentialsProvider, cacheCredentials } from "../../runtime/http/sigv4";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
 import { decodeS3Key } from "../../runtime/protocol/events";
 import { parseJson } from "../../runtime/protocol/json";
 import { encodeLook } from "../../runtime/protocol/queue-messages";
 import { BridgeError } from "../../runtime/stores/errors";
-import { createS3Client } from "../../runtime/stores/s3/client";
 import { createS3Store } from "../../runtime/stores/s3/store";
 import { chunks, forEachBounded } from "../concurrency";
 import type { AwsAccess, DeadLetters, FunctionInvoker, HeldLooks, ParkedKey, ReadOptions } from "../operated-bridge";
@@ -23,19 +24,17 @@ import type { CloudSide, StoreOfSide } from "./side";
 import { deadLetters, errorMessageIn, functionFailed, heldLooks, keysOfDeadLetter, notJson, receiveAll } from "./side";
 
 export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn }: StoreOfSide): CloudSide {
-  const { region, credentials, endpoint, ca } = access;
-  const client = createS3Client({
-    region,
-    credentials,
-    endpoint,
-    ca,
-  });
+  const { region, endpoint, ca } = access;
+  const dispatcher = createAgent({ ca });
   const functions = createLambdaInvoker(access);
   const queues = new SqsQueues(access);
   return {
     store: createS3Store({
-      client,
       bucket,
+      region,
+      credentials: storeCredentials(access),
+      endpoint,
+      dispatcher,
       storageClass,
       kmsKeyArn,
     }),
@@ -46,11 +45,20 @@ export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn
     queued: (queueUrl, options) => queues.queued(queueUrl, options),
     log: (functionName, options) => readFunctionLog(access, functionName, options),
     async close() {
-      client.destroy();
+      await dispatcher.destroy();
       functions.close();
       queues.close();
     },
   };
+}
+
+/** The credentials of a provider of the SDK, for the store. */
+function storeCredentials({ credentials: given, region }: AwsAccess): AwsCredentialsProvider {
+  return cacheCredentials(async (): Promise<AwsCredentials> => {
+    const found = typeof given === "function" ? await given({ callerClientConfig: { region: async () => region } }) : given;
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
+    return { accessKeyId, secretAccessKey, sessionToken, expiresAt: expiration };
+  });
 }
 
 /** Lambda ends a function after 900 s. */

@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 import { createHash, createHmac } from "node:crypto";
+import { systemClock } from "../protocol/ports";
 
 export interface AwsCredentials {
   accessKeyId: string;
@@ -137,4 +138,31 @@ function signingKey(secret: string, day: string, { region, service }: Pick<V4Sco
   if (keys.size >= MAX_KEYS) keys.clear();
   keys.set(id, key);
   return key;
+}
+
+/** Credentials are renewed this long before they end, so that a request under way still ends in time. */
+const MARGIN_MS = 60_000;
+
+/** Caches the credentials of `load` until shortly before their end. Concurrent callers share one load. A failed load is not cached. */
+export function cacheCredentials<C extends { expiresAt?: Date | undefined }>(
+  load: () => Promise<C>,
+  now: () => number = systemClock.now,
+): () => Promise<C> {
+  let loading: Promise<C> | undefined;
+  let usableUntilMs = 0;
+  return () => {
+    if (loading !== undefined && now() < usableUntilMs) return loading;
+    usableUntilMs = Number.POSITIVE_INFINITY;
+    const current = load();
+    loading = current;
+    current.then(
+      ({ expiresAt }) => {
+        if (loading === current && expiresAt !== undefined) usableUntilMs = expiresAt.getTime() - MARGIN_MS;
+      },
+      () => {
+        if (loading === current) loading = undefined;
+      },
+    );
+    return current;
+  };
 }

@@ -6,7 +6,7 @@
 import type { Readable } from "node:stream";
 import type { ByteRange } from "../protocol/ports";
 import type { ChecksumAlgorithm, Metadata, Tags } from "../protocol/snapshot";
-import { destroyOnFailure, readExactly, throwIfAborted } from "./body";
+import { destroyOnFailure, throwIfAborted } from "./body";
 import { asciiHeaders } from "./content-headers";
 import { BridgeError, isBridgeError, locate } from "./errors";
 import type {
@@ -162,8 +162,7 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
       if (sizeBytes === undefined) throw new BridgeError("Invalid", "uploadPart", "a stream needs its size");
       checkPart(part.partNumber, sizeBytes, this.capabilities);
       checkAlgorithm("uploadPart", options.checksum?.algorithm, this.capabilities.checksums);
-      const bytes = await readExactly("uploadPart", body, sizeBytes, options.signal);
-      return this.named(this.adapter.uploadPart(key, part, bytes, options));
+      return this.named(this.adapter.uploadPart(key, part, body, { ...options, sizeBytes }));
     });
   }
 

@@ -1,6 +1,7 @@
 /** Names the tags that a store refuses. Both vendors answer `InvalidTag` and do not say which tag they mean. */
 import type { Tags } from "../protocol/snapshot";
 import { BridgeError, isBridgeError } from "./errors";
+import { refusalCode } from "./refusals";
 
 /** The characters that every store takes: those of the documentation, with the letters and digits of every script. */
 const USUAL = /^[\p{L}\p{M}\p{N} +\-=._:/]*$/u;
@@ -12,7 +13,7 @@ export async function namingRefusedTags<T>(tags: Tags, write: () => Promise<T>):
   try {
     return await write();
   } catch (error) {
-    if (!isBridgeError(error, "Invalid") || codeOf(error.cause) !== "InvalidTag") throw error;
+    if (!isBridgeError(error, "Invalid") || refusalCode(error) !== "InvalidTag") throw error;
     const all = Object.entries(tags);
     const unusual = all.filter(([name, value]) => !USUAL.test(name) || !USUAL.test(value) || /^(aws|acs):/i.test(name));
     const named = (unusual.length > 0 ? unusual : all).map(([name, value]) => `${JSON.stringify(name)}=${JSON.stringify(value)}`);
@@ -21,10 +22,4 @@ export async function namingRefusedTags<T>(tags: Tags, write: () => Promise<T>):
       cause: error,
     });
   }
-}
-
-/** OSS's refusal has a code, the error of the AWS SDK has it as its name. */
-function codeOf(cause: unknown): string | undefined {
-  const { code, name } = (cause ?? {}) as { code?: string; name?: string };
-  return code ?? name;
 }

@@ -9,7 +9,7 @@ const { destination, allowedSources, partsAtOnce } = base.config;
 
 const copier = new Copier({
   ...base,
-  destination: openStore(destination),
+  destination: openStore(destination, process.env),
   reader: createSourceReader({ allowedSources, connections: partsAtOnce }),
 });
 

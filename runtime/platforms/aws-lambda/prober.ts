@@ -10,6 +10,6 @@ const { bridgeId, side, store } = base.config;
 // The side is part of the dimension: both sides may be in one region, and in a two-way bridge both measure canaries.
 const metrics = createMetrics({ bridgeId, role: `prober-${side}` });
 
-const prober = new Prober({ ...base, store: openStore(store), metrics, randomBytes });
+const prober = new Prober({ ...base, store: openStore(store, process.env), metrics, randomBytes });
 
 export const handler = createHandler(createProberHandler(prober, ruleTime, base.logger), metrics);

@@ -14,7 +14,7 @@ const { bridgeId, auth, allowedCidrs, allowedSources } = config;
 
 const receiver = new Receiver({
   ...base,
-  destination: openStore(config.destination),
+  destination: openStore(config.destination, process.env),
   reader: createSourceReader({ allowedSources }),
   launcher: createCopyLauncher(api, config.copier.functionName),
   newId: randomUUID,

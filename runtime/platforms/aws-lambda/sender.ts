@@ -20,7 +20,7 @@ const deadLetters = createDeadLetterQueue(api, { queueUrl: config.deadLetterUrl,
 
 const sender = new Sender({
   ...base,
-  source: openStore(config.source),
+  source: openStore(config.source, process.env),
   receiver: createReceiverClient({
     url: config.receiverUrl,
     secrets: createSecrets(secretDeps),

@@ -4,7 +4,6 @@ import { parseEnv, type Role, type RoleConfig, type StoreConfig } from "../../pr
 import { type Clock, type Deadline, type Logger, systemClock } from "../../protocol/ports";
 import { BridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { createS3Client } from "../../stores/s3/client";
 import { createS3Store } from "../../stores/s3/store";
 import type { FlushableMetrics } from "../handlers";
 import { createLogger } from "../logger";
@@ -60,7 +59,7 @@ export function createHandler<E, T>(work: (event: E, deadline: Deadline) => Prom
 }
 
 /** @throws BridgeError `ConfigInvalid` for a store that Lambda does not serve. */
-export function openStore(config: StoreConfig): ObjectStore {
+export function openStore(config: StoreConfig, env: Env): ObjectStore {
   if (config.kind !== "s3") {
     throw new BridgeError(
       "ConfigInvalid",
@@ -70,9 +69,12 @@ export function openStore(config: StoreConfig): ObjectStore {
   }
   const { region, bucket, endpoint, presignEndpoint, storageClass, kmsKeyArn } = config;
   return createS3Store({
-    client: createS3Client({ region, endpoint }),
-    presignClient: presignEndpoint === undefined ? undefined : createS3Client({ region, endpoint: presignEndpoint }),
     bucket,
+    region,
+    credentials: () => ownCredentials(env),
+    // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    endpoint: endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL,
+    presignEndpoint,
     storageClass,
     kmsKeyArn,
   });

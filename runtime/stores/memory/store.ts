@@ -31,6 +31,7 @@ import type {
   UploadPartOptions,
   WriteCondition,
 } from "../object-store";
+import { byteLengthOf } from "../sent-body";
 import { ARCHIVED, type Archive } from "../unreadable";
 import {
   checksumsOf,
@@ -223,11 +224,13 @@ class MemoryAdapter implements ObjectStore {
     return { uploadId: this.uploads.create(key, this.accepted("createUpload", attributes), checksumAlgorithm) };
   }
 
-  async uploadPart(key: string, part: PartId, body: Uint8Array, { checksum }: UploadPartOptions = {}): Promise<UploadedPart> {
+  async uploadPart(key: string, part: PartId, body: Uint8Array | Readable, given: UploadPartOptions = {}): Promise<UploadedPart> {
     this.count("uploadPart");
-    if (checksum !== undefined) verifyChecksum("uploadPart", checksum, checksumOf(checksum.algorithm, body).value);
-    const uploaded = this.uploads.addPart(key, part, new Uint8Array(body), checksum && { ...checksum });
-    this.bytesWritten += body.byteLength;
+    const { checksum, signal, sizeBytes = byteLengthOf(body) } = given;
+    const bytes = await readExactly("uploadPart", body, sizeBytes, signal);
+    if (checksum !== undefined) verifyChecksum("uploadPart", checksum, checksumOf(checksum.algorithm, bytes).value);
+    const uploaded = this.uploads.addPart(key, part, new Uint8Array(bytes), checksum && { ...checksum });
+    this.bytesWritten += bytes.byteLength;
     return uploaded;
   }
 

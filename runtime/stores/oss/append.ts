@@ -1,9 +1,9 @@
 /** Growing objects in OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/appendobject */
+import type { WholeAnswer } from "../../http/exchange";
 import { checksumOf } from "../checksums";
 import { BridgeError, isBridgeError } from "../errors";
 import type { AppendedTail, AppendStore, CallOptions } from "../object-store";
-import { readAll } from "../read-all";
-import type { OssAnswer, OssClient } from "./client";
+import type { OssClient } from "./client";
 import { contentMd5, crc64Of, required, verifyReceived } from "./metadata";
 
 export class OssAppends implements AppendStore {
@@ -26,7 +26,7 @@ export class OssAppends implements AppendStore {
     const op = "readTail";
     const headers = { range: `bytes=-${maxBytes}`, "x-oss-range-behavior": "standard" };
     try {
-      return await this.client.send({ op, method: "GET", key, headers, signal }, (answer) => tailOf(op, answer));
+      return await this.client.http.send({ op, method: "GET", key, headers, signal }, (answer) => tailOf(op, answer));
     } catch (error) {
       if (isBridgeError(error, "NotFound")) return undefined;
       throw error;
@@ -35,8 +35,7 @@ export class OssAppends implements AppendStore {
 }
 
 /** OSS answers a range that is longer than the object with the whole object, as 200 or as 206. */
-async function tailOf(op: string, { headers, body }: OssAnswer): Promise<AppendedTail> {
-  const bytes = await readAll(body, Number(required(op, "Content-Length", headers["content-length"])));
+function tailOf(op: string, { headers, body: bytes }: WholeAnswer): AppendedTail {
   const total = headers["content-range"]?.split("/")[1];
   const sizeBytes = total === undefined ? bytes.length : Number(total);
   const whole = crc64Of(headers);

@@ -30,6 +30,11 @@ export function isAccelerated(endpoint: string): boolean {
   return /^oss-accelerate(-overseas)?\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
 }
 
+/** Whether the endpoint is the vendor's own. */
+export function isOssEndpoint(endpoint: string): boolean {
+  return /\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
+}
+
 /** The place of a bucket behind one endpoint. */
 export interface OssTarget {
   origin: string;

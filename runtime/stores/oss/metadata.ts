@@ -5,13 +5,14 @@
  * exactly what was written. Plain ones are stored as they are, so that other readers understand them. The encoding is unambiguous.
  */
 import { createHash } from "node:crypto";
+import type { AnswerHeaders } from "../../http/exchange";
+import { escapeXml, parseXml, type XmlElement } from "../../http/xml";
 import type { Checksum, ContentHeaders, Metadata, Tags } from "../../protocol/snapshot";
 import { METADATA_NAME } from "../checked-store";
 import { BridgeError } from "../errors";
 import { decodeHeaderText, encodeHeaderText } from "../header-text";
 import type { ObjectHead, PutResult } from "../object-store";
 import { type Archive, restoreOf } from "../unreadable";
-import { escapeXml, xmlElements, xmlText } from "./xml";
 
 const PREFIX = "x-oss-meta-";
 /** https://www.alibabacloud.com/help/en/oss/user-guide/manage-object-metadata-10 */
@@ -109,19 +110,17 @@ export function required<T>(op: string, what: string, value: T | undefined): T {
 }
 
 /** @throws BridgeError `Unexpected` when the answer lacks a header that OSS always sends. */
-export function parsePutResult(op: string, etag: string | undefined, headers: Readonly<Record<string, string>>): PutResult {
+export function parsePutResult(op: string, etag: string | undefined, headers: AnswerHeaders): PutResult {
   const result: PutResult = { etag: unquote(required(op, "ETag", etag)) };
   const versionId = headers["x-oss-version-id"];
   if (versionId !== undefined) result.versionId = versionId;
+  const checksum = crc64Of(headers);
+  if (checksum !== undefined) result.checksums = [checksum];
   return result;
 }
 
 /** @throws BridgeError `Unexpected` when the answer lacks a header that OSS always sends. */
-export function parseHead(
-  op: string,
-  fields: Readonly<Record<string, string>>,
-  sizeBytes: number,
-): Omit<ObjectHead, "checksums"> {
+export function parseHead(op: string, fields: AnswerHeaders, sizeBytes: number): Omit<ObjectHead, "checksums"> {
   const lastModified = new Date(required(op, "Last-Modified", fields["last-modified"]));
   const headers: ContentHeaders = {};
   for (const [name, header] of HEADER_NAMES) {
@@ -146,7 +145,7 @@ const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["Archive", "ColdArchive", 
  * be restored. HEAD of a symbolic link has the class of its target, but not the target's restore.
  * https://www.alibabacloud.com/help/en/oss/developer-reference/restoreobject
  */
-function archiveOf(fields: Readonly<Record<string, string>>): Archive | undefined {
+function archiveOf(fields: AnswerHeaders): Archive | undefined {
   const storageClass = fields["x-oss-storage-class"] ?? "";
   if (!ARCHIVE_CLASSES.has(storageClass) || isSymlink(fields)) return undefined;
   const restore = restoreOf(fields["x-oss-restore"]);
@@ -158,7 +157,7 @@ function archiveOf(fields: Readonly<Record<string, string>>): Archive | undefine
  * headers are the link's own.
  * https://www.alibabacloud.com/help/en/oss/developer-reference/headobject
  */
-function isSymlink(fields: Readonly<Record<string, string>>): boolean {
+function isSymlink(fields: AnswerHeaders): boolean {
   return fields["x-oss-object-type"] === "Symlink";
 }
 
@@ -201,8 +200,9 @@ export function taggingDocument(tags: Tags): Buffer {
   return Buffer.from(`<?xml version="1.0" encoding="UTF-8"?><Tagging><TagSet>${set.join("")}</TagSet></Tagging>`);
 }
 
-export function parseTags(document: string): Tags {
-  return Object.fromEntries(xmlElements(document, "Tag").map((tag) => [xmlText(tag, "Key") ?? "", xmlText(tag, "Value") ?? ""]));
+/** @throws BridgeError `Unexpected` for an answer that is no document. */
+export function documentOf(op: string, text: string): XmlElement {
+  return required(op, "XML document", parseXml(text));
 }
 
 /** OSS writes its CRC-64 as a decimal number; the port has base64 of eight big-endian bytes. */
@@ -218,7 +218,7 @@ export function crc64FromDecimal(decimal: string): Checksum | undefined {
 }
 
 /** The CRC-64 of the whole object. Absent for objects that are older than OSS's checksums, and for the target of a symbolic link. */
-export function crc64Of(headers: Readonly<Record<string, string>>): Checksum | undefined {
+export function crc64Of(headers: AnswerHeaders): Checksum | undefined {
   return isSymlink(headers) ? undefined : crc64FromDecimal(headers[CRC64_HEADER] ?? "");
 }
 

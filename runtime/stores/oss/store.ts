@@ -1,8 +1,11 @@
 /** The port over Alibaba Cloud OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/list-of-operations-by-function */
 import type { Readable } from "node:stream";
-import type { Tags } from "../../protocol/snapshot";
+import type { BodyWatch } from "../../http/exchange";
+import type { XmlElement } from "../../http/xml";
+import type { Checksum, Tags } from "../../protocol/snapshot";
 import { abortedError } from "../body";
 import { CheckedStore, checkCall } from "../checked-store";
+import { createHasher } from "../checksums";
 import type { CopyLimits } from "../copy-in-place";
 import { BridgeError, isBridgeError } from "../errors";
 import type {
@@ -23,14 +26,23 @@ import type {
 } from "../object-store";
 import { namingRefusedTags } from "../refused-tags";
 import { OssAppends } from "./append";
-import { OssBody } from "./body";
 import type { OssClientOptions } from "./client";
-import { checkTags, contentMd5, crc64Of, OSS_METADATA, parseHead, required, taggingDocument, unquote } from "./metadata";
+import { ossErrors } from "./errors";
+import {
+  checkTags,
+  contentMd5,
+  crc64Of,
+  documentOf,
+  OSS_METADATA,
+  parseHead,
+  required,
+  taggingDocument,
+  unquote,
+} from "./metadata";
 import { putObject } from "./put";
 import type { OssQueries } from "./sign";
 import { OSS_COPY_LIMITS, touchOssObject } from "./touch";
 import { OssUploads } from "./uploads";
-import { xmlElements, xmlText } from "./xml";
 
 /** https://www.alibabacloud.com/help/en/oss/product-overview/limits */
 export const OSS_CAPABILITIES: StoreCapabilities = {
@@ -101,7 +113,8 @@ class OssAdapter extends OssUploads implements ObjectStore {
       return await this.text({ op, method: "HEAD", key, signal }, (_, headers) => {
         const checksum = crc64Of(headers);
         const sizeBytes = Number(required(op, "Content-Length", headers["content-length"]));
-        return { ...parseHead(op, headers, sizeBytes), checksums: checksum === undefined ? [] : [checksum] };
+        const checksums = checksum === undefined ? [] : [checksum];
+        return { ...parseHead(op, headers, sizeBytes), checksums, ...this.tagCountOf(headers) };
       });
     } catch (error) {
       if (isBridgeError(error, "NotFound")) return undefined;
@@ -120,7 +133,7 @@ class OssAdapter extends OssUploads implements ObjectStore {
     );
   }
 
-  get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
+  async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
     const op = "get";
     const { ifMatch, range, signal } = options;
     const headers: Record<string, string> = {};
@@ -130,19 +143,17 @@ class OssAdapter extends OssUploads implements ObjectStore {
       // OSS would answer a range that reaches beyond the end with the whole object.
       headers["x-oss-range-behavior"] = "standard";
     }
-    return this.send({ op, method: "GET", key, headers, signal }, async (answer) => {
-      try {
-        const bodyBytes = Number(required(op, "Content-Length", answer.headers["content-length"]));
-        const total = range === undefined ? bodyBytes : totalOf(answer.headers["content-range"]);
-        const head = parseHead(op, answer.headers, total);
-        const aborted = () => (signal?.aborted ? abortedError(op, signal.reason) : undefined);
-        const checksum = range === undefined ? crc64Of(answer.headers) : undefined;
-        return { head, body: new OssBody(answer.body, bodyBytes, checksum, aborted) };
-      } catch (error) {
-        answer.body.on("error", () => undefined).destroy();
-        throw error;
-      }
-    });
+    const answer = await this.http.open({ op, method: "GET", key, headers, signal }, (found) =>
+      watchBody(range === undefined ? crc64Of(found) : undefined, signal),
+    );
+    try {
+      const bodyBytes = Number(required(op, "Content-Length", answer.headers["content-length"]));
+      const total = range === undefined ? bodyBytes : totalOf(answer.headers["content-range"]);
+      return { head: parseHead(op, answer.headers, total), body: answer.body };
+    } catch (error) {
+      answer.body.destroy();
+      throw error;
+    }
   }
 
   put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
@@ -166,23 +177,42 @@ class OssAdapter extends OssUploads implements ObjectStore {
   async *list(prefix: string, { signal, startAfter }: ListOptions = {}): AsyncIterable<ListedObject> {
     const op = "list";
     // XML 1.0 cannot hold every key, so OSS is asked to encode them.
-    const queries: OssQueries = { "list-type": "2", "encoding-type": "url", "max-keys": LIST_PAGE };
-    if (prefix !== "") queries.prefix = prefix;
+    const queries = { "list-type": "2", "encoding-type": "url", "max-keys": LIST_PAGE, ...(prefix !== "" && { prefix }) };
     let position: OssQueries = startAfter === undefined ? {} : { "start-after": startAfter };
     for (;;) {
       const request = { op, method: "GET", queries: { ...queries, ...position }, signal } as const;
-      const page = await this.text(request, (text) => text);
-      for (const object of xmlElements(page, "Contents")) yield parseListedObject(op, object);
-      if (xmlText(page, "IsTruncated") !== "true") return;
-      position = { "continuation-token": required(op, "continuation token", xmlText(page, "NextContinuationToken")) };
+      const page = await this.text(request, (text) => documentOf(op, text));
+      for (const object of page.all("Contents")) yield parseListedObject(op, object);
+      if (page.textOf("IsTruncated") !== "true") return;
+      position = { "continuation-token": required(op, "continuation token", page.textOf("NextContinuationToken")) };
     }
   }
 }
 
+/**
+ * Watches the body of an answer. The body ends only after bytes with this checksum. It fails with `Unavailable` when the connection breaks, and
+ * with `Corrupted` when the checksum differs.
+ * @param checksum unknown for a range of an object
+ */
+function watchBody(checksum: Checksum | undefined, signal: AbortSignal | undefined): BodyWatch {
+  const broke = (cause: unknown) => (signal?.aborted ? abortedError("get", signal.reason) : ossErrors.broken("get", cause));
+  if (checksum === undefined) return { broke };
+  const crc = createHasher("CRC64XZ");
+  return {
+    broke,
+    chunk: (bytes) => crc.update(bytes),
+    end: () => {
+      const found = crc.value();
+      if (found === checksum.value) return undefined;
+      return new BridgeError("Corrupted", "get", `the bytes that arrived have CRC-64 ${found}, the object has ${checksum.value}`);
+    },
+  };
+}
+
 const LIST_PAGE = "1000";
 
-function parseListedObject(op: string, object: string): ListedObject {
-  const field = (name: string): string => required(op, name, xmlText(object, name));
+function parseListedObject(op: string, object: XmlElement): ListedObject {
+  const field = (name: string): string => required(op, name, object.textOf(name));
   return {
     key: decodeURIComponent(field("Key").replaceAll("+", "%20")),
     sizeBytes: Number(field("Size")),

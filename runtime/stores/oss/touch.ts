@@ -10,9 +10,8 @@ import {
 } from "../copy-in-place";
 import { BridgeError } from "../errors";
 import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
-import { attributeHeaders, crc64Of, parseHead, parsePutResult, required, taggingHeader, unquote } from "./metadata";
+import { attributeHeaders, crc64Of, documentOf, parseHead, parsePutResult, required, taggingHeader, unquote } from "./metadata";
 import type { OssUploads } from "./uploads";
-import { xmlText } from "./xml";
 
 const op = "touch";
 
@@ -92,7 +91,7 @@ class OssCopier implements ObjectCopier<OssPresent> {
     const { result, copiedFrom, received } = await this.store.text(
       { ...request, signal: this.options.signal },
       (text, answer) => ({
-        result: parsePutResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
+        result: parsePutResult(op, documentOf(op, text).textOf("ETag") ?? answer.etag, answer),
         copiedFrom: answer["x-oss-copy-source-version-id"],
         received: crc64Of(answer),
       }),
@@ -120,7 +119,11 @@ class OssCopier implements ObjectCopier<OssPresent> {
     const target = { op, method: "PUT", key: this.key, queries, headers } as const;
     return this.store.text({ ...target, workMs: copyWorkMs(sizeBytes), signal: this.options.signal }, (text, answer) => {
       const checksum = crc64Of(answer);
-      const part = { partNumber, sizeBytes, etag: unquote(required(op, "ETag", xmlText(text, "ETag") ?? answer.etag)) };
+      const part = {
+        partNumber,
+        sizeBytes,
+        etag: unquote(required(op, "ETag", documentOf(op, text).textOf("ETag") ?? answer.etag)),
+      };
       return checksum === undefined ? part : { ...part, checksum };
     });
   }

@@ -1,6 +1,8 @@
 /** Uploads in parts. https://www.alibabacloud.com/help/en/oss/developer-reference/operations-of-multipart-upload/ */
+import type { Readable } from "node:stream";
+import { escapeXml, type XmlElement } from "../../http/xml";
 import type { Checksum } from "../../protocol/snapshot";
-import { checksumOf, combineChecksums, verifyChecksum } from "../checksums";
+import { combineChecksums, createHasher, verifyChecksum } from "../checksums";
 import { isBridgeError } from "../errors";
 import type {
   CallOptions,
@@ -12,19 +14,20 @@ import type {
   UploadPartOptions,
 } from "../object-store";
 import { namingRefusedTags } from "../refused-tags";
+import { byteLengthOf, sendBody } from "../sent-body";
 import { OssClient } from "./client";
 import {
   attributeHeaders,
   contentMd5,
   crc64FromDecimal,
   crc64Of,
+  documentOf,
   parsePutResult,
   required,
   taggingHeader,
   unquote,
   verifyReceived,
 } from "./metadata";
-import { escapeXml, xmlElements, xmlText } from "./xml";
 
 const PAGE = "1000";
 
@@ -58,27 +61,36 @@ export class OssUploads extends OssClient {
     signal: AbortSignal | undefined,
   ): Promise<{ uploadId: string }> {
     const request = { op, method: "POST", key, queries: { uploads: null }, headers, signal } as const;
-    return this.text(request, (text) => ({ uploadId: required(op, "upload id", xmlText(text, "UploadId")) }));
+    return this.text(request, (text) => ({ uploadId: required(op, "upload id", documentOf(op, text).textOf("UploadId")) }));
   }
 
   /**
-   * A `disposable` part is never resumed by a later run, so comparing the CRC-64 of OSS's answer is enough. Any other part must be right
-   * once it is stored, even if this process ends before the answer, so OSS is asked to check its MD5 first.
+   * Bytes are checked by their MD5 before OSS stores them, because a later run may resume a part that is stored. A `disposable` part is never
+   * resumed. The MD5 of a stream is not known before its end: its CRC-64 is computed as it passes, and compared with the one of OSS's answer.
    */
   async uploadPart(
     key: string,
     { uploadId, partNumber }: PartId,
-    body: Uint8Array,
-    { checksum, disposable, signal, op = "uploadPart" }: UploadPartOptions & ForOperation & { disposable?: true } = {},
+    body: Uint8Array | Readable,
+    options: UploadPartOptions & ForOperation & { disposable?: true } = {},
   ): Promise<UploadedPart> {
-    const sent = checksumOf("CRC64XZ", body);
-    if (checksum !== undefined) verifyChecksum(op, checksum, sent.value);
+    const { checksum, disposable, signal, op = "uploadPart", sizeBytes = byteLengthOf(body) } = options;
+    const crc = createHasher("CRC64XZ");
     const queries = { partNumber: `${partNumber}`, uploadId };
-    const headers = disposable ? {} : contentMd5(body);
-    const request = { op, method: "PUT", key, queries, headers, body, signal } as const;
-    return this.text(request, (_, answer) => {
-      verifyReceived(op, sent, required(op, "CRC-64", crc64Of(answer)));
-      return { partNumber, sizeBytes: body.byteLength, etag: unquote(required(op, "ETag", answer.etag)), checksum: sent };
+    const sending = { sizeBytes, signal, onChunk: (chunk: Buffer) => crc.update(chunk) };
+    return sendBody(op, body, sending, (sent) => {
+      const isBytes = sent instanceof Uint8Array;
+      if (isBytes) crc.update(sent);
+      const computed = isBytes ? crc.value() : undefined;
+      if (computed !== undefined && checksum !== undefined) verifyChecksum(op, checksum, computed);
+      const headers = isBytes && !disposable ? contentMd5(sent) : {};
+      const request = { op, method: "PUT", key, queries, headers, body: sent, signal } as const;
+      return this.text(request, (_, answer) => {
+        const own: Checksum = { algorithm: "CRC64XZ", value: computed ?? crc.value() };
+        verifyReceived(op, own, required(op, "CRC-64", crc64Of(answer)));
+        if (checksum !== undefined) verifyChecksum(op, checksum, own.value);
+        return { partNumber, sizeBytes, etag: unquote(required(op, "ETag", answer.etag)), checksum: own };
+      });
     });
   }
 
@@ -91,10 +103,11 @@ export class OssUploads extends OssClient {
     let marker: string | undefined;
     do {
       const queries = { uploadId, "max-parts": PAGE, ...(marker !== undefined && { "part-number-marker": marker }) };
-      const text = await this.text({ op, method: "GET", key, queries, signal }, (document) => document);
-      for (const part of xmlElements(text, "Part")) parts.push(parsePart(op, part));
-      marker =
-        xmlText(text, "IsTruncated") === "true" ? required(op, "marker", xmlText(text, "NextPartNumberMarker")) : undefined;
+      const page = await this.text({ op, method: "GET", key, queries, signal }, (text) => documentOf(op, text));
+      for (const part of page.all("Part")) parts.push(parsePart(op, part));
+      const next = page.textOf("IsTruncated") === "true" ? page.textOf("NextPartNumberMarker") : undefined;
+      if (page.textOf("IsTruncated") === "true") required(op, "marker", next);
+      marker = next;
     } while (marker !== undefined);
     return parts.sort((a, b) => a.partNumber - b.partNumber);
   }
@@ -126,7 +139,7 @@ export class OssUploads extends OssClient {
       workMs: COMPLETION_WORK_MS,
     } as const;
     const { result, received } = await this.text(request, (text, answer) => ({
-      result: parsePutResult(op, xmlText(text, "ETag") ?? answer.etag, answer),
+      result: parsePutResult(op, documentOf(op, text).textOf("ETag") ?? answer.etag, answer),
       received: crc64Of(answer),
     }));
     await this.deleteIfCorrupted(op, key, result, { sent: expected ?? checksum, received });
@@ -164,9 +177,9 @@ export class OssUploads extends OssClient {
 /** OSS puts many parts together before it answers. */
 const COMPLETION_WORK_MS = 120_000;
 
-function parsePart(op: string, part: string): UploadedPart {
-  const field = (name: string): string => required(op, name, xmlText(part, name));
-  const checksum = crc64FromDecimal(xmlText(part, "HashCrc64ecma") ?? "");
+function parsePart(op: string, part: XmlElement): UploadedPart {
+  const field = (name: string): string => required(op, name, part.textOf(name));
+  const checksum = crc64FromDecimal(part.textOf("HashCrc64ecma") ?? "");
   const parsed = { partNumber: Number(field("PartNumber")), sizeBytes: Number(field("Size")), etag: unquote(field("ETag")) };
   return checksum === undefined ? parsed : { ...parsed, checksum };
 }

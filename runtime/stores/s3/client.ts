@@ -1,52 +1,151 @@
-import { Agent as HttpAgent } from "node:http";
-import { type AgentOptions, Agent as HttpsAgent } from "node:https";
-import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+/** Addresses and signs the calls to one bucket of S3, or of another server of its protocol. */
+import { isIP } from "node:net";
+import type { Dispatcher } from "undici";
+import { createAgent } from "../../http/agent";
+import { type Call, type ClientLimits, HttpClient, type Signed } from "../../http/client";
+import {
+  type AwsCredentials,
+  type AwsCredentialsProvider,
+  canonicalQuery,
+  encodeRfc3986,
+  presignQuery,
+  signHeaders,
+  UNSIGNED_PAYLOAD,
+} from "../../http/sigv4";
+import { BridgeError } from "../errors";
+import { isAscii } from "../header-text";
+import type { PresignOptions } from "../object-store";
+import { s3Errors } from "./errors";
 
-export interface S3ClientOptions {
+export interface S3ClientOptions extends ClientLimits {
+  bucket: string;
   region: string;
-  /** Hosts outside AWS are addressed path-style. @default the region's own endpoint */
+  credentials: AwsCredentialsProvider;
+  /** `https://host[:port]`. Hosts outside AWS are addressed path-style. @default the region's own endpoint */
   endpoint?: string | undefined;
-  /** @default the SDK's chain of providers */
-  credentials?: S3ClientConfig["credentials"] | undefined;
-  /** Tries of one call, except for bodies that cannot be sent twice. @default 3 */
-  maxAttempts?: number | undefined;
-  /** The time to connect. @default 5000 */
-  connectionTimeoutMs?: number | undefined;
-  /** The time without a byte in either direction. @default 30000 */
-  socketIdleTimeoutMs?: number | undefined;
-  /** Concurrent connections. @default 64 */
-  maxSockets?: number | undefined;
-  /** Trusted certificates. @default those of Node */
-  ca?: AgentOptions["ca"] | undefined;
-  /** Replaces the HTTP layer; the timeouts, `maxSockets` and `ca` above then have no effect. */
-  requestHandler?: S3ClientConfig["requestHandler"] | undefined;
+  /** For URLs that others read. @default endpoint */
+  presignEndpoint?: string | undefined;
+  /** From `createAgent`, shared by all stores of a process; its creator closes it. @default one of its own */
+  dispatcher?: Dispatcher | undefined;
+}
+
+export interface S3Call extends Call {
+  /** Absent for a call about the bucket. */
+  key?: string | undefined;
+  query?: Readonly<Record<string, string>> | undefined;
+  /** What the signature says about the body. @default UNSIGNED-PAYLOAD */
+  payload?: "STREAMING-UNSIGNED-PAYLOAD-TRAILER" | undefined;
+}
+
+/** The place of a bucket behind one endpoint. */
+interface S3Target {
+  origin: string;
+  host: string;
+  /** `/` where the bucket is part of the host, `/<bucket>/` where it cannot be. */
+  pathPrefix: string;
 }
 
 const AWS_HOST = /(^|\.)amazonaws\.com(\.cn)?$/;
+/** A certificate of AWS covers one label, so a name with dots is no part of the host. */
+const HOST_LABEL = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 
-/** The SDK writes to the console unless it has a logger. Every failure reaches the caller as an error. */
-const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+/**
+ * S3 wants its own headers and the content type signed. A type that is no ASCII is left out: S3 computes another signature for its bytes.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+const SIGNED = ["content-type"];
 
-/** An S3 client for `createS3Store`: it has explicit time limits and computes only the checksums that the store asks for. */
-export function createS3Client(options: S3ClientOptions): S3Client {
-  const { region, endpoint, credentials, ca, maxSockets = 64 } = options;
-  const agent = { keepAlive: true, maxSockets };
-  return new S3Client({
-    region,
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: !AWS_HOST.test(new URL(endpoint).hostname) }),
-    ...(credentials !== undefined && { credentials }),
-    maxAttempts: options.maxAttempts ?? 3,
-    logger: SILENT,
-    // The store names the checksum of every write. The store that the bytes of a GET are written to verifies them.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-    // Waiting for "100 Continue" would open a new connection for every body above 2 MiB, without the agents below.
-    expectContinueHeader: false,
-    requestHandler: options.requestHandler ?? {
-      connectionTimeout: options.connectionTimeoutMs ?? 5_000,
-      socketTimeout: options.socketIdleTimeoutMs ?? 30_000,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(ca === undefined ? agent : { ...agent, ca }),
-    },
-  });
+/** The client that talks to S3 and the address that presigned URLs name. */
+export class S3Client extends HttpClient<S3Call> {
+  /** Whether the endpoint is AWS's own. */
+  readonly isAws: boolean;
+  private readonly presignTarget: S3Target;
+  private readonly settings: S3ClientOptions;
+
+  /** @throws BridgeError `ConfigInvalid` for an endpoint that is not `https://host[:port]`. */
+  constructor(options: S3ClientOptions) {
+    const { bucket, region, endpoint = regionEndpoint(region), presignEndpoint = endpoint } = options;
+    const target = s3Target(endpoint, bucket);
+    const sign = (call: S3Call, nowMs: number) => signed(call, options, { target, nowMs });
+    super({ ...options, dispatcher: options.dispatcher ?? createAgent(), errors: s3Errors, sign });
+    this.isAws = isAwsEndpoint(endpoint);
+    this.presignTarget = s3Target(presignEndpoint, bucket);
+    this.settings = options;
+  }
+
+  presignGet(key: string, options: PresignOptions): string | Promise<string> {
+    const credentials = this.settings.credentials();
+    if (credentials instanceof Promise) return credentials.then((found) => this.presign(key, options, found));
+    return this.presign(key, options, credentials);
+  }
+
+  /** Only the host is signed, so the reader of the URL may add headers. */
+  private presign(key: string, { reads, expiresInSeconds }: PresignOptions, credentials: AwsCredentials): string {
+    const { origin, host, pathPrefix } = this.presignTarget;
+    const path = pathPrefix + encodeKey(key);
+    const query = reads === "tags" ? { tagging: "" } : {};
+    const scope = { service: "s3", region: this.settings.region, nowMs: this.now(), expiresInSeconds };
+    return `${origin}${path}?${presignQuery({ method: "GET", host, path, query }, credentials, scope)}`;
+  }
+}
+
+function signed(
+  call: S3Call,
+  { credentials, region }: S3ClientOptions,
+  { target, nowMs }: { target: S3Target; nowMs: number },
+): Signed | Promise<Signed> {
+  const found = credentials();
+  const sign = (known: AwsCredentials): Signed => {
+    const { method, key, query = {}, headers = {}, payload = UNSIGNED_PAYLOAD } = call;
+    const path = key === undefined ? target.pathPrefix : target.pathPrefix + encodeKey(key);
+    const signing = {
+      method,
+      host: target.host,
+      path,
+      query,
+      headers,
+      signedHeaders: isAscii(headers["content-type"] ?? "") ? SIGNED : [],
+      payloadHash: payload,
+    };
+    const text = canonicalQuery(query);
+    return {
+      origin: target.origin,
+      path: text === "" ? path : `${path}?${text}`,
+      headers: signHeaders(signing, known, { service: "s3", region, nowMs }),
+    };
+  };
+  return found instanceof Promise ? found.then(sign) : sign(found);
+}
+
+/** The key as part of a path: its slashes stay, and nothing is normalised. */
+export function encodeKey(key: string): string {
+  return encodeRfc3986(key).replaceAll("%2F", "/");
+}
+
+/** https://docs.aws.amazon.com/general/latest/gr/s3.html */
+function regionEndpoint(region: string): string {
+  return `https://s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
+}
+
+function isAwsEndpoint(endpoint: string): boolean {
+  return AWS_HOST.test(new URL(endpoint).hostname);
+}
+
+function s3Target(endpoint: string, bucket: string): S3Target {
+  let url: URL | undefined;
+  try {
+    url = new URL(endpoint);
+  } catch {
+    url = undefined;
+  }
+  const hostname = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
+  const loopback = hostname === "127.0.0.1" || hostname === "::1" || hostname === "localhost";
+  // Bodies are not signed, so only TLS protects them.
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && loopback);
+  if (url === undefined || !secure || url.pathname !== "/" || url.search !== "" || url.username !== "")
+    throw new BridgeError("ConfigInvalid", "endpoint", `the S3 endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`);
+  if (isIP(hostname) !== 0 || !AWS_HOST.test(hostname) || !HOST_LABEL.test(bucket))
+    return { origin: url.origin, host: url.host, pathPrefix: `/${bucket}/` };
+  const host = `${bucket}.${url.host}`;
+  return { origin: `${url.protocol}//${host}`, host, pathPrefix: "/" };
 }

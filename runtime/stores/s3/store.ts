@@ -1,20 +1,10 @@
 /** The port over S3 and other servers of its protocol. https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html */
-import { Readable } from "node:stream";
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  GetObjectTaggingCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  PutObjectCommand,
-  PutObjectTaggingCommand,
-  type S3Client,
-  type StorageClass,
-} from "@aws-sdk/client-s3";
-import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import type { Readable } from "node:stream";
+import type { BodyWatch } from "../../http/exchange";
 import type { Tags } from "../../protocol/snapshot";
+import { abortedError } from "../body";
 import { checked } from "../checked-store";
+import { checksumOf } from "../checksums";
 import type { CopyLimits } from "../copy-in-place";
 import { isBridgeError } from "../errors";
 import type {
@@ -32,18 +22,26 @@ import type {
   StoreCapabilities,
   TouchOptions,
 } from "../object-store";
+import { refusalCode } from "../refusals";
 import { namingRefusedTags } from "../refused-tags";
-import { sendBody } from "./body";
-import { conditionFields, httpOptions, isMissingVersion, putResult, sendForHeaders, withRawHeaders } from "./calls";
+import { sendBody } from "../sent-body";
+import { documentOf, type Placement } from "./calls";
+import type { S3ClientOptions } from "./client";
+import { s3Errors } from "./errors";
+import { trailingChecksum } from "./framing";
 import {
-  attributeFields,
-  checksumFields,
+  attributeHeaders,
+  checksumHeaders,
+  conditionHeaders,
   decodeListedKey,
   fullObjectChecksums,
   parseHead,
+  putResult,
   S3_CHECKSUMS,
   S3_METADATA,
+  taggingDocument,
   unquote,
+  WITH_CHECKSUMS,
 } from "./metadata";
 import { S3_COPY_LIMITS, touchS3Object } from "./touch";
 import { S3Uploads } from "./uploads";
@@ -62,103 +60,92 @@ export const S3_CAPABILITIES: StoreCapabilities = {
   metadata: S3_METADATA,
 };
 
-export interface S3StoreOptions {
-  /** Create it with `createS3Client`. */
-  client: S3Client;
-  /** Signs URLs, where their readers reach the store by another endpoint. @default client */
-  presignClient?: S3Client | undefined;
-  bucket: string;
-  /** @default the bucket's own */
-  storageClass?: string | undefined;
-  /** Encrypts with this key. @default the bucket's own encryption */
-  kmsKeyArn?: string | undefined;
+export interface S3StoreOptions extends S3ClientOptions, Placement {
   /** When `touch` copies in parts. @default S3_COPY_LIMITS */
   copyLimits?: CopyLimits | undefined;
 }
 
+/** @throws BridgeError `ConfigInvalid` for an endpoint that is not `https://host[:port]`. */
 export function createS3Store(options: S3StoreOptions): ObjectStore {
   return checked(new S3Adapter(options), { name: options.bucket });
 }
 
 class S3Adapter extends S3Uploads implements ObjectStore {
   private readonly copyLimits: CopyLimits;
-  private readonly presignClient: S3Client;
 
-  constructor({ client, presignClient = client, bucket, storageClass, kmsKeyArn, copyLimits = S3_COPY_LIMITS }: S3StoreOptions) {
-    super(client, bucket, S3_CAPABILITIES, {
-      StorageClass: storageClass as StorageClass | undefined,
-      ServerSideEncryption: kmsKeyArn === undefined ? undefined : "aws:kms",
-      SSEKMSKeyId: kmsKeyArn,
-    });
+  constructor({ copyLimits = S3_COPY_LIMITS, ...options }: S3StoreOptions) {
+    super(options, S3_CAPABILITIES);
     this.copyLimits = copyLimits;
-    this.presignClient = presignClient;
   }
 
-  async head(key: string, options: CallOptions = {}): Promise<ObjectHead | undefined> {
-    const command = new HeadObjectCommand({ ...this.target(key), ChecksumMode: "ENABLED" });
+  async head(key: string, { signal }: CallOptions = {}): Promise<ObjectHead | undefined> {
+    const op = "head";
     try {
-      return await this.run("head", options, async (client, http) => {
-        const { output, raw } = await sendForHeaders(client, command, http);
-        return { ...parseHead(output, raw, output.ContentLength), checksums: fullObjectChecksums(output) };
-      });
+      return await this.client.send({ op, method: "HEAD", key, headers: WITH_CHECKSUMS, signal }, ({ headers }) => ({
+        ...parseHead(op, headers),
+        checksums: fullObjectChecksums(headers),
+        ...this.tagCountOf(headers),
+      }));
     } catch (error) {
       if (isBridgeError(error, "NotFound")) return undefined;
       throw error;
     }
   }
 
-  async putTags(key: string, tags: Tags, options: PutTagsOptions = {}): Promise<void> {
-    const command = new PutObjectTaggingCommand({
-      ...this.target(key),
-      VersionId: options.versionId,
-      Tagging: { TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
-    });
-    await namingRefusedTags(tags, () => this.run("putTags", options, (client, http) => client.send(command, http)));
+  async putTags(key: string, tags: Tags, { signal, versionId }: PutTagsOptions = {}): Promise<void> {
+    const query = { tagging: "", ...(versionId !== undefined && { versionId }) };
+    const body = taggingDocument(tags);
+    // S3 wants a checksum with this document.
+    const headers = { "content-type": "application/xml", ...checksumHeaders(checksumOf("CRC32", body)) };
+    await namingRefusedTags(tags, () =>
+      this.client.send({ op: "putTags", method: "PUT", key, query, headers, body, signal }, () => undefined),
+    );
   }
 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
-    const { ifMatch, range } = options;
-    const command = new GetObjectCommand({
-      ...this.target(key),
-      ...conditionFields({ ifMatch }),
-      Range: range && `bytes=${range.start}-${range.end}`,
-    });
-    return this.run("get", options, async (client, http) => {
-      const { output, raw } = await sendForHeaders(client, command, http);
-      const body = output.Body;
-      if (!(body instanceof Readable)) throw new Error("the HTTP layer gave no Node stream: use a Node request handler");
-      const totalBytes = output.ContentRange?.split("/")[1];
-      return { head: parseHead(output, raw, totalBytes === undefined ? output.ContentLength : Number(totalBytes)), body };
-    });
-  }
-
-  async put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
-    const { attributes, checksum, condition, sizeBytes } = options;
-    const transmit = (Body: Uint8Array | Readable, signal: AbortSignal | undefined) =>
-      this.place(!(Body instanceof Readable), async (placement) => {
-        const command = new PutObjectCommand({
-          ...this.target(key),
-          ...placement,
-          ...attributeFields(attributes),
-          ...conditionFields(condition),
-          // Node computes CRC32 natively.
-          ...(checksum === undefined ? { ChecksumAlgorithm: "CRC32" } : checksumFields(checksum)),
-          Body,
-          ContentLength: sizeBytes,
-        });
-        withRawHeaders(command, attributes.headers);
-        return putResult(await this.client.send(command, httpOptions(signal)));
-      });
-    return namingRefusedTags(attributes.tags, () => this.run("put", options, () => sendBody(body, options, transmit), condition));
-  }
-
-  async delete(key: string, options: DeleteOptions = {}): Promise<void> {
-    const { condition, versionId } = options;
-    const command = new DeleteObjectCommand({ ...this.target(key), ...conditionFields(condition), VersionId: versionId });
+    const op = "get";
+    const { ifMatch, range, signal } = options;
+    const headers = { ...conditionHeaders({ ifMatch }), ...(range && { range: `bytes=${range.start}-${range.end}` }) };
+    const watch: BodyWatch = {
+      broke: (cause) => (signal?.aborted ? abortedError(op, signal.reason) : s3Errors.broken(op, cause)),
+    };
+    const answer = await this.client.open({ op, method: "GET", key, headers, signal }, () => watch);
     try {
-      await this.run("delete", options, (client, http) => client.send(command, http), condition);
+      return { head: parseHead(op, answer.headers), body: answer.body };
     } catch (error) {
-      if (versionId === undefined || !isBridgeError(error, "NotFound") || !isMissingVersion(error.cause)) throw error;
+      answer.body.destroy();
+      throw error;
+    }
+  }
+
+  put(key: string, body: Readable | Uint8Array, options: PutOptions): Promise<PutResult> {
+    const op = "put";
+    const { attributes, checksum, condition, signal, sizeBytes } = options;
+    const trailing = checksum === undefined ? trailingChecksum("CRC32", sizeBytes) : undefined;
+    const given = { ...attributeHeaders(attributes), ...conditionHeaders(condition), ...checksumHeaders(checksum) };
+    return namingRefusedTags(attributes.tags, () =>
+      sendBody(op, body, { sizeBytes, signal, framing: trailing?.framing }, (sent) => {
+        const isBytes = sent instanceof Uint8Array;
+        const own = isBytes || trailing === undefined ? {} : framedHeaders(trailing.headers, given);
+        const computed = isBytes && checksum === undefined ? checksumHeaders(checksumOf("CRC32", sent)) : {};
+        const payload = isBytes || trailing === undefined ? undefined : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+        return this.place(isBytes, (placement) => {
+          const headers = { ...given, ...own, ...computed, ...placement };
+          const call = { op, method: "PUT", key, headers, body: sent, payload, signal } as const;
+          return this.sendConditional(call, condition, (answer) => putResult(answer.headers));
+        });
+      }),
+    );
+  }
+
+  async delete(key: string, { condition, signal, versionId }: DeleteOptions = {}): Promise<void> {
+    const query = versionId === undefined ? {} : { versionId };
+    const call = { op: "delete", method: "DELETE", key, query, headers: conditionHeaders(condition), signal } as const;
+    try {
+      await this.sendConditional(call, condition, () => undefined);
+    } catch (error) {
+      // S3 answers 204 for a version that does not exist; other servers of its protocol answer with an error.
+      if (versionId === undefined || !isBridgeError(error, "NotFound") || !MISSING_VERSION.has(refusalCode(error))) throw error;
     }
   }
 
@@ -166,32 +153,38 @@ class S3Adapter extends S3Uploads implements ObjectStore {
     return touchS3Object(this, this.copyLimits, key, options);
   }
 
-  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
+  /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+  async *list(prefix: string, { signal, startAfter }: ListOptions = {}): AsyncIterable<ListedObject> {
+    const op = "list";
     // XML 1.0 cannot hold every key, so S3 is asked to encode them.
-    const query = { Bucket: this.bucket, Prefix: prefix, EncodingType: "url" } as const;
-    let position: { StartAfter?: string | undefined; ContinuationToken?: string } = { StartAfter: options.startAfter };
+    const query = { "list-type": "2", "encoding-type": "url", prefix };
+    let position: Record<string, string> = startAfter === undefined ? {} : { "start-after": startAfter };
     for (;;) {
-      const command = new ListObjectsV2Command({ ...query, ...position });
-      const page: ListObjectsV2CommandOutput = await this.run("list", options, (client, http) => client.send(command, http));
-      for (const { Key = "", Size: sizeBytes = 0, ETag, LastModified = new Date(0) } of page.Contents ?? [])
+      const request = { op, method: "GET", query: { ...query, ...position }, signal } as const;
+      const page = await this.client.send(request, (answer) => documentOf(op, answer));
+      const encoding = page.textOf("EncodingType");
+      for (const element of page.all("Contents"))
         yield {
-          key: decodeListedKey(Key, page.EncodingType),
-          sizeBytes,
-          etag: unquote(ETag),
-          lastModified: LastModified,
+          key: decodeListedKey(element.textOf("Key") ?? "", encoding),
+          sizeBytes: Number(element.textOf("Size")),
+          etag: unquote(element.textOf("ETag")),
+          lastModified: new Date(element.textOf("LastModified") ?? 0),
         };
-      if (!page.IsTruncated || page.NextContinuationToken === undefined) return;
-      position = { ContinuationToken: page.NextContinuationToken };
+      const next = page.textOf("NextContinuationToken");
+      if (page.textOf("IsTruncated") !== "true" || next === undefined) return;
+      position = { "continuation-token": next };
     }
   }
 
   async presignGet(key: string, options: PresignOptions): Promise<string> {
-    const { reads, expiresInSeconds: expiresIn } = options;
-    const { presignClient } = this;
-    return this.run("presignGet", {}, () =>
-      reads === "tags"
-        ? getSignedUrl(presignClient, new GetObjectTaggingCommand(this.target(key)), { expiresIn })
-        : getSignedUrl(presignClient, new GetObjectCommand(this.target(key)), { expiresIn }),
-    );
+    return this.client.presignGet(key, options);
   }
+}
+
+const MISSING_VERSION: ReadonlySet<string | undefined> = new Set(["NoSuchVersion", "NoSuchKey"]);
+
+/** The coding of the framing is the last one. S3 removes it from the headers of the object. */
+function framedHeaders(framing: Record<string, string>, given: Record<string, string>): Record<string, string> {
+  const coding = given["content-encoding"];
+  return coding === undefined ? framing : { ...framing, "content-encoding": `${coding},${framing["content-encoding"]}` };
 }

@@ -1,12 +1,5 @@
 /** Touches an object of S3. https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
-import {
-  CopyObjectCommand,
-  type CopyObjectCommandInput,
-  HeadObjectCommand,
-  type HeadObjectCommandOutput,
-  UploadPartCopyCommand,
-} from "@aws-sdk/client-s3";
-import type { Checksum, ContentHeaders, Tags } from "../../protocol/snapshot";
+import type { Checksum, Tags } from "../../protocol/snapshot";
 import {
   type CopyLimits,
   type CopyRange,
@@ -17,9 +10,21 @@ import {
 } from "../copy-in-place";
 import { BridgeError } from "../errors";
 import type { CallOptions, PutResult, TouchOptions, UploadedPart } from "../object-store";
-import { type Placement, putResult, sendForHeaders, withRawHeaders } from "./calls";
-import { attributeFields, isS3Checksum, parseHead, partChecksum, taggingField, unquote } from "./metadata";
-import type { S3Uploads } from "./uploads";
+import { documentOf } from "./calls";
+import {
+  allChecksums,
+  attributeHeaders,
+  checksumIn,
+  checksumTypeOf,
+  copySource,
+  FULL_OBJECT,
+  parseHead,
+  putResult,
+  taggingHeader,
+  unquote,
+  WITH_CHECKSUMS,
+} from "./metadata";
+import { declaredChecksum, type S3Uploads } from "./uploads";
 
 const op = "touch";
 
@@ -31,20 +36,18 @@ export function touchS3Object(store: S3Uploads, limits: CopyLimits, key: string,
   return copyInPlace(new S3Copier(store, key, options), { ifMatch: options.ifMatch, limits, maxParts });
 }
 
-type KeptFields = Pick<
-  CopyObjectCommandInput,
-  keyof ReturnType<typeof attributeFields> | "StorageClass" | "ServerSideEncryption" | "SSEKMSKeyId" | "BucketKeyEnabled"
->;
-
 interface S3Present extends PresentObject {
-  /** The fields that the copy is written with. */
-  fields: KeptFields;
-  /** As they were stored; see `withRawHeaders`. */
-  headers: ContentHeaders;
+  /** The headers that the copy is written with. */
+  headers: Record<string, string>;
   /** The checksum of the whole object or over its parts; `checksumType` says which. */
   checksum: Checksum | undefined;
-  checksumType: HeadObjectCommandOutput["ChecksumType"];
+  checksumType: string | undefined;
 }
+
+const STORAGE_CLASS = "x-amz-storage-class";
+const ENCRYPTION = "x-amz-server-side-encryption";
+const KEY_ID = `${ENCRYPTION}-aws-kms-key-id`;
+const ENCRYPTION_HEADERS = [ENCRYPTION, KEY_ID, `${ENCRYPTION}-bucket-key-enabled`];
 
 class S3Copier implements ObjectCopier<S3Present> {
   constructor(
@@ -54,27 +57,31 @@ class S3Copier implements ObjectCopier<S3Present> {
   ) {}
 
   /** @throws BridgeError `Unsupported` when S3 does not return all of its metadata: the copy would lose some. */
-  async read(versionId?: string): Promise<S3Present> {
-    const command = new HeadObjectCommand({ ...this.store.target(this.key), VersionId: versionId, ChecksumMode: "ENABLED" });
-    const { output, raw } = await this.store.run(op, this.options, (client, http) => sendForHeaders(client, command, http));
-    if ((output.MissingMeta ?? 0) > 0)
-      throw new BridgeError("Unsupported", op, `${output.MissingMeta} metadata entries of the object are no HTTP headers`);
-    const { headers, metadata, etag, sizeBytes, lastModified, ...head } = parseHead(output, raw, output.ContentLength);
-    return {
-      etag,
-      versionId: head.versionId,
-      sizeBytes,
-      lastModified,
-      fields: {
-        ...attributeFields({ headers, metadata, tags: {} }),
-        ...encryptionFields(output, this.store.placement),
-        // Absent means STANDARD, in the answer and in a request.
-        StorageClass: output.StorageClass,
-      },
-      headers,
-      checksum: partChecksum(output),
-      checksumType: output.ChecksumType,
-    };
+  read(versionId?: string): Promise<S3Present> {
+    const { key, store } = this;
+    const query = versionId === undefined ? {} : { versionId };
+    const call = { op, method: "HEAD", key, query, headers: WITH_CHECKSUMS, signal: this.options.signal } as const;
+    return store.client.send(call, ({ headers: answer }) => {
+      const missing = Number(answer["x-amz-missing-meta"] ?? 0);
+      if (missing > 0) throw new BridgeError("Unsupported", op, `${missing} metadata entries of the object are no HTTP headers`);
+      const head = parseHead(op, answer);
+      // The adapter's own key wins over the object's encryption.
+      const encryption = store.placement[KEY_ID] === undefined ? answer : store.placement;
+      return {
+        etag: head.etag,
+        versionId: head.versionId,
+        sizeBytes: head.sizeBytes,
+        lastModified: head.lastModified,
+        headers: {
+          ...attributeHeaders({ headers: head.headers, metadata: head.metadata, tags: {} }),
+          ...pick(encryption, ENCRYPTION_HEADERS),
+          // Absent means STANDARD, in the answer and in a request.
+          ...pick(answer, [STORAGE_CLASS]),
+        },
+        checksum: allChecksums(answer)[0],
+        checksumType: checksumTypeOf(answer),
+      };
+    });
   }
 
   readTags(): Promise<Tags> {
@@ -82,35 +89,31 @@ class S3Copier implements ObjectCopier<S3Present> {
   }
 
   /** S3 refuses a copy onto itself that changes nothing, so the copy names its headers. */
-  async copyWhole(etag: string, { fields, headers }: S3Present) {
-    const command = new CopyObjectCommand({
-      ...this.store.target(this.key),
-      ...fields,
-      CopySource: this.store.copySource(this.key),
-      // S3 compares this etag when the copy begins, and the next one when it becomes visible.
-      CopySourceIfMatch: `"${etag}"`,
-      IfMatch: `"${etag}"`,
-      MetadataDirective: "REPLACE",
-      TaggingDirective: "COPY",
-    });
-    withRawHeaders(command, headers);
-    const copied = await this.store.run(op, this.options, (client, http) => client.send(command, http));
-    const result = putResult({ ETag: copied.CopyObjectResult?.ETag, VersionId: copied.VersionId });
-    return { result, copiedFrom: copied.CopySourceVersionId };
+  copyWhole(etag: string, { headers: kept, sizeBytes }: S3Present) {
+    const { key, store } = this;
+    const headers = {
+      ...kept,
+      ...this.copySource(etag),
+      // S3 compares the etag of the source when the copy begins, and this one when it becomes visible.
+      "if-match": `"${etag}"`,
+      "x-amz-metadata-directive": "REPLACE",
+      "x-amz-tagging-directive": "COPY",
+    };
+    const call = { op, method: "PUT", key, headers, workMs: copyWorkMs(sizeBytes), signal: this.options.signal } as const;
+    return store.client.send(call, (answer) => ({
+      result: putResult(answer.headers, documentOf(op, answer).textOf("ETag")),
+      copiedFrom: answer.headers["x-amz-copy-source-version-id"],
+    }));
   }
 
   /** Where S3 computes the same kind of checksum for the copy, completion carries the object's own and S3 verifies the copy. */
   async createUpload(present: S3Present, tags: Tags): Promise<CopyUpload> {
     const { key, options, store } = this;
-    const { fields, headers, etag, checksum, checksumType } = present;
-    const declared =
-      checksum === undefined || !isS3Checksum(checksum.algorithm)
-        ? {}
-        : { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksumType };
-    const input = { ...store.target(key), ...fields, ...taggingField(tags), ...declared };
-    const created = await store.start(op, input, headers, options);
+    const { headers, etag, checksum, checksumType } = present;
+    const declared = declaredChecksum(checksum?.algorithm, checksumType);
+    const created = await store.start(op, key, { ...headers, ...taggingHeader(tags), ...declared }, options);
     const { uploadId } = created;
-    const verifiesWhole = checksumType === "FULL_OBJECT" && created.checksumType === "FULL_OBJECT";
+    const verifiesWhole = checksumType === FULL_OBJECT && created.checksumType === FULL_OBJECT;
     return {
       copyPart: (range) => this.copyPart(uploadId, etag, range),
       complete: (parts) =>
@@ -125,28 +128,40 @@ class S3Copier implements ObjectCopier<S3Present> {
 
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */
   private copyPart(uploadId: string, etag: string, { partNumber, start, end }: CopyRange): Promise<UploadedPart> {
-    const command = new UploadPartCopyCommand({
-      ...this.store.target(this.key),
-      UploadId: uploadId,
-      PartNumber: partNumber,
-      CopySource: this.store.copySource(this.key),
-      CopySourceIfMatch: `"${etag}"`,
-      CopySourceRange: `bytes=${start}-${end}`,
-    });
-    return this.store.run(op, this.options, async (client, http) => {
-      const { CopyPartResult = {} } = await client.send(command, http);
-      const checksum = partChecksum(CopyPartResult);
-      const part = { partNumber, sizeBytes: end - start + 1, etag: unquote(CopyPartResult.ETag) };
+    const { key, store } = this;
+    const sizeBytes = end - start + 1;
+    const query = { partNumber: `${partNumber}`, uploadId };
+    const headers = { ...this.copySource(etag), "x-amz-copy-source-range": `bytes=${start}-${end}` };
+    const call = { op, method: "PUT", key, query, headers, workMs: copyWorkMs(sizeBytes), signal: this.options.signal } as const;
+    return store.client.send(call, (answer) => {
+      const document = documentOf(op, answer);
+      const checksum = checksumIn(document);
+      const part = { partNumber, sizeBytes, etag: unquote(document.textOf("ETag")) };
       return checksum === undefined ? part : { ...part, checksum };
     });
   }
+
+  /** Names the object as the source of a copy, if it has this etag. */
+  private copySource(etag: string): Record<string, string> {
+    return {
+      "x-amz-copy-source": copySource(this.store.bucket, this.key),
+      "x-amz-copy-source-if-match": `"${etag}"`,
+    };
+  }
 }
 
-/** The adapter's own key wins over the object's encryption. */
-function encryptionFields(
-  { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled }: HeadObjectCommandOutput,
-  placement: Placement,
-): Partial<KeptFields> {
-  if (placement.SSEKMSKeyId === undefined) return { ServerSideEncryption, SSEKMSKeyId, BucketKeyEnabled };
-  return { ServerSideEncryption: placement.ServerSideEncryption, SSEKMSKeyId: placement.SSEKMSKeyId };
+/** The client gives up a copy that is slower. */
+const MIN_COPY_BYTES_PER_SECOND = 4 * 1024 ** 2;
+
+function copyWorkMs(sizeBytes: number): number {
+  return Math.ceil((sizeBytes / MIN_COPY_BYTES_PER_SECOND) * 1000);
+}
+
+function pick(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

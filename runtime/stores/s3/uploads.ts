@@ -1,14 +1,6 @@
 /** Uploads in parts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
-import {
-  AbortMultipartUploadCommand,
-  CompleteMultipartUploadCommand,
-  CreateMultipartUploadCommand,
-  type CreateMultipartUploadCommandInput,
-  ListPartsCommand,
-  type ListPartsCommandOutput,
-  UploadPartCommand,
-} from "@aws-sdk/client-s3";
-import type { ChecksumAlgorithm, ContentHeaders } from "../../protocol/snapshot";
+import type { Readable } from "node:stream";
+import type { ChecksumAlgorithm } from "../../protocol/snapshot";
 import { isBridgeError } from "../errors";
 import type {
   CallOptions,
@@ -20,15 +12,29 @@ import type {
   UploadPartOptions,
 } from "../object-store";
 import { namingRefusedTags } from "../refused-tags";
-import { conditionFields, putResult, S3Calls, withRawHeaders } from "./calls";
-import { attributeFields, checksumFields, isS3Checksum, partChecksum, unquote } from "./metadata";
+import { byteLengthOf, sendBody } from "../sent-body";
+import { documentOf, S3Calls } from "./calls";
+import { unexpectedAnswer } from "./errors";
+import {
+  attributeHeaders,
+  checksumDocument,
+  checksumHeaders,
+  checksumIn,
+  checksumTypeOf,
+  conditionHeaders,
+  FULL_OBJECT,
+  isS3Checksum,
+  putResult,
+  S3_NAMESPACE,
+  unquote,
+} from "./metadata";
 
 /** The part of the adapter for uploads in parts. */
 export class S3Uploads extends S3Calls {
   async createUpload(key: string, options: CreateUploadOptions): Promise<{ uploadId: string }> {
     const { checksumAlgorithm } = options;
     const upload = await this.createFor(key, checksumAlgorithm, options);
-    if (checksumAlgorithm === undefined || upload.checksumType === "FULL_OBJECT") return { uploadId: upload.uploadId };
+    if (checksumAlgorithm === undefined || upload.checksumType === FULL_OBJECT) return { uploadId: upload.uploadId };
     // A server that knows only checksums over part checksums would refuse the right checksum of the whole object at completion.
     // Without a declared algorithm it still verifies each part.
     await this.abortUpload(key, upload.uploadId, options);
@@ -38,100 +44,109 @@ export class S3Uploads extends S3Calls {
 
   private createFor(key: string, checksumAlgorithm: ChecksumAlgorithm | undefined, options: CreateUploadOptions) {
     const { attributes } = options;
-    const input: CreateMultipartUploadCommandInput = {
-      ...this.target(key),
-      ...attributeFields(attributes),
-      ...(checksumAlgorithm !== undefined &&
-        isS3Checksum(checksumAlgorithm) && { ChecksumAlgorithm: checksumAlgorithm, ChecksumType: "FULL_OBJECT" }),
-    };
+    const headers = { ...attributeHeaders(attributes), ...declaredChecksum(checksumAlgorithm, FULL_OBJECT) };
     return namingRefusedTags(attributes.tags, () =>
-      this.place(true, (placement) => this.start("createUpload", { ...input, ...placement }, attributes.headers, options)),
+      this.place(true, (placement) => this.start("createUpload", key, { ...headers, ...placement }, options)),
     );
   }
 
   /** Starts an upload for any operation. `checksumType` is the kind of checksum that S3 will compute for the whole object. */
-  async start(
+  start(
     op: string,
-    input: CreateMultipartUploadCommandInput,
-    headers: ContentHeaders,
-    options: CallOptions,
+    key: string,
+    headers: Record<string, string>,
+    { signal }: CallOptions,
   ): Promise<{ uploadId: string; checksumType: string | undefined }> {
-    const command = new CreateMultipartUploadCommand(input);
-    withRawHeaders(command, headers);
-    return this.run(op, options, async (client, http) => {
-      const { UploadId, ChecksumType } = await client.send(command, http);
-      if (UploadId === undefined) throw new Error("the answer has no upload id: this is no S3 endpoint");
-      return { uploadId: UploadId, checksumType: ChecksumType };
+    return this.client.send({ op, method: "POST", key, query: { uploads: "" }, headers, signal }, (answer) => {
+      const uploadId = documentOf(op, answer).textOf("UploadId");
+      if (uploadId === undefined) throw unexpectedAnswer(op, "no upload id");
+      return { uploadId, checksumType: checksumTypeOf(answer.headers) };
     });
   }
 
   async uploadPart(
     key: string,
     { uploadId, partNumber }: PartId,
-    body: Uint8Array,
-    options: UploadPartOptions = {},
+    body: Uint8Array | Readable,
+    { checksum, signal, sizeBytes = byteLengthOf(body) }: UploadPartOptions = {},
   ): Promise<UploadedPart> {
-    const { checksum } = options;
-    const command = new UploadPartCommand({
-      ...this.target(key),
-      UploadId: uploadId,
-      PartNumber: partNumber,
-      Body: body,
-      ContentLength: body.byteLength,
-      ...checksumFields(checksum),
-    });
-    return this.run("uploadPart", options, async (client, http) => {
-      const { ETag } = await client.send(command, http);
-      const part: UploadedPart = { partNumber, sizeBytes: body.byteLength, etag: unquote(ETag) };
-      return checksum === undefined ? part : { ...part, checksum: { ...checksum } };
-    });
+    const op = "uploadPart";
+    const query = { partNumber: `${partNumber}`, uploadId };
+    const call = { op, method: "PUT", key, query, headers: checksumHeaders(checksum), signal } as const;
+    return sendBody(op, body, { sizeBytes, signal }, (sent) =>
+      this.client.send({ ...call, body: sent }, ({ headers }) => {
+        const part: UploadedPart = { partNumber, sizeBytes, etag: unquote(headers.etag) };
+        return checksum === undefined ? part : { ...part, checksum: { ...checksum } };
+      }),
+    );
   }
 
-  async listParts(key: string, uploadId: string, options: CallOptions = {}): Promise<UploadedPart[]> {
-    const target = { ...this.target(key), UploadId: uploadId };
+  async listParts(key: string, uploadId: string, { signal }: CallOptions = {}): Promise<UploadedPart[]> {
+    const op = "listParts";
     const parts: UploadedPart[] = [];
     let marker: string | undefined;
     do {
-      const command = new ListPartsCommand({ ...target, PartNumberMarker: marker });
-      const page: ListPartsCommandOutput = await this.run("listParts", options, (client, http) => client.send(command, http));
-      for (const fields of page.Parts ?? []) {
-        const { PartNumber: partNumber = 0, Size: sizeBytes = 0, ETag } = fields;
-        const checksum = partChecksum(fields);
-        const part: UploadedPart = { partNumber, sizeBytes, etag: unquote(ETag) };
+      const query = { uploadId, ...(marker !== undefined && { "part-number-marker": marker }) };
+      const page = await this.client.send({ op, method: "GET", key, query, signal }, (answer) => documentOf(op, answer));
+      for (const element of page.all("Part")) {
+        const checksum = checksumIn(element);
+        const part: UploadedPart = {
+          partNumber: Number(element.textOf("PartNumber")),
+          sizeBytes: Number(element.textOf("Size")),
+          etag: unquote(element.textOf("ETag")),
+        };
         parts.push(checksum === undefined ? part : { ...part, checksum });
       }
-      marker = page.IsTruncated ? page.NextPartNumberMarker : undefined;
+      marker = page.textOf("IsTruncated") === "true" ? page.textOf("NextPartNumberMarker") : undefined;
     } while (marker !== undefined);
     return parts.sort((a, b) => a.partNumber - b.partNumber);
   }
 
-  async completeUpload(
+  completeUpload(
     key: string,
     uploadId: string,
     parts: UploadedPart[],
-    options: CompleteUploadOptions = {},
+    { condition, checksum, signal }: CompleteUploadOptions = {},
   ): Promise<PutResult> {
-    const { condition, checksum } = options;
+    const op = "completeUpload";
     const verified = checksum !== undefined && this.capabilities.multipartChecksums.includes(checksum.algorithm);
-    const command = new CompleteMultipartUploadCommand({
-      ...this.target(key),
-      UploadId: uploadId,
-      MultipartUpload: {
-        Parts: parts.map((part) => ({ PartNumber: part.partNumber, ETag: `"${part.etag}"`, ...checksumFields(part.checksum) })),
-      },
-      ...(verified && { ...checksumFields(checksum), ChecksumType: "FULL_OBJECT" }),
-      ...conditionFields(condition),
+    const body = completionDocument(parts);
+    const headers = {
+      "content-type": "application/xml",
+      ...(verified && { ...checksumHeaders(checksum), "x-amz-checksum-type": FULL_OBJECT }),
+      ...conditionHeaders(condition),
+    };
+    const call = { op, method: "POST", key, query: { uploadId }, headers, body, signal, workMs: COMPLETION_WORK_MS } as const;
+    return this.sendConditional(call, condition, (answer) => {
+      const document = documentOf(op, answer);
+      const result = putResult(answer.headers, document.textOf("ETag"));
+      const whole = document.textOf("ChecksumType") === FULL_OBJECT ? checksumIn(document) : undefined;
+      return whole === undefined ? result : { ...result, checksums: [whole] };
     });
-    const output = await this.run("completeUpload", options, (client, http) => client.send(command, http), condition);
-    return putResult(output);
   }
 
-  async abortUpload(key: string, uploadId: string, options: CallOptions = {}): Promise<void> {
-    const command = new AbortMultipartUploadCommand({ ...this.target(key), UploadId: uploadId });
+  async abortUpload(key: string, uploadId: string, { signal }: CallOptions = {}): Promise<void> {
     try {
-      await this.run("abortUpload", options, (client, http) => client.send(command, http));
+      await this.client.send({ op: "abortUpload", method: "DELETE", key, query: { uploadId }, signal }, () => undefined);
     } catch (error) {
       if (!isBridgeError(error, "NotFound")) throw error;
     }
   }
+}
+
+/** S3 puts many parts together before it answers. */
+const COMPLETION_WORK_MS = 120_000;
+
+/** The headers of an upload whose parts have checksums of this algorithm. */
+export function declaredChecksum(algorithm: ChecksumAlgorithm | undefined, type: string | undefined): Record<string, string> {
+  if (algorithm === undefined || !isS3Checksum(algorithm)) return {};
+  return { "x-amz-checksum-algorithm": algorithm, ...(type !== undefined && { "x-amz-checksum-type": type }) };
+}
+
+function completionDocument(parts: readonly UploadedPart[]): Buffer {
+  const list = parts.map(
+    ({ partNumber, etag, checksum }) =>
+      `<Part><ETag>&quot;${etag}&quot;</ETag>${checksumDocument(checksum)}<PartNumber>${partNumber}</PartNumber></Part>`,
+  );
+  return Buffer.from(`<CompleteMultipartUpload xmlns="${S3_NAMESPACE}">${list.join("")}</CompleteMultipartUpload>`);
 }

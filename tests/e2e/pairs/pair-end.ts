@@ -17,9 +17,10 @@ import type OSS from "ali-oss";
 import { clientConfig } from "../../../local/aws/client-config";
 import type { LocalEnd } from "../../../local/cli/ends";
 import { ossAgent, ossClient } from "../../../local/oss-client";
+import { parseTagging } from "../../../runtime/http/tagging";
 import { withoutProvenance } from "../../../runtime/replication/provenance";
 import { meaningOfHeaderText } from "../../../runtime/stores/header-text";
-import { decodeMetadataName, decodeMetadataValue, parseTags, taggingDocument } from "../../../runtime/stores/oss/metadata";
+import { decodeMetadataName, decodeMetadataValue, taggingDocument } from "../../../runtime/stores/oss/metadata";
 import { eventually } from "../support/eventually";
 import { type SeenObject, sha256 } from "../support/objects";
 
@@ -193,7 +194,7 @@ function openOss(end: LocalEnd): PairEnd {
         sha256: sha256(body),
         headers: Object.fromEntries(HEADER_NAMES.map((name) => [name, headers[name]])),
         metadata: own(Object.fromEntries(metadata)),
-        tags: parseTags(tagging.body.toString("utf8")),
+        tags: parseTagging(tagging.body.toString("utf8")) ?? {},
       };
     },
     async setTags(key, tags) {

@@ -6,7 +6,6 @@ import { isBridgeError } from "../../../runtime/stores/errors";
 import type { ObjectStore } from "../../../runtime/stores/object-store";
 import { encodeOssKey } from "../../../runtime/stores/oss/sign";
 import { createOssStore } from "../../../runtime/stores/oss/store";
-import { createS3Client } from "../../../runtime/stores/s3/client";
 import { createS3Store } from "../../../runtime/stores/s3/store";
 
 const HOST = "https://photos.s3.us-east-1.amazonaws.com";
@@ -144,7 +143,7 @@ describe("the query reads the current object and nothing else", () => {
 describe("the presigners of this repository", () => {
   const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "s", sessionToken: "t+/=" };
   const s3 = (bucket: string, endpoint?: string) =>
-    createS3Store({ client: createS3Client({ region: "us-east-1", credentials, endpoint }), bucket });
+    createS3Store({ bucket, region: "us-east-1", credentials: () => credentials, endpoint });
   const oss = (endpoint?: string) =>
     createOssStore({
       bucket: "photos",

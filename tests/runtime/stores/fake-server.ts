@@ -4,7 +4,6 @@ import type { AddressInfo } from "node:net";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import type { ObjectStore } from "../../../runtime/stores/object-store";
 import { createOssStore, type OssStore, type OssStoreOptions } from "../../../runtime/stores/oss/store";
-import { createS3Client, type S3ClientOptions } from "../../../runtime/stores/s3/client";
 import { createS3Store, type S3StoreOptions } from "../../../runtime/stores/s3/store";
 
 export interface SeenRequest {
@@ -40,10 +39,23 @@ export class FakeServer {
   /** Sets one answer for each coming request, in order, and forgets the requests so far. */
   answer(...answers: Answer[]): void {
     this.answers = answers;
+    this.early = undefined;
     this.seen.length = 0;
   }
 
+  /** Answers matching requests before their body was read. */
+  refuseEarly(answer: Answer, matches: (request: IncomingMessage) => boolean): void {
+    this.early = { answer, matches };
+  }
+
+  private early: { answer: Answer; matches: (request: IncomingMessage) => boolean } | undefined;
+
   private take(request: IncomingMessage, response: ServerResponse): void {
+    if (this.early?.matches(request)) {
+      const { method = "", url = "", headers } = request;
+      this.early.answer({ method, url, headers, body: Buffer.alloc(0) }, response);
+      return;
+    }
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -81,12 +93,9 @@ export function fakeServer(): FakeServer {
   return server;
 }
 
-type S3Options = Partial<S3ClientOptions> & Pick<S3StoreOptions, "storageClass" | "kmsKeyArn">;
-
-export function s3Store(server: FakeServer, { storageClass, kmsKeyArn, ...options }: S3Options = {}): ObjectStore {
-  const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
-  const client = createS3Client({ region: "us-east-1", endpoint: server.endpoint, credentials, ...options });
-  return createS3Store({ client, bucket: "bucket", storageClass, kmsKeyArn });
+export function s3Store(server: FakeServer, options: Partial<S3StoreOptions> = {}): ObjectStore {
+  const credentials = () => ({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" });
+  return createS3Store({ bucket: "bucket", region: "us-east-1", endpoint: server.endpoint, credentials, ...options });
 }
 
 export const CREDENTIALS = { accessKeyId: "LTAIEXAMPLE", accessKeySecret: "secret" };

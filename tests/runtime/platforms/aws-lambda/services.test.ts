@@ -243,7 +243,7 @@ test.each([
 });
 
 test("a store that Lambda does not serve is refused by name", () => {
-  expect(() => openStore({ kind: "oss", bucket: "b", region: "cn-hangzhou", versioned: true, network: "public" })).toThrow(
+  expect(() => openStore({ kind: "oss", bucket: "b", region: "cn-hangzhou", versioned: true, network: "public" }, {})).toThrow(
     /AWS Lambda serves s3 stores, not oss/,
   );
   expect(openStore({ kind: "s3", bucket: "b", region: "cn-north-1" }).capabilities.conditionalWrites).toBe(true);

@@ -1,10 +1,11 @@
 /** The small pieces of the OSS adapter, each by itself. */
 import fc from "fast-check";
+import { cacheCredentials } from "../../../../runtime/http/sigv4";
+import { parseTagging } from "../../../../runtime/http/tagging";
 import { BridgeError } from "../../../../runtime/stores/errors";
-import { cacheOssCredentials } from "../../../../runtime/stores/oss/credentials";
 import { ossEndpoint, ossPath, ossTarget } from "../../../../runtime/stores/oss/endpoint";
-import { readRefusal, refusalError, transportError } from "../../../../runtime/stores/oss/errors";
-import { checkTags, crc64FromDecimal, parseTags, taggingDocument } from "../../../../runtime/stores/oss/metadata";
+import { ossErrors } from "../../../../runtime/stores/oss/errors";
+import { checkTags, crc64FromDecimal, taggingDocument } from "../../../../runtime/stores/oss/metadata";
 import { escapeXml, xmlElements, xmlText } from "../../../../runtime/stores/oss/xml";
 import { expectKind } from "../../../conformance/object-store/context";
 
@@ -39,41 +40,42 @@ describe("errors", () => {
     ["SomethingNew", 418, "Unexpected"],
     [undefined, 404, "NotFound"],
   ])("%s with status %i is %s", (code, status, kind) => {
-    expect(refusalError("get", { status, ...(code !== undefined && { code }) }, 1)).toMatchObject({ kind, op: "get" });
+    expect(ossErrors.refusal("get", { status, code })).toMatchObject({ kind, op: "get" });
   });
 
   test("the message names operation, code, request and advice, and leaves OSS's own message out", () => {
     const document = "<Error><Code>AccessDenied</Code><Message>user LTAI on oss://bucket/private</Message></Error>";
-    const refusal = readRefusal(403, { "x-oss-request-id": "R1" }, document);
-    expect(refusalError("get", refusal, 1).message).toBe(
+    const answer = { status: 403, headers: { "x-oss-request-id": "R1" }, body: Buffer.from(document) };
+    expect(ossErrors.refused("get", answer, false).message).toBe(
       "OSS answered get with AccessDenied (HTTP 403, request R1): check the credentials, the RAM policy of the role and the bucket policy",
     );
   });
 
   test("the answer to HEAD has the document in a header", () => {
     const hidden = Buffer.from("<Error><Code>NoSuchBucket</Code></Error>").toString("base64");
-    expect(readRefusal(404, { "x-oss-err": hidden }, "").code).toBe("NoSuchBucket");
+    const answer = { status: 404, headers: { "x-oss-err": hidden }, body: Buffer.alloc(0) };
+    expect(ossErrors.refused("head", answer, false).kind).toBe("NoSuchBucket");
   });
 
   test("a refusal of a retry of a write is Unavailable", () => {
-    expect(refusalError("put", { status: 409, code: "FileAlreadyExists" }, 2).kind).toBe("Unavailable");
-    expect(refusalError("completeUpload", { status: 404, code: "NoSuchUpload" }, 2).kind).toBe("Unavailable");
-    expect(refusalError("get", { status: 412, code: "PreconditionFailed" }, 2).kind).toBe("PreconditionFailed");
-    expect(refusalError("getTags", { status: 404, code: "NoSuchKey" }, 2).kind).toBe("NotFound");
+    expect(ossErrors.refusal("put", { status: 409, code: "FileAlreadyExists" }, true).kind).toBe("Unavailable");
+    expect(ossErrors.refusal("completeUpload", { status: 404, code: "NoSuchUpload" }, true).kind).toBe("Unavailable");
+    expect(ossErrors.refusal("get", { status: 412, code: "PreconditionFailed" }, true).kind).toBe("PreconditionFailed");
+    expect(ossErrors.refusal("getTags", { status: 404, code: "NoSuchKey" }, true).kind).toBe("NotFound");
   });
 
   test.each(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOTFOUND", "UND_ERR_SOCKET", "UND_ERR_HEADERS_TIMEOUT"])(
     "%s is Unavailable",
     (code) => {
-      expect(transportError("put", Object.assign(new Error("x"), { code }))).toMatchObject({ kind: "Unavailable" });
+      expect(ossErrors.broken("put", Object.assign(new Error("x"), { code }))).toMatchObject({ kind: "Unavailable" });
     },
   );
 
   test("any other error is Unexpected, and a BridgeError stays as it is", () => {
-    expect(transportError("put", "text").kind).toBe("Unexpected");
-    expect(transportError("put", undefined).kind).toBe("Unexpected");
+    expect(ossErrors.broken("put", "text").kind).toBe("Unexpected");
+    expect(ossErrors.broken("put", undefined).kind).toBe("Unexpected");
     const own = new BridgeError("Corrupted", "put", "x");
-    expect(transportError("put", own)).toBe(own);
+    expect(ossErrors.broken("put", own)).toBe(own);
   });
 });
 
@@ -127,7 +129,7 @@ describe("credentials", () => {
   test("are cached until a minute before their end, and concurrent callers share one load", async () => {
     let nowMs = 0;
     const { load, loaded } = loader(new Date(600_000));
-    const provide = cacheOssCredentials(load, () => nowMs);
+    const provide = cacheCredentials(load, () => nowMs);
     const [a, b] = await Promise.all([provide(), provide()]);
     expect(a).toBe(b);
     nowMs = 539_999;
@@ -140,7 +142,7 @@ describe("credentials", () => {
   test("without an end are loaded once; a failed load is not cached", async () => {
     const { load, loaded } = loader();
     let fail = true;
-    const provide = cacheOssCredentials(() => (fail ? Promise.reject(new Error("metadata service down")) : load()));
+    const provide = cacheCredentials(() => (fail ? Promise.reject(new Error("metadata service down")) : load()));
     await expect(provide()).rejects.toThrow("down");
     fail = false;
     await provide();
@@ -165,14 +167,18 @@ describe("tags", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 12 });
     fc.assert(
       fc.property(fc.dictionary(text, text, { noNullPrototype: true }), (tags) => {
-        expect(parseTags(taggingDocument(tags).toString("utf8"))).toEqual(tags);
+        expect(parseTagging(taggingDocument(tags).toString("utf8"))).toEqual(tags);
       }),
     );
   });
 
   test("an empty set, an empty value and a vendor's own layout are read", () => {
-    expect(parseTags("<Tagging>\n  <TagSet/>\n</Tagging>")).toEqual({});
-    expect(parseTags("<TagSet><Tag>\n<Key>a</Key>\n<Value/></Tag><Tag><Key>b</Key><Value></Value></Tag></TagSet>")).toEqual({
+    expect(parseTagging("<Tagging>\n  <TagSet/>\n</Tagging>")).toEqual({});
+    expect(
+      parseTagging(
+        "<Tagging><TagSet><Tag>\n<Key>a</Key>\n<Value/></Tag><Tag><Key>b</Key><Value></Value></Tag></TagSet></Tagging>",
+      ),
+    ).toEqual({
       a: "",
       b: "",
     });

@@ -152,9 +152,9 @@ test("no connection, no name, no answer and a cut connection are Unavailable", a
   await expectKind(s3Store(s3, { endpoint: refused, maxAttempts: 1 }).head("k"), "Unavailable");
 
   s3.answer(() => undefined);
-  await expectKind(s3Store(s3, { maxAttempts: 1, socketIdleTimeoutMs: 100 }).get("k"), "Unavailable");
+  await expectKind(s3Store(s3, { maxAttempts: 1, answerTimeoutMs: 100 }).get("k"), "Unavailable");
   s3.answer(() => undefined);
-  await expectKind(s3Store(s3, { socketIdleTimeoutMs: 100 }).put("k", large(), LARGE), "Unavailable");
+  await expectKind(s3Store(s3, { answerTimeoutMs: 100 }).put("k", large(), LARGE), "Unavailable");
   s3.answer((_request, response) => response.destroy());
   await expectKind(s3Store(s3, { maxAttempts: 1 }).get("k"), "Unavailable");
 });

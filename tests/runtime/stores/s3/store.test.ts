@@ -7,22 +7,29 @@ import {
   PutBucketPolicyCommand,
   PutBucketReplicationCommand,
   PutBucketVersioningCommand,
+  S3Client,
 } from "@aws-sdk/client-s3";
+import type { Dispatcher } from "undici";
 import { clientConfig } from "../../../../local/aws/client-config";
 import { type LocalAws, startLocalAws } from "../../../../local/aws/local-aws";
+import { createAgent } from "../../../../runtime/http/agent";
+import type { ObjectStore } from "../../../../runtime/stores/object-store";
 import { readAll } from "../../../../runtime/stores/read-all";
-import { createS3Client } from "../../../../runtime/stores/s3/client";
-import { createS3Store, S3_CAPABILITIES } from "../../../../runtime/stores/s3/store";
+import { createS3Store, S3_CAPABILITIES, type S3StoreOptions } from "../../../../runtime/stores/s3/store";
 import { expectKind, someBytes } from "../../../conformance/object-store/context";
 import { objectStoreConformance } from "../../../conformance/object-store-conformance";
 
 let local: LocalAws;
+let dispatcher: Dispatcher | undefined;
 let credentials: { accessKeyId: string; secretAccessKey: string };
 beforeAll(async () => {
   local = await startLocalAws();
   credentials = await createUser();
 }, 300_000);
-afterAll(() => local.stop());
+afterAll(async () => {
+  await dispatcher?.destroy();
+  await local.stop();
+});
 
 /** The signatures of the account's own key are not checked; those of a user are. */
 async function createUser(): Promise<{ accessKeyId: string; secretAccessKey: string }> {
@@ -38,9 +45,15 @@ async function createUser(): Promise<{ accessKeyId: string; secretAccessKey: str
   return { accessKeyId: AccessKey?.AccessKeyId ?? "", secretAccessKey: AccessKey?.SecretAccessKey ?? "" };
 }
 
-function localClient() {
+/** The vendor's client, for calls about buckets. */
+function localClient(): S3Client {
+  return new S3Client({ ...clientConfig(local.aws), credentials, forcePathStyle: true });
+}
+
+function localStore(bucket: string, options: Partial<S3StoreOptions> = {}): ObjectStore {
   const { endpoint, region, caPath } = local.aws;
-  return createS3Client({ endpoint, region, credentials, ca: readFileSync(caPath) });
+  dispatcher ??= createAgent({ ca: readFileSync(caPath) });
+  return createS3Store({ bucket, endpoint, region, credentials: () => credentials, dispatcher, ...options });
 }
 
 /** `fetch` would normalise `.` and `..` in the path. */
@@ -83,7 +96,7 @@ for (const { bucket, versioned, knownGaps } of [
       if (versioned)
         await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
       return {
-        store: createS3Store({ client, bucket }),
+        store: localStore(bucket),
         fetch: getRaw,
         // The server signs against the real clock.
         elapse: (ms) => sleep(ms),
@@ -93,8 +106,7 @@ for (const { bucket, versioned, knownGaps } of [
   });
 
 test("a tampered presigned URL is refused, and so is one for another key", async () => {
-  const client = localClient();
-  const store = createS3Store({ client, bucket: "versioned" });
+  const store = localStore("versioned");
   for (const key of ["signed", "other"])
     await store.put(key, Buffer.from(key), { attributes: { headers: {}, metadata: {}, tags: {} }, sizeBytes: key.length });
   const url = await store.presignGet("signed", { expiresInSeconds: 60 });
@@ -108,7 +120,6 @@ test("a tampered presigned URL is refused, and so is one for another key", async
     expect(changed).not.toBe(url);
     expect((await getRaw(changed, {})).status).toBe(403);
   }
-  client.destroy();
 });
 
 test("a bucket whose policy refuses writes without a named encryption takes puts, streams and uploads", async () => {
@@ -125,7 +136,7 @@ test("a bucket whose policy refuses writes without a named encryption takes puts
   const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
   await client.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
   const attributes = { headers: {}, metadata: {}, tags: {} };
-  const fresh = () => createS3Store({ client, bucket });
+  const fresh = () => localStore(bucket);
   await fresh().put("small", Buffer.from("1"), { attributes, sizeBytes: 1 });
   expect((await fresh().head("small"))?.sizeBytes).toBe(1);
   const store = fresh();
@@ -138,14 +149,12 @@ test("a bucket whose policy refuses writes without a named encryption takes puts
 });
 
 test("tags can be put on one version", async () => {
-  const client = localClient();
-  const store = createS3Store({ client, bucket: "versioned" });
+  const store = localStore("versioned");
   const attributes = { headers: {}, metadata: {}, tags: {} };
   const { versionId } = await store.put("tagged", Buffer.from("1"), { attributes, sizeBytes: 1 });
   await store.put("tagged", Buffer.from("2"), { attributes, sizeBytes: 1 });
   await store.putTags("tagged", { a: "1" }, { versionId: versionId as string });
   expect(await store.getTags("tagged")).toEqual({});
-  client.destroy();
 });
 
 test("an object too large for one copy is touched in parts, and is left alone when its etag differs", async () => {
@@ -153,12 +162,12 @@ test("an object too large for one copy is touched in parts, and is left alone wh
   const bucket = "touched";
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
-  const store = createS3Store({ client, bucket });
+  const store = localStore(bucket);
   const bytes = someBytes(11 * 1024 ** 2);
   const attributes = { headers: { contentType: "a/b", expires: "0" }, metadata: { "x.y": "文件" }, tags: {} };
   const put = await store.put("large", bytes, { attributes, sizeBytes: bytes.length });
   const copyLimits = { maxCopyBytes: 6 * 1024 ** 2, partSizeBytes: 5 * 1024 ** 2 };
-  const inParts = createS3Store({ client, bucket, copyLimits });
+  const inParts = localStore(bucket, { copyLimits });
   const touched = await inParts.touch("large", { ifMatch: put.etag });
   expect(touched.etag).toMatch(/-3$/);
   expect(await store.head("large")).toMatchObject({ ...touched, headers: attributes.headers, metadata: attributes.metadata });
@@ -175,7 +184,7 @@ test("head reports the native replication, and a touch starts it for an older ob
     await client.send(new CreateBucketCommand({ Bucket }));
     await client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
   }
-  const [source, destination] = [createS3Store({ client, bucket: from }), createS3Store({ client, bucket: to })];
+  const [source, destination] = [localStore(from), localStore(to)];
   const attributes = { headers: {}, metadata: { a: "1" }, tags: { t: "1" } };
   await source.put("before", Buffer.from("x"), { attributes, sizeBytes: 1 });
   const Rules = [

@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
 import { checksumOf } from "../../../../runtime/stores/checksums";
 import type { ObjectAttributes } from "../../../../runtime/stores/object-store";
-import { createS3Client } from "../../../../runtime/stores/s3/client";
 import { createS3Store } from "../../../../runtime/stores/s3/store";
 import { collect, expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
 import { type Answer, fakeServer, HEAD, refusal, s3Store, status } from "../fake-server";
@@ -104,7 +103,7 @@ describe("requests", () => {
     const ascii = "attachment; filename=\"__ (2024).pdf\"; filename*=UTF-8''%E6%8A%A5%E5%91%8A%20%282024%29.pdf";
     const sent = () => s3.seen.map(({ headers }) => headers["content-disposition"]);
 
-    test("is not signed, and comes before the length, so that Node sends its bytes", async () => {
+    test("is sent as it is, and is not signed", async () => {
       s3.answer(status(200, HEAD));
       await s3Store(s3).put("k", BYTES, { attributes, sizeBytes: BYTES.length });
       expect(sent()).toEqual([disposition]);
@@ -213,7 +212,7 @@ describe("requests", () => {
     expect(upload).toEqual({ uploadId: "u2" });
     expect(s3.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
       "POST /bucket/k?uploads=",
-      "DELETE /bucket/k?uploadId=u1&x-id=AbortMultipartUpload",
+      "DELETE /bucket/k?uploadId=u1",
       "POST /bucket/k?uploads=",
     ]);
     expect(s3.seen[2]?.headers["x-amz-checksum-algorithm"]).toBeUndefined();
@@ -339,10 +338,9 @@ describe("answers", () => {
 
 describe("presigned URLs", () => {
   test("sign the host alone, carry no version, and use the endpoint for readers", async () => {
-    const client = createS3Client({ region: "us-east-1", endpoint: s3.endpoint });
-    const credentials = { accessKeyId: "AK", secretAccessKey: "s", sessionToken: "t" };
-    const presignClient = createS3Client({ region: "cn-north-1", credentials });
-    const store = createS3Store({ client, presignClient, bucket: "bucket" });
+    const credentials = () => ({ accessKeyId: "AK", secretAccessKey: "s", sessionToken: "t" });
+    const presignEndpoint = "https://s3.cn-north-1.amazonaws.com.cn";
+    const store = createS3Store({ bucket: "bucket", region: "cn-north-1", credentials, endpoint: s3.endpoint, presignEndpoint });
     const url = new URL(await store.presignGet("a b/文", { expiresInSeconds: 900 }));
     expect(url.host).toBe("bucket.s3.cn-north-1.amazonaws.com.cn");
     expect(url.pathname).toBe("/a%20b/%E6%96%87");
