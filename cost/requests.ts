@@ -1,7 +1,5 @@
-/**
- * The requests that the roles make for one object. `tests/cost/requests.test.ts` runs the real roles and fails where they make another number, so this
- * file is changed together with them, and with nothing else: every page and every estimate takes its counts from here.
- */
+/** The requests that the roles make for one object. Every page and every estimate takes its counts from here. */
+import { COUNTED } from "./counted";
 
 /** A call of a store. `Missing`: the store has no such object, which not every vendor bills. */
 export type RequestName =
@@ -39,92 +37,16 @@ export type Path = "pull-to-s3" | "pull-to-oss" | "push";
  */
 export type Work = "new" | "unchanged" | "tags" | "delete";
 
-const none: Requests = { source: {}, destination: {}, records: {} };
-
-export const SMALL_OBJECT: Readonly<Record<Path, Readonly<Record<Work, Requests>>>> = {
-  "pull-to-s3": {
-    new: {
-      source: { head: 2, getTags: 2, get: 1 },
-      destination: { getMissing: 1, headMissing: 1, put: 1, head: 1, getTags: 1 },
-      records: {},
-    },
-    unchanged: { source: { head: 2, getTags: 2 }, destination: { getMissing: 1, head: 1, getTags: 1 }, records: {} },
-    tags: none,
-    delete: {
-      source: { headMissing: 2, getMissing: 1 },
-      destination: { getMissing: 1, head: 1, getTags: 1, delete: 1, headMissing: 1 },
-      records: {},
-    },
-  },
-  "pull-to-oss": {
-    new: {
-      source: { head: 2, getTags: 2, get: 1 },
-      destination: { headMissing: 1, put: 1, head: 1, getTags: 1 },
-      records: { readTailMissing: 1 },
-    },
-    unchanged: { source: { head: 2, getTags: 2 }, destination: { head: 1, getTags: 1 }, records: { readTailMissing: 1 } },
-    tags: none,
-    delete: {
-      source: { headMissing: 2, getMissing: 1 },
-      destination: { head: 1, getTags: 1, delete: 1, headMissing: 1 },
-      records: { readTailMissing: 1 },
-    },
-  },
-  push: {
-    new: {
-      source: { head: 5, getTags: 5, get: 1 },
-      destination: { headMissing: 2, put: 1, head: 2, getTags: 2 },
-      records: { readTailMissing: 3 },
-    },
-    unchanged: { source: { head: 2, getTags: 2 }, destination: { head: 1, getTags: 1 }, records: { readTailMissing: 1 } },
-    tags: none,
-    delete: {
-      source: { headMissing: 6 },
-      destination: { head: 2, getTags: 2, delete: 1, headMissing: 2 },
-      records: { readTailMissing: 3 },
-    },
-  },
-};
+export const SMALL_OBJECT: Readonly<Record<Path, Readonly<Record<Work, Requests>>>> = COUNTED.small;
 
 /** Steps of a workflow execution, and invocations of the pusher, for a small object. */
-export const PUSH_STEPS: Readonly<Record<"new" | "unchanged", { steps: number; pusher: number }>> = {
-  new: { steps: 7, pusher: 4 },
-  unchanged: { steps: 3, pusher: 2 },
-};
+export const PUSH_STEPS: Readonly<Record<"new" | "unchanged", { steps: number; pusher: number }>> = COUNTED.push;
 
 /** A large object whose copy takes one run: `object` once, with the sender's questions while it runs, and `part` for every part. */
-export const LARGE_OBJECT: Readonly<Record<Path, Readonly<Record<"object" | "part", Requests>>>> = {
-  "pull-to-s3": {
-    object: {
-      source: { head: 5, getTags: 6, get: 2 },
-      destination: {
-        ...{ getMissing: 3, headMissing: 4, get: 9, head: 2, getTags: 2 },
-        ...{ put: 6, createUpload: 1, completeUpload: 1, delete: 2 },
-      },
-      records: {},
-    },
-    part: { source: { get: 1 }, destination: { get: 1, uploadPart: 1 }, records: {} },
-  },
-  "pull-to-oss": {
-    object: {
-      source: { head: 5, getTags: 6, get: 2 },
-      destination: { headMissing: 4, get: 1, head: 2, getTags: 2, put: 1, createUpload: 1, completeUpload: 1 },
-      records: { readTailMissing: 6, readTail: 13, append: 11 },
-    },
-    part: { source: { get: 1 }, destination: { uploadPart: 1 }, records: { readTail: 1 } },
-  },
-  push: {
-    object: {
-      source: { head: 7, getTags: 6 },
-      destination: { headMissing: 3, head: 2, getTags: 2, createUpload: 1, completeUpload: 1 },
-      records: { readTailMissing: 7, readTail: 8, append: 7 },
-    },
-    part: { source: { get: 1 }, destination: { uploadPart: 1 }, records: { readTail: 1 } },
-  },
-};
+export const LARGE_OBJECT: Readonly<Record<Path, Readonly<Record<"object" | "part", Requests>>>> = COUNTED.large;
 
 /** The object with which `LARGE_OBJECT.object` is counted. */
-export const LARGE_REFERENCE = { sizeBytes: 1024 ** 3, partSizeBytes: 16 * 1024 ** 2, questions: 4 } as const;
+export const LARGE_REFERENCE = { sizeBytes: 1024 ** 3, partSizeBytes: 16 * 1024 ** 2, questions: COUNTED.questions } as const;
 
 /** Objects in one invocation of the sender, and in one request to the receiver, when many arrive at once. */
 export const BATCH_SIZE = 10;

@@ -2,6 +2,7 @@
  * What the model assumes about time and size. From these figures the simulation in `tests/cost` derives how long the functions run; nothing here was
  * measured in a cloud account of ours.
  */
+import { COUNTED } from "./counted";
 import type { Cloud } from "./prices";
 
 export const ASSUMED = {
@@ -51,33 +52,17 @@ export function functionSize(cloud: Cloud, role: FunctionRole): FunctionSize {
   return { memoryMb, vcpus: memoryMb / 2048 };
 }
 
-/** How long an invocation runs, in ms. */
-interface Busy {
-  sender: number;
-  receiver: number;
-}
-
-/**
- * Derived by the simulation from the figures above; `tests/cost/times.test.ts` allows a difference of a tenth. An instance is warm, and its connections
- * are open.
- */
-export const BUSY_MS = {
-  /** One event of a small object. */
-  single: { new: { sender: 650, receiver: 340 }, unchanged: { sender: 400, receiver: 95 } },
-  /** Ten events at once. */
-  batch: { new: { sender: 1_130, receiver: 685 }, unchanged: { sender: 640, receiver: 195 } },
-  push: { new: { dispatcher: 92, pusher: 1_658 }, unchanged: { dispatcher: 92, pusher: 460 } },
-  /** A large object without the time for its bytes, all invocations together. */
-  large: { sender: 1_900, receiver: 850, copier: 900, dispatcher: 92, pusher: 2_900 },
-} as const satisfies {
-  single: Record<"new" | "unchanged", Busy>;
-  batch: Record<"new" | "unchanged", Busy>;
-  push: Record<"new" | "unchanged", { dispatcher: number; pusher: number }>;
-  large: Record<FunctionRole, number>;
-};
+/** How long invocations run: for one event, for ten at once, and for one that is pushed. `large` is without the time for the bytes. */
+export const BUSY_MS: {
+  readonly single: Record<"new" | "unchanged", { sender: number; receiver: number }>;
+  readonly batch: Record<"new" | "unchanged", { sender: number; receiver: number }>;
+  readonly push: Record<"new" | "unchanged", { dispatcher: number; pusher: number }>;
+  /** All invocations for one object together. */
+  readonly large: Record<FunctionRole, number>;
+} = COUNTED.busyMs;
 
 /** Bytes that the functions write to the log for one object, without the lines of each invocation. */
-export const LOG_BYTES = {
-  pull: { sender: 0, receiver: 160 },
-  push: { dispatcher: 190, pusher: 1_000 },
-} as const;
+export const LOG_BYTES: {
+  readonly pull: { sender: number; receiver: number };
+  readonly push: { dispatcher: number; pusher: number };
+} = COUNTED.logBytes;

@@ -2,6 +2,7 @@
 import type { Cloud } from "../../../cost/prices";
 import { ASSUMED, type FunctionRole, functionSize } from "../../../cost/times";
 import type { DecodedLook } from "../../../runtime/protocol/events";
+import type { Receipt, ReplicationRequest } from "../../../runtime/protocol/messages";
 import type { CopyJob, Look } from "../../../runtime/protocol/ports";
 import { createAppendLeaseStore, createLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots, createSlots } from "../../../runtime/replication/slots";
@@ -25,6 +26,8 @@ export interface PullPathOptions {
   inlineLimitBytes?: number;
   partSizeBytes?: number;
   partsAtOnce?: number;
+  /** @default 3 */
+  copiesAtOnce?: number;
   /** Objects are this much smaller than the ones that they stand for, and links slower. @default 1 */
   scale?: number;
 }
@@ -38,19 +41,27 @@ export const storeCapabilities = (cloud: Cloud): Partial<StoreCapabilities> => (
 
 export const noAttributes = { headers: {}, metadata: {}, tags: {} };
 
+interface Queued {
+  look: DecodedLook;
+  dueMs: number;
+}
+
 export class PullPath {
   readonly time = new VirtualTime();
   readonly meter = new Meter();
   readonly source: MemoryStore;
   readonly destination: MemoryStore;
   readonly parked: string[] = [];
-  /** Looks that were put back. */
-  private readonly queued: Look[] = [];
+  /** The most receivers that worked at the same time. */
+  receiversAtOnce = 0;
+  private readonly queue: Queued[] = [];
   private readonly copies: Promise<unknown>[] = [];
   private readonly control: MemoryAppendStore | undefined;
   private readonly settings: Settings;
-  private readonly sender: Sender;
-  private readonly receiver: Receiver;
+  private readonly senders: Sender[] = [];
+  /** Instances of the receiver that have nothing to do. */
+  private readonly idleReceivers: Receiver[] = [];
+  private receiversBusy = 0;
   private readonly outage: MemoryOutageQueue;
   private ids = 0;
 
@@ -72,38 +83,48 @@ export class PullPath {
       urlExpiresInSeconds: 1200,
       partBytes: options.partSizeBytes ?? 16 * 1024 ** 2,
       copierMs: SECONDS.copier * 1000,
+      copiesAtOnce: options.copiesAtOnce ?? 3,
     };
-    this.sender = this.createSender();
-    this.receiver = this.createReceiver();
   }
 
   async put(key: string, sizeBytes: number, tags: Record<string, string> = {}): Promise<void> {
     await this.source.put(key, Buffer.alloc(sizeBytes, 7), { sizeBytes, attributes: { ...noAttributes, tags } });
   }
 
-  /** Delivers the events of these keys in batches, and what is put back, until nothing is left. */
-  async deliver(keys: readonly string[], batchSize = 10): Promise<void> {
-    await this.time.during(this.run(keys, batchSize));
+  /**
+   * Delivers the events of these keys, and what is put back, until nothing is left.
+   * @param senders instances that take batches at the same time
+   */
+  async deliver(keys: readonly string[], { senders = 1, batchSize = 10 } = {}): Promise<void> {
+    this.meter.call("messages sent", keys.length);
+    const looks = keys.map((key) => ({ key, failures: 0, firstSeenMs: this.time.now() }));
+    this.queue.push(...looks.map((look) => ({ look, dueMs: this.time.now() })));
+    while (this.senders.length < senders) this.senders.push(this.createSender());
+    const loops = this.senders.slice(0, senders).map((sender) => this.drain(sender, batchSize));
+    await this.time.during(Promise.all(loops).then(() => Promise.all(this.copies)));
     if (this.meter.problems.length > 0) throw this.meter.problems[0];
     if (this.parked.length > 0) throw new Error(`parked: ${this.parked.join("; ")}`);
   }
 
-  private async run(keys: readonly string[], batchSize: number): Promise<void> {
-    this.meter.call("messages sent", keys.length);
-    let looks: DecodedLook[] = keys.map((key) => ({ key, failures: 0, firstSeenMs: this.time.now() }));
-    while (looks.length > 0) {
-      for (let at = 0; at < looks.length; at += batchSize) await this.handle(looks.slice(at, at + batchSize));
-      looks = this.queued.splice(0);
-      const dueMs = Math.max(0, ...looks.map(({ nextTryMs }) => nextTryMs ?? 0));
-      if (looks.length > 0) await this.time.sleep(Math.max(0, dueMs - this.time.now()));
+  /** One instance takes batches until the queue is empty. */
+  private async drain(sender: Sender, batchSize: number): Promise<void> {
+    while (this.queue.length > 0) {
+      const nextMs = Math.min(...this.queue.map(({ dueMs }) => dueMs));
+      await this.time.sleep(Math.max(0, nextMs - this.time.now()));
+      const due = this.queue.filter(({ dueMs }) => dueMs <= this.time.now()).slice(0, batchSize);
+      for (const one of due) this.queue.splice(this.queue.indexOf(one), 1);
+      if (due.length > 0)
+        await this.handle(
+          sender,
+          due.map(({ look }) => look),
+        );
     }
-    await Promise.all(this.copies);
   }
 
-  private async handle(looks: readonly DecodedLook[]): Promise<void> {
+  private async handle(sender: Sender, looks: readonly DecodedLook[]): Promise<void> {
     this.meter.call("batches received");
     const records = looks.map((look, index) => ({ messageId: `${index}`, looks: [look] }));
-    const { failures } = await invoked(this, "sender", SECONDS.sender, (deadline) => this.sender.handle(records, deadline));
+    const { failures } = await invoked(this, "sender", SECONDS.sender, (deadline) => sender.handle(records, deadline));
     if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
     this.meter.call("batches deleted");
   }
@@ -115,7 +136,7 @@ export class PullPath {
       await processor.use(ASSUMED.cpuMsPerRequest);
       await time.sleep(ASSUMED.controlMs);
       meter.call("messages sent", looks.length);
-      this.queued.push(...looks);
+      this.queue.push(...looks.map((look) => ({ look, dueMs: look.nextTryMs ?? time.now() })));
     };
     return new Sender({
       config: { ...senderConfig(this.settings), inlineLimitBytes: this.inlineLimitBytes },
@@ -125,10 +146,7 @@ export class PullPath {
           await processor.use(ASSUMED.cpuMsPerRequest);
           await time.sleep(ASSUMED.borderMs + ASSUMED.endpointMs);
           meter.call("endpoint");
-          const receipts = await invoked(this, "receiver", SECONDS.receiver, (deadline) =>
-            this.receiver.handle(request, deadline),
-          );
-          return { version: 1, receipts };
+          return { version: 1, receipts: await this.receive(request) };
         },
       },
       queue: { enqueue: async (look) => await put([look]), enqueueAll: put },
@@ -141,6 +159,17 @@ export class PullPath {
       // A warm instance has reached the receiver before.
       memory: this.warmMemory(),
     });
+  }
+
+  /** Every request that runs at the same time has an instance of its own. */
+  private async receive(request: ReplicationRequest): Promise<Receipt[]> {
+    const receiver = this.idleReceivers.pop() ?? this.createReceiver();
+    this.receiversBusy += 1;
+    this.receiversAtOnce = Math.max(this.receiversAtOnce, this.receiversBusy);
+    const receipts = await invoked(this, "receiver", SECONDS.receiver, (deadline) => receiver.handle(request, deadline));
+    this.receiversBusy -= 1;
+    this.idleReceivers.push(receiver);
+    return receipts;
   }
 
   private warmMemory() {

@@ -26,6 +26,13 @@ export interface PushPathOptions {
   scale?: number;
 }
 
+export interface PushLimits {
+  /** Instances of the dispatcher, and of the pusher. @default one dispatcher, as many pushers as there are executions */
+  instances?: number;
+  /** Steps that the account may enter. @default unlimited */
+  stepsPerSecond?: number;
+}
+
 interface FlowState {
   Name: string;
   Type: string;
@@ -47,8 +54,13 @@ export class PushPath {
   private readonly settings: Settings;
   private readonly states: Map<string, FlowState>;
   private readonly startAt: string;
-  private readonly dispatcher: Dispatcher;
-  private readonly pusher: Pusher;
+  /** Instances that have nothing to do. */
+  private readonly idleDispatchers: Dispatcher[] = [];
+  private readonly idlePushers: Pusher[] = [];
+  private pushersBusy = 0;
+  private limits: PushLimits = {};
+  /** When the quota allows the next step. */
+  private nextStepMs = 0;
   private ids = 0;
 
   constructor(private readonly options: PushPathOptions = {}) {
@@ -66,8 +78,6 @@ export class PushPath {
     const { StartAt, States } = JSON.parse(definition) as { StartAt: string; States: FlowState[] };
     this.startAt = StartAt;
     this.states = new Map(States.map((state) => [state.Name, state]));
-    this.dispatcher = this.createDispatcher();
-    this.pusher = this.createPusher();
   }
 
   async put(key: string, sizeBytes: number, tags: Record<string, string> = {}): Promise<void> {
@@ -75,21 +85,31 @@ export class PushPath {
   }
 
   /** Delivers one event for each key, and runs the executions to their end. */
-  async deliver(keys: readonly string[]): Promise<void> {
+  async deliver(keys: readonly string[], limits: PushLimits = {}): Promise<void> {
+    this.limits = limits;
     await this.time.during(this.run(keys));
     if (this.meter.problems.length > 0) throw this.meter.problems[0];
     if (this.parked.length > 0) throw new Error(`parked: ${this.parked.join("; ")}`);
   }
 
   private async run(keys: readonly string[]): Promise<void> {
-    for (const key of keys) {
-      const look = { key, failures: 0, firstSeenMs: this.time.now(), eventId: `e${++this.ids}` };
-      const { failures } = await invoked(this, "dispatcher", SECONDS.dispatcher, (deadline) =>
-        this.dispatcher.handle([{ messageId: "m", looks: [look] }], deadline),
-      );
-      if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
-    }
+    const waiting = [...keys];
+    const loop = async () => {
+      for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) await this.dispatch(key);
+    };
+    await Promise.all(Array.from({ length: this.limits.instances ?? 1 }, loop));
     await Promise.all(this.executions);
+  }
+
+  private async dispatch(key: string): Promise<void> {
+    const dispatcher = this.idleDispatchers.pop() ?? this.createDispatcher();
+    const look = { key, failures: 0, firstSeenMs: this.time.now(), eventId: `e${++this.ids}` };
+    const records = [{ messageId: "m", looks: [look] }];
+    const { failures } = await invoked(this, "dispatcher", SECONDS.dispatcher, (deadline) =>
+      dispatcher.handle(records, deadline),
+    );
+    if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
+    this.idleDispatchers.push(dispatcher);
   }
 
   /** Walks through the deployed definition. */
@@ -99,7 +119,7 @@ export class PushPath {
     while (name !== undefined) {
       const state = this.states.get(name);
       if (state === undefined) throw new Error(`the workflow has no state ${name}`);
-      this.meter.call("workflow steps");
+      await this.enter();
       if (state.Type === "Fail") throw new Error(`the execution ended in ${name}`);
       if (state.Type === "Wait") await this.time.sleep((current.waitSeconds ?? 0) * 1000);
       if (state.Type === "Task") current = await this.step(current);
@@ -107,9 +127,27 @@ export class PushPath {
     }
   }
 
+  /** A step counts against the quota when it is entered. */
+  private async enter(): Promise<void> {
+    this.meter.call("workflow steps");
+    const { stepsPerSecond } = this.limits;
+    if (stepsPerSecond === undefined) return;
+    this.nextStepMs = Math.max(this.time.now(), this.nextStepMs + 1000 / stepsPerSecond);
+    await this.time.sleep(Math.round(this.nextStepMs) - this.time.now());
+  }
+
+  /** Above the number of instances the workflow tries again: after one second, and then a little later each time. */
   private async step(state: PushState): Promise<PushState> {
     await this.time.sleep(ASSUMED.controlMs);
-    const next = await invoked(this, "pusher", SECONDS.pusher, (deadline) => this.pusher.step(state, deadline));
+    for (let waitMs = 1_000; this.pushersBusy >= (this.limits.instances ?? Number.POSITIVE_INFINITY); waitMs *= 1.05) {
+      this.meter.call("pusher throttled");
+      await this.time.sleep(Math.round(waitMs));
+    }
+    this.pushersBusy += 1;
+    const pusher = this.idlePushers.pop() ?? this.createPusher();
+    const next = await invoked(this, "pusher", SECONDS.pusher, (deadline) => pusher.step(state, deadline));
+    this.idlePushers.push(pusher);
+    this.pushersBusy -= 1;
     return parsePushState(JSON.parse(JSON.stringify(next)));
   }
 

@@ -1,0 +1,65 @@
+/**
+ * What the real roles do for one object. Written by `COUNTED=write npx jest --globalSetup= tests/cost/counted`; the same test fails where the roles do
+ * something else. Requests and steps are exact, times and log sizes are to two digits.
+ */
+export const COUNTED = {
+  small: {
+    "pull-to-s3": {
+      "new": { source: { head: 2, get: 1 }, destination: { headMissing: 1, put: 1 }, records: {} },
+      unchanged: { source: { head: 2 }, destination: { head: 1 }, records: {} },
+      tags: { source: { getTags: 2 }, destination: {}, records: {} },
+      delete: { source: { headMissing: 2, getMissing: 1 }, destination: { head: 1, delete: 1 }, records: {} },
+    },
+    "pull-to-oss": {
+      "new": { source: { head: 2, get: 1 }, destination: { headMissing: 1, put: 1 }, records: {} },
+      unchanged: { source: { head: 2 }, destination: { head: 1 }, records: {} },
+      tags: { source: { getTags: 2 }, destination: {}, records: {} },
+      delete: { source: { headMissing: 2, getMissing: 1 }, destination: { head: 1, delete: 1 }, records: {} },
+    },
+    push: {
+      "new": { source: { head: 5, get: 1 }, destination: { headMissing: 2, put: 1, head: 2 }, records: { readTailMissing: 2 } },
+      unchanged: { source: { head: 2 }, destination: { head: 1 }, records: { readTailMissing: 1 } },
+      tags: { source: { getTags: 5 }, destination: { getTags: 2 }, records: {} },
+      delete: {
+        source: { headMissing: 6 },
+        destination: { headMissing: 1, head: 2, delete: 1 },
+        records: { readTailMissing: 2 },
+      },
+    },
+  },
+  large: {
+    "pull-to-s3": {
+      object: {
+        source: { head: 5, getTags: 1, get: 2 },
+        destination: { headMissing: 4, put: 6, head: 2, getMissing: 3, get: 9, createUpload: 1, completeUpload: 1, delete: 2 },
+        records: {},
+      },
+      part: { source: { get: 1 }, destination: { get: 1, uploadPart: 1 }, records: {} },
+    },
+    "pull-to-oss": {
+      object: {
+        source: { head: 5, getTags: 1, get: 2 },
+        destination: { headMissing: 4, put: 1, head: 2, createUpload: 1, completeUpload: 1, get: 1 },
+        records: { readTailMissing: 6, append: 11, readTail: 13 },
+      },
+      part: { source: { get: 1 }, destination: { uploadPart: 1 }, records: { readTail: 1 } },
+    },
+    push: {
+      object: {
+        source: { head: 7, getTags: 1 },
+        destination: { headMissing: 3, head: 2, createUpload: 1, completeUpload: 1 },
+        records: { readTailMissing: 7, append: 7, readTail: 8 },
+      },
+      part: { source: { get: 1 }, destination: { uploadPart: 1 }, records: { readTail: 1 } },
+    },
+  },
+  questions: 4,
+  push: { "new": { steps: 7, pusher: 4 }, unchanged: { steps: 3, pusher: 2 } },
+  busyMs: {
+    single: { "new": { receiver: 250, sender: 490 }, unchanged: { receiver: 32, sender: 270 } },
+    batch: { "new": { receiver: 490, sender: 810 }, unchanged: { receiver: 65, sender: 380 } },
+    push: { "new": { dispatcher: 58, pusher: 1100 }, unchanged: { dispatcher: 58, pusher: 250 } },
+    large: { receiver: 770, sender: 1700, copier: 940, dispatcher: 58, pusher: 2400 },
+  },
+  logBytes: { pull: { sender: 0, receiver: 160 }, push: { dispatcher: 190, pusher: 990 } },
+} as const;
