@@ -358,7 +358,9 @@ async function main(): Promise<void> {
     JSON.stringify(numbers, (_, value) => (typeof value === "number" ? Math.round(value * 10) / 10 : value));
   for (const { workload, objectsPerSecond, lagMs, cpuSeconds } of loads)
     console.log(`${describe(workload)}: ${objectsPerSecond.toFixed(1)}/s, lag ms ${round(lagMs)}, CPU s ${round(cpuSeconds)}`);
-  console.log(`the emulator alone: ${bare.objectsPerSecond.toFixed(1)}/s, lag ms ${round(bare.lagMs)}, CPU s ${round(bare.cpuSeconds)}`);
+  console.log(
+    `the emulator alone: ${bare.objectsPerSecond.toFixed(1)}/s, lag ms ${round(bare.lagMs)}, CPU s ${round(bare.cpuSeconds)}`,
+  );
 }
 
 if (require.main === module)

@@ -1,6 +1,6 @@
 /** Connections to the hosts of one process. They are kept open between requests, because a new one costs up to three round trips. */
 import type { LookupFunction } from "node:net";
-import { Agent } from "undici";
+import { Agent, buildConnector } from "undici";
 
 export interface ConnectionOptions {
   /** Trusted instead of the built-in roots; `NODE_EXTRA_CA_CERTS` adds to those by itself. */
@@ -20,6 +20,8 @@ export interface ConnectionOptions {
    * @default 90_000
    */
   keepAliveMs?: number | undefined;
+  /** Opens the connections. @default one made of these options */
+  connector?: buildConnector.connector | undefined;
 }
 
 /** The form of Node's `lookup`. */
@@ -29,11 +31,11 @@ export type ConnectorLookup = LookupFunction;
  * An idle connection outlives the pause of a minute between two events of a quiet bucket. A server that closes it earlier is noticed at once, or by
  * a request that fails: the caller sends that one again.
  */
-const KEEP_ALIVE_MS = 90_000;
+export const KEEP_ALIVE_MS = 90_000;
 
 /** All requests of a process to the same kind of host should share one. Its creator closes it. */
 export function createAgent(options: ConnectionOptions = {}): Agent {
-  const { ca, lookup, connections = 64, connectTimeoutMs = 5_000, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const { connections = 64, keepAliveMs = KEEP_ALIVE_MS, connector = createConnector(options) } = options;
   return new Agent({
     connections,
     pipelining: 1,
@@ -41,11 +43,23 @@ export function createAgent(options: ConnectionOptions = {}): Agent {
     bodyTimeout: options.bodyIdleMs ?? 15_000,
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMs,
-    connect: {
-      timeout: connectTimeoutMs,
-      rejectUnauthorized: true,
-      ...(ca !== undefined && { ca }),
-      ...(lookup !== undefined && { lookup }),
-    },
+    connect: connector,
   });
+}
+
+/** Opens connections. The next one to the same host resumes the TLS session, which saves a round trip with TLS 1.2. */
+export function createConnector({ ca, lookup, connectTimeoutMs = 5_000 }: ConnectionOptions): buildConnector.connector {
+  const open = buildConnector({
+    timeout: connectTimeoutMs,
+    rejectUnauthorized: true,
+    ...(ca !== undefined && { ca }),
+    ...(lookup !== undefined && { lookup }),
+  });
+  const sessions = new Map<string, Buffer>();
+  return (target, callback) =>
+    open(target, (...result) => {
+      // undici remembers sessions by weak references only, so the next garbage collection would drop them.
+      result[1]?.on("session", (session: Buffer) => sessions.set(target.host ?? target.hostname, session));
+      callback(...result);
+    });
 }

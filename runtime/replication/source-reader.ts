@@ -1,6 +1,8 @@
 /** Reads presigned URLs. A URL comes over the network, so it is checked before it is read, and no redirect is followed. */
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import { type Connections, openConnections } from "../http/connections";
 import type { AllowedSources } from "../protocol/env";
+import { LIMITS } from "../protocol/messages";
 import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
 import { withoutStatusTags } from "./snapshot";
@@ -22,7 +24,7 @@ export interface SourceReaderOptions {
     /** Between two pieces of the body. @default 15_000 */
     bodyIdleMs?: number;
   };
-  /** Sockets per origin. @default 64 */
+  /** Sockets per origin. @default as many as one request may hold notices */
   connections?: number;
 }
 
@@ -34,44 +36,42 @@ export interface ClosableSourceReader extends SourceReader {
 /** @throws BridgeError `ConfigInvalid` for an allowed source that no URL could ever match. */
 export function createSourceReader(options: SourceReaderOptions): ClosableSourceReader {
   const parse = createSourceUrlParser(options.allowedSources);
-  const agent = createAgent(options);
+  const connections = open(options);
+  const origins = new Set(options.allowedSources.map(({ origin }) => origin));
   return {
     bind: (url, key, tagsUrl) =>
-      presignedSource(agent, parse(url, key), tagsUrl === undefined ? undefined : parse(tagsUrl, key, "tags")),
-    close: () => agent.destroy(),
+      presignedSource(connections, parse(url, key), tagsUrl === undefined ? undefined : parse(tagsUrl, key, "tags")),
+    warm(urls) {
+      for (const origin of origins) {
+        const count = urls.filter((url) => url.startsWith(`${origin}/`)).length;
+        if (count > 0) connections.warm(origin, count);
+      }
+    },
+    close: () => connections.close(),
   };
 }
 
-function createAgent({ ca, lookup, timeouts = {}, connections = 64 }: SourceReaderOptions): Agent {
-  return new Agent({
+function open({ ca, lookup, timeouts = {}, connections = LIMITS.notices }: SourceReaderOptions): Connections {
+  return openConnections({
+    ca,
+    // Node calls `lookup` for names only: an allowed IP literal is connected to as written.
+    lookup: publicLookup(lookup),
     connections,
-    pipelining: 1,
-    headersTimeout: timeouts.headersMs ?? 15_000,
-    bodyTimeout: timeouts.bodyIdleMs ?? 15_000,
-    connect: {
-      // Node calls `lookup` for names only: an allowed IP literal is connected to as written.
-      lookup: publicLookup(lookup),
-      timeout: timeouts.connectMs ?? 5_000,
-      rejectUnauthorized: true,
-      ...(ca === undefined ? {} : { ca }),
-    },
+    connectTimeoutMs: timeouts.connectMs,
+    answerTimeoutMs: timeouts.headersMs,
+    bodyIdleMs: timeouts.bodyIdleMs,
   });
 }
 
-function presignedSource(agent: Agent, objectUrl: SourceUrl, tagsUrl: SourceUrl | undefined): BoundSource {
+function presignedSource(connections: Connections, objectUrl: SourceUrl, tagsUrl: SourceUrl | undefined): BoundSource {
   async function get(
     signal: AbortSignal | undefined,
     headers: Record<string, string>,
     { origin, path } = objectUrl,
   ): Promise<Dispatcher.ResponseData> {
     try {
-      return await agent.request({
-        origin,
-        path,
-        method: "GET",
-        headers: { "accept-encoding": "identity", ...headers },
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const request = { origin, path, method: "GET" as const, headers: { "accept-encoding": "identity", ...headers } };
+      return (await connections.request({ ...request, ...(signal === undefined ? {} : { signal }) }, "always")).answer;
     } catch (cause) {
       if (cause instanceof BridgeError) throw cause;
       throw new BridgeError("Unavailable", "read", signal?.aborted ? "the read was aborted" : "the source did not answer", {

@@ -40,6 +40,11 @@ export interface SourceReader {
    * current object.
    */
   bind(url: string, key: string, tagsUrl?: string): BoundSource;
+  /**
+   * Opens connections for these URLs where none is open, so that the first read needs no handshake. Sends no request, and connects to allowed
+   * sources only.
+   */
+  warm?(urls: readonly string[]): void;
 }
 
 export function isPinned(found: SourcePin, pin: SourcePin): boolean {

@@ -1,8 +1,8 @@
 /** The receiver's role: replicates the key of each notice, and answers with one receipt for each notice. Knows no HTTP and no vendor. */
-import pLimit from "p-limit";
 import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";
 import type { Clock, CopyJob, CopyLauncher, Deadline, Logger } from "../../protocol/ports";
+import { createByteLimit } from "../../replication/byte-limit";
 import { KeptAttributes } from "../../replication/kept-attributes";
 import { createLeaseStore, type LeaseStore } from "../../replication/lease";
 import {
@@ -38,8 +38,12 @@ export interface ReceiverDeps {
   kept?: KeptAttributes | undefined;
 }
 
-/** Notices worked on at once: enough to hide round trips, few enough for the memory of a small function. */
-const NOTICES_AT_ONCE = 8;
+/** Memory for the bytes on their way: all notices of a request are worked on at once as long as they fit. */
+const BYTES_AT_ONCE = 48 * 1024 ** 2;
+/** Two sockets with their buffers, the notice and the answers. */
+const BYTES_OF_NOTICE = 128 * 1024;
+/** A larger object passes through in pieces. */
+const BYTES_OF_OBJECT = 1024 ** 2;
 
 export class Receiver {
   private readonly deps: ReceiverDeps & Pick<ReplicationDeps, "leases" | "slots" | "kept">;
@@ -57,8 +61,9 @@ export class Receiver {
 
   /** Never rejects. The receipts are in the order of the notices. */
   async handle({ notices }: ReplicationRequest, deadline: Deadline): Promise<Receipt[]> {
-    const limit = pLimit(NOTICES_AT_ONCE);
-    return await Promise.all(notices.map((notice) => limit(() => this.receiptFor(notice, deadline))));
+    this.deps.reader.warm?.(notices.filter((notice) => mayNeedBytes(notice, this.deps.config)).map(({ url }) => url));
+    const limit = createByteLimit(BYTES_AT_ONCE);
+    return await Promise.all(notices.map((notice) => limit(bytesOf(notice), () => this.receiptFor(notice, deadline))));
   }
 
   private async receiptFor(notice: Notice, deadline: Deadline): Promise<Receipt> {
@@ -98,4 +103,15 @@ export class Receiver {
       throw error;
     }
   }
+}
+
+/** Whether the object's bytes are read here if the destination differs. */
+function mayNeedBytes(notice: Notice, config: ReceiverDeps["config"]): boolean {
+  if (notice.state === "absent" || notice.slow) return false;
+  return notice.snapshot.sizeBytes <= config.inlineLimitBytes && !isReturned(notice.snapshot, config);
+}
+
+function bytesOf(notice: Notice): number {
+  const sizeBytes = notice.state === "present" ? notice.snapshot.sizeBytes : 0;
+  return BYTES_OF_NOTICE + Math.min(sizeBytes, BYTES_OF_OBJECT);
 }

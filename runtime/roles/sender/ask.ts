@@ -27,10 +27,16 @@ const SHARE_OF_TIME = 0.6;
 export class LinkRate {
   #bytesPerSecond = FIRST_BYTES_PER_SECOND;
 
-  /** @param isSlow an object of the request ran out of time */
-  learn(bytes: number, ms: number, isSlow: boolean): void {
+  /**
+   * @param isSlow an object of the request ran out of time
+   * @param isShared other requests used the link meanwhile: it carries more than this one moved
+   */
+  learn(bytes: number, ms: number, { isSlow, isShared }: { isSlow: boolean; isShared: boolean }): void {
     if (isSlow) this.#bytesPerSecond = Math.max(LEAST_BYTES_PER_SECOND, this.#bytesPerSecond / 2);
-    else if (bytes >= TELLING_BYTES && ms > 0) this.#bytesPerSecond = (this.#bytesPerSecond + (bytes * 1000) / ms) / 2;
+    else if (bytes >= TELLING_BYTES && ms > 0) {
+      const mean = (this.#bytesPerSecond + (bytes * 1000) / ms) / 2;
+      this.#bytesPerSecond = isShared ? Math.max(this.#bytesPerSecond, mean) : mean;
+    }
   }
 
   /** Bytes that one request may move. */
@@ -47,20 +53,54 @@ export interface AskDeps {
   link: LinkRate;
 }
 
+/** Requests of one invocation at the same time. Each takes an instance of the receiver. */
+const REQUESTS_AT_ONCE = 4;
+
 /**
- * Sends one request where possible. A request that is refused as a whole is split in two, so that one bad notice does not fail the others. Once
- * the breaker has opened nothing is sent any more.
- * @returns one answer per asked item
+ * Sends one request where possible, and several side by side as long as the link carries their bytes within the time of one. A request that is
+ * refused as a whole is split in two, so that one bad notice does not fail the others. Once the breaker has opened nothing is sent any more.
+ * @returns one answer per asked item, in the order of the items
  */
 export async function askReceiver<T>(asked: readonly Asked<T>[], deps: AskDeps): Promise<[Asked<T>, Answer][]> {
-  const answers: [Asked<T>, Answer][] = [];
+  const answers: [Asked<T>, Answer][][] = [];
+  const running = new Set<Promise<void>>();
+  let flyingBytes = 0;
+  let begun = 0;
   let left = [...asked];
   while (left.length > 0) {
     const batch = takeBatch(left, deps);
+    const bytes = batch.reduce((sum, { notice }) => sum + inlineBytes(notice, deps.config.inlineLimitBytes), 0);
+    const fits = flyingBytes + bytes <= deps.link.budgetBytes(deps.config.receiverTimeoutSeconds);
+    // After an answer the rate of the link is known better, so the batch is taken anew.
+    if (running.size === REQUESTS_AT_ONCE || (running.size > 0 && !fits)) {
+      await Promise.race(running);
+      continue;
+    }
     left = left.slice(batch.length);
-    answers.push(...(deps.breaker.hasOpened ? notAsked(batch, deps.breaker) : await post(batch, deps)));
+    flyingBytes += bytes;
+    const place = begun++;
+    const wasAlone = running.size === 0;
+    const one = askAbout(batch, { ...deps, isShared: () => !wasAlone || begun > place + 1 })
+      .then((some) => {
+        answers[place] = some;
+      })
+      .finally(() => {
+        running.delete(one);
+        flyingBytes -= bytes;
+      });
+    running.add(one);
   }
-  return answers;
+  await Promise.all(running);
+  return answers.flat();
+}
+
+interface RequestDeps extends AskDeps {
+  /** Whether other requests ran at the same time. */
+  isShared(): boolean;
+}
+
+async function askAbout<T>(batch: readonly Asked<T>[], deps: RequestDeps): Promise<[Asked<T>, Answer][]> {
+  return deps.breaker.hasOpened ? notAsked(batch, deps.breaker) : await post(batch, deps);
 }
 
 function notAsked<T>(batch: readonly Asked<T>[], breaker: Breaker): [Asked<T>, Answer][] {
@@ -68,8 +108,8 @@ function notAsked<T>(batch: readonly Asked<T>[], breaker: Breaker): [Asked<T>, A
   return batch.map((one) => [one, { reason, attemptMayRun: false, retryable: true }]);
 }
 
-async function post<T>(batch: readonly Asked<T>[], deps: AskDeps): Promise<[Asked<T>, Answer][]> {
-  const { receiver, config, clock, breaker, link } = deps;
+async function post<T>(batch: readonly Asked<T>[], deps: RequestDeps): Promise<[Asked<T>, Answer][]> {
+  const { receiver, config, clock, breaker, link, isShared } = deps;
   const startMs = clock.now();
   try {
     const { receipts } = await receiver.post({
@@ -78,11 +118,8 @@ async function post<T>(batch: readonly Asked<T>[], deps: AskDeps): Promise<[Aske
       notices: batch.map(({ notice }) => notice),
     });
     const bytes = receipts.reduce((sum, { bytesMoved = 0 }) => sum + bytesMoved, 0);
-    link.learn(
-      bytes,
-      clock.now() - startMs,
-      receipts.some(({ slow }) => slow === true),
-    );
+    const isSlow = receipts.some(({ slow }) => slow === true);
+    link.learn(bytes, clock.now() - startMs, { isSlow, isShared: isShared() });
     if (receipts.every(isDestinationDown)) breaker.failed(receipts[0]?.reason ?? "the destination store does not work");
     else breaker.succeeded();
     return batch.map((one, index) => [one, answerOf(receipts[index])]);

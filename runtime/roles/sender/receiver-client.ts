@@ -1,5 +1,7 @@
 /** Posts signed requests to the receiver. Accepts only a whole, well-formed answer; the error for any other answer says what it means. */
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import type { ConnectionOptions } from "../../http/agent";
+import { type Connections, openConnections } from "../../http/connections";
 import { LIMITS, type ReplicationRequest, type ReplicationResponse, responseSchema } from "../../protocol/messages";
 import { type Clock, type ReceiverClient, ReceiverUnreachable } from "../../protocol/ports";
 import { retryAfterSeconds } from "../../protocol/retry-after";
@@ -14,8 +16,8 @@ export interface ReceiverClientOptions {
   /** From the first byte sent to the last byte received. Longer than the receiver's hard end, so that the receiver can still answer. */
   timeoutMs: number;
   newId: () => string;
-  /** @default a pool of its own, TLS verified */
-  dispatcher?: Dispatcher | undefined;
+  /** Of the connections, which are kept over a pause. */
+  connection?: ConnectionOptions | undefined;
   /** Adds the platform's own signature (SigV4) over the headers and the body. */
   sign?: RequestSigner | undefined;
 }
@@ -28,18 +30,23 @@ export function answerTimeoutMs({ receiverTimeoutSeconds }: { receiverTimeoutSec
   return receiverTimeoutSeconds * 1000 + ANSWER_MS;
 }
 
+export interface ClosableReceiverClient extends ReceiverClient {
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
 /** @throws Error when the URL is not https. */
-export function createReceiverClient(options: ReceiverClientOptions): ReceiverClient {
+export function createReceiverClient(options: ReceiverClientOptions): ClosableReceiverClient {
   const url = new URL(options.url);
   if (url.protocol !== "https:") throw new Error("the receiver's URL must be https");
-  const given = options.dispatcher;
-  const dispatcher = given === undefined ? freshDispatcher(options.clock, openPool) : () => given;
+  const connections = openConnections({ ...options.connection, clock: options.clock });
   return {
+    close: () => connections.close(),
     async post(request, { signal } = {}) {
       const body = JSON.stringify(request);
       const headers = await signedHeaders(options, url, body);
       const timeout = options.clock.after(options.timeoutMs);
-      const { status, text, retryAfter } = await send(dispatcher(), {
+      const { status, text, retryAfter, repeated } = await send(connections, {
         url,
         body,
         headers,
@@ -47,9 +54,19 @@ export function createReceiverClient(options: ReceiverClientOptions): ReceiverCl
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
       if (status !== 200) throw refusalOf(status, text, retryAfterSeconds(retryAfter, options.clock.now()));
-      return checked(request, text);
+      const response = checked(request, text);
+      return repeated ? withUnsettled(response) : response;
     },
   };
+}
+
+/**
+ * The receipts of a request that was sent again on a new connection. The same signed request twice is harmless: the receiver compares it with
+ * what the source is now. But the first one may have reached a receiver after all, and its write would land later than this answer. So the key
+ * is looked at once more after the receiver's hard end.
+ */
+function withUnsettled({ version, receipts }: ReplicationResponse): ReplicationResponse {
+  return { version, receipts: receipts.map((receipt) => ({ ...receipt, unsettled: true })) };
 }
 
 /** A failure here means that nothing was sent. */
@@ -83,23 +100,20 @@ interface RawAnswer {
   text: string;
   /** The header `Retry-After`. */
   retryAfter: string | undefined;
+  repeated: boolean;
 }
 
-async function send(dispatcher: Dispatcher, { url, timeoutMs, ...post }: SignedPost): Promise<RawAnswer> {
+async function send(connections: Connections, { url, timeoutMs, ...post }: SignedPost): Promise<RawAnswer> {
   try {
-    const answer = await dispatcher.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method: "POST",
-      ...post,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
+    const request = { origin: url.origin, path: `${url.pathname}${url.search}`, method: "POST" as const, ...post };
+    const limits = { headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+    const { answer, repeated } = await connections.request({ ...request, ...limits }, "reused");
     const retryAfter = answer.headers["retry-after"];
     return {
       status: answer.statusCode,
       text: await readBounded(answer.body),
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+      repeated,
     };
   } catch (cause) {
     if (connectFailed(cause)) {
@@ -109,10 +123,6 @@ async function send(dispatcher: Dispatcher, { url, timeoutMs, ...post }: SignedP
     const what = aborted ? `the receiver did not answer within ${timeoutMs} ms` : "the connection to the receiver broke";
     throw new ReceiverUnreachable(what, { attemptMayRun: true, retryable: true, cause });
   }
-}
-
-function openPool(): Agent {
-  return new Agent({ connect: { timeout: 5_000, rejectUnauthorized: true } });
 }
 
 async function readBounded(body: Dispatcher.ResponseData["body"]): Promise<string> {
@@ -145,27 +155,6 @@ function checked(request: ReplicationRequest, text: string): ReplicationResponse
   if (receipts.some((receipt, index) => receipt.key !== request.notices[index]?.key))
     throw broken("holds receipts of other keys");
   return parsed.data as ReplicationResponse;
-}
-
-/**
- * A function is frozen between its invocations and does not notice that a socket was closed. A request on a closed socket fails as if an
- * attempt might be running, and waiting for that attempt's end costs half a minute.
- */
-const MAX_IDLE_MS = 3_000;
-
-/** Keeps connections alive while they are in use, and opens new ones after a pause. */
-export function freshDispatcher(clock: Clock, open: () => Dispatcher): () => Dispatcher {
-  let dispatcher = open();
-  let usedAtMs = clock.now();
-  return () => {
-    if (clock.now() - usedAtMs > MAX_IDLE_MS) {
-      // Graceful: requests that are in flight on it end normally.
-      void dispatcher.close();
-      dispatcher = open();
-    }
-    usedAtMs = clock.now();
-    return dispatcher;
-  };
 }
 
 /** Codes of the receiver itself, not of the platform in front of it. No other text of a body is repeated. */

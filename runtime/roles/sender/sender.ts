@@ -6,6 +6,7 @@
 import pLimit from "p-limit";
 import type { SenderConfig } from "../../protocol/env";
 import type { DecodedRecord } from "../../protocol/events";
+import { LIMITS } from "../../protocol/messages";
 import {
   type Clock,
   type DeadLetterQueue,
@@ -35,6 +36,7 @@ import {
   givenUp,
   groupByKey,
   hold,
+  lookAgain,
   metricsOf,
   type NoticeUrls,
   type Step,
@@ -72,8 +74,8 @@ export interface SenderMemory {
   link: LinkRate;
 }
 
-/** Keys whose source is read at the same time. */
-const CONCURRENT_READS = 8;
+/** Keys whose source is read at the same time: those of one request to the receiver. */
+const CONCURRENT_READS = LIMITS.notices;
 /** Rounds for one key within one invocation; after them the key waits in the queue. */
 const MAX_ROUNDS = 4;
 /** Time that one more round needs beyond the receiver's timeout. */
@@ -262,6 +264,7 @@ export class Sender {
     if (next.step === "acknowledge") {
       const added = metricsOf(receipt, work.snapshot, this.#deps.clock.now());
       for (const [name, value] of Object.entries(added)) this.#deps.metrics.add(name as MetricName, value);
+      if (receipt.unsettled) return lookAgain(work, this.#policy);
     }
     return next;
   }

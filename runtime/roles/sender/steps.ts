@@ -176,6 +176,12 @@ export function waitFor(work: Work, cause: Cause, told: Told, policy: StepPolicy
   return putBack(next, { delaySeconds, failed: false, cause }, policy);
 }
 
+/** The step for a key that is proven equal while an earlier write of it may still land. */
+export function lookAgain(work: Work, policy: StepPolicy): Step {
+  const reason = "the connection to the receiver broke: the request that was sent first may still be carried out";
+  return waitFor(work, "border", { reason, place: "border", unsettled: true }, policy);
+}
+
 /** Counts a failure at this state of the source; the last one that is allowed parks the key. */
 export function stepAfterFailure(work: Work, told: Told, policy: StepPolicy): Step {
   const { look, snapshot } = work;

@@ -3,6 +3,7 @@ import type { SourcePin } from "../../../runtime/replication/source";
 import { createSourceReader } from "../../../runtime/replication/source-reader";
 import type { BridgeErrorKind } from "../../../runtime/stores/errors";
 import { readAll } from "../../../runtime/stores/read-all";
+import { startDroppingProxy } from "../support/dropping-proxy";
 import { startHttps } from "../support/https-server";
 
 import {
@@ -17,6 +18,7 @@ import {
   rejection,
   STATE,
   store,
+  url,
   useSource,
 } from "./source-reader-fixture";
 
@@ -260,5 +262,58 @@ describe("open", () => {
     const local = createSourceReader({ allowedSources: [{ origin: gone.origin, pathPrefix: "/" }], ca: gone.ca });
     expect(await rejection(local.bind(`${gone.origin}/a`, "a").open({ pin: PIN }))).toMatchObject({ kind: "Unavailable" });
     await local.close();
+  });
+});
+
+describe("connections", () => {
+  const turn = () => new Promise(setImmediate);
+  const read = async (source = bound()) => {
+    const text = String(await readAll((await source.open({ pin: PIN })).body, 100));
+    await turn();
+    return text;
+  };
+
+  test("a connection that was dropped silently costs one more handshake, and no failure", async () => {
+    peer.answer = store(Buffer.from("hello"));
+    const proxy = await startDroppingProxy(peer.server.port);
+    const origin = `https://127.0.0.1:${proxy.port}`;
+    const reader = makeReader({ allowedSources: [{ origin, pathPrefix: "/bucket/" }] });
+    try {
+      const source = reader.bind(`${origin}/bucket/key${QUERY}`, "key");
+      await read(source);
+      proxy.drop();
+      expect(await read(source)).toBe("hello");
+      expect([peer.server.seen.length, proxy.connections()]).toEqual([2, 2]);
+    } finally {
+      await reader.close();
+      await proxy.close();
+    }
+  });
+
+  test("opened ahead: no request is sent, and the first read needs no handshake", async () => {
+    peer.answer = store(Buffer.from("hello"));
+    const before = peer.server.connections();
+    peer.reader.warm?.([url(), url()]);
+    while (peer.server.connections() < before + 2) await turn();
+    expect(peer.server.seen).toHaveLength(0);
+    expect(await Promise.all([read(), read()])).toEqual(["hello", "hello"]);
+    expect(peer.server.connections() - before).toBe(2);
+  });
+
+  test.each([
+    "https://evil.example.com/bucket/key",
+    "http://127.0.0.1/bucket/key",
+    "https://127.0.0.1.evil.example.com/bucket/key",
+  ])("no connection is opened ahead to %s", (evil) => {
+    const resolved: string[] = [];
+    const reader = makeReader({
+      lookup: (hostname, _options, callback) => {
+        resolved.push(hostname);
+        callback(null, []);
+      },
+    });
+    const before = peer.server.connections();
+    reader.warm?.([evil]);
+    expect([resolved, peer.server.connections()]).toEqual([[], before]);
   });
 });

@@ -1,6 +1,8 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { generate } from "selfsigned";
 
 export interface SeenRequest {
@@ -19,6 +21,10 @@ export interface TestServer {
   readonly seen: SeenRequest[];
   /** TLS connections accepted so far. */
   connections(): number;
+  /** TLS connections that resumed a session. */
+  resumed(): number;
+  /** Ends the open connections, as a server does after its keep-alive time. Resolves once they are closed here. */
+  closeIdle(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,8 +67,13 @@ export async function startHttps(answer: Answer): Promise<TestServer> {
       answer(one, response);
     });
   });
-  server.on("secureConnection", () => {
+  let resumed = 0;
+  const open = new Set<TLSSocket>();
+  server.on("secureConnection", (socket) => {
     connections += 1;
+    if (socket.isSessionReused()) resumed += 1;
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -72,6 +83,10 @@ export async function startHttps(answer: Answer): Promise<TestServer> {
     ca: cert,
     seen,
     connections: () => connections,
+    resumed: () => resumed,
+    async closeIdle() {
+      await Promise.all([...open].map((socket) => once(socket.end(), "close")));
+    },
     close: () =>
       new Promise((resolve, reject) => {
         server.closeAllConnections();

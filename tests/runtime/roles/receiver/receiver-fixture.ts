@@ -4,6 +4,7 @@ import type { CopyJob } from "../../../../runtime/protocol/ports";
 import { createLeaseStore } from "../../../../runtime/replication/lease";
 import { createSlots } from "../../../../runtime/replication/slots";
 import { takeSnapshot } from "../../../../runtime/replication/snapshot";
+import type { SourceReader } from "../../../../runtime/replication/source";
 import { Receiver } from "../../../../runtime/roles/receiver/receiver";
 import { MemoryStore } from "../../../../runtime/stores/memory/store";
 import { VirtualTime } from "../../../support/virtual-time";
@@ -36,11 +37,14 @@ export function open() {
   const jobs: CopyJob[] = [];
   let ids = 0;
   const logger = recordingLogger();
+  /** The URLs of the requests, for which connections were opened ahead. */
+  const warmed: (readonly string[])[] = [];
+  const reader: SourceReader = { ...memoryReader(source), warm: (urls) => void warmed.push(urls) };
   const launcher = { start: async (job: CopyJob) => void jobs.push(job) };
   const receiver = new Receiver({
     config,
     destination,
-    reader: memoryReader(source),
+    reader,
     launcher,
     clock,
     logger,
@@ -59,7 +63,7 @@ export function open() {
     receiver.handle({ version: 1, bridgeId: "bridge", notices }, { remainingMs: () => remainingMs });
   const about = async (...keys: string[]) => await ask(await Promise.all(keys.map(noticeOf)));
   const leaseOf = async (key: string) => (await leases.read(`to/${key}`))?.lease;
-  return { clock, source, destination, jobs, launcher, logger, put, noticeOf, ask, about, leaseOf };
+  return { warmed, clock, source, destination, jobs, launcher, logger, put, noticeOf, ask, about, leaseOf };
 }
 
 /** More than the fixture writes inline. */

@@ -1,4 +1,4 @@
-import type { Notice } from "../../../../runtime/protocol/messages";
+import { LIMITS, type Notice } from "../../../../runtime/protocol/messages";
 import type { Lease } from "../../../../runtime/replication/lease";
 import { formatProvenance, withProvenance } from "../../../../runtime/replication/provenance";
 import { BridgeError } from "../../../../runtime/stores/errors";
@@ -15,6 +15,37 @@ test("one receipt for each notice, in their order, under the destination's prefi
   ]);
   expect(all.destination.keys()).toEqual(["to/a"]);
   expect(await all.about("a")).toEqual([{ key: "a", result: "unchanged" }]);
+});
+
+test("a whole request is worked on at once", async () => {
+  const all = open();
+  const keys = Array.from({ length: LIMITS.notices }, (_, index) => `k${index}`);
+  for (const key of keys) await all.put(key, "1");
+  const notices = await Promise.all(keys.map(all.noticeOf));
+  let reading = 0;
+  let release = () => undefined as unknown;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const get = all.source.get.bind(all.source);
+  jest.spyOn(all.source, "get").mockImplementation(async (...given) => {
+    reading += 1;
+    if (reading === keys.length) release();
+    await released;
+    return await get(...given);
+  });
+  const receipts = await all.ask(notices);
+  expect(receipts.map(({ result }) => result)).toEqual(keys.map(() => "replicated"));
+});
+
+test("connections are opened ahead for the objects whose bytes may be read, and for no others", async () => {
+  const all = open();
+  await all.put("small", "1");
+  await all.put("large", LARGE);
+  await all.put("slow", "1");
+  const [small, large, slow, gone] = await Promise.all(["small", "large", "slow", "gone"].map(all.noticeOf));
+  await all.ask([small, large, { ...slow, slow: true }, gone] as Notice[]);
+  expect(all.warmed).toEqual([[small?.url]]);
 });
 
 test("absent at the source: deleted at the destination", async () => {

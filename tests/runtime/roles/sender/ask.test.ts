@@ -155,11 +155,12 @@ test("an error other than ReceiverUnreachable is thrown", async () => {
 });
 
 describe("the breaker", () => {
-  test("opens after three failed requests: no other is sent", async () => {
+  test("opens after three failed requests: none is sent after those on their way", async () => {
     const one = receiver(fails({ attemptMayRun: false, retryable: true }));
     const items = Array.from({ length: 5 * LIMITS.notices }, (_, index) => asked(`k${index}`)).flat();
     const answers = await ask(one, items);
-    expect(one.requests).toHaveLength(3);
+    // Four were on their way together.
+    expect(one.requests).toHaveLength(4);
     expect(answers).toHaveLength(items.length);
     expect(answers.at(-1)?.[1]).toMatchObject({ reason: "no answer", attemptMayRun: false });
   });
@@ -229,12 +230,66 @@ describe("the bytes of one request", () => {
 
   test("follow the link: an object that ran out of time halves them, fast answers raise them", () => {
     const link = new LinkRate();
+    const slow = { isSlow: true, isShared: false };
     const first = link.budgetBytes(29);
-    link.learn(0, 27_000, true);
+    link.learn(0, 27_000, slow);
     expect(link.budgetBytes(29)).toBe(first / 2);
-    link.learn(100 * MIB, 1_000, false);
+    link.learn(100 * MIB, 1_000, { isSlow: false, isShared: false });
     expect(link.budgetBytes(29)).toBeGreaterThan(10 * first);
-    for (let times = 0; times < 100; times++) link.learn(0, 27_000, true);
+    for (let times = 0; times < 100; times++) link.learn(0, 27_000, slow);
     expect(link.budgetBytes(29)).toBeGreaterThan(0);
+  });
+
+  test("are not lowered by a request that had the link together with others", () => {
+    const link = new LinkRate();
+    const first = link.budgetBytes(29);
+    link.learn(1 * MIB, 1_000, { isSlow: false, isShared: true });
+    expect(link.budgetBytes(29)).toBe(first);
+    link.learn(1 * MIB, 1_000, { isSlow: false, isShared: false });
+    expect(link.budgetBytes(29)).toBeLessThan(first);
+  });
+});
+
+describe("several requests", () => {
+  /** A receiver that answers when the test says so. */
+  function held() {
+    const requests: { keys: string[]; answer(): void }[] = [];
+    const post = (request: ReplicationRequest) =>
+      new Promise<{ version: 1; receipts: Receipt[] }>((resolve) => {
+        const keys = request.notices.map(({ key }) => key);
+        requests.push({ keys, answer: () => resolve({ version: 1, receipts: unchanged(request) }) });
+      });
+    return { requests, post };
+  }
+  const many = (count: number) => Array.from({ length: count }, (_, index) => asked(`k${index}`)).flat();
+  const turn = () => new Promise(setImmediate);
+
+  test("about many small objects are on their way together, four at most, and keep the order of the answers", async () => {
+    const one = held();
+    const asking = ask(one, many(5 * LIMITS.notices));
+    await turn();
+    expect(one.requests).toHaveLength(4);
+    one.requests[3]?.answer();
+    await turn();
+    expect(one.requests).toHaveLength(5);
+    for (const { answer } of one.requests) answer();
+    expect((await asking).map(([{ item }]) => item)).toEqual(many(5 * LIMITS.notices).map(({ item }) => item));
+  });
+
+  test("follow one another where their bytes together are more than the link carries in the time of one", async () => {
+    const one = held();
+    const sizeBytes = 8 * 1024 ** 2;
+    const items = many(6).map(({ item, notice: { key } }) => ({
+      item,
+      notice: { ...notice(key), snapshot: makeSnapshot({ sizeBytes }) },
+    }));
+    const asking = ask(one, items as Asked<string>[]);
+    await turn();
+    expect(one.requests.map(({ keys }) => keys.length)).toEqual([4]);
+    one.requests[0]?.answer();
+    await turn();
+    expect(one.requests.map(({ keys }) => keys.length)).toEqual([4, 2]);
+    one.requests[1]?.answer();
+    expect(await asking).toHaveLength(6);
   });
 });

@@ -1,10 +1,14 @@
 import type { ServerResponse } from "node:http";
-import { Agent } from "undici";
 import type { ReplicationRequest } from "../../../../runtime/protocol/messages";
-import { type ReceiverClient, ReceiverUnreachable } from "../../../../runtime/protocol/ports";
+import { ReceiverUnreachable } from "../../../../runtime/protocol/ports";
 import { generateSecret, parseSecrets, type Secret, verifyRequest } from "../../../../runtime/protocol/signing";
-import { createReceiverClient, type ReceiverClientOptions } from "../../../../runtime/roles/sender/receiver-client";
+import {
+  type ClosableReceiverClient,
+  createReceiverClient,
+  type ReceiverClientOptions,
+} from "../../../../runtime/roles/sender/receiver-client";
 import { VirtualTime } from "../../../support/virtual-time";
+import { startDroppingProxy } from "../../support/dropping-proxy";
 import { type SeenRequest, startHttps, type TestServer } from "../../support/https-server";
 
 const clock = new VirtualTime();
@@ -17,33 +21,34 @@ const request: ReplicationRequest = {
 const receipts = request.notices.map(({ key }) => ({ key, result: "replicated" as const }));
 
 let server: TestServer;
-let agent: Agent;
-let client: ReceiverClient;
+let client: ClosableReceiverClient;
+const clients: ClosableReceiverClient[] = [];
 let answer: (request: SeenRequest, response: ServerResponse) => void;
 
 beforeAll(async () => {
   server = await startHttps((seen, response) => answer(seen, response));
-  agent = new Agent({ connect: { ca: server.ca } });
 });
-afterAll(async () => {
-  await agent.destroy();
-  await server.close();
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((one) => one.close()));
 });
+afterAll(() => server.close());
 beforeEach(() => {
   server.seen.length = 0;
   client = makeClient();
 });
 
-function makeClient(options: Partial<ReceiverClientOptions> = {}): ReceiverClient {
-  return createReceiverClient({
+function makeClient(options: Partial<ReceiverClientOptions> = {}): ClosableReceiverClient {
+  const made = createReceiverClient({
     url: `${server.origin}/stage/replicate`,
     secrets: async () => secrets,
     clock,
     timeoutMs: 5_000,
     newId: () => "msg_1",
-    dispatcher: agent,
+    connection: { ca: server.ca },
     ...options,
   });
+  clients.push(made);
+  return made;
 }
 
 function reply(status: number, body: unknown, headers: Record<string, string> = {}) {
@@ -179,6 +184,7 @@ describe("half or malformed answers lose nothing", () => {
     const error = await unreachable(client.post(request));
     expect(error).toMatchObject({ retryable: true, attemptMayRun: true });
     expect(error.message).toMatch(/broke/);
+    expect(server.seen).toHaveLength(1);
   });
 
   test("a connection cut within the answer", async () => {
@@ -220,6 +226,66 @@ describe("time", () => {
   });
 });
 
+describe("after a pause", () => {
+  beforeEach(() => {
+    answer = reply(200, { version: 1, receipts });
+  });
+  /** undici takes a connection back one turn of the event loop after its answer. */
+  const postFirst = async (through = client) => {
+    await through.post(request);
+    await new Promise(setImmediate);
+  };
+
+  test("of a minute the connection is used again", async () => {
+    const before = server.connections();
+    await postFirst();
+    clock.advance(60_000);
+    expect(await client.post(request)).toEqual({ version: 1, receipts });
+    expect(server.connections() - before).toBe(1);
+  });
+
+  test("of ten minutes a new one is opened: firewalls forget a connection without a word", async () => {
+    const before = server.connections();
+    await postFirst();
+    clock.advance(600_000);
+    await client.post(request);
+    expect(server.connections() - before).toBe(2);
+  });
+
+  test("a connection that the server has closed is noticed: one request, one more handshake", async () => {
+    const before = server.connections();
+    await postFirst();
+    await server.closeIdle();
+    expect(await client.post(request)).toEqual({ version: 1, receipts });
+    expect([server.seen.length, server.connections() - before]).toEqual([2, 2]);
+  });
+
+  test("a connection that was dropped silently: the same signed request again at once, and its receipts are unsettled", async () => {
+    const proxy = await startDroppingProxy(server.port);
+    let ids = 0;
+    const through = makeClient({ url: `https://127.0.0.1:${proxy.port}/replicate`, newId: () => `msg_${++ids}` });
+    try {
+      await postFirst(through);
+      proxy.drop();
+      const unsettled = receipts.map((receipt) => ({ ...receipt, unsettled: true }));
+      expect(await through.post(request)).toEqual({ version: 1, receipts: unsettled });
+      expect(server.seen.map(({ headers }) => headers["webhook-id"])).toEqual(["msg_1", "msg_2"]);
+      expect(proxy.connections()).toBe(2);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test("the repeated request breaks as well: nothing more is sent, and an attempt may run", async () => {
+    await postFirst();
+    answer = (_request, response) => response.destroy();
+    expect(await unreachable(client.post(request))).toMatchObject({ retryable: true, attemptMayRun: true });
+    expect(server.seen).toHaveLength(3);
+    const ids = server.seen.slice(1).map(({ headers, body }) => `${headers["webhook-signature"]} ${body}`);
+    expect(new Set(ids).size).toBe(1);
+  });
+});
+
 describe("requests that certainly were not sent", () => {
   test("the port is closed", async () => {
     const gone = await startHttps(() => undefined);
@@ -229,23 +295,18 @@ describe("requests that certainly were not sent", () => {
   });
 
   test("the name does not resolve", async () => {
-    const nowhere = new Agent({
-      connect: {
-        lookup: (_hostname, _options, callback) =>
-          callback(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND", syscall: "getaddrinfo" }), "", 4),
-      },
-    });
-    const error = await unreachable(makeClient({ url: "https://receiver.example.com/x", dispatcher: nowhere }).post(request));
+    const connection: ReceiverClientOptions["connection"] = {
+      lookup: (_hostname, _options, callback) =>
+        callback(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND", syscall: "getaddrinfo" }), "", 4),
+    };
+    const error = await unreachable(makeClient({ url: "https://receiver.example.com/x", connection }).post(request));
     expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
-    await nowhere.destroy();
   });
 
   test("the certificate is not trusted", async () => {
-    const strict = new Agent();
-    const error = await unreachable(makeClient({ dispatcher: strict }).post(request));
+    const error = await unreachable(makeClient({ connection: {} }).post(request));
     expect(error).toMatchObject({ retryable: true, attemptMayRun: false });
     expect(server.seen).toHaveLength(0);
-    await strict.destroy();
   });
 
   test("the secret cannot be read", async () => {

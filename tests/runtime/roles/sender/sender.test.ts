@@ -92,6 +92,14 @@ describe("after an answer", () => {
     expect([all.enqueued, all.parked]).toEqual([[], []]);
   });
 
+  test("replicated, while a request that broke may still be carried out: looked at once more after the receiver's hard end", async () => {
+    const all = open([{ result: "replicated", unsettled: true }]);
+    await put(all.source, "k");
+    expect(await all.run(message("m1", {}))).toEqual({ failures: [] });
+    expect(all.enqueued).toEqual([["k", 0, 34]]);
+    expect(all.metrics).toMatchObject({ Replicated: 1, Waited: 1 });
+  });
+
   test("replicated, but the source changed: another round with the new state", async () => {
     const all = open(async ({ notices }) => {
       if (all.requests.length === 1) await put(all.source, "k", "newer");
