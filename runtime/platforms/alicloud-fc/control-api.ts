@@ -1,9 +1,16 @@
-/** Calls of Alibaba Cloud's control APIs, signed by the vendor's own client. */
-import { Readable } from "node:stream";
+/**
+ * Calls of Alibaba Cloud's control APIs, signed here. The vendor's client would be half of a bundle.
+ * https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
+ */
+import { createHmac, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import Client, { $OpenApiUtil } from "@alicloud/openapi-core";
-import { parseJson } from "../../protocol/json";
-import { type Random, systemRandom } from "../../protocol/ports";
+import type { Dispatcher } from "undici";
+import { createAgent } from "../../http/agent";
+import { canonicalQuery, sha256Hex } from "../../http/sigv4";
+import { parseJson, textAt } from "../../protocol/json";
+import { type Clock, type Random, systemClock, systemRandom } from "../../protocol/ports";
+import type { OssCredentials } from "../../stores/oss/credentials";
+import { readAll } from "../../stores/read-all";
 import type { OriginOf } from "./endpoints";
 import { controlError, retryControl } from "./errors";
 import type { OwnCredentials } from "./handler";
@@ -44,86 +51,106 @@ export interface ControlApiOptions {
   host: string;
   originOf: OriginOf;
   credentials: Pick<OwnCredentials, "current">;
-  /** PEM of a certificate to trust. @default the system's */
+  /** @default connections that are closed after each call */
+  dispatcher?: Dispatcher | undefined;
+  /** PEM of a certificate to trust where no dispatcher is given. @default the system's */
   ca?: string | undefined;
+  clock?: Pick<Clock, "now" | "after"> | undefined;
   /** The time limit of one try, from connecting to the end of the answer. @default 10_000 */
   timeoutMs?: number;
   random?: Random;
   sleep?(ms: number): Promise<void>;
 }
 
+/** Larger than the answer of any function. */
+const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
+
 export function createControlApi(options: ControlApiOptions): ControlApi {
-  const { originOf, host, credentials, ca, timeoutMs = 10_000 } = options;
+  const { originOf, host, credentials, ca, timeoutMs = 10_000, clock = systemClock } = options;
   const { random = systemRandom, sleep = async (ms) => void (await delay(ms)) } = options;
-  const endpoint = new URL(originOf(host)).host;
+  const { dispatcher = createAgent({ ca, keepAliveMs: 1 }) } = options;
+  const origin = originOf(host);
 
   async function once(call: ControlCall): Promise<ControlAnswer> {
-    // The client keeps no connections, so a new client for each call costs nothing.
-    const client = new Client(
-      new $OpenApiUtil.Config({
-        ...credentials.current(),
-        endpoint,
-        protocol: "https",
-        // The client closes a connection that is silent for this long, even while the called function still runs.
-        connectTimeout: timeoutMs,
-        readTimeout: timeoutMs,
-        ...(ca === undefined ? {} : { ca }),
-      }),
-    );
+    const { op, what } = call;
+    const { path, query, ...request } = requestOf(call, new URL(origin).host);
+    const headers = signControlRequest({ ...request, path, query }, credentials.current(), clock.now());
+    let status: number;
+    let text: string;
     try {
-      const answer = await within(timeoutMs, client.callApi(paramsOf(call), requestOf(call), NO_OPTIONS));
-      return { status: Number(answer.statusCode), body: parseJson(String(answer.body ?? "")) };
-    } catch (error) {
-      throw failureOf(call, error);
+      const answer = await dispatcher.request({
+        origin,
+        path: query === "" ? path : `${path}?${query}`,
+        method: request.method,
+        headers,
+        body: request.body,
+        // One limit for the whole call, as a called function may take long to answer.
+        ...{ headersTimeout: 0, bodyTimeout: 0, signal: clock.after(timeoutMs) },
+      });
+      status = answer.statusCode;
+      text = (await readAll(answer.body, MAX_ANSWER_BYTES)).toString("utf8");
+    } catch (cause) {
+      throw controlError(op, what, {}, cause);
     }
+    const body = parseJson(text);
+    if (status < 400) return { status, body };
+    const code = textAt(body, "Code") ?? textAt(body, "code");
+    throw controlError(op, what, { status, code, requestId: textAt(body, "RequestId") ?? textAt(body, "requestId") });
   }
 
   return { call: (call) => (call.once ? once(call) : retryControl(() => once(call), { random, sleep })) };
 }
 
-/** All options are set on the client. */
-const NO_OPTIONS = {} as Parameters<Client["callApi"]>[2];
+export interface ControlRequest {
+  method: string;
+  /** Encoded. */
+  path: string;
+  /** Encoded and sorted by name. */
+  query: string;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  body: Buffer;
+}
 
-function paramsOf({ action, version, form, roa, method = "POST" }: ControlCall): $OpenApiUtil.Params {
-  return new $OpenApiUtil.Params({
-    action,
-    version,
-    protocol: "HTTPS",
+function requestOf({ action, version, method = "POST", query = {}, form, roa }: ControlCall, host: string): ControlRequest {
+  const type = roa === undefined ? form && "application/x-www-form-urlencoded" : "application/octet-stream";
+  return {
     method,
-    authType: "AK",
-    style: roa === undefined ? "RPC" : "ROA",
-    pathname: roa?.pathname ?? "/",
-    reqBodyType: form === undefined ? "json" : "formData",
-    // Not "json": the answer of a synchronous call can be empty or another format.
-    bodyType: "string",
-  });
+    path: roa?.pathname ?? "/",
+    query: canonicalQuery(query),
+    headers: {
+      ...{ accept: "application/json", host, "x-acs-action": action, "x-acs-version": version },
+      ...(type === undefined ? {} : { "content-type": type }),
+      ...roa?.headers,
+    },
+    body: roa?.body ?? Buffer.from(form === undefined ? "" : canonicalQuery(form)),
+  };
 }
 
-function requestOf({ query, form, roa }: ControlCall): $OpenApiUtil.OpenApiRequest {
-  return new $OpenApiUtil.OpenApiRequest({
-    ...(query === undefined ? {} : { query }),
-    ...(form === undefined ? {} : { body: form }),
-    ...(roa === undefined ? {} : { headers: roa.headers, stream: Readable.from([roa.body]) }),
-  });
-}
+const ALGORITHM = "ACS3-HMAC-SHA256";
 
-function failureOf({ op, what }: ControlCall, error: unknown): Error {
-  const { statusCode, code, requestId } = error as { statusCode?: unknown; code?: unknown; requestId?: unknown };
-  // An error without a status means no answer, or a broken one. Its code then comes from Node.
-  if (typeof statusCode !== "number") return controlError(op, what, {}, error);
-  const text = (value: unknown) => (typeof value === "string" && value !== "undefined" ? value : undefined);
-  return controlError(op, what, { status: statusCode, code: text(code), requestId: text(requestId) });
-}
-
-/** Limits the whole call: the client limits only the wait for each piece of the answer. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** @returns the headers to send: the given ones and those of the signature */
+export function signControlRequest(
+  { method, path, query, headers: given, body }: ControlRequest,
+  { accessKeyId, accessKeySecret, securityToken }: OssCredentials,
+  nowMs: number,
+): Record<string, string> {
+  const payloadHash = sha256Hex(body);
+  const headers: Record<string, string> = {
+    ...given,
+    "x-acs-content-sha256": payloadHash,
+    "x-acs-date": new Date(nowMs).toISOString().replace(/\.\d+/, ""),
+    "x-acs-signature-nonce": randomUUID(),
+    ...(securityToken ? { "x-acs-accesskey-id": accessKeyId, "x-acs-security-token": securityToken } : {}),
+  };
+  const names = Object.keys(headers)
+    .filter((name) => name === "host" || name === "content-type" || name.startsWith("x-acs-"))
+    .sort();
+  const lines = names.map((name) => `${name}:${headers[name]?.trim()}\n`).join("");
+  const canonical = [method, path, query, lines, names.join(";"), payloadHash].join("\n");
+  const signature = createHmac("sha256", accessKeySecret)
+    .update(`${ALGORITHM}\n${sha256Hex(canonical)}`)
+    .digest("hex");
+  headers.authorization = `${ALGORITHM} Credential=${accessKeyId},SignedHeaders=${names.join(";")},Signature=${signature}`;
+  return headers;
 }

@@ -1,8 +1,10 @@
+import { Readable } from "node:stream";
 import { inspect } from "node:util";
+import Client, { $OpenApiUtil, OpenApiUtil } from "@alicloud/openapi-core";
 import type { ApiCall } from "local-alicloud";
 import { serveApi } from "local-alicloud";
 import { type ControlCall, createControlApi } from "../../../../runtime/platforms/alicloud-fc/control-api";
-import type { Answer } from "../../support/https-server";
+import type { Answer, SeenRequest } from "../../support/https-server";
 import { startHttps, type TestServer } from "../../support/https-server";
 import { KEY, localServices } from "./support";
 
@@ -85,6 +87,63 @@ describe("signed so that a strict server accepts it", () => {
     expect(calls).toMatchObject([{ method: "POST", path: roa.pathname, headers: { "x-fc-invocation-type": "Async" } }]);
     expect(calls[0]?.body.equals(roa.body)).toBe(true);
   });
+});
+
+/** What a service sees of a request, without the client's own identification. */
+function essence({ method, url, headers, body }: SeenRequest) {
+  const { pathname, searchParams } = new URL(url, "https://h");
+  const names = ["host", "content-type", "x-fc-invocation-type"].concat(
+    ["action", "version", "content-sha256", "accesskey-id", "security-token"].map((name) => `x-acs-${name}`),
+  );
+  const credential = /Credential=([^,]+),/.exec(headers.authorization ?? "")?.[1];
+  const query = [...searchParams].sort();
+  return { method, pathname, query, credential, headers: names.map((name) => headers[name]), body: form(body.toString()) };
+}
+const form = (text: string): unknown => (text.startsWith("{") ? text : [...new URLSearchParams(text)].sort());
+
+/** The call as the vendor's own client sends it. */
+function theirs(endpoint: string, ca: string, { action, version, query, form, roa, method = "POST" }: ControlCall) {
+  const client = new Client(new $OpenApiUtil.Config({ ...KEY, endpoint, protocol: "https", ca }));
+  const params = new $OpenApiUtil.Params({
+    ...{ action, version, protocol: "HTTPS", method, authType: "AK", style: roa === undefined ? "RPC" : "ROA" },
+    ...{ pathname: roa?.pathname ?? "/", reqBodyType: form === undefined ? "json" : "formData", bodyType: "string" },
+  });
+  const request = new $OpenApiUtil.OpenApiRequest({
+    ...(query === undefined ? {} : { query }),
+    ...(form === undefined ? {} : { body: form }),
+    ...(roa === undefined ? {} : { headers: roa.headers, stream: Readable.from([roa.body]) }),
+  });
+  return client.callApi(params, request, {} as Parameters<Client["callApi"]>[2]);
+}
+
+/** The signature of the request as the vendor's own signer computes it from what arrived. */
+function authorizationOf({ method, url, headers }: SeenRequest): string {
+  const { pathname, searchParams } = new URL(url, "https://h");
+  const request = { method, pathname, query: Object.fromEntries(searchParams), headers } as never;
+  const hash = String(headers["x-acs-content-sha256"]);
+  return OpenApiUtil.getAuthorization(request, "ACS3-HMAC-SHA256", hash, KEY.accessKeyId, KEY.accessKeySecret);
+}
+
+test.each<[string, Partial<ControlCall>]>([
+  ["the query", { query: { FlowName: "a b+c&d=e*~", ExecutionName: "值", Z: "", A: "1" }, method: "GET" }],
+  ["a form", { form: { FlowName: "flow", Input: JSON.stringify({ key: "a b+c%20/中文&x=1" }) } }],
+  [
+    "a path and bytes",
+    {
+      roa: {
+        pathname: `/2023-03-30/functions/${encodeURIComponent("bridge-copier")}/invocations`,
+        headers: { "x-fc-invocation-type": "Async" },
+        body: Buffer.from('{"key":"中文"}'),
+      },
+    },
+  ],
+])("a call by %s is the request that the vendor's client sends", async (_name, parts) => {
+  const { origin, ca, seen } = await server((_request, response) => void response.end("{}"));
+  await apiAt(origin, ca).api.call({ ...call, ...parts });
+  await theirs(new URL(origin).host, ca, { ...call, ...parts });
+  const [ours, vendors] = seen as [SeenRequest, SeenRequest];
+  expect(essence(ours)).toEqual(essence(vendors));
+  expect(ours.headers.authorization).toBe(authorizationOf(ours));
 });
 
 describe("failures", () => {
