@@ -28,15 +28,15 @@ export function encodeOssKey(key: string): string {
 }
 
 export function ossQueryString(queries: OssQueries): string {
-  const pairs = queryPairs(queries);
+  const pairs = Object.entries(queries).map(queryPair);
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
-function queryPairs(queries: OssQueries): string[] {
-  return Object.entries(queries).map(([name, value]) =>
-    value === null ? encodeRfc3986(name) : `${encodeRfc3986(name)}=${encodeRfc3986(value)}`,
-  );
+function queryPair([name, value]: [string, string | null]): string {
+  return value === null ? encodeRfc3986(name) : `${encodeRfc3986(name)}=${encodeRfc3986(value)}`;
 }
+
+const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** `yyyymmddThhmmssZ` */
 function ossDate(nowMs: number): string {
@@ -100,7 +100,7 @@ function signatureOf(
   );
   const lines = names.sort().map((name) => `${name}:${asText(headers[name] as string).trim()}\n`);
   const path = encodeOssKey(`/${bucket}/${key}`);
-  const query = queryPairs(queries).sort().join("&");
+  const query = Object.entries(queries).sort(byName).map(queryPair).join("&");
   const canonical = `${method}\n${path}\n${query}\n${lines.join("")}\n\n${UNSIGNED_PAYLOAD}`;
   const toSign = `${ALGORITHM}\n${date}\n${scopeOf(region, date)}\n${sha256Hex(canonical)}`;
   return createHmac("sha256", signingKey(accessKeySecret, date.slice(0, 8), region))
