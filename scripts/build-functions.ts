@@ -104,9 +104,10 @@ const LEFT_OUT = "left-out";
  */
 const UNDICI_PARTS = ["client-h2", "client-h2.js", "web/fetch/body.js", "llhttp-wasm.js"];
 
-async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
-  const result = await build({
-    entryPoints: [join(ROOT, "runtime", "platforms", platform, `${role}.ts`)],
+/** One file with everything that the entry needs. */
+async function bundle(entry: string): Promise<{ contents: Uint8Array; metafile: Metafile }> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
     // Makes every path relative to the checkout, so that the folder of the checkout does not change the bytes.
     absWorkingDir: ROOT,
     outfile: "index.js",
@@ -126,17 +127,27 @@ async function buildFunction(platform: FunctionPlatform, role: Role, folder: str
     charset: "utf8",
     logLevel: "silent",
   });
-  const [output] = result.outputFiles;
-  if (output === undefined) throw new Error(`esbuild made no output for the ${role} of ${platform}`);
+  const [output] = outputFiles;
+  if (output === undefined) throw new Error(`esbuild made no output for ${entry}`);
+  return { contents: output.contents, metafile };
+}
+
+/** A program for a measurement, bundled as the functions are. */
+export async function bundleProgram(entry: string): Promise<Uint8Array> {
+  return (await withEsbuild(() => bundle(entry))).contents;
+}
+
+async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
+  const { contents, metafile } = await bundle(join(ROOT, "runtime", "platforms", platform, `${role}.ts`));
   const path = join(folder, role);
-  await writeAtomically(join(path, "index.js"), output.contents, folder);
+  await writeAtomically(join(path, "index.js"), contents, folder);
   // The whole folder is uploaded: another file in it would change its hash.
   await removeStrays(path, ["index.js"]);
-  const packages = packagesOf(result.metafile);
-  const built: BuiltFunction = { platform, role, path, sizeBytes: output.contents.length, packages };
+  const packages = packagesOf(metafile);
+  const built: BuiltFunction = { platform, role, path, sizeBytes: contents.length, packages };
   if (!PACKED.has(platform)) return built;
   const zipPath = join(folder, `${role}.zip`);
-  await writeAtomically(zipPath, zipSync({ "index.js": output.contents }, { level: 9, mtime: ZIP_TIME }), folder);
+  await writeAtomically(zipPath, zipSync({ "index.js": contents }, { level: 9, mtime: ZIP_TIME }), folder);
   return { ...built, zipPath };
 }
 

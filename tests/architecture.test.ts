@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Module, modulesOf, readModules } from "./support/module-graph";
 
 const ROOT = join(__dirname, "..");
-const PROGRAM = ["index.ts", "components", "runtime", "operator", "cost", "local", "packages", "scripts"];
+const PROGRAM = ["index.ts", "components", "runtime", "operator", "cost", "local", "packages", "scripts", "bench"];
 const MAX_LINES = 400;
 /** Written by a script from the schema, so its length is not a choice. */
 const GENERATED: ReadonlySet<string> = new Set(["components/config/settings.ts"]);
@@ -49,6 +49,7 @@ const inRuntime = inside("runtime");
 const inPlatforms = inside("runtime/platforms");
 const inCli = inside("operator");
 const inCost = inside("cost");
+const inBench = inside("bench");
 const inEmulator = inside("packages/local-alicloud");
 /** Neither a path nor a file of this repository. */
 const isPackage = (to: string) => !to.startsWith(".") && !to.endsWith(".ts") && to !== "crossborderbridge";
@@ -229,12 +230,25 @@ const RULES: Rule[] = [
     breaches: (modules) =>
       imports(
         modules,
-        (path) => !inCli(path) && !path.startsWith("tests/"),
+        (path) => !inCli(path) && !path.startsWith("tests/") && !inBench(path),
         ({ path }, to) => !inCli(to) || (path === "local/cli/interrupt.ts" && to === "operator/interrupt.ts"),
       ),
     counterExample: {
       "local/cli/start.ts": 'import { runProgram } from "../../operator/run-program";',
       "operator/run-program.ts": "export const runProgram = 1;",
+    },
+  },
+  {
+    name: "nothing imports the benchmark",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => !inBench(path) && !path.startsWith("tests/bench/"),
+        (_, to) => !inBench(to),
+      ),
+    counterExample: {
+      "local/local-stack.ts": 'import { WORKLOADS } from "../bench/workloads";',
+      "bench/workloads.ts": "export const WORKLOADS = [];",
     },
   },
   {

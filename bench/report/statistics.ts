@@ -1,0 +1,28 @@
+/** Figures of runs that took turns. */
+import { median } from "simple-statistics";
+
+export interface Spread {
+  min: number;
+  median: number;
+  max: number;
+}
+
+/** @param values at least one */
+export function spreadOf(values: readonly number[]): Spread {
+  return { min: Math.min(...values), median: median([...values]), max: Math.max(...values) };
+}
+
+export interface Ratio {
+  /** Of the medians. */
+  value: number;
+  /** The smallest and the largest ratio of two runs of the same round. */
+  least: number;
+  most: number;
+}
+
+/** @param own one value of each round, as `other` */
+export function ratioOf(own: readonly number[], other: readonly number[]): Ratio {
+  if (own.length !== other.length) throw new Error(`${own.length} runs have no pairs with ${other.length}`);
+  const pairs = own.map((value, round) => value / (other[round] as number));
+  return { value: median([...own]) / median([...other]), least: Math.min(...pairs), most: Math.max(...pairs) };
+}

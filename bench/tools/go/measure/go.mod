@@ -1,0 +1,3 @@
+module crossborderbridge.local/bench/tools/measure
+
+go 1.26
