@@ -26,8 +26,10 @@ export interface BridgeFunctionArgs<R extends BridgeRole> {
   memoryMb: number;
   timeoutSeconds: number;
   description: string;
-  /** Maximum of instances, each of which serves one request at a time. @default the account's limit */
+  /** Maximum of instances. @default the account's limit */
   instances?: number;
+  /** Invocations that one instance takes at the same time. More than one needs the custom runtime. @default 1 */
+  perInstance?: number;
   /** Resources that must exist before its first run. */
   dependsOn?: pulumi.Resource[];
 }
@@ -60,8 +62,8 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
       {
         functionName: physical,
         description: args.description,
-        runtime: "nodejs20",
         handler: "index.handler",
+        ...runtimeOf(args.perInstance),
         code: { zipFile: zip.base64 },
         role: ramRole.arn,
         ...functionSize(args.memoryMb),
@@ -71,7 +73,14 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         environmentVariables: pulumi
           .all([args.config, zip.sha256])
           // The provider does not notice a change of the code alone.
-          .apply(([config, sha256]) => withinLimit(role, { ...encodeEnv(role, config as RoleConfig<R>), CODE_SHA256: sha256 })),
+          .apply(([config, sha256]) =>
+            withinLimit(role, {
+              ...encodeEnv(role, config as RoleConfig<R>),
+              CODE_SHA256: sha256,
+              // A custom runtime gets no context that would tell it.
+              ...(args.perInstance === undefined ? {} : { TIMEOUT_SECONDS: String(args.timeoutSeconds) }),
+            }),
+          ),
         logConfig: { project: logs.project, logstore: logs.store },
       },
       { ...child, dependsOn: [ramRole.attachment, ...logs.ready, ...(args.dependsOn ?? [])] },
@@ -91,6 +100,26 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
     this.ready = [own, ...concurrency];
     this.registerOutputs({ functionName: this.functionName });
   }
+}
+
+/** Where a custom runtime on Debian 10 has Node.js 20. https://www.alibabacloud.com/help/en/functioncompute/fc/custom-runtime/ */
+const NODE = "/var/fc/lang/nodejs20/bin/node";
+/** The port on which the function's own server listens, see `runtime/platforms/alicloud-fc/custom-runtime.ts`. */
+const SERVER_PORT = 9000;
+
+/**
+ * Since Function Compute 3.0 only a custom runtime takes several invocations at once.
+ * https://www.alibabacloud.com/help/en/functioncompute/fc/configure-the-concurrency-of-a-single-instance
+ */
+function runtimeOf(
+  perInstance: number | undefined,
+): Pick<alicloud.fc.V3FunctionArgs, "runtime" | "customRuntimeConfig" | "instanceConcurrency"> {
+  if (perInstance === undefined) return { runtime: "nodejs20" };
+  return {
+    runtime: "custom.debian10",
+    customRuntimeConfig: { commands: [NODE], args: ["index.js"], port: SERVER_PORT },
+    instanceConcurrency: perInstance,
+  };
 }
 
 /** @throws Error that names the settings to shorten, before Function Compute refuses the variables. */

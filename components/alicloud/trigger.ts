@@ -1,4 +1,7 @@
-/** Mode `pull` from OSS: events of the source bucket invoke the sender directly. Keys that have to wait do so in queues, which a timer reads. */
+/**
+ * Mode `pull` from OSS: events of the source bucket invoke the sender directly, and one instance takes many of them at once. Keys that have to
+ * wait do so in queues, which a timer reads.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type Receiver, senderSettings, type Trigger } from "../cloud";
 import { BridgeFunction } from "./function";
@@ -12,6 +15,8 @@ import { createTick } from "./tick";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
+/** Two full batches: one is at work while the next one gathers. Function Compute starts another instance only beyond that. */
+const EVENTS_PER_INSTANCE = 64;
 
 /** `crossborder:alicloud:Trigger` */
 export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger {
@@ -71,6 +76,7 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
         timeoutSeconds: config.timeouts.senderSeconds,
         description: `Sends notices for bridge ${config.name}`,
         instances: config.concurrency,
+        perInstance: EVENTS_PER_INSTANCE,
         policy: pulumi
           .all([
             store.place,

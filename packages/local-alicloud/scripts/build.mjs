@@ -10,6 +10,6 @@ const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 // A module that was renamed would still be packed under its old name.
 rmSync(at("dist"), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, "-p", at("tsconfig.json")], { stdio: "inherit" });
-cpSync(at("src/fc/bootstrap.cjs"), at("dist/fc/bootstrap.cjs"));
+for (const file of ["bootstrap.cjs", "custom-network.cjs"]) cpSync(at(`src/fc/${file}`), at(`dist/fc/${file}`));
 chmodSync(at("dist/cli.js"), 0o755);
 cpSync(at("../../LICENSE"), at("LICENSE"));

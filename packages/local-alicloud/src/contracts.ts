@@ -122,9 +122,19 @@ export interface FunctionSpec {
   timeout: number;
   environmentVariables: Record<string, string>;
   internetAccess: boolean;
+  /** Invocations that one instance runs at the same time. */
   instanceConcurrency: number;
+  /** The HTTP server of a custom runtime. */
+  customRuntimeConfig?: CustomRuntimeConfig;
   description?: string;
   logConfig?: { project: string; logstore: string };
+}
+
+/** https://www.alibabacloud.com/help/en/functioncompute/fc/principles-1 */
+export interface CustomRuntimeConfig {
+  command: readonly string[];
+  args: readonly string[];
+  port: number;
 }
 
 export interface FunctionRecord extends Omit<FunctionSpec, "code"> {

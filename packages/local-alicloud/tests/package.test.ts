@@ -47,6 +47,7 @@ test("the tarball holds the compiled package, its README and its licence, and no
       "dist/index.d.ts",
       "dist/cli.js",
       "dist/fc/bootstrap.cjs",
+      "dist/fc/custom-network.cjs",
     ]),
   );
   expect(packed.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|cjs|d\.ts))$/.test(path))).toEqual([]);

@@ -1,11 +1,16 @@
-/** Function Compute entry of the sender: events of the source bucket, keys that waited, the timer, and dead letters that are redriven. */
+/**
+ * Function Compute entry of the sender: events of the source bucket, keys that waited, the timer, and dead letters that are redriven. It runs in a
+ * custom runtime, so that one instance takes many events at once and asks the receiver about them together.
+ */
 import { randomUUID } from "node:crypto";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createEventHandler, type EventRole } from "../event-handler";
 import { logFailure } from "../handlers";
+import { inBatches } from "./batches";
 import { createControlApi } from "./control-api";
+import { serveInvocations } from "./custom-runtime";
 import { createHandler } from "./handler";
 import { createLookStarter, readParameters } from "./services";
 import { openDeadLetters, openQueue, ownFunctionName, startFunction } from "./start";
@@ -49,4 +54,6 @@ const role: EventRole = {
   },
 };
 
-export const handler = createHandler(base, createEventHandler(role, logger));
+export const handler = createHandler(base, createEventHandler(inBatches(role, clock), logger));
+
+if (require.main === module) serveInvocations(handler, process.env);

@@ -20,7 +20,7 @@ describe("functions", () => {
     const side = role === "receiver" || role === "copier" ? "destination" : "source";
     expect((await recorded(variation)).get(`b-${role}`, FUNCTION).inputs).toMatchObject({
       functionName: `crossborderbridge-b-${role}`,
-      runtime: "nodejs20",
+      runtime: role === "sender" ? "custom.debian10" : "nodejs20",
       handler: "index.handler",
       role: `acs:ram::${ACCOUNT}:role/crossborderbridge-b-${role}`,
       memorySize,
@@ -32,6 +32,24 @@ describe("functions", () => {
       environmentVariables: { CODE_SHA256: createHash("sha256").update("PK").digest("hex") },
       logConfig: { project: `bridge-b-${side}-a088eff9`, logstore: "functions" },
     });
+  });
+
+  test("an instance of the sender takes many events at once, in a custom runtime with a server of its own", async () => {
+    const { get } = await recorded(inOss());
+    const { inputs } = get("b-sender", FUNCTION);
+    expect(inputs).toMatchObject({
+      instanceConcurrency: 64,
+      customRuntimeConfig: { commands: ["/var/fc/lang/nodejs20/bin/node"], args: ["index.js"], port: 9000 },
+      environmentVariables: { TIMEOUT_SECONDS: "90" },
+    });
+    const others = await Promise.all([recorded(inOss()), recorded(push())]);
+    for (const [plan, role] of [
+      [others[0], "receiver"],
+      [others[1], "dispatcher"],
+    ] as const) {
+      const { instanceConcurrency, customRuntimeConfig } = plan?.get(`b-${role}`, FUNCTION).inputs ?? {};
+      expect([instanceConcurrency, customRuntimeConfig]).toEqual([undefined, undefined]);
+    }
   });
 
   test("as many at once as the bridge has keys at work", async () => {

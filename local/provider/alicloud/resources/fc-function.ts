@@ -14,6 +14,7 @@ const inputs = {
   "memorySize!": "number",
   "timeout!": "number",
   description: "string",
+  customRuntimeConfig: { "commands!": ["string"], args: ["string"], "port!": "number" },
   diskSize: "number",
   environmentVariables: "map",
   instanceConcurrency: "number",
@@ -90,6 +91,7 @@ function sameInput(name: string, news: Properties, olds: Properties): boolean {
 
 function specOf(given: Inputs): FunctionSpec {
   const { project, logstore } = given.logConfig ?? {};
+  const custom = given.customRuntimeConfig;
   return {
     functionName: given.functionName,
     runtime: given.runtime,
@@ -104,6 +106,9 @@ function specOf(given: Inputs): FunctionSpec {
     instanceConcurrency: given.instanceConcurrency ?? 1,
     description: given.description ?? "",
     ...compact({ role: given.role }),
+    ...(custom === undefined
+      ? {}
+      : { customRuntimeConfig: { command: custom.commands, args: custom.args ?? [], port: custom.port } }),
     ...(project === undefined || logstore === undefined ? {} : { logConfig: { project, logstore } }),
   };
 }

@@ -54,7 +54,7 @@ export class AsyncInvocations {
     const signal = this.endingOf(deployed);
     const result: AsyncResult = { requestId, functionArn: deployed.arn, invokeCount: 0, requestPayload: payload };
     for (;;) {
-      const outcome = await this.attempt(deployed, queued);
+      const outcome = await this.attempt(deployed, queued, result.invokeCount);
       if (signal.aborted) return undefined;
       if (outcome === undefined) return { ...result, errorType: "EventAgeExceeded" };
       result.invokeCount += 1;
@@ -73,11 +73,12 @@ export class AsyncInvocations {
   private async attempt(
     deployed: DeployedFunction,
     { requestId, payload, enqueuedAt }: Queued,
+    retryCount: number,
   ): Promise<{ payload: Buffer; errorType?: ErrorType } | undefined> {
     const maxAgeMs = (deployed.asyncConfig?.maxAsyncEventAgeInSeconds ?? DEFAULT_EVENT_AGE_SECONDS) * 1000;
     const tooOld = () => this.options.now() - enqueuedAt > maxAgeMs;
     try {
-      return await deployed.run("async", { requestId, payload, abandon: tooOld });
+      return await deployed.run("async", { requestId, payload, retryCount, abandon: tooOld });
     } catch (error) {
       // For example, the role cannot be assumed. That is a failed attempt.
       if (!(error instanceof ApiError)) throw error;

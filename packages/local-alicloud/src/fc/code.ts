@@ -6,11 +6,11 @@ import { invalidArgument } from "./names";
 
 /**
  * Unpacks a zip into a folder.
- * @throws ApiError `InvalidArgument` when it is not a zip, lacks the handler's file, or has a path outside the folder
+ * @throws ApiError `InvalidArgument` when it is not a zip, lacks the file of a handler, or has a path outside the folder
  */
-export async function unpackCode(zip: Buffer, handler: string, folder: string): Promise<void> {
+export async function unpackCode(zip: Buffer, handler: string | undefined, folder: string): Promise<void> {
   const files = readZip(zip);
-  if (!filesOf(handler).some((name) => files[name] !== undefined)) throw handlerMissing(handler);
+  if (handler !== undefined && !filesOf(handler).some((name) => files[name] !== undefined)) throw handlerMissing(handler);
   for (const name of Object.keys(files)) {
     const path = normalize(name);
     if (path.startsWith("..") || path.startsWith(sep)) throw invalidArgument(`code has a file outside its folder: ${name}`);
@@ -24,8 +24,8 @@ export async function unpackCode(zip: Buffer, handler: string, folder: string): 
 }
 
 /** @throws ApiError `InvalidArgument` when the unpacked code lacks the handler's file */
-export function assertHandler(handler: string, folder: string): void {
-  if (!filesOf(handler).some((name) => existsSync(join(folder, name)))) throw handlerMissing(handler);
+export function assertHandler(handler: string | undefined, folder: string): void {
+  if (handler !== undefined && !filesOf(handler).some((name) => existsSync(join(folder, name)))) throw handlerMissing(handler);
 }
 
 function filesOf(handler: string): string[] {

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { ApiError, type AsyncInvokeConfig, type FunctionRecord, type FunctionSpec } from "../contracts";
 import { crc64Of } from "../crc64";
 import { assertHandler, unpackCode } from "./code";
+import { CustomInstance } from "./custom-instance";
 import { instanceEnvironment, invocationContext } from "./environment";
 import { MAX_INSTANCES } from "./function-rules";
-import { Instance, type Outcome } from "./instance";
+import { type FunctionInstance, Instance, type InstanceOptions, type Outcome } from "./instance";
 import { InstancePool } from "./instance-pool";
 import { FunctionLog } from "./log";
 import { accessDenied, concurrencyExhausted, functionArn, notFound } from "./names";
@@ -30,6 +31,8 @@ export interface FunctionHost {
 export interface Run {
   requestId: string;
   payload: Buffer;
+  /** How often the event was delivered before. @default 0 */
+  retryCount?: number;
   /** Called before the invocation runs; true drops it. */
   abandon?: () => boolean;
 }
@@ -57,8 +60,11 @@ export class DeployedFunction {
       maxInstances: () => this.reserved ?? host.maxInstances,
       refusal: (taken) => {
         const limit = this.reserved ?? MAX_INSTANCES;
-        return taken >= limit ? concurrencyExhausted(this.record.functionName, limit) : undefined;
+        return taken >= limit * this.record.instanceConcurrency
+          ? concurrencyExhausted(this.record.functionName, limit)
+          : undefined;
       },
+      perInstance: () => this.record.instanceConcurrency,
       idleMs: host.idleMs,
     });
   }
@@ -78,7 +84,7 @@ export class DeployedFunction {
       lastModifiedTime: now,
     };
     const codePath = join(host.runDir, functionId, "code-0");
-    await unpackCode(code, spec.handler, codePath);
+    await unpackCode(code, handlerOf(spec), codePath);
     return new DeployedFunction(region, host, { record, codePath });
   }
 
@@ -109,11 +115,11 @@ export class DeployedFunction {
     if (settings.role !== undefined) this.host.sessions.forRun(settings.role, settings.functionName, settings.timeout * 1000);
     const old = this.current;
     let codePath = old.codePath;
-    if (code === undefined) assertHandler(settings.handler, codePath);
+    if (code === undefined) assertHandler(handlerOf(settings), codePath);
     else {
       this.deployments += 1;
       codePath = join(this.folder, `code-${this.deployments}`);
-      await unpackCode(code, settings.handler, codePath);
+      await unpackCode(code, handlerOf(settings), codePath);
     }
     const { functionArn, functionId, codeSize, codeChecksum, createdTime } = old.record;
     const described = code === undefined ? { codeSize, codeChecksum } : describeCode(code);
@@ -128,13 +134,13 @@ export class DeployedFunction {
    * Undefined when `abandon` dropped it.
    * @throws ApiError 429 beyond the concurrency, 403 when the role cannot be assumed, 404 when the function is deleted before it runs
    */
-  async run(kind: "sync" | "async", { requestId, payload, abandon }: Run): Promise<Outcome | undefined> {
+  async run(kind: "sync" | "async", { requestId, payload, retryCount = 0, abandon }: Run): Promise<Outcome | undefined> {
     const instance = await this.pool.acquire(kind);
     try {
       if (abandon?.()) return undefined;
       const { record } = this;
       const context = invocationContext(record, { region: this.region, accountId: this.host.accountId }, this.credentials());
-      return await instance.run({ requestId, event: payload, context });
+      return await instance.run({ requestId, event: payload, context, retryCount });
     } finally {
       this.pool.release(instance);
     }
@@ -167,7 +173,7 @@ export class DeployedFunction {
     return role === undefined ? undefined : this.host.sessions.forRun(role, functionName, timeout * 1000);
   }
 
-  private startInstance(): Instance {
+  private startInstance(): FunctionInstance {
     const { record, codePath } = this.current;
     const { accountId, caPath, onFailure } = this.host;
     const instanceId = `c-${randomUUID()}`;
@@ -185,8 +191,8 @@ export class DeployedFunction {
       caPath,
       more: this.host.environment(),
     });
-    const { functionName, memorySize, timeout } = record;
-    return new Instance({
+    const { functionName, memorySize, timeout, customRuntimeConfig } = record;
+    const options: InstanceOptions = {
       functionName,
       memorySize,
       timeoutSeconds: timeout,
@@ -195,8 +201,14 @@ export class DeployedFunction {
       environment,
       log: this.log,
       onFailure,
-    });
+    };
+    return customRuntimeConfig === undefined ? new Instance(options) : new CustomInstance(options, customRuntimeConfig);
   }
+}
+
+/** A custom runtime starts its own command and calls no handler. */
+function handlerOf({ handler, customRuntimeConfig }: Settings): string | undefined {
+  return customRuntimeConfig === undefined ? handler : undefined;
 }
 
 function describeCode(code: Buffer): { codeSize: number; codeChecksum: string } {

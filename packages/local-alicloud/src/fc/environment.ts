@@ -42,12 +42,21 @@ export function instanceEnvironment(options: EnvironmentOptions): Record<string,
   };
 }
 
+/** The parts that every runtime gets, and what the context of a standard runtime has besides. */
+export interface InvocationContext {
+  credentials?: { accessKeyId: string; accessKeySecret: string; securityToken: string };
+  function: { name: string; handler: string; memory: number; timeout: number };
+  service: { name: string; logProject: string; logStore: string; qualifier: string; versionId: string };
+  region: string;
+  accountId: string;
+}
+
 /** https://www.alibabacloud.com/help/en/functioncompute/fc/context-1-1 A function without a role gets no credentials. */
 export function invocationContext(
   record: FunctionRecord,
   where: { region: string; accountId: string },
   credentials: StsSession | undefined,
-): object {
+): InvocationContext {
   return {
     ...(credentials === undefined
       ? {}

@@ -12,7 +12,7 @@ import { type Listener, listen } from "../oss/listen";
 import { AsyncInvocations } from "./async-invocations";
 import { DeployedFunction, type FunctionHost } from "./deployed-function";
 import { destinationsOf } from "./destination";
-import { assertAsyncNumbers, assertConcurrency, assertFunction } from "./function-rules";
+import { assertAsyncNumbers, assertConcurrency, assertFunction, isStandard } from "./function-rules";
 import { httpEndpoint } from "./http-endpoint";
 import { invokeApi } from "./invoke-api";
 import {
@@ -181,6 +181,8 @@ export async function startFunctionCompute(
       const deployed = find(region, functionName);
       const { functionArn: _, functionId, codeSize, codeChecksum, createdTime, lastModifiedTime, ...old } = deployed.record;
       const settings: Omit<FunctionSpec, "code"> = { ...old, ...changes };
+      // The settings of a custom runtime end with it.
+      if (isStandard(settings) && changes.customRuntimeConfig === undefined) delete settings.customRuntimeConfig;
       if (settings.functionName !== functionName) throw invalidArgument("functionName cannot be changed");
       assertFunction({ ...settings, code: code ?? Buffer.alloc(0) }, accountId);
       await deployed.update(settings, code);

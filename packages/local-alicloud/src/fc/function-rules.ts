@@ -2,8 +2,11 @@
 import type { AsyncInvokeConfig, FunctionSpec } from "../contracts";
 import { invalidArgument, isName } from "./names";
 
-/** The only runtime: functions run on this machine's Node.js. */
-const RUNTIME = "nodejs20";
+/** Functions run on this machine's Node.js. */
+const STANDARD_RUNTIME = "nodejs20";
+const CUSTOM_RUNTIME = "custom.debian10";
+/** Where the custom runtime has Node.js. https://www.alibabacloud.com/help/en/functioncompute/fc/custom-runtime/ */
+const NODE = "/var/fc/lang/nodejs20/bin/node";
 const CPU_STEP = 0.05;
 const MEMORY_STEP_MB = 64;
 const MAX_ENVIRONMENT_BYTES = 4 * 1024;
@@ -11,6 +14,8 @@ const MAX_CODE_BYTES = 100 * 1024 * 1024;
 /** On-demand instances of an account per region. */
 export const MAX_INSTANCES = 100;
 export const DEFAULT_EVENT_AGE_SECONDS = 86_400;
+
+export const isStandard = ({ runtime }: Pick<FunctionSpec, "runtime">): boolean => runtime === STANDARD_RUNTIME;
 
 const isWhole = (value: number, low: number, high: number) => Number.isInteger(value) && value >= low && value <= high;
 
@@ -21,7 +26,7 @@ export function assertFunction(spec: FunctionSpec, accountId: string): void {
   };
   if (!isName(spec.functionName, 64))
     refuse("functionName", "must be 1 to 64 of letters, digits, _ and -, not starting with a digit or -");
-  if (spec.runtime !== RUNTIME) refuse("runtime", `is '${spec.runtime}', which is not served here: only ${RUNTIME} is`);
+  assertRuntime(spec, refuse);
   if (!/^[\w./-]+\.\w+$/.test(spec.handler) || spec.handler.includes(".."))
     refuse("handler", "must be <file without extension>.<exported name>");
   if (spec.role !== undefined && !new RegExp(`^acs:ram::${accountId}:role/[\\w.-]+$`).test(spec.role))
@@ -29,14 +34,29 @@ export function assertFunction(spec: FunctionSpec, accountId: string): void {
   if (spec.code.length > MAX_CODE_BYTES) refuse("code", `must have at most ${MAX_CODE_BYTES} bytes as zipFile`);
   assertSize(spec, refuse);
   if (!isWhole(spec.timeout, 1, 86_400)) refuse("timeout", "must be 1 to 86400 seconds");
-  if (!isWhole(spec.instanceConcurrency, 1, 200)) refuse("instanceConcurrency", "must be 1 to 200");
-  // https://www.alibabacloud.com/help/en/functioncompute/feature-updates-in-function-compute-3
-  if (spec.instanceConcurrency > 1)
-    refuse("instanceConcurrency", "must be 1: since Function Compute 3.0 only custom runtimes and containers take more at once");
   assertEnvironment(spec.environmentVariables, refuse);
 }
 
 type Refuse = (field: string, rule: string) => void;
+
+function assertRuntime({ runtime, customRuntimeConfig: custom, instanceConcurrency }: FunctionSpec, refuse: Refuse): void {
+  if (runtime !== STANDARD_RUNTIME && runtime !== CUSTOM_RUNTIME)
+    refuse("runtime", `is '${runtime}', which is not served here: only ${STANDARD_RUNTIME} and ${CUSTOM_RUNTIME} are`);
+  if (!isWhole(instanceConcurrency, 1, 200)) refuse("instanceConcurrency", "must be 1 to 200");
+  if (isStandard({ runtime })) {
+    if (custom !== undefined) refuse("customRuntimeConfig", `is for a custom runtime, not for ${runtime}`);
+    // https://www.alibabacloud.com/help/en/functioncompute/feature-updates-in-function-compute-3
+    if (instanceConcurrency > 1)
+      refuse(
+        "instanceConcurrency",
+        "must be 1: since Function Compute 3.0 only custom runtimes and containers take more at once",
+      );
+    return;
+  }
+  if (custom === undefined || custom.command.length !== 1 || custom.command[0] !== NODE)
+    refuse("customRuntimeConfig", `must have the command [${NODE}]: no other is served here`);
+  if (custom !== undefined && !isWhole(custom.port, 1, 65_535)) refuse("customRuntimeConfig", "must have a port of 1 to 65535");
+}
 
 function assertSize({ cpu, memorySize, diskSize }: FunctionSpec, refuse: Refuse): void {
   const steps = cpu / CPU_STEP;

@@ -1,43 +1,49 @@
 import type { ApiError } from "../contracts";
-import type { Instance } from "./instance";
+import type { FunctionInstance } from "./instance";
 
 export interface InstancePoolOptions {
   /** @throws ApiError when an instance cannot be started */
-  start: () => Instance;
+  start: () => FunctionInstance;
   /** The most processes at the same time. */
   maxInstances: () => number;
+  /** Invocations that one process runs at the same time. */
+  perInstance: () => number;
   /** The error of a synchronous invocation beyond the limit; undefined within it. */
   refusal: (taken: number) => ApiError | undefined;
   idleMs: number;
 }
 
 interface Waiter {
-  resolve(instance: Instance): void;
+  resolve(instance: FunctionInstance): void;
   reject(error: unknown): void;
 }
 
 interface Member {
-  busy: boolean;
+  /** Invocations that it runs now. */
+  running: number;
   /** Has old code and gets no more invocations. */
   retired: boolean;
   idleTimer?: NodeJS.Timeout;
 }
 
-/** The processes of one function: started on demand, one invocation at a time each, ended when idle. */
+/**
+ * The processes of one function: started on demand, ended when idle. A new one is started only when all others run as many invocations as they may.
+ * https://www.alibabacloud.com/help/en/functioncompute/fc/configure-the-concurrency-of-a-single-instance
+ */
 export class InstancePool {
-  private readonly members = new Map<Instance, Member>();
+  private readonly members = new Map<FunctionInstance, Member>();
   private readonly waiting: Record<"sync" | "async", Waiter[]> = { sync: [], async: [] };
   private closedBy: ApiError | undefined;
 
   constructor(private readonly options: InstancePoolOptions) {}
 
   /**
-   * Reserves an instance until `release`. Synchronous invocations come first, because their callers wait.
+   * Reserves a place in an instance until `release`. Synchronous invocations come first, because their callers wait.
    * @throws ApiError 429 for a synchronous one beyond the limit
    */
-  async acquire(kind: "sync" | "async"): Promise<Instance> {
+  async acquire(kind: "sync" | "async"): Promise<FunctionInstance> {
     if (this.closedBy !== undefined) throw this.closedBy;
-    const refusal = kind === "sync" ? this.options.refusal(this.busy() + this.waiting.sync.length) : undefined;
+    const refusal = kind === "sync" ? this.options.refusal(this.running() + this.waiting.sync.length) : undefined;
     if (refusal !== undefined) throw refusal;
     return new Promise((resolve, reject) => {
       this.waiting[kind].push({ resolve, reject });
@@ -45,12 +51,11 @@ export class InstancePool {
     });
   }
 
-  release(instance: Instance): void {
+  release(instance: FunctionInstance): void {
     const member = this.members.get(instance);
     if (member !== undefined) {
-      member.busy = false;
-      if (member.retired) instance.kill();
-      else member.idleTimer = setTimeout(() => instance.kill(), this.options.idleMs).unref();
+      member.running -= 1;
+      if (member.running === 0) this.rest(instance, member);
     }
     this.pump();
   }
@@ -64,7 +69,7 @@ export class InstancePool {
     const old = [...this.members];
     for (const [instance, member] of old) {
       member.retired = true;
-      if (!member.busy) instance.kill();
+      if (member.running === 0) instance.kill();
     }
     await Promise.all(old.map(([instance]) => instance.ended));
   }
@@ -83,7 +88,7 @@ export class InstancePool {
     for (;;) {
       const queue = this.waiting.sync.length > 0 ? this.waiting.sync : this.waiting.async;
       if (queue.length === 0) return;
-      let instance = this.idle();
+      let instance = this.withRoom();
       if (instance === undefined && this.members.size >= this.options.maxInstances()) return;
       const waiter = queue.shift() as Waiter;
       try {
@@ -95,18 +100,25 @@ export class InstancePool {
     }
   }
 
-  private busy(): number {
-    return [...this.members.values()].filter((member) => member.busy).length;
+  /** Nothing runs in it. */
+  private rest(instance: FunctionInstance, member: Member): void {
+    if (member.retired) instance.kill();
+    else member.idleTimer = setTimeout(() => instance.kill(), this.options.idleMs).unref();
+  }
+
+  private running(): number {
+    return [...this.members.values()].reduce((sum, member) => sum + member.running, 0);
   }
 
   /** The most recently used one, so that the others become idle and end. */
-  private idle(): Instance | undefined {
-    return [...this.members].findLast(([instance, member]) => !member.busy && !member.retired && instance.usable)?.[0];
+  private withRoom(): FunctionInstance | undefined {
+    const most = this.options.perInstance();
+    return [...this.members].findLast(([instance, { running, retired }]) => running < most && !retired && instance.usable)?.[0];
   }
 
-  private add(): Instance {
+  private add(): FunctionInstance {
     const instance = this.options.start();
-    this.members.set(instance, { busy: false, retired: false });
+    this.members.set(instance, { running: 0, retired: false });
     void instance.ended.then(() => {
       clearTimeout(this.members.get(instance)?.idleTimer);
       this.members.delete(instance);
@@ -115,11 +127,11 @@ export class InstancePool {
     return instance;
   }
 
-  private take(instance: Instance): Instance {
+  private take(instance: FunctionInstance): FunctionInstance {
     const member = this.members.get(instance);
     if (member === undefined) return instance;
     clearTimeout(member.idleTimer);
-    member.busy = true;
+    member.running += 1;
     return instance;
   }
 }

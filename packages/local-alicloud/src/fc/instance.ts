@@ -1,20 +1,19 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { type FunctionLog, readLines } from "./log";
+import type { InvocationContext } from "./environment";
+import { FunctionProcess, heapFlag } from "./function-process";
+import type { FunctionLog } from "./log";
 
 const BOOTSTRAP = join(__dirname, "bootstrap.cjs");
 /** The length of the log that `x-fc-log-type: Tail` returns. */
 const TAIL_CHARS = 4 * 1024;
-/** The part of the function's memory for Node.js outside its heap. */
-const RUNTIME_MEMORY_MB = 64;
 
 export interface Task {
   requestId: string;
   event: Buffer;
   /** https://www.alibabacloud.com/help/en/functioncompute/fc/context-1-1 */
-  context: object;
+  context: InvocationContext;
+  /** How often the event was delivered before. */
+  retryCount: number;
 }
 
 /** More detailed than the types that callers get, see `publicErrorType`. */
@@ -38,7 +37,19 @@ export interface InstanceOptions {
   onFailure: (error: unknown) => void;
 }
 
-type Answer = Pick<Outcome, "payload" | "errorType">;
+/** A process that runs invocations of a function. */
+export interface FunctionInstance {
+  /** Resolves when the process and its children have ended and its folder is removed. Never rejects. */
+  readonly ended: Promise<void>;
+  readonly pid: number | undefined;
+  /** False after kill(), before the process has ended. */
+  readonly usable: boolean;
+  /** Never rejects: failures are in the outcome. */
+  run(task: Task): Promise<Outcome>;
+  kill(): void;
+}
+
+export type Answer = Pick<Outcome, "payload" | "errorType">;
 
 interface Running {
   task: Task;
@@ -51,74 +62,63 @@ interface Running {
   resolve(outcome: Outcome): void;
 }
 
-const failure = (errorType: ErrorType, errorMessage: string): Answer => ({
+export const failure = (errorType: ErrorType, errorMessage: string): Answer => ({
   errorType,
   payload: Buffer.from(JSON.stringify({ errorMessage })),
 });
 
-/** One process with the function's code. It runs one invocation at a time. */
-export class Instance {
-  /** Resolves when the process and its children have ended and its folder is removed. Never rejects. */
-  readonly ended: Promise<void>;
-  private readonly child: ChildProcess;
+export const timedOut = (timeoutSeconds: number): Answer =>
+  failure("FunctionTimedOut", `Function timed out after ${timeoutSeconds} seconds`);
+
+/** @param startedAt by `performance.now()` */
+export function exited(startedAt: number): Answer {
+  const durationMs = Math.round(performance.now() - startedAt);
+  return failure("ProcessExited", `Process exited unexpectedly before completing request (duration: ${durationMs}ms)`);
+}
+
+/** A process with a standard runtime. It runs one invocation at a time. */
+export class Instance implements FunctionInstance {
+  private readonly process: FunctionProcess;
   private booted = false;
-  private dying = false;
-  private closed = false;
   private stdoutOpen = true;
   private running: Running | undefined;
 
   constructor(private readonly options: InstanceOptions) {
-    const { folder, onFailure } = options;
-    const heapMb = Math.max(options.memorySize - RUNTIME_MEMORY_MB, RUNTIME_MEMORY_MB);
-    this.child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, BOOTSTRAP, options.functionName], {
-      cwd: options.codePath,
-      env: options.environment,
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      serialization: "advanced",
-      // A process group of its own: kill() also ends the children of the function.
-      detached: true,
+    this.process = new FunctionProcess({
+      ...options,
+      args: [heapFlag(options.memorySize), BOOTSTRAP, options.functionName],
+      onMessage: this.onMessage,
+      onLine: this.onLine,
+      onStdoutEnd: () => {
+        this.stdoutOpen = false;
+        this.settle();
+      },
+      onClose: () => this.onClose(),
     });
-    const { stdout, stderr } = this.child as { stdout: Readable; stderr: Readable };
-    readLines(stdout, this.onLine, () => {
-      this.stdoutOpen = false;
-      this.settle();
-    });
-    readLines(stderr, this.onLine, () => {});
-    this.child.on("message", this.onMessage);
-    this.child.on("error", onFailure);
-    this.child.once("exit", () => this.kill());
-    this.ended = new Promise<void>((resolve) => this.child.once("close", () => resolve()))
-      .then(() => this.onClose())
-      .then(() => rm(folder, { recursive: true, force: true }))
-      .catch(onFailure);
+  }
+
+  get ended(): Promise<void> {
+    return this.process.ended;
   }
 
   get pid(): number | undefined {
-    return this.closed ? undefined : this.child.pid;
+    return this.process.pid;
   }
 
-  /** False after kill(), before the process has ended. */
   get usable(): boolean {
-    return !this.dying;
+    return this.process.usable;
   }
 
-  /** Never rejects: failures are in the outcome. */
   run(task: Task): Promise<Outcome> {
     return new Promise((resolve) => {
       this.running = { task, startedAt: performance.now(), logTail: "", logComplete: !this.stdoutOpen, resolve };
-      if (this.closed) this.onClose();
+      if (this.process.closed) this.onClose();
       else if (this.booted) this.dispatch();
     });
   }
 
   kill(): void {
-    this.dying = true;
-    if (this.child.pid === undefined) return;
-    try {
-      process.kill(-this.child.pid, "SIGKILL");
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
+    this.process.kill();
   }
 
   private dispatch(): void {
@@ -126,11 +126,10 @@ export class Instance {
     if (running === undefined) return;
     const { timeoutSeconds } = this.options;
     running.timer = setTimeout(() => {
-      running.answer = failure("FunctionTimedOut", `Function timed out after ${timeoutSeconds} seconds`);
+      running.answer = timedOut(timeoutSeconds);
       this.kill();
     }, timeoutSeconds * 1000);
-    // When sending fails the process is ending; onClose reports it.
-    this.child.send(running.task, () => {});
+    this.process.send(running.task);
   }
 
   private readonly onMessage = (message: unknown): void => {
@@ -163,12 +162,8 @@ export class Instance {
   }
 
   private onClose(): void {
-    this.closed = true;
     const { running } = this;
-    if (running === undefined) return;
-    const durationMs = Math.round(performance.now() - running.startedAt);
-    const exited = `Process exited unexpectedly before completing request (duration: ${durationMs}ms)`;
-    this.finish(running, running.answer ?? failure("ProcessExited", exited));
+    if (running !== undefined) this.finish(running, running.answer ?? exited(running.startedAt));
   }
 
   private finish(running: Running, answer: Answer): void {

@@ -130,6 +130,8 @@ export class Triggers {
       case "oss":
         return { record, deployed, oss: this.parseOss(deployed, spec, triggerId) };
       case "http": {
+        if (deployed.record.customRuntimeConfig !== undefined)
+          throw invalidArgument(`trigger '${spec.triggerName}': HTTP triggers of custom runtimes are not served here`);
         const origin = this.options.origin(deployed.region);
         const httpTrigger = { urlInternet: `${origin}/${triggerId}`, urlIntranet: `${origin}/${triggerId}${INTRANET}` };
         return { record: { ...record, httpTrigger }, deployed, http: this.parseHttp(deployed, spec, triggerId) };

@@ -117,3 +117,9 @@ exports.handler = async (event) => {
   while (!existsSync(gate)) await setTimeout(5);
   return process.pid + "";
 };`;
+
+/** The settings of a function in a custom runtime, with the one command that is served. */
+export const CUSTOM = {
+  runtime: "custom.debian10",
+  customRuntimeConfig: { command: ["/var/fc/lang/nodejs20/bin/node"], args: ["index.js"], port: 9000 },
+} satisfies Partial<FunctionSpec>;
