@@ -4,6 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type Receiver, senderSettings, type Trigger } from "../cloud";
+import { ossSenderInstances } from "../config/defaults";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { bucketArn, functionArn, keyArn, physicalName } from "./names";
@@ -15,9 +16,8 @@ import { createTick } from "./tick";
 import { createSecret, type SecretParameter, tokenAt } from "./token";
 
 const MEMORY_MB = 512;
-/** Two full batches: one is at work while the next one gathers. Function Compute starts another instance only beyond that. */
+/** Two full batches. Function Compute starts another instance only when one has that many events. */
 const EVENTS_PER_INSTANCE = 64;
-
 /** `crossborder:alicloud:Trigger` */
 export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger {
   readonly senderFunctionName: pulumi.Output<string>;
@@ -75,7 +75,7 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
         memoryMb: MEMORY_MB,
         timeoutSeconds: config.timeouts.senderSeconds,
         description: `Sends notices for bridge ${config.name}`,
-        instances: config.concurrency,
+        instances: ossSenderInstances(config),
         perInstance: EVENTS_PER_INSTANCE,
         policy: pulumi
           .all([

@@ -69,6 +69,13 @@ export const defaultUrlExpirySeconds = (copyTimeoutSeconds: number): number =>
 export const receiverInstances = ({ concurrency, rateLimit }: Pick<LenientConfig, "concurrency" | "rateLimit">): number =>
   Math.min(concurrency, rateLimit.requestsPerSecond, rateLimit.burst);
 
+/** Requests to the receiver that one sender of an OSS source has at once, see `LANES` in `runtime/platforms/alicloud-fc/batches.ts`. */
+export const OSS_SENDER_LANES = 2;
+
+/** As many senders as together have `concurrency` requests at once. A receiver in Alibaba Cloud refuses more than it has instances. */
+export const ossSenderInstances = ({ concurrency }: Pick<LenientConfig, "concurrency">): number =>
+  Math.floor(concurrency / OSS_SENDER_LANES);
+
 /** Inside one region, the internal network is faster than acceleration, and free. */
 export const defaultPushAcceleration = (source: string, destination: string): Acceleration =>
   source === destination ? "none" : "global";

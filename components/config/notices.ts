@@ -1,6 +1,6 @@
 /** Notices: what an operator should know about a valid configuration. A deployment shows them as warnings. */
 import { isAws, S3_ARCHIVE_CLASSES } from "./clouds";
-import { defaultBuffer, defaultUrlExpirySeconds, effectiveGiveUpHours, isS3Native, receiverInstances } from "./defaults";
+import { defaultBuffer, defaultUrlExpirySeconds, effectiveGiveUpHours, isS3Native, ossSenderInstances, receiverInstances } from "./defaults";
 import type { BridgeConfig } from "./parse";
 import { lenientSchema } from "./schema";
 
@@ -107,7 +107,7 @@ function reservedInstances(config: BridgeConfig): number {
   // The dispatcher and the pusher.
   if (mode === "push") return 2 * concurrency;
   if (mode === "native") return 0;
-  const senders = source.cloud === "alicloud" ? concurrency : 0;
+  const senders = source.cloud === "alicloud" ? ossSenderInstances(config) : 0;
   const receivers = destination.cloud === "alicloud" ? receiverInstances(config) + copy.concurrency : 0;
   return isElsewhere(config) ? Math.max(senders, receivers) : senders + receivers;
 }

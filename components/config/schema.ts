@@ -270,7 +270,9 @@ const settings = {
   // AWS requires at least 2 for a queue.
   concurrency: whole({ min: 2, max: 1000 }, "functions")
     .default(5)
-    .describe("Senders at work at once, and in Alibaba Cloud also receivers."),
+    .describe(
+      "Senders at work at once, and in Alibaba Cloud also receivers. A sender of an OSS source has two requests at once, so there are half as many.",
+    ),
   reserveConcurrency: flag()
     .default(false)
     .describe(

@@ -73,7 +73,11 @@ export interface BridgeSettings {
   copy?: CopyArgs | undefined;
   /** How long functions run and URLs live. */
   timeouts?: TimeoutsArgs | undefined;
-  /** Senders at work at once, and in Alibaba Cloud also receivers. @default 5 */
+  /**
+   * Senders at work at once, and in Alibaba Cloud also receivers. A sender of an OSS source has two requests at once, so
+   * there are half as many.
+   * @default 5
+   */
   concurrency?: number | undefined;
   /**
    * A source in AWS: reserve executions for the sender out of the account's, `concurrency` + 1, and with `buffer: none`

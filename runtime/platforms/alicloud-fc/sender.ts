@@ -3,12 +3,14 @@
  * custom runtime, so that one instance takes many events at once and asks the receiver about them together.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { systemRandom } from "../../protocol/ports";
 import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiver-client";
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createEventHandler, type EventRole } from "../event-handler";
 import { logFailure } from "../handlers";
-import { inBatches } from "./batches";
+import { inBatches, repeatThrottled } from "./batches";
 import { createControlApi } from "./control-api";
 import { serveInvocations } from "./custom-runtime";
 import { createHandler } from "./handler";
@@ -30,17 +32,19 @@ const deadLetters = openDeadLetters(base, config);
 const readParameter = readParameters(createControlApi({ ...base, host: `oos.${region}.aliyuncs.com` }), region);
 const secretDeps = { auth: config.auth, clock, logger, readParameter };
 
+const receiver = createReceiverClient({
+  url: config.receiverUrl,
+  secrets: createSecrets(secretDeps),
+  clock,
+  timeoutMs: answerTimeoutMs(config),
+  newId: randomUUID,
+  sign: createInvokeSigner(secretDeps),
+});
+
 const sender = new Sender({
   ...base,
   source: openStore(base, config.source),
-  receiver: createReceiverClient({
-    url: config.receiverUrl,
-    secrets: createSecrets(secretDeps),
-    clock,
-    timeoutMs: answerTimeoutMs(config),
-    newId: randomUUID,
-    sign: createInvokeSigner(secretDeps),
-  }),
+  receiver: repeatThrottled(receiver, { random: systemRandom, sleep: async (ms) => void (await delay(ms)) }),
   queue: createWorkQueue(queue),
   outage: createOutageQueue(openQueue(base, outageQueueUrl), { ...base, deadLetters }),
   deadLetters,

@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import { inBatches } from "../../../../runtime/platforms/alicloud-fc/batches";
+import { OSS_SENDER_LANES } from "../../../../components/config/defaults";
+import { inBatches, LANES, repeatThrottled } from "../../../../runtime/platforms/alicloud-fc/batches";
 import type { EventRole } from "../../../../runtime/platforms/event-handler";
 import type { DecodedRecord } from "../../../../runtime/protocol/events";
-import type { Deadline } from "../../../../runtime/protocol/ports";
+import { type Deadline, ReceiverUnreachable } from "../../../../runtime/protocol/ports";
 import type { Failure } from "../../../../runtime/replication/intake";
 import { VirtualTime } from "../../../support/virtual-time";
 
@@ -68,12 +69,45 @@ describe("events of invocations that run side by side", () => {
     expect(seen().map(({ length }) => length)).toEqual([32]);
   });
 
-  test("an event with many keys counts as many", () => {
-    const { handle, seen } = stage();
-    const sixteen = Array.from({ length: 16 }, (_, index) => `k${index}`);
-    void handle(sixteen);
-    void handle(sixteen);
+  test("a full batch does not start beside a running one before half a second: the receiver gets one request at a time", async () => {
+    const { handle, clock, batches, seen } = stage();
+    for (let index = 0; index < 64; index++) void handle([`k${index}`]);
+    expect(seen().map(({ length }) => length)).toEqual([32]);
+    clock.advance(499);
     expect(seen()).toHaveLength(1);
+    await batches[0]?.end();
+    expect(seen().map(({ length }) => length)).toEqual([32, 32]);
+  });
+
+  test("at most two batches run at once, as the component expects; the next one starts when one of them ends", async () => {
+    expect(LANES).toBe(OSS_SENDER_LANES);
+    const { handle, clock, batches, seen } = stage();
+    for (const key of ["a", "b", "c"]) {
+      void handle([key]);
+      clock.advance(500);
+    }
+    expect(seen()).toEqual([["a"], ["b"]]);
+    void handle(["d"]);
+    await batches[1]?.end();
+    expect(seen()[2]).toEqual(["c", "d"]);
+  });
+
+  test("an event with many keys counts as many, and events beyond a full batch wait for the next one", async () => {
+    const { handle, batches, seen } = stage();
+    const sixteen = Array.from({ length: 16 }, (_, index) => `k${index}`);
+    for (let index = 0; index < 6; index++) void handle(sixteen);
+    expect(seen().map(({ length }) => length)).toEqual([32]);
+    await batches[0]?.end();
+    await batches[1]?.end();
+    await batches[2]?.end();
+    expect(seen().map(({ length }) => length)).toEqual([32, 32, 32]);
+  });
+
+  test("events beyond a full batch start beside it after half a second", () => {
+    const { clock, handle, seen } = stage();
+    for (let index = 0; index < 33; index++) void handle([`k${index}`]);
+    clock.advance(500);
+    expect(seen().map(({ length }) => length)).toEqual([32, 1]);
   });
 
   test("while a batch runs, the next one gathers until it ends", async () => {
@@ -156,4 +190,44 @@ test("the tick is no event: it runs at once, and a role without one has none", a
   await batched.tick?.(within(1));
   expect(tick).toHaveBeenCalledTimes(1);
   expect(stage().batched.tick).toBeUndefined();
+});
+
+describe("a request that the receiver throttles", () => {
+  const REQUEST = { version: 1, bridgeId: "b", notices: [] } as const;
+  const throttled = (retryAfterSeconds?: number) =>
+    new ReceiverUnreachable("429", { attemptMayRun: false, retryable: true, throttled: true, retryAfterSeconds });
+
+  /** A client that gives the outcomes in order. */
+  function client(...outcomes: (Error | "answered")[]) {
+    const slept: number[] = [];
+    const post = jest.fn(async () => {
+      const next = outcomes.shift();
+      if (next instanceof Error) throw next;
+      return { version: 1 as const, receipts: [] };
+    });
+    const sleep = async (ms: number) => void slept.push(ms);
+    return { slept, post, send: () => repeatThrottled({ post }, { random: () => 0, sleep }).post({ ...REQUEST, notices: [] }) };
+  }
+
+  test("is repeated after a moment", async () => {
+    const { slept, send } = client(throttled(), throttled(1), "answered");
+    expect(await send()).toEqual({ version: 1, receipts: [] });
+    expect(slept).toEqual([250, 1_000]);
+  });
+
+  test("is repeated three times at most: then the key waits in the queue", async () => {
+    const { slept, post, send } = client(throttled(), throttled(), throttled(), throttled());
+    await expect(send()).rejects.toThrow("429");
+    expect(post).toHaveBeenCalledTimes(4);
+    expect(slept).toEqual([250, 500, 750]);
+  });
+
+  test("is not repeated where the receiver asks for a longer wait, nor after another failure", async () => {
+    const down = new ReceiverUnreachable("503", { attemptMayRun: true, retryable: true });
+    for (const error of [throttled(30), down, new Error("broken")]) {
+      const { post, send } = client(error);
+      await expect(send()).rejects.toBe(error);
+      expect(post).toHaveBeenCalledTimes(1);
+    }
+  });
 });
