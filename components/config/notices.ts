@@ -1,6 +1,13 @@
 /** Notices: what an operator should know about a valid configuration. A deployment shows them as warnings. */
 import { isAws, S3_ARCHIVE_CLASSES } from "./clouds";
-import { defaultBuffer, defaultUrlExpirySeconds, effectiveGiveUpHours, isS3Native, ossSenderInstances, receiverInstances } from "./defaults";
+import {
+  defaultBuffer,
+  defaultUrlExpirySeconds,
+  effectiveGiveUpHours,
+  isS3Native,
+  ossSenderInstances,
+  receiverInstances,
+} from "./defaults";
 import type { BridgeConfig } from "./parse";
 import { lenientSchema } from "./schema";
 

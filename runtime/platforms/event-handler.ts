@@ -1,6 +1,6 @@
 /** The handler of the sender and the dispatcher, which the source's events start, on both platforms. */
 import type { SQSBatchResponse } from "aws-lambda";
-import { type DecodedRecord, decodeEvent, decodeText } from "../protocol/events";
+import { type DecodedRecord, decodeEvent, decodeText, redelivered } from "../protocol/events";
 import { parseText } from "../protocol/json";
 import type { Deadline, Logger } from "../protocol/ports";
 import { isTick } from "../protocol/queue-messages";
@@ -13,18 +13,28 @@ export interface EventRole {
   tick?(deadline: Deadline): Promise<void>;
 }
 
+export interface Delivery {
+  /** The platform says that it delivered the event before. */
+  isRepeat?: boolean;
+}
+
 /**
  * For SQS messages it returns those that must be delivered again. For any other event it throws the reasons of the failures: the platform
  * then retries the event, and after the last retry its failure destination keeps the event with this text.
  * https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/retry-mechanism
  */
 export function createEventHandler(role: EventRole, logger: Logger) {
-  return async (event: unknown, deadline: Deadline): Promise<SQSBatchResponse | undefined> => {
+  return async (
+    event: unknown,
+    deadline: Deadline,
+    { isRepeat = false }: Delivery = {},
+  ): Promise<SQSBatchResponse | undefined> => {
     if (role.tick !== undefined && isTick(typeof event === "string" ? parseText(event)?.value : event)) {
       await role.tick(deadline);
       return undefined;
     }
-    const records = typeof event === "string" ? decodeText(event) : decodeEvent(event);
+    const decoded = typeof event === "string" ? decodeText(event) : decodeEvent(event);
+    const records = isRepeat ? decoded.map(redelivered) : decoded;
     const messageIds = records.flatMap(({ messageId }) => messageId ?? []);
     const failures = await handleRecords(role, records, deadline, logger);
     if (messageIds.length > 0) return batchResponse(messageIds, failures);

@@ -29,6 +29,8 @@ export interface TaggingChange {
 export interface DecodedRecord {
   /** The queue's id of the message, for a partial batch response; absent where no queue delivered it. */
   messageId?: string | undefined;
+  /** The platform does not say for certain whether it delivers the message for the first time. Implied where there is no `messageId`. */
+  uncounted?: true | undefined;
   /** Empty for a message with nothing to do, such as S3's test event. */
   looks: DecodedLook[];
   /** Why a part could not be read. `looks` holds the other parts; the message is done only when both are handled. */
@@ -71,6 +73,11 @@ function isFirstDelivery(sqsRecord: unknown): boolean {
 }
 
 const asRedelivered = (look: DecodedLook): DecodedLook => ({ ...look, redelivered: true });
+
+/** The record of an event that the platform delivers again. */
+export function redelivered(record: DecodedRecord): DecodedRecord {
+  return { ...record, looks: record.looks.map(asRedelivered) };
+}
 
 /** Decodes text like `decodeEvent` does: the event as received, or a message that a redrive took from a queue. */
 export function decodeText(text: string): DecodedRecord[] {

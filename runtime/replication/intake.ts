@@ -66,7 +66,7 @@ export class Intake {
   async accept(records: readonly DecodedRecord[], failures: Failures): Promise<AcceptedLook[]> {
     const { clock, config, logger } = this.#deps;
     const accepted: AcceptedLook[] = [];
-    for (const { messageId = "", looks, problem, original } of records) {
+    for (const { messageId = "", uncounted = messageId === "", looks, problem, original } of records) {
       const refuse = async (look: Look, reason: string) => {
         try {
           await this.park(look, reason, original);
@@ -77,7 +77,7 @@ export class Intake {
       };
       for (const decoded of looks) {
         const look = { ...decoded, firstSeenMs: decoded.firstSeenMs ?? clock.now() };
-        if (messageId === "" && this.#isLate(look)) look.redelivered = true;
+        if (uncounted && this.#isLate(look)) look.redelivered = true;
         const refusal = foreignBucket(look, config.source.bucket);
         const echo = echoReason(look, config);
         if (echo !== undefined) this.#skip(look.key, echo);

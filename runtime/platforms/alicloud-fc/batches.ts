@@ -77,7 +77,9 @@ function takeBatch(gathered: readonly Member[]): { members: Member[]; isFull: bo
 /** Answers every member. Never rejects. */
 async function handleTogether(role: EventRole, members: readonly Member[]): Promise<void> {
   const names = new Set(members.map((_, index) => String(index)));
-  const records = members.flatMap((member, index) => member.records.map((record) => ({ ...record, messageId: String(index) })));
+  const records = members.flatMap(({ records: own }, index) =>
+    own.map((record) => ({ ...record, messageId: String(index), uncounted: true as const })),
+  );
   // An invocation must be answered before the earliest of them ends.
   const deadline = { remainingMs: () => Math.min(...members.map((member) => member.deadline.remainingMs())) };
   try {

@@ -63,5 +63,6 @@ function contextOf(headers: IncomingHttpHeaders, timeout: number): FunctionConte
       securityToken: text("x-fc-security-token"),
     },
     function: { timeout },
+    retryCount: Number(headers["x-fc-retry-count"] ?? 0),
   };
 }

@@ -20,6 +20,8 @@ export interface FunctionContext {
     /** Seconds. */
     timeout: number;
   };
+  /** How often an asynchronous event was delivered before. Only a custom runtime is told. */
+  retryCount?: number | undefined;
 }
 
 export type FunctionHandler<T> = (event: Buffer, context: FunctionContext) => Promise<T>;
@@ -38,13 +40,14 @@ export interface HandlerDeps {
  */
 export function createHandler<T>(
   { clock, credentials, metrics }: HandlerDeps,
-  work: (event: string, deadline: Deadline) => Promise<T>,
+  work: (event: string, deadline: Deadline, delivery: { isRepeat: boolean }) => Promise<T>,
 ): FunctionHandler<T> {
   return async (event, context) => {
     const endMs = clock.now() + context.function.timeout * 1000;
     credentials.renew(context.credentials);
     try {
-      return await work(event.toString("utf8"), { remainingMs: () => endMs - clock.now() });
+      const deadline = { remainingMs: () => endMs - clock.now() };
+      return await work(event.toString("utf8"), deadline, { isRepeat: (context.retryCount ?? 0) > 0 });
     } finally {
       metrics.flush();
     }

@@ -1,6 +1,6 @@
 import { createEventHandler } from "../../../runtime/platforms/event-handler";
 import type { DecodedRecord } from "../../../runtime/protocol/events";
-import { encodeLook } from "../../../runtime/protocol/queue-messages";
+import { encodeLook, encodeLooks } from "../../../runtime/protocol/queue-messages";
 import { recordingLogger } from "../support/recording-logger";
 
 const deadline = { remainingMs: () => 12_345 };
@@ -24,6 +24,7 @@ describe("messages of a queue", () => {
     Records: ["a", "b"].map((key, index) => ({
       eventSource: "aws:sqs",
       messageId: `m${index + 1}`,
+      attributes: { ApproximateReceiveCount: "1" },
       body: encodeLook({ key, failures: 0, firstSeenMs: 1 }),
     })),
   };
@@ -118,6 +119,17 @@ describe.each([
     await expect(handle(event, deadline)).rejects.toThrow(/failed unexpectedly/);
     expect(logger.lines).toMatchObject([{ level: "error", fields: { error: new Error("broken") } }]);
   });
+});
+
+test("an event that the platform delivers again says so in each of its looks", async () => {
+  const { handle, seen } = setUp([]);
+  const event = encodeLooks(["a", "b"].map((key) => encodeLook({ key, failures: 0, firstSeenMs: 1 })));
+  for (const delivery of [undefined, { isRepeat: false }, { isRepeat: true }]) await handle(event, deadline, delivery);
+  expect(seen.map(({ records }) => records.flatMap(({ looks }) => looks.map(({ redelivered }) => redelivered)))).toEqual([
+    [undefined, undefined],
+    [undefined, undefined],
+    [true, true],
+  ]);
 });
 
 test("text that is no event reaches the role as a problem", async () => {

@@ -184,6 +184,15 @@ describe("each invocation is answered", () => {
   });
 });
 
+test("no record passes for one whose deliveries a queue counts", async () => {
+  const clock = new VirtualTime();
+  const handle = jest.fn(async (_records: readonly DecodedRecord[]) => ({ failures: [] }));
+  const answer = inBatches({ handle }, clock).handle([record("a")], within(1));
+  clock.advance(20);
+  await answer;
+  expect(handle.mock.calls[0]?.[0]).toEqual([{ ...record("a"), messageId: "0", uncounted: true }]);
+});
+
 test("the tick is no event: it runs at once, and a role without one has none", async () => {
   const tick = jest.fn(async () => undefined);
   const { batched } = stage(tick);

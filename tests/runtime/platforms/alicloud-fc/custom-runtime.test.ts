@@ -18,9 +18,9 @@ async function serve(handler: FunctionHandler<unknown>) {
   server = serveInvocations(handler, { TIMEOUT_SECONDS: "90" }, 0);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return async (body: string, { method = "POST", path = "/invoke" } = {}) => {
+  return async (body: string, { method = "POST", path = "/invoke", retryCount }: { method?: string; path?: string; retryCount?: string } = {}) => {
     const answer = await request(`http://127.0.0.1:${port}${path}`, {
-      ...{ method: method as "POST", headers: HEADERS },
+      ...{ method: method as "POST", headers: { ...HEADERS, ...(retryCount === undefined ? {} : { "x-fc-retry-count": retryCount }) } },
       ...(method === "POST" ? { body } : {}),
     });
     return { status: answer.statusCode, fcStatus: answer.headers["x-fc-status"], body: await answer.body.text() };
@@ -36,8 +36,14 @@ test("an invocation gets its event, its credentials and the function's timeout; 
     context: {
       credentials: { accessKeyId: "STS.key", accessKeySecret: "very-secret", securityToken: "very-secret-token" },
       function: { timeout: 90 },
+      retryCount: 0,
     },
   });
+});
+
+test("an invocation knows how often its event was delivered before", async () => {
+  const invoke = await serve(async (_event, { retryCount }) => retryCount);
+  expect((await invoke("{}", { retryCount: "2" })).body).toBe("2");
 });
 
 test("a result that is nothing is an empty answer", async () => {

@@ -86,7 +86,7 @@ describe("dead letters in a queue that verifies signatures", () => {
 
   test("hold the look for a redrive, and the reason for people", async () => {
     const body = await parked("rejected: too large & \ufffe");
-    expect(decodeText(body)).toEqual([{ looks: [{ key: look.key, failures: 0 }] }]);
+    expect(decodeText(body)).toEqual([{ looks: [{ key: look.key, failures: 0, redelivered: true }] }]);
     expect(JSON.parse(body).deadLetter).toEqual({
       reason: "rejected: too large & \ufffe",
       bridgeId: "bridge",
