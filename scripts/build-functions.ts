@@ -4,7 +4,7 @@
  */
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { build, type Metafile, type Plugin, stop } from "esbuild";
+import { type BuildOptions, build, type Metafile, type Plugin, stop } from "esbuild";
 import { zipSync } from "fflate";
 import type { Role } from "../runtime/protocol/env";
 
@@ -104,29 +104,29 @@ const LEFT_OUT = "left-out";
  */
 const UNDICI_PARTS = ["client-h2", "client-h2.js", "web/fetch/body.js", "llhttp-wasm.js"];
 
+/** How a function is bundled. */
+export const BUNDLE_OPTIONS = {
+  // Makes every path relative to the checkout, so that the folder of the checkout does not change the bytes.
+  absWorkingDir: ROOT,
+  outfile: "index.js",
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  minify: true,
+  // Prefers ES modules: esbuild cannot leave out the unused code of a CommonJS module.
+  mainFields: ["module", "main"],
+  plugins: [smallerPackages],
+  // In a Jest worker undici takes its parser without SIMD, which is not in the bundle.
+  define: { "process.env.JEST_WORKER_ID": "undefined" },
+  legalComments: "none",
+  charset: "utf8",
+  logLevel: "silent",
+} satisfies BuildOptions;
+
 /** One file with everything that the entry needs. */
 async function bundle(entry: string): Promise<{ contents: Uint8Array; metafile: Metafile }> {
-  const { outputFiles, metafile } = await build({
-    entryPoints: [entry],
-    // Makes every path relative to the checkout, so that the folder of the checkout does not change the bytes.
-    absWorkingDir: ROOT,
-    outfile: "index.js",
-    write: false,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    minify: true,
-    // Prefers ES modules: esbuild cannot leave out the unused code of a CommonJS module.
-    mainFields: ["module", "main"],
-    plugins: [smallerPackages],
-    // In a Jest worker undici takes its parser without SIMD, which is not in the bundle.
-    define: { "process.env.JEST_WORKER_ID": "undefined" },
-    metafile: true,
-    legalComments: "none",
-    charset: "utf8",
-    logLevel: "silent",
-  });
+  const { outputFiles, metafile } = await build({ ...BUNDLE_OPTIONS, entryPoints: [entry], write: false, metafile: true });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`esbuild made no output for ${entry}`);
   return { contents: output.contents, metafile };

@@ -67,7 +67,36 @@ test("the packages of a bundle are known with their bytes, the largest first", (
     // The rest is what esbuild puts between the modules.
     expect(sum).toBeLessThanOrEqual(sizeBytes);
     expect(sum).toBeGreaterThan(0.8 * sizeBytes);
-    expect(packages.map(({ name }) => name)).toEqual(expect.arrayContaining(["zod", "runtime/platforms", "runtime/protocol"]));
+    expect(packages.map(({ name }) => name)).toEqual(expect.arrayContaining(["undici", "runtime/platforms", "runtime/protocol"]));
+  }
+});
+
+/** A function starts for the first key of a burst, and the key waits for it: a new package in a bundle needs a reason. */
+const MAX_BUNDLE_BYTES = 450_000;
+/** Connections, schemas, CRC-64, S3's and OSS's documents, and how much is done at once. */
+const EVERYWHERE = ["undici", "zod", "hash-wasm", "txml", "p-limit", "yocto-queue"];
+/** The signature between sender and receiver. */
+const SIGNING = ["standardwebhooks", "fast-sha256", "@stablelib/base64"];
+/** The addresses of sources, and of senders. */
+const ADDRESSES = ["ipaddr.js"];
+const PACKAGES: Readonly<Record<Role, readonly string[]>> = {
+  sender: [...EVERYWHERE, ...SIGNING],
+  receiver: [...EVERYWHERE, ...SIGNING, ...ADDRESSES],
+  copier: [...EVERYWHERE, ...ADDRESSES],
+  dispatcher: EVERYWHERE,
+  pusher: EVERYWHERE,
+  prober: EVERYWHERE,
+};
+
+test("no bundle is larger than a function may start with", () => {
+  const large = built.filter(({ sizeBytes }) => sizeBytes > MAX_BUNDLE_BYTES);
+  expect(large.map(({ platform, role, sizeBytes }) => `${platform}/${role}: ${sizeBytes} bytes`)).toEqual([]);
+});
+
+test("a bundle holds exactly the packages that its role needs", () => {
+  for (const { platform, role, packages } of built) {
+    const found = packages.map(({ name }) => name).filter((name) => !/^(runtime|scripts)\//.test(name));
+    expect([platform, role, found.sort()]).toEqual([platform, role, [...PACKAGES[role]].sort()]);
   }
 });
 

@@ -1,5 +1,4 @@
 /** Addresses and signs the calls to one bucket of S3, or of another server of its protocol. */
-import { isIP } from "node:net";
 import type { Dispatcher } from "undici";
 import { createAgent } from "../../http/agent";
 import { type Call, type ClientLimits, HttpClient, type Signed } from "../../http/client";
@@ -144,7 +143,7 @@ function s3Target(endpoint: string, bucket: string): S3Target {
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && loopback);
   if (url === undefined || !secure || url.pathname !== "/" || url.search !== "" || url.username !== "")
     throw new BridgeError("ConfigInvalid", "endpoint", `the S3 endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`);
-  if (isIP(hostname) !== 0 || !AWS_HOST.test(hostname) || !HOST_LABEL.test(bucket))
+  if (!AWS_HOST.test(hostname) || !HOST_LABEL.test(bucket))
     return { origin: url.origin, host: url.host, pathPrefix: `/${bucket}/` };
   const host = `${bucket}.${url.host}`;
   return { origin: `${url.protocol}//${host}`, host, pathPrefix: "/" };
