@@ -3,13 +3,12 @@
  * bundle of `@aws-sdk/client-s3` with the presigner, which does nothing else. `npx tsx bench/startup.ts [pairs]`
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { build, stop } from "esbuild";
 import { encodeEnv, type Role, type RoleConfig } from "../runtime/protocol/env";
-import { BUNDLE_OPTIONS, FUNCTIONS, type FunctionPlatform } from "../scripts/build-functions";
+import { bundleProgram, FUNCTIONS, type FunctionPlatform } from "../scripts/build-functions";
 
 export interface Spread {
   min: number;
@@ -29,7 +28,6 @@ export interface StartupResult {
   ofMinimal: { wall: number; cpu: number };
 }
 
-const ROOT = resolve(__dirname, "..");
 const MINIMAL = "minimal @aws-sdk/client-s3 + presign";
 
 interface Contender {
@@ -116,8 +114,8 @@ const MINIMAL_SOURCE = `
   export const presign = () =>
     getSignedUrl(client, new GetObjectCommand({ Bucket: "photos", Key: "a/key" }), { expiresIn: 3600 });`;
 
-async function bundleText(contents: string, outfile: string): Promise<void> {
-  await build({ ...BUNDLE_OPTIONS, outfile, stdin: { contents, resolveDir: ROOT, loader: "ts" } });
+async function bundleText(text: string, file: string): Promise<void> {
+  await writeFile(file, await bundleProgram({ text }));
 }
 
 async function contendersIn(folder: string): Promise<Contender[]> {
@@ -136,7 +134,6 @@ async function contendersIn(folder: string): Promise<Contender[]> {
       contenders.push({ name: `${platform}/${role}`, file, env: envOf(platform, role) });
     }
   }
-  await stop();
   return contenders;
 }
 

@@ -105,7 +105,7 @@ const LEFT_OUT = "left-out";
 const UNDICI_PARTS = ["client-h2", "client-h2.js", "web/fetch/body.js", "llhttp-wasm.js"];
 
 /** How a function is bundled. */
-export const BUNDLE_OPTIONS = {
+const BUNDLE_OPTIONS = {
   // Makes every path relative to the checkout, so that the folder of the checkout does not change the bytes.
   absWorkingDir: ROOT,
   outfile: "index.js",
@@ -124,21 +124,29 @@ export const BUNDLE_OPTIONS = {
   logLevel: "silent",
 } satisfies BuildOptions;
 
-/** One file with everything that the entry needs. */
-async function bundle(entry: string): Promise<{ contents: Uint8Array; metafile: Metafile }> {
-  const { outputFiles, metafile } = await build({ ...BUNDLE_OPTIONS, entryPoints: [entry], write: false, metafile: true });
+/** One file with everything that the entry, a file or a text, needs. */
+async function bundle(entry: { file: string } | { text: string }): Promise<{ contents: Uint8Array; metafile: Metafile }> {
+  const input =
+    "file" in entry
+      ? { entryPoints: [entry.file] }
+      : { stdin: { contents: entry.text, resolveDir: ROOT, loader: "ts" as const } };
+  const { outputFiles, metafile } = await build({ ...BUNDLE_OPTIONS, ...input, write: false, metafile: true });
   const [output] = outputFiles;
-  if (output === undefined) throw new Error(`esbuild made no output for ${entry}`);
+  if (output === undefined) throw new Error(`esbuild made no output for ${Object.values(entry)[0]}`);
   return { contents: output.contents, metafile };
 }
 
-/** A program for a measurement, bundled as the functions are. */
-export async function bundleProgram(entry: string): Promise<Uint8Array> {
-  return (await withEsbuild(() => bundle(entry))).contents;
+/**
+ * A program for a measurement, bundled as the functions are.
+ * @param entry a file, or a text whose imports are relative to the checkout
+ */
+export async function bundleProgram(entry: string | { text: string }): Promise<Uint8Array> {
+  const { contents } = await withEsbuild(() => bundle(typeof entry === "string" ? { file: entry } : entry));
+  return contents;
 }
 
 async function buildFunction(platform: FunctionPlatform, role: Role, folder: string): Promise<BuiltFunction> {
-  const { contents, metafile } = await bundle(join(ROOT, "runtime", "platforms", platform, `${role}.ts`));
+  const { contents, metafile } = await bundle({ file: join(ROOT, "runtime", "platforms", platform, `${role}.ts`) });
   const path = join(folder, role);
   await writeAtomically(join(path, "index.js"), contents, folder);
   // The whole folder is uploaded: another file in it would change its hash.
