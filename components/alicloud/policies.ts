@@ -191,15 +191,13 @@ export const receiverPolicy = (args: ReceiverPolicyArgs): PolicyDocument =>
 export const copierPolicy = (args: DestinationPolicyArgs): PolicyDocument =>
   document(...writeDestination(args, ["oss:ListParts"]));
 
-export interface DispatcherPolicyArgs extends Pick<SourceReadArgs, "bucketArn" | "prefixes"> {
+export interface DispatcherPolicyArgs {
   deadLetterArn: string;
   workQueueArn: string;
 }
 
 export const dispatcherPolicy = (args: DispatcherPolicyArgs): PolicyDocument =>
   document(
-    // The dispatcher reads no bytes, so it needs no key: https://www.alibabacloud.com/help/en/oss/developer-reference/head-object
-    ...readObjects(args),
     // CloudFlow has no permissions for single flows: a policy that names a flow has no effect.
     // https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-ram
     allow(["fnf:StartExecution", "fnf:DescribeExecution"], "*"),

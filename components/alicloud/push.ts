@@ -98,8 +98,8 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
         description: `Starts an execution per object for bridge ${config.name}`,
         instances: config.concurrency,
         policy: pulumi
-          .all([sourceReadArgs(context, source), deadLetters.arn, waiting.work.arn])
-          .apply(([read, deadLetterArn, workQueueArn]) => dispatcherPolicy({ ...read, deadLetterArn, workQueueArn })),
+          .all([deadLetters.arn, waiting.work.arn])
+          .apply(([deadLetterArn, workQueueArn]) => dispatcherPolicy({ deadLetterArn, workQueueArn })),
         config: pulumi
           .all([source.bucketName, source.bucket.versioned, flow.flowName, deadLetters.url, waiting.work.url])
           .apply(([bucket, versioned, flowName, deadLetterUrl, queueUrl]) => ({

@@ -11,8 +11,8 @@ export interface DecodedLook extends StoredLook {
   bucket?: string | undefined;
   /** The event's id, the same on every delivery. Absent where the store gives none. */
   eventId?: string | undefined;
-  /** The event reports a removal: the object that is visible now may be older than the one before. */
-  removal?: true | undefined;
+  /** The size of the object that the event reports. Absent where the event does not say it, or says it of something else. */
+  sizeBytes?: number | undefined;
   /** The event reports a change of tags alone. */
   tagging?: TaggingChange | undefined;
   /** The message was delivered before, or may have been. Absent in messages that are certainly delivered for the first time. */
@@ -157,11 +157,16 @@ function taggingOnly({ looks, problems }: Reading, tagging: TaggingChange): Read
 /** https://www.alibabacloud.com/help/en/oss/user-guide/event-notification */
 function readOss(record: unknown): Reading {
   const eventId = ossEventId(record);
-  const removal = /^ObjectRemoved:|^ObjectReplication:ObjectRemoved$/.test(textAt(record, "eventName") ?? "");
+  const name = textAt(record, "eventName") ?? "";
+  const size = at(at(at(record, "oss"), "object"), "size");
+  // A symbolic link has a size of its own. Readers of it get its target.
+  const sizeBytes = typeof size === "number" && WRITES_WHOLE_OBJECT.test(name) ? size : undefined;
   const named = readNamed("OSS", at(record, "oss"), possibleOssKeys);
   const { looks, problems } = withTime(named, textAt(record, "eventTime"));
-  return { looks: looks.map((look) => ({ ...look, eventId, removal: removal || undefined })), problems };
+  return { looks: looks.map((look) => ({ ...look, eventId, sizeBytes })), problems };
 }
+
+const WRITES_WHOLE_OBJECT = /^ObjectCreated:(PutObject|PostObject|CopyObject|CompleteMultipartUpload)$/;
 
 /** The request id alone is not unique: one DeleteObjects can remove several versions of a key, each with its own event. */
 function ossEventId(record: unknown): string | undefined {

@@ -11,7 +11,6 @@ import { echoReason } from "./status-tags";
 
 export interface IntakeDeps {
   config: EligibilityRules & { source: { bucket: string } } & Partial<Pick<SenderConfig, "ownPrincipal" | "statusTags">>;
-  source: ObjectStore;
   deadLetters: DeadLetterQueue;
   clock: Pick<Clock, "now">;
   logger: Logger;
@@ -80,7 +79,7 @@ export class Intake {
         if (uncounted && this.#isLate(look)) look.redelivered = true;
         const refusal = foreignBucket(look, config.source.bucket);
         const echo = echoReason(look, config);
-        if (echo !== undefined) this.#skip(look.key, echo);
+        if (echo !== undefined) this.skip(look.key, echo);
         else if (refusal === undefined) accepted.push({ messageId, look });
         else await refuse({ key: look.key, failures: 0, firstSeenMs: look.firstSeenMs }, refusal);
       }
@@ -94,14 +93,14 @@ export class Intake {
    * @param asksAboutReturned whether the caller asks the receiver about replicas of the destination's own objects, instead of skipping them
    * @returns undefined for a key or object out of scope, which is logged and counted
    */
-  async inspect(key: string, { asksAboutReturned = false } = {}): Promise<Inspected | undefined> {
-    const { config, source } = this.#deps;
+  async inspect(source: ObjectStore, key: string, { asksAboutReturned = false } = {}): Promise<Inspected | undefined> {
+    const { config } = this.#deps;
     const byKey = inScopeByKey(config.scope, key);
-    if (!byKey.inScope) return this.#skip(key, byKey.reason);
+    if (!byKey.inScope) return this.skip(key, byKey.reason);
     const snapshot = await takeSnapshot(source, key);
     const verdict = eligible(config, key, snapshot);
     if (asksAboutReturned && verdict.inScope === false && verdict.isReturned) return { snapshot, isReturned: true };
-    return verdict.inScope ? { snapshot } : this.#skip(key, verdict.reason);
+    return verdict.inScope ? { snapshot } : this.skip(key, verdict.reason);
   }
 
   /** @param original the unchanged message, where no look could be read from it */
@@ -116,7 +115,8 @@ export class Intake {
     return this.#deps.clock.now() - (eventTimeMs ?? firstSeenMs) > LATE_MS;
   }
 
-  #skip(key: string, reason: string): undefined {
+  /** Logs and counts a key that is out of scope. */
+  skip(key: string, reason: string): undefined {
     this.#deps.logger.debug("skipped", { key, reason });
     this.#deps.metrics.add("Skipped", 1);
   }

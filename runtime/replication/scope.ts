@@ -22,16 +22,20 @@ export function inScopeByKey(scope: Scope, key: string): ScopeVerdict {
   return IN_SCOPE;
 }
 
+/** The verdict on what an event says. Nothing is read. @param sizeBytes undefined where the event does not say it */
+export function inScopeByEvent(scope: Scope, { key, sizeBytes }: { key: string; sizeBytes?: number | undefined }): ScopeVerdict {
+  const byKey = inScopeByKey(scope, key);
+  if (!byKey.inScope || sizeBytes === undefined) return byKey;
+  if (sizeBytes < scope.minSizeBytes) return out(`${sizeBytes} bytes are fewer than minSizeBytes ${scope.minSizeBytes}`);
+  if (scope.maxSizeBytes !== undefined && sizeBytes > scope.maxSizeBytes)
+    return out(`${sizeBytes} bytes are more than maxSizeBytes ${scope.maxSizeBytes}`);
+  return IN_SCOPE;
+}
+
 /** The verdict on a present object. */
 export function inScope(scope: Scope, key: string, snapshot: Pick<ObjectSnapshot, "sizeBytes" | "tags">): ScopeVerdict {
-  const byKey = inScopeByKey(scope, key);
-  if (!byKey.inScope) return byKey;
-  if (snapshot.sizeBytes < scope.minSizeBytes) {
-    return out(`${snapshot.sizeBytes} bytes are fewer than minSizeBytes ${scope.minSizeBytes}`);
-  }
-  if (scope.maxSizeBytes !== undefined && snapshot.sizeBytes > scope.maxSizeBytes) {
-    return out(`${snapshot.sizeBytes} bytes are more than maxSizeBytes ${scope.maxSizeBytes}`);
-  }
+  const bySize = inScopeByEvent(scope, { key, sizeBytes: snapshot.sizeBytes });
+  if (!bySize.inScope) return bySize;
   for (const [name, value] of Object.entries(scope.tags)) {
     // Own properties only: every object inherits a property named "constructor".
     const actual = Object.hasOwn(snapshot.tags, name) ? snapshot.tags[name] : undefined;

@@ -59,8 +59,7 @@ export async function play(
 
 /** Changes the source and sends the event. */
 export async function perform(world: World, action: SourceAction, copiesLaterMs = 0): Promise<void> {
-  const removal = action.do === "delete" || action.do === "restore";
-  if (await act(world.source, action)) world.notify(action.key, { removal, copies: action.events, copiesLaterMs });
+  if (await act(world.source, action)) world.notify(action.key, { copies: action.events, copiesLaterMs });
 }
 
 /** Runs the worlds until nothing is left to do. Time passes only when all work waits for it. */

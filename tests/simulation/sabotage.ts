@@ -6,8 +6,6 @@ import type { CopyJob, ReceiverClient } from "../../runtime/protocol/ports";
 import type { HeldLease, Lease, LeaseStore } from "../../runtime/replication/lease";
 import { withoutProvenance } from "../../runtime/replication/provenance";
 import { snapshotId } from "../../runtime/replication/snapshot";
-import type { DispatcherDeps } from "../../runtime/roles/dispatcher/dispatcher";
-import { advance } from "../../runtime/roles/pusher/transitions";
 import type { ReceiverDeps } from "../../runtime/roles/receiver/receiver";
 import type { MemoryStore } from "../../runtime/stores/memory/store";
 import type { ObjectStore } from "../../runtime/stores/object-store";
@@ -151,57 +149,33 @@ export const PULL_MUTATIONS: Record<string, Mutation<PullSabotage, PullStory>> =
 
 export const PUSH_MUTATIONS: Record<string, Mutation<PushSabotage, PushStory>> = {
   // The pusher does not read the source again after the copy. The older execution's write stalls.
-  "skip-verify": {
-    sabotage: {
-      step: (state) =>
-        state.next === "verify" ? Promise.resolve(advance(state, "record", { result: state.result ?? "replicated" })) : undefined,
-    },
+  "skip-second-look": {
+    sabotage: { pusher: (deps) => ({ ...deps, source: withRepeatedReads(deps.source) }) },
     where: (story) => ({
       actions: [write("write-small", 0), write("write-small", 1, drawnSteps(story))],
       faults: [fault("destination put", 1, "stall", 3)],
       ticksMs: [],
     }),
   },
-  // The workflow loses the answer of a copy that is about to complete.
+  // The workflow loses the answer of a call whose copy is about to complete.
   "no-lease": {
     sabotage: { pusher: (deps) => ({ ...deps, leases: freeLeases() }) },
     where: (story) => ({
       actions: [write("write-large", 0), write("write-small", 1, drawnSteps(story, 3))],
-      faults: [fault("invoke", 2, "lose-answer"), fault("destination completeUpload", 1, "stall", 20)],
+      faults: [fault("invoke", 1, "lose-answer"), fault("destination completeUpload", 1, "stall", 20)],
       ticksMs: [],
     }),
   },
-  // The execution of a removal has the name of the state that becomes current. A finished execution of that state counts as done.
-  "removal-without-event": {
-    sabotage: { event: ({ removal: _removal, ...look }) => look, dispatcher: treatsFinishedAsStarted },
-    where: () => ({
-      actions: [write("write-small", 0), write("write-small", 1, 0, 100_000), write("restore", 0, 0, 100_000)],
-      versionedSource: true,
-    }),
-  },
-  "finished-is-done": {
-    sabotage: { dispatcher: treatsFinishedAsStarted },
-    where: () => ({
-      actions: [write("write-small", 0), write("write-small", 1, 0, 100_000), write("write-small", 0, 0, 100_000)],
-      versionedSource: false,
-    }),
-  },
-  // The first execution has made its last read of the source. It cannot end while the state changes and returns.
-  "running-is-done": {
-    sabotage: { dispatcher: treatsRunningAsStarted },
-    where: () => ({
-      actions: [write("write-small", 0), write("write-small", 1, 0, 5_000), write("write-small", 0, 0, 5_000)],
-      faults: [fault("invoke", 4, "lose-answer")],
-      versionedSource: false,
-      statusTags: false,
-      ticksMs: [],
-    }),
+  // Executions are named by their keys alone. An execution of the first event counts as the second one's.
+  "name-without-event": {
+    sabotage: { event: (look) => ({ ...look, eventId: "e" }) },
+    where: () => ({ actions: [write("write-small", 0), write("write-small", 1, 0, 100_000)] }),
   },
   "repeat-before-hard-end": {
     sabotage: { repeatMs: 1_000 },
     where: () => ({
       actions: [write("write-small", 0), write("write-small", 1, 10)],
-      faults: [fault("invoke", 2, "lose-answer"), fault("destination put", 1, "stall", 6)],
+      faults: [fault("invoke", 1, "lose-answer"), fault("destination put", 1, "stall", 6)],
       ticksMs: [],
     }),
   },
@@ -336,22 +310,6 @@ function withSourceMetadata(store: ObjectStore, source: MemoryStore): ObjectStor
       };
     },
   });
-}
-
-function treatsFinishedAsStarted(deps: DispatcherDeps): DispatcherDeps {
-  const { flow } = deps;
-  return {
-    ...deps,
-    flow: { ...flow, start: async (...of) => ((await flow.start(...of)) === "running" ? "running" : "started") },
-  };
-}
-
-function treatsRunningAsStarted(deps: DispatcherDeps): DispatcherDeps {
-  const { flow } = deps;
-  return {
-    ...deps,
-    flow: { ...flow, start: async (...of) => ((await flow.start(...of)) === "finished" ? "finished" : "started") },
-  };
 }
 
 /** A lease store that is private to one function, so that the function finds every lease free. */

@@ -6,7 +6,6 @@ import { createControlApi } from "./control-api";
 import { createFlowStarter } from "./flow-starter";
 import { createHandler } from "./handler";
 import { openDeadLetters, openQueue, startFunction } from "./start";
-import { openStore } from "./stores";
 import { createWorkQueue } from "./waiting-keys";
 
 const base = startFunction("dispatcher", process.env);
@@ -14,7 +13,6 @@ const { config, logger, region } = base;
 
 const dispatcher = new Dispatcher({
   ...base,
-  source: openStore(base, config.source),
   flow: createFlowStarter(createControlApi({ ...base, host: `${region}.fnf.aliyuncs.com` }), config.flowName),
   queue: createWorkQueue(openQueue(base, config.queueUrl)),
   deadLetters: openDeadLetters(base, config),

@@ -1,9 +1,9 @@
 /** Function Compute entry of the pusher: the tasks of workflow executions, and the timer once a minute. */
 import { randomUUID } from "node:crypto";
-import { parsePushState } from "../../protocol/push";
+import { parsePushCall, Unfinished } from "../../protocol/push";
 import { isTick } from "../../protocol/queue-messages";
 import { Pusher } from "../../roles/pusher/pusher";
-import { logFailure, readEvent } from "../handlers";
+import { readEvent } from "../handlers";
 import { createControlApi } from "./control-api";
 import { createHandler } from "./handler";
 import { createLookStarter } from "./services";
@@ -33,13 +33,16 @@ const pusher = new Pusher({
   newId: randomUUID,
 });
 
-// The workflow repeats a step that fails.
-export const handler = createHandler(base, (event, deadline) =>
-  logFailure(logger, "the step failed", async () => {
+export const handler = createHandler(base, async (event, deadline) => {
+  try {
     const message = readEvent(event, "the workflow's state");
-    if (!isTick(message)) return await pusher.step(parsePushState(message), deadline);
+    if (!isTick(message)) return await pusher.answer(parsePushCall(message), deadline);
     await pusher.tick(deadline);
     await drainWorkQueue({ queue, starter, logger }, deadline);
     return undefined;
-  }),
-);
+  } catch (error) {
+    // The workflow goes on after an unfinished call, and repeats one that fails.
+    if (!(error instanceof Unfinished)) logger.error("the step failed", { error });
+    throw error;
+  }
+});

@@ -1,12 +1,12 @@
 /**
- * The dispatcher: starts a workflow execution for each key that an event names. An event is done in four cases: an execution is certain to
- * read the source after the event, the key is out of scope, the key waits in the work queue, or it is parked with its reason. The platform
- * delivers every other event again.
+ * The dispatcher: starts a workflow execution for each key that an event names, and reads nothing. An event is done in four cases: an execution is
+ * certain to read the source after the event, the key is out of scope, the key waits in the work queue, or it is parked with its reason. The
+ * platform delivers every other event again.
  */
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
 import type { DispatcherConfig } from "../../protocol/env";
-import type { DecodedLook, DecodedRecord } from "../../protocol/events";
+import type { DecodedRecord } from "../../protocol/events";
 import { parseJson } from "../../protocol/json";
 import { differenceSchema, LIMITS } from "../../protocol/messages";
 import {
@@ -20,17 +20,14 @@ import {
   systemRandom,
   type WorkQueue,
 } from "../../protocol/ports";
-import { type PushState, parsePushState } from "../../protocol/push";
-import type { ObjectSnapshot } from "../../protocol/snapshot";
+import type { PushState } from "../../protocol/push";
 import { exponentialDelay, withRetries } from "../../replication/backoff";
 import { type AcceptedLook, type Failure, Failures, Intake, reasonOf } from "../../replication/intake";
-import { snapshotId } from "../../replication/snapshot";
+import { inScopeByEvent } from "../../replication/scope";
 import { isBridgeError, isPermanent } from "../../stores/errors";
-import type { ObjectStore } from "../../stores/object-store";
 
 export interface DispatcherDeps {
   config: DispatcherConfig;
-  source: ObjectStore;
   flow: FlowStarter;
   /** Keys for which no execution could be started now. */
   queue: WorkQueue;
@@ -55,10 +52,8 @@ const TRIES = 4;
 const QUEUE_SECONDS = { base: 10, max: 300 } as const;
 /** No try begins when less than this is left to the function, so that a failure can still be reported. */
 const LAST_TRY_MS = 5_000;
-/** The second execution waits this long before its first look: another one is at work on the same state, and goes first. */
-const SECOND_STARTS_AFTER_SECONDS = 5;
 /** https://www.alibabacloud.com/help/en/serverless-workflow/latest/api-fnf-2019-03-15-describeexecution */
-const RUNNING: ReadonlySet<string> = new Set(["Starting", "Running"]);
+const SUCCEEDED = "Succeeded";
 
 export class Dispatcher {
   readonly #deps: DispatcherDeps;
@@ -89,7 +84,9 @@ export class Dispatcher {
 
   /** Starts an execution for a key, with a few retries. After them the key waits in the queue; a permanent failure parks it. */
   async #dispatch(look: AcceptedLook["look"], deadline: Deadline): Promise<void> {
-    const { newId, random = systemRandom, sleep = wait, logger, metrics } = this.#deps;
+    const { config, newId, random = systemRandom, sleep = wait, logger, metrics } = this.#deps;
+    const verdict = inScopeByEvent(config.scope, look);
+    if (!verdict.inScope) return this.#intake.skip(look.key, verdict.reason);
     // One id for all tries, and for all deliveries of one message: a repeated start must have the same name.
     const occasion = look.eventId ?? (look.last ? `look ${look.firstSeenMs} ${look.last.atMs}` : newId());
     try {
@@ -132,38 +129,21 @@ export class Dispatcher {
     logger.info("put back", { ...next, delaySeconds, ...last });
   }
 
-  async #startExecution(look: AcceptedLook["look"], occasion: string): Promise<void> {
-    const inspected = await this.#intake.inspect(look.key);
-    if (inspected === undefined) return;
-    const { snapshot } = inspected;
-    const { bridgeId } = this.#deps.config;
-    const execution = executionName({ bridgeId, key: look.key, snapshot, removal: look.removal === true, eventId: occasion });
-    if (look.last === undefined) return await this.#ensureInspected(initialState(look, execution), occasion);
-    // The key comes from a queue: it has a name of its own, and asking for another execution of the same state would only cost calls.
-    const own = secondExecutionName(execution, occasion);
-    await this.#deps.flow.start(own, initialState(look, own));
-    this.#deps.logger.info("execution started", { key: look.key, execution: own });
-  }
-
   /**
-   * Makes certain that an execution reads the source after this event. If another event started the execution of that name, that one may have
-   * read the source before this event: the same bytes can be written again, and an older version can come back. Then a second execution is
-   * started. It is also started if the execution that this event started has failed.
+   * Makes certain that an execution reads the source after this event. Only this event starts an execution of this name, so whatever that one
+   * reads it reads after the event. If it has failed, one more is started.
    */
-  async #ensureInspected(state: PushState, occasion: string): Promise<void> {
-    const { flow, logger } = this.#deps;
-    const { key, eventId, execution } = state;
-    const outcome = await flow.start(execution, state);
+  async #startExecution(look: AcceptedLook["look"], occasion: string): Promise<void> {
+    const { config, flow, logger } = this.#deps;
+    const { key } = look;
+    const execution = executionName({ bridgeId: config.bridgeId, key, occasion });
+    const outcome = await flow.start(execution, initialState(look, execution));
     if (outcome === "started") return logger.info("execution started", { key, execution });
-    const known = await flow.describe(execution);
-    const running = known === undefined ? outcome === "running" : RUNNING.has(known.status);
-    const ofThisEvent = eventId !== undefined && known !== undefined && eventOf(known.input) === eventId;
-    if (ofThisEvent && (running || known.status === "Succeeded"))
-      return logger.debug("event handled already", { key, execution });
-
-    const second = secondExecutionName(execution, occasion);
-    // Only this event starts an execution of that name, so every outcome of the start is right.
-    await flow.start(second, { ...state, execution: second, waitSeconds: running ? SECOND_STARTS_AFTER_SECONDS : undefined });
+    const isDone = outcome === "running" || (await flow.describe(execution))?.status === SUCCEEDED;
+    if (isDone) return logger.debug("event handled already", { key, execution });
+    const second = secondExecutionName(execution);
+    // Every outcome of this start is right: two failed executions have left their reasons.
+    await flow.start(second, { ...initialState(look, second), askedBefore: true });
     logger.info("execution started", { key, execution: second });
   }
 }
@@ -187,39 +167,21 @@ function storable({ key, firstSeenMs, failures, waits, state, slow, difference, 
   return { key, firstSeenMs, failures, waits, state, slow, difference, last };
 }
 
-/** The id of the event that started an execution; undefined for an input of another version, or of a redrive. */
-function eventOf(input: string): DecodedLook["eventId"] {
-  try {
-    return parsePushState(JSON.parse(input)).eventId;
-  } catch {
-    return undefined;
-  }
-}
-
 export interface Occasion {
   bridgeId: string;
   key: string;
-  /** Undefined stands for absent. */
-  snapshot: ObjectSnapshot | undefined;
-  /** The event reports a removal. An older state may be visible again, and its execution may have ended long ago. */
-  removal: boolean;
   /** The event's id, or its replacement. */
-  eventId: string;
+  occasion: string;
 }
 
-/**
- * The name of an execution, which is its idempotency key. Each state of the source has one name. If the object is absent, or if the event
- * reports a removal, each event has a name of its own.
- */
-export function executionName({ bridgeId, key, snapshot, removal, eventId }: Occasion): string {
-  const state = snapshot === undefined ? "absent" : snapshotId(snapshot);
-  const again = snapshot === undefined || removal ? eventId : null;
-  return `k${hexOf(JSON.stringify([bridgeId, key, state, again])).slice(0, 40)}`;
+/** The name of an execution, which is its idempotency key. Each event has one name for each of its keys. */
+export function executionName({ bridgeId, key, occasion }: Occasion): string {
+  return `k${hexOf(JSON.stringify([bridgeId, key, occasion])).slice(0, 40)}`;
 }
 
-/** The name of a second execution for the same state. Only the event with this id starts it. */
-export function secondExecutionName(name: string, eventId: string): string {
-  return `${name}-${hexOf(eventId).slice(0, 16)}`;
+/** The name of the execution that follows a failed one of this name. */
+export function secondExecutionName(name: string): string {
+  return `${name}-again`;
 }
 
 function hexOf(text: string): string {

@@ -1,8 +1,9 @@
 /**
- * The pusher's role: carries out one step of a workflow execution and returns the state with the next step. An execution ends in four cases:
- * the destination is proven equal to the source, the key is out of scope, the key waits in a queue, or it is parked with its reason.
+ * The pusher's role. One call does all that fits into one attempt: it looks at both sides, copies, proves the object and records the result. An
+ * execution ends in four cases: the destination is proven equal to the source, the key is out of scope, the key waits in a queue, or it is parked
+ * with its reason. What the first call of an execution cannot end, it hands to the workflow with `Unfinished`.
  *
- * The workflow repeats a step that did not answer. The old try may still be running, but it can no longer write a small object: the workflow
+ * The workflow repeats a call that did not answer. The old one may still be running, but it can no longer write a small object: the workflow
  * waits for the hard end of such writes first. The lease protects a large object.
  */
 
@@ -18,25 +19,24 @@ import {
   systemRandom,
   type WorkQueue,
 } from "../../protocol/ports";
-import type { PushState } from "../../protocol/push";
+import { type PushCall, type PushState, readUnfinished, Unfinished } from "../../protocol/push";
 import type { ObjectSnapshot } from "../../protocol/snapshot";
+import { HARD_END_MARGIN_SECONDS } from "../../replication/backoff";
 import { Breaker } from "../../replication/breaker";
 import { type CopyDeps, type CopyResult, copyUnderLease } from "../../replication/copy-under-lease";
-import { lookUnderLease } from "../../replication/destination";
-import { type DestinationState, describeDifference } from "../../replication/equality";
 import { verdictOn } from "../../replication/failure";
+import { KeptAttributes } from "../../replication/kept-attributes";
 import { isLive, type LeaseStore } from "../../replication/lease";
 import { attempt, type LeasedCopy, type ReplicationResult, replicate } from "../../replication/replicate";
 import { eligible } from "../../replication/scope";
 import type { Slots } from "../../replication/slots";
-import { stateName, takeSnapshot } from "../../replication/snapshot";
+import { sameState, stateName, takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
 import { type Status, setStatusTag } from "../../replication/status-tags";
 import { BridgeError, isBridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
-import { differenceOf, isMadeFrom } from "./proof";
 import { PusherTick } from "./tick";
-import { advance, createTransitions, lookOf, type Told, type Transitions, waitsOutside } from "./transitions";
+import { advance, createTransitions, lookOf, type Told, type Transitions, waitsOutside, wasTried } from "./transitions";
 import { watchedStore } from "./watched-store";
 
 export interface PusherDeps {
@@ -58,6 +58,8 @@ export interface PusherDeps {
   newId(): string;
   /** What the instance knows of the destination. @default a new one */
   breaker?: Breaker | undefined;
+  /** What the instance knows of the headers that the destination keeps. @default nothing */
+  kept?: KeptAttributes | undefined;
   /** In [0, 1). */
   random?: (() => number) | undefined;
   /** Waits between two tries of one part. */
@@ -68,6 +70,8 @@ const CHANGED = "the source keeps changing";
 const DOWN: Told = { reason: "the destination is down: keys wait until a probe reaches it", place: "destination" };
 /** Calls that read a body from the source: their failure may be the source's. */
 const CARRIES_A_BODY: ReadonlySet<PropertyKey> = new Set(["put", "uploadPart"]);
+/** Another round is begun in the same call only when this much time is left for its small write. */
+const ANOTHER_ROUND_MS = 10_000;
 /** The wait when no queue takes the key: it goes on in its execution. */
 const NO_QUEUE_SECONDS = 300;
 
@@ -83,17 +87,29 @@ export class Pusher {
     const now = () => given.clock.now();
     this.breaker = given.breaker ?? new Breaker(given);
     const source = watchedStore(given.source, { failed: (error) => void error.locate({ place: "source" }) });
-    this.deps = { ...given, source, destination: this.watchedDestination(given.destination), random, sleep };
+    const kept = given.kept ?? new KeptAttributes();
+    this.deps = { ...given, source, destination: this.watchedDestination(given.destination), kept, random, sleep };
     this.transitions = createTransitions({ ...given.config, random, now });
     this.ticker = new PusherTick({ ...this.deps, breaker: this.breaker });
   }
 
-  /** Carries out the step that `state.next` names. */
-  async step(state: PushState, deadline: Deadline): Promise<PushState> {
-    const following = await this.carryOut(state, deadline);
+  /**
+   * Answers a task of the workflow with the next step.
+   * @throws Unfinished if the first call of an execution cannot end it
+   */
+  async answer({ why, state, detail }: PushCall, deadline: Deadline): Promise<PushState> {
+    const begin = why === "resume" ? this.handedOver(state, detail) : state;
+    // The workflow itself waits and parks.
+    if (why === "resume" && (begin.next === "wait" || begin.next === "park")) return begin;
+    const { state: attempted, source } = await this.carryOut(why === "first" ? begin : { ...begin, askedBefore: true }, deadline);
+    const hasEnded = attempted.next === "record";
+    // The workflow of an older version has a task of its own for the record.
+    const following = hasEnded && why !== "step" ? await this.record(attempted, source) : attempted;
+    if (hasEnded && source?.snapshot) await this.tag(attempted.key, source.snapshot, "COMPLETED");
     const { key, execution, next, attempt: failures, rounds, waits, waitSeconds, result, reason } = following;
-    const fields = { key, execution, step: state.next, next, failures, rounds, waits, waitSeconds, result, reason };
+    const fields = { key, execution, step: begin.next, next, failures, rounds, waits, waitSeconds, result, reason };
     this.deps.logger.info("step done", fields);
+    if (why === "first" && next !== "done") throw new Unfinished(following);
     return following;
   }
 
@@ -102,40 +118,83 @@ export class Pusher {
     await this.ticker.run(deadline);
   }
 
-  private async carryOut(state: PushState, deadline: Deadline): Promise<PushState> {
+  /** How the first call ended. If the workflow has not kept that, a write of it may still be running. */
+  private handedOver(state: PushState, detail = ""): PushState {
+    const handed = readUnfinished(state, detail);
+    if (handed !== undefined) return handed;
+    this.deps.logger.warn("the workflow has not kept how the first call ended", { key: state.key, execution: state.execution });
+    const reason = "how the first attempt ended is not known";
+    const waitSeconds = this.deps.config.inlineTimeoutSeconds + HARD_END_MARGIN_SECONDS;
+    return { ...advance(state, "wait", { reason }), waitSeconds };
+  }
+
+  private async carryOut(state: PushState, deadline: Deadline): Promise<Attempted> {
     switch (state.next) {
       case "inspect":
-        // A wait without a reason is the dispatcher's: another execution is at work on the same state, and goes first.
+        // A wait without a reason is of a dispatcher of an older version: another execution is at work on the same state, and goes first.
         if (state.waitSeconds !== undefined && state.reason === undefined)
-          return { ...state, next: "wait", reason: "another execution found the same state" };
-        return await this.unlessDown(state, () => this.inspect(state));
+          return { state: { ...state, next: "wait", reason: "another execution found the same state" } };
+        return await this.attempt(state, deadline);
       case "wait": // The workflow has waited.
-        return await this.unlessDown(state, () => this.inspect(state));
       case "copy":
-        return await this.unlessDown(state, () => this.copy(state, deadline));
       case "verify":
-        return await this.unlessDown(state, () => this.verify(state));
+        return await this.attempt(state, deadline);
       case "record":
-        return await this.record(state);
+        return { state: await this.record(state, undefined) };
       case "park":
-        return await this.park(state);
+        return { state: await this.park(state) };
       case "done":
-        return state;
+        return { state };
     }
   }
 
   /** While the destination is down, the key goes to the outage queue and nothing is asked. */
-  private async unlessDown(state: PushState, work: () => Promise<PushState>): Promise<PushState> {
-    if (!state.released && (await this.isDown())) return await this.keepWaiting(state, this.transitions.hold(state, DOWN));
-    let following: PushState;
+  private async attempt(state: PushState, deadline: Deadline): Promise<Attempted> {
+    if (!state.released && (await this.isDown()))
+      return { state: await this.keepWaiting(state, this.transitions.hold(state, DOWN)) };
+    const progress = { state };
     try {
-      following = await work();
+      const attempted = await this.replicateInRounds(progress, deadline);
+      return { ...attempted, state: await this.keepWaiting(state, attempted.state) };
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       this.deps.logger.warn("step failed", { key: state.key, step: state.next, error });
-      following = this.afterError(state, error);
+      return { state: await this.keepWaiting(state, this.afterError(progress.state, error)) };
     }
-    return await this.keepWaiting(state, following);
+  }
+
+  /** Begins again when the source has changed, as long as there is time for another small write. */
+  private async replicateInRounds(progress: { state: PushState }, deadline: Deadline): Promise<Attempted> {
+    const { config, clock } = this.deps;
+    // Small writes end at a time counted from the beginning of the call, so that the workflow knows when it may repeat the call.
+    const inlineEndMs = clock.now() + config.inlineTimeoutSeconds * 1000;
+    const inline: Deadline = { remainingMs: () => Math.min(inlineEndMs - clock.now(), deadline.remainingMs()) };
+    for (;;) {
+      const attempted = await this.replicateOnce(progress, { inline, deadline });
+      if (attempted.state.next !== "inspect" || inline.remainingMs() < ANOTHER_ROUND_MS) return attempted;
+    }
+  }
+
+  /**
+   * Reads the source, makes the destination equal, and reads the source again. The second look comes last, because the source may change at any
+   * time. If nothing was written, there is nothing to prove.
+   * @param progress keeps what is known when a call of a store fails
+   */
+  private async replicateOnce(progress: { state: PushState }, time: CallTime): Promise<Attempted> {
+    const { config, source, clock } = this.deps;
+    const begun = progress.state;
+    const signal = clock.after(time.inline.remainingMs());
+    const snapshot = await takeSnapshot(source, begun.key, { signal });
+    const verdict = eligible(config, begun.key, snapshot);
+    if (!verdict.inScope) return { state: advance(begun, "record", { result: "skipped", reason: verdict.reason }) };
+    const outcome = await this.replicateNow(begun, snapshot, time);
+    progress.state = await this.afterCopy(begun, stateName(snapshot), outcome);
+    if (progress.state.next !== "record") return { state: progress.state };
+    if (outcome.result === "unchanged") return { state: progress.state, source: { snapshot } };
+    const now = await takeSnapshot(source, begun.key);
+    if (sameState(now, snapshot)) return { state: progress.state, source: { snapshot: now } };
+    progress.state = this.transitions.startOver(progress.state, CHANGED);
+    return { state: progress.state };
   }
 
   /** The destination fails when it does not answer. A refusal is a sign of life. */
@@ -177,7 +236,7 @@ export class Pusher {
     const hasFailed = state.attempt > before.attempt;
     metrics.add(hasFailed ? "Retried" : "Waited", 1);
     metrics.add("OldestUnprovenAgeMs", clock.now() - state.firstSeenMs);
-    await this.tag(state.key, "PENDING");
+    await this.tagNow(state.key, "PENDING");
     if (!isDown && !waitsOutside(state)) return state;
     const { reason } = state;
     try {
@@ -192,44 +251,26 @@ export class Pusher {
     return advance(state, "record", { result: "waiting", reason });
   }
 
-  /** Looks at both sides. If there is nothing to do, the next step is `record`. */
-  private async inspect(state: PushState): Promise<PushState> {
-    const { config, source } = this.deps;
-    const snapshot = await takeSnapshot(source, state.key);
-    const verdict = eligible(config, state.key, snapshot);
-    if (!verdict.inScope) return advance(state, "record", { result: "skipped", reason: verdict.reason });
-    const { isCopyRunning, seen } = await this.lookAtDestination(state.key);
-    if (!isCopyRunning && differenceOf(snapshot, seen, config) === undefined)
-      return advance(state, "record", { result: "unchanged" });
-    return { ...advance(state, "copy"), waitSeconds: state.waitSeconds };
-  }
-
-  private async copy(state: PushState, deadline: Deadline): Promise<PushState> {
-    const { config, source, clock } = this.deps;
-    // Small writes end at a time counted from the beginning of the step, so that the workflow knows when it may repeat the step.
-    const inlineEndMs = clock.now() + config.inlineTimeoutSeconds * 1000;
-    const inline: Deadline = { remainingMs: () => Math.min(inlineEndMs - clock.now(), deadline.remainingMs()) };
-    const snapshot = await takeSnapshot(source, state.key, { signal: clock.after(inline.remainingMs()) });
-    if (!eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
-    const found = stateName(snapshot);
-    const slow = state.slow === true && state.state === found;
-    return await this.afterCopy(state, found, await this.replicateNow(state.key, snapshot, { inline, deadline, slow }));
-  }
-
   /** Replicates a small object within the inline time. A large one is copied at once, in the time that is left to the function. */
   private async replicateNow(
-    key: string,
+    state: PushState,
     snapshot: ObjectSnapshot | undefined,
-    { inline, deadline, slow }: { inline: Deadline; deadline: Deadline; slow: boolean },
+    { inline, deadline }: CallTime,
   ): Promise<Outcome> {
-    const { clock, logger } = this.deps;
+    const { clock, logger, config } = this.deps;
+    const { key } = state;
     const source = storeSource(this.deps.source, key);
-    const done = await attempt((signal, time) => replicate(key, snapshot, source, { ...this.deps, ...time, signal, slow }), {
-      deadline: inline,
-      clock,
-      role: "pusher",
-      onFailure: (error, result) => logger.warn("replication failed", { key, ...result, error }),
-    });
+    const slow = state.slow === true && state.state === stateName(snapshot);
+    const askedBefore = wasTried(state, { nowMs: clock.now(), hardEndMs: config.inlineTimeoutSeconds * 1000 });
+    const done = await attempt(
+      (signal, time) => replicate(key, snapshot, source, { ...this.deps, ...time, slow, askedBefore, signal }),
+      {
+        deadline: inline,
+        clock,
+        role: "pusher",
+        onFailure: (error, result) => logger.warn("replication failed", { key, ...result, error }),
+      },
+    );
     if (done.result !== "copy-leased") return done;
     const outcome = await copyUnderLease(done.copy, () => source, this.deps, deadline);
     if (outcome.result === "retry" || outcome.result === "rejected" || outcome.result === "waiting")
@@ -246,7 +287,7 @@ export class Pusher {
     switch (result) {
       case "replicated":
       case "unchanged":
-        return advance(moved, "verify", { result });
+        return advance(moved, "record", { result });
       case "superseded":
         return this.transitions.startOver(moved, CHANGED);
       case "continue":
@@ -288,61 +329,20 @@ export class Pusher {
     return held && isLive(held.lease, nowMs) ? held.lease.leaseUntilMs - nowMs : 0;
   }
 
-  /**
-   * The proof: reads both sides again and compares them. The destination is read first and the source last, because the source may change at
-   * any time. Nothing is written to the destination. With `statusTags` a key that has to wait gets its tag at the source.
-   */
-  private async verify(state: PushState): Promise<PushState> {
-    const { config, source } = this.deps;
-    const { isCopyRunning, seen } = await this.lookAtDestination(state.key);
-    const snapshot = await takeSnapshot(source, state.key);
-    const difference = differenceOf(snapshot, seen, config);
-    if (isCopyRunning || !eligible(config, state.key, snapshot).inScope) return this.transitions.startOver(state, CHANGED);
-    if (difference === undefined) return advance(state, "record", { result: state.result });
-    if (!isMadeFrom(seen, snapshot, config) || difference.what === "tags") return this.transitions.startOver(state, CHANGED);
-    const reason = `the destination's ${describeDifference(difference)}; the source did not change`;
-    return this.transitions.fail(state, { reason, place: "destination", difference }, stateName(snapshot));
-  }
-
-  /** `isCopyRunning`: a copier may still change what was seen. */
-  private async lookAtDestination(key: string): Promise<{ isCopyRunning: boolean; seen: DestinationState | undefined }> {
-    const { config, clock } = this.deps;
-    const { held, seen } = await lookUnderLease(this.deps, config.destinationPrefix + key);
-    return { isCopyRunning: held !== undefined && isLive(held.lease, clock.now()), seen };
-  }
-
-  /** Metrics and the status tag at the end of an execution. A failure of a store is logged, and the step succeeds. */
-  private async record(state: PushState): Promise<PushState> {
-    const { config, metrics } = this.deps;
+  /** Metrics at the end of an execution. @param known the source as the attempt saw it last; absent in a step of its own */
+  private async record(state: PushState, known: Attempted["source"]): Promise<PushState> {
+    const { clock, metrics } = this.deps;
     const { key, result, reason, bytesMoved } = state;
     if (result === "waiting") return advance(state, "done", { result, reason });
     metrics.add("BytesMoved", bytesMoved);
     if (result === "skipped") metrics.add("Skipped", 1);
     if (result === "unchanged") metrics.add("Unchanged", 1);
-    if (result === "replicated" || (result !== "skipped" && config.statusTags)) await this.recordSource(key, result);
+    if (result === "replicated") {
+      const seen = known ?? (await this.lookAtSource(key));
+      metrics.add(seen && seen.snapshot === undefined ? "Deleted" : "Replicated", 1);
+      if (seen?.snapshot) metrics.add("LagMs", Math.max(0, clock.now() - Date.parse(seen.snapshot.lastModified)));
+    }
     return advance(state, "done", { result, reason });
-  }
-
-  private async recordSource(key: string, result: PushState["result"]): Promise<void> {
-    const { config, source, clock, metrics } = this.deps;
-    let snapshot: ObjectSnapshot | undefined;
-    const isKnown = await this.unlessStoreFails(key, async () => {
-      snapshot = await takeSnapshot(source, key);
-    });
-    if (result === "replicated") metrics.add(isKnown && snapshot === undefined ? "Deleted" : "Replicated", 1);
-    if (snapshot === undefined) return;
-    if (result === "replicated") metrics.add("LagMs", Math.max(0, clock.now() - Date.parse(snapshot.lastModified)));
-    if (config.statusTags) await this.tagCompleted(key, snapshot);
-  }
-
-  private async tagCompleted(key: string, snapshot: ObjectSnapshot): Promise<void> {
-    const { config, source } = this.deps;
-    await this.unlessStoreFails(key, async () => {
-      const { seen } = await this.lookAtDestination(key);
-      // A newer state has an execution of its own, which sets the tag when it ends.
-      if (differenceOf(snapshot, seen, config) === undefined)
-        await setStatusTag(source, { bridgeId: config.bridgeId, key, snapshot }, "COMPLETED");
-    });
   }
 
   private async park(state: PushState): Promise<PushState> {
@@ -351,30 +351,49 @@ export class Pusher {
     logger.error("parked", { key, reason });
     await deadLetters.park(lookOf(state, clock.now()), reason);
     metrics.add("Parked", 1);
-    await this.tag(key, "FAILED");
+    await this.tagNow(key, "FAILED");
     return advance(state, "done", { result: "parked", reason });
   }
 
-  private async tag(key: string, status: Status): Promise<void> {
-    const { config, source } = this.deps;
-    if (!config.statusTags) return;
-    await this.unlessStoreFails(key, async () => {
-      const snapshot = await takeSnapshot(source, key);
-      if (snapshot) await setStatusTag(source, { bridgeId: config.bridgeId, key, snapshot }, status);
-    });
+  private async tagNow(key: string, status: Status): Promise<void> {
+    const seen = this.deps.config.statusTags ? await this.lookAtSource(key) : undefined;
+    if (seen?.snapshot) await this.tag(key, seen.snapshot, status);
   }
 
-  /** @returns whether it succeeded */
-  private async unlessStoreFails(key: string, work: () => Promise<void>): Promise<boolean> {
+  /** A failure of a store is logged, and the call succeeds. */
+  private async tag(key: string, snapshot: ObjectSnapshot, status: Status): Promise<void> {
+    const { config, source } = this.deps;
+    if (!config.statusTags) return;
+    await this.unlessStoreFails(key, () => setStatusTag(source, { bridgeId: config.bridgeId, key, snapshot }, status));
+  }
+
+  private async lookAtSource(key: string): Promise<Attempted["source"]> {
+    return await this.unlessStoreFails(key, async () => ({ snapshot: await takeSnapshot(this.deps.source, key) }));
+  }
+
+  /** @returns undefined when the store failed */
+  private async unlessStoreFails<T>(key: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      await work();
-      return true;
+      return await work();
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       this.deps.logger.warn("not everything was recorded", { key, error });
-      return false;
+      return undefined;
     }
   }
+}
+
+/** The next step, and the source as the attempt saw it last. */
+interface Attempted {
+  state: PushState;
+  source?: { snapshot: ObjectSnapshot | undefined } | undefined;
+}
+
+interface CallTime {
+  /** Until the last small write has ended. */
+  inline: Deadline;
+  /** Until the function ends. */
+  deadline: Deadline;
 }
 
 /** The result of `replicate`, or of the copy of a large object. */

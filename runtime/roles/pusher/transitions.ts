@@ -120,6 +120,18 @@ export function createTransitions(options: TransitionOptions): Transitions {
   };
 }
 
+/**
+ * Whether an attempt may have been made before, which may have left a copy or a write that still runs: then the lease is read. The first call of
+ * an execution comes soon after its event.
+ */
+export function wasTried(
+  { askedBefore, attempt, waits, last, released, rounds, firstSeenMs }: PushState,
+  { nowMs, hardEndMs }: { nowMs: number; hardEndMs: number },
+): boolean {
+  const hasHistory = attempt > 0 || rounds > 0 || waits !== undefined || last !== undefined || released === true;
+  return askedBefore === true || hasHistory || nowMs - firstSeenMs >= hardEndMs;
+}
+
 /** Whether the key waits in a queue instead of in its execution. */
 export const waitsOutside = ({ waitSeconds = 0, waits = 0 }: PushState): boolean =>
   waitSeconds > LONGEST_WAIT_INSIDE_SECONDS || waits > WAITS_INSIDE;

@@ -225,7 +225,7 @@ export class Sender {
     const { key } = work.look;
     let item = work;
     try {
-      const inspected = await this.#intake.inspect(key, { asksAboutReturned: true });
+      const inspected = await this.#intake.inspect(this.#deps.source, key, { asksAboutReturned: true });
       if (inspected === undefined) return { work, next: { step: "acknowledge" } };
       item = { ...work, ...inspected };
       return { item, notice: buildNotice(item, await this.#presign(key)) };

@@ -3,7 +3,7 @@
 import { flowDefinition } from "../../../components/alicloud/flow-definition";
 import { ASSUMED, type FunctionRole, functionSize } from "../../../cost/times";
 import type { Look } from "../../../runtime/protocol/ports";
-import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import { type PushCall, type PushState, parsePushState, Unfinished } from "../../../runtime/protocol/push";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
@@ -38,6 +38,8 @@ interface FlowState {
   Type: string;
   Next?: string;
   End?: boolean;
+  Parameters?: { body: { why: PushCall["why"] } };
+  Catch?: { Next: string }[];
   Branches?: { Condition: string; Next: string }[];
   Default?: string;
 }
@@ -116,13 +118,20 @@ export class PushPath {
   private async execute(input: PushState): Promise<void> {
     let name: string | undefined = this.startAt;
     let current = input;
+    let detail: string | undefined;
     while (name !== undefined) {
       const state = this.states.get(name);
       if (state === undefined) throw new Error(`the workflow has no state ${name}`);
       await this.enter();
       if (state.Type === "Fail") throw new Error(`the execution ended in ${name}`);
       if (state.Type === "Wait") await this.time.sleep((current.waitSeconds ?? 0) * 1000);
-      if (state.Type === "Task") current = await this.step(current);
+      const answer = state.Parameters && (await this.call({ why: state.Parameters.body.why, state: current, detail }));
+      if (answer instanceof Unfinished) {
+        detail = answer.message;
+        name = state.Catch?.[0]?.Next;
+        continue;
+      }
+      current = answer ?? current;
       name = state.Type === "Choice" ? chosen(state, current) : state.End === true ? undefined : state.Next;
     }
   }
@@ -137,7 +146,7 @@ export class PushPath {
   }
 
   /** Above the number of instances the workflow tries again: after one second, and then a little later each time. */
-  private async step(state: PushState): Promise<PushState> {
+  private async call(call: PushCall): Promise<PushState | Unfinished> {
     await this.time.sleep(ASSUMED.controlMs);
     for (let waitMs = 1_000; this.pushersBusy >= (this.limits.instances ?? Number.POSITIVE_INFINITY); waitMs *= 1.05) {
       this.meter.call("pusher throttled");
@@ -145,10 +154,15 @@ export class PushPath {
     }
     this.pushersBusy += 1;
     const pusher = this.idlePushers.pop() ?? this.createPusher();
-    const next = await invoked(this, "pusher", SECONDS.pusher, (deadline) => pusher.step(state, deadline));
+    const next = await invoked(this, "pusher", SECONDS.pusher, (deadline) =>
+      pusher.answer(call, deadline).catch((error: unknown) => {
+        if (error instanceof Unfinished) return error;
+        throw error;
+      }),
+    );
     this.idlePushers.push(pusher);
     this.pushersBusy -= 1;
-    return parsePushState(JSON.parse(JSON.stringify(next)));
+    return next instanceof Unfinished ? next : parsePushState(JSON.parse(JSON.stringify(next)));
   }
 
   private createDispatcher(): Dispatcher {
@@ -156,7 +170,6 @@ export class PushPath {
     const processor = this.processor("dispatcher");
     return new Dispatcher({
       config: dispatcherConfig(this.settings),
-      source: this.reach("dispatcher", processor, "source"),
       flow: {
         start: async (_name, input) => {
           await processor.use(ASSUMED.cpuMsPerRequest);

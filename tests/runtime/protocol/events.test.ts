@@ -50,6 +50,8 @@ const ossEvent = (...keys: string[]) => ({
 
 const sns = (message: unknown) => ({ Type: "Notification", MessageId: "n", TopicArn: "t", Message: JSON.stringify(message) });
 const fresh = (key: string) => ({ bucket: "photos", key, failures: 0 });
+/** The look of an `ossEvent`. */
+const written = (key: string) => ({ ...fresh(key), sizeBytes: 3 });
 
 describe("shapes", () => {
   test("S3 straight to the function: one record, no message", () => {
@@ -121,7 +123,7 @@ describe("shapes", () => {
 
   test("OSS: every possible reading of the key", () => {
     expect(decodeEvent(ossEvent("中文/a+b", "a%20b"))).toEqual([
-      { looks: [fresh("中文/a+b"), fresh("中文/a b"), fresh("a%20b"), fresh("a b")] },
+      { looks: [written("中文/a+b"), written("中文/a b"), written("a%20b"), written("a b")] },
     ]);
   });
 
@@ -149,26 +151,26 @@ describe("shapes", () => {
       responseContext: { statusCode: 200, functionError: "UnhandledInvocationError" },
       responsePayload: "{}",
     };
-    expect(decodeText(JSON.stringify(failed))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
-    expect(decodeEvent(failed)).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+    expect(decodeText(JSON.stringify(failed))).toEqual([{ looks: [written("a"), written("b")] }]);
+    expect(decodeEvent(failed)).toEqual([{ looks: [written("a"), written("b")] }]);
     // SMQ clients write a body so.
-    expect(decodeText(Buffer.from(JSON.stringify(failed)).toString("base64"))).toEqual([{ looks: [fresh("a"), fresh("b")] }]);
+    expect(decodeText(Buffer.from(JSON.stringify(failed)).toString("base64"))).toEqual([{ looks: [written("a"), written("b")] }]);
   });
 
-  test("an OSS event has an id and says whether it is a removal", () => {
+  test("an OSS event has an id, the same for every reading of its key", () => {
     const [event] = ossEvent("a+b").events;
     const records = (eventName: string, responseElements: unknown) =>
       decodeEvent({ events: [{ ...event, eventName, responseElements }] });
     expect(records("ObjectRemoved:DeleteObject", { requestId: "R1" })).toEqual([
       {
         looks: [
-          { ...fresh("a+b"), eventId: "R1 E", removal: true },
-          { ...fresh("a b"), eventId: "R1 E", removal: true },
+          { ...fresh("a+b"), eventId: "R1 E" },
+          { ...fresh("a b"), eventId: "R1 E" },
         ],
       },
     ]);
-    expect(records("ObjectCreated:PutObject", { requestId: "R2" })[0]?.looks[0]).toEqual({ ...fresh("a+b"), eventId: "R2 E" });
-    expect(records("ObjectCreated:PutObject", { requestId: "" })[0]?.looks[0]).toEqual(fresh("a+b"));
+    expect(records("ObjectCreated:PutObject", { requestId: "R2" })[0]?.looks[0]).toEqual({ ...written("a+b"), eventId: "R2 E" });
+    expect(records("ObjectCreated:PutObject", { requestId: "" })[0]?.looks[0]).toEqual(written("a+b"));
   });
 
   test("each version that one request removes has its own event id", () => {
@@ -185,15 +187,22 @@ describe("shapes", () => {
   });
 
   test.each([
-    ["ObjectRemoved:DeleteObject", true],
-    ["ObjectReplication:ObjectRemoved", true],
+    ["ObjectCreated:PutObject", true],
+    ["ObjectCreated:PostObject", true],
+    ["ObjectCreated:CopyObject", true],
+    ["ObjectCreated:CompleteMultipartUpload", true],
+    // The size of the link, not of the object that a reader gets.
+    ["ObjectCreated:PutSymlink", false],
+    ["ObjectCreated:AppendObject", false],
+    ["ObjectRemoved:DeleteObject", false],
+    ["ObjectReplication:ObjectRemoved", false],
     ["ObjectReplication:ObjectCreated", false],
     ["ObjectReplication:ObjectModified", false],
     ["ObjectModified:UpdateObjectMeta", false],
-  ])("OSS event %s is a removal: %s", (eventName, expected) => {
+  ])("OSS event %s tells the size of the object: %s", (eventName, expected) => {
     const [event] = ossEvent("a").events;
     const [record] = decodeEvent({ events: [{ ...event, eventName }] });
-    expect(record?.looks).toEqual([{ ...fresh("a"), ...(expected ? { removal: true } : {}) }]);
+    expect(record?.looks).toEqual([{ ...fresh("a"), ...(expected ? { sizeBytes: 3 } : {}) }]);
   });
 
   test("a dead letter is read as its look, or as its original message", () => {
@@ -201,10 +210,10 @@ describe("shapes", () => {
     const look = { key: "a+b%20c", failures: 0, firstSeenMs: 1_700_000_000_000 };
     expect(decodeText(encodeDeadLetter(look, letter))).toEqual([{ looks: [{ key: look.key, failures: 0, redelivered: true }] }]);
     const original = JSON.stringify(ossEvent("a"));
-    expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [fresh("a")] }]);
+    expect(decodeText(encodeDeadLetter({ ...look, key: "" }, { ...letter, original }))).toEqual([{ looks: [written("a")] }]);
     // The platform's record of a failed invocation around a dead letter.
     const again = { requestContext: {}, requestPayload: encodeDeadLetter(look, { ...letter, original }) };
-    expect(decodeText(JSON.stringify(again))).toEqual([{ looks: [fresh("a")] }]);
+    expect(decodeText(JSON.stringify(again))).toEqual([{ looks: [written("a")] }]);
   });
 
   test("an unreadable message that is redriven several times keeps its first original", () => {

@@ -23,7 +23,6 @@ function openIntake(settings: { statusTags?: boolean; ownPrincipal?: string } = 
       destinationId: "aws:destination",
       ...settings,
     },
-    source,
     deadLetters,
     clock,
     logger,
@@ -98,7 +97,7 @@ test.each([
   const opened = openIntake();
   const attributes = { headers: {}, metadata: {}, tags: {} };
   if (text) await opened.source.put(key, Buffer.from(text), { sizeBytes: text.length, attributes });
-  const inspected = await opened.intake.inspect(key);
+  const inspected = await opened.intake.inspect(opened.source, key);
   expect(inspected?.snapshot?.sizeBytes).toBe(inScope ? text?.length : undefined);
   expect(opened.metrics).toEqual(metrics);
   expect(opened.source.calls.head ?? 0).toBe(heads);

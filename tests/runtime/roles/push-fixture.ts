@@ -1,7 +1,7 @@
 import type { DispatcherConfig, PusherConfig } from "../../../runtime/protocol/env";
 import type { DecodedLook, DecodedRecord } from "../../../runtime/protocol/events";
 import type { FlowStarter, Look, MetricName, WorkQueue } from "../../../runtime/protocol/ports";
-import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import { type PushCall, type PushState, parsePushState, Unfinished } from "../../../runtime/protocol/push";
 import { decodeLook } from "../../../runtime/protocol/queue-messages";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
@@ -63,6 +63,19 @@ export function instead(store: ObjectStore, methods: Partial<ObjectStore>): Obje
   });
 }
 
+function counted(store: MemoryAppendStore, count: () => void): MemoryAppendStore {
+  return new Proxy(store, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]): unknown => {
+        count();
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
+
 function world() {
   const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true, capabilities: OSS_LIKE });
@@ -114,8 +127,12 @@ export function openPusher({
     started.push(...messages.map((text) => decodeLook(text) as Look));
   };
   const destination = new MemoryStore({ clock, name: "destination", versioned: true, capabilities: OSS_LIKE });
-  const control = new MemoryAppendStore();
+  const requests = { control: 0 };
+  const control = counted(new MemoryAppendStore(), () => (requests.control += 1));
   const leases = createAppendLeaseStore(control, "bridge", "pusher");
+  /** Requests to all stores so far. */
+  const requestsMade = () =>
+    [source, destination].flatMap(({ calls }) => Object.values(calls)).reduce((sum, count) => sum + count, requests.control);
   const pusher = new Pusher({
     ...surroundings,
     config: { ...pusherConfig, ...config },
@@ -139,20 +156,31 @@ export function openPusher({
     bytesMoved: 0,
     ...changed,
   });
-  const step = async (state: PushState, remainingMs = () => 600_000) => parsePushState(await pusher.step(state, { remainingMs }));
-  /** Runs the steps as the workflow does. Returns the steps and the last state. */
+  const answer = async (call: PushCall, remainingMs = () => 600_000) =>
+    parsePushState(JSON.parse(JSON.stringify(await pusher.answer(call, { remainingMs }))));
+  const again = (state: PushState, remainingMs?: () => number) => answer({ why: "again", state }, remainingMs);
+  /** The first call of an execution: what the workflow gets as its answer, or as the state of its `Unfinished`. */
+  const first = async (state: PushState, remainingMs?: () => number) => {
+    try {
+      return await answer({ why: "first", state }, remainingMs);
+    } catch (error) {
+      if (!(error instanceof Unfinished)) throw error;
+      return await answer({ why: "resume", state, detail: JSON.stringify({ errorMessage: error.message }) }, remainingMs);
+    }
+  };
+  /** Calls the pusher as the workflow does. Returns what it did, and the last state. */
   const run = async (state = stateAt("inspect")) => {
-    const steps: string[] = [];
-    let now = state;
+    const steps: string[] = ["first"];
+    let now = await first(state);
     while (now.next !== "done") {
       steps.push(now.next);
       if (steps.length > 100) throw new Error(`no end: ${steps.join(" ")}`);
       if (now.next === "wait") clock.advance((now.waitSeconds ?? 0) * 1000);
-      now = await step(now);
+      now = await again(now);
     }
     return { steps, state: now };
   };
-  return { ...rest, destination, leases, outage, started, stateAt, step, run, tick };
+  return { ...rest, destination, leases, outage, started, stateAt, answer, first, again, run, tick, requestsMade };
 }
 
 export function openDispatcher({
@@ -160,12 +188,10 @@ export function openDispatcher({
   ...changes
 }: {
   config?: Partial<DispatcherConfig>;
-  source?: Partial<ObjectStore>;
   flow?: (flow: FlowStarter) => Partial<FlowStarter>;
   queue?: Partial<WorkQueue>;
 } = {}) {
   const { surroundings, ...rest } = world();
-  const { source } = rest;
   const executions = new Map<string, { status: string; input: string }>();
   const flow: FlowStarter = {
     start: async (name, input) => {
@@ -181,7 +207,6 @@ export function openDispatcher({
   const dispatcher = new Dispatcher({
     ...surroundings,
     config: { ...identity, flowName: "flow", ...config },
-    source: instead(source, changes.source ?? {}),
     flow: { ...flow, ...changes.flow?.(flow) },
     queue: { ...surroundings.queue, ...changes.queue },
   });

@@ -1,6 +1,6 @@
-/** A workflow service. Its durable executions invoke the pusher step by step, like the deployed definition. */
+/** A workflow service. Its durable executions call the pusher like the deployed definition. */
 import type { FlowStarter } from "../../../runtime/protocol/ports";
-import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import { type PushCall, type PushState, parsePushCall, parsePushState, Unfinished } from "../../../runtime/protocol/push";
 import { LIMITS } from "./config";
 import { effect, type Network } from "./network";
 import type { Attempt } from "./time";
@@ -16,10 +16,10 @@ export interface Execution {
 
 export interface FlowOptions {
   network: Network;
-  /** Time between two tries of one step; ms. */
+  /** Time between two tries of one call; ms. */
   repeatMs: number;
-  /** Runs the step; rejects with `InvocationFailed` when the workflow gets no result. */
-  invoke(state: PushState, execution: string): Promise<PushState>;
+  /** Calls the pusher. Rejects with `Unfinished`, or with `InvocationFailed` when the workflow gets no result. */
+  invoke(call: PushCall, execution: string): Promise<PushState>;
 }
 
 export class Flow {
@@ -58,30 +58,53 @@ export class Flow {
 
   private async run(execution: Execution): Promise<void> {
     const { time, steps } = this.options.network;
+    const { name } = execution;
+    const enter = async (what: string) => void (await steps.schedule(Promise.resolve(), `flow ${name}: ${what}`));
+    execution.state = await this.first(execution, enter);
     while (execution.state.next !== "done") {
       const { next, waitSeconds } = execution.state;
-      await steps.schedule(Promise.resolve(), `flow ${execution.name}: ${next}`);
+      await enter(next);
       if (next === "wait") {
         if (waitSeconds === undefined) throw new Error("a wait without its seconds");
         await time.sleep(waitSeconds * 1000);
       }
-      execution.state = await this.step(execution.state, execution.name);
+      execution.state = await this.again({ why: "again", state: execution.state }, name);
     }
     execution.status = execution.state.result === "parked" ? "Failed" : "Succeeded";
   }
 
-  /** Runs one step and repeats it if it fails. After the last try the next step is `park`. */
-  private async step(state: PushState, name: string): Promise<PushState> {
+  /** The state after the first call. If it has not ended the key, its error carries the state. */
+  private async first({ state, name }: Execution, enter: (what: string) => Promise<void>): Promise<PushState> {
+    await enter("first");
+    try {
+      return await this.call({ why: "first", state }, name);
+    } catch (error) {
+      if (error instanceof Unfinished) return await this.again({ why: "resume", state, detail: error.message }, name);
+      if (!(error instanceof InvocationFailed)) throw error;
+      await this.options.network.time.sleep(this.options.repeatMs);
+      return await this.again({ why: "again", state }, name);
+    }
+  }
+
+  private async call(call: PushCall, name: string): Promise<PushState> {
+    // The service keeps its input and output as JSON.
+    const { why, state, detail } = parsePushCall(JSON.parse(JSON.stringify(call)));
+    return parsePushState(JSON.parse(JSON.stringify(await this.options.invoke({ why, state, detail }, name))));
+  }
+
+  /** Repeats a call that fails. After the last try the next step is `park`. */
+  private async again(call: PushCall, name: string): Promise<PushState> {
     for (let tries = 1; tries <= LIMITS.stepTries; tries++) {
       try {
-        return parsePushState(JSON.parse(JSON.stringify(await this.options.invoke(state, name))));
+        return await this.call(call, name);
       } catch (error) {
         if (!(error instanceof InvocationFailed)) throw error;
         await this.options.network.time.sleep(this.options.repeatMs);
       }
     }
+    const { state } = call;
     if (state.next === "park") throw new Error(`${state.key} could be neither replicated nor parked`);
-    return { ...state, next: "park", reason: `the step ${state.next} failed ${LIMITS.stepTries} times` };
+    return { ...state, next: "park", reason: `the call ${call.why} failed ${LIMITS.stepTries} times` };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { type DecodedLook, decodeText } from "../../../runtime/protocol/events";
 import type { Look, LookStarter, OutageQueue, WorkQueue } from "../../../runtime/protocol/ports";
-import { type PushState, parsePushState } from "../../../runtime/protocol/push";
+import { type PushCall, type PushState, parsePushState, Unfinished } from "../../../runtime/protocol/push";
 import { decodeLook, encodeLook, encodeLooks } from "../../../runtime/protocol/queue-messages";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
@@ -28,7 +28,7 @@ const CAPABILITIES = { conditionalWrites: false, conditionalCreate: false, check
 /** Changes that break the handling of an outage on purpose. */
 export interface OutageSabotage {
   pusher?(deps: ConstructorParameters<typeof Pusher>[0]): ConstructorParameters<typeof Pusher>[0];
-  /** Changes the state that a step returns. */
+  /** Changes the state that a call returns. */
   after?(state: PushState): PushState;
 }
 
@@ -187,15 +187,24 @@ export class PushOutage {
   }
 
   private async execute(name: string, begin: PushState): Promise<void> {
+    let call: PushCall = { why: "first", state: begin };
     let state = begin;
     while (state.next !== "done") {
       if (state.next === "wait") await this.time.sleep((state.waitSeconds ?? 1) * 1000);
-      const given = state;
+      const given = call;
       const returned = await this.pushers.use(async (pusher) => {
         await this.time.sleep(INVOCATION_MS);
-        return await pusher.step(given, this.deadline());
+        return await pusher.answer(given, this.deadline()).catch((error: unknown) => {
+          if (error instanceof Unfinished) return error;
+          throw error;
+        });
       });
+      if (returned instanceof Unfinished) {
+        call = { why: "resume", state: begin, detail: returned.message };
+        continue;
+      }
       state = parsePushState(JSON.parse(JSON.stringify(this.sabotage.after?.(returned) ?? returned)));
+      call = { why: "again", state };
     }
     const execution = this.executions.get(name);
     if (execution) execution.status = state.result === "parked" ? "Failed" : "Succeeded";

@@ -4,9 +4,10 @@
  */
 import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { Look, Metrics, OutageQueue, WorkQueue } from "../../../runtime/protocol/ports";
-import type { PushState } from "../../../runtime/protocol/push";
+import { type PushCall, type PushState, Unfinished } from "../../../runtime/protocol/push";
 import { decodeLook, encodeLook } from "../../../runtime/protocol/queue-messages";
 import { Breaker } from "../../../runtime/replication/breaker";
+import { KeptAttributes } from "../../../runtime/replication/kept-attributes";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher, type DispatcherDeps } from "../../../runtime/roles/dispatcher/dispatcher";
@@ -26,9 +27,7 @@ export interface PushSabotage {
   event?(look: DecodedLook): DecodedLook;
   dispatcher?(deps: DispatcherDeps): DispatcherDeps;
   pusher?(deps: PusherDeps): PusherDeps;
-  /** Runs a step instead of the pusher. If it returns undefined, the pusher runs it. */
-  step?(state: PushState): Promise<PushState> | undefined;
-  /** Time between two tries of one step; ms. */
+  /** Time between two tries of one call; ms. */
   repeatMs?: number;
 }
 
@@ -52,15 +51,16 @@ export class PushWorld extends World {
   readonly control = new MemoryAppendStore();
   readonly delivery: Delivery<DispatcherEvent>;
   readonly flow: Flow;
-  /** Results of the steps, as text. */
+  /** Results of the pusher's calls, as text. */
   readonly steps: string[] = [];
   private readonly sabotage: PushSabotage;
   private readonly metrics: Metrics = { add: () => undefined };
   /** Keys in the work queue. */
   private readonly waiting: { look: Look; dueMs: number }[] = [];
   private readonly outage: MemoryOutageQueue;
-  /** One instance of the pusher runs all steps. */
+  /** One instance of the pusher answers all calls. */
   private readonly breaker: Breaker;
+  private readonly kept = new KeptAttributes();
   private tickIsPlanned = false;
 
   constructor(options: PushOptions) {
@@ -78,13 +78,13 @@ export class PushWorld extends World {
     this.flow = new Flow({
       network: this.network,
       repeatMs: this.sabotage.repeatMs ?? LIMITS.repeatMs,
-      invoke: (state, execution) => this.invokePusher(state, execution),
+      invoke: (call, execution) => this.invokePusher(call, execution),
     });
   }
 
-  notify(key: string, { removal = false, copies = 1, copiesLaterMs = 0 }: Notice = {}): void {
+  notify(key: string, { copies = 1, copiesLaterMs = 0 }: Notice = {}): void {
     const eventId = this.newId("e");
-    const looked = { bucket: this.source.name, key, failures: 0, eventId, ...(removal ? { removal: true as const } : {}) };
+    const looked = { bucket: this.source.name, key, failures: 0, eventId };
     const event = { id: eventId, ...looked };
     for (let copy = 0; copy < copies; copy++) this.delivery.add(event, copy * copiesLaterMs);
   }
@@ -144,6 +144,7 @@ export class PushWorld extends World {
       outage: this.outageFor(attempt),
       starter: { start: (messages: readonly string[]) => this.handOver(attempt, messages) },
       breaker: this.breaker,
+      kept: this.kept,
     };
     return new Pusher(this.sabotage.pusher?.(deps) ?? deps);
   }
@@ -212,29 +213,33 @@ export class PushWorld extends World {
     }
   }
 
-  private async invokePusher(state: PushState, execution: string): Promise<PushState> {
+  private async invokePusher(call: PushCall, execution: string): Promise<PushState> {
     const { steps, faults } = this.network;
     const { kind: fault } = faults.next("invoke") ?? {};
-    const attempt = this.begin(`pusher ${execution.slice(0, 4)} ${state.next} ${this.newId()}`, LIMITS.pusherMs);
+    const attempt = this.begin(`pusher ${execution.slice(0, 4)} ${call.why} ${this.newId()}`, LIMITS.pusherMs);
     const pusher = this.openPusher(attempt);
     let over = false;
     const end = () => {
       over = true;
       attempt.die();
     };
-    // Attached before the step begins: a function may crash at its first call.
+    // Attached before the call begins: a function may crash at its first call.
     const crash = new Promise<never>((_resolve, reject) => {
       attempt.whenDead(() => over || reject(new InvocationFailed("the function ended")));
     });
-    const begun = this.sabotage.step?.(state) ?? pusher.step(state, attempt);
-    const answer = begun.then(
+    const told = ({ next, result, reason }: Partial<PushState>) => [next, result, reason].filter(Boolean).join(" ");
+    const answer = pusher.answer(call, attempt).then(
       (next) => {
-        this.steps.push(`${state.key} ${state.next} -> ${[next.next, next.result, next.reason].filter(Boolean).join(" ")}`);
+        this.steps.push(`${call.state.key} ${call.why} -> ${told(next)}`);
         end();
         return next;
       },
       (error) => {
         end();
+        if (error instanceof Unfinished) {
+          this.steps.push(`${call.state.key} ${call.why} -> ${error.message.replace(/^state:\S+ /, "")}`);
+          throw error;
+        }
         if (!(error instanceof BridgeError)) this.defects.push(error);
         throw new InvocationFailed("the function failed", { cause: error });
       },
@@ -247,9 +252,11 @@ export class PushWorld extends World {
           })
         : never<never>();
     for (const promise of [answer, crash, lost]) promise.catch(() => undefined);
-    const next = await Promise.race([answer, crash, lost]);
-    await steps.schedule(Promise.resolve(), `${attempt.name}: answered`);
-    return next;
+    try {
+      return await Promise.race([answer, crash, lost]);
+    } finally {
+      await steps.schedule(Promise.resolve(), `${attempt.name}: answered`);
+    }
   }
 }
 

@@ -37,8 +37,6 @@ export interface SharedParts {
 }
 
 export interface Notice {
-  /** The event reports a removal. */
-  removal?: boolean;
   /** The event reports a change of tags alone. */
   tagging?: TaggingChange;
   /** Number of deliveries of the event. @default 1 */

@@ -10,23 +10,23 @@ const down = async () => {
   throw new BridgeError("Unavailable", "head", "the store does not answer");
 };
 
-test("a small object: inspected, copied, verified, recorded", async () => {
+test("a small object: one call looks, copies, proves and records", async () => {
   const { put, run, destination, counted, clock } = openPusher();
   await put("hello", { headers: { contentType: "text/plain" }, metadata: { author: "me" }, tags: { team: "red" } });
   clock.advance(7_000);
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "copy", "verify", "record"]);
+  expect(steps).toEqual(["first"]);
   expect(state).toMatchObject({ result: "replicated", bytesMoved: 5, attempt: 0, rounds: 0 });
   expect(bytesAt(destination)).toBe("hello");
   expect(destination.snapshotOf("to/a.txt")).toMatchObject({ headers: { contentType: "text/plain" }, tags: { team: "red" } });
   expect(counted).toEqual({ Replicated: 1, BytesMoved: 5, LagMs: 7_000 });
 });
 
-test("a large object: copied in parts in the same invocation, under a lease", async () => {
+test("a large object: copied in parts in the same call, under a lease", async () => {
   const { put, run, destination, leases, source } = openPusher();
   await put("hello large world");
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "copy", "verify", "record"]);
+  expect(steps).toEqual(["first"]);
   expect(state.bytesMoved).toBe(17);
   expect(bytesAt(destination)).toBe("hello large world");
   expect(destination.calls.uploadPart).toBe(5);
@@ -40,7 +40,7 @@ test("unchanged: no bytes move, and there is nothing to verify", async () => {
   await run();
   const before = source.bytesRead;
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "record"]);
+  expect(steps).toEqual(["first"]);
   expect(state.result).toBe("unchanged");
   expect(source.bytesRead).toBe(before);
   expect(counted.Unchanged).toBe(1);
@@ -51,7 +51,7 @@ test("absent: the replica is deleted, another owner's object stays", async () =>
   await put("hello");
   await run();
   await source.delete("a.txt");
-  expect((await run()).steps).toEqual(["inspect", "copy", "verify", "record"]);
+  expect((await run()).steps).toEqual(["first"]);
   expect(destination.snapshotOf("to/a.txt")).toBeUndefined();
   expect(counted.Deleted).toBe(1);
   await destination.put("to/a.txt", Buffer.from("mine"), { sizeBytes: 4, attributes: plain });
@@ -62,46 +62,74 @@ test("absent: the replica is deleted, another owner's object stays", async () =>
 test("out of scope, or absent where deletes are ignored: skipped with the reason", async () => {
   const { run, stateAt, counted } = openPusher({ config: { deletes: "ignore" } });
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "record"]);
+  expect(steps).toEqual(["first"]);
   expect(state).toMatchObject({ result: "skipped", reason: "absent at the source, and deletes are ignored" });
   expect((await run(stateAt("inspect", { key: "b.bin" }))).state.result).toBe("skipped");
   expect(counted).toEqual({ Skipped: 2, BytesMoved: 0 });
 });
 
-test("the source changes before the verification: another round, and no attempt", async () => {
-  const { put, step, stateAt, run, destination } = openPusher();
-  await put("one");
-  const copied = await step(stateAt("copy"));
-  await put("two");
-  const verified = await step(copied);
-  expect(verified).toMatchObject({ next: "inspect", rounds: 1, attempt: 0 });
-  expect((await run(verified)).steps).toEqual(["inspect", "copy", "verify", "record"]);
-  expect(bytesAt(destination)).toBe("two");
+test("the source changes before the second look: another round in the same call, and no failed attempt", async () => {
+  const opened = openPusher({
+    destination: {
+      put: async (...of) => {
+        const result = await opened.destination.put(...of);
+        if (opened.source.versionIds("a.txt").length === 1) await opened.put("two");
+        return result;
+      },
+    },
+  });
+  await opened.put("one");
+  const { steps, state } = await opened.run();
+  expect(steps).toEqual(["first"]);
+  expect(state).toMatchObject({ result: "replicated", rounds: 1, attempt: 0, bytesMoved: 6 });
+  expect(bytesAt(opened.destination)).toBe("two");
 });
 
-test("the source leaves the scope between two steps: skipped", async () => {
+test("the source changes, and no time is left for another small write: another call", async () => {
+  const opened = openPusher({
+    destination: {
+      put: async (...of) => {
+        const result = await opened.destination.put(...of);
+        if (opened.source.versionIds("a.txt").length === 1) await opened.put("two");
+        opened.clock.advance(11_000);
+        return result;
+      },
+    },
+  });
+  await opened.put("one");
+  const calling = opened.answer({ why: "first", state: opened.stateAt("inspect") });
+  await expect(calling).rejects.toThrow(/^state:[^.]+\. next: inspect; it goes on at once$/);
+  expect(bytesAt(opened.destination)).toBe("one");
+  expect((await opened.run()).state.result).toBe("replicated");
+  expect(bytesAt(opened.destination)).toBe("two");
+});
+
+test("a second look that fails: the key waits, and what was moved is not forgotten", async () => {
+  let heads = 0;
+  const opened = openPusher({
+    source: { head: async (...of) => (++heads === 2 ? await down() : await opened.source.head(...of)) },
+  });
+  await opened.put("hello");
+  const waiting = await opened.first(opened.stateAt("inspect"));
+  expect(waiting).toMatchObject({ next: "wait", bytesMoved: 5, waits: 1, attempt: 0, last: { place: "source" } });
+  expect(await opened.again(waiting)).toMatchObject({ next: "done", result: "unchanged", bytesMoved: 5 });
+});
+
+test("the source leaves the scope during the copy: skipped", async () => {
   const scope = { prefixes: [], suffixes: [], tags: {}, minSizeBytes: 3 };
-  const { put, run, stateAt, destination } = openPusher({ config: { scope } });
-  await put("no");
-  expect((await run(stateAt("copy"))).steps).toEqual(["copy", "inspect", "record"]);
-  expect(destination.snapshotOf("to/a.txt")).toBeUndefined();
-});
-
-test("the replica is changed by a user: counted as a failed attempt, with the difference", async () => {
-  const { put, step, stateAt, destination } = openPusher();
-  await put("hello", { metadata: { author: "me" } });
-  const copied = await step(stateAt("copy"));
-  const replica = destination.snapshotOf("to/a.txt");
-  await destination.put("to/a.txt", Buffer.from("hello"), {
-    sizeBytes: 5,
-    attributes: { ...plain, metadata: { ...replica?.metadata, author: "you" } },
+  const opened = openPusher({
+    config: { scope },
+    source: {
+      get: async (...of) => {
+        if (opened.source.versionIds("a.txt").length === 1) await opened.put("no");
+        return await opened.source.get(...of);
+      },
+    },
   });
-  expect(await step(copied)).toMatchObject({
-    next: "wait",
-    attempt: 1,
-    reason: 'the destination\'s metadata author is "you", the source\'s is "me"; the source did not change',
-    difference: { what: "metadata", name: "author", wanted: "me", found: "you" },
-  });
+  await opened.put("yes");
+  const { steps, state } = await opened.run();
+  expect([steps, state.result, state.rounds]).toEqual([["first"], "skipped", 1]);
+  expect(opened.destination.snapshotOf("to/a.txt")).toBeUndefined();
 });
 
 test("the destination is down: after three failed calls the key goes to the outage queue, and the execution ends", async () => {
@@ -109,7 +137,7 @@ test("the destination is down: after three failed calls the key goes to the outa
   await put("hello");
   const firstSeenMs = clock.now();
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "wait", "wait", "record"]);
+  expect(steps).toEqual(["first", "wait", "wait"]);
   expect(state).toMatchObject({ result: "waiting", reason: "the store does not answer", attempt: 0 });
   expect(outage.messages.map(({ look }) => look)).toEqual([
     {
@@ -133,7 +161,7 @@ test("while the breaker is open, a key goes to the outage queue once, and the de
   expect(asked).toBe(3);
   for (let times = 0; times < 20; times++) {
     clock.advance(30 * 60_000);
-    expect((await run(stateAt("inspect", { key: `${times}.txt` }))).steps).toEqual(["inspect", "record"]);
+    expect((await run(stateAt("inspect", { key: `${times}.txt` }))).steps).toEqual(["first"]);
   }
   expect([asked, outage.messages.length]).toEqual([3, 21]);
 });
@@ -162,13 +190,13 @@ test("a key that no queue takes stays in its execution", async () => {
   const enqueue = async () => {
     throw new BridgeError("Unavailable", "sendMessage", "no answer");
   };
-  const { step, stateAt, queued } = openPusher({ source: { head: down }, queue: { enqueue } });
-  expect(await step(stateAt("inspect", { waits: 9 }))).toMatchObject({ next: "wait", waitSeconds: 300 });
+  const { again, stateAt, queued } = openPusher({ source: { head: down }, queue: { enqueue } });
+  expect(await again(stateAt("inspect", { waits: 9 }))).toMatchObject({ next: "wait", waitSeconds: 300 });
   expect(queued).toEqual([]);
 });
 
 test("a write of unknown outcome: the next look is after its hard end", async () => {
-  const { put, step, stateAt } = openPusher({
+  const { put, first, stateAt } = openPusher({
     destination: {
       put: async () => {
         throw new BridgeError("Unavailable", "put", "no answer");
@@ -176,13 +204,13 @@ test("a write of unknown outcome: the next look is after its hard end", async ()
     },
   });
   await put("hello");
-  const { next, waitSeconds } = await step(stateAt("copy"));
+  const { next, waitSeconds } = await first(stateAt("inspect"));
   expect(next).toBe("wait");
   expect(waitSeconds).toBeGreaterThanOrEqual(20);
 });
 
-test("a small write has its own hard end, counted from the beginning of the step", async () => {
-  const { put, step, stateAt, source, clock, destination } = openPusher({
+test("a small write has its own hard end, counted from the beginning of the call", async () => {
+  const { put, first, stateAt, source, clock, destination } = openPusher({
     source: {
       head: async (key) => {
         clock.advance(18_000);
@@ -191,21 +219,21 @@ test("a small write has its own hard end, counted from the beginning of the step
     },
   });
   await put("hello");
-  expect(await step(stateAt("copy"))).toMatchObject({ next: "wait", reason: "the pusher ran out of time before this item" });
+  expect(await first(stateAt("inspect"))).toMatchObject({ next: "wait", reason: "the pusher ran out of time before this item" });
   expect(destination.calls.put).toBeUndefined();
 });
 
 test("too large for the destination: parked at once", async () => {
   const { put, run } = openPusher({ config: { destinationPrefix: "x".repeat(1030) } });
   await put("hello");
-  const { steps, state } = await run(openPusher().stateAt("copy"));
-  expect(steps).toEqual(["copy", "park"]);
+  const { steps, state } = await run();
+  expect(steps).toEqual(["first", "park"]);
   expect(state.reason).toMatch(/bytes, the store allows 1024/);
 });
 
 test("a copy that runs out of time continues where it stopped", async () => {
   let remainingMs = 600_000;
-  const { put, step, stateAt, run, source, destination } = openPusher({
+  const { put, answer, stateAt, run, source, destination } = openPusher({
     source: {
       get: async (key, options) => {
         if (options?.range?.start === 8) remainingMs = 0;
@@ -214,45 +242,34 @@ test("a copy that runs out of time continues where it stopped", async () => {
     },
   });
   await put("hello large world");
-  const ended = await step(stateAt("copy"), () => remainingMs);
+  const ended = await answer({ why: "again", state: stateAt("copy") }, () => remainingMs);
   expect(ended).toMatchObject({ next: "copy", attempt: 0 });
   expect(ended.bytesMoved).toBeLessThan(17);
   const { steps, state } = await run(ended);
-  expect(steps).toEqual(["copy", "verify", "record"]);
+  expect(steps).toEqual(["first"]);
   expect([state.bytesMoved, source.bytesRead]).toEqual([17, 17]);
   expect(bytesAt(destination)).toBe("hello large world");
 });
 
-test("another execution copies the key: this one waits, counts no attempt, and does not verify meanwhile", async () => {
-  const { put, step, stateAt, run, leases, clock, destination } = openPusher();
+test("another execution copies the key: this one waits, counts no attempt, and ends after it", async () => {
+  const { put, first, stateAt, again, leases, clock, destination, run } = openPusher();
   await put("hello large world");
   await run();
+  await put("another large world");
   const held = await leases.read("to/a.txt");
   if (held === undefined) throw new Error("no lease");
   const { outcome: _outcome, ...running } = held.lease;
   await leases.write({ ...running, execution: "other", run: "r", leaseUntilMs: clock.now() + 30_000 }, held);
-  // The destination is equal, but the other copy may still change it.
-  const inspected = await step(stateAt("inspect"));
-  expect(inspected.next).toBe("copy");
-  const waiting = await step(inspected);
-  expect(waiting).toMatchObject({ next: "wait", waitSeconds: 4, attempt: 0, rounds: 0 });
-  expect(await step({ ...stateAt("verify"), result: "replicated" })).toMatchObject({ next: "inspect", rounds: 1 });
-  const { steps, state } = await run(waiting);
-  expect(steps.filter((one) => one === "wait")).toHaveLength(4);
-  expect(state.result).toBe("unchanged");
-  expect(bytesAt(destination)).toBe("hello large world");
+  let now = await first(stateAt("inspect"));
+  expect(now).toMatchObject({ next: "wait", waitSeconds: 4, attempt: 0, rounds: 0 });
+  let waits = 0;
+  for (; now.next === "wait"; waits++) {
+    clock.advance((now.waitSeconds ?? 0) * 1000);
+    now = await again(now);
+  }
+  expect([waits, now.result, now.attempt]).toEqual([4, "replicated", 0]);
+  expect(bytesAt(destination)).toBe("another large world");
 });
-
-test.each(["wait", "inspect"] as const)(
-  "a start that comes second waits once, if the workflow comes back with %s",
-  async (next) => {
-    const { put, step, stateAt } = openPusher();
-    await put("hello");
-    const waiting = await step(stateAt("inspect", { waitSeconds: 5 }));
-    expect(waiting).toMatchObject({ next: "wait", waitSeconds: 5, attempt: 0 });
-    expect((await step({ ...waiting, next })).next).toBe("copy");
-  },
-);
 
 test("a copier's failure counts once", async () => {
   let failing = 4;
@@ -266,7 +283,7 @@ test("a copier's failure counts once", async () => {
   });
   await put("hello large world");
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "copy", "wait", "copy", "verify", "record"]);
+  expect(steps).toEqual(["first", "wait"]);
   expect(state).toMatchObject({ attempt: 1, result: "replicated" });
   expect(bytesAt(destination)).toBe("hello large world");
 });
@@ -276,7 +293,7 @@ test("an archived object that is being restored waits in the queue, and counts n
   await put("frozen");
   source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "ongoing" });
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "copy", "record"]);
+  expect(steps).toEqual(["first"]);
   expect(state).toMatchObject({ result: "waiting", attempt: 0, reason: "archived as ColdArchive, and being restored" });
   expect(queued).toEqual([{ look: expect.objectContaining({ failures: 0, waits: 1 }), delaySeconds: 675 }]);
   source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "done" });
@@ -289,21 +306,21 @@ test("an archived object that nobody restores is parked at once with what to do"
   await put("frozen");
   source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "none" });
   const { steps, state } = await run();
-  expect(steps).toEqual(["inspect", "copy", "park"]);
+  expect(steps).toEqual(["first", "park"]);
   expect(state).toMatchObject({ result: "parked", reason: expect.stringMatching(/^archived as ColdArchive: restore it/) });
 });
 
 test("status tags: pending while it waits, completed when verified, failed when parked", async () => {
   let broken = true;
-  const { put, step, stateAt, run, source, destination } = openPusher({
+  const { put, first, again, stateAt, run, source, destination } = openPusher({
     config: { statusTags: true },
     destination: { head: async (...of) => (broken ? await down() : await destination.head(...of)) },
   });
   await put("hello", { tags: { team: "red" } });
   const status = () => source.snapshotOf("a.txt")?.tags[statusTagOf("bridge")];
-  const waiting = await step(stateAt("inspect"));
+  const waiting = await first(stateAt("inspect"));
   expect([waiting.next, status()]).toEqual(["wait", "PENDING"]);
-  await step(stateAt("park", { reason: "given up" }));
+  await again(stateAt("park", { reason: "given up" }));
   expect(status()).toBe("FAILED");
   broken = false;
   await run(waiting);
@@ -311,50 +328,64 @@ test("status tags: pending while it waits, completed when verified, failed when 
   expect(destination.snapshotOf("to/a.txt")?.tags).toEqual({ team: "red" });
 });
 
+test("status tags: a key that goes into a queue is not called completed", async () => {
+  const { put, run, source } = openPusher({ config: { statusTags: true } });
+  await put("frozen");
+  source.setArchive("a.txt", { storageClass: "ColdArchive", restore: "ongoing" });
+  expect((await run()).state.result).toBe("waiting");
+  expect(source.snapshotOf("a.txt")?.tags).toEqual({ [statusTagOf("bridge")]: "PENDING" });
+});
+
 test("status tags: a newer state is not called completed", async () => {
-  const { put, step, stateAt, run, source } = openPusher({ config: { statusTags: true } });
+  const { put, again, stateAt, run, source } = openPusher({ config: { statusTags: true } });
   await put("one");
   await run();
   await put("two");
-  await step(stateAt("record", { result: "replicated" }));
+  await again(stateAt("record", { result: "replicated" }));
   expect(source.snapshotOf("a.txt")?.tags).toEqual({});
 });
 
-test("a failure of metrics or tags does not fail the step", async () => {
-  const { step, stateAt, counted, logger } = openPusher({ config: { statusTags: true }, source: { head: down } });
-  expect(await step(stateAt("record", { result: "replicated", bytesMoved: 5 }))).toMatchObject({
-    next: "done",
-    result: "replicated",
+test("a failure of metrics or tags does not fail the call", async () => {
+  const { again, first, stateAt, put, source, counted, logger } = openPusher({
+    config: { statusTags: true },
+    source: { putTags: down },
   });
-  expect(counted).toEqual({ BytesMoved: 5, Replicated: 1 });
-  expect(logger.lines.some(({ level, message }) => level === "warn" && message === "not everything was recorded")).toBe(true);
+  await put("hello");
+  expect(await first(stateAt("inspect"))).toMatchObject({ next: "done", result: "replicated" });
+  const warned = () => logger.lines.filter(({ level, message }) => level === "warn" && message === "not everything was recorded");
+  expect([warned().length, source.snapshotOf("a.txt")?.tags]).toEqual([1, {}]);
+  const broken = openPusher({ source: { head: down } });
+  const step = stateAt("record", { result: "replicated", bytesMoved: 5 });
+  expect(await broken.again(step)).toMatchObject({ next: "done", result: "replicated" });
+  expect(broken.counted).toEqual({ BytesMoved: 5, Replicated: 1 });
+  expect(counted).toMatchObject({ Replicated: 1 });
+  expect(await again({ ...step, result: "unchanged" })).toMatchObject({ next: "done" });
 });
 
 test("parking keeps the workflow's reason", async () => {
-  const { step, stateAt, parked } = openPusher();
-  expect(await step(stateAt("park", { reason: "FnF.Timeout" }))).toMatchObject({
+  const { again, stateAt, parked } = openPusher();
+  expect(await again(stateAt("park", { reason: "FnF.Timeout" }))).toMatchObject({
     next: "done",
     result: "parked",
     reason: "FnF.Timeout",
   });
-  await step(stateAt("park"));
+  await again(stateAt("park"));
   expect(parked.map(({ reason }) => reason)).toEqual(["FnF.Timeout", "the workflow gave no reason"]);
 });
 
-test("an unexpected error is thrown: the workflow repeats the step", async () => {
-  const { put, step, stateAt } = openPusher({
-    destination: {
+test("an unexpected error is thrown: the workflow repeats the call", async () => {
+  const { first, stateAt } = openPusher({
+    source: {
       head: async () => {
         throw new TypeError("x is undefined");
       },
     },
   });
-  await put("hello");
-  await expect(step(stateAt("inspect"))).rejects.toThrow("x is undefined");
+  await expect(first(stateAt("inspect"))).rejects.toThrow("x is undefined");
 });
 
 test("done stays done", async () => {
-  const { step, stateAt } = openPusher();
+  const { first, stateAt } = openPusher();
   const done = stateAt("done", { result: "replicated" });
-  expect(await step(done)).toEqual(done);
+  expect(await first(done)).toEqual(done);
 });

@@ -26,7 +26,7 @@ describe("the tick", () => {
   });
 
   test("starts every key when the destination answers; each is tried although the queue is not empty yet", async () => {
-    const { tick, outage, started, clock, put, step, stateAt } = openPusher();
+    const { tick, outage, started, clock, put, first, stateAt } = openPusher();
     await put("hello");
     await outage.add(
       Array.from({ length: 50 }, (_, index) => ({ key: `${index}`, firstSeenMs: clock.now(), failures: 1, waits: 9 })),
@@ -38,9 +38,9 @@ describe("the tick", () => {
     const other = openPusher();
     await other.put("hello");
     await other.outage.add([{ key: "b.txt", firstSeenMs: 0, failures: 0 }]);
-    expect((await other.step(other.stateAt("inspect"))).result).toBe("waiting");
-    expect((await other.step(other.stateAt("inspect", { released: true }))).next).toBe("copy");
-    expect((await step(stateAt("inspect"))).next).toBe("copy");
+    expect((await other.first(other.stateAt("inspect"))).result).toBe("waiting");
+    expect((await other.first(other.stateAt("inspect", { released: true }))).result).toBe("replicated");
+    expect((await first(stateAt("inspect"))).result).toBe("replicated");
   });
 
   test("parks keys that are too old, with the reason, and asks for one that is not", async () => {

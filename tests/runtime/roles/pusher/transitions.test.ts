@@ -1,5 +1,5 @@
 import type { PushState } from "../../../../runtime/protocol/push";
-import { createTransitions, lookOf, type Told, waitsOutside } from "../../../../runtime/roles/pusher/transitions";
+import { createTransitions, lookOf, type Told, waitsOutside, wasTried } from "../../../../runtime/roles/pusher/transitions";
 
 const HOUR_MS = 3_600_000;
 const state: PushState = {
@@ -143,4 +143,17 @@ test("the message of a key that leaves its execution holds all that is known of 
 test("a reason is cut to the state's limit", () => {
   expect(open().park(state, "x".repeat(5000)).reason).toHaveLength(1024);
   expect(open().waitFor(state, "store", told("x".repeat(5000))).last?.reason).toHaveLength(1024);
+});
+
+test.each<[string, Partial<PushState>, number, boolean]>([
+  ["the first call of an execution", {}, 0, false],
+  ["a call that comes late", {}, 20_000, true],
+  ["a later call", { askedBefore: true }, 0, true],
+  ["a key that has waited", { waits: 0 }, 0, true],
+  ["a key that has failed", { attempt: 1 }, 0, true],
+  ["a key whose source has changed", { rounds: 1 }, 0, true],
+  ["a key from a queue", { last: { reason: "no", place: "source", atMs: 1 } }, 0, true],
+  ["a key from the outage queue", { released: true }, 0, true],
+])("%s: whether an attempt may have been made before", (_, change, nowMs, expected) => {
+  expect(wasTried({ ...state, ...change }, { nowMs, hardEndMs: 20_000 })).toBe(expected);
 });
