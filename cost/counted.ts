@@ -17,14 +17,10 @@ export const COUNTED = {
       delete: { source: { headMissing: 2, getMissing: 1 }, destination: { head: 1, delete: 1 }, records: {} },
     },
     push: {
-      "new": { source: { head: 5, get: 1 }, destination: { headMissing: 2, put: 1, head: 2 }, records: { readTailMissing: 2 } },
-      unchanged: { source: { head: 2 }, destination: { head: 1 }, records: { readTailMissing: 1 } },
-      tags: { source: { getTags: 5 }, destination: { getTags: 2 }, records: {} },
-      delete: {
-        source: { headMissing: 6 },
-        destination: { headMissing: 1, head: 2, delete: 1 },
-        records: { readTailMissing: 2 },
-      },
+      "new": { source: { head: 2, get: 1 }, destination: { headMissing: 1, put: 1 }, records: {} },
+      unchanged: { source: { head: 1 }, destination: { head: 1 }, records: {} },
+      tags: { source: { getTags: 2 }, destination: {}, records: {} },
+      delete: { source: { headMissing: 3 }, destination: { head: 1, delete: 1 }, records: {} },
     },
   },
   large: {
@@ -46,20 +42,20 @@ export const COUNTED = {
     },
     push: {
       object: {
-        source: { head: 7, getTags: 1 },
-        destination: { headMissing: 3, head: 2, createUpload: 1, completeUpload: 1 },
-        records: { readTailMissing: 7, append: 7, readTail: 8 },
+        source: { head: 4, getTags: 1 },
+        destination: { headMissing: 2, head: 1, createUpload: 1, completeUpload: 1 },
+        records: { readTailMissing: 6, append: 7, readTail: 7 },
       },
       part: { source: { get: 1 }, destination: { uploadPart: 1 }, records: { readTail: 1 } },
     },
   },
   questions: 4,
-  push: { "new": { steps: 7, pusher: 4 }, unchanged: { steps: 3, pusher: 2 } },
+  push: { "new": { steps: 1, pusher: 1 }, unchanged: { steps: 1, pusher: 1 } },
   busyMs: {
     single: { "new": { receiver: 250, sender: 490 }, unchanged: { receiver: 32, sender: 270 } },
-    batch: { "new": { receiver: 490, sender: 810 }, unchanged: { receiver: 65, sender: 380 } },
-    push: { "new": { dispatcher: 58, pusher: 1100 }, unchanged: { dispatcher: 58, pusher: 250 } },
-    large: { receiver: 770, sender: 1700, copier: 940, dispatcher: 58, pusher: 2400 },
+    batch: { "new": { receiver: 260, sender: 560 }, unchanged: { receiver: 47, sender: 350 } },
+    push: { "new": { dispatcher: 24, pusher: 460 }, unchanged: { dispatcher: 24, pusher: 210 } },
+    large: { receiver: 770, sender: 1700, copier: 940, dispatcher: 24, pusher: 2000 },
   },
-  logBytes: { pull: { sender: 0, receiver: 160 }, push: { dispatcher: 190, pusher: 990 } },
+  logBytes: { pull: { sender: 0, receiver: 160 }, push: { dispatcher: 190, pusher: 250 } },
 } as const;

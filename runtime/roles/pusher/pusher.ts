@@ -32,9 +32,9 @@ import { eligible } from "../../replication/scope";
 import type { Slots } from "../../replication/slots";
 import { sameState, stateName, takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
-import { type Status, setStatusTag } from "../../replication/status-tags";
 import { BridgeError, isBridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
+import { Recorder, type SeenSource } from "./recorder";
 import { PusherTick } from "./tick";
 import { advance, createTransitions, lookOf, type Told, type Transitions, waitsOutside, wasTried } from "./transitions";
 import { watchedStore } from "./watched-store";
@@ -79,6 +79,7 @@ export class Pusher {
   private readonly deps: PusherDeps & Pick<CopyDeps, "random" | "sleep">;
   private readonly transitions: Transitions;
   private readonly breaker: Breaker;
+  private readonly recorder: Recorder;
   private readonly ticker: PusherTick;
 
   constructor(given: PusherDeps) {
@@ -90,6 +91,7 @@ export class Pusher {
     const kept = given.kept ?? new KeptAttributes();
     this.deps = { ...given, source, destination: this.watchedDestination(given.destination), kept, random, sleep };
     this.transitions = createTransitions({ ...given.config, random, now });
+    this.recorder = new Recorder(this.deps);
     this.ticker = new PusherTick({ ...this.deps, breaker: this.breaker });
   }
 
@@ -99,13 +101,12 @@ export class Pusher {
    */
   async answer({ why, state, detail }: PushCall, deadline: Deadline): Promise<PushState> {
     const begin = why === "resume" ? this.handedOver(state, detail) : state;
-    // The workflow itself waits and parks.
     if (why === "resume" && (begin.next === "wait" || begin.next === "park")) return begin;
     const { state: attempted, source } = await this.carryOut(why === "first" ? begin : { ...begin, askedBefore: true }, deadline);
     const hasEnded = attempted.next === "record";
     // The workflow of an older version has a task of its own for the record.
-    const following = hasEnded && why !== "step" ? await this.record(attempted, source) : attempted;
-    if (hasEnded && source?.snapshot) await this.tag(attempted.key, source.snapshot, "COMPLETED");
+    const following = hasEnded && why !== "step" ? await this.recorder.record(attempted, source) : attempted;
+    if (hasEnded && source?.snapshot) await this.recorder.tag(attempted.key, source.snapshot, "COMPLETED");
     const { key, execution, next, attempt: failures, rounds, waits, waitSeconds, result, reason } = following;
     const fields = { key, execution, step: begin.next, next, failures, rounds, waits, waitSeconds, result, reason };
     this.deps.logger.info("step done", fields);
@@ -123,9 +124,8 @@ export class Pusher {
     const handed = readUnfinished(state, detail);
     if (handed !== undefined) return handed;
     this.deps.logger.warn("the workflow has not kept how the first call ended", { key: state.key, execution: state.execution });
-    const reason = "how the first attempt ended is not known";
     const waitSeconds = this.deps.config.inlineTimeoutSeconds + HARD_END_MARGIN_SECONDS;
-    return { ...advance(state, "wait", { reason }), waitSeconds };
+    return { ...advance(state, "wait", { reason: "how the first attempt ended is not known" }), waitSeconds };
   }
 
   private async carryOut(state: PushState, deadline: Deadline): Promise<Attempted> {
@@ -135,12 +135,12 @@ export class Pusher {
         if (state.waitSeconds !== undefined && state.reason === undefined)
           return { state: { ...state, next: "wait", reason: "another execution found the same state" } };
         return await this.attempt(state, deadline);
-      case "wait": // The workflow has waited.
+      case "wait":
       case "copy":
       case "verify":
         return await this.attempt(state, deadline);
       case "record":
-        return { state: await this.record(state, undefined) };
+        return { state: await this.recorder.record(state) };
       case "park":
         return { state: await this.park(state) };
       case "done":
@@ -236,7 +236,7 @@ export class Pusher {
     const hasFailed = state.attempt > before.attempt;
     metrics.add(hasFailed ? "Retried" : "Waited", 1);
     metrics.add("OldestUnprovenAgeMs", clock.now() - state.firstSeenMs);
-    await this.tagNow(state.key, "PENDING");
+    await this.recorder.tagNow(state.key, "PENDING");
     if (!isDown && !waitsOutside(state)) return state;
     const { reason } = state;
     try {
@@ -329,64 +329,21 @@ export class Pusher {
     return held && isLive(held.lease, nowMs) ? held.lease.leaseUntilMs - nowMs : 0;
   }
 
-  /** Metrics at the end of an execution. @param known the source as the attempt saw it last; absent in a step of its own */
-  private async record(state: PushState, known: Attempted["source"]): Promise<PushState> {
-    const { clock, metrics } = this.deps;
-    const { key, result, reason, bytesMoved } = state;
-    if (result === "waiting") return advance(state, "done", { result, reason });
-    metrics.add("BytesMoved", bytesMoved);
-    if (result === "skipped") metrics.add("Skipped", 1);
-    if (result === "unchanged") metrics.add("Unchanged", 1);
-    if (result === "replicated") {
-      const seen = known ?? (await this.lookAtSource(key));
-      metrics.add(seen && seen.snapshot === undefined ? "Deleted" : "Replicated", 1);
-      if (seen?.snapshot) metrics.add("LagMs", Math.max(0, clock.now() - Date.parse(seen.snapshot.lastModified)));
-    }
-    return advance(state, "done", { result, reason });
-  }
-
   private async park(state: PushState): Promise<PushState> {
     const { deadLetters, logger, metrics, clock } = this.deps;
     const { key, reason = "the workflow gave no reason" } = state;
     logger.error("parked", { key, reason });
     await deadLetters.park(lookOf(state, clock.now()), reason);
     metrics.add("Parked", 1);
-    await this.tagNow(key, "FAILED");
+    await this.recorder.tagNow(key, "FAILED");
     return advance(state, "done", { result: "parked", reason });
-  }
-
-  private async tagNow(key: string, status: Status): Promise<void> {
-    const seen = this.deps.config.statusTags ? await this.lookAtSource(key) : undefined;
-    if (seen?.snapshot) await this.tag(key, seen.snapshot, status);
-  }
-
-  /** A failure of a store is logged, and the call succeeds. */
-  private async tag(key: string, snapshot: ObjectSnapshot, status: Status): Promise<void> {
-    const { config, source } = this.deps;
-    if (!config.statusTags) return;
-    await this.unlessStoreFails(key, () => setStatusTag(source, { bridgeId: config.bridgeId, key, snapshot }, status));
-  }
-
-  private async lookAtSource(key: string): Promise<Attempted["source"]> {
-    return await this.unlessStoreFails(key, async () => ({ snapshot: await takeSnapshot(this.deps.source, key) }));
-  }
-
-  /** @returns undefined when the store failed */
-  private async unlessStoreFails<T>(key: string, work: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof BridgeError)) throw error;
-      this.deps.logger.warn("not everything was recorded", { key, error });
-      return undefined;
-    }
   }
 }
 
 /** The next step, and the source as the attempt saw it last. */
 interface Attempted {
   state: PushState;
-  source?: { snapshot: ObjectSnapshot | undefined } | undefined;
+  source?: SeenSource | undefined;
 }
 
 interface CallTime {

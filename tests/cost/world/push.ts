@@ -4,6 +4,7 @@ import { flowDefinition } from "../../../components/alicloud/flow-definition";
 import { ASSUMED, type FunctionRole, functionSize } from "../../../cost/times";
 import type { Look } from "../../../runtime/protocol/ports";
 import { type PushCall, type PushState, parsePushState, Unfinished } from "../../../runtime/protocol/push";
+import { KeptAttributes } from "../../../runtime/replication/kept-attributes";
 import { createAppendLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots } from "../../../runtime/replication/slots";
 import { Dispatcher } from "../../../runtime/roles/dispatcher/dispatcher";
@@ -51,6 +52,8 @@ export class PushPath {
   readonly destination = this.open("destination");
   readonly parked: string[] = [];
   private readonly control = new MemoryAppendStore();
+  /** Every instance is warm, so each knows what the first one has learned. */
+  private readonly kept = new KeptAttributes();
   private readonly outage = new MemoryOutageQueue(this.time);
   private readonly executions: Promise<void>[] = [];
   private readonly settings: Settings;
@@ -211,6 +214,7 @@ export class PushPath {
         },
       },
       sleep: (ms) => time.sleep(ms),
+      kept: this.kept,
       ...this.surroundings("pusher"),
     });
     return pusher;
