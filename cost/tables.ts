@@ -185,7 +185,7 @@ export function assumptionsText(): string {
     `- A store answers a small request after ${storeMs} ms; [AWS says](https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/timeouts-and-retries-for-latency-sensitive-applications.html) "in the tens of milliseconds".`,
     `- There and back across the border takes ${borderMs} ms on an open connection, the endpoint ${endpointMs} ms.`,
     `- A request takes ${cpuMsPerRequest} ms of one vCPU. A function moves ${instanceBytesPerSecond / 1024 ** 2} MiB/s.`,
-    `- Functions are warm, nothing fails, and together means ${BATCH_SIZE} in a request. A push takes ${PUSH_STEPS.new.steps} steps of the workflow, ${PUSH_STEPS.unchanged.steps} if nothing changed.`,
+    `- Functions are warm, nothing fails, and together means ${BATCH_SIZE} in a request. Steps of the workflow for a push: ${PUSH_STEPS.new.steps}, if nothing changed ${PUSH_STEPS.unchanged.steps}.`,
     `- CNY ${CNY_PER_USD} is one dollar. A month has ${MONTH_HOURS} hours. A plus sign: an item of unknown price is left out.`,
     `- Not counted: storage, KMS, free tiers (Simple Message Queue gives 20 million requests a month), taxes, discounts.`,
   ].join("\n");

@@ -248,7 +248,7 @@ export function openPusher(job: ClientJob): (key: string) => Promise<PushState> 
     newId: randomUUID,
   });
   return async (key) => {
-    let state: PushState = {
+    const state: PushState = {
       version: 1,
       next: "inspect",
       key,
@@ -258,11 +258,8 @@ export function openPusher(job: ClientJob): (key: string) => Promise<PushState> 
       rounds: 0,
       bytesMoved: 0,
     };
-    while (state.next !== "done") {
-      if (state.next === "wait") throw new Error(`the workflow would wait with ${key}: ${state.reason}`);
-      state = await pusher.step(state, newDeadline());
-    }
-    return state;
+    // Rejects with the reason if the workflow would have to go on.
+    return await pusher.answer({ why: "first", state }, newDeadline());
   };
 }
 
