@@ -51,17 +51,17 @@ export const PEERS = {
   },
   "s5cmd-pipe": {
     label: "s5cmd cat | pipe",
-    integrity: "the MD5 of each part as s5cmd read it; nothing ties the parts to what the source stores",
+    integrity: "the MD5 and the SHA-256 of each part as s5cmd read it; nothing ties the parts to what the source stores",
     steps: (task) => [s5cmdPipe(task, [])],
   },
   "s5cmd-pipe-16": {
     label: "s5cmd cat | pipe, 16 streams",
-    integrity: "the MD5 of each part as s5cmd read it; nothing ties the parts to what the source stores",
+    integrity: "the MD5 and the SHA-256 of each part as s5cmd read it; nothing ties the parts to what the source stores",
     steps: (task) => [s5cmdPipe(task, ["--concurrency", "16"])],
   },
   "s5cmd-many": {
     label: "s5cmd, through a folder",
-    integrity: "the MD5 of each file as s5cmd read it; nothing ties the files to what the source stores",
+    integrity: "the MD5 and the SHA-256 of each file as s5cmd read it; nothing ties the files to what the source stores",
     steps: (task) => s5cmdMany(task),
   },
   curl: {
