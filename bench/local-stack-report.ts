@@ -39,7 +39,12 @@ export function reportOf({ loads, bare }: LocalStackResults): TableReport {
         lagText(lagMs),
         cpuText(cpuSeconds),
       ]),
-      ["the emulator alone: the same calls by a bare client", rate(bare.objectsPerSecond), lagText(bare.lagMs), ""],
+      [
+        "the emulator alone: the same calls by a bare client",
+        rate(bare.objectsPerSecond),
+        lagText(bare.lagMs),
+        cpuText(bare.cpuSeconds),
+      ],
     ],
     notes: [
       "The lag is from the write at the source to the write at the destination. That of the emulator alone is of the same calls one after the other, " +
@@ -65,7 +70,7 @@ function targetsOf({ workload, objectsPerSecond, lagMs }: LoadResult, bare: Loca
     return [
       {
         target: `the median lag at 1 object/s is at most ${MOST_EXTRA_LAG_MS} ms above the emulator's own`,
-        measured: `${Math.round(extraMs)} ms above ${Math.round(bare.lagMs.p50)} ms`,
+        measured: `${Math.round(lagMs.p50)} ms; the emulator ${Math.round(bare.lagMs.p50)} ms`,
         isMet: extraMs <= MOST_EXTRA_LAG_MS,
       },
     ];
