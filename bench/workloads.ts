@@ -1,6 +1,7 @@
 /** Every workload of the benchmark, with what must hold for it. */
 import { LOCAL_STACK } from "./local-stack-report";
 import type { PeerName } from "./peers";
+import { STARTUP } from "./startup-report";
 import type { DataWorkload, Own, Target, Workload } from "./workload";
 
 const KIB = 1024;
@@ -173,6 +174,7 @@ export const WORKLOADS: readonly Workload[] = [
   ...small("2000x0b", { count: 2000, sizeBytes: 0 }, []),
   ...across,
   ...wan,
+  STARTUP,
   LOCAL_STACK,
 ];
 
@@ -189,7 +191,7 @@ export function quickened(workload: DataWorkload): DataWorkload {
 }
 
 /** What a quick run measures where no workload is named: every kind of work once. */
-export const QUICK_NAMES: readonly string[] = ["1gib-tls", "200x4mib-tls", "2000x4kib-tls", "clouds", "wan"];
+export const QUICK_NAMES: readonly string[] = ["1gib-tls", "200x4mib-tls", "2000x4kib-tls", "clouds", "wan", "startup"];
 
 /**
  * @param words names and groups; none selects all

@@ -1,5 +1,7 @@
 import type { LoadResult, LocalStackResults } from "../../bench/local-stack";
 import { reportOf } from "../../bench/local-stack-report";
+import type { StartupResult } from "../../bench/startup";
+import { reportOf as startupReportOf } from "../../bench/startup-report";
 
 const load = (workload: LoadResult["workload"], objectsPerSecond: number, p50: number): LoadResult => ({
   workload,
@@ -41,5 +43,25 @@ describe("the report of the local stack", () => {
 
   test("other loads have no target", () => {
     expect(reportOf({ loads: [load({ burst: 5000 }, 1, 1), load({ rate: 10, seconds: 1 }, 1, 1)], bare }).targets).toEqual([]);
+  });
+});
+
+describe("the report of the start-up", () => {
+  const one = { min: 1, median: 2.25, max: 3 };
+  const result = (name: string, wall: number): StartupResult => ({
+    name,
+    sizeBytes: 2048,
+    wallMs: one,
+    cpuMs: one,
+    ofMinimal: { wall, cpu: 0.5 },
+  });
+
+  test.each([
+    [0.75, true],
+    [0.76, false],
+  ])("a sender that takes %d of the minimal bundle's time meets the target: %s", (wall, isMet) => {
+    const { rows, targets } = startupReportOf([result("aws-lambda/sender + presign", wall), result("aws-lambda/copier", 9)]);
+    expect(rows[0]).toEqual(["aws-lambda/sender + presign", "2", "1.0 / 2.3 / 3.0", "2.3", wall.toFixed(2), "0.50"]);
+    expect(targets).toEqual([expect.objectContaining({ isMet })]);
   });
 });
