@@ -206,17 +206,25 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   /** Runs a call that carries no object bytes, and gives it up when it is not answered in time. */
   protected async call<O extends CallOptions, T>(op: string, options: O, work: (bounded: O) => Promise<T>): Promise<T> {
     const { name, answerMs = ANSWER_MS } = this.rules;
+    const { signal } = options;
+    // `AbortSignal.any` would cost more than the signature of the request.
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), answerMs).unref();
-    const signal = options.signal === undefined ? limit.signal : AbortSignal.any([options.signal, limit.signal]);
+    const onAbort = () => limit.abort(signal?.reason);
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      limit.abort();
+    }, answerMs).unref();
+    signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await work({ ...options, signal });
+      return await work({ ...options, signal: limit.signal });
     } catch (error) {
-      if (!limit.signal.aborted || options.signal?.aborted) throw this.located(error);
+      if (!isLate || signal?.aborted) throw this.located(error);
       const what = `${name === undefined ? "the store" : "it"} did not answer ${op} within ${answerMs / 1000} s`;
       throw this.located(new BridgeError("Unavailable", op, what, { cause: error }));
     } finally {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
     }
   }
 

@@ -116,13 +116,16 @@ export class SentBody implements StreamBody {
   }
 }
 
+/** Enough for a few chunks, so that the source is not paused after each. */
+const HIGH_WATER_MARK_BYTES = 256 * 1024;
+
 /** The body of one try. */
 class Attempt extends Readable {
   constructor(
     private readonly source: Readable,
     private readonly encoder: BodyEncoder | undefined,
   ) {
-    super();
+    super({ highWaterMark: HIGH_WATER_MARK_BYTES });
     this.on("error", () => undefined);
   }
 
