@@ -178,6 +178,16 @@ const RULES: Rule[] = [
     },
   },
   {
+    name: "the data path knows no SDK of a cloud",
+    breaches: (modules) =>
+      imports(
+        modules,
+        (path) => inRuntime(path) && !inPlatforms(path),
+        (_, to) => !/^(@aws-sdk\/|@aws-crypto\/|@smithy\/|@alicloud\/|ali-oss)/.test(to),
+      ),
+    counterExample: { "runtime/stores/s3/client.ts": 'import { S3Client } from "@aws-sdk/client-s3";' },
+  },
+  {
     name: "the operator's command imports only the configuration's rules, the runtime and Pulumi's automation",
     breaches: (modules) =>
       imports(

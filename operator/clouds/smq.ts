@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
+import { parseXml, type XmlElement } from "../../runtime/http/xml";
 import { ControlError, controlError } from "../../runtime/platforms/alicloud-fc/errors";
 import { signMessageRequest } from "../../runtime/platforms/alicloud-fc/message-queue";
-import { xmlElements, xmlText } from "../../runtime/stores/oss/xml";
 import { readAll } from "../../runtime/stores/read-all";
 import { forEachBounded } from "../concurrency";
 import type { AlicloudAccess, DeadLetters, HeldLooks, ParkedKey, ReadOptions } from "../operated-bridge";
@@ -38,7 +38,7 @@ export async function readDeadLetters(options: SmqOptions, read: ReadOptions): P
 export async function readHeld(options: SmqOptions, read: ReadOptions): Promise<HeldLooks> {
   const total = await countMessages(options, { ...read, name: "the outage queue" });
   const { messages, sawAll } = await readMessages(options, { ...read, name: "the outage queue" });
-  const bodies = messages.map((message) => xmlText(message, "MessageBody") ?? "");
+  const bodies = messages.map((message) => message.textOf("MessageBody") ?? "");
   return heldLooks(bodies, { limit: read.limit, sawAll: sawAll && bodies.length >= total });
 }
 
@@ -47,24 +47,21 @@ export async function countMessages(
   options: SmqOptions,
   { signal, name = "the work queue" }: Pick<ReadOptions, "signal"> & { name?: string },
 ): Promise<number> {
-  const document = await openQueue(options, { name, signal }).attributes();
-  return ["ActiveMessages", "DelayMessages", "InactiveMessages"].reduce(
-    (sum, name) => sum + Number(xmlText(document, name) ?? 0),
-    0,
-  );
+  const queue = parseXml(await openQueue(options, { name, signal }).attributes());
+  return ["ActiveMessages", "DelayMessages", "InactiveMessages"].reduce((sum, name) => sum + Number(queue?.textOf(name) ?? 0), 0);
 }
 
 /** Reads at most `limit` messages and leaves every message in the queue. */
 async function readMessages(
   options: SmqOptions,
   { limit, signal, name }: ReadOptions & { name: string },
-): Promise<{ messages: string[]; sawAll: boolean }> {
+): Promise<{ messages: XmlElement[]; sawAll: boolean }> {
   const queue = openQueue(options, { name, signal });
   // A peek hides no message, but returns only the first few.
   const first = await queue.batch(`peekonly=true&numOfMessages=${SMQ_BATCH}`);
   if (first.length < SMQ_BATCH || limit <= SMQ_BATCH) return { messages: first, sawAll: first.length < SMQ_BATCH };
 
-  const seen = new Map<string, string>();
+  const seen = new Map<string, XmlElement>();
   let sawAll = false;
   try {
     const receive = () => queue.batch(`numOfMessages=${SMQ_BATCH}&waitseconds=0`);
@@ -77,13 +74,13 @@ async function readMessages(
   return { messages: [...seen.values()], sawAll };
 }
 
-const idOf = (message: string): string => xmlText(message, "MessageId") ?? "";
+const idOf = (message: XmlElement): string => message.textOf("MessageId") ?? "";
 
-function deadLettersIn(messages: readonly string[]): ParkedKey[] {
+function deadLettersIn(messages: readonly XmlElement[]): ParkedKey[] {
   return messages.flatMap((message) => {
-    const enqueued = Number(xmlText(message, "EnqueueTime"));
+    const enqueued = Number(message.textOf("EnqueueTime"));
     const storedAt = Number.isFinite(enqueued) ? new Date(enqueued) : undefined;
-    return keysOfDeadLetter({ body: xmlText(message, "MessageBody") ?? "", storedAt });
+    return keysOfDeadLetter({ body: message.textOf("MessageBody") ?? "", storedAt });
   });
 }
 
@@ -112,15 +109,16 @@ function openQueue(
         throw controlError("receive", what, {}, cause);
       });
     if (status === 200) return text;
-    throw controlError("receive", what, { status, code: xmlText(text, "Code"), requestId: xmlText(text, "RequestId") });
+    const refusal = parseXml(text);
+    throw controlError("receive", what, { status, code: refusal?.textOf("Code"), requestId: refusal?.textOf("RequestId") });
   }
 
   return {
     attributes: () => send("GET", "", signal),
     /** https://www.alibabacloud.com/help/en/mns/developer-reference/batchreceivemessage */
-    async batch(query: string): Promise<string[]> {
+    async batch(query: string): Promise<XmlElement[]> {
       try {
-        return xmlElements(await send("GET", `/messages?${query}`, signal), "Message");
+        return parseXml(await send("GET", `/messages?${query}`, signal))?.all("Message") ?? [];
       } catch (error) {
         if (isCode(error, "MessageNotExist")) return [];
         throw error;
@@ -130,8 +128,8 @@ function openQueue(
      * Takes no signal: the message becomes visible again also after an interruption.
      * https://www.alibabacloud.com/help/en/mns/developer-reference/changemessagevisibility
      */
-    async unhide(message: string): Promise<void> {
-      const handle = encodeURIComponent(xmlText(message, "ReceiptHandle") ?? "");
+    async unhide(message: XmlElement): Promise<void> {
+      const handle = encodeURIComponent(message.textOf("ReceiptHandle") ?? "");
       try {
         await send("PUT", `/messages?receiptHandle=${handle}&visibilityTimeout=${HIDDEN_SECONDS}`, undefined);
       } catch (error) {

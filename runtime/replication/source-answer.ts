@@ -1,10 +1,10 @@
 /** Reads the answer of a source store to a presigned GET: its status, the few headers that are used, and its body. */
 import { Readable } from "node:stream";
+import { parseTagging } from "../http/tagging";
 import type { ByteRange } from "../protocol/ports";
 import type { Tags } from "../protocol/snapshot";
 import { suppressUnhandledError } from "../stores/body";
 import { BridgeError, type BridgeErrorKind, confirmedKind, retryAfterOf } from "../stores/errors";
-import { xmlElements, xmlText } from "../stores/oss/xml";
 import { readAll } from "../stores/read-all";
 import { ARCHIVE_ADVICE, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../stores/unreadable";
 import { assertPinned, type SourcePin } from "./source";
@@ -107,10 +107,9 @@ const TAGS_BYTES = 64 * 1024;
 
 /** The tags of a tagging document, which S3 and OSS share. Ends the body. */
 export async function readTags(body: Readable): Promise<Tags> {
-  const document = (await readAll(body, TAGS_BYTES)).toString("utf8");
-  // A page of a proxy must not pass for an object without tags.
-  if (!/<Tagging[ >]/.test(document) || !/<TagSet ?\/?>/.test(document)) throw unexpected("is no document of tags");
-  return Object.fromEntries(xmlElements(document, "Tag").map((tag) => [xmlText(tag, "Key") ?? "", xmlText(tag, "Value") ?? ""]));
+  const tags = parseTagging((await readAll(body, TAGS_BYTES)).toString("utf8"));
+  if (tags === undefined) throw unexpected("is no document of tags");
+  return tags;
 }
 
 /** Ends an answer without reading it. A short body is drained, so that its connection is reused; a long one is cut off. */

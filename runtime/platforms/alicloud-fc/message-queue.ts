@@ -4,11 +4,11 @@
  */
 import { createHmac } from "node:crypto";
 import type { Dispatcher } from "undici";
+import { escapeXml, parseXml } from "../../http/xml";
 import { LIMITS } from "../../protocol/messages";
 import type { Clock, DeadLetterQueue, Random } from "../../protocol/ports";
 import { encodeDeadLetter } from "../../protocol/queue-messages";
 import type { OssCredentials } from "../../stores/oss/credentials";
-import { escapeXml, xmlElements, xmlText } from "../../stores/oss/xml";
 import { readAll } from "../../stores/read-all";
 import type { OriginOf } from "./endpoints";
 import { controlError, retryControl } from "./errors";
@@ -122,9 +122,9 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
       const call = { op: "batchReceiveMessage", what, method: "GET", path: `${messages}?numOfMessages=${BATCH}` } as const;
       const { status, text } = await ask(call, [OK, NO_MESSAGE]);
       if (status !== OK) return [];
-      return xmlElements(text, "Message").map((message) => ({
-        text: xmlText(message, "MessageBody") ?? "",
-        handle: xmlText(message, "ReceiptHandle") ?? "",
+      return (parseXml(text)?.all("Message") ?? []).map((message) => ({
+        text: message.textOf("MessageBody") ?? "",
+        handle: message.textOf("ReceiptHandle") ?? "",
       }));
     },
     async removeAll(received) {
@@ -143,7 +143,8 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
       if ((await ask(peek, [OK, NO_MESSAGE])).status === OK) return false;
       // A peek does not see messages that somebody has received. SMQ announces that these counts will become 0 one day.
       const { text } = await ask({ op: "getQueueAttributes", what, method: "GET", path: "" }, [OK]);
-      return ["ActiveMessages", "InactiveMessages"].every((name) => Number(xmlText(text, name) ?? 0) === 0);
+      const queue = parseXml(text);
+      return ["ActiveMessages", "InactiveMessages"].every((name) => Number(queue?.textOf(name) ?? 0) === 0);
     },
   };
 }
@@ -170,7 +171,7 @@ function createAsk(options: MessageQueueOptions, url: URL) {
         body: body ?? null,
       });
       const text = (await readAll(answer.body, MAX_ANSWER_BYTES)).toString("utf8");
-      return { status: answer.statusCode, text, code: xmlText(text, "Code") };
+      return { status: answer.statusCode, text, code: parseXml(text)?.textOf("Code") };
     } catch (cause) {
       throw controlError(op, what, {}, cause);
     }
@@ -181,7 +182,7 @@ function createAsk(options: MessageQueueOptions, url: URL) {
       const answer = await once(call);
       const { status, code, text } = answer;
       if (expected.some((one) => one === status || one === code || (one === SOME_ARE_GONE && text.includes(one)))) return answer;
-      throw controlError(call.op, call.what, { status, code, requestId: xmlText(text, "RequestId") });
+      throw controlError(call.op, call.what, { status, code, requestId: parseXml(text)?.textOf("RequestId") });
     }, options);
 }
 

@@ -1,12 +1,15 @@
+import { Readable } from "node:stream";
 import type { Checksum, ChecksumAlgorithm } from "../../../runtime/protocol/snapshot";
 import { checksumOf } from "../../../runtime/stores/checksums";
-import { type Context, expectKind, NO_ATTRIBUTES, putText, readBytes, readText, someBytes } from "./context";
+import { type Context, expectKind, NO_ATTRIBUTES, putText, readBytes, readText, someBytes, streamOf } from "./context";
 
 const UNKNOWN_UPLOAD = "bm8tc3VjaC11cGxvYWQ";
 
 export function uploadChecks(context: Context): void {
   const { check, freshKey, capabilities } = context;
   const partBytes = capabilities.minPartSizeBytes;
+  /** Too much to be read into memory first. */
+  const streamedBytes = Math.max(partBytes, 2 * 1024 ** 2) + 1;
 
   /** Two whole parts and a short last one. */
   function threeParts(): Buffer[] {
@@ -30,6 +33,61 @@ export function uploadChecks(context: Context): void {
     const { etag } = await context.store.completeUpload(key, uploadId, parts);
     expect(await context.store.head(key)).toMatchObject({ etag, sizeBytes: 2 * partBytes + 11 });
     expect((await readBytes(context, key)).equals(Buffer.concat(bodies))).toBe(true);
+  });
+
+  check("upload-streams", "parts that arrive as streams make the same object as bytes do", async () => {
+    const key = freshKey();
+    const bodies = [someBytes(streamedBytes), someBytes(streamedBytes)];
+    const uploadId = await create(key);
+    const algorithm = capabilities.checksums[0] as ChecksumAlgorithm;
+    const parts = [];
+    for (const [index, body] of bodies.entries()) {
+      const checksum = index === 0 ? checksumOf(algorithm, body) : undefined;
+      const options = { sizeBytes: body.length, checksum };
+      parts.push(await context.store.uploadPart(key, { uploadId, partNumber: index + 1 }, streamOf(body), options));
+    }
+    expect(parts.map(({ sizeBytes }) => sizeBytes)).toEqual([streamedBytes, streamedBytes]);
+    const { etag } = await context.store.completeUpload(key, uploadId, parts);
+    expect(await context.store.head(key)).toMatchObject({ etag, sizeBytes: 2 * streamedBytes });
+    expect((await readBytes(context, key)).equals(Buffer.concat(bodies))).toBe(true);
+  });
+
+  check("upload-stream-length", "a stream that is shorter or longer than promised stores no part, and is destroyed", async () => {
+    const key = freshKey();
+    const uploadId = await create(key);
+    for (const wrong of [-1, 1]) {
+      const body = streamOf(someBytes(streamedBytes + wrong));
+      const uploaded = context.store.uploadPart(key, { uploadId, partNumber: 1 }, body, { sizeBytes: streamedBytes });
+      await expectKind(uploaded, "Corrupted");
+      expect(body.destroyed).toBe(true);
+    }
+    expect(await context.store.listParts(key, uploadId)).toEqual([]);
+    await context.store.abortUpload(key, uploadId);
+  });
+
+  check("upload-stream-broken", "a stream that breaks off is Unavailable", async () => {
+    const key = freshKey();
+    const uploadId = await create(key);
+    const body = Readable.from(
+      (async function* () {
+        yield someBytes(1024);
+        throw new Error("the source is gone");
+      })(),
+      { objectMode: false },
+    );
+    const options = { sizeBytes: streamedBytes };
+    await expectKind(context.store.uploadPart(key, { uploadId, partNumber: 1 }, body, options), "Unavailable");
+    await context.store.abortUpload(key, uploadId);
+  });
+
+  check("upload-stream-checksum", "a stream with another checksum than the given one is Corrupted", async () => {
+    const key = freshKey();
+    const uploadId = await create(key);
+    const checksum = checksumOf(capabilities.checksums[0] as ChecksumAlgorithm, Buffer.from("other"));
+    const body = streamOf(someBytes(streamedBytes));
+    const options = { sizeBytes: streamedBytes, checksum };
+    await expectKind(context.store.uploadPart(key, { uploadId, partNumber: 1 }, body, options), "Corrupted");
+    await context.store.abortUpload(key, uploadId);
   });
 
   check("upload-over-object", "an open upload leaves the object of its key alone", async () => {

@@ -18,9 +18,15 @@ async function serve(handler: FunctionHandler<unknown>) {
   server = serveInvocations(handler, { TIMEOUT_SECONDS: "90" }, 0);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return async (body: string, { method = "POST", path = "/invoke", retryCount }: { method?: string; path?: string; retryCount?: string } = {}) => {
+  return async (
+    body: string,
+    { method = "POST", path = "/invoke", retryCount }: { method?: string; path?: string; retryCount?: string } = {},
+  ) => {
     const answer = await request(`http://127.0.0.1:${port}${path}`, {
-      ...{ method: method as "POST", headers: { ...HEADERS, ...(retryCount === undefined ? {} : { "x-fc-retry-count": retryCount }) } },
+      ...{
+        method: method as "POST",
+        headers: { ...HEADERS, ...(retryCount === undefined ? {} : { "x-fc-retry-count": retryCount }) },
+      },
       ...(method === "POST" ? { body } : {}),
     });
     return { status: answer.statusCode, fcStatus: answer.headers["x-fc-status"], body: await answer.body.text() };

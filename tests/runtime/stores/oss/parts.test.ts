@@ -6,7 +6,6 @@ import { BridgeError } from "../../../../runtime/stores/errors";
 import { ossEndpoint, ossPath, ossTarget } from "../../../../runtime/stores/oss/endpoint";
 import { ossErrors } from "../../../../runtime/stores/oss/errors";
 import { checkTags, crc64FromDecimal, taggingDocument } from "../../../../runtime/stores/oss/metadata";
-import { escapeXml, xmlElements, xmlText } from "../../../../runtime/stores/oss/xml";
 import { expectKind } from "../../../conformance/object-store/context";
 
 describe("errors", () => {
@@ -182,22 +181,6 @@ describe("tags", () => {
       a: "",
       b: "",
     });
-  });
-});
-
-describe("XML", () => {
-  test("text survives escaping", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), (text) => {
-        expect(xmlText(`<A><B>${escapeXml(text)}</B></A>`, "B")).toBe(text);
-      }),
-    );
-  });
-
-  test("entities by name, by number and unknown ones", () => {
-    expect(xmlText("<A>&lt;&amp;&#x4e2d;&#25991;&quot;&apos;&gt;&unknown;</A>", "A")).toBe("<&中文\"'>&unknown;");
-    expect(xmlElements("<L><P>1</P><Part>x</Part><P>2</P></L>", "P")).toEqual(["1", "2"]);
-    expect(xmlText("<A></A>", "B")).toBeUndefined();
   });
 });
 
