@@ -236,9 +236,11 @@ function pullUsage(work: Work): Usage[] {
     return (small + (isLarge ? fresh * BUSY_MS.large[role] : 0) + (unchanged / perBatch) * busy.unchanged[role]) / 1000;
   };
   const copies = isLarge ? fresh : 0;
+  // From OSS each event is an invocation, and those of one instance share a batch and its seconds.
+  const calls = source.cloud === "alicloud" ? objects + questions : batches;
   return [
     ...queueUsage(source.cloud, objects + questions, batches),
-    ...functionUsage("sender", source.cloud, batches, seconds("sender")),
+    ...functionUsage("sender", source.cloud, calls, seconds("sender")),
     ...(destination.cloud === "alicloud"
       ? []
       : [

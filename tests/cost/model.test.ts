@@ -77,6 +77,13 @@ test("objects that arrive singly take one request each", () => {
   expect(line(costOf(pull({ arrival: "singly" })).lines, "receiver's endpoint")?.quantity).toBe(million.objects);
 });
 
+test("an event of OSS is an invocation of its own, and shares a request with others all the same", () => {
+  const { lines } = costOf(pull({ source: oss, destination: aws }));
+  expect(line(lines, "sender: calls")?.quantity).toBe(million.objects);
+  expect(line(lines, "receiver's endpoint")?.quantity).toBe(million.objects / BATCH_SIZE);
+  expect(line(costOf(pull()).lines, "sender: calls")?.quantity).toBe(million.objects / BATCH_SIZE);
+});
+
 test("objects that the destination has move no bytes and are not written", () => {
   const items = usageOf(pull({ unchanged: 1 })).map(({ item }) => item);
   expect(items).toContain("source: reads");
