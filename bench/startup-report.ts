@@ -18,7 +18,14 @@ const MOST_OF_MINIMAL = 0.75;
 
 export function reportOf(results: readonly StartupResult[]): TableReport {
   return {
-    head: ["Bundle", "KiB", "Wall ms: min / median / max", "CPU ms", "Wall of the minimal bundle's", "CPU of the minimal bundle's"],
+    head: [
+      "Bundle",
+      "KiB",
+      "Wall ms: min / median / max",
+      "CPU ms",
+      "Wall of the minimal bundle's",
+      "CPU of the minimal bundle's",
+    ],
     rows: results.map(({ name, sizeBytes, wallMs, cpuMs, ofMinimal }) => [
       name,
       (sizeBytes / 1024).toFixed(0),
