@@ -88,7 +88,7 @@ export class Dispatcher {
     const verdict = inScopeByEvent(config.scope, look);
     if (!verdict.inScope) return this.#intake.skip(look.key, verdict.reason);
     // One id for all tries, and for all deliveries of one message: a repeated start must have the same name.
-    const occasion = look.eventId ?? (look.last ? `look ${look.firstSeenMs} ${look.last.atMs}` : newId());
+    const occasion = look.eventId ?? occasionOf(look) ?? newId();
     try {
       await withRetries(() => this.#startExecution(look, occasion), {
         firstWaitMs: FIRST_WAIT_MS,
@@ -155,6 +155,11 @@ function initialState(look: AcceptedLook["look"], execution: string): PushState 
     ...{ attempt: failures, waits, state, slow, last, released },
     difference: difference === undefined ? undefined : readDifference(difference),
   };
+}
+
+/** What tells a queue message from every other one of its key: a key that is held keeps the time of its last reason, and is released with it. */
+function occasionOf({ firstSeenMs, last, waits = 0, released }: AcceptedLook["look"]): string | undefined {
+  return last && ["look", firstSeenMs, last.atMs, waits, released ? "released" : ""].join(" ");
 }
 
 /** A difference that was cut in its queue message cannot be compared, and counts as none. */

@@ -196,6 +196,16 @@ test("a key from a queue starts an execution of its own, with what is known of i
   expect(inputs()[2]?.difference).toBeUndefined();
 });
 
+test("a key that was held with the reason of its last wait has another execution when it is released", async () => {
+  const { deliver, executions, end, clock } = openDispatcher();
+  const last = { reason: "down", place: "destination", atMs: 5 } as const;
+  const waiting = { firstSeenMs: clock.now() - 10, waits: 4, last };
+  await deliver(undefined, waiting);
+  end("Succeeded");
+  for (let times = 0; times < 2; times++) await deliver(undefined, { ...waiting, waits: 0, released: true });
+  expect(executions.size).toBe(2);
+});
+
 test.each([
   ["permission denied", new BridgeError("PermissionDenied", "startExecution", "not allowed"), "not allowed"],
   ["a defect", new TypeError("x is undefined"), "unexpected failure in the dispatcher"],
