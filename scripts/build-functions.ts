@@ -120,7 +120,8 @@ const BUNDLE_OPTIONS = {
   // In a Jest worker undici takes its parser without SIMD, which is not in the bundle.
   define: { "process.env.JEST_WORKER_ID": "undefined" },
   legalComments: "none",
-  charset: "utf8",
+  // One character beyond ASCII makes V8 keep the whole bundle in two bytes for each character, which takes a tenth longer to compile.
+  charset: "ascii",
   logLevel: "silent",
 } satisfies BuildOptions;
 

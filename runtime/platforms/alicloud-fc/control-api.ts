@@ -6,11 +6,11 @@ import { createHmac, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { createAgent } from "../../http/agent";
+import { exchange } from "../../http/exchange";
 import { canonicalQuery, sha256Hex } from "../../http/sigv4";
 import { parseJson, textAt } from "../../protocol/json";
 import { type Clock, type Random, systemClock, systemRandom } from "../../protocol/ports";
 import type { OssCredentials } from "../../stores/oss/credentials";
-import { readAll } from "../../stores/read-all";
 import type { OriginOf } from "./endpoints";
 import { controlError, retryControl } from "./errors";
 import type { OwnCredentials } from "./handler";
@@ -62,9 +62,6 @@ export interface ControlApiOptions {
   sleep?(ms: number): Promise<void>;
 }
 
-/** Larger than the answer of any function. */
-const MAX_ANSWER_BYTES = 16 * 1024 ** 2;
-
 export function createControlApi(options: ControlApiOptions): ControlApi {
   const { originOf, host, credentials, ca, timeoutMs = 10_000, clock = systemClock } = options;
   const { random = systemRandom, sleep = async (ms) => void (await delay(ms)) } = options;
@@ -75,24 +72,15 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
     const { op, what } = call;
     const { path, query, ...request } = requestOf(call, new URL(origin).host);
     const headers = signControlRequest({ ...request, path, query }, credentials.current(), clock.now());
-    let status: number;
-    let text: string;
-    try {
-      const answer = await dispatcher.request({
-        origin,
-        path: query === "" ? path : `${path}?${query}`,
-        method: request.method,
-        headers,
-        body: request.body,
-        // One limit for the whole call, as a called function may take long to answer.
-        ...{ headersTimeout: 0, bodyTimeout: 0, signal: clock.after(timeoutMs) },
-      });
-      status = answer.statusCode;
-      text = (await readAll(answer.body, MAX_ANSWER_BYTES)).toString("utf8");
-    } catch (cause) {
+    const answer = await exchange(dispatcher, {
+      ...{ origin, path: query === "" ? path : `${path}?${query}`, method: request.method, headers, body: request.body },
+      // One limit for the whole call, as a called function may take long to answer.
+      ...{ answerTimeoutMs: 0, bodyIdleMs: 0, signal: clock.after(timeoutMs) },
+    }).catch((cause: unknown) => {
       throw controlError(op, what, {}, cause);
-    }
-    const body = parseJson(text);
+    });
+    const { status } = answer;
+    const body = parseJson(answer.body.toString("utf8"));
     if (status < 400) return { status, body };
     const code = textAt(body, "Code") ?? textAt(body, "code");
     throw controlError(op, what, { status, code, requestId: textAt(body, "RequestId") ?? textAt(body, "requestId") });
@@ -102,7 +90,7 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
 }
 
 export interface ControlRequest {
-  method: string;
+  method: "GET" | "POST";
   /** Encoded. */
   path: string;
   /** Encoded and sorted by name. */

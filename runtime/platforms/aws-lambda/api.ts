@@ -6,12 +6,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { createAgent } from "../../http/agent";
+import { type AnswerHeaders, exchange } from "../../http/exchange";
 import { type AwsCredentialsProvider, sha256Hex, signHeaders } from "../../http/sigv4";
 import { parseJson, textAt } from "../../protocol/json";
 import { type Clock, type Random, systemClock, systemRandom } from "../../protocol/ports";
 import { withRetries } from "../../replication/backoff";
 import { isBridgeError } from "../../stores/errors";
-import { readAll } from "../../stores/read-all";
 import { controlError } from "./errors";
 
 export type ControlService = "sqs" | "ssm" | "lambda";
@@ -84,8 +84,6 @@ export function readEndpoint(env: Env, region: string): (service: ControlService
 /** Without limits of its own a call could wait longer than the function may run. */
 const CONNECT_MS = 2_000;
 const ANSWER_MS = 5_000;
-/** Ten messages of the greatest size that SQS takes, and what JSON adds. */
-const MAX_ANSWER_BYTES = 24 * 1024 ** 2;
 
 const ATTEMPTS = 3;
 const FIRST_WAIT_MS = 100;
@@ -100,20 +98,16 @@ export function createAwsApi(options: AwsApiOptions): AwsApi {
     const { origin, host } = new URL(request.origin ?? endpointOf(service));
     const signing = { method: "POST", host, path, headers, signedHeaders: ["content-type"], payloadHash: sha256Hex(body) };
     const signed = signHeaders(signing, await credentials(), { service, region, nowMs: clock.now() });
-    let status: number;
-    let answered: Dispatcher.ResponseData["headers"];
-    let text: string;
-    try {
-      const limits = { headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS };
-      const answer = await dispatcher.request({ origin, path, method: "POST", headers: signed, body, ...limits });
-      status = answer.statusCode;
-      answered = answer.headers;
-      text = (await readAll(answer.body, MAX_ANSWER_BYTES)).toString("utf8");
-    } catch (cause) {
+    const answer = await exchange(dispatcher, {
+      ...{ origin, path, method: "POST", headers: signed, body: Buffer.from(body) },
+      ...{ answerTimeoutMs: ANSWER_MS, bodyIdleMs: ANSWER_MS },
+    }).catch((cause: unknown) => {
       throw controlError(op, what, {}, cause);
-    }
-    if (status >= 200 && status < 300) return { status, body: parseJson(text) };
-    throw controlError(op, what, { status, ...refusalIn(answered, parseJson(text)) });
+    });
+    const { status } = answer;
+    const parsed = parseJson(answer.body.toString("utf8"));
+    if (status >= 200 && status < 300) return { status, body: parsed };
+    throw controlError(op, what, { status, ...refusalIn(answer.headers, parsed) });
   }
 
   const send = (request: ControlRequest): Promise<ControlAnswer> =>
@@ -148,9 +142,8 @@ const SQS: JsonProtocol = { target: "AmazonSQS", type: "application/x-amz-json-1
 const SSM: JsonProtocol = { target: "AmazonSSM", type: "application/x-amz-json-1.1" };
 
 /** The code is in a header or in the body, with the namespace in front of it or a URL behind it. */
-function refusalIn(headers: Dispatcher.ResponseData["headers"], body: unknown): { code: string | undefined; expired: boolean } {
-  const header = [headers["x-amzn-errortype"]].flat()[0];
-  const raw = header ?? textAt(body, "__type") ?? textAt(body, "code") ?? textAt(body, "Code");
+function refusalIn(headers: AnswerHeaders, body: unknown): { code: string | undefined; expired: boolean } {
+  const raw = headers["x-amzn-errortype"] ?? textAt(body, "__type") ?? textAt(body, "code") ?? textAt(body, "Code");
   const code = raw?.split(/[,:]/)[0]?.split("#").at(-1);
   const message = textAt(body, "message") ?? textAt(body, "Message") ?? "";
   return { code, expired: /^Signature (expired|not yet current)/.test(message) };
