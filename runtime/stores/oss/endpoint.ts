@@ -1,5 +1,5 @@
 /** The endpoints of OSS. https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints */
-import { isIP } from "node:net";
+import { isIPv4 } from "node:net";
 import { BridgeError } from "../errors";
 import { encodeOssKey, type OssQueries, ossQueryString } from "./sign";
 
@@ -59,8 +59,8 @@ export function ossTarget(endpoint: string, bucket: string): OssTarget {
       "endpoint",
       `the OSS endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`,
     );
-  // A bucket name cannot precede an IP address, nor `localhost`.
-  if (isIP(hostname) !== 0 || hostname === "localhost") return { origin: url.origin, pathPrefix: `/${bucket}/` };
+  // A bucket name cannot precede an IP address, nor `localhost`. Node's pattern for IPv6 would take 3 ms of a function's start.
+  if (isIPv4(hostname) || hostname.includes(":") || hostname === "localhost") return { origin: url.origin, pathPrefix: `/${bucket}/` };
   return { origin: `${url.protocol}//${bucket}.${url.host}`, pathPrefix: "/" };
 }
 
