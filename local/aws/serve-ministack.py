@@ -158,44 +158,11 @@ def count_tags_for_readers_of_tags() -> None:
     s3._head_object = counting(s3._head_object)
 
 
-def write_answers_at_once() -> None:
-    """hypercorn writes the head, the body and the end of an answer one by one: two TLS records and three calls of the system. The head of
-    an answer that says its length waits for what follows it, which comes at once.
-    """
-    import h11
-    from hypercorn.asyncio.tcp_server import TCPServer
-    from hypercorn.events import RawData
-    from hypercorn.protocol.h11 import H11Protocol
-
-    real_send, real_write = H11Protocol._send_h11_event, TCPServer.protocol_send
-
-    async def send_event(self, event):
-        if isinstance(event, h11.Response) and any(name == b"content-length" for name, _ in event.headers):
-            self.held_head = self.connection.send(event)
-            return
-        await real_send(self, event)
-
-    async def write(self, event):
-        if isinstance(event, RawData):
-            protocol = getattr(self.protocol, "protocol", None)
-            held = getattr(protocol, "held_head", b"")
-            if held:
-                protocol.held_head = b""
-                event = RawData(data=held + bytes(event.data), address=event.address)
-            if not event.data:
-                return
-        await real_write(self, event)
-
-    H11Protocol._send_h11_event = send_event
-    TCPServer.protocol_send = write
-
-
 def main() -> None:
     served = app
     authorize_batches_as_single_calls()
     match_every_character()
     count_tags_for_readers_of_tags()
-    write_answers_at_once()
     if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
         quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):
