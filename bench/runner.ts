@@ -1,6 +1,6 @@
 /** Measures a workload: starts its stores, counts the requests of each contender once, and then lets the contenders take turns. */
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { freemem, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClosers } from "../local/closers";
 import type { ClientJob, ClientOutcome, Driver } from "./client/job";
@@ -59,7 +59,19 @@ export function orderOfRound<T>(contenders: readonly T[], round: number): T[] {
 export const memoryFolder = async (): Promise<string> =>
   await mkdtemp(join("/dev/shm", "crossborderbridge-bench-")).catch(() => mkdtemp(join(tmpdir(), "crossborderbridge-bench-")));
 
+/** The source, the destination, and the parts of the destination that its server joins. */
+const COPIES_IN_MEMORY = 3;
+
+/** @throws Error when the objects do not fit into the memory that is free */
+export function assertFits({ name, objects: { count, sizeBytes } }: DataWorkload, freeBytes: number): void {
+  const neededBytes = COPIES_IN_MEMORY * count * sizeBytes;
+  if (neededBytes <= freeBytes) return;
+  const [needed, free] = [neededBytes, freeBytes].map((bytes) => (bytes / 1024 ** 3).toFixed(1));
+  throw new Error(`${name} needs ${needed} GiB of memory, and ${free} GiB are free: end other programs, or name other workloads`);
+}
+
 export async function measureData(workload: DataWorkload, options: RunnerOptions): Promise<ContenderResult[]> {
+  assertFits(workload, freemem());
   const folder = await memoryFolder();
   try {
     const objects = objectsOf(workload.objects);

@@ -2,7 +2,7 @@ import { parseArguments } from "../../bench/main";
 import { parseUsage } from "../../bench/measured";
 import { bytesOf, contentOf, crc64NvmeOf, digestOf, objectsOf } from "../../bench/objects";
 import { PEERS } from "../../bench/peers";
-import { orderOfRound } from "../../bench/runner";
+import { assertFits, orderOfRound } from "../../bench/runner";
 import { operationOf } from "../../bench/servers/store-server";
 import { countLines } from "../../bench/servers/versitygw";
 import { QUICK_NAMES, quickened, selectWorkloads, WORKLOADS } from "../../bench/workloads";
@@ -68,6 +68,15 @@ describe("the workloads", () => {
 test("the contenders take turns: A B C, then C B A", () => {
   expect(orderOfRound(["a", "b", "c"], 0)).toEqual(["a", "b", "c"]);
   expect(orderOfRound(["a", "b", "c"], 1)).toEqual(["c", "b", "a"]);
+});
+
+test("a workload that does not fit into memory is refused, with what it needs", () => {
+  const [workload] = selectWorkloads(["4gib-tls"]);
+  if (workload?.kind !== "data") throw new Error("4gib-tls copies objects");
+  expect(() => assertFits(workload, 12 * 1024 ** 3)).not.toThrow();
+  expect(() => assertFits(workload, 8 * 1024 ** 3)).toThrow(
+    "4gib-tls needs 12.0 GiB of memory, and 8.0 GiB are free: end other programs, or name other workloads",
+  );
 });
 
 describe("the objects", () => {
