@@ -50,10 +50,13 @@ export const COUNTED = {
     },
   },
   questions: 4,
+  ossEvents: { events: 64, requests: 2, calls: 64 },
+  use: { copies: 0.37, pushers: 0.3 },
   push: { "new": { steps: 1, pusher: 1 }, unchanged: { steps: 1, pusher: 1 } },
   busyMs: {
     single: { "new": { receiver: 250, sender: 490 }, unchanged: { receiver: 32, sender: 270 } },
     batch: { "new": { receiver: 260, sender: 560 }, unchanged: { receiver: 47, sender: 350 } },
+    ossEvents: { "new": { receiver: 650, sender: 1400 }, unchanged: { receiver: 170, sender: 1100 } },
     push: { "new": { dispatcher: 24, pusher: 460 }, unchanged: { dispatcher: 24, pusher: 210 } },
     large: { receiver: 770, sender: 1700, copier: 940, dispatcher: 24, pusher: 2000 },
   },

@@ -14,6 +14,7 @@ import {
   BATCH_SIZE,
   LARGE_OBJECT,
   LARGE_REFERENCE,
+  OSS_EVENTS,
   type Path,
   PUSH_STEPS,
   type RequestName,
@@ -224,43 +225,52 @@ function storeUsage(
 /** The seconds that the bytes of all objects take in one instance. */
 const copySeconds = ({ bytes }: Work): number => bytes / ASSUMED.instanceBytesPerSecond;
 
+/** How many objects meet in the sender, and what they take together. */
+export interface Arrival {
+  objects: number;
+  /** Invocations of the sender. */
+  calls: number;
+  /** To the receiver. */
+  requests: number;
+  busyMs: Record<"new" | "unchanged", { sender: number; receiver: number }>;
+}
+
+export function arrivalOf({ source, arrival = "batches" }: Pick<Scenario, "source" | "arrival">): Arrival {
+  if (arrival === "singly") return { objects: 1, calls: 1, requests: 1, busyMs: BUSY_MS.single };
+  if (source.cloud !== "alicloud") return { objects: BATCH_SIZE, calls: 1, requests: 1, busyMs: BUSY_MS.batch };
+  const { events, calls, requests } = OSS_EVENTS;
+  return { objects: events, calls, requests, busyMs: BUSY_MS.ossEvents };
+}
+
 function pullUsage(work: Work): Usage[] {
   const { scenario, fresh, unchanged, isLarge } = work;
-  const { source, destination, arrival = "batches", objects } = scenario;
-  const perBatch = arrival === "batches" ? BATCH_SIZE : 1;
-  const busy = arrival === "batches" ? BUSY_MS.batch : BUSY_MS.single;
+  const { source, destination, objects } = scenario;
+  const { busyMs, ...together } = arrivalOf(scenario);
+  // A large object is asked about again while its copy runs, and by itself.
   const questions = isLarge ? fresh * (LARGE_REFERENCE.questions - 1) : 0;
-  const batches = Math.ceil(objects / perBatch) + questions;
+  const calls = (objects * together.calls) / together.objects + questions;
+  const requests = (objects * together.requests) / together.objects + questions;
   const seconds = (role: "sender" | "receiver") => {
-    const small = isLarge ? 0 : (fresh / perBatch) * busy.new[role];
-    return (small + (isLarge ? fresh * BUSY_MS.large[role] : 0) + (unchanged / perBatch) * busy.unchanged[role]) / 1000;
+    const copied = isLarge ? fresh * BUSY_MS.large[role] : (fresh / together.objects) * busyMs.new[role];
+    return (copied + (unchanged / together.objects) * busyMs.unchanged[role]) / 1000;
   };
   const copies = isLarge ? fresh : 0;
-  // From OSS each event is an invocation, and those of one instance share a batch and its seconds.
-  const calls = source.cloud === "alicloud" ? objects + questions : batches;
+  const bytesSeconds = copySeconds(work);
+  const isEndpointBilled = destination.cloud !== "alicloud";
   return [
-    ...queueUsage(source.cloud, objects + questions, batches),
+    ...queueUsage(source.cloud, objects + questions, calls),
     ...functionUsage("sender", source.cloud, calls, seconds("sender")),
-    ...(destination.cloud === "alicloud"
-      ? []
-      : [
-          {
-            item: "receiver's endpoint",
-            group: "endpoint",
-            cloud: destination.cloud,
-            billed: "apiRequest",
-            quantity: batches,
-          } as const,
-        ]),
-    ...functionUsage("receiver", destination.cloud, batches, seconds("receiver") + (isLarge ? 0 : copySeconds(work))),
-    ...functionUsage(
-      "copier",
-      destination.cloud,
-      copies,
-      isLarge ? copies * (BUSY_MS.large.copier / 1000) + copySeconds(work) : 0,
-    ),
-    ...logUsage(source.cloud, batches, objects * LOG_BYTES.pull.sender),
-    ...logUsage(destination.cloud, batches + copies, objects * LOG_BYTES.pull.receiver),
+    {
+      item: "receiver's endpoint",
+      group: "endpoint",
+      cloud: destination.cloud,
+      billed: "apiRequest",
+      quantity: isEndpointBilled ? requests : 0,
+    },
+    ...functionUsage("receiver", destination.cloud, requests, seconds("receiver") + (isLarge ? 0 : bytesSeconds)),
+    ...functionUsage("copier", destination.cloud, copies, isLarge ? (copies * BUSY_MS.large.copier) / 1000 + bytesSeconds : 0),
+    ...logUsage(source.cloud, calls, objects * LOG_BYTES.pull.sender),
+    ...logUsage(destination.cloud, requests + copies, objects * LOG_BYTES.pull.receiver),
   ];
 }
 

@@ -48,8 +48,11 @@ export const LARGE_OBJECT: Readonly<Record<Path, Readonly<Record<"object" | "par
 /** The object with which `LARGE_OBJECT.object` is counted. */
 export const LARGE_REFERENCE = { sizeBytes: 1024 ** 3, partSizeBytes: 16 * 1024 ** 2, questions: COUNTED.questions } as const;
 
-/** Objects in one invocation of the sender, and in one request to the receiver, when many arrive at once. */
+/** Objects in one invocation of a sender at an AWS source, and in one request to the receiver, when many arrive at once. */
 export const BATCH_SIZE = 10;
+
+/** The events that one instance of a sender at an OSS source takes at the same time, each an invocation, and the requests that they share. */
+export const OSS_EVENTS: { readonly events: number; readonly calls: number; readonly requests: number } = COUNTED.ossEvents;
 
 export function times(requests: Requests, factor: number): Requests {
   const scaled = (counts: Counts): Counts =>

@@ -2,7 +2,7 @@
 import { idleUsage, MONTH_HOURS } from "./idle";
 import { beyondCopying, type Cost, type CostLine, estimate, inUsd, priced, type Scenario, type Side } from "./model";
 import { type Cloud, CNY_PER_USD, DEFAULT_PRICES, type Price, type PriceBook } from "./prices";
-import { BATCH_SIZE, type Path, PUSH_STEPS, type Requests, SMALL_OBJECT, type Work } from "./requests";
+import { BATCH_SIZE, OSS_EVENTS, type Path, PUSH_STEPS, type Requests, SMALL_OBJECT, type Work } from "./requests";
 import { dollars, EXAMPLES } from "./summary";
 import { ASSUMED } from "./times";
 
@@ -53,7 +53,7 @@ const idleCost = ({ scenario }: Example, egress: "shared" | "static" = "shared")
   priced(idleUsage({ ...scenario, egress }), DEFAULT_PRICES);
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[], align: readonly string[]): string =>
+export const table = (head: readonly string[], rows: readonly (readonly string[])[], align: readonly string[]): string =>
   [row(head), `|${align.join("|")}|`, ...rows.map(row)].join("\n");
 
 /** Unknown prices make a sum too low, so it says so. */
@@ -185,7 +185,7 @@ export function assumptionsText(): string {
     `- A store answers a small request after ${storeMs} ms; [AWS says](https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/timeouts-and-retries-for-latency-sensitive-applications.html) "in the tens of milliseconds".`,
     `- There and back across the border takes ${borderMs} ms on an open connection, the endpoint ${endpointMs} ms.`,
     `- A request takes ${cpuMsPerRequest} ms of one vCPU. A function moves ${instanceBytesPerSecond / 1024 ** 2} MiB/s.`,
-    `- Functions are warm, nothing fails, and together means ${BATCH_SIZE} in a request. Steps of the workflow for a push: ${PUSH_STEPS.new.steps}, if nothing changed ${PUSH_STEPS.unchanged.steps}.`,
+    `- Functions are warm, nothing fails, and together means ${BATCH_SIZE} in a request from AWS, ${OSS_EVENTS.events / OSS_EVENTS.requests} from OSS. Steps of the workflow for a push: ${PUSH_STEPS.new.steps}, if nothing changed ${PUSH_STEPS.unchanged.steps}.`,
     `- CNY ${CNY_PER_USD} is one dollar. A month has ${MONTH_HOURS} hours. A plus sign: an item of unknown price is left out.`,
     `- Not counted: storage, KMS, free tiers (Simple Message Queue gives 20 million requests a month), taxes, discounts.`,
   ].join("\n");

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { copiesText, largeLimits, largeSummary, pushText, ratesTable, smallLimits, smallSummary } from "../cost/scale-tables";
 import {
   answerTable,
   assumptionsText,
@@ -26,16 +27,23 @@ const BLOCKS: Readonly<Record<string, () => string>> = {
   answers: answerTable,
   pull: pullTable,
   singly: singlyText,
-  push: pushTable,
   large: largeTable,
   idle: idleTables,
   requests: requestsTable,
   assumptions: assumptionsText,
   prices: priceTable,
+  rates: ratesTable,
+  "small-summary": smallSummary,
+  "small-limits": smallLimits,
+  "large-summary": largeSummary,
+  "large-limits": largeLimits,
+  copies: copiesText,
+  push: pushTable,
+  throttled: pushText,
 };
 const PHRASES: Readonly<Record<string, () => string>> = { static: staticText, readme: readmeText };
 
-export const COST_PAGES = ["README.md", "docs/cost.md", "docs/deploy.md"] as const;
+export const COST_PAGES = ["README.md", "docs/cost.md", "docs/scale.md", "docs/deploy.md"] as const;
 
 const MARKED = /<!--cost:([\w-]+)-->[\s\S]*?<!--\/cost-->/g;
 

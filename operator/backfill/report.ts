@@ -80,7 +80,7 @@ function totalText({ totals, complete }: Cost): string {
   return `${amounts.join(" and ") || "nothing"}${together}${complete ? "" : ", and the items without a price above"}`;
 }
 
-const ASSUMPTIONS = `Assumed: every object has the average size, ten are in one request; a store answers after ${ASSUMED.storeMs} ms, the other side of the border after ${ASSUMED.borderMs} ms more (docs/cost.md).`;
+const ASSUMPTIONS = `Assumed: every object has the average size, and many are in one request; a store answers after ${ASSUMED.storeMs} ms, the other side of the border after ${ASSUMED.borderMs} ms more (docs/cost.md).`;
 
 export const namedLine = ({ key, reason }: Named): string => `  ${keyText(key)}: ${plainText(reason)}`;
 

@@ -6,6 +6,8 @@ import { PushPath } from "./world/push";
 
 const SIZE = 10_000;
 const BATCH = 10;
+/** Invocations that one instance of the sender at an OSS source has at the same time. A test compares it with the recorded plan. */
+export const EVENTS_AT_ONCE = 64;
 const PLACES = ["source", "destination", "records"] as const;
 const PAIRS: Readonly<Record<Exclude<Path, "push">, Pick<PullPathOptions, "source" | "destination">>> = {
   "pull-to-s3": { source: "aws", destination: "aws-cn" },
@@ -69,10 +71,22 @@ const keysOf = (count: number) => Array.from({ length: count }, (_, index) => `k
 
 /** New objects, and then the same again. @param count how many events at once */
 export async function measureSmall(name: Path, count: number): Promise<{ new: Seen; unchanged: Seen }> {
-  const path = await open(name);
+  return await twice(await open(name), count, (path, keys) => path.deliver(keys));
+}
+
+/** The same from OSS, where one instance of the sender takes many events at the same time. */
+export async function measureFromOss(count: number): Promise<{ new: Seen; unchanged: Seen }> {
+  const path = new PullPath({ source: "alicloud", destination: "aws" });
+  await path.put("warm", 1);
+  // As many receivers work at the same time as there are requests; all of them are warm.
+  await path.deliver(["warm"]);
+  return await twice(path, count, (_, keys) => path.deliver(keys, { batchSize: count }));
+}
+
+async function twice<T extends PullPath | PushPath>(path: T, count: number, deliver: (path: T, keys: string[]) => Promise<void>) {
   for (const key of keysOf(count)) await path.put(key, SIZE);
-  const deliver = () => path.deliver(keysOf(count));
-  return { new: await during(path, deliver), unchanged: await during(path, deliver) };
+  const act = () => deliver(path, keysOf(count));
+  return { new: await during(path, act), unchanged: await during(path, act) };
 }
 
 async function measureTags(name: Path): Promise<Requests> {
@@ -110,6 +124,40 @@ async function measureLarge(name: Path) {
   return { requests: { object, part }, busyMs, questions: whole.calls.endpoint ?? 0 };
 }
 
+const BACKLOG = { copies: 3, objects: 30, senders: 2 } as const;
+
+/** The part of the time in which the slots of copies are busy, while ten large objects wait for each. */
+async function measureBacklog(): Promise<number> {
+  const { copies, objects, senders } = BACKLOG;
+  const path = new PullPath({ ...PAIRS["pull-to-s3"], ...SMALLER, copiesAtOnce: copies, random: createRandom() });
+  for (const key of keysOf(objects)) await path.put(key, LARGE_REFERENCE.sizeBytes / SCALE);
+  const startMs = path.time.now();
+  await path.deliver(keysOf(objects), { senders });
+  const slotMs = copies * (path.time.now() - startMs);
+  return Number(((path.meter.busyMs.copier ?? 0) / slotMs).toPrecision(2));
+}
+
+const BURST = { instances: 5, objects: 100 } as const;
+
+/** The part of the time in which the instances of the pusher are busy, while executions wait for one. */
+async function measureBurst(): Promise<number> {
+  const path = new PushPath();
+  for (const key of keysOf(BURST.objects)) await path.put(key, SIZE);
+  const startMs = path.time.now();
+  await path.deliver(keysOf(BURST.objects), { instances: BURST.instances });
+  const instanceMs = BURST.instances * (path.time.now() - startMs);
+  return Number(((path.meter.busyMs.pusher ?? 0) / instanceMs).toPrecision(2));
+}
+
+/** The same numbers every time. */
+function createRandom(): () => number {
+  let state = 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
 /** Milliseconds and bytes to two digits: the exact ones change with every detail. */
 const rounded = (numbers: Numbers): Numbers =>
   Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(Math.max(0, value).toPrecision(2))]));
@@ -131,6 +179,7 @@ export async function measure() {
     large[path] = (await measureLarge(path)).requests;
   }
   const [single, batch] = [await measureSmall("pull-to-s3", 1), await measureSmall("pull-to-s3", BATCH)];
+  const oss = await measureFromOss(EVENTS_AT_ONCE);
   const push = await measureSmall("push", 1);
   const [copy, pushed] = [await measureLarge("pull-to-s3"), await measureLarge("push")];
   const steps = ({ calls }: Seen) => ({ steps: calls["workflow steps"] ?? 0, pusher: calls["pusher invoked"] ?? 0 });
@@ -139,10 +188,13 @@ export async function measure() {
     small,
     large,
     questions: copy.questions,
+    ossEvents: { events: EVENTS_AT_ONCE, requests: oss.new.calls.endpoint ?? 0, calls: oss.new.calls["sender invoked"] ?? 0 },
+    use: { copies: await measureBacklog(), pushers: await measureBurst() },
     push: { new: steps(push.new), unchanged: steps(push.unchanged) },
     busyMs: {
       single: { new: busy(single.new), unchanged: busy(single.unchanged) },
       batch: { new: busy(batch.new), unchanged: busy(batch.unchanged) },
+      ossEvents: { new: busy(oss.new), unchanged: busy(oss.unchanged) },
       push: { new: busy(push.new), unchanged: busy(push.unchanged) },
       large: rounded({ ...copy.busyMs, ...pushed.busyMs }),
     },

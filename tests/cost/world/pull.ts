@@ -1,9 +1,10 @@
 /** Pull mode with the real roles: every request is counted and takes the time that the model assumes. There are no faults. */
 import type { Cloud } from "../../../cost/prices";
 import { ASSUMED, type FunctionRole, functionSize } from "../../../cost/times";
+import { inBatches } from "../../../runtime/platforms/alicloud-fc/batches";
 import type { DecodedLook } from "../../../runtime/protocol/events";
 import type { Receipt, ReplicationRequest } from "../../../runtime/protocol/messages";
-import type { CopyJob, Look } from "../../../runtime/protocol/ports";
+import type { CopyJob, Deadline, Look } from "../../../runtime/protocol/ports";
 import { createAppendLeaseStore, createLeaseStore } from "../../../runtime/replication/lease";
 import { createAppendSlots, createSlots } from "../../../runtime/replication/slots";
 import { Copier } from "../../../runtime/roles/copier/copier";
@@ -28,6 +29,8 @@ export interface PullPathOptions {
   partsAtOnce?: number;
   /** @default 3 */
   copiesAtOnce?: number;
+  /** In [0, 1). @default always 0.5 */
+  random?: () => number;
   /** Objects are this much smaller than the ones that they stand for, and links slower. @default 1 */
   scale?: number;
 }
@@ -94,11 +97,18 @@ export class PullPath {
   /**
    * Delivers the events of these keys, and what is put back, until nothing is left.
    * @param senders instances that take batches at the same time
+   * @param batchSize events of one batch, or events that one instance has at the same time
+   * @param everyMs an object arrives at this interval; 0 for all at once
    */
-  async deliver(keys: readonly string[], { senders = 1, batchSize = 10 } = {}): Promise<void> {
+  async deliver(keys: readonly string[], { senders = 1, batchSize = 10, everyMs = 0 } = {}): Promise<void> {
     this.meter.call("messages sent", keys.length);
-    const looks = keys.map((key) => ({ key, failures: 0, firstSeenMs: this.time.now() }));
-    this.queue.push(...looks.map((look) => ({ look, dueMs: this.time.now() })));
+    const startMs = this.time.now();
+    this.queue.push(
+      ...keys.map((key, index) => {
+        const firstSeenMs = startMs + Math.round(index * everyMs);
+        return { look: { key, failures: 0, firstSeenMs }, dueMs: firstSeenMs };
+      }),
+    );
     while (this.senders.length < senders) this.senders.push(this.createSender());
     const loops = this.senders.slice(0, senders).map((sender) => this.drain(sender, batchSize));
     await this.time.during(Promise.all(loops).then(() => Promise.all(this.copies)));
@@ -106,22 +116,32 @@ export class PullPath {
     if (this.parked.length > 0) throw new Error(`parked: ${this.parked.join("; ")}`);
   }
 
-  /** One instance takes batches until the queue is empty. */
+  /** One instance takes batches until the queue is empty. From OSS it takes many events at once, each an invocation of its own. */
   private async drain(sender: Sender, batchSize: number): Promise<void> {
     while (this.queue.length > 0) {
       const nextMs = Math.min(...this.queue.map(({ dueMs }) => dueMs));
       await this.time.sleep(Math.max(0, nextMs - this.time.now()));
       const due = this.queue.filter(({ dueMs }) => dueMs <= this.time.now()).slice(0, batchSize);
       for (const one of due) this.queue.splice(this.queue.indexOf(one), 1);
-      if (due.length > 0)
-        await this.handle(
-          sender,
-          due.map(({ look }) => look),
-        );
+      const looks = due.map(({ look }) => look);
+      if (looks.length > 0)
+        await (this.options.source === "alicloud" ? this.handleEvents : this.handleBatch).call(this, sender, looks);
     }
   }
 
-  private async handle(sender: Sender, looks: readonly DecodedLook[]): Promise<void> {
+  /** Each event is an invocation, and one instance has them all at the same time. It is billed for the time in which it has any. */
+  private async handleEvents(sender: Sender, looks: readonly DecodedLook[]): Promise<void> {
+    const events = inBatches({ handle: (records, deadline) => sender.handle(records, deadline) }, this.time);
+    const invoke = (look: DecodedLook, deadline: Deadline) => events.handle([{ messageId: "", looks: [look] }], deadline);
+    await invoked(this, "sender", SECONDS.sender, async (deadline) => {
+      this.meter.call("sender invoked", looks.length - 1);
+      const answers = await Promise.all(looks.map((look) => invoke(look, deadline)));
+      const failures = answers.flatMap((answer) => answer.failures);
+      if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("; "));
+    });
+  }
+
+  private async handleBatch(sender: Sender, looks: readonly DecodedLook[]): Promise<void> {
     this.meter.call("batches received");
     const records = looks.map((look, index) => ({ messageId: `${index}`, looks: [look] }));
     const { failures } = await invoked(this, "sender", SECONDS.sender, (deadline) => sender.handle(records, deadline));
@@ -155,7 +175,7 @@ export class PullPath {
       clock: time,
       logger: meter.logger("sender"),
       metrics: { add: () => undefined },
-      random: () => 0.5,
+      random: this.options.random ?? (() => 0.5),
       // A warm instance has reached the receiver before.
       memory: this.warmMemory(),
     });
