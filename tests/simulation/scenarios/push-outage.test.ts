@@ -70,6 +70,23 @@ test("a workflow service that is down for a day: the keys wait in the queue, and
   expect([world.unproven(), world.letters, world.waiting]).toEqual([[], [], []]);
 }, 120_000);
 
+test("a key that waited in the work queue, and comes back while the destination is down: it is proven after the outage", async () => {
+  const world = new PushOutage();
+  const beginMs = world.time.now();
+  world.isThrottling = true;
+  await world.write("throttled");
+  await world.runUntil(beginMs + 21 * MINUTE_MS);
+  expect(world.waiting.map(({ look }) => look.key)).toEqual(["throttled"]);
+  world.isThrottling = false;
+  world.down.destination = true;
+  for (let key = 0; key < 10; key++) await world.write(`k${key}`);
+  await world.runUntil(beginMs + HOUR_MS);
+  expect(world.outage.keys).toContain("throttled");
+  world.down.destination = false;
+  await world.runUntil(beginMs + HOUR_MS + 10 * MINUTE_MS);
+  expect([world.unproven(), world.letters, world.waiting]).toEqual([[], [], []]);
+}, 120_000);
+
 describe("the figures find a bridge that", () => {
   const small = { keys: 100, hours: 6 };
   const asWaited = (state: PushState) => state.next === "wait" || state.result === "waiting";

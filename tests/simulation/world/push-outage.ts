@@ -65,6 +65,8 @@ export class PushOutage {
   readonly requests = { all: 0, whileDown: 0 };
   /** Whether the destination, or the workflow service, does not answer. */
   readonly down = { destination: false, flow: false };
+  /** Whether the destination asks for fewer requests. */
+  isThrottling = false;
   private ids = 0;
   private readonly dispatchers: Pool<Dispatcher>;
   private readonly pushers: Pool<Pusher>;
@@ -218,6 +220,7 @@ export class PushOutage {
         if (typeof member !== "function") return member;
         return async (...args: unknown[]) => {
           this.requests.all += 1;
+          if (this.isThrottling) throw new BridgeError("RateLimited", String(name), "the destination asks for fewer requests");
           if (this.down.destination) {
             this.requests.whileDown += 1;
             throw new BridgeError("Unavailable", String(name), "the destination does not answer");
