@@ -14,6 +14,7 @@ import {
   type WholeAnswer,
   type WireRequest,
 } from "./exchange";
+import { RenewingAgent } from "./renewing-agent";
 
 /** A body that arrives while it is sent. */
 export interface StreamBody {
@@ -82,7 +83,12 @@ export class HttpClient<C extends Call> {
   /** How far the clock of the other side is ahead of this one. */
   private skewMs = 0;
 
-  constructor(private readonly options: HttpClientOptions<C>) {}
+  private readonly renewing: RenewingAgent | undefined;
+
+  constructor(private readonly options: HttpClientOptions<C>) {
+    const { dispatcher } = options;
+    this.renewing = dispatcher instanceof RenewingAgent ? dispatcher : undefined;
+  }
 
   /** Now, by the clock of the other side. */
   now(): number {
@@ -121,6 +127,8 @@ export class HttpClient<C extends Call> {
     for (let tries = 1; ; tries++) {
       let error: Error;
       let again: boolean;
+      let atOnce = false;
+      const generation = this.renewing?.current() ?? 0;
       try {
         const outcome = await attempt(await this.wireRequest(call, body));
         if ("value" in outcome) return outcome.value;
@@ -129,6 +137,7 @@ export class HttpClient<C extends Call> {
         again = isSkewed || errors.isTransient(error);
       } catch (cause) {
         if (signal?.aborted) throw errors.aborted(op, cause);
+        atOnce = tries === 1 && this.renewing?.noteFailure(cause, generation) === true;
         error = errors.broken(op, bodyFailure(call.body) ?? cause);
         again = errors.isTransient(error);
       }
@@ -137,7 +146,7 @@ export class HttpClient<C extends Call> {
       if (call.body !== undefined && body === undefined) throw error;
       // A stream that can be sent again was never sent to its end.
       mayHaveLanded ||= !isStream(call.body);
-      await this.pause(tries, error, signal, op);
+      if (!atOnce) await this.pause(tries, error, signal, op);
     }
   }
 

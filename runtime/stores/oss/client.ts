@@ -1,8 +1,9 @@
 /** Addresses and signs the requests to one bucket of OSS, and keeps wrong bytes from staying visible. */
 import type { Agent, Dispatcher } from "undici";
-import { type ConnectionOptions, createAgent } from "../../http/agent";
+import type { ConnectionOptions } from "../../http/agent";
 import { type Call, type ClientLimits, HttpClient, type Signed } from "../../http/client";
 import type { AnswerHeaders } from "../../http/exchange";
+import { RenewingAgent } from "../../http/renewing-agent";
 import { parseTagging } from "../../http/tagging";
 import type { Checksum, Tags } from "../../protocol/snapshot";
 import { isBridgeError } from "../errors";
@@ -41,7 +42,7 @@ export interface OssClientOptions extends ClientLimits {
 
 /** Connections to OSS. All stores of a process should share one. */
 export function createOssDispatcher(options: ConnectionOptions = {}): Agent {
-  return createAgent(options);
+  return new RenewingAgent(options);
 }
 
 /** The base of the adapter: its bucket, endpoints, retries and errors. */

@@ -1,7 +1,7 @@
 /** Addresses and signs the calls to one bucket of S3, or of another server of its protocol. */
 import type { Dispatcher } from "undici";
-import { createAgent } from "../../http/agent";
 import { type Call, type ClientLimits, HttpClient, type Signed } from "../../http/client";
+import { RenewingAgent } from "../../http/renewing-agent";
 import {
   type AwsCredentials,
   type AwsCredentialsProvider,
@@ -66,7 +66,7 @@ export class S3Client extends HttpClient<S3Call> {
     const { bucket, region, endpoint = regionEndpoint(region), presignEndpoint = endpoint } = options;
     const target = s3Target(endpoint, bucket);
     const sign = (call: S3Call, nowMs: number) => signed(call, options, { target, nowMs });
-    super({ ...options, dispatcher: options.dispatcher ?? createAgent(), errors: s3Errors, sign });
+    super({ ...options, dispatcher: options.dispatcher ?? new RenewingAgent(), errors: s3Errors, sign });
     this.isAws = isAwsEndpoint(endpoint);
     this.presignTarget = s3Target(presignEndpoint, bucket);
     this.settings = options;

@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Readable } from "node:stream";
-import { createAgent } from "../../../runtime/http/agent";
 import { type Call, type CallErrors, HttpClient } from "../../../runtime/http/client";
+import { RenewingAgent } from "../../../runtime/http/renewing-agent";
 import { SentBody } from "../../../runtime/stores/sent-body";
 
 class Refused extends Error {
@@ -46,7 +46,7 @@ class Sockets {
 }
 
 let server: Sockets;
-let agent: ReturnType<typeof createAgent>;
+let agent: RenewingAgent;
 let nowMs = 0;
 const signedAt: number[] = [];
 
@@ -54,7 +54,7 @@ beforeEach(async () => {
   server = new Sockets();
   server.server.listen(0, "127.0.0.1");
   await once(server.server, "listening");
-  agent = createAgent();
+  agent = new RenewingAgent({}, { now: () => nowMs });
   nowMs = Date.UTC(2026, 0, 1);
   signedAt.length = 0;
 });
@@ -142,6 +142,46 @@ test("an aborted call ends at once, before it has a connection as well", async (
   await expect(client().send(get({ signal: controller.signal }), statusOf)).rejects.toBeInstanceOf(Aborted);
   await expect(client().send(get({ signal: controller.signal }), statusOf)).rejects.toBeInstanceOf(Aborted);
   expect(server.sockets).toHaveLength(1);
+});
+
+describe("after a pause in which no timer ran", () => {
+  /** Leaves so many idle connections. */
+  async function leaveIdle(http: HttpClient<Call>, count: number): Promise<void> {
+    const waiting: Socket[] = [];
+    server.onData = (socket) => {
+      waiting.push(socket);
+      if (waiting.length === count) for (const one of waiting) one.write(OK);
+    };
+    await Promise.all(Array.from({ length: count }, () => http.send(get(), statusOf)));
+    expect(server.sockets).toHaveLength(count);
+  }
+
+  test("a call succeeds although every connection is broken", async () => {
+    const http = client();
+    await leaveIdle(http, 8);
+    const old = new Set(server.sockets);
+    server.onData = (socket) => {
+      if (old.has(socket)) socket.resetAndDestroy();
+      else socket.write(OK);
+    };
+    expect(await http.send(get(), statusOf)).toBe(200);
+    // The second try opened a connection.
+    expect(server.sockets).toHaveLength(9);
+  });
+
+  test("a long one ends every connection, so that none of them is tried", async () => {
+    const http = client();
+    await leaveIdle(http, 2);
+    const old = new Set(server.sockets);
+    const used: boolean[] = [];
+    server.onData = (socket) => {
+      used.push(old.has(socket));
+      socket.write(OK);
+    };
+    nowMs += 91_000;
+    await http.send(get(), statusOf);
+    expect(used).toEqual([false]);
+  });
 });
 
 const MIB = 1024 ** 2;
