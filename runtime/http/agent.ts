@@ -7,7 +7,7 @@ export interface ConnectionOptions {
   ca?: string | Buffer | (string | Buffer)[] | undefined;
   /** Resolves names. Node calls it for names only, not for addresses. @default the system's resolver */
   lookup?: ConnectorLookup | undefined;
-  /** Sockets per origin. @default 64 */
+  /** Sockets per origin. @default 100, as many as one request of a sender holds keys */
   connections?: number | undefined;
   /** Until TLS is up. @default 5_000 */
   connectTimeoutMs?: number | undefined;
@@ -32,10 +32,12 @@ export type ConnectorLookup = LookupFunction;
  * a request that fails: the caller sends that one again.
  */
 export const KEEP_ALIVE_MS = 90_000;
+/** One for each key of the largest request, so that no key waits for another: `LIMITS.notices`, without loading the schemas of messages. */
+export const MOST_CONNECTIONS = 100;
 
 /** All requests of a process to the same kind of host should share one. Its creator closes it. */
 export function createAgent(options: ConnectionOptions = {}): Agent {
-  const { connections = 64, keepAliveMs = KEEP_ALIVE_MS, connector = createConnector(options) } = options;
+  const { connections = MOST_CONNECTIONS, keepAliveMs = KEEP_ALIVE_MS, connector = createConnector(options) } = options;
   return new Agent({
     connections,
     pipelining: 1,

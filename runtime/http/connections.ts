@@ -5,7 +5,7 @@
 import type { Socket } from "node:net";
 import type { Agent, buildConnector, Dispatcher } from "undici";
 import { type Clock, systemClock } from "../protocol/ports";
-import { type ConnectionOptions, createAgent, createConnector, KEEP_ALIVE_MS } from "./agent";
+import { type ConnectionOptions, createAgent, createConnector, KEEP_ALIVE_MS, MOST_CONNECTIONS } from "./agent";
 
 export interface Sent {
   answer: Dispatcher.ResponseData;
@@ -23,7 +23,10 @@ export type Repeat = "always" | "reused";
 export interface Connections {
   /** Rejects with the error of undici. */
   request(options: Dispatcher.RequestOptions, repeat: Repeat): Promise<Sent>;
-  /** Opens connections until so many are free. Sends nothing on them, and does not wait. A failure shows in the request that needs one. */
+  /**
+   * Opens as many connections as are missing for so many requests. Those that are being opened belong to earlier calls. Sends nothing on them,
+   * and does not wait. A failure shows in the request that needs one.
+   */
   warm(origin: string, count: number): void;
   /** Ends every connection; open bodies break. */
   close(): Promise<void>;
@@ -75,8 +78,8 @@ export function openConnections(options: KeptConnectionOptions = {}): Connection
     },
     warm(origin, count) {
       const stats = current().stats[origin];
-      const free = stats !== undefined && "free" in stats ? stats.free : 0;
-      connector.warm(origin, Math.min(count, options.connections ?? count) - free);
+      const { free = 0, connected = 0 } = stats !== undefined && "free" in stats ? stats : {};
+      connector.warm(origin, count - free, (options.connections ?? MOST_CONNECTIONS) - connected);
     },
     async close() {
       connector.close();
@@ -97,6 +100,7 @@ export function isBroken(error: unknown): boolean {
 /** A connection without a request. */
 interface WarmConnection {
   opened: Promise<Socket>;
+  isOpen: boolean;
 }
 
 class WarmConnector {
@@ -117,21 +121,26 @@ class WarmConnector {
     );
   };
 
-  warm(origin: string, count: number): void {
+  /** @param most connections that may be opened or being opened */
+  warm(origin: string, count: number, most: number): void {
     const { protocol, host, hostname, port } = new URL(origin);
-    for (let missing = count - this.#of(origin).size; missing > 0; missing--) {
+    const warmed = this.#of(origin);
+    const open = [...warmed].filter(({ isOpen }) => isOpen).length;
+    for (let missing = Math.min(count - open, most - warmed.size); missing > 0; missing--) {
       const warm: WarmConnection = {
+        isOpen: false,
         opened: new Promise((resolve, reject) => {
           this.#open({ protocol, host, hostname, port }, (error, socket) => {
             if (error !== null) return reject(error);
             // It keeps no process alive as long as no request uses it.
             socket.unref();
             socket.once("close", () => this.#forget(warm));
+            warm.isOpen = true;
             resolve(socket);
           });
         }),
       };
-      this.#of(origin).add(warm);
+      warmed.add(warm);
       // A later request opens a connection of its own, and shows the error.
       warm.opened.catch(() => this.#forget(warm));
     }

@@ -2,7 +2,6 @@
 import type { Dispatcher } from "undici";
 import { type Connections, openConnections } from "../http/connections";
 import type { AllowedSources } from "../protocol/env";
-import { LIMITS } from "../protocol/messages";
 import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
 import { withoutStatusTags } from "./snapshot";
@@ -51,7 +50,7 @@ export function createSourceReader(options: SourceReaderOptions): ClosableSource
   };
 }
 
-function open({ ca, lookup, timeouts = {}, connections = LIMITS.notices }: SourceReaderOptions): Connections {
+function open({ ca, lookup, timeouts = {}, connections }: SourceReaderOptions): Connections {
   return openConnections({
     ca,
     // Node calls `lookup` for names only: an allowed IP literal is connected to as written.

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { createAgent } from "../../../runtime/http/agent";
+import { createAgent, MOST_CONNECTIONS } from "../../../runtime/http/agent";
 import { type Connections, openConnections, type Repeat, type Sent } from "../../../runtime/http/connections";
+import { LIMITS } from "../../../runtime/protocol/messages";
 import { VirtualTime } from "../../support/virtual-time";
 import { type DroppingProxy, startDroppingProxy } from "../support/dropping-proxy";
 import { type Answer, startHttps, type TestServer } from "../support/https-server";
@@ -135,11 +136,22 @@ describe("connections opened ahead", () => {
   test("are as many as are missing", async () => {
     await Promise.all(Array.from({ length: 2 }, () => get("always", server.origin)));
     const before = server.connections();
-    connections.warm(server.origin, 3);
-    connections.warm(server.origin, 3);
-    await opened(1);
+    for (let times = 0; times < 2; times++) {
+      connections.warm(server.origin, 3);
+      while (server.connections() < before + 1) await turn();
+      await turn();
+    }
     await Promise.all(Array.from({ length: 3 }, () => get("always", server.origin)));
     expect(server.connections() - before).toBe(1);
+  });
+
+  test("add up where several callers need them at once, to as many as one host may have", async () => {
+    connections = openConnections({ ca: server.ca, clock, connections: 5 });
+    const before = server.connections();
+    for (let times = 0; times < 3; times++) connections.warm(server.origin, 2);
+    await opened(5);
+    await Promise.all(Array.from({ length: 5 }, () => get("always", server.origin)));
+    expect(server.connections() - before).toBe(5);
   });
 
   test("are waited for by a request that comes before they are open", async () => {
@@ -168,6 +180,10 @@ describe("connections opened ahead", () => {
     await connections.close();
     await server.closeIdle();
   });
+});
+
+test("the keys of one request do not wait for each other's connections", () => {
+  expect(MOST_CONNECTIONS).toBe(LIMITS.notices);
 });
 
 test("a new connection resumes the session of an earlier one, also after a garbage collection", async () => {
