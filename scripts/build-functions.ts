@@ -90,10 +90,11 @@ const smallerPackages: Plugin = {
       const part = importer.includes("/undici/") ? UNDICI_PARTS.find((name) => path.endsWith(name)) : undefined;
       return part === undefined ? undefined : { path: `undici/${part}`, namespace: LEFT_OUT };
     });
-    onLoad({ filter: /./, namespace: LEFT_OUT }, ({ path }) => ({
-      contents: `module.exports = () => { throw new Error("the bundle has no ${path}") }`,
-      loader: "js",
-    }));
+    onLoad({ filter: /./, namespace: LEFT_OUT }, ({ path }) => {
+      const failure = `throw new Error("the bundle has no ${path}")`;
+      // undici loads its client of HTTP/2 with itself, and the other parts when they are used.
+      return { contents: path.includes("client-h2") ? `module.exports = () => { ${failure} }` : failure, loader: "js" };
+    });
   },
 };
 

@@ -73,19 +73,21 @@ test("the packages of a bundle are known with their bytes, the largest first", (
 
 /** A function starts for the first key of a burst, and the key waits for it: a new package in a bundle needs a reason. */
 const MAX_BUNDLE_BYTES = 450_000;
-/** Connections, schemas, CRC-64, S3's and OSS's documents, and how much is done at once. */
-const EVERYWHERE = ["undici", "zod", "hash-wasm", "txml", "p-limit", "yocto-queue"];
+/** Connections, schemas, S3's and OSS's documents, and how much is done at once. */
+const EVERYWHERE = ["undici", "zod", "txml", "p-limit", "yocto-queue"];
+/** CRC-64. */
+const CHECKSUMS = ["hash-wasm"];
 /** The signature between sender and receiver. */
 const SIGNING = ["standardwebhooks", "fast-sha256", "@stablelib/base64"];
 /** The addresses of sources, and of senders. */
 const ADDRESSES = ["ipaddr.js"];
 const PACKAGES: Readonly<Record<Role, readonly string[]>> = {
-  sender: [...EVERYWHERE, ...SIGNING],
-  receiver: [...EVERYWHERE, ...SIGNING, ...ADDRESSES],
-  copier: [...EVERYWHERE, ...ADDRESSES],
+  sender: [...EVERYWHERE, ...CHECKSUMS, ...SIGNING],
+  receiver: [...EVERYWHERE, ...CHECKSUMS, ...SIGNING, ...ADDRESSES],
+  copier: [...EVERYWHERE, ...CHECKSUMS, ...ADDRESSES],
   dispatcher: EVERYWHERE,
-  pusher: EVERYWHERE,
-  prober: EVERYWHERE,
+  pusher: [...EVERYWHERE, ...CHECKSUMS],
+  prober: [...EVERYWHERE, ...CHECKSUMS],
 };
 
 test("no bundle is larger than a function may start with", () => {

@@ -28,7 +28,13 @@ afterAll(async () => {
   await new Promise((done) => parameters.close(done));
 });
 
-function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: unknown, remainingMs = 10_000) {
+interface RunOptions {
+  remainingMs?: number;
+  env?: Record<string, string>;
+}
+
+function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: unknown, options: RunOptions = {}) {
+  const { remainingMs = 10_000, env = {} } = options;
   return invokeBundle({
     platform: "aws-lambda",
     role,
@@ -40,6 +46,7 @@ function run<R extends Role>(role: R, config: RoleConfig<R> | undefined, event: 
       AWS_SECRET_ACCESS_KEY: "test",
       AWS_ENDPOINT_URL: `http://127.0.0.1:${(parameters.address() as AddressInfo).port}`,
       ...(config === undefined ? {} : encodeEnv(role, config)),
+      ...env,
     },
   });
 }
@@ -63,19 +70,25 @@ const receiver: ReceiverConfig = {
   allowedCidrs: [],
 };
 
+const unsigned = {
+  httpMethod: "POST",
+  path: "/",
+  headers: {},
+  body: "{}",
+  requestContext: { identity: { sourceIp: "203.0.113.7" } },
+};
+
 test("the receiver refuses an unsigned request", async () => {
-  const event = {
-    httpMethod: "POST",
-    path: "/",
-    headers: {},
-    body: "{}",
-    requestContext: { identity: { sourceIp: "203.0.113.7" } },
-  };
-  const { answer, logged } = await run("receiver", receiver, event);
+  const { answer, logged } = await run("receiver", receiver, unsigned);
   expect(answer).toMatchObject({ statusCode: 401, body: expect.stringContaining("missing-signature") });
   expect(logged).toMatchObject([
     { level: "warn", role: "receiver", bridgeId: "bridge", code: "missing-signature", address: "203.0.113.7" },
   ]);
+});
+
+test("a part of a package that the bundle leaves out is named when it is used", async () => {
+  const { stderr, logged } = await run("receiver", receiver, unsigned, { env: { UNDICI_NO_WASM_SIMD: "1" } });
+  expect(JSON.stringify([stderr, logged])).toContain("the bundle has no undici/llhttp-wasm.js");
 });
 
 test("the copier answers an event that is no job", async () => {
@@ -144,7 +157,7 @@ describe("the prober", () => {
     const canary = { everyMinutes: 5, sizeBytes: 1, puts: false, watches: true, giveUpAfterSeconds: 600 };
     const event = { "detail-type": "Scheduled Event", source: "aws.events", time: new Date().toISOString() };
     // Hardly more than the answer takes: it gives up at once.
-    const { logged } = await run("prober", { ...config, canary }, event, 3_000);
+    const { logged } = await run("prober", { ...config, canary }, event, { remainingMs: 3_000 });
     expect(logged).toContainEqual(expect.objectContaining({ service: "prober-destination", BridgeId: "bridge", ProbeGaveUp: 1 }));
   });
 });

@@ -27,7 +27,7 @@ const signer = (service: string, sessionToken: string | undefined) =>
     applyChecksum: false,
   });
 
-test.each(["s3", "sqs", "lambda"])("signed headers of %s", async (service) => {
+test.each(["s3", "sqs", "ssm", "lambda", "execute-api"])("signed headers of %s", async (service) => {
   await fc.assert(
     fc.asyncProperty(path, query, token, async (path, query, sessionToken) => {
       const scope = { service, region: "cn-north-1", nowMs: NOW };
