@@ -4,7 +4,8 @@
  */
 import type { Clock, Deadline, Logger } from "../protocol/ports";
 import type { ObjectStore } from "../stores/object-store";
-import { CompletionUnsettled, type CopyContext, CopyEnded, copyObject, OutOfTime } from "./copy-object";
+import { CompletionUnsettled, type CopyContext, CopyEnded, OutOfTime } from "./copy-context";
+import { copyObject } from "./copy-object";
 import type { BridgeIdentity } from "./destination";
 import { verdictOn } from "./failure";
 import { type CopyOutcome, type HeldLease, isLive, type Lease, type LeaseStore } from "./lease";
@@ -16,7 +17,7 @@ import { type BoundSource, locatedSource } from "./source";
 export interface CopyDeps {
   config: BridgeIdentity & {
     partSizeBytes: number;
-    /** Parts in memory at once. */
+    /** Connections that carry parts at once, at most. */
     partsAtOnce: number;
     /** The longest run that the platform allows. */
     timeoutSeconds: number;
@@ -33,6 +34,8 @@ export interface CopyDeps {
   sleep(ms: number): Promise<void>;
   /** How often one part is tried before the run ends with `retry`. @default 4 */
   triesPerPart?: number | undefined;
+  /** Whether the first run may copy the object as one stream. @default true */
+  mayStream?: boolean | undefined;
 }
 
 /** `not-mine`: the lease names another copy or another run, and nothing was done. */
@@ -40,6 +43,8 @@ export type CopyResult = CopyOutcome | { result: "not-mine" };
 
 /** A lease ends this long after the hard end of its run: the last request of the run may still be under way. */
 const SETTLE_MS = 60_000;
+/** How often the lease is read while the run has it, so that a stop mark is seen. */
+const READ_EVERY_MS = 30_000;
 /** No part is started when less than this is left, or less than a quarter of a short run. */
 const LAST_START_MS = 20_000;
 /** Parts in flight are given up when this is left, or an eighth of a short run, so that the run can record its outcome. */
@@ -110,10 +115,12 @@ function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedC
   return {
     destination,
     bridge: config,
+    mayStream: deps.mayStream ?? true,
     partSizeBytes: config.partSizeBytes,
-    concurrency: config.partsAtOnce,
+    partsAtOnce: config.partsAtOnce,
     upload: lease.taken.upload,
-    pace: new Pace({ clock, timeLeftMs, of: "part", record: lease.taken.pace }),
+    clock,
+    pace: new Pace({ clock, timeLeftMs, of: "part", record: lease.before }),
     completionMs: Math.min(COMPLETION_MS, runMs / 4),
     outOfTime: clock.after(timeLeftMs()),
     shrinkParts: (partSizeBytes) =>
@@ -122,9 +129,9 @@ function contextOf(deps: CopyDeps, lease: RunLease, deadline: Deadline): LeasedC
     forgetUpload: async () => {
       await lease.change(({ upload: _gone, ...current }) => current);
     },
-    fence: async () => {
+    fence: async (isLast) => {
       if (deadline.remainingMs() < lastStartMs) throw new OutOfTime();
-      await lease.assertHeld();
+      await lease.assertHeld(isLast);
     },
     tries: deps.triesPerPart ?? TRIES_PER_PART,
     retryDelayMs: RETRY_DELAY_MS,
@@ -139,11 +146,18 @@ function paceAfter(pace: Pace, { pace: before }: Lease): Lease["pace"] {
 
 /** The lease of a copy as one run of it holds it. */
 class RunLease {
+  private readMs: number;
+
   private constructor(
     readonly taken: Lease,
+    /** What the runs before left about the link. */
+    readonly before: Lease["pace"],
+    private held: HeldLease,
     private readonly leases: LeaseStore,
     private readonly clock: Pick<Clock, "now">,
-  ) {}
+  ) {
+    this.readMs = clock.now();
+  }
 
   /** Only one run takes the lease, even when the platform delivers its start twice or late. */
   static async take(
@@ -154,15 +168,26 @@ class RunLease {
     const held = await leases.read(key);
     if (held?.lease.execution !== execution || held.lease.run !== undefined || !isLive(held.lease, clock.now())) return undefined;
     const leaseUntilMs = clock.now() + Math.min(deadline.remainingMs(), config.timeoutSeconds * 1000) + SETTLE_MS;
+    const { pace: before } = held.lease;
     // Each run has its own name: otherwise the second run would take the record of the first for its own write.
-    const taken = await leases.write({ ...held.lease, run: newId(), leaseUntilMs }, held);
-    return taken && new RunLease(taken.lease, leases, clock);
+    const next = { ...held.lease, run: newId(), leaseUntilMs, pace: { ...before, hasBegun: true } };
+    const taken = await leases.write(next, held);
+    return taken && new RunLease(taken.lease, before, taken, leases, clock);
   }
 
-  /** @throws CopyEnded when the lease has ended, is marked to stop or names another run */
-  async assertHeld(): Promise<void> {
-    const held = await this.leases.read(this.taken.key);
+  /**
+   * No other run takes the lease before it ends, so it is read only from time to time, for a stop mark, and before the copy becomes visible.
+   * @throws CopyEnded when the lease has ended, is marked to stop or names another run
+   */
+  async assertHeld(isLast: boolean): Promise<void> {
+    const { leaseUntilMs, key } = this.taken;
+    const nowMs = this.clock.now();
+    const isRecent = nowMs - this.readMs < READ_EVERY_MS && nowMs < leaseUntilMs - SETTLE_MS;
+    if (isRecent && !isLast && !this.held.lease.stop) return;
+    const held = await this.leases.read(key);
+    this.readMs = nowMs;
     if (!this.isMine(held) || held.lease.stop || !isLive(held.lease, this.clock.now())) throw superseded();
+    this.held = held;
   }
 
   /**
@@ -171,9 +196,14 @@ class RunLease {
    */
   async change(next: (lease: Lease) => Lease): Promise<boolean> {
     for (;;) {
+      const written = await this.leases.write(next(this.held.lease), this.held);
+      if (written !== undefined) {
+        this.held = written;
+        return true;
+      }
       const held = await this.leases.read(this.taken.key);
       if (!this.isMine(held) || held.lease.outcome !== undefined) return false;
-      if (await this.leases.write(next(held.lease), held)) return true;
+      this.held = held;
     }
   }
 

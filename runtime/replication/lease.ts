@@ -33,10 +33,15 @@ const outcomeSchema = z.strictObject({
 export type CopyOutcome = z.infer<typeof outcomeSchema>;
 
 const offset = z.count;
-const checkedRangeSchema = z.strictObject({ start: offset, end: offset, value: z.string() });
-/** A range of the source that was read and uploaded, and its checksum. */
+const checkedRangeSchema = z.strictObject({ start: offset, end: offset, value: z.string(), sent: z.optional(z.string()) });
+/** A range of the source that was read and uploaded, and its checksums. */
 export type CheckedRange = z.infer<typeof checkedRangeSchema>;
-const checkedSchema = z.strictObject({ algorithm: z.string(), ranges: z.array(checkedRangeSchema) });
+/** `algorithm` is the kind of each `value`, and `sent` the kind of each `sent`. */
+const checkedSchema = z.strictObject({
+  algorithm: z.string(),
+  sent: z.optional(z.string()),
+  ranges: z.array(checkedRangeSchema),
+});
 
 /** The shape of a record as it is stored. */
 export const leaseSchema = z.strictObject({
@@ -56,7 +61,7 @@ export const leaseSchema = z.strictObject({
     z.strictObject({
       uploadId: z.string(),
       partSizeBytes: z.int().check(z.positive()),
-      /** Only if the destination verifies another kind of checksum. A later run need not read these ranges again to check the whole object. */
+      /** Only if the destination does not compare the source's kind of checksum. A later run need not read these ranges again to check the whole object. */
       checked: z.optional(checkedSchema),
     }),
   ),
@@ -66,6 +71,7 @@ export const leaseSchema = z.strictObject({
       bytesPerSecond: z.optional(z.number().check(z.positive())),
       partSizeBytes: z.optional(z.int().check(z.positive())),
       lastPartMs: z.optional(z.number()),
+      hasBegun: z.optional(z.boolean()),
     }),
   ),
   outcome: z.optional(outcomeSchema),

@@ -1,7 +1,7 @@
 /** The time that bytes need on a link, from what was measured. Work that cannot end in time is not started, or ended early. */
-import { type Readable, Transform, type TransformCallback } from "node:stream";
-import { suppressUnhandledError } from "../stores/body";
+import type { Readable } from "node:stream";
 import { BridgeError } from "../stores/errors";
+import { WatchedBody, type Watcher } from "./watched-body";
 
 /** A body is judged after this time, or after a tenth of the time that there is. The beginning of a connection is slow. */
 const JUDGED_AFTER_MS = { write: 5_000, part: 30_000 } as const;
@@ -18,6 +18,8 @@ export interface PaceRecord {
   partSizeBytes?: number | undefined;
   /** When the last part got through; ms since the epoch. */
   lastPartMs?: number | undefined;
+  /** A run has begun. Later runs copy in parts, so that no run repeats a stream that did not arrive. */
+  hasBegun?: boolean | undefined;
 }
 
 export interface PaceOptions {
@@ -93,45 +95,39 @@ export class Pace {
     return this.donePartMs ?? this.before.lastPartMs;
   }
 
-  /** The same bytes. Fails with `TooSlow` when they cannot end in time. Ending it ends the body. */
-  watch(body: Readable, sizeBytes: number): Readable {
-    const watched = new WatchedBody(this, sizeBytes);
-    body.once("error", (error) => watched.destroy(error));
-    watched.once("close", () => body.destroy());
-    return body.pipe(watched);
-  }
-}
-
-/** Enough for a few TLS records, so that the socket is not paused after each. */
-const HIGH_WATER_MARK_BYTES = 256 * 1024;
-
-class WatchedBody extends Transform {
-  private received = 0;
-  private readonly beganMs: number;
-
-  constructor(
-    private readonly pace: Pace,
-    private readonly sizeBytes: number,
-  ) {
-    super({ highWaterMark: HIGH_WATER_MARK_BYTES });
-    suppressUnhandledError(this);
-    this.beganMs = pace.options.clock.now();
+  /** When a later run copies: an earlier one has begun already. */
+  get hasBegunBefore(): boolean {
+    return this.before.hasBegun === true;
   }
 
-  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const { clock, of } = this.pace.options;
-    this.received += piece.length;
-    const elapsedMs = clock.now() - this.beganMs;
-    const leftBytes = this.sizeBytes - this.received;
-    const isJudged = elapsedMs >= Math.min(JUDGED_AFTER_MS[of], this.pace.totalMs / 10);
-    const isTooSlow = isJudged && (leftBytes * elapsedMs) / this.received > this.pace.timeLeftMs();
-    if (isTooSlow) done(new TooSlow((this.received * 1000) / elapsedMs, of));
-    else done(null, piece);
+  /**
+   * The same bytes, exactly `sizeBytes`. Fails with `TooSlow` when they cannot end in time. Ending it ends the body.
+   * @param watcher sees every piece
+   */
+  watch(body: Readable, sizeBytes: number, watcher: Watcher = {}): WatchedBody {
+    const beganMs = this.options.clock.now();
+    let received = 0;
+    return new WatchedBody(body, sizeBytes, {
+      ...watcher,
+      onPiece: (piece) => {
+        received += piece.length;
+        this.judge(received, sizeBytes, this.options.clock.now() - beganMs);
+        watcher.onPiece?.(piece);
+      },
+      onBroken: () => {
+        // The rate of bytes that were lost is the best that the next run can know.
+        this.measure(received, this.options.clock.now() - beganMs);
+        watcher.onBroken?.();
+      },
+    });
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // The rate of bytes that were lost is the best that the next run can know.
-    if (error !== null) this.pace.measure(this.received, this.pace.options.clock.now() - this.beganMs);
-    done(error);
+  /** @throws TooSlow */
+  private judge(received: number, sizeBytes: number, elapsedMs: number): void {
+    const { of } = this.options;
+    if (received >= sizeBytes) return;
+    const isJudged = elapsedMs >= Math.min(JUDGED_AFTER_MS[of], this.totalMs / 10);
+    if (isJudged && ((sizeBytes - received) * elapsedMs) / received > this.timeLeftMs())
+      throw new TooSlow((received * 1000) / elapsedMs, of);
   }
 }

@@ -19,6 +19,8 @@ export interface StoreCapabilities {
   readonly checksums: readonly ChecksumAlgorithm[];
   /** Checksums of the whole object that `completeUpload` may carry and that the store verifies. */
   readonly multipartChecksums: readonly ChecksumAlgorithm[];
+  /** `uploadPart` fails unless the store's answer confirms the bytes that were sent, also without a `checksum`. */
+  readonly confirmsParts: boolean;
   /** Applies to every part but the last. */
   readonly minPartSizeBytes: number;
   readonly maxPartSizeBytes: number;
@@ -119,7 +121,7 @@ export interface TouchOptions extends CallOptions {
 
 export interface CreateUploadOptions extends CallOptions {
   attributes: ObjectAttributes;
-  /** The checksum that every part will carry. */
+  /** The kind of checksum that the store computes over the whole object. A part that is sent without one gets it from the store. */
   checksumAlgorithm?: ChecksumAlgorithm | undefined;
 }
 

@@ -63,7 +63,7 @@ export interface Replay {
  */
 export type PullStory = Script & { replays?: Replay[] | undefined } & Pick<
     PullOptions,
-    "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "trigger" | "leases"
+    "faults" | "conditionalWrites" | "versionedSource" | "sourceChecksums" | "trigger" | "leases" | "mayStream"
   > &
   Required<Pick<PullOptions, "deletes" | "batchSize" | "statusTags" | "sourceSkewMs" | "triesPerPart">>;
 
@@ -129,6 +129,7 @@ export const pullStories: fc.Arbitrary<PullStory> = fc.record({
   batchSize: fc.integer({ min: 1, max: 5 }),
   sourceSkewMs: fc.constantFrom(0, 0, -86_400_000, 86_400_000),
   triesPerPart: fc.constantFrom(1, 2),
+  mayStream: fc.boolean(),
   replays: fc.option(
     fc.array(fc.record({ request: fc.integer({ min: 0, max: 5 }), after: fc.integer({ min: 0, max: 60 }) }), { maxLength: 3 }),
     { nil: undefined },

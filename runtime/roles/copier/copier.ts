@@ -20,6 +20,8 @@ export interface CopierDeps {
   slots?: Slots | undefined;
   /** How often one part is tried before the run ends with `retry`. @default 4 */
   triesPerPart?: number | undefined;
+  /** Whether the first run may copy an object as one stream. @default true */
+  mayStream?: boolean | undefined;
   /** Names a run. @default random */
   newId?: (() => string) | undefined;
   /** In [0, 1). */

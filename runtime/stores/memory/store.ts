@@ -53,6 +53,7 @@ export const MEMORY_CAPABILITIES: StoreCapabilities = {
   conditionalCreate: true,
   checksums: ["CRC64NVME", "CRC32", "CRC32C", "SHA256", "SHA1"],
   multipartChecksums: ["CRC64NVME", "CRC32"],
+  confirmsParts: false,
   minPartSizeBytes: 5 * 1024 ** 2,
   maxPartSizeBytes: 5 * 1024 ** 3,
   maxParts: 10_000,

@@ -47,13 +47,15 @@ export class MemoryUploads {
 
   addPart(key: string, { uploadId, partNumber }: PartId, bytes: Uint8Array, checksum: Checksum | undefined): UploadedPart {
     const upload = this.existing("uploadPart", key, uploadId);
-    if (upload.checksumAlgorithm !== undefined && checksum?.algorithm !== upload.checksumAlgorithm)
+    const { checksumAlgorithm } = upload;
+    if (checksumAlgorithm !== undefined && checksum !== undefined && checksum.algorithm !== checksumAlgorithm)
       throw new BridgeError(
         "Invalid",
         "uploadPart",
-        `this upload was created for ${upload.checksumAlgorithm}: pass it with every part`,
+        `this upload was created for ${checksumAlgorithm}, not ${checksum.algorithm}`,
       );
-    const part = { bytes, etag: md5Hex(bytes), checksum };
+    const own = checksumAlgorithm && checksumOf(checksumAlgorithm, bytes);
+    const part = { bytes, etag: md5Hex(bytes), checksum: checksum ?? own };
     upload.parts.set(partNumber, part);
     return describePart(partNumber, part);
   }

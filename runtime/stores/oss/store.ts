@@ -51,6 +51,7 @@ export const OSS_CAPABILITIES: StoreCapabilities = {
   conditionalCreate: true,
   checksums: ["CRC64XZ"],
   multipartChecksums: ["CRC64XZ"],
+  confirmsParts: true,
   minPartSizeBytes: 100 * 1024,
   maxPartSizeBytes: 5 * 1024 ** 3,
   maxParts: 10_000,

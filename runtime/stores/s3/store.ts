@@ -52,6 +52,7 @@ export const S3_CAPABILITIES: StoreCapabilities = {
   conditionalCreate: true,
   checksums: S3_CHECKSUMS,
   multipartChecksums: ["CRC64NVME", "CRC32"],
+  confirmsParts: false,
   minPartSizeBytes: 5 * 1024 ** 2,
   maxPartSizeBytes: 5 * 1024 ** 3,
   maxParts: 10_000,

@@ -1,12 +1,12 @@
 /** The copier verifies a checksum that the destination cannot verify, over all runs of a copy. */
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { CopyEnded } from "../../../runtime/replication/copy-object";
+import { CopyEnded } from "../../../runtime/replication/copy-context";
 import type { LeasedUpload } from "../../../runtime/replication/lease";
 import type { BoundSource } from "../../../runtime/replication/source";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { CONTENT, open } from "./copy-object-fixture";
+import { CONTENT, open, refuseTheThirdPart } from "./copy-object-fixture";
 
 const destination = { checksums: ["CRC64XZ"], multipartChecksums: ["CRC64XZ"] } as const;
 
@@ -25,15 +25,9 @@ type Opened = Awaited<ReturnType<typeof open>>;
 
 /** A run that ends at its third part, before the upload has it or after. */
 async function endsAtTheLastPart(all: Opened, source: BoundSource, uploaded: "before" | "after"): Promise<void> {
-  const upload = all.destination.uploadPart.bind(all.destination);
-  jest.spyOn(all.destination, "uploadPart").mockImplementation(async (key, id, ...rest) => {
-    if (id.partNumber === 3 && uploaded === "before") throw new BridgeError("PermissionDenied", "uploadPart", "no");
-    const part = await upload(key, id, ...rest);
-    if (id.partNumber === 3) throw new BridgeError("PermissionDenied", "uploadPart", "no");
-    return part;
-  });
-  await expect(all.copy({ concurrency: 1, source })).rejects.toThrow("no");
-  jest.mocked(all.destination.uploadPart).mockRestore();
+  const { restore } = refuseTheThirdPart(all.destination, uploaded);
+  await expect(all.copy({ partsAtOnce: 1, source })).rejects.toThrow("no");
+  restore();
   all.moved.length = 0;
 }
 
@@ -102,7 +96,7 @@ describe.each(["CRC64NVME", "CRC32C", "SHA256", "SHA1"] as const)("%s", (algorit
     const fence = async () => {
       if (all.moved.length === 38) throw new CopyEnded({ result: "continue" });
     };
-    await expect(all.copy({ partSizeBytes: 1, concurrency: 1, rememberUpload, fence })).rejects.toBeInstanceOf(CopyEnded);
+    await expect(all.copy({ partSizeBytes: 1, partsAtOnce: 1, rememberUpload, fence })).rejects.toBeInstanceOf(CopyEnded);
     all.moved.length = 0;
     // A run that ends stores its ranges once more. A run that crashes does not.
     await all.copy({ partSizeBytes: 1, upload: stored.at(-2) });
@@ -130,7 +124,7 @@ describe.each(["CRC64NVME", "CRC32C", "SHA256", "SHA1"] as const)("%s", (algorit
       if (++words > 1) throw new BridgeError("Unavailable", "writeLease", "no answer");
     };
     jest.spyOn(all.destination, "uploadPart").mockRejectedValueOnce(new BridgeError("PermissionDenied", "uploadPart", "no"));
-    await expect(all.copy({ concurrency: 1, rememberUpload })).rejects.toThrow("no");
+    await expect(all.copy({ partsAtOnce: 1, rememberUpload })).rejects.toThrow("no");
   });
 
   test("parts that are read side by side arrive in any order", async () => {
@@ -142,7 +136,7 @@ describe.each(["CRC64NVME", "CRC32C", "SHA256", "SHA1"] as const)("%s", (algorit
         return all.bound.open(options);
       },
     };
-    expect(await all.copy({ source: delayed, partSizeBytes: 3, concurrency: 5 })).toBe("replicated");
+    expect(await all.copy({ source: delayed, partSizeBytes: 3, partsAtOnce: 5 })).toBe("replicated");
     expect(all.text()).toBe("0123456789".repeat(20));
   });
 

@@ -1,7 +1,10 @@
-import { type CopyContext, copyObject } from "../../../runtime/replication/copy-object";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { CopyContext } from "../../../runtime/replication/copy-context";
+import { copyObject } from "../../../runtime/replication/copy-object";
 import type { LeasedUpload } from "../../../runtime/replication/lease";
 import { Pace } from "../../../runtime/replication/pace";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
+import { BridgeError } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
 import { VirtualTime } from "../../support/virtual-time";
@@ -36,7 +39,8 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
       source: bound,
       bridge: BRIDGE,
       partSizeBytes: 4,
-      concurrency: 2,
+      mayStream: false,
+      partsAtOnce: 2,
       key: "to/k",
       snapshot,
       upload: remembered,
@@ -47,6 +51,7 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
         remembered = undefined;
       },
       fence: async () => undefined,
+      clock,
       pace: new Pace({ clock, timeLeftMs: () => timeLeft.ms, of: "part" }),
       completionMs: 100,
       outOfTime: new AbortController().signal,
@@ -75,4 +80,22 @@ export async function open({ content = CONTENT, ...options }: OpenOptions = {}) 
     remembered: () => remembered,
     text: () => Buffer.from(destination.snapshotOf("to/k")?.bytes ?? []).toString(),
   };
+}
+
+/** The third part is refused once the parts before it are in the upload. `uploaded`: before the upload has it, or after. */
+export function refuseTheThirdPart(destination: MemoryStore, uploaded: "before" | "after" = "before"): { restore(): void } {
+  const upload = destination.uploadPart.bind(destination);
+  const others: Promise<unknown>[] = [];
+  const spy = jest.spyOn(destination, "uploadPart").mockImplementation(async (key, part, body, options) => {
+    if (part.partNumber !== 3) {
+      const uploading = upload(key, part, body, options);
+      others.push(uploading);
+      return await uploading;
+    }
+    if (uploaded === "after") await upload(key, part, body, options);
+    await Promise.all(others);
+    await nextTurn();
+    throw new BridgeError("PermissionDenied", "uploadPart", "no");
+  });
+  return { restore: () => spy.mockRestore() };
 }

@@ -1,14 +1,17 @@
-import type { ObjectSnapshot } from "../../../runtime/protocol/snapshot";
-import { CopyEnded } from "../../../runtime/replication/copy-object";
+import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { ChecksumAlgorithm, ObjectSnapshot } from "../../../runtime/protocol/snapshot";
+import { CopyEnded } from "../../../runtime/replication/copy-context";
 import { lookAt } from "../../../runtime/replication/destination";
 import { firstDifference } from "../../../runtime/replication/equality";
 import { replicaMetadata } from "../../../runtime/replication/provenance";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
+import type { BoundSource } from "../../../runtime/replication/source";
 import { checksumOf } from "../../../runtime/stores/checksums";
 import { BridgeError } from "../../../runtime/stores/errors";
 import type { StoreCapabilities } from "../../../runtime/stores/object-store";
 import { BRIDGE } from "../support/make-snapshot";
-import { attributes, CONTENT, open } from "./copy-object-fixture";
+import { attributes, CONTENT, open, refuseTheThirdPart } from "./copy-object-fixture";
 
 describe("a whole copy", () => {
   test("bytes, headers, metadata and tags arrive, each byte moved once", async () => {
@@ -37,29 +40,47 @@ describe("a whole copy", () => {
     expect.assertions(3);
   });
 
-  test.each<[string, Partial<StoreCapabilities>, number, number]>([
-    ["never more parts in memory than asked for", {}, 3, 3],
-    // Three parts of 4 bytes instead of eleven parts of 1 byte: one part of 4 bytes uses the memory of four.
-    ["parts that grow beyond the configured size are fewer in memory, not more memory", { maxParts: 3 }, 4, 1],
-  ])("%s", async (_what, destination, concurrency, expected) => {
-    const all = await open({ destination });
-    let now = 0;
-    let most = 0;
-    await all.copy({
-      partSizeBytes: 1,
-      concurrency,
-      source: {
-        ...all.bound,
-        open: async (...args) => {
-          most = Math.max(most, ++now);
-          return await all.bound.open(...args);
-        },
-      },
-      onPart: () => {
-        now--;
-      },
+  test("a part goes to the destination while it is read: no part is in memory as a whole", async () => {
+    const all = await open();
+    const upload = all.destination.uploadPart.bind(all.destination);
+    const seen: boolean[] = [];
+    jest.spyOn(all.destination, "uploadPart").mockImplementation(async (key, part, body, options) => {
+      seen.push(body instanceof Readable && !body.readableEnded);
+      return await upload(key, part, body, options);
     });
-    expect(most).toBe(expected);
+    await all.copy();
+    expect(seen).toEqual([true, true, true]);
+  });
+
+  test("never more bodies at once than asked for, and the next one is asked for while the destination confirms the last one", async () => {
+    const all = await open();
+    let reading = 0;
+    let most = 0;
+    const source: BoundSource = {
+      ...all.bound,
+      open: async (options) => {
+        const opened = await all.bound.open(options);
+        most = Math.max(most, ++reading);
+        opened.body.once("end", () => reading--);
+        return opened;
+      },
+    };
+    const answers: (() => void)[] = [];
+    const upload = all.destination.uploadPart.bind(all.destination);
+    jest.spyOn(all.destination, "uploadPart").mockImplementation(async (...args) => {
+      const uploaded = await upload(...args);
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return uploaded;
+    });
+    const copied = all.copy({ source, partSizeBytes: 1, partsAtOnce: 1 });
+    while (answers.length < 2) await nextTurn();
+    // Two bodies wait for their answers: no third one begins.
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    expect(all.destination.calls.uploadPart).toBe(2);
+    const answering = setInterval(() => answers.shift()?.(), 0);
+    expect(await copied).toBe("replicated");
+    clearInterval(answering);
+    expect(most).toBe(1);
   });
 
   test("parts that do not add up to the source's checksum are never completed, even where the store does not compare", async () => {
@@ -70,16 +91,26 @@ describe("a whole copy", () => {
     expect(complete).not.toHaveBeenCalled();
   });
 
-  test.each<[string, Partial<StoreCapabilities>, Partial<StoreCapabilities>, string | undefined]>([
-    ["the source's own kind where the destination knows it", { checksums: ["CRC32"] }, {}, "CRC32"],
-    ["else what the destination does best", { checksums: ["SHA1"] }, {}, "CRC64NVME"],
+  test.each<[string, Partial<StoreCapabilities>, Partial<StoreCapabilities>, ChecksumAlgorithm | undefined]>([
+    ["the source's own where the destination knows the kind", { checksums: ["CRC32"] }, {}, "CRC32"],
+    ["else of the bytes that were sent, of the destination's first kind", { checksums: ["SHA1"] }, {}, "CRC64NVME"],
+    ["also where the source has none", { checksums: [] }, {}, "CRC64NVME"],
+    [
+      "none where the destination confirms each part, and the copier compares the source's",
+      {},
+      { multipartChecksums: ["CRC64XZ"], confirmsParts: true },
+      undefined,
+    ],
     ["none where the destination has none", {}, { multipartChecksums: [] }, undefined],
-  ])("checksum of the parts: %s", async (_what, source, destination, algorithm) => {
+  ])("the checksum that the destination compares over the whole: %s", async (_what, source, destination, algorithm) => {
     const all = await open({ source, destination });
     const parts = jest.spyOn(all.destination, "uploadPart");
+    const complete = jest.spyOn(all.destination, "completeUpload");
     await all.copy();
-    for (const [, , , options] of parts.mock.calls) expect(options?.checksum?.algorithm).toBe(algorithm);
+    for (const [, , , options] of parts.mock.calls) expect(options).not.toHaveProperty("checksum");
     expect(parts).toHaveBeenCalledTimes(3);
+    const value = algorithm && checksumOf(algorithm, Buffer.from(CONTENT));
+    expect(complete.mock.calls[0]?.[3]?.checksum).toEqual(value);
   });
 
   test("the source's checksum is verified by the destination over the whole", async () => {
@@ -186,16 +217,9 @@ describe("a whole copy", () => {
 describe("resumption", () => {
   async function interrupted() {
     const all = await open();
-    const upload = all.destination.uploadPart.bind(all.destination);
-    jest
-      .spyOn(all.destination, "uploadPart")
-      .mockImplementation((key, part, ...rest) =>
-        part.partNumber === 3
-          ? Promise.reject(new BridgeError("PermissionDenied", "uploadPart", "no"))
-          : upload(key, part, ...rest),
-      );
-    await expect(all.copy({ concurrency: 1 })).rejects.toThrow("no");
-    jest.mocked(all.destination.uploadPart).mockRestore();
+    const { restore } = refuseTheThirdPart(all.destination);
+    await expect(all.copy({ partsAtOnce: 1 })).rejects.toThrow("no");
+    restore();
     return all;
   }
 
@@ -216,16 +240,6 @@ describe("resumption", () => {
     expect(all.text()).toBe(CONTENT);
     expect(all.destination.openUploads()).toEqual([]);
     expect(all.remembered()?.partSizeBytes).toBe(4);
-  });
-
-  test("parts that do not fit into the memory that is configured now: a new upload is started", async () => {
-    const all = await interrupted();
-    all.moved.length = 0;
-    expect(await all.copy({ partSizeBytes: 3, concurrency: 1 })).toBe("replicated");
-    expect(all.moved.sort()).toEqual([2, 3, 3, 3]);
-    expect(all.text()).toBe(CONTENT);
-    expect(all.destination.openUploads()).toEqual([]);
-    expect(all.remembered()?.partSizeBytes).toBe(3);
   });
 
   test("a part that is too short is replaced", async () => {

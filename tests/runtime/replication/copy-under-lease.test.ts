@@ -50,8 +50,13 @@ async function open() {
     sleep: async () => undefined,
     triesPerPart: 1,
   };
-  const run = (changes: { source?: Partial<BoundSource>; bind?: () => BoundSource } = {}) =>
-    copyUnderLease(copy, changes.bind ?? (() => ({ ...source, ...changes.source })), deps, { remainingMs: () => remaining.ms });
+  const run = (changes: { source?: Partial<BoundSource>; bind?: () => BoundSource; mayStream?: boolean } = {}) =>
+    copyUnderLease(
+      copy,
+      changes.bind ?? (() => ({ ...source, ...changes.source })),
+      { ...deps, mayStream: changes.mayStream ?? false },
+      { remainingMs: () => remaining.ms },
+    );
   const lease = async () => (await leases.read("k"))?.lease;
   const change = async (changes: Partial<Lease>) => {
     const held = await leases.read("k");
@@ -162,15 +167,63 @@ describe("the outcome", () => {
     expect(all.destination.openUploads()).toEqual([]);
   });
 
-  test("marked during the copy: superseded after the current part", async () => {
+  test.each([
+    ["seen after 30 s, before the next part", 30_000, 4],
+    ["seen before the completion, at the latest", 0, 11],
+  ])("marked during the copy: %s, superseded", async (_when, passesMs, bytesMoved) => {
     const all = await open();
     const marking: BoundSource["open"] = async (options) => {
       await all.change({ stop: true });
+      all.clock.advance(passesMs);
       return await all.source.open(options);
     };
-    expect(await all.run({ source: { open: marking } })).toMatchObject({ result: "superseded", bytesMoved: 4 });
+    expect(await all.run({ source: { open: marking } })).toMatchObject({ result: "superseded", bytesMoved });
     expect(all.destination.keys()).toEqual([]);
     expect(all.destination.openUploads()).toEqual([]);
+  });
+
+  test("the lease is read when it is taken, and right before the completion: not for each part", async () => {
+    const all = await open();
+    const order: string[] = [];
+    for (const name of ["read", "write"] as const) {
+      const call = all.leases[name].bind(all.leases) as (...of: unknown[]) => Promise<unknown>;
+      jest.spyOn(all.leases, name).mockImplementation(((...of: unknown[]) => {
+        order.push(name);
+        return call(...of);
+      }) as never);
+    }
+    const complete = all.destination.completeUpload.bind(all.destination);
+    jest.spyOn(all.destination, "completeUpload").mockImplementation((...of) => {
+      order.push("complete");
+      return complete(...of);
+    });
+    expect(await all.run()).toMatchObject({ result: "replicated" });
+    // Taken, the upload recorded, completed, the outcome recorded.
+    expect(order).toEqual(["read", "write", "write", "read", "complete", "write"]);
+  });
+
+  test("a lease that is about to end is read before each part", async () => {
+    const all = await open();
+    const late: BoundSource["open"] = async (options) => {
+      const opened = await all.source.open(options);
+      // The run hangs beyond its hard end. Its lease was taken over meanwhile.
+      all.clock.advance(900_001);
+      await all.change({ execution: "x2", run: "other" });
+      return opened;
+    };
+    expect(await all.run({ source: { open: late } })).toMatchObject({ result: "superseded" });
+    expect(all.destination.keys()).toEqual([]);
+  });
+
+  test("the first run may copy as one stream, later runs copy in parts", async () => {
+    const all = await open();
+    jest.spyOn(all.destination, "put").mockRejectedValue(new BridgeError("PermissionDenied", "put", "no"));
+    expect(await all.run({ mayStream: true })).toMatchObject({ result: "retry" });
+    expect(all.destination.calls.createUpload).toBeUndefined();
+    await all.change({ execution: "x2", run: undefined, outcome: undefined });
+    all.copy.execution = "x2";
+    expect(await all.run({ mayStream: true })).toMatchObject({ result: "replicated" });
+    expect(all.destination.calls.completeUpload).toBe(1);
   });
 
   test("taken over during the copy: superseded, and the new lease is unchanged", async () => {

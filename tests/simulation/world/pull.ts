@@ -60,6 +60,8 @@ export interface PullOptions extends WorldOptions {
   sourceSkewMs?: number;
   /** @default 1 */
   triesPerPart?: number;
+  /** Whether the first run of a copy may move the object as one stream. @default false */
+  mayStream?: boolean;
   /** How leases are stored: as objects, or as lines of a log on a store without conditional writes. @default "objects" */
   leases?: "objects" | "log";
   /** Override the destination's default capabilities. */
@@ -307,6 +309,7 @@ export class PullWorld extends World {
       reader: readMs > 0 ? slowReader(side.reader, this.time, readMs) : side.reader,
       config: copierConfig(this.settings),
       triesPerPart: this.options.triesPerPart ?? 1,
+      mayStream: this.options.mayStream ?? false,
       newId: () => this.newId("r"),
     };
     const sabotaged = this.sabotage.copier?.(deps, job) ?? deps;

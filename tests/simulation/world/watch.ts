@@ -48,7 +48,7 @@ export class Watch {
   /** Checks a write of an attempt. The source must have had the written state, or none after a delete, since the attempt began. */
   landed(attempt: Attempt, op: string, key: string): void {
     if (!WRITES.has(op) || inControlPrefix(key)) return;
-    if (op === "completeUpload" && this.sawStop.has(attempt))
+    if ((op === "completeUpload" || op === "put") && this.sawStop.has(attempt))
       this.violations.push(`${attempt.name} completed ${key} after its stop mark`);
     const known = this.beginnings.get(attempt)?.get(key) ?? 0;
     const history = this.source.history(key);
