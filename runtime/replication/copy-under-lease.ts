@@ -146,16 +146,17 @@ function paceAfter(pace: Pace, { pace: before }: Lease): Lease["pace"] {
 
 /** The lease of a copy as one run of it holds it. */
 class RunLease {
+  readonly taken: Lease;
   private readMs: number;
 
+  /** @param before what earlier runs left about the link */
   private constructor(
-    readonly taken: Lease,
-    /** What the runs before left about the link. */
-    readonly before: Lease["pace"],
     private held: HeldLease,
+    readonly before: Lease["pace"],
     private readonly leases: LeaseStore,
     private readonly clock: Pick<Clock, "now">,
   ) {
+    this.taken = held.lease;
     this.readMs = clock.now();
   }
 
@@ -172,7 +173,7 @@ class RunLease {
     // Each run has its own name: otherwise the second run would take the record of the first for its own write.
     const next = { ...held.lease, run: newId(), leaseUntilMs, pace: { ...before, hasBegun: true } };
     const taken = await leases.write(next, held);
-    return taken && new RunLease(taken.lease, before, taken, leases, clock);
+    return taken && new RunLease(taken, before, leases, clock);
   }
 
   /**
