@@ -11,7 +11,6 @@ import {
   URL_EXPIRY_MAX_SECONDS,
 } from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
-import { MIB } from "./fields";
 import { LIFECYCLE_RULES } from "./lifecycle-rules";
 import { MODE_RULES } from "./mode-rules";
 import { OSS_NATIVE_RULES, S3_NATIVE_RULES } from "./native-rules";
@@ -164,15 +163,6 @@ const scopeFits: Rule = (config) => {
   );
 };
 
-const copyMemory: Rule = ({ copy }) =>
-  when(
-    copy.partSizeBytes * copy.partsAtOnce > (copy.memoryMb * MIB) / 2,
-    ["copy", "memoryMb"],
-    `${copy.partsAtOnce} parts of ${copy.partSizeBytes} bytes do not fit into half of it; allowed: ${Math.ceil((copy.partSizeBytes * copy.partsAtOnce * 2) / MIB)} or more, or a smaller copy.partSizeBytes or copy.partsAtOnce`,
-    ["copy", "partSizeBytes"],
-    ["copy", "partsAtOnce"],
-  );
-
 const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
   when(
     forceDestroy && retainBuckets,
@@ -237,7 +227,6 @@ export const RULES: readonly Rule[] = [
   oneToken,
   timeouts,
   scopeFits,
-  copyMemory,
   copiesLeaveRoom,
   giveUp,
   bucketFate,

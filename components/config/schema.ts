@@ -148,10 +148,14 @@ const copySchema = z
       .describe(
         "Copies that run at once. A new account runs 10 functions at once in AWS, for everything in it; the default leaves room for the others.",
       ),
-    partsAtOnce: whole(BOUNDS.partsAtOnce, "parts").default(8).describe("Parts of one copy in memory at once."),
+    partsAtOnce: whole(BOUNDS.partsAtOnce, "connections")
+      .default(16)
+      .describe(
+        "Connections that carry the parts of one copy at once, at most. A copy begins with a few and takes more as long as that makes it faster.",
+      ),
     memoryMb: whole({ min: 256, max: 10_240 }, "MiB")
       .default(1024)
-      .describe("Memory of the copier. Half of it must hold the parts. More memory also brings more CPU and network."),
+      .describe("Memory of the copier, which it needs little of. More memory also brings more CPU and network."),
     timeoutSeconds: whole({ min: 60, max: DAY_SECONDS }, "seconds")
       .default(900)
       .describe(
@@ -260,11 +264,10 @@ const settings = {
     "Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`.",
   ),
   rateLimit: rateLimitSchema.prefault({}),
-  // On a bad day one connection across the border carries 1 MiB/s, so 8 MiB take 8 s of the receiver's 29 s. A batch still finishes
-  // then. Larger objects have 15 minutes in the copier.
+  // A receiver has 29 s. The sender lowers the limit to what the link carries in a part of them, and to no less than 8 MiB.
   inlineLimitBytes: whole({ min: 0, max: 1024 * MIB }, "bytes")
-    .default(8 * MIB)
-    .describe("The copier copies larger objects, in parts."),
+    .default(64 * MIB)
+    .describe("The copier copies larger objects. Over a slow link it copies objects above 8 MiB as well."),
   copy: copySchema.prefault({}),
   timeouts: timeoutsSchema.prefault({}),
   // AWS requires at least 2 for a queue.

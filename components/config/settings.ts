@@ -67,7 +67,7 @@ export interface BridgeSettings {
   allowedCidrs?: string[] | undefined;
   /** How many requests the receiver takes. */
   rateLimit?: RateLimitArgs | undefined;
-  /** The copier copies larger objects, in parts. @default 8388608 (8 MiB) */
+  /** The copier copies larger objects. Over a slow link it copies objects above 8 MiB as well. @default 67108864 (64 MiB) */
   inlineLimitBytes?: number | undefined;
   /** How the copier copies large objects. */
   copy?: CopyArgs | undefined;
@@ -309,9 +309,13 @@ export interface CopyArgs {
    * @default 3
    */
   concurrency?: number | undefined;
-  /** Parts of one copy in memory at once. @default 8 */
+  /**
+   * Connections that carry the parts of one copy at once, at most. A copy begins with a few and takes more as long as that
+   * makes it faster.
+   * @default 16
+   */
   partsAtOnce?: number | undefined;
-  /** Memory of the copier. Half of it must hold the parts. More memory also brings more CPU and network. @default 1024 */
+  /** Memory of the copier, which it needs little of. More memory also brings more CPU and network. @default 1024 */
   memoryMb?: number | undefined;
   /**
    * Longest run of a copy: at most 900 at a destination in AWS, 3480 at one in Alibaba Cloud, 86400 in mode `push`. A copy

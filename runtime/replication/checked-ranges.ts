@@ -214,11 +214,7 @@ function mergeAdjacent(
   return result;
 }
 
-function combine(
-  algorithm: CombinableAlgorithm,
-  ranges: readonly CheckedRange[],
-  pick: (range: CheckedRange) => string,
-): string {
+function combine(algorithm: CombinableAlgorithm, ranges: readonly CheckedRange[], pick: (range: CheckedRange) => string): string {
   return combineChecksums(
     algorithm,
     ranges.map((range) => ({ value: pick(range), sizeBytes: rangeSize(range) })),

@@ -12,7 +12,7 @@ const { config } = base;
 const copier = new Copier({
   ...base,
   destination: openStore(base, config.destination),
-  reader: createSourceReader({ allowedSources: config.allowedSources, connections: config.partsAtOnce }),
+  reader: createSourceReader({ allowedSources: config.allowedSources, connections: 2 * config.partsAtOnce }),
   ...openControl(base, config),
 });
 

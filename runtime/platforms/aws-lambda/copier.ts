@@ -10,7 +10,7 @@ const { destination, allowedSources, partsAtOnce } = base.config;
 const copier = new Copier({
   ...base,
   destination: openStore(destination, process.env),
-  reader: createSourceReader({ allowedSources, connections: partsAtOnce }),
+  reader: createSourceReader({ allowedSources, connections: 2 * partsAtOnce }),
 });
 
 export const handler = createHandler(createCopierHandler(copier, base.logger));

@@ -23,25 +23,37 @@ const TELLING_BYTES = 256 * 1024;
 /** Part of the receiver's time that the objects of one request may take. */
 const SHARE_OF_TIME = 0.6;
 
+/** Objects up to this size are asked for first, and the receiver always copies them itself. */
+const SMALL_BYTES = 8 * 1024 ** 2;
+/** Part of the bytes of one request that one object may have. */
+const SHARE_OF_REQUEST = 1 / 3;
+
 /** What the link moved lately, over all connections of one request together. */
 export class LinkRate {
   #bytesPerSecond = FIRST_BYTES_PER_SECOND;
+  #isKnown = false;
 
   /**
    * @param isSlow an object of the request ran out of time
    * @param isShared other requests used the link meanwhile: it carries more than this one moved
    */
   learn(bytes: number, ms: number, { isSlow, isShared }: { isSlow: boolean; isShared: boolean }): void {
+    if (!isSlow && (bytes < TELLING_BYTES || ms <= 0)) return;
+    this.#isKnown = true;
+    const mean = (this.#bytesPerSecond + (bytes * 1000) / ms) / 2;
     if (isSlow) this.#bytesPerSecond = Math.max(LEAST_BYTES_PER_SECOND, this.#bytesPerSecond / 2);
-    else if (bytes >= TELLING_BYTES && ms > 0) {
-      const mean = (this.#bytesPerSecond + (bytes * 1000) / ms) / 2;
-      this.#bytesPerSecond = isShared ? Math.max(this.#bytesPerSecond, mean) : mean;
-    }
+    else this.#bytesPerSecond = isShared ? Math.max(this.#bytesPerSecond, mean) : mean;
   }
 
   /** Bytes that one request may move. */
   budgetBytes(receiverTimeoutSeconds: number): number {
     return this.#bytesPerSecond * receiverTimeoutSeconds * SHARE_OF_TIME;
+  }
+
+  /** The receiver copies an object up to this size itself. As long as nothing was moved, the configured size is tried. */
+  inlineBytes({ inlineLimitBytes, receiverTimeoutSeconds }: AskDeps["config"]): number {
+    const carried = this.#isKnown ? this.budgetBytes(receiverTimeoutSeconds) * SHARE_OF_REQUEST : Number.POSITIVE_INFINITY;
+    return Math.min(inlineLimitBytes, Math.max(SMALL_BYTES, carried));
   }
 }
 
@@ -66,10 +78,12 @@ export async function askReceiver<T>(asked: readonly Asked<T>[], deps: AskDeps):
   const running = new Set<Promise<void>>();
   let flyingBytes = 0;
   let begun = 0;
-  let left = [...asked];
+  // Small objects do not wait for large ones.
+  const isSmall = ({ notice }: Asked<T>) => inlineBytes(notice, deps.config) <= SMALL_BYTES;
+  let left = [...asked.filter(isSmall), ...asked.filter((one) => !isSmall(one))];
   while (left.length > 0) {
     const batch = takeBatch(left, deps);
-    const bytes = batch.reduce((sum, { notice }) => sum + inlineBytes(notice, deps.config.inlineLimitBytes), 0);
+    const bytes = batch.reduce((sum, { notice }) => sum + movedBytes(notice, deps), 0);
     const fits = flyingBytes + bytes <= deps.link.budgetBytes(deps.config.receiverTimeoutSeconds);
     // After an answer the rate of the link is known better, so the batch is taken anew.
     if (running.size === REQUESTS_AT_ONCE || (running.size > 0 && !fits)) {
@@ -91,7 +105,8 @@ export async function askReceiver<T>(asked: readonly Asked<T>[], deps: AskDeps):
     running.add(one);
   }
   await Promise.all(running);
-  return answers.flat();
+  const order = new Map(asked.map((one, index) => [one, index]));
+  return answers.flat().sort(([one], [other]) => (order.get(one) ?? 0) - (order.get(other) ?? 0));
 }
 
 interface RequestDeps extends AskDeps {
@@ -111,11 +126,15 @@ function notAsked<T>(batch: readonly Asked<T>[], breaker: Breaker): [Asked<T>, A
 async function post<T>(batch: readonly Asked<T>[], deps: RequestDeps): Promise<[Asked<T>, Answer][]> {
   const { receiver, config, clock, breaker, link, isShared } = deps;
   const startMs = clock.now();
+  const largest = link.inlineBytes(config);
+  // The receiver knows the configured size only.
+  const mustBeCopied = (notice: Notice): notice is Extract<Notice, { state: "present" }> =>
+    inlineBytes(notice, config) > largest;
   try {
     const { receipts } = await receiver.post({
       version: 1,
       bridgeId: config.bridgeId,
-      notices: batch.map(({ notice }) => notice),
+      notices: batch.map(({ notice }) => (mustBeCopied(notice) ? { ...notice, slow: true as const } : notice)),
     });
     const bytes = receipts.reduce((sum, { bytesMoved = 0 }) => sum + bytesMoved, 0);
     const isSlow = receipts.some(({ slow }) => slow === true);
@@ -147,23 +166,32 @@ function isDestinationDown({ result, waitsFor, place }: Receipt): boolean {
 }
 
 /** The first notices that one request may hold: by count, by the bytes of the body, and by the bytes of the objects. */
-function takeBatch<T>(asked: readonly Asked<T>[], { config, link }: AskDeps): Asked<T>[] {
-  const budget = link.budgetBytes(config.receiverTimeoutSeconds);
+function takeBatch<T>(asked: readonly Asked<T>[], deps: AskDeps): Asked<T>[] {
+  const budget = deps.link.budgetBytes(deps.config.receiverTimeoutSeconds);
   const batch: Asked<T>[] = [];
   let bodyBytes = 0;
   let objectBytes = 0;
+  let hasSmall = false;
   for (const one of asked) {
+    const moved = movedBytes(one.notice, deps);
     bodyBytes += Buffer.byteLength(JSON.stringify(one.notice));
-    objectBytes += inlineBytes(one.notice, config.inlineLimitBytes);
+    objectBytes += moved;
     const isFull = batch.length === LIMITS.notices || bodyBytes > REQUEST_BYTES || objectBytes > budget;
-    if (batch.length > 0 && isFull) break;
+    if (batch.length > 0 && (isFull || (hasSmall && moved > SMALL_BYTES))) break;
+    hasSmall ||= moved > 0 && moved <= SMALL_BYTES;
     batch.push(one);
   }
   return batch;
 }
 
-/** The bytes that the request itself moves: the copier moves those of a large or slow object. */
-function inlineBytes(notice: Notice, inlineLimitBytes: number): number {
+/** The bytes that the request itself moves: the copier moves those of an object that is too large for the link. */
+function movedBytes(notice: Notice, { config, link }: AskDeps): number {
+  const sizeBytes = inlineBytes(notice, config);
+  return sizeBytes > link.inlineBytes(config) ? 0 : sizeBytes;
+}
+
+/** 0 for an object that the copier moves, because it is larger than configured or slow. */
+function inlineBytes(notice: Notice, { inlineLimitBytes }: AskDeps["config"]): number {
   if (notice.state === "absent" || notice.slow) return 0;
   const { sizeBytes } = notice.snapshot;
   return sizeBytes > inlineLimitBytes ? 0 : sizeBytes;

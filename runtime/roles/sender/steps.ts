@@ -59,7 +59,7 @@ export interface StepPolicy {
 /** Seconds between two tries of a key that waits: the first delay, and the longest. */
 const DELAYS = {
   ...WAIT_DELAYS,
-  copy: { base: 5, max: 60 },
+  copy: { base: 2, max: 60 },
   change: { base: 1, max: 300 },
   border: { base: 2, max: 60 },
 } as const;

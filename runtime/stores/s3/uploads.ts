@@ -16,6 +16,7 @@ import { byteLengthOf, sendBody } from "../sent-body";
 import { documentOf, S3Calls } from "./calls";
 import { unexpectedAnswer } from "./errors";
 import {
+  allChecksums,
   attributeHeaders,
   checksumDocument,
   checksumHeaders,
@@ -76,7 +77,9 @@ export class S3Uploads extends S3Calls {
     return sendBody(op, body, { sizeBytes, signal }, (sent) =>
       this.client.send({ ...call, body: sent }, ({ headers }) => {
         const part: UploadedPart = { partNumber, sizeBytes, etag: unquote(headers.etag) };
-        return checksum === undefined ? part : { ...part, checksum: { ...checksum } };
+        // S3 computes the checksum of a part that is sent without one.
+        const stored = checksum ?? allChecksums(headers)[0];
+        return stored === undefined ? part : { ...part, checksum: { ...stored } };
       }),
     );
   }
@@ -102,7 +105,7 @@ export class S3Uploads extends S3Calls {
     return parts.sort((a, b) => a.partNumber - b.partNumber);
   }
 
-  completeUpload(
+  async completeUpload(
     key: string,
     uploadId: string,
     parts: UploadedPart[],
@@ -110,7 +113,7 @@ export class S3Uploads extends S3Calls {
   ): Promise<PutResult> {
     const op = "completeUpload";
     const verified = checksum !== undefined && this.capabilities.multipartChecksums.includes(checksum.algorithm);
-    const body = completionDocument(parts);
+    const body = completionDocument(verified ? await this.withChecksums(key, uploadId, parts, { signal }) : parts);
     const headers = {
       "content-type": "application/xml",
       ...(verified && { ...checksumHeaders(checksum), "x-amz-checksum-type": FULL_OBJECT }),
@@ -122,6 +125,21 @@ export class S3Uploads extends S3Calls {
       const result = putResult(answer.headers, document.textOf("ETag"));
       const whole = document.textOf("ChecksumType") === FULL_OBJECT ? checksumIn(document) : undefined;
       return whole === undefined ? result : { ...result, checksums: [whole] };
+    });
+  }
+
+  /** Some servers want the checksum of each part named at the completion. Those that were not in the answer to a part are in the list. */
+  private async withChecksums(
+    key: string,
+    uploadId: string,
+    parts: UploadedPart[],
+    options: CallOptions,
+  ): Promise<UploadedPart[]> {
+    if (parts.every(({ checksum }) => checksum !== undefined)) return parts;
+    const listed = new Map((await this.listParts(key, uploadId, options)).map((part) => [part.etag, part.checksum]));
+    return parts.map((part) => {
+      const checksum = part.checksum ?? listed.get(part.etag);
+      return checksum === undefined ? part : { ...part, checksum };
     });
   }
 

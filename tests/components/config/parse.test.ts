@@ -124,7 +124,7 @@ const LISTS: { name: string; given: Raw; refused: string[] }[] = [
       buffer: "kafka",
       allowedCidrs: ["8.8.8.8"],
       timeouts: { senderSeconds: 10, receiverSeconds: 60 },
-      copy: { memoryMb: 256, partsAtOnce: 64 },
+      copy: { memoryMb: 128, partsAtOnce: 64 },
       direction: "two-way",
       token: "c2hvcnQ=",
       logLevel: "loud",

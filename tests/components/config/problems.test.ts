@@ -278,8 +278,6 @@ const COPIES_AND_FUNCTIONS: Refusal[] = [
     problem: `scope = {"prefixes":["${"p".repeat(66)}...: it takes 4365 bytes as JSON, and a function's environment has room for 3072; allowed: fewer or shorter prefixes, suffixes and tags` },
   { given: bridge({ giveUpAfterHours: 313 }),
     problem: "giveUpAfterHours = 313: not a whole number of hours in range; allowed: 1 to 312" },
-  { given: bridge({ copy: { partSizeBytes: 64 * MIB, partsAtOnce: 16 } }),
-    problem: "copy.memoryMb is not set: 16 parts of 67108864 bytes do not fit into half of it; allowed: 2048 or more, or a smaller copy.partSizeBytes or copy.partsAtOnce" },
   { given: bridge({ copy: { timeoutSeconds: 901 } }),
     problem: "copy.timeoutSeconds = 901: longer than a Lambda function may run; allowed: 60 to 900" },
   { given: pull({ from: "aws", copy: { timeoutSeconds: 3481 } }),

@@ -168,9 +168,7 @@ describe("copied in parts instead", () => {
 
 describe("the last piece waits", () => {
   /** Bytes that the destination got before the source was compared for the last time. */
-  async function watched(
-    changes: (got: () => number) => { fence?: CopyContext["fence"]; isCurrent?: BoundSource["isCurrent"] },
-  ) {
+  async function watched(changes: (got: () => number) => { fence?: CopyContext["fence"]; isCurrent?: BoundSource["isCurrent"] }) {
     const all = await openStream();
     let bytes = 0;
     const put = all.destination.put.bind(all.destination);

@@ -228,6 +228,54 @@ describe("the bytes of one request", () => {
     expect(one.requests).toEqual([["large", "slow", "a", "b", "c", "d"]]);
   });
 
+  describe("of objects above 8 MiB", () => {
+    const config = { bridgeId: "bridge", receiverTimeoutSeconds: 29, inlineLimitBytes: 64 * MIB };
+    /** The requests, with the keys that the copier is asked to copy in capitals. */
+    async function requests(items: Asked<string>[], link: LinkRate, answer: Handle = unchanged): Promise<string[]> {
+      const seen: string[] = [];
+      const one = receiver((request) => {
+        seen.push(
+          request.notices
+            .map((found) => (found.state === "present" && found.slow ? found.key.toUpperCase() : found.key))
+            .join(""),
+        );
+        return answer(request);
+      });
+      await ask(one, items, { config, link });
+      return seen;
+    }
+    const ALONE = { isSlow: false, isShared: false };
+    const items = [sized("a", 60 * MIB), sized("b", 4 * MIB), sized("c", 20 * MIB), sized("d", 1)];
+
+    test("the small ones are asked for first, and by themselves", async () => {
+      expect(await requests(items, new LinkRate())).toEqual(["bd", "a", "c"]);
+    });
+
+    test("a link that carries them: the receiver copies them itself, several in a request", async () => {
+      const link = new LinkRate();
+      link.learn(100 * MIB, 1_000, ALONE);
+      expect(await requests(items, link)).toEqual(["bd", "ac"]);
+    });
+
+    test("a slower link: the receiver copies what takes a third of a request, and the copier the rest", async () => {
+      const link = new LinkRate();
+      // 4 MiB/s: a request moves 70 MiB, and one object 23.
+      link.learn(60 * MIB, 10_000, ALONE);
+      expect(await requests(items, link)).toEqual(["bdA", "c"]);
+    });
+
+    test("the first object that is too slow is the last one that is tried", async () => {
+      const tooSlow: Handle = ({ notices }) => notices.map(({ key }) => ({ key, result: "waiting", waitsFor: "time", slow: true }));
+      expect(await requests(items.filter(({ item }) => item !== "b" && item !== "d"), new LinkRate(), tooSlow)).toEqual(["a", "C"]);
+    });
+
+    test("up to 8 MiB the receiver copies them over any link", async () => {
+      const link = new LinkRate();
+      for (let times = 0; times < 20; times++) link.learn(0, 27_000, { isSlow: true, isShared: false });
+      expect(await requests([sized("a", 8 * MIB), sized("b", 8 * MIB + 1)], link)).toEqual(["a", "B"]);
+    });
+  });
+
   test("follow the link: an object that ran out of time halves them, fast answers raise them", () => {
     const link = new LinkRate();
     const slow = { isSlow: true, isShared: false };

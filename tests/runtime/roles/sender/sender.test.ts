@@ -123,7 +123,7 @@ describe("after an answer", () => {
   });
 
   test.each<[string, Answer | ReceiverUnreachable, number, [string, number, number][], [string, string][]]>([
-    ["in-progress: put back without a failed attempt", { result: "in-progress" }, 2, [["k", 2, 4]], []],
+    ["in-progress: put back without a failed attempt", { result: "in-progress" }, 2, [["k", 2, 2]], []],
     ["waiting: put back without a failed attempt", { result: "waiting", waitsFor: "room" }, 2, [["k", 2, 8]], []],
     ["the store says when", { result: "waiting", waitsFor: "throttling", retryAfterSeconds: 77 }, 0, [["k", 0, 77]], []],
     ["retry: one more attempt, with backoff", { result: "retry" }, 1, [["k", 2, 3]], []],

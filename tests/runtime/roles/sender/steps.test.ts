@@ -83,7 +83,7 @@ const failedAfter = (failures: number) => ({ failures, state: stateName(makeSnap
 describe("the step after an answer", () => {
   test.each<[Answer, Partial<Look>, object]>([
     [receipt({ result: "superseded" }), {}, { step: "repeat" }],
-    [receipt({ result: "in-progress" }), failedAfter(2), { delaySeconds: 4, failed: false, cause: "copy" }],
+    [receipt({ result: "in-progress" }), failedAfter(2), { delaySeconds: 2, failed: false, cause: "copy" }],
     [receipt({ result: "in-progress" }), { waits: 9 }, { delaySeconds: 45, failed: false }],
     [receipt({ result: "waiting", waitsFor: "room" }), failedAfter(2), { delaySeconds: 8, failed: false, cause: "room" }],
     [receipt({ result: "waiting", waitsFor: "restore" }), {}, { delaySeconds: 675, failed: false, cause: "restore" }],

@@ -205,6 +205,32 @@ describe("requests", () => {
     expect(complete?.body.toString()).toContain(`<ChecksumCRC64NVME>${checksum.value}</ChecksumCRC64NVME>`);
   });
 
+  test.each([
+    ["answers it to the part", { "x-amz-checksum-crc64nvme": "cGFydA==" }, false],
+    ["has it in the list of parts only", {}, true],
+  ])(
+    "a part is sent without a checksum, and the completion names the one that the server computed: it %s",
+    async (_how, headers, isListed) => {
+      const listed =
+        '<ListPartsResult><Part><PartNumber>1</PartNumber><Size>3</Size><ETag>"p1"</ETag><ChecksumCRC64NVME>cGFydA==</ChecksumCRC64NVME></Part></ListPartsResult>';
+      const completed = '<CompleteMultipartUploadResult><ETag>"e-1"</ETag></CompleteMultipartUploadResult>';
+      s3.answer(
+        status(200, { etag: '"p1"', ...headers }),
+        ...(isListed ? [status(200, {}, listed)] : []),
+        status(200, {}, completed),
+      );
+      const store = s3Store(s3);
+      const part = await store.uploadPart("k", { uploadId: "u1", partNumber: 1 }, Readable.from([BYTES]), {
+        sizeBytes: BYTES.length,
+      });
+      await store.completeUpload("k", "u1", [part], { checksum: checksumOf("CRC64NVME", BYTES) });
+      const [upload, ...rest] = s3.seen;
+      expect(Object.keys(upload?.headers ?? {}).filter((name) => name.startsWith("x-amz-checksum"))).toEqual([]);
+      expect(rest).toHaveLength(isListed ? 2 : 1);
+      expect(rest.at(-1)?.body.toString()).toContain("<ChecksumCRC64NVME>cGFydA==</ChecksumCRC64NVME>");
+    },
+  );
+
   test("where the server knows no such checksum, the upload is made again without declaring one", async () => {
     const created = (id: string) => `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`;
     s3.answer(status(200, { "x-amz-checksum-type": "COMPOSITE" }, created("u1")), status(204), status(200, {}, created("u2")));
