@@ -107,7 +107,8 @@ export class Pace {
   watch(body: Readable, sizeBytes: number, watcher: Watcher = {}): WatchedBody {
     const beganMs = this.options.clock.now();
     let received = 0;
-    return new WatchedBody(body, sizeBytes, {
+    const watched = body instanceof WatchedBody && body.sizeBytes === sizeBytes ? body : new WatchedBody(body, sizeBytes);
+    return watched.watch({
       ...watcher,
       onPiece: (piece) => {
         received += piece.length;

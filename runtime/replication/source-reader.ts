@@ -6,8 +6,9 @@ import type { ByteRange } from "../protocol/ports";
 import { BridgeError, type BridgeErrorKind } from "../stores/errors";
 import { withoutStatusTags } from "./snapshot";
 import { type BoundSource, isPinned, type SourcePin, type SourceReader } from "./source";
-import { describeAnswer, discard, readTags, refusal, SourceBody, stateOf } from "./source-answer";
+import { describeAnswer, discard, readTags, refusal, stateOf } from "./source-answer";
 import { createSourceUrlParser, publicLookup, type ResolveAll, type SourceUrl } from "./source-url";
+import { WatchedBody } from "./watched-body";
 
 export interface SourceReaderOptions {
   allowedSources: AllowedSources;
@@ -85,7 +86,7 @@ function presignedSource(connections: Connections, objectUrl: SourceUrl, tagsUrl
       if (statusCode !== 200 && statusCode !== 206) throw await refusal(statusCode, headers, body);
       try {
         const { sizeBytes, bodyBytes } = describeAnswer(statusCode, headers, { pin, range });
-        return { sizeBytes, etag: pin.etag, body: new SourceBody(body, bodyBytes) };
+        return { sizeBytes, etag: pin.etag, body: new WatchedBody(body, bodyBytes) };
       } catch (error) {
         discard(body, headers);
         throw error;

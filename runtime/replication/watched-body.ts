@@ -17,31 +17,39 @@ export interface Watcher {
 /** Enough for a few TLS records, so that the socket is not paused after each. */
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 
-/** The same bytes: exactly `sizeBytes`, or an error. Pieces are passed on without a copy. */
+/** The bytes of another body: exactly `sizeBytes`, or an error. Pieces are passed on without a copy. */
 export class WatchedBody extends Readable {
   /** Why the bytes did not arrive. Undefined where the reader gave the body up. */
   failure: Error | undefined;
   #received = 0;
   #isWaiting = false;
   #isOver = false;
+  #watcher: Watcher = {};
   readonly #from: Readable;
-  readonly #watcher: Watcher;
 
-  constructor(from: Readable, sizeBytes: number, watcher: Watcher) {
+  constructor(
+    from: Readable,
+    readonly sizeBytes: number,
+  ) {
     super({ highWaterMark: HIGH_WATER_MARK_BYTES });
     this.#from = from;
-    this.#watcher = watcher;
     suppressUnhandledError(this);
-    from.on("data", (piece: Buffer) => this.#take(piece, sizeBytes));
+    from.on("data", (piece: Buffer) => this.#take(piece));
     from.on("end", () => {
       if (this.#received === sizeBytes) this.#endWhenPassed();
-      else this.#fail(broken(`ended a body after ${this.#received} of ${sizeBytes} bytes`));
+      else this.#fail(this.broken("ended"));
     });
-    from.on("error", (error) => this.#fail(error));
+    from.on("error", (cause) => this.#fail(this.broken("broke", cause)));
     from.on("close", () => {
-      if (!from.readableEnded) this.#fail(broken(`closed a body after ${this.#received} of ${sizeBytes} bytes`));
+      if (!from.readableEnded) this.#fail(this.broken("closed"));
     });
     from.pause();
+  }
+
+  /** Before the first piece is read. */
+  watch(watcher: Watcher): this {
+    this.#watcher = watcher;
+    return this;
   }
 
   override _read(): void {
@@ -55,11 +63,19 @@ export class WatchedBody extends Readable {
     callback(error);
   }
 
-  #take(piece: Buffer, sizeBytes: number): void {
+  /** @param cause an error of the body below. One that tells what it means passes unchanged. */
+  protected broken(what: string, cause?: unknown): BridgeError {
+    if (cause instanceof BridgeError) return cause;
+    const reason = `the source's answer ${what} after ${this.#received} of ${this.sizeBytes} bytes`;
+    return new BridgeError("Unavailable", "read", reason, { cause });
+  }
+
+  #take(piece: Buffer): void {
     if (this.destroyed) return;
     this.#received += piece.length;
-    if (this.#received > sizeBytes) this.#fail(broken(`sent more than ${sizeBytes} bytes`));
-    else this.#show(piece, this.#received === sizeBytes);
+    const { sizeBytes } = this;
+    if (this.#received <= sizeBytes) this.#show(piece, this.#received === sizeBytes);
+    else this.#fail(new BridgeError("Unavailable", "read", `the source's answer sent more than ${sizeBytes} bytes`));
   }
 
   #show(piece: Buffer, isLast: boolean): void {
@@ -109,8 +125,4 @@ export class WatchedBody extends Readable {
     this.#isOver = true;
     this.#watcher.onEnd?.();
   }
-}
-
-function broken(what: string): BridgeError {
-  return new BridgeError("Unavailable", "read", `the source ${what}`);
 }

@@ -128,8 +128,7 @@ async function post<T>(batch: readonly Asked<T>[], deps: RequestDeps): Promise<[
   const startMs = clock.now();
   const largest = link.inlineBytes(config);
   // The receiver knows the configured size only.
-  const mustBeCopied = (notice: Notice): notice is Extract<Notice, { state: "present" }> =>
-    inlineBytes(notice, config) > largest;
+  const mustBeCopied = (notice: Notice): notice is Extract<Notice, { state: "present" }> => inlineBytes(notice, config) > largest;
   try {
     const { receipts } = await receiver.post({
       version: 1,

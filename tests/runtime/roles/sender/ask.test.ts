@@ -265,8 +265,15 @@ describe("the bytes of one request", () => {
     });
 
     test("the first object that is too slow is the last one that is tried", async () => {
-      const tooSlow: Handle = ({ notices }) => notices.map(({ key }) => ({ key, result: "waiting", waitsFor: "time", slow: true }));
-      expect(await requests(items.filter(({ item }) => item !== "b" && item !== "d"), new LinkRate(), tooSlow)).toEqual(["a", "C"]);
+      const tooSlow: Handle = ({ notices }) =>
+        notices.map(({ key }) => ({ key, result: "waiting", waitsFor: "time", slow: true }));
+      expect(
+        await requests(
+          items.filter(({ item }) => item !== "b" && item !== "d"),
+          new LinkRate(),
+          tooSlow,
+        ),
+      ).toEqual(["a", "C"]);
     });
 
     test("up to 8 MiB the receiver copies them over any link", async () => {
