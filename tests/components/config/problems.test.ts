@@ -1,7 +1,6 @@
 /** The configurations that are refused, each with its one sentence. */
 import { ABANDONED_UPLOADS } from "../../../components/aws/bucket";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
-import { MIB } from "../../../components/config/fields";
 import {
   ACCOUNTS,
   bridge,
