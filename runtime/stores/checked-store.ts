@@ -81,7 +81,7 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   async get(key: string, options: GetOptions = {}): Promise<{ head: Omit<ObjectHead, "checksums">; body: Readable }> {
     checkCall(this, "get", key, options);
     if (options.range !== undefined) checkRange(options.range);
-    const opened = await this.call("get", options, (bounded) => this.adapter.get(key, bounded));
+    const opened = await this.call("get", options, (bounded) => this.adapter.get(key, bounded), { bodyOf: ({ body }) => body });
     opened.body.on("error", (error) => void this.located(error));
     return opened;
   }
@@ -203,13 +203,22 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     return this.named(this.adapter.presignGet(key, options));
   }
 
-  /** Runs a call that carries no object bytes, and gives it up when it is not answered in time. */
-  protected async call<O extends CallOptions, T>(op: string, options: O, work: (bounded: O) => Promise<T>): Promise<T> {
+  /**
+   * Runs a call that carries no object bytes, and gives it up when it is not answered in time.
+   * @param bodyOf what the call opened: the caller's signal ends it as long as it is read
+   */
+  protected async call<O extends CallOptions, T>(
+    op: string,
+    options: O,
+    work: (bounded: O) => Promise<T>,
+    { bodyOf }: { bodyOf?: (result: T) => Readable } = {},
+  ): Promise<T> {
     const { name, answerMs = ANSWER_MS } = this.rules;
     const { signal } = options;
     // `AbortSignal.any` would cost more than the signature of the request.
     const limit = new AbortController();
     const onAbort = () => limit.abort(signal?.reason);
+    const release = () => signal?.removeEventListener("abort", onAbort);
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -217,14 +226,17 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
     }, answerMs).unref();
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await work({ ...options, signal: limit.signal });
+      const result = await work({ ...options, signal: limit.signal });
+      if (bodyOf === undefined) release();
+      else bodyOf(result).once("close", release);
+      return result;
     } catch (error) {
+      release();
       if (!isLate || signal?.aborted) throw this.located(error);
       const what = `${name === undefined ? "the store" : "it"} did not answer ${op} within ${answerMs / 1000} s`;
       throw this.located(new BridgeError("Unavailable", op, what, { cause: error }));
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
     }
   }
 
