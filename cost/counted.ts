@@ -56,6 +56,7 @@ export const COUNTED = {
   busyMs: {
     single: { "new": { receiver: 250, sender: 490 }, unchanged: { receiver: 32, sender: 270 } },
     batch: { "new": { receiver: 260, sender: 560 }, unchanged: { receiver: 47, sender: 350 } },
+    window: { "new": { receiver: 390, sender: 960 }, unchanged: { receiver: 120, sender: 700 } },
     ossEvents: { "new": { receiver: 650, sender: 1400 }, unchanged: { receiver: 170, sender: 1100 } },
     push: { "new": { dispatcher: 24, pusher: 460 }, unchanged: { dispatcher: 24, pusher: 210 } },
     large: { receiver: 770, sender: 1700, copier: 940, dispatcher: 24, pusher: 2000 },

@@ -22,6 +22,7 @@ import {
   SMALL_OBJECT,
   sum,
   times,
+  WINDOW_BATCH_SIZE,
 } from "./requests";
 import { ASSUMED, BUSY_MS, type FunctionRole, functionSize, LOG_BYTES } from "./times";
 
@@ -41,6 +42,8 @@ export interface Scenario {
   sizeBytes: number;
   /** Many at once, so that one request asks about ten; or each alone. @default "batches" */
   arrival?: "batches" | "singly" | undefined;
+  /** How long an event waits for others, at a source in AWS. @default 0 */
+  batchSeconds?: number | undefined;
   /** The part of the objects that the destination has already, from 0 to 1. @default 0 */
   unchanged?: number | undefined;
   /** The part of the objects that have tags, from 0 to 1. @default 0 */
@@ -235,9 +238,17 @@ export interface Arrival {
   busyMs: Record<"new" | "unchanged", { sender: number; receiver: number }>;
 }
 
-export function arrivalOf({ source, arrival = "batches" }: Pick<Scenario, "source" | "arrival">): Arrival {
+export function arrivalOf({
+  source,
+  arrival = "batches",
+  batchSeconds = 0,
+}: Pick<Scenario, "source" | "arrival" | "batchSeconds">): Arrival {
   if (arrival === "singly") return { objects: 1, calls: 1, requests: 1, busyMs: BUSY_MS.single };
-  if (source.cloud !== "alicloud") return { objects: BATCH_SIZE, calls: 1, requests: 1, busyMs: BUSY_MS.batch };
+  const one = { calls: 1, requests: 1 };
+  if (source.cloud !== "alicloud")
+    return batchSeconds === 0
+      ? { ...one, objects: BATCH_SIZE, busyMs: BUSY_MS.batch }
+      : { ...one, objects: WINDOW_BATCH_SIZE, busyMs: BUSY_MS.window };
   const { events, calls, requests } = OSS_EVENTS;
   return { objects: events, calls, requests, busyMs: BUSY_MS.ossEvents };
 }
@@ -258,7 +269,7 @@ function pullUsage(work: Work): Usage[] {
   const bytesSeconds = copySeconds(work);
   const isEndpointBilled = destination.cloud !== "alicloud";
   return [
-    ...queueUsage(source.cloud, objects + questions, calls),
+    ...queueUsage(source.cloud, objects + questions, objects / (scenario.arrival === "singly" ? 1 : BATCH_SIZE) + questions),
     ...functionUsage("sender", source.cloud, calls, seconds("sender")),
     {
       item: "receiver's endpoint",
@@ -274,7 +285,7 @@ function pullUsage(work: Work): Usage[] {
   ];
 }
 
-/** Each message is sent; batches are received and deleted. */
+/** Each message is sent. A call receives or deletes ten at most, also where Lambda makes larger batches of them. */
 function queueUsage(cloud: Cloud, messages: number, batches: number): Usage[] {
   if (cloud === "alicloud") return [];
   return [{ item: "queue", group: "queue", cloud, billed: "queueRequest", quantity: messages + 2 * batches }];

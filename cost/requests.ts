@@ -51,6 +51,9 @@ export const LARGE_REFERENCE = { sizeBytes: 1024 ** 3, partSizeBytes: 16 * 1024 
 /** Objects in one invocation of a sender at an AWS source, and in one request to the receiver, when many arrive at once. */
 export const BATCH_SIZE = 10;
 
+/** The same with `batchSeconds`, when so many arrive within that time. */
+export const WINDOW_BATCH_SIZE = 50;
+
 /** The events that one instance of a sender at an OSS source takes at the same time, each an invocation, and the requests that they share. */
 export const OSS_EVENTS: { readonly events: number; readonly calls: number; readonly requests: number } = COUNTED.ossEvents;
 

@@ -16,7 +16,7 @@ const DAY_BYTES = 100e12;
 export const SMALL_LOAD: Load = { objectsPerSecond: 1_000_000 / HOUR_SECONDS, sizeBytes: 10_000 };
 export const LARGE_LOAD: Load = { objectsPerSecond: DAY_BYTES / GIB / DAY_SECONDS, sizeBytes: GIB };
 
-const EXAMPLES = ANSWERS.filter(({ scenario }) => scenario.mode !== "native");
+const EXAMPLES = ANSWERS.filter(({ scenario }) => scenario.mode !== "native" && scenario.batchSeconds === undefined);
 
 const number = (value: number): string =>
   (value >= 100 ? Math.round(value) : Number(value.toPrecision(2))).toLocaleString("en-US");

@@ -6,7 +6,7 @@ import { CNY_PER_USD, DEFAULT_PRICES, type PriceBook } from "./prices";
 
 export type CostedConfig = Pick<
   BridgeConfig,
-  "mode" | "source" | "destination" | "inlineLimitBytes" | "copy" | "replication" | "egress"
+  "mode" | "source" | "destination" | "inlineLimitBytes" | "copy" | "replication" | "egress" | "batchSeconds"
 >;
 
 /** The two loads of every example: many small objects, and few large ones. */
@@ -16,10 +16,10 @@ export const EXAMPLES = {
 } as const;
 
 export const scenarioOf = (
-  { mode, source, destination, inlineLimitBytes, copy, replication }: CostedConfig,
+  { mode, source, destination, inlineLimitBytes, batchSeconds, copy, replication }: CostedConfig,
   load: Pick<Scenario, "objects" | "sizeBytes">,
 ): Scenario => ({
-  ...{ mode, source, destination, inlineLimitBytes },
+  ...{ mode, source, destination, inlineLimitBytes, batchSeconds },
   partSizeBytes: copy.partSizeBytes,
   timeControl: replication.timeControl,
   objects: load.objects,

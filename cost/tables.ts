@@ -23,6 +23,10 @@ export const PULL_EXAMPLE: Example = {
   name: "`pull`: AWS Global to AWS China",
   scenario: { mode: "pull", source: SIDES.global, destination: SIDES.china },
 };
+export const OSS_EXAMPLE: Example = {
+  name: "`pull`: OSS to AWS Global",
+  scenario: { mode: "pull", source: SIDES.oss, destination: SIDES.global },
+};
 export const PUSH_EXAMPLE: Example = {
   name: "`push`: OSS to OSS out of the mainland, accelerated",
   scenario: { mode: "push", source: SIDES.oss, destination: SIDES.ossAbroad },
@@ -30,9 +34,13 @@ export const PUSH_EXAMPLE: Example = {
 
 export const ANSWERS: readonly Example[] = [
   PULL_EXAMPLE,
+  {
+    name: "the same with `batchSeconds: 1`",
+    scenario: { ...PULL_EXAMPLE.scenario, batchSeconds: 1 },
+  },
   { name: "`pull`: AWS China to AWS Global", scenario: { mode: "pull", source: SIDES.china, destination: SIDES.global } },
   { name: "`pull`: AWS Global to OSS", scenario: { mode: "pull", source: SIDES.global, destination: SIDES.oss } },
-  { name: "`pull`: OSS to AWS Global", scenario: { mode: "pull", source: SIDES.oss, destination: SIDES.global } },
+  OSS_EXAMPLE,
   {
     name: "`pull`: OSS to OSS out of the mainland",
     scenario: { mode: "pull", source: SIDES.oss, destination: { cloud: "alicloud", region: "us-west-1" } },
@@ -124,7 +132,7 @@ export function singlyText(): string {
 }
 
 export function idleTables(): string {
-  const [pull, oss] = [PULL_EXAMPLE, ANSWERS[3] as Example];
+  const [pull, oss] = [PULL_EXAMPLE, OSS_EXAMPLE];
   return [
     `From AWS, with \`egress: static\`:\n\n${linesTable(idleCost(pull, "static"))}`,
     `From Alibaba Cloud:\n\n${linesTable(idleCost(oss))}`,

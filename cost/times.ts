@@ -56,6 +56,8 @@ export function functionSize(cloud: Cloud, role: FunctionRole): FunctionSize {
 export const BUSY_MS: {
   readonly single: Record<"new" | "unchanged", { sender: number; receiver: number }>;
   readonly batch: Record<"new" | "unchanged", { sender: number; receiver: number }>;
+  /** A batch of a queue with `batchSeconds`. */
+  readonly window: Record<"new" | "unchanged", { sender: number; receiver: number }>;
   /** All events that one instance of the sender at an OSS source takes at the same time. */
   readonly ossEvents: Record<"new" | "unchanged", { sender: number; receiver: number }>;
   readonly push: Record<"new" | "unchanged", { dispatcher: number; pusher: number }>;

@@ -14,6 +14,8 @@ const WORK_RETENTION_SECONDS = 7 * DAY_SECONDS;
 const MOST_RECEIVES = 1_000;
 /** The maximum of a mapping without a batching window. */
 const BATCH_SIZE = 10;
+/** With a batching window. A request holds at most 100 notices, and all of a batch must end within the receiver's time. */
+const WINDOW_BATCH_SIZE = 50;
 
 export interface Queues {
   /** Keys to look at. With `buffer: sqs` S3 sends its events to it as well. */
@@ -28,10 +30,10 @@ export interface Queues {
  * post in its last second and the receiver then works until its own timeout, so both timeouts are added. The sender's timeout counts
  * twice, because Lambda may hold a received batch back while it throttles. AWS recommends six function timeouts, which cover more of
  * that waiting. Here the mapping's own concurrency limit keeps the waiting short, and with a longer timeout the keys of a crashed sender
- * would wait longer.
+ * would wait longer. Lambda receives a message before it waits for others, so the batching window is added.
  */
-export function visibilityTimeoutSeconds(timeouts: { senderSeconds: number; receiverSeconds: number }): number {
-  return 2 * timeouts.senderSeconds + timeouts.receiverSeconds;
+export function visibilityTimeoutSeconds(timeouts: { senderSeconds: number; receiverSeconds: number }, batchSeconds = 0): number {
+  return 2 * timeouts.senderSeconds + timeouts.receiverSeconds + batchSeconds;
 }
 
 /**
@@ -57,7 +59,7 @@ export function createQueues(context: BridgeContext, parent: pulumi.Resource): Q
     },
     child,
   );
-  const visibility = visibilityTimeoutSeconds(config.timeouts);
+  const visibility = visibilityTimeoutSeconds(config.timeouts, config.batchSeconds);
   const work = new aws.sqs.Queue(
     `${name}-queue`,
     {
@@ -86,6 +88,10 @@ export function createQueues(context: BridgeContext, parent: pulumi.Resource): Q
   return { work, outage, deadLetters };
 }
 
+/** https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html */
+const batching = (seconds: number) =>
+  seconds === 0 ? { batchSize: BATCH_SIZE } : { batchSize: WINDOW_BATCH_SIZE, maximumBatchingWindowInSeconds: seconds };
+
 export interface MapQueueArgs {
   queue: aws.sqs.Queue;
   sender: aws.lambda.Function;
@@ -103,7 +109,7 @@ export function mapQueue(context: BridgeContext, parent: pulumi.Resource, args: 
     {
       eventSourceArn: queue.arn,
       functionName: args.sender.name,
-      batchSize: BATCH_SIZE,
+      ...batching(config.batchSeconds),
       functionResponseTypes: ["ReportBatchItemFailures"],
       scalingConfig: { maximumConcurrency: config.concurrency },
     },

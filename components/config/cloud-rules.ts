@@ -136,6 +136,13 @@ const reserveConcurrency: Rule = ({ source, reserveConcurrency: chosen }) =>
     "a setting of Lambda; allowed on an alicloud source: false, because Function Compute keeps concurrency instances there anyway",
   );
 
+const batchSeconds: Rule = ({ source, batchSeconds: chosen }) =>
+  when(
+    source?.cloud === "alicloud" && chosen > 0,
+    ["batchSeconds"],
+    "a setting of a queue of AWS; allowed on an alicloud source: 0, because events that arrive together share requests there anyway",
+  );
+
 const egress: Rule = ({ source, egress: chosen }) =>
   when(
     source?.cloud === "alicloud" && chosen === "static",
@@ -192,6 +199,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   acceleration,
   buffer,
   reserveConcurrency,
+  batchSeconds,
   egress,
   auth,
   tokenParameter,

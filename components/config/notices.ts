@@ -203,8 +203,18 @@ function unusedFunctionSettings(config: BridgeConfig): string[] {
 
 /** A setting is reported when it differs from these. A parsed configuration does not show which settings were written out. */
 function defaultsFor(config: BridgeConfig) {
-  const { rateLimit, egress, inlineLimitBytes, copy, concurrency, reserveConcurrency, maxAttempts, giveUpAfterHours, timeouts } =
-    lenientSchema.parse({});
+  const {
+    rateLimit,
+    egress,
+    inlineLimitBytes,
+    copy,
+    concurrency,
+    batchSeconds,
+    reserveConcurrency,
+    maxAttempts,
+    giveUpAfterHours,
+    timeouts,
+  } = lenientSchema.parse({});
   return {
     buffer: defaultBuffer(config.source.cloud),
     egress,
@@ -216,6 +226,7 @@ function defaultsFor(config: BridgeConfig) {
       urlExpirySeconds: defaultUrlExpirySeconds(config.copy.timeoutSeconds),
     },
     concurrency,
+    batchSeconds,
     reserveConcurrency,
     maxAttempts,
     giveUpAfterHours: effectiveGiveUpHours(config.source.cloud, giveUpAfterHours),

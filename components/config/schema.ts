@@ -276,6 +276,11 @@ const settings = {
     .describe(
       "Senders at work at once, and in Alibaba Cloud also receivers. A sender of an OSS source has two requests at once, so there are half as many.",
     ),
+  batchSeconds: whole({ min: 0, max: 60 }, "seconds")
+    .default(0)
+    .describe(
+      "A source in AWS: how long an event waits for others, so that one request asks about up to 50 objects instead of 10. Many small objects cost a quarter less, and a lone object arrives this much later.",
+    ),
   reserveConcurrency: flag()
     .default(false)
     .describe(

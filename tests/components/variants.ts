@@ -53,6 +53,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
       logLevel: "debug",
       maxAttempts: 3,
     },
+    "events that wait for others": { batchSeconds: 2 },
     "a rate limit": { rateLimit: { requestsPerSecond: 7, burst: 9 } },
     "an alarm topic": { alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:alarms" },
     "buckets that go": { retainBuckets: false, forceDestroy: true },

@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { COUNTED } from "../../cost/counted";
 import type { Cloud } from "../../cost/prices";
-import { BATCH_SIZE, type Path } from "../../cost/requests";
+import { BATCH_SIZE, type Path, WINDOW_BATCH_SIZE } from "../../cost/requests";
 import { type FunctionRole, functionSize, MEMORY_MB } from "../../cost/times";
 import { EVENTS_AT_ONCE, measure, measureSmall } from "./measure";
 
@@ -57,7 +57,7 @@ test.each<Path>(["pull-to-s3", "pull-to-oss", "push"])("%s: ten at once make ten
   expect(ten.unchanged.requests).toEqual(tenTimes(one.unchanged.requests));
 });
 
-test.each([1, BATCH_SIZE])("a batch of %i is one invocation of each role and one request", async (count) => {
+test.each([1, BATCH_SIZE, WINDOW_BATCH_SIZE])("a batch of %i is one invocation of each role and one request", async (count) => {
   const { calls } = (await measureSmall("pull-to-s3", count)).new;
   expect(calls).toEqual({
     "messages sent": count,
@@ -76,7 +76,7 @@ test("an object that is pushed is one invocation of the dispatcher and one execu
 
 interface Planned {
   name: string;
-  inputs: { memorySize?: number; cpu?: number; instanceConcurrency?: number };
+  inputs: { memorySize?: number; cpu?: number; instanceConcurrency?: number; batchSize?: number };
 }
 const planOf = (example: string): Planned[] =>
   JSON.parse(readFileSync(join(__dirname, "..", "golden", "examples", `${example}.json`), "utf8")) as Planned[];
@@ -97,4 +97,14 @@ test.each<[string, Cloud, FunctionRole[]]>([
 test("a sender at an OSS source takes as many events at once as the model says", () => {
   const sender = planOf("oss-to-aws").find(({ inputs }) => inputs.instanceConcurrency !== undefined);
   expect(sender?.inputs.instanceConcurrency).toBe(EVENTS_AT_ONCE);
+});
+
+test("a mapping has batches of the modelled size", () => {
+  const path = join(__dirname, "..", "golden", "variants", "pull.json");
+  const variants = JSON.parse(readFileSync(path, "utf8")) as Record<string, { changed: Record<string, Planned> }>;
+  const changed = Object.entries(variants["events that wait for others"]?.changed ?? {});
+  const mapping = changed.find(([urn]) => urn.includes("EventSourceMapping"))?.[1];
+  expect(mapping?.inputs.batchSize).toBe(WINDOW_BATCH_SIZE);
+  const usual = planOf("aws-to-aws").find(({ inputs }) => inputs.batchSize !== undefined);
+  expect(usual?.inputs.batchSize).toBe(BATCH_SIZE);
 });

@@ -1,11 +1,10 @@
 /** Runs the real roles, and counts what `cost/counted.ts` holds. The functions are warm: they have replicated an object with and one without tags. */
-import { type Counts, LARGE_REFERENCE, type Path, type Requests } from "../../cost/requests";
+import { BATCH_SIZE, type Counts, LARGE_REFERENCE, type Path, type Requests, WINDOW_BATCH_SIZE } from "../../cost/requests";
 import { ASSUMED } from "../../cost/times";
 import { PullPath, type PullPathOptions } from "./world/pull";
 import { PushPath } from "./world/push";
 
 const SIZE = 10_000;
-const BATCH = 10;
 /** Invocations that one instance of the sender at an OSS source has at the same time. A test compares it with the recorded plan. */
 export const EVENTS_AT_ONCE = 64;
 const PLACES = ["source", "destination", "records"] as const;
@@ -71,7 +70,9 @@ const keysOf = (count: number) => Array.from({ length: count }, (_, index) => `k
 
 /** New objects, and then the same again. @param count how many events at once */
 export async function measureSmall(name: Path, count: number): Promise<{ new: Seen; unchanged: Seen }> {
-  return await twice(await open(name), count, (path, keys) => path.deliver(keys));
+  return await twice(await open(name), count, (path, keys) =>
+    path instanceof PullPath ? path.deliver(keys, { batchSize: Math.max(count, BATCH_SIZE) }) : path.deliver(keys),
+  );
 }
 
 /** The same from OSS, where one instance of the sender takes many events at the same time. */
@@ -178,8 +179,9 @@ export async function measure() {
     };
     large[path] = (await measureLarge(path)).requests;
   }
-  const [single, batch] = [await measureSmall("pull-to-s3", 1), await measureSmall("pull-to-s3", BATCH)];
+  const [single, batch] = [await measureSmall("pull-to-s3", 1), await measureSmall("pull-to-s3", BATCH_SIZE)];
   const oss = await measureFromOss(EVENTS_AT_ONCE);
+  const window = await measureSmall("pull-to-s3", WINDOW_BATCH_SIZE);
   const push = await measureSmall("push", 1);
   const [copy, pushed] = [await measureLarge("pull-to-s3"), await measureLarge("push")];
   const steps = ({ calls }: Seen) => ({ steps: calls["workflow steps"] ?? 0, pusher: calls["pusher invoked"] ?? 0 });
@@ -194,6 +196,7 @@ export async function measure() {
     busyMs: {
       single: { new: busy(single.new), unchanged: busy(single.unchanged) },
       batch: { new: busy(batch.new), unchanged: busy(batch.unchanged) },
+      window: { new: busy(window.new), unchanged: busy(window.unchanged) },
       ossEvents: { new: busy(oss.new), unchanged: busy(oss.unchanged) },
       push: { new: busy(push.new), unchanged: busy(push.unchanged) },
       large: rounded({ ...copy.busyMs, ...pushed.busyMs }),

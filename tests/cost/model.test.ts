@@ -45,6 +45,10 @@ describe("what the bridge promises", () => {
     expect(beyondCopying(costOf(pull({ source, destination })))).toBeLessThan(most);
   });
 
+  test("with batchSeconds 1 million objects of 10 KB from S3 cost at most $3 beyond egress and writes", () => {
+    expect(beyondCopying(costOf(pull({ batchSeconds: 1 })))).toBeLessThan(3);
+  });
+
   test("push of 1 million objects of 10 KB costs at most that, altogether", () => {
     const destination = { ...ossAbroad, acceleration: "global" } as const;
     expect(inUsd(costOf({ mode: "push", source: oss, destination, ...million }).totals)).toBeLessThan(40);

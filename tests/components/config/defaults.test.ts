@@ -26,6 +26,7 @@ test("a bridge from AWS Global to AWS China has a default for every setting", ()
     copy: { partSizeBytes: 16 * MIB, concurrency: 3, partsAtOnce: 16, memoryMb: 1024, timeoutSeconds: 900 },
     timeouts: { senderSeconds: 90, receiverSeconds: 29, urlExpirySeconds: 1200 },
     concurrency: 5,
+    batchSeconds: 0,
     reserveConcurrency: false,
     giveUpAfterHours: 168,
     maxAttempts: 20,

@@ -260,6 +260,7 @@ const REQUESTS_AND_EVENTS: Refusal[] = [
     problem: 'buffer = "sqs": a queue of AWS; allowed on an alicloud source: none, where the events wait in Function Compute\'s asynchronous invocation' },
   { given: pull({ to: "aws", reserveConcurrency: true }),
     problem: "reserveConcurrency = true: a setting of Lambda; allowed on an alicloud source: false, because Function Compute keeps concurrency instances there anyway" },
+  { given: pull({ to: "aws", batchSeconds: 2 }), problem: "batchSeconds = 2: a setting of a queue of AWS; allowed on an alicloud source: 0, ..." },
   { given: pull({ to: "aws", egress: "static" }),
     problem: 'egress = "static": not in this release for an alicloud source; allowed: shared, with the addresses that Function Compute sends from in allowedCidrs (with 0.0.0.0/0 ...' },
   { given: bridge({ token: undefined }),
