@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { freemem, tmpdir } from "node:os";
 import { join } from "node:path";
+import { bridgeSchema } from "../components/config/schema";
 import { createClosers } from "../local/closers";
 import type { ClientJob, ClientOutcome, Driver } from "./client/job";
 import { runMeasured, type Usage } from "./measured";
@@ -236,12 +237,12 @@ async function runOwn(plan: Plan, stage: Stage, own: Own): Promise<Run> {
 }
 
 /** Settings of a copy as they are deployed where the stack names none. */
-const COPY_DEFAULTS = { partSizeBytes: 16 * 1024 ** 2, partsAtOnce: 8 };
+const { partSizeBytes, partsAtOnce } = bridgeSchema.shape.copy.parse(undefined);
 
 async function runClient(
   plan: Plan,
   { destination, sourceAccess, noticesPath }: Stage,
-  own: Pick<Own, "name" | "batchSize" | "concurrency" | "inlineLimitBytes"> & { driver: Driver },
+  own: Pick<Own, "name" | "batchSize" | "concurrency" | "inlineLimitBytes" | "mayStream"> & { driver: Driver },
   bucket: string,
 ): Promise<{ outcome: ClientOutcome; usage: Usage }> {
   const { workload, folder, objects, clientPath } = plan;
@@ -256,7 +257,9 @@ async function runClient(
     batchSize: own.batchSize ?? 1,
     concurrency: own.concurrency ?? 1,
     inlineLimitBytes: own.inlineLimitBytes ?? Number.MAX_SAFE_INTEGER,
-    ...COPY_DEFAULTS,
+    partSizeBytes,
+    partsAtOnce,
+    mayStream: own.mayStream ?? true,
   };
   const jobPath = join(folder, "job.json");
   await writeFile(jobPath, JSON.stringify(job));

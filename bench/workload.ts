@@ -18,6 +18,8 @@ export interface Own {
   concurrency?: number | undefined;
   /** @default larger than every object */
   inlineLimitBytes?: number | undefined;
+  /** False for a copier that copies in parts only. @default true */
+  mayStream?: boolean | undefined;
 }
 
 /** What must hold for one way of the product. */

@@ -85,7 +85,7 @@ function openReader({ source, partsAtOnce, driver }: ClientJob): SourceReader {
   }
   return createSourceReader({
     allowedSources: [{ origin: source.endpoint, pathPrefix: `/${source.bucket}/` }],
-    ...(driver === "copier" && { connections: partsAtOnce }),
+    ...(driver === "copier" && { connections: 2 * partsAtOnce }),
   });
 }
 
@@ -133,7 +133,7 @@ export interface RunningCopies {
 /** The copier in this process, in place of an asynchronous invocation. */
 export function openCopier(job: ClientJob): RunningCopies {
   const destination = openStore(job.destination);
-  const { partSizeBytes, partsAtOnce } = job;
+  const { partSizeBytes, partsAtOnce, mayStream } = job;
   const copier = new Copier({
     config: { ...identity(job), partSizeBytes, partsAtOnce, timeoutSeconds: RECEIVER_SECONDS },
     destination,
@@ -141,6 +141,7 @@ export function openCopier(job: ClientJob): RunningCopies {
     clock: systemClock,
     logger,
     ...openControl(job, destination),
+    mayStream,
   });
   const running: Promise<{ key: string; result: string; reason?: string | undefined }>[] = [];
   return {
