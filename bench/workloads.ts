@@ -195,7 +195,7 @@ export const WORKLOADS: readonly Workload[] = [
 ];
 
 /** Sizes for a run of minutes. */
-const QUICK_LARGE_BYTES = 128 * MIB;
+const QUICK_LARGE_BYTES = { here: 128 * MIB, far: 64 * MIB };
 const QUICK_COUNT = 200;
 const QUICK_COUNT_OF_LARGER = 20;
 
@@ -203,7 +203,8 @@ const QUICK_COUNT_OF_LARGER = 20;
 export function quickened(workload: DataWorkload): DataWorkload {
   const { count, sizeBytes } = workload.objects;
   const most = sizeBytes >= MIB ? QUICK_COUNT_OF_LARGER : QUICK_COUNT;
-  return { ...workload, objects: { count: Math.min(count, most), sizeBytes: Math.min(sizeBytes, QUICK_LARGE_BYTES) } };
+  const largest = workload.link === undefined ? QUICK_LARGE_BYTES.here : QUICK_LARGE_BYTES.far;
+  return { ...workload, objects: { count: Math.min(count, most), sizeBytes: Math.min(sizeBytes, largest) } };
 }
 
 /** What a quick run measures where no workload is named: every kind of work once. */
