@@ -108,7 +108,7 @@ export const RUN_COLUMNS = [
   "",
   "Wall s: min / median / max",
   "Rate",
-  "Time of the best peer x",
+  "x the best peer's time",
   "CPU s",
   "Memory MiB",
   "Wall s without the start of the process",
