@@ -60,7 +60,10 @@ export function openConnections(options: KeptConnectionOptions = {}): Connection
   };
   /** A function is frozen between its invocations: no timer closes a connection that is too old. */
   const current = () => {
-    if (clock.now() - usedAtMs > keepAliveMs) replace(agent);
+    if (clock.now() - usedAtMs > keepAliveMs) {
+      replace(agent);
+      connector.close();
+    }
     usedAtMs = clock.now();
     return agent;
   };
@@ -116,7 +119,8 @@ class WarmConnector {
     if (warm === undefined) return this.#open(target, callback);
     this.#forget(warm);
     warm.opened.then(
-      (socket) => (socket.destroyed ? this.#open(target, callback) : callback(null, socket.ref())),
+      // One turn of the event loop takes in that the server has closed it, as undici does before it uses an idle connection.
+      (socket) => setImmediate(() => (socket.destroyed ? this.#open(target, callback) : callback(null, socket.ref()))),
       (error: Error) => callback(error, null),
     );
   };

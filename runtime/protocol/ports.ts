@@ -104,6 +104,8 @@ export class ReceiverUnreachable extends Error {
 /** Signs and posts. Rejects with `ReceiverUnreachable`. The response has one receipt per notice, in order. */
 export interface ReceiverClient {
   post(request: ReplicationRequest, options?: { signal?: AbortSignal }): Promise<ReplicationResponse>;
+  /** Opens the connection that the next `post` needs, where none is free. Sends nothing, and does not wait. */
+  warm?(): void;
 }
 
 /** Where a reason comes from. `border`: between the sender and the receiver. */

@@ -42,6 +42,7 @@ export function createReceiverClient(options: ReceiverClientOptions): ClosableRe
   const connections = openConnections({ ...options.connection, clock: options.clock });
   return {
     close: () => connections.close(),
+    warm: () => connections.warm(url.origin, 1),
     async post(request, { signal } = {}) {
       const body = JSON.stringify(request);
       const headers = await signedHeaders(options, url, body);

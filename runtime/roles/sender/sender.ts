@@ -209,6 +209,8 @@ export class Sender {
 
   /** Reads every key, asks the receiver about all of them, and reads the replicated ones again. */
   async #replicateRound(works: readonly Work[]): Promise<Outcome[]> {
+    // The handshake with the receiver runs while the source is read.
+    this.#deps.receiver.warm?.();
     const inspected = await Promise.all(works.map((work) => this.#limit(() => this.#inspect(work))));
     const outcomes = inspected.filter((one) => "next" in one);
     const asked = inspected.filter((one) => "notice" in one);

@@ -165,8 +165,16 @@ describe("connections opened ahead", () => {
     connections.warm(server.origin, 1);
     await opened(1);
     await server.closeIdle();
-    await turn();
     expect(await get("always", server.origin)).toEqual(["ok", false]);
+  });
+
+  test("are not used after the keep-alive time", async () => {
+    connections.warm(server.origin, 1);
+    await opened(1);
+    clock.advance(90_001);
+    const before = server.connections();
+    expect(await get("always", server.origin)).toEqual(["ok", false]);
+    expect(server.connections() - before).toBe(1);
   });
 
   test("that cannot be opened fail no process, and the request that needs one says why", async () => {

@@ -226,6 +226,16 @@ describe("time", () => {
   });
 });
 
+test("a connection that is opened ahead carries the next request, and nothing before", async () => {
+  answer = reply(200, { version: 1, receipts });
+  const before = server.connections();
+  client.warm?.();
+  while (server.connections() === before) await new Promise(setImmediate);
+  expect(server.seen).toHaveLength(0);
+  await client.post(request);
+  expect(server.connections() - before).toBe(1);
+});
+
 describe("after a pause", () => {
   beforeEach(() => {
     answer = reply(200, { version: 1, receipts });

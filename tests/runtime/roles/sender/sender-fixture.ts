@@ -37,6 +37,8 @@ export function open(answers: Answer[] | Handle, changes: { config?: Partial<Sen
   const clock = new VirtualTime();
   const source = new MemoryStore({ clock, name: "source", versioned: true });
   const requests: ReplicationRequest[] = [];
+  /** How often the source was read when a connection was opened ahead, for each time. */
+  const headsBeforeWarm: number[] = [];
   const enqueued: [key: string, failures: number, delaySeconds: number][] = [];
   const parked: [key: string, reason: string][] = [];
   const metrics: Partial<Record<MetricName, number>> = {};
@@ -63,6 +65,7 @@ export function open(answers: Answer[] | Handle, changes: { config?: Partial<Sen
     config: { ...config, ...changes.config },
     source,
     receiver: {
+      warm: () => void headsBeforeWarm.push(source.calls.head ?? 0),
       post: async (request) => {
         requests.push(request);
         return { version: 1, receipts: await (Array.isArray(answers) ? given(request) : answers(request)) };
@@ -86,6 +89,7 @@ export function open(answers: Answer[] | Handle, changes: { config?: Partial<Sen
     clock,
     source,
     requests,
+    headsBeforeWarm,
     enqueued,
     parked,
     metrics,

@@ -22,6 +22,14 @@ describe("what is asked", () => {
     expect(all.metrics).toEqual({ Replicated: 1, BytesMoved: 6, LagMs: 2_500 });
   });
 
+  test("over a connection that is opened while the source is read", async () => {
+    const all = open([{ result: "unchanged" }]);
+    await put(all.source, "k");
+    await all.run(message("m1", {}));
+    expect(all.headsBeforeWarm).toEqual([0]);
+    expect(all.source.calls.head).toBeGreaterThan(0);
+  });
+
   test("absence, with a URL that lets the receiver verify it", async () => {
     const all = open([{ result: "replicated" }]);
     await all.run(message("m1", {}));
