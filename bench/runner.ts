@@ -237,7 +237,7 @@ async function runOwn(plan: Plan, stage: Stage, own: Own): Promise<Run> {
 }
 
 /** Settings of a copy as they are deployed where the stack names none. */
-const { partSizeBytes, partsAtOnce } = bridgeSchema.shape.copy.parse(undefined);
+const { partSizeBytes, partsAtOnce, timeoutSeconds: copierSeconds } = bridgeSchema.shape.copy.parse(undefined);
 
 async function runClient(
   plan: Plan,
@@ -259,6 +259,7 @@ async function runClient(
     inlineLimitBytes: own.inlineLimitBytes ?? Number.MAX_SAFE_INTEGER,
     partSizeBytes,
     partsAtOnce,
+    copierSeconds,
     mayStream: own.mayStream ?? true,
   };
   const jobPath = join(folder, "job.json");

@@ -32,6 +32,8 @@ export interface ClientJob {
   inlineLimitBytes: number;
   partSizeBytes: number;
   partsAtOnce: number;
+  /** The hard end of a copier. */
+  copierSeconds: number;
   /** Whether the copier may copy an object as one stream. */
   mayStream: boolean;
 }

@@ -45,8 +45,8 @@ const identity = ({ source, destination }: ClientJob) => ({
 });
 const idOf = ({ kind, bucket }: BucketAccess): string => `${kind}:${bucket}`;
 
-export function newDeadline(): Deadline {
-  const endMs = systemClock.now() + DEADLINE_MS;
+export function newDeadline(ms = DEADLINE_MS): Deadline {
+  const endMs = systemClock.now() + ms;
   return { remainingMs: () => endMs - systemClock.now() };
 }
 
@@ -133,9 +133,9 @@ export interface RunningCopies {
 /** The copier in this process, in place of an asynchronous invocation. */
 export function openCopier(job: ClientJob): RunningCopies {
   const destination = openStore(job.destination);
-  const { partSizeBytes, partsAtOnce, mayStream } = job;
+  const { partSizeBytes, partsAtOnce, mayStream, copierSeconds: timeoutSeconds } = job;
   const copier = new Copier({
-    config: { ...identity(job), partSizeBytes, partsAtOnce, timeoutSeconds: RECEIVER_SECONDS },
+    config: { ...identity(job), partSizeBytes, partsAtOnce, timeoutSeconds },
     destination,
     reader: openReader(job),
     clock: systemClock,
@@ -147,7 +147,7 @@ export function openCopier(job: ClientJob): RunningCopies {
   return {
     launcher: {
       async start(copy) {
-        running.push(copier.run(copy, newDeadline()).then((outcome) => ({ key: copy.sourceKey, ...outcome })));
+        running.push(copier.run(copy, newDeadline(timeoutSeconds * 1000)).then((outcome) => ({ key: copy.sourceKey, ...outcome })));
       },
     },
     results: () => Promise.all(running),
