@@ -96,7 +96,7 @@ export function ratesTable(): string {
       [`receiver, ${BATCH_SIZE} small objects`, seconds(batch.new.receiver), each(batch.new.receiver)],
       ["dispatcher, one object", seconds(push.new.dispatcher), `${number(1000 / push.new.dispatcher)} objects / s`],
       [
-        `pusher, one small object (${PUSH_STEPS.new.pusher} calls)`,
+        `pusher, one small object in ${PUSH_STEPS.new.pusher === 1 ? "one call" : `${PUSH_STEPS.new.pusher} calls`}`,
         seconds(push.new.pusher),
         `${number(1000 / push.new.pusher)} objects / s`,
       ],
