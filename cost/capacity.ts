@@ -4,7 +4,7 @@
  */
 import { COUNTED } from "./counted";
 import { arrivalOf, pathOf, requestsOfObject, type Scenario } from "./model";
-import { PUSH_STEPS, type Requests } from "./requests";
+import { INLINE_LIMIT_BYTES, PUSH_STEPS, type Requests } from "./requests";
 import { ASSUMED, BUSY_MS, functionSize } from "./times";
 
 export interface Load {
@@ -39,7 +39,7 @@ export const SETTINGS = {
   concurrency: 5,
   copiesAtOnce: 3,
   requestsPerSecond: 50,
-  inlineLimitBytes: 8 * 1024 ** 2,
+  inlineLimitBytes: INLINE_LIMIT_BYTES,
   copySeconds: 900,
 } as const;
 

@@ -12,6 +12,7 @@ import {
 } from "./prices";
 import {
   BATCH_SIZE,
+  INLINE_LIMIT_BYTES,
   LARGE_OBJECT,
   LARGE_REFERENCE,
   OSS_EVENTS,
@@ -48,7 +49,7 @@ export interface Scenario {
   unchanged?: number | undefined;
   /** The part of the objects that have tags, from 0 to 1. @default 0 */
   tagged?: number | undefined;
-  /** @default 8 MiB */
+  /** @default 64 MiB */
   inlineLimitBytes?: number | undefined;
   /** @default 16 MiB */
   partSizeBytes?: number | undefined;
@@ -134,7 +135,7 @@ export const beyondCopying = ({ lines }: Cost): number =>
   inUsd(totalsOf(lines.filter(({ group }) => group !== "egress" && group !== "write")));
 
 function bridgeUsage(scenario: Scenario, path: Path): Usage[] {
-  const { objects, sizeBytes, inlineLimitBytes = 8 * 1024 ** 2 } = scenario;
+  const { objects, sizeBytes, inlineLimitBytes = INLINE_LIMIT_BYTES } = scenario;
   const isLarge = sizeBytes > inlineLimitBytes;
   const fresh = objects * (1 - (scenario.unchanged ?? 0));
   const work: Work = { scenario, path, fresh, unchanged: objects - fresh, isLarge, bytes: fresh * sizeBytes };
@@ -184,7 +185,12 @@ const MISSES: ReadonlySet<RequestName> = new Set(["headMissing", "getMissing", "
 
 /** The requests of one object that is copied, or of one that the destination has already. */
 export function requestsOfObject(scenario: Scenario, path: Path, what: "new" | "unchanged"): Requests {
-  const { sizeBytes, inlineLimitBytes = 8 * 1024 ** 2, partSizeBytes = LARGE_REFERENCE.partSizeBytes, tagged = 0 } = scenario;
+  const {
+    sizeBytes,
+    inlineLimitBytes = INLINE_LIMIT_BYTES,
+    partSizeBytes = LARGE_REFERENCE.partSizeBytes,
+    tagged = 0,
+  } = scenario;
   const tags = times(SMALL_OBJECT[path].tags, tagged);
   if (what === "unchanged" || sizeBytes <= inlineLimitBytes) return sum([SMALL_OBJECT[path][what], tags]);
   const { object, part } = LARGE_OBJECT[path];

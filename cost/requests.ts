@@ -48,6 +48,9 @@ export const LARGE_OBJECT: Readonly<Record<Path, Readonly<Record<"object" | "par
 /** The object with which `LARGE_OBJECT.object` is counted. */
 export const LARGE_REFERENCE = { sizeBytes: 1024 ** 3, partSizeBytes: 16 * 1024 ** 2, questions: COUNTED.questions } as const;
 
+/** The default of `inlineLimitBytes`: the receiver itself copies objects up to this size. */
+export const INLINE_LIMIT_BYTES = 64 * 1024 ** 2;
+
 /** Objects in one invocation of a sender at an AWS source, and in one request to the receiver, when many arrive at once. */
 export const BATCH_SIZE = 10;
 

@@ -1,5 +1,13 @@
 /** Runs the real roles, and counts what `cost/counted.ts` holds. The functions are warm: they have replicated an object with and one without tags. */
-import { BATCH_SIZE, type Counts, LARGE_REFERENCE, type Path, type Requests, WINDOW_BATCH_SIZE } from "../../cost/requests";
+import {
+  BATCH_SIZE,
+  type Counts,
+  INLINE_LIMIT_BYTES,
+  LARGE_REFERENCE,
+  type Path,
+  type Requests,
+  WINDOW_BATCH_SIZE,
+} from "../../cost/requests";
 import { ASSUMED } from "../../cost/times";
 import { PullPath, type PullPathOptions } from "./world/pull";
 import { PushPath } from "./world/push";
@@ -16,7 +24,7 @@ const PAIRS: Readonly<Record<Exclude<Path, "push">, Pick<PullPathOptions, "sourc
 const SCALE = 4096;
 export const SMALLER = {
   scale: SCALE,
-  inlineLimitBytes: (8 * 1024 ** 2) / SCALE,
+  inlineLimitBytes: INLINE_LIMIT_BYTES / SCALE,
   partSizeBytes: LARGE_REFERENCE.partSizeBytes / SCALE,
 } as const;
 

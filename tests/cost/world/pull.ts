@@ -1,5 +1,6 @@
 /** Pull mode with the real roles: every request is counted and takes the time that the model assumes. There are no faults. */
 import type { Cloud } from "../../../cost/prices";
+import { INLINE_LIMIT_BYTES } from "../../../cost/requests";
 import { ASSUMED, type FunctionRole, functionSize } from "../../../cost/times";
 import { inBatches } from "../../../runtime/platforms/alicloud-fc/batches";
 import type { DecodedLook } from "../../../runtime/protocol/events";
@@ -270,6 +271,6 @@ export class PullPath {
   }
 
   private get inlineLimitBytes(): number {
-    return this.options.inlineLimitBytes ?? 8 * 1024 ** 2;
+    return this.options.inlineLimitBytes ?? INLINE_LIMIT_BYTES;
   }
 }

@@ -1,6 +1,7 @@
 /** Push mode with the real roles and the deployed workflow: every request and every step is counted and takes the time that the model assumes. */
 
 import { flowDefinition } from "../../../components/alicloud/flow-definition";
+import { INLINE_LIMIT_BYTES } from "../../../cost/requests";
 import { ASSUMED, type FunctionRole, functionSize } from "../../../cost/times";
 import type { Look } from "../../../runtime/protocol/ports";
 import { type PushCall, type PushState, parsePushState, Unfinished } from "../../../runtime/protocol/push";
@@ -198,7 +199,7 @@ export class PushPath {
     const pusher = new Pusher({
       config: {
         ...pusherConfig(this.settings),
-        inlineLimitBytes: this.options.inlineLimitBytes ?? 8 * 1024 ** 2,
+        inlineLimitBytes: this.options.inlineLimitBytes ?? INLINE_LIMIT_BYTES,
         inlineTimeoutSeconds: SECONDS.inline,
         timeoutSeconds: SECONDS.pusher,
         partsAtOnce: 8,
