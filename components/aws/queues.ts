@@ -12,7 +12,7 @@ const LONGEST_RETENTION_SECONDS = 14 * DAY_SECONDS;
 const WORK_RETENTION_SECONDS = 7 * DAY_SECONDS;
 /** The maximum of SQS. */
 const MOST_RECEIVES = 1_000;
-/** The maximum of a mapping without a batching window. */
+/** The maximum of a mapping without a batching window. The shortest window would delay a lone object by up to a second. */
 const BATCH_SIZE = 10;
 /** With a batching window. A request holds at most 100 notices, and all of a batch must end within the receiver's time. */
 const WINDOW_BATCH_SIZE = 50;
