@@ -147,7 +147,9 @@ export function openCopier(job: ClientJob): RunningCopies {
   return {
     launcher: {
       async start(copy) {
-        running.push(copier.run(copy, newDeadline(timeoutSeconds * 1000)).then((outcome) => ({ key: copy.sourceKey, ...outcome })));
+        running.push(
+          copier.run(copy, newDeadline(timeoutSeconds * 1000)).then((outcome) => ({ key: copy.sourceKey, ...outcome })),
+        );
       },
     },
     results: () => Promise.all(running),
