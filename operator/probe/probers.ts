@@ -1,5 +1,5 @@
 /** Clients of the prober functions of the two sides. The messages are in `runtime/protocol/probe.ts`. */
-import type * as z from "../../runtime/protocol/schema";
+
 import {
   type ProbeCleanAnswer,
   type ProbePutAnswer,
@@ -10,6 +10,7 @@ import {
   probePutAnswerSchema,
   probeWatchAnswerSchema,
 } from "../../runtime/protocol/probe";
+import type * as z from "../../runtime/protocol/schema";
 import type { ProbeSide } from "../../runtime/roles/prober/names";
 import { BridgeError } from "../../runtime/stores/errors";
 import type { OperatedBridge } from "../operated-bridge";

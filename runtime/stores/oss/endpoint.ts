@@ -60,7 +60,8 @@ export function ossTarget(endpoint: string, bucket: string): OssTarget {
       `the OSS endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`,
     );
   // A bucket name cannot precede an IP address, nor `localhost`. Node's pattern for IPv6 would take 3 ms of a function's start.
-  if (isIPv4(hostname) || hostname.includes(":") || hostname === "localhost") return { origin: url.origin, pathPrefix: `/${bucket}/` };
+  if (isIPv4(hostname) || hostname.includes(":") || hostname === "localhost")
+    return { origin: url.origin, pathPrefix: `/${bucket}/` };
   return { origin: `${url.protocol}//${bucket}.${url.host}`, pathPrefix: "/" };
 }
 
