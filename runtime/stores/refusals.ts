@@ -84,8 +84,11 @@ export class VendorErrors implements CallErrors {
     const ambiguous = mayHaveLanded && this.isAmbiguous(op, found, code);
     const kind = ambiguous ? "Unavailable" : found;
     const hint = ambiguous ? "after a retry, so the first request may have landed" : (advice[code ?? ""] ?? advice[kind]);
-    const details = `HTTP ${status}${requestId === undefined ? "" : `, request ${requestId}`}`;
-    const message = `${name} answered ${op} with ${code ?? "no code"} (${details})${hint === undefined ? "" : `: ${hint}`}`;
+    // An answer to HEAD has no document, and so no code.
+    const answer = code === undefined ? [`HTTP ${status}`] : [code, `HTTP ${status}`];
+    const [first, ...details] = requestId === undefined ? answer : [...answer, `request ${requestId}`];
+    const said = details.length === 0 ? first : `${first} (${details.join(", ")})`;
+    const message = `${name} answered ${op} with ${said}${hint === undefined ? "" : `: ${hint}`}`;
     const error = new BridgeError(kind, op, message, { cause: refusal, retryAfterSeconds: retryAfterOf(refusal.retryAfter) });
     if (ambiguous) this.ambiguous.add(error);
     return error;

@@ -65,11 +65,11 @@ test.each([
 
 test("hovering shows the sentence and the default", () => {
   expect(editor.hover("inlineLimitBytes")).toMatchObject({
-    text: "The copier copies larger objects, in parts.",
-    fallback: "8388608 (8 MiB)",
+    text: "The copier copies larger objects. Over a slow link it copies objects above 8 MiB as well.",
+    fallback: "67108864 (64 MiB)",
     type: "(property) inlineLimitBytes?: number | undefined",
   });
-  expect(editor.hover("memoryMb")).toMatchObject({ text: expect.stringMatching(/^Memory of the copier\./), fallback: "1024" });
+  expect(editor.hover("memoryMb")).toMatchObject({ text: expect.stringMatching(/^Memory of the copier/), fallback: "1024" });
   expect(editor.hover("bridge.receiverUrl")).toMatchObject({
     text: "URL that the sender posts to. It answers only to the allowlist. Present in mode `pull`.",
     type: expect.stringContaining("pulumi.Output<string>"),

@@ -50,7 +50,7 @@ test.each<[string, Refusal]>([
   [
     "not reachable",
     {
-      ...{ kind: "Unavailable", answer: "S3 answered list with ECONNREFUSED" },
+      ...{ kind: "Unavailable", answer: "S3 did not answer list: ECONNREFUSED" },
       message: /; the store cannot be reached from here$/,
     },
   ],
