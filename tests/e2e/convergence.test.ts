@@ -8,6 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { PROVENANCE_PREFIX } from "../../runtime/protocol/control";
 import { inBatches } from "./support/batches";
+import { leaveBegunCopy } from "./support/begun-copy";
 import { eventually } from "./support/eventually";
 import { converged, head, listKeys, look, put, remove, sha256, versions } from "./support/objects";
 import { sendEvent, settled, takeDeadLetters } from "./support/queues";
@@ -59,6 +60,8 @@ describe("an event", () => {
   ] as const) {
     onStack(`that comes again for a ${path} object moves no bytes`, async (running) => {
       const key = `again-${path}`;
+      // A stream that is given up for parts would read some bytes twice.
+      if (path === "large") await leaveBegunCopy(running, key);
       await put(running.source, key, randomBytes(sizeBytes));
       await converged(running, key);
       await settled(running);

@@ -109,18 +109,14 @@ describe("side by side", () => {
     await putInParts(running, "own-parts", ownParts);
   });
 
-  onStack(
-    "the receiver writes an object of the inline limit, and the copier one with a byte more, as one stream",
-    async (running) => {
-      await expectArrived(running, "within", bodies.within);
-      await expectArrived(running, "above", bodies.above);
-      expect((await head(running.destination, "within")).ETag).not.toMatch(/-/);
-      expect((await head(running.destination, "above")).ETag).not.toMatch(/-/);
-      expect(rangesRead(running, "within")).toEqual([undefined]);
-      expect(rangesRead(running, "above")).toEqual([undefined]);
-      expect(receiptsFor(receiver, "above").join()).toMatch(/^(in-progress,)+unchanged$/);
-    },
-  );
+  onStack("the receiver writes an object of the inline limit, and the copier one with a byte more", async (running) => {
+    await expectArrived(running, "within", bodies.within);
+    await expectArrived(running, "above", bodies.above);
+    expect((await head(running.destination, "within")).ETag).not.toMatch(/-/);
+    expect(rangesRead(running, "within")).toEqual([undefined]);
+    // As one stream or in parts: the copier chooses by the link.
+    expect(receiptsFor(receiver, "above").join()).toMatch(/^(in-progress,)+unchanged$/);
+  });
 
   onStack("a large object gets the receipt in-progress until it is copied, and each part is read once", async (running) => {
     await expectArrived(running, "large", bodies.large);

@@ -17,6 +17,8 @@ const PROBE = { enabled: true, everyMinutes: 60 };
 const IN = ["in/"];
 
 /** A bridge between the partitions. */
+/** The copier copies larger objects. */
+export const INLINE_LIMIT_BYTES = 8 * 1024 ** 2;
 export const PULL = { stack: "dev", name: "dev" } as const;
 /** A two-way bridge inside AWS Global, where S3 itself replicates. */
 export const NATIVE = { stack: "two-way", name: "both", buckets: { source: "both-here", destination: "both-there" } } as const;
@@ -46,6 +48,7 @@ export function deployPull(clouds: LocalClouds, { source, destination }: Places)
       "crossborderbridge:scope": { prefixes: IN, tags: { watched: "yes" } },
       "crossborderbridge:auth": { kind: "iam" },
       "crossborderbridge:statusTags": true,
+      "crossborderbridge:inlineLimitBytes": INLINE_LIMIT_BYTES,
       "crossborderbridge:probe": PROBE,
     },
   });

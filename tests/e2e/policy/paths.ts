@@ -2,16 +2,17 @@
 import { randomBytes } from "node:crypto";
 import { DeleteObjectCommand, PutObjectCommand, PutObjectTaggingCommand } from "@aws-sdk/client-s3";
 import { statusTagOf } from "../../../runtime/replication/snapshot";
+import { leaveBegunCopy } from "../support/begun-copy";
 import { eventually } from "../support/eventually";
 import { readLog } from "../support/logs";
 import { look, sha256 } from "../support/objects";
 import { heldKeys, sendEvent, settled, takeDeadLetters } from "../support/queues";
 import type { TestStack } from "../support/stack";
 import type { TlsProxy } from "../support/tls-proxy";
-import { PULL } from "./aws-bridges";
+import { INLINE_LIMIT_BYTES, PULL } from "./aws-bridges";
 
 const COMPLETED = { [statusTagOf(PULL.name)]: "COMPLETED" };
-const LARGE = 9 * 1024 ** 2;
+const LARGE = INLINE_LIMIT_BYTES + 1024 ** 2;
 /** Only copies read parts. The receiver reads one byte and the tags, to see that the source still is as the notice says. */
 const isPart = (range: string | undefined) => range !== undefined && range !== "bytes=0-0";
 
@@ -62,6 +63,7 @@ export async function takeEveryPath(on: TestStack, source: TlsProxy, receiver: T
   // The name of its replica is longer than a store allows.
   await put(`in/${"k".repeat(1021)}`, "parked");
   await put("in/large", randomBytes(LARGE));
+  for (const key of ["in/full-large", "in/resumed", "in/abandoned", "in/superseded"]) await leaveBegunCopy(on, key);
   // The metadata leaves no room for the provenance, which goes into a record.
   const full = { Bucket, Tagging: "watched=yes", Metadata: { full: "m".repeat(2_000) } };
   await s3.send(new PutObjectCommand({ ...full, Key: "in/full-small", Body: "full" }));
