@@ -10,6 +10,8 @@ import type { TestStack } from "../support/stack";
 export interface SourceEvents {
   /** Sends a creation event of the key. */
   repeat(key: string): Promise<void>;
+  /** Delivers the last event that `repeat` sent once more, unchanged. Only OSS gives events an id. */
+  redeliver?(): void;
   /** Resolves when no event is left. */
   settled(): Promise<void>;
   deadLetters(): Promise<Pick<DeadLetter, "key" | "reason">[]>;
@@ -42,10 +44,14 @@ function ofOss({ clouds, outputs, settings: _settings, ...local }: LocalStack): 
   const waiting = () =>
     [outputs.queueUrl, outputs.outageQueueUrl].flatMap((url) => messages.messages(region, nameOf(url)).map(({ body }) => body));
   let repeats = 0;
+  let last: Parameters<typeof fc.deliver>[0] | undefined;
   return {
+    redeliver() {
+      if (last !== undefined) fc.deliver(last);
+    },
     async repeat(key) {
       repeats += 1;
-      fc.deliver({
+      last = {
         eventName: "ObjectCreated:PutObject",
         eventSource: "acs:oss",
         eventTime: new Date().toISOString(),
@@ -60,7 +66,8 @@ function ofOss({ clouds, outputs, settings: _settings, ...local }: LocalStack): 
         requestParameters: { sourceIPAddress: "127.0.0.1" },
         responseElements: { requestId: `repeat-${repeats}` },
         userIdentity: { principalId: accountId },
-      });
+      };
+      fc.deliver(last);
     },
     async settled() {
       await eventually(

@@ -57,6 +57,8 @@ export async function takeEveryPath(bridge: Bridge, wires: Wires): Promise<void>
   // The event comes once more after everything has settled.
   await bridge.events.repeat("in/large");
   await bridge.events.settled();
+  bridge.events.redeliver?.();
+  await bridge.events.settled();
   await handOverWaitingKeys(bridge);
   await bridge.events.settled();
   // Reads the large objects only once, at the end.
@@ -160,12 +162,13 @@ async function changeReplicaTags(bridge: Bridge, { writes }: Wires): Promise<voi
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  let isReleased = false;
+  let [isCompleted, isReleased] = [false, false];
   const reached = new Promise<void>((resolve) => {
     writes.treat((request) => {
       const { method, path } = request;
-      if (isReleased || method !== "GET" || !path.includes("tagging") || !of(bridge, "destination", key)(request))
-        return undefined;
+      if (isReleased || !of(bridge, "destination", key)(request)) return undefined;
+      if (method === "POST" && path.includes("uploadId=")) isCompleted = true;
+      if (!isCompleted || method !== "HEAD") return undefined;
       resolve();
       return { kind: "wait", until: released };
     });
