@@ -90,6 +90,10 @@ interface Running {
   name: string;
 }
 
+/** The name of Pulumi's language host, as `ps` cuts it, and a name for the program that it runs. */
+const LANGUAGE_HOST = "pulumi-language";
+const PROGRAM = "pulumi-program";
+
 /** Includes the start time, because the system reuses pids. */
 const identity = ({ pid, started }: Running): string => `${pid} ${started}`;
 
@@ -105,7 +109,12 @@ function processes(): Running[] {
 
 function descendants(ancestor: number): Running[] {
   const all = processes();
-  const below = (pid: number): Running[] =>
-    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
+  const below = (pid: number, parentName = ""): Running[] =>
+    all
+      .filter(({ parent }) => parent === pid)
+      .flatMap((child) => {
+        const name = parentName === LANGUAGE_HOST ? PROGRAM : child.name;
+        return [{ ...child, name }, ...below(child.pid, name)];
+      });
   return below(ancestor);
 }

@@ -45,6 +45,14 @@ afterEach(async () => {
   }
 }, 60_000);
 
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** The process of the bundler exits a moment later. */
 async function nothingLeft(command: CliProcess): Promise<void> {
   expect(command.runFolders()).toEqual([]);
@@ -160,17 +168,18 @@ describe("Ctrl-C", () => {
 });
 
 test(
-  "after a kill only the engine's idle language host runs on, and the next start removes the folder",
+  "after a kill only the engine's language host and its program may run on, and the next start removes the folder",
   async () => {
     const command = started(runScript("start.ts", ["--verbose"]));
     await command.line(/crossborder:aws:Trigger .*creat/);
     command.noteProcesses();
     process.kill(command.pid, "SIGKILL");
     expect(await command.ended).toBe("SIGKILL");
-    // Pulumi's language host checks only every five minutes that its engine runs.
-    const others = () => command.survivors().filter((one) => !one.endsWith(" pulumi-language"));
+    // Pulumi's language host checks only every five minutes that its engine runs. Its program mostly ends with the engine.
+    const others = () => command.survivors().filter((one) => !/ pulumi-(language|program)$/.test(one));
     await eventually(() => expect(others()).toEqual([]), { deadlineMs: 60_000, what: "its processes are gone" });
     expect(command.runFolders()).toHaveLength(1);
+    for (const one of command.survivors()) if (one.endsWith(" pulumi-program")) kill(Number.parseInt(one, 10));
     const next = await createRunDir(runsDir(DEFAULT_STATE_DIR));
     await rm(next, { recursive: true });
     expect(command.runFolders()).toEqual([]);
