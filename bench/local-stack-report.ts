@@ -26,7 +26,7 @@ export const LOCAL_STACK: OtherWorkload = {
 const BURST = 1_000;
 const LEAST_RATE = 100;
 const SHARE_OF_EMULATOR = 0.9;
-/** What the lag at one object a second may be above that of the emulator. */
+/** The lag at one object a second may be this much above the emulator's. */
 const MOST_EXTRA_LAG_MS = 50;
 
 export function reportOf({ loads, bare }: LocalStackResults): TableReport {

@@ -125,7 +125,7 @@ async function quietMachine({ waits, signal }: { waits: boolean; signal: AbortSi
         `the load stays at ${load.toFixed(2)}, and the figures need less than ${MOST_LOAD}: end other programs, or measure all the same with --any-load`,
       );
     say(`the load is ${load.toFixed(2)}; waiting until it is below ${MOST_LOAD}`);
-    // Nobody tells when the load falls.
+    // No event reports that the load falls.
     await delay(LOOK_MS, undefined, { signal });
   }
 }

@@ -19,7 +19,7 @@ export interface PeerTask {
 
 export interface Peer {
   label: string;
-  /** What the destination verifies, and against what. */
+  /** Says which checksum the destination verifies. */
   integrity: string;
   /** The commands, one after the other. */
   steps(task: PeerTask): Pipeline[];

@@ -22,7 +22,7 @@ export interface Own {
   mayStream?: boolean | undefined;
 }
 
-/** What must hold for one way of the product. */
+/** The targets of one way of the product. */
 export type Target =
   | { own: string; what: "time"; atMost: number; peer: PeerName | "best" }
   | { own: string; what: "rate"; atLeast: number; peer: PeerName | "best" }
@@ -62,6 +62,6 @@ export interface TableReport {
   head: readonly string[];
   rows: readonly (readonly string[])[];
   notes: readonly string[];
-  /** What must hold, with what was measured. */
+  /** The targets, each with its measured value. */
   targets: readonly { target: string; measured: string; isMet: boolean }[];
 }

@@ -1,4 +1,4 @@
-/** What the process that runs the product's code is told, and what it answers. */
+/** The input and the answer of the process that runs the product's code. */
 import type { Notice } from "../../runtime/protocol/messages";
 import type { BucketAccess } from "../servers/store-server";
 

@@ -13,7 +13,7 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 export interface Ratio {
-  /** Of the medians. */
+  /** The ratio of the medians. */
   value: number;
   /** The smallest and the largest ratio of two runs of the same round. */
   least: number;

@@ -13,7 +13,7 @@ export interface Verdict {
   own: string;
   target: string;
   measured: string;
-  /** Of the times, where the target is about a peer. */
+  /** The ratio of the two times. Present where the target is about a peer. */
   ratio?: Ratio | undefined;
   isMet: boolean;
 }

@@ -2,10 +2,11 @@
 import { spawn } from "node:child_process";
 import { closeSync, createReadStream, openSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join, relative, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pLimit from "p-limit";
+import { freePort } from "../../local/free-port";
 import { inControlPrefix } from "../../runtime/protocol/control";
 import { contentOf, crc64NvmeOf, digestOf, type PlannedObject } from "../objects";
 import { CHECKSUM_HEADER, S3Requests } from "./s3-request";
@@ -120,21 +121,6 @@ export function countLines(lines: readonly string[]): RequestCounts {
     if (operation !== undefined) addRequest(counts, operation);
   }
   return counts;
-}
-
-/** A TCP port of 127.0.0.1 that is free now. Another process may take it before the caller binds it. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("the system gave no port on 127.0.0.1"));
-        else resolve(address.port);
-      });
-    });
-  });
 }
 
 const START_MS = 20_000;

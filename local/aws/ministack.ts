@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
-import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePort } from "../free-port";
 import type { Certificate } from "./certificate";
 import type { MinistackInstallation } from "./install-ministack";
 
@@ -75,21 +75,6 @@ export async function startMinistack(options: MinistackOptions): Promise<Minista
       if (options.port !== undefined || !taken || attempt === PORT_ATTEMPTS) throw error;
     }
   }
-}
-
-/** A TCP port of 127.0.0.1 that is free now. Another process may take it before the caller binds it. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("the system gave no port on 127.0.0.1"));
-        else resolve(address.port);
-      });
-    });
-  });
 }
 
 async function startOn(port: number, options: MinistackOptions): Promise<Ministack> {

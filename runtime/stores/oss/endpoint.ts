@@ -1,6 +1,6 @@
 /** The endpoints of OSS. https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints */
 import { isIPv4 } from "node:net";
-import { BridgeError } from "../errors";
+import { parseEndpoint } from "../endpoint";
 import { encodeOssKey, type OssQueries, ossQueryString } from "./sign";
 
 /**
@@ -44,21 +44,7 @@ export interface OssTarget {
 
 /** @throws BridgeError `ConfigInvalid` for an endpoint that is not `https://host[:port]`. */
 export function ossTarget(endpoint: string, bucket: string): OssTarget {
-  let url: URL | undefined;
-  try {
-    url = new URL(endpoint);
-  } catch {
-    url = undefined;
-  }
-  const hostname = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
-  const loopback = hostname === "127.0.0.1" || hostname === "::1" || hostname === "localhost";
-  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && loopback);
-  if (url === undefined || !secure || url.pathname !== "/" || url.search !== "" || url.username !== "")
-    throw new BridgeError(
-      "ConfigInvalid",
-      "endpoint",
-      `the OSS endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`,
-    );
+  const { url, hostname } = parseEndpoint("OSS", endpoint);
   // A bucket name cannot precede an IP address, nor `localhost`. Node's pattern for IPv6 would take 3 ms of a function's start.
   if (isIPv4(hostname) || hostname.includes(":") || hostname === "localhost")
     return { origin: url.origin, pathPrefix: `/${bucket}/` };

@@ -11,7 +11,7 @@ import {
   signHeaders,
   UNSIGNED_PAYLOAD,
 } from "../../http/sigv4";
-import { BridgeError } from "../errors";
+import { parseEndpoint } from "../endpoint";
 import { isAscii } from "../header-text";
 import type { PresignOptions } from "../object-store";
 import { s3Errors } from "./errors";
@@ -131,18 +131,7 @@ function isAwsEndpoint(endpoint: string): boolean {
 }
 
 function s3Target(endpoint: string, bucket: string): S3Target {
-  let url: URL | undefined;
-  try {
-    url = new URL(endpoint);
-  } catch {
-    url = undefined;
-  }
-  const hostname = url?.hostname.replace(/^\[|\]$/g, "") ?? "";
-  const loopback = hostname === "127.0.0.1" || hostname === "::1" || hostname === "localhost";
-  // Bodies are not signed, so only TLS protects them.
-  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && loopback);
-  if (url === undefined || !secure || url.pathname !== "/" || url.search !== "" || url.username !== "")
-    throw new BridgeError("ConfigInvalid", "endpoint", `the S3 endpoint ${JSON.stringify(endpoint)} must be https://host[:port]`);
+  const { url, hostname } = parseEndpoint("S3", endpoint);
   if (!AWS_HOST.test(hostname) || !HOST_LABEL.test(bucket))
     return { origin: url.origin, host: url.host, pathPrefix: `/${bucket}/` };
   const host = `${bucket}.${url.host}`;
