@@ -81,29 +81,13 @@ async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Leaves out of a bundle the parts of packages that no function runs. A part that runs nevertheless throws an error with its name. */
-const smallerPackages: Plugin = {
-  name: "smaller-packages",
-  setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, "scripts", "undici-agent.js") }));
-    onResolve({ filter: /./ }, ({ path, importer }) => {
-      const part = importer.includes("/undici/") ? UNDICI_PARTS.find((name) => path.endsWith(name)) : undefined;
-      return part === undefined ? undefined : { path: `undici/${part}`, namespace: LEFT_OUT };
-    });
-    onLoad({ filter: /./, namespace: LEFT_OUT }, ({ path }) => {
-      const failure = `throw new Error("the bundle has no ${path}")`;
-      // undici loads its client of HTTP/2 with itself, and the other parts when they are used.
-      return { contents: path.includes("client-h2") ? `module.exports = () => { ${failure} }` : failure, loader: "js" };
-    });
+/** Takes the part of undici that a function runs. */
+const partOfUndici: Plugin = {
+  name: "part-of-undici",
+  setup({ onResolve }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: join(ROOT, "scripts", "undici-part.js") }));
   },
 };
-
-const LEFT_OUT = "left-out";
-/**
- * HTTP/2, which no `Agent` here allows; bodies that are forms; and the parser for processors without SIMD, which no cloud has. They are a third of
- * undici, and HTTP/2 loads a module of Node.js that takes longer than the rest.
- */
-const UNDICI_PARTS = ["client-h2", "client-h2.js", "web/fetch/body.js", "llhttp-wasm.js"];
 
 /** How a function is bundled. */
 const BUNDLE_OPTIONS = {
@@ -117,9 +101,7 @@ const BUNDLE_OPTIONS = {
   minify: true,
   // Prefers ES modules: esbuild cannot leave out the unused code of a CommonJS module.
   mainFields: ["module", "main"],
-  plugins: [smallerPackages],
-  // In a Jest worker undici takes its parser without SIMD, which is not in the bundle.
-  define: { "process.env.JEST_WORKER_ID": "undefined" },
+  plugins: [partOfUndici],
   legalComments: "none",
   // One character beyond ASCII makes V8 keep the whole bundle in two bytes for each character, which takes a tenth longer to compile.
   charset: "ascii",
@@ -176,7 +158,7 @@ function packagesOf({ outputs }: Metafile): PackageBytes[] {
 /** `node_modules/@a/b/c.js` belongs to `@a/b`, `runtime/roles/sender/sender.ts` to `runtime/roles`. */
 function packageOf(path: string): string {
   const inPackage = [...path.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].at(-1)?.[1];
-  return inPackage ?? (path.startsWith(`${LEFT_OUT}:`) ? "undici" : path.split("/").slice(0, 2).join("/"));
+  return inPackage ?? path.split("/").slice(0, 2).join("/");
 }
 
 /** @param staging a folder of the same file system whose contents are not uploaded */

@@ -1,6 +1,7 @@
 /** Connections to the hosts of one process. They are kept open between requests, because a new one costs up to three round trips. */
 import type { LookupFunction } from "node:net";
-import { Agent, buildConnector } from "undici";
+import { buildConnector, Dispatcher } from "undici";
+import { type Connect, ConnectionPool } from "./connection-pool";
 
 export interface ConnectionOptions {
   /** Trusted instead of the built-in roots; `NODE_EXTRA_CA_CERTS` adds to those by itself. */
@@ -20,8 +21,6 @@ export interface ConnectionOptions {
    * @default 90_000
    */
   keepAliveMs?: number | undefined;
-  /** Opens the connections. @default one made of these options */
-  connector?: buildConnector.connector | undefined;
 }
 
 /** The form of Node's `lookup`. */
@@ -36,32 +35,77 @@ export const KEEP_ALIVE_MS = 90_000;
 export const MOST_CONNECTIONS = 100;
 
 /** All requests of a process to the same kind of host should share one. Its creator closes it. */
-export function createAgent(options: ConnectionOptions = {}): Agent {
-  const { connections = MOST_CONNECTIONS, keepAliveMs = KEEP_ALIVE_MS, connector = createConnector(options) } = options;
-  return new Agent({
-    connections,
-    pipelining: 1,
-    headersTimeout: options.answerTimeoutMs ?? 15_000,
-    bodyTimeout: options.bodyIdleMs ?? 15_000,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: keepAliveMs,
-    connect: connector,
-  });
+export function createAgent(options: ConnectionOptions = {}): HttpAgent {
+  return new HttpAgent(options);
 }
 
+/** Sends requests as the Agent of undici does, on connections of its own: see docs/adr/0043-an-http-client-of-our-own.md. */
+export class HttpAgent extends Dispatcher {
+  private readonly pool: ConnectionPool;
+
+  constructor(options: ConnectionOptions = {}) {
+    super();
+    const {
+      connections = MOST_CONNECTIONS,
+      keepAliveMs = KEEP_ALIVE_MS,
+      answerTimeoutMs = 15_000,
+      bodyIdleMs = 15_000,
+    } = options;
+    this.pool = new ConnectionPool({ connect: createConnect(options), connections, keepAliveMs, answerTimeoutMs, bodyIdleMs });
+  }
+
+  /** Connections that were opened so far. */
+  get opened(): number {
+    return this.pool.opened;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    this.pool.dispatch(options, handler);
+    return true;
+  }
+
+  /**
+   * Opens as many connections as are missing for so many requests. Sends nothing on them, and does not wait. A failure shows in the request that
+   * needs one.
+   */
+  warm(origin: string, count: number): void {
+    this.pool.warm(origin, count);
+  }
+
+  override async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  override async destroy(): Promise<void> {
+    this.pool.destroy();
+  }
+}
+
+/** More than one read of the system brings. */
+const READ_BYTES = 64 * 1024;
+
 /** Opens connections. The next one to the same host resumes the TLS session, which saves a round trip with TLS 1.2. */
-export function createConnector({ ca, lookup, connectTimeoutMs = 5_000 }: ConnectionOptions): buildConnector.connector {
-  const open = buildConnector({
-    timeout: connectTimeoutMs,
-    rejectUnauthorized: true,
-    ...(ca !== undefined && { ca }),
-    ...(lookup !== undefined && { lookup }),
-  });
+function createConnect({ ca, lookup, connectTimeoutMs = 5_000 }: ConnectionOptions): Connect {
+  // undici remembers sessions by weak references only, so the next garbage collection would drop them.
   const sessions = new Map<string, Buffer>();
-  return (target, callback) =>
-    open(target, (...result) => {
-      // undici remembers sessions by weak references only, so the next garbage collection would drop them.
-      result[1]?.on("session", (session: Buffer) => sessions.set(target.host ?? target.hostname, session));
-      callback(...result);
+  return (target, onRead, callback) => {
+    const session = sessions.get(target.host);
+    const open = buildConnector({
+      timeout: connectTimeoutMs,
+      rejectUnauthorized: true,
+      maxCachedSessions: 0,
+      // Bytes that go through the stream of a socket become several objects for each TLS record.
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        callback: (length, bytes) => onRead((bytes as Buffer).subarray(0, length)),
+      },
+      ...(ca !== undefined && { ca }),
+      ...(lookup !== undefined && { lookup }),
+      ...(session !== undefined && { session }),
     });
+    open(target, (...[error, socket]) => {
+      socket?.on("session", (fresh: Buffer) => sessions.set(target.host, fresh));
+      callback(error, socket);
+    });
+  };
 }

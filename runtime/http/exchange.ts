@@ -1,5 +1,5 @@
 /**
- * One request and its answer. It uses undici's `dispatch`, because the requests of the data path are small and many: `request` creates a stream
+ * One request and its answer. It uses `dispatch`, because the requests of the data path are small and many: `request` creates a stream
  * for each answer.
  */
 import { Readable } from "node:stream";
@@ -50,7 +50,7 @@ export const MAX_DOCUMENT_BYTES = 16 * 1024 ** 2;
 /** Enough for a few TLS records, so that the socket is not paused after each. */
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 
-/** Sends the request and reads the whole answer. Rejects with undici's error, or with the reason of the signal. */
+/** Sends the request and reads the whole answer. Rejects with the error of the connection, or with the reason of the signal. */
 export function exchange(dispatcher: Dispatcher, request: WireRequest): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     new Exchange(request, { resolve: resolve as (answer: WholeAnswer | OpenAnswer) => void, reject }).start(dispatcher);
@@ -111,8 +111,6 @@ class Exchange implements Dispatcher.DispatchHandler {
       path,
       headers,
       body: body ?? null,
-      // Without this undici closes the connection after each HEAD, and the next call begins with a handshake across the border.
-      reset: false,
       // A stream may be sent for longer than an answer takes; see `onBodySent`.
       headersTimeout: body instanceof Readable ? 0 : request.answerTimeoutMs,
       bodyTimeout: bodyIdleMs,
@@ -164,8 +162,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onComplete(): void {
     this.release();
-    // undici takes the connection back in the next turn of the event loop. A call that began before would open another connection.
-    queueMicrotask(() => setImmediate(() => this.complete()));
+    this.complete();
   }
 
   onError(cause: unknown): void {

@@ -2,14 +2,14 @@
  * Connections that are given up together. A function is frozen between its invocations: no timer runs meanwhile, and no end of a connection is seen.
  * If one of them is broken afterwards, so are the others, and as many tries would fail as there are connections.
  */
-import { Agent, type Dispatcher } from "undici";
+import { Dispatcher } from "undici";
 import { type Clock, systemClock } from "../protocol/ports";
-import { type ConnectionOptions, createAgent, KEEP_ALIVE_MS } from "./agent";
+import { type ConnectionOptions, createAgent, type HttpAgent, KEEP_ALIVE_MS } from "./agent";
 import { isBroken } from "./connections";
 
-/** Like the Agent of `createAgent`, with new connections after a pause that is longer than one is kept, and after `noteFailure`. */
-export class RenewingAgent extends Agent {
-  private inner: Agent;
+/** Like the agent of `createAgent`, with new connections after a pause that is longer than one is kept, and after `noteFailure`. */
+export class RenewingAgent extends Dispatcher {
+  private inner: HttpAgent;
   private usedAtMs: number;
   /** Grows with each renewal. */
   private generation = 0;
@@ -44,7 +44,7 @@ export class RenewingAgent extends Agent {
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.current();
-    return this.inner.dispatch(options as Agent.DispatchOptions, handler);
+    return this.inner.dispatch(options, handler);
   }
 
   override async close(): Promise<void> {

@@ -15,7 +15,7 @@ export interface Watcher {
 }
 
 /** Enough for a few TLS records, so that the socket is not paused after each. */
-const HIGH_WATER_MARK_BYTES = 256 * 1024;
+const HIGH_WATER_MARK_BYTES = 64 * 1024;
 
 /** The bytes of another body: exactly `sizeBytes`, or an error. Pieces are passed on without a copy. */
 export class WatchedBody extends Readable {

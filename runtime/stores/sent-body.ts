@@ -117,7 +117,7 @@ export class SentBody implements StreamBody {
 }
 
 /** Enough for a few chunks, so that the source is not paused after each. */
-const HIGH_WATER_MARK_BYTES = 256 * 1024;
+const HIGH_WATER_MARK_BYTES = 64 * 1024;
 
 /** The body of one try. */
 class Attempt extends Readable {

@@ -86,11 +86,6 @@ test("the receiver refuses an unsigned request", async () => {
   ]);
 });
 
-test("a part of a package that the bundle leaves out is named when it is used", async () => {
-  const { stderr, logged } = await run("receiver", receiver, unsigned, { env: { UNDICI_NO_WASM_SIMD: "1" } });
-  expect(JSON.stringify([stderr, logged])).toContain("the bundle has no undici/llhttp-wasm.js");
-});
-
 test("the copier answers an event that is no job", async () => {
   const config = {
     ...destinationSide,

@@ -1,5 +1,5 @@
 /** Addresses and signs the requests to one bucket of OSS, and keeps wrong bytes from staying visible. */
-import type { Agent, Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { ConnectionOptions } from "../../http/agent";
 import { type Call, type ClientLimits, HttpClient, type Signed } from "../../http/client";
 import type { AnswerHeaders } from "../../http/exchange";
@@ -41,7 +41,7 @@ export interface OssClientOptions extends ClientLimits {
 }
 
 /** Connections to OSS. All stores of a process should share one. */
-export function createOssDispatcher(options: ConnectionOptions = {}): Agent {
+export function createOssDispatcher(options: ConnectionOptions = {}): RenewingAgent {
   return new RenewingAgent(options);
 }
 

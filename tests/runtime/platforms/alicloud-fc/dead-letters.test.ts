@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { createMessageService } from "local-alicloud";
-import type { Agent } from "undici";
+import type { Dispatcher } from "undici";
 import {
   createDeadLetterQueue,
   createMessageQueue,
@@ -18,7 +18,7 @@ const HOST = `3333333333333333.mns.${REGION}.aliyuncs.com`;
 const look = { key: "a b+c%20/<中文>&\u0001", failures: 0, firstSeenMs: 1_700_000_000_000 };
 
 let services: Awaited<ReturnType<typeof localServices>>;
-let dispatcher: Agent;
+let dispatcher: Dispatcher;
 const closing: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   services = await localServices();

@@ -1,5 +1,5 @@
 import { createMessageService, type LocalMessageService } from "local-alicloud";
-import type { Agent } from "undici";
+import type { Dispatcher } from "undici";
 import { createMessageQueue } from "../../../../runtime/platforms/alicloud-fc/message-queue";
 import { createLookStarter } from "../../../../runtime/platforms/alicloud-fc/services";
 import { createOutageQueue, createWorkQueue, drainWorkQueue } from "../../../../runtime/platforms/alicloud-fc/waiting-keys";
@@ -14,7 +14,7 @@ const HOST = `3333333333333333.mns.${REGION}.aliyuncs.com`;
 const logger = { debug() {}, info() {}, warn() {}, error: (...line: unknown[]) => void logged.push(line) };
 const logged: unknown[] = [];
 let services: Awaited<ReturnType<typeof localServices>>;
-let dispatcher: Agent;
+let dispatcher: Dispatcher;
 let service: LocalMessageService;
 let aheadMs = 0;
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { Agent } from "undici";
+import { createAgent, type HttpAgent } from "../../../../runtime/http/agent";
 import { type AwsApi, createAwsApi, readEndpoint } from "../../../../runtime/platforms/aws-lambda/api";
 import { toBridgeError } from "../../../../runtime/platforms/aws-lambda/errors";
 import { createDeadLetterQueue, createOutageQueue, createWorkQueue } from "../../../../runtime/platforms/aws-lambda/queues";
@@ -27,7 +27,7 @@ const REGION = "cn-north-1";
 const CREDENTIALS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG", sessionToken: "token" };
 
 let server: FakeServer;
-let dispatcher: Agent;
+let dispatcher: HttpAgent;
 let waits: number[];
 let api: AwsApi;
 let queueUrl: string;
@@ -36,7 +36,7 @@ let sdk: { region: string; credentials: typeof CREDENTIALS; endpoint: string; ma
 
 beforeAll(async () => {
   server = await new FakeServer().start();
-  dispatcher = new Agent();
+  dispatcher = createAgent();
 });
 afterAll(async () => {
   await dispatcher.close();
