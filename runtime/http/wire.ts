@@ -135,7 +135,8 @@ export class Wire {
       return;
     }
     this.idleSinceMs = systemClock.now();
-    this.socket?.unref();
+    // The last reader may have paused it. Without reading, the end of the connection is not noticed either.
+    this.socket?.resume().unref();
     this.idleTimer = setTimeout(() => this.close(), keepMs).unref();
     this.events.idle();
   }

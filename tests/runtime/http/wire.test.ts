@@ -52,6 +52,34 @@ describe("from a server over TLS", () => {
     );
   });
 
+  test("a connection is read again where the end of a body arrived while its reader paused", async () => {
+    answer = (seen, response) => {
+      const size = Number(seen.url.slice(1));
+      response.writeHead(200, { "content-length": size }).end(LARGE.subarray(0, size));
+    };
+    const before = server.connections();
+    // With some of these sizes the last record was decrypted already when the reader paused.
+    for (let size = 64 * 1024; size < 84 * 1024; size += 1024) {
+      let received = 0;
+      await new Promise<void>((resolve, reject) => {
+        const onData = (piece: Buffer) => {
+          received += piece.length;
+          return false;
+        };
+        const handler = {
+          onConnect: () => undefined,
+          onHeaders: () => true,
+          onData,
+          onComplete: () => resolve(),
+          onError: reject,
+        };
+        agent.dispatch({ origin: server.origin, path: `/${size}`, method: "GET", headersTimeout: 1_000 }, handler);
+      });
+      expect(received).toBe(size);
+    }
+    expect(server.connections() - before).toBe(1);
+  });
+
   test("answers at the same time have connections of their own", async () => {
     const before = server.connections();
     const bodies = await Promise.all([1, 2, 3].map(async () => bytesOf((await get(server.origin)).body)));
