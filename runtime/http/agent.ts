@@ -81,13 +81,22 @@ export class HttpAgent extends Dispatcher {
   }
 }
 
+/** By host. Agents that follow each other with the same options share them. undici keeps weak references only, which a garbage collection drops. */
+const sessionsByOptions = new WeakMap<ConnectionOptions, Map<string, Buffer>>();
+
+function sessionsOf(options: ConnectionOptions): Map<string, Buffer> {
+  const sessions = sessionsByOptions.get(options) ?? new Map();
+  sessionsByOptions.set(options, sessions);
+  return sessions;
+}
+
 /** More than one read of the system brings. */
 const READ_BYTES = 64 * 1024;
 
 /** Opens connections. The next one to the same host resumes the TLS session, which saves a round trip with TLS 1.2. */
-function createConnect({ ca, lookup, connectTimeoutMs = 5_000 }: ConnectionOptions): Connect {
-  // undici remembers sessions by weak references only, so the next garbage collection would drop them.
-  const sessions = new Map<string, Buffer>();
+function createConnect(options: ConnectionOptions): Connect {
+  const { ca, lookup, connectTimeoutMs = 5_000 } = options;
+  const sessions = sessionsOf(options);
   return (target, onRead, callback) => {
     const session = sessions.get(target.host);
     const open = buildConnector({

@@ -27,9 +27,9 @@ export class WrongAnswer extends Error {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/;
-const NOT_IN_A_HEAD = /[^\t\x20-\x7e\x80-\xff\r\n]/;
+const NOT_IN_A_LINE = /[^\t\x20-\x7e\x80-\xff]/;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
-const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+export const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const LENGTH = /^\d{1,15}$/;
 
 /**
@@ -40,7 +40,7 @@ export function parseAnswerHead(text: string, method: string): AnswerHead {
   const [statusLine = "", ...lines] = text.split("\r\n");
   const [, minor, statusText, reason = ""] = STATUS_LINE.exec(statusLine) ?? [];
   if (statusText === undefined) throw new WrongAnswer(`the answer begins with ${JSON.stringify(statusLine.slice(0, 100))}`);
-  if (NOT_IN_A_HEAD.test(text)) throw new WrongAnswer("the head of the answer has a control character");
+  if (NOT_IN_A_LINE.test(statusLine)) throw new WrongAnswer("the answer begins with a control character");
   const status = Number(statusText);
   const headers: string[] = [];
   const found = new Found(minor === "1");
@@ -48,8 +48,9 @@ export function parseAnswerHead(text: string, method: string): AnswerHead {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
     const known = lowerCased(name);
-    if (known === undefined) throw new WrongAnswer(`the head of the answer has the line ${JSON.stringify(line.slice(0, 100))}`);
-    const value = line.slice(colon + 1).trim();
+    if (known === undefined || NOT_IN_A_LINE.test(line))
+      throw new WrongAnswer(`the head of the answer has the line ${JSON.stringify(line.slice(0, 100))}`);
+    const value = withoutSpace(line, colon + 1);
     headers.push(name, value);
     found.take(known, value);
   }
@@ -63,8 +64,14 @@ class Found {
   length: string | undefined;
   encoding: string | undefined;
   serverKeepsMs: number | undefined;
+  private closes = false;
+  private keeps = false;
 
-  constructor(public isKept: boolean) {}
+  constructor(private readonly isUsuallyKept: boolean) {}
+
+  get isKept(): boolean {
+    return !this.closes && (this.keeps || this.isUsuallyKept);
+  }
 
   take(name: string, value: string): void {
     switch (name) {
@@ -78,8 +85,8 @@ class Found {
         this.encoding = value;
         break;
       case "connection":
-        if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) this.isKept = false;
-        else if (/(?:^|,)\s*keep-alive\s*(?:,|$)/i.test(value)) this.isKept = true;
+        if (/(?:^|,)\s*close\s*(?:,|$)/i.test(value)) this.closes = true;
+        else if (/(?:^|,)\s*keep-alive\s*(?:,|$)/i.test(value)) this.keeps = true;
         break;
       case "keep-alive": {
         const [, seconds] = /(?:^|[,;\s])timeout=(\d{1,9})(?:[,;\s]|$)/i.exec(value) ?? [];
@@ -97,6 +104,16 @@ function framingOf(status: number, method: string, { length, encoding }: Found):
   if (encoding !== undefined) return { kind: "chunked" };
   return length === undefined ? { kind: "until-close" } : { kind: "length", bytes: Number(length) };
 }
+
+/** From there to the end, without spaces and tabs around it. `trim` would take a byte of UTF-8 as well: 0xA0 is a space in Unicode. */
+function withoutSpace(line: string, from: number): string {
+  let [start, end] = [from, line.length];
+  while (start < end && isSpace(line.charCodeAt(start))) start++;
+  while (end > start && isSpace(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
 
 const names = new Map<string, string>();
 /** A server that answers with ever new names must not fill the memory. */

@@ -1,7 +1,7 @@
 /** Kept connections to any number of servers, and the requests that wait for one. */
 import type { Socket } from "node:net";
 import type { Dispatcher } from "undici";
-import { connectionError, type Task, Wire } from "./wire";
+import { closedError, type Task, Wire } from "./wire";
 
 export interface Target {
   protocol: string;
@@ -44,13 +44,21 @@ export class ConnectionPool {
   /** Connections that were opened so far. */
   opened = 0;
   private readonly servers = new Map<string, Server>();
+  /** No request is taken any more. Those that were taken before end normally. */
   private isClosed = false;
-  private whenEmpty: (() => void) | undefined;
+  private isDestroyed = false;
+  /** Requests that wait for a turn of the event loop. */
+  private deferred = 0;
+  private closing: Promise<void> | undefined;
+  private whenEmpty: () => void = () => undefined;
 
   constructor(private readonly options: PoolOptions) {}
 
   dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    if (this.isClosed) return void handler.onError?.(connectionError("the client is closed"));
+    if (this.isClosed) {
+      handler.onError?.(closedError());
+      return;
+    }
     const { answerTimeoutMs, bodyIdleMs } = this.options;
     const task: Task = {
       request,
@@ -60,8 +68,16 @@ export class ConnectionPool {
     };
     const server = this.serverOf(`${request.origin ?? ""}`);
     // A function is frozen between its invocations. A whole turn of the event loop takes in that a server has closed a connection meanwhile.
-    if (server.idle.at(-1)?.hasRested() === true) setImmediate(() => setImmediate(() => this.assign(server, task)));
-    else this.assign(server, task);
+    if (server.idle.at(-1)?.hasRested() !== true) {
+      this.assign(server, task);
+      return;
+    }
+    this.deferred += 1;
+    const assign = () => {
+      this.deferred -= 1;
+      this.assign(server, task);
+    };
+    setImmediate(() => setImmediate(assign));
   }
 
   /** Opens as many connections as are missing for so many requests. Those that are being opened belong to earlier calls. Sends nothing on them. */
@@ -73,19 +89,21 @@ export class ConnectionPool {
   }
 
   /** Resolves when the requests in flight have ended. */
-  async close(): Promise<void> {
-    this.isClosed = true;
-    for (const { idle, opening } of this.servers.values()) for (const wire of [...idle, ...opening]) wire.destroy();
-    if (this.isEmpty()) return;
-    await new Promise<void>((resolve) => {
+  close(): Promise<void> {
+    this.closing ??= new Promise<void>((resolve) => {
       this.whenEmpty = resolve;
     });
+    this.isClosed = true;
+    for (const { idle, opening } of this.servers.values()) for (const wire of [...idle, ...opening]) wire.destroy();
+    this.endIfEmpty();
+    return this.closing;
   }
 
   /** Ends every connection; open bodies break. */
   destroy(): void {
     this.isClosed = true;
-    const cause = connectionError("the client is closed");
+    this.isDestroyed = true;
+    const cause = closedError();
     for (const { all, waiting } of this.servers.values()) {
       for (const { handler } of waiting.splice(0)) handler.onError?.(cause);
       for (const wire of [...all]) wire.destroy(cause);
@@ -93,8 +111,12 @@ export class ConnectionPool {
   }
 
   private assign(server: Server, task: Task): void {
-    if (this.isClosed) return void task.handler.onError?.(connectionError("the client is closed"));
-    const wire = server.idle.pop() ?? server.opening.shift();
+    if (this.isDestroyed) {
+      task.handler.onError?.(closedError());
+      return;
+    }
+    // The newest one that is being opened: an older one may be of the time before the function was frozen.
+    const wire = server.idle.pop() ?? server.opening.pop();
     if (wire !== undefined) wire.begin(task);
     else if (server.all.size < this.options.connections) this.open(server, task);
     else server.waiting.push(task);
@@ -104,7 +126,9 @@ export class ConnectionPool {
     const known = this.servers.get(origin);
     if (known !== undefined) return known;
     const { protocol, host, hostname, port } = new URL(origin);
-    const server: Server = { target: { protocol, host, hostname, port }, all: new Set(), idle: [], opening: [], waiting: [] };
+    // An address of IPv6 has brackets in a URL only.
+    const target = { protocol, host, hostname: hostname.replace(/^\[|\]$/g, ""), port };
+    const server: Server = { target, all: new Set(), idle: [], opening: [], waiting: [] };
     this.servers.set(origin, server);
     return server;
   }
@@ -117,16 +141,25 @@ export class ConnectionPool {
     server.all.add(wire);
     if (task === undefined) server.opening.push(wire);
     else wire.begin(task);
-    this.options.connect(
-      server.target,
-      (bytes) => wire.take(bytes),
-      (error, socket) => {
-        if (error !== null || socket === null) return wire.destroy(error ?? undefined);
-        this.opened += 1;
-        remove(server.opening, wire);
-        wire.connected(socket);
-      },
-    );
+    try {
+      this.options.connect(
+        server.target,
+        (bytes) => wire.take(bytes),
+        (error, socket) => this.connected(server, wire, error ?? socket),
+      );
+    } catch (error) {
+      wire.destroy(error as Error);
+    }
+  }
+
+  private connected(server: Server, wire: Wire, outcome: Error | Socket | null): void {
+    if (outcome === null || outcome instanceof Error) {
+      wire.destroy(outcome ?? undefined);
+      return;
+    }
+    this.opened += 1;
+    remove(server.opening, wire);
+    wire.connected(outcome);
   }
 
   private rest(server: Server, wire: Wire): void {
@@ -142,11 +175,11 @@ export class ConnectionPool {
     remove(server.opening, wire);
     const next = server.waiting.shift();
     if (next !== undefined) this.open(server, next);
-    else if (this.isClosed && this.isEmpty()) this.whenEmpty?.();
+    else this.endIfEmpty();
   }
 
-  private isEmpty(): boolean {
-    return [...this.servers.values()].every(({ all }) => all.size === 0);
+  private endIfEmpty(): void {
+    if (this.deferred === 0 && [...this.servers.values()].every(({ all }) => all.size === 0)) this.whenEmpty();
   }
 }
 

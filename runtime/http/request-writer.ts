@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import { TOKEN } from "./answer-head";
 
 /** A body as it is sent. */
 export type Payload = Uint8Array | Readable;
@@ -28,6 +29,9 @@ export function sendBytes(socket: Socket, head: string, body: Uint8Array): void 
 const NOT_IN_A_LINE = /[^\t\x20-\x7e\x80-\xff]/;
 const PATH = /^[\x21-\x7e]+$/;
 
+/** Nothing is sent. With the code of undici, which callers take for a mistake that another try repeats. */
+const wrongRequest = (what: string): Error => Object.assign(new TypeError(what), { code: "UND_ERR_INVALID_ARG" });
+
 /** @throws TypeError for what cannot be sent as it is */
 export function requestHead(
   { method, path, headers }: Dispatcher.DispatchOptions,
@@ -35,8 +39,8 @@ export function requestHead(
   body: Payload | undefined,
 ): string {
   if (body !== undefined && !(body instanceof Uint8Array || body instanceof Readable))
-    throw new TypeError("a body is bytes, text or a Readable");
-  if (!PATH.test(path)) throw new TypeError(`a request cannot have the path ${JSON.stringify(path)}`);
+    throw wrongRequest("a body is bytes, text or a Readable");
+  if (!PATH.test(path)) throw wrongRequest(`a request cannot have the path ${JSON.stringify(path)}`);
   const given = (headers ?? {}) as Record<string, string | undefined>;
   let text = `${method} ${path} HTTP/1.1\r\n`;
   let hasHost = false;
@@ -44,8 +48,10 @@ export function requestHead(
   for (const name in given) {
     const value = given[name];
     if (value === undefined) continue;
-    if (NOT_IN_A_LINE.test(name) || NOT_IN_A_LINE.test(value))
-      throw new TypeError(`the value of the header ${JSON.stringify(name)} cannot be sent`);
+    if (!TOKEN.test(name) || NOT_IN_A_LINE.test(value))
+      throw wrongRequest(
+        `the header ${JSON.stringify(name)} cannot be sent: its name or its value has a character that HTTP forbids`,
+      );
     const lower = name.toLowerCase();
     if (lower === "host") hasHost = true;
     else if (lower === "content-length") length = value;
@@ -53,8 +59,8 @@ export function requestHead(
   }
   if (!hasHost) text += `host: ${host}\r\n`;
   if (length === undefined) text += lengthHeader(method, body);
-  else if (body instanceof Uint8Array && Number(length) !== body.length)
-    throw new TypeError(`the body has ${body.length} bytes, and the header says ${length}`);
+  else if (!(body instanceof Readable) && Number(length) !== (body?.length ?? 0))
+    throw wrongRequest(`the body has ${body?.length ?? 0} bytes, and the header says ${length}`);
   return `${text}connection: keep-alive\r\n\r\n`;
 }
 
@@ -66,7 +72,7 @@ export function bodyLength({ headers }: Dispatcher.DispatchOptions): number {
 
 function lengthHeader(method: string, body: Payload | undefined): string {
   if (body instanceof Uint8Array) return `content-length: ${body.length}\r\n`;
-  if (body instanceof Readable) throw new TypeError("a body that is a stream needs the header content-length");
+  if (body instanceof Readable) throw wrongRequest("a body that is a stream needs the header content-length");
   return method === "PUT" || method === "POST" ? "content-length: 0\r\n" : "";
 }
 
@@ -107,6 +113,8 @@ export class Upload {
     body.on("data", this.onData).on("end", this.onEnd).on("error", this.onError).on("close", this.onClose);
     options.socket.on("drain", this.onDrain);
     if (body.destroyed) queueMicrotask(this.onClose);
+    // It may have been paused before.
+    else body.resume();
   }
 
   stop(cause?: Error): void {
@@ -122,6 +130,6 @@ export class Upload {
   }
 
   private wrongLength(): Error {
-    return new TypeError(`the body has ${this.sentBytes} bytes or more, and its request promises ${this.bodyBytes}`);
+    return wrongRequest(`the body has ${this.sentBytes} bytes or more, and its request promises ${this.bodyBytes}`);
   }
 }

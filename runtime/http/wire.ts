@@ -104,7 +104,12 @@ export class Wire {
   }
 
   private send(socket: Socket, running: Running): void {
-    const refusal = running.start({ resume: () => socket.resume(), abort: (cause) => this.destroy(cause) });
+    const abort = (cause: Error) => {
+      // Its answer may be complete, and the connection may carry another request now.
+      if (this.running === running) this.destroy(cause);
+      else running.fail(cause);
+    };
+    const refusal = running.start({ resume: () => void socket.resume(), abort });
     if (refusal === undefined) {
       try {
         socket.ref();
@@ -116,16 +121,28 @@ export class Wire {
     } else running.fail(refusal);
     // Nothing was sent.
     this.running = undefined;
-    if (!this.isClosed) this.rest(undefined);
+    setImmediate(() => {
+      if (!this.isClosed) this.rest(undefined);
+    });
   }
 
+  /**
+   * The answer ends one turn of the event loop after its last byte. What arrives in that turn shows that the connection cannot be used again: its end,
+   * or bytes that belong to no request.
+   */
   private complete(running: Running): void {
     // The handler may have ended the connection.
     if (this.running !== running) return;
     this.running = undefined;
-    if (running.isReusable) this.rest(running.serverKeepsMs);
-    else this.close();
-    running.complete();
+    if (!running.isReusable) {
+      this.close();
+      running.complete();
+      return;
+    }
+    setImmediate(() => {
+      if (!this.isClosed) this.rest(running.serverKeepsMs);
+      running.complete();
+    });
   }
 
   private rest(serverKeepsMs: number | undefined): void {
@@ -235,7 +252,11 @@ class Running {
     if (!this.end()) return;
     // Its bytes have not all left, and nobody waits for them now.
     if (this.upload?.isSent === false) this.upload.stop();
-    this.task.handler.onComplete?.([]);
+    try {
+      this.task.handler.onComplete?.([]);
+    } catch (error) {
+      this.task.handler.onError?.(error as Error);
+    }
   }
 
   fail(cause: Error): void {
@@ -263,6 +284,8 @@ class Running {
     if (handler.onHeaders?.(answer.status, headers, () => this.resume(), answer.statusText) === false) this.isPaused = true;
     if (this.isOver) return false;
     if (this.takeBody(body, rest)) return true;
+    // The handler may have ended it.
+    if (this.isOver) return false;
     this.startTimer(bodyIdleMs, "UND_ERR_BODY_TIMEOUT", "the body stopped");
     return false;
   }
@@ -277,7 +300,11 @@ class Running {
 
   private pass(piece: Buffer): void {
     if (this.isOver) return;
-    if (this.task.handler.onData?.(piece) === false) this.isPaused = true;
+    try {
+      if (this.task.handler.onData?.(piece) === false) this.isPaused = true;
+    } catch (error) {
+      this.controls?.abort(error as Error);
+    }
   }
 
   private resume(): void {
@@ -301,6 +328,9 @@ class Running {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** The client was closed by its owner. With the code of undici, which no caller takes for a broken connection. */
+export const closedError = (): Error => Object.assign(new Error("the client is closed"), { code: "UND_ERR_DESTROYED" });
 
 /** With the code of undici's errors for a connection that ended. */
 export const connectionError = (what: string): Error => Object.assign(new Error(what), { code: "UND_ERR_SOCKET" });

@@ -36,6 +36,8 @@ test.each([
   "HTTP/1.1 200 \r\nx-empty:\r\ncontent-length:3\r\nX-Twice: 1\r\nx-twice: 2\r\n\r\nabc",
   "HTTP/1.1 200\r\nContent-Length: \t 3\r\nx-spaces:  a  b\r\n\r\nabc",
   "HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nx-latin: caf\u00e9\r\n\r\nabc",
+  // The last byte of many characters in UTF-8 is a space in Latin-1.
+  "HTTP/1.1 200 OK\r\nx: \u00e4\u00bd\u00a0\r\nContent-Length: 3\r\n\r\nabc",
   "HTTP/1.1 204 No Content\r\nx: y\r\n\r\n",
   "HTTP/1.1 304 Not Modified\r\nx: y\r\n\r\n",
   "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc",
@@ -74,6 +76,7 @@ test.each([
 test.each([
   ["a folded line", "HTTP/1.1 200 OK\r\nx: a\r\n b\r\nContent-Length: 3\r\n\r\nabc"],
   ["another encoding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc"],
+  ["a line feed in a value", "HTTP/1.1 200 OK\r\nx: a\ny: b\r\nContent-Length: 3\r\n\r\nabc"],
   ["an equal length twice", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"],
 ])("refused by this client: %s", async (_name, text) => {
   onRequest = (socket) => socket.end(text, "latin1");
