@@ -8,8 +8,10 @@ import type { BoundSource, SourceObject } from "./source";
 import type { WatchedBody } from "./watched-body";
 import { writeObject } from "./write";
 
-/** A stream is judged after this time. */
-const JUDGED_AFTER_MS = 1_000;
+/** A stream is judged by what it carries in this time. */
+const JUDGED_EVERY_MS = 1_000;
+/** So often one after the other it may carry little: a store may take seconds to make room for a large object before it reads the first bytes. */
+const MOST_SLOW_TIMES = 1;
 /** The rest of a stream takes no longer than this. Several connections may be faster. */
 const LONGEST_MS = 10_000;
 /** One connection at this rate fills the network of a function, so that more connections bring nothing. */
@@ -65,6 +67,7 @@ class StreamedSource implements BoundSource {
   isWhole = false;
   private body: WatchedBody | undefined;
   private refusal: unknown;
+  private slowTimes = 0;
   private fencedMs = 0;
 
   constructor(private readonly context: CopyContext) {}
@@ -82,11 +85,16 @@ class StreamedSource implements BoundSource {
     });
     const beganMs = clock.now();
     this.fencedMs = beganMs;
+    let judged = { atMs: beganMs, bytes: 0 };
     let received = 0;
     this.body = pace.watch(opened.body, snapshot.sizeBytes, {
       onPiece: (piece) => {
         received += piece.length;
-        this.judge(received, clock.now() - beganMs);
+        const nowMs = clock.now();
+        const elapsedMs = nowMs - judged.atMs;
+        if (elapsedMs < JUDGED_EVERY_MS) return;
+        this.judge(received, (received - judged.bytes) / elapsedMs);
+        judged = { atMs: nowMs, bytes: received };
       },
       guard: (isLast) => this.guard(isLast),
       onEnd: () => onPart(received),
@@ -116,13 +124,12 @@ class StreamedSource implements BoundSource {
   }
 
   /** @throws NoStream */
-  private judge(received: number, elapsedMs: number): void {
-    if (elapsedMs < JUDGED_AFTER_MS) return;
+  private judge(received: number, bytesPerMs: number): void {
     const { pace, snapshot } = this.context;
-    const bytesPerMs = received / elapsedMs;
     const isFull = bytesPerMs * 1000 >= FULL_BYTES_PER_SECOND;
     const longestMs = Math.min(isFull ? Number.POSITIVE_INFINITY : LONGEST_MS, pace.timeLeftMs() * SHARE_OF_TIME);
-    if ((snapshot.sizeBytes - received) / bytesPerMs > longestMs) throw new NoStream();
+    this.slowTimes = (snapshot.sizeBytes - received) / bytesPerMs > longestMs ? this.slowTimes + 1 : 0;
+    if (this.slowTimes > MOST_SLOW_TIMES) throw new NoStream();
   }
 
   private guard(isLast: boolean): Promise<void> | undefined {

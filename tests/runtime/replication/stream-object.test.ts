@@ -84,7 +84,7 @@ describe("copied in parts instead", () => {
   test.each<[string, number, boolean]>([
     // Of 11 bytes.
     ["the rest takes 9 s: goes on", 1.1, false],
-    ["the rest takes longer than 10 s", 0.9, true],
+    ["the rest takes longer than 10 s", 0.8, true],
   ])("%s", async (_what, bytesPerSecond, inParts) => {
     const all = await openStream();
     const slow: BoundSource["open"] = async (options) => {
@@ -102,6 +102,26 @@ describe("copied in parts instead", () => {
     };
     expect(await all.clock.during(all.stream({ source: { ...all.bound, open: slow } }))).toBe("replicated");
     expect(requests(all).uploads).toBe(inParts ? 1 : 0);
+    expect(all.text()).toBe(CONTENT);
+  });
+
+  test("a destination that makes room for seconds before it reads is waited for", async () => {
+    const all = await openStream();
+    const stalled: BoundSource["open"] = async (options) => {
+      const opened = await all.bound.open(options);
+      const { clock } = all;
+      async function* pieces() {
+        let sent = 0;
+        for await (const bytes of opened.body)
+          for (const byte of bytes as Buffer) {
+            await clock.sleep(sent++ === 1 ? 5_000 : 100);
+            yield Buffer.from([byte]);
+          }
+      }
+      return { ...opened, body: Readable.from(pieces(), { objectMode: false }) };
+    };
+    expect(await all.clock.during(all.stream({ source: { ...all.bound, open: stalled } }))).toBe("replicated");
+    expect(requests(all).uploads).toBe(0);
     expect(all.text()).toBe(CONTENT);
   });
 
