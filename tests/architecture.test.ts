@@ -15,7 +15,6 @@ const SMALL_FILES: Readonly<Record<string, string>> = {
   "components/stack.ts": "index.ts holds no logic, so what it needs beside the component stands here",
   "operator/backfill/command.ts":
     "declares the command; its engines are loaded when it runs, not for the help of another command",
-  "runtime/replication/byte-limit.ts": "a queue with rules and tests of its own, which knows nothing of notices",
   "runtime/roles/pusher/watched-store.ts": "a wrapper of any store; the pusher's file is at its limit",
   "runtime/protocol/retry-after.ts": "one header that the receiver and the stores send",
   "runtime/platforms/aws-lambda/http.ts":

@@ -1,33 +1,42 @@
 /** Limits work by its bytes: many small objects at once, or few large ones. */
+export class ByteLimit {
+  private runningBytes = 0;
+  private waitingBytes = 0;
+  /** In the order in which they begin. */
+  private readonly waiting: { bytes: number; begin: () => void }[] = [];
 
-/** Runs the work at once if its bytes fit beside those of the running work, else when they do. Work that is larger than the limit runs alone. */
-export type ByteLimit = <T>(bytes: number, work: () => Promise<T>) => Promise<T>;
+  constructor(private readonly limitBytes: number) {}
 
-/** Waiting work begins in its order. */
-export function createByteLimit(limitBytes: number): ByteLimit {
-  let runningBytes = 0;
-  const waiting: { bytes: number; begin: () => void }[] = [];
-  const beginNext = () => {
-    for (
-      let [next] = waiting;
-      next !== undefined && (runningBytes === 0 || runningBytes + next.bytes <= limitBytes);
-      [next] = waiting
-    ) {
-      waiting.shift();
-      runningBytes += next.bytes;
-      next.begin();
-    }
-  };
-  return async (bytes, work) => {
+  /** How much more work could begin at once. */
+  get freeBytes(): number {
+    return Math.max(0, this.limitBytes - this.runningBytes - this.waitingBytes);
+  }
+
+  /** Runs the work at once if its bytes fit beside those of the running work, else when they do. Work that is larger than the limit runs alone. */
+  async run<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     await new Promise<void>((begin) => {
-      waiting.push({ bytes, begin });
-      beginNext();
+      this.waiting.push({ bytes, begin });
+      this.waitingBytes += bytes;
+      this.beginNext();
     });
     try {
       return await work();
     } finally {
-      runningBytes -= bytes;
-      beginNext();
+      this.runningBytes -= bytes;
+      this.beginNext();
     }
-  };
+  }
+
+  private beginNext(): void {
+    for (
+      let [next] = this.waiting;
+      next !== undefined && (this.runningBytes === 0 || this.runningBytes + next.bytes <= this.limitBytes);
+      [next] = this.waiting
+    ) {
+      this.waiting.shift();
+      this.waitingBytes -= next.bytes;
+      this.runningBytes += next.bytes;
+      next.begin();
+    }
+  }
 }

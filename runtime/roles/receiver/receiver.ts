@@ -2,7 +2,7 @@
 import type { ReceiverConfig } from "../../protocol/env";
 import type { Notice, Receipt, ReplicationRequest } from "../../protocol/messages";
 import type { Clock, CopyJob, CopyLauncher, Deadline, Logger } from "../../protocol/ports";
-import { createByteLimit } from "../../replication/byte-limit";
+import { ByteLimit } from "../../replication/byte-limit";
 import { KeptAttributes } from "../../replication/kept-attributes";
 import { createLeaseStore, type LeaseStore } from "../../replication/lease";
 import {
@@ -38,15 +38,16 @@ export interface ReceiverDeps {
   kept?: KeptAttributes | undefined;
 }
 
-/** Memory for the bytes on their way: all notices of a request are worked on at once as long as they fit. */
+/** Memory of the function for the bytes on their way: all notices of its requests are worked on at once as long as they fit. */
 const BYTES_AT_ONCE = 48 * 1024 ** 2;
 /** Two sockets with their buffers, the notice and the answers. */
 const BYTES_OF_NOTICE = 128 * 1024;
-/** A larger object passes through in pieces. */
-const BYTES_OF_OBJECT = 1024 ** 2;
+/** A larger object passes through in pieces. The first ones are kept for another try, and others are in the buffers on the way. */
+const BYTES_OF_OBJECT = 2 * 1024 ** 2;
 
 export class Receiver {
   private readonly deps: ReceiverDeps & Pick<ReplicationDeps, "leases" | "slots" | "kept">;
+  private readonly limit = new ByteLimit(BYTES_AT_ONCE);
 
   constructor(deps: ReceiverDeps) {
     const { destination, clock, config, leases, slots, kept } = deps;
@@ -61,9 +62,17 @@ export class Receiver {
 
   /** Never rejects. The receipts are in the order of the notices. */
   async handle({ notices }: ReplicationRequest, deadline: Deadline): Promise<Receipt[]> {
-    this.deps.reader.warm?.(notices.filter((notice) => mayNeedBytes(notice, this.deps.config)).map(({ url }) => url));
-    const limit = createByteLimit(BYTES_AT_ONCE);
-    return await Promise.all(notices.map((notice) => limit(bytesOf(notice), () => this.receiptFor(notice, deadline))));
+    this.deps.reader.warm?.(this.readFirst(notices).map(({ url }) => url));
+    return await Promise.all(notices.map((notice) => this.limit.run(bytesOf(notice), () => this.receiptFor(notice, deadline))));
+  }
+
+  /** The notices whose bytes may be read at once. The others find the connections of these. */
+  private readFirst(notices: readonly Notice[]): Notice[] {
+    let left = this.limit.freeBytes;
+    return notices.filter((notice) => {
+      left -= bytesOf(notice);
+      return left >= 0 && mayNeedBytes(notice, this.deps.config);
+    });
   }
 
   private async receiptFor(notice: Notice, deadline: Deadline): Promise<Receipt> {
