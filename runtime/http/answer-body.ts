@@ -20,11 +20,11 @@ export class BodyDecoder {
   isComplete: boolean;
   private readonly pieceBytes: number;
   private piece = EMPTY;
-  /** Of the piece: where the bytes that were not passed on begin and end. */
+  /** The bytes of the piece between these two places were not passed on yet. */
   private from = 0;
   private to = 0;
   private isFlushPlanned = false;
-  /** Of the body, or of this chunk. */
+  /** Bytes that are missing until the end of the body, or of the chunk. */
   private left = 0;
   private line = "";
   private expected: "size" | "bytes" | "end-of-chunk" | "trailer";
@@ -63,7 +63,7 @@ export class BodyDecoder {
     return this.isComplete || (!this.isChunked && this.left === Number.POSITIVE_INFINITY);
   }
 
-  /** What has arrived is not passed on. */
+  /** Drops the bytes that were not passed on yet. */
   discard(): void {
     this.from = this.to;
   }

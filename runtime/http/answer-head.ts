@@ -59,7 +59,7 @@ export function parseAnswerHead(text: string, method: string): AnswerHead {
   return { status, statusText: reason, headers, framing, isReusable, serverKeepsMs: found.serverKeepsMs };
 }
 
-/** What the headers say of the connection and the body. */
+/** The headers that describe the connection and the body. */
 class Found {
   length: string | undefined;
   encoding: string | undefined;
