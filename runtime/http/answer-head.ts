@@ -27,7 +27,8 @@ export class WrongAnswer extends Error {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/;
-const NOT_IN_A_LINE = /[^\t\x20-\x7e\x80-\xff]/;
+/** No line of a head holds these. https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
+export const NOT_IN_A_LINE = /[^\t\x20-\x7e\x80-\xff]/;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
 export const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const LENGTH = /^\d{1,15}$/;

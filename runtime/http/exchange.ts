@@ -245,18 +245,9 @@ function readHeaders(raw: readonly Buffer[]): AnswerHeaders {
   const headers: Record<string, string> = Object.create(null);
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] as Buffer).toString("latin1").toLowerCase();
-    const value = withoutTrailingSpace((raw[at + 1] as Buffer).toString("latin1"));
+    const value = (raw[at + 1] as Buffer).toString("latin1");
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
   return headers;
 }
-
-/** White space around a value is no part of it; the parser removes only what is before it. */
-function withoutTrailingSpace(value: string): string {
-  const last = value.charCodeAt(value.length - 1);
-  return last === SPACE || last === TAB ? value.replace(/[ \t]+$/, "") : value;
-}
-
-const SPACE = 0x20;
-const TAB = 0x09;

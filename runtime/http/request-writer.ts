@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { TOKEN } from "./answer-head";
+import { NOT_IN_A_LINE, TOKEN } from "./answer-head";
 
 /** A body as it is sent. */
 export type Payload = Uint8Array | Readable;
@@ -25,8 +25,6 @@ export function sendBytes(socket: Socket, head: string, body: Uint8Array): void 
   socket.uncork();
 }
 
-/** https://www.rfc-editor.org/rfc/rfc9110#section-5.5 */
-const NOT_IN_A_LINE = /[^\t\x20-\x7e\x80-\xff]/;
 const PATH = /^[\x21-\x7e]+$/;
 
 /** Nothing is sent. With the code of undici, which callers take for a mistake that another try repeats. */

@@ -1,29 +1,23 @@
 /** The client understands an answer as undici does, whose parser is that of Node.js. */
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Agent, type Dispatcher } from "undici";
 import { createAgent, type HttpAgent } from "../../../runtime/http/agent";
+import { type SocketServer, startSocketServer } from "../support/socket-server";
 
-let server: Server;
+let server: SocketServer;
 let origin: string;
 let onRequest: (socket: Socket) => void;
 let agent: HttpAgent;
 let undici: Agent;
 beforeEach(async () => {
-  server = createServer((socket) => {
-    socket.on("error", () => undefined);
-    socket.on("data", () => onRequest(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await startSocketServer((socket) => onRequest(socket));
+  ({ origin } = server);
   agent = createAgent({ answerTimeoutMs: 200, bodyIdleMs: 200 });
   undici = new Agent({ bodyTimeout: 200, headersTimeout: 200 });
 });
 afterEach(async () => {
   await Promise.all([agent.destroy(), undici.destroy()]);
-  server.close();
-  await once(server, "close");
+  await server.close();
 });
 
 const readBy = async (by: Dispatcher, method: "GET" | "HEAD") => {

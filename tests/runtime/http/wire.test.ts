@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { createAgent, type HttpAgent } from "../../../runtime/http/agent";
 import { systemClock } from "../../../runtime/protocol/ports";
 import { type Answer, startHttps, type TestServer } from "../support/https-server";
+import { type SocketServer, startSocketServer } from "../support/socket-server";
 
 const LARGE = randomBytes(5 * 1024 ** 2 + 17);
 
@@ -237,27 +238,16 @@ describe("from a server over TLS", () => {
 });
 
 describe("from a server that answers with the bytes of the test", () => {
-  let server: Server;
+  let server: SocketServer;
   let origin: string;
   let sockets: Socket[];
   let onRequest: (socket: Socket) => void;
   beforeEach(async () => {
-    sockets = [];
-    server = createServer((socket) => {
-      sockets.push(socket);
-      socket.on("error", () => undefined);
-      socket.on("data", () => onRequest(socket));
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server = await startSocketServer((socket) => onRequest(socket));
+    ({ origin, sockets } = server);
     agent = createAgent({ answerTimeoutMs: 200, bodyIdleMs: 200 });
   });
-  afterEach(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, "close");
-  });
+  afterEach(() => server.close());
 
   const HEAD = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n";
 
