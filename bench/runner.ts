@@ -192,6 +192,13 @@ async function takeTurns(plan: Plan, stage: Stage, contenders: readonly Contende
   const runs = new Map<Contender, Run[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < plan.rounds; round++) {
     for (const contender of orderOfRound(contenders, round)) {
+      if (
+        sitsOut(
+          secondsOf(runs, contender),
+          [...runs.keys()].map((other) => secondsOf(runs, other)),
+        )
+      )
+        continue;
       const run = await runOnce(plan, stage, contender);
       runs.get(contender)?.push(run);
       const seconds = `${run.wallSeconds.toFixed(2)} s`;
@@ -199,6 +206,24 @@ async function takeTurns(plan: Plan, stage: Stage, contenders: readonly Contende
     }
   }
   return [...runs.values()];
+}
+
+const secondsOf = (runs: ReadonlyMap<Contender, Run[]>, contender: Contender): number[] =>
+  (runs.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
+
+const ROUNDS_OF_A_SLOW_ONE = 2;
+const SLOW_FACTOR = 20;
+
+/**
+ * True if further runs of a contender would only cost time: it took {@link SLOW_FACTOR} times as long as the fastest one in each of its
+ * first rounds.
+ * @param own its seconds so far, in the order of the rounds
+ * @param all those of every contender
+ */
+export function sitsOut(own: readonly number[], all: readonly (readonly number[])[]): boolean {
+  if (own.length < ROUNDS_OF_A_SLOW_ONE) return false;
+  const fastest = Math.min(...all.map((seconds) => Math.max(...seconds.slice(0, ROUNDS_OF_A_SLOW_ONE))));
+  return Math.min(...own) >= SLOW_FACTOR * fastest;
 }
 
 const DESTINATION_BUCKET = "destination";

@@ -120,9 +120,10 @@ export function contenderRows({ objects, contenders }: Extract<WorkloadResult, {
   return contenders.map((contender) => {
     const { label, isOwn, runs } = contender;
     const { min, median, max } = spreadOf(timesOf(contender));
+    const isSlow = runs.length < Math.max(...contenders.map((other) => other.runs.length));
     const work = runs.flatMap(({ workSeconds }) => workSeconds ?? []);
     return [
-      label,
+      isSlow ? `${label} (${runs.length} runs)` : label,
       `${seconds(min)} / ${seconds(median)} / ${seconds(max)}`,
       rateText(objects, median),
       isOwn && best !== undefined ? ratioText(ratioOf(timesOf(contender), timesOf(best))) : "",
@@ -148,7 +149,7 @@ function requestsText(counts: RequestCounts): string {
 
 function conditionsText(name: string, { conditions, ...result }: { conditions: Conditions } & WorkloadResult): string {
   const { measuredAt, commit, load, machine, versions } = conditions;
-  const rounds = result.kind === "data" ? ` ${result.contenders[0]?.runs.length ?? 0} rounds.` : "";
+  const rounds = result.kind === "data" ? ` ${Math.max(...result.contenders.map(({ runs }) => runs.length))} rounds.` : "";
   const tools = Object.entries(versions).map(([tool, version]) => `${tool} ${version}`);
   const isBusy = load >= MOST_LOAD ? " **The machine was busy: these figures are no results.**" : "";
   return (

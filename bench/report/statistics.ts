@@ -20,9 +20,12 @@ export interface Ratio {
   most: number;
 }
 
-/** @param own one value of each round, as `other` */
+/**
+ * @param own one value of each round
+ * @param other the same; only those of its first rounds, if it was too slow for more
+ */
 export function ratioOf(own: readonly number[], other: readonly number[]): Ratio {
-  if (own.length !== other.length) throw new Error(`${own.length} runs have no pairs with ${other.length}`);
-  const pairs = own.map((value, round) => value / (other[round] as number));
+  if (other.length === 0 || own.length < other.length) throw new Error(`${own.length} runs have no pairs with ${other.length}`);
+  const pairs = other.map((value, round) => (own[round] as number) / value);
   return { value: median([...own]) / median([...other]), least: Math.min(...pairs), most: Math.max(...pairs) };
 }

@@ -2,7 +2,7 @@ import { parseArguments } from "../../bench/main";
 import { parseUsage } from "../../bench/measured";
 import { bytesOf, contentOf, crc64NvmeOf, digestOf, objectsOf } from "../../bench/objects";
 import { PEERS } from "../../bench/peers";
-import { assertFits, orderOfRound } from "../../bench/runner";
+import { assertFits, orderOfRound, sitsOut } from "../../bench/runner";
 import { operationOf } from "../../bench/servers/store-server";
 import { countLines } from "../../bench/servers/versitygw";
 import { QUICK_NAMES, quickened, selectWorkloads, WORKLOADS } from "../../bench/workloads";
@@ -68,6 +68,17 @@ describe("the workloads", () => {
 test("the contenders take turns: A B C, then C B A", () => {
   expect(orderOfRound(["a", "b", "c"], 0)).toEqual(["a", "b", "c"]);
   expect(orderOfRound(["a", "b", "c"], 1)).toEqual(["c", "b", "a"]);
+});
+
+describe("a contender sits out further rounds", () => {
+  test.each<[boolean, string, number[], number[]]>([
+    [false, "it has run once", [900], [6]],
+    [true, "two runs took 20 times as long as the fastest one's slower run", [120, 234], [5, 6]],
+    [false, "one of its two runs was faster than that", [119, 234], [5, 6]],
+    [false, "the fastest one has had one run, which took long", [120, 234], [7]],
+  ])("%p if %s", (expected, _when, own, fastest) => {
+    expect(sitsOut(own, [own, fastest])).toBe(expected);
+  });
 });
 
 test("a workload that does not fit into memory is refused, with what it needs", () => {

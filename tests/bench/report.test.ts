@@ -40,8 +40,13 @@ describe("statistics", () => {
     expect(ratioOf([2, 4, 3], [4, 4, 8])).toEqual({ value: 0.75, least: 0.375, most: 1 });
   });
 
+  test("a peer that sat out has pairs in its rounds only", () => {
+    expect(ratioOf([2, 4, 3], [80, 100])).toEqual({ value: 3 / 90, least: 0.025, most: 0.04 });
+  });
+
   test("runs without a pair have no ratio", () => {
     expect(() => ratioOf([1], [1, 2])).toThrow("1 runs have no pairs with 2");
+    expect(() => ratioOf([1], [])).toThrow("1 runs have no pairs with 0");
   });
 });
 
