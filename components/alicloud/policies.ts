@@ -46,7 +46,10 @@ export const assumedBy = (service: string): PolicyDocument => ({
 
 export const writeLogs = (logStoreArn: string): Statement => allow(["log:PostLogStoreLogs"], logStoreArn);
 
-export const invokeFunction = (functionArn: string): PolicyDocument => document(allow(["fc:InvokeFunction"], functionArn));
+/** A caller names the function alone, or one of its versions: triggers and CloudFlow name `LATEST`. */
+const invoke = (functionArn: string): Statement => allow(["fc:InvokeFunction"], functionArn, `${functionArn}/*`);
+
+export const invokeFunction = (functionArn: string): PolicyDocument => document(invoke(functionArn));
 
 /** With a condition, `*` means every identity, the bucket's owner included. https://www.alibabacloud.com/help/en/oss/user-guide/oss-bucket-policy/ */
 export const secureTransportPolicy = (bucketArn: string): PolicyDocument =>
@@ -132,7 +135,7 @@ export const senderPolicy = (args: SenderPolicyArgs): PolicyDocument =>
     park(args.deadLetterArn),
     // After an outage the keys go back into the work queue. The pusher hands them to the dispatcher instead.
     ...keepWaiting(args.waiting, "mns:BatchSendMessage"),
-    allow(["fc:InvokeFunction"], args.functionArn),
+    invoke(args.functionArn),
     ...readSecrets(args.secrets),
   );
 
@@ -184,7 +187,7 @@ export interface ReceiverPolicyArgs extends DestinationPolicyArgs {
 export const receiverPolicy = (args: ReceiverPolicyArgs): PolicyDocument =>
   document(
     ...writeDestination(args, deletion(args.deletes)),
-    allow(["fc:InvokeFunction"], args.copierArn),
+    invoke(args.copierArn),
     ...readSecrets(args.secrets),
   );
 
@@ -222,7 +225,7 @@ export const pusherPolicy = ({ source, destination, deletes, ...queues }: Pusher
     ...writeDestination(destination, ["oss:ListParts", ...deletion(deletes)]),
     park(queues.deadLetterArn),
     ...keepWaiting(queues.waiting),
-    allow(["fc:InvokeFunction"], queues.dispatcherArn),
+    invoke(queues.dispatcherArn),
   );
 
 export interface ProberPolicyArgs {

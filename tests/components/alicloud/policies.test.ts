@@ -43,6 +43,18 @@ test("no policy but the dispatcher's, for CloudFlow, has a bare wildcard, and no
   }
 });
 
+test("who may invoke a function may invoke its versions: triggers and CloudFlow name LATEST", async () => {
+  for (const variation of [inOss(), push()]) {
+    const recording = await recorded(variation);
+    const invoking = recording.resources
+      .filter(({ type }) => type === "alicloud:ram/policy:Policy")
+      .flatMap(({ name }) => (policyOf(recording, name, "policyDocument") as { Statement: { Action: string[]; Resource: string[] }[] }).Statement)
+      .filter(({ Action }) => Action.includes("fc:InvokeFunction"));
+    expect(invoking.length).toBeGreaterThan(1);
+    for (const { Resource } of invoking) expect(Resource).toEqual([Resource[0], `${Resource[0]}/*`]);
+  }
+});
+
 describe("prefixes in policies", () => {
   test.each([
     [[], ["b/*"]],
