@@ -6,6 +6,7 @@ import type { ObjectSnapshot } from "../runtime/protocol/snapshot";
 import { type DestinationState, firstDifference, recordsEqual } from "../runtime/replication/equality";
 import { readProvenance } from "../runtime/replication/provenance";
 import { type EligibilityRules, inScope, inScopeByKey, type ScopeVerdict } from "../runtime/replication/scope";
+import { withoutHidden } from "../runtime/stores/content-headers";
 import type { ObjectHead } from "../runtime/stores/object-store";
 
 /** `NONE`: the object is not at the destination, and nothing will replicate it by itself. */
@@ -174,7 +175,7 @@ export function isNativeReplica(source: ObjectHead, replica: ObjectHead): boolea
   return (
     bytes &&
     source.sizeBytes === replica.sizeBytes &&
-    recordsEqual({ ...source.headers }, { ...replica.headers }) &&
+    recordsEqual({ ...withoutHidden(source.headers, source, replica) }, { ...withoutHidden(replica.headers, source, replica) }) &&
     recordsEqual(source.metadata, replica.metadata)
   );
 }

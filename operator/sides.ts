@@ -108,6 +108,8 @@ function adviceOn(error: BridgeError): string {
       return "the bucket is gone: create it again (pulumi refresh, pulumi up), then run a backfill";
     case "PermissionDenied":
       return "the bucket refuses your own credentials; the bridge uses others";
+    case "HostRefused":
+      return "then run pulumi up: the functions use the same setting";
     case "Unavailable":
     case "RateLimited":
       return UNREACHABLE;

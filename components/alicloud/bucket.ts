@@ -9,6 +9,8 @@ export interface BucketFacts {
   name: pulumi.Output<string>;
   /** The host that serves the region to the public, as the provider reports it. */
   publicHost: pulumi.Output<string>;
+  /** The domain that is bound to the bucket; undefined where the side has none. */
+  customDomain?: pulumi.Output<string> | undefined;
   /** Whether the bucket keeps versions or once kept them. OSS treats both states alike. */
   versioned: pulumi.Output<boolean>;
   /** Resources that a trigger must wait for; empty for an adopted bucket. */
@@ -28,14 +30,22 @@ export const ABANDONED_UPLOADS: LifecycleRule = {
 // These settings are resources of their own. Without this list the provider would remove them from the bucket.
 const SET_APART = ["policy", "serverSideEncryptionRule", "versioning", "transferAcceleration"];
 const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
+/** OSS waits for the DNS record of the domain's owner. The provider asks again until then. */
+const BINDING_TIMEOUT = "30m";
 
 /** @throws Error, inside the outputs, when the account has no such bucket in the side's region. */
 export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
-  const { bucket } = context.config[side];
+  const { bucket, customDomain } = context.config[side];
   const found = alicloud.oss
     .getBucketsOutput({ nameRegex: `^${bucket}$` }, { parent, provider: context.provider })
     .buckets.apply(([first]) => foundBucket(first, side, context.config[side]));
-  return { name: found.name, publicHost: found.publicHost, versioned: found.versioned, settled: [] };
+  return {
+    name: found.name,
+    publicHost: found.publicHost,
+    ...(customDomain === undefined ? {} : { customDomain: pulumi.output(customDomain) }),
+    versioned: found.versioned,
+    settled: [],
+  };
 }
 
 /** @throws Error when the bucket cannot be adopted. The text gives the reason. */
@@ -57,6 +67,8 @@ export interface CreateBucketArgs {
   rules: LifecycleRule[];
   versioning: boolean;
   acceleration: boolean;
+  /** Is bound to the bucket. */
+  customDomain?: string | undefined;
   kmsKeyId: string | undefined;
   retain: boolean;
   forceDestroy: boolean;
@@ -112,13 +124,47 @@ export function createBucket(context: BridgeContext, parent: pulumi.Resource, ar
     },
     opts(publicAccessBlock),
   );
+  const binding = args.customDomain === undefined ? undefined : bindDomain(name, { bucket, domain: args.customDomain }, opts());
   return {
     name: bucket,
     publicHost: created.extranetEndpoint,
+    ...(binding === undefined ? {} : { customDomain: binding.domain }),
     versioned: pulumi.output(args.versioning),
-    settled: [...versioning, ...acceleration, policy],
+    settled: [...versioning, ...acceleration, policy, ...(binding === undefined ? [] : [binding])],
   };
 }
+
+/**
+ * Binds a domain to a bucket. If the domain belongs to another account or registrar, OSS first wants to see a token in its DNS: the deployment
+ * names the record, and waits for it. The certificate is not managed here, because its key would be in the state.
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/putcname
+ */
+function bindDomain(
+  name: string,
+  { bucket, domain }: { bucket: pulumi.Output<string>; domain: string },
+  opts: pulumi.CustomResourceOptions,
+): alicloud.oss.BucketCname {
+  const token = new alicloud.oss.BucketCnameToken(`${name}-domain-token`, { bucket, domain }, opts);
+  pulumi
+    .all([token.token, bucket])
+    .apply(([value, bucketName]) => void pulumi.log.info(recordsOf(domain, bucketName, value), opts.parent));
+  return new alicloud.oss.BucketCname(
+    `${name}-domain`,
+    { bucket, domain },
+    {
+      ...opts,
+      dependsOn: token,
+      customTimeouts: { create: BINDING_TIMEOUT },
+      // The certificate that is uploaded to OSS later.
+      ignoreChanges: ["certificate"],
+    },
+  );
+}
+
+/** The steps of the domain's owner. A CNAME record that leads to OSS before the domain is bound can show the content of a stranger. */
+export const recordsOf = (domain: string, bucket: string, token: string): string =>
+  `To bind ${domain} to the bucket ${bucket}, OSS may want the DNS record TXT _dnsauth.${domain} with the value ${token}. Once it is bound, upload ` +
+  "its certificate in OSS's console, and let its CNAME record lead to the bucket.";
 
 /** The bucket of one side, created or adopted. */
 export function sideBucket(
@@ -136,6 +182,7 @@ export function sideBucket(
     rules: [ABANDONED_UPLOADS],
     versioning: store.versioning ?? true,
     acceleration: (store.acceleration ?? "none") !== "none",
+    customDomain: store.customDomain,
     kmsKeyId: store.kmsKeyId,
     retain: config.retainBuckets,
     forceDestroy: config.forceDestroy,

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
-import type { Acceleration } from "../config";
+import type { Acceleration, BridgeConfig } from "../config";
 import { type BucketFacts, sideBucket } from "./bucket";
 import type { ControlBucket } from "./control-bucket";
 import { bucketArn, keyArn, leaseLogsPrefix, type Place, placeOf } from "./names";
@@ -21,9 +21,11 @@ export class AlicloudSourceStore extends pulumi.ComponentResource implements Sou
     this.place = placeOf(context, "source", this);
     this.bucket = sideBucket(context, "source", this.place.accountId, this);
     this.bucketName = this.bucket.name;
-    this.allowedSources = pulumi
-      .all([this.bucket.name, this.bucket.publicHost])
-      .apply(([name, host]) => [allowedSourceOf(name, presignHost(host, acceleration))]);
+    const { name, publicHost, customDomain } = this.bucket;
+    this.allowedSources =
+      customDomain === undefined
+        ? pulumi.all([name, publicHost]).apply(([bucket, host]) => [allowedSourceOf(bucket, presignHost(host, acceleration))])
+        : customDomain.apply((domain) => [sourceAtDomain(domain)]);
     this.registerOutputs({ bucketName: this.bucketName });
   }
 }
@@ -81,6 +83,10 @@ const NETWORKS: Readonly<Record<Acceleration, Network>> = {
   overseas: "accelerate-overseas",
 };
 
+/** For calls and URLs from outside the bucket's region. A custom domain is accelerated by its CNAME record, or not at all. */
+const fromOutside = ({ customDomain, acceleration = "none" }: BridgeConfig["source"]): Network =>
+  customDomain === undefined ? NETWORKS[acceleration] : { customDomain };
+
 interface Bucket {
   bucket: string;
   versioned: boolean;
@@ -88,14 +94,14 @@ interface Bucket {
 
 /** Functions run in the source's region and read over its internal network. Only mode `pull` presigns URLs. */
 export function sourceConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
-  const { region, acceleration = "none" } = config.source;
+  const { region } = config.source;
   return {
     kind: "oss",
     bucket,
     region,
     versioned,
     network: "internal",
-    ...(config.mode === "pull" ? { presignNetwork: NETWORKS[acceleration] } : {}),
+    ...(config.mode === "pull" ? { presignNetwork: fromOutside(config.source) } : {}),
   };
 }
 
@@ -108,7 +114,7 @@ export function destinationConfig({ config }: BridgeContext, { bucket, versioned
     bucket,
     region,
     versioned,
-    network: isNear ? "internal" : NETWORKS[acceleration],
+    network: isNear ? "internal" : fromOutside(config.destination),
     ...(storageClass === undefined ? {} : { storageClass }),
     ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
   };
@@ -130,6 +136,9 @@ export function allowedSourceOf(bucket: string, host: string): AllowedSource {
     ? { origin: `https://${host}`, pathPrefix: `/${bucket}/` }
     : { origin: `https://${bucket}.${host}`, pathPrefix: "/" };
 }
+
+/** A custom domain belongs to one bucket, so a URL does not name the bucket. */
+export const sourceAtDomain = (domain: string): AllowedSource => ({ origin: `https://${domain}`, pathPrefix: "/" });
 
 /** The host of presigned URLs: the acceleration endpoint, or the region's public host without acceleration. */
 export function presignHost(publicHost: string, acceleration: Acceleration): string {

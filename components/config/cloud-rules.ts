@@ -122,6 +122,35 @@ const acceleration: Rule = (config) =>
     );
   });
 
+/** https://www.alibabacloud.com/help/en/oss/user-guide/0018-00000401 */
+const VENDOR_DOMAIN = /(?:^|\.)(?:aliyuncs|aliyun|aliyun-inc|taobaocdn|taobao)\.com$/;
+
+const customDomains: Rule = (config) => [
+  ...SIDES.flatMap((side) => {
+    const { cloud, customDomain } = config[side] ?? {};
+    if (cloud === undefined || customDomain === undefined) return [];
+    return [
+      ...when(
+        cloud !== "alicloud",
+        [side, "customDomain"],
+        `a domain that is bound to a bucket of OSS; allowed on ${cloud}: leave it out`,
+        [side, "cloud"],
+      ),
+      ...when(
+        VENDOR_DOMAIN.test(customDomain),
+        [side, "customDomain"],
+        "a host of the vendor's; allowed: a domain of your own that is bound to the bucket",
+      ),
+    ];
+  }),
+  ...when(
+    config.source?.customDomain !== undefined && config.source.customDomain === config.destination?.customDomain,
+    ["destination", "customDomain"],
+    "the source's domain, and OSS binds a domain to one bucket only; allowed: another one",
+    ["source", "customDomain"],
+  ),
+];
+
 const buffer: Rule = ({ source, buffer: chosen }) =>
   when(
     source?.cloud === "alicloud" && chosen === "sqs",
@@ -197,6 +226,7 @@ export const CLOUD_RULES: readonly Rule[] = [
   storageClass,
   alarms,
   acceleration,
+  customDomains,
   buffer,
   reserveConcurrency,
   batchSeconds,

@@ -76,9 +76,11 @@ export const OSS_SENDER_LANES = 2;
 export const ossSenderInstances = ({ concurrency }: Pick<LenientConfig, "concurrency">): number =>
   Math.floor(concurrency / OSS_SENDER_LANES);
 
-/** Inside one region, the internal network is faster than acceleration, and free. */
-export const defaultPushAcceleration = (source: string, destination: string): Acceleration =>
-  source === destination ? "none" : "global";
+/** Inside one region, the internal network is faster than acceleration, and free. A custom domain is accelerated by its CNAME record alone. */
+export const defaultPushAcceleration = (
+  source: string,
+  { region, customDomain }: { region: string; customDomain?: string | undefined },
+): Acceleration => (source === region || customDomain !== undefined ? "none" : "global");
 
 /** Removes repeated prefixes, and those that begin with another prefix of the list. */
 export function outermost(prefixes: readonly string[]): string[] {

@@ -108,6 +108,17 @@ export const bucketName = () => {
     .meta({ allowed });
 };
 
+/** OSS binds no wildcard and no domain in Chinese characters. https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names */
+export const domainName = () => {
+  const allowed = "a host name in lower case, such as oss.example.com, without https:// and without a port";
+  const error = `not a domain name; allowed: ${allowed}`;
+  return z
+    .string({ error })
+    .max(253, { error })
+    .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error })
+    .meta({ allowed });
+};
+
 const networkOf = (address: number, bits: number): number => (bits === 0 ? 0 : (address & (-1 << (32 - bits))) >>> 0);
 
 /** Whether an IPv4 network has no bit set behind its prefix: `203.0.113.7/24` would silently allow 255 more addresses. */

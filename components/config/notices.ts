@@ -8,6 +8,7 @@ import {
   ossSenderInstances,
   receiverInstances,
 } from "./defaults";
+import { ossHostNotices } from "./oss-hosts";
 import type { BridgeConfig } from "./parse";
 import { lenientSchema } from "./schema";
 
@@ -94,6 +95,7 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   else if (source.adopt && isAws(source.cloud)) notices.push(ADOPTED_SOURCE_NOTICE);
   for (const side of ["source", "destination"] as const)
     if (config[side].adopt && (config[side].acceleration ?? "none") !== "none") notices.push(adoptedAcceleration(side));
+  notices.push(...ossHostNotices(config));
   if (mode === "native" && source.cloud === "alicloud" && deletes === "ignore") notices.push(NATIVE_MARKERS_NOTICE);
   if (source.cloud === "alicloud" && mode !== "native" && (deletes === "replicate" || Object.keys(scope.tags).length > 0))
     notices.push(OSS_EVENTS_NOTICE);

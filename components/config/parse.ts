@@ -59,7 +59,7 @@ function complete(parsed: ParsedConfig, stack: string): BridgeConfig {
       ...destination,
       acceleration: accelerationOf(
         destination,
-        mode === "push" ? defaultPushAcceleration(source.region, destination.region) : undefined,
+        mode === "push" ? defaultPushAcceleration(source.region, destination) : undefined,
       ),
     },
     replication: {

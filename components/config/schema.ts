@@ -13,6 +13,7 @@ import {
   bucketName,
   choice,
   cidr,
+  domainName,
   flag,
   keyPart,
   MIB,
@@ -54,9 +55,14 @@ const store = {
     .describe("Alibaba Cloud: id of the KMS key of the bucket's objects, in the bucket's region."),
   acceleration: choice(ACCELERATIONS).optional().meta({
     description:
-      "Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge switches it on at buckets that it creates.",
-    fallback: "`global` at the destination of a push to another region, otherwise none",
+      "Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge switches it on at buckets that it creates. With `customDomain` it works only where the domain's CNAME record leads to the acceleration endpoint.",
+    fallback: "`global` at the destination of a push to another region without `customDomain`, otherwise none",
   }),
+  customDomain: domainName()
+    .optional()
+    .describe(
+      "Alibaba Cloud: a domain of yours, for all access from outside the bucket's region: for the URLs that the destination reads, for a push from another region, and for the operator's commands. Functions in the bucket's own region keep the internal host. Accounts that activated OSS since 2025-03-20 need it for a bucket on the Chinese mainland. The bridge binds the domain to a bucket that it creates; the certificate and the DNS records are yours.",
+    ),
   profile: text(/^\S.*$/, "the name of a profile in the configuration files of the cloud's CLI")
     .optional()
     .describe("Named profile of the credentials. Only `index.ts` uses it, for the provider that it creates."),

@@ -16,7 +16,7 @@ import { countMessages, readDeadLetters, readHeld } from "./smq";
 
 export function openAlicloudSide(
   access: AlicloudAccess,
-  { bucket, versioning, storageClass, kmsKeyId, logProject }: StoreOfSide,
+  { bucket, versioning, storageClass, kmsKeyId, customDomain, logProject }: StoreOfSide,
 ): CloudSide {
   const { region, credentials, originOf, ca } = access;
   const dispatcher = createOssDispatcher({ ca });
@@ -28,7 +28,8 @@ export function openAlicloudSide(
       credentials,
       // Unknown for an adopted bucket. `true` uses only what buckets of both kinds support.
       versioned: versioning ?? true,
-      endpoint: originOf(new URL(ossEndpoint(region)).hostname),
+      // The command runs anywhere. An account may be refused objects of the mainland through the public host.
+      endpoint: ossEndpoint(region, customDomain === undefined ? "public" : { customDomain }, originOf),
       dispatcher,
       storageClass,
       kmsKeyId,

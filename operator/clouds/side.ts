@@ -45,6 +45,8 @@ export interface StoreOfSide {
   storageClass?: string | undefined;
   kmsKeyArn?: string | undefined;
   kmsKeyId?: string | undefined;
+  /** The domain that is bound to a bucket of OSS. */
+  customDomain?: string | undefined;
   /** The project of Simple Log Service that the functions write to. */
   logProject?: string | undefined;
 }

@@ -35,7 +35,11 @@ const s3StoreSchema = z.strictObject({
   kmsKeyArn: z.optional(z.filledText),
 });
 
-const ossNetwork = z.enum(["public", "internal", "accelerate", "accelerate-overseas"]);
+/** A host of the vendor's, or a domain of the operator's that is bound to the bucket. */
+const ossNetwork = z.union([
+  z.enum(["public", "internal", "accelerate", "accelerate-overseas"]),
+  z.strictObject({ customDomain: z.filledText }),
+]);
 
 const ossStoreSchema = z.strictObject({
   kind: z.literal("oss"),
@@ -43,7 +47,7 @@ const ossStoreSchema = z.strictObject({
   region: z.filledText,
   /** Whether the bucket keeps versions. OSS supports other operations with versions than without. */
   versioned: z.boolean(),
-  /** The vendor's endpoint for calls about objects. */
+  /** For calls about objects. */
   network: ossNetwork,
   /** For presigned URLs that the other side reads; `network` when absent. */
   presignNetwork: z.optional(ossNetwork),

@@ -91,7 +91,8 @@ export type ReceiptResult = (typeof RECEIPT_RESULTS)[number];
 /**
  * What a key waits for.
  * - `room`: as many copies run as may run at once. `throttling`: a store asks for fewer requests.
- * - `store`: a store does not work at all: it cannot be reached, or the bucket is gone. `restore`: the archived object is being restored.
+ * - `store`: a store does not work: it cannot be reached, its bucket is gone, or it must be asked through another host.
+ * - `restore`: the archived object is being restored.
  * - `time`: the receiver's time ran out. With `slow` an attempt was under way, and the copier takes it up.
  */
 export const WAITS = ["room", "throttling", "store", "restore", "time"] as const;

@@ -1,7 +1,7 @@
 /** Decides whether a destination object is equal to a source snapshot. Pure. */
 import { DIFFERENCE_CHARACTERS, type Difference } from "../protocol/messages";
 import { type ChecksumAlgorithm, type ObjectSnapshot, ownValue, type Tags } from "../protocol/snapshot";
-import { comparableHeaders } from "../stores/content-headers";
+import { comparableHeaders, withoutHidden } from "../stores/content-headers";
 import { meaningOfHeaderText } from "../stores/header-text";
 import type { ObjectHead } from "../stores/object-store";
 import { type Provenance, readProvenance, sourceVersionOf, withoutProvenance } from "./provenance";
@@ -21,7 +21,8 @@ export interface DestinationState {
  * The first difference, the most expensive one first; undefined when the destination is proven equal.
  *
  * Bytes are equal when the sizes are equal, and either both stores hold the same whole-object checksum, or this bridge wrote the object from
- * this source version and no other tool has replaced the bytes since. ETags of two stores are never compared.
+ * this source version and no other tool has replaced the bytes since. ETags of two stores are never compared. A header that the destination
+ * hides is equal if this bridge wrote the object from this very state of the source.
  */
 export function firstDifference(
   snapshot: ObjectSnapshot,
@@ -31,11 +32,12 @@ export function firstDifference(
   const provenance = readProvenance(head.metadata);
   if (provenance?.bridgeId !== bridge.bridgeId)
     return difference("owner", "bridge", { wanted: bridge.bridgeId, found: provenance?.bridgeId });
-  const [wanted, found] = comparableHeaders(snapshot.headers, head.headers);
+  const [wanted, found] = comparableHeaders(withoutHidden(snapshot.headers, head), head.headers);
   return (
     differenceOfBytes(snapshot, head, provenance) ??
     differenceOfSeal(head, provenance, sealedEtag) ??
     differenceOfRecords("headers", headersByName(wanted), headersByName(found)) ??
+    differenceOfHidden(snapshot, head, provenance) ??
     differenceOfRecords("metadata", meanings(snapshot.metadata), meanings(head.metadata)) ??
     differenceOfRecords("tags", snapshot.tags, tags)
   );
@@ -60,12 +62,21 @@ export function isMadeFrom(
   bridge: { bridgeId: string },
 ): boolean {
   const provenance = seen && readProvenance(seen.head.metadata);
-  return (
-    snapshot !== undefined &&
-    provenance?.bridgeId === bridge.bridgeId &&
-    provenance.sourceVersion === sourceVersionOf(snapshot) &&
-    provenance.sourceModified === snapshot.lastModified
-  );
+  return snapshot !== undefined && provenance?.bridgeId === bridge.bridgeId && namesState(provenance, snapshot);
+}
+
+const namesState = ({ sourceVersion, sourceModified }: Provenance, snapshot: ObjectSnapshot): boolean =>
+  sourceVersion === sourceVersionOf(snapshot) && sourceModified === snapshot.lastModified;
+
+/** The first header that the destination hides, unless it was written from this state. */
+function differenceOfHidden(
+  snapshot: ObjectSnapshot,
+  { hiddenHeaders = [] }: ObjectHead,
+  provenance: Provenance,
+): Difference | undefined {
+  const [hidden] = hiddenHeaders;
+  if (hidden === undefined || namesState(provenance, snapshot)) return undefined;
+  return difference("headers", headerName(hidden), { wanted: snapshot.headers[hidden], found: "(hidden by the store)" });
 }
 
 /** Whether another tool replaced the bytes and kept the metadata, with the provenance in it. */
@@ -78,11 +89,11 @@ function differenceOfSeal(head: ObjectHead, { seal }: Provenance, sealedEtag: st
   return held === seal.value ? undefined : difference("bytes", seal.algorithm, { wanted: seal.value, found: held });
 }
 
-/** The headers by their names in HTTP. */
+/** The name in HTTP. */
+const headerName = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
 function headersByName(headers: ObjectSnapshot["headers"]): OptionalStrings {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), value]),
-  );
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [headerName(name), value]));
 }
 
 /** Two stores may encode the same non-ASCII metadata differently. */

@@ -16,11 +16,12 @@ const WAITS_FOR: Partial<Record<BridgeErrorKind, WaitsFor>> = {
   RateLimited: "throttling",
   Unavailable: "store",
   NoSuchBucket: "store",
+  HostRefused: "store",
 };
 
 /**
- * A store that asks for fewer requests, that does not work, or whose bucket is gone is waited for. A permanent error is rejected. Any other
- * error is a failure.
+ * A store that asks for fewer requests, that does not work, whose bucket is gone, or that must be asked through another host is waited for. A
+ * permanent error is rejected. Any other error is a failure.
  * @param role named where the error is a defect, whose own message may hold anything
  */
 export function verdictOn(error: unknown, role: "receiver" | "pusher" | "copier"): FailureVerdict {

@@ -5,6 +5,7 @@ import type { ByteRange } from "../protocol/ports";
 import type { Tags } from "../protocol/snapshot";
 import { BridgeError, type BridgeErrorKind, confirmedKind, retryAfterOf } from "../stores/errors";
 import { readAll } from "../stores/read-all";
+import { refusedHosts } from "../stores/refused-hosts";
 import { ARCHIVE_ADVICE, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../stores/unreadable";
 import { assertPinned, type SourcePin } from "./source";
 
@@ -37,7 +38,7 @@ const BY_STATUS: Readonly<Record<number, Verdict>> = {
  * id of the credentials.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-const BY_CODE: readonly [RegExp, BridgeErrorKind, string][] = [
+const BY_CODE: readonly (readonly [RegExp, BridgeErrorKind, string])[] = [
   [/<Code>NoSuchKey<\/Code>/, "NotFound", "the source object does not exist"],
   [
     /<Code>(ExpiredToken|SecurityTokenExpired)<\/Code>/,
@@ -55,6 +56,9 @@ const BY_CODE: readonly [RegExp, BridgeErrorKind, string][] = [
   [/<Code>SymlinkTargetNotExist<\/Code>/, "Invalid", LINK_WITHOUT_TARGET],
   [/<Code>InvalidTargetType<\/Code>/, "Invalid", LINK_TO_LINK],
   [/<Code>NoSuchBucket<\/Code>/, "NoSuchBucket", "the source bucket does not exist"],
+  ...Object.entries(refusedHosts("source")).map(
+    ([code, reason]) => [new RegExp(`<Code>${code}</Code>`), "HostRefused", reason] as const,
+  ),
   [/<Code>RequestTimeout<\/Code>/, "Unavailable", "the source gave up waiting"],
 ];
 

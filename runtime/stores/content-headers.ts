@@ -21,6 +21,12 @@ export function keptHeaders(headers: ContentHeaders): ContentHeaders {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
 }
 
+/** The headers without those that a store did not show. */
+export function withoutHidden(headers: ContentHeaders, ...heads: { hiddenHeaders?: readonly string[] | undefined }[]): ContentHeaders {
+  const hidden = new Set(heads.flatMap(({ hiddenHeaders = [] }) => hiddenHeaders));
+  return hidden.size === 0 ? headers : Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name)));
+}
+
 /** What S3 and OSS answer for an object that was written without a Content-Type. */
 const DEFAULT_TYPES: ReadonlySet<string | undefined> = new Set(["binary/octet-stream", "application/octet-stream"]);
 

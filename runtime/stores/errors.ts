@@ -4,6 +4,8 @@ export type BridgeErrorKind =
   | "NotFound"
   /** The bucket is not there. */
   | "NoSuchBucket"
+  /** The store does not serve this through the host that was asked. A setting names another host. */
+  | "HostRefused"
   /** A condition (`If-Match`, `If-None-Match`, create-only) did not hold; nothing was written. */
   | "PreconditionFailed"
   /** The credentials may not do this, or a presigned URL expired. */
@@ -21,6 +23,9 @@ export type BridgeErrorKind =
   | "Unexpected";
 
 const RETRYABLE: ReadonlySet<BridgeErrorKind> = new Set(["RateLimited", "Unavailable", "Corrupted", "Unexpected"]);
+
+/** The store serves no key now. Every other kind is an answer about one key. */
+export const DOWN_KINDS: readonly BridgeErrorKind[] = ["Unavailable", "NoSuchBucket", "HostRefused"];
 
 const PERMANENT: ReadonlySet<BridgeErrorKind> = new Set(["Invalid", "Unsupported", "ConfigInvalid"]);
 

@@ -41,6 +41,11 @@ export interface ObjectHead {
   sizeBytes: number;
   lastModified: Date;
   headers: ContentHeaders;
+  /**
+   * Headers whose value the store did not show, and which `headers` does not have: the object may have them or not. OSS hides Content-Disposition
+   * where it forces a download.
+   */
+  hiddenHeaders?: readonly (keyof ContentHeaders)[] | undefined;
   /** All user metadata, provenance included. */
   metadata: Metadata;
   /** The checksums of the whole object that the store holds; empty when it holds none. */

@@ -111,6 +111,8 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     "to AWS China": ossSource(),
     "auth iam": ossSource({ auth: { kind: "iam" } }),
     "accelerated URLs": ossSource({ source: { acceleration: "global" } }),
+    "a custom domain": ossSource({ source: { customDomain: "oss.example.com" } }),
+    "a custom domain of an adopted source": ossSource({ source: { ...ADOPTED, customDomain: "oss.example.com" } }),
     "an adopted source": ossSource({ source: ADOPTED }),
     "everything on": ossSource({
       auth: { kind: "iam" },
@@ -138,6 +140,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
   push: {
     "the default": push(),
     "no acceleration": push({ destination: { acceleration: "none" } }),
+    "custom domains": push({ source: { customDomain: "from.example.com" }, destination: { customDomain: "to.example.com" } }),
     "inside a region": push({ destination: { region: "cn-shanghai" } }),
     "adopted buckets": push({ source: ADOPTED, destination: { bucket: "kept-silicon-valley", adopt: true } }),
     "no versioning": push({ destination: { versioning: false } }),

@@ -62,6 +62,13 @@ test.each<[string, Refusal]>([
       cause: Object.assign(new Error("none"), { name: "CredentialsProviderError" }),
     },
   ],
+  [
+    "refused at this host",
+    {
+      ...{ kind: "HostRefused", answer: "OSS answered list with PublicEndpointForbidden (HTTP 400): set customDomain of this side" },
+      message: /; then run pulumi up: the functions use the same setting$/,
+    },
+  ],
   ["another answer", { kind: "Unexpected", answer: "S3 answered list with Odd", message: /; the bucket cannot be read$/ }],
 ])("a bucket that is %s is named with its side, cloud and region", async (_what, { kind, answer, message, cause }) => {
   const bridge = without(kind, answer, cause);

@@ -21,6 +21,7 @@ const endpoints = (region: string) => ({
 
 const COMPUTED: Record<string, Computed> = {
   "alicloud:oss/bucket:Bucket": (_, region) => endpoints(region),
+  "alicloud:oss/bucketCnameToken:BucketCnameToken": () => ({ token: "21a0" }),
   "alicloud:ram/role:Role": ({ roleName }) => ({ arn: `acs:ram::${ALICLOUD_ACCOUNT}:role/${roleName}` }),
   "alicloud:fc/v3Function:V3Function": ({ functionName }, region) => ({
     functionArn: `acs:fc:${region}:${ALICLOUD_ACCOUNT}:functions/${functionName}`,

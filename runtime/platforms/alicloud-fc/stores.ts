@@ -18,7 +18,7 @@ export function openStore({ credentials, dispatcher, originOf }: StoreBase, conf
       `Function Compute serves oss stores, not ${config.kind}: deploy this role on the store's own cloud`,
     );
   const { region, bucket, versioned, network, presignNetwork = network, storageClass, kmsKeyId } = config;
-  const endpoint = (at: OssNetwork) => originOf(new URL(ossEndpoint(region, at)).hostname);
+  const endpoint = (at: OssNetwork) => ossEndpoint(region, at, originOf);
   const isAccelerated = network === "accelerate" || network === "accelerate-overseas";
   return createOssStore({
     bucket,

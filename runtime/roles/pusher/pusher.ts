@@ -32,7 +32,7 @@ import { eligible } from "../../replication/scope";
 import type { Slots } from "../../replication/slots";
 import { sameState, stateName, takeSnapshot } from "../../replication/snapshot";
 import { storeSource } from "../../replication/source";
-import { BridgeError, isBridgeError } from "../../stores/errors";
+import { BridgeError, DOWN_KINDS, isBridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 import { Recorder, type SeenSource } from "./recorder";
 import { PusherTick } from "./tick";
@@ -203,7 +203,7 @@ export class Pusher {
     return watchedStore(store, {
       succeeded: () => breaker.succeeded(),
       failed: (error, call) => {
-        if (!isBridgeError(error, "Unavailable", "NoSuchBucket")) breaker.succeeded();
+        if (!isBridgeError(error, ...DOWN_KINDS)) breaker.succeeded();
         else if (!CARRIES_A_BODY.has(call)) breaker.failed(error.message);
       },
     });

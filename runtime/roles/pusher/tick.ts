@@ -13,7 +13,7 @@ import type {
 } from "../../protocol/ports";
 import { encodeLook } from "../../protocol/queue-messages";
 import { type Breaker, releasedLook, releaseHeld } from "../../replication/breaker";
-import { BridgeError, isBridgeError } from "../../stores/errors";
+import { BridgeError, DOWN_KINDS, isBridgeError } from "../../stores/errors";
 import type { ObjectStore } from "../../stores/object-store";
 import { givenUp } from "./transitions";
 
@@ -92,7 +92,7 @@ export class PusherTick {
     } catch (error) {
       if (!(error instanceof BridgeError)) throw error;
       logger.info("probe of the destination", { key, error });
-      return !isBridgeError(error, "Unavailable", "NoSuchBucket");
+      return !isBridgeError(error, ...DOWN_KINDS);
     }
     return true;
   }

@@ -277,7 +277,7 @@ export class Sender {
     if (isPermanent(error)) return { step: "park", reason };
     const told: Told = { reason, place: "source" };
     if (isBridgeError(error, "RateLimited")) return waitFor(work, "throttling", told, this.#policy);
-    if (isBridgeError(error, "Unavailable")) return waitFor(work, "store", told, this.#policy);
+    if (isBridgeError(error, "Unavailable", "HostRefused")) return waitFor(work, "store", told, this.#policy);
     return stepAfterFailure(work, told, this.#policy);
   }
 

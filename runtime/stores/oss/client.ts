@@ -10,7 +10,16 @@ import { isBridgeError } from "../errors";
 import type { CallOptions, PresignOptions, PutResult, StoreCapabilities } from "../object-store";
 import { TagCounts } from "../tag-counts";
 import type { OssCredentialsProvider } from "./credentials";
-import { isAccelerated, isOssEndpoint, type OssTarget, ossEndpoint, ossPath, ossRegion, ossTarget } from "./endpoint";
+import {
+  isAccelerated,
+  isOssEndpoint,
+  type OssEndpoint,
+  type OssTarget,
+  ossEndpoint,
+  ossPath,
+  ossRegion,
+  ossTarget,
+} from "./endpoint";
 import { ossErrors } from "./errors";
 import { required, unquote, verifyReceived } from "./metadata";
 import { type OssQueries, presignOssGet, signOssRequest } from "./sign";
@@ -27,11 +36,11 @@ export interface OssClientOptions extends ClientLimits {
   region: string;
   credentials: OssCredentialsProvider;
   /** For calls about objects; see `ossEndpoint`. @default the region's public one */
-  endpoint?: string | undefined;
+  endpoint?: OssEndpoint | undefined;
   /** For calls about the bucket, which acceleration does not carry. @default endpoint, or the region's public one where that is accelerated */
-  bucketEndpoint?: string | undefined;
+  bucketEndpoint?: OssEndpoint | undefined;
   /** For URLs that others read. @default endpoint */
-  presignEndpoint?: string | undefined;
+  presignEndpoint?: OssEndpoint | undefined;
   /** @default the bucket's own */
   storageClass?: string | undefined;
   /** Encrypts with this key. @default the bucket's own encryption */

@@ -4,46 +4,65 @@ import { parseEndpoint } from "../endpoint";
 import { encodeOssKey, type OssQueries, ossQueryString } from "./sign";
 
 /**
- * - `public`, `internal`: the region's endpoints, from outside of it and (free of charge) from inside.
+ * - `public`, `internal`: the region's endpoints, from outside of it and (free of charge) from inside. Accounts that activated OSS since
+ *   2025-03-20 cannot read or write objects through the public endpoint of a region on the Chinese mainland.
  * - `accelerate`, `accelerate-overseas`: transfer acceleration. The bucket must have it enabled. It carries calls about objects only.
+ * - `customDomain`: a domain that is bound to the bucket.
+ *   https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
  */
-export type OssNetwork = "public" | "internal" | "accelerate" | "accelerate-overseas";
+export type OssNetwork = "public" | "internal" | "accelerate" | "accelerate-overseas" | { readonly customDomain: string };
 
 /** `oss-cn-shanghai` and `cn-shanghai` are the same region. */
 export function ossRegion(region: string): string {
   return region.replace(/^oss-/, "");
 }
 
-export function ossEndpoint(region: string, network: OssNetwork = "public"): string {
+/** The host name that serves a region, or a bucket, in a network. */
+export function ossHost(region: string, network: OssNetwork = "public"): string {
+  if (typeof network === "object") return network.customDomain;
   switch (network) {
     case "public":
-      return `https://oss-${ossRegion(region)}.aliyuncs.com`;
+      return `oss-${ossRegion(region)}.aliyuncs.com`;
     case "internal":
-      return `https://oss-${ossRegion(region)}-internal.aliyuncs.com`;
+      return `oss-${ossRegion(region)}-internal.aliyuncs.com`;
     case "accelerate":
     case "accelerate-overseas":
-      return `https://oss-${network}.aliyuncs.com`;
+      return `oss-${network}.aliyuncs.com`;
   }
 }
 
-export function isAccelerated(endpoint: string): boolean {
-  return /^oss-accelerate(-overseas)?\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
+/** The origin of a server of many buckets, or `boundTo` the one bucket that the whole origin belongs to: then no request names the bucket. */
+export type OssEndpoint = string | { readonly boundTo: string };
+
+/** The endpoint of a network. `originOf` maps its host name to an origin. */
+export function ossEndpoint(
+  region: string,
+  network: OssNetwork = "public",
+  originOf: (host: string) => string = (host) => `https://${host}`,
+): OssEndpoint {
+  const origin = originOf(ossHost(region, network));
+  return typeof network === "object" ? { boundTo: origin } : origin;
 }
 
-/** Whether the endpoint is the vendor's own. */
-export function isOssEndpoint(endpoint: string): boolean {
-  return /\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
+export function isAccelerated(endpoint: OssEndpoint): boolean {
+  return typeof endpoint === "string" && /^oss-accelerate(-overseas)?\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
+}
+
+/** Whether the endpoint leads to the vendor's own service. A custom domain can be bound to no other. */
+export function isOssEndpoint(endpoint: OssEndpoint): boolean {
+  return typeof endpoint === "object" || /\.aliyuncs\.com$/.test(new URL(endpoint).hostname);
 }
 
 /** The place of a bucket behind one endpoint. */
 export interface OssTarget {
   origin: string;
-  /** `/` where the bucket is part of the host, `/<bucket>/` where it cannot be. */
+  /** `/` where the host names the bucket, `/<bucket>/` where it cannot. */
   pathPrefix: string;
 }
 
 /** @throws BridgeError `ConfigInvalid` for an endpoint that is not `https://host[:port]`. */
-export function ossTarget(endpoint: string, bucket: string): OssTarget {
+export function ossTarget(endpoint: OssEndpoint, bucket: string): OssTarget {
+  if (typeof endpoint === "object") return { origin: parseEndpoint("OSS", endpoint.boundTo).url.origin, pathPrefix: "/" };
   const { url, hostname } = parseEndpoint("OSS", endpoint);
   // A bucket name cannot precede an IP address, nor `localhost`. Node's pattern for IPv6 would take 3 ms of a function's start.
   if (isIPv4(hostname) || hostname.includes(":") || hostname === "localhost")

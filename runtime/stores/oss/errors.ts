@@ -1,6 +1,7 @@
 /** The refusals of OSS. https://www.alibabacloud.com/help/en/oss/support/http-status-code-overview */
 import { parseXml } from "../../http/xml";
 import { STATUS_KINDS, VendorErrors } from "../refusals";
+import { refusedHosts } from "../refused-hosts";
 import { ARCHIVED, LINK_TO_LINK, LINK_WITHOUT_TARGET } from "../unreadable";
 
 export const ossErrors = new VendorErrors({
@@ -9,6 +10,7 @@ export const ossErrors = new VendorErrors({
     {
       NotFound: ["NoSuchKey", "NoSuchUpload", "NoSuchVersion"],
       NoSuchBucket: ["NoSuchBucket"],
+      HostRefused: Object.keys(refusedHosts("this side")),
       PreconditionFailed: ["FileAlreadyExists", "NotModified", "PositionNotEqualToLength", "PreconditionFailed"],
       PermissionDenied: [
         "AccessDenied",
@@ -59,6 +61,7 @@ export const ossErrors = new VendorErrors({
     InvalidObjectState: ARCHIVED,
     InvalidTargetType: LINK_TO_LINK,
     SymlinkTargetNotExist: LINK_WITHOUT_TARGET,
+    ...refusedHosts("this side"),
     PermissionDenied: "check the credentials, the RAM policy of the role and the bucket policy",
     ConfigInvalid: "check the bucket's name, its region, the endpoint and the KMS key",
   },

@@ -122,10 +122,11 @@ export function parsePutResult(op: string, etag: string | undefined, headers: An
 /** @throws BridgeError `Unexpected` when the answer lacks a header that OSS always sends. */
 export function parseHead(op: string, fields: AnswerHeaders, sizeBytes: number): Omit<ObjectHead, "checksums"> {
   const lastModified = new Date(required(op, "Last-Modified", fields["last-modified"]));
+  const hiddenHeaders = hiddenIn(fields);
   const headers: ContentHeaders = {};
   for (const [name, header] of HEADER_NAMES) {
     const value = fields[header];
-    if (value !== undefined) headers[name] = value;
+    if (value !== undefined && !hiddenHeaders.includes(name)) headers[name] = value;
   }
   const metadata: Metadata = Object.fromEntries(
     Object.entries(fields)
@@ -135,7 +136,24 @@ export function parseHead(op: string, fields: AnswerHeaders, sizeBytes: number):
   const head = { etag: unquote(required(op, "ETag", fields.etag)), sizeBytes, lastModified, headers, metadata };
   const versionId = fields["x-oss-version-id"];
   const archive = archiveOf(fields);
-  return { ...head, ...(versionId !== undefined && { versionId }), ...(archive !== undefined && { archive }) };
+  return {
+    ...head,
+    ...(versionId !== undefined && { versionId }),
+    ...(archive !== undefined && { archive }),
+    ...(hiddenHeaders.length > 0 && { hiddenHeaders }),
+  };
+}
+
+/**
+ * Through a host of the vendor's, OSS makes browsers download some types (HTML, and images in some regions): it answers with
+ * `x-oss-force-download: true` and a Content-Disposition of its own, which is `attachment`. A custom domain shows the object's own.
+ *
+ * - https://www.alibabacloud.com/help/en/oss/user-guide/how-to-ensure-an-object-is-previewed-when-you-access-the-object
+ * - https://www.alibabacloud.com/help/en/oss/user-guide/0048-00000114
+ */
+function hiddenIn(fields: AnswerHeaders): readonly (keyof ContentHeaders)[] {
+  const isForced = fields["x-oss-force-download"] === "true" && fields[HEADERS.contentDisposition] === "attachment";
+  return isForced ? ["contentDisposition"] : [];
 }
 
 const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["Archive", "ColdArchive", "DeepColdArchive"]);

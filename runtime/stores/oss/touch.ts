@@ -48,7 +48,7 @@ class OssCopier implements ObjectCopier<OssPresent> {
     private readonly options: CallOptions,
   ) {}
 
-  /** @throws BridgeError `Unsupported` when a copy would change the type of the object. */
+  /** @throws BridgeError `Unsupported` when a copy would change the type of the object, or lose one of its headers. */
   read(versionId?: string): Promise<OssPresent> {
     const { placement } = this.store;
     const queries = versionId === undefined ? {} : { versionId };
@@ -58,6 +58,12 @@ class OssCopier implements ObjectCopier<OssPresent> {
         throw new BridgeError("Unsupported", op, `the object is of type ${type}: a copy of it would be an ordinary object`);
       const sizeBytes = Number(required(op, "Content-Length", answer["content-length"]));
       const head = parseHead(op, answer, sizeBytes);
+      if (head.hiddenHeaders !== undefined)
+        throw new BridgeError(
+          "Unsupported",
+          op,
+          "OSS forces a download of this type through its own host and hides the object's Content-Disposition, so a copy would lose it: set customDomain of this side",
+        );
       // The adapter's own key wins over the object's encryption.
       const encryption = placement[ENCRYPTION] === undefined ? answer : placement;
       return {

@@ -122,6 +122,41 @@ describe("order", () => {
   });
 });
 
+describe("a custom domain", () => {
+  const DOMAIN = "oss.example.com";
+  const TOKEN_TYPE = "alicloud:oss/bucketCnameToken:BucketCnameToken";
+  const CNAME_TYPE = "alicloud:oss/bucketCname:BucketCname";
+  const typesOf = ({ resources }: Built) => resources.filter(({ type }) => /Cname/.test(type)).map(({ type }) => type);
+
+  test("is bound to a bucket of the bridge: the token first, and the binding before the first event", async () => {
+    const { get } = await recorded(inOss({ source: { customDomain: DOMAIN } }));
+    expect(get("b-source-domain-token", TOKEN_TYPE).inputs).toEqual({ bucket: "from-shanghai", domain: DOMAIN });
+    const binding = get("b-source-domain", CNAME_TYPE);
+    expect(binding).toMatchObject({ inputs: { bucket: "from-shanghai", domain: DOMAIN }, retainOnDelete: true });
+    expect(binding.dependsOn).toContain("b-source-domain-token");
+    expect(get("b-events-trigger").dependsOn).toContain("b-source-domain");
+  });
+
+  test("is the only source that the receiver and the copier may read, and the host of the sender's URLs alone", async () => {
+    const { get } = await recorded(inOss({ source: { customDomain: DOMAIN } }));
+    const config = (role: string) => {
+      const { environmentVariables } = get(`b-${role}`, "alicloud:fc/v3Function:V3Function").inputs as {
+        environmentVariables: Record<string, string>;
+      };
+      return JSON.parse(environmentVariables.CROSSBORDERBRIDGE_CONFIG ?? "") as Record<string, unknown>;
+    };
+    const allowedSources = [{ origin: `https://${DOMAIN}`, pathPrefix: "/" }];
+    expect(config("receiver")).toMatchObject({ allowedSources, destination: { network: "internal" } });
+    expect(config("copier")).toMatchObject({ allowedSources });
+    expect(config("sender")).toMatchObject({ source: { network: "internal", presignNetwork: { customDomain: DOMAIN } } });
+  });
+
+  test("of an adopted bucket is used and not bound; the control bucket has none", async () => {
+    expect(typesOf(await recorded(inOss({ source: { bucket: "kept-shanghai", adopt: true, customDomain: DOMAIN } })))).toEqual([]);
+    expect(typesOf(await recorded(push({ destination: { customDomain: DOMAIN } }))).sort()).toEqual([CNAME_TYPE, TOKEN_TYPE]);
+  });
+});
+
 describe("outputs", () => {
   const values = async ({ bridge }: Built, ...names: string[]) =>
     Object.fromEntries(
@@ -183,6 +218,9 @@ describe("settings that do not fit together", () => {
 
   test("a token without a receiver is a notice, not an error", async () => {
     const { bridge } = await build(push({ token: TOKEN }));
-    expect(bridge.notices).toEqual(["Mode push sends no request across the border: token is not used."]);
+    expect(bridge.notices).toEqual([
+      "Mode push sends no request across the border: token is not used.",
+      expect.stringContaining("source.region cn-shanghai is on the Chinese mainland"),
+    ]);
   });
 });

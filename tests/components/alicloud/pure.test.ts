@@ -1,5 +1,5 @@
 import { CLOUDFLOW_REGIONS as SERVED } from "local-alicloud";
-import { foundBucket } from "../../../components/alicloud/bucket";
+import { foundBucket, recordsOf } from "../../../components/alicloud/bucket";
 import { functionSize, withinLimit } from "../../../components/alicloud/function";
 import {
   controlBucketName,
@@ -13,11 +13,17 @@ import { transferType } from "../../../components/alicloud/native";
 import { ossTriggerConfig, sourceEvents } from "../../../components/alicloud/oss-events";
 import { inOneAccount } from "../../../components/alicloud/push";
 import { instanceRate } from "../../../components/alicloud/receiver";
-import { allowedSourceOf, destinationConfig, presignHost, sourceConfig } from "../../../components/alicloud/stores";
+import {
+  allowedSourceOf,
+  destinationConfig,
+  presignHost,
+  sourceAtDomain,
+  sourceConfig,
+} from "../../../components/alicloud/stores";
 import { assertAccount, type BridgeContext } from "../../../components/cloud";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
 import { recordLogPrefix } from "../../../runtime/replication/append-record-store";
-import { ossTarget } from "../../../runtime/stores/oss/endpoint";
+import { ossEndpoint, ossTarget } from "../../../runtime/stores/oss/endpoint";
 import { ACCOUNT } from "./fixture";
 
 const PLACE = { accountId: ACCOUNT, region: "cn-shanghai" };
@@ -63,6 +69,10 @@ describe("where presigned URLs point", () => {
       expect(allowedSourceOf("bucket", host)).toEqual(ossTarget(`https://${host}`, "bucket"));
     },
   );
+
+  test("at a custom domain as the store decides it", () => {
+    expect(sourceAtDomain("oss.example.com")).toEqual(ossTarget(ossEndpoint("cn-shanghai", { customDomain: "oss.example.com" }), "b"));
+  });
 
   test.each([
     ["none", "oss-cn-shanghai.aliyuncs.com"],
@@ -146,6 +156,8 @@ describe("networks", () => {
   const SILICON_VALLEY = { region: "us-west-1" };
   const bucket = { bucket: "x", versioned: true };
 
+  const customDomain = "oss.example.com";
+
   test.each([
     ["pull", "none", { network: "internal", presignNetwork: "public" }],
     ["pull", "overseas", { network: "internal", presignNetwork: "accelerate-overseas" }],
@@ -161,6 +173,26 @@ describe("networks", () => {
   });
 
   test.each([
+    ["pull", {}, { presignNetwork: { customDomain } }],
+    // The CNAME record decides whether the domain is accelerated.
+    ["pull", { acceleration: "global" }, { presignNetwork: { customDomain } }],
+    ["push", {}, {}],
+  ])("a source in mode %s with a custom domain and %j keeps the internal host for itself", (mode, more, expected) => {
+    expect(sourceConfig(context(mode, { ...SHANGHAI, customDomain, ...more }, SILICON_VALLEY), bucket)).toEqual({
+      kind: "oss",
+      bucket: "x",
+      region: "cn-shanghai",
+      versioned: true,
+      network: "internal",
+      ...expected,
+    });
+  });
+
+  test.each([
+    ["pull", { ...SILICON_VALLEY, customDomain }, "internal"],
+    ["push", { ...SILICON_VALLEY, customDomain, acceleration: "none" }, { customDomain }],
+    ["push", { ...SILICON_VALLEY, customDomain, acceleration: "global" }, { customDomain }],
+    ["push", { ...SHANGHAI, customDomain, acceleration: "none" }, "internal"],
     ["pull", SILICON_VALLEY, "internal"],
     ["push", { ...SILICON_VALLEY, acceleration: "global" }, "accelerate"],
     ["push", { ...SILICON_VALLEY, acceleration: "none" }, "public"],
@@ -208,6 +240,13 @@ describe("what the providers find", () => {
     );
     expect(() => foundBucket(there, "destination", { bucket: "x", region: "us-west-1" })).toThrow(
       "destination.bucket x is to be adopted in us-west-1, but it is in oss-cn-shanghai",
+    );
+  });
+
+  test("what the owner of a domain has to do is said with the record", () => {
+    expect(recordsOf("oss.example.com", "reports", "21a0")).toBe(
+      "To bind oss.example.com to the bucket reports, OSS may want the DNS record TXT _dnsauth.oss.example.com with the value 21a0. Once it is " +
+        "bound, upload its certificate in OSS's console, and let its CNAME record lead to the bucket.",
     );
   });
 

@@ -44,6 +44,7 @@ const COMPLETED: { name: string; given: Raw; complete: Raw }[] = [
   { name: "a push without a mode", given: push({ mode: undefined }), complete: { mode: "push" } },
   { name: "a push", given: push(),
     complete: { buffer: "none", existingObjects: "ignore", alarmContactGroups: [], destination: { acceleration: "global" }, timeouts: { senderSeconds: 90 }, copy: { timeoutSeconds: 900 } } },
+  { name: "a push to a custom domain", given: push({ destination: { customDomain: "oss.example.com" } }), complete: { destination: { acceleration: "none" } } },
   { name: "a push inside one region", given: push({ destination: { region: "cn-shanghai" } }), complete: { destination: { acceleration: "none" } } },
   { name: "a pull from OSS", given: pull({ to: "aws" }),
     complete: { buffer: "none", source: { acceleration: "none" }, timeouts: { senderSeconds: 90, urlExpirySeconds: 1200 } } },

@@ -1,6 +1,7 @@
 /** The notices that a valid configuration gives, each by a part of its text. */
 import { noticesOf } from "../../../components/config";
 import { UNHEARD_ALARMS_NOTICE } from "../../../components/config/notices";
+import { ossHostNotices, PACKAGES_NOTICE } from "../../../components/config/oss-hosts";
 import { bridge, CANARY, native, parse, pull, push, type Raw, rule, s3, s3TwoWay, withRules } from "./fixture";
 
 const TOPIC = "arn:aws:sns:us-east-1:111111111111:ops";
@@ -81,8 +82,54 @@ const ALARMS_AND_CANARIES: [name: string, given: Raw, notices: string[]][] = [
   ["a probe without canaries", s3({ probe: { enabled: true, everyMinutes: 0 } }), []],
 ];
 
+/** Notices about the hosts of OSS have a table of their own. */
 test.each([...PULL_AND_PUSH, ...NATIVE, ...ALARMS_AND_CANARIES])("notices of %s", (_, given, notices) => {
-  expect(noticesOf(parse(given))).toEqual(notices.map((text) => expect.stringContaining(text)));
+  const config = parse(given);
+  const ofHosts = ossHostNotices(config);
+  const all = noticesOf(config);
+  expect(all).toEqual(expect.arrayContaining(ofHosts));
+  expect(all.filter((text) => !ofHosts.includes(text))).toEqual(notices.map((text) => expect.stringContaining(text)));
+});
+
+const DOMAIN = { customDomain: "oss.example.com" };
+const OUTSIDE = { region: "ap-southeast-1" };
+const COMMANDS = "what the commands status and backfill read";
+/** A scope without packages, so that only the hosts of the mainland are noticed. */
+const PDF = { scope: { suffixes: [".pdf"] } };
+
+// biome-ignore format: a case is one line, or a line for what is given and a line for its notices.
+const HOSTS: [name: string, given: Raw, notices: string[]][] = [
+  ["a pull from the mainland", pull({ to: "aws", ...PDF }),
+    [`source.region cn-shanghai is on the Chinese mainland, and its public host oss-cn-shanghai.aliyuncs.com carries the URLs that the destination reads and ${COMMANDS}. Accounts that activated OSS on or after 2025-03-20 get the answer PublicEndpointForbidden there. Set source.customDomain to a domain`]],
+  ["a pull from the mainland by acceleration", pull({ to: "aws", ...PDF, source: { acceleration: "overseas" } }),
+    [`carries ${COMMANDS}. Accounts that activated OSS on or after 2025-03-20 get the answer PublicEndpointForbidden there. It is not documented whether oss-accelerate-overseas.aliyuncs.com, which carries the URLs that the destination reads, is exempt. Set source.customDomain`]],
+  ["a pull from the mainland by a domain", pull({ to: "aws", source: DOMAIN }), []],
+  ["a pull from Hong Kong", pull({ to: "aws", ...PDF, source: { region: "cn-hongkong" } }), []],
+  ["a pull into the mainland, whose functions use the internal host", pull({ from: "aws", destination: { region: "cn-hangzhou" } }), [`oss-cn-hangzhou.aliyuncs.com carries ${COMMANDS}. `]],
+  ["a pull into the mainland with a domain", pull({ from: "aws", destination: { region: "cn-hangzhou", ...DOMAIN } }), []],
+  ["a push from the mainland", push(), [`source.region cn-shanghai is on the Chinese mainland, and its public host oss-cn-shanghai.aliyuncs.com carries ${COMMANDS}. `]],
+  ["a push into the mainland", push({ source: OUTSIDE, destination: { region: "cn-shanghai", acceleration: "none" } }),
+    [`destination.region cn-shanghai is on the Chinese mainland, and its public host oss-cn-shanghai.aliyuncs.com carries the writes from ap-southeast-1 and ${COMMANDS}. `]],
+  ["a push into the mainland by acceleration, its default", push({ source: OUTSIDE, destination: { region: "cn-shanghai" } }),
+    ["It is not documented whether oss-accelerate.aliyuncs.com, which carries the writes from ap-southeast-1, is exempt. Set destination.customDomain"]],
+  ["a push into the mainland by a domain", push({ source: OUTSIDE, destination: { region: "cn-shanghai", ...DOMAIN } }), []],
+  ["a push inside one region of the mainland", push({ destination: { region: "cn-shanghai" } }), [`carries ${COMMANDS}. `, `carries ${COMMANDS}. `]],
+  ["OSS replication in the mainland", native({ destination: { region: "cn-hangzhou" } }), [`carries ${COMMANDS}. `, `carries ${COMMANDS}. `]],
+  ["a push outside the mainland", push({ source: OUTSIDE }), []],
+  ["a domain with acceleration", pull({ to: "aws", source: { ...DOMAIN, acceleration: "global" } }),
+    ["source.customDomain takes the place of the acceleration endpoint: source.acceleration works only where the CNAME record of oss.example.com leads to from-here.oss-accelerate.aliyuncs.com."]],
+  ["a domain of an adopted bucket", pull({ to: "aws", source: { ...DOMAIN, adopt: true } }),
+    ["The source bucket is adopted, so the bridge does not bind oss.example.com to it. Bind it to from-here by hand, with a certificate."]],
+  ["packages that a pull may meet", pull({ to: "aws", source: OUTSIDE }), [PACKAGES_NOTICE]],
+  ["packages in the scope of a pull", pull({ to: "aws", source: OUTSIDE, scope: { suffixes: [".pdf", "-release.APK"] } }), [PACKAGES_NOTICE]],
+  ["a shorter ending that packages have", pull({ to: "aws", source: OUTSIDE, scope: { suffixes: ["pa"] } }), [PACKAGES_NOTICE]],
+  ["packages by a domain", pull({ to: "aws", source: { ...OUTSIDE, ...DOMAIN } }), []],
+  ["packages of a push, whose signature is in headers", push({ source: OUTSIDE }), []],
+  ["packages that leave S3", pull({ from: "aws" }), []],
+];
+
+test.each(HOSTS)("notices about the hosts of %s", (_, given, notices) => {
+  expect(ossHostNotices(parse(given))).toEqual(notices.map((text) => expect.stringContaining(text)));
 });
 
 test("S3 replaces the replication configuration of an adopted bucket that objects leave", () => {

@@ -34,6 +34,15 @@ const SIDES: Refusal[] = [
     problem: 'source = "from-here": not a map; allowed: cloud, region, bucket, ...' },
   { given: pull({ destination: { acceleration: "global" } }),
     problem: 'destination.acceleration = "global": serves only writes that come from the source\'s region, on alicloud in mode push; allowed here: none, or leave it out' },
+  { given: bridge({ source: { customDomain: "oss.example.com" } }),
+    problem: 'source.customDomain = "oss.example.com": a domain that is bound to a bucket of OSS; allowed on aws: leave it out' },
+  { given: pull({ source: { customDomain: "from-here.oss-cn-shanghai.aliyuncs.com" } }),
+    problem: 'source.customDomain = "from-here.oss-cn-shanghai.aliyuncs.com": a host of the vendor\'s; allowed: a domain of your own that is bound to the bucket' },
+  { given: pull({ source: { customDomain: "oss.example.com" }, destination: { customDomain: "oss.example.com" } }),
+    problem: 'destination.customDomain = "oss.example.com": the source\'s domain, and OSS binds a domain to one bucket only; allowed: another one' },
+  ...["https://oss.example.com", "oss.example.com:443", "OSS.example.com", "*.example.com", "localhost", "文.example.com", "1.2.3.4", `${"a".repeat(64)}.example.com`].map(
+    (customDomain) => ({ given: pull({ source: { customDomain } }),
+      problem: `source.customDomain = ${JSON.stringify(customDomain)}: not a domain name; allowed: a host name in lower case, such as oss.example.com, without https:// and without a port` })),
   { given: push({ source: { accountId: "3333333333333333" }, destination: { accountId: "4444444444444444" } }),
     problem: 'destination.accountId = "4444444444444444": another account than the source\'s, and mode push reaches both stores with one identity; allowed: 3333333333333333, or set mode: pull' },
   { given: s3({ source: { accountId: "111111111111" } }),
@@ -123,9 +132,9 @@ const SIDES: Refusal[] = [
   { given: push({ source: { region: "oss-cn-shanghai" } }),
     problem: 'source.region = "oss-cn-shanghai": not a region of alicloud; allowed: a region of Alibaba Cloud, such as cn-shanghai, ap-southeast-1 or us-west-1, without oss- in front' },
   { given: bridge({ source: { regoin: "x" } }),
-    problem: "source.regoin: unknown key; did you mean source.region? allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, profile, accountId" },
+    problem: "source.regoin: unknown key; did you mean source.region? allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, customDomain, profile, accountId" },
   { given: bridge({ source: { storageClass: "STANDARD" } }),
-    problem: "source.storageClass: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, profile, accountId" },
+    problem: "source.storageClass: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, customDomain, profile, accountId" },
   { given: bridge({ source: { adopt: true, versioning: true } }),
     problem: "source.versioning = true: an adopted bucket's settings are never changed; allowed: leave it out, or adopt: false" },
   { given: s3({ source: { versioning: false } }),
@@ -327,7 +336,7 @@ const LIFECYCLE_RULES: Refusal[] = [
   { given: withLifecycle([{ id: "a", expirationDays: 1 }, { id: "a", expirationDays: 2 }]),
     problem: 'destination.lifecycle[1].id = "a": another rule of this bucket already has this id; allowed: another one' },
   { given: pull({ from: "aws", source: { lifecycle: [] } }),
-    problem: "source.lifecycle: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, profile, accountId" },
+    problem: "source.lifecycle: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, customDomain, profile, accountId" },
 ];
 
 // biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.

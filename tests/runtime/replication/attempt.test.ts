@@ -9,6 +9,7 @@ describe("failureResult", () => {
     ["Unexpected", "retry", true],
     ["RateLimited", "waiting", false],
     ["NoSuchBucket", "waiting", false],
+    ["HostRefused", "waiting", false],
     ["PreconditionFailed", "retry", false],
     ["PermissionDenied", "retry", false],
     ["NotFound", "retry", false],
@@ -27,6 +28,7 @@ describe("failureResult", () => {
   test.each<[BridgeErrorKind, Partial<ReplicationResult>]>([
     ["RateLimited", { waitsFor: "throttling", retryAfterSeconds: 7, reason: "src: what happened" }],
     ["Unavailable", { waitsFor: "store", retryAfterSeconds: 7, reason: "src: what happened" }],
+    ["HostRefused", { waitsFor: "store", reason: "src: what happened" }],
     ["NoSuchBucket", { waitsFor: "store", reason: "the source bucket does not exist: src: what happened" }],
   ])("a read of the source that failed with %s waits, and says for what and where", (kind, result) => {
     const error = new BridgeError(kind, "read", "what happened", { retryAfterSeconds: 7 });

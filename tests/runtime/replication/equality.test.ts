@@ -35,6 +35,40 @@ test.each<[string, Difference["what"], Partial<ObjectHead>]>([
   expect(firstDifference(makeSnapshot(), copy(makeSnapshot(), head), BRIDGE)?.what).toBe(expected);
 });
 
+describe("a header that the destination hides", () => {
+  const written = makeSnapshot({ headers: { contentType: "text/html", contentDisposition: "inline" }, checksum: crc("x") });
+  const hidden: Partial<ObjectHead> = {
+    headers: { contentType: "text/html" },
+    hiddenHeaders: ["contentDisposition"],
+    checksums: [crc("x")],
+  };
+  const replica = (head: Partial<ObjectHead> = {}) => copy(written, { ...hidden, ...head });
+
+  test("is equal where the replica was written from this state", () => {
+    expect(firstDifference(written, replica(), BRIDGE)).toBeUndefined();
+  });
+
+  test.each<[string, Partial<ObjectSnapshot>]>([
+    ["version", { etag: "e9" }],
+    ["write of equal bytes", { lastModified: "2026-11-30T00:00:00.000Z" }],
+  ])("differs after another %s of the source, whose value may be another", (_what, change) => {
+    const now = { ...written, ...change, headers: { contentType: "text/html", contentDisposition: "attachment" } };
+    const difference = firstDifference(now, replica(), BRIDGE);
+    expect(difference).toEqual({
+      what: "headers",
+      name: "content-disposition",
+      wanted: "attachment",
+      found: "(hidden by the store)",
+    });
+    // Once it was written from that state, nothing differs any more.
+    expect(firstDifference(now, copy(now, hidden), BRIDGE)).toBeUndefined();
+  });
+
+  test("does not hide another difference", () => {
+    expect(firstDifference(written, replica({ headers: { contentType: "text/plain" } }), BRIDGE)?.name).toBe("content-type");
+  });
+});
+
 test.each<[string, Record<string, string>]>([
   ["changed", { team: "blue" }],
   ["missing", {}],

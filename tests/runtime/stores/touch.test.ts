@@ -255,6 +255,15 @@ test.each(["Appendable", "Symlink"])(
   },
 );
 
+test("OSS: an object whose Content-Disposition is hidden by a forced download is left alone, because a copy would lose it", async () => {
+  server.answer(present({ "x-oss-force-download": "true", "content-disposition": "attachment" }));
+  await expect(ossStore(server).touch("k")).rejects.toMatchObject({
+    kind: "Unsupported",
+    message: expect.stringMatching(/hides the object's Content-Disposition.*: set customDomain of this side$/),
+  });
+  expect(server.seen).toHaveLength(1);
+});
+
 test("OSS: a copy with another CRC-64 than the object's is deleted again", async () => {
   const copy = copied({ ...crcHeader(textBytes("wrong")), "x-oss-version-id": "v2" });
   server.answer(present(crcHeader(textBytes("right"))), copy, status(204));

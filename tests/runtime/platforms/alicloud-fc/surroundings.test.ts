@@ -33,6 +33,8 @@ describe("stores", () => {
   const dispatcher = createOssDispatcher();
   afterAll(() => dispatcher.destroy());
 
+  const DOMAIN = { customDomain: "oss.example.com" };
+
   /** The vendor's hosts that a store asks for, and the host of its presigned URLs. */
   async function hostsOf(config: Partial<StoreConfig>) {
     const hosts: string[] = [];
@@ -58,8 +60,30 @@ describe("stores", () => {
       "oss-us-west-1",
       "photos.oss-accelerate-overseas",
     ],
+    [{ presignNetwork: DOMAIN }, "oss-cn-shanghai-internal", "oss-cn-shanghai-internal", "oss.example.com"],
+    [{ network: DOMAIN, region: "us-west-1" }, "oss.example.com", "oss.example.com", "oss.example.com"],
   ] as const)("%p: objects at %s, the bucket at %s, URLs at %s", async (config, data, bucket, presign) => {
     expect(await hostsOf(config)).toEqual({ data, bucket, presign });
+  });
+
+  test("at a custom domain requests and URLs do not name the bucket, and the function's variable maps the domain", async () => {
+    const server = await startHttps((_request, response) => {
+      response.writeHead(200, { etag: '"E"', "last-modified": new Date(0).toUTCString() }).end();
+    });
+    const trusting = createOssDispatcher({ ca: server.ca });
+    try {
+      const credentials = { current: () => KEY, renew: () => undefined };
+      const originOf = (host: string) => (host === DOMAIN.customDomain ? server.origin : `https://${host}`);
+      const config: StoreConfig = { ...oss, network: DOMAIN };
+      const store = openStore({ credentials, dispatcher: trusting, originOf, region: "us-west-1" }, config);
+      await store.head("a/b");
+      expect(server.seen.map(({ url }) => url)).toEqual(["/a/b"]);
+      const url = new URL(await store.presignGet("a/b", { expiresInSeconds: 60 }));
+      expect([url.origin, url.pathname]).toEqual([server.origin, "/a/b"]);
+    } finally {
+      await trusting.destroy();
+      await server.close();
+    }
   });
 
   test("capabilities, storage class and encryption are as configured", async () => {

@@ -186,6 +186,17 @@ test("a refusal of the destination is an answer: it counts as a failure, and nev
   expect([outage.messages.length, parked.map(({ look }) => look.failures)]).toEqual([0, [3]]);
 });
 
+test("a destination that refuses the host is an outage: keys wait with the reason, and none is parked", async () => {
+  const head = async () => {
+    throw new BridgeError("HostRefused", "head", "set customDomain");
+  };
+  const { put, run, outage, parked } = openPusher({ destination: { head } });
+  await put("hello");
+  expect((await run()).state).toMatchObject({ result: "waiting", attempt: 0 });
+  expect(outage.messages).toHaveLength(1);
+  expect(parked).toEqual([]);
+});
+
 test("a key that no queue takes stays in its execution", async () => {
   const enqueue = async () => {
     throw new BridgeError("Unavailable", "sendMessage", "no answer");

@@ -6,13 +6,13 @@ const down = async () => {
 };
 
 describe("the tick", () => {
-  test("asks a destination that is down once a minute, and keeps the keys", async () => {
+  test.each(["Unavailable", "HostRefused"] as const)("asks a destination that is %s once a minute, and keeps the keys", async (kind) => {
     let asked = 0;
     const { tick, outage, started, clock, counted } = openPusher({
       destination: {
         head: async () => {
           asked += 1;
-          return await down();
+          throw new BridgeError(kind, "head", "the store does not answer");
         },
       },
     });

@@ -205,6 +205,14 @@ describe("a failure", () => {
     });
   });
 
+  test("of a host that the source refuses: the key waits and names the way out, and no attempt is counted", async () => {
+    const all = open([{ result: "replicated" }]);
+    jest.spyOn(all.source, "head").mockRejectedValue(new BridgeError("HostRefused", "head", "set customDomain"));
+    await all.run(message("m1", {}));
+    expect(all.looks[0]).toMatchObject({ failures: 0, waits: 1, last: { reason: "the source cannot be read: set customDomain" } });
+    expect(all.parked).toEqual([]);
+  });
+
   test("of the second read: not acknowledged", async () => {
     const all = open(({ notices }) => {
       jest.spyOn(all.source, "head").mockRejectedValue(failure);

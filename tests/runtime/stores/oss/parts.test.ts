@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { cacheCredentials } from "../../../../runtime/http/sigv4";
 import { parseTagging } from "../../../../runtime/http/tagging";
 import { BridgeError } from "../../../../runtime/stores/errors";
-import { ossEndpoint, ossPath, ossTarget } from "../../../../runtime/stores/oss/endpoint";
+import { isAccelerated, isOssEndpoint, ossEndpoint, ossPath, ossTarget } from "../../../../runtime/stores/oss/endpoint";
 import { ossErrors } from "../../../../runtime/stores/oss/errors";
 import { checkTags, crc64FromDecimal, taggingDocument } from "../../../../runtime/stores/oss/metadata";
 import { expectKind } from "../../../conformance/object-store/context";
@@ -17,6 +17,10 @@ describe("errors", () => {
     ["NoSuchKey", 403, "Unexpected"],
     ["NoSuchUpload", 410, "Unexpected"],
     ["NoSuchBucket", 500, "Unavailable"],
+    ["PublicEndpointForbidden", 400, "HostRefused"],
+    ["ApkDownloadForbidden", 400, "HostRefused"],
+    // With a status of 404, yet it says nothing about the object.
+    ["NoSuchCname", 404, "HostRefused"],
     ["PreconditionFailed", 400, "Unexpected"],
     ["NotModified", 503, "Unavailable"],
     ["FileAlreadyExists", 409, "PreconditionFailed"],
@@ -48,6 +52,23 @@ describe("errors", () => {
     expect(ossErrors.refused("get", answer, false).message).toBe(
       "OSS answered get with AccessDenied (HTTP 403, request R1): check the credentials, the RAM policy of the role and the bucket policy",
     );
+  });
+
+  test.each([
+    ["PublicEndpointForbidden", /\(HTTP 400\): this account cannot use the public host of a mainland region .*: set customDomain of this side to a domain/],
+    ["ApkDownloadForbidden", /\(HTTP 400\): OSS serves \.apk and \.ipa files by URL only through a custom domain: set customDomain of this side to a domain/],
+  ])("%s names its way out, also in the answer to HEAD", (code, message) => {
+    const document = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><EC>0048-00000401</EC></Error>`;
+    const hidden = { "x-oss-err": Buffer.from(document).toString("base64") };
+    for (const answer of [
+      { status: 400, headers: {}, body: Buffer.from(document) },
+      { status: 400, headers: hidden, body: Buffer.alloc(0) },
+    ])
+      expect(ossErrors.refused("head", answer, false)).toMatchObject({
+        kind: "HostRefused",
+        retryable: false,
+        message: expect.stringMatching(message),
+      });
   });
 
   test("the answer to HEAD has the document in a header", () => {
@@ -96,6 +117,17 @@ describe("endpoints", () => {
     });
     expect(ossTarget("https://localhost:8443", "b")).toEqual({ origin: "https://localhost:8443", pathPrefix: "/b/" });
     expect(ossTarget("https://10.0.0.1", "b")).toEqual({ origin: "https://10.0.0.1", pathPrefix: "/b/" });
+  });
+
+  test("a custom domain belongs to one bucket, so neither host nor path names the bucket", () => {
+    const endpoint = ossEndpoint("cn-shanghai", { customDomain: "oss.example.com" });
+    expect(endpoint).toEqual({ boundTo: "https://oss.example.com" });
+    expect(ossTarget(endpoint, "b")).toEqual({ origin: "https://oss.example.com", pathPrefix: "/" });
+    // Another cloud may serve it at an address, as the local one does.
+    const elsewhere = ossEndpoint("cn-shanghai", { customDomain: "oss.example.com" }, () => "https://127.0.0.1:4443");
+    expect(ossTarget(elsewhere, "b")).toEqual({ origin: "https://127.0.0.1:4443", pathPrefix: "/" });
+    expect([isAccelerated(endpoint), isOssEndpoint(endpoint)]).toEqual([false, true]);
+    expect(() => ossTarget({ boundTo: "http://oss.example.com" }, "b")).toThrow("must be https://host[:port]");
   });
 
   test.each(["http://oss-cn-shanghai.aliyuncs.com", "oss-cn-shanghai.aliyuncs.com", "https://host/path", "https://u:p@host", ""])(

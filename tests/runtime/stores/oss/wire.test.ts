@@ -193,6 +193,31 @@ test("head returns checksum and version, and undefined where there is no object"
   await expectKind(ossStore(oss).head("k"), "NoSuchBucket");
 });
 
+describe("a forced download", () => {
+  const FORCED = { "x-oss-force-download": "true", "content-disposition": "attachment", "content-type": "text/html" };
+
+  test("hides the object's own Content-Disposition, in the answers to HEAD and to GET", async () => {
+    oss.answer(status(200, { ...HEAD, ...FORCED }), status(200, { ...HEAD, ...FORCED }));
+    const head = await ossStore(oss).head("k");
+    const { head: ofGet, body } = await ossStore(oss).get("k");
+    body.destroy();
+    for (const found of [head, ofGet])
+      expect(found).toMatchObject({ headers: { contentType: "text/html" }, hiddenHeaders: ["contentDisposition"] });
+    expect(head?.headers).not.toHaveProperty("contentDisposition");
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ["without the header, the value is the object's", { "content-disposition": "attachment" }],
+    ["a value that OSS does not add is the object's", { ...FORCED, "content-disposition": 'attachment; filename="a.html"' }],
+    ["a download that is not forced", { ...FORCED, "x-oss-force-download": "false" }],
+  ])("%s", async (_what, headers) => {
+    oss.answer(status(200, { ...HEAD, ...headers }));
+    const head = await ossStore(oss).head("k");
+    expect(head?.headers.contentDisposition).toBe(headers["content-disposition"]);
+    expect(head).not.toHaveProperty("hiddenHeaders");
+  });
+});
+
 const RESTORED = 'ongoing-request="false", expiry-date="Sun, 16 Apr 2017 08:12:33 GMT"';
 
 test.each<[string, Record<string, string>, unknown]>([
