@@ -185,11 +185,7 @@ export interface ReceiverPolicyArgs extends DestinationPolicyArgs {
 }
 
 export const receiverPolicy = (args: ReceiverPolicyArgs): PolicyDocument =>
-  document(
-    ...writeDestination(args, deletion(args.deletes)),
-    invoke(args.copierArn),
-    ...readSecrets(args.secrets),
-  );
+  document(...writeDestination(args, deletion(args.deletes)), invoke(args.copierArn), ...readSecrets(args.secrets));
 
 export const copierPolicy = (args: DestinationPolicyArgs): PolicyDocument =>
   document(...writeDestination(args, ["oss:ListParts"]));

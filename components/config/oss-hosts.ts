@@ -32,7 +32,10 @@ function publicHost(config: BridgeConfig, side: Side): string {
   const { region, acceleration = "none" } = config[side];
   const host = `oss-${region}.aliyuncs.com`;
   const data = dataFromOutside(config, side);
-  const carried = [...(data !== undefined && acceleration === "none" ? [data] : []), "what the commands status and backfill read"];
+  const carried = [
+    ...(data !== undefined && acceleration === "none" ? [data] : []),
+    "what the commands status and backfill read",
+  ];
   const accelerated =
     data !== undefined && acceleration !== "none"
       ? ` It is not documented whether ${ACCELERATED[acceleration]}, which carries ${data}, is exempt.`

@@ -149,10 +149,18 @@ export interface SourceSettings {
   /**
    * Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it
    * at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge
-   * switches it on at buckets that it creates.
-   * @default `global` at the destination of a push to another region, otherwise none
+   * switches it on at buckets that it creates. With `customDomain` it works only where the domain's CNAME record leads to
+   * the acceleration endpoint.
+   * @default `global` at the destination of a push to another region without `customDomain`, otherwise none
    */
   acceleration?: "none" | "global" | "overseas" | undefined;
+  /**
+   * Alibaba Cloud: a domain of yours, for all access from outside the bucket's region: for the URLs that the destination
+   * reads, for a push from another region, and for the operator's commands. Functions in the bucket's own region keep the
+   * internal host. Accounts that activated OSS since 2025-03-20 need it for a bucket on the Chinese mainland. The bridge
+   * binds the domain to a bucket that it creates; the certificate and the DNS records are yours.
+   */
+  customDomain?: string | undefined;
   /** Named profile of the credentials. Only `index.ts` uses it, for the provider that it creates. */
   profile?: string | undefined;
   /**

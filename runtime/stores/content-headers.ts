@@ -22,7 +22,10 @@ export function keptHeaders(headers: ContentHeaders): ContentHeaders {
 }
 
 /** The headers without those that a store did not show. */
-export function withoutHidden(headers: ContentHeaders, ...heads: { hiddenHeaders?: readonly string[] | undefined }[]): ContentHeaders {
+export function withoutHidden(
+  headers: ContentHeaders,
+  ...heads: { hiddenHeaders?: readonly string[] | undefined }[]
+): ContentHeaders {
   const hidden = new Set(heads.flatMap(({ hiddenHeaders = [] }) => hiddenHeaders));
   return hidden.size === 0 ? headers : Object.fromEntries(Object.entries(headers).filter(([name]) => !hidden.has(name)));
 }

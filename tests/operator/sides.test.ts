@@ -65,7 +65,10 @@ test.each<[string, Refusal]>([
   [
     "refused at this host",
     {
-      ...{ kind: "HostRefused", answer: "OSS answered list with PublicEndpointForbidden (HTTP 400): set customDomain of this side" },
+      ...{
+        kind: "HostRefused",
+        answer: "OSS answered list with PublicEndpointForbidden (HTTP 400): set customDomain of this side",
+      },
       message: /; then run pulumi up: the functions use the same setting$/,
     },
   ],

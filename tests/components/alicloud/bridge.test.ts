@@ -152,7 +152,9 @@ describe("a custom domain", () => {
   });
 
   test("of an adopted bucket is used and not bound; the control bucket has none", async () => {
-    expect(typesOf(await recorded(inOss({ source: { bucket: "kept-shanghai", adopt: true, customDomain: DOMAIN } })))).toEqual([]);
+    expect(typesOf(await recorded(inOss({ source: { bucket: "kept-shanghai", adopt: true, customDomain: DOMAIN } })))).toEqual(
+      [],
+    );
     expect(typesOf(await recorded(push({ destination: { customDomain: DOMAIN } }))).sort()).toEqual([CNAME_TYPE, TOKEN_TYPE]);
   });
 });

@@ -48,7 +48,10 @@ test("who may invoke a function may invoke its versions: triggers and CloudFlow 
     const recording = await recorded(variation);
     const invoking = recording.resources
       .filter(({ type }) => type === "alicloud:ram/policy:Policy")
-      .flatMap(({ name }) => (policyOf(recording, name, "policyDocument") as { Statement: { Action: string[]; Resource: string[] }[] }).Statement)
+      .flatMap(
+        ({ name }) =>
+          (policyOf(recording, name, "policyDocument") as { Statement: { Action: string[]; Resource: string[] }[] }).Statement,
+      )
       .filter(({ Action }) => Action.includes("fc:InvokeFunction"));
     expect(invoking.length).toBeGreaterThan(1);
     for (const { Resource } of invoking) expect(Resource).toEqual([Resource[0], `${Resource[0]}/*`]);

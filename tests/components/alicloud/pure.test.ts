@@ -71,7 +71,9 @@ describe("where presigned URLs point", () => {
   );
 
   test("at a custom domain as the store decides it", () => {
-    expect(sourceAtDomain("oss.example.com")).toEqual(ossTarget(ossEndpoint("cn-shanghai", { customDomain: "oss.example.com" }), "b"));
+    expect(sourceAtDomain("oss.example.com")).toEqual(
+      ossTarget(ossEndpoint("cn-shanghai", { customDomain: "oss.example.com" }), "b"),
+    );
   });
 
   test.each([

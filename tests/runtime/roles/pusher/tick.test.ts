@@ -6,24 +6,27 @@ const down = async () => {
 };
 
 describe("the tick", () => {
-  test.each(["Unavailable", "HostRefused"] as const)("asks a destination that is %s once a minute, and keeps the keys", async (kind) => {
-    let asked = 0;
-    const { tick, outage, started, clock, counted } = openPusher({
-      destination: {
-        head: async () => {
-          asked += 1;
-          throw new BridgeError(kind, "head", "the store does not answer");
+  test.each(["Unavailable", "HostRefused"] as const)(
+    "asks a destination that is %s once a minute, and keeps the keys",
+    async (kind) => {
+      let asked = 0;
+      const { tick, outage, started, clock, counted } = openPusher({
+        destination: {
+          head: async () => {
+            asked += 1;
+            throw new BridgeError(kind, "head", "the store does not answer");
+          },
         },
-      },
-    });
-    await outage.add(Array.from({ length: 30 }, (_, index) => ({ key: `${index}`, firstSeenMs: clock.now(), failures: 0 })));
-    for (let minute = 0; minute < 10; minute++) {
-      clock.advance(61_000);
-      await tick();
-    }
-    expect([asked, outage.messages.length, started]).toEqual([10, 30, []]);
-    expect(counted.BreakerOpen).toBe(10);
-  });
+      });
+      await outage.add(Array.from({ length: 30 }, (_, index) => ({ key: `${index}`, firstSeenMs: clock.now(), failures: 0 })));
+      for (let minute = 0; minute < 10; minute++) {
+        clock.advance(61_000);
+        await tick();
+      }
+      expect([asked, outage.messages.length, started]).toEqual([10, 30, []]);
+      expect(counted.BreakerOpen).toBe(10);
+    },
+  );
 
   test("starts every key when the destination answers; each is tried although the queue is not empty yet", async () => {
     const { tick, outage, started, clock, put, first, stateAt } = openPusher();

@@ -209,7 +209,11 @@ describe("a failure", () => {
     const all = open([{ result: "replicated" }]);
     jest.spyOn(all.source, "head").mockRejectedValue(new BridgeError("HostRefused", "head", "set customDomain"));
     await all.run(message("m1", {}));
-    expect(all.looks[0]).toMatchObject({ failures: 0, waits: 1, last: { reason: "the source cannot be read: set customDomain" } });
+    expect(all.looks[0]).toMatchObject({
+      failures: 0,
+      waits: 1,
+      last: { reason: "the source cannot be read: set customDomain" },
+    });
     expect(all.parked).toEqual([]);
   });
 

@@ -55,8 +55,14 @@ describe("errors", () => {
   });
 
   test.each([
-    ["PublicEndpointForbidden", /\(HTTP 400\): this account cannot use the public host of a mainland region .*: set customDomain of this side to a domain/],
-    ["ApkDownloadForbidden", /\(HTTP 400\): OSS serves \.apk and \.ipa files by URL only through a custom domain: set customDomain of this side to a domain/],
+    [
+      "PublicEndpointForbidden",
+      /\(HTTP 400\): this account cannot use the public host of a mainland region .*: set customDomain of this side to a domain/,
+    ],
+    [
+      "ApkDownloadForbidden",
+      /\(HTTP 400\): OSS serves \.apk and \.ipa files by URL only through a custom domain: set customDomain of this side to a domain/,
+    ],
   ])("%s names its way out, also in the answer to HEAD", (code, message) => {
     const document = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><EC>0048-00000401</EC></Error>`;
     const hidden = { "x-oss-err": Buffer.from(document).toString("base64") };
