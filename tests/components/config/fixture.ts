@@ -71,3 +71,22 @@ export function problemsOf(raw: Raw, stack?: string): readonly string[] {
   }
   return [];
 }
+
+/** `problem` is the whole sentence behind `crossborderbridge:`. Where it ends with " ...", it is the beginning of a longer one. */
+export interface Refusal {
+  given: Raw;
+  problem: string;
+}
+
+/** A test for each refusal: it has one problem, and this sentence. */
+export function describeRefusals(subjects: [subject: string, refusals: Refusal[]][]): void {
+  describe.each(subjects)("%s", (_, refusals) => {
+    test.each(refusals)("refuses: $problem", ({ given, problem }) => {
+      const sentence = `crossborderbridge:${problem}`;
+      const problems = problemsOf(given);
+      expect(problems).toHaveLength(1);
+      if (sentence.endsWith(" ...")) expect(problems[0]?.startsWith(sentence.slice(0, -" ...".length))).toBe(true);
+      else expect(problems[0]).toBe(sentence);
+    });
+  });
+}

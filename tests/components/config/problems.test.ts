@@ -1,30 +1,20 @@
 /** The configurations that are refused, each with its one sentence. */
-import { ABANDONED_UPLOADS } from "../../../components/aws/bucket";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
 import {
   ACCOUNTS,
   bridge,
-  CANARY,
+  describeRefusals,
   HERE,
-  moving,
   native,
-  problemsOf,
   pull,
   push,
-  type Raw,
+  type Refusal,
   rule,
   s3,
   s3TwoWay,
   THERE,
-  withLifecycle,
   withRules,
 } from "./fixture";
-
-/** `problem` is the whole sentence behind `crossborderbridge:`. Where it ends with " ...", it is the beginning of a longer one. */
-interface Refusal {
-  given: Raw;
-  problem: string;
-}
 
 // biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.
 const SIDES: Refusal[] = [
@@ -276,131 +266,10 @@ const REQUESTS_AND_EVENTS: Refusal[] = [
     problem: 'token is not set: requests could not be signed; allowed: exactly one of crossborderbridge:token (pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 ...' },
 ];
 
-// biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.
-const COPIES_AND_FUNCTIONS: Refusal[] = [
-  { given: bridge({ concurrency: 2.5 }),
-    problem: "concurrency = 2.5: not a whole number of functions in range; allowed: 2 to 1000" },
-  { given: bridge({ concurrency: 1 }), problem: "concurrency = 1: not a whole number of functions in range; allowed: 2 to 1000" },
-  { given: push({ concurrency: 3, copy: { concurrency: 3 } }),
-    problem: "copy.concurrency = 3: large copies could take all 3 instances from small objects; allowed: less than concurrency" },
-  { given: bridge({ scope: { prefixes: Array.from({ length: 48 }, (_, index) => `${"p".repeat(84)}${index}/`) } }),
-    problem: `scope = {"prefixes":["${"p".repeat(66)}...: it takes 4365 bytes as JSON, and a function's environment has room for 3072; allowed: fewer or shorter prefixes, suffixes and tags` },
-  { given: bridge({ giveUpAfterHours: 313 }),
-    problem: "giveUpAfterHours = 313: not a whole number of hours in range; allowed: 1 to 312" },
-  { given: bridge({ copy: { timeoutSeconds: 901 } }),
-    problem: "copy.timeoutSeconds = 901: longer than a Lambda function may run; allowed: 60 to 900" },
-  { given: pull({ from: "aws", copy: { timeoutSeconds: 3481 } }),
-    problem: "copy.timeoutSeconds = 3481: longer than its URL is valid, which may be 60 s old when the copy starts; allowed: 60 to 3480" },
-  { given: pull({ to: "aws", copy: { timeoutSeconds: 901 } }),
-    problem: "copy.timeoutSeconds = 901: longer than a Lambda function may run; allowed: 60 to 900" },
-  { given: push({ copy: { timeoutSeconds: 86_401 } }),
-    problem: "copy.timeoutSeconds = 86401: not a whole number of seconds in range; allowed: 60 to 86400" },
-  { given: bridge({ timeouts: { receiverSeconds: 30 } }),
-    problem: "timeouts.receiverSeconds = 30: not a whole number of seconds in range; allowed: 1 to 29" },
-  { given: bridge({ timeouts: { senderSeconds: 20, receiverSeconds: 20 } }),
-    problem: "timeouts.senderSeconds = 20: the sender would end before the receiver can answer; allowed: more than timeouts.receiverSeconds (20)" },
-  { given: pull({ from: "aws", timeouts: { senderSeconds: 901 } }),
-    problem: "timeouts.senderSeconds = 901: longer than a Lambda function may run; allowed: 5 to 900" },
-  { given: bridge({ timeouts: { urlExpirySeconds: 900 } }),
-    problem: "timeouts.urlExpirySeconds = 900: a copier that runs for copy.timeoutSeconds (900) would outlive its URL; allowed: 1020 to 3600" },
-];
-
-// biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.
-const LIFECYCLE_RULES: Refusal[] = [
-  { given: withLifecycle([{ id: "a", expirationDays: 1 }], { adopt: true }),
-    problem: 'destination.lifecycle = [{"id":"a","expirationDays":1}]: an adopted bucket\'s settings are never changed; allowed: leave it out, or adopt: false' },
-  { given: pull({ from: "aws", to: "alicloud", destination: { lifecycle: [{ id: "a", expirationDays: 1 }] } }),
-    problem: 'destination.lifecycle = [{"id":"a","expirationDays":1}]: rules of S3, and the destination is a bucket of OSS; allowed: leave it out' },
-  { given: withLifecycle([{ id: "a" }]),
-    problem: 'destination.lifecycle[0] = {"id":"a"}: a rule that does nothing; allowed: at least one of expirationDays, noncurrentExpirationDays and transitions' },
-  { given: moving({ expirationDays: 60 }, [30, "STANDARD_IA"], [60, "GLACIER"]),
-    problem: "destination.lifecycle[0].expirationDays = 60: not after the last transition; allowed: more than 60" },
-  { given: withLifecycle([{ id: "a", expirationDays: 0 }]),
-    problem: "destination.lifecycle[0].expirationDays = 0: not a whole number of days in range; allowed: 1 to 36500" },
-  { given: withLifecycle([{ id: ABANDONED_UPLOADS.id, expirationDays: 1 }]),
-    problem: 'destination.lifecycle[0].id = "abort-abandoned-uploads": another rule of this bucket already has this id; allowed: another one' },
-  { given: withLifecycle([{ id: "a", noncurrentExpirationDays: 1 }], { versioning: false }),
-    problem: "destination.lifecycle[0].noncurrentExpirationDays = 1: destination.versioning is false, so the bucket has no earlier versions; allowed: leave it out" },
-  { given: withLifecycle([{ id: "a", transitions: [{ days: 40, storageClass: "GLACIER", class: "GLACIER" }] }]),
-    problem: "destination.lifecycle[0].transitions[0].class: unknown key; allowed: days, storageClass" },
-  { given: moving({}, [29, "STANDARD_IA"]),
-    problem: "destination.lifecycle[0].transitions[0].days = 29: too early for STANDARD_IA; allowed: 30 or more" },
-  { given: moving({}, [40, "STANDARD"]),
-    problem: 'destination.lifecycle[0].transitions[0].storageClass = "STANDARD": not one of the choices; allowed: STANDARD_IA, INTELLIGENT_TIERING, ONEZONE_IA, GLACIER_IR, GLACIER, DEEP_ARCHIVE' },
-  { given: moving({}, [30, "ONEZONE_IA"], [59, "GLACIER"]),
-    problem: "destination.lifecycle[0].transitions[1].days = 59: too early after the transition to ONEZONE_IA; allowed: 60 or more" },
-  { given: moving({}, [10, "GLACIER"], [10, "DEEP_ARCHIVE"]),
-    problem: "destination.lifecycle[0].transitions[1].days = 10: too early after the transition to GLACIER; allowed: 11 or more" },
-  { given: moving({}, [1, "GLACIER"], [40, "STANDARD_IA"]),
-    problem: 'destination.lifecycle[0].transitions[1].storageClass = "STANDARD_IA": S3 does not move objects there from GLACIER; allowed: DEEP_ARCHIVE' },
-  { given: withLifecycle([{ id: "a", expirationDays: 1 }, { id: "a", expirationDays: 2 }]),
-    problem: 'destination.lifecycle[1].id = "a": another rule of this bucket already has this id; allowed: another one' },
-  { given: pull({ from: "aws", source: { lifecycle: [] } }),
-    problem: "source.lifecycle: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, customDomain, profile, accountId" },
-];
-
-// biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.
-const LATENCY_PROBE: Refusal[] = [
-  { given: pull({ probe: { enable: true } }),
-    problem: "probe.enable: unknown key; did you mean probe.enabled? allowed: enabled, everyMinutes, sizeBytes, lagAlarmSeconds, giveUpAfterSeconds" },
-  { given: withRules([rule("a", 1, { prefix: "x/" })], { probe: { enabled: true } }),
-    problem: "probe.enabled = true: no rule of replication.rules replicates the probe's objects; allowed: false, or an enabled rule without tags whose prefix is crossborderbridge-probe/ (or empty)" },
-  { given: withRules([rule("a", 1, { tags: { a: "b" } })], { probe: { enabled: true } }),
-    problem: "probe.enabled = true: no rule of replication.rules replicates the probe's objects; allowed: false, or an enabled rule without tags whose prefix is crossborderbridge-probe/ (or empty)" },
-  { given: withRules([rule("a", 1, { enabled: false })], { probe: { enabled: true } }),
-    problem: "probe.enabled = true: no rule of replication.rules replicates the probe's objects; allowed: false, or an enabled rule without tags whose prefix is crossborderbridge-probe/ (or empty)" },
-  { given: pull({ probe: { everyMinutes: 5 } }),
-    problem: "probe.everyMinutes = 5: no function would send the canary; allowed: 0, or probe.enabled: true as well" },
-  { given: pull({ probe: { enabled: true, everyMinutes: 1441 } }),
-    problem: "probe.everyMinutes = 1441: does not divide the hour or the day; allowed: 0, 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440" },
-  { given: pull({ probe: { enabled: true, everyMinutes: 7 } }),
-    problem: "probe.everyMinutes = 7: does not divide the hour or the day; allowed: 0, 1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440" },
-  { given: pull({ probe: { giveUpAfterSeconds: 831 } }),
-    problem: "probe.giveUpAfterSeconds = 831: not a whole number of seconds in range; allowed: 1 to 830" },
-  { given: pull({ probe: { sizeBytes: 67_108_865 } }),
-    problem: "probe.sizeBytes = 67108865: not a whole number of bytes in range; allowed: 0 to 67108864" },
-  { given: pull({ probe: CANARY, scope: { minSizeBytes: 200_000 } }),
-    problem: "probe.sizeBytes is not set: outside scope.minSizeBytes and scope.maxSizeBytes, so the canary would not be replicated; allowed: 200000 or more" },
-  { given: pull({ probe: { ...CANARY, sizeBytes: 1000 }, scope: { maxSizeBytes: 999 } }),
-    problem: "probe.sizeBytes = 1000: outside scope.minSizeBytes and scope.maxSizeBytes, so the canary would not be replicated; allowed: 0 to 999" },
-];
-
-// biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.
-const NAMES_ALARMS_AND_LOGS: Refusal[] = [
-  { given: pull({ from: "aws", alarmContactGroups: ["ops"] }),
-    problem: 'alarmContactGroups = ["ops"]: contact groups of Alibaba Cloud; allowed on aws: alarmTopicArn' },
-  { given: bridge({ alarmTopicArn: "arn:aws-cn:sns:cn-north-1:222222222222:ops" }),
-    problem: 'alarmTopicArn = "arn:aws-cn:sns:cn-north-1:222222222222:ops": not a topic of the source\'s region; allowed: arn:aws:sns:us-east-1:<account>:<name>' },
-  { given: push({ alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:ops" }),
-    problem: 'alarmTopicArn = "arn:aws:sns:us-east-1:111111111111:ops": a topic of AWS; allowed on alicloud: alarmContactGroups' },
-  { given: bridge({ alowedCidrs: [] }),
-    problem: "alowedCidrs: unknown key; did you mean allowedCidrs? allowed: source, destination, name, mode, direction, buffer, scope, deletes, existingObjects, replication, statusTags, ..." },
-  { given: bridge({ forceDestroy: true }),
-    problem: "forceDestroy = true: retainBuckets keeps the buckets that forceDestroy would empty; allowed: false, or retainBuckets: false as well" },
-  { given: bridge({ logRetentionDays: 2 }),
-    problem: "logRetentionDays = 2: not a retention that CloudWatch Logs knows; allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653" },
-  { given: bridge({ name: "Not_Fine" }),
-    problem: 'name = "Not_Fine": not valid; allowed: 1 to 32 of a-z, 0-9 and -, not at either end (the stack\'s name is the default; set crossborderbridge:name where it does not fit)' },
-  { given: bridge({ zzzzzzz: 1 }),
-    problem: "zzzzzzz: unknown key; allowed: source, destination, name, mode, direction, buffer, scope, deletes, existingObjects, replication, statusTags, auth, token, egress, allowedCidrs, ..." },
-];
-
-describe.each([
+describeRefusals([
   ["the sides", SIDES],
   ["mode and direction", MODE_AND_DIRECTION],
   ["scope, deletes and status tags", SCOPE_DELETES_AND_STATUS_TAGS],
   ["S3 replication", S3_REPLICATION],
   ["requests and events", REQUESTS_AND_EVENTS],
-  ["copies and functions", COPIES_AND_FUNCTIONS],
-  ["lifecycle rules", LIFECYCLE_RULES],
-  ["the latency probe", LATENCY_PROBE],
-  ["names, alarms and logs", NAMES_ALARMS_AND_LOGS],
-])("%s", (_, refusals) => {
-  test.each(refusals)("refuses: $problem", ({ given, problem }) => {
-    const sentence = `crossborderbridge:${problem}`;
-    const problems = problemsOf(given);
-    expect(problems).toHaveLength(1);
-    if (sentence.endsWith(" ...")) expect(problems[0]?.startsWith(sentence.slice(0, -" ...".length))).toBe(true);
-    else expect(problems[0]).toBe(sentence);
-  });
-});
+]);
