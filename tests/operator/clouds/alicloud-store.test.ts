@@ -9,7 +9,8 @@ test.each([
 ])("objects and listings come from %s", async (_what, customDomain, host, prefix) => {
   const server = await startHttps((request, response) => {
     const listing = request.url.includes("list-type");
-    response.writeHead(200, { etag: '"E"', "last-modified": new Date(0).toUTCString() });
+    const head = { etag: '"E"', "last-modified": new Date(0).toUTCString(), "content-length": "1" };
+    response.writeHead(200, listing ? {} : head);
     response.end(listing ? "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>" : undefined);
   });
   const hosts: string[] = [];

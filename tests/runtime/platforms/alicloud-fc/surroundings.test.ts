@@ -68,7 +68,7 @@ describe("stores", () => {
 
   test("at a custom domain requests and URLs do not name the bucket, and the function's variable maps the domain", async () => {
     const server = await startHttps((_request, response) => {
-      response.writeHead(200, { etag: '"E"', "last-modified": new Date(0).toUTCString() }).end();
+      response.writeHead(200, { etag: '"E"', "last-modified": new Date(0).toUTCString(), "content-length": "1" }).end();
     });
     const trusting = createOssDispatcher({ ca: server.ca });
     try {
