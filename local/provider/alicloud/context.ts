@@ -20,7 +20,7 @@ export interface AlicloudServices {
   flow: CloudFlow;
   messages: MessageService;
   secrets: SecretParameters;
-  oss: Pick<LocalOss, "endpoints">;
+  oss: Pick<LocalOss, "endpoints" | "domains">;
   /** PEM of the certificate of the OSS endpoints. */
   caPath: string;
   records: SettingRecords;
@@ -93,6 +93,13 @@ export function bucketEndpoints({ cloud, region }: AlicloudContext): { extranetE
     return { extranetEndpoint: `oss-${region}.aliyuncs.com`, intranetEndpoint: `oss-${region}-internal.aliyuncs.com` };
   }
   return { extranetEndpoint: byAddress(local.public), intranetEndpoint: byAddress(local.internal) };
+}
+
+/** `127.0.0.1:PORT` of a custom domain in the local OSS, because nothing resolves the domain. */
+export function domainAddress(context: AlicloudContext, domain: string): string {
+  const origin = servicesOf(context).oss.domains()[domain.toLowerCase()];
+  if (origin === undefined) throw new Error(`the local OSS has no port for the domain ${domain}`);
+  return byAddress(origin);
 }
 
 const byAddress = (origin: string): string => `127.0.0.1:${new URL(origin).port}`;

@@ -62,8 +62,9 @@ export class OssApi {
   }
 
   /** The children of the root element: a text, children, or a list of these. @throws Error of status 404 when it is not set */
-  async get(bucket: string, setting: string): Promise<Properties> {
-    const { data } = await this.send({ method: "GET", bucket, subres: { [setting]: "" }, xmlResponse: true });
+  async get(bucket: string, setting: string | Record<string, string>): Promise<Properties> {
+    const subres = typeof setting === "string" ? { [setting]: "" } : setting;
+    const { data } = await this.send({ method: "GET", bucket, subres, xmlResponse: true });
     return isObject(data) ? data : {};
   }
 

@@ -8,6 +8,7 @@ import * as log from "./resources/log";
 import * as message from "./resources/message";
 import * as oos from "./resources/oos";
 import * as ossBucket from "./resources/oss-bucket";
+import * as ossDomain from "./resources/oss-domain";
 import * as ossReplication from "./resources/oss-replication";
 import * as ossSettings from "./resources/oss-settings";
 import * as ram from "./resources/ram";
@@ -22,6 +23,7 @@ export const RESOURCES = [
   message,
   oos,
   ossBucket,
+  ossDomain,
   ossReplication,
   ossSettings,
   ram,

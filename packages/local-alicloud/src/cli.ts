@@ -13,6 +13,8 @@ interface Options {
   accessKeyId?: string;
   accessKeySecret?: string;
   firstPort?: number;
+  blockMainlandPublicData?: true;
+  ownedDomains?: string[];
   dataDir?: string;
   cert?: string;
   key?: string;
@@ -38,6 +40,16 @@ function regionsOf(text: string): string[] {
   return regions;
 }
 
+function domainsOf(text: string): string[] {
+  const names = text.toLowerCase().split(",");
+  if (names.some((name) => !/^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(name)))
+    throw new InvalidArgumentError("It must be domain names, separated by commas, e.g. example.com,test.");
+  return names;
+}
+
+const ownerOf = (names: readonly string[]) => (domain: string) =>
+  names.some((name) => domain === name || domain.endsWith(`.${name}`));
+
 function portOf(text: string): number {
   const port = /^\d+$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > 65_535) throw new InvalidArgumentError("It must be a port number, 1 to 65535.");
@@ -60,6 +72,8 @@ const program = new Command("local-alicloud")
     fitting(/^\S+$/, "a text without spaces"),
   )
   .option("--first-port <port>", "take the ports from this one on, in a fixed order (default: free ports)", portOf)
+  .option("--block-mainland-public-data", "refuse OSS data of mainland regions at the public endpoints (default: serve it)")
+  .option("--owned-domains <names>", "domains that buckets may have, with all below them (default: test)", domainsOf)
   .option("--data-dir <folder>", "keep buckets and objects in this folder (default: they end with the process)")
   .option("--cert <file>", "PEM of the certificate, valid for localhost and 127.0.0.1 (default: one is made)")
   .option("--key <file>", "PEM of the certificate's key")
@@ -78,6 +92,8 @@ async function main(options: Options): Promise<void> {
     accountId: options.accountId,
     rootKey: accessKeyId === undefined || accessKeySecret === undefined ? undefined : { accessKeyId, accessKeySecret },
     firstPort: options.firstPort,
+    blockMainlandPublicData: options.blockMainlandPublicData,
+    ownsDomain: ownerOf(options.ownedDomains ?? ["test"]),
     dataDir: options.dataDir === undefined ? undefined : resolve(options.dataDir),
     certificate: cert === undefined || key === undefined ? undefined : { certPath: resolve(cert), keyPath: resolve(key) },
   });

@@ -52,6 +52,13 @@ export interface LocalAlicloudOptions {
   recordCalls?: boolean | undefined;
   /** How long the credentials of a function are used before it gets new ones. @default 15 minutes */
   credentialTtlMs?: number | undefined;
+  /**
+   * Refuse data of buckets in the Chinese mainland at OSS's public endpoints, as for accounts that activated OSS on or after 2025-03-20.
+   * Internal endpoints, acceleration and custom domains serve the data. @default false
+   */
+  blockMainlandPublicData?: boolean | undefined;
+  /** Whether the ownership of a custom domain of OSS is verified. @default only names that end with `.test` */
+  ownsDomain?: ((domain: string) => boolean) | undefined;
   /** The real length of a minute of `@every` in time triggers, so that a bridge ticks faster. @default 60_000 */
   scheduleMinuteMs?: number | undefined;
   /**
@@ -82,14 +89,14 @@ export interface LocalAlicloud {
   readonly flow: CloudFlow;
   readonly messages: MessageService;
   readonly secrets: SecretParameters;
-  readonly oss: Pick<LocalOss, "endpoints" | "settled">;
+  readonly oss: Pick<LocalOss, "endpoints" | "domains" | "settled">;
   readonly records: SettingRecords;
   /** @throws Error that names the regions there are */
   endpointsOf(region: string): RegionEndpoints;
   /**
    * Origin by the vendor's host name, e.g. `oss-cn-shanghai.aliyuncs.com`, as functions get it. OSS is under 127.0.0.1, because a presigned
    * URL must not depend on how a name is resolved. Change an entry to put a proxy in front of a service: function processes that start later
-   * get the changed one.
+   * get the changed one. A custom domain of a bucket has an entry from the time when it is bound.
    */
   readonly endpoints: Record<string, string>;
   /** With `recordCalls`, oldest first. */
@@ -153,6 +160,11 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
     authorize: ram.authorize,
     assumeRole: (roleArn) => principalOf(ram, roleArn),
     ports: ports.ofOss(),
+    blockMainlandPublicData: options.blockMainlandPublicData,
+    ownsDomain: options.ownsDomain,
+    onDomain: (domain, origin) => {
+      endpoints[domain] = byAddress(origin);
+    },
     onEvent: (event) => fc.deliver(event),
     onRequest: ({ principal, action, resource, allowed }) => onCall.onCall?.({ principal, action, resource, allowed }),
   });
@@ -198,8 +210,9 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
   };
 }
 
+const byAddress = (origin: string) => origin.replace("//localhost:", "//127.0.0.1:");
+
 function vendorHosts(region: string, accountId: string, own: RegionEndpoints): Record<string, string> {
-  const byAddress = (origin: string) => origin.replace("//localhost:", "//127.0.0.1:");
   return {
     [`fcv3.${region}.aliyuncs.com`]: own.functionCompute,
     [`${region}.fnf.aliyuncs.com`]: own.cloudFlow,

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { EndpointKind } from "./contracts";
+import { ecOf } from "./error-codes";
 import { percentDecode } from "./names";
 import { invalidArgument, OssError } from "./oss-error";
 import { type XmlFields, xmlDocument } from "./xml";
@@ -10,6 +11,8 @@ import { type XmlFields, xmlDocument } from "./xml";
 export interface Entry {
   kind: EndpointKind;
   region: string | undefined;
+  /** Set for the port of a custom domain, which serves one bucket whatever the Host is. */
+  domain?: string | undefined;
 }
 
 const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
@@ -25,6 +28,8 @@ export class Exchange {
   readonly rawPath: string;
   /** Decoded; a parameter without a value has the empty string. */
   readonly query: ReadonlyMap<string, string>;
+  /** Headers for a request of a web page, by the bucket's CORS rules. */
+  corsHeaders: Readonly<Record<string, string>> = {};
   private readonly now: () => number;
 
   constructor(request: IncomingMessage, response: ServerResponse, entry: Entry, now: () => number) {
@@ -103,6 +108,7 @@ export class Exchange {
       date: new Date(this.now()).toUTCString(),
       "x-oss-request-id": this.requestId,
       "x-oss-server-time": 1,
+      ...this.corsHeaders,
     };
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = bytesOf(value);
     if (status === 204 || status === 304) delete all["content-length"];
@@ -113,18 +119,21 @@ export class Exchange {
 
   /** Sends the error document. The answer to HEAD has it in the header `x-oss-err`. */
   refuse(error: OssError): void {
+    const ec = error.ec ?? ecOf(error.code, { query: this.query, header: (name) => this.header(name) });
     const document = xmlDocument("Error", {
       Code: error.code,
       Message: error.message,
       RequestId: this.requestId,
       HostId: this.header("host") ?? "",
       ...error.details,
+      EC: ec,
     });
     const head = this.method === "HEAD";
     this.send(
       error.status,
       {
         "content-type": "application/xml",
+        ...(error.status === 304 ? {} : { "x-oss-ec": ec }),
         ...error.headers,
         // The client may or may not send its body now, so the connection cannot be used again.
         ...(this.expectsContinue ? { connection: "close" } : {}),

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Authorize, CredentialStore, EndpointKind, OssHooks, Principal } from "./contracts";
+import { CustomDomains, isTestDomain } from "./custom-domains";
+import type { Entry } from "./exchange";
 import { type Listener, listen } from "./listen";
 import { rootOnly } from "./permissions";
 import { Replicator } from "./replication/replicator";
@@ -29,6 +31,15 @@ export interface LocalOssOptions extends OssHooks {
   bodyIdleMs?: number;
   /** How long the restore of an archived object takes. OSS takes from one minute to two days. @default 2 s */
   restoreMs?: number;
+  /**
+   * Refuse data of buckets in the Chinese mainland at the public endpoints with `PublicEndpointForbidden`, as OSS does for accounts that
+   * activated it on or after 2025-03-20. Internal endpoints, acceleration and custom domains serve the data. @default false
+   */
+  blockMainlandPublicData?: boolean | undefined;
+  /** Whether the ownership of a custom domain is verified, so that a bucket may have it. @default only names that end with `.test` */
+  ownsDomain?: ((domain: string) => boolean) | undefined;
+  /** Called when a custom domain gets its port, also for the domains that the data folder has. */
+  onDomain?: ((domain: string, origin: string) => void) | undefined;
   /** `accelerate` is one port for all regions. @default free ports */
   ports?: {
     accelerate?: number | undefined;
@@ -44,6 +55,8 @@ export interface LocalOss {
    * all regions.
    */
   endpoints: Record<string, Record<EndpointKind, string>>;
+  /** The origin of each custom domain that was bound, `https://localhost:PORT`. The path has the key alone (`/key`). */
+  domains(): Record<string, string>;
   /** PEM of the certificate that clients have to trust. */
   caPath: string;
   /** Resolves when replication has nothing to do. Work that a role may not do is tried once more before. */
@@ -61,9 +74,19 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
   const onFailure = options.onFailure ?? ((error: unknown, what: string) => console.error(`local OSS: ${what} failed:`, error));
   const store = await DiskStore.open(join(options.dataDir, "buckets"));
   const replicator = new Replicator({ store, authorize, assumeRole, hooks, now, retryMs, onFailure });
+  const domains = new CustomDomains({
+    store,
+    owns: options.ownsDomain ?? isTestDomain,
+    listen: async (domain) => {
+      const origin = await open({ kind: "public", region: undefined, domain });
+      options.onDomain?.(domain, origin);
+      return origin;
+    },
+  });
   const surroundings = {
     store,
     replicator,
+    domains,
     regions,
     credentials: options.credentials,
     authorize,
@@ -71,6 +94,7 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     now,
     bodyIdleMs: options.bodyIdleMs ?? 60_000,
     restoreMs: options.restoreMs ?? 2_000,
+    blockMainlandPublicData: options.blockMainlandPublicData ?? false,
     onFailure,
   };
   const listeners: Listener[] = [];
@@ -78,25 +102,32 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     await Promise.all(listeners.splice(0).map((listener) => listener.close()));
     await replicator.stop();
   };
-  const open = async (kind: EndpointKind, region: string | undefined, port: number | undefined) => {
-    const handler = requestHandler({ kind, region }, surroundings);
+  const open = async (entry: Entry, port?: number | undefined) => {
+    const handler = requestHandler(entry, surroundings);
     const listener = await listen(handler, { cert, key, port });
     listeners.push(listener);
     return `https://localhost:${listener.port}`;
   };
   try {
-    const accelerate = await open("accelerate", undefined, ports.accelerate);
+    const accelerate = await open({ kind: "accelerate", region: undefined }, ports.accelerate);
     const endpoints: LocalOss["endpoints"] = {};
     for (const region of regions) {
       const chosen = ports.regions?.[region] ?? {};
       endpoints[region] = {
-        public: await open("public", region, chosen.public),
-        internal: await open("internal", region, chosen.internal),
+        public: await open({ kind: "public", region }, chosen.public),
+        internal: await open({ kind: "internal", region }, chosen.internal),
         accelerate,
       };
     }
+    await domains.start();
     replicator.start();
-    return { endpoints, caPath: tls.certPath, settled: () => replicator.settled(), stop };
+    return {
+      endpoints,
+      domains: () => domains.origins(),
+      caPath: tls.certPath,
+      settled: () => replicator.settled(),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

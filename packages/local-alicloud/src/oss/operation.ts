@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "./auth/authenticate";
 import type { Authorize, OssHooks } from "./contracts";
+import type { CustomDomains } from "./custom-domains";
 import { type ChangedObject, ossEvent } from "./event";
 import type { Exchange } from "./exchange";
 import { accessDenied, noSuchBucket } from "./oss-error";
@@ -13,6 +14,7 @@ import { currentObject, NULL_VERSION } from "./store/versions";
 export interface Service {
   store: DiskStore;
   replicator: Replicator;
+  domains: CustomDomains;
   regions: readonly string[];
   authorize: Authorize;
   hooks: OssHooks;
@@ -31,6 +33,7 @@ export class Operation {
   private readonly found: Bucket | undefined;
   private readonly bucketName: string | undefined;
   private readonly objectKey: string | undefined;
+  private readonly domain: string | undefined;
 
   constructor(parts: {
     exchange: Exchange;
@@ -39,6 +42,7 @@ export class Operation {
     bucketName: string | undefined;
     bucket: Bucket | undefined;
     key: string | undefined;
+    domain: string | undefined;
   }) {
     this.exchange = parts.exchange;
     this.caller = parts.caller;
@@ -46,6 +50,7 @@ export class Operation {
     this.found = parts.bucket;
     this.bucketName = parts.bucketName;
     this.objectKey = parts.key;
+    this.domain = parts.domain;
   }
 
   get store(): DiskStore {
@@ -54,6 +59,15 @@ export class Operation {
 
   get replicator(): Replicator {
     return this.service.replicator;
+  }
+
+  get domains(): CustomDomains {
+    return this.service.domains;
+  }
+
+  /** Whether the request came from outside by a host name of OSS itself, not by a custom domain. */
+  get byDefaultHost(): boolean {
+    return this.domain === undefined && this.exchange.entry.kind !== "internal";
   }
 
   /** All regions of this server. */
@@ -117,7 +131,9 @@ export class Operation {
       if (value !== undefined) conditions[name] = value;
     }
     const objectAcl = bucket !== undefined && key !== undefined ? currentObject(bucket.keys.versions(key))?.acl : undefined;
-    const allowed = isPermitted({ caller, bucket: bucket?.record, action, resource, conditions, objectAcl }, service.authorize);
+    const blocked = bucket !== undefined && service.store.blocksPublicAccess(bucket.record.ownerId);
+    const record = blocked ? { ...bucket.record, publicAccessBlock: true } : bucket?.record;
+    const allowed = isPermitted({ caller, bucket: record, action, resource, conditions, objectAcl }, service.authorize);
     service.hooks.onRequest?.({
       requestId: exchange.requestId,
       principal: caller?.principal,

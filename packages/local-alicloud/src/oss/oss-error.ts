@@ -5,12 +5,14 @@ export class OssError extends Error {
   /** More elements of the error document, e.g. `{ Endpoint: "..." }`. */
   readonly details: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
+  /** The fine-grained code, for an error code with more than one cause. @default the one that `ecOf` knows */
+  readonly ec: string | undefined;
 
   constructor(
     status: number,
     code: string,
     message: string,
-    more: { details?: Record<string, string>; headers?: Record<string, string> } = {},
+    more: { details?: Record<string, string>; headers?: Record<string, string>; ec?: string } = {},
   ) {
     super(message);
     this.name = "OssError";
@@ -18,6 +20,7 @@ export class OssError extends Error {
     this.code = code;
     this.details = more.details ?? {};
     this.headers = more.headers ?? {};
+    this.ec = more.ec;
   }
 }
 
@@ -31,7 +34,8 @@ export const accessDenied = (message: string, details: Record<string, string> = 
 
 export const malformedXml = (
   message = "The XML you provided was not well-formed or did not validate against our published schema.",
-) => new OssError(400, "MalformedXML", message);
+  ec?: string,
+) => new OssError(400, "MalformedXML", message, ec === undefined ? {} : { ec });
 
 export const noSuchBucket = (bucket: string) =>
   new OssError(404, "NoSuchBucket", "The specified bucket does not exist.", { details: { BucketName: bucket } });

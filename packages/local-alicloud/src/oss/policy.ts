@@ -5,6 +5,7 @@ import { OssError } from "./oss-error";
 
 interface Statement {
   Effect: "Allow" | "Deny";
+  /** A statement with neither is about everyone. */
   Principal?: string | string[];
   NotPrincipal?: string | string[];
   Action?: string | string[];
@@ -28,6 +29,13 @@ export interface PolicyRequest {
 
 const list = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+/**
+ * The vendor's suites put statements without a principal, and turn Block Public Access off before they allow something that way. So such a
+ * statement is public.
+ */
+const principals = ({ Principal, NotPrincipal }: Statement): string[] =>
+  Principal === undefined && NotPrincipal === undefined ? ["*"] : list(Principal);
 
 function like(pattern: string, text: string, flags = ""): boolean {
   const source = pattern
@@ -78,7 +86,7 @@ function holds(condition: Statement["Condition"], conditions: PolicyRequest["con
 function isAbout(statement: Statement, { principal, action, resource, conditions }: PolicyRequest): boolean {
   const is = (pattern: string) =>
     pattern === "*" || (principal !== undefined && (pattern === principal.accountId || like(pattern, principal.arn)));
-  const who = statement.NotPrincipal === undefined ? list(statement.Principal).some(is) : !list(statement.NotPrincipal).some(is);
+  const who = statement.NotPrincipal === undefined ? principals(statement).some(is) : !list(statement.NotPrincipal).some(is);
   const named = (patterns: string | string[] | undefined) => list(patterns).some((pattern) => like(pattern, action, "i"));
   const what = statement.NotAction === undefined ? named(statement.Action) : !named(statement.NotAction);
   return (
@@ -92,8 +100,8 @@ export function evaluate(policy: BucketPolicy | undefined, request: PolicyReques
   return about.length > 0 ? "allow" : "none";
 }
 
-const isOpen = ({ Effect, Principal, Condition }: Statement) =>
-  Effect === "Allow" && list(Principal).includes("*") && Condition === undefined;
+const isOpen = (statement: Statement) =>
+  statement.Effect === "Allow" && principals(statement).includes("*") && statement.Condition === undefined;
 
 /** Whether the policy allows access to everyone, which Block Public Access forbids. */
 export const isPublic = (policy: BucketPolicy): boolean => policy.Statement.some(isOpen);
@@ -116,8 +124,8 @@ export function parsePolicy(text: string): BucketPolicy {
   if (policy.Version !== "1" || !Array.isArray(policy.Statement)) throw malformed('The policy needs Version "1" and Statement.');
   for (const statement of policy.Statement) {
     if (statement.Effect !== "Allow" && statement.Effect !== "Deny") throw malformed("Effect must be Allow or Deny.");
-    if ((statement.Principal === undefined) === (statement.NotPrincipal === undefined))
-      throw malformed("A statement needs Principal or NotPrincipal.");
+    if (statement.Principal !== undefined && statement.NotPrincipal !== undefined)
+      throw malformed("A statement has Principal or NotPrincipal, not both.");
     if ((statement.Action === undefined) === (statement.NotAction === undefined))
       throw malformed("A statement needs Action or NotAction.");
     if (list(statement.Resource).length === 0) throw malformed("A statement needs Resource.");

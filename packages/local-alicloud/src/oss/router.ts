@@ -3,18 +3,22 @@ import type { Exchange } from "./exchange";
 import type { Operation } from "./operation";
 import { appendObject } from "./operations/append-object";
 import {
+  deleteAccountAccessBlock,
   deleteBucketPolicy,
   deletePublicAccessBlock,
+  getAccountAccessBlock,
   getBucketAcl,
   getBucketPolicy,
   getBucketPolicyStatus,
   getHttpsConfig,
   getPublicAccessBlock,
+  putAccountAccessBlock,
   putBucketAcl,
   putBucketPolicy,
   putHttpsConfig,
   putPublicAccessBlock,
 } from "./operations/bucket-access";
+import { DOCUMENTS, deleteDocument, getDocument, preflight, putDocument } from "./operations/bucket-documents";
 import {
   changeReplication,
   getReplication,
@@ -25,22 +29,30 @@ import {
 import {
   deleteBucketEncryption,
   deleteBucketTagging,
-  deleteLifecycle,
   getBucketEncryption,
   getBucketTagging,
   getBucketVersioning,
-  getLifecycle,
   getTransferAcceleration,
   putBucketEncryption,
   putBucketTagging,
   putBucketVersioning,
-  putLifecycle,
   putTransferAcceleration,
 } from "./operations/bucket-settings";
-import { deleteBucket, getBucketInfo, getBucketLocation, listBuckets, putBucket } from "./operations/buckets";
+import {
+  deleteBucket,
+  describeRegions,
+  getBucketInfo,
+  getBucketLocation,
+  getBucketStat,
+  listBuckets,
+  putBucket,
+} from "./operations/buckets";
+import { changeCname, getCnameToken, listCname } from "./operations/cname";
 import { copyObject, uploadPartCopy } from "./operations/copy-object";
 import { deleteObject, deleteObjects } from "./operations/delete-object";
 import { getObject, getObjectMeta, headObject } from "./operations/get-object";
+import { deleteInventory, getInventory, listInventories, putInventory } from "./operations/inventory";
+import { deleteLifecycle, getLifecycle, putLifecycle } from "./operations/lifecycle";
 import { listObjects } from "./operations/list-objects";
 import { listObjectVersions } from "./operations/list-versions";
 import { abortMultipartUpload, completeMultipartUpload } from "./operations/multipart-end";
@@ -71,6 +83,8 @@ export interface Route {
   run: (operation: Operation) => Promise<void>;
   /** The bucket need not exist, and may belong to another account. */
   createsBucket?: true;
+  /** An operation on a bucket that reads or writes objects, or their names. */
+  carriesData?: true;
 }
 
 const on = (level: Level, method: string, run: Route["run"], query: string[] = [], header?: string): Route => ({
@@ -87,15 +101,25 @@ function setting(name: string, put: Route["run"], get: Route["run"], remove?: Ro
   return remove === undefined ? routes : [...routes, on("bucket", "DELETE", remove, [name])];
 }
 
+/** A route of a bucket's data. */
+const data = (...route: Parameters<typeof on>): Route => ({ ...on(...route), carriesData: true });
+
 /** The first match is used, so more specific routes come first. */
 const ROUTES: readonly Route[] = [
+  on("service", "GET", describeRegions, ["regions"]),
+  on("service", "PUT", putAccountAccessBlock, ["publicAccessBlock"]),
+  on("service", "GET", getAccountAccessBlock, ["publicAccessBlock"]),
+  on("service", "DELETE", deleteAccountAccessBlock, ["publicAccessBlock"]),
+  // The tags by which the listing is filtered.
+  on("service", "GET", listBuckets, ["tagging"]),
   on("service", "GET", listBuckets),
 
-  on("bucket", "POST", deleteObjects, ["delete"]),
-  on("bucket", "GET", listMultipartUploads, ["uploads"]),
+  data("bucket", "POST", deleteObjects, ["delete"]),
+  data("bucket", "GET", listMultipartUploads, ["uploads"]),
   on("bucket", "GET", getBucketInfo, ["bucketInfo"]),
   on("bucket", "GET", getBucketLocation, ["location"]),
-  on("bucket", "GET", listObjectVersions, ["versions"]),
+  on("bucket", "GET", getBucketStat, ["stat"]),
+  data("bucket", "GET", listObjectVersions, ["versions"]),
   ...setting("versioning", putBucketVersioning, getBucketVersioning),
   ...setting("acl", putBucketAcl, getBucketAcl),
   ...setting("policy", putBucketPolicy, getBucketPolicy, deleteBucketPolicy),
@@ -106,13 +130,27 @@ const ROUTES: readonly Route[] = [
   ...setting("lifecycle", putLifecycle, getLifecycle, deleteLifecycle),
   ...setting("tagging", putBucketTagging, getBucketTagging, deleteBucketTagging),
   ...setting("transferAcceleration", putTransferAcceleration, getTransferAcceleration),
+  ...DOCUMENTS.flatMap((document) => [
+    on("bucket", "GET", getDocument(document), [document.name]),
+    ...document.can.map((method) =>
+      on("bucket", method, method === "PUT" ? putDocument(document) : deleteDocument(document), [document.name]),
+    ),
+  ]),
+  on("bucket", "PUT", putInventory, ["inventory", "inventoryId"]),
+  on("bucket", "GET", getInventory, ["inventory", "inventoryId"]),
+  on("bucket", "DELETE", deleteInventory, ["inventory", "inventoryId"]),
+  on("bucket", "GET", listInventories, ["inventory"]),
+  on("bucket", "POST", changeCname, ["cname", "comp"]),
+  on("bucket", "GET", getCnameToken, ["cname", "comp"]),
+  on("bucket", "GET", listCname, ["cname"]),
   on("bucket", "POST", changeReplication, ["replication", "comp"]),
   on("bucket", "GET", getReplication, ["replication"]),
   on("bucket", "GET", getReplicationProgress, ["replicationProgress"]),
   on("bucket", "GET", getReplicationLocation, ["replicationLocation"]),
   on("bucket", "PUT", putRtc, ["rtc"]),
+  on("bucket", "OPTIONS", preflight),
   { level: "bucket", method: "PUT", run: putBucket, createsBucket: true },
-  on("bucket", "GET", listObjects),
+  data("bucket", "GET", listObjects),
   on("bucket", "DELETE", deleteBucket),
 
   on("object", "POST", initiateMultipartUpload, ["uploads"]),
@@ -137,7 +175,11 @@ const ROUTES: readonly Route[] = [
   on("object", "GET", getObject),
   on("object", "HEAD", headObject),
   on("object", "DELETE", deleteObject),
+  on("object", "OPTIONS", preflight),
 ];
+
+/** Subresources that select an operation and that no signature of version 1 covers. */
+const UNSIGNED = new Set(["accessmonitor", "dataPipeline", "objectWorm", "overwriteConfig", "regions", "userDefinedLogFieldsConfig"]);
 
 /** Subresources that modify an operation and do not select one. */
 const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer)$/;
@@ -159,7 +201,9 @@ export function findRoute(exchange: Exchange, level: Level): Route {
       details: { Method: exchange.method, ResourceType: level },
     });
   const known = new Set(chosen.query);
-  const other = [...exchange.query.keys()].find((name) => SUBRESOURCES.has(name) && !known.has(name) && !REFINING.test(name));
+  const other = [...exchange.query.keys()].find(
+    (name) => (SUBRESOURCES.has(name) || UNSIGNED.has(name)) && !known.has(name) && !REFINING.test(name),
+  );
   if (other !== undefined)
     throw new OssError(501, "NotImplemented", `The local OSS has no ${exchange.method} ?${other} of a ${level}.`);
   return chosen;

@@ -1,45 +1,78 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { assertSignedRegion, authenticate } from "./auth/authenticate";
 import type { CredentialStore } from "./contracts";
+import { corsHeaders } from "./cors";
 import { type Entry, Exchange } from "./exchange";
 import { Operation, type Service } from "./operation";
-import { accessDenied, OssError } from "./oss-error";
-import { findRoute, levelOf } from "./router";
-import { targetOf } from "./target";
+import { accessDenied, noSuchBucket, OssError } from "./oss-error";
+import { isMainland } from "./replication/locations";
+import { findRoute, levelOf, type Route } from "./router";
+import type { Bucket } from "./store/bucket";
+import { type Target, targetOf } from "./target";
 
 export interface Surroundings extends Service {
   credentials: CredentialStore;
+  /** Refuse data of buckets in the mainland by the public host names of OSS. */
+  blockMainlandPublicData: boolean;
   /** Called for unexpected errors: a bug or a full disk. */
   onFailure: (error: unknown, requestId: string) => void;
 }
 
 async function serve(exchange: Exchange, surroundings: Surroundings): Promise<void> {
   const { request, method, query, entry } = exchange;
-  const target = targetOf(exchange.header("host"), exchange.rawPath);
-  const now = surroundings.now();
-  const caller = authenticate({ method, query, headers: request.headers, ...target }, surroundings.credentials, now);
+  const { store, domains } = surroundings;
+  const addressed = { host: exchange.header("host"), rawPath: exchange.rawPath, domain: entry.domain };
+  const target = targetOf(addressed, (domain) => domains.find(domain)?.name);
   const level = levelOf(target);
+  const route = findRoute(exchange, level);
+  const bucket = target.bucket === undefined || route.createsBucket ? undefined : store.find(target.bucket);
+  // OSS looks for the bucket before it looks for the key that signed.
+  if (target.bucket !== undefined && bucket === undefined && !route.createsBucket) throw noSuchBucket(target.bucket);
+  if (bucket !== undefined) {
+    if (method !== "OPTIONS") exchange.corsHeaders = corsHeaders(bucket.record, (name) => exchange.header(name), method);
+    if (surroundings.blockMainlandPublicData) assertNotPublicInMainland(entry, target, bucket, route);
+  }
+  const caller = authenticate({ method, query, headers: request.headers, ...target }, surroundings.credentials, surroundings.now());
   if (entry.kind === "accelerate" && level !== "object")
     throw accessDenied("The accelerate endpoint serves object operations only: use the endpoint of the bucket's region.");
-  const route = findRoute(exchange, level);
-  const bucket = target.bucket === undefined || route.createsBucket ? undefined : surroundings.store.find(target.bucket);
   // A new bucket is created in the region of the endpoint.
   const region = bucket?.record.region ?? entry.region;
   if (region !== undefined) assertSignedRegion(caller, region);
-  if (bucket !== undefined && entry.kind === "accelerate" && !bucket.record.transferAcceleration)
+  if (bucket !== undefined) assertEndpoint(exchange, bucket);
+  const { bucket: bucketName, key, domain } = target;
+  await route.run(new Operation({ exchange, caller, service: surroundings, bucketName, bucket, key, domain }));
+}
+
+/**
+ * For accounts that activated OSS on or after 2025-03-20.
+ * https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names
+ * The documentation does not say whether acceleration is exempt. Here it is.
+ */
+function assertNotPublicInMainland({ kind }: Entry, { domain, key }: Target, { record }: Bucket, route: Route): void {
+  const isData = key !== undefined || route.carriesData === true;
+  if (kind !== "public" || domain !== undefined || !isData || !isMainland(record.region)) return;
+  throw new OssError(
+    400,
+    "PublicEndpointForbidden",
+    "Data of a bucket in the Chinese mainland cannot be accessed by the public endpoint: use a custom domain of the bucket.",
+    { details: { BucketName: record.name } },
+  );
+}
+
+/** @throws OssError when the bucket does not answer at this endpoint or over this connection */
+function assertEndpoint({ entry, tlsVersion }: Exchange, { name, record }: Bucket): void {
+  if (entry.kind === "accelerate" && !record.transferAcceleration)
     throw accessDenied(
       "Transfer acceleration is not enabled for this bucket: enable it or use the endpoint of the bucket's region.",
     );
-  if (bucket !== undefined && entry.kind !== "accelerate" && bucket.record.region !== entry.region)
+  if (entry.kind !== "accelerate" && entry.domain === undefined && record.region !== entry.region)
     throw accessDenied(
       "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.",
-      { Bucket: bucket.name, Endpoint: `oss-${bucket.record.region}.aliyuncs.com` },
+      { Bucket: name, Endpoint: `oss-${record.region}.aliyuncs.com` },
     );
-  const { tlsVersion } = exchange;
-  const tlsVersions = bucket?.record.tlsVersions;
+  const { tlsVersions } = record;
   if (tlsVersion !== undefined && tlsVersions !== undefined && !tlsVersions.includes(tlsVersion))
     throw accessDenied(`The bucket does not take ${tlsVersion}: it takes ${tlsVersions.join(", ")}.`);
-  await route.run(new Operation({ exchange, caller, service: surroundings, bucketName: target.bucket, bucket, key: target.key }));
 }
 
 /** The request listener of one endpoint. */

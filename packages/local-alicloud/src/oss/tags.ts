@@ -7,15 +7,20 @@ const CHARACTERS = /^[\p{L}\p{M}\p{N} +\-=._:/]*$/u;
 
 const invalidTag = (message: string) => new OssError(400, "InvalidTag", message);
 
+/** @throws OssError `InvalidTag`. */
+export function assertTagCharacters(name: string, value: string): void {
+  if (CHARACTERS.test(name) && CHARACTERS.test(value)) return;
+  throw invalidTag(`The tag ${name} has characters that are not allowed.`);
+}
+
 /** @throws OssError `InvalidTag`. https://www.alibabacloud.com/help/en/oss/developer-reference/putobjecttagging */
-export function checkedTags(pairs: readonly (readonly [string, string])[], limit = MAX_TAGS): Record<string, string> {
-  if (pairs.length > limit) throw invalidTag(`At most ${limit} tags are allowed, not ${pairs.length}.`);
+export function checkedTags(pairs: readonly (readonly [string, string])[]): Record<string, string> {
+  if (pairs.length > MAX_TAGS) throw invalidTag(`At most ${MAX_TAGS} tags are allowed, not ${pairs.length}.`);
   const tags: Record<string, string> = Object.create(null);
   for (const [name, value] of pairs) {
     if (name.length < 1 || name.length > 128 || value.length > 256)
       throw invalidTag("A tag's key has 1 to 128 characters, its value 0 to 256.");
-    if (!CHARACTERS.test(name) || !CHARACTERS.test(value))
-      throw invalidTag(`The tag ${name} has characters that are not allowed.`);
+    assertTagCharacters(name, value);
     if (name in tags) throw invalidTag(`The tag ${name} is given twice.`);
     tags[name] = value;
   }

@@ -6,19 +6,31 @@ export interface Target {
   bucket: string | undefined;
   /** Undefined for operations on a bucket. */
   key: string | undefined;
+  /** The custom domain by which the request came. */
+  domain?: string | undefined;
 }
 
-const LOOPBACK = /^(?:localhost|127\.0\.0\.1)(?::\d+)?$/;
-const OF_BUCKET = /^([^.]+)\.(?:localhost|127\.0\.0\.1|oss-[a-z0-9-]+\.aliyuncs\.com)(?::\d+)?$/;
-const OF_SERVICE = /^oss-[a-z0-9-]+\.aliyuncs\.com(?::\d+)?$/;
+const LOOPBACK = /^(?:localhost|127\.0\.0\.1)$/;
+const OF_BUCKET = /^([^.]+)\.(?:localhost|127\.0\.0\.1|oss-[a-z0-9-]+\.aliyuncs\.com)$/;
+const OF_SERVICE = /^oss-[a-z0-9-]+\.aliyuncs\.com$/;
+
+export interface Addressed {
+  /** The header, with or without a port. */
+  host: string | undefined;
+  rawPath: string;
+  /** The domain of the port, for the port of a custom domain. */
+  domain?: string | undefined;
+}
 
 /**
  * The bucket and object of a request. On `localhost` and 127.0.0.1 the path has the bucket (`/bucket/key`), as with OSS at an IP address.
- * Otherwise the host begins with the bucket; OSS's own domains allow only that. The port decides the region and the kind of endpoint, not the
- * host.
+ * Otherwise the host begins with the bucket, or it is a custom domain of the bucket; OSS's own domains allow only the first. The port decides
+ * the region and the kind of endpoint, not the host.
+ * @param bucketOf the name of the bucket that has the domain
  */
-export function targetOf(host: string | undefined, rawPath: string): Target {
-  const name = host ?? "";
+export function targetOf({ host, rawPath, domain }: Addressed, bucketOf: (domain: string) => string | undefined): Target {
+  if (domain !== undefined) return byDomain(domain, rawPath, bucketOf);
+  const name = (host ?? "").replace(/:\d+$/, "");
   if (LOOPBACK.test(name)) {
     const [, bucket = "", rest] = /^\/([^/]*)(?:\/(.*))?$/s.exec(rawPath) ?? [];
     return checked(percentDecode(bucket, "bucket"), rest);
@@ -33,7 +45,14 @@ export function targetOf(host: string | undefined, rawPath: string): Target {
       "The bucket you are attempting to access must be addressed using OSS third level domain.",
     );
   }
-  throw new OssError(404, "NoSuchCname", "The specified cname does not exist.", { details: { Cname: name } });
+  return byDomain(name.toLowerCase(), rawPath, bucketOf);
+}
+
+function byDomain(domain: string, rawPath: string, bucketOf: (domain: string) => string | undefined): Target {
+  const bucket = bucketOf(domain);
+  if (bucket === undefined)
+    throw new OssError(404, "NoSuchCname", "The specified cname does not exist.", { details: { Cname: domain } });
+  return { ...checked(bucket, rawPath.slice(1)), domain };
 }
 
 function checked(bucket: string, rawKey: string | undefined): Target {

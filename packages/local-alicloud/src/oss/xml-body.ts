@@ -46,15 +46,18 @@ export class XmlElement {
   }
 }
 
-/** @throws OssError `MalformedXML` when it is not well-formed or its root has another name. */
-export async function parseXmlBody(body: Buffer, root: string): Promise<XmlElement> {
+/**
+ * @param ec the fine-grained code of the refusal
+ * @throws OssError `MalformedXML` when it is not well-formed or its root has another name.
+ */
+export async function parseXmlBody(body: Buffer, root: string, ec?: string): Promise<XmlElement> {
   let parsed: unknown;
   try {
     parsed = await parseStringPromise(body.toString("utf8"), { explicitArray: true, ignoreAttrs: true, strict: true });
   } catch {
-    throw malformedXml();
+    throw malformedXml(undefined, ec);
   }
   if (typeof parsed !== "object" || parsed === null || !Object.hasOwn(parsed, root))
-    throw malformedXml(`The XML you provided lacks the root element ${root}.`);
+    throw malformedXml(`The XML you provided lacks the root element ${root}.`, ec);
   return new XmlElement((parsed as Record<string, unknown>)[root]);
 }

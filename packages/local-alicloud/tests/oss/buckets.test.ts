@@ -57,6 +57,43 @@ describe("buckets", () => {
     expect(await refusal(client.getBucketInfo(BUCKET))).toEqual({ status: 404, code: "NoSuchBucket" });
   });
 
+  test("are listed by their tags", async () => {
+    await fixture.bucket("untagged-bucket");
+    await client.putBucketTags(BUCKET, { a: "1", b: "2" });
+    const listed = async (queries: Record<string, string>) => {
+      const { body } = await sendSigned(fixture, { method: "GET" }, { queries });
+      return [...body.toString().matchAll(/<Name>(.*?)<\/Name>/g)].map(([, name]) => name);
+    };
+    expect(await listed({})).toEqual([BUCKET, "untagged-bucket"]);
+    expect(await listed({ "tag-key": "a" })).toEqual([BUCKET]);
+    expect(await listed({ "tag-key": "a", "tag-value": "2" })).toEqual([]);
+    expect(await listed({ tagging: '"a":"1","b":"2"' })).toEqual([BUCKET]);
+    expect(await listed({ tagging: '"a":"1","b":"3"' })).toEqual([]);
+    const { body } = await sendSigned(fixture, { method: "GET" }, { queries: { tagging: '"a":"1"' } });
+    expect(body.toString()).toContain("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag>");
+    for (const queries of [{ tagging: "a" }, { "tag-value": "1" }])
+      expect(await sendSigned(fixture, { method: "GET" }, { queries })).toMatchObject({ status: 400, code: "InvalidArgument" });
+  });
+
+  test("are created with an empty ACL header, which aliyun-oss-go-sdk sends", async () => {
+    const empty = { method: "PUT", body: "", headers: { "x-oss-acl": "" } };
+    expect((await sendSigned(fixture, empty, { bucket: "empty-acl-bucket" })).status).toBe(200);
+    expect((await client.getBucketACL("empty-acl-bucket")).acl).toBe("private");
+    await block(false);
+    await client.putBucketACL(BUCKET, "public-read");
+    expect((await sendSigned(fixture, empty, { bucket: BUCKET })).status).toBe(200);
+    expect((await client.getBucketACL(BUCKET)).acl).toBe("public-read");
+  });
+
+  test("that do not exist are reported to everyone, also to a wrong key", async () => {
+    const absent = { status: 404, code: "NoSuchBucket" };
+    const wrong = fixture.client({ accessKeyId: "LTAIWRONG", accessKeySecret: "x", bucket: "not-there-at-all" });
+    expect(await refusal(wrong.get("key"))).toEqual(absent);
+    expect(await refusal(wrong.getBucketInfo("not-there-at-all"))).toEqual(absent);
+    expect(await refusal(wrong.getBucketInfo(BUCKET))).toEqual({ status: 403, code: "InvalidAccessKeyId" });
+    expect(await refusal(fixture.client(NOBODY).getBucketInfo("not-there-at-all"))).toEqual(absent);
+  });
+
   test("have one namespace: a name that another account or region has is refused", async () => {
     expect((await client.putBucket(BUCKET)).res.status).toBe(200);
     expect(await refusal(fixture.client(STRANGER).putBucket(BUCKET))).toEqual({ status: 409, code: "BucketAlreadyExists" });
@@ -181,7 +218,44 @@ describe("access", () => {
     expect(await anonymous("GET", "open/key")).toMatchObject({ status: 403 });
   });
 
-  test("over http is refused by a policy that denies it", async () => {
+  // The suites of the Go and Python SDKs put such policies, after they turned Block Public Access off.
+  test("for everyone is what a policy without a principal allows", async () => {
+    const text = JSON.stringify(statement({ Principal: undefined }), null, 2);
+    await client.put("open/key", Buffer.from("x"));
+    expect(await setting("PUT", "policy", text)).toMatchObject({ status: 403, code: "AccessDenied" });
+    await block(false);
+    expect((await setting("PUT", "policy", text)).status).toBe(200);
+    expect((await setting("GET", "policy")).body.toString()).toBe(text);
+    expect((await setting("GET", "policyStatus")).body.toString()).toContain("<IsPublic>true</IsPublic>");
+    expect((await anonymous("GET", "open/key")).status).toBe(200);
+    const denial = statement({ Principal: undefined, Effect: "Deny" });
+    await client.putBucketPolicy(BUCKET, denial);
+    expect(await refusal(client.get("open/key"))).toEqual({ status: 403, code: "AccessDenied" });
+  });
+
+  test("for everyone can be blocked for all buckets of the account", async () => {
+    const all = (method: string, body = "", signing: object = {}) =>
+      sendSigned(fixture, { method, body }, { queries: { publicAccessBlock: "" }, ...signing });
+    const on = (value: boolean) =>
+      `<PublicAccessBlockConfiguration><BlockPublicAccess>${value}</BlockPublicAccess></PublicAccessBlockConfiguration>`;
+    await block(false);
+    await client.put("key", Buffer.from("x"));
+    await client.putBucketACL(BUCKET, "public-read");
+    expect((await all("GET")).body.toString()).toContain(on(false));
+    expect((await all("PUT", on(true))).status).toBe(200);
+    expect((await all("GET")).body.toString()).toContain(on(true));
+    expect((await all("GET", "", STRANGER)).body.toString()).toContain(on(false));
+    expect(await anonymous("GET", "key")).toMatchObject({ status: 403, code: "AccessDenied" });
+    expect(await refusal(client.putBucketACL(BUCKET, "public-read-write"))).toEqual({ status: 403, code: "AccessDenied" });
+    expect(await refusal(client.putBucketPolicy(BUCKET, statement({})))).toEqual({ status: 403, code: "AccessDenied" });
+    await fixture.restart();
+    expect((await all("GET")).body.toString()).toContain(on(true));
+    expect((await all("DELETE")).status).toBe(204);
+    expect((await anonymous("GET", "key")).status).toBe(200);
+    expect(await all("PUT", on(true), NOBODY)).toMatchObject({ status: 403, code: "AccessDenied" });
+  });
+
+  test("over http is refused by a policy that denies it async () => {
     await client.put("key", Buffer.from("x"));
     const plain = { method: "GET", secure: false };
     expect(await sendSigned(fixture, plain, { bucket: BUCKET, key: "key" })).toMatchObject({ status: 200 });
@@ -219,7 +293,7 @@ describe("access", () => {
     ["no JSON", "{"],
     ["no version", '{"Statement":[]}'],
     ["an unknown effect", JSON.stringify(statement({ Effect: "Maybe" }))],
-    ["no principal", JSON.stringify(statement({ Principal: undefined }))],
+    ["a principal and its opposite", JSON.stringify(statement({ NotPrincipal: ["1"] }))],
     ["a resource of another service", JSON.stringify(statement({ Resource: ["*"] }))],
     ["a condition that cannot be enforced", JSON.stringify(statement({ Condition: { BinaryEquals: { a: "b" } } }))],
   ])("a policy with %s is refused", async (_what, body) => {
@@ -273,16 +347,29 @@ describe("settings", () => {
     await client.putBucketTags(BUCKET, { stage: "dev" });
     expect((await client.getBucketTags(BUCKET)).tag).toEqual({ stage: "dev" });
     expect(await setting("PUT", "tagging", "<Tagging/>")).toMatchObject({ status: 400, code: "MalformedXML" });
+    // The suites put these, and delete some tags by their keys.
+    const odd = { "%@abc": "abc", "123++": "++123%", "键": "值" };
+    await client.putBucketTags(BUCKET, odd);
+    expect((await client.getBucketTags(BUCKET)).tag).toEqual(odd);
+    const some = { method: "DELETE" };
+    expect((await sendSigned(fixture, some, { bucket: BUCKET, queries: { tagging: "123++,键" } })).status).toBe(204);
+    expect((await client.getBucketTags(BUCKET)).tag).toEqual({ "%@abc": "abc" });
+    expect((await setting("DELETE", "tagging")).status).toBe(204);
+    expect((await client.getBucketTags(BUCKET)).tag).toEqual({});
   });
 
-  test("lifecycle rules are stored and returned", async () => {
-    expect(await setting("GET", "lifecycle")).toMatchObject({ status: 404, code: "NoSuchLifecycle" });
-    const rule =
-      "<Rule><ID>abort</ID><Prefix>a</Prefix><Status>Enabled</Status><AbortMultipartUpload><Days>1</Days></AbortMultipartUpload></Rule>";
-    expect((await setting("PUT", "lifecycle", `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`)).status).toBe(200);
-    expect((await setting("GET", "lifecycle")).body.toString()).toContain(rule);
-    expect(await setting("PUT", "lifecycle", "<LifecycleConfiguration/>")).toMatchObject({ status: 400, code: "MalformedXML" });
-    expect((await setting("DELETE", "lifecycle")).status).toBe(204);
+  test.each<[string, [string, string][]]>([
+    ["21 tags", Array.from({ length: 21 }, (_, index) => [`k${index}`, "v"])],
+    ["a key of 65 characters", [["k".repeat(65), "v"]]],
+    ["a value of 129 characters", [["k", "v".repeat(129)]]],
+    ["a key of Alibaba Cloud's own", [["aliyun-key", "v"]]],
+    ["a key that is given twice", [["k", "1"], ["k", "2"]]],
+  ])("tags with %s are refused", async (_what, tags) => {
+    const fields = tags.map(([key, value]) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`).join("");
+    expect(await setting("PUT", "tagging", `<Tagging><TagSet>${fields}</TagSet></Tagging>`)).toMatchObject({
+      status: 400,
+      code: "InvalidArgument",
+    });
   });
 
   test("that are changed at the same time are all stored", async () => {

@@ -28,6 +28,8 @@ export interface RawRequest {
   region?: string;
   /** @default true */
   secure?: boolean;
+  /** @default the port of `kind` and `region` */
+  port?: number;
 }
 
 export interface RawAnswer {
@@ -36,18 +38,20 @@ export interface RawAnswer {
   body: Buffer;
   /** From the error document, which HEAD has in a header. */
   code: string | undefined;
+  /** The fine-grained code of the document. */
+  ec: string | undefined;
 }
 
 export const portOf = (fixture: OssFixture, kind: EndpointKind = "public", region = SHANGHAI) =>
   Number(new URL(fixture.oss.endpoints[region]?.[kind] ?? "").port);
 
 export function send(fixture: OssFixture, raw: RawRequest): Promise<RawAnswer> {
-  const { method, path, headers = {}, body, kind, region, secure = true } = raw;
+  const { method, path, headers = {}, body, kind, region, secure = true, port = portOf(fixture, kind, region) } = raw;
   // A connection of its own: an unfinished request of one test must not reach another test.
   const options = {
     host: "127.0.0.1",
     servername: "localhost",
-    port: portOf(fixture, kind, region),
+    port,
     method,
     path,
     headers,
@@ -68,6 +72,7 @@ export function send(fixture: OssFixture, raw: RawRequest): Promise<RawAnswer> {
           headers: response.headers,
           body: all,
           code: /<Code>(.*?)<\/Code>/.exec(document)?.[1],
+          ec: /<EC>(.*?)<\/EC>/.exec(document)?.[1],
         });
       });
     });
@@ -113,7 +118,8 @@ export function signed(
     signing.additionalHeaders,
   );
   const query = Object.entries(queries).map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
-  const path = `/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}${query.length === 0 ? "" : `?${query.join("&")}`}`;
+  const place = bucket === "" ? "/" : `/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
+  const path = `${place}${query.length === 0 ? "" : `?${query.join("&")}`}`;
   const request: RawRequest = { ...raw, path, headers };
   change(request);
   return request;

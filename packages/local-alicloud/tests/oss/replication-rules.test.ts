@@ -80,14 +80,13 @@ test.each<[string, string, XmlFields | XmlFields[]]>([
   ["no link across the mainland's border", "MissingArgument", ruleTo(ABROAD, { location: "oss-us-west-1" })],
   ["the plain link across the border", "InvalidArgument", abroad({ TransferType: "internal" })],
   ["acceleration inside the mainland", "InvalidArgument", ruleTo(NEAR, { TransferType: "oss_acc" })],
-  ["acceleration inside a region", "InvalidArgument", ruleTo(TWIN, { location: "oss-cn-shanghai", TransferType: "oss_acc" })],
   ["an unknown link", "InvalidArgument", ruleTo(NEAR, { TransferType: "pigeon" })],
   ["an unknown action", "InvalidArgument", ruleTo(NEAR, { Action: "SET" })],
   ["deletions alone", "InvalidArgument", ruleTo(NEAR, { Action: "DELETE" })],
   ["an unknown history", "InvalidArgument", ruleTo(NEAR, { HistoricalObjectReplication: "open" })],
   ["eleven prefixes", "InvalidArgument", ruleTo(NEAR, { PrefixSet: { Prefix: [..."abcdefghijk"] } })],
+  ["a long prefix", "InvalidArgument", ruleTo(NEAR, { PrefixSet: { Prefix: ["é".repeat(512)] } })],
   ["a long id", "InvalidArgument", ruleTo(NEAR, { ID: "i".repeat(256) })],
-  ["no role", "MissingArgument", ruleTo(NEAR, { SyncRole: "" })],
   ["a role's ARN for its name", "InvalidArgument", ruleTo(NEAR, { SyncRole: "acs:ram::1234567890123456:role/replication" })],
   [
     "no key for replicas under KMS",
@@ -98,6 +97,29 @@ test.each<[string, string, XmlFields | XmlFields[]]>([
 ])("%s: %s", async (_what, code, rule) => {
   expect(await addRule(fixture, SOURCE, rule)).toMatchObject({ status: 400, code });
   expect(await ask(fixture, "GET", SOURCE, { replication: "" })).toMatchObject({ code: "NoSuchReplicationConfiguration" });
+});
+
+test("inside a region both links are taken", async () => {
+  const rule = ruleTo(TWIN, { location: "oss-cn-shanghai", TransferType: "oss_acc", PrefixSet: { Prefix: ["p".repeat(1023)] } });
+  await replicate(fixture, SOURCE, rule);
+  expect(await getRules(fixture, SOURCE)).toContain("<TransferType>oss_acc</TransferType>");
+  await source.put("p".repeat(1023), Buffer.from("x"));
+  await fixture.oss.settled();
+  expect((await fixture.client({ bucket: TWIN }).head("p".repeat(1023))).res.status).toBe(200);
+});
+
+test("without a role, OSS replicates for the owner and ignores what the rule says of KMS", async () => {
+  fixture.requests.length = 0;
+  await replicate(
+    fixture,
+    SOURCE,
+    ruleTo(NEAR, { SyncRole: "", SourceSelectionCriteria: { SseKmsEncryptedObjects: { Status: "Enabled" } } }),
+  );
+  expect(fixture.requests.map(({ action }) => action)).toEqual(["oss:PutBucketReplication"]);
+  expect(await getRules(fixture, SOURCE)).not.toMatch(/SyncRole|Kms/);
+  await source.put("key", Buffer.from("x"));
+  await fixture.oss.settled();
+  expect((await fixture.client({ bucket: NEAR, region: `oss-${HANGZHOU}` }).head("key")).res.status).toBe(200);
 });
 
 test("the owners must be the same", async () => {

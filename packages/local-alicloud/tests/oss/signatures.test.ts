@@ -1,3 +1,4 @@
+import { createHash, createHmac } from "node:crypto";
 import type OSS from "ali-oss";
 import {
   type Client,
@@ -192,6 +193,30 @@ describe("Authorization headers", () => {
       request.headers = { ...request.headers, range: "bytes=0-3" };
     };
     expect(await sendSigned(fixture, withRange, signing, changed)).toMatchObject({ status: 403, code: "SignatureDoesNotMatch" });
+  });
+
+  // aliyun-oss-go-sdk 2.2.9 signs so: the string to sign has the header Date as it is sent.
+  test("may have their time in Date instead of x-oss-date", async () => {
+    const signedByDate = (date: Date, text = date.toUTCString(), day = date) => {
+      const key = `/${BUCKET}/a%20key`;
+      const scope = `${ossDate(day).slice(0, 8)}/cn-shanghai/oss/aliyun_v4_request`;
+      const canonical = `GET\n${key}\n\nx-oss-content-sha256:UNSIGNED-PAYLOAD\n\n\nUNSIGNED-PAYLOAD`;
+      const toSign = `OSS4-HMAC-SHA256\n${text}\n${scope}\n${createHash("sha256").update(canonical).digest("hex")}`;
+      const hmac = (secret: string | Buffer, data: string) => createHmac("sha256", secret).update(data).digest();
+      const secret = scope.split("/").reduce<string | Buffer>(hmac, `aliyun_v4${ROOT.accessKeySecret}`);
+      const authorization = `OSS4-HMAC-SHA256 Credential=${ROOT.accessKeyId}/${scope},Signature=${hmac(secret, toSign).toString("hex")}`;
+      const headers = { date: text, "x-oss-content-sha256": "UNSIGNED-PAYLOAD", authorization };
+      return send(fixture, { method: "GET", path: key, headers });
+    };
+    const now = new Date();
+    expect(await signedByDate(now)).toMatchObject({ status: 200, body: Buffer.from("hello") });
+    expect(await signedByDate(now, ossDate(now))).toMatchObject({ status: 200 });
+    expect(await signedByDate(now, "today")).toMatchObject({ status: 400, code: "InvalidArgument" });
+    expect(await signedByDate(now, now.toUTCString(), new Date(now.getTime() - 86_400_000))).toMatchObject({
+      status: 400,
+      code: "InvalidArgument",
+    });
+    expect(await signedByDate(new Date(now.getTime() - 3_600_000))).toMatchObject({ status: 403, code: "RequestTimeTooSkewed" });
   });
 
   test.each<[string, Record<string, string | undefined>, string]>([

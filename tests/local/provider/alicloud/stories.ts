@@ -10,9 +10,12 @@ export interface Story {
   id: string | RegExp;
   /** Outputs that the cloud decides. */
   outputs?: Properties;
+  /** Outputs that are not the inputs of the same name. */
+  instead?: Properties;
 }
 
 export const BUCKET = "bucket-of-tests";
+const DOMAIN = "files.bridge.test";
 /** Not made by a story, since versioning and replication of one bucket depend on each other. */
 export const REPLICATED = { source: "source-of-replicas", destination: "replicas-far-away" };
 /** Archives with different contents. */
@@ -117,6 +120,20 @@ export const STORIES: readonly Story[] = [
     first: { ...inBucket, enable: false },
     second: { ...inBucket, enable: true, tlsVersions: ["TLSv1.2", "TLSv1.3"] },
     id: BUCKET,
+  },
+  {
+    type: "alicloud:oss/bucketCnameToken:BucketCnameToken",
+    first: { ...inBucket, domain: DOMAIN },
+    id: `${BUCKET}:${DOMAIN}`,
+    outputs: { token: expect.stringMatching(/^[0-9a-f]{32}$/) },
+  },
+  {
+    type: "alicloud:oss/bucketCname:BucketCname",
+    first: { ...inBucket, domain: DOMAIN },
+    second: { ...inBucket, domain: DOMAIN, certificate: { certId: "1-cn-shanghai" }, force: true },
+    id: `${BUCKET}:${DOMAIN}`,
+    outputs: { status: "Enabled" },
+    instead: { domain: expect.stringMatching(/^127\.0\.0\.1:\d+$/) },
   },
   {
     type: "alicloud:oss/bucketReplication:BucketReplication",

@@ -1,4 +1,5 @@
 import type { Credential, CredentialStore, Principal } from "../contracts";
+import { EC } from "../error-codes";
 import { invalidArgument, OssError } from "../oss-error";
 import type { Claim, SignedRequest } from "./signed-request";
 import { readV1Header, readV1Query } from "./v1";
@@ -67,7 +68,7 @@ export function authenticate(request: SignedRequest, credentials: CredentialStor
 export function assertSignedRegion(caller: Caller | undefined, region: string): void {
   if (caller?.signedRegion === undefined || caller.signedRegion === region) return;
   throw new OssError(400, "InvalidArgument", "Invalid signing region in Authorization header.", {
-    details: { Region: region, EC: "0002-00000226" },
-    headers: { "x-oss-ec": "0002-00000226" },
+    details: { Region: region },
+    ec: EC.signingRegion,
   });
 }

@@ -48,7 +48,12 @@ export function assertNotExpired(expiresAt: number, now: number): void {
     });
 }
 
-export function assertSignature(provided: string, expected: string, accessKeyId: string, details: Record<string, string>): void {
+export function assertSignature(
+  provided: string,
+  expected: string,
+  accessKeyId: string,
+  { ec, ...details }: { StringToSign: string; CanonicalRequest?: string; ec?: string },
+): void {
   const given = Buffer.from(provided);
   const wanted = Buffer.from(expected);
   if (given.length === wanted.length && timingSafeEqual(given, wanted)) return;
@@ -56,6 +61,6 @@ export function assertSignature(provided: string, expected: string, accessKeyId:
     403,
     "SignatureDoesNotMatch",
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
-    { details: { OSSAccessKeyId: accessKeyId, SignatureProvided: provided, ...details } },
+    { details: { OSSAccessKeyId: accessKeyId, SignatureProvided: provided, ...details }, ...(ec === undefined ? {} : { ec }) },
   );
 }

@@ -3,6 +3,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls (query)
  */
 import { createHash, createHmac } from "node:crypto";
+import { EC } from "../error-codes";
 import { percentEncode } from "../names";
 import { invalidArgument, OssError } from "../oss-error";
 import { headerText, ossHeaderNames } from "./header-values";
@@ -30,13 +31,21 @@ function readScope(credential: string): Scope {
 }
 
 /** `yyyymmddThhmmssZ` -> ms. */
-function readTime(text: string | undefined, scope: Scope): number {
-  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text ?? "") ?? [];
-  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (Number.isNaN(at))
-    throw invalidArgument("x-oss-date is not yyyymmddThhmmssZ in UTC.", { name: "x-oss-date", value: text ?? "" });
-  if (text?.slice(0, 8) !== scope.day)
-    throw invalidArgument("The date of the Credential is not that of x-oss-date.", { name: "Credential", value: scope.day });
+function basicTime(text: string): number {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? [];
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** E.g. `Mon, 30 Nov 2026 10:00:00 GMT`. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
+
+/** @param name the header or parameter that has the time. Only the header `Date` may be an HTTP date. */
+function readTime(text: string | undefined, scope: Scope, name: "x-oss-date" | "Date" = "x-oss-date"): number {
+  const given = text ?? "";
+  const at = name === "Date" && HTTP_DATE.test(given) ? Date.parse(given) : basicTime(given);
+  if (Number.isNaN(at)) throw invalidArgument(`${name} is not yyyymmddThhmmssZ in UTC.`, { name, value: given });
+  if (new Date(at).toISOString().slice(0, 10).replaceAll("-", "") !== scope.day)
+    throw invalidArgument(`The date of the Credential is not that of ${name}.`, { name: "Credential", value: scope.day });
   return at;
 }
 
@@ -118,6 +127,7 @@ function claim(parts: {
       assertSignature(signature, hmac(signingKey, text).toString("hex"), scope.accessKeyId, {
         StringToSign: text,
         CanonicalRequest: canonical,
+        ec: EC.signatureV4,
       });
     },
   };
@@ -137,8 +147,11 @@ export function readV4Header(request: SignedRequest, authorization: string, now:
   const payload = headerText(headers, "x-oss-content-sha256");
   if (payload !== UNSIGNED)
     throw invalidArgument(`x-oss-content-sha256 must be ${UNSIGNED}.`, { name: "x-oss-content-sha256", value: payload ?? "" });
-  const time = headerText(headers, "x-oss-date") ?? "";
-  assertNotSkewed(readTime(time, scope), now);
+  // A request without `x-oss-date` is signed with its `Date`, as aliyun-oss-go-sdk does.
+  const ossDate = headerText(headers, "x-oss-date");
+  const date = ossDate === undefined ? headerText(headers, "date") : undefined;
+  const time = ossDate ?? date ?? "";
+  assertNotSkewed(readTime(time, scope, date === undefined ? "x-oss-date" : "Date"), now);
   return claim({
     request,
     scope,

@@ -13,13 +13,17 @@ export function readBoolean(element: XmlElement): boolean {
   return text === "true";
 }
 
+/** By the bucket's own setting or by that of the account. */
+const isBlocked = ({ store, bucket: { record } }: Operation): boolean =>
+  record.publicAccessBlock || store.blocksPublicAccess(record.ownerId);
+
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl */
 export async function putBucketAcl(operation: Operation): Promise<void> {
   operation.permit("oss:PutBucketAcl");
   const { bucket, exchange } = operation;
   const acl = exchange.header("x-oss-acl") ?? "";
   if (!isAcl(acl)) throw invalidArgument("The acl you specified is invalid.", { name: "x-oss-acl", value: acl });
-  if (acl !== "private" && bucket.record.publicAccessBlock)
+  if (acl !== "private" && isBlocked(operation))
     throw accessDenied("Put public bucket acl is not allowed: Block Public Access is on for this bucket.");
   await bucket.configure({ acl });
   exchange.send(200);
@@ -35,10 +39,11 @@ export async function getBucketAcl(operation: Operation): Promise<void> {
 export async function putBucketPolicy(operation: Operation): Promise<void> {
   operation.permit("oss:PutBucketPolicy");
   const { bucket, exchange } = operation;
-  const policy = parsePolicy((await exchange.readDocument()).toString("utf8"));
-  if (isPublic(policy) && bucket.record.publicAccessBlock)
+  const policyText = (await exchange.readDocument()).toString("utf8");
+  const policy = parsePolicy(policyText);
+  if (isPublic(policy) && isBlocked(operation))
     throw accessDenied("Put public bucket policy is not allowed: Block Public Access is on for this bucket.");
-  await bucket.configure({ policy });
+  await bucket.configure({ policy, policyText });
   exchange.send(200);
 }
 
@@ -49,12 +54,13 @@ export async function getBucketPolicy(operation: Operation): Promise<void> {
   operation.permit("oss:GetBucketPolicy");
   const { record } = operation.bucket;
   if (record.policy === undefined) throw noSuchPolicy(record.name);
-  operation.exchange.send(200, { "content-type": "application/json" }, JSON.stringify(record.policy));
+  const text = record.policyText ?? JSON.stringify(record.policy);
+  operation.exchange.send(200, { "content-type": "application/json" }, text);
 }
 
 export async function deleteBucketPolicy(operation: Operation): Promise<void> {
   operation.permit("oss:DeleteBucketPolicy");
-  await operation.bucket.unset("policy");
+  await operation.bucket.unset("policy", "policyText");
   operation.exchange.send(204);
 }
 
@@ -81,6 +87,32 @@ export async function getPublicAccessBlock(operation: Operation): Promise<void> 
 export async function deletePublicAccessBlock(operation: Operation): Promise<void> {
   operation.permit("oss:DeleteBucketPublicAccessBlock");
   await operation.bucket.configure({ publicAccessBlock: false });
+  operation.exchange.send(204);
+}
+
+const accountOf = ({ caller }: Operation): string => {
+  if (caller === undefined) throw accessDenied("Anonymous access is forbidden for this operation.");
+  return caller.principal.accountId;
+};
+
+/** For all buckets of the account. https://www.alibabacloud.com/help/en/oss/developer-reference/putpublicaccessblock */
+export async function putAccountAccessBlock(operation: Operation): Promise<void> {
+  operation.permit("oss:PutPublicAccessBlock");
+  const account = accountOf(operation);
+  const document = await parseXmlBody(await operation.exchange.readDocument(), "PublicAccessBlockConfiguration");
+  await operation.store.setPublicAccessBlock(account, readBoolean(document.required("BlockPublicAccess")));
+  operation.exchange.send(200);
+}
+
+export async function getAccountAccessBlock(operation: Operation): Promise<void> {
+  operation.permit("oss:GetPublicAccessBlock");
+  const BlockPublicAccess = operation.store.blocksPublicAccess(accountOf(operation));
+  operation.exchange.sendXml("PublicAccessBlockConfiguration", { BlockPublicAccess });
+}
+
+export async function deleteAccountAccessBlock(operation: Operation): Promise<void> {
+  operation.permit("oss:DeletePublicAccessBlock");
+  await operation.store.setPublicAccessBlock(accountOf(operation), false);
   operation.exchange.send(204);
 }
 

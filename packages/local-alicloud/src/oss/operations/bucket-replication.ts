@@ -33,9 +33,12 @@ async function addRule(operation: Operation): Promise<void> {
   const transferType = document.required("Rule").required("Destination").first("TransferType")?.text.trim() || undefined;
   await bucket.configure(({ replication = [] }) => {
     const destination = admitRule(bucket, rule, { store, regions, transferType });
-    operation.permit("oss:ReplicateGet", bucket);
-    operation.permit("oss:ReplicateGet", destination);
-    const link = linkBetween(bucket.record.region, destination.record.region);
+    if (rule.syncRole !== undefined) {
+      operation.permit("oss:ReplicateGet", bucket);
+      operation.permit("oss:ReplicateGet", destination);
+    }
+    const [from, to] = [bucket.record.region, destination.record.region];
+    const link = from === to ? rule.destination.transferType : linkBetween(from, to);
     return { replication: [...replication, { ...rule, destination: { ...rule.destination, transferType: link } }] };
   });
   operation.replicator.begin(bucket, rule);

@@ -1,17 +1,17 @@
 /** Settings of a bucket: versioning, transfer acceleration, encryption, tags. */
-
-import { randomUUID } from "node:crypto";
 import { assertEncryption } from "../attributes";
 import type { Operation } from "../operation";
-import { malformedXml, OssError } from "../oss-error";
+import { invalidArgument, malformedXml, OssError } from "../oss-error";
 import type { Bucket } from "../store/bucket";
 import type { DiskStore } from "../store/disk-store";
 import type { ReplicationRule, Versioning } from "../store/model";
-import { parseXmlBody } from "../xml-body";
+import { parseXmlBody, type XmlElement } from "../xml-body";
 import { readBoolean } from "./bucket-access";
-import { readTags, tagSet } from "./object-settings";
+import { tagSet } from "./object-settings";
 
 const MAX_BUCKET_TAGS = 20;
+const MAX_TAG_KEY_CHARACTERS = 64;
+const MAX_TAG_VALUE_CHARACTERS = 128;
 
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketversioning */
 export async function putBucketVersioning(operation: Operation): Promise<void> {
@@ -101,10 +101,30 @@ export async function deleteBucketEncryption(operation: Operation): Promise<void
   operation.exchange.send(204);
 }
 
+/** Tags of buckets take any characters, unlike those of objects. */
+function readBucketTags(document: XmlElement): Record<string, string> {
+  const elements = document.required("TagSet").all("Tag");
+  if (elements.length > MAX_BUCKET_TAGS)
+    throw invalidArgument(`A bucket has at most ${MAX_BUCKET_TAGS} tags.`, { name: "Tag", value: String(elements.length) });
+  const tags = new Map<string, string>();
+  for (const tag of elements) {
+    const [key, value] = [tag.required("Key").text, tag.required("Value").text];
+    if (key === "" || key.length > MAX_TAG_KEY_CHARACTERS || /^(?:https?:\/\/|aliyun)/i.test(key) || tags.has(key))
+      throw invalidArgument(
+        `The key of a tag has 1 to ${MAX_TAG_KEY_CHARACTERS} characters, does not begin with http://, https:// or Aliyun, and is given once.`,
+        { name: "Key", value: key },
+      );
+    if (value.length > MAX_TAG_VALUE_CHARACTERS)
+      throw invalidArgument(`The value of a tag has at most ${MAX_TAG_VALUE_CHARACTERS} characters.`, { name: "Value", value });
+    tags.set(key, value);
+  }
+  return Object.fromEntries(tags);
+}
+
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckettags */
 export async function putBucketTagging(operation: Operation): Promise<void> {
   operation.permit("oss:PutBucketTagging");
-  const tags = readTags(await parseXmlBody(await operation.exchange.readDocument(), "Tagging"), MAX_BUCKET_TAGS);
+  const tags = readBucketTags(await parseXmlBody(await operation.exchange.readDocument(), "Tagging"));
   await operation.bucket.configure({ tags });
   operation.exchange.send(200);
 }
@@ -114,9 +134,14 @@ export async function getBucketTagging(operation: Operation): Promise<void> {
   operation.exchange.sendXml("Tagging", tagSet(operation.bucket.record.tags));
 }
 
+/** `?tagging` deletes all tags, `?tagging=a,b` those of the keys. */
 export async function deleteBucketTagging(operation: Operation): Promise<void> {
   operation.permit("oss:DeleteBucketTagging");
-  await operation.bucket.configure({ tags: {} });
+  const named = operation.exchange.query.get("tagging") ?? "";
+  const keys = new Set(named.split(","));
+  await operation.bucket.configure(({ tags }) => ({
+    tags: named === "" ? {} : Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.has(key))),
+  }));
   operation.exchange.send(204);
 }
 
@@ -126,35 +151,3 @@ export const rulesAround = (store: DiskStore, bucket: Bucket): { source: Bucket;
     .all()
     .flatMap((source) => source.rules.map((rule) => ({ source, rule })))
     .filter(({ source, rule }) => source === bucket || rule.destination.bucket === bucket.name);
-
-/** Lifecycle rules are stored and returned. They have no effect. */
-
-/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlifecycle */
-export async function putLifecycle(operation: Operation): Promise<void> {
-  operation.permit("oss:PutBucketLifecycle");
-  const document = await parseXmlBody(await operation.exchange.readDocument(), "LifecycleConfiguration");
-  const rules = document.all("Rule");
-  if (rules.length === 0 || rules.length > 1000) throw malformedXml("LifecycleConfiguration takes 1 to 1000 rules.");
-  for (const rule of rules) {
-    const status = rule.required("Status").text.trim();
-    if (status !== "Enabled" && status !== "Disabled") throw malformedXml(`Status must be Enabled or Disabled, not ${status}.`);
-  }
-  await operation.bucket.configure({
-    lifecycle: { Rule: rules.map((rule) => ({ ...rule.toFields(), ID: rule.first("ID")?.text || randomUUID() })) },
-  });
-  operation.exchange.send(200);
-}
-
-export async function getLifecycle(operation: Operation): Promise<void> {
-  operation.permit("oss:GetBucketLifecycle");
-  const { name, lifecycle } = operation.bucket.record;
-  if (lifecycle === undefined)
-    throw new OssError(404, "NoSuchLifecycle", "No Row found in Lifecycle Table.", { details: { BucketName: name } });
-  operation.exchange.sendXml("LifecycleConfiguration", lifecycle);
-}
-
-export async function deleteLifecycle(operation: Operation): Promise<void> {
-  operation.permit("oss:DeleteBucketLifecycle");
-  await operation.bucket.unset("lifecycle");
-  operation.exchange.send(204);
-}

@@ -1,16 +1,20 @@
 /**
  * https://www.alibabacloud.com/help/en/oss/developer-reference/putbucket
  * https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketinfo
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketstat
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listbuckets
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/describeregions
  */
 import { assertStorageClass, isAcl } from "../attributes";
 import type { Operation } from "../operation";
 import { accessDenied, invalidArgument, OssError } from "../oss-error";
 import { numberParameter } from "../paging";
 import type { Bucket } from "../store/bucket";
-import type { BucketRecord } from "../store/model";
+import { type BucketRecord, isDeleteMarker, type StoredObject, type Version } from "../store/model";
 import { type XmlFields, xmlTime } from "../xml";
 import { parseXmlBody } from "../xml-body";
+import { resourceGroupOf } from "./bucket-documents";
+import { tagSet } from "./object-settings";
 
 const REDUNDANCIES = new Set(["LRS", "ZRS"]);
 
@@ -27,7 +31,9 @@ export async function putBucket(operation: Operation): Promise<void> {
       name: "DataRedundancyType",
       value: redundancy,
     });
-  const acl = exchange.header("x-oss-acl") ?? "private";
+  // An empty header stands for none: aliyun-oss-go-sdk sends one.
+  const wanted = exchange.header("x-oss-acl") || undefined;
+  const acl = wanted ?? "private";
   if (!isAcl(acl)) throw invalidArgument("The acl you specified is invalid.", { name: "x-oss-acl", value: acl });
   const record: BucketRecord = {
     name,
@@ -52,7 +58,7 @@ export async function putBucket(operation: Operation): Promise<void> {
         { details: { BucketName: name } },
       );
     // When the owner puts the bucket again, only the ACL changes.
-    if (exchange.header("x-oss-acl") !== undefined) await bucket.configure({ acl });
+    if (wanted !== undefined) await bucket.configure({ acl });
   }
   exchange.send(200, { location: `/${name}` });
 }
@@ -79,14 +85,16 @@ export async function getBucketInfo(operation: Operation): Promise<void> {
   const crossRegion = rules.some(({ destination }) => destination.location !== `oss-${record.region}`);
   const info: XmlFields = {
     Bucket: {
-      AccessMonitor: "Disabled",
+      AccessMonitor: record.documents?.accessmonitor?.Status ?? "Disabled",
       BlockPublicAccess: record.publicAccessBlock,
+      Comment: "",
       CreationDate: xmlTime(record.createdAt),
       CrossRegionReplication: crossRegion ? "Enabled" : "Disabled",
       DataRedundancyType: record.redundancy,
       ...hosts(record.region),
       Location: `oss-${record.region}`,
       Name: record.name,
+      ResourceGroupId: resourceGroupOf(record),
       StorageClass: record.storageClass,
       TransferAcceleration: record.transferAcceleration ? "Enabled" : "Disabled",
       Versioning: record.versioning,
@@ -113,18 +121,99 @@ export async function getBucketLocation(operation: Operation): Promise<void> {
   );
 }
 
+/** An object of a cold class counts at least this much. */
+const BILLED_BYTES = 64 * 1024;
+const COLD: Readonly<Record<string, string>> = {
+  IA: "InfrequentAccess",
+  Archive: "Archive",
+  ColdArchive: "ColdArchive",
+  DeepColdArchive: "DeepColdArchive",
+};
+
+export async function getBucketStat(operation: Operation): Promise<void> {
+  operation.permit("oss:GetBucketStat");
+  const { bucket, exchange, now } = operation;
+  const versions: Version[] = [...bucket.keys.sorted.from("")].flatMap((key) => [...bucket.keys.versions(key)]);
+  const objects = versions.filter((version): version is StoredObject => !isDeleteMarker(version));
+  const uploads = [...bucket.uploads.all()];
+  const bytes = (of: readonly StoredObject[], least = 0) =>
+    of.reduce((sum, { sizeBytes }) => sum + Math.max(sizeBytes, least), 0);
+  const standard = objects.filter(({ storageClass }) => storageClass === "Standard");
+  const cold = Object.entries(COLD).map(([storageClass, name]): XmlFields => {
+    const own = objects.filter((object) => object.storageClass === storageClass);
+    return {
+      [`${name}Storage`]: bytes(own, BILLED_BYTES),
+      [`${name}RealStorage`]: bytes(own),
+      [`${name}ObjectCount`]: own.length,
+    };
+  });
+  exchange.sendXml("BucketStat", {
+    Storage: bytes(objects),
+    ObjectCount: objects.length,
+    MultipartUploadCount: uploads.length,
+    MultipartPartCount: uploads.reduce((sum, { parts }) => sum + Object.keys(parts).length, 0),
+    LiveChannelCount: 0,
+    // OSS counts once an hour and says when. A new bucket was not counted yet.
+    LastModifiedTime: versions.length === 0 ? 0 : Math.floor(now / 1000),
+    StandardStorage: bytes(standard),
+    StandardObjectCount: standard.length,
+    ...Object.assign({}, ...cold),
+    DeleteMarkerCount: versions.length - objects.length,
+  });
+}
+
+/** `?regions` lists the regions of this server, `?regions=oss-cn-shanghai` one. */
+export async function describeRegions(operation: Operation): Promise<void> {
+  operation.permit("oss:DescribeRegions");
+  const { exchange, regions, caller } = operation;
+  if (caller === undefined) throw accessDenied("Anonymous access is forbidden for this operation.");
+  const wanted = exchange.query.get("regions") ?? "";
+  const named = regions.filter((region) => wanted === "" || wanted === `oss-${region}`);
+  // The suite of oss2 names the code.
+  if (named.length === 0)
+    throw new OssError(404, "NoSuchRegion", "The specified region does not exist.", { details: { Region: wanted } });
+  exchange.sendXml("RegionInfoList", {
+    RegionInfo: named.map((region) => {
+      const { ExtranetEndpoint, IntranetEndpoint } = hosts(region);
+      return {
+        Region: `oss-${region}`,
+        InternetEndpoint: ExtranetEndpoint,
+        InternalEndpoint: IntranetEndpoint,
+        AccelerateEndpoint: "oss-accelerate.aliyuncs.com",
+      };
+    }),
+  });
+}
+
+/** The tags that a bucket must have to be listed: `tag-key` and `tag-value`, or `tagging="key":"value","key":"value"`. */
+function wantedTags(query: ReadonlyMap<string, string>): (tags: Readonly<Record<string, string>>) => boolean {
+  const [key, value] = [query.get("tag-key"), query.get("tag-value")];
+  if (value !== undefined && key === undefined)
+    throw invalidArgument("tag-value needs tag-key.", { name: "tag-value", value });
+  const tagging = query.get("tagging") ?? "";
+  const pairs = [...tagging.matchAll(/"([^"]*)":"([^"]*)"/g)].map(([, name = "", text = ""]): [string, string] => [name, text]);
+  if (tagging !== "" && pairs.map(([name, text]) => `"${name}":"${text}"`).join(",") !== tagging)
+    throw invalidArgument('tagging must be "key":"value", separated by commas.', { name: "tagging", value: tagging });
+  return (tags) =>
+    (key === undefined || (Object.hasOwn(tags, key) && (value === undefined || tags[key] === value))) &&
+    pairs.every(([name, text]) => Object.hasOwn(tags, name) && tags[name] === text);
+}
+
 export async function listBuckets(operation: Operation): Promise<void> {
   operation.permit("oss:ListBuckets");
   const { exchange, store, caller } = operation;
   if (caller === undefined) throw accessDenied("Anonymous access is forbidden for this operation.");
   const prefix = exchange.query.get("prefix") ?? "";
   const marker = exchange.query.get("marker") ?? "";
+  const hasTags = wantedTags(exchange.query);
+  const group = exchange.header("x-oss-resource-group-id") || undefined;
   const limit = numberParameter(exchange.query, "max-keys", { min: 1, max: 1000, fallback: 100 });
   const rest = store
     .all()
     .filter(
       ({ record }) => record.ownerId === caller.principal.accountId && record.name.startsWith(prefix) && record.name > marker,
-    );
+    )
+    .filter(({ record }) => hasTags(record.tags) && (group === undefined || group === resourceGroupOf(record)));
   const page = rest.slice(0, limit);
   const truncated = rest.length > page.length;
   exchange.sendXml("ListAllMyBucketsResult", {
@@ -141,7 +230,9 @@ export async function listBuckets(operation: Operation): Promise<void> {
         Location: `oss-${record.region}`,
         Name: record.name,
         Region: record.region,
+        ResourceGroupId: resourceGroupOf(record),
         StorageClass: record.storageClass,
+        Tagging: exchange.query.has("tagging") ? tagSet(record.tags) : undefined,
       })),
     },
   });

@@ -9,6 +9,7 @@ import type { Operation } from "../operation";
 import { invalidArgument, invalidObjectState, OssError } from "../oss-error";
 import type { StoredObject } from "../store/model";
 import { assertConditions } from "./conditions";
+import { assertNoPackageDownload } from "./package-download";
 import { findObject, permittedObject } from "./find-version";
 
 const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
@@ -66,6 +67,7 @@ function overrides(operation: Operation): Record<string, string> {
 export async function getObject(operation: Operation): Promise<void> {
   const { exchange, bucket } = operation;
   const object = readable(operation);
+  assertNoPackageDownload(operation, object);
   if (!isReadable(object, operation.now)) throw invalidObjectState();
   const standard = exchange.header("x-oss-range-behavior") === "standard";
   const range = selectRange(exchange.header("range"), object.sizeBytes, standard);

@@ -112,7 +112,8 @@ function listV2({ exchange }: Operation, bucket: Bucket): void {
   const prefix = query.get("prefix") ?? "";
   const delimiter = query.get("delimiter") ?? "";
   const startAfter = query.get("start-after") ?? "";
-  const token = query.get("continuation-token");
+  // An empty token stands for none.
+  const token = query.get("continuation-token") || undefined;
   const page = listPage(bucket, { prefix, delimiter, after: token === undefined ? startAfter : nameOf(token), limit });
   const owner = query.get("fetch-owner") === "true" ? ownerOf(bucket) : undefined;
   exchange.sendXml("ListBucketResult", {

@@ -10,13 +10,12 @@ import { checkedTags } from "../tags";
 import { parseXmlBody, type XmlElement } from "../xml-body";
 import { findObject, permittedObject, versionedAction } from "./find-version";
 
-export const readTags = (document: XmlElement, limit?: number): Record<string, string> =>
+export const readTags = (document: XmlElement): Record<string, string> =>
   checkedTags(
     document
       .required("TagSet")
       .all("Tag")
       .map((tag): [string, string] => [tag.required("Key").text, tag.required("Value").text]),
-    limit,
   );
 
 export const tagSet = (tags: Readonly<Record<string, string>>) => ({

@@ -1,7 +1,7 @@
 /** Which regions can be replicated to, and over which link. */
 
 /** `cn-hongkong` is outside mainland China. */
-const isMainland = (region: string) => region.startsWith("cn-") && region !== "cn-hongkong";
+export const isMainland = (region: string) => region.startsWith("cn-") && region !== "cn-hongkong";
 
 /**
  * The link between two regions: transfer acceleration exactly when one of them is in mainland China and the other is not.

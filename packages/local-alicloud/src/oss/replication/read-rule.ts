@@ -6,7 +6,7 @@ import type { XmlElement } from "../xml-body";
 
 const MAX_ID_CHARACTERS = 255;
 const MAX_PREFIXES = 10;
-const MAX_PREFIX_CHARACTERS = 1023;
+const MAX_PREFIX_BYTES = 1023;
 const ACTIONS = new Set(["ALL", "PUT", "DELETE", "ABORT"]);
 const RULE = new Set([
   "ID",
@@ -40,7 +40,9 @@ export function readRule(document: XmlElement, now: number): ReplicationRule {
   const unknown = Object.keys(rule.toFields()).find((name) => !RULE.has(name));
   if (unknown !== undefined) throw malformedXml(`A replication rule has no element ${unknown}.`);
   const historical = choice(textOf(rule, "HistoricalObjectReplication"), "HistoricalObjectReplication", SWITCH, "enabled");
-  const kms = readKms(rule);
+  const syncRole = readRole(rule);
+  // The suite of oss2: without a role, OSS drops what the rule says of KMS.
+  const kms = syncRole === undefined ? undefined : readKms(rule);
   return {
     id: readId(rule),
     createdAt: now,
@@ -49,7 +51,7 @@ export function readRule(document: XmlElement, now: number): ReplicationRule {
     destination: readDestination(rule),
     status: "doing",
     ...(historical === "enabled" ? { historical: {} } : {}),
-    syncRole: readRole(rule),
+    ...(syncRole === undefined ? {} : { syncRole }),
     ...(kms === undefined ? {} : { kms }),
     ...(rule.first("RTC") === undefined ? {} : { rtc: readRtc(rule) }),
   };
@@ -80,9 +82,9 @@ function readPrefixes(rule: XmlElement): string[] {
       name: "PrefixSet",
       value: String(prefixes.length),
     });
-  const long = prefixes.find((prefix) => prefix.length > MAX_PREFIX_CHARACTERS);
+  const long = prefixes.find((prefix) => Buffer.byteLength(prefix) > MAX_PREFIX_BYTES);
   if (long !== undefined)
-    throw invalidArgument(`A prefix has at most ${MAX_PREFIX_CHARACTERS} characters.`, { name: "Prefix", value: long });
+    throw invalidArgument(`A prefix has at most ${MAX_PREFIX_BYTES} bytes.`, { name: "Prefix", value: long });
   return prefixes;
 }
 
@@ -104,11 +106,9 @@ function readDestination(rule: XmlElement): ReplicationRule["destination"] {
 }
 
 /** `SyncRole` is the name of a role. OSS refuses an ARN. */
-function readRole(rule: XmlElement): string {
+function readRole(rule: XmlElement): string | undefined {
   const value = textOf(rule, "SyncRole");
-  if (value === undefined)
-    throw new OssError(400, "MissingArgument", "SyncRole is missing: the RAM role that OSS replicates as.");
-  if (!/^[A-Za-z0-9.-]{1,64}$/.test(value))
+  if (value !== undefined && !/^[A-Za-z0-9.-]{1,64}$/.test(value))
     throw invalidArgument("SyncRole contains some illegal characters: it is the name of a RAM role.", {
       name: "SyncRole",
       value,

@@ -20,7 +20,7 @@ export interface Roles {
 
 /** Returns a check of what the role of a rule may do. Every check is recorded like the permissions of a request. */
 export function permitOf(rule: ReplicationRule, source: Bucket, { authorize, hooks, assumeRole, now }: Roles): Permit {
-  if (assumeRole === undefined) return () => true;
+  if (assumeRole === undefined || rule.syncRole === undefined) return () => true;
   const principal = assumeRole(`acs:ram::${source.record.ownerId}:role/${rule.syncRole}`);
   const caller = principal && { principal, accessKeyId: "", sessionPolicy: undefined, signedRegion: undefined };
   return (action, bucket, key) => {

@@ -57,7 +57,7 @@ export class Bucket {
   }
 
   /** Removes settings. */
-  unset(...names: ("policy" | "encryption" | "tlsVersions" | "lifecycle")[]): Promise<void> {
+  unset(...names: ("policy" | "policyText" | "encryption" | "tlsVersions" | "lifecycle")[]): Promise<void> {
     return this.replace((record) => {
       const next = { ...record };
       for (const name of names) delete next[name];

@@ -1,14 +1,21 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Bucket } from "./bucket";
+import { readJson, writeJson } from "./json-file";
 import { KeyLock } from "./key-lock";
 import type { BucketRecord } from "./model";
+
+interface Accounts {
+  blockPublicAccess: readonly string[];
+}
 
 /** The buckets of all regions. Their names are unique across regions. */
 export class DiskStore {
   private readonly folder: string;
   private readonly buckets = new Map<string, Bucket>();
+  /** Ids of the accounts that block public access to all of their buckets. */
+  private blocking: readonly string[] = [];
   private readonly lock = new KeyLock();
   private onPending: (bucket: Bucket, key: string) => void = () => {};
 
@@ -25,6 +32,7 @@ export class DiskStore {
       if (existsSync(join(path, "bucket.json"))) store.keep(await Bucket.open(path));
       else await rm(path, { recursive: true });
     }
+    if (existsSync(store.accountsFile)) store.blocking = (await readJson<Accounts>(store.accountsFile)).blockPublicAccess;
     return store;
   }
 
@@ -36,6 +44,24 @@ export class DiskStore {
   private keep(bucket: Bucket): void {
     bucket.watchedBy((key) => this.onPending(bucket, key));
     this.buckets.set(bucket.name, bucket);
+  }
+
+  private get accountsFile(): string {
+    return join(dirname(this.folder), "accounts.json");
+  }
+
+  blocksPublicAccess(accountId: string): boolean {
+    return this.blocking.includes(accountId);
+  }
+
+  /** Turns Block Public Access of all buckets of an account on or off. */
+  setPublicAccessBlock(accountId: string, on: boolean): Promise<void> {
+    return this.lock.run(this.accountsFile, async () => {
+      const others = this.blocking.filter((id) => id !== accountId);
+      const blockPublicAccess = on ? [...others, accountId] : others;
+      await writeJson(this.accountsFile, { blockPublicAccess } satisfies Accounts);
+      this.blocking = blockPublicAccess;
+    });
   }
 
   find(name: string): Bucket | undefined {

@@ -104,11 +104,29 @@ export interface ReplicationRule {
   status: "doing" | "closing";
   /** Replication of objects older than the rule. `count` is set when all of them are pending, so that a restart does not list again. */
   historical?: { count?: number };
-  /** Name of the RAM role that OSS replicates as. */
-  syncRole: string;
+  /** Name of the RAM role that OSS replicates as. Without one, OSS replicates for the owner of both buckets. */
+  syncRole?: string;
   /** Whether objects encrypted with a customer's KMS key are replicated, and the key of their replicas. */
   kms?: { enabled: boolean; replicaKeyId?: string };
   rtc?: boolean;
+}
+
+/** The certificate of a custom domain, without its key. */
+export interface DomainCertificate {
+  certId: string;
+  boundAt: number;
+  /** The last three are known for a certificate that was uploaded. */
+  fingerprint?: string;
+  validFrom?: number;
+  validTo?: number;
+}
+
+/** A custom domain of a bucket. */
+export interface BoundDomain {
+  /** In lower case. */
+  domain: string;
+  boundAt: number;
+  certificate?: DomainCertificate;
 }
 
 export interface BucketRecord {
@@ -127,10 +145,19 @@ export interface BucketRecord {
   tlsVersions?: string[];
   tags: Record<string, string>;
   policy?: unknown;
+  /** The policy as it was put. */
+  policyText?: string;
   encryption?: Encryption;
   replication?: ReplicationRule[];
   /** Stored and returned without effect. */
   lifecycle?: XmlFields;
+  domains?: BoundDomain[];
+  /** Tokens that prove the ownership of a domain, by domain. */
+  domainTokens?: Record<string, { token: string; expiresAt: number }>;
+  /** Inventory configurations by id, stored and returned without effect. */
+  inventories?: Record<string, XmlFields>;
+  /** Settings that are stored and returned, by subresource, e.g. `cors`. */
+  documents?: Record<string, XmlFields>;
 }
 
 export const isDeleteMarker = (version: Version): version is DeleteMarker => "deleteMarker" in version;
