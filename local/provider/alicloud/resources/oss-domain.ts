@@ -61,7 +61,7 @@ export const bucketCname = resource({
 });
 
 function certificateOf(given: {
-  certificate?: { certId?: string; certificate?: string; privateKey?: string } | undefined;
+  certificate?: { certId?: string | undefined; certificate?: string | undefined; privateKey?: string | undefined } | undefined;
   deleteCertificate?: boolean | undefined;
   force?: boolean | undefined;
   previousCertId?: string | undefined;

@@ -179,7 +179,14 @@ const ROUTES: readonly Route[] = [
 ];
 
 /** Subresources that select an operation and that no signature of version 1 covers. */
-const UNSIGNED = new Set(["accessmonitor", "dataPipeline", "objectWorm", "overwriteConfig", "regions", "userDefinedLogFieldsConfig"]);
+const UNSIGNED = new Set([
+  "accessmonitor",
+  "dataPipeline",
+  "objectWorm",
+  "overwriteConfig",
+  "regions",
+  "userDefinedLogFieldsConfig",
+]);
 
 /** Subresources that modify an operation and do not select one. */
 const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer)$/;

@@ -32,7 +32,11 @@ async function serve(exchange: Exchange, surroundings: Surroundings): Promise<vo
     if (method !== "OPTIONS") exchange.corsHeaders = corsHeaders(bucket.record, (name) => exchange.header(name), method);
     if (surroundings.blockMainlandPublicData) assertNotPublicInMainland(entry, target, bucket, route);
   }
-  const caller = authenticate({ method, query, headers: request.headers, ...target }, surroundings.credentials, surroundings.now());
+  const caller = authenticate(
+    { method, query, headers: request.headers, ...target },
+    surroundings.credentials,
+    surroundings.now(),
+  );
   if (entry.kind === "accelerate" && level !== "object")
     throw accessDenied("The accelerate endpoint serves object operations only: use the endpoint of the bucket's region.");
   // A new bucket is created in the region of the endpoint.

@@ -88,7 +88,10 @@ describe("the domains of a bucket", () => {
     await cname("add", DOMAIN);
     expect((await cname("add", DOMAIN.toUpperCase())).status).toBe(200);
     await fixture.bucket("second-bucket");
-    expect(await cname("add", DOMAIN, "", { bucket: "second-bucket" })).toMatchObject({ status: 409, code: "CnameAlreadyExists" });
+    expect(await cname("add", DOMAIN, "", { bucket: "second-bucket" })).toMatchObject({
+      status: 409,
+      code: "CnameAlreadyExists",
+    });
     await fixture.client(STRANGER).putBucket("stranger-bucket");
     expect(await cname("add", DOMAIN, "", { bucket: "stranger-bucket", ...STRANGER })).toMatchObject({
       status: 403,
@@ -151,17 +154,20 @@ describe("requests by a custom domain", () => {
     expect(await send(fixture, { ...get, path: "/key", port })).toMatchObject({ status: 403, code: "AccessDenied" });
   });
 
-  test.each([true, false])("pass at the domain's own port whatever their Host is, from ali-oss (V4: %s)", async (authorizationV4) => {
-    const byDomain = atDomain({ authorizationV4 });
-    expect((await byDomain.get("dir/a key")).content.toString()).toBe("hello");
-    await byDomain.put("b", Buffer.from("by domain"));
-    expect((await client.get("b")).content.toString()).toBe("by domain");
-    expect((await byDomain.list({ "max-keys": 10 }, {})).objects.map(({ name }) => name)).toEqual(["b", "dir/a key"]);
-    expect(await refusal(atDomain({ authorizationV4, accessKeySecret: "wrong" }).get("b"))).toEqual({
-      status: 403,
-      code: "SignatureDoesNotMatch",
-    });
-  });
+  test.each([true, false])(
+    "pass at the domain's own port whatever their Host is, from ali-oss (V4: %s)",
+    async (authorizationV4) => {
+      const byDomain = atDomain({ authorizationV4 });
+      expect((await byDomain.get("dir/a key")).content.toString()).toBe("hello");
+      await byDomain.put("b", Buffer.from("by domain"));
+      expect((await client.get("b")).content.toString()).toBe("by domain");
+      expect((await byDomain.list({ "max-keys": 10 }, {})).objects.map(({ name }) => name)).toEqual(["b", "dir/a key"]);
+      expect(await refusal(atDomain({ authorizationV4, accessKeySecret: "wrong" }).get("b"))).toEqual({
+        status: 403,
+        code: "SignatureDoesNotMatch",
+      });
+    },
+  );
 
   test.each<[string, (from: Client) => Promise<string>]>([
     ["V4", (from) => from.signatureUrlV4("GET", 60, {}, "dir/a key")],

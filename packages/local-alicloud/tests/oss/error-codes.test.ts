@@ -24,7 +24,13 @@ const CASES: [string, number, string, string, () => Promise<RawAnswer>][] = [
   ["an absent bucket", 404, "NoSuchBucket", "0015-00000101", () => signed("GET", { bucket: "absent-bucket" })],
   ["a bucket's wrong name", 400, "InvalidBucketName", "0015-00000001", () => signed("GET", { bucket: "Upper" })],
   ["a bucket with objects", 409, "BucketNotEmpty", "0015-00000301", () => signed("DELETE", {})],
-  ["a bucket without CORS rules", 404, "NoSuchCORSConfiguration", "0034-00000001", () => signed("GET", { queries: { cors: "" } })],
+  [
+    "a bucket without CORS rules",
+    404,
+    "NoSuchCORSConfiguration",
+    "0034-00000001",
+    () => signed("GET", { queries: { cors: "" } }),
+  ],
   ["an unknown key", 403, "InvalidAccessKeyId", "0002-00000902", () => signed("GET", { accessKeyId: "LTAIWHO" })],
   ["a wrong V4 signature", 403, "SignatureDoesNotMatch", "0002-00000201", () => signed("GET", {}, tampered)],
   ["another region", 400, "InvalidArgument", "0002-00000226", () => signed("GET", { region: SILICON_VALLEY })],
@@ -69,7 +75,7 @@ test("an error that no document of the vendor lists has a code that OSS never an
 });
 
 test("304 is no error and has no code", async () => {
-  const etag = String((await client.head("key")).res.headers.etag);
+  const etag = String(((await client.head("key")).res.headers as { etag?: string }).etag);
   const answer = await sendSigned(fixture, { method: "GET", headers: { "if-none-match": etag } }, { bucket: BUCKET, key: "key" });
   expect(answer.status).toBe(304);
   expect(answer.headers).not.toHaveProperty("x-oss-ec");

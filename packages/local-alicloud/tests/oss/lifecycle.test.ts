@@ -62,7 +62,12 @@ test.each<[string, string]>([
 });
 
 test.each<[string, string, string, string]>([
-  ["a transition after the expiration", "InvalidArgument", "0014-00000082", rule(expiration(days(3)) + transition(days(4), "IA"))],
+  [
+    "a transition after the expiration",
+    "InvalidArgument",
+    "0014-00000082",
+    rule(expiration(days(3)) + transition(days(4), "IA")),
+  ],
   [
     "Archive before IA",
     "InvalidArgument",
@@ -70,12 +75,7 @@ test.each<[string, string, string, string]>([
     rule(expiration(days(6)) + transition(days(5), "IA") + transition(days(2), "Archive")),
   ],
   ["versions in Archive before IA", "InvalidArgument", "0014-00000082", rule(noncurrent(20, "IA") + noncurrent(12, "Archive"))],
-  [
-    "a date beside days",
-    "InvalidRequest",
-    "0014-00000080",
-    rule(expiration(before("2016-12-25")) + transition(days(356), "IA")),
-  ],
+  ["a date beside days", "InvalidRequest", "0014-00000080", rule(expiration(before("2016-12-25")) + transition(days(356), "IA"))],
   ["a transition to Standard", "InvalidArgument", "0000-00000000", rule(expiration(days(6)) + transition(days(5), "Standard"))],
   ["a tag's key with other characters", "InvalidTag", "0000-00000000", rule(expiration(days(1)) + tag("%&amp;", "test"))],
   ["a tag's value with other characters", "InvalidTag", "0000-00000000", rule(expiration(days(1)) + tag("test", ")%"))],
@@ -87,7 +87,12 @@ test.each<[string, string, string, string]>([
   ["no time", "MalformedXML", "0031-00000001", rule(abort(""))],
   ["no action", "MalformedXML", "0031-00000001", rule("")],
   ["an id of 256 bytes", "InvalidArgument", "0000-00000000", rule(expiration(days(1)), { id: "é".repeat(128) })],
-  ["an id that is given twice", "InvalidArgument", "0000-00000000", rule(expiration(days(1))) + rule(abort(days(1)), { prefix: "b" })],
+  [
+    "an id that is given twice",
+    "InvalidArgument",
+    "0000-00000000",
+    rule(expiration(days(1))) + rule(abort(days(1)), { prefix: "b" }),
+  ],
   ["no rule", "MalformedXML", "0014-00000013", ""],
   ["another element", "MalformedXML", "0014-00000015", `${rule(expiration(days(1)))}<Other/>`],
   ["a missing end", "MalformedXML", "0014-00000011", "<Rule>"],
@@ -114,6 +119,7 @@ test.each<[string, string, string, string]>([
 });
 
 test("overlapping rules are taken where the request allows them", async () => {
-  const rules = rule(expiration(days(200)), { prefix: "test" }) + rule(expiration(days(100)), { id: "other", prefix: "test/log" });
+  const rules =
+    rule(expiration(days(200)), { prefix: "test" }) + rule(expiration(days(100)), { id: "other", prefix: "test/log" });
   expect((await put(rules, { "x-oss-allow-same-action-overlap": "true" })).status).toBe(200);
 });

@@ -127,7 +127,9 @@ describe("packages of apps", () => {
     const byDomain = atDomain(BUCKET);
     const url = new URL(await byDomain.signatureUrlV4("GET", 60, {}, "app.apk"));
     const { port } = new URL(fixture.oss.domains()[DOMAIN] ?? "");
-    expect(await send(fixture, { method: "GET", path: url.pathname + url.search, port: Number(port) })).toMatchObject({ status: 200 });
+    expect(await send(fixture, { method: "GET", path: url.pathname + url.search, port: Number(port) })).toMatchObject({
+      status: 200,
+    });
   });
 
   test("are all that is refused", async () => {

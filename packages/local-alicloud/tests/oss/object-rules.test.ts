@@ -255,7 +255,7 @@ test("an operation that this server lacks is refused and never taken for another
     status: 501,
     code: "NotImplemented",
   });
-  expect(await sendSigned(fixture, { method: "PUT", body: "" }, { bucket: BUCKET, queries: { website: "" } })).toMatchObject({
+  expect(await sendSigned(fixture, { method: "PUT", body: "" }, { bucket: BUCKET, queries: { style: "" } })).toMatchObject({
     status: 501,
   });
   expect(await sendSigned(fixture, { method: "PATCH" }, { bucket: BUCKET, key: "headers" })).toMatchObject({

@@ -188,8 +188,7 @@ export async function describeRegions(operation: Operation): Promise<void> {
 /** The tags that a bucket must have to be listed: `tag-key` and `tag-value`, or `tagging="key":"value","key":"value"`. */
 function wantedTags(query: ReadonlyMap<string, string>): (tags: Readonly<Record<string, string>>) => boolean {
   const [key, value] = [query.get("tag-key"), query.get("tag-value")];
-  if (value !== undefined && key === undefined)
-    throw invalidArgument("tag-value needs tag-key.", { name: "tag-value", value });
+  if (value !== undefined && key === undefined) throw invalidArgument("tag-value needs tag-key.", { name: "tag-value", value });
   const tagging = query.get("tagging") ?? "";
   const pairs = [...tagging.matchAll(/"([^"]*)":"([^"]*)"/g)].map(([, name = "", text = ""]): [string, string] => [name, text]);
   if (tagging !== "" && pairs.map(([name, text]) => `"${name}":"${text}"`).join(",") !== tagging)

@@ -9,8 +9,8 @@ import type { Operation } from "../operation";
 import { invalidArgument, invalidObjectState, OssError } from "../oss-error";
 import type { StoredObject } from "../store/model";
 import { assertConditions } from "./conditions";
-import { assertNoPackageDownload } from "./package-download";
 import { findObject, permittedObject } from "./find-version";
+import { assertNoPackageDownload } from "./package-download";
 
 const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
 

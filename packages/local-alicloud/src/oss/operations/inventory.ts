@@ -15,7 +15,10 @@ const noSuchInventory = (details: Record<string, string>) =>
 const idOf = ({ exchange }: Operation): string => {
   const id = exchange.query.get("inventoryId") ?? "";
   if (!/^[\w-]{1,64}$/.test(id))
-    throw invalidArgument("inventoryId has 1 to 64 letters, digits, hyphens and underscores.", { name: "inventoryId", value: id });
+    throw invalidArgument("inventoryId has 1 to 64 letters, digits, hyphens and underscores.", {
+      name: "inventoryId",
+      value: id,
+    });
   return id;
 };
 
@@ -32,7 +35,9 @@ export async function putInventory(operation: Operation): Promise<void> {
   for (const name of ["IsEnabled", "IncludedObjectVersions"]) document.required(name);
   await bucket.configure(({ inventories = {} }) => {
     if (Object.hasOwn(inventories, id))
-      throw new OssError(409, "InventoryAlreadyExist", "The specified inventory already exists.", { details: { InventoryId: id } });
+      throw new OssError(409, "InventoryAlreadyExist", "The specified inventory already exists.", {
+        details: { InventoryId: id },
+      });
     if (Object.keys(inventories).length >= MAX_INVENTORIES)
       throw new OssError(400, "InventoryExceedLimit", `A bucket has at most ${MAX_INVENTORIES} inventories.`);
     return { inventories: { ...inventories, [id]: document.toFields() } };

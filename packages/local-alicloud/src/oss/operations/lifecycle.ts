@@ -87,9 +87,7 @@ function readActions(rule: XmlElement): Action[] {
     ...rule
       .all("NoncurrentVersionExpiration")
       .map((one) => ({ kind: "NoncurrentVersionExpiration", when: readWhen(one, "NoncurrentDays", []) })),
-    ...rule
-      .all("NoncurrentVersionTransition")
-      .map((one) => readTransition(one, "NoncurrentVersionTransition", "NoncurrentDays")),
+    ...rule.all("NoncurrentVersionTransition").map((one) => readTransition(one, "NoncurrentVersionTransition", "NoncurrentDays")),
   ];
 }
 
