@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { invalidArgument, OssError } from "./oss-error";
 import type { Acl, Attributes, BucketRecord, Encryption, StoredObject } from "./store/model";
@@ -27,6 +28,7 @@ export function assertStorageClass(storageClass: string): string {
   return storageClass;
 }
 
+/** Only KMS has another cipher than its own; OSS ignores `dataAlgorithm` beside any other algorithm. */
 export function assertEncryption(algorithm: string, keyId: string | undefined, dataAlgorithm?: string): Encryption {
   if (!ALGORITHMS.has(algorithm))
     throw new OssError(
@@ -36,12 +38,12 @@ export function assertEncryption(algorithm: string, keyId: string | undefined, d
     );
   if (keyId !== undefined && algorithm !== "KMS")
     throw invalidArgument("A key id is for KMS only.", { name: "x-oss-server-side-encryption-key-id", value: keyId });
-  if (dataAlgorithm !== undefined && (algorithm !== "KMS" || dataAlgorithm !== "SM4"))
+  if (algorithm === "KMS" && dataAlgorithm !== undefined && dataAlgorithm !== "SM4")
     throw invalidArgument("KMS encrypts with AES256 or SM4.", { name: "KMSDataEncryption", value: dataAlgorithm });
   return {
     algorithm,
     ...(keyId === undefined ? {} : { keyId }),
-    ...(dataAlgorithm === undefined ? {} : { dataAlgorithm: "SM4" as const }),
+    ...(algorithm !== "KMS" || dataAlgorithm === undefined ? {} : { dataAlgorithm: "SM4" as const }),
   };
 }
 
@@ -79,12 +81,17 @@ export function metadataOf(headers: IncomingHttpHeaders): Record<string, string>
   return metadata;
 }
 
+/** Undefined for `default`: the ACL of the bucket applies. @throws OssError `InvalidArgument` */
+export function aclOf(value: string): Acl | undefined {
+  if (value === "default") return undefined;
+  if (!isAcl(value)) throw invalidArgument("The acl you specified is invalid.", { name: "x-oss-object-acl", value });
+  return value;
+}
+
 /** Reads an object's attributes from the headers of its upload. */
 export function attributesOf(headers: IncomingHttpHeaders, bucket: Readonly<BucketRecord>): Attributes {
   const tagging = text(headers, "x-oss-tagging");
-  const acl = text(headers, "x-oss-object-acl");
-  if (acl !== undefined && acl !== "default" && !isAcl(acl))
-    throw invalidArgument("The acl you specified is invalid.", { name: "x-oss-object-acl", value: acl });
+  const acl = aclOf(text(headers, "x-oss-object-acl") ?? "default");
   const algorithm = text(headers, "x-oss-server-side-encryption");
   const encryption =
     algorithm === undefined
@@ -99,16 +106,32 @@ export function attributesOf(headers: IncomingHttpHeaders, bucket: Readonly<Buck
     metadata: metadataOf(headers),
     tags: tagging === undefined ? {} : parseTagging(tagging),
     storageClass: assertStorageClass(text(headers, "x-oss-storage-class") ?? bucket.storageClass),
-    ...(acl === undefined || acl === "default" ? {} : { acl: acl as Acl }),
+    ...(acl === undefined ? {} : { acl }),
     ...(encryption === undefined ? {} : { encryption }),
   };
 }
 
-export const encryptionHeaders = ({ encryption }: Pick<Attributes, "encryption">): Record<string, string | undefined> => ({
+/** The id of the key that KMS manages for OSS: one for each account and region. It encrypts what names no key of the customer. */
+function managedKeyId({ ownerId, region }: Readonly<BucketRecord>): string {
+  const hex = createHash("sha256").update(`${ownerId}/${region}`).digest("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+}
+
+export const encryptionHeaders = (
+  { encryption }: Pick<Attributes, "encryption">,
+  bucket: Readonly<BucketRecord>,
+): Record<string, string | undefined> => ({
   "x-oss-server-side-encryption": encryption?.algorithm,
-  "x-oss-server-side-encryption-key-id": encryption?.keyId,
+  "x-oss-server-side-encryption-key-id": encryption?.algorithm === "KMS" ? (encryption.keyId ?? managedKeyId(bucket)) : undefined,
   "x-oss-server-side-data-encryption": encryption?.dataAlgorithm,
 });
+
+/** The encryption of an upload is chosen when it is initiated. @throws OssError `InvalidArgument` */
+export function refuseEncryption(headers: IncomingHttpHeaders): void {
+  const name = Object.keys(headers).find((header) => /^x-oss-server-side-(?:data-)?encryption/.test(header));
+  if (name !== undefined)
+    throw invalidArgument(`${name} is for InitiateMultipartUpload only.`, { name, value: text(headers, name) ?? "" });
+}
 
 /** The value of `x-oss-version-id`; undefined when versioning was never enabled. */
 export const versionHeader = (bucket: Readonly<BucketRecord>, versionId: string): string | undefined =>
@@ -130,6 +153,10 @@ function restoreHeader(object: StoredObject, now: number): string | undefined {
   return `ongoing-request="false", expiry-date="${new Date(object.restore.readableUntil).toUTCString()}"`;
 }
 
+/** `x-oss-meta-*`. */
+export const metadataHeaders = (metadata: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(metadata).map(([name, value]) => [META + name, value]));
+
 /** The headers that describe an object, on GET and HEAD. */
 export function objectHeaders(
   object: StoredObject,
@@ -140,7 +167,7 @@ export function objectHeaders(
   const tagCount = Object.keys(object.tags).length;
   return {
     ...object.headers,
-    ...Object.fromEntries(Object.entries(object.metadata).map(([name, value]) => [META + name, value])),
+    ...metadataHeaders(object.metadata),
     etag: `"${object.etag}"`,
     "last-modified": new Date(object.lastModified).toUTCString(),
     "content-md5": object.md5,
@@ -152,6 +179,6 @@ export function objectHeaders(
     "x-oss-tagging-count": tagCount === 0 ? undefined : tagCount,
     "x-oss-version-id": versionHeader(bucket, object.versionId),
     "x-oss-next-append-position": object.type === "Appendable" ? object.sizeBytes : undefined,
-    ...encryptionHeaders(object),
+    ...encryptionHeaders(object, bucket),
   };
 }

@@ -48,6 +48,8 @@ export const EC = {
   packageByPublicHost: "0048-00000200",
   packageByAcceleration: "0048-00000203",
   domainName: "0018-00000401",
+  completeAllWithBody: "0042-00000216",
+  callbackAnswer: "0007-00000205",
   lifecycle: {
     xml: "0014-00000011",
     noRule: "0014-00000013",

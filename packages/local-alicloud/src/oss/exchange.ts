@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import type { EndpointKind } from "./contracts";
 import { ecOf } from "./error-codes";
@@ -30,6 +30,8 @@ export class Exchange {
   readonly query: ReadonlyMap<string, string>;
   /** Headers for a request of a web page, by the bucket's CORS rules. */
   corsHeaders: Readonly<Record<string, string>> = {};
+  /** Those of the request; a form upload sends in fields what other uploads send in headers. */
+  headers: IncomingHttpHeaders;
   private readonly now: () => number;
 
   constructor(request: IncomingMessage, response: ServerResponse, entry: Entry, now: () => number) {
@@ -37,6 +39,7 @@ export class Exchange {
     this.response = response;
     this.entry = entry;
     this.now = now;
+    this.headers = request.headers;
     this.method = request.method ?? "GET";
     const url = request.url ?? "/";
     const mark = url.indexOf("?");
@@ -59,7 +62,7 @@ export class Exchange {
   }
 
   header(name: string): string | undefined {
-    const value = this.request.headers[name];
+    const value = this.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
   }
 

@@ -40,6 +40,8 @@ export interface LocalOssOptions extends OssHooks {
   ownsDomain?: ((domain: string) => boolean) | undefined;
   /** Called when a custom domain gets its port, also for the domains that the data folder has. */
   onDomain?: ((domain: string, origin: string) => void) | undefined;
+  /** An upload callback fails when the called server takes longer. @default 5 s, as with OSS */
+  callbackTimeoutMs?: number;
   /** `accelerate` is one port for all regions. @default free ports */
   ports?: {
     accelerate?: number | undefined;
@@ -95,6 +97,7 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     bodyIdleMs: options.bodyIdleMs ?? 60_000,
     restoreMs: options.restoreMs ?? 2_000,
     blockMainlandPublicData: options.blockMainlandPublicData ?? false,
+    callbackTimeoutMs: options.callbackTimeoutMs ?? 5_000,
     onFailure,
   };
   const listeners: Listener[] = [];

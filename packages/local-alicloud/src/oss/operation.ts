@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "./auth/authenticate";
-import type { Authorize, OssHooks } from "./contracts";
+import type { Authorize, CredentialStore, OssHooks } from "./contracts";
 import type { CustomDomains } from "./custom-domains";
 import { type ChangedObject, ossEvent } from "./event";
 import type { Exchange } from "./exchange";
@@ -16,6 +16,7 @@ export interface Service {
   replicator: Replicator;
   domains: CustomDomains;
   regions: readonly string[];
+  credentials: CredentialStore;
   authorize: Authorize;
   hooks: OssHooks;
   now: () => number;
@@ -23,6 +24,8 @@ export interface Service {
   bodyIdleMs: number;
   /** How long the restore of an archived object takes. */
   restoreMs: number;
+  /** How long a server may take to answer an upload callback. */
+  callbackTimeoutMs: number;
 }
 
 /** One request to the service, a bucket or an object: its caller, its target, and the services it uses. */
@@ -83,12 +86,26 @@ export class Operation {
     return this.service.restoreMs;
   }
 
+  get callbackTimeoutMs(): number {
+    return this.service.callbackTimeoutMs;
+  }
+
+  get credentials(): CredentialStore {
+    return this.service.credentials;
+  }
+
   get now(): number {
     return this.service.now();
   }
 
   get name(): string {
     return this.bucketName ?? "";
+  }
+
+  /** The operation on the object that a form names, by the one who signed the form. */
+  ofForm(caller: Caller | undefined, key: string): Operation {
+    const { exchange, service, bucketName, domain } = this;
+    return new Operation({ exchange, caller, service, bucketName, bucket: this.found, key, domain });
   }
 
   /** @throws OssError `NoSuchBucket`. */

@@ -24,9 +24,10 @@ export class OssError extends Error {
   }
 }
 
-export const invalidArgument = (message: string, argument?: { name: string; value: string }) =>
+export const invalidArgument = (message: string, argument?: { name: string; value: string }, ec?: string) =>
   new OssError(400, "InvalidArgument", message, {
     details: argument === undefined ? {} : { ArgumentName: argument.name, ArgumentValue: argument.value },
+    ...(ec === undefined ? {} : { ec }),
   });
 
 export const accessDenied = (message: string, details: Record<string, string> = {}) =>

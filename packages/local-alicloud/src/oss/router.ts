@@ -65,8 +65,9 @@ import {
   putObjectAcl,
   putObjectTagging,
 } from "./operations/object-settings";
+import { postObject } from "./operations/post-object";
 import { putObject } from "./operations/put-object";
-import { restoreObject } from "./operations/restore-object";
+import { cleanRestoredObject, restoreObject } from "./operations/restore-object";
 import { getSymlink, putSymlink } from "./operations/symlink";
 import { OssError } from "./oss-error";
 import type { Target } from "./target";
@@ -151,12 +152,14 @@ const ROUTES: readonly Route[] = [
   on("bucket", "OPTIONS", preflight),
   { level: "bucket", method: "PUT", run: putBucket, createsBucket: true },
   data("bucket", "GET", listObjects),
+  data("bucket", "POST", postObject),
   on("bucket", "DELETE", deleteBucket),
 
   on("object", "POST", initiateMultipartUpload, ["uploads"]),
   on("object", "POST", completeMultipartUpload, ["uploadId"]),
   on("object", "POST", appendObject, ["append"]),
   on("object", "POST", restoreObject, ["restore"]),
+  on("object", "POST", cleanRestoredObject, ["cleanRestoredObject"]),
   on("object", "PUT", uploadPartCopy, ["uploadId", "partNumber"], "x-oss-copy-source"),
   on("object", "PUT", uploadPart, ["uploadId", "partNumber"]),
   on("object", "GET", listParts, ["uploadId"]),
@@ -189,7 +192,11 @@ const UNSIGNED = new Set([
 ]);
 
 /** Subresources that modify an operation and do not select one. */
-const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer)$/;
+const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer|callback|callback-var)$/;
+
+/** Whether a request is a form of a browser. https://www.alibabacloud.com/help/en/oss/developer-reference/postobject */
+export const isFormUpload = (exchange: Exchange, level: Level): boolean =>
+  level === "bucket" && exchange.method === "POST" && /^multipart\/form-data\b/i.test(exchange.header("content-type") ?? "");
 
 export const levelOf = ({ bucket, key }: Target): Level =>
   bucket === undefined ? "service" : key === undefined ? "bucket" : "object";

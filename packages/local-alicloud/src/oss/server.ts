@@ -1,17 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { assertSignedRegion, authenticate } from "./auth/authenticate";
-import type { CredentialStore } from "./contracts";
 import { corsHeaders } from "./cors";
 import { type Entry, Exchange } from "./exchange";
 import { Operation, type Service } from "./operation";
 import { accessDenied, noSuchBucket, OssError } from "./oss-error";
 import { isMainland } from "./replication/locations";
-import { findRoute, levelOf, type Route } from "./router";
+import { findRoute, isFormUpload, levelOf, type Route } from "./router";
 import type { Bucket } from "./store/bucket";
 import { type Target, targetOf } from "./target";
 
 export interface Surroundings extends Service {
-  credentials: CredentialStore;
   /** Refuse data of buckets in the mainland by the public host names of OSS. */
   blockMainlandPublicData: boolean;
   /** Called for unexpected errors: a bug or a full disk. */
@@ -20,7 +18,7 @@ export interface Surroundings extends Service {
 
 async function serve(exchange: Exchange, surroundings: Surroundings): Promise<void> {
   const { request, method, query, entry } = exchange;
-  const { store, domains } = surroundings;
+  const { store, domains, credentials } = surroundings;
   const addressed = { host: exchange.header("host"), rawPath: exchange.rawPath, domain: entry.domain };
   const target = targetOf(addressed, (domain) => domains.find(domain)?.name);
   const level = levelOf(target);
@@ -32,11 +30,10 @@ async function serve(exchange: Exchange, surroundings: Surroundings): Promise<vo
     if (method !== "OPTIONS") exchange.corsHeaders = corsHeaders(bucket.record, (name) => exchange.header(name), method);
     if (surroundings.blockMainlandPublicData) assertNotPublicInMainland(entry, target, bucket, route);
   }
-  const caller = authenticate(
-    { method, query, headers: request.headers, ...target },
-    surroundings.credentials,
-    surroundings.now(),
-  );
+  const isForm = isFormUpload(exchange, level);
+  const signed = { method, query, headers: request.headers, ...target };
+  // A form upload has its signature in the form; OSS does not look at one in the headers or the query.
+  const caller = isForm ? undefined : authenticate(signed, credentials, surroundings.now());
   if (entry.kind === "accelerate" && level !== "object")
     throw accessDenied("The accelerate endpoint serves object operations only: use the endpoint of the bucket's region.");
   // A new bucket is created in the region of the endpoint.

@@ -46,6 +46,17 @@ export class XmlElement {
   }
 }
 
+/** Characters that XML 1.0 does not allow, also as references. Keys may have them, and clients of OSS send them. */
+const CONTROL_REFERENCE = /&#(?:x0*(1?[0-9a-f])|0*(\d|[12]\d|3[01]));/gi;
+
+/** The parser takes these characters as they are, but refuses references to them. */
+const withoutReferences = (text: string) =>
+  text.replace(CONTROL_REFERENCE, (reference, hex: string | undefined, decimal: string | undefined) => {
+    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+    // XML allows a reference to a tab or a line break, and the parser keeps it apart from one that the document is laid out with.
+    return code === 9 || code === 10 || code === 13 ? reference : String.fromCharCode(code);
+  });
+
 /**
  * @param ec the fine-grained code of the refusal
  * @throws OssError `MalformedXML` when it is not well-formed or its root has another name.
@@ -53,7 +64,7 @@ export class XmlElement {
 export async function parseXmlBody(body: Buffer, root: string, ec?: string): Promise<XmlElement> {
   let parsed: unknown;
   try {
-    parsed = await parseStringPromise(body.toString("utf8"), { explicitArray: true, ignoreAttrs: true, strict: true });
+    parsed = await parseStringPromise(withoutReferences(body.toString("utf8")), { explicitArray: true, ignoreAttrs: true, strict: true });
   } catch {
     throw malformedXml(undefined, ec);
   }

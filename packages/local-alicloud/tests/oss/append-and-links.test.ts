@@ -63,6 +63,27 @@ describe("append", () => {
     });
   });
 
+  test("after the first ignores tags, metadata and encryption, valid or not", async () => {
+    const tags = Array.from({ length: 15 }, (_, index) => `key${index}=v`).join("&");
+    const append = (position: string, headers: Record<string, string>) =>
+      sendSigned(
+        fixture,
+        { method: "POST", body: "x", headers: { "content-length": "1", ...headers } },
+        { bucket: BUCKET, key: "ignored", queries: { append: "", position } },
+      );
+    expect(await append("0", { "x-oss-tagging": tags })).toMatchObject({ status: 400, code: "InvalidTag" });
+    expect(await append("0", { "x-oss-tagging": "first=1", "x-oss-meta-a": "first" })).toMatchObject({ status: 200 });
+    for (const [index, headers] of [
+      { "x-oss-tagging": tags },
+      { "x-oss-tagging": "second=1", "x-oss-meta-a": "second" },
+      { "x-oss-meta-a_b": "not a name", "x-oss-server-side-encryption": "ROT13" },
+    ].entries())
+      expect(await append(String(index + 1), headers as Record<string, string>)).toMatchObject({ status: 200 });
+    expect((await client.getObjectTagging("ignored")).tag).toEqual({ first: "1" });
+    expect((await client.head("ignored")).meta).toEqual({ a: "first" });
+    expect((await client.get("ignored")).content).toHaveLength(4);
+  });
+
   test("of two concurrent appends one succeeds", async () => {
     const results = await Promise.allSettled([client.append("race", Buffer.from("a")), client.append("race", Buffer.from("b"))]);
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -136,6 +157,15 @@ describe("symbolic links", () => {
     const later = await client.head("described");
     expect(headersOf(later)).toMatchObject({ "content-length": "7", "x-oss-meta-of": "link" });
     expect(changedMs(later)).toBeGreaterThanOrEqual(linkMs + 60_000);
+  });
+
+  test("are read themselves by GetSymlink and GetObjectMeta", async () => {
+    await client.put("far", Buffer.from("away"));
+    await client.putSymlink("near", "far", { headers: { "x-oss-meta-of": "link" } } as never);
+    const link = headersOf(await client.getSymlink("near"));
+    expect(link).toMatchObject({ "x-oss-symlink-target": "far", "x-oss-meta-of": "link", "content-length": "0" });
+    expect(headersOf(await client.getObjectMeta("near"))).toMatchObject({ etag: link.etag, "content-length": "0" });
+    expect(link.etag).not.toBe(headersOf(await client.head("far")).etag);
   });
 
   test("to a missing key or to a link are refused, and so is GetSymlink of an object", async () => {

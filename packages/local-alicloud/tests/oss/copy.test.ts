@@ -64,6 +64,23 @@ test.each<[string, Record<string, string>, number, string | undefined]>([
   expect(await refusal(client.head("refused"))).toEqual({ status: 404, code: "NoSuchKey" });
 });
 
+test("a symbolic link is copied itself, and no part is copied from it", async () => {
+  await client.put("led-to", Buffer.from("x"), { headers: { "x-oss-storage-class": "Archive" } });
+  await client.putSymlink("link", "led-to", { headers: { "x-oss-meta-a": "1" } } as never);
+  await other.copy("link", "link", BUCKET);
+  expect((await other.getSymlink("link")).targetName).toBe("led-to");
+  expect(await refusal(other.get("link"))).toEqual({ status: 404, code: "SymlinkTargetNotExist" });
+  await other.put("led-to", Buffer.from("there"));
+  expect((await other.get("link")).content.toString()).toBe("there");
+  expect(await headersOf(other, "link")).toMatchObject({ "x-oss-object-type": "Symlink", "x-oss-meta-a": "1" });
+  const { uploadId } = await client.initMultipartUpload("of-link");
+  const source = { sourceKey: "link", sourceBucketName: BUCKET };
+  expect(await refusal(client.uploadPartCopy("of-link", uploadId, 1, "0-0", source))).toEqual({
+    status: 400,
+    code: "InvalidTargetType",
+  });
+});
+
 test("a source in another region is refused", async () => {
   const far = await fixture.bucket("copy-from-afar", SILICON_VALLEY);
   await far.put("key", Buffer.from("x"));

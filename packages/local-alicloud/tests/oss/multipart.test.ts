@@ -116,7 +116,6 @@ test.each<[string, (parts: { number: number; etag: string }[]) => string, string
   ["twice", ([a]) => document([a, a] as never), "InvalidPartOrder"],
   ["that was never sent", ([a]) => document([a as never, { number: 9, etag: '"0"' }]), "InvalidPart"],
   ["with another ETag", ([a]) => document([{ ...(a as { number: number }), etag: '"0"' }]), "InvalidPart"],
-  ["in a list without parts", () => document([]), "MalformedXML"],
   ["in a broken document", () => "<CompleteMultipartUpload><Part>", "MalformedXML"],
   ["under another root", () => "<Complete/>", "MalformedXML"],
 ])("a part %s is refused", async (_what, make, code) => {
@@ -124,6 +123,27 @@ test.each<[string, (parts: { number: number; etag: string }[]) => string, string
   expect(await complete("refused", uploadId, make(parts))).toMatchObject({ status: 400, code });
   expect(await refusal(client.head("refused"))).toEqual({ status: 404, code: "NoSuchKey" });
   await client.abortMultipartUpload("refused", uploadId);
+});
+
+test("an upload completed without parts is an empty object", async () => {
+  const { uploadId } = await start("none", [100 * KIB]);
+  expect(await complete("none", uploadId, document([]))).toMatchObject({ status: 200, headers: { "x-oss-hash-crc64ecma": "0" } });
+  expect((await client.get("none")).content).toHaveLength(0);
+  expect((await client.head("none")).res.headers).toMatchObject({ "content-length": "0", "x-oss-object-type": "Multipart" });
+  await client.copy("copy-of-none", "none");
+  expect((await client.get("copy-of-none")).content).toHaveLength(0);
+});
+
+test("the completion sets the ACL", async () => {
+  const { uploadId, parts } = await start("acl", [10]);
+  expect(await complete("acl", uploadId, document(parts), { "x-oss-object-acl": "everybody" })).toMatchObject({
+    status: 400,
+    code: "InvalidArgument",
+  });
+  fixture.requests.length = 0;
+  expect((await complete("acl", uploadId, document(parts), { "x-oss-object-acl": "private" })).status).toBe(200);
+  expect(fixture.requests.map(({ action }) => action)).toEqual(["oss:PutObject", "oss:PutObjectAcl"]);
+  expect((await client.getACL("acl")).acl).toBe("private");
 });
 
 test("x-oss-complete-all takes all parts and no list", async () => {

@@ -166,6 +166,8 @@ describe("encryption of the replica", () => {
     ...(algorithm === undefined ? {} : { "x-oss-server-side-encryption": algorithm }),
     ...(keyId === undefined ? {} : { "x-oss-server-side-encryption-key-id": keyId }),
   });
+  /** Every object under KMS names a key; this one is not the customer's. */
+  const MANAGED = expect.stringMatching(/^[0-9a-f]{8}-/) as string;
   const KEY_ALLOWED = {
     SourceSelectionCriteria: { SseKmsEncryptedObjects: { Status: "Enabled" } },
     EncryptionConfiguration: { ReplicaKmsKeyID: "replica-key" },
@@ -174,11 +176,11 @@ describe("encryption of the replica", () => {
   test.each<[string, object, object | undefined, RuleFields, object | undefined]>([
     ["none", under(), undefined, {}, under()],
     ["none", under(), { SSEAlgorithm: "AES256" }, {}, under("AES256")],
-    ["none", under(), { SSEAlgorithm: "KMS" }, {}, under("KMS")],
+    ["none", under(), { SSEAlgorithm: "KMS" }, {}, under("KMS", MANAGED)],
     ["none", under(), { SSEAlgorithm: "KMS", KMSMasterKeyID: "its-key" }, {}, undefined],
     ["none", under(), { SSEAlgorithm: "KMS", KMSMasterKeyID: "its-key" }, KEY_ALLOWED, under("KMS", "its-key")],
     ["AES256", under("AES256"), { SSEAlgorithm: "KMS" }, {}, under("AES256")],
-    ["KMS", under("KMS"), undefined, {}, under("KMS")],
+    ["KMS", under("KMS"), undefined, {}, under("KMS", MANAGED)],
     ["KMS with a key", under("KMS", "own-key"), undefined, {}, undefined],
     ["KMS with a key", under("KMS", "own-key"), undefined, KEY_ALLOWED, under("KMS", "replica-key")],
   ])("of %s (%j) in a bucket with %j under %j is %j", async (_name, headers, fallback, rule, wanted) => {

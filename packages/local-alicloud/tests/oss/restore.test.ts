@@ -27,7 +27,9 @@ test.each(["Archive", "ColdArchive", "DeepColdArchive"])(
     await put("frozen", storageClass);
     expect(await stateOf("frozen")).toBeUndefined();
     expect(await get("frozen")).toMatchObject({ status: 403, code: "InvalidObjectState" });
-    expect(await restore("frozen")).toMatchObject({ status: 202 });
+    const accepted = await restore("frozen");
+    expect(accepted.status).toBe(202);
+    expect(accepted.headers["x-oss-object-restore-priority"]).toBe(storageClass === "Archive" ? undefined : "Standard");
     expect(await stateOf("frozen")).toBe('ongoing-request="true"');
     expect(await get("frozen")).toMatchObject({ status: 403, code: "InvalidObjectState" });
     expect(await restore("frozen")).toMatchObject({ status: 409, code: "RestoreAlreadyInProgress" });
@@ -37,6 +39,25 @@ test.each(["Archive", "ColdArchive", "DeepColdArchive"])(
     expect(await restore("frozen")).toMatchObject({ status: 200 });
   },
 );
+
+test("the tier of a restore is answered", async () => {
+  await put("tiered", "ColdArchive");
+  const body = "<RestoreRequest><Days>1</Days><JobParameters><Tier>Expedited</Tier></JobParameters></RestoreRequest>";
+  expect(await restore("tiered", body)).toMatchObject({ status: 202, headers: { "x-oss-object-restore-priority": "Expedited" } });
+});
+
+test("a restored object is archived again at once by CleanRestoredObject", async () => {
+  const clean = () => sendSigned(fixture, { method: "POST" }, { bucket: BUCKET, key: "clean", queries: { cleanRestoredObject: "" } });
+  await put("clean", "ColdArchive");
+  expect(await clean()).toMatchObject({ status: 409, code: "ArchiveRestoreFileStale" });
+  await restore("clean");
+  expect(await clean()).toMatchObject({ status: 409, code: "ArchiveRestoreNotFinished" });
+  aheadMs += RESTORE_MS;
+  expect((await get("clean")).status).toBe(200);
+  expect((await clean()).status).toBe(200);
+  expect(await get("clean")).toMatchObject({ status: 403, code: "InvalidObjectState" });
+  expect(await clean()).toMatchObject({ status: 409, code: "ArchiveRestoreFileStale" });
+});
 
 test("an archived object is copied after its restore only", async () => {
   await put("source", "Archive");

@@ -1,6 +1,7 @@
 import type { Credential, CredentialStore, Principal } from "../contracts";
 import { EC } from "../error-codes";
 import { invalidArgument, OssError } from "../oss-error";
+import { readFormClaim } from "./form";
 import type { Claim, SignedRequest } from "./signed-request";
 import { readV1Header, readV1Query } from "./v1";
 import { readV4Header, readV4Query } from "./v4";
@@ -51,7 +52,11 @@ function assertToken(credential: Credential, claim: Claim, now: number): void {
  */
 export function authenticate(request: SignedRequest, credentials: CredentialStore, now: number): Caller | undefined {
   const claim = readClaim(request, now);
-  if (claim === undefined) return undefined;
+  return claim === undefined ? undefined : callerOf(claim, credentials, now);
+}
+
+/** @throws OssError as `authenticate` */
+function callerOf(claim: Claim, credentials: CredentialStore, now: number): Caller {
   const credential = credentials.find(claim.accessKeyId);
   if (credential === undefined) throw unknownKey(claim.accessKeyId);
   assertToken(credential, claim, now);
@@ -62,6 +67,16 @@ export function authenticate(request: SignedRequest, credentials: CredentialStor
     sessionPolicy: credential.policy,
     signedRegion: claim.region,
   };
+}
+
+/** The same for the fields of a form, by lower-case name. */
+export function authenticateForm(
+  fields: ReadonlyMap<string, string>,
+  credentials: CredentialStore,
+  now: number,
+): Caller | undefined {
+  const claim = readFormClaim(fields, now);
+  return claim === undefined ? undefined : callerOf(claim, credentials, now);
 }
 
 /** A V4 signature must name the bucket's region, also at the accelerate endpoint. */

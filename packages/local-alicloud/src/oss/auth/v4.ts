@@ -9,18 +9,19 @@ import { invalidArgument, OssError } from "../oss-error";
 import { headerText, ossHeaderNames } from "./header-values";
 import { assertNotExpired, assertNotSkewed, assertSignature, type Claim, type SignedRequest } from "./signed-request";
 
-const ALGORITHM = "OSS4-HMAC-SHA256";
+export const ALGORITHM = "OSS4-HMAC-SHA256";
 const UNSIGNED = "UNSIGNED-PAYLOAD";
-const MAX_EXPIRES_SECONDS = 604_800;
+/** The longest validity of a signature that is not sent at once. */
+export const MAX_EXPIRES_SECONDS = 604_800;
 
-interface Scope {
+export interface Scope {
   accessKeyId: string;
   /** `yyyymmdd`. */
   day: string;
   region: string;
 }
 
-function readScope(credential: string): Scope {
+export function readScope(credential: string): Scope {
   const [, accessKeyId, day, region] = /^([^/\s]+)\/(\d{8})\/([a-z0-9-]+)\/oss\/aliyun_v4_request$/.exec(credential) ?? [];
   if (accessKeyId === undefined || day === undefined || region === undefined)
     throw invalidArgument("The Credential is not <AccessKeyId>/<yyyymmdd>/<region>/oss/aliyun_v4_request.", {
@@ -39,8 +40,8 @@ function basicTime(text: string): number {
 /** E.g. `Mon, 30 Nov 2026 10:00:00 GMT`. */
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/** @param name the header or parameter that has the time. Only the header `Date` may be an HTTP date. */
-function readTime(text: string | undefined, scope: Scope, name: "x-oss-date" | "Date" = "x-oss-date"): number {
+/** @param name the header, parameter or form field that has the time. Only the header `Date` may be an HTTP date. */
+export function readTime(text: string | undefined, scope: Scope, name: "x-oss-date" | "Date" = "x-oss-date"): number {
   const given = text ?? "";
   const at = name === "Date" && HTTP_DATE.test(given) ? Date.parse(given) : basicTime(given);
   if (Number.isNaN(at)) throw invalidArgument(`${name} is not yyyymmddThhmmssZ in UTC.`, { name, value: given });
@@ -101,6 +102,12 @@ function canonicalRequest(request: SignedRequest, additional: string[], payload:
 
 const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text, "utf8").digest();
 
+/** Hexadecimal. */
+export function signatureV4(secret: string, { day, region }: Scope, text: string): string {
+  const signingKey = hmac(hmac(hmac(hmac(`aliyun_v4${secret}`, day), region), "oss"), "aliyun_v4_request");
+  return hmac(signingKey, text).toString("hex");
+}
+
 function claim(parts: {
   request: SignedRequest;
   scope: Scope;
@@ -123,8 +130,7 @@ function claim(parts: {
         `${scope.day}/${scope.region}/oss/aliyun_v4_request`,
         createHash("sha256").update(canonical, "utf8").digest("hex"),
       ].join("\n");
-      const signingKey = hmac(hmac(hmac(hmac(`aliyun_v4${secret}`, scope.day), scope.region), "oss"), "aliyun_v4_request");
-      assertSignature(signature, hmac(signingKey, text).toString("hex"), scope.accessKeyId, {
+      assertSignature(signature, signatureV4(secret, scope, text), scope.accessKeyId, {
         StringToSign: text,
         CanonicalRequest: canonical,
         ec: EC.signatureV4,

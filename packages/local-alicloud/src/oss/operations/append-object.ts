@@ -36,7 +36,7 @@ function appendable(operation: Operation, versions: readonly Version[], position
 
 function appended(
   before: StoredObject | undefined,
-  attributes: Attributes,
+  attributes: () => Attributes,
   received: Received,
   now: number,
 ): Omit<StoredObject, "versionId"> {
@@ -44,7 +44,7 @@ function appended(
   const etag = `${etagOfMd5(received.md5).slice(0, 24)}${now.toString(16).toUpperCase().padStart(16, "0").slice(-8)}`;
   const { md5: _ofThisBodyOnly, ...content } = received;
   const fresh = { type: "Appendable" as const, etag, lastModified: now };
-  if (before === undefined) return { ...attributes, ...content, ...fresh };
+  if (before === undefined) return { ...attributes(), ...content, ...fresh };
   const { replicaOf: _noMore, ...own } = before;
   return {
     ...own,
@@ -60,8 +60,10 @@ export async function appendObject(operation: Operation): Promise<void> {
   permitAttributes(operation);
   const { exchange, bucket, key } = operation;
   const position = positionOf(operation);
-  const attributes = attributesOf(exchange.request.headers, bucket.record);
   const known = appendable(operation, bucket.keys.versions(key), position);
+  // Only the append that creates the object sets its attributes. OSS ignores those of a later one, also when they are not valid.
+  const attributes = () => attributesOf(exchange.headers, bucket.record);
+  if (known === undefined) attributes();
   const received = await receiveBody(operation);
   const object = await discardOnError(operation, received, () =>
     bucket.keys.update(key, async (versions) => {
@@ -85,6 +87,6 @@ export async function appendObject(operation: Operation): Promise<void> {
     "x-oss-next-append-position": object.sizeBytes,
     "x-oss-hash-crc64ecma": object.crc64,
     "x-oss-version-id": versionHeader(bucket.record, object.versionId),
-    ...encryptionHeaders(object),
+    ...encryptionHeaders(object, bucket.record),
   });
 }

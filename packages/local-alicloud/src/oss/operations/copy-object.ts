@@ -23,7 +23,7 @@ function directive(operation: Operation, name: string): "COPY" | "REPLACE" {
 /** Headers, metadata and tags of the copy: from the source or from the request, by the two directives. */
 function copiedAttributes(operation: Operation, source: StoredObject): Attributes {
   const { exchange, bucket } = operation;
-  const { headers } = exchange.request;
+  const { headers } = exchange;
   const own = attributesOf(headers, bucket.record);
   const replaceTags = directive(operation, "x-oss-tagging-directive") === "REPLACE";
   if (directive(operation, "x-oss-metadata-directive") === "COPY") {
@@ -53,20 +53,23 @@ export async function copyObject(operation: Operation): Promise<void> {
   const source = copySource(operation);
   permitTags(operation, source);
   if (exchange.header("x-oss-object-acl") !== undefined) operation.permit("oss:PutObjectAcl");
-  const { sizeBytes, crc64, md5, etag, segments, versionId } = source.object;
+  const { sizeBytes, crc64, md5, etag, segments, versionId, symlinkTarget } = source.object;
   if (sizeBytes > MAX_BODY_BYTES)
     throw new OssError(400, "InvalidArgument", "The source object is larger than 5 GB: copy it with UploadPartCopy.");
   const attributes = copiedAttributes(operation, source.object);
   assertMayOverwrite(operation, bucket.keys.versions(key));
   const hold = source.bucket.data.hold(segments);
-  const content = { sizeBytes, crc64, ...(md5 === undefined ? {} : { md5 }) };
+  // The copy of a symbolic link is a link to the same key; what it leads to is not copied.
+  const kind =
+    symlinkTarget === undefined ? { type: "Normal" as const } : { type: "Symlink" as const, symlinkTarget };
+  const content = { sizeBytes, crc64, ...(md5 === undefined ? {} : { md5 }), ...kind };
   let copy: StoredObject;
   try {
     const shared = await bucket.data.share(segments, source.bucket.data);
     try {
       copy = await commitObject(
         operation,
-        { ...attributes, ...content, etag, segments: shared, type: "Normal" },
+        { ...attributes, ...content, etag, segments: shared },
         "ObjectCreated:CopyObject",
       );
     } catch (error) {
@@ -84,7 +87,7 @@ export async function copyObject(operation: Operation): Promise<void> {
       "x-oss-hash-crc64ecma": copy.crc64,
       "x-oss-version-id": versionHeader(bucket.record, copy.versionId),
       "x-oss-copy-source-version-id": versionHeader(source.bucket.record, versionId),
-      ...encryptionHeaders(copy),
+      ...encryptionHeaders(copy, bucket.record),
     },
   );
 }
@@ -107,6 +110,7 @@ export async function uploadPartCopy(operation: Operation): Promise<void> {
   const partNumber = namedPart(operation);
   const upload = namedUpload(operation);
   const source = copySource(operation);
+  if (source.object.type === "Symlink") throw new OssError(400, "InvalidTargetType", "A part cannot be copied from a symbolic link.");
   const { segments, sizeBytes, versionId } = source.object;
   const { start, end } = sourceRange(operation, sizeBytes);
   const hold = source.bucket.data.hold(segments);

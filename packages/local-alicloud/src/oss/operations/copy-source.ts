@@ -1,7 +1,7 @@
 import { isReadable } from "../attributes";
 import { assertBucketName, assertObjectName, percentDecode } from "../names";
 import type { Operation } from "../operation";
-import { accessDenied, invalidArgument, invalidObjectState, noSuchBucket, OssError } from "../oss-error";
+import { accessDenied, invalidArgument, invalidObjectState, noSuchBucket } from "../oss-error";
 import type { Bucket } from "../store/bucket";
 import type { StoredObject } from "../store/model";
 import { assertConditions } from "./conditions";
@@ -41,8 +41,8 @@ export function copySource(operation: Operation): CopySource {
     throw accessDenied("Target object does not reside in the same data center as source object.");
   operation.permit(versionId === undefined ? "oss:GetObject" : "oss:GetObjectVersion", bucket, key);
   const object = findObject(bucket, key, versionId);
-  if (object.type === "Symlink") throw new OssError(400, "InvalidTargetType", "A symbolic link cannot be copied.");
-  if (!isReadable(object, operation.now)) throw invalidObjectState();
+  // A link is copied itself, whatever its class: it has no content that could be archived.
+  if (object.type !== "Symlink" && !isReadable(object, operation.now)) throw invalidObjectState();
   assertSourceConditions(operation, object);
   return { bucket, key, object };
 }

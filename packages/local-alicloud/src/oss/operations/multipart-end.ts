@@ -4,12 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import { appendCrc64, CRC64_OF_NOTHING } from "../../crc64";
-import { encryptionHeaders, versionHeader } from "../attributes";
+import { aclOf, encryptionHeaders, refuseEncryption, versionHeader } from "../attributes";
+import { EC } from "../error-codes";
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, noSuchUpload, OssError } from "../oss-error";
 import { nameEncoder } from "../paging";
 import type { Part, StoredObject, Upload } from "../store/model";
 import { parseXmlBody } from "../xml-body";
+import { callBack, readCallback } from "./callback";
 import { commitObject, type NewObject } from "./commit";
 import { namedUpload } from "./multipart-start";
 
@@ -22,6 +24,7 @@ interface NamedPart {
   etag: string;
 }
 
+/** An upload may be completed without parts: the object is empty then. */
 async function readParts(operation: Operation): Promise<NamedPart[]> {
   const document = await parseXmlBody(await operation.exchange.readDocument(), "CompleteMultipartUpload");
   const parts = document.all("Part").map((part) => {
@@ -36,7 +39,7 @@ async function readParts(operation: Operation): Promise<NamedPart[]> {
         .toUpperCase(),
     };
   });
-  if (parts.length === 0 || parts.length > MAX_PARTS) throw malformedXml();
+  if (parts.length > MAX_PARTS) throw malformedXml();
   return parts;
 }
 
@@ -47,7 +50,12 @@ async function chosenParts(operation: Operation, upload: Upload): Promise<Part[]
   if (all === undefined) return verifiedParts(upload, await readParts(operation));
   if (all !== "yes") throw invalidArgument("x-oss-complete-all must be yes.", { name: "x-oss-complete-all", value: all });
   if ((await exchange.readDocument()).byteLength > 0)
-    throw invalidArgument("x-oss-complete-all goes without a list of parts.", { name: "x-oss-complete-all", value: all });
+    // The spelling is OSS's own.
+    throw invalidArgument(
+      "Should not speficy both complete all header and http body.",
+      { name: "x-oss-complete-all", value: all },
+      EC.completeAllWithBody,
+    );
   const parts = Object.values(upload.parts).sort((a, b) => a.partNumber - b.partNumber);
   if (parts.length === 0) throw new OssError(400, "InvalidPart", "One or more of the specified parts could not be found.");
   return parts;
@@ -104,15 +112,30 @@ export async function completeMultipartUpload(operation: Operation): Promise<voi
   const { exchange, bucket, key } = operation;
   const { type, encode } = nameEncoder(exchange.query);
   const { uploadId } = namedUpload(operation);
+  const acl = exchange.header("x-oss-object-acl");
+  if (acl !== undefined) operation.permit("oss:PutObjectAcl");
+  refuseEncryption(exchange.headers);
+  const callback = readCallback(operation);
   const chosen = await chosenParts(operation, namedUpload(operation));
   const object: StoredObject = await bucket.uploads.end(uploadId, async (upload) => {
     if (upload === undefined) throw noSuchUpload(uploadId);
     // Verify again: a part may have been replaced while the request body was read.
     const parts = verifiedParts(upload, chosen);
     assertSizes(parts);
-    const result = await commitObject(operation, assemble(upload, parts), "ObjectCreated:CompleteMultipartUpload");
+    const object = { ...assemble(upload, parts), ...(acl === undefined ? {} : { acl: aclOf(acl) }) };
+    const result = await commitObject(operation, object, "ObjectCreated:CompleteMultipartUpload");
     return { used: new Set(parts.map(({ partNumber }) => partNumber)), result };
   });
+  const headers = {
+    etag: `"${object.etag}"`,
+    "x-oss-hash-crc64ecma": object.crc64,
+    "x-oss-version-id": versionHeader(bucket.record, object.versionId),
+    ...encryptionHeaders(object, bucket.record),
+  };
+  if (callback !== undefined) {
+    await callBack(operation, callback, { object, operation: "CompleteMultipartUpload" }, headers);
+    return;
+  }
   exchange.sendXml(
     "CompleteMultipartUploadResult",
     {
@@ -122,12 +145,7 @@ export async function completeMultipartUpload(operation: Operation): Promise<voi
       Key: encode(key),
       ETag: `"${object.etag}"`,
     },
-    {
-      etag: `"${object.etag}"`,
-      "x-oss-hash-crc64ecma": object.crc64,
-      "x-oss-version-id": versionHeader(bucket.record, object.versionId),
-      ...encryptionHeaders(object),
-    },
+    headers,
   );
 }
 

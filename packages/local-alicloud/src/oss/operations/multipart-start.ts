@@ -2,7 +2,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload
  * https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart
  */
-import { attributesOf, encryptionHeaders } from "../attributes";
+import { attributesOf, encryptionHeaders, refuseEncryption } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument, noSuchUpload } from "../oss-error";
 import { nameEncoder } from "../paging";
@@ -19,14 +19,14 @@ export async function initiateMultipartUpload(operation: Operation): Promise<voi
   permitAttributes(operation);
   const { exchange, bucket, key } = operation;
   const { type, encode } = nameEncoder(exchange.query);
-  const attributes = attributesOf(exchange.request.headers, bucket.record);
+  const attributes = attributesOf(exchange.headers, bucket.record);
   assertMayOverwrite(operation, bucket.keys.versions(key));
   const upload = await bucket.uploads.create(key, attributes, operation.now);
   operation.emit("ObjectCreated:InitiateMultipartUpload", { sizeBytes: 0, deltaSizeBytes: 0, etag: "" });
   exchange.sendXml(
     "InitiateMultipartUploadResult",
     { EncodingType: type, Bucket: bucket.name, Key: encode(key), UploadId: upload.uploadId },
-    encryptionHeaders(attributes),
+    encryptionHeaders(attributes, bucket.record),
   );
 }
 
@@ -60,12 +60,13 @@ export async function uploadPart(operation: Operation): Promise<void> {
   operation.permit("oss:PutObject");
   const partNumber = namedPart(operation);
   const upload = namedUpload(operation);
+  refuseEncryption(operation.exchange.headers);
   const part = await storePart(operation, upload, partNumber, await receiveBody(operation));
   operation.emit("ObjectCreated:UploadPart", { sizeBytes: part.sizeBytes, deltaSizeBytes: part.sizeBytes, etag: part.etag });
   operation.exchange.send(200, {
     etag: `"${part.etag}"`,
     "content-md5": part.md5,
     "x-oss-hash-crc64ecma": part.crc64,
-    ...encryptionHeaders(upload.attributes),
+    ...encryptionHeaders(upload.attributes, operation.bucket.record),
   });
 }

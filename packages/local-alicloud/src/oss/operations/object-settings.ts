@@ -2,9 +2,8 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/putobjecttagging
  * https://www.alibabacloud.com/help/en/oss/developer-reference/putobjectacl
  */
-import { isAcl, versionHeader } from "../attributes";
+import { aclOf, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
-import { invalidArgument } from "../oss-error";
 import type { StoredObject } from "../store/model";
 import { checkedTags } from "../tags";
 import { parseXmlBody, type XmlElement } from "../xml-body";
@@ -54,10 +53,8 @@ export async function deleteObjectTagging(operation: Operation): Promise<void> {
 
 export async function putObjectAcl(operation: Operation): Promise<void> {
   operation.permit(versionedAction(operation, "Put", "Acl"));
-  const acl = operation.exchange.header("x-oss-object-acl") ?? "";
-  if (acl !== "default" && !isAcl(acl))
-    throw invalidArgument("The acl you specified is invalid.", { name: "x-oss-object-acl", value: acl });
-  const changed = await change(operation, ({ acl: _before, ...object }) => (acl === "default" ? object : { ...object, acl }));
+  const acl = aclOf(operation.exchange.header("x-oss-object-acl") ?? "");
+  const changed = await change(operation, ({ acl: _before, ...object }) => (acl === undefined ? object : { ...object, acl }));
   operation.exchange.send(200, versionOf(operation, changed));
 }
 

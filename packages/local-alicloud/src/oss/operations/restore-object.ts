@@ -7,13 +7,16 @@ import { findObject, versionedAction } from "./find-version";
 
 const DAY_MS = 86_400_000;
 const TIERS = ["Expedited", "Standard", "Bulk"];
+const DEFAULT_TIER = "Standard";
+/** Only these classes have tiers. */
+const TIERED_CLASSES: ReadonlySet<string> = new Set(["ColdArchive", "DeepColdArchive"]);
 
 /** The first call starts a restore, which takes `restoreMs` here. A call after its end prolongs the time in which the object can be read. */
 export async function restoreObject(operation: Operation): Promise<void> {
   operation.permit(versionedAction(operation, "Restore", ""));
   const { exchange, bucket, key, now } = operation;
-  const days = await daysOf(operation);
-  const status = await bucket.keys.update(key, async (versions) => {
+  const { days, tier } = await wishOf(operation);
+  const answer = await bucket.keys.update(key, async (versions) => {
     const object = findObject(bucket, key, exchange.query.get("versionId"));
     if (READABLE_CLASSES.has(object.storageClass) || object.type === "Symlink")
       throw new OssError(400, "OperationNotSupported", "The operation is not supported for this resource");
@@ -24,20 +27,36 @@ export async function restoreObject(operation: Operation): Promise<void> {
     const restored = { ...object, restore: { readableFrom, readableUntil: readableFrom + days * DAY_MS } };
     return {
       versions: versions.map((version) => (version === object ? restored : version)),
-      result: state === "done" ? 200 : 202,
+      result: { status: state === "done" ? 200 : 202, tier: TIERED_CLASSES.has(object.storageClass) ? tier : undefined },
     };
   });
-  exchange.send(status, {});
+  exchange.send(answer.status, { "x-oss-object-restore-priority": answer.tier });
 }
 
-/** One day without a document. The documentation gives the limits, and not the code of the refusal. */
-async function daysOf({ exchange }: Operation): Promise<number> {
+/** Ends the time in which a restored object can be read. https://www.alibabacloud.com/help/en/oss/developer-reference/cleanrestoredobject */
+export async function cleanRestoredObject(operation: Operation): Promise<void> {
+  operation.permit("oss:CleanRestoredObject");
+  const { exchange, bucket, key, now } = operation;
+  await bucket.keys.update(key, async (versions) => {
+    const object = findObject(bucket, key, exchange.query.get("versionId"));
+    const state = restoreStateOf(object, now);
+    if (state === "ongoing")
+      throw new OssError(409, "ArchiveRestoreNotFinished", "The archive file's restore is not finished.");
+    if (state === "none") throw new OssError(409, "ArchiveRestoreFileStale", "The archive file or restore info stale");
+    const { restore: _ended, ...frozen } = object;
+    return { versions: versions.map((version) => (version === object ? frozen : version)), result: undefined };
+  });
+  exchange.send(200);
+}
+
+/** One day and the default tier without a document. The documentation gives the limits, and not the code of the refusal. */
+async function wishOf({ exchange }: Operation): Promise<{ days: number; tier: string }> {
   const body = await exchange.readDocument();
-  if (body.length === 0) return 1;
+  if (body.length === 0) return { days: 1, tier: DEFAULT_TIER };
   const document = await parseXmlBody(body, "RestoreRequest");
   const days = Number(document.first("Days")?.text ?? "1");
   if (!Number.isInteger(days) || days < 1 || days > 365) throw malformedXml("Days must be a whole number from 1 to 365.");
-  const tier = document.first("JobParameters")?.first("Tier")?.text;
-  if (tier !== undefined && !TIERS.includes(tier)) throw malformedXml(`Tier must be one of ${TIERS.join(", ")}.`);
-  return days;
+  const tier = document.first("JobParameters")?.first("Tier")?.text ?? DEFAULT_TIER;
+  if (!TIERS.includes(tier)) throw malformedXml(`Tier must be one of ${TIERS.join(", ")}.`);
+  return { days, tier };
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { attributesOf, versionHeader } from "../attributes";
+import { attributesOf, metadataHeaders, versionHeader } from "../attributes";
 import { assertObjectName, percentDecode, percentEncode } from "../names";
 import type { Operation } from "../operation";
 import { invalidArgument, OssError } from "../oss-error";
@@ -23,7 +23,7 @@ export async function putSymlink(operation: Operation): Promise<void> {
   assertObjectName(target);
   if (target === key)
     throw invalidArgument("A symbolic link cannot point to itself.", { name: "x-oss-symlink-target", value: header });
-  const attributes = attributesOf(exchange.request.headers, bucket.record);
+  const attributes = attributesOf(exchange.headers, bucket.record);
   const empty = await bucket.data.receive(Readable.from([]));
   const { md5: _none, ...content } = empty;
   const etag = createHash("md5").update(target).digest("hex").toUpperCase();
@@ -45,6 +45,7 @@ export async function getSymlink(operation: Operation): Promise<void> {
   const link = permittedObject(operation, "Get");
   if (link.symlinkTarget === undefined) throw new OssError(400, "NotSymlink", "The object is not symbolic.");
   operation.exchange.send(200, {
+    ...metadataHeaders(link.metadata),
     etag: `"${link.etag}"`,
     "last-modified": new Date(link.lastModified).toUTCString(),
     "x-oss-symlink-target": percentEncode(link.symlinkTarget).replaceAll("%2F", "/"),

@@ -38,7 +38,7 @@ export interface Attributes {
   /** Without `x-oss-meta-`. */
   metadata: Record<string, string>;
   tags: Record<string, string>;
-  acl?: Acl;
+  acl?: Acl | undefined;
   storageClass: string;
   encryption?: Encryption;
 }
