@@ -138,7 +138,7 @@ function table({ accountId, ram, caPath, regions, endpointsOf }: LocalAlicloud):
     line("access key secret", accessKeySecret),
     line("CA certificate", caPath),
     ...regions.flatMap((region) => {
-      const { oss, functionCompute, cloudFlow, messageService, oos, logService } = endpointsOf(region);
+      const { oss, functionCompute, cloudFlow, messageService, oos, logService, control } = endpointsOf(region);
       return [
         "",
         region,
@@ -151,6 +151,7 @@ function table({ accountId, ram, caPath, regions, endpointsOf }: LocalAlicloud):
         line("SMQ", messageService),
         line("OOS", oos),
         line("Log service", logService),
+        line("Control APIs", control),
       ];
     }),
     "",

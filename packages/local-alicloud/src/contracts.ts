@@ -83,8 +83,10 @@ export interface RamPolicy {
 export interface ApiCall {
   region: string;
   caller: Principal;
-  /** From the header `x-acs-action`. */
+  /** E.g. `CreateRole`. Empty in ROA style when the client does not send it. */
   action: string;
+  /** Of the API, e.g. `2015-05-01`. */
+  version: string;
   method: string;
   path: string;
   query: URLSearchParams;
@@ -98,7 +100,7 @@ export interface ApiCall {
 export interface ApiAnswer {
   status: number;
   headers?: Record<string, string>;
-  /** An object is sent as JSON. */
+  /** An object is sent as JSON or XML, as the client asks. */
   body?: Buffer | object;
 }
 
@@ -127,7 +129,16 @@ export interface FunctionSpec {
   /** The HTTP server of a custom runtime. */
   customRuntimeConfig?: CustomRuntimeConfig;
   description?: string;
-  logConfig?: { project: string; logstore: string };
+  logConfig?: LogConfig;
+}
+
+export interface LogConfig {
+  project: string;
+  logstore: string;
+  /** Kept, and not acted upon, like the two below. */
+  enableInstanceMetrics?: boolean | undefined;
+  enableRequestMetrics?: boolean | undefined;
+  logBeginRule?: string | undefined;
 }
 
 /** https://www.alibabacloud.com/help/en/functioncompute/fc/principles-1 */
@@ -215,7 +226,7 @@ export interface FunctionCompute {
   invokeAsync(region: string, functionName: string, payload: Buffer): Promise<{ requestId: string }>;
   /** Delivers an event of OSS: every matching trigger invokes its function asynchronously. Never throws. */
   deliver(event: OssEvent): void;
-  /** The control API, which has InvokeFunction. */
+  /** The control API, version 2023-03-30. */
   readonly api: ApiHandler;
   /** The lines that a function wrote, oldest first. */
   logs(region: string, functionName: string): readonly string[];
@@ -276,7 +287,7 @@ export interface CloudFlow {
   getFlow(region: string, name: string): (FlowSpec & { id: string; createdTime: string; lastModifiedTime: string }) | undefined;
   deleteFlow(region: string, name: string): Promise<void>;
   executions(region: string, flowName: string): ExecutionRecord[];
-  /** StartExecution, DescribeExecution, ListExecutions, GetExecutionHistory, StopExecution. */
+  /** The control API, version 2019-03-15. */
   readonly api: ApiHandler;
   idle(): Promise<void>;
   stop(): Promise<void>;

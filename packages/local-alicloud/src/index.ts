@@ -55,7 +55,7 @@ export {
   type RegionEndpoints,
   startLocalAlicloud,
 } from "./local-alicloud";
-export { type LogServiceOptions, serveLogs } from "./log-service";
+export { type LogServiceOptions, serveLogs } from "./log-service/log-service";
 export { createMessageService, type LocalMessageService, type MessageServiceOptions } from "./message-service/message-service";
 export type { Authorize, Credential, CredentialStore, EndpointKind, OssEvent, Principal, RequestRecord } from "./oss/contracts";
 export { type LocalOss, type LocalOssOptions, startLocalOss } from "./oss/local-oss";

@@ -2,9 +2,12 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { locationApi } from "./api/location-api";
+import { productsApi, rpcApi } from "./api/rpc-api";
 import { serveApi } from "./api/serve-api";
 import { type Certificate, ensureCertificate } from "./certificate";
 import { createCloudFlow } from "./cloudflow/cloud-flow";
+import { cloudMonitorApi } from "./cms/cloud-monitor";
 import {
   ApiError,
   type ApiHandler,
@@ -15,14 +18,15 @@ import {
   type Ram,
   type SecretParameters,
 } from "./contracts";
+import { FC_VERSION } from "./fc/control-api";
 import { startFunctionCompute } from "./fc/function-compute";
-import { serveLogs } from "./log-service";
+import { serveLogs } from "./log-service/log-service";
 import { createMessageService } from "./message-service/message-service";
+import { createSecretParameters } from "./oos/secret-parameters";
 import type { EndpointKind, Principal } from "./oss/contracts";
 import { type LocalOss, startLocalOss } from "./oss/local-oss";
 import { createRam } from "./ram/ram";
 import { createSettingRecords, type SettingRecords } from "./records";
-import { createSecretParameters } from "./secret-parameters";
 
 export const DEFAULT_ACCOUNT_ID = "3333333333333333";
 export const DEFAULT_REGIONS: readonly string[] = ["cn-shanghai", "cn-hangzhou", "us-west-1", "ap-southeast-1", "eu-central-1"];
@@ -30,7 +34,7 @@ export const DEFAULT_REGIONS: readonly string[] = ["cn-shanghai", "cn-hangzhou",
 export interface LocalAlicloudOptions {
   /** The account's uid, 16 digits. @default DEFAULT_ACCOUNT_ID */
   accountId?: string | undefined;
-  /** Each region takes eight ports. @default DEFAULT_REGIONS */
+  /** Each region takes nine ports. @default DEFAULT_REGIONS */
   regions?: readonly string[] | undefined;
   /** Access key of the account's root. @default a random one */
   rootKey?: { accessKeyId: string; accessKeySecret: string } | undefined;
@@ -45,7 +49,7 @@ export interface LocalAlicloudOptions {
   runDir?: string | undefined;
   /**
    * The first of the ports, which are taken in this order: OSS's accelerate endpoint; then for each region OSS public, OSS internal, HTTP
-   * triggers, Function Compute, CloudFlow, OOS, SMQ and the log service. @default free ports
+   * triggers, Function Compute, CloudFlow, OOS, SMQ, the log service and the address of all control APIs. @default free ports
    */
   firstPort?: number | undefined;
   /** Keep every permission that a call needed in `calls`. @default false */
@@ -72,13 +76,18 @@ export interface LocalAlicloudOptions {
 export interface RegionEndpoints {
   /** Path style: `/bucket/key`. The accelerate endpoint is the same in all regions. */
   oss: Record<EndpointKind, string>;
-  /** The control API, which has InvokeFunction. */
+  /** The control API. */
   functionCompute: string;
   cloudFlow: string;
   messageService: string;
   oos: string;
   /** Serves every project of the region. */
   logService: string;
+  /**
+   * Serves the control APIs of RAM, STS, Location, Function Compute, CloudFlow, SMQ, OOS and CloudMonitor at one address: the version of a
+   * call names its service.
+   */
+  control: string;
 }
 
 export interface LocalAlicloud {
@@ -132,6 +141,7 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
   const ports = portsOf(regions, options.firstPort);
   const endpoints: Record<string, string> = {};
   const ram = createRam({ accountId, rootKey: options.rootKey });
+  const records = createSettingRecords();
   const secrets = createSecretParameters({ ram });
   const messages = await createMessageService({ accountId, ram, tls, regions, ports: ports.by("smq"), ...onCall });
   cleanUp.add(() => messages.stop());
@@ -176,11 +186,21 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
     return served.origin;
   };
   const logs = async (region: string) => {
-    const served = await serveLogs({ accountId, region, ram, fc, tls, port: ports.of(region, "sls"), ...onCall });
+    const served = await serveLogs({ accountId, region, ram, fc, records, tls, port: ports.of(region, "sls"), ...onCall });
     cleanUp.add(() => served.close());
     return served.origin;
   };
   const byRegion = new Map<string, RegionEndpoints>();
+  const control = productsApi({
+    "2015-05-01": ram.api,
+    "2015-04-01": ram.stsApi,
+    "2015-06-12": rpcApi(locationApi((region) => servicesOf(byRegion.get(region)))),
+    [FC_VERSION]: fc.api,
+    "2019-03-15": flow.api,
+    "2022-01-19": messages.api,
+    "2019-06-01": secrets.api,
+    "2019-01-01": rpcApi(cloudMonitorApi({ accountId, records })),
+  });
   for (const region of regions) {
     const own: RegionEndpoints = {
       oss: oss.endpoints[region] as RegionEndpoints["oss"],
@@ -189,6 +209,7 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
       oos: await serve("oos", region, secrets.api),
       messageService: messages.origins[region] as string,
       logService: await logs(region),
+      control: await serve("control", region, control),
     };
     byRegion.set(region, own);
     Object.assign(endpoints, vendorHosts(region, accountId, own));
@@ -196,7 +217,7 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
   return {
     accountId,
     regions,
-    ...{ ram, fc, flow, messages, secrets, oss, records: createSettingRecords() },
+    ...{ ram, fc, flow, messages, secrets, oss, records },
     endpointsOf: (region) => {
       const found = byRegion.get(region);
       if (found === undefined) throw new Error(`there is no region ${region}; there are ${regions.join(", ")}`);
@@ -219,10 +240,29 @@ function vendorHosts(region: string, accountId: string, own: RegionEndpoints): R
     [`oos.${region}.aliyuncs.com`]: own.oos,
     [`${region}.log.aliyuncs.com`]: own.logService,
     [`${accountId}.mns.${region}.aliyuncs.com`]: own.messageService,
+    [`mns-open.${region}.aliyuncs.com`]: own.control,
+    [`metrics.${region}.aliyuncs.com`]: own.control,
+    [`sts.${region}.aliyuncs.com`]: own.control,
+    "sts.aliyuncs.com": own.control,
+    "ram.aliyuncs.com": own.control,
+    "location.aliyuncs.com": own.control,
     [`oss-${region}.aliyuncs.com`]: byAddress(own.oss.public),
     [`oss-${region}-internal.aliyuncs.com`]: byAddress(own.oss.internal),
     "oss-accelerate.aliyuncs.com": byAddress(own.oss.accelerate),
     "oss-accelerate-overseas.aliyuncs.com": byAddress(own.oss.accelerate),
+  };
+}
+
+/** `host:port` by the code that Location has for the service. */
+function servicesOf(own: RegionEndpoints | undefined): Record<string, string> | undefined {
+  if (own === undefined) return undefined;
+  const hostOf = (origin: string) => new URL(origin).host;
+  const control = hostOf(own.control);
+  return {
+    ...Object.fromEntries(["ram", "sts", "location", "fc", "fnf", "oos", "cms", "mns", "mns-open", "mns_open"].map((code) => [code, control])),
+    oss: hostOf(own.oss.public).replace("localhost", "127.0.0.1"),
+    log: hostOf(own.logService),
+    sls: hostOf(own.logService),
   };
 }
 
@@ -237,7 +277,7 @@ function principalOf(ram: Ram, roleArn: string): Principal | undefined {
   }
 }
 
-const PORTS_OF_REGION = ["public", "internal", "triggers", "fc", "fnf", "oos", "smq", "sls"];
+const PORTS_OF_REGION = ["public", "internal", "triggers", "fc", "fnf", "oos", "smq", "sls", "control"];
 
 /** Port numbers in the order that `firstPort` documents; all undefined without it. */
 function portsOf(regions: readonly string[], firstPort: number | undefined) {

@@ -9,6 +9,8 @@ export interface Records<T extends object> {
   update(region: string, name: string, changes: Partial<T>): T;
   /** @throws ApiError 404 `<what>NotExist` */
   delete(region: string, name: string): void;
+  /** Sorted. */
+  names(region: string): string[];
 }
 
 /** For services that only store settings. `what` is the noun in error codes, e.g. `Project`. */
@@ -37,6 +39,12 @@ export function createRecords<T extends object>(what: string): Records<T> {
       existing(region, name);
       kept.delete(keyOf(region, name));
     },
+    names: (region) =>
+      [...kept.keys()]
+        .map((key) => JSON.parse(key) as [string, string])
+        .filter(([at]) => at === region)
+        .map(([, name]) => name)
+        .sort(),
   };
 }
 

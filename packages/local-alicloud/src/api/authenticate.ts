@@ -1,28 +1,20 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "../contracts";
 import type { Credential, CredentialStore, Principal } from "../oss/contracts";
-import { readAuthorization, type SignedApiRequest, verifySignature } from "./signature";
+import { readAcs3Signature } from "./acs3-signature";
+import { readRoaSignature } from "./roa-signature";
+import { isRpcSigned, readRpcSignature } from "./rpc-signature";
+import { missing, type SignedApiRequest, type SignedCall } from "./signed-call";
 
 /** The largest difference between the request's time and the server's. */
 export const SKEW_MS = 15 * 60 * 1000;
 
-/** The headers that every call must have, and their names in error codes. */
-const MANDATORY = {
-  "x-acs-action": "Action",
-  "x-acs-version": "Version",
-  "x-acs-date": "Timestamp",
-  "x-acs-signature-nonce": "SignatureNonce",
-  "x-acs-content-sha256": "ContentSha256",
-} as const;
-
-function mandatory(headers: IncomingHttpHeaders, name: keyof typeof MANDATORY): string {
-  const value = headers[name];
-  if (typeof value === "string" && value !== "") return value;
-  throw new ApiError(400, `Missing${MANDATORY[name]}`, `${name} is mandatory for this action.`);
+function readSignature(request: SignedApiRequest): SignedCall {
+  if (isRpcSigned(request)) return readRpcSignature(request);
+  if (request.headers.authorization?.startsWith("acs ")) return readRoaSignature(request);
+  return readAcs3Signature(request);
 }
 
-function assertTimely(date: string, now: number): void {
-  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(date) ? Date.parse(date) : Number.NaN;
+function assertTimely(at: number, now: number): void {
   if (Number.isNaN(at))
     throw new ApiError(400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.");
   if (Math.abs(now - at) > SKEW_MS)
@@ -30,33 +22,41 @@ function assertTimely(date: string, now: number): void {
 }
 
 /** A key of STS needs its own token; any other key must have none. */
-function assertToken(credential: Credential, headers: IncomingHttpHeaders, now: number): void {
-  const token = headers["x-acs-security-token"];
-  if (credential.sessionToken !== undefined && token === undefined)
-    throw new ApiError(400, "MissingSecurityToken", "SecurityToken is mandatory for this action.");
+function assertToken(credential: Credential, token: string | undefined, now: number): void {
+  if (credential.sessionToken !== undefined && token === undefined) throw missing("SecurityToken");
   if (credential.sessionToken !== token)
     throw new ApiError(400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey.");
   if (credential.expiresAt !== undefined && now >= credential.expiresAt)
     throw new ApiError(400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired.");
 }
 
+export interface Authenticated {
+  principal: Principal;
+  /** Empty for a call in ROA style without `x-acs-action`. */
+  action: string;
+  version: string;
+}
+
 /**
- * Verifies the signature and returns who signed the call.
+ * Verifies the signature, in any of the vendor's three forms, and returns who signed the call.
  * @throws ApiError with the code of the vendor's gateway. https://www.alibabacloud.com/help/en/ecs/developer-reference/client-error-codes
  */
-export function authenticate(request: SignedApiRequest, credentials: CredentialStore, nonces: Nonces, now: number): Principal {
-  const { headers } = request;
-  for (const name of Object.keys(MANDATORY) as (keyof typeof MANDATORY)[]) mandatory(headers, name);
-  const authorization = readAuthorization(headers);
-  assertTimely(mandatory(headers, "x-acs-date"), now);
-  const credential = credentials.find(authorization.accessKeyId);
+export function authenticate(
+  request: SignedApiRequest,
+  credentials: CredentialStore,
+  nonces: Nonces,
+  now: number,
+): Authenticated {
+  const { action, version, accessKeyId, securityToken, nonce, at, verify } = readSignature(request);
+  assertTimely(at, now);
+  const credential = credentials.find(accessKeyId);
   if (credential === undefined) throw new ApiError(404, "InvalidAccessKeyId.NotFound", "Specified access key is not found.");
-  assertToken(credential, headers, now);
-  verifySignature(request, authorization, credential.secret);
+  assertToken(credential, securityToken, now);
+  verify(credential.secret);
   // Use the nonce after the signature is verified: other callers cannot use up nonces of this key.
-  if (!nonces.use(`${authorization.accessKeyId} ${mandatory(headers, "x-acs-signature-nonce")}`))
+  if (!nonces.use(`${accessKeyId} ${nonce}`))
     throw new ApiError(400, "SignatureNonceUsed", "Specified signature nonce was used already.");
-  return credential.principal;
+  return { principal: credential.principal, action, version };
 }
 
 export interface Nonces {

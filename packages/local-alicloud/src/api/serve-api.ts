@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type ApiAnswer, type ApiCall, ApiError, type ApiHandler, type CallRecord, type Ram } from "../contracts";
 import type { Principal } from "../oss/contracts";
+import { type Format, formatOf, refusal, render } from "./answer";
 import { authenticate, createNonces, type Nonces, SKEW_MS } from "./authenticate";
 import { conditionsOf, openListener, readBody, type Served, type Tls } from "./http";
-import type { SignedApiRequest } from "./signature";
+import type { SignedApiRequest } from "./signed-call";
 
 export interface ApiOptions {
   /** The code of the service, e.g. `oos`. */
@@ -25,7 +26,7 @@ export interface ApiOptions {
 /** More than any service accepts. Each service has its own limit. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** Serves the control API of one service in one region, in RPC and ROA style. */
+/** Serves a control API in one region, in RPC and ROA style, with all of the vendor's signatures. */
 export function serveApi(options: ApiOptions): Promise<Served> {
   const { service, region, tls, now = Date.now } = options;
   // A request's time may be as far ahead as behind.
@@ -33,27 +34,39 @@ export function serveApi(options: ApiOptions): Promise<Served> {
   const onFailure =
     options.onFailure ??
     ((error: unknown, requestId: string) => console.error(`local ${service} (${region}): request ${requestId} failed:`, error));
+  const hostId = `${service}.${region}.aliyuncs.com`;
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const requestId = randomUUID().toUpperCase();
-    answer(request, response, { ...options, now }, nonces)
-      .then((answered) => send(response, requestId, answered))
+    const exchange: Exchange = { request, response, requestId, format: "json", action: "" };
+    answer(exchange, { ...options, now }, nonces)
+      .then((answered) => send(exchange, answered, `${exchange.action}Response`))
       .catch((error: unknown) => {
         // The client has disconnected.
         if (request.socket.destroyed) return;
         if (!(error instanceof ApiError)) onFailure(error, requestId);
-        send(response, requestId, refusal(error, `${service}.${region}.aliyuncs.com`));
+        send(exchange, refusal(error, hostId), "Error");
       });
   };
   return openListener(tls, onRequest, options.port);
 }
 
+interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  requestId: string;
+  /** JSON until the request has been read. */
+  format: Format;
+  /** Empty until the request is authenticated. */
+  action: string;
+}
+
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
+  exchange: Exchange,
   options: ApiOptions & { now: () => number },
   nonces: Nonces,
 ): Promise<ApiAnswer> {
   const { region, handler, ram, now } = options;
+  const { request, response } = exchange;
   const { method = "GET", url = "/", headers } = request;
   const mark = url.indexOf("?");
   const signed: SignedApiRequest = {
@@ -63,11 +76,14 @@ async function answer(
     headers,
     body: await readBody(request, response, MAX_BODY_BYTES),
   };
-  const caller = authenticate(signed, ram, nonces, now());
+  exchange.format = formatOf(signed);
+  const { principal: caller, action, version } = authenticate(signed, ram, nonces, now());
+  exchange.action = action;
   return handler({
     region,
     caller,
-    action: String(headers["x-acs-action"]),
+    action,
+    version,
     method,
     path: signed.rawPath,
     query: signed.query,
@@ -95,22 +111,13 @@ const flatten = (headers: IncomingMessage["headers"]): Record<string, string> =>
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
   );
 
-function refusal(error: unknown, hostId: string): ApiAnswer {
-  const [status, code, message] =
-    error instanceof ApiError
-      ? [error.status, error.code, error.message]
-      : [500, "InternalError", "The request processing has failed due to some unknown error."];
-  return { status, body: { Code: code, Message: message, HostId: hostId } };
-}
-
-function send(response: ServerResponse, requestId: string, { status, headers, body }: ApiAnswer): void {
-  const json = body !== undefined && !Buffer.isBuffer(body);
-  const bytes = json ? Buffer.from(JSON.stringify(Array.isArray(body) ? body : { RequestId: requestId, ...body })) : body;
-  response.writeHead(status, {
+function send({ response, requestId, format }: Exchange, answered: ApiAnswer, root: string): void {
+  const { headers, bytes } = render(answered, requestId, format, root);
+  response.writeHead(answered.status, {
     "x-acs-request-id": requestId,
-    ...(json ? { "content-type": "application/json;charset=utf-8" } : {}),
-    "content-length": bytes?.byteLength ?? 0,
     ...headers,
+    ...(answered.status === 204 ? {} : { "content-length": bytes?.byteLength ?? 0 }),
+    ...answered.headers,
   });
   response.end(bytes);
 }

@@ -1,13 +1,15 @@
-/** Executions over the control API, version 2019-03-15 (RPC). https://www.alibabacloud.com/help/en/serverless-workflow/latest/call-method */
+/** Flows and executions over the control API, version 2019-03-15 (RPC). https://www.alibabacloud.com/help/en/serverless-workflow/latest/call-method */
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { rpcParameters } from "../api/rpc-parameters";
 import { type ApiAnswer, ApiError, type ApiHandler } from "../contracts";
 import type { Clock } from "./clock";
 import type { Execution } from "./execution";
+import { flowOperations } from "./flow-operations";
 import type { Flows } from "./flows";
 import { isObject, parseJson } from "./json";
 import { MAX_DATA_BYTES, NAME, OTHER_RATE, RATES, type Rate, TokenBucket } from "./limits";
+import { type Operation, read } from "./operation";
 
 const VERSION = "2019-03-15";
 /**
@@ -47,9 +49,6 @@ const LIST = z.object({
   StartedTimeEnd: z.iso.datetime().optional(),
 });
 
-type Parameters = Record<string, string>;
-type Operation = (region: string, parameters: Parameters) => object | Promise<object>;
-
 export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
   const buckets = new Map<string, TokenBucket>();
   const throttle = (region: string, action: string) => {
@@ -68,6 +67,7 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
   }
 
   const operations: Readonly<Record<string, Operation>> = {
+    ...flowOperations(flows),
     StartExecution(region, parameters) {
       // The prefix is needed because a UUID may begin with a digit and a name may not.
       const { FlowName, ExecutionName = `e-${randomUUID()}`, Input = "{}" } = read(START, parameters);
@@ -117,12 +117,11 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
   };
 
   return async (call): Promise<ApiAnswer> => {
-    const version = call.headers["x-acs-version"] ?? call.query.get("Version") ?? "";
-    if (version !== VERSION)
+    if (call.version !== VERSION)
       throw new ApiError(
         400,
         "APIVersionNotSupported",
-        `The requested API version '${version}' is not supported yet. Please check.`,
+        `The requested API version '${call.version}' is not supported yet. Please check.`,
       );
     const operation = Object.hasOwn(operations, call.action) ? operations[call.action] : undefined;
     if (operation === undefined)
@@ -132,16 +131,6 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
     const answer = await operation(call.region, Object.fromEntries(rpcParameters(call)));
     return { status: 200, body: answer };
   };
-}
-
-function read<T>(schema: z.ZodType<T>, parameters: Parameters): T {
-  const parsed = schema.safeParse(parameters);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => issue.path.join("."));
-  const missing = fields.find((field) => parameters[field] === undefined);
-  if (missing !== undefined) throw new ApiError(400, "MissingRequiredParams", `The HTTP query '${missing}' must be specified.`);
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new ApiError(400, "InvalidArgument", problems.join("; "));
 }
 
 function describe(one: Execution): object {

@@ -64,6 +64,13 @@ export class Flows {
     return flow;
   }
 
+  /** By name. */
+  inRegion(region: string): Flow[] {
+    checkRegion(region);
+    const found = [...this.flows.values()].filter((flow) => flow.region === region);
+    return found.sort((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+  }
+
   find(region: string, name: string): Flow | undefined {
     checkRegion(region);
     return this.flows.get(keyOf(region, name));

@@ -122,10 +122,11 @@ export function simulateCloudFlow(options: Partial<CloudFlowOptions> = {}): Flow
         region,
         caller: CALLER,
         action,
+        version,
         method: "POST",
         path: "/",
         query: new URLSearchParams(Object.entries(parameters).map(([key, value]): [string, string] => [key, String(value)])),
-        headers: { "x-acs-version": version },
+        headers: {},
         body: Buffer.alloc(0),
         authorize(needed, resource) {
           if (!simulation.mayCall(needed, resource)) throw new ApiError(403, "NoPermission", `${needed} on ${resource}`);

@@ -10,6 +10,7 @@ import {
 } from "../contracts";
 import { type Listener, listen } from "../oss/listen";
 import { AsyncInvocations } from "./async-invocations";
+import { controlApi } from "./control-api";
 import { DeployedFunction, type FunctionHost } from "./deployed-function";
 import { destinationsOf } from "./destination";
 import { assertAsyncNumbers, assertConcurrency, assertFunction, isStandard } from "./function-rules";
@@ -157,8 +158,7 @@ export async function startFunctionCompute(
     deployed.asyncConfig = { ...config };
   };
 
-  return {
-    origins,
+  const service: Omit<FunctionCompute, "api"> = {
     async createFunction(region, spec) {
       if (origins[region] === undefined) throw invalidArgument(`there is no region ${region} here: ${regions.join(", ")}`);
       assertFunction(spec, accountId);
@@ -233,18 +233,13 @@ export async function startFunctionCompute(
         }
       }
     },
-    api: invokeApi({
-      find,
-      arn: arnOf,
-      invoke: (deployed, payload) => run(deployed, requestIdOf(), payload),
-      invokeAsync: (deployed, payload) => enqueue(deployed, requestIdOf(), payload),
-    }),
     logs: (region, functionName) => (functions.get(arnOf(region, functionName))?.log.all() ?? []).map(({ text }) => text),
     logEntries: (region) =>
       [...functions.values()].flatMap((deployed) => {
         const { functionName, logConfig } = deployed.record;
         if (deployed.region !== region || logConfig === undefined) return [];
-        return deployed.log.all().map((line) => ({ ...logConfig, functionName, ...line }));
+        const { project, logstore } = logConfig;
+        return deployed.log.all().map((line) => ({ project, logstore, functionName, ...line }));
       }),
     workers: () =>
       [...functions.values()].flatMap((deployed) =>
@@ -260,6 +255,21 @@ export async function startFunctionCompute(
       await rm(runDir, { recursive: true, force: true });
     },
   };
+  const api = controlApi({
+    fc: service,
+    arn: arnOf,
+    functionNames: (region) =>
+      [...functions.values()].filter((one) => one.region === region).map(({ record }) => record.functionName),
+    triggersOf: (region, functionName) => triggers.ofFunction(find(region, functionName)),
+    now,
+    invoke: invokeApi({
+      find,
+      arn: arnOf,
+      invoke: (deployed, payload) => run(deployed, requestIdOf(), payload),
+      invokeAsync: (deployed, payload) => enqueue(deployed, requestIdOf(), payload),
+    }),
+  });
+  return { ...service, api, origins };
 }
 
 /** Counts running work. */

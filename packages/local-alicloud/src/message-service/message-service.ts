@@ -2,8 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { conditionsOf, openListener, readBody, type Served, type Tls } from "../api/http";
-import { ApiError, type CallRecord, type MessageService, type QueueSpec, type Ram } from "../contracts";
+import { rpcApi } from "../api/rpc-api";
+import { ApiError, type ApiHandler, type CallRecord, type MessageService, type QueueSpec, type Ram } from "../contracts";
 import { authenticate, MNS_VERSION } from "./authenticate";
+import { queueApi } from "./control-api";
 import { findOperation, type MessageAnswer } from "./operations";
 import { Queue } from "./queue";
 import { assertQueueSpec } from "./queue-spec";
@@ -26,6 +28,8 @@ export interface MessageServiceOptions {
 export interface LocalMessageService extends MessageService {
   /** `https://localhost:PORT` by region. */
   readonly origins: Readonly<Record<string, string>>;
+  /** The control API, version 2022-01-19. */
+  readonly api: ApiHandler;
   /** Closes open connections, including long polls. */
   stop(): Promise<void>;
 }
@@ -95,9 +99,7 @@ export async function createMessageService(options: MessageServiceOptions): Prom
     throw error;
   }
 
-  return {
-    origins: Object.fromEntries(served.map(([region, { origin }]) => [region, origin])),
-    stop,
+  const service: MessageService = {
     createQueue: (region, queue) => {
       assertQueueSpec(queue);
       const key = keyOf(region, queue.queueName);
@@ -129,6 +131,21 @@ export async function createMessageService(options: MessageServiceOptions): Prom
       existing(region, queueName)
         .all()
         .map(({ messageId, body, enqueuedAt }) => ({ messageId, body, enqueuedAt })),
+  };
+  const api = queueApi({
+    accountId: options.accountId,
+    messages: service,
+    find: (region, queueName) => queues.get(keyOf(region, queueName)),
+    queueNames: (region) => {
+      const inRegion = [...queues.keys()].filter((key) => key.startsWith(`${region}/`));
+      return inRegion.map((key) => key.slice(region.length + 1)).sort();
+    },
+  });
+  return {
+    ...service,
+    origins: Object.fromEntries(served.map(([region, { origin }]) => [region, origin])),
+    api: rpcApi(api),
+    stop,
   };
 }
 

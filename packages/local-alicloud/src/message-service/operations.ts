@@ -173,20 +173,23 @@ async function removeAll(queue: Queue, body: Buffer): Promise<MessageAnswer> {
   return refused.length === 0 ? { status: 204 } : { status: 404, document: mnsDocument("Errors", { Error: refused }) };
 }
 
-function attributes(queue: Queue): MessageAnswer {
+/** How many messages can be received, wait for their delay, or are with a consumer. */
+export function messageCounts(queue: Queue): { ActiveMessages: number; DelayMessages: number; InactiveMessages: number } {
   const messages = queue.all();
   const active = new Set(queue.peek(messages.length));
   const hidden = messages.filter((message) => !active.has(message));
   const delayed = hidden.filter(({ dequeueCount }) => dequeueCount === 0);
+  return { ActiveMessages: active.size, DelayMessages: delayed.length, InactiveMessages: hidden.length - delayed.length };
+}
+
+function attributes(queue: Queue): MessageAnswer {
   return {
     status: 200,
     document: mnsDocument("Queue", {
       ...queueFields(queue.spec),
       CreateTime: Math.floor(queue.createdAt / 1000),
       LastModifyTime: Math.floor(queue.lastModifiedAt / 1000),
-      ActiveMessages: active.size,
-      DelayMessages: delayed.length,
-      InactiveMessages: hidden.length - delayed.length,
+      ...messageCounts(queue),
       LoggingEnabled: "False",
     }),
   };

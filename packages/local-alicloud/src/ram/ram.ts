@@ -1,11 +1,14 @@
 /** https://www.alibabacloud.com/help/en/ram/ */
-import { ApiError, type CallRecord, type Ram } from "../contracts";
+import { rpcApi } from "../api/rpc-api";
+import { ApiError, type ApiHandler, type CallRecord, type Ram } from "../contracts";
 import type { Authorize, Credential } from "../oss/contracts";
 import { evaluatePolicies } from "./evaluate";
 import { assertSessionName } from "./names";
 import { Policies, toRamPolicy } from "./policies";
+import { ramApi } from "./ram-api";
 import { type KeptRole, Roles, toRamRole } from "./roles";
 import { createSessions, randomKey } from "./sessions";
+import { stsApi } from "./sts-api";
 import { trustsService } from "./trust-policy";
 
 export interface RamOptions {
@@ -18,15 +21,22 @@ export interface RamOptions {
   onCall?: (call: CallRecord) => void;
 }
 
+export interface LocalRam extends Ram {
+  /** The control API, version 2015-05-01. */
+  readonly api: ApiHandler;
+  /** The control API of STS, version 2015-04-01. */
+  readonly stsApi: ApiHandler;
+}
+
 /** The identities and policies of one account: its root, and roles that services assume. There are no users. */
-export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOptions): Ram {
+export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOptions): LocalRam {
   const root = rootKey ?? { accessKeyId: `LTAI5t${randomKey(15)}`, accessKeySecret: randomKey(24) };
   const rootCredential: Credential = {
     secret: root.accessKeySecret,
     principal: { accountId, arn: `acs:ram::${accountId}:root` },
   };
-  const roles = new Roles(accountId);
-  const policies = new Policies();
+  const roles = new Roles(accountId, now);
+  const policies = new Policies(now);
   const sessions = createSessions(now);
 
   const roleOfSession = (arn: string): KeptRole | undefined => {
@@ -42,7 +52,7 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
     return evaluatePolicies(documents, { action, resource, conditions });
   };
 
-  return {
+  const ram: Ram = {
     accountId,
     root,
     authorize,
@@ -99,4 +109,5 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
     },
     policiesOfRole: (roleName) => [...roles.get(roleName).attached].map(toRamPolicy),
   };
+  return { ...ram, api: rpcApi(ramApi({ ram, roles, policies })), stsApi: rpcApi(stsApi(ram)) };
 }

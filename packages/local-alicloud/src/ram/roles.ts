@@ -7,6 +7,10 @@ import { parseTrustPolicy, type TrustPolicy } from "./trust-policy";
 export interface KeptRole extends RamRole {
   trust: TrustPolicy;
   attached: Set<KeptPolicy>;
+  tags: Map<string, string>;
+  /** Ms since the epoch, like all times here. */
+  createdAt: number;
+  updatedAt: number;
 }
 
 export interface RoleSettings {
@@ -21,7 +25,10 @@ const DEFAULT_SESSION_SECONDS = 3600;
 export class Roles {
   private readonly kept = new Map<string, KeptRole>();
 
-  constructor(private readonly accountId: string) {}
+  constructor(
+    private readonly accountId: string,
+    private readonly now: () => number,
+  ) {}
 
   create({ roleName, assumeRolePolicyDocument, ...more }: RoleSettings & { roleName: string; assumeRolePolicyDocument: string }) {
     assertRoleName(roleName);
@@ -36,6 +43,9 @@ export class Roles {
       description: "",
       maxSessionDuration: DEFAULT_SESSION_SECONDS,
       attached: new Set(),
+      tags: new Map(),
+      createdAt: this.now(),
+      updatedAt: this.now(),
     };
     applySettings(role, more);
     this.kept.set(key, role);
@@ -61,6 +71,7 @@ export class Roles {
   update(roleName: string, changes: RoleSettings): KeptRole {
     const role = this.get(roleName);
     applySettings(role, changes);
+    role.updatedAt = this.now();
     return role;
   }
 
@@ -69,6 +80,10 @@ export class Roles {
     if (role.attached.size > 0)
       throw new ApiError(409, "DeleteConflict.Role.Policy", `The role ${roleName} still has policies: detach them first.`);
     this.kept.delete(roleName.toLowerCase());
+  }
+
+  all(): KeptRole[] {
+    return [...this.kept.values()];
   }
 
   withPolicy(policy: KeptPolicy): KeptRole[] {

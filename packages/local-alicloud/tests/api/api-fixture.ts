@@ -7,8 +7,8 @@ import { join } from "node:path";
 import OpenApi, { $OpenApiUtil, OpenApiUtil } from "@alicloud/openapi-core";
 import { type ApiOptions, serveApi } from "../../src/api/serve-api";
 import { ensureCertificate } from "../../src/certificate";
-import type { ApiAnswer, ApiCall, CallRecord, Ram, StsSession } from "../../src/contracts";
-import { createRam } from "../../src/ram/ram";
+import type { ApiAnswer, ApiCall, CallRecord, StsSession } from "../../src/contracts";
+import { createRam, type LocalRam } from "../../src/ram/ram";
 
 export const ACCOUNT = "3333333333333333";
 export const REGION = "cn-shanghai";
@@ -27,7 +27,7 @@ export interface Answered {
 }
 
 export interface ApiFixture {
-  ram: Ram;
+  ram: LocalRam;
   origin: string;
   ca: string;
   /** The calls that the handler got, oldest first. */
@@ -41,6 +41,8 @@ export interface ApiFixture {
   /** Credentials of a role of Function Compute with this policy. */
   session(actions: string[], resources: string[], durationMs?: number): StsSession;
   client(keys?: Keys, protocol?: "http" | "https"): OpenApi;
+  /** Signs in RPC and ROA style 1.0, as the vendor's older SDKs, its Terraform provider and its command do. */
+  olderClient(keys?: Keys): OpenApi;
   close(): Promise<void>;
 }
 
@@ -76,6 +78,13 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<ApiFi
     },
     client: (keys = ram.root, protocol = "https") =>
       new OpenApi(new $OpenApiUtil.Config({ ...keys, endpoint: new URL(fixture.origin).host, protocol, ca, regionId: REGION })),
+    olderClient: (keys = ram.root) =>
+      new OpenApi(
+        new $OpenApiUtil.Config({
+          ...{ ...keys, endpoint: new URL(fixture.origin).host, protocol: "https", ca, regionId: REGION },
+          signatureAlgorithm: "v2",
+        }),
+      ),
     close: async () => {
       await served.close();
       await rm(folder, { recursive: true });
@@ -118,6 +127,13 @@ export function call(client: OpenApi, { action, style = "RPC", reqBodyType = "fo
   const request = new $OpenApiUtil.OpenApiRequest({ query: query ?? {}, headers: headers ?? {}, body });
   return client.callApi(new $OpenApiUtil.Params(params), request, {} as Parameters<OpenApi["callApi"]>[2]);
 }
+
+/** Calls actions of one product in RPC style, and returns the body of the answer. */
+export const rpcCaller =
+  (client: () => OpenApi, version: string) =>
+  async (action: string, body: Record<string, unknown> = {}, method = "POST") =>
+    (await call(client(), { action, version, method, ...(method === "GET" ? { query: body as Record<string, string> } : { body }) }))
+      .body;
 
 /** Status and code of a refused call of the client. */
 export async function refused(promise: Promise<unknown>): Promise<{ statusCode: number; code: string }> {
@@ -186,7 +202,7 @@ export function sendAsIs(fixture: ApiFixture, { method, path, headers, body }: R
       response.on("error", reject);
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        const { Code: code } = (text === "" ? {} : JSON.parse(text)) as { Code?: string };
+        const { Code: code } = (text.startsWith("{") ? JSON.parse(text) : {}) as { Code?: string };
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, code });
       });
     });

@@ -109,9 +109,9 @@ test.each<[string, (raw: Raw) => void, string]>([
     "MissingAuthorization",
   ],
   [
-    "with an older kind",
+    "with the kind of another cloud",
     (raw) => {
-      raw.headers.authorization = "acs key:signature";
+      raw.headers.authorization = "AWS4-HMAC-SHA256 Credential=a";
     },
     "InvalidSignatureMethod",
   ],

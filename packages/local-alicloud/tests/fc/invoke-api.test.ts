@@ -15,6 +15,7 @@ const callOf = (changes: Partial<ApiCall> = {}): ApiCall => ({
   region: REGION,
   caller: { accountId: ACCOUNT, arn: `acs:ram::${ACCOUNT}:root` },
   action: "InvokeFunction",
+  version: "2023-03-30",
   method: "POST",
   path: "/2023-03-30/functions/echo/invocations",
   query: new URLSearchParams(),

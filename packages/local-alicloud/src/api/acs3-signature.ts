@@ -4,19 +4,42 @@ import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "../contracts";
 import { headerText } from "../oss/auth/header-values";
 import { percentEncode } from "../oss/names";
+import { invalidSignatureMethod, isoTime, missing, type SignedApiRequest, type SignedCall, signatureDoesNotMatch } from "./signed-call";
 
 const ALGORITHM = "ACS3-HMAC-SHA256";
 
-export interface SignedApiRequest {
-  method: string;
-  /** As sent, without the query. */
-  rawPath: string;
-  query: URLSearchParams;
-  headers: IncomingHttpHeaders;
-  body: Buffer;
+/** The headers that every call must have, and their names in error codes. */
+const MANDATORY = {
+  "x-acs-action": "Action",
+  "x-acs-version": "Version",
+  "x-acs-date": "Timestamp",
+  "x-acs-signature-nonce": "SignatureNonce",
+  "x-acs-content-sha256": "ContentSha256",
+} as const;
+
+/** @throws ApiError `Missing...`, `InvalidSignatureMethod`, `IncompleteSignature` */
+export function readAcs3Signature(request: SignedApiRequest): SignedCall {
+  const { headers } = request;
+  const mandatory = (name: keyof typeof MANDATORY): string => {
+    const value = headers[name];
+    if (typeof value === "string" && value !== "") return value;
+    throw missing(name, MANDATORY[name]);
+  };
+  for (const name of Object.keys(MANDATORY) as (keyof typeof MANDATORY)[]) mandatory(name);
+  const authorization = readAuthorization(headers);
+  const token = headers["x-acs-security-token"];
+  return {
+    action: mandatory("x-acs-action"),
+    version: mandatory("x-acs-version"),
+    accessKeyId: authorization.accessKeyId,
+    securityToken: Array.isArray(token) ? token.join(", ") : token,
+    nonce: mandatory("x-acs-signature-nonce"),
+    at: isoTime(mandatory("x-acs-date")),
+    verify: (secret) => verifySignature(request, authorization, secret),
+  };
 }
 
-export interface Authorization {
+interface Authorization {
   accessKeyId: string;
   signedHeaders: string[];
   signature: string;
@@ -25,11 +48,11 @@ export interface Authorization {
 const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
 
 /** @throws ApiError `MissingAuthorization`, `InvalidSignatureMethod`, `IncompleteSignature` */
-export function readAuthorization(headers: IncomingHttpHeaders): Authorization {
+function readAuthorization(headers: IncomingHttpHeaders): Authorization {
   const { authorization } = headers;
   if (authorization === undefined) throw new ApiError(400, "MissingAuthorization", "Authorization is mandatory for this action.");
   if (!authorization.startsWith(`${ALGORITHM} `))
-    throw new ApiError(400, "InvalidSignatureMethod", `Specified signature method is not valid: only ${ALGORITHM} is served.`);
+    throw invalidSignatureMethod(`${ALGORITHM}, or one of the older signatures`);
   const [, accessKeyId, names, signature] =
     /^Credential=([^,\s]+),\s*SignedHeaders=([a-z0-9-]+(?:;[a-z0-9-]+)*),\s*Signature=([0-9a-f]{64})$/.exec(
       authorization.slice(ALGORITHM.length + 1),
@@ -75,7 +98,7 @@ const canonicalQuery = (query: URLSearchParams): string =>
     .join("&");
 
 /** @throws ApiError 400 `SignatureDoesNotMatch` */
-export function verifySignature(request: SignedApiRequest, { signedHeaders, signature }: Authorization, secret: string): void {
+function verifySignature(request: SignedApiRequest, { signedHeaders, signature }: Authorization, secret: string): void {
   const { method, rawPath, query, headers, body } = request;
   const canonical = [
     method,
@@ -91,5 +114,5 @@ export function verifySignature(request: SignedApiRequest, { signedHeaders, sign
     .digest("hex");
   const holds = timingSafeEqual(Buffer.from(signature), Buffer.from(expected));
   if (holds && headers["x-acs-content-sha256"] === sha256(body)) return;
-  throw new ApiError(400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation.");
+  throw signatureDoesNotMatch();
 }

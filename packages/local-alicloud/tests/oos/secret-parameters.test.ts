@@ -1,7 +1,7 @@
-import type { SecretParameters } from "../src/contracts";
-import { createSecretParameters } from "../src/secret-parameters";
-import { ACCOUNT, type ApiFixture, call, REGION, refused, startApi } from "./api/api-fixture";
-import { refusal } from "./ram/refusal";
+import type { SecretParameters } from "../../src/contracts";
+import { createSecretParameters } from "../../src/oos/secret-parameters";
+import { ACCOUNT, type ApiFixture, call, REGION, refused, rpcCaller, startApi } from "../api/api-fixture";
+import { refusal } from "../ram/refusal";
 
 const NAME = "orders/bridge-token";
 const RESOURCE = `acs:oos:${REGION}:${ACCOUNT}:secretparameter/${NAME}`;
@@ -38,7 +38,6 @@ test("returns the value with WithDecryption", async () => {
       CreatedDate: "2026-11-21T12:00:00Z",
       UpdatedBy: `root(${ACCOUNT})`,
       UpdatedDate: "2026-11-21T12:00:00Z",
-      Constraints: "{}",
       ShareType: "Private",
       Tags: {},
     },
@@ -97,7 +96,7 @@ test.each([
   expect(await refused(get(query))).toEqual({ statusCode, code });
 });
 
-test("serves one action of one version", async () => {
+test("serves the actions of secret parameters, of one version", async () => {
   const missing = { statusCode: 404, code: "InvalidApi.NotFound" };
   const query = { Name: NAME };
   expect(await refused(call(fixture.client(), { action: "GetParameter", query }))).toEqual(missing);
@@ -120,4 +119,67 @@ test.each([
   ["a value that is too long", { name: "token", value: "x".repeat(4097) }],
 ])("does not accept %s", (_, parameter) => {
   expect(refusal(() => secrets.put(REGION, parameter))).toBe("InvalidParameter");
+});
+
+describe("over the control API, as the vendor's Terraform provider calls it", () => {
+  const oos = rpcCaller(() => fixture.olderClient(), "2019-06-01");
+  const create = (changes: object = {}) => oos("CreateSecretParameter", { Name: "new", RegionId: REGION, Value: "v1", ...changes });
+  const read = async (Name = "new") => (await oos("GetSecretParameter", { Name, RegionId: REGION, WithDecryption: true })).Parameter;
+
+  test("a parameter is created, changed and deleted, and its value is in no answer", async () => {
+    const { Parameter } = await create({ Description: "made", Tags: '{"team":"data"}', Type: "Secret" });
+    expect(Parameter).toMatchObject({ Name: "new", Type: "Secret", ParameterVersion: 1, Description: "made", Tags: { team: "data" } });
+    // With this field the provider would replace the parameter at each run.
+    expect(Parameter).not.toHaveProperty("Constraints");
+    expect(JSON.stringify(Parameter)).not.toContain("v1");
+    expect(await read()).toMatchObject({ Value: "v1" });
+    await oos("UpdateSecretParameter", { Name: "new", RegionId: REGION, Value: "v2" });
+    expect(await read()).toMatchObject({ Value: "v2", ParameterVersion: 2, Description: "made", Tags: { team: "data" } });
+    await oos("UpdateSecretParameter", { Name: "new", Value: "v2", Description: "", Tags: '{"stage":"test"}' });
+    expect(await read()).toMatchObject({ ParameterVersion: 2, Description: "", Tags: { stage: "test" } });
+    expect(secrets.get(REGION, "new")?.value).toBe("v2");
+    await oos("DeleteSecretParameter", { Name: "new", RegionId: REGION });
+    expect(await refused(read())).toEqual({ statusCode: 404, code: "EntityNotExists.Parameter" });
+  });
+
+  test("tags are listed by the names of parameters", async () => {
+    await create({ Tags: '{"team":"data"}' });
+    const about = { ResourceType: "secretparameter", ResourceIds: '["new"]', RegionId: REGION };
+    const { TagResources } = await oos("ListTagResources", about);
+    expect(TagResources.TagResource).toEqual([
+      { ResourceType: "secretparameter", ResourceId: "new", TagKey: "team", TagValue: "data" },
+    ]);
+    expect(await refused(oos("ListTagResources", { ...about, ResourceType: "template" }))).toMatchObject({ statusCode: 400 });
+  });
+
+  test("constraints are kept, and hold for every value", async () => {
+    const Constraints = JSON.stringify({ AllowedPattern: "^v\\d$", MinLength: 2, MaxLength: 2 });
+    await create({ Constraints });
+    expect(await read()).toMatchObject({ Constraints });
+    for (const Value of ["w1", "v10"])
+      expect(await refused(oos("UpdateSecretParameter", { Name: "new", Value }))).toEqual({ statusCode: 400, code: "InvalidParameter" });
+    const among = JSON.stringify({ AllowedValues: ["a", "b"] });
+    expect(await refused(create({ Name: "other", Constraints: among }))).toMatchObject({ statusCode: 400 });
+  });
+
+  test.each<[string, object, number, string]>([
+    ["no name", { Name: undefined }, 400, "MissingName"],
+    ["no value", { Value: undefined }, 400, "MissingValue"],
+    ["the name of another", { Name: NAME }, 409, "EntityAlreadyExists.Parameter"],
+    ["another type", { Type: "Plain" }, 400, "InvalidParameter"],
+    ["a key of its own", { KeyId: "key-1" }, 400, "InvalidParameter"],
+    ["tags that are a list", { Tags: "[]" }, 400, "InvalidParameter"],
+    ["constraints that are none", { Constraints: '{"Longest":1}' }, 400, "InvalidParameter"],
+    ["a description that is too long", { Description: "x".repeat(201) }, 400, "InvalidParameter"],
+    ["another region", { RegionId: "us-west-1" }, 400, "InvalidParameter"],
+  ])("a parameter with %s is refused", async (_, changes, statusCode, code) => {
+    expect(await refused(create(changes))).toEqual({ statusCode, code });
+  });
+
+  test("a session needs permission for the parameter", async () => {
+    const session = fixture.session(["oos:CreateSecretParameter"], [`acs:oos:*:*:secretparameter/new`]);
+    const asSession = rpcCaller(() => fixture.client(session), "2019-06-01");
+    await asSession("CreateSecretParameter", { Name: "new", Value: "v1" });
+    expect(await refused(asSession("DeleteSecretParameter", { Name: "new" }))).toEqual({ statusCode: 403, code: "NoPermission" });
+  });
 });
