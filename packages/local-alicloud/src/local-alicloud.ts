@@ -259,7 +259,9 @@ function servicesOf(own: RegionEndpoints | undefined): Record<string, string> | 
   const hostOf = (origin: string) => new URL(origin).host;
   const control = hostOf(own.control);
   return {
-    ...Object.fromEntries(["ram", "sts", "location", "fc", "fnf", "oos", "cms", "mns", "mns-open", "mns_open"].map((code) => [code, control])),
+    ...Object.fromEntries(
+      ["ram", "sts", "location", "fc", "fnf", "oos", "cms", "mns", "mns-open", "mns_open"].map((code) => [code, control]),
+    ),
     oss: hostOf(own.oss.public).replace("localhost", "127.0.0.1"),
     log: hostOf(own.logService),
     sls: hostOf(own.logService),

@@ -32,7 +32,9 @@ test("with firstPort the ports have the documented order", async () => {
   const first = await freePorts(19);
   cloud = await startLocalAlicloud({ regions: ["cn-shanghai", "us-west-1"], firstPort: first });
   const ports = cloud.regions.map((region) => {
-    const { oss, functionCompute, cloudFlow, oos, messageService, logService, control } = (cloud as LocalAlicloud).endpointsOf(region);
+    const { oss, functionCompute, cloudFlow, oos, messageService, logService, control } = (cloud as LocalAlicloud).endpointsOf(
+      region,
+    );
     return [oss.accelerate, oss.public, oss.internal, functionCompute, cloudFlow, oos, messageService, logService, control].map(
       (origin) => portOf(origin) - first,
     );

@@ -4,7 +4,14 @@ import type { IncomingHttpHeaders } from "node:http";
 import { ApiError } from "../contracts";
 import { headerText } from "../oss/auth/header-values";
 import { percentEncode } from "../oss/names";
-import { invalidSignatureMethod, isoTime, missing, type SignedApiRequest, type SignedCall, signatureDoesNotMatch } from "./signed-call";
+import {
+  invalidSignatureMethod,
+  isoTime,
+  missing,
+  type SignedApiRequest,
+  type SignedCall,
+  signatureDoesNotMatch,
+} from "./signed-call";
 
 const ALGORITHM = "ACS3-HMAC-SHA256";
 
@@ -51,8 +58,7 @@ const sha256 = (data: string | Buffer) => createHash("sha256").update(data).dige
 function readAuthorization(headers: IncomingHttpHeaders): Authorization {
   const { authorization } = headers;
   if (authorization === undefined) throw new ApiError(400, "MissingAuthorization", "Authorization is mandatory for this action.");
-  if (!authorization.startsWith(`${ALGORITHM} `))
-    throw invalidSignatureMethod(`${ALGORITHM}, or one of the older signatures`);
+  if (!authorization.startsWith(`${ALGORITHM} `)) throw invalidSignatureMethod(`${ALGORITHM}, or one of the older signatures`);
   const [, accessKeyId, names, signature] =
     /^Credential=([^,\s]+),\s*SignedHeaders=([a-z0-9-]+(?:;[a-z0-9-]+)*),\s*Signature=([0-9a-f]{64})$/.exec(
       authorization.slice(ALGORITHM.length + 1),

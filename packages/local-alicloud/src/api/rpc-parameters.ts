@@ -13,7 +13,10 @@ export function rpcParameters({
   body: Buffer;
 }): ReadonlyMap<string, string> {
   const type = headers["content-type"];
-  const isForm = String(type ?? "").split(";")[0]?.trim() === "application/x-www-form-urlencoded";
+  const isForm =
+    String(type ?? "")
+      .split(";")[0]
+      ?.trim() === "application/x-www-form-urlencoded";
   return new Map([...query, ...(isForm ? new URLSearchParams(body.toString("utf8")) : [])]);
 }
 

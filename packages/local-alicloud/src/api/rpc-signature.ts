@@ -12,7 +12,16 @@ import {
 } from "./signed-call";
 
 const METHOD = "HMAC-SHA1";
-const MANDATORY = ["Action", "Version", "AccessKeyId", "Signature", "SignatureMethod", "SignatureVersion", "SignatureNonce", "Timestamp"];
+const MANDATORY = [
+  "Action",
+  "Version",
+  "AccessKeyId",
+  "Signature",
+  "SignatureMethod",
+  "SignatureVersion",
+  "SignatureNonce",
+  "Timestamp",
+];
 
 /** A request without an Authorization header that has a parameter of this signature. */
 export function isRpcSigned(request: SignedApiRequest): boolean {

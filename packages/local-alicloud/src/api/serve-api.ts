@@ -60,11 +60,7 @@ interface Exchange {
   action: string;
 }
 
-async function answer(
-  exchange: Exchange,
-  options: ApiOptions & { now: () => number },
-  nonces: Nonces,
-): Promise<ApiAnswer> {
+async function answer(exchange: Exchange, options: ApiOptions & { now: () => number }, nonces: Nonces): Promise<ApiAnswer> {
   const { region, handler, ram, now } = options;
   const { request, response } = exchange;
   const { method = "GET", url = "/", headers } = request;

@@ -49,5 +49,4 @@ export const invalidSignatureMethod = (served: string): ApiError =>
   new ApiError(400, "InvalidSignatureMethod", `Specified signature method is not valid: ${served} is served.`);
 
 /** `2026-11-30T12:00:00Z`, in ms since the epoch. */
-export const isoTime = (text: string): number =>
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : Number.NaN;
+export const isoTime = (text: string): number => (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : Number.NaN);

@@ -55,7 +55,10 @@ export function cloudMonitorApi({ accountId, records: { alarms } }: CloudMonitor
         permit(call);
         const { parameters, region } = call;
         const fits = filterOf(parameters);
-        const found = alarms.names(region).flatMap((id) => find(region, id) ?? []).filter(fits);
+        const found = alarms
+          .names(region)
+          .flatMap((id) => find(region, id) ?? [])
+          .filter(fits);
         const [page, size] = [parameters.whole("Page") ?? 1, parameters.whole("PageSize") ?? 10];
         if (page < 1 || size < 1 || size > MAX_RULES) throw invalidParameter("PageSize", `it must be 1 to ${MAX_RULES}`);
         const Alarm = found.slice((page - 1) * size, page * size).map(describe);
@@ -73,7 +76,8 @@ export function cloudMonitorApi({ accountId, records: { alarms } }: CloudMonitor
         const rule = existing(call.region, call.parameters.required("RuleId"));
         const targets = call.parameters.objects("Targets", ["Id", "Arn", "Level", "JsonParams"]);
         const named = targets.map((target, index) => {
-          if (target.Id === undefined || target.Arn === undefined) throw invalidParameter(`Targets.${index + 1}`, "it needs Id and Arn");
+          if (target.Id === undefined || target.Arn === undefined)
+            throw invalidParameter(`Targets.${index + 1}`, "it needs Id and Arn");
           return target as MetricRule["Targets"][number];
         });
         const kept = rule.Targets.filter(({ Id }) => !named.some((one) => one.Id === Id));
@@ -122,7 +126,9 @@ function readRule(parameters: Parameters): Omit<MetricRule, "EnableState" | "Tar
   assertResources(Resources);
   const [period, SilenceTime] = [parameters.whole("Period") ?? 300, parameters.whole("SilenceTime") ?? 86_400];
   if (period === 0 || period % 60 !== 0) throw invalidParameter("Period", `${period} s are no whole minutes`);
-  const escalations = LEVELS.map((level) => [level, readEscalation(parameters, level)] as const).filter(([, one]) => one !== undefined);
+  const escalations = LEVELS.map((level) => [level, readEscalation(parameters, level)] as const).filter(
+    ([, one]) => one !== undefined,
+  );
   if (escalations.length === 0) throw invalidParameter("Escalations", `the rule needs one of ${LEVELS.join(", ")}`);
   const labels = parameters.objects("Labels", ["Key", "Value"]).map(({ Key = "", Value = "" }) => ({ Key, Value }));
   return {

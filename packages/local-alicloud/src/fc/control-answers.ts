@@ -33,4 +33,7 @@ export function asyncConfigFields(config: AsyncInvokeConfig, functionArn: string
   return { ...numbers, destinationConfig, asyncTask: false, functionArn, createdTime, lastModifiedTime };
 }
 
-export const concurrencyFields = (reservedConcurrency: number, functionArn: string): object => ({ functionArn, reservedConcurrency });
+export const concurrencyFields = (reservedConcurrency: number, functionArn: string): object => ({
+  functionArn,
+  reservedConcurrency,
+});

@@ -1,6 +1,14 @@
 /** The control API of Function Compute 3.0, in ROA style. https://www.alibabacloud.com/help/en/functioncompute/fc-3-0/developer-reference/api-fc-2023-03-30-overview */
 import * as z from "zod";
-import { type ApiAnswer, type ApiCall, ApiError, type ApiHandler, type FunctionCompute, type FunctionRecord, type TriggerRecord } from "../contracts";
+import {
+  type ApiAnswer,
+  type ApiCall,
+  ApiError,
+  type ApiHandler,
+  type FunctionCompute,
+  type FunctionRecord,
+  type TriggerRecord,
+} from "../contracts";
 import { asyncConfigFields, concurrencyFields, type Details, functionFields, triggerFields } from "./control-answers";
 import {
   asyncConfigOf,
@@ -16,7 +24,10 @@ import { invalidArgument, notFound } from "./names";
 
 export const FC_VERSION = "2023-03-30";
 
-type Service = Omit<FunctionCompute, "api" | "idle" | "stop" | "workers" | "logs" | "logEntries" | "deliver" | "invoke" | "invokeAsync">;
+type Service = Omit<
+  FunctionCompute,
+  "api" | "idle" | "stop" | "workers" | "logs" | "logEntries" | "deliver" | "invoke" | "invokeAsync"
+>;
 
 export interface ControlApiOptions {
   fc: Service;
@@ -155,10 +166,7 @@ function triggerRoutes({ fc, triggersOf }: ControlApiOptions, details: DetailSto
     {
       path: new RegExp(`^functions/${NAME}/triggers$`),
       operations: {
-        POST: [
-          "CreateTrigger",
-          ({ region, body }, name) => answer(region, fc.createTrigger(region, name, triggerSpec(body))),
-        ],
+        POST: ["CreateTrigger", ({ region, body }, name) => answer(region, fc.createTrigger(region, name, triggerSpec(body)))],
         GET: [
           "ListTriggers",
           ({ region, query }, name) => {
@@ -212,7 +220,8 @@ function configRoutes({ fc, arn }: ControlApiOptions, details: DetailStore): Rou
   const concurrencyAnswer = (region: string, name: string) => {
     existing(fc, region, name);
     const reserved = fc.getConcurrency(region, name);
-    if (reserved === undefined) throw new ApiError(404, "OnDemandConfigNotFound", `the function '${name}' has no reserved concurrency`);
+    if (reserved === undefined)
+      throw new ApiError(404, "OnDemandConfigNotFound", `the function '${name}' has no reserved concurrency`);
     return ok(concurrencyFields(reserved, arn(region, name)));
   };
   return [
@@ -288,7 +297,8 @@ function tagRoute({ fc, arn }: ControlApiOptions, details: DetailStore): Route {
         "TagResources",
         (call) => {
           const { ResourceId, Tag } = parseBody(tagsInput, call.body);
-          for (const { tags } of targets(call, "TagResources", ResourceId)) for (const { Key, Value } of Tag) tags.set(Key, Value);
+          for (const { tags } of targets(call, "TagResources", ResourceId))
+            for (const { Key, Value } of Tag) tags.set(Key, Value);
           return ok({});
         },
       ],

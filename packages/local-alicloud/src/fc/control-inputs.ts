@@ -24,7 +24,11 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && Object.values(value).every(isEmpty);
 }
 
-const notServed = z.unknown().refine(isEmpty, "is not served here").transform(() => undefined).optional();
+const notServed = z
+  .unknown()
+  .refine(isEmpty, "is not served here")
+  .transform(() => undefined)
+  .optional();
 const unlessEmpty = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (isEmpty(value) ? undefined : value), schema.optional()).optional();
 
@@ -32,7 +36,9 @@ const unlessEmpty = <T extends z.ZodType>(schema: T) =>
 const tag = z.union([
   z.object({ Key: z.string().min(1), Value: z.string().default("") }).transform(({ Key, Value }) => [Key, Value] as const),
   z.object({ key: z.string().min(1), value: z.string().default("") }).transform(({ key, value }) => [key, value] as const),
-  z.object({ tagKey: z.string().min(1), tagValue: z.string().default("") }).transform((one) => [one.tagKey, one.tagValue] as const),
+  z
+    .object({ tagKey: z.string().min(1), tagValue: z.string().default("") })
+    .transform((one) => [one.tagKey, one.tagValue] as const),
 ]);
 
 const code = z.object({
@@ -57,7 +63,12 @@ const settings = z.object({
   instanceConcurrency: z.number().optional(),
   description: z.string().optional(),
   customRuntimeConfig: unlessEmpty(
-    z.object({ command: z.array(z.string()), args: z.array(z.string()).default([]), port: z.number(), healthCheckConfig: notServed }),
+    z.object({
+      command: z.array(z.string()),
+      args: z.array(z.string()).default([]),
+      port: z.number(),
+      healthCheckConfig: notServed,
+    }),
   ),
   logConfig: unlessEmpty(
     z.object({

@@ -10,9 +10,7 @@ const key = z.object({
   token: text.token.optional(),
   caseSensitive: text.caseSensitive,
   chn: text.chn,
-  json_keys: z
-    .record(z.string(), z.object({ type, alias: z.string().optional(), doc_value: z.boolean().optional() }))
-    .optional(),
+  json_keys: z.record(z.string(), z.object({ type, alias: z.string().optional(), doc_value: z.boolean().optional() })).optional(),
 });
 
 export const indexInput = z

@@ -1,7 +1,7 @@
 /** Projects, their tags and their policies. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-overview */
 import * as z from "zod";
 import { ApiError } from "../contracts";
-import type { Settings, SettingRecords } from "../records";
+import type { SettingRecords, Settings } from "../records";
 import { type LogCall, type LogOperation, parameterInvalid, projectOf, readJson } from "./log-call";
 
 const NAME = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
@@ -50,7 +50,9 @@ export function projectOperations(
       if (logProjects.get(call.region, projectName) !== undefined)
         throw new ApiError(400, "ProjectAlreadyExist", `Project ${projectName} already exist`);
       const at = time();
-      logProjects.create(call.region, projectName, { settings: { projectName, description, createTime: at, lastModifyTime: at } });
+      logProjects.create(call.region, projectName, {
+        settings: { projectName, description, createTime: at, lastModifyTime: at },
+      });
       return {};
     },
     "GET /": (call) => {

@@ -96,7 +96,9 @@ function readV4({ method, rawPath, query, headers, body }: SignedLogRequest, reg
     .join("&");
   const listed = named.map((name) => `${name}:${headerText(headers, name)}\n`).join("");
   const canonical = [method, rawPath, parameters, listed, named.join(";"), hash].join("\n");
-  const text = [V4, date, `${day}/${region}/sls/aliyun_v4_request`, createHash("sha256").update(canonical).digest("hex")].join("\n");
+  const text = [V4, date, `${day}/${region}/sls/aliyun_v4_request`, createHash("sha256").update(canonical).digest("hex")].join(
+    "\n",
+  );
   const hmac = (key: string | Buffer, data: string) => createHmac("sha256", key).update(data, "utf8").digest();
   const verify = (secret: string) => {
     const key = [day, region, "sls", "aliyun_v4_request"].reduce<string | Buffer>(hmac, `aliyun_v4${secret}`);

@@ -41,9 +41,7 @@ const settingsOf = (fields: Record<string, unknown>) =>
 
 const fieldsOf = (settings: Record<string, unknown>) => ({
   ...DEFAULTS,
-  ...Object.fromEntries(
-    FIELDS.map((name) => [name, settings[SETTING[name] ?? name]]).filter(([, value]) => value !== undefined),
-  ),
+  ...Object.fromEntries(FIELDS.map((name) => [name, settings[SETTING[name] ?? name]]).filter(([, value]) => value !== undefined)),
 });
 
 /** Operations by method and path; `:name` is the name of the log store. */

@@ -41,7 +41,9 @@ export function secretParameterApi(store: ParameterStore, accountId: string): Rp
         assertServed(parameters);
         const value = parameters.required("Value");
         const [description, constraints] = [parameters.text("Description") ?? "", parameters.text("Constraints")];
-        return { Parameter: describe(store.create(region, name, { value, description, constraints, tags: tagsOf(parameters) ?? {} })) };
+        return {
+          Parameter: describe(store.create(region, name, { value, description, constraints, tags: tagsOf(parameters) ?? {} })),
+        };
       },
       UpdateSecretParameter: (call) => {
         const { parameters, region } = call;

@@ -151,7 +151,8 @@ function policyOperations({ ram, roles, policies }: RamApiOptions): Operations {
 function tagOperations({ ram, roles, policies }: RamApiOptions): Operations {
   const targets = (call: RpcCall) => {
     const type = call.parameters.required("ResourceType");
-    if (type !== "role" && type !== "policy") throw invalidParameter("ResourceType", `${type} is not served here: role and policy are`);
+    if (type !== "role" && type !== "policy")
+      throw invalidParameter("ResourceType", `${type} is not served here: role and policy are`);
     return call.parameters.list("ResourceNames").map((name) => {
       permit(call, ram.accountId, type, name);
       return type === "role" ? { type, name, ...tagged(roles.get(name)) } : { type, name, ...tagged(policies.get(name)) };

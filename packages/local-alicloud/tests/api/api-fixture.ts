@@ -132,8 +132,14 @@ export function call(client: OpenApi, { action, style = "RPC", reqBodyType = "fo
 export const rpcCaller =
   (client: () => OpenApi, version: string) =>
   async (action: string, body: Record<string, unknown> = {}, method = "POST") =>
-    (await call(client(), { action, version, method, ...(method === "GET" ? { query: body as Record<string, string> } : { body }) }))
-      .body;
+    (
+      await call(client(), {
+        action,
+        version,
+        method,
+        ...(method === "GET" ? { query: body as Record<string, string> } : { body }),
+      })
+    ).body;
 
 /** Status and code of a refused call of the client. */
 export async function refused(promise: Promise<unknown>): Promise<{ statusCode: number; code: string }> {

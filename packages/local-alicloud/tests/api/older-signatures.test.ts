@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { OpenApiUtil } from "@alicloud/openapi-core";
 import { rpcParameters } from "../../src/api/rpc-parameters";
 import { ApiError } from "../../src/contracts";
-import { type ApiFixture, call, type Keys, REGION, type Raw, refused, sendAsIs, startApi } from "./api-fixture";
+import { type ApiFixture, call, type Keys, type Raw, REGION, refused, sendAsIs, startApi } from "./api-fixture";
 
 let fixture: ApiFixture;
 beforeAll(async () => {
@@ -77,7 +77,9 @@ function sendRpc(
 type Params = Record<string, string | undefined>;
 
 const withChanges = (parameters: Record<string, string>, changes: Params): Record<string, string> =>
-  Object.fromEntries(Object.entries({ ...parameters, ...changes }).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  Object.fromEntries(
+    Object.entries({ ...parameters, ...changes }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 
 const rawOf = (parameters: Record<string, string>, method: string): Raw => ({
   ...{ method, path: `/?${new URLSearchParams(parameters)}`, body: "" },
@@ -117,7 +119,10 @@ test.each(["Action", "Version", "Signature", "SignatureMethod", "SignatureVersio
 );
 
 test("RPC: a call without AccessKeyId is refused by name", async () => {
-  expect(await sendRpc(root(), { change: { AccessKeyId: undefined } })).toMatchObject({ status: 400, code: "MissingAccessKeyId" });
+  expect(await sendRpc(root(), { change: { AccessKeyId: undefined } })).toMatchObject({
+    status: 400,
+    code: "MissingAccessKeyId",
+  });
 });
 
 test.each<[string, Params, string]>([
@@ -130,7 +135,10 @@ test.each<[string, Params, string]>([
 });
 
 test("RPC: an unknown key, a missing token and a foreign token are refused", async () => {
-  expect(await sendRpc({ ...root(), accessKeyId: "LTAIwho" })).toMatchObject({ status: 404, code: "InvalidAccessKeyId.NotFound" });
+  expect(await sendRpc({ ...root(), accessKeyId: "LTAIwho" })).toMatchObject({
+    status: 404,
+    code: "InvalidAccessKeyId.NotFound",
+  });
   const { accessKeyId, accessKeySecret } = fixture.session(["*"], ["*"]);
   expect(await sendRpc({ accessKeyId, accessKeySecret })).toMatchObject({ status: 400, code: "MissingSecurityToken" });
   const { securityToken } = fixture.session(["*"], ["*"]);

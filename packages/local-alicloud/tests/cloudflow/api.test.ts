@@ -204,6 +204,7 @@ test("parameters can be sent as a form", async () => {
     region: REGION,
     caller,
     action: "StartExecution",
+    version: "2019-03-15",
     method: "POST",
     path: "/",
     query: new URLSearchParams(),

@@ -21,7 +21,8 @@ afterAll(() => api.close());
 const fnf = rpcCaller(() => api.olderClient(), "2019-03-15");
 const Definition = JSON.stringify(waiting);
 const RoleArn = `acs:ram::${ACCOUNT}:role/flow`;
-const create = (changes: object = {}) => fnf("CreateFlow", { Name: "flow", Definition, Description: "waits", Type: "FDL", RoleArn, ...changes });
+const create = (changes: object = {}) =>
+  fnf("CreateFlow", { Name: "flow", Definition, Description: "waits", Type: "FDL", RoleArn, ...changes });
 const describeFlow = () => fnf("DescribeFlow", { Name: "flow", RegionId: REGION }, "GET");
 
 test("a flow is created, described, changed and deleted", async () => {

@@ -31,10 +31,24 @@ test("a rule is put, described, replaced and deleted", async () => {
   expect(Total).toBe("1");
   expect(Alarms.Alarm).toEqual([
     {
-      ...{ RuleId: "rule-1", RuleName: "backlog", Namespace: "acs_mns_new", MetricName: "ActiveMessages", ContactGroups: "ops,dev" },
-      ...{ Resources: RULE.Resources, Dimensions: RULE.Resources, Period: "60", SilenceTime: 3600, EffectiveInterval: "00:00-22:59" },
+      ...{
+        RuleId: "rule-1",
+        RuleName: "backlog",
+        Namespace: "acs_mns_new",
+        MetricName: "ActiveMessages",
+        ContactGroups: "ops,dev",
+      },
+      ...{
+        Resources: RULE.Resources,
+        Dimensions: RULE.Resources,
+        Period: "60",
+        SilenceTime: 3600,
+        EffectiveInterval: "00:00-22:59",
+      },
       ...{ Webhook: "", EnableState: true, AlertState: "INSUFFICIENT_DATA", SourceType: "METRIC" },
-      Escalations: { Critical: { ComparisonOperator: "GreaterThanThreshold", Statistics: "Maximum", Threshold: "100", Times: 3 } },
+      Escalations: {
+        Critical: { ComparisonOperator: "GreaterThanThreshold", Statistics: "Maximum", Threshold: "100", Times: 3 },
+      },
       Labels: { Labels: [{ Key: "team", Value: "data" }] },
     },
   ]);
@@ -60,7 +74,11 @@ test("rules are found by name, service and metric, in pages", async () => {
 test("a rule that a program created is listed as well", async () => {
   const settings = {
     ...{ name: "dead letters", project: "acs_mns_new", metric: "ActiveMessages", metricDimensions: '[{"queue":"dead"}]' },
-    ...{ contactGroups: ["ops"], period: 300, escalationsWarn: { comparisonOperator: ">=", statistics: "Average", threshold: "1", times: 2 } },
+    ...{
+      contactGroups: ["ops"],
+      period: 300,
+      escalationsWarn: { comparisonOperator: ">=", statistics: "Average", threshold: "1", times: 2 },
+    },
     ...{ tags: { team: "data" }, enabled: false },
   };
   records.alarms.create(REGION, "in-process", { settings });
@@ -97,7 +115,11 @@ test.each<[string, object, string]>([
 });
 
 test("a rule without any escalation is refused", async () => {
-  const none = Object.fromEntries(Object.keys(RULE).filter((name) => name.startsWith("Escalations.")).map((name) => [name, undefined]));
+  const none = Object.fromEntries(
+    Object.keys(RULE)
+      .filter((name) => name.startsWith("Escalations."))
+      .map((name) => [name, undefined]),
+  );
   expect(await refused(put(none))).toEqual({ statusCode: 400, code: "InvalidParameter" });
 });
 

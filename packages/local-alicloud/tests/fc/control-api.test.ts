@@ -161,7 +161,12 @@ describe("of one function", () => {
     expect(await refused(get(path))).toEqual({ statusCode: 404, code: "AsyncConfigNotExists" });
     const destinationConfig = { onFailure: { destination: DEAD_LETTERS } };
     await send("PUT", path, { functionName: "owner", maxAsyncRetryAttempts: 8, destinationConfig, asyncTask: false });
-    expect(await get(path)).toMatchObject({ maxAsyncRetryAttempts: 8, destinationConfig, asyncTask: false, functionArn: arnOf("owner") });
+    expect(await get(path)).toMatchObject({
+      maxAsyncRetryAttempts: 8,
+      destinationConfig,
+      asyncTask: false,
+      functionArn: arnOf("owner"),
+    });
     await send("PUT", path, { maxAsyncEventAgeInSeconds: 60 });
     expect(service.fc.getAsyncInvokeConfig(REGION, "owner")).toEqual({ maxAsyncEventAgeInSeconds: 60 });
     expect(await refused(send("PUT", path, { asyncTask: true }))).toEqual({ statusCode: 400, code: "InvalidArgument" });

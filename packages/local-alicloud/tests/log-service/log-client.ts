@@ -31,10 +31,13 @@ export interface LogClientOptions {
   signature?: LogSignature;
   now?: () => number;
   /** Changes the request after it was signed. */
-  change?: (headers: Record<string, string>, sent: { path: string; body: string }) => void;
+  change?: ((headers: Record<string, string>, sent: { path: string; body: string }) => void) | undefined;
 }
 
-export function sendLog(options: LogClientOptions, { method, path, project, query = {}, body }: LogRequest): Promise<LogAnswered> {
+export function sendLog(
+  options: LogClientOptions,
+  { method, path, project, query = {}, body }: LogRequest,
+): Promise<LogAnswered> {
   const { origin, ca, keys, signature = "sha1", now = Date.now } = options;
   const { host, port } = new URL(origin);
   const sent = { path, body: body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body) };
@@ -52,14 +55,27 @@ export function sendLog(options: LogClientOptions, { method, path, project, quer
   options.change?.(headers, sent);
   const search = sorted.length === 0 ? "" : `?${new URLSearchParams(sorted)}`;
   return new Promise((resolve, reject) => {
-    const to = { host: "127.0.0.1", servername: "localhost", port, method, path: sent.path + search, headers, ca, agent: false as const };
+    const to = {
+      host: "127.0.0.1",
+      servername: "localhost",
+      port,
+      method,
+      path: sent.path + search,
+      headers,
+      ca,
+      agent: false as const,
+    };
     const request = httpsRequest(to, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => {
         const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: /^[[{]/.test(text) ? JSON.parse(text) : text });
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: /^[[{]/.test(text) ? JSON.parse(text) : text,
+        });
       });
     });
     request.on("error", reject);

@@ -123,7 +123,11 @@ describe("projects", () => {
     const read = { method: "GET", path: "/", project };
     expect(await ok(read)).toEqual({
       ...{ projectName: project, description: "for tests", region: REGION, status: "Normal", owner: ACCOUNT },
-      ...{ createTime: expect.stringMatching(/^\d{4}-/), lastModifyTime: expect.stringMatching(/^\d{4}-/), dataRedundancyType: "LRS" },
+      ...{
+        createTime: expect.stringMatching(/^\d{4}-/),
+        lastModifyTime: expect.stringMatching(/^\d{4}-/),
+        dataRedundancyType: "LRS",
+      },
     });
     await ok({ method: "PUT", path: "/", project, body: { description: "changed" } });
     expect(await ok(read)).toMatchObject({ description: "changed" });
@@ -169,7 +173,9 @@ describe("projects", () => {
     await ok({ method: "POST", path: "/tag", body: { ...about, tags } });
     await ok({ method: "POST", path: "/untag", body: { ...about, tags: ["team"] } });
     const query = { resourceType: "PROJECT", resourceId: JSON.stringify([project]) };
-    expect((await ok({ method: "GET", path: "/tags", query })).tagResources).toMatchObject([{ tagKey: "stage", tagValue: "test" }]);
+    expect((await ok({ method: "GET", path: "/tags", query })).tagResources).toMatchObject([
+      { tagKey: "stage", tagValue: "test" },
+    ]);
     const other = { method: "GET", path: "/tags", query: { ...query, resourceType: "LOGSTORE" } };
     expect(await refused(other)).toEqual({ status: 400, code: "ParameterInvalid" });
   });
@@ -183,7 +189,10 @@ describe("projects", () => {
     expect(await ok({ method: "GET", path, project })).toEqual(policy);
     await ok({ method: "DELETE", path, project });
     expect(await ok({ method: "GET", path, project })).toEqual({});
-    expect(await refused({ method: "POST", path, project, body: { Version: "2" } })).toEqual({ status: 400, code: "ParameterInvalid" });
+    expect(await refused({ method: "POST", path, project, body: { Version: "2" } })).toEqual({
+      status: 400,
+      code: "ParameterInvalid",
+    });
   });
 });
 
@@ -191,14 +200,30 @@ describe("log stores", () => {
   test("are created, read, changed, listed and deleted", async () => {
     const project = await newProject();
     const path = "/logstores/functions";
-    const given = { logstoreName: "functions", ttl: 7, shardCount: 4, autoSplit: true, maxSplitShard: 64, appendMeta: true, mode: "query" };
+    const given = {
+      logstoreName: "functions",
+      ttl: 7,
+      shardCount: 4,
+      autoSplit: true,
+      maxSplitShard: 64,
+      appendMeta: true,
+      mode: "query",
+    };
     await ok({ method: "POST", path: "/logstores", project, body: given });
     const read = { method: "GET", path, project };
-    expect(await ok(read)).toMatchObject({ ...given, enable_tracking: false, createTime: expect.any(Number), lastModifyTime: expect.any(Number) });
+    expect(await ok(read)).toMatchObject({
+      ...given,
+      enable_tracking: false,
+      createTime: expect.any(Number),
+      lastModifyTime: expect.any(Number),
+    });
     await ok({ method: "PUT", path, project, body: { ttl: 30, enable_tracking: true } });
     expect(await ok(read)).toMatchObject({ ...given, ttl: 30, enable_tracking: true });
     expect(await ok({ method: "GET", path: "/logstores", project })).toEqual({ count: 1, total: 1, logstores: ["functions"] });
-    expect(records.logStores.get(REGION, `${project}:functions`)?.settings).toMatchObject({ retentionPeriod: 30, maxSplitShardCount: 64 });
+    expect(records.logStores.get(REGION, `${project}:functions`)?.settings).toMatchObject({
+      retentionPeriod: 30,
+      maxSplitShardCount: 64,
+    });
     await ok({ method: "DELETE", path, project });
     expect(await refused(read)).toEqual({ status: 404, code: "LogStoreNotExist" });
   });
@@ -260,7 +285,10 @@ describe("indexes", () => {
     expect(await ok({ ...index, method: "GET" })).not.toHaveProperty("line");
     await ok({ ...index, method: "DELETE" });
     expect(await refused({ ...index, method: "GET" })).toEqual({ status: 404, code: "IndexConfigNotExist" });
-    expect(await refused({ ...index, method: "POST", body: { log_reduce: false } })).toEqual({ status: 400, code: "ParameterInvalid" });
+    expect(await refused({ ...index, method: "POST", body: { log_reduce: false } })).toEqual({
+      status: 400,
+      code: "ParameterInvalid",
+    });
   });
 
   test("that a program created are read as well", async () => {
@@ -270,7 +298,10 @@ describe("indexes", () => {
       fieldSearches: [{ name: "level", type: "text", token: " ", caseSensitive: true, includeChinese: false }],
     };
     records.logIndexes.create(REGION, `${project}:functions`, { settings });
-    expect(await ok({ method: "GET", path: `${path}/index`, project })).toMatchObject({ line: { ...line, caseSensitive: true }, keys });
+    expect(await ok({ method: "GET", path: `${path}/index`, project })).toMatchObject({
+      line: { ...line, caseSensitive: true },
+      keys,
+    });
   });
 
   test("of a store that is not there are refused", async () => {
@@ -281,12 +312,20 @@ describe("indexes", () => {
 });
 
 test("GetLogs reads a store of one project, named by the host", async () => {
-  const entry = (project: string, text: string) => ({ project, logstore: "functions", functionName: "f", atMs: Date.now(), text });
+  const entry = (project: string, text: string) => ({
+    project,
+    logstore: "functions",
+    functionName: "f",
+    atMs: Date.now(),
+    text,
+  });
   entries.push(entry("logs-a", "of a"), entry("logs-b", "of b"));
   const seconds = Math.floor(Date.now() / 1000);
   const query = { type: "log", from: String(seconds - 60), to: String(seconds + 60), query: "*" };
   const texts = async (project?: string) =>
-    ((await ok({ method: "GET", path: "/logstores/functions", project, query })) as unknown as { message: string }[]).map(({ message }) => message);
+    ((await ok({ method: "GET", path: "/logstores/functions", project, query })) as unknown as { message: string }[]).map(
+      ({ message }) => message,
+    );
   expect(await texts("logs-a")).toEqual(["of a"]);
   expect(await texts()).toEqual(["of a", "of b"]);
 });
@@ -296,7 +335,11 @@ test("a session needs permission for the project", async () => {
   const keys = sessionFor(["log:GetProject"], [`acs:log:*:*:project/${project}`]);
   expect(await send({ method: "GET", path: "/", project }, { keys })).toMatchObject({ status: 200 });
   expect(await refused({ method: "DELETE", path: "/", project }, { keys })).toEqual({ status: 401, code: "Unauthorized" });
-  expect(calls.at(-1)).toMatchObject({ action: "log:DeleteProject", resource: `acs:log:${REGION}:${ACCOUNT}:project/${project}`, allowed: false });
+  expect(calls.at(-1)).toMatchObject({
+    action: "log:DeleteProject",
+    resource: `acs:log:${REGION}:${ACCOUNT}:project/${project}`,
+    allowed: false,
+  });
 });
 
 test("other operations are refused", async () => {

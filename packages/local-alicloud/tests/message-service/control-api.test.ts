@@ -20,7 +20,9 @@ const attributes = async (QueueName: string) => (await open("GetQueueAttributes"
 
 test("a queue is created with defaults, described, changed and deleted", async () => {
   const QueueName = newName();
-  expect(await open("CreateQueue", { QueueName, DelaySeconds: 5, EnableLogging: true, "Tag.1.Key": "team", "Tag.1.Value": "data" })).toMatchObject({
+  expect(
+    await open("CreateQueue", { QueueName, DelaySeconds: 5, EnableLogging: true, "Tag.1.Key": "team", "Tag.1.Value": "data" }),
+  ).toMatchObject({
     ...{ Code: 200, Status: "Success", Success: true, RequestId: expect.any(String) },
   });
   expect(await attributes(QueueName)).toEqual({
@@ -30,7 +32,12 @@ test("a queue is created with defaults, described, changed and deleted", async (
     Tags: [{ TagKey: "team", TagValue: "data" }],
   });
   await open("SetQueueAttributes", { QueueName, VisibilityTimeout: 60, DelaySeconds: 0 });
-  expect(await attributes(QueueName)).toMatchObject({ VisibilityTimeout: 60, DelaySeconds: 0, MessageRetentionPeriod: 345_600, LoggingEnabled: true });
+  expect(await attributes(QueueName)).toMatchObject({
+    VisibilityTimeout: 60,
+    DelaySeconds: 0,
+    MessageRetentionPeriod: 345_600,
+    LoggingEnabled: true,
+  });
   mns.service.send(REGION, QueueName, Buffer.from("hello"));
   expect(await attributes(QueueName)).toMatchObject({ ActiveMessages: 1 });
   await open("DeleteQueue", { QueueName });

@@ -123,12 +123,20 @@ test.each([
 
 describe("over the control API, as the vendor's Terraform provider calls it", () => {
   const oos = rpcCaller(() => fixture.olderClient(), "2019-06-01");
-  const create = (changes: object = {}) => oos("CreateSecretParameter", { Name: "new", RegionId: REGION, Value: "v1", ...changes });
-  const read = async (Name = "new") => (await oos("GetSecretParameter", { Name, RegionId: REGION, WithDecryption: true })).Parameter;
+  const create = (changes: object = {}) =>
+    oos("CreateSecretParameter", { Name: "new", RegionId: REGION, Value: "v1", ...changes });
+  const read = async (Name = "new") =>
+    (await oos("GetSecretParameter", { Name, RegionId: REGION, WithDecryption: true })).Parameter;
 
   test("a parameter is created, changed and deleted, and its value is in no answer", async () => {
     const { Parameter } = await create({ Description: "made", Tags: '{"team":"data"}', Type: "Secret" });
-    expect(Parameter).toMatchObject({ Name: "new", Type: "Secret", ParameterVersion: 1, Description: "made", Tags: { team: "data" } });
+    expect(Parameter).toMatchObject({
+      Name: "new",
+      Type: "Secret",
+      ParameterVersion: 1,
+      Description: "made",
+      Tags: { team: "data" },
+    });
     // With this field the provider would replace the parameter at each run.
     expect(Parameter).not.toHaveProperty("Constraints");
     expect(JSON.stringify(Parameter)).not.toContain("v1");
@@ -157,7 +165,10 @@ describe("over the control API, as the vendor's Terraform provider calls it", ()
     await create({ Constraints });
     expect(await read()).toMatchObject({ Constraints });
     for (const Value of ["w1", "v10"])
-      expect(await refused(oos("UpdateSecretParameter", { Name: "new", Value }))).toEqual({ statusCode: 400, code: "InvalidParameter" });
+      expect(await refused(oos("UpdateSecretParameter", { Name: "new", Value }))).toEqual({
+        statusCode: 400,
+        code: "InvalidParameter",
+      });
     const among = JSON.stringify({ AllowedValues: ["a", "b"] });
     expect(await refused(create({ Name: "other", Constraints: among }))).toMatchObject({ statusCode: 400 });
   });

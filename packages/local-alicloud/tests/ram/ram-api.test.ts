@@ -105,15 +105,25 @@ describe("policies", () => {
 
   test("have five versions at most; a rotation deletes the oldest one that is not the default", async () => {
     const PolicyName = await newPolicy();
-    const create = (more: object = {}) => ram("CreatePolicyVersion", { PolicyName, PolicyDocument: documentOf("oss:List*"), ...more });
+    const create = (more: object = {}) =>
+      ram("CreatePolicyVersion", { PolicyName, PolicyDocument: documentOf("oss:List*"), ...more });
     for (let count = 2; count <= 5; count++) await create();
     expect(await refused(create())).toEqual({ statusCode: 409, code: "LimitExceeded.Policy.Version" });
     await create({ RotateStrategy: "DeleteOldestNonDefaultVersionWhenLimitExceeded" });
     const { PolicyVersions } = await ram("ListPolicyVersions", { PolicyName, PolicyType: "Custom" });
-    expect(PolicyVersions.PolicyVersion.map(({ VersionId }: { VersionId: string }) => VersionId)).toEqual(["v1", "v3", "v4", "v5", "v6"]);
+    expect(PolicyVersions.PolicyVersion.map(({ VersionId }: { VersionId: string }) => VersionId)).toEqual([
+      "v1",
+      "v3",
+      "v4",
+      "v5",
+      "v6",
+    ]);
     expect(await refused(create({ RotateStrategy: "Latest" }))).toEqual({ statusCode: 400, code: "InvalidParameter" });
     const one = { PolicyName, VersionId: "v1" };
-    expect(await refused(ram("DeletePolicyVersion", one))).toEqual({ statusCode: 409, code: "DeleteConflict.Policy.Version.Default" });
+    expect(await refused(ram("DeletePolicyVersion", one))).toEqual({
+      statusCode: 409,
+      code: "DeleteConflict.Policy.Version.Default",
+    });
     await ram("DeletePolicyVersion", { PolicyName, VersionId: "v3" });
     const gone = ram("GetPolicyVersion", { PolicyName, PolicyType: "Custom", VersionId: "v3" });
     expect(await refused(gone)).toEqual({ statusCode: 404, code: "EntityNotExist.Policy.Version" });
@@ -128,7 +138,10 @@ describe("policies", () => {
   test("with other versions are deleted only when that is asked for", async () => {
     const PolicyName = await newPolicy();
     await ram("CreatePolicyVersion", { PolicyName, PolicyDocument: documentOf("oss:PutObject"), SetAsDefault: true });
-    expect(await refused(ram("DeletePolicy", { PolicyName }))).toEqual({ statusCode: 409, code: "DeleteConflict.Policy.Version" });
+    expect(await refused(ram("DeletePolicy", { PolicyName }))).toEqual({
+      statusCode: 409,
+      code: "DeleteConflict.Policy.Version",
+    });
     await ram("DeletePolicy", { PolicyName, CascadingDelete: true });
     expect(await refused(policyOf(PolicyName))).toEqual({ statusCode: 404, code: "EntityNotExist.Policy" });
   });
@@ -168,7 +181,10 @@ describe("tags", () => {
     ]) {
       const about = { ResourceType, ResourceNames: JSON.stringify([name]) };
       const listed = async () =>
-        (await ram("ListTagResources", about)).TagResources.map((one: { TagKey: string; TagValue: string }) => [one.TagKey, one.TagValue]);
+        (await ram("ListTagResources", about)).TagResources.map((one: { TagKey: string; TagValue: string }) => [
+          one.TagKey,
+          one.TagValue,
+        ]);
       expect(await listed()).toEqual([["team", "data"]]);
       await ram("TagResources", { ...about, Tag: JSON.stringify([{ Key: "stage", Value: "test" }]) });
       await ram("UntagResources", { ...about, "TagKey.1": "team", TagKeys: JSON.stringify(["team"]) });
