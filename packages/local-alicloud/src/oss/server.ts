@@ -34,7 +34,7 @@ async function serve(exchange: Exchange, surroundings: Surroundings): Promise<vo
   const signed = { method, query, headers: request.headers, ...target };
   // A form upload has its signature in the form; OSS does not look at one in the headers or the query.
   const caller = isForm ? undefined : authenticate(signed, credentials, surroundings.now());
-  if (entry.kind === "accelerate" && level !== "object")
+  if (entry.kind === "accelerate" && level !== "object" && !isForm)
     throw accessDenied("The accelerate endpoint serves object operations only: use the endpoint of the bucket's region.");
   // A new bucket is created in the region of the endpoint.
   const region = bucket?.record.region ?? entry.region;

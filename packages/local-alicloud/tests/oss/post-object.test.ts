@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type FormPart, FormReader } from "../../src/oss/operations/form-data";
 import { type Client, EXPIRED, NOBODY, type OssFixture, ROOT, refusal, SHANGHAI, STS, startFixture } from "./oss-fixture";
-import { ossDate, type RawAnswer, send } from "./raw-request";
+import { ossDate, type RawAnswer, send, sendSigned } from "./raw-request";
 
 const BUCKET = "forms-of-tests";
 const BOUNDARY = "9431149156168";
@@ -59,9 +59,16 @@ function bodyOf(parts: readonly (string | Buffer)[]): Buffer {
 
 const fieldsOf = (fields: Fields) => Object.entries(fields).map(([name, value]) => field(name, value));
 
-function post(body: Buffer, { bucket = BUCKET, headers = {} }: { bucket?: string; headers?: Fields } = {}): Promise<RawAnswer> {
+interface Sending {
+  bucket?: string;
+  headers?: Fields;
+  kind?: "public" | "accelerate";
+}
+
+function post(body: Buffer, { bucket = BUCKET, headers = {}, kind = "public" }: Sending = {}): Promise<RawAnswer> {
   return send(fixture, {
     method: "POST",
+    kind,
     path: `/${bucket}`,
     body,
     headers: {
@@ -175,6 +182,16 @@ describe("a form", () => {
     const fields = { key: "once", "x-oss-forbid-overwrite": "true", ...v1(policyWith({ bucket: BUCKET })) };
     expect((await upload(fields)).status).toBe(204);
     expect(await upload(fields)).toMatchObject({ status: 409, code: "FileAlreadyExists" });
+  });
+
+  test("comes with transfer acceleration too", async () => {
+    const fields = fieldsOf({ key: "fast", ...v1(policyWith({ bucket: BUCKET })) });
+    const accelerated = () => post(bodyOf([...fields, file("1")]), { kind: "accelerate" });
+    expect(await accelerated()).toMatchObject({ status: 403, code: "AccessDenied" });
+    const body = "<TransferAccelerationConfiguration><Enabled>true</Enabled></TransferAccelerationConfiguration>";
+    const setting = { bucket: BUCKET, queries: { transferAcceleration: "" } };
+    expect((await sendSigned(fixture, { method: "PUT", body }, setting)).status).toBe(200);
+    expect((await accelerated()).status).toBe(204);
   });
 
   test("calls back with its own fields as variables", async () => {

@@ -114,6 +114,7 @@ export async function completeMultipartUpload(operation: Operation): Promise<voi
   const { uploadId } = namedUpload(operation);
   const acl = exchange.header("x-oss-object-acl");
   if (acl !== undefined) operation.permit("oss:PutObjectAcl");
+  const ownAcl = acl === undefined ? {} : { acl: aclOf(acl) };
   refuseEncryption(exchange.headers);
   const callback = readCallback(operation);
   const chosen = await chosenParts(operation, namedUpload(operation));
@@ -122,7 +123,7 @@ export async function completeMultipartUpload(operation: Operation): Promise<voi
     // Verify again: a part may have been replaced while the request body was read.
     const parts = verifiedParts(upload, chosen);
     assertSizes(parts);
-    const object = { ...assemble(upload, parts), ...(acl === undefined ? {} : { acl: aclOf(acl) }) };
+    const object = { ...assemble(upload, parts), ...ownAcl };
     const result = await commitObject(operation, object, "ObjectCreated:CompleteMultipartUpload");
     return { used: new Set(parts.map(({ partNumber }) => partNumber)), result };
   });
