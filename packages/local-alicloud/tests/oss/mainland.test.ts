@@ -1,4 +1,4 @@
-/** The public hosts of OSS: what an account that activated OSS on or after 2025-03-20 is refused there, and downloads of packages. */
+/** The public hosts of OSS: what an account that activated OSS on or after 2025-03-20 is refused there, and downloads of browsers. */
 import type OSS from "ali-oss";
 import { type Client, type OssFixture, refusal, SHANGHAI, SILICON_VALLEY, startFixture } from "./oss-fixture";
 import { type RawAnswer, type RawRequest, send, sendSigned } from "./raw-request";
@@ -136,5 +136,46 @@ describe("packages of apps", () => {
     for (const answer of await get("other.zip")) expect(answer.status).toBe(200);
     const path = new URL(await client.signatureUrlV4("HEAD", 60, {}, "app.apk"));
     expect((await send(fixture, { method: "HEAD", path: path.pathname + path.search })).status).toBe(200);
+  });
+});
+
+describe("pages and images", () => {
+  let client: Client;
+  beforeAll(async () => {
+    fixture = await startFixture();
+    client = await fixture.bucket(BUCKET);
+    await bind(BUCKET, DOMAIN);
+  });
+  afterAll(() => fixture.stop());
+
+  const seen = ({ headers }: RawAnswer) => [headers["x-oss-force-download"], headers["content-disposition"]];
+  const pathOf = (url: string) => {
+    const { pathname, search } = new URL(url);
+    return pathname + search;
+  };
+  const open = async (key: string, more: Partial<RawRequest> = {}): Promise<RawAnswer> => {
+    const { method = "GET" } = more;
+    return send(fixture, { method, path: pathOf(await client.signatureUrlV4(method, 60, {}, key)), ...more });
+  };
+
+  test.each<[string, string, Record<string, string>, [string?, string?]]>([
+    ["page", "text/html; charset=utf-8", {}, ["true", "attachment"]],
+    ["page.html", "text/plain", {}, ["true", "attachment"]],
+    ["picture.png", "image/png", {}, ["true", "attachment"]],
+    ["picture", "image/svg+xml", { "content-disposition": "inline" }, ["true", "attachment"]],
+    ["named", "image/png", { "content-disposition": 'attachment; filename="a.png"' }, ["true", 'attachment; filename="a.png"']],
+    ["text", "text/plain", {}, [undefined, undefined]],
+    ["film", "video/mp4", { "content-disposition": "inline" }, [undefined, "inline"]],
+  ])("%s of type %s with %j: a browser at a host of OSS gets %j", async (key, type, headers, expected) => {
+    const upload = { method: "PUT", body: "x", headers: { "content-length": "1", "content-type": type, ...headers } };
+    expect((await sendSigned(fixture, upload, { bucket: BUCKET, key })).status).toBe(200);
+    expect(seen(await open(key))).toEqual(expected);
+    expect(seen(await open(key, { method: "HEAD" }))).toEqual(expected);
+    const own = [undefined, headers["content-disposition"]];
+    expect(seen(await open(key, { kind: "internal" }))).toEqual(own);
+    expect(seen(await sendSigned(fixture, { method: "GET" }, { bucket: BUCKET, key }))).toEqual(own);
+    const path = pathOf(await atDomain(BUCKET).signatureUrlV4("GET", 60, {}, key));
+    const port = Number(new URL(fixture.oss.domains()[DOMAIN] ?? "").port);
+    expect(seen(await send(fixture, { method: "GET", path, port }))).toEqual(own);
   });
 });

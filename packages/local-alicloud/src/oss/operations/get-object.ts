@@ -9,8 +9,8 @@ import type { Operation } from "../operation";
 import { invalidArgument, invalidObjectState, OssError } from "../oss-error";
 import type { StoredObject } from "../store/model";
 import { assertConditions } from "./conditions";
+import { assertNoPackageDownload, forcedDownload } from "./default-host";
 import { findObject, permittedObject } from "./find-version";
-import { assertNoPackageDownload } from "./package-download";
 
 const OVERRIDES = ["content-type", "content-language", "expires", "cache-control", "content-disposition", "content-encoding"];
 
@@ -72,7 +72,8 @@ export async function getObject(operation: Operation): Promise<void> {
   const standard = exchange.header("x-oss-range-behavior") === "standard";
   const range = selectRange(exchange.header("range"), object.sizeBytes, standard);
   const { start, end } = range ?? { start: 0, end: object.sizeBytes - 1 };
-  const headers = { ...objectHeaders(object, bucket.record, operation.now), ...overrides(operation), "accept-ranges": "bytes" };
+  const own = { ...objectHeaders(object, bucket.record, operation.now), ...overrides(operation) };
+  const headers = { ...own, ...forcedDownload(operation, own), "accept-ranges": "bytes" };
   // No await before `hold`: another request could delete the files.
   const hold = bucket.data.hold(object.segments);
   try {
@@ -90,8 +91,10 @@ export async function getObject(operation: Operation): Promise<void> {
 
 export async function headObject(operation: Operation): Promise<void> {
   const object = readable(operation);
+  const own = objectHeaders(object, operation.bucket.record, operation.now);
   operation.exchange.send(200, {
-    ...objectHeaders(object, operation.bucket.record, operation.now),
+    ...own,
+    ...forcedDownload(operation, own),
     "accept-ranges": "bytes",
     "content-length": object.sizeBytes,
   });
