@@ -192,7 +192,8 @@ const UNSIGNED = new Set([
 ]);
 
 /** Subresources that modify an operation and do not select one. */
-const REFINING = /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer|callback|callback-var)$/;
+const REFINING =
+  /^(?:response-.+|versionId|position|security-token|continuation-token|x-oss-traffic-limit|x-oss-request-payer|callback|callback-var)$/;
 
 /** Whether a request is a form of a browser. https://www.alibabacloud.com/help/en/oss/developer-reference/postobject */
 export const isFormUpload = (exchange: Exchange, level: Level): boolean =>

@@ -64,7 +64,11 @@ const withoutReferences = (text: string) =>
 export async function parseXmlBody(body: Buffer, root: string, ec?: string): Promise<XmlElement> {
   let parsed: unknown;
   try {
-    parsed = await parseStringPromise(withoutReferences(body.toString("utf8")), { explicitArray: true, ignoreAttrs: true, strict: true });
+    parsed = await parseStringPromise(withoutReferences(body.toString("utf8")), {
+      explicitArray: true,
+      ignoreAttrs: true,
+      strict: true,
+    });
   } catch {
     throw malformedXml(undefined, ec);
   }

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: OSS replaces these variables
 /** Upload callbacks, as https://www.alibabacloud.com/help/en/oss/developer-reference/callback describes them. */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -138,8 +139,18 @@ test.each<[string, () => string, RegExp, string | undefined]>([
   ["answers another status than 200", () => callbackTo("/moved"), /^Error status : 301\.$/, "0007-00000203"],
   ["answers no JSON", () => callbackTo("/page"), /^Response body is not valid json format\.$/, "0007-00000205"],
   ["answers nothing", () => callbackTo("/empty"), /^Response body is not valid json format\.$/, "0007-00000205"],
-  ["is not there", () => callbackTo("", { callbackUrl: "http://127.0.0.1:1/" }), /can not connect to your callbackUrl/, undefined],
-  ["is not on this machine", () => callbackTo("", { callbackUrl: "http://www.aliyun.com" }), /not to www\.aliyun\.com/, undefined],
+  [
+    "is not there",
+    () => callbackTo("", { callbackUrl: "http://127.0.0.1:1/" }),
+    /can not connect to your callbackUrl/,
+    undefined,
+  ],
+  [
+    "is not on this machine",
+    () => callbackTo("", { callbackUrl: "http://www.aliyun.com" }),
+    /not to www\.aliyun\.com/,
+    undefined,
+  ],
 ])("a server that %s fails the callback and not the upload", async (what, callback, message, ec) => {
   const answer = await put(what, { "x-oss-callback": callback() });
   expect(answer).toMatchObject({ status: 203, code: "CallbackFailed" });

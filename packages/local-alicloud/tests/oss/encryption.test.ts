@@ -16,19 +16,21 @@ const ALGORITHM = "x-oss-server-side-encryption";
 const CIPHER = "x-oss-server-side-data-encryption";
 const ID = "x-oss-server-side-encryption-key-id";
 const call = (method: string, key: string, headers: Record<string, string> = {}, queries: Record<string, string> = {}) =>
-  sendSigned(
-    fixture,
-    { method, body: "x", headers: { "content-length": "1", ...headers } },
-    { bucket: BUCKET, key, queries },
-  );
+  sendSigned(fixture, { method, body: "x", headers: { "content-length": "1", ...headers } }, { bucket: BUCKET, key, queries });
 const seen = ({ headers }: { headers: Record<string, string | string[] | undefined> }) =>
   Object.fromEntries([ALGORITHM, CIPHER, ID].flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])));
 
 test.each<[Record<string, string>, object]>([
   [{}, {}],
   [{ [ALGORITHM]: "KMS" }, { [ALGORITHM]: "KMS", [ID]: expect.stringMatching(KEY_ID) }],
-  [{ [ALGORITHM]: "KMS", [ID]: "own-key" }, { [ALGORITHM]: "KMS", [ID]: "own-key" }],
-  [{ [ALGORITHM]: "KMS", [CIPHER]: "SM4" }, { [ALGORITHM]: "KMS", [CIPHER]: "SM4", [ID]: expect.stringMatching(KEY_ID) }],
+  [
+    { [ALGORITHM]: "KMS", [ID]: "own-key" },
+    { [ALGORITHM]: "KMS", [ID]: "own-key" },
+  ],
+  [
+    { [ALGORITHM]: "KMS", [CIPHER]: "SM4" },
+    { [ALGORITHM]: "KMS", [CIPHER]: "SM4", [ID]: expect.stringMatching(KEY_ID) },
+  ],
   [{ [ALGORITHM]: "AES256" }, { [ALGORITHM]: "AES256" }],
   [{ [ALGORITHM]: "SM4" }, { [ALGORITHM]: "SM4" }],
   // The cipher of KMS has no meaning without KMS, and OSS ignores it.

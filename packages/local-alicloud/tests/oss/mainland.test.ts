@@ -158,7 +158,7 @@ describe("pages and images", () => {
     return send(fixture, { method, path: pathOf(await client.signatureUrlV4(method, 60, {}, key)), ...more });
   };
 
-  test.each<[string, string, Record<string, string>, [string?, string?]]>([
+  test.each<[string, string, Record<string, string>, [string | undefined, string | undefined]]>([
     ["page", "text/html; charset=utf-8", {}, ["true", "attachment"]],
     ["page.html", "text/plain", {}, ["true", "attachment"]],
     ["picture.png", "image/png", {}, ["true", "attachment"]],

@@ -47,7 +47,8 @@ test("the tier of a restore is answered", async () => {
 });
 
 test("a restored object is archived again at once by CleanRestoredObject", async () => {
-  const clean = () => sendSigned(fixture, { method: "POST" }, { bucket: BUCKET, key: "clean", queries: { cleanRestoredObject: "" } });
+  const clean = () =>
+    sendSigned(fixture, { method: "POST" }, { bucket: BUCKET, key: "clean", queries: { cleanRestoredObject: "" } });
   await put("clean", "ColdArchive");
   expect(await clean()).toMatchObject({ status: 409, code: "ArchiveRestoreFileStale" });
   await restore("clean");

@@ -82,10 +82,10 @@ function variablesOf(base64: string | undefined): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(decoded("callback-var", base64)).map(([name, value]) => {
       if (!name.startsWith("x:") || name !== name.toLowerCase() || typeof value !== "string")
-        throw invalidArgument("A variable of callback-var has a name that begins with x:, in lower case, and a string as its value.", {
-          name: "callback-var",
-          value: name,
-        });
+        throw invalidArgument(
+          "A variable of callback-var has a name that begins with x:, in lower case, and a string as its value.",
+          { name: "callback-var", value: name },
+        );
       return [name, value];
     }),
   );
@@ -103,11 +103,11 @@ function urlsOf(addresses: string): URL[] {
 }
 
 /** Replaces the variables of a body. Values are percent-encoded, or quoted in JSON. */
-function filled({ body, bodyType }: Callback, valueOf: (name: string) => string | number): string {
+function filled({ body, bodyType }: Callback, read: (name: string) => string | number): string {
   return body.replace(VARIABLE, (_whole, braces: string | undefined, name: string) => {
     if (braces === undefined)
       throw invalidArgument("Left brace must be adjacent to dollar sign.", { name: "callbackBody", value: body });
-    const value = valueOf(name);
+    const value = read(name);
     return bodyType === FORM ? percentEncode(String(value)) : JSON.stringify(value);
   });
 }
@@ -165,8 +165,7 @@ export async function callBack(
   throw failure;
 }
 
-const failed = (message: string, ec?: string) =>
-  new OssError(203, "CallbackFailed", message, ec === undefined ? {} : { ec });
+const failed = (message: string, ec?: string) => new OssError(203, "CallbackFailed", message, ec === undefined ? {} : { ec });
 
 async function post(url: URL, callback: Callback, body: Buffer, timeoutMs: number): Promise<Buffer> {
   if (!LOOPBACK.test(url.hostname))
@@ -200,9 +199,7 @@ function exchangeWith(
     const fail = () =>
       reject(
         failed(
-          signal.aborted
-            ? "Cost too long time."
-            : "Error status : -1.OSS can not connect to your callbackUrl, please check it.",
+          signal.aborted ? "Cost too long time." : "Error status : -1.OSS can not connect to your callbackUrl, please check it.",
         ),
       );
     const request = open(url, { method: "POST", headers, agent: false, signal }, (response) => {

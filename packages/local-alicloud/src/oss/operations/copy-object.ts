@@ -60,18 +60,13 @@ export async function copyObject(operation: Operation): Promise<void> {
   assertMayOverwrite(operation, bucket.keys.versions(key));
   const hold = source.bucket.data.hold(segments);
   // The copy of a symbolic link is a link to the same key; what it leads to is not copied.
-  const kind =
-    symlinkTarget === undefined ? { type: "Normal" as const } : { type: "Symlink" as const, symlinkTarget };
+  const kind = symlinkTarget === undefined ? { type: "Normal" as const } : { type: "Symlink" as const, symlinkTarget };
   const content = { sizeBytes, crc64, ...(md5 === undefined ? {} : { md5 }), ...kind };
   let copy: StoredObject;
   try {
     const shared = await bucket.data.share(segments, source.bucket.data);
     try {
-      copy = await commitObject(
-        operation,
-        { ...attributes, ...content, etag, segments: shared },
-        "ObjectCreated:CopyObject",
-      );
+      copy = await commitObject(operation, { ...attributes, ...content, etag, segments: shared }, "ObjectCreated:CopyObject");
     } catch (error) {
       await bucket.data.remove(shared);
       throw error;
@@ -110,7 +105,8 @@ export async function uploadPartCopy(operation: Operation): Promise<void> {
   const partNumber = namedPart(operation);
   const upload = namedUpload(operation);
   const source = copySource(operation);
-  if (source.object.type === "Symlink") throw new OssError(400, "InvalidTargetType", "A part cannot be copied from a symbolic link.");
+  if (source.object.type === "Symlink")
+    throw new OssError(400, "InvalidTargetType", "A part cannot be copied from a symbolic link.");
   const { segments, sizeBytes, versionId } = source.object;
   const { start, end } = sourceRange(operation, sizeBytes);
   const hold = source.bucket.data.hold(segments);

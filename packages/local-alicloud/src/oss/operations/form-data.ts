@@ -88,16 +88,16 @@ export class FormReader {
     let from = 0;
     for (;;) {
       const at = this.buffer.indexOf(end, from);
+      if (this.fieldBytes + (at === -1 ? this.buffer.byteLength : at) > MAX_FIELDS_BYTES)
+        throw new OssError(400, "FieldItemTooLong", "Your post fields items size exceeds the maximum allowed size.", {
+          details: { MaxSizeAllowed: String(MAX_FIELDS_BYTES) },
+        });
       if (at !== -1) {
         const before = this.buffer.subarray(0, at);
         this.buffer = this.buffer.subarray(at + end.byteLength);
         this.fieldBytes += at;
         return before;
       }
-      if (this.fieldBytes + this.buffer.byteLength > MAX_FIELDS_BYTES)
-        throw new OssError(400, "FieldItemTooLong", "Your post fields items size exceeds the maximum allowed size.", {
-          details: { MaxSizeAllowed: String(MAX_FIELDS_BYTES) },
-        });
       from = Math.max(0, this.buffer.byteLength - end.byteLength + 1);
       if (!(await this.fill())) throw malformed();
     }

@@ -78,6 +78,7 @@ async function store(request: Operation, form: Form, reader: FormReader): Promis
     );
   // A browser may send the whole path of the file.
   const filename = (form.file.filename ?? "").replace(/^.*[/\\]/s, "");
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: OSS replaces this variable
   const key = template.replaceAll("${filename}", () => filename);
   assertObjectName(key);
   const caller = authenticateForm(fields, request.credentials, now);

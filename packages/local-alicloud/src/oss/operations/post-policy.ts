@@ -73,7 +73,8 @@ function conditionOf(item: unknown): Condition {
     return conditionOf(["eq", ...entry]);
   }
   const [operator, field, wanted] = item as unknown[];
-  if (typeof operator !== "string" || !Object.hasOwn(holds, operator)) throw invalid(`Invalid Condition: ${String(operator)} is unknown.`);
+  if (typeof operator !== "string" || !Object.hasOwn(holds, operator))
+    throw invalid(`Invalid Condition: ${String(operator)} is unknown.`);
   const isList = operator === "in" || operator === "not-in";
   const fits = isList ? Array.isArray(wanted) && wanted.every((one) => typeof one === "string") : typeof wanted === "string";
   if (item.length !== 3 || typeof field !== "string" || !fits)
@@ -92,8 +93,6 @@ export function assertAllowed({ conditions }: PostPolicy, fields: ReadonlyMap<st
   for (const { operator, field, wanted } of conditions) {
     const actual = fields.get(field);
     if (actual !== undefined && holds[operator]?.(actual, wanted) === true) continue;
-    throw accessDenied(
-      `Invalid according to Policy: Policy Condition failed: ["${operator}", "$${field}", ${quoted(wanted)}]`,
-    );
+    throw accessDenied(`Invalid according to Policy: Policy Condition failed: ["${operator}", "$${field}", ${quoted(wanted)}]`);
   }
 }

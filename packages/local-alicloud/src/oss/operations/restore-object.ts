@@ -40,8 +40,7 @@ export async function cleanRestoredObject(operation: Operation): Promise<void> {
   await bucket.keys.update(key, async (versions) => {
     const object = findObject(bucket, key, exchange.query.get("versionId"));
     const state = restoreStateOf(object, now);
-    if (state === "ongoing")
-      throw new OssError(409, "ArchiveRestoreNotFinished", "The archive file's restore is not finished.");
+    if (state === "ongoing") throw new OssError(409, "ArchiveRestoreNotFinished", "The archive file's restore is not finished.");
     if (state === "none") throw new OssError(409, "ArchiveRestoreFileStale", "The archive file or restore info stale");
     const { restore: _ended, ...frozen } = object;
     return { versions: versions.map((version) => (version === object ? frozen : version)), result: undefined };
