@@ -323,21 +323,6 @@ describe("settings", () => {
     await client.put("key", Buffer.from("x"));
     expect((await client.head("key")).res.headers).toMatchObject({ "x-oss-server-side-encryption": "AES256" });
     expect(await refusal(client.putBucketEncryption(BUCKET, { SSEAlgorithm: "DES" }))).toMatchObject({ status: 400 });
-    const kms = (fields: string) =>
-      setting(
-        "PUT",
-        "encryption",
-        `<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>${fields}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>`,
-      );
-    const full =
-      "<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption>";
-    expect((await kms(full)).status).toBe(200);
-    expect((await setting("GET", "encryption")).body.toString()).toContain(full);
-    // The cipher of KMS has no meaning without KMS, and OSS ignores it.
-    expect((await kms("<SSEAlgorithm>AES256</SSEAlgorithm><KMSDataEncryption>SM4</KMSDataEncryption>")).status).toBe(200);
-    expect((await setting("GET", "encryption")).body.toString()).not.toContain("KMSDataEncryption");
-    const unknown = "<SSEAlgorithm>KMS</SSEAlgorithm><KMSDataEncryption>ROT13</KMSDataEncryption>";
-    expect(await kms(unknown)).toMatchObject({ status: 400, code: "InvalidArgument" });
     await client.deleteBucketEncryption(BUCKET);
     await client.put("plain", Buffer.from("x"));
     expect((await client.head("plain")).res.headers).not.toHaveProperty("x-oss-server-side-encryption");

@@ -51,6 +51,25 @@ test("a bucket under KMS names no key, and the objects in it name the one that K
   await client.deleteBucketEncryption(BUCKET);
 });
 
+test("a bucket has a key and a cipher of KMS", async () => {
+  const setting = (method: string, body = "") =>
+    sendSigned(fixture, { method, body }, { bucket: BUCKET, queries: { encryption: "" } });
+  const rule = (fields: string) =>
+    setting(
+      "PUT",
+      `<ServerSideEncryptionRule><ApplyServerSideEncryptionByDefault>${fields}</ApplyServerSideEncryptionByDefault></ServerSideEncryptionRule>`,
+    );
+  const full = "<SSEAlgorithm>KMS</SSEAlgorithm><KMSMasterKeyID>key-1</KMSMasterKeyID><KMSDataEncryption>SM4</KMSDataEncryption>";
+  expect((await rule(full)).status).toBe(200);
+  expect((await setting("GET")).body.toString()).toContain(full);
+  // The cipher of KMS has no meaning without KMS, and OSS ignores it.
+  expect((await rule("<SSEAlgorithm>AES256</SSEAlgorithm><KMSDataEncryption>SM4</KMSDataEncryption>")).status).toBe(200);
+  expect((await setting("GET")).body.toString()).not.toContain("KMSDataEncryption");
+  const unknown = "<SSEAlgorithm>KMS</SSEAlgorithm><KMSDataEncryption>ROT13</KMSDataEncryption>";
+  expect(await rule(unknown)).toMatchObject({ status: 400, code: "InvalidArgument" });
+  await client.deleteBucketEncryption(BUCKET);
+});
+
 test("the first append decides, and later ones say so", async () => {
   const append = (position: string, headers: Record<string, string> = {}) =>
     call("POST", "appended", headers, { append: "", position });

@@ -3,7 +3,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type FormPart, FormReader } from "../../src/oss/operations/form-data";
 import { type Client, EXPIRED, NOBODY, type OssFixture, ROOT, refusal, SHANGHAI, STS, startFixture } from "./oss-fixture";
 import { ossDate, type RawAnswer, send, sendSigned } from "./raw-request";
 
@@ -381,25 +380,5 @@ describe("the body of a form", () => {
   test("for a bucket that is not there is refused", async () => {
     const body = bodyOf([key, ...signature(), file("1")]);
     expect(await post(body, { bucket: "no-such-bucket" })).toMatchObject({ status: 404, code: "NoSuchBucket" });
-  });
-
-  test.each([1, 2, 3, 5, 7, 1000])("is read in pieces of %i bytes", async (size) => {
-    const content = Buffer.from(`\r\n--${BOUNDARY.slice(1)}\r\n-\r-\n--`);
-    const body = Buffer.concat([Buffer.from("preamble\r\n"), bodyOf([field("a", ""), field("b", "2\r\n3"), file(content)])]);
-    const pieces = async function* () {
-      for (let at = 0; at < body.byteLength; at += size) yield body.subarray(at, at + size);
-    };
-    const reader = new FormReader(pieces(), BOUNDARY);
-    const read: [FormPart["name"], string][] = [];
-    for (let part = await reader.next(); part !== undefined; part = await reader.next()) {
-      const chunks: Buffer[] = [];
-      for await (const chunk of reader.content()) chunks.push(chunk);
-      read.push([part.name, Buffer.concat(chunks).toString()]);
-    }
-    expect(read).toEqual([
-      ["a", ""],
-      ["b", "2\r\n3"],
-      ["file", content.toString()],
-    ]);
   });
 });
