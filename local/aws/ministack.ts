@@ -153,6 +153,8 @@ function environment(port: number, temporary: string, options: MinistackOptions)
     MINISTACK_SSL_CERT: options.tls.certPath,
     MINISTACK_SSL_KEY: options.tls.keyPath,
     PYTHONUNBUFFERED: "1",
+    // The edge lies in the repository, which holds no compiled files.
+    PYTHONDONTWRITEBYTECODE: "1",
     ...(options.recordCalls ? { RECORD_CALLS: callsPath(options) } : {}),
     ...(options.scheduleMinuteMs === undefined ? {} : { SCHEDULE_MINUTE_MS: String(options.scheduleMinuteMs) }),
     ...(options.persist ? { PERSIST_STATE: "1", S3_PERSIST: "1" } : {}),

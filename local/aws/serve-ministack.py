@@ -1,7 +1,7 @@
 """Serves ministack over TLS on one address until standard input closes or SIGTERM arrives.
 
 The command `ministack` also binds port 443, so a machine could run one instance only, and it keeps running when its parent
-crashes. Everything else here is as in its own `main`.
+crashes. What ministack's S3 lacks is in s3_edge. Everything else here is as in its own `main`.
 
 With RECORD_CALLS=<file> each request becomes a line of JSON there: {"principal", "method", "path", "query", "headers", "body",
 "status"}. The emulator's CloudTrail has neither the role of a session, nor the query (which distinguishes S3 operations), nor
@@ -18,11 +18,15 @@ import re
 import signal
 import sys
 import threading
+import types
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from ministack.app import app
+
+# After the application: it prepares the server for requests of S3.
+import s3_edge
 
 
 def stop_with_parent() -> None:
@@ -128,41 +132,22 @@ def match_every_character() -> None:
     iam_evaluator._fnmatch_compile = functools.lru_cache(maxsize=4096)(compile_pattern)
 
 
-def count_tags_for_readers_of_tags() -> None:
-    """S3 answers a GET and a HEAD with `x-amz-tagging-count` if the object has tags and the caller may read them. ministack's GET answers
-    it to every caller, and its HEAD to none.
+def verify_root_signatures() -> None:
+    """ministack does not check the signature of an account's own key, so any program of this machine that knows the account could use it."""
+    from ministack import app as application
+    from ministack.core import iam_evaluator
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-    """
-    from ministack.core.iam_evaluator import enforce
-    from ministack.core.router import extract_access_key_id, extract_region
-    from ministack.services import s3
-
-    def may_read_tags(bucket, key, headers, query):
-        action = "s3:GetObjectVersionTagging" if query.get("versionId") else "s3:GetObjectTagging"
-        resource = f"arn:aws:s3:::{bucket}/{key}"
-        return enforce(extract_access_key_id(headers, query), action, "s3", extract_region(headers, query), resource_arn=resource) is None
-
-    def counting(read):
-        def answer(bucket, key, headers=None, query=None):
-            status, answered, body = read(bucket, key, headers, query)
-            answered.pop("x-amz-tagging-count", None)
-            count = len(s3._object_tags.get((bucket, key, answered.get("x-amz-version-id")), {}))
-            if status in (200, 206) and count > 0 and may_read_tags(bucket, key, headers or {}, query or {}):
-                answered["x-amz-tagging-count"] = str(count)
-            return status, answered, body
-
-        return answer
-
-    s3._get_object = counting(s3._get_object)
-    s3._head_object = counting(s3._head_object)
+    pin = iam_evaluator.pin_signed_request
+    names = {**vars(iam_evaluator), "_is_root_key": lambda _key: False}
+    application.pin_signed_request = types.FunctionType(pin.__code__, names, pin.__name__, pin.__defaults__)
 
 
 def main() -> None:
     served = app
     authorize_batches_as_single_calls()
     match_every_character()
-    count_tags_for_readers_of_tags()
+    verify_root_signatures()
+    s3_edge.install()
     if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
         quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):

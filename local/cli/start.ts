@@ -107,11 +107,9 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
 type Ready = ReturnType<typeof description>;
 
 function description({ kind, region, bucket, credentials }: LocalEnd, front: HttpFront) {
-  // With an IP address ali-oss sends the host name of the real OSS.
-  const endpoint = kind === "oss" ? front.endpoint.replace("127.0.0.1", "localhost") : front.endpoint;
   // The AWS SDK adds properties to the credentials object.
   const { accessKeyId, secretAccessKey } = credentials;
-  return { kind, endpoint, region, bucket, accessKeyId, secretAccessKey };
+  return { kind, endpoint: front.endpoint, region, bucket, accessKeyId, secretAccessKey };
 }
 
 function readable(ready: {
@@ -136,7 +134,7 @@ function readable(ready: {
   return `
 ${shown.join("\n")}
 
-Put an object into the source bucket with any S3 or OSS client (path style) and look at the destination. Ctrl-C ends everything.`;
+Put an object into the source bucket with any S3 or OSS client and look at the destination. Ctrl-C ends everything.`;
 }
 
 /** Prints one line a step. On a terminal it shows the engine's last line below. */

@@ -185,8 +185,6 @@ describe("a change of", () => {
 
     const Tagging = { TagSet: [{ Key: "a", Value: "3" }] };
     await running.source.s3.send(new PutObjectTaggingCommand({ Bucket: running.source.bucket, Key: "retagged", Tagging }));
-    // The local S3 sends no events of tags.
-    await sendEvent(running, "retagged", "ObjectTagging:Put");
     expect((await converged(running, "retagged"))?.tags).toEqual({ a: "3" });
     await settled(running);
     expect(bytesRead(running, "retagged")).toBe(bytes);

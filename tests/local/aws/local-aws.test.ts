@@ -8,14 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { connect } from "node:tls";
 import { CreateAccessKeyCommand, CreateUserCommand, IAMClient, PutUserPolicyCommand } from "@aws-sdk/client-iam";
-import {
-  CreateBucketCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListBucketsCommand,
-  PutObjectCommand,
-  S3Client,
-} from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, ListQueuesCommand, SendMessageBatchCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { ensureCertificate } from "../../../local/aws/certificate";
@@ -70,26 +63,6 @@ describe("the two partitions", () => {
       secretAccessKey: AccessKey?.SecretAccessKey ?? "",
     });
   }
-
-  test("answer the number of tags to a user who may read tags, as S3 does, and to no other", async () => {
-    const root = new S3Client(clientConfig(local.aws));
-    const Bucket = "counted";
-    await root.send(new CreateBucketCommand({ Bucket }));
-    await root.send(new PutObjectCommand({ Bucket, Key: "tagged", Body: "a", Tagging: "a=1&b=2" }));
-    await root.send(new PutObjectCommand({ Bucket, Key: "plain", Body: "a" }));
-    const counts = async (config: ReturnType<typeof clientConfig>, Key: string) => {
-      const client = new S3Client(config);
-      const answers = [
-        await client.send(new HeadObjectCommand({ Bucket, Key })),
-        await client.send(new GetObjectCommand({ Bucket, Key })),
-      ];
-      return answers.map(({ TagCount }) => TagCount);
-    };
-    const reader = await userWith("tag-reader", "s3:GetObject", "s3:GetObjectTagging");
-    expect(await counts(reader, "tagged")).toEqual([2, 2]);
-    expect(await counts(reader, "plain")).toEqual([undefined, undefined]);
-    expect(await counts(await userWith("object-reader", "s3:GetObject"), "tagged")).toEqual([undefined, undefined]);
-  });
 
   test("allow a batch of messages to a user who may send one, as SQS does, and to no other", async () => {
     const root = new SQSClient(clientConfig(local.aws));

@@ -19,7 +19,6 @@ const { check, cloud, replication } = replicationSuite("S3 replication, what and
   "sse-kms-key": "a replica names the key of its source, not the rule's",
   priority: "the first matching rule wins, whatever its priority (the provider puts them in order)",
   "several-destinations": "only the first matching rule counts, not one for each destination",
-  "upload-tags": "tags of an upload in parts are dropped, so no tag filter matches it",
 });
 
 describe("copies", () => {

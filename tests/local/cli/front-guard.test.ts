@@ -1,7 +1,7 @@
 import { type FrontRequest, refusalOf } from "../../../local/cli/front-guard";
 
-const S3 = { kind: "s3", port: 4567 } as const;
-const OSS = { kind: "oss", port: 4567 } as const;
+const S3 = { kind: "s3", port: 4567, bucket: "bucket", region: "us-east-1" } as const;
+const OSS = { kind: "oss", port: 4567, bucket: "bucket", region: "cn-shanghai" } as const;
 const SCOPE = "111111111111/20260301/us-east-1";
 const signedFor = (service: string) =>
   `AWS4-HMAC-SHA256 Credential=${SCOPE}/${service}/aws4_request, SignedHeaders=host, Signature=00`;
@@ -28,14 +28,25 @@ test.each([
   ],
   ["a list", request({}, { url: "/bucket?list-type=2" }), S3],
   ["a key that begins with an underscore", request({}, { url: "/bucket/_a" }), S3],
+  ["the list of buckets", request({}, { url: "/?x-id=ListBuckets" }), S3],
+  ["the bucket as a host name", request({ host: "Bucket.localhost:4567" }, { url: "/key" }), S3],
   ["OSS", request({ host: "bucket.localhost:4567", authorization: "OSS id:signature" }), OSS],
+  ["the host name that ali-oss sends to an IP address", request({ host: "bucket.oss-cn-shanghai.aliyuncs.com" }), OSS],
 ])("%s is served", (_name, sent, front) => {
   expect(refusalOf(sent, front)).toBeUndefined();
 });
 
 test.each([
-  ["the reset of the emulator", request({}, { method: "POST", url: "/_ministack/reset" }), /only signed requests of S3/],
-  ["the same with slashes before it", request({}, { method: "POST", url: "//_ministack/reset" }), /only signed requests of S3/],
+  ["the reset of the emulator", request({}, { method: "POST", url: "/_ministack/reset" }), /only the bucket bucket/],
+  ["the same with slashes before it", request({}, { method: "POST", url: "//_ministack/reset" }), /only the bucket bucket/],
+  [
+    "the same by the bucket's host name",
+    request({ host: "bucket.localhost:4567" }, { method: "POST", url: "/_ministack/reset" }),
+    /in path style only/,
+  ],
+  ["S3 Control", request({}, { url: "/v20180820/tags/arn" }), /only the bucket bucket/],
+  ["a bucket that is not the front's", request({}, { url: "/bucket-2/key" }), /only the bucket bucket/],
+  ["the form of a request to a proxy", request({}, { url: "http://127.0.0.1:4567/bucket/key" }), /names no path/],
   ["an unsigned request", request({ authorization: undefined }), /only signed/],
   [
     "SSM by its target",
@@ -62,5 +73,11 @@ test.each([
 
 test("OSS: pages and foreign names are refused as well", () => {
   expect(refusalOf(request({ origin: "https://evil.example" }), OSS)).toMatch(/web pages/);
-  expect(refusalOf(request({ host: "a.evil.example:4567" }), OSS)).toMatch(/another host/);
+  for (const host of [
+    "a.evil.example:4567",
+    "evil.localhost:4567",
+    "evil.oss-cn-shanghai.aliyuncs.com",
+    "bucket.oss-us-west-1.aliyuncs.com",
+  ])
+    expect(refusalOf(request({ host }), OSS)).toMatch(/another host/);
 });

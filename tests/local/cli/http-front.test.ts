@@ -28,7 +28,8 @@ beforeAll(async () => {
   });
   cloud.listen(0, "127.0.0.1");
   await once(cloud, "listening");
-  front = await serveHttpFront({ kind: "oss", endpoint: `https://127.0.0.1:${(cloud.address() as AddressInfo).port}`, caPath });
+  const endpoint = `https://127.0.0.1:${(cloud.address() as AddressInfo).port}`;
+  front = await serveHttpFront({ kind: "oss", endpoint, caPath, bucket: "bucket", region: "cn-shanghai" });
 });
 
 afterAll(async () => {
@@ -63,6 +64,12 @@ test("a PUT with raw UTF-8 in a header reaches the cloud with the same bytes", a
   );
   expect(got.toString()).toContain("HTTP/1.1 200 OK");
   expect(asked.toString()).toContain(DISPOSITION);
+});
+
+test("the cloud gets the bucket's own name for the host that ali-oss sends to an IP address", async () => {
+  answer = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+  await exchange("GET /k HTTP/1.1\r\nhost: bucket.oss-cn-shanghai.aliyuncs.com\r\nconnection: close\r\n\r\n");
+  expect(asked.toString()).toMatch(/\r\nhost: bucket\.localhost:\d+\r\n/i);
 });
 
 test("a request that the front refuses does not reach the cloud", async () => {

@@ -78,7 +78,6 @@ describe("npm start -- --json", () => {
           accessKeyId,
           accessKeySecret: secretAccessKey,
           authorizationV4,
-          sldEnable: true,
         } as OSS.Options);
       await client(ready.source).put("hello.txt", Buffer.from("hello"));
       await eventually(async () => expect(String((await client(ready.destination).get("hello.txt")).content)).toBe("hello"), {
@@ -238,7 +237,7 @@ describe("npm start -- --once", () => {
 async function replicates({ source, destination }: Ready, body: string): Promise<void> {
   const [from, to] = [source, destination].map(
     ({ endpoint, region, accessKeyId, secretAccessKey }) =>
-      new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } }),
+      new S3Client({ endpoint, region, credentials: { accessKeyId, secretAccessKey } }),
   ) as [S3Client, S3Client];
   await from.send(new PutObjectCommand({ Bucket: source.bucket, Key: "hello.txt", Body: body }));
   const url = await getSignedUrl(to, new GetObjectCommand({ Bucket: destination.bucket, Key: "hello.txt" }));
