@@ -32,6 +32,9 @@ import type {
   WriteCondition,
 } from "./object-store";
 
+/** What an adapter implements. The layer makes the listing of single objects from its pages. */
+export type StoreAdapter = Omit<ObjectStore, "list">;
+
 /** The additional rules of one vendor. Each check throws a BridgeError `Invalid`. */
 export interface VendorRules {
   checkKey?(op: string, key: string): void;
@@ -50,7 +53,7 @@ export interface StoreRules extends VendorRules {
 
 const ANSWER_MS = 10_000;
 
-export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements ObjectStore {
+export class CheckedStore<Adapter extends StoreAdapter = StoreAdapter> implements ObjectStore {
   readonly capabilities: StoreCapabilities;
   /** Whether the store has refused a header that is no ASCII. */
   private takesAsciiOnly = false;
@@ -189,9 +192,13 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
+    for await (const page of this.listPages(prefix, options)) yield* page;
+  }
+
+  async *listPages(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject[]> {
     throwIfAborted("list", options.signal);
     try {
-      yield* this.adapter.list(prefix, options);
+      yield* this.adapter.listPages(prefix, options);
     } catch (error) {
       throw this.located(error);
     }
@@ -255,7 +262,7 @@ export class CheckedStore<Adapter extends ObjectStore = ObjectStore> implements 
 }
 
 /** Returns the store behind the checks of `CheckedStore`. */
-export function checked(adapter: ObjectStore, rules?: StoreRules): ObjectStore {
+export function checked(adapter: StoreAdapter, rules?: StoreRules): ObjectStore {
   return new CheckedStore(adapter, rules);
 }
 

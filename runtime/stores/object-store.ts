@@ -240,8 +240,13 @@ export interface ObjectStore {
   /** Drops the upload and its parts. Aborting an unknown upload succeeds. */
   abortUpload(key: string, uploadId: string, options?: CallOptions): Promise<void>;
 
-  /** Every object below the prefix, ordered by the UTF-8 bytes of the keys. Reads page by page; only one page is in memory. */
+  /**
+   * Every object below the prefix, ordered by the UTF-8 bytes of the keys. Reads page by page; only one page is in memory. It ends only after
+   * the store's last page: an answer that is no whole page is `Unexpected`.
+   */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListedObject>;
+  /** The same listing in the pages of the store, for readers of very many objects. A page may be empty. */
+  listPages(prefix: string, options?: ListOptions): AsyncIterable<ListedObject[]>;
 
   /**
    * A URL that GETs the current object, or the XML document of its tags, which S3 and OSS share. A reader of the object may add headers such

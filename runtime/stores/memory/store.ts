@@ -4,7 +4,7 @@ import type { ByteRange } from "../../protocol/ports";
 import type { ReplicationStatus } from "../../protocol/replication-status";
 import type { Tags } from "../../protocol/snapshot";
 import { abortedError, readExactly, suppressUnhandledError, throwIfAborted } from "../body";
-import { CheckedStore } from "../checked-store";
+import { CheckedStore, type StoreAdapter } from "../checked-store";
 import { checksumOf, verifyChecksum } from "../checksums";
 import { BridgeError } from "../errors";
 import type {
@@ -141,7 +141,7 @@ export class MemoryStore extends CheckedStore<MemoryAdapter> {
   }
 }
 
-class MemoryAdapter implements ObjectStore {
+class MemoryAdapter implements StoreAdapter {
   readonly capabilities: StoreCapabilities;
   readonly name: string;
   readonly calls: Partial<Record<keyof ObjectStore, number>> = {};
@@ -261,13 +261,13 @@ class MemoryAdapter implements ObjectStore {
     this.uploads.close(key, uploadId);
   }
 
-  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject> {
+  async *listPages(prefix: string, options: ListOptions = {}): AsyncIterable<ListedObject[]> {
     let after = options.startAfter;
     for (;;) {
       this.count("list");
       throwIfAborted("list", options.signal);
       const page = this.bucket.page(prefix, after, LIST_PAGE);
-      yield* page;
+      yield page;
       if (page.length < LIST_PAGE) return;
       after = page.at(-1)?.key;
     }

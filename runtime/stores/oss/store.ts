@@ -1,13 +1,13 @@
 /** The port over Alibaba Cloud OSS. https://www.alibabacloud.com/help/en/oss/developer-reference/list-of-operations-by-function */
 import type { Readable } from "node:stream";
 import type { BodyWatch } from "../../http/exchange";
-import type { XmlElement } from "../../http/xml";
 import type { Checksum, Tags } from "../../protocol/snapshot";
 import { abortedError } from "../body";
-import { CheckedStore, checkCall } from "../checked-store";
+import { CheckedStore, checkCall, type StoreAdapter } from "../checked-store";
 import { createHasher } from "../checksums";
 import type { CopyLimits } from "../copy-in-place";
 import { BridgeError, isBridgeError } from "../errors";
+import { parseListingPage } from "../listing-page";
 import type {
   AppendedTail,
   AppendStore,
@@ -17,7 +17,6 @@ import type {
   ListedObject,
   ListOptions,
   ObjectHead,
-  ObjectStore,
   PutOptions,
   PutResult,
   PutTagsOptions,
@@ -28,17 +27,7 @@ import { namingRefusedTags } from "../refused-tags";
 import { OssAppends } from "./append";
 import type { OssClientOptions } from "./client";
 import { ossErrors } from "./errors";
-import {
-  checkTags,
-  contentMd5,
-  crc64Of,
-  documentOf,
-  OSS_METADATA,
-  parseHead,
-  required,
-  taggingDocument,
-  unquote,
-} from "./metadata";
+import { checkTags, contentMd5, crc64Of, OSS_METADATA, parseHead, required, taggingDocument } from "./metadata";
 import { putObject } from "./put";
 import type { OssQueries } from "./sign";
 import { OSS_COPY_LIMITS, touchOssObject } from "./touch";
@@ -99,7 +88,7 @@ function checkKey(op: string, key: string): void {
     );
 }
 
-class OssAdapter extends OssUploads implements ObjectStore {
+class OssAdapter extends OssUploads implements StoreAdapter {
   readonly appends = new OssAppends(this);
   private readonly copyLimits: CopyLimits;
 
@@ -175,17 +164,21 @@ class OssAdapter extends OssUploads implements ObjectStore {
   }
 
   /** https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectsv2 */
-  async *list(prefix: string, { signal, startAfter }: ListOptions = {}): AsyncIterable<ListedObject> {
+  async *listPages(prefix: string, { signal, startAfter }: ListOptions = {}): AsyncIterable<ListedObject[]> {
     const op = "list";
     // XML 1.0 cannot hold every key, so OSS is asked to encode them.
     const queries = { "list-type": "2", "encoding-type": "url", "max-keys": LIST_PAGE, ...(prefix !== "" && { prefix }) };
+    const reading = {
+      decodeKey: (key: string) => decodeURIComponent(key.replaceAll("+", "%20")),
+      invalid: (what: string) => new BridgeError("Unexpected", op, `the answer to ${op} has ${what}: this is no OSS endpoint`),
+    };
     let position: OssQueries = startAfter === undefined ? {} : { "start-after": startAfter };
     for (;;) {
       const request = { op, method: "GET", queries: { ...queries, ...position }, signal } as const;
-      const page = await this.text(request, (text) => documentOf(op, text));
-      for (const object of page.all("Contents")) yield parseListedObject(op, object);
-      if (page.textOf("IsTruncated") !== "true") return;
-      position = { "continuation-token": required(op, "continuation token", page.textOf("NextContinuationToken")) };
+      const page = await this.text(request, (text) => parseListingPage(text, reading));
+      yield page.objects;
+      if (page.next === undefined) return;
+      position = { "continuation-token": page.next };
     }
   }
 }
@@ -211,16 +204,6 @@ function watchBody(checksum: Checksum | undefined, signal: AbortSignal | undefin
 }
 
 const LIST_PAGE = "1000";
-
-function parseListedObject(op: string, object: XmlElement): ListedObject {
-  const field = (name: string): string => required(op, name, object.textOf(name));
-  return {
-    key: decodeURIComponent(field("Key").replaceAll("+", "%20")),
-    sizeBytes: Number(field("Size")),
-    etag: unquote(field("ETag")),
-    lastModified: new Date(field("LastModified")),
-  };
-}
 
 function totalOf(contentRange: string | undefined): number {
   const total = /^bytes \d+-\d+\/(\d+)$/.exec(contentRange ?? "")?.[1];

@@ -3,10 +3,11 @@ import type { Readable } from "node:stream";
 import type { BodyWatch } from "../../http/exchange";
 import type { Tags } from "../../protocol/snapshot";
 import { abortedError } from "../body";
-import { checked } from "../checked-store";
+import { checked, type StoreAdapter } from "../checked-store";
 import { checksumOf } from "../checksums";
 import type { CopyLimits } from "../copy-in-place";
 import { isBridgeError } from "../errors";
+import { isListing, parseListingPage } from "../listing-page";
 import type {
   CallOptions,
   DeleteOptions,
@@ -27,7 +28,7 @@ import { namingRefusedTags } from "../refused-tags";
 import { sendBody } from "../sent-body";
 import { documentOf, type Placement } from "./calls";
 import type { S3ClientOptions } from "./client";
-import { s3Errors } from "./errors";
+import { s3Errors, unexpectedAnswer } from "./errors";
 import { trailingChecksum } from "./framing";
 import {
   attributeHeaders,
@@ -40,7 +41,6 @@ import {
   S3_CHECKSUMS,
   S3_METADATA,
   taggingDocument,
-  unquote,
   WITH_CHECKSUMS,
 } from "./metadata";
 import { S3_COPY_LIMITS, touchS3Object } from "./touch";
@@ -71,7 +71,7 @@ export function createS3Store(options: S3StoreOptions): ObjectStore {
   return checked(new S3Adapter(options), { name: options.bucket });
 }
 
-class S3Adapter extends S3Uploads implements ObjectStore {
+class S3Adapter extends S3Uploads implements StoreAdapter {
   private readonly copyLimits: CopyLimits;
 
   constructor({ copyLimits = S3_COPY_LIMITS, ...options }: S3StoreOptions) {
@@ -155,25 +155,22 @@ class S3Adapter extends S3Uploads implements ObjectStore {
   }
 
   /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-  async *list(prefix: string, { signal, startAfter }: ListOptions = {}): AsyncIterable<ListedObject> {
+  async *listPages(prefix: string, { signal, startAfter }: ListOptions = {}): AsyncIterable<ListedObject[]> {
     const op = "list";
     // XML 1.0 cannot hold every key, so S3 is asked to encode them.
     const query = { "list-type": "2", "encoding-type": "url", prefix };
     let position: Record<string, string> = startAfter === undefined ? {} : { "start-after": startAfter };
     for (;;) {
       const request = { op, method: "GET", query: { ...query, ...position }, signal } as const;
-      const page = await this.client.send(request, (answer) => documentOf(op, answer));
-      const encoding = page.textOf("EncodingType");
-      for (const element of page.all("Contents"))
-        yield {
-          key: decodeListedKey(element.textOf("Key") ?? "", encoding),
-          sizeBytes: Number(element.textOf("Size")),
-          etag: unquote(element.textOf("ETag")),
-          lastModified: new Date(element.textOf("LastModified") ?? 0),
-        };
-      const next = page.textOf("NextContinuationToken");
-      if (page.textOf("IsTruncated") !== "true" || next === undefined) return;
-      position = { "continuation-token": next };
+      const page = await this.client.send(request, (answer) => {
+        const text = answer.body.toString("utf8");
+        // Any other document is a refusal, or no answer of S3.
+        if (!isListing(text)) documentOf(op, answer);
+        return parseListingPage(text, { decodeKey: decodeListedKey, invalid: (what) => unexpectedAnswer(op, what) });
+      });
+      yield page.objects;
+      if (page.next === undefined) return;
+      position = { "continuation-token": page.next };
     }
   }
 

@@ -73,6 +73,9 @@ export function listingChecks(context: Context): void {
       }
       expect(seen).toEqual(keys.slice(0, 3));
       expect((await collect(context.store.list(prefix))).map(({ key }) => key)).toEqual(keys);
+      const pages = await collect(context.store.listPages(prefix));
+      expect(pages.length).toBeGreaterThan(1);
+      expect(pages.flat().map(({ key }) => key)).toEqual(keys);
       const rest = await collect(context.store.list(prefix, { startAfter: keys[999] as string }));
       expect(rest.map(({ key }) => key)).toEqual(keys.slice(1000));
     },

@@ -38,7 +38,7 @@ test.each(Object.keys(calls))("an error of %s names the store", async (op) => {
   const list = async function* (): AsyncIterable<never> {
     await failing();
   };
-  const store = named({ [op]: op === "list" ? list : failing });
+  const store = named(op === "list" ? { listPages: list } : { [op]: failing });
   await expect(calls[op]?.(store)).rejects.toMatchObject({
     message: "my-bucket: it answered with ECONNREFUSED",
     store: "my-bucket",

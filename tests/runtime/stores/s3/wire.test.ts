@@ -323,7 +323,7 @@ describe("answers", () => {
           )
           .join(
             "",
-          )}${next === undefined ? "" : `<IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken>`}</ListBucketResult>`,
+          )}${next === undefined ? "<IsTruncated>false</IsTruncated>" : `<IsTruncated>true</IsTruncated><NextContinuationToken>${next}</NextContinuationToken>`}</ListBucketResult>`,
       );
     s3.answer(page(["a+b%2Bc%01", "%E6%96%87"], true, "t1"), page(["plain+%20"], false));
     const keys = (await collect(s3Store(s3).list("", { startAfter: "a" }))).map(({ key }) => key);
@@ -332,6 +332,16 @@ describe("answers", () => {
       "encoding-type=url&list-type=2&prefix=&start-after=a",
       "continuation-token=t1&encoding-type=url&list-type=2&prefix=",
     ]);
+  });
+
+  test("a listing that does not say where it goes on is an error, and not the end", async () => {
+    const object =
+      '<Contents><Key>a</Key><Size>1</Size><ETag>"e"</ETag><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>';
+    s3.answer(status(200, {}, `<ListBucketResult><IsTruncated>true</IsTruncated>${object}</ListBucketResult>`));
+    await expect(collect(s3Store(s3).list(""))).rejects.toMatchObject({
+      kind: "Unexpected",
+      message: expect.stringMatching(/the answer to list has more pages and no NextContinuationToken/),
+    });
   });
 
   test("listParts follows its pages", async () => {
