@@ -1,5 +1,5 @@
 /**
- * The contract of a command of `npm run bridge -- <command>`. Each has a folder, whose `command.ts` exports a `RegisterCommand`:
+ * The contract of a command of `crossborderbridge <command>`, which is `npm run bridge -- <command>` in a checkout. Each has a folder, whose `command.ts` exports a `RegisterCommand`:
  *
  *     export const registerBackfill: RegisterCommand = (program, onBridge) => {
  *       bridgeCommand(program, "backfill", "Replicates objects that were there before the bridge.")
@@ -8,7 +8,7 @@
  *         .action((options: BackfillOptions) => onBridge(options, (context) => backfill(context, options)));
  *     };
  *
- * - `bridgeCommand` adds `--stack`, `--local` and `--json`; the options extend `CommonOptions`.
+ * - `bridgeCommand` adds the options that name the bridge, `--json` and `--verbose`; the options extend `CommonOptions`.
  * - `onBridge` opens the bridge, runs the work, and closes the bridge also after a failure. A command that finds an error in its options
  *   throws a `UsageError` before it calls `onBridge`.
  * - The work resolves to its exit code, one of `EXIT_CODES`. An error that it throws is printed without a stack and decides the exit code:
@@ -35,9 +35,13 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   [TOO_OLD]: "a key has waited longer than --max-age",
 };
 
+/** One of the first three is needed. */
 export interface CommonOptions {
-  stack: string;
+  stack?: string;
   local?: true;
+  /** A file that describes the bridge. */
+  outputs?: string;
+  verbose?: true;
   json?: true;
 }
 
@@ -75,10 +79,14 @@ export function bridgeCommand(program: Command, name: string, description: strin
   return program
     .command(name)
     .description(description)
-    .requiredOption("--stack <name>", "the stack, as in Pulumi.<name>.yaml")
-    .option("--local", "the stack that `npm start` runs on this machine at the moment")
-    .option("--json", "JSON on standard output, and nothing else there");
+    .option("--stack <name>", "the stack, as in Pulumi.<name>.yaml")
+    .option("--local", "the stack that `npm start` runs on this machine at the moment; --stack names one of several")
+    .option("--outputs <file>", "the bridge of another program, by its settings and outputs in this file")
+    .option("--json", "JSON lines on standard output, and nothing else there")
+    .option("-v, --verbose", "with an error: the kinds of its causes too");
 }
+
+export const NAME_A_BRIDGE = "name the bridge: --stack <name>, --local, or --outputs <file>";
 
 /** Parser of an option that is a whole number. */
 export function whole(low: number, high: number): (text: string) => number {
@@ -90,6 +98,38 @@ export function whole(low: number, high: number): (text: string) => number {
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const SIZES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
+
+/** Parser of an option that is a number of bytes, such as `500`, `10MiB` or `1.5GiB`. */
+export function byteSize(text: string): number {
+  const [, count, unit = "B"] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(text) ?? [];
+  const bytes = Number(count) * (SIZES[unit === "" ? "B" : unit] ?? Number.NaN);
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  throw new InvalidArgumentError(
+    `It must be a whole number of bytes above zero, such as 500, 10MiB or 1.5GiB (${Object.keys(SIZES).join(", ")}).`,
+  );
+}
+
+/** A point in time, as the operator wrote it. */
+export interface Since {
+  text: string;
+  /** Milliseconds since the epoch. */
+  atMs(nowMs: number): number;
+}
+
+/** Parser of an option that is a point in time: how long ago (`2h`), or a date (`2026-11-30`, `2026-11-30T08:00:00Z`). */
+export function since(text: string): Since {
+  if (/^\d+[smhd]$/.test(text)) {
+    const ms = duration(text);
+    return { text, atMs: (nowMs) => nowMs - ms };
+  }
+  const ms = /^\d{4}-\d\d-\d\d(T.+)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(ms)) return { text, atMs: () => ms };
+  throw new InvalidArgumentError(
+    "It must be a time such as 90s, 15m, 2h or 3d ago, or a date such as 2026-11-30 or 2026-11-30T08:00:00Z.",
+  );
+}
 
 /** Parser of an option that is a time, such as `90s`, `15m`, `2h` or `3d`. @returns milliseconds */
 export function duration(text: string): number {

@@ -1,16 +1,11 @@
 /** Reads a stack that `pulumi up` deployed, with Pulumi's own command, which decrypts its settings and outputs. */
-import { join } from "node:path";
-import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation";
-import type { BridgeConfig } from "../components/config";
-import { operatorCredentials } from "./clouds/alicloud";
 import { UsageError } from "./command";
 import { abortable } from "./concurrency";
-import type { SideAccess, StackToOperate } from "./operated-bridge";
+import type { StackToOperate } from "./operated-bridge";
+import { projectDir } from "./places";
+import { accessTo } from "./side-access";
 import { configOf, outputsOf } from "./stack-settings";
-
-/** The folder of Pulumi.yaml. */
-const PROJECT_DIR = join(__dirname, "..");
 
 export async function readDeployedStack(stack: string, signal: AbortSignal): Promise<StackToOperate> {
   const { settings, outputs } = await abortable(signal, readStack(stack));
@@ -25,7 +20,7 @@ export async function readDeployedStack(stack: string, signal: AbortSignal): Pro
 
 async function readStack(stack: string) {
   try {
-    const workspace = await LocalWorkspace.create({ workDir: PROJECT_DIR });
+    const workspace = await LocalWorkspace.create({ workDir: projectDir() });
     const settings = await workspace.getAllConfig(stack);
     const outputs = await workspace.stackOutputs(stack);
     return { settings: values(settings), outputs: values(outputs) };
@@ -46,21 +41,4 @@ function readable(stack: string, error: unknown): Error {
   if (/ENOENT/.test(message)) return new Error("the command pulumi is not there: https://www.pulumi.com/docs/install/");
   const errors = message.split("\n").flatMap((line) => /^\s*error: (.+)$/.exec(line)?.[1] ?? []);
   return new Error(`the stack ${stack} cannot be read: ${errors.length > 0 ? [...new Set(errors)].join("; ") : message}`);
-}
-
-function accessTo({ cloud, region, profile }: BridgeConfig["source"]): SideAccess {
-  switch (cloud) {
-    case "aws":
-    case "aws-cn": {
-      const named = profile === undefined ? {} : { profile };
-      return { cloud, region, credentials: fromNodeProviderChain({ ...named, clientConfig: { region } }) };
-    }
-    case "alicloud":
-      return {
-        cloud,
-        region,
-        credentials: operatorCredentials(profile, process.env),
-        originOf: (host) => `https://${host}`,
-      };
-  }
 }

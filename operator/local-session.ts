@@ -1,14 +1,16 @@
 /** Reads a stack that `npm start` runs on this machine, from the file that it keeps while it runs. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { parseJson } from "../runtime/protocol/json";
 import { BridgeError } from "../runtime/stores/errors";
+import { UsageError } from "./command";
 import type { SideAccess, StackToOperate } from "./operated-bridge";
+import { PACKAGE_DIR } from "./places";
 import { configOf, outputsOf } from "./stack-settings";
 
 /** Holds a `<stack>.json` for each running stack, written by `local/cli/operator-file.ts`. */
-const SESSIONS_DIR = join(__dirname, "..", ".local", "operator");
+const SESSIONS_DIR = join(PACKAGE_DIR, ".local", "operator");
 
 const credentials = { accessKeyId: z.string(), secretAccessKey: z.string() };
 const awsSchema = z.object({ endpoint: z.url(), ...credentials });
@@ -26,6 +28,29 @@ const sessionSchema = z.object({
   }),
 });
 type Session = z.infer<typeof sessionSchema>;
+
+/** The name of the only stack that runs. @throws UsageError if none does, or several do */
+export async function onlyLocalStack(folder = SESSIONS_DIR): Promise<string> {
+  const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  const names = files.filter((file) => file.endsWith(".json")).map((file) => file.slice(0, -".json".length));
+  const running: string[] = [];
+  for (const name of names.sort()) if (isRunning(await pidOf(join(folder, `${name}.json`)))) running.push(name);
+  const [only, ...others] = running;
+  if (only === undefined) throw new UsageError("no stack runs on this machine; start one first: npm start");
+  if (others.length > 0)
+    throw new UsageError(`several stacks run on this machine (${running.join(", ")}): name one with --stack`);
+  return only;
+}
+
+/** 0, which is no process that anybody may ask about, for a file that is gone or of another version. */
+async function pidOf(path: string): Promise<number> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  const pid = (parseJson(text) as { pid?: unknown } | undefined)?.pid;
+  return typeof pid === "number" && pid > 0 ? pid : 0;
+}
 
 /** @throws Error that says how to start the stack, if it does not run */
 export async function readLocalSession(stack: string, folder = SESSIONS_DIR): Promise<StackToOperate> {
@@ -77,6 +102,7 @@ function accessTo(
 }
 
 function isRunning(pid: number): boolean {
+  if (pid === 0) return false;
   try {
     process.kill(pid, 0);
     return true;

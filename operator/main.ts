@@ -1,17 +1,38 @@
-/** The entry of `npm run bridge -- <command>`. */
+/** The entry of `crossborderbridge <command>`, and of `npm run bridge -- <command>` in a checkout. */
 import { registerBackfill } from "./backfill/command";
+import { registerCompletion } from "./completion";
+import { registerCost } from "./cost/command";
 import { onInterrupt } from "./interrupt";
+import { registerLetters } from "./letters/command";
+import { registerLogs } from "./logs/command";
+import { registerPause } from "./pause/command";
+import { packageVersion } from "./places";
 import { registerProbe } from "./probe/command";
 import { flush, runProgram } from "./run-program";
 import { registerStatus } from "./status/command";
+import { registerVerify } from "./verify/command";
 
 // Turns off the AWS SDK's warning about older versions of Node.js, which every command would print.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
+// npm changes to the folder of the package; the paths of a command line are relative to where it was typed.
+if (process.env.npm_lifecycle_event === "bridge" && process.env.INIT_CWD !== undefined) process.chdir(process.env.INIT_CWD);
+
 async function main(): Promise<void> {
   const interrupt = onInterrupt();
   const exitCode = await runProgram(process.argv.slice(2), {
-    commands: [registerStatus, registerBackfill, registerProbe],
+    version: packageVersion(),
+    commands: [
+      registerStatus,
+      registerLetters,
+      registerLogs,
+      registerVerify,
+      registerBackfill,
+      registerPause,
+      registerProbe,
+      registerCost,
+      registerCompletion,
+    ],
     // Loaded on demand: the clouds' clients are slow to load, and --help does not need them.
     open: async (options, signal) => (await import("./open-bridge")).openBridge(options, signal),
     interrupt,

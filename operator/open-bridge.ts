@@ -1,24 +1,44 @@
 /** Opens a deployed bridge, in the clouds or on this machine. */
 import { createHash } from "node:crypto";
+import { senderExecutions } from "../components/config";
 import { encodeLook } from "../runtime/protocol/queue-messages";
-import { BridgeError } from "../runtime/stores/errors";
+import { BridgeError, isBridgeError } from "../runtime/stores/errors";
 import { openAlicloudSide } from "./clouds/alicloud";
 import { openAwsSide } from "./clouds/aws";
 import type { CloudSide, StoreOfSide } from "./clouds/side";
-import type { CommonOptions } from "./command";
+import { type CommonOptions, NAME_A_BRIDGE, UsageError } from "./command";
 import { forEachBounded } from "./concurrency";
-import { readDeployedStack } from "./deployed-stack";
-import { readLocalSession } from "./local-session";
-import type { OperatedBridge, OperatedOutputs, SideAccess, StackToOperate } from "./operated-bridge";
+import { onlyLocalStack, readLocalSession } from "./local-session";
+import type {
+  EventWays,
+  KeyLine,
+  KeyLog,
+  OperatedBridge,
+  OperatedOutputs,
+  ReadOptions,
+  Redriven,
+  RedriveOptions,
+  SideAccess,
+  StackToOperate,
+} from "./operated-bridge";
+import { readOutputsFile } from "./outputs-file";
 import type { OpenedBridge } from "./run-program";
 import { naming, withNamedErrors } from "./sides";
 
 /** Function calls at once. */
 const CALLS_AT_ONCE = 16;
 
-export async function openBridge({ stack, local }: CommonOptions, signal: AbortSignal): Promise<OpenedBridge> {
-  const found = local ? await readLocalSession(stack) : await readDeployedStack(stack, signal);
+export async function openBridge(options: CommonOptions, signal: AbortSignal): Promise<OpenedBridge> {
+  const found = await findBridge(options, signal);
   return { bridge: operate(found), access: found.access };
+}
+
+async function findBridge({ stack, local, outputs }: CommonOptions, signal: AbortSignal): Promise<StackToOperate> {
+  if (outputs !== undefined) return readOutputsFile(outputs);
+  if (local) return readLocalSession(stack ?? (await onlyLocalStack()));
+  if (stack === undefined) throw new UsageError(NAME_A_BRIDGE);
+  // Loaded on demand: Pulumi is slow to load.
+  return (await import("./deployed-stack")).readDeployedStack(stack, signal);
 }
 
 /** Makes no request to a cloud. */
@@ -37,6 +57,7 @@ export function operate({ stack, config, outputs, access }: StackToOperate): Ope
     return { ...place, keyPrefix, store: withNamedErrors(sides[name].store, place), functions: sides[name].functions };
   };
   const { cloud, region } = config.source;
+  const ways = waysOf(config, outputs, sides.source);
   /** Queues, logs and workflows are at the source in every mode. */
   const atSource = <T>(work: Promise<T>): Promise<T> => naming(`at the source (${cloud}, ${region})`, work);
   return {
@@ -49,6 +70,12 @@ export function operate({ stack, config, outputs, access }: StackToOperate): Ope
       const { deadLetterQueueUrl: url } = outputs;
       return url === undefined ? { letters: [], complete: true } : atSource(sides.source.deadLetters(url, { limit, signal }));
     },
+    redrive: (options) => atSource(redrive(sides.source, outputs, options)),
+    ways: ways && {
+      read: (options) => atSource(ways.read(options)),
+      set: (isOpen, options) => atSource(ways.set(isOpen, options)),
+    },
+    keyLog: (key, options) => readKeyLog({ sides, outputs, places: config }, key, options),
     async held(options) {
       const { outageQueueUrl: url } = outputs;
       return url === undefined ? { looks: [], complete: true } : atSource(sides.source.held(url, options));
@@ -86,7 +113,8 @@ export function logProjectOf(bridgeId: string, queueUrl: string | undefined): st
   return `bridge-${bridgeId}-source-${createHash("sha256").update(account).digest("hex").slice(0, 8)}`;
 }
 
-function openSide(access: SideAccess, store: StoreOfSide): CloudSide {
+/** Makes no request to a cloud. */
+export function openSide(access: SideAccess, store: StoreOfSide): CloudSide {
   switch (access.cloud) {
     case "aws":
     case "aws-cn":
@@ -111,4 +139,77 @@ async function enqueue(
   await forEachBounded(keys, { limit: CALLS_AT_ONCE, signal }, (key) =>
     source.functions.invokeAsync(functionName, encodeLook({ key, failures: 0, firstSeenMs: nowMs }), { signal }),
   );
+}
+
+async function redrive(source: CloudSide, outputs: OperatedOutputs, options: RedriveOptions): Promise<Redriven> {
+  const { deadLetterQueueUrl, queueUrl, senderFunctionName, dispatcherFunctionName } = outputs;
+  if (deadLetterQueueUrl === undefined)
+    throw new BridgeError("Unsupported", "redrive", "in mode native the cloud itself replicates: there are no dead letters");
+  const { signal } = options;
+  return source.redrive(deadLetterQueueUrl, options, async (letters) => {
+    if (queueUrl !== undefined && source.send !== undefined) return source.send(queueUrl, letters, { signal });
+    const functionName = senderFunctionName ?? dispatcherFunctionName;
+    if (functionName === undefined)
+      throw new BridgeError("Unsupported", "redrive", "the stack names no function that takes letters");
+    await forEachBounded(letters, { limit: CALLS_AT_ONCE, signal }, (letter) =>
+      source.functions.invokeAsync(functionName, letter, { signal }),
+    );
+  });
+}
+
+/** Only a sender in AWS has events that a queue holds while nobody takes them. */
+function waysOf(
+  { name, buffer, reserveConcurrency, concurrency }: OperatedBridge["config"],
+  { senderFunctionName }: OperatedOutputs,
+  source: CloudSide,
+): EventWays | undefined {
+  if (senderFunctionName === undefined || source.ways === undefined) return undefined;
+  return source.ways({
+    functionName: senderFunctionName,
+    tickRule: `crossborderbridge-${name}-tick`,
+    isDirect: buffer === "none",
+    reserved: reserveConcurrency ? senderExecutions({ buffer, concurrency }) : undefined,
+  });
+}
+
+interface LoggingBridge {
+  sides: { source: CloudSide; destination: CloudSide };
+  outputs: OperatedOutputs;
+  places: Pick<OperatedBridge["config"], "name" | "source" | "destination">;
+}
+
+/** A log that cannot be read is a note: the other side's may hold the answer. */
+async function readKeyLog(
+  { sides, outputs, places }: LoggingBridge,
+  key: string,
+  options: ReadOptions & { sinceMs: number },
+): Promise<KeyLog> {
+  const { senderFunctionName, dispatcherFunctionName, pusherFunctionName, receiverFunctionName, copierFunctionName } = outputs;
+  const writers = [
+    ...[senderFunctionName, dispatcherFunctionName, pusherFunctionName].map((name) => ["source", name] as const),
+    ...[receiverFunctionName, copierFunctionName].map((name) => ["destination", name] as const),
+  ];
+  const notes: string[] = [];
+  const read = async (side: "source" | "destination", functionName: string): Promise<{ lines: KeyLine[]; complete: boolean }> => {
+    const { cloud, region } = places[side];
+    if (cloud === "alicloud" && side === "destination") {
+      // The project's name has a digest of the account, which no output of the stack tells.
+      notes.push(
+        `the log of ${functionName} was not read: search in Simple Log Service (${region}), project bridge-${places.name}-destination-…`,
+      );
+      return { lines: [], complete: false };
+    }
+    try {
+      const log = await naming(`at the ${side} (${cloud}, ${region})`, sides[side].keyLog(functionName, key, options));
+      return { ...log, lines: log.lines.map((line) => ({ ...line, side, functionName })) };
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!isBridgeError(error)) throw error;
+      notes.push(error.message);
+      return { lines: [], complete: false };
+    }
+  };
+  const logs = await Promise.all(writers.flatMap(([side, name]) => (name === undefined ? [] : [read(side, name)])));
+  const lines = logs.flatMap((log) => log.lines).sort((a, b) => a.atMs - b.atMs);
+  return { lines, complete: logs.every(({ complete }) => complete), notes };
 }

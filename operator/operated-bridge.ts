@@ -43,6 +43,39 @@ export interface DeadLetters {
   complete: boolean;
 }
 
+export interface RedriveOptions {
+  /** Whether to hand over a letter with these keys. The others stay in the queue. */
+  select(letters: readonly ParkedKey[]): boolean;
+  /** Hand over at most so many messages. */
+  limit: number;
+  /** Called after each batch. */
+  onProgress(redriven: Redriven): void;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Redriven {
+  /** Letters that were handed over and removed. */
+  handed: number;
+  /** Letters that were read and not selected. */
+  left: number;
+  /** Whether every letter of the queue was read. */
+  complete: boolean;
+}
+
+/** A way by which events reach the bridge's functions. */
+export interface EventWay {
+  /** For a person: `the work queue`. */
+  name: string;
+  isOpen: boolean;
+}
+
+/** The ways of one bridge. */
+export interface EventWays {
+  read(options?: { signal?: AbortSignal | undefined }): Promise<EventWay[]>;
+  /** Opens or closes every way. Repeating it does no harm. */
+  set(isOpen: boolean, options?: { signal?: AbortSignal | undefined }): Promise<void>;
+}
+
 /** Keys of the outage queue. */
 export interface HeldLooks {
   looks: StoredLook[];
@@ -63,6 +96,19 @@ export interface FunctionLog {
   lines: LogLine[];
   /** Whether these are all lines of the time. */
   complete: boolean;
+}
+
+export interface KeyLine extends LogLine {
+  side: "source" | "destination";
+  functionName: string;
+}
+
+export interface KeyLog {
+  /** Oldest first, by the clock of each side. */
+  lines: KeyLine[];
+  complete: boolean;
+  /** What could not be read. */
+  notes: string[];
 }
 
 /** A workflow execution that has not ended. */
@@ -89,10 +135,19 @@ export interface OperatedBridge {
   destination: OperatedSide;
   /** Reads at most `limit` dead letters and leaves them in the queue. Empty if the mode has no dead-letter queue. */
   deadLetters(options: ReadOptions): Promise<DeadLetters>;
+  /**
+   * Hands dead letters to the bridge again, and removes each after it was handed over. After a crash in between a letter is handed over twice,
+   * which does no harm. Rejects with `Unsupported` if the mode has no dead-letter queue.
+   */
+  redrive(options: RedriveOptions): Promise<Redriven>;
   /** Reads at most `limit` keys of the outage queue and leaves them in it. Empty if the bridge has no outage queue. */
   held(options: ReadOptions): Promise<HeldLooks>;
   /** The messages of the work queue: ready, delayed or in work. Undefined if the bridge has no work queue. */
   queued(options?: { signal?: AbortSignal | undefined }): Promise<number | undefined>;
+  /** How events reach the bridge. Undefined if its cloud or its mode cannot hold them back without losing any. */
+  ways: EventWays | undefined;
+  /** Every line about this key that the functions of both sides logged since then. */
+  keyLog(key: string, options: ReadOptions & { sinceMs: number }): Promise<KeyLog>;
   /** Log lines of the source's functions about keys, and their errors, since then. Empty in mode native. */
   log(options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
   /** Executions that have not ended. Empty outside mode push. */

@@ -11,6 +11,7 @@ import {
   type ExitCode,
   FAILED,
   FINE,
+  NAME_A_BRIDGE,
   ObjectsFailed,
   type RegisterCommand,
   UsageError,
@@ -23,6 +24,8 @@ export interface OpenedBridge extends Pick<CommandContext, "access"> {
 }
 
 export interface ProgramDeps {
+  /** Of this package. */
+  version: string;
   commands: readonly RegisterCommand[];
   open(options: CommonOptions, signal: AbortSignal): Promise<OpenedBridge>;
   interrupt: Interrupt;
@@ -34,14 +37,18 @@ export interface ProgramDeps {
 export async function runProgram(args: readonly string[], deps: ProgramDeps): Promise<number> {
   const { interrupt, print, note } = deps;
   let exitCode: ExitCode = FINE;
-  const program = new Command("npm run bridge --")
-    .description("Operates a deployed bridge.")
+  let isVerbose = false;
+  const program = new Command("crossborderbridge")
+    .description("Operates a deployed bridge. In a checkout: npm run bridge -- <command>.")
+    .version(deps.version, "-V, --version")
     .addHelpText("afterAll", `\nExit codes:\n${exitCodesText()}`)
     .exitOverride()
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => note(text.trimEnd()) })
     .showHelpAfterError("(add --help to see the commands and options)");
   const onBridge = async (options: CommonOptions, work: (context: CommandContext) => Promise<ExitCode>) => {
     const { signal } = interrupt;
+    isVerbose = options.verbose === true;
+    if (options.stack === undefined && !options.local && options.outputs === undefined) throw new UsageError(NAME_A_BRIDGE);
     const opened = await deps.open(options, signal);
     const flags = { local: options.local === true, json: options.json === true };
     try {
@@ -55,17 +62,18 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
     // A failure after an interruption is its consequence.
-    if (interrupt.exitCode() === undefined) return failure(error, note);
+    if (interrupt.exitCode() === undefined) return failure(error, note, isVerbose);
   }
   const interrupted = interrupt.exitCode();
   if (interrupted !== undefined) note("interrupted");
   return interrupted ?? exitCode;
 }
 
-function failure(error: unknown, note: (text: string) => void): number {
+function failure(error: unknown, note: (text: string) => void, isVerbose: boolean): number {
   // Commander has printed its error, or the help, already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? FINE : BAD_USAGE;
   note(messageOf(error));
+  if (isVerbose) for (const cause of causesOf(error)) note(`  because: ${cause}`);
   if (error instanceof UsageError || error instanceof ConfigInvalid || isBridgeError(error, "ConfigInvalid")) return BAD_USAGE;
   // Any other error ended the command before it knew how its objects are.
   return error instanceof ObjectsFailed ? FAILED : CANNOT_LOOK;
@@ -76,6 +84,16 @@ export function exitCodesText(): string {
   return Object.entries(EXIT_CODES)
     .map(([code, meaning]) => `  ${code}  ${meaning}`)
     .join("\n");
+}
+
+/** The kinds of the causes, the nearest first. Their messages may quote requests and files with secrets. */
+function causesOf(error: unknown): string[] {
+  const causes: string[] = [];
+  for (let cause = error instanceof Error ? error.cause : undefined; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    causes.push(typeof code === "string" ? `${cause.name} ${code}` : cause.name);
+  }
+  return causes;
 }
 
 function messageOf(error: unknown): string {

@@ -50,7 +50,8 @@ export function withNamedErrors(store: ObjectStore, place: Place): ObjectStore {
       return (...args: unknown[]) => {
         const result: unknown = member.apply(target, args);
         if (result instanceof Promise) return naming(where, result, place.bucket);
-        return property === "list" ? namingEach(where, result as AsyncIterable<unknown>, place.bucket) : result;
+        const isListing = property === "list" || property === "listPages";
+        return isListing ? namingEach(where, result as AsyncIterable<unknown>, place.bucket) : result;
       };
     },
   });

@@ -5,7 +5,7 @@ import { rawSettings } from "../components/config/raw-settings";
 import { UsageError } from "./command";
 import type { OperatedOutputs } from "./operated-bridge";
 
-const NAMESPACE = "crossborderbridge";
+export const NAMESPACE = "crossborderbridge";
 
 /**
  * @param settings by their names in the stack's file; each a value, or a value as JSON text

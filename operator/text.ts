@@ -27,6 +27,14 @@ export function sizeText(sizeBytes: number): string {
   return `${sizeBytes / factor} ${unit}`;
 }
 
+/** In its largest unit, rounded. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
 /** Escapes control characters: a key may hold terminal commands. */
 export function keyText(key: string): string {
   return /^[^\p{Cc}\p{Cf}"\\]+$/u.test(key) ? key : plainText(JSON.stringify(key));
@@ -36,3 +44,7 @@ export function keyText(key: string): string {
 export function plainText(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
+
+/** The reason without what differs from request to request. */
+export const generalised = (reason: string): string =>
+  reason.replace(/,? ?\brequest(?:id)?:? [\w/+=-]{8,}/gi, "").replace(/ \(\)/g, "");

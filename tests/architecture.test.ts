@@ -51,7 +51,7 @@ const inBench = inside("bench");
 const inEmulator = inside("packages/local-alicloud");
 /** Neither a path nor a file of this repository. */
 const isPackage = (to: string) => !to.startsWith(".") && !to.endsWith(".ts") && to !== "crossborderbridge";
-const commandOf = (path: string): string | undefined => /^operator\/(backfill|probe|status)\//.exec(path)?.[1];
+const commandOf = (path: string): string | undefined => /^operator\/(?!clouds\/)([\w-]+)\//.exec(path)?.[1];
 
 const imports = (modules: readonly Module[], from: (path: string) => boolean, allowed: (module: Module, to: string) => boolean) =>
   modules

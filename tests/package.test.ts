@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import ts from "typescript";
+import { buildCommand } from "../scripts/build-command";
 import { buildPackage } from "../scripts/build-package";
 import { modulesOf } from "./support/module-graph";
 import { recordResources } from "./support/record-resources";
@@ -15,6 +16,8 @@ const run = promisify(execFile);
 
 interface Manifest {
   name: string;
+  version: string;
+  bin: Record<string, string>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
   devDependencies: Record<string, string>;
@@ -50,6 +53,7 @@ let packed: { path: string; size: number }[];
 beforeAll(async () => {
   manifest = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")) as Manifest;
   await buildPackage();
+  await buildCommand();
   folder = await realpath(await mkdtemp(join(tmpdir(), "crossborderbridge-package-")));
   // The work of prepack is done by `buildPackage` and by the global setup of the tests.
   const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: ROOT });
@@ -70,13 +74,14 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("it contains the components, the bundles and their declarations, and nothing else", () => {
+test("it contains the command, the components, the bundles and their declarations, and nothing else", () => {
   const paths = packed.map(({ path }) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
       "LICENSE",
       "README.md",
       "package.json",
+      "dist/cli/crossborderbridge.js",
       "dist/components/index.js",
       "dist/components/index.d.ts",
       "dist/functions/aws-lambda/sender/index.js",
@@ -87,7 +92,10 @@ test("it contains the components, the bundles and their declarations, and nothin
     ]),
   );
   const others = paths.filter(
-    (path) => !/^(LICENSE|README\.md|package\.json|dist\/(components|functions|runtime)\/.+)$/.test(path),
+    (path) =>
+      !/^(LICENSE|README\.md|package\.json|dist\/(components|functions|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
+        path,
+      ),
   );
   expect(others).toEqual([]);
   expect(packed.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(8 * 1024 * 1024);
@@ -104,6 +112,19 @@ test("every import of its modules is a declared dependency", async () => {
       .map((specifier) => /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0]),
   );
   expect([...bare].sort()).toEqual([...Object.keys(manifest.dependencies), ...Object.keys(manifest.peerDependencies)].sort());
+});
+
+test("its command starts with the declared dependencies alone", async () => {
+  const command = join(installed, manifest.bin.crossborderbridge ?? "");
+  const { stdout } = await run(process.execPath, [command, "--version"], { cwd: folder });
+  expect(stdout).toBe(`${manifest.version}\n`);
+  const help = await run(process.execPath, [command, "verify", "--help"], { cwd: folder });
+  expect(help.stdout).toMatch(/^Usage: crossborderbridge verify /);
+  const outputs = join(folder, "bridge.json");
+  await writeFile(outputs, "{}");
+  // Everything that opens a bridge is loaded by then.
+  const failed = run(process.execPath, [command, "status", "--outputs", outputs], { cwd: folder });
+  await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/bridge\.json describes no bridge/) });
 });
 
 test.each([

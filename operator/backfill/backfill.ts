@@ -1,15 +1,15 @@
 /** Runs a backfill: chooses the engine, opens the checkpoint, asks the operator, and starts the engine. */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { askAtTerminal } from "../ask";
 import { type CommandContext, type ExitCode, FAILED, UsageError } from "../command";
+import { loadPrices } from "../prices";
 import { assertBuckets } from "../sides";
 import { runBatch } from "./batch";
 import { openCheckpoint } from "./checkpoint";
 import { chooseEngine } from "./engine";
 import type { Backfill, BackfillDeps, BackfillOptions } from "./options";
-import { loadPrices } from "./prices";
 import { runWalk } from "./walk";
 
 export const systemDeps = (): BackfillDeps => ({
@@ -54,26 +54,5 @@ export async function backfill(context: CommandContext, options: BackfillOptions
   } catch (error) {
     if (!dryRun) note(`run the same command again to resume from ${checkpoint.path}`);
     throw error;
-  }
-}
-
-export interface Terminal {
-  input: NodeJS.ReadableStream;
-  output: NodeJS.WritableStream;
-}
-
-/** The question goes to standard error: standard output holds only the result. */
-const SYSTEM_TERMINAL: Terminal = { input: process.stdin, output: process.stderr };
-
-/** Asks at the terminal. Any answer but y or yes means no; so does the end of the input. */
-export async function askAtTerminal(question: string, signal: AbortSignal, streams = SYSTEM_TERMINAL): Promise<boolean> {
-  // With `terminal: true` readline would read Ctrl-C as a key, and no signal would come.
-  const lines = createInterface({ ...streams, terminal: false });
-  const ended = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
-  try {
-    const answer = await Promise.race([lines.question(`${question} [y/N] `, { signal }), ended]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
   }
 }

@@ -1,6 +1,6 @@
 /** `npm run bridge -- backfill`. */
 import { type Command, Option } from "commander";
-import { bridgeCommand, type RegisterCommand, whole } from "../command";
+import { bridgeCommand, byteSize, type RegisterCommand, whole } from "../command";
 import { ENGINES } from "./engine";
 import { assertOptions, type BackfillOptions } from "./options";
 
@@ -23,7 +23,7 @@ function declareOptions(command: Command): Command {
     .addOption(new Option("--engine <engine>", "how the objects are replicated").choices(["auto", ...ENGINES]).default("auto"))
     .option("--checkpoint <file>", "where progress is kept (default: .crossborderbridge/backfill-<stack>.json)")
     .option("--prices <file>", "prices for --dry-run, in JSON, instead of the built-in ones")
-    .option("--max-bytes <n>", "stop before more than this is handed over", whole(1, Number.MAX_SAFE_INTEGER))
+    .option("--max-bytes <size>", "stop before more than this is handed over, such as 10GiB", byteSize)
     .option("--concurrency <n>", "objects checked and copied at once", whole(1, 256), 16)
     .option("--yes", "do not ask before it begins")
     .option("--job <id>", "follow an existing job of --engine batch")

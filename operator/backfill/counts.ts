@@ -1,16 +1,6 @@
 /** The objects that a backfill has checked, by outcome. */
 import * as z from "zod";
-
-/**
- * - `due`: not at the destination; handed over, or only counted in a dry run.
- * - `present`: at the destination in this state, or on its way there.
- * - `outOfScope`: the bridge does not replicate it.
- * - `archived`: cannot be read before it is restored.
- * - `gone`: deleted between the listing and the check.
- * - `failed`: refused by the store for good; the reason is in the outcome.
- */
-export const OUTCOMES = ["due", "present", "outOfScope", "archived", "gone", "failed"] as const;
-export type ObjectOutcome = (typeof OUTCOMES)[number];
+import { type ObjectOutcome, OUTCOMES } from "../presence";
 
 /** The most that a store lists in one request. */
 export const PAGE_SIZE = 1000;

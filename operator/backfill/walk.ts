@@ -8,17 +8,18 @@ import { compareKeys } from "../../runtime/stores/keys";
 import type { ListedObject, ObjectStore } from "../../runtime/stores/object-store";
 import { type ExitCode, FAILED, FINE, ObjectsFailed } from "../command";
 import { forEachBounded, type RetryDeps, retry } from "../concurrency";
+import { costTable } from "../cost-table";
+import { createCopier, createEnqueuer, type Moved, type Mover, refusedObject } from "../move";
 import type { OperatedSide } from "../operated-bridge";
+import { examine, type Presence, presenceOf, type Verdict } from "../presence";
+import { Progress } from "../progress";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { bytesText, grouped, keyText } from "../text";
 import type { CheckpointFile } from "./checkpoint";
 import { estimate } from "./cost";
-import { add, type Counts, noCounts, PAGE_SIZE } from "./counts";
-import { createCopier, createEnqueuer, type Moved, type Mover, refusedObject } from "./move";
+import { add, type Counts, listedObjects, noCounts, PAGE_SIZE } from "./counts";
 import type { Backfill } from "./options";
-import type { Presence } from "./presence";
-import { examine, presenceOf, type Verdict } from "./presence";
-import { type BackfillReport, costTable, countsTable, type Named, namedLine, namedLines } from "./report";
+import { type BackfillReport, countsTable, type Named, namedLine, namedLines } from "./report";
 
 export interface WalkDeps extends RetryDeps {
   source: Pick<OperatedSide, "store">;
@@ -131,8 +132,6 @@ async function handOverDue(checked: readonly Checked[], mover: Mover | undefined
 
 const MISSING: Moved = { outcome: "failed", reason: "the engine has not answered for it" };
 
-const NOTE_EVERY_MS = 5_000;
-
 export async function runWalk({ context, options, deps, engine, checkpoint }: Backfill): Promise<ExitCode> {
   const { bridge, signal, note } = context;
   const { dryRun = false, prefix, concurrency, maxBytes } = options;
@@ -141,7 +140,8 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
     note(`going on after ${keyText(earlier.lastKey)}, the last key of the run of ${earlier.updatedAt} (${checkpoint.path})`);
   const presence = presenceOf(bridge);
   const moving = { bridge, presence, concurrency, signal, sleep: deps.sleep, random: deps.random };
-  let notedAtMs = deps.now();
+  const progress = new Progress({ now: deps.now, note });
+  const before = listedObjects(earlier?.counts ?? noCounts());
   const walked = await walk(
     {
       source: bridge.source,
@@ -149,11 +149,12 @@ export async function runWalk({ context, options, deps, engine, checkpoint }: Ba
       presence,
       mover: dryRun ? undefined : engine === "copy" ? createCopier(moving) : createEnqueuer(moving),
       checkpoint: dryRun ? undefined : checkpoint,
-      onProgress({ due, present }, lastKey) {
-        if (deps.now() - notedAtMs < NOTE_EVERY_MS) return;
-        notedAtMs = deps.now();
-        const done = `${grouped(due.objects)} ${dryRun ? "to do" : "handed over"} (${bytesText(due.bytes)})`;
-        note(`${done}, ${grouped(present.objects)} there already, up to ${keyText(lastKey)}`);
+      onProgress(counts, lastKey) {
+        const { due, present } = counts;
+        progress.report(listedObjects(counts) - before, () => {
+          const done = `${grouped(due.objects)} ${dryRun ? "to do" : "handed over"} (${bytesText(due.bytes)})`;
+          return `${done}, ${grouped(present.objects)} there already, up to ${keyText(lastKey)}`;
+        });
       },
       signal,
       sleep: deps.sleep,
@@ -177,7 +178,7 @@ function report({ context, options, deps, engine, checkpoint }: Backfill, walked
     print(JSON.stringify(result));
   } else {
     print(countsTable(counts, { dryRun }));
-    if (cost !== undefined) print(costTable(cost, engine));
+    if (cost !== undefined) print(costTable(cost, { copies: engine === "bridge" }));
   }
   for (const line of namedLines("archived:", archived, counts.archived.objects)) note(line);
   for (const line of namedLines("refused:", failed, counts.failed.objects)) note(line);

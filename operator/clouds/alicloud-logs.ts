@@ -9,7 +9,7 @@ import { parseText, textAt } from "../../runtime/protocol/json";
 import type { OssCredentials } from "../../runtime/stores/oss/credentials";
 import { readAll } from "../../runtime/stores/read-all";
 import type { AlicloudAccess, FunctionLog, LogLine, ReadOptions } from "../operated-bridge";
-import { isTelling, KEY_MESSAGES, readLines } from "./side";
+import { isAbout, isTelling, KEY_MESSAGES, readLines } from "./side";
 
 /** Made by `components/alicloud/logs.ts`. */
 const STORE = "functions";
@@ -18,6 +18,9 @@ const PAGE = 100;
 const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const QUERY = [...KEY_MESSAGES, "error"].map((words) => `"${words}"`).join(" or ");
+
+/** The index holds words, so this finds every line with all words of the key, and the reader selects again. */
+const queryOf = (key: string): string => JSON.stringify(key);
 
 export interface SlsOptions extends Pick<AlicloudAccess, "credentials" | "originOf" | "region"> {
   project: string;
@@ -29,21 +32,22 @@ export interface SlsOptions extends Pick<AlicloudAccess, "credentials" | "origin
 /** The newest lines, but oldest first. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-getlogs */
 export async function readFunctionLog(
   options: SlsOptions,
-  { sinceMs, limit, signal }: ReadOptions & { sinceMs: number },
+  { sinceMs, limit, signal, key }: ReadOptions & { sinceMs: number; key?: string | undefined },
 ): Promise<FunctionLog> {
   const { functionName, now } = options;
+  const [text, isWanted] = key === undefined ? [QUERY, isTelling] : [queryOf(key), isAbout(key)];
   const from = Math.floor(sinceMs / 1000);
   const to = Math.ceil(now() / 1000) + 1;
   const lines: LogLine[] = [];
   let complete = true;
   for (let offset = 0; ; offset += PAGE) {
-    const query = { type: "log", from, to, query: QUERY, line: PAGE, offset, reverse: "true" };
+    const query = { type: "log", from, to, query: text, line: PAGE, offset, reverse: "true" };
     const { entries, progress } = await getLogs(options, query, signal);
     complete &&= progress !== "Incomplete";
     for (const entry of entries) {
       const { functionName: writer = functionName, ...texts } = entry as Record<string, unknown>;
       if (writer !== functionName) continue;
-      for (const text of Object.values(texts)) if (typeof text === "string") lines.push(...readLines(text).filter(isTelling));
+      for (const one of Object.values(texts)) if (typeof one === "string") lines.push(...readLines(one).filter(isWanted));
     }
     if (entries.length < PAGE) break;
     if (lines.length >= limit) {

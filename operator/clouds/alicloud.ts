@@ -12,7 +12,7 @@ import type { AlicloudAccess, FunctionInvoker, ReadOptions, RunningExecution, Ru
 import { readFunctionLog } from "./alicloud-logs";
 import type { CloudSide, StoreOfSide } from "./side";
 import { errorMessageIn, functionFailed, notJson } from "./side";
-import { countMessages, readDeadLetters, readHeld } from "./smq";
+import { countMessages, readDeadLetters, readHeld, redriveLetters } from "./smq";
 
 export function openAlicloudSide(
   access: AlicloudAccess,
@@ -20,6 +20,11 @@ export function openAlicloudSide(
 ): CloudSide {
   const { region, credentials, originOf, ca } = access;
   const dispatcher = createOssDispatcher({ ca });
+  const readLog = async (functionName: string, options: ReadOptions & { sinceMs: number; key?: string }) => {
+    if (logProject === undefined) return { lines: [], complete: false };
+    const project = { region, originOf, credentials, dispatcher, now: Date.now, project: logProject, functionName };
+    return readFunctionLog(project, options);
+  };
   const queue = (queueUrl: string) => ({ queueUrl, originOf, credentials, dispatcher, now: Date.now });
   return {
     store: createOssStore({
@@ -36,15 +41,11 @@ export function openAlicloudSide(
     }),
     functions: createFcInvoker(access),
     deadLetters: (queueUrl, options) => readDeadLetters(queue(queueUrl), options),
+    redrive: (queueUrl, options, hand) => redriveLetters(queue(queueUrl), options, hand),
     held: (queueUrl, options) => readHeld(queue(queueUrl), options),
     queued: (queueUrl, options) => countMessages(queue(queueUrl), options),
-    async log(functionName, options) {
-      if (logProject === undefined) return { lines: [], complete: false };
-      return readFunctionLog(
-        { region, originOf, credentials, dispatcher, now: Date.now, project: logProject, functionName },
-        options,
-      );
-    },
+    log: (functionName, options) => readLog(functionName, options),
+    keyLog: (functionName, key, options) => readLog(functionName, { ...options, key }),
     executions: (flowName, options) => readExecutions(access, flowName, options),
     close: () => dispatcher.close(),
   };

@@ -3,15 +3,20 @@ import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cl
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
 import type { AwsAccess, FunctionLog, LogLine, ReadOptions } from "../operated-bridge";
 import { awsClientOptions } from "./aws-client";
-import { isTelling, KEY_MESSAGES, readLines } from "./side";
+import { isAbout, isTelling, KEY_MESSAGES, readLines } from "./side";
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html */
 const PATTERN = `{ ${[...KEY_MESSAGES.map((message) => `($.message = "${message}")`), '($.level = "error")'].join(" || ")} }`;
 /** CloudWatch Logs returns the oldest lines first. So the newest times are read first, in pieces of this length. */
 const WINDOW_MS = 5 * 60_000;
 
+/** The lines that name a key. Only `*` has a meaning of its own in such a text, and finds more. */
+const patternOf = (key: string): string => `{ $.key = ${JSON.stringify(key)} }`;
+
 interface LogOptions extends ReadOptions {
   sinceMs: number;
+  /** Only lines that name this key. @default the lines that `isTelling` selects */
+  key?: string | undefined;
   /** Milliseconds since the epoch. @default the system's time */
   nowMs?: number;
 }
@@ -20,11 +25,12 @@ interface LogOptions extends ReadOptions {
 export async function readFunctionLog(
   access: AwsAccess,
   functionName: string,
-  { sinceMs, limit, signal, nowMs = Date.now() }: LogOptions,
+  { sinceMs, limit, signal, key, nowMs = Date.now() }: LogOptions,
 ): Promise<FunctionLog> {
   const client = new CloudWatchLogsClient(awsClientOptions(access));
   const logGroupName = `/aws/lambda/${functionName}`;
   const send = (command: FilterLogEventsCommand) => client.send(command, signal === undefined ? {} : { abortSignal: signal });
+  const [filterPattern, isWanted] = key === undefined ? [PATTERN, isTelling] : [patternOf(key), isAbout(key)];
   let lines: LogLine[] = [];
   let complete = true;
   try {
@@ -35,11 +41,9 @@ export async function readFunctionLog(
       const found: LogLine[] = [];
       let nextToken: string | undefined;
       do {
-        const page = await send(
-          new FilterLogEventsCommand({ logGroupName, startTime, endTime, filterPattern: PATTERN, nextToken }),
-        );
+        const page = await send(new FilterLogEventsCommand({ logGroupName, startTime, endTime, filterPattern, nextToken }));
         // A filter in JSON finds no lines with words before the JSON, and a server may ignore it: this client selects again.
-        for (const { message = "" } of page.events ?? []) found.push(...readLines(message).filter(isTelling));
+        for (const { message = "" } of page.events ?? []) found.push(...readLines(message).filter(isWanted));
         nextToken = page.nextToken;
       } while (nextToken !== undefined && found.length <= room);
       complete = nextToken === undefined && found.length <= room;

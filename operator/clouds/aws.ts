@@ -2,10 +2,12 @@
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import {
   ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
+  SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { createAgent } from "../../runtime/http/agent";
@@ -17,11 +19,30 @@ import { encodeLook } from "../../runtime/protocol/queue-messages";
 import { BridgeError } from "../../runtime/stores/errors";
 import { createS3Store } from "../../runtime/stores/s3/store";
 import { chunks, forEachBounded } from "../concurrency";
-import type { AwsAccess, DeadLetters, FunctionInvoker, HeldLooks, ParkedKey, ReadOptions } from "../operated-bridge";
+import type {
+  AwsAccess,
+  DeadLetters,
+  FunctionInvoker,
+  HeldLooks,
+  ParkedKey,
+  ReadOptions,
+  Redriven,
+  RedriveOptions,
+} from "../operated-bridge";
 import { awsClientOptions } from "./aws-client";
 import { readFunctionLog } from "./aws-logs";
-import type { CloudSide, StoreOfSide } from "./side";
-import { deadLetters, errorMessageIn, functionFailed, heldLooks, keysOfDeadLetter, notJson, receiveAll } from "./side";
+import { openEventWays } from "./aws-ways";
+import type { CloudSide, StoreOfSide, TakenLetter } from "./side";
+import {
+  deadLetters,
+  errorMessageIn,
+  functionFailed,
+  heldLooks,
+  keysOfDeadLetter,
+  notJson,
+  receiveAll,
+  redriveQueue,
+} from "./side";
 
 export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn }: StoreOfSide): CloudSide {
   const { region, endpoint, ca } = access;
@@ -40,10 +61,14 @@ export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn
     }),
     functions,
     deadLetters: (queueUrl, options) => queues.deadLetters(queueUrl, options),
+    redrive: (queueUrl, options, hand) => queues.redrive(queueUrl, options, hand),
     enqueue: (queueUrl, keys, options) => queues.enqueue(queueUrl, keys, options),
+    send: (queueUrl, messages, options) => queues.send(queueUrl, messages, options),
     held: (queueUrl, options) => queues.held(queueUrl, options),
     queued: (queueUrl, options) => queues.queued(queueUrl, options),
     log: (functionName, options) => readFunctionLog(access, functionName, options),
+    keyLog: (functionName, key, options) => readFunctionLog(access, functionName, { ...options, key }),
+    ways: (sender) => openEventWays(access, sender),
     async close() {
       await dispatcher.destroy();
       functions.close();
@@ -107,6 +132,8 @@ export function createLambdaInvoker(access: AwsAccess): LambdaInvoker {
 const SQS_BATCH = 10;
 /** How long a received message stays hidden from other readers. After a crash it becomes visible again by itself. */
 const HIDDEN_SECONDS = 120;
+/** A redrive hides letters that it leaves until it has read the queue. */
+const REDRIVE_HIDDEN_SECONDS = 900;
 /** With a wait above 0 SQS asks all of its servers before it answers that the queue is empty. */
 const WAIT_SECONDS = 1;
 const BATCHES_AT_ONCE = 8;
@@ -174,6 +201,55 @@ export class SqsQueues {
     return { messages: [...seen.values()], sawAll };
   }
 
+  async redrive(
+    queueUrl: string,
+    options: RedriveOptions,
+    hand: (letters: readonly string[]) => Promise<void>,
+  ): Promise<Redriven> {
+    const queue = { queueUrl, name: "the dead-letter queue" };
+    const { signal } = options;
+    return redriveQueue<TakenMessage>(
+      {
+        receive: async () => (await this.receive(queue, signal, REDRIVE_HIDDEN_SECONDS)).map(taken),
+        remove: (letters) => this.remove(queue, letters, signal),
+        giveBack: (letters) =>
+          this.unhide(
+            queue,
+            letters.map(({ message }) => message),
+          ),
+      },
+      options,
+      hand,
+    );
+  }
+
+  /** Puts messages into the work queue as they are. One at a time: several of the largest would be too large for one request. */
+  async send(queueUrl: string, messages: readonly string[], { signal }: QueueOptions): Promise<void> {
+    await forEachBounded(messages, { limit: BATCHES_AT_ONCE, signal }, async (MessageBody) => {
+      await this.client
+        .send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody }), httpOptions(signal))
+        .catch(failed("enqueue", "the letters could not be put into the work queue", signal));
+    });
+  }
+
+  /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html */
+  private async remove(
+    { queueUrl, name }: ReadQueue,
+    letters: readonly TakenMessage[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const Entries = letters.map(({ message: { ReceiptHandle } }, index) => ({ Id: String(index), ReceiptHandle }));
+    const { Failed = [] } = await this.client
+      .send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }), httpOptions(signal))
+      .catch(failed("remove", `letters that were handed over could not be removed from ${name}`, signal));
+    if (Failed.length > 0)
+      throw new BridgeError(
+        "Unavailable",
+        "remove",
+        `${Failed.length} letters were handed over and could not be removed from ${name}: ${Failed[0]?.Code ?? "no reason given"}`,
+      );
+  }
+
   /** Puts an event for each key into the work queue. */
   async enqueue(queueUrl: string, keys: readonly string[], { nowMs, signal }: QueueOptions & { nowMs: number }): Promise<void> {
     await forEachBounded(chunks(keys, SQS_BATCH), { limit: BATCHES_AT_ONCE, signal }, async (chunk) => {
@@ -198,13 +274,17 @@ export class SqsQueues {
     this.client.destroy();
   }
 
-  private async receive({ queueUrl, name }: ReadQueue, signal: AbortSignal | undefined): Promise<Message[]> {
+  private async receive(
+    { queueUrl, name }: ReadQueue,
+    signal: AbortSignal | undefined,
+    hiddenSeconds = HIDDEN_SECONDS,
+  ): Promise<Message[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: queueUrl,
       MaxNumberOfMessages: SQS_BATCH,
       MessageAttributeNames: ["All"],
       MessageSystemAttributeNames: ["SentTimestamp"],
-      VisibilityTimeout: HIDDEN_SECONDS,
+      VisibilityTimeout: hiddenSeconds,
       WaitTimeSeconds: WAIT_SECONDS,
     });
     const { Messages = [] } = await this.client
@@ -240,6 +320,14 @@ const failed = (op: string, what: string, signal?: AbortSignal) => (cause: unkno
 };
 
 const idOf = ({ MessageId = "" }: Message): string => MessageId;
+
+interface TakenMessage extends TakenLetter {
+  message: Message;
+}
+
+const taken = (message: Message): TakenMessage => ({
+  ...{ id: idOf(message), text: message.Body ?? "", letters: readDeadLetter(message), message },
+});
 
 function readDeadLetter({ Body = "", MessageAttributes = {}, Attributes = {} }: Message): ParkedKey[] {
   const text = (name: string) => MessageAttributes[name]?.StringValue;

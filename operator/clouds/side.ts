@@ -5,6 +5,7 @@ import { decodeLook } from "../../runtime/protocol/queue-messages";
 import { BridgeError } from "../../runtime/stores/errors";
 import type {
   DeadLetters,
+  EventWays,
   FunctionInvoker,
   FunctionLog,
   HeldLooks,
@@ -12,6 +13,8 @@ import type {
   OperatedSide,
   ParkedKey,
   ReadOptions,
+  Redriven,
+  RedriveOptions,
   RunningExecutions,
 } from "../operated-bridge";
 
@@ -21,14 +24,22 @@ export interface CloudSide {
   functions: FunctionInvoker;
   /** Reads the queue and leaves every message in it. */
   deadLetters(queueUrl: string, options: ReadOptions): Promise<DeadLetters>;
+  /** Passes the selected letters to `hand`, the text of a message each, and then removes them. */
+  redrive(queueUrl: string, options: RedriveOptions, hand: (letters: readonly string[]) => Promise<void>): Promise<Redriven>;
   /** Reads an outage queue and leaves every message in it. */
   held(queueUrl: string, options: ReadOptions): Promise<HeldLooks>;
   /** The messages of a queue: ready, delayed or received. */
   queued(queueUrl: string, options: { signal?: AbortSignal | undefined }): Promise<number>;
   /** The lines of a function that `isTelling` selects. */
   log(functionName: string, options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
+  /** Every line of a function that names this key. */
+  keyLog(functionName: string, key: string, options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
+  /** Absent if the cloud cannot hold events back without losing any. */
+  ways?(sender: SenderWays): EventWays;
   /** Absent if the cloud has no workflows. */
   executions?(flowName: string, options: ReadOptions): Promise<RunningExecutions>;
+  /** Resolves once these messages are stored in the work queue, as they are. Absent as `enqueue` is. */
+  send?(queueUrl: string, messages: readonly string[], options: { signal?: AbortSignal | undefined }): Promise<void>;
   /** Resolves once an event for each key is stored in the work queue. Absent if the cloud's bridges have no work queue. */
   enqueue?(
     queueUrl: string,
@@ -36,6 +47,17 @@ export interface CloudSide {
     options: { nowMs: number; signal?: AbortSignal | undefined },
   ): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What decides how events reach a sender. */
+export interface SenderWays {
+  functionName: string;
+  /** The rule of the tick. */
+  tickRule: string;
+  /** Whether the bucket invokes the sender itself. */
+  isDirect: boolean;
+  /** Executions that are reserved for the sender; undefined if none are. */
+  reserved: number | undefined;
 }
 
 /** The settings that a store is opened with. */
@@ -57,6 +79,12 @@ export const KEY_MESSAGES = ["put back", "held", "parked"] as const;
 /** The lines that `status` reads: about keys that have not arrived, and errors. */
 export const isTelling = ({ message, level }: Pick<LogLine, "message" | "level">): boolean =>
   level === "error" || KEY_MESSAGES.some((one) => one === message);
+
+/** Whether a line names the key. */
+export const isAbout =
+  (key: string) =>
+  ({ fields }: Pick<LogLine, "fields">): boolean =>
+    fields.key === key;
 
 const LINE_START = '{"level"';
 
@@ -162,4 +190,56 @@ function platformReason(body: unknown): string | undefined {
 function dateOf(text: string | undefined): Date | undefined {
   const date = text === undefined ? undefined : new Date(text);
   return date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** A message of a dead-letter queue in the hand of this reader: nobody else gets it for a while. */
+export interface TakenLetter {
+  id: string;
+  /** As it is handed to the bridge. */
+  text: string;
+  letters: ParkedKey[];
+}
+
+export interface LetterQueue<L extends TakenLetter> {
+  /** Resolves to an empty list if the queue has no visible message. */
+  receive(): Promise<readonly L[]>;
+  remove(letters: readonly L[]): Promise<void>;
+  /** Makes messages visible again. Takes no signal: this happens after an interruption too. */
+  giveBack(letters: readonly L[]): Promise<void>;
+}
+
+/** Redrives a queue once through. A message that was seen before is not handled again. */
+export async function redriveQueue<L extends TakenLetter>(
+  queue: LetterQueue<L>,
+  { select, limit, onProgress, signal }: RedriveOptions,
+  hand: (letters: readonly string[]) => Promise<void>,
+): Promise<Redriven> {
+  const seen = new Set<string>();
+  const kept = new Map<string, L>();
+  const redriven: Redriven = { handed: 0, left: 0, complete: false };
+  try {
+    while (redriven.handed < limit) {
+      signal?.throwIfAborted();
+      const received = await queue.receive();
+      for (const letter of received) kept.set(letter.id, letter);
+      const fresh = received.filter(({ id }) => !seen.has(id));
+      for (const { id } of fresh) seen.add(id);
+      redriven.complete = received.length === 0;
+      // Without an end at repeated messages this might never stop.
+      if (fresh.length === 0) break;
+      const selected = fresh.filter(({ letters }) => select(letters));
+      const chosen = selected.slice(0, limit - redriven.handed);
+      redriven.left += fresh.length - selected.length;
+      if (chosen.length > 0) {
+        await hand(chosen.map(({ text }) => text));
+        await queue.remove(chosen);
+        for (const { id } of chosen) kept.delete(id);
+        redriven.handed += chosen.length;
+      }
+      onProgress({ ...redriven });
+    }
+  } finally {
+    await queue.giveBack([...kept.values()]);
+  }
+  return redriven;
 }

@@ -9,8 +9,16 @@ import { ControlError, controlError } from "../../runtime/platforms/alicloud-fc/
 import { signMessageRequest } from "../../runtime/platforms/alicloud-fc/message-queue";
 import { readAll } from "../../runtime/stores/read-all";
 import { forEachBounded } from "../concurrency";
-import type { AlicloudAccess, DeadLetters, HeldLooks, ParkedKey, ReadOptions } from "../operated-bridge";
-import { deadLetters, heldLooks, keysOfDeadLetter, receiveAll } from "./side";
+import type {
+  AlicloudAccess,
+  DeadLetters,
+  HeldLooks,
+  ParkedKey,
+  ReadOptions,
+  Redriven,
+  RedriveOptions,
+} from "../operated-bridge";
+import { deadLetters, heldLooks, keysOfDeadLetter, receiveAll, redriveQueue, type TakenLetter } from "./side";
 
 const SMQ_BATCH = 16;
 /** A batch of the largest messages, with every character escaped. */
@@ -41,6 +49,34 @@ export async function readHeld(options: SmqOptions, read: ReadOptions): Promise<
   const bodies = messages.map((message) => message.textOf("MessageBody") ?? "");
   return heldLooks(bodies, { limit: read.limit, sawAll: sawAll && bodies.length >= total });
 }
+
+/** Hands letters over and removes them. SMQ hides a received message for as long as its queue says. */
+export async function redriveLetters(
+  options: SmqOptions,
+  redriving: RedriveOptions,
+  hand: (letters: readonly string[]) => Promise<void>,
+): Promise<Redriven> {
+  const queue = openQueue(options, { name: "the dead-letter queue", signal: redriving.signal });
+  const together = <T>(items: readonly T[], work: (item: T) => Promise<void>) =>
+    forEachBounded(items, { limit: REQUESTS_AT_ONCE }, work);
+  return redriveQueue<TakenMessage>(
+    {
+      receive: async () => (await queue.batch(`numOfMessages=${SMQ_BATCH}&waitseconds=0`)).map(taken),
+      remove: (letters) => together(letters, ({ message }) => queue.remove(message)),
+      giveBack: (letters) => together(letters, ({ message }) => queue.unhide(message)),
+    },
+    redriving,
+    hand,
+  );
+}
+
+interface TakenMessage extends TakenLetter {
+  message: XmlElement;
+}
+
+const taken = (message: XmlElement): TakenMessage => ({
+  ...{ id: idOf(message), text: message.textOf("MessageBody") ?? "", letters: deadLettersIn([message]), message },
+});
 
 /** Ready, delayed and received. https://www.alibabacloud.com/help/en/mns/developer-reference/getqueueattributes */
 export async function countMessages(
@@ -91,7 +127,7 @@ function openQueue(
   const url = new URL(queueUrl);
   const origin = originOf(url.hostname);
 
-  async function send(method: "GET" | "PUT", resource: string, wanted: AbortSignal | undefined): Promise<string> {
+  async function send(method: "GET" | "PUT" | "DELETE", resource: string, wanted: AbortSignal | undefined): Promise<string> {
     const path = `${url.pathname}${resource}`;
     const headers = signMessageRequest({ method, path, date: new Date(now()) }, await credentials());
     const what = `${name} ${url.pathname.split("/").at(-1)} cannot be read`;
@@ -108,7 +144,7 @@ function openQueue(
         wanted?.throwIfAborted();
         throw controlError("receive", what, {}, cause);
       });
-    if (status === 200) return text;
+    if (status === 200 || status === 204) return text;
     const refusal = parseXml(text);
     throw controlError("receive", what, { status, code: refusal?.textOf("Code"), requestId: refusal?.textOf("RequestId") });
   }
@@ -122,6 +158,15 @@ function openQueue(
       } catch (error) {
         if (isCode(error, "MessageNotExist")) return [];
         throw error;
+      }
+    },
+    /** https://www.alibabacloud.com/help/en/mns/developer-reference/deletemessage */
+    async remove(message: XmlElement): Promise<void> {
+      try {
+        await send("DELETE", `/messages?ReceiptHandle=${encodeURIComponent(message.textOf("ReceiptHandle") ?? "")}`, signal);
+      } catch (error) {
+        // It was handed over for so long that it is visible again: the next redrive hands it over once more.
+        if (!isCode(error, "MessageNotExist", "ReceiptHandleError")) throw error;
       }
     },
     /**

@@ -111,9 +111,23 @@ export async function writeReport(folder: string, records: readonly ProbeRecord[
   await write(FILES.json, recordsJson(records));
   await write(FILES.csv, recordsCsv(records));
   await write(FILES.summary, summary);
-  const { drawSvg, pngOf } = await import("./chart");
-  const svg = drawSvg(records, facts);
+  const chart = await loadChart();
+  if (chart === undefined) return `${summary.trimEnd()}\n\n${NO_CHART}\n`;
+  const svg = chart.drawSvg(records, facts);
   await write(FILES.svg, svg);
-  await write(FILES.png, pngOf(svg));
+  await write(FILES.png, chart.pngOf(svg));
   return summary;
+}
+
+const NO_CHART =
+  "no chart was drawn: install echarts, @resvg/resvg-js and dejavu-fonts-ttf beside this command, or run it in a checkout";
+
+/** Undefined where the libraries of the chart are not there: the published package does not bring them. */
+async function loadChart(): Promise<typeof import("./chart") | undefined> {
+  try {
+    return await import("./chart");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 /** `npm run bridge -- status`: the replication status of objects, and why those that have not arrived wait. */
+import { setTimeout as delay } from "node:timers/promises";
 import { Option } from "commander";
 import {
   bridgeCommand,
@@ -19,11 +20,11 @@ import type { OperatedBridge } from "../operated-bridge";
 import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
-import { grouped, keyText } from "../text";
+import { durationText, grouped, keyText } from "../text";
 import { type Knowledge, readKnowledge } from "./knowledge";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
 import { ReasonGroups } from "./reasons";
-import { durationText, reasonsText, statusLine, summaryText } from "./status-text";
+import { reasonsText, statusLine, summaryText } from "./status-text";
 import { summarise } from "./summary";
 
 interface StatusCommandOptions extends CommonOptions {
@@ -33,6 +34,8 @@ interface StatusCommandOptions extends CommonOptions {
   concurrency: number;
   /** Milliseconds. */
   maxAge?: number;
+  /** Milliseconds between two looks. */
+  watch?: number | true;
 }
 
 const OBJECTS_BETWEEN_NOTES = 10_000;
@@ -59,13 +62,34 @@ export const registerStatus: RegisterCommand = (program, onBridge) => {
         .choices(["source", "destination"])
         .default("source"),
     )
+    .option("--watch [time]", "look again after this time, until Ctrl-C (default: 5s)", duration)
     .option("--concurrency <n>", "keys checked at once", whole(1, 256), 16)
     .addHelpText("after", HELP)
     .action((keys: string[], options: StatusCommandOptions) => {
       if (keys.length > 0 && options.prefix !== "") throw new UsageError("name keys or a --prefix, not both");
-      return onBridge(options, (context) => showStatus(context, keys, options));
+      const { watch } = options;
+      const look = (context: CommandContext) => showStatus(context, keys, options);
+      if (watch === undefined) return onBridge(options, look);
+      const everyMs = watch === true ? WATCH_EVERY_MS : watch;
+      return onBridge(options, (context) => watchStatus(context, look, (signal) => delay(everyMs, undefined, { signal })));
     });
 };
+
+const WATCH_EVERY_MS = 5_000;
+
+/** Looks again and again. Ends by a failure or by the signal, which rejects the pause. */
+export async function watchStatus(
+  context: CommandContext,
+  look: (context: CommandContext) => Promise<ExitCode>,
+  pause: (signal: AbortSignal) => Promise<unknown>,
+  now: () => number = Date.now,
+): Promise<never> {
+  for (;;) {
+    context.note(`--- ${new Date(now()).toISOString()}`);
+    await look(context);
+    await pause(context.signal);
+  }
+}
 
 type ShowOptions = Pick<StatusCommandOptions, "prefix" | "failed" | "side" | "concurrency" | "maxAge">;
 

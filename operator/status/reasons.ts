@@ -1,5 +1,6 @@
 /** Groups keys that have not arrived by their reason. Memory holds a bounded number of groups. */
 import type { ObjectStatus } from "../replication-status";
+import { generalised } from "../text";
 import type { KeyStatus } from "./read-status";
 
 export interface ReasonGroup {
@@ -21,9 +22,6 @@ export interface ReasonGroup {
 const MAX_GROUPS = 100;
 const OTHER = "other reasons";
 const WITH_REASON: ReadonlySet<ObjectStatus> = new Set(["PENDING", "FAILED", "NONE"]);
-
-/** The reason without what differs from request to request. */
-const generalised = (reason: string): string => reason.replace(/,? ?\brequest(?:id)?:? [\w/+=-]{8,}/gi, "").replace(/ \(\)/g, "");
 
 export class ReasonGroups {
   readonly #groups = new Map<string, ReasonGroup>();

@@ -1,6 +1,6 @@
 /** Prints statuses for a person. */
 import { type Known, OBJECT_STATUSES } from "../replication-status";
-import { bytesText, counted, grouped, keyText, plainText } from "../text";
+import { bytesText, counted, durationText, grouped, keyText, plainText } from "../text";
 import type { KeyStatus } from "./read-status";
 import type { ReasonGroup } from "./reasons";
 import type { Summary } from "./summary";
@@ -95,11 +95,4 @@ function nextText({ state, nextTryMs }: Known, nowMs: number): string | undefine
 function nextTryText(nextTryMs: number | undefined, nowMs: number): string | undefined {
   if (nextTryMs === undefined) return undefined;
   return nextTryMs > nowMs ? `next in ${durationText(nextTryMs - nowMs)}` : "next is due";
-}
-
-export function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeOperatorFile } from "../../local/cli/operator-file";
 import type { LocalStack } from "../../local/local-stack";
-import { readLocalSession } from "../../operator/local-session";
+import { onlyLocalStack, readLocalSession } from "../../operator/local-session";
 
 let folder: string;
 beforeEach(async () => {
@@ -115,4 +115,29 @@ test("refuses a stack whose process is gone", async () => {
 test.each(["", "{", '{"pid":1}'])("refuses a file of another version: %j", async (text) => {
   await writeFile(join(folder, "dev.json"), text);
   await expect(readLocalSession("dev", folder)).rejects.toThrow(/is not of this version: start the stack again/);
+});
+
+describe("the only running stack", () => {
+  const NO_PROCESS = 2 ** 22 + 1;
+  const write = (name: string, content: string) => writeFile(join(folder, `${name}.json`), content);
+
+  test("is found among stacks that have ended and files of others", async () => {
+    await write("dev", JSON.stringify({ pid: process.pid }));
+    await write("ended", JSON.stringify({ pid: NO_PROCESS }));
+    await write("broken", "{");
+    expect(await onlyLocalStack(folder)).toBe("dev");
+  });
+
+  test("is an error where none runs", async () => {
+    await write("ended", JSON.stringify({ pid: NO_PROCESS }));
+    await expect(onlyLocalStack(folder)).rejects.toThrow("no stack runs on this machine; start one first: npm start");
+    await expect(onlyLocalStack(join(folder, "none"))).rejects.toThrow("no stack runs on this machine");
+  });
+
+  test("is an error where several run", async () => {
+    for (const name of ["dev", "aws-to-oss"]) await write(name, JSON.stringify({ pid: process.pid }));
+    await expect(onlyLocalStack(folder)).rejects.toThrow(
+      "several stacks run on this machine (aws-to-oss, dev): name one with --stack",
+    );
+  });
 });

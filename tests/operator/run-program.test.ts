@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import { ConfigInvalid } from "../../components/config";
 import {
   bridgeCommand,
+  byteSize,
   CannotLook,
   type CommandContext,
   duration,
@@ -11,6 +12,7 @@ import {
   FINE,
   ObjectsFailed,
   type RegisterCommand,
+  since,
   UsageError,
   whole,
 } from "../../operator/command";
@@ -45,6 +47,7 @@ async function run({
       .action((_keys: string[], options) => onBridge(options, (context) => work(context, options)));
   };
   const exitCode = await runProgram(args, {
+    version: "1.2.3",
     commands: [register],
     open: async (options) => {
       opened.push(options);
@@ -125,7 +128,7 @@ test("a bridge that cannot be opened or closed is a failure", async () => {
 });
 
 test.each<[string, string[], RegExp]>([
-  ["no stack", ["look"], /required option '--stack <name>' not specified/],
+  ["no bridge", ["look"], /name the bridge: --stack <name>, --local, or --outputs <file>/],
   ["an unknown option", [...ARGS, "--nope"], /unknown option '--nope'/],
   ["an unknown command", ["nope"], /unknown command 'nope'/],
   ["no number", [...ARGS, "--count", "two"], /'--count <n>' argument 'two' is invalid. It must be a whole number from 1 to 9/],
@@ -134,6 +137,17 @@ test.each<[string, string[], RegExp]>([
 ])("bad usage: %s", async (_what, args, noted) => {
   const ran = await run({ args });
   expect(ran).toMatchObject({ exitCode: 2, noted: expect.stringMatching(noted), opened: [] });
+});
+
+test("the version exits with 0", async () => {
+  expect(await run({ args: ["--version"] })).toMatchObject({ exitCode: 0, printed: ["1.2.3"], noted: "" });
+});
+
+test("--verbose names the kinds of an error's causes, without their texts", async () => {
+  const socket = Object.assign(new Error("AKIA and secret"), { code: "ECONNRESET" });
+  const work = () => Promise.reject(new BridgeError("Unavailable", "head", "no answer", { cause: socket }));
+  expect((await run({ args: ARGS, work })).noted).toBe("no answer");
+  expect((await run({ args: [...ARGS, "-v"], work })).noted).toBe("no answer\n  because: Error ECONNRESET");
 });
 
 test("help exits with 0 and opens nothing", async () => {
@@ -164,6 +178,25 @@ test.each([
   ["3d", 259_200_000],
 ])("%s is %i ms", (text, ms) => {
   expect(duration(text)).toBe(ms);
+});
+
+test.each([
+  ["500", 500],
+  ["10KiB", 10_240],
+  ["1.5GiB", 1_610_612_736],
+])("%s is %i bytes", (text, bytes) => expect(byteSize(text)).toBe(bytes));
+
+test.each(["0", "1.5", "10MB", "10 MiB", "-1", "MiB"])("%s is no size", (text) => {
+  expect(() => byteSize(text)).toThrow(/^It must be a whole number of bytes above zero, such as 500, 10MiB or 1.5GiB/);
+});
+
+test("a point in time is how long ago, or a date", () => {
+  const nowMs = Date.parse("2026-11-30T12:00:00Z");
+  const atMs = (text: string) => new Date(since(text).atMs(nowMs)).toISOString();
+  expect(atMs("2h")).toBe("2026-11-30T10:00:00.000Z");
+  expect(atMs("2026-11-29")).toBe("2026-11-29T00:00:00.000Z");
+  expect(atMs("2026-11-29T08:00:00+08:00")).toBe("2026-11-29T00:00:00.000Z");
+  for (const text of ["yesterday", "29/11/2026", "0h", "2026-13-01"]) expect(() => since(text)).toThrow(/^It must be a time /);
 });
 
 test.each(["0s", "15", "m", "1.5h", "-1m", "15 m", "1w"])("%s is no time", (text) => {

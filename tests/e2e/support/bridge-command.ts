@@ -36,6 +36,7 @@ export async function runBridge(
 ): Promise<CommandRun> {
   const [printed, noted]: [string[], string[]] = [[], []];
   const exitCode = await runProgram([...args, "--stack", stack, "--local"], {
+    version: "0.0.0",
     commands: [register],
     open: async () => {
       const found = await readSession(local, stack);

@@ -6,8 +6,8 @@ import { BATCH_SIZE } from "../../../cost/requests";
 import { estimate } from "../../../operator/backfill/cost";
 import { noCounts } from "../../../operator/backfill/counts";
 import { assertOptions, type BackfillOptions } from "../../../operator/backfill/options";
-import { loadPrices, priceSchema } from "../../../operator/backfill/prices";
 import { UsageError } from "../../../operator/command";
+import { loadPrices, priceSchema } from "../../../operator/prices";
 import { FakeBridge, nativeRaw, ossNativeRaw, pullRaw, run, withFolder } from "./fixture";
 
 test("a dry run counts and prices, and changes nothing, not even the checkpoint of a real run", () =>

@@ -47,6 +47,9 @@ export class FakeBridge implements OperatedBridge {
   }
 
   deadLetters: OperatedBridge["deadLetters"] = async () => ({ letters: [], complete: true });
+  redrive: OperatedBridge["redrive"] = () => Promise.reject(new Error("no letter is redriven"));
+  keyLog: OperatedBridge["keyLog"] = async () => ({ lines: [], complete: true, notes: [] });
+  ways: OperatedBridge["ways"];
   held: OperatedBridge["held"] = async () => ({ looks: [], complete: true });
   queued: OperatedBridge["queued"] = async () => 0;
   log: OperatedBridge["log"] = async () => ({ lines: [], complete: true });

@@ -23,6 +23,7 @@ async function run(...args: string[]) {
   const roundTripMs = { source: 2, destination: 2 };
   const { bridge } = fakeBridge({ time: systemTime as never, lagMs: () => 20, roundTripMs });
   const exitCode = await runProgram(["probe", "--stack", "aws-to-china", ...args], {
+    version: "0.0.0",
     commands: [registerProbe],
     open: () => Promise.resolve({ bridge, access: undefined as never }),
     interrupt: { signal: new AbortController().signal, exitCode: () => undefined },

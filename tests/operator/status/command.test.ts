@@ -1,4 +1,5 @@
-import { UsageError } from "../../../operator/command";
+import { type CommandContext, type ExitCode, FINE, UsageError } from "../../../operator/command";
+import { watchStatus } from "../../../operator/status/command";
 import { statusLine, summaryText } from "../../../operator/status/status-text";
 import type { Summary } from "../../../operator/status/summary";
 import { replicaMetadata } from "../../../runtime/replication/provenance";
@@ -282,4 +283,22 @@ test.each([
 test("escapes control characters in key and reason", () => {
   const line = statusLine({ key: "\u001b[2J", status: "FAILED", reason: 'no "such"\n\u001b[31mthing' }, NOW);
   expect(line).toBe('FAILED        "\\u001b[2J"  (no "such"\\u{a}\\u{1b}[31mthing)');
+});
+
+test("--watch looks again after each pause, until the signal", async () => {
+  const interrupt = new AbortController();
+  const noted: string[] = [];
+  const context = { signal: interrupt.signal, note: (text: string) => void noted.push(text) } as unknown as CommandContext;
+  let looks = 0;
+  const look = async (): Promise<ExitCode> => {
+    looks += 1;
+    return FINE;
+  };
+  const pause = async (signal: AbortSignal) => {
+    if (looks === 3) interrupt.abort(new Error("interrupted"));
+    signal.throwIfAborted();
+  };
+  await expect(watchStatus(context, look, pause, () => 0)).rejects.toThrow("interrupted");
+  expect(looks).toBe(3);
+  expect(noted).toEqual(Array(3).fill("--- 1970-01-01T00:00:00.000Z"));
 });

@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { askAtTerminal } from "../../../operator/backfill/backfill";
+import { askAtTerminal } from "../../operator/ask";
 
 function terminal() {
   const input = new PassThrough();

@@ -1,8 +1,8 @@
 /** Reads the file of `--prices`, which replaces single list prices. */
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
-import { BILLED_NAMES, DEFAULT_PRICES, type PriceBook } from "../../cost/prices";
-import { UsageError } from "../command";
+import { BILLED_NAMES, DEFAULT_PRICES, type PriceBook } from "../cost/prices";
+import { UsageError } from "./command";
 
 export const priceSchema = z.strictObject({
   amount: z.number().nonnegative(),

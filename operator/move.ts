@@ -1,9 +1,8 @@
 /** Hands over objects that the destination lacks: to the store's own replication, or to the bridge. */
-import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
-import { chunks, forEachBounded, type RetryDeps, retry } from "../concurrency";
-import type { OperatedBridge } from "../operated-bridge";
-import type { ObjectOutcome } from "./counts";
-import type { Presence } from "./presence";
+import { BridgeError, isBridgeError } from "../runtime/stores/errors";
+import { chunks, forEachBounded, type RetryDeps, retry } from "./concurrency";
+import type { OperatedBridge } from "./operated-bridge";
+import type { ObjectOutcome, Presence } from "./presence";
 
 export interface DueObject {
   key: string;

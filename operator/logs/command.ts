@@ -1,0 +1,54 @@
+/** `bridge logs KEY`: what the functions of both sides logged about one key. */
+import {
+  bridgeCommand,
+  type CommandContext,
+  type CommonOptions,
+  type ExitCode,
+  FAILED,
+  FINE,
+  type RegisterCommand,
+  type Since,
+  since,
+  UsageError,
+} from "../command";
+import type { KeyLine } from "../operated-bridge";
+import { keyText, plainText } from "../text";
+
+const MAX_LINES = 10_000;
+
+export interface LogsOptions extends CommonOptions {
+  since: Since;
+}
+
+export const registerLogs: RegisterCommand = (program, onBridge) => {
+  bridgeCommand(program, "logs", "Shows the way of one key across both sides, from the logs of the functions.")
+    .argument("<key>", "as at the source")
+    .option("--since <time>", "how far to look back, such as 2h or 2026-11-30", since, since("1h"))
+    .action((key: string, options: LogsOptions) => onBridge(options, (context) => showLogs(context, key, options, Date.now)));
+};
+
+export async function showLogs(context: CommandContext, key: string, options: LogsOptions, now: () => number): Promise<ExitCode> {
+  const { bridge, json, print, note, signal } = context;
+  if (bridge.config.mode === "native")
+    throw new UsageError(`${bridge.stack} has no functions: mode is native, and the store itself replicates; see status`);
+  const log = await bridge.keyLog(key, { sinceMs: options.since.atMs(now()), limit: MAX_LINES, signal });
+  for (const line of log.lines) print(json ? JSON.stringify(line) : lineText(line));
+  for (const text of log.notes) note(text);
+  if (log.lines.length === 0) note(`no function logged ${keyText(key)} since ${options.since.text}; --since looks further back`);
+  else if (!log.complete) note("not every line was read: the way of the key may have gaps");
+  return log.lines.length > 0 ? FINE : FAILED;
+}
+
+/** The key is in the command line already, and the first three fields are in the columns. */
+const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(["key", "level", "message", "time", "role", "bridgeId"]);
+
+function lineText({ atMs, side, functionName, level, message, fields }: KeyLine): string {
+  const details = Object.entries(fields)
+    .filter(([name, value]) => !SHOWN_ELSEWHERE.has(name) && value !== undefined)
+    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const where = `${side.padEnd(11)}  ${functionName.split("-").at(-1)?.padEnd(10)}`;
+  const mark = level === "info" || level === "debug" ? "" : `${level}: `;
+  return plainText(
+    `${new Date(atMs).toISOString()}  ${where}  ${mark}${message}${details.length === 0 ? "" : `  (${details.join(", ")})`}`,
+  );
+}
