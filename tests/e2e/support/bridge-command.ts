@@ -1,4 +1,5 @@
 /** Runs `npm run bridge -- <command> --local` on a test's stack, in this process. */
+import { setMaxListeners } from "node:events";
 import { join } from "node:path";
 import { writeOperatorFile } from "../../../local/cli/operator-file";
 import type { LocalStack } from "../../../local/local-stack";
@@ -34,6 +35,8 @@ export async function runBridge(
   args: readonly string[],
   { interrupt = new AbortController().signal, onNote }: CommandOptions = {},
 ): Promise<CommandRun> {
+  // As for Ctrl-C: every call in progress listens to the signal.
+  setMaxListeners(0, interrupt);
   const [printed, noted]: [string[], string[]] = [[], []];
   const exitCode = await runProgram([...args, "--stack", stack, "--local"], {
     version: "0.0.0",
