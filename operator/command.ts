@@ -58,7 +58,12 @@ export interface CommandContext {
 }
 
 export type OnBridge = (options: CommonOptions, work: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
-export type RegisterCommand = (program: Command, onBridge: OnBridge) => void;
+/** For work that opens the stack itself, because it may not be deployed yet. */
+export type OnStack = (
+  options: CommonOptions,
+  work: (context: Omit<CommandContext, "bridge" | "access">) => Promise<ExitCode>,
+) => Promise<void>;
+export type RegisterCommand = (program: Command, onBridge: OnBridge, onStack: OnStack) => void;
 
 /** The command line is wrong; the message says how to correct it. */
 export class UsageError extends Error {

@@ -2,20 +2,26 @@
 import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation";
 import { UsageError } from "./command";
 import { abortable } from "./concurrency";
-import type { StackToOperate } from "./operated-bridge";
+import type { ConfiguredStack, StackToOperate } from "./operated-bridge";
 import { projectDir } from "./places";
 import { accessTo } from "./side-access";
 import { configOf, outputsOf } from "./stack-settings";
 
 export async function readDeployedStack(stack: string, signal: AbortSignal): Promise<StackToOperate> {
   const { settings, outputs } = await abortable(signal, readStack(stack));
+  return { ...configured(stack, settings), outputs: outputsOf(stack, outputs) };
+}
+
+/** Reads a stack that may not be deployed yet. It has no outputs then. */
+export async function readConfiguredStack(stack: string, signal: AbortSignal): Promise<ConfiguredStack> {
+  const { settings, outputs } = await abortable(signal, readStack(stack));
+  const isDeployed = Object.keys(outputs).length > 0;
+  return { ...configured(stack, settings), outputs: isDeployed ? outputsOf(stack, outputs) : undefined };
+}
+
+function configured(stack: string, settings: Readonly<Record<string, unknown>>): Omit<StackToOperate, "outputs"> {
   const config = configOf(stack, settings);
-  return {
-    stack,
-    config,
-    outputs: outputsOf(stack, outputs),
-    access: { source: accessTo(config.source), destination: accessTo(config.destination) },
-  };
+  return { stack, config, access: { source: accessTo(config.source), destination: accessTo(config.destination) } };
 }
 
 async function readStack(stack: string) {

@@ -2,6 +2,7 @@
 import { registerBackfill } from "./backfill/command";
 import { registerCompletion } from "./completion";
 import { registerCost } from "./cost/command";
+import { registerDoctor } from "./doctor/command";
 import { onInterrupt } from "./interrupt";
 import { registerLetters } from "./letters/command";
 import { registerLogs } from "./logs/command";
@@ -24,6 +25,7 @@ async function main(): Promise<void> {
     version: packageVersion(),
     commands: [
       registerStatus,
+      registerDoctor,
       registerLetters,
       registerLogs,
       registerVerify,

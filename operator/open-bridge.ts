@@ -10,6 +10,7 @@ import { type CommonOptions, NAME_A_BRIDGE, UsageError } from "./command";
 import { forEachBounded } from "./concurrency";
 import { onlyLocalStack, readLocalSession } from "./local-session";
 import type {
+  ConfiguredStack,
   EventWays,
   KeyLine,
   KeyLog,
@@ -33,12 +34,25 @@ export async function openBridge(options: CommonOptions, signal: AbortSignal): P
   return { bridge: operate(found), access: found.access };
 }
 
-async function findBridge({ stack, local, outputs }: CommonOptions, signal: AbortSignal): Promise<StackToOperate> {
-  if (outputs !== undefined) return readOutputsFile(outputs);
-  if (local) return readLocalSession(stack ?? (await onlyLocalStack()));
-  if (stack === undefined) throw new UsageError(NAME_A_BRIDGE);
+async function findBridge(options: CommonOptions, signal: AbortSignal): Promise<StackToOperate> {
+  const { stack } = options;
+  if (stack === undefined || options.local || options.outputs !== undefined) return findDeployed(options);
   // Loaded on demand: Pulumi is slow to load.
   return (await import("./deployed-stack")).readDeployedStack(stack, signal);
+}
+
+/** A bridge that is certainly deployed. */
+async function findDeployed({ stack, local, outputs }: CommonOptions): Promise<StackToOperate> {
+  if (outputs !== undefined) return readOutputsFile(outputs);
+  if (local) return readLocalSession(stack ?? (await onlyLocalStack()));
+  throw new UsageError(NAME_A_BRIDGE);
+}
+
+/** Finds a stack that may not be deployed yet. */
+export async function openConfigured(options: CommonOptions, signal: AbortSignal): Promise<ConfiguredStack> {
+  const { stack } = options;
+  if (stack === undefined || options.local || options.outputs !== undefined) return findDeployed(options);
+  return (await import("./deployed-stack")).readConfiguredStack(stack, signal);
 }
 
 /** Makes no request to a cloud. */

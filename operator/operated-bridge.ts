@@ -9,7 +9,8 @@ import type { ObjectStore } from "../runtime/stores/object-store";
 import type { OssCredentialsProvider } from "../runtime/stores/oss/credentials";
 
 /** The outputs that the commands read. The mode decides which of them exist. */
-export type OperatedOutputs = Omit<BridgeOutputs, "kmsKeyPolicyStatements" | "notices">;
+export type OperatedOutputs = Omit<BridgeOutputs, "kmsKeyPolicyStatements" | "notices"> &
+  Partial<Pick<BridgeOutputs, "kmsKeyPolicyStatements">>;
 
 /** Calls functions of one side. */
 export interface FunctionInvoker {
@@ -186,4 +187,10 @@ export interface StackToOperate {
   config: Omit<BridgeConfig, "token">;
   outputs: OperatedOutputs;
   access: { source: SideAccess; destination: SideAccess };
+}
+
+/** A stack with its settings, which may not be deployed yet. */
+export interface ConfiguredStack extends Omit<StackToOperate, "outputs"> {
+  /** Undefined before the first deployment. */
+  outputs: OperatedOutputs | undefined;
 }

@@ -13,6 +13,7 @@ import {
   FINE,
   NAME_A_BRIDGE,
   ObjectsFailed,
+  type OnStack,
   type RegisterCommand,
   UsageError,
 } from "./command";
@@ -46,18 +47,24 @@ export async function runProgram(args: readonly string[], deps: ProgramDeps): Pr
     .configureOutput({ writeOut: (text) => print(text.trimEnd()), writeErr: (text) => note(text.trimEnd()) })
     .showHelpAfterError("(add --help to see the commands and options)");
   const onBridge = async (options: CommonOptions, work: (context: CommandContext) => Promise<ExitCode>) => {
-    const { signal } = interrupt;
-    isVerbose = options.verbose === true;
-    if (options.stack === undefined && !options.local && options.outputs === undefined) throw new UsageError(NAME_A_BRIDGE);
-    const opened = await deps.open(options, signal);
-    const flags = { local: options.local === true, json: options.json === true };
+    const context = contextOf(options);
+    const opened = await deps.open(options, interrupt.signal);
     try {
-      exitCode = await work({ ...opened, ...flags, signal, print, note });
+      exitCode = await work({ ...opened, ...context });
     } finally {
       await opened.bridge.close();
     }
   };
-  for (const register of deps.commands) register(program, onBridge);
+  const onStack: OnStack = async (options, work) => {
+    exitCode = await work(contextOf(options));
+  };
+  const contextOf = (options: CommonOptions) => {
+    const { stack, local, json, outputs, verbose } = options;
+    isVerbose = verbose === true;
+    if (stack === undefined && !local && outputs === undefined) throw new UsageError(NAME_A_BRIDGE);
+    return { local: local === true, json: json === true, signal: interrupt.signal, print, note };
+  };
+  for (const register of deps.commands) register(program, onBridge, onStack);
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -19,7 +19,7 @@ export function configOf(stack: string, settings: Readonly<Record<string, unknow
   return config;
 }
 
-const operatedSchema = outputsSchema.omit({ kmsKeyPolicyStatements: true, notices: true });
+const operatedSchema = outputsSchema.omit({ notices: true }).partial({ kmsKeyPolicyStatements: true });
 
 /** @throws Error if the stack exports no bridge */
 export function outputsOf(stack: string, outputs: unknown): OperatedOutputs {

@@ -49,7 +49,8 @@ test.each(SHELLS)("the command prints the completion of %s", async (shell) => {
   const made = program();
   const printed: string[] = [];
   made.configureOutput({ writeOut: (text) => void printed.push(text) });
-  registerCompletion(made, () => Promise.reject(new Error("no bridge is opened")));
+  const unopened = () => Promise.reject(new Error("no bridge is opened"));
+  registerCompletion(made, unopened, unopened);
   await made.parseAsync(["completion", shell], { from: "user" });
   expect(printed).toEqual([`${completionOf(shell, made)}\n`]);
 });

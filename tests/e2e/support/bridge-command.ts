@@ -61,7 +61,7 @@ export async function openBridge(local: LocalStack, stack: string): Promise<Oper
 }
 
 /** Uses another folder than `npm start`, because a developer's stack of that name may be running. */
-async function readSession(local: LocalStack, stack: string): Promise<StackToOperate> {
+export async function readSession(local: LocalStack, stack: string): Promise<StackToOperate> {
   const folder = join(local.clouds.runDir, "operator");
   // Written each time, because the settings may have changed since the last command.
   await writeOperatorFile(stack, local, folder);

@@ -1,0 +1,128 @@
+/** The store's own replication, in mode `native`: the rules of the source bucket. */
+import { GetBucketReplicationCommand, type ReplicationConfiguration } from "@aws-sdk/client-s3";
+import { isAws } from "../../../components/config/clouds";
+import type { XmlElement } from "../../../runtime/http/xml";
+import {
+  alicloudOf,
+  awsOf,
+  bucketOf,
+  bucketText,
+  type Check,
+  type CheckedStack,
+  hasBucket,
+  type Problem,
+  type SideName,
+  type View,
+} from "../check";
+import { unlessCode } from "../clouds/aws";
+import { awsCommand, configCommand, inOrder, ossCommand, refreshCommand, upCommand } from "../paste";
+
+const isNative = ({ config }: CheckedStack): boolean => config.mode === "native";
+/** The sides that replicate to the other. */
+const replicating = (stack: CheckedStack): SideName[] => {
+  if (!isNative(stack)) return [];
+  return stack.config.direction === "two-way" ? ["source", "destination"] : ["source"];
+};
+const otherBucket = ({ stack, side }: View): string => bucketOf({ stack, side: side === "source" ? "destination" : "source" });
+
+async function s3Replication(view: View): Promise<ReplicationConfiguration | undefined> {
+  const command = new GetBucketReplicationCommand({ Bucket: bucketOf(view) });
+  const none = /^ReplicationConfigurationNotFoundError$/;
+  return (await unlessCode(none, awsOf(view).s3.send(command, { abortSignal: view.signal })))?.ReplicationConfiguration;
+}
+
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketreplication */
+async function ossReplication(view: View): Promise<XmlElement[]> {
+  const none = /^NoSuchReplicationConfiguration$/;
+  const answer = await alicloudOf(view).setting(bucketOf(view), { replication: null }, none, view.signal);
+  return answer?.document?.all("Rule") ?? [];
+}
+
+const foreignRules: Check = {
+  name: "replication-owned",
+  looksAt: "replication rules that an adopted bucket has already",
+  why: "A deployment replaces the replication configuration of a bucket of S3, and takes over, and later deletes, the first rule of a bucket of OSS.",
+  when: "before",
+  needs: ["bucket"],
+  sides: (stack) => replicating(stack).filter((side) => hasBucket(stack, side)),
+  async run(view) {
+    const pull = inOrder(configCommand(view, "mode", "pull"), upCommand(view));
+    if (isAws(view.stack.config[view.side].cloud)) {
+      const rules = (await s3Replication(view))?.Rules ?? [];
+      if (rules.length === 0) return [];
+      const named = rules.map(({ ID = "", Destination }) => `${ID} (to ${Destination?.Bucket?.split(":").at(-1)})`);
+      return [
+        { what: `${bucketText(view)} has the replication rules ${named.join(", ")}, which a deployment replaces`, fix: pull },
+      ];
+    }
+    const rules = await ossReplication(view);
+    if (rules.length === 0) return [];
+    const named = rules.map((rule) => `${rule.textOf("ID")} (to ${rule.child("Destination")?.textOf("Bucket")})`);
+    return [
+      { what: `${bucketText(view)} has the replication rules ${named.join(", ")}, which a deployment takes over`, fix: pull },
+    ];
+  },
+};
+
+const replication: Check = {
+  name: "replication",
+  looksAt: "the replication rules that are deployed: that they lead to the other bucket, and are enabled",
+  why: "The store replicates nothing without an enabled rule, and an object that was written meanwhile needs a backfill.",
+  when: "after",
+  needs: ["bucket"],
+  sides: replicating,
+  run: (view) => (isAws(view.stack.config[view.side].cloud) ? s3Problems(view) : ossProblems(view)),
+};
+
+const noRule = (view: View): Problem => ({
+  what: `${bucketText(view)} has no replication rule to ${otherBucket(view)}`,
+  fix: refreshCommand(view),
+});
+
+async function s3Problems(view: View): Promise<Problem[]> {
+  const configuration = await s3Replication(view);
+  const rules = configuration?.Rules ?? [];
+  const other = otherBucket(view);
+  const own = rules.filter(({ Destination }) => Destination?.Bucket?.split(":").at(-1) === other);
+  if (own.length === 0) return [noRule(view)];
+  const foreign = rules.filter((rule) => !own.includes(rule));
+  const problems: Problem[] = [];
+  // Rules that the settings disable are no fault, so only a configuration without any enabled rule is one.
+  if (own.every(({ Status }) => Status === "Disabled")) {
+    const enabled = {
+      ...configuration,
+      Rules: rules.map((rule) => (own.includes(rule) ? { ...rule, Status: "Enabled" } : rule)),
+    };
+    problems.push({
+      what: `every replication rule of ${bucketText(view)} to ${other} is disabled`,
+      fix: awsCommand(view, "s3api put-bucket-replication", {
+        bucket: bucketOf(view),
+        "replication-configuration": JSON.stringify(enabled),
+      }),
+    });
+  }
+  if (foreign.length > 0)
+    problems.push({
+      what: `${bucketText(view)} also has the replication rules ${foreign.map(({ ID }) => ID).join(", ")}, which are not in the program`,
+      why: "The program owns the whole replication configuration of the bucket: the next `pulumi up` that touches it removes them.",
+      fix: `move them into replication.rules, then: ${upCommand(view)}`,
+    });
+  return problems;
+}
+
+async function ossProblems(view: View): Promise<Problem[]> {
+  const other = otherBucket(view);
+  const rule = (await ossReplication(view)).find((one) => one.child("Destination")?.textOf("Bucket") === other);
+  if (rule === undefined) return [noRule(view)];
+  const status = rule.textOf("Status");
+  if (status !== "closing") return [];
+  const show = ossCommand(view, "get-bucket-replication", { bucket: bucketOf(view) });
+  return [
+    {
+      what: `the replication rule ${rule.textOf("ID")} of ${bucketText(view)} is being closed`,
+      fix: `${show}   # until it is gone, then: ${refreshCommand(view)}`,
+    },
+  ];
+}
+
+export const REPLICATION_CHECKS: readonly Check[] = [foreignRules, replication];

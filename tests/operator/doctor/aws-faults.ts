@@ -1,0 +1,392 @@
+/** Faults in AWS. The answers are those that the vendor documents. */
+import {
+  delegation,
+  denyOutside,
+  encryptedBy,
+  jsonError,
+  keyPolicy,
+  keyState,
+  mapping,
+  notifications,
+  OWN_RULE,
+  parameter,
+  QUEUE_ARN,
+  queuePolicy,
+  restApi,
+  statusOfVersions,
+} from "./fake-aws";
+import { type Aws, type Fault, logged, source } from "./fault";
+import { FOREIGN, KEY, SECRET } from "./fixture";
+
+/** An Error as a store that does not listen gives it: a port that nothing has. */
+const DEAD_PORT = "https://127.0.0.1:1";
+
+export const PULL: Fault<Aws>[] = [
+  {
+    name: "wrong access key",
+    plant({ source }) {
+      source.answers.GetCallerIdentity = refusalOfQuery("InvalidClientTokenId", 403);
+    },
+    found: "credentials (source)",
+    what: /the credentials of the profile global are refused \(aws, us-east-1: InvalidClientTokenId\)/,
+    fix: /^aws configure --profile global$/,
+  },
+  {
+    name: "expired session",
+    plant({ destination }) {
+      destination.answers.GetCallerIdentity = refusalOfQuery("ExpiredToken", 403);
+    },
+    found: "credentials (destination)",
+    what: /profile china have expired \(aws-cn, cn-north-1: ExpiredToken/,
+    fix: /^aws configure --profile china$/,
+  },
+  {
+    name: "no credentials",
+    plant({ source }) {
+      source.access.credentials = async () => {
+        throw Object.assign(new Error("Could not load credentials from any providers"), { name: "CredentialsProviderError" });
+      };
+    },
+    found: "credentials (source)",
+    what: /there are no credentials for aws, us-east-1/,
+    fix: /^aws configure --profile global$/,
+  },
+  {
+    name: "credentials of another account",
+    plant(clinic) {
+      source(clinic).accountId = "999999999999";
+    },
+    found: "credentials (source)",
+    what: /belong to the account 111111111111, and source.accountId is 999999999999/,
+    fix: /pulumi config set --stack prod --path crossborderbridge:source.accountId 111111111111$/,
+  },
+  {
+    name: "a clock that is 20 minutes ahead",
+    plant(clinic) {
+      clinic.aheadMs = 20 * 60_000;
+    },
+    found: "clock (source), clock (destination)",
+    what: /this machine is 20 minutes ahead of that of the source/,
+    fix: /^sudo timedatectl set-ntp true$/,
+  },
+  {
+    name: "an endpoint that does not listen",
+    plant({ destination }) {
+      destination.access.endpoint = DEAD_PORT;
+    },
+    found: "reachable (destination)",
+    what: /no connection to 127.0.0.1:1 \(ECONNREFUSED\)/,
+    fix: /curl -sSI https:\/\/127.0.0.1:1\/$/,
+  },
+  {
+    name: "a certificate that is not trusted",
+    plant({ source }) {
+      source.access.ca = undefined;
+    },
+    found: "reachable (source)",
+    what: /shows a certificate that this machine does not trust \(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
+    fix: /^export NODE_EXTRA_CA_CERTS=/,
+  },
+  {
+    name: "a region that has no such host",
+    plant({ source }) {
+      source.access.endpoint = "https://s3.us-east-9.invalid";
+    },
+    found: "reachable (source)",
+    what: /the name s3.us-east-9.invalid cannot be resolved \((ENOTFOUND|EAI_AGAIN)\)/,
+    fix: /correct the region in the settings/,
+  },
+  {
+    name: "a deleted bucket",
+    plant({ destination }) {
+      destination.answers.HeadBucket = { status: 404 };
+    },
+    found: "bucket (destination)",
+    what: /the bucket to-there \(aws-cn, cn-north-1\) is gone/,
+    fix: /^pulumi up --refresh --stack prod/,
+  },
+  {
+    name: "a bucket in another region",
+    plant({ source }) {
+      source.answers.HeadBucket = { status: 301, headers: { "x-amz-bucket-region": "eu-west-1" } };
+    },
+    found: "bucket (source)",
+    what: /the bucket from-here \(aws, us-east-1\) is in eu-west-1/,
+    fix: /crossborderbridge:source.region eu-west-1$/,
+  },
+  {
+    name: "suspended versioning",
+    plant({ source }) {
+      source.answers["bucket:versioning"] = statusOfVersions("Suspended");
+    },
+    found: "versioning (source)",
+    what: /keeps no versions: versioning is Suspended/,
+    fix: /^aws s3api put-bucket-versioning --bucket from-here --versioning-configuration Status=Enabled --profile global --region us-east-1/,
+  },
+  {
+    name: "a bucket key that the settings do not name",
+    plant({ destination }) {
+      destination.answers["bucket:encryption"] = encryptedBy("arn:aws-cn:kms:cn-north-1:222222222222:key/other");
+    },
+    found: "encryption (destination)",
+    what: /encrypts with the key arn:aws-cn:kms:cn-north-1:222222222222:key\/other, and the settings name no key/,
+    fix: /crossborderbridge:destination.kmsKeyArn arn:aws-cn:kms:cn-north-1:222222222222:key\/other &&\npulumi up --stack prod$/,
+  },
+  {
+    name: "a disabled key",
+    plant({ source }) {
+      source.answers.DescribeKey = keyState("Disabled");
+    },
+    found: "kms-key (source)",
+    what: /the key arn:aws:kms:\S+ is disabled/,
+    fix: new RegExp(`^aws kms enable-key --key-id ${KEY} --profile global`),
+  },
+  {
+    name: "a key that is scheduled for deletion",
+    plant({ source }) {
+      source.answers.DescribeKey = keyState("PendingDeletion");
+    },
+    found: "kms-key (source)",
+    what: /is scheduled for deletion/,
+    fix: /^aws kms cancel-key-deletion .*&&\naws kms enable-key /,
+  },
+  {
+    name: "a key for signatures",
+    plant({ source }) {
+      source.answers.DescribeKey = keyState("Enabled", { KeyUsage: "SIGN_VERIFY", KeySpec: "RSA_2048" });
+    },
+    found: "kms-key (source)",
+    what: /is RSA_2048 for SIGN_VERIFY/,
+    fix: /crossborderbridge:source.kmsKeyArn/,
+  },
+  {
+    name: "a key policy without the sender's role",
+    plant({ source }) {
+      source.answers.GetKeyPolicy = keyPolicy({ ...delegation("111111111111"), Action: "kms:Describe*" });
+    },
+    found: "kms-policy (source)",
+    what: /does not allow arn:aws:iam::111111111111:role\/crossborderbridge-prod-sender/,
+    fix: /^aws kms put-key-policy .*--policy '\{.*"kms:Describe\*".*"CrossBorderBridgeReads".*\}'/,
+  },
+  {
+    name: "a bucket policy for one VPC",
+    plant({ source }) {
+      source.answers["bucket:policy"] = denyOutside("from-here", { StringNotEquals: { "aws:SourceVpce": "vpce-1" } });
+    },
+    found: "bucket-policy (source)",
+    what: /the Deny OnlyFromOurNetwork .* denies the bridge s3:GetObject, /,
+    fix: /^aws s3api put-bucket-policy --bucket from-here --policy '.*"ArnNotLike":\{"aws:PrincipalArn":\["arn:aws:iam::111111111111:role\/crossborderbridge-prod-sender"\]/,
+  },
+  {
+    name: "a bucket policy for one network",
+    plant({ destination }) {
+      destination.answers["bucket:policy"] = denyOutside("to-there", {
+        NotIpAddress: { "aws:SourceIp": "203.0.113.0/24" },
+      });
+    },
+    found: "bucket-policy (destination)",
+    what: /denies the bridge s3:PutObject, /,
+    fix: /crossborderbridge-prod-receiver","arn:aws-cn:iam::222222222222:role\/crossborderbridge-prod-copier/,
+  },
+  {
+    name: "a removed notification",
+    plant({ source }) {
+      source.answers["bucket:notification"] = notifications();
+    },
+    found: "notification (source)",
+    what: /send nothing to crossborderbridge-prod-queue/,
+    fix: /^pulumi up --refresh --stack prod$/,
+  },
+  {
+    name: "a notification of another program, which the next deployment removes",
+    plant({ source }) {
+      source.answers["bucket:notification"] = notifications(OWN_RULE, { ...FOREIGN, prefix: "images/" });
+    },
+    found: "notification (source)",
+    what: /also has the notifications thumbnails \(to arn:aws:sqs:us-east-1:111111111111:thumbnails\)/,
+    fix: /crossborderbridge:source.adopt true &&\npulumi up --stack prod$/,
+  },
+  {
+    name: "an adopted bucket whose notification was not merged",
+    plant(clinic) {
+      source(clinic).adopt = true;
+      clinic.source.answers["bucket:notification"] = notifications({ ...FOREIGN, prefix: "images/" });
+      const own = { Id: OWN_RULE.id, QueueArn: QUEUE_ARN, Events: OWN_RULE.events };
+      Object.assign(clinic.outputs ?? {}, { requiredNotification: JSON.stringify({ QueueConfigurations: [own] }) });
+    },
+    found: "notification (source)",
+    what: /send nothing to crossborderbridge-prod-queue/,
+    fix: /^aws s3api put-bucket-notification-configuration --bucket from-here --notification-configuration '.*thumbnails.*crossborderbridge-prod-queue.*' --profile global/,
+  },
+  {
+    name: "a deleted queue",
+    plant({ source }) {
+      source.answers.GetQueueAttributes = jsonError("QueueDoesNotExist");
+    },
+    found: "queues (source), queues (source), queues (source)",
+    what: /the work queue crossborderbridge-prod-queue is gone/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a queue that S3 may not send to",
+    plant({ source }) {
+      source.answers.GetQueueAttributes = { body: { Attributes: { Policy: JSON.stringify(queuePolicy("another")) } } };
+    },
+    found: "queues (source)",
+    what: /the policy of the work queue does not let S3 send the events of from-here/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a queue that encrypts with a key of AWS",
+    plant({ source }) {
+      const Attributes = { Policy: JSON.stringify(queuePolicy("from-here")), KmsMasterKeyId: "alias/aws/sqs" };
+      source.answers.GetQueueAttributes = { body: { Attributes } };
+    },
+    found: "queues (source)",
+    what: /the work queue encrypts with alias\/aws\/sqs, which S3 may not use/,
+    fix: /^aws sqs set-queue-attributes .*"SqsManagedSseEnabled":"true"/,
+  },
+  {
+    name: "a mapping that is switched off",
+    plant({ source }) {
+      source.answers.ListEventSourceMappings = mapping("Disabled", QUEUE_ARN);
+    },
+    found: "event-mapping (source)",
+    what: /is switched off \(Disabled\)/,
+    fix: /^aws lambda update-event-source-mapping --uuid 6f3c --enabled /,
+  },
+  {
+    name: "a deleted function",
+    plant({ destination }) {
+      const { GetFunctionConfiguration } = destination.answers;
+      destination.answers.GetFunctionConfiguration = (request) =>
+        request.url.includes("copier") ? jsonError("ResourceNotFoundException", 404) : (GetFunctionConfiguration as object);
+    },
+    found: "functions (destination)",
+    what: /the copier crossborderbridge-prod-copier is gone/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a function that is switched off",
+    plant({ source }) {
+      source.answers.GetFunctionConcurrency = { body: { ReservedConcurrentExecutions: 0 } };
+    },
+    found: "functions (source)",
+    what: /the sender crossborderbridge-prod-sender is switched off/,
+    fix: /^aws lambda delete-function-concurrency --function-name crossborderbridge-prod-sender/,
+  },
+  {
+    name: "the Lambda quota of a new account",
+    plant({ destination }) {
+      destination.answers.GetAccountSettings = { body: { AccountLimit: { ConcurrentExecutions: 5 } } };
+    },
+    found: "lambda-quota (destination)",
+    what: /may run 5 Lambda functions at once in cn-north-1, and the settings ask for 8: 5 receivers, 3 copies/,
+    fix: /^aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384 --desired-value 108 /,
+  },
+  {
+    name: "a receiver whose API is gone",
+    plant({ destination }) {
+      destination.answers.receiver = { status: 403, body: { message: "Missing Authentication Token" } };
+    },
+    found: "receiver (destination)",
+    what: /nothing is deployed at https:\/\/\S+\/v1\/notices \(HTTP 403\)/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a receiver that fails",
+    plant({ destination }) {
+      destination.answers.receiver = { status: 502, body: { message: "Internal server error" } };
+    },
+    found: "receiver (destination)",
+    what: /answers HTTP 502: its function fails or may not be invoked/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "an account without an ICP licence",
+    plant({ destination }) {
+      destination.answers.receiver = { status: 403, body: { message: null } };
+    },
+    found: "icp (destination)",
+    what: /answers 403 \{"message":null\} before the receiver: the account has no ICP licence/,
+    fix: /crossborderbridge:auth.kind iam &&\npulumi up/,
+  },
+  {
+    name: "an allowlist of private networks",
+    plant(clinic) {
+      clinic.settings.allowedCidrs = ["10.0.0.0/8", "192.168.0.0/16"];
+      clinic.destination.answers.GetRestApi = restApi("10.0.0.0/8", "192.168.0.0/16");
+    },
+    found: "allowlist (destination)",
+    what: /only private networks \(10.0.0.0\/8, 192.168.0.0\/16\)/,
+    fix: /crossborderbridge:egress static &&\npulumi up/,
+  },
+  {
+    name: "an address that was added to the deployed allowlist by hand",
+    plant({ destination }) {
+      destination.answers.GetRestApi = restApi("192.0.2.0/24", "198.51.100.7/32", "203.0.113.9/32");
+    },
+    found: "allowlist-deployed (destination)",
+    what: /the deployed allowlist has 203.0.113.9\/32, and the settings do not/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a static address that the deployed allowlist lacks",
+    plant(clinic) {
+      Object.assign(clinic.settings, { egress: "static", allowedCidrs: [] });
+      clinic.destination.answers.GetRestApi = restApi("203.0.113.1/32");
+      clinic.source.answers.DescribeAddresses = {
+        body: "<DescribeAddressesResponse><addressesSet><item><publicIp>203.0.113.2</publicIp></item></addressesSet></DescribeAddressesResponse>",
+      };
+    },
+    found: "allowlist-deployed (destination), allowlist-deployed (destination)",
+    what: /the sender sends from 203.0.113.2\/32, and the deployed allowlist has 203.0.113.1\/32/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a sender whose address the receiver refuses",
+    plant({ source }) {
+      const message = logged("the receiver answered 403: the sender's address is not in the receiver's allowedCidrs");
+      source.answers.FilterLogEvents = { body: { events: [{ timestamp: Date.now(), message }] } };
+    },
+    found: "sender-refused (source)",
+    what: /the sender logged: the receiver answered 403: the sender's address is not in/,
+    fix: /crossborderbridge:allowedCidrs\[0\]/,
+  },
+  {
+    name: "a deleted secret",
+    plant({ destination }) {
+      destination.answers.GetParameter = jsonError("ParameterNotFound");
+    },
+    found: "secret (destination)",
+    what: /the parameter \/crossborderbridge\/prod\/destination\/token is not there/,
+    fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a secret that is stored in clear",
+    plant({ source }) {
+      source.answers.GetParameter = parameter(SECRET, "String");
+    },
+    found: "secret (source)",
+    what: /\/crossborderbridge\/prod\/source\/token is no SecureString/,
+    fix: /^aws ssm delete-parameter .* && aws ssm put-parameter .*--type SecureString/,
+  },
+  {
+    name: "secrets that differ",
+    plant(clinic) {
+      clinic.settings.auth = { tokenParameter: "/bridge/token" };
+      clinic.destination.answers.GetParameter = parameter(Buffer.alloc(32, 8).toString("base64"));
+    },
+    found: "same-secret (destination)",
+    what: /the signing secrets of the source and the destination differ/,
+    fix: /^aws ssm put-parameter --name \/bridge\/token --type SecureString --overwrite --profile china .* --value "\$\(aws ssm get-parameter --name \/bridge\/token --with-decryption .*--profile global .*\)"$/,
+  },
+];
+
+/** STS answers in XML. */
+function refusalOfQuery(code: string, status: number) {
+  return {
+    status,
+    body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>refused</Message></Error><RequestId>r1</RequestId></ErrorResponse>`,
+  };
+}
