@@ -9,7 +9,8 @@ import { PROBER_PARTS, type ProberPart } from "../../../components/prober";
 import { type BridgeSpec, DESTINATION_KEY, REGIONS, SOURCE_KEY } from "./ram-bridges";
 import type { Need } from "./ram-declared";
 
-type Part = "sender" | "receiver" | "copier" | "dispatcher" | "pusher" | "replication" | ProberPart;
+type Function = "sender" | "receiver" | "copier" | "dispatcher" | "pusher";
+type Part = Function | "flow" | "events" | "replication" | ProberPart;
 
 type Side = "source" | "destination";
 const KEYS: Record<Side, string> = { source: SOURCE_KEY, destination: DESTINATION_KEY };
@@ -36,6 +37,13 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
       need(part, action, `acs:kms:${regions[side]}:${ACCOUNT_ID}:key/${KEYS[side]}`),
     );
 
+  /**
+   * Triggers and CloudFlow name the version. A call without one invokes LATEST too, and the documentation does not say which name RAM checks.
+   * https://www.alibabacloud.com/help/en/functioncompute/fc-3-0/developer-reference/api-fc-2023-03-30-invokefunction
+   */
+  const invoke = (part: Part, callee: Function, side: Side = "source") =>
+    need(part, "fc:InvokeFunction", `acs:fc:${regions[side]}:${ACCOUNT_ID}:functions/crossborderbridge-${name}-${callee}/LATEST`);
+
   /** https://www.alibabacloud.com/help/en/oss/user-guide/introduction-to-data-replication-permissions names both kinds of resource for each. */
   const replicate = (side: Side, kind: "" | "/in/key", ...actions: string[]) =>
     actions.map((action) =>
@@ -50,13 +58,25 @@ export function vendorCalls({ name, mode }: BridgeSpec): Need[] {
 
   switch (mode) {
     case "push":
-      return [...probers, log("dispatcher", "source"), log("pusher", "source"), decrypt("pusher"), ...encrypt("pusher")];
+      return [
+        ...probers,
+        log("dispatcher", "source"),
+        log("pusher", "source"),
+        invoke("flow", "pusher"),
+        invoke("events", "dispatcher"),
+        invoke("pusher", "dispatcher"),
+        decrypt("pusher"),
+        ...encrypt("pusher"),
+      ];
     case "pull":
       return [
         ...probers,
         log("sender", "source"),
         log("receiver", "destination"),
         log("copier", "destination"),
+        invoke("events", "sender"),
+        invoke("sender", "sender"),
+        invoke("receiver", "copier", "destination"),
         // A presigned URL reads with the permissions of its signer.
         decrypt("sender"),
         ...encrypt("receiver"),
