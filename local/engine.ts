@@ -136,7 +136,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-function engineEnvironment(options: EngineOptions, backend: string): NodeJS.ProcessEnv {
+export function engineEnvironment(options: EngineOptions, backend: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => PROGRAM_ENVIRONMENT.test(name));
   const providers = Object.entries(options.providers).map(([name, port]) => `${name}:${port}`);
   const path = [options.installation.binDir, dirname(process.execPath), process.env.PATH ?? ""];

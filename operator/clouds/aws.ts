@@ -78,7 +78,7 @@ export function openAwsSide(access: AwsAccess, { bucket, storageClass, kmsKeyArn
 }
 
 /** The credentials of a provider of the SDK, for the store. */
-function storeCredentials({ credentials: given, region }: AwsAccess): AwsCredentialsProvider {
+export function storeCredentials({ credentials: given, region }: AwsAccess): AwsCredentialsProvider {
   return cacheCredentials(async (): Promise<AwsCredentials> => {
     const found = typeof given === "function" ? await given({ callerClientConfig: { region: async () => region } }) : given;
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
