@@ -116,9 +116,12 @@ function objectOf(
   if (Number.isNaN(modified.getTime())) throw invalid("an object without a LastModified");
   const isPlain = !key.includes("%") && !key.includes("+");
   return {
-    key: isPlain ? key : decodeKey(key, encoding),
+    key: isPlain ? copyOf(key) : decodeKey(key, encoding),
     sizeBytes,
-    etag: etag.replace(/^"|"$/g, ""),
+    etag: copyOf(etag.replace(/^"|"$/g, "")),
     lastModified: modified,
   };
 }
+
+/** A part of a text keeps the whole text in memory, which is the whole page here. */
+const copyOf = (text: string): string => Buffer.from(text, "utf8").toString("utf8");

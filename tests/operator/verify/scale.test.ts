@@ -9,13 +9,18 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { Finding } from "../../../operator/verify/findings";
+import { buildCommand } from "../../../scripts/build-command";
 import { pullRaw, withFolder } from "../backfill/fixture";
 import { DESTINATION, extraKey, type ListingServer, numbered, plantedAt, SOURCE, startListingServer } from "./listing-server";
 
 const ROOT = join(__dirname, "..", "..", "..");
 const KEYS = Number(process.env.VERIFY_KEYS ?? 40_000);
 const MAX_PEAK_BYTES = 300 * 1024 ** 2;
-const PEAK_MEMORY = join(ROOT, "tests", "e2e", "support", "backfill-peak-memory.ts");
+/** At exit it writes the peak memory in KiB to descriptor 3. The kernel's other figure includes the parent before `exec`. */
+const PEAK_MEMORY = `
+const { readFileSync, writeSync } = require("node:fs");
+process.on("exit", () => writeSync(3, /^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))[1]));
+`;
 
 const expected: string[] = [];
 for (let index = 0; index < KEYS; index++) {
@@ -29,8 +34,14 @@ expected.sort();
 const stack = `verify-scale-${process.pid}`;
 const sessionFile = join(ROOT, ".local", "operator", `${stack}.json`);
 let server: ListingServer;
+const peakMemory = join(ROOT, ".local", stack, "peak-memory.js");
+/** The bundle, as users run it. It is inside the checkout, where it finds the file of the session. */
+const outDir = join(ROOT, ".local", stack);
+let command: string;
 
 beforeAll(async () => {
+  command = await buildCommand({ outDir });
+  await writeFile(peakMemory, PEAK_MEMORY);
   server = await startListingServer(KEYS);
   const cloud = { endpoint: server.origin, accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "secret" };
   const { source, destination, ...rest } = pullRaw({ name: "scale", deletes: "replicate" });
@@ -46,6 +57,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rm(sessionFile, { force: true });
+  await rm(outDir, { recursive: true, force: true });
   await server.close();
 });
 
@@ -57,7 +69,7 @@ interface Ended {
 }
 
 function start(folder: string): { child: ChildProcess; ended: Promise<Ended> } {
-  const node = ["--max-old-space-size=128", "--import", "tsx", "--import", PEAK_MEMORY, join("operator", "main.ts")];
+  const node = ["--require", peakMemory, command];
   const files = ["--checkpoint", join(folder, "c.json"), "--out", join(folder, "f.jsonl")];
   const child = spawn(process.execPath, [...node, "verify", "--stack", stack, "--local", ...files], {
     cwd: ROOT,
@@ -66,7 +78,7 @@ function start(folder: string): { child: ChildProcess; ended: Promise<Ended> } {
   const outputs = [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable));
   const ended = once(child, "close").then(async ([exitCode]): Promise<Ended> => {
     const [printed = "", noted = "", peak = ""] = await Promise.all(outputs);
-    return { exitCode: exitCode as number | null, printed, noted, peakBytes: Number(peak) };
+    return { exitCode: exitCode as number | null, printed, noted, peakBytes: Number(peak) * 1024 };
   });
   return { child, ended };
 }
