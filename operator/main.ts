@@ -12,12 +12,19 @@ import { registerProbe } from "./probe/command";
 import { flush, runProgram } from "./run-program";
 import { registerStatus } from "./status/command";
 import { registerVerify } from "./verify/command";
+import { registerWatch } from "./watch/command";
 
 // Turns off the AWS SDK's warning about older versions of Node.js, which every command would print.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 // npm changes to the folder of the package; the paths of a command line are relative to where it was typed.
 if (process.env.npm_lifecycle_event === "bridge" && process.env.INIT_CWD !== undefined) process.chdir(process.env.INIT_CWD);
+
+// As after `watch --terminal | head`: nobody reads any more.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 async function main(): Promise<void> {
   const interrupt = onInterrupt();
@@ -26,6 +33,7 @@ async function main(): Promise<void> {
     commands: [
       registerStatus,
       registerDoctor,
+      registerWatch,
       registerLetters,
       registerLogs,
       registerVerify,

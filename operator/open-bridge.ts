@@ -5,17 +5,19 @@ import { encodeLook } from "../runtime/protocol/queue-messages";
 import { BridgeError, isBridgeError } from "../runtime/stores/errors";
 import { openAlicloudSide } from "./clouds/alicloud";
 import { openAwsSide } from "./clouds/aws";
-import type { CloudSide, StoreOfSide } from "./clouds/side";
+import { ACTIVITY, type CloudSide, type ReadLogOptions, type StoreOfSide, WAITING } from "./clouds/side";
 import { type CommonOptions, NAME_A_BRIDGE, UsageError } from "./command";
 import { forEachBounded } from "./concurrency";
 import { onlyLocalStack, readLocalSession } from "./local-session";
 import type {
   ConfiguredStack,
   EventWays,
+  FunctionLog,
   KeyLine,
   KeyLog,
   OperatedBridge,
   OperatedOutputs,
+  OperatedSide,
   ReadOptions,
   Redriven,
   RedriveOptions,
@@ -63,7 +65,11 @@ export function operate({ stack, config, outputs, access }: StackToOperate): Ope
       bucket: outputs.sourceBucket,
       logProject: logProjectOf(config.name, outputs.deadLetterQueueUrl),
     }),
-    destination: openSide(access.destination, { ...config.destination, bucket: outputs.destinationBucket }),
+    destination: openSide(access.destination, {
+      ...config.destination,
+      bucket: outputs.destinationBucket,
+      logProject: logProjectOf(config.name, outputs.deadLetterQueueUrl, "destination"),
+    }),
   };
   const side = (name: "source" | "destination", bucket: string, keyPrefix: string) => {
     const { cloud, region } = config[name];
@@ -98,12 +104,11 @@ export function operate({ stack, config, outputs, access }: StackToOperate): Ope
       const { queueUrl: url } = outputs;
       return url === undefined ? undefined : atSource(sides.source.queued(url, options));
     },
-    async log(options) {
-      const { senderFunctionName, dispatcherFunctionName, pusherFunctionName } = outputs;
-      const names = [senderFunctionName, dispatcherFunctionName, pusherFunctionName].filter((name) => name !== undefined);
-      const logs = await atSource(Promise.all(names.map((name) => sides.source.log(name, options))));
-      const lines = logs.flatMap((log) => log.lines).sort((a, b) => a.atMs - b.atMs);
-      return { lines, complete: logs.every(({ complete }) => complete) };
+    log: (options) => atSource(readLogs(sides.source, functionsOf("source", outputs), { ...options, topic: WAITING })),
+    activity: (name, options) => {
+      const { cloud, region } = config[name];
+      const reading = readLogs(sides[name], functionsOf(name, outputs), { ...options, topic: ACTIVITY });
+      return naming(`at the ${name} (${cloud}, ${region})`, reading);
     },
     async executions(options) {
       const { flowName } = outputs;
@@ -117,14 +122,34 @@ export function operate({ stack, config, outputs, access }: StackToOperate): Ope
   };
 }
 
+/** The functions that work on keys. In mode push all of them are at the source. */
+function functionsOf(side: OperatedSide["side"], outputs: OperatedOutputs): string[] {
+  const { senderFunctionName, dispatcherFunctionName, pusherFunctionName, receiverFunctionName, copierFunctionName } = outputs;
+  const names =
+    side === "source"
+      ? [senderFunctionName, dispatcherFunctionName, pusherFunctionName]
+      : [receiverFunctionName, copierFunctionName];
+  return names.filter((name) => name !== undefined);
+}
+
+async function readLogs(side: CloudSide, names: readonly string[], options: ReadLogOptions): Promise<FunctionLog> {
+  const logs = await Promise.all(names.map((name) => side.log(name, options)));
+  const lines = logs.flatMap((log) => log.lines).sort((a, b) => a.atMs - b.atMs);
+  return { lines, complete: logs.every(({ complete }) => complete) };
+}
+
 /**
- * The project of Simple Log Service that the functions of the source write to, as `logProjectName` of the components makes it. The account is
- * in the URL of the queue, `https://<account>.mns.<region>.aliyuncs.com/queues/<name>`.
+ * The project of Simple Log Service that the functions of a side write to, as `logProjectName` of the components makes it. The account is
+ * in the URL of the source's queue, `https://<account>.mns.<region>.aliyuncs.com/queues/<name>`; the destination is taken to be in it too.
  */
-export function logProjectOf(bridgeId: string, queueUrl: string | undefined): string | undefined {
+export function logProjectOf(
+  bridgeId: string,
+  queueUrl: string | undefined,
+  side: OperatedSide["side"] = "source",
+): string | undefined {
   const account = /^https:\/\/(\d+)\.mns\./.exec(queueUrl ?? "")?.[1];
   if (account === undefined) return undefined;
-  return `bridge-${bridgeId}-source-${createHash("sha256").update(account).digest("hex").slice(0, 8)}`;
+  return `bridge-${bridgeId}-${side}-${createHash("sha256").update(account).digest("hex").slice(0, 8)}`;
 }
 
 /** Makes no request to a cloud. */

@@ -151,6 +151,11 @@ export interface OperatedBridge {
   keyLog(key: string, options: ReadOptions & { sinceMs: number }): Promise<KeyLog>;
   /** Log lines of the source's functions about keys, and their errors, since then. Empty in mode native. */
   log(options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
+  /**
+   * Log lines of one side's functions about keys and copies that they worked on, and their metrics, since then. Empty in mode native, and where
+   * the log's name is not known.
+   */
+  activity(side: OperatedSide["side"], options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
   /** Executions that have not ended. Empty outside mode push. */
   executions(options: ReadOptions): Promise<RunningExecutions>;
   /** Hands these keys to the bridge, as events would. Rejects with `Unsupported` in mode native. */

@@ -71,7 +71,7 @@ export async function buildFunctions({ outDir = DEFAULT_OUT_DIR }: { outDir?: st
 let builds = 0;
 
 /** Stops esbuild's service after the last build that uses it: it keeps up to 900 MB. */
-async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
+export async function withEsbuild<T>(work: () => Promise<T>): Promise<T> {
   builds += 1;
   try {
     return await work();

@@ -123,7 +123,17 @@ const TOOLS: Readonly<Record<string, { file: string; mention: string }>> = {
 };
 
 test("every direct dependency is used: imported, or named where it is loaded", () => {
-  const modules = readModules(ROOT, ["components", "index.ts", "local", "operator", "packages", "runtime", "scripts", "tests"]);
+  const modules = readModules(ROOT, [
+    "components",
+    "index.ts",
+    "local",
+    "operator",
+    "packages",
+    "runtime",
+    "scripts",
+    "tests",
+    "web",
+  ]);
   const imported = new Set(modules.flatMap(({ imports }) => imports.map(({ specifier }) => specifier)));
   const isImported = (name: string) => [...imported].some((one) => one === name || one.startsWith(`${name}/`));
   const unused = direct.filter((name) => {

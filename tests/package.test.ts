@@ -74,7 +74,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("it contains the command, the components, the bundles and their declarations, and nothing else", () => {
+test("it contains the command and its page, the components, the bundles and their declarations, and nothing else", () => {
   const paths = packed.map(({ path }) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
@@ -82,6 +82,8 @@ test("it contains the command, the components, the bundles and their declaration
       "README.md",
       "package.json",
       "dist/cli/crossborderbridge.js",
+      "dist/page/index.html",
+      "dist/page/app.js",
       "dist/components/index.js",
       "dist/components/index.d.ts",
       "dist/functions/aws-lambda/sender/index.js",
@@ -93,7 +95,7 @@ test("it contains the command, the components, the bundles and their declaration
   );
   const others = paths.filter(
     (path) =>
-      !/^(LICENSE|README\.md|package\.json|dist\/(components|functions|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
+      !/^(LICENSE|README\.md|package\.json|dist\/(components|functions|page|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
         path,
       ),
   );

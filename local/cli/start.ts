@@ -9,6 +9,7 @@ import { type HttpFront, serveHttpFront } from "./http-front";
 import { type Interrupt, runCli } from "./interrupt";
 import { assertInScope, readFiles, sendAndProve } from "./once";
 import { writeOperatorFile } from "./operator-file";
+import { openPage } from "./page";
 
 /** Longer than any copy of the dev stack takes with its retries. */
 const PROOF_TIMEOUT_MS = 180_000;
@@ -17,6 +18,8 @@ interface StartOptions {
   stack: string;
   json?: true;
   once?: string[];
+  /** False with --no-page. */
+  page: boolean;
   verbose?: true;
 }
 
@@ -25,6 +28,7 @@ const program = new Command("npm start --")
   .option("--stack <name>", "the stack to deploy, as in Pulumi.<name>.yaml", "dev")
   .option("--json", "print one JSON line with endpoints and credentials when ready")
   .option("--once <file...>", "put these files in, wait until each is proven equal at the destination, tear down, exit")
+  .option("--no-page", "serve no page that shows the bridge, and open no browser")
   .option("--verbose", "show what the engine prints")
   .action((options: StartOptions) => runCli((interrupt) => start(options, interrupt)));
 
@@ -90,8 +94,11 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
       caFile: stack.clouds.caPath,
     };
     closers.add(await writeOperatorFile(options.stack, stack));
+    const page = options.page ? await openPage(options.stack, stack, { signal, opensBrowser: !options.json }) : undefined;
+    if (page !== undefined) closers.add(page.close);
     progress.done();
-    console.log(options.json ? JSON.stringify(ready) : readable(ready));
+    const shown = { ...ready, page: page && { url: page.url } };
+    console.log(options.json ? JSON.stringify(shown) : readable(shown));
     // The timer keeps the process alive until the signal.
     const alive = setInterval(() => undefined, 2 ** 30);
     const interrupted = signal.aborted ? undefined : once(signal, "abort").then(() => undefined);
@@ -119,6 +126,7 @@ function readable(ready: {
   workflow: { name: string } | undefined;
   deadLetter: { queueUrl: string } | undefined;
   caFile: string;
+  page: { url: string } | undefined;
 }): string {
   const end = ({ kind, endpoint, region, bucket, accessKeyId, secretAccessKey }: Ready) =>
     `${bucket}\n               ${kind === "s3" ? "S3" : "OSS"} endpoint ${endpoint}  region ${region}\n               access key ${accessKeyId}  secret ${secretAccessKey}`;
@@ -128,6 +136,7 @@ function readable(ready: {
     ["receiver", ready.receiver?.url],
     ["workflow", ready.workflow?.name],
     ["dead letters", ready.deadLetter?.queueUrl],
+    ["page", ready.page?.url],
     ["trust", `${ready.caFile} (for the https addresses)`],
   ];
   const shown = lines.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(12)} ${value}`]));

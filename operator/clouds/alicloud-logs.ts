@@ -8,8 +8,8 @@ import { controlError } from "../../runtime/platforms/alicloud-fc/errors";
 import { parseText, textAt } from "../../runtime/protocol/json";
 import type { OssCredentials } from "../../runtime/stores/oss/credentials";
 import { readAll } from "../../runtime/stores/read-all";
-import type { AlicloudAccess, FunctionLog, LogLine, ReadOptions } from "../operated-bridge";
-import { isAbout, isTelling, KEY_MESSAGES, readLines } from "./side";
+import type { AlicloudAccess, FunctionLog, LogLine } from "../operated-bridge";
+import { isAbout, isOfTopic, type LogTopic, type ReadLogOptions, readLines, WAITING } from "./side";
 
 /** Made by `components/alicloud/logs.ts`. */
 const STORE = "functions";
@@ -17,10 +17,14 @@ const STORE = "functions";
 const PAGE = 100;
 const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-const QUERY = [...KEY_MESSAGES, "error"].map((words) => `"${words}"`).join(" or ");
+
+export function queryOf({ messages, errors, metrics }: LogTopic): string {
+  const words = [...messages, ...(errors ? ["error"] : []), ...(metrics ? ["metrics"] : [])];
+  return words.map((word) => `"${word}"`).join(" or ");
+}
 
 /** The index holds words, so this finds every line with all words of the key, and the reader selects again. */
-const queryOf = (key: string): string => JSON.stringify(key);
+const keyQuery = (key: string): string => JSON.stringify(key);
 
 export interface SlsOptions extends Pick<AlicloudAccess, "credentials" | "originOf" | "region"> {
   project: string;
@@ -32,10 +36,10 @@ export interface SlsOptions extends Pick<AlicloudAccess, "credentials" | "origin
 /** The newest lines, but oldest first. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-getlogs */
 export async function readFunctionLog(
   options: SlsOptions,
-  { sinceMs, limit, signal, key }: ReadOptions & { sinceMs: number; key?: string | undefined },
+  { sinceMs, limit, signal, key, topic = WAITING }: ReadLogOptions,
 ): Promise<FunctionLog> {
   const { functionName, now } = options;
-  const [text, isWanted] = key === undefined ? [QUERY, isTelling] : [queryOf(key), isAbout(key)];
+  const [text, isWanted] = key === undefined ? [queryOf(topic), isOfTopic(topic)] : [keyQuery(key), isAbout(key)];
   const from = Math.floor(sinceMs / 1000);
   const to = Math.ceil(now() / 1000) + 1;
   const lines: LogLine[] = [];

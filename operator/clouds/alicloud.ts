@@ -10,7 +10,7 @@ import { createOssStore } from "../../runtime/stores/oss/store";
 import { abortable } from "../concurrency";
 import type { AlicloudAccess, FunctionInvoker, ReadOptions, RunningExecution, RunningExecutions } from "../operated-bridge";
 import { readFunctionLog } from "./alicloud-logs";
-import type { CloudSide, StoreOfSide } from "./side";
+import type { CloudSide, ReadLogOptions, StoreOfSide } from "./side";
 import { errorMessageIn, functionFailed, notJson } from "./side";
 import { countMessages, readDeadLetters, readHeld, redriveLetters } from "./smq";
 
@@ -20,7 +20,7 @@ export function openAlicloudSide(
 ): CloudSide {
   const { region, credentials, originOf, ca } = access;
   const dispatcher = createOssDispatcher({ ca });
-  const readLog = async (functionName: string, options: ReadOptions & { sinceMs: number; key?: string }) => {
+  const readLog = async (functionName: string, options: ReadLogOptions) => {
     if (logProject === undefined) return { lines: [], complete: false };
     const project = { region, originOf, credentials, dispatcher, now: Date.now, project: logProject, functionName };
     return readFunctionLog(project, options);

@@ -1,22 +1,28 @@
 /** Reads the log of a Lambda function from CloudWatch Logs. */
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
-import type { AwsAccess, FunctionLog, LogLine, ReadOptions } from "../operated-bridge";
+import type { AwsAccess, FunctionLog, LogLine } from "../operated-bridge";
 import { awsClientOptions } from "./aws-client";
-import { isAbout, isTelling, KEY_MESSAGES, readLines } from "./side";
+import { isAbout, isOfTopic, type LogTopic, type ReadLogOptions, readLines, WAITING } from "./side";
 
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html */
-const PATTERN = `{ ${[...KEY_MESSAGES.map((message) => `($.message = "${message}")`), '($.level = "error")'].join(" || ")} }`;
+export function patternOf({ messages, errors, metrics }: LogTopic): string {
+  const terms = [
+    ...messages.map((message) => `($.message = "${message}")`),
+    ...(errors ? ['($.level = "error")'] : []),
+    // Every line of the embedded metric format has it.
+    ...(metrics ? ["($._aws.Timestamp > 0)"] : []),
+  ];
+  return `{ ${terms.join(" || ")} }`;
+}
+
 /** CloudWatch Logs returns the oldest lines first. So the newest times are read first, in pieces of this length. */
 const WINDOW_MS = 5 * 60_000;
 
 /** The lines that name a key. Only `*` has a meaning of its own in such a text, and finds more. */
-const patternOf = (key: string): string => `{ $.key = ${JSON.stringify(key)} }`;
+const keyPattern = (key: string): string => `{ $.key = ${JSON.stringify(key)} }`;
 
-interface LogOptions extends ReadOptions {
-  sinceMs: number;
-  /** Only lines that name this key. @default the lines that `isTelling` selects */
-  key?: string | undefined;
+interface LogOptions extends ReadLogOptions {
   /** Milliseconds since the epoch. @default the system's time */
   nowMs?: number;
 }
@@ -25,12 +31,12 @@ interface LogOptions extends ReadOptions {
 export async function readFunctionLog(
   access: AwsAccess,
   functionName: string,
-  { sinceMs, limit, signal, key, nowMs = Date.now() }: LogOptions,
+  { sinceMs, limit, signal, key, topic = WAITING, nowMs = Date.now() }: LogOptions,
 ): Promise<FunctionLog> {
   const client = new CloudWatchLogsClient(awsClientOptions(access));
   const logGroupName = `/aws/lambda/${functionName}`;
   const send = (command: FilterLogEventsCommand) => client.send(command, signal === undefined ? {} : { abortSignal: signal });
-  const [filterPattern, isWanted] = key === undefined ? [PATTERN, isTelling] : [patternOf(key), isAbout(key)];
+  const [filterPattern, isWanted] = key === undefined ? [patternOf(topic), isOfTopic(topic)] : [keyPattern(key), isAbout(key)];
   let lines: LogLine[] = [];
   let complete = true;
   try {

@@ -30,8 +30,8 @@ export interface CloudSide {
   held(queueUrl: string, options: ReadOptions): Promise<HeldLooks>;
   /** The messages of a queue: ready, delayed or received. */
   queued(queueUrl: string, options: { signal?: AbortSignal | undefined }): Promise<number>;
-  /** The lines of a function that `isTelling` selects. */
-  log(functionName: string, options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
+  /** The lines of a function that belong to the topic. */
+  log(functionName: string, options: ReadLogOptions): Promise<FunctionLog>;
   /** Every line of a function that names this key. */
   keyLog(functionName: string, key: string, options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
   /** Absent if the cloud cannot hold events back without losing any. */
@@ -60,6 +60,14 @@ export interface SenderWays {
   reserved: number | undefined;
 }
 
+export interface ReadLogOptions extends ReadOptions {
+  sinceMs: number;
+  /** @default WAITING */
+  topic?: LogTopic | undefined;
+  /** Every line that names this key, whatever the topic. */
+  key?: string | undefined;
+}
+
 /** The settings that a store is opened with. */
 export interface StoreOfSide {
   bucket: string;
@@ -73,12 +81,27 @@ export interface StoreOfSide {
   logProject?: string | undefined;
 }
 
-/** The lines about a key that has not arrived. The sender and the pusher write them. */
-export const KEY_MESSAGES = ["put back", "held", "parked"] as const;
+/** Which lines of a log are read. */
+export interface LogTopic {
+  messages: readonly string[];
+  /** The lines of the level error as well. */
+  errors: boolean;
+  /** The lines with metrics as well, as lines with the message `metrics`. */
+  metrics: boolean;
+}
 
-/** The lines that `status` reads: about keys that have not arrived, and errors. */
-export const isTelling = ({ message, level }: Pick<LogLine, "message" | "level">): boolean =>
-  level === "error" || KEY_MESSAGES.some((one) => one === message);
+/** Lines about keys that have not arrived, which the sender and the pusher write, and errors. */
+export const WAITING: LogTopic = { messages: ["put back", "held", "parked"], errors: true, metrics: false };
+
+/** Lines about keys and copies that were worked on, and metrics. */
+export const ACTIVITY: LogTopic = { messages: ["notice", "step done", "copy begins", "copy ends"], errors: false, metrics: true };
+
+const METRICS = "metrics";
+
+export const isOfTopic =
+  ({ messages, errors, metrics }: LogTopic) =>
+  ({ message, level }: Pick<LogLine, "message" | "level">): boolean =>
+    messages.includes(message) || (errors && level === "error") || (metrics && message === METRICS);
 
 /** Whether a line names the key. */
 export const isAbout =
@@ -86,18 +109,27 @@ export const isAbout =
   ({ fields }: Pick<LogLine, "fields">): boolean =>
     fields.key === key;
 
-const LINE_START = '{"level"';
+/** Begins a line of the log, or one in CloudWatch's embedded metric format. */
+const LINE_START = /\{"(?:level|_aws)"/;
 
 /** The structured lines in a text that a platform stored. It may hold several lines, each with the platform's own words before it. */
 export function readLines(text: string): LogLine[] {
   return text.split("\n").flatMap((line) => {
-    const start = line.indexOf(LINE_START);
+    const start = line.search(LINE_START);
     const parsed = start < 0 ? undefined : parseText(line.slice(start))?.value;
+    const metrics = at(parsed, "_aws");
+    if (metrics !== undefined) return metricLine(metrics, parsed as Record<string, unknown>);
     const atMs = Date.parse(textAt(parsed, "time") ?? "");
     if (Number.isNaN(atMs)) return [];
     const [level = "", message = ""] = [textAt(parsed, "level"), textAt(parsed, "message")];
     return [{ atMs, level, message, fields: parsed as Record<string, unknown> }];
   });
+}
+
+/** A line of embedded metrics as a function of Alibaba Cloud logs metrics: `{"message":"metrics","metrics":{…}}`. A value may be a list. */
+function metricLine(metrics: unknown, { _aws: _metadata, ...values }: Record<string, unknown>): LogLine[] {
+  const atMs = at(metrics, "Timestamp");
+  return typeof atMs === "number" ? [{ atMs, level: "info", message: METRICS, fields: { metrics: values } }] : [];
 }
 
 /** The error for a function that failed. */

@@ -3,6 +3,7 @@ import { installMinistack } from "../../local/aws/ministack";
 import { DEFAULT_STATE_DIR, toolsDir } from "../../local/paths";
 import { ensurePulumi } from "../../local/toolchain/pulumi";
 import { BUNDLES_ARE_BUILT, buildFunctions } from "../../scripts/build-functions";
+import { buildPage } from "../../scripts/build-page";
 
 /** Installs the tools and builds the bundles that all tests share. Runs once before the first test. */
 export default async function setUp(): Promise<void> {
@@ -12,5 +13,6 @@ export default async function setUp(): Promise<void> {
   await installMinistack({ stateDir: toolsDir(DEFAULT_STATE_DIR), onProgress });
   await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress });
   await buildFunctions();
+  await buildPage();
   process.env[BUNDLES_ARE_BUILT] = "1";
 }

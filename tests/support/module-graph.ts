@@ -66,9 +66,24 @@ function filesUnder(root: string, folder: string): string[] {
     .flatMap((entry) => {
       const path = posix.join(folder, entry.name);
       if (entry.isDirectory()) return filesUnder(root, path);
-      return entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts") ? [path] : [];
+      return /\.tsx?$/.test(entry.name) && !entry.name.endsWith(".d.ts") ? [path] : [];
     })
     .sort();
+}
+
+/** Cycles of imports; an import of a type counts as well. */
+export function cycles(modules: readonly Module[]): string[] {
+  const next = new Map(modules.map(({ path, imports: all }) => [path, all.flatMap(({ target }) => target ?? [])]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) found.push([...trail.slice(trail.indexOf(path)), path].join(" -> "));
+    if (done.has(path) || trail.includes(path)) return;
+    for (const target of next.get(path) ?? []) walk(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of modules) walk(path, []);
+  return found;
 }
 
 function parse(path: string, text: string, exists: (path: string) => boolean): Module {
@@ -118,7 +133,7 @@ function shapeOf(node: ts.SignatureDeclaration, source: ts.SourceFile): Function
 
 function resolve(from: string, specifier: string, exists: (path: string) => boolean): string | undefined {
   const base = posix.join(posix.dirname(from), specifier);
-  return [base, `${base}.ts`, `${base}/index.ts`].find(exists);
+  return [base, `${base}.ts`, `${base}.tsx`, `${base}/index.ts`].find(exists);
 }
 
 function isImportCall({ expression, arguments: [argument] }: ts.CallExpression): boolean {

@@ -27,6 +27,7 @@ interface Ready {
   destination: End;
   receiver: { url: string };
   deadLetter: { queueUrl: string };
+  page: { url: string };
 }
 
 const running = new Set<CliProcess>();
@@ -57,6 +58,21 @@ function kill(pid: number): void {
 async function nothingLeft(command: CliProcess): Promise<void> {
   expect(command.runFolders()).toEqual([]);
   await eventually(() => expect(command.survivors()).toEqual([]), { deadlineMs: 5_000, what: "its processes are gone" });
+}
+
+/** The page's stream tells about the buckets of this run: both runs have the same names, so the tokens tell them apart. */
+async function showsItsStack({ page: { url } }: Ready): Promise<void> {
+  const { origin, hash } = new URL(url);
+  const ended = new AbortController();
+  const authorization = `Bearer ${hash.slice("#token=".length)}`;
+  const response = await fetch(`${origin}/api/events`, { headers: { authorization }, signal: ended.signal });
+  let text = "";
+  for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+    text += Buffer.from(part).toString();
+    if (/"reachable":true.*"reachable":true.*"replicated":[1-9]/.test(text)) break;
+  }
+  expect(text).toMatch(/^event: hello\ndata: \{"stack":"dev"/);
+  ended.abort();
 }
 
 describe("npm start -- --json", () => {
@@ -119,6 +135,7 @@ describe("npm start -- --json", () => {
       }
       expect(new Set(both.flatMap(({ ready }) => [ready.source.endpoint, ready.destination.endpoint])).size).toBe(4);
       for (const [index, { ready }] of both.entries()) await replicates(ready, `from ${index}`);
+      for (const { ready } of both) await showsItsStack(ready);
 
       for (const command of commands) command.signal("SIGINT");
       const [, exitCode] = await Promise.all(commands.map(({ ended }) => ended));

@@ -53,6 +53,7 @@ export class FakeBridge implements OperatedBridge {
   held: OperatedBridge["held"] = async () => ({ looks: [], complete: true });
   queued: OperatedBridge["queued"] = async () => 0;
   log: OperatedBridge["log"] = async () => ({ lines: [], complete: true });
+  activity: OperatedBridge["activity"] = async () => ({ lines: [], complete: true });
   executions: OperatedBridge["executions"] = async () => ({ executions: [], complete: true });
 
   async enqueue(keys: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { type CallRecord, createRam, type LogEntry, serveLogs } from "local-alicloud";
 import { logProjectName } from "../../../components/alicloud/names";
-import { readFunctionLog, type SlsOptions, signLogRequest } from "../../../operator/clouds/alicloud-logs";
+import { queryOf, readFunctionLog, type SlsOptions, signLogRequest } from "../../../operator/clouds/alicloud-logs";
+import { ACTIVITY, WAITING } from "../../../operator/clouds/side";
 import { logProjectOf } from "../../../operator/open-bridge";
 import { createOssDispatcher } from "../../../runtime/stores/oss/client";
 import { localServices } from "../../runtime/platforms/alicloud-fc/support";
@@ -61,7 +62,7 @@ test("reads all pages of the function's lines, oldest first", async () => {
     message: written("info", "put back", { key: `k${index}` }),
   });
   await open([...Array(150).keys()].map(entry));
-  const { lines, complete } = await readFunctionLog(options, { sinceMs: NOW - 600_000, limit: 1_000 });
+  const { lines, complete } = await readFunctionLog(options, { sinceMs: NOW - 600_000, topic: WAITING, limit: 1_000 });
   await close();
   expect(complete).toBe(true);
   expect(lines).toHaveLength(149);
@@ -80,10 +81,13 @@ test("reads all pages of the function's lines, oldest first", async () => {
 
 test("stops at the limit; an answer that is not complete, and a longer log, are not all lines", async () => {
   await open([...Array(300).keys()].map((index) => ({ message: written("info", "held", { key: `k${index}` }) })));
-  expect(await readFunctionLog(options, { sinceMs: 0, limit: 100 })).toMatchObject({ complete: false, lines: { length: 100 } });
+  expect(await readFunctionLog(options, { sinceMs: 0, topic: WAITING, limit: 100 })).toMatchObject({
+    complete: false,
+    lines: { length: 100 },
+  });
   await close();
   await open([{ message: written("info", "notice", { key: "k" }) }], { progress: "Incomplete" });
-  expect(await readFunctionLog(options, { sinceMs: 0, limit: 100 })).toEqual({ complete: false, lines: [] });
+  expect(await readFunctionLog(options, { sinceMs: 0, topic: WAITING, limit: 100 })).toEqual({ complete: false, lines: [] });
   await close();
 });
 
@@ -112,7 +116,7 @@ test("the local log service, which checks signatures and permissions, answers wh
     credentials: async () => ram.root,
     dispatcher: createOssDispatcher({ ca }),
   };
-  const read = { sinceMs: Date.now() - 1_200_000, limit: 100 };
+  const read = { sinceMs: Date.now() - 1_200_000, limit: 100, topic: WAITING };
   try {
     const { lines, complete } = await readFunctionLog(own, read);
     expect(lines.map(({ message, fields }) => [message, fields.key])).toEqual([
@@ -136,7 +140,7 @@ test("the local log service, which checks signatures and permissions, answers wh
 
 test("a log that cannot be read names the store and the project", async () => {
   await open([], { status: 401 });
-  await expect(readFunctionLog(options, { sinceMs: 0, limit: 1 })).rejects.toMatchObject({
+  await expect(readFunctionLog(options, { sinceMs: 0, topic: WAITING, limit: 1 })).rejects.toMatchObject({
     kind: "PermissionDenied",
     message: "the log store functions of the project bridge-reports-source-1 cannot be read: Unauthorized (401, request ABC)",
   });
@@ -146,6 +150,20 @@ test("a log that cannot be read names the store and the project", async () => {
 test("finds the project as the components name it", () => {
   const url = "https://3333333333333333.mns.cn-shanghai.aliyuncs.com/queues/crossborderbridge-reports-dead-letters";
   expect(logProjectOf("reports", url)).toBe(logProjectName("reports", "source", "3333333333333333"));
+  expect(logProjectOf("reports", url, "destination")).toBe(logProjectName("reports", "destination", "3333333333333333"));
   expect(logProjectOf("reports", undefined)).toBeUndefined();
   expect(logProjectOf("reports", "https://sqs.us-east-1.amazonaws.com/111111111111/letters")).toBeUndefined();
+});
+
+test("the lines about work, and metrics", async () => {
+  const line = (message: string, fields: Record<string, unknown>) => ({
+    functionName: "sender",
+    message: written("info", message, fields),
+  });
+  await open([line("metrics", { metrics: { LagMs: 5 } }), line("copy begins", { key: "a" }), line("put back", { key: "b" })]);
+  const { lines } = await readFunctionLog(options, { sinceMs: 0, limit: 9, topic: ACTIVITY });
+  await close();
+  expect(lines.map(({ message }) => message)).toEqual(["copy begins", "metrics"]);
+  expect(lines[1]?.fields.metrics).toEqual({ LagMs: 5 });
+  expect(queryOf(ACTIVITY)).toBe('"notice" or "step done" or "copy begins" or "copy ends" or "metrics"');
 });

@@ -1,4 +1,5 @@
-import { readFunctionLog } from "../../../operator/clouds/aws-logs";
+import { patternOf, readFunctionLog } from "../../../operator/clouds/aws-logs";
+import { ACTIVITY, WAITING } from "../../../operator/clouds/side";
 import { type AwsServer, operationOf, reply, startAws } from "./aws-server";
 
 let aws: AwsServer | undefined;
@@ -32,6 +33,7 @@ test("reads every page, and selects the lines about keys and the errors", async 
   );
   const { lines, complete } = await readFunctionLog(aws?.access as AwsServer["access"], "sender", {
     sinceMs: 17,
+    topic: WAITING,
     nowMs: 300_000,
     limit: 100,
   });
@@ -56,6 +58,7 @@ test("stops at the limit, and says that there is more", async () => {
   const asked = await open([written("info", "held", { key: "a" }), written("info", "held", { key: "b" })], []);
   const { lines, complete } = await readFunctionLog(aws?.access as AwsServer["access"], "sender", {
     sinceMs: 0,
+    topic: WAITING,
     nowMs: 400_000,
     limit: 1,
   });
@@ -71,7 +74,12 @@ test("reads the newest five minutes first, and the older ones while there is roo
     asked.push({ startTime, ...(endTime === undefined ? {} : { endTime }) });
     reply(response, { events: [{ message: written("info", "held", { key: String(startTime) }) }] });
   });
-  const { lines, complete } = await readFunctionLog(aws.access, "sender", { sinceMs: 100_000, nowMs: 1_000_000, limit: 10 });
+  const { lines, complete } = await readFunctionLog(aws.access, "sender", {
+    sinceMs: 100_000,
+    topic: WAITING,
+    nowMs: 1_000_000,
+    limit: 10,
+  });
   expect(asked).toEqual([
     { startTime: 700_000 },
     { startTime: 400_000, endTime: 699_999 },
@@ -79,14 +87,37 @@ test("reads the newest five minutes first, and the older ones while there is roo
   ]);
   expect(lines.map(({ fields }) => fields.key)).toEqual(["100000", "400000", "700000"]);
   expect(complete).toBe(true);
-  const two = await readFunctionLog(aws.access, "sender", { sinceMs: 100_000, nowMs: 1_000_000, limit: 1 });
+  const two = await readFunctionLog(aws.access, "sender", { sinceMs: 100_000, topic: WAITING, nowMs: 1_000_000, limit: 1 });
   expect(two).toMatchObject({ complete: false, lines: [{ fields: { key: "700000" } }] });
 });
 
 test("a log group that cannot be read is named", async () => {
   aws = await startAws((_request, response) => reply(response, { __type: "AccessDeniedException", message: "secret" }, 400));
-  await expect(readFunctionLog(aws.access, "sender", { sinceMs: 0, limit: 1 })).rejects.toMatchObject({
+  await expect(readFunctionLog(aws.access, "sender", { sinceMs: 0, topic: WAITING, limit: 1 })).rejects.toMatchObject({
     kind: "PermissionDenied",
     message: "the log group /aws/lambda/sender cannot be read: AccessDeniedException (400)",
   });
+});
+
+test("the lines about work, and metrics: both forms of a metric's value", async () => {
+  const metrics = (values: Record<string, unknown>) =>
+    JSON.stringify({ _aws: { Timestamp: 9, CloudWatchMetrics: [] }, service: "sender", ...values });
+  const asked = await open([
+    written("info", "notice", { key: "a", result: "replicated" }),
+    written("info", "put back", { key: "b" }),
+    metrics({ LagMs: [3, 5], Replicated: 2 }),
+    metrics({ BytesMoved: 7 }),
+    '{"_aws":{}}',
+  ]);
+  const options = { sinceMs: 0, nowMs: 1, limit: 9, topic: ACTIVITY };
+  const { lines } = await readFunctionLog(aws?.access as AwsServer["access"], "sender", options);
+  expect(lines.map(({ atMs, message, fields }) => [atMs, message, fields.key ?? fields.metrics])).toEqual([
+    [Date.parse("2026-03-01T00:00:07Z"), "notice", "a"],
+    [9, "metrics", { service: "sender", LagMs: [3, 5], Replicated: 2 }],
+    [9, "metrics", { service: "sender", BytesMoved: 7 }],
+  ]);
+  expect(asked[0]?.filterPattern).toBe(patternOf(ACTIVITY));
+  expect(patternOf(ACTIVITY)).toBe(
+    '{ ($.message = "notice") || ($.message = "step done") || ($.message = "copy begins") || ($.message = "copy ends") || ($._aws.Timestamp > 0) }',
+  );
 });

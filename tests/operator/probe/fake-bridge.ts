@@ -149,6 +149,7 @@ export function fakeBridge(options: FakeOptions): FakeBridge {
       held: notAsked,
       queued: notAsked,
       log: notAsked,
+      activity: notAsked,
       executions: notAsked,
       enqueue: notAsked,
       close: () => Promise.resolve(),

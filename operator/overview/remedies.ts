@@ -1,0 +1,96 @@
+/** What to do about a reason: the command that mends it, and the section of docs/runbook.md. Pure functions. */
+import type { OperatedBridge } from "../operated-bridge";
+import type { ReasonGroup } from "../status/reasons";
+
+/** In the order in which they are tried: the first whose words are in the reason applies. */
+const KNOWN_REASONS = {
+  secrets: { words: /signing secrets?\b.*\bdiffer/i, section: "the-signing-secrets-differ" },
+  platform403: { words: /answered 403|platform refused/i, section: "403-between-the-sides" },
+  noBucket: { words: /NoSuchBucket|bucket does not exist/, section: "the-destination-bucket-is-gone" },
+  denied: { words: /AccessDenied|Forbidden|InvalidAccessKeyId|SignatureDoesNotMatch/i, section: "access-is-denied" },
+  room: { words: /copies run, as many as copy\.concurrency/, section: "waiting-for-room" },
+  throttled: { words: /SlowDown|TooManyRequests|throttl|answered 429/i, section: "a-store-throttles" },
+  copying: { words: /a copy is running|ran out of time/i, section: "a-slow-border" },
+  archived: { words: /\barchived?\b|restore/i, section: "archived-objects" },
+  altered: { words: /does not keep the object as it was written/, section: "the-destination-alters-objects" },
+  swapped: { words: /two bridges in opposite directions/, section: "two-bridges-in-opposite-directions" },
+  unreachable: {
+    words: /cannot be (connected|reached)|does not answer|no answer|ECONN|ENOTFOUND/,
+    section: "receiver-unreachable",
+  },
+} as const;
+
+/** `nothingQueued` and `givenUp` follow from the status, the others from the reason. */
+export type RemedyId = keyof typeof KNOWN_REASONS | "nothingQueued" | "givenUp";
+
+export interface Remedy {
+  id: RemedyId;
+  /** In docs/runbook.md. */
+  section: string;
+  /** What to do, in a sentence. */
+  advice: string;
+  /** To be run in the checkout. Undefined where only waiting helps, or where the cause is outside the bridge. */
+  command?: string | undefined;
+}
+
+export const ADVICE: Readonly<Record<RemedyId, string>> = {
+  secrets: "Put the same signing secret at both ends. The keys then go on by themselves.",
+  platform403:
+    "The platform refused the request: check the ICP licence, the allowlist and the right to invoke. The keys then go on by themselves.",
+  noBucket: "Create the bucket again, then run a backfill: what had arrived before is gone.",
+  denied: "Somebody changed a policy, a role or a key. Put the deployment back as it was declared.",
+  room: "As many large copies run as may run at once. Wait, or raise copy.concurrency.",
+  throttled: "A store or the receiver asks for fewer requests. Wait: the delays grow, and no attempt is counted.",
+  copying: "A large copy runs. Wait for its end.",
+  archived: "The object is in an archive class. Restore it; the bridge then copies it.",
+  altered: "Something at the destination changes what is written. Switch it off for the bridge's prefix.",
+  swapped: "Two one-way bridges work on the same keys. Give each direction a prefix of its own.",
+  unreachable:
+    "The other side does not answer. The keys wait, one request a minute asks for it, and then all of them go on by themselves.",
+  nothingQueued: "Nothing is queued for these objects. A backfill hands them over.",
+  givenUp: "The bridge gave these keys up. Mend the cause, then send the letters again.",
+};
+
+type Bridge = Pick<OperatedBridge, "stack" | "config">;
+
+/** Undefined for a reason that has no entry. */
+export function remedyOf({ status, reason }: ReasonGroup, bridge: Bridge, local: boolean): Remedy | undefined {
+  if (status === "NONE") return remedy("nothingQueued", "nothing-is-queued-for-an-object", bridge, local);
+  const ids = Object.keys(KNOWN_REASONS) as (keyof typeof KNOWN_REASONS)[];
+  const id = ids.find((one) => KNOWN_REASONS[one].words.test(reason));
+  if (status === "FAILED") return remedy("givenUp", id ? KNOWN_REASONS[id].section : "dead-letters-not-empty", bridge, local);
+  return id && remedy(id, KNOWN_REASONS[id].section, bridge, local);
+}
+
+function remedy(id: RemedyId, section: string, bridge: Bridge, local: boolean): Remedy {
+  return { id, section, advice: ADVICE[id], command: commandFor(id, bridge, local) };
+}
+
+function commandFor(id: RemedyId, { stack, config }: Bridge, local: boolean): string | undefined {
+  const named = `--stack ${quoted(stack)}`;
+  const bridge = (command: string) => `npm run bridge -- ${command} ${named}${local ? " --local" : ""}`;
+  // The engine of a local stack runs inside `npm start`.
+  const deploy = local ? `npm start -- ${named}` : `pulumi up --refresh ${named}`;
+  switch (id) {
+    case "secrets":
+      // The operator owns the parameters that a stack only names.
+      return config.auth.tokenParameter === undefined ? deploy : undefined;
+    case "denied":
+    case "noBucket":
+      return deploy;
+    case "room": {
+      if (local) return undefined;
+      const more = 2 * config.copy.concurrency;
+      return `pulumi config set --path crossborderbridge:copy.concurrency ${more} ${named} && pulumi up ${named}`;
+    }
+    case "nothingQueued":
+      return bridge("backfill");
+    case "givenUp":
+      return bridge("redrive");
+    default:
+      return undefined;
+  }
+}
+
+/** As one word of a shell. */
+export const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);

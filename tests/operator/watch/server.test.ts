@@ -1,0 +1,255 @@
+/** The page's server over HTTP, on a bridge in memory. */
+import { request } from "node:http";
+import type { Snapshot } from "../../../operator/overview/snapshot";
+import { MAX_UPLOAD_BYTES } from "../../../operator/watch/routes";
+import { type PageOptions, type ServedPage, servePage } from "../../../operator/watch/server";
+import { BridgeError } from "../../../runtime/stores/errors";
+import { CLOCK, FakeBridge, pullRaw } from "../backfill/fixture";
+
+let page: ServedPage | undefined;
+let faults: unknown[] = [];
+afterEach(async () => {
+  await page?.close();
+  page = undefined;
+});
+
+const HTML = { content: Buffer.from("<!doctype html>"), contentType: "text/html; charset=utf-8" };
+
+async function open(bridge = new FakeBridge(pullRaw()), options: Partial<PageOptions> = {}): Promise<FakeBridge> {
+  faults = [];
+  page = await servePage({
+    ...{ bridge, local: true, port: 0, files: new Map([["/", HTML]]), now: CLOCK.now },
+    ...{ signal: new AbortController().signal, pace: { everyMs: 20, slowEveryMs: 20 } },
+    onFault: (error) => faults.push(error),
+    ...options,
+  });
+  return bridge;
+}
+
+interface Answered {
+  status: number;
+  headers: Record<string, unknown>;
+  text: string;
+}
+
+/** `fetch` sets Host and Origin itself, so this is the plain client. */
+function ask(
+  method: string,
+  path: string,
+  { headers = {}, body = "", token = tokenOf() }: { headers?: Record<string, string>; body?: string; token?: string } = {},
+): Promise<Answered> {
+  const { port, host } = new URL(page?.url ?? "");
+  const own = { host, authorization: `Bearer ${token}`, ...(method === "GET" ? {} : { origin: `http://${host}` }) };
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port, method, path, headers: { ...own, ...headers } }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (part: Buffer) => parts.push(part));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(parts).toString() }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+const tokenOf = (): string => new URL(page?.url ?? "http://none/#token=").hash.slice("#token=".length);
+const json = ({ text }: Answered) => JSON.parse(text) as Record<string, unknown>;
+
+/** The first events of the stream, until `until` accepts one. */
+async function events(until: (event: string, data: unknown) => boolean): Promise<[string, unknown][]> {
+  const { origin } = new URL(page?.url ?? "");
+  const ended = new AbortController();
+  const response = await fetch(`${origin}/api/events`, {
+    headers: { authorization: `Bearer ${tokenOf()}` },
+    signal: ended.signal,
+  });
+  expect(response.headers.get("content-type")).toBe("text/event-stream; charset=utf-8");
+  const seen: [string, unknown][] = [];
+  let rest = "";
+  try {
+    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const texts = (rest + Buffer.from(part).toString()).split("\n\n");
+      rest = texts.pop() ?? "";
+      for (const text of texts) {
+        const [, event = "", data = "null"] = /^event: (\w+)\ndata: (.*)$/.exec(text) ?? [];
+        seen.push([event, JSON.parse(data)]);
+        if (until(event, JSON.parse(data))) return seen;
+      }
+    }
+    return seen;
+  } finally {
+    ended.abort();
+  }
+}
+
+test("the page needs no token, and every answer has the headers that keep others out", async () => {
+  await open();
+  const { status, headers, text } = await ask("GET", "/", { token: "" });
+  expect([status, text]).toEqual([200, "<!doctype html>"]);
+  expect(headers).toMatchObject({
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": expect.stringContaining("default-src 'none'"),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+  });
+  expect((await ask("GET", "/nope")).headers).toMatchObject({ "x-content-type-options": "nosniff" });
+});
+
+test("it listens on the loopback address, and the address holds the token behind #", async () => {
+  await open();
+  expect(page?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/);
+});
+
+test.each([
+  ["without a token", "/api/key?key=k", { token: "" }, 401],
+  ["with a token of another run", "/api/events", { token: "x".repeat(43) }, 401],
+  ["with a foreign host", "/api/key?key=k", { headers: { host: "evil.example" } }, 403],
+  ["from another page", "/api/key?key=k", { headers: { origin: "https://evil.example" } }, 403],
+])("data %s is refused", async (_what, path, options, status) => {
+  const bridge = await open();
+  await bridge.put("k");
+  const answer = await ask("GET", path, options);
+  expect(answer.status).toBe(status);
+  expect(Object.keys(json(answer))).toEqual(["error"]);
+});
+
+test("a change must come from the page", async () => {
+  const bridge = await open();
+  const answer = await ask("PUT", "/api/objects?key=k", { body: "abc", headers: { origin: "http://127.0.0.1:1" } });
+  expect(answer.status).toBe(403);
+  expect(await bridge.from.head("k")).toBeUndefined();
+});
+
+test("the stream begins with the stack and its tasks, and sends snapshots as long as it is open", async () => {
+  await open();
+  let snapshots = 0;
+  const seen = await events((event) => event === "snapshot" && ++snapshots === 3);
+  expect(seen[0]).toEqual([
+    "hello",
+    { stack: "dev", mode: "pull", local: true, maxUploadBytes: MAX_UPLOAD_BYTES, tasks: [{ name: "count", state: "idle" }] },
+  ]);
+  const [, snapshot] = seen.at(-1) ?? [];
+  expect(snapshot as Snapshot).toMatchObject({ source: { reachable: true }, backlog: { queued: 0 } });
+});
+
+test("a key: its status, with the remedy", async () => {
+  const bridge = await open();
+  await bridge.put("a b/é&?", "abc");
+  bridge.deadLetters = async () => ({
+    letters: [{ key: "a b/é&?", reason: "too many tags", parkedAt: undefined }],
+    complete: true,
+  });
+  const answer = await ask("GET", `/api/key?key=${encodeURIComponent("a b/é&?")}`);
+  expect(answer.status).toBe(200);
+  expect(json(answer)).toMatchObject({
+    ...{ key: "a b/é&?", status: "FAILED", reason: "too many tags", sizeBytes: 3 },
+    remedy: { id: "givenUp" },
+  });
+  expect((await ask("GET", "/api/key?key=")).status).toBe(400);
+  expect((await ask("GET", `/api/key?key=${"k".repeat(1025)}`)).status).toBe(400);
+});
+
+test("a side that fails is an error of the cloud, a bug one of the program", async () => {
+  const bridge = await open();
+  bridge.from.head = () => Promise.reject(new BridgeError("Unavailable", "head", "S3 answered head with ECONNREFUSED"));
+  expect(await ask("GET", "/api/key?key=k")).toMatchObject({
+    status: 502,
+    text: '{"error":"S3 answered head with ECONNREFUSED"}',
+  });
+  expect(faults).toEqual([]);
+  bridge.from.head = () => Promise.reject(new TypeError("a bug"));
+  expect(await ask("GET", "/api/key?key=k")).toMatchObject({ status: 500 });
+  expect(faults).toEqual([expect.any(TypeError)]);
+});
+
+describe("writing an object", () => {
+  test("into a local stack, with its type", async () => {
+    const bridge = await open();
+    const headers = { "content-type": "text/plain" };
+    expect(await ask("PUT", "/api/objects?key=new%2Fone", { body: "hello", headers })).toMatchObject({ status: 201 });
+    expect(await bridge.from.head("new/one")).toMatchObject({ sizeBytes: 5, headers: { contentType: "text/plain" } });
+  });
+
+  test("is refused for a deployed stack", async () => {
+    const bridge = await open(undefined, { local: false });
+    expect((await ask("PUT", "/api/objects?key=k", { body: "x" })).status).toBe(403);
+    expect(await bridge.from.head("k")).toBeUndefined();
+    const [[, hello]] = (await events((event) => event === "hello")) as [[string, unknown]];
+    expect(hello).not.toHaveProperty("maxUploadBytes");
+  });
+
+  test("is refused for a key that the bridge does not carry, and for one that is too large", async () => {
+    await open(new FakeBridge(pullRaw({ scope: { prefixes: ["in/"] } })));
+    const answer = await ask("PUT", "/api/objects?key=out", { body: "x" });
+    expect(answer).toMatchObject({ status: 422, text: expect.stringContaining("the bridge does not replicate this key") });
+    const headers = { "content-length": String(MAX_UPLOAD_BYTES + 1), expect: "100-continue" };
+    const large = ask("PUT", "/api/objects?key=in/k", { headers }).catch((error: NodeJS.ErrnoException) => error.code);
+    expect(await large).toMatchObject({ status: 413 });
+  });
+});
+
+describe("tasks", () => {
+  test("count: every object by its status, and what to do", async () => {
+    const bridge = await open();
+    await bridge.put("across", "abc");
+    await bridge.replicate("across");
+    await bridge.put("missing");
+    expect((await ask("POST", "/api/tasks/count")).status).toBe(202);
+    const seen = await events((event, data) => JSON.stringify(data).includes('"state":"done"') && event !== "snapshot");
+    const [, data] = seen.at(-1) ?? [];
+    const tasks = (Array.isArray(data) ? data : (data as { tasks: unknown[] }).tasks) as { result: unknown }[];
+    expect(tasks[0]?.result).toMatchObject({
+      ...{ objects: 2, bytes: 4 },
+      statuses: { COMPLETED: { objects: 1, bytes: 3 }, PENDING: { objects: 1 } },
+      troubles: [{ status: "PENDING", example: "missing" }],
+    });
+  });
+
+  test("probe is offered only where there are probers", async () => {
+    const bridge = new FakeBridge(pullRaw());
+    bridge.outputs = { ...bridge.outputs, proberFunctionNames: { source: "s", destination: "d" } };
+    await open(bridge);
+    const [[, hello]] = (await events((event) => event === "hello")) as [[string, { tasks: { name: string }[] }]];
+    expect(hello.tasks.map(({ name }) => name)).toEqual(["count", "probe"]);
+  });
+
+  test("an unknown task, and one that runs already, are refused; a running one is cancelled", async () => {
+    const bridge = await open();
+    bridge.from.list = () => {
+      throw new BridgeError("Unavailable", "list", "no answer");
+    };
+    expect((await ask("POST", "/api/tasks/redrive")).status).toBe(409);
+    expect((await ask("POST", "/api/tasks/count")).status).toBe(202);
+    expect((await ask("DELETE", "/api/tasks/count")).status).toBe(202);
+  });
+});
+
+test("a path that is not there, and another method", async () => {
+  await open();
+  for (const path of ["/api/nope", "/../package.json", "//", "/app.js?x=1"]) expect((await ask("GET", path)).status).toBe(404);
+  expect((await ask("POST", "/")).status).toBe(404);
+});
+
+test("close ends the streams, and the reader behind them", async () => {
+  const bridge = await open();
+  let reads = 0;
+  bridge.queued = async () => ++reads;
+  let greet: () => void = () => undefined;
+  const greeted = new Promise<void>((resolve) => {
+    greet = resolve;
+  });
+  const stream = events((event) => {
+    if (event === "snapshot") greet();
+    return false;
+  });
+  await greeted;
+  await page?.close();
+  page = undefined;
+  // The connection ends with or without an error.
+  await Promise.allSettled([stream]);
+  const before = reads;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  expect(reads).toBe(before);
+});

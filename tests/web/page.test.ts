@@ -1,0 +1,271 @@
+/** The page in a real Chromium: every screen, its accessibility by axe, keyboard, languages, themes, narrow screens, and its limits. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { type PageFiles, readPageFiles } from "../../operator/watch/page-files";
+import { type ServedPage, servePage } from "../../operator/watch/server";
+import { buildPage } from "../../scripts/build-page";
+import { launchChromium } from "../../scripts/chromium";
+import type { FakeBridge } from "../operator/backfill/fixture";
+import { healthy, lost, NOW, troubled } from "./scenes";
+
+let browser: Browser;
+let folder: string;
+let files: PageFiles;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "page-"));
+  [browser, files] = await Promise.all([launchChromium(), buildPage({ outDir: folder }).then(readPageFiles)]);
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Opened {
+  page: Page;
+  served: ServedPage;
+  /** Errors of the page, and what its policy blocked. */
+  problems: string[];
+  /** Every request of the page. */
+  requests: string[];
+}
+
+let opened: (Opened & { close(): Promise<void> }) | undefined;
+afterEach(async () => {
+  await opened?.close();
+  opened = undefined;
+});
+
+async function serve(bridge: FakeBridge): Promise<ServedPage> {
+  return servePage({
+    ...{ bridge, local: true, files, port: 0, now: () => NOW, pace: { everyMs: 100, slowEveryMs: 100 } },
+    signal: new AbortController().signal,
+    onFault(error) {
+      throw error;
+    },
+  });
+}
+
+/** Opens the page as the printed address does, at the time of the scenes. */
+async function open(bridge: FakeBridge, options: BrowserContextOptions = {}): Promise<Opened> {
+  const served = await serve(bridge);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-US", ...options });
+  const page = await context.newPage();
+  await page.clock.setFixedTime(NOW);
+  const problems: string[] = [];
+  const requests: string[] = [];
+  page.on("pageerror", (error) => problems.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(message.text());
+  });
+  page.on("request", (request) => requests.push(request.url()));
+  opened = {
+    ...{ page, served, problems, requests },
+    async close() {
+      await context.close();
+      await served.close();
+    },
+  };
+  await page.goto(served.url);
+  return opened;
+}
+
+/** As a person sees it. */
+// biome-ignore lint/performance/useDomNodeTextContent: the hidden text counts for nothing here
+const shown = (locator: Locator): Promise<string> => locator.innerText();
+const text = (page: Page, selector: string) => shown(page.locator(selector));
+const panel = (page: Page, id: string) => page.locator(`#${id}`);
+
+/** One line for each breach of WCAG 2.2 A and AA, and of the best practices that axe knows. */
+async function breaches(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}
+
+const SCREENS: [string, () => FakeBridge | Promise<FakeBridge>, string][] = [
+  ["healthy", healthy, "Nothing is waiting"],
+  ["troubled", troubled, "3 dead letters"],
+  ["lost", lost, "The destination cannot be reached"],
+];
+const LOOKS: [string, BrowserContextOptions][] = [
+  ["light", { colorScheme: "light" }],
+  ["dark", { colorScheme: "dark" }],
+  ["narrow", { viewport: { width: 360, height: 740 }, hasTouch: true }],
+];
+
+describe.each(SCREENS)("the screen %s", (_screen, scene, title) => {
+  test.each(LOOKS)("%s: has its headline, no breach of accessibility, and nothing beside the screen", async (_look, options) => {
+    const { page, problems } = await open(await scene(), options);
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    expect(await breaches(page)).toEqual([]);
+    // A string, because this program has no types of a browser.
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    expect(problems).toEqual([]);
+  });
+});
+
+test("what waits and why: reasons with place, count, tries and next try, and the command that mends", async () => {
+  const { page } = await open(await troubled());
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  const troubles = await text(page, "#troubles");
+  expect(troubles).toContain("7 keys");
+  expect(troubles).toContain("between the sides the receiver cannot be connected to");
+  expect(troubles).toMatch(/Destination aws-cn:to-there S3 answered put with AccessDenied/i);
+  expect(troubles).toContain("failed up to 4 times · waits for 5 min · next try in 38 s");
+  expect(troubles).toContain("npm start -- --stack dev");
+  expect(troubles).toContain("docs/runbook.md#access-is-denied");
+  expect(await text(page, ".tiles")).toContain("12 min");
+  expect(await text(page, "#letters")).toContain("too many tags");
+  expect(await text(page, "#copies")).toContain("640 B of 1,000 B");
+  expect(await page.getByRole("progressbar", { name: "backups/2026-11-20.tar" }).getAttribute("value")).toBe("0.64");
+});
+
+test("a key that is HTML is text", async () => {
+  const { page, problems } = await open(await troubled());
+  await page.getByRole("button", { name: "odd/<script>alert(1)</script>" }).first().waitFor();
+  expect(problems).toEqual([]);
+});
+
+test("lag and work as charts with their numbers, and the last keys, which change while one looks", async () => {
+  const bridge = healthy();
+  const { page } = await open(bridge);
+  await page.getByRole("img", { name: /^Lag for each minute: median .* 95th percentile/ }).waitFor();
+  await page.getByRole("img", { name: /^Objects for each minute: [\d,]+ objects$/ }).waitFor();
+  expect(await panel(page, "recent").getByRole("row").count()).toBe(15);
+  const before = bridge.activity;
+  bridge.activity = async (side, options) => {
+    const log = await before(side, options);
+    const fresh = { atMs: NOW, level: "info", message: "notice", fields: { key: "just/now", result: "retry", reason: "no" } };
+    return side === "source" ? log : { ...log, lines: [...log.lines, fresh] };
+  };
+  await panel(page, "recent").getByRole("button", { name: "just/now" }).waitFor();
+});
+
+test("the keyboard does everything: skip, look up, pause, theme, language, help", async () => {
+  const { page } = await open(await troubled());
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate("document.activeElement.id")).toBe("content");
+
+  await page.keyboard.press("/");
+  await page.keyboard.type("reports/refused/a.csv");
+  await page.keyboard.press("Enter");
+  const found = panel(page, "look-up");
+  await found.getByText("on its way", { exact: true }).waitFor();
+  expect(await shown(found)).toMatch(/failed up to 2 times[\s\S]*AccessDenied/);
+  await page.keyboard.press("p");
+  // A letter in a field is text.
+  expect(await page.getByRole("textbox", { name: "Key, as at the source" }).inputValue()).toBe("reports/refused/a.csvp");
+
+  await page.locator("main").focus();
+  await page.keyboard.press("p");
+  await page.getByText("Paused").waitFor();
+  await page.keyboard.press("t");
+  expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+  expect(await breaches(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("l");
+  await page.getByRole("heading", { level: 1, name: "3 条死信" }).waitFor();
+});
+
+test("Chinese from the browser's language, everywhere, and kept after a reload", async () => {
+  const { page } = await open(await troubled(), { locale: "zh-CN" });
+  await page.getByRole("heading", { level: 1, name: "3 条死信" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
+  expect(await breaches(page)).toEqual([]);
+  expect(await text(page, "#troubles")).toContain("另一端没有响应。键会等待");
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
+});
+
+test("paused, the page keeps what it shows; then it shows the newest", async () => {
+  const bridge = healthy();
+  const { page } = await open(bridge);
+  await page.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  // The third look begins after the page got the second one.
+  await new Promise<void>((resolve) => {
+    let looks = 0;
+    bridge.queued = async () => {
+      looks += 1;
+      if (looks === 3) resolve();
+      return 5;
+    };
+  });
+  expect(await shown(page.getByRole("heading", { level: 1 }))).toBe("Nothing is waiting");
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("heading", { level: 1, name: "5 keys are on their way" }).waitFor();
+});
+
+test("a file that is dropped is written to the source, and watched until it is across", async () => {
+  const bridge = healthy();
+  const { page } = await open(bridge);
+  const drop = panel(page, "drop");
+  await drop.getByRole("textbox", { name: "Prefix of the keys" }).fill("in/");
+  await drop
+    .locator("input[type=file]")
+    .setInputFiles({ name: "hello.txt", mimeType: "text/plain", buffer: Buffer.from("hello") });
+  await drop.getByText("at the source, crossing").waitFor();
+  expect(await bridge.from.head("in/hello.txt")).toMatchObject({ sizeBytes: 5, headers: { contentType: "text/plain" } });
+  await bridge.replicate("in/hello.txt");
+  await drop.getByText(/^across after /).waitFor();
+  expect(await breaches(page)).toEqual([]);
+});
+
+test("a count of all objects, with its result and what to do", async () => {
+  const { page } = await open(await troubled());
+  const tasks = panel(page, "tasks");
+  await tasks.getByRole("button", { name: "Start: Count all objects" }).click();
+  await tasks.getByRole("row", { name: /^across 1 / }).waitFor();
+  expect(await shown(tasks)).toMatch(/on its way\s+2/);
+  expect(await breaches(page)).toEqual([]);
+});
+
+test("the address is enough once: the token leaves it, stays in this tab, and opens no other", async () => {
+  const { page, served } = await open(healthy());
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  expect(new URL(page.url()).hash).toBe("");
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
+  const other = await page.context().newPage();
+  await other.goto(new URL(served.url).origin);
+  await other.getByText("This address is of another run.").waitFor();
+  expect(await breaches(other)).toEqual([]);
+});
+
+test("the page asks nobody else, and its policy stops a script that asks", async () => {
+  const { page, served, requests } = await open(await troubled());
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  const { origin } = new URL(served.url);
+  expect(requests.filter((url) => !url.startsWith(`${origin}/`))).toEqual([]);
+  // The script asks this server by its other name, which is another origin.
+  const elsewhere = origin.replace("127.0.0.1", "localhost");
+  expect(await page.evaluate(`fetch("${elsewhere}/").then(() => "answered", () => "blocked")`)).toBe("blocked");
+  const inline = `(() => {
+    try {
+      const script = document.createElement("script");
+      script.text = "window.ran = true";
+      document.body.append(script);
+    } catch {}
+    return window.ran === true ? "ran" : "blocked";
+  })()`;
+  expect(await page.evaluate(inline)).toBe("blocked");
+});
+
+test("when the command ends, the page says so", async () => {
+  const { page, served } = await open(healthy());
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await served.close();
+  await page.getByRole("alert").getByText("The command has ended.").waitFor();
+});

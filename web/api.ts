@@ -1,0 +1,92 @@
+/** Talks to the server of the page. The token comes with the address, after `#`, and stays in this tab. */
+import type { Remedy } from "../operator/overview/remedies";
+import type { Snapshot } from "../operator/overview/snapshot";
+import type { KeyStatus } from "../operator/status/read-status";
+import type { Hello } from "../operator/watch/server";
+import type { TaskState } from "../operator/watch/tasks";
+
+export type { Hello, KeyStatus, Remedy, Snapshot, TaskState };
+export type ShownStatus = KeyStatus & { remedy?: Remedy };
+
+const STORED = "token";
+
+/** Takes the token out of the address, so that it is in no history and no screenshot. */
+function takeToken(): string {
+  const given = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
+  if (given !== undefined) {
+    sessionStorage.setItem(STORED, given);
+    history.replaceState(null, "", location.pathname);
+  }
+  return sessionStorage.getItem(STORED) ?? "";
+}
+
+const token = takeToken();
+const headers = { authorization: `Bearer ${token}` };
+
+/** The server refuses the token: it is of another run, or there is none. */
+export class TokenRefused extends Error {}
+
+export async function call<T>(method: string, path: string, body?: { file: File; signal?: AbortSignal }): Promise<T> {
+  const response = await fetch(path, {
+    method,
+    headers: body ? { ...headers, "content-type": body.file.type || "application/octet-stream" } : headers,
+    ...(body ? { body: body.file } : {}),
+    ...(body?.signal ? { signal: body.signal } : {}),
+  });
+  if (response.status === 401) throw new TokenRefused();
+  const answer = (await response.json()) as T & { error?: string };
+  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`);
+  return answer;
+}
+
+export const statusOf = (key: string) => call<ShownStatus>("GET", `/api/key?key=${encodeURIComponent(key)}`);
+export const putFile = (key: string, file: File) =>
+  call<{ key: string }>("PUT", `/api/objects?key=${encodeURIComponent(key)}`, { file });
+export const refresh = () => call("POST", "/api/refresh");
+export const startTask = (name: string) => call("POST", `/api/tasks/${name}`);
+export const cancelTask = (name: string) => call("DELETE", `/api/tasks/${name}`);
+
+export interface Events {
+  hello(hello: Hello): void;
+  snapshot(snapshot: Snapshot): void;
+  tasks(tasks: TaskState[]): void;
+  /** Whether the stream is open. */
+  connected(isConnected: boolean): void;
+  refused(): void;
+}
+
+const RECONNECT_MS = 2_000;
+
+/** Reads the stream of events, and opens it again when it ends. `EventSource` cannot send the token in a header. */
+export async function follow(events: Events, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const response = await fetch("/api/events", { headers, signal });
+      if (response.status === 401) return events.refused();
+      events.connected(true);
+      await readEvents(response, events);
+    } catch {
+      // The server is gone, or not there yet.
+    }
+    if (signal.aborted) return;
+    events.connected(false);
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
+}
+
+async function readEvents({ body }: Response, events: Events): Promise<void> {
+  if (body === null) return;
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const texts = (rest + part.value).split("\n\n");
+    rest = texts.pop() ?? "";
+    for (const text of texts) {
+      const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(text) ?? [];
+      if (data === undefined) continue;
+      if (event === "hello") events.hello(JSON.parse(data) as Hello);
+      if (event === "snapshot") events.snapshot(JSON.parse(data) as Snapshot);
+      if (event === "tasks") events.tasks(JSON.parse(data) as TaskState[]);
+    }
+  }
+}

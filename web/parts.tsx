@@ -1,0 +1,100 @@
+/** Small parts that several panels share. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import type { Remedy } from "./api";
+import { useNow, useWords } from "./context";
+import { ageText } from "./format";
+
+interface PanelProps {
+  id: string;
+  title: string;
+  /** Beside the title. */
+  aside?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+export function Panel({ id, title, aside, children }: PanelProps) {
+  return (
+    <section class="panel" aria-labelledby={`${id}-title`} id={id}>
+      <header class="panel-head">
+        <h2 id={`${id}-title`}>{title}</h2>
+        {aside}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+export const Empty = ({ children }: { children: ComponentChildren }) => <p class="empty">{children}</p>;
+
+/** Scrolls by the keyboard as well, so it takes the focus. */
+export function Scroll({ title, children }: { title: string; children: ComponentChildren }) {
+  const { t } = useWords();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: without the focus the keyboard cannot scroll it (WCAG 2.1.1)
+    <section class="scroll" aria-label={t("listOf", { title })} tabIndex={0}>
+      {children}
+    </section>
+  );
+}
+
+/** `12 s ago`, with the whole time in the tooltip. */
+export function Ago({ atMs }: { atMs: number }) {
+  const { t, language } = useWords();
+  const date = new Date(atMs);
+  return (
+    <time dateTime={date.toISOString()} title={date.toLocaleString(language)}>
+      {t("ago", { time: ageText(useNow() - atMs, language) })}
+    </time>
+  );
+}
+
+/** A key; as a button it looks the key up. A letter that could not be read has none. */
+export function Key({ name, onOpen }: { name: string; onOpen: (key: string) => void }) {
+  const { t } = useWords();
+  if (name === "") return <span class="muted">{t("noKey")}</span>;
+  return (
+    <button type="button" class="key" onClick={() => onOpen(name)} title={name}>
+      {name}
+    </button>
+  );
+}
+
+const SHOWN_MS = 1_500;
+
+export function Command({ text }: { text: string }) {
+  const { t } = useWords();
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+    setTimeout(() => setCopied(false), SHOWN_MS);
+  };
+  return (
+    <div class="command">
+      <code>{text}</code>
+      <button type="button" onClick={() => void copy().catch(() => undefined)}>
+        {copied ? t("copied") : t("copyCommand")}
+      </button>
+    </div>
+  );
+}
+
+export function RemedyView({ remedy }: { remedy: Remedy }) {
+  const { t, advice } = useWords();
+  return (
+    <div class="remedy">
+      <p>
+        {advice(remedy.id, remedy.advice)}{" "}
+        <span class="muted">{t("runbook", { section: `docs/runbook.md#${remedy.section}` })}</span>
+      </p>
+      {remedy.command === undefined ? null : <Command text={remedy.command} />}
+    </div>
+  );
+}
+
+export function Progress({ value, label }: { value: number | undefined; label: string }) {
+  return <progress aria-label={label} max={1} {...(value === undefined ? {} : { value })} />;
+}
+
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
