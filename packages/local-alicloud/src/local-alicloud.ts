@@ -61,6 +61,8 @@ export interface LocalAlicloudOptions {
    * Internal endpoints, acceleration and custom domains serve the data. @default false
    */
   blockMainlandPublicData?: boolean | undefined;
+  /** Whether a new private bucket of OSS blocks public access, as buckets that are created today. @default true */
+  newBucketsBlockPublicAccess?: boolean | undefined;
   /** Whether the ownership of a custom domain of OSS is verified. @default only names that end with `.test` */
   ownsDomain?: ((domain: string) => boolean) | undefined;
   /** The real length of a minute of `@every` in time triggers, so that a bridge ticks faster. @default 60_000 */
@@ -171,6 +173,7 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
     assumeRole: (roleArn) => principalOf(ram, roleArn),
     ports: ports.ofOss(),
     blockMainlandPublicData: options.blockMainlandPublicData,
+    newBucketsBlockPublicAccess: options.newBucketsBlockPublicAccess,
     ownsDomain: options.ownsDomain,
     onDomain: (domain, origin) => {
       endpoints[domain] = byAddress(origin);

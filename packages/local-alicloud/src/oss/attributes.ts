@@ -146,7 +146,7 @@ export const isReadable = (object: Pick<StoredObject, "storageClass" | "restore"
   READABLE_CLASSES.has(object.storageClass) || restoreStateOf(object, now) === "done";
 
 /** The value of `x-oss-restore`, or undefined without a restore. */
-function restoreHeader(object: StoredObject, now: number): string | undefined {
+export function restoreHeader(object: StoredObject, now: number): string | undefined {
   const state = restoreStateOf(object, now);
   if (state === "none" || object.restore === undefined) return undefined;
   if (state === "ongoing") return 'ongoing-request="true"';

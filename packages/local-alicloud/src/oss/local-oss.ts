@@ -36,6 +36,10 @@ export interface LocalOssOptions extends OssHooks {
    * activated it on or after 2025-03-20. Internal endpoints, acceleration and custom domains serve the data. @default false
    */
   blockMainlandPublicData?: boolean | undefined;
+  /**
+   * Whether a new private bucket blocks public access. It is so for buckets that are created today. @default true
+   */
+  newBucketsBlockPublicAccess?: boolean | undefined;
   /** Whether the ownership of a custom domain is verified, so that a bucket may have it. @default only names that end with `.test` */
   ownsDomain?: ((domain: string) => boolean) | undefined;
   /** Called when a custom domain gets its port, also for the domains that the data folder has. */
@@ -97,6 +101,7 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     bodyIdleMs: options.bodyIdleMs ?? 60_000,
     restoreMs: options.restoreMs ?? 2_000,
     blockMainlandPublicData: options.blockMainlandPublicData ?? false,
+    newBucketsBlockPublicAccess: options.newBucketsBlockPublicAccess ?? true,
     callbackTimeoutMs: options.callbackTimeoutMs ?? 5_000,
     onFailure,
   };

@@ -24,6 +24,7 @@ export interface Service {
   bodyIdleMs: number;
   /** How long the restore of an archived object takes. */
   restoreMs: number;
+  newBucketsBlockPublicAccess: boolean;
   /** How long a server may take to answer an upload callback. */
   callbackTimeoutMs: number;
 }
@@ -80,6 +81,10 @@ export class Operation {
 
   get bodyIdleMs(): number {
     return this.service.bodyIdleMs;
+  }
+
+  get newBucketsBlockPublicAccess(): boolean {
+    return this.service.newBucketsBlockPublicAccess;
   }
 
   get restoreMs(): number {

@@ -29,6 +29,7 @@ import {
 import {
   deleteBucketEncryption,
   deleteBucketTagging,
+  deleteTransferAcceleration,
   getBucketEncryption,
   getBucketTagging,
   getBucketVersioning,
@@ -55,6 +56,7 @@ import { deleteInventory, getInventory, listInventories, putInventory } from "./
 import { deleteLifecycle, getLifecycle, putLifecycle } from "./operations/lifecycle";
 import { listObjects } from "./operations/list-objects";
 import { listObjectVersions } from "./operations/list-versions";
+import { listLiveChannels } from "./operations/live-channels";
 import { abortMultipartUpload, completeMultipartUpload } from "./operations/multipart-end";
 import { listMultipartUploads, listParts } from "./operations/multipart-list";
 import { initiateMultipartUpload, uploadPart } from "./operations/multipart-start";
@@ -120,6 +122,7 @@ const ROUTES: readonly Route[] = [
   on("bucket", "GET", getBucketInfo, ["bucketInfo"]),
   on("bucket", "GET", getBucketLocation, ["location"]),
   on("bucket", "GET", getBucketStat, ["stat"]),
+  on("bucket", "GET", listLiveChannels, ["live"]),
   data("bucket", "GET", listObjectVersions, ["versions"]),
   ...setting("versioning", putBucketVersioning, getBucketVersioning),
   ...setting("acl", putBucketAcl, getBucketAcl),
@@ -130,7 +133,7 @@ const ROUTES: readonly Route[] = [
   ...setting("encryption", putBucketEncryption, getBucketEncryption, deleteBucketEncryption),
   ...setting("lifecycle", putLifecycle, getLifecycle, deleteLifecycle),
   ...setting("tagging", putBucketTagging, getBucketTagging, deleteBucketTagging),
-  ...setting("transferAcceleration", putTransferAcceleration, getTransferAcceleration),
+  ...setting("transferAcceleration", putTransferAcceleration, getTransferAcceleration, deleteTransferAcceleration),
   ...DOCUMENTS.flatMap((document) => [
     on("bucket", "GET", getDocument(document), [document.name]),
     ...document.can.map((method) =>
@@ -177,6 +180,8 @@ const ROUTES: readonly Route[] = [
   on("object", "PUT", putObject),
   on("object", "GET", getObject),
   on("object", "HEAD", headObject),
+  // A client may name what it deletes.
+  on("object", "DELETE", deleteObject, ["symlink"]),
   on("object", "DELETE", deleteObject),
   on("object", "OPTIONS", preflight),
 ];

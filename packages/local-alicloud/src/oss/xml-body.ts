@@ -2,6 +2,9 @@ import { parseStringPromise } from "xml2js";
 import { malformedXml } from "./oss-error";
 import type { XmlFields, XmlValue } from "./xml";
 
+/** oss2 sends `True`; OSS returns `true`. */
+const canonical = (text: string): string => (/^(?:true|false)$/i.test(text) ? text.toLowerCase() : text);
+
 /** One element of a request body. */
 export class XmlElement {
   private readonly value: unknown;
@@ -25,11 +28,11 @@ export class XmlElement {
     return this.all(name)[0];
   }
 
-  /** To store the element and return it later. The order of children with different names is lost. */
+  /** To store the element and return it later, booleans in lower case. The order of children with different names is lost. */
   toFields(): XmlFields {
     const { value } = this;
     if (typeof value !== "object" || value === null) return {};
-    const kept = (child: unknown): XmlValue => (typeof child === "string" ? child : new XmlElement(child).toFields());
+    const kept = (child: unknown): XmlValue => (typeof child === "string" ? canonical(child) : new XmlElement(child).toFields());
     return Object.fromEntries(
       Object.entries(value as Record<string, unknown[]>).map(([name, children]): [string, XmlValue] => [
         name,

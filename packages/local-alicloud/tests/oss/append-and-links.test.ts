@@ -106,9 +106,10 @@ describe("append", () => {
     const second = headersOf(await versioned.append("log", Buffer.from("b"), { position: "1" }))["x-oss-version-id"];
     expect(second).toBe(first);
     await versioned.delete("log");
+    // The delete marker has no length.
     expect(await refusal(versioned.append("log", Buffer.from("c"), { position: "2" }))).toEqual({
       status: 409,
-      code: "ObjectNotAppendable",
+      code: "PositionNotEqualToLength",
     });
   });
 });

@@ -34,7 +34,7 @@ describe("a bucket where nothing was put", () => {
     ["logging", "<BucketLoggingStatus></BucketLoggingStatus>"],
     [
       "referer",
-      "<AllowEmptyReferer>true</AllowEmptyReferer><AllowTruncateQueryString>true</AllowTruncateQueryString><TruncatePath>false</TruncatePath><RefererList><Referer></Referer></RefererList>",
+      "<AllowEmptyReferer>true</AllowEmptyReferer><AllowTruncateQueryString>true</AllowTruncateQueryString><TruncatePath>false</TruncatePath><RefererList></RefererList>",
     ],
     ["requestPayment", "<Payer>BucketOwner</Payer>"],
     ["accessmonitor", "<Status>Disabled</Status>"],
@@ -225,6 +225,12 @@ test("inventories are put, listed by pages of a hundred, and deleted", async () 
   expect(rest).toContain("<IsTruncated>false</IsTruncated><ContinuationToken>r98</ContinuationToken>");
   for (let count = 0; count < 2; count++) expect((await inventory("DELETE", "r0")).status).toBe(204);
   expect(await inventory("GET", "r0")).toMatchObject({ status: 404, code: "NoSuchInventory" });
+});
+
+test("a bucket has no live channel", async () => {
+  expect(await text("live")).toMatch(
+    /<ListLiveChannelResult><Prefix><\/Prefix><Marker><\/Marker><MaxKeys>100<\/MaxKeys><IsTruncated>false<\/IsTruncated>/,
+  );
 });
 
 test("?stat counts objects, versions and uploads", async () => {

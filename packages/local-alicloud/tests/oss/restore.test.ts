@@ -102,7 +102,7 @@ test.each([
     "ColdArchive",
     "<RestoreRequest><Days>1</Days><JobParameters><Tier>Now</Tier></JobParameters></RestoreRequest>",
     400,
-    "MalformedXML",
+    "InvalidArgument",
   ],
 ])("the restore of %s is refused", async (_what, key, storageClass, body, status, code) => {
   await put(key, storageClass);

@@ -26,7 +26,7 @@ export async function putBucketAcl(operation: Operation): Promise<void> {
   if (acl !== "private" && isBlocked(operation))
     throw accessDenied("Put public bucket acl is not allowed: Block Public Access is on for this bucket.");
   await bucket.configure({ acl });
-  exchange.send(200);
+  exchange.send(200, { location: `/${bucket.name}` });
 }
 
 export async function getBucketAcl(operation: Operation): Promise<void> {
@@ -121,19 +121,24 @@ const TLS_VERSIONS = new Set(["TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"]);
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbuckethttpsconfig */
 export async function putHttpsConfig(operation: Operation): Promise<void> {
   operation.permit("oss:PutBucketHttpsConfig");
-  const tls = (await parseXmlBody(await operation.exchange.readDocument(), "HttpsConfiguration")).required("TLS");
-  const versions = tls.all("TLSVersion").map(({ text }) => text.trim());
+  const document = await parseXmlBody(await operation.exchange.readDocument(), "HttpsConfiguration");
+  const tls = document.required("TLS");
+  const versions = [...new Set(tls.all("TLSVersion").map(({ text }) => text.trim()))];
   const unknown = versions.find((version) => !TLS_VERSIONS.has(version));
   if (unknown !== undefined) throw malformedXml(`${unknown} is not a TLS version.`);
   if (readBoolean(tls.required("Enable"))) {
     if (versions.length === 0) throw malformedXml("An enabled TLS setting names at least one TLSVersion.");
     await operation.bucket.configure({ tlsVersions: versions });
   } else await operation.bucket.unset("tlsVersions");
+  const cipherSuite = document.first("CipherSuite")?.toFields();
+  if (cipherSuite === undefined) await operation.bucket.unset("cipherSuite");
+  else await operation.bucket.configure({ cipherSuite });
   operation.exchange.send(200);
 }
 
 export async function getHttpsConfig(operation: Operation): Promise<void> {
   operation.permit("oss:GetBucketHttpsConfig");
-  const { tlsVersions } = operation.bucket.record;
-  operation.exchange.sendXml("HttpsConfiguration", { TLS: { Enable: tlsVersions !== undefined, TLSVersion: tlsVersions ?? [] } });
+  const { tlsVersions, cipherSuite } = operation.bucket.record;
+  const TLS = { Enable: tlsVersions !== undefined, TLSVersion: tlsVersions ?? [] };
+  operation.exchange.sendXml("HttpsConfiguration", { TLS, CipherSuite: cipherSuite });
 }

@@ -6,7 +6,7 @@ import { corsHeaders } from "../cors";
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, OssError } from "../oss-error";
 import type { BucketRecord } from "../store/model";
-import type { XmlFields } from "../xml";
+import type { XmlFields, XmlValue } from "../xml";
 import { parseXmlBody, type XmlElement } from "../xml-body";
 import { readBoolean } from "./bucket-access";
 
@@ -60,14 +60,27 @@ function checkCors(document: XmlElement): void {
   }
 }
 
+/** OSS returns the names of headers in lower case: the suites of the SDKs for Python expect it. */
+function showCors({ ResponseVary = "false", CORSRule = [], ...rest }: XmlFields): XmlFields {
+  const lower = (value: XmlValue): XmlValue =>
+    typeof value === "string" ? value.toLowerCase() : Array.isArray(value) ? value.map(lower) : value;
+  const rules = [CORSRule].flat().map((rule) => {
+    const { AllowedHeader, ...others } = rule as XmlFields;
+    return AllowedHeader === undefined ? others : { ...others, AllowedHeader: lower(AllowedHeader) };
+  });
+  return { CORSRule: rules, ...rest, ResponseVary };
+}
+
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketwebsite */
 function checkWebsite(document: XmlElement): void {
   const [index, error, rules] = ["IndexDocument", "ErrorDocument", "RoutingRules"].map((name) => document.first(name));
   if (index === undefined && error === undefined && rules === undefined)
     throw malformedXml("WebsiteConfiguration needs IndexDocument, ErrorDocument or RoutingRules.");
   const suffix = index?.required("Suffix").text;
-  if (suffix !== undefined && (suffix === "" || suffix.includes("/"))) throw badValue("Suffix", suffix);
-  if (error !== undefined && error.required("Key").text === "") throw badValue("Key", "");
+  // aliyun-oss-go-sdk sends an empty one beside routing rules.
+  const mayBeEmpty = rules !== undefined;
+  if (suffix !== undefined && ((suffix === "" && !mayBeEmpty) || suffix.includes("/"))) throw badValue("Suffix", suffix);
+  if (error !== undefined && error.required("Key").text === "" && !mayBeEmpty) throw badValue("Key", "");
 }
 
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlogging */
@@ -99,7 +112,7 @@ const showReferer = (stored: XmlFields): XmlFields => ({
   AllowEmptyReferer: stored.AllowEmptyReferer ?? "true",
   AllowTruncateQueryString: stored.AllowTruncateQueryString ?? "true",
   TruncatePath: stored.TruncatePath ?? "false",
-  RefererList: stored.RefererList ?? { Referer: "" },
+  RefererList: stored.RefererList ?? "",
   RefererBlacklist: stored.RefererBlacklist,
 });
 
@@ -133,7 +146,7 @@ export const DOCUMENTS: readonly StoredDocument[] = [
     action: "BucketCors",
     absent: missing("NoSuchCORSConfiguration", "The CORS Configuration does not exist."),
     check: checkCors,
-    shown: ({ ResponseVary = "false", ...rules }) => ({ ...rules, ResponseVary }),
+    shown: showCors,
     can: ALL,
   },
   {

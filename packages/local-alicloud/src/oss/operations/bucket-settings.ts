@@ -67,6 +67,13 @@ export async function getTransferAcceleration(operation: Operation): Promise<voi
   operation.exchange.sendXml("TransferAccelerationConfiguration", { Enabled: transferAcceleration });
 }
 
+/** aliyun-oss-go-sdk has it; the documentation has no page of it. */
+export async function deleteTransferAcceleration(operation: Operation): Promise<void> {
+  operation.permit("oss:PutBucketTransferAcceleration");
+  await operation.bucket.unset("transferAcceleration");
+  operation.exchange.send(204);
+}
+
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketencryption */
 export async function putBucketEncryption(operation: Operation): Promise<void> {
   operation.permit("oss:PutBucketEncryption");

@@ -5,7 +5,8 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listbuckets
  * https://www.alibabacloud.com/help/en/oss/developer-reference/describeregions
  */
-import { assertStorageClass, isAcl } from "../attributes";
+import { assertEncryption, assertStorageClass, isAcl } from "../attributes";
+import type { Exchange } from "../exchange";
 import type { Operation } from "../operation";
 import { accessDenied, invalidArgument, OssError } from "../oss-error";
 import { numberParameter } from "../paging";
@@ -44,7 +45,8 @@ export async function putBucket(operation: Operation): Promise<void> {
     redundancy,
     acl,
     // A new bucket blocks public access unless the request asks for a public ACL.
-    publicAccessBlock: acl === "private",
+    publicAccessBlock: acl === "private" && operation.newBucketsBlockPublicAccess,
+    ...encryptionOf(exchange),
     tags: {},
   };
   const { bucket, created } = await store.create(record);
@@ -61,6 +63,14 @@ export async function putBucket(operation: Operation): Promise<void> {
     if (wanted !== undefined) await bucket.configure({ acl });
   }
   exchange.send(200, { location: `/${name}` });
+}
+
+/** The encryption that PutBucket sets by its headers, as aliyun-oss-go-sdk sends them. */
+function encryptionOf(exchange: Exchange): Pick<BucketRecord, "encryption"> {
+  const algorithm = exchange.header("x-oss-server-side-encryption") || undefined;
+  if (algorithm === undefined) return {};
+  const keyId = exchange.header("x-oss-server-side-encryption-key-id") || undefined;
+  return { encryption: assertEncryption(algorithm, keyId, exchange.header("x-oss-server-side-data-encryption") || undefined) };
 }
 
 export async function deleteBucket(operation: Operation): Promise<void> {
@@ -204,6 +214,8 @@ export async function listBuckets(operation: Operation): Promise<void> {
   if (caller === undefined) throw accessDenied("Anonymous access is forbidden for this operation.");
   const prefix = exchange.query.get("prefix") ?? "";
   const marker = exchange.query.get("marker") ?? "";
+  if (!/^[a-z0-9-]*$/.test(prefix))
+    throw invalidArgument("The prefix has a character that no bucket name has.", { name: "prefix", value: prefix });
   const hasTags = wantedTags(exchange.query);
   const group = exchange.header("x-oss-resource-group-id") || undefined;
   const limit = numberParameter(exchange.query, "max-keys", { min: 1, max: 1000, fallback: 100 });

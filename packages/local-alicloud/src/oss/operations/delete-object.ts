@@ -4,12 +4,14 @@
  */
 import { percentEncode } from "../names";
 import type { Operation } from "../operation";
-import { malformedXml, OssError } from "../oss-error";
+import { invalidArgument, malformedXml, OssError } from "../oss-error";
 import { isDeleteMarker } from "../store/model";
 import { currentObject, withDeletion, withoutVersion } from "../store/versions";
 import { parseXmlBody } from "../xml-body";
 
 const MAX_KEYS = 1000;
+/** As the versions of this server. */
+const VERSION_ID = /^(?:null|CAEQ[0-9a-f]+)$/;
 
 interface Deleted {
   /** The version that was removed. For a delete without a version id: the delete marker that was created. */
@@ -76,6 +78,9 @@ export async function deleteObjects(operation: Operation): Promise<void> {
     throw malformedXml(`Delete takes 1 to ${MAX_KEYS} objects, not ${named.length}.`);
   for (const { key, versionId } of named)
     operation.permit(versionId === undefined ? "oss:DeleteObject" : "oss:DeleteObjectVersion", bucket, key);
+  for (const { versionId } of named)
+    if (versionId !== undefined && !VERSION_ID.test(versionId))
+      throw invalidArgument("Invalid version id specified.", { name: "versionId", value: versionId });
   const encoded = exchange.query.get("encoding-type") === "url";
   const results = [];
   for (const { key, versionId } of named) {

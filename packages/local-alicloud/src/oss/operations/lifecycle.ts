@@ -92,7 +92,7 @@ function readActions(rule: XmlElement): Action[] {
 }
 
 function readExpiration(element: XmlElement): When {
-  const marker = element.first("ExpiredObjectDeleteMarker")?.text.trim();
+  const marker = element.first("ExpiredObjectDeleteMarker")?.text.trim().toLowerCase();
   if (marker === undefined) return readWhen(element, "Days", ["CreatedBeforeDate", "Date"]);
   if (marker !== "true" && marker !== "false") throw malformedXml("ExpiredObjectDeleteMarker must be true or false.");
   if (["Days", "CreatedBeforeDate", "Date"].some((name) => element.first(name) !== undefined))

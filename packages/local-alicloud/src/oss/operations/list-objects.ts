@@ -3,6 +3,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectsv2
  */
 
+import { restoreHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument } from "../oss-error";
 import { commonPrefixBefore, commonPrefixOf, nameEncoder, numberParameter } from "../paging";
@@ -55,12 +56,13 @@ export const ownerOf = (bucket: Bucket) => ({ ID: bucket.record.ownerId, Display
 
 const pageSize = (query: ReadonlyMap<string, string>) => numberParameter(query, "max-keys", { min: 1, max: 1000, fallback: 100 });
 
-const described = (object: StoredObject) => ({
+const described = (object: StoredObject, now: number) => ({
   LastModified: xmlTime(object.lastModified),
   ETag: `"${object.etag}"`,
   Type: object.type,
   Size: object.sizeBytes,
   StorageClass: object.storageClass,
+  RestoreInfo: restoreHeader(object, now),
 });
 
 /** GET of a bucket: version 1, or 2 with `list-type=2`. */
@@ -73,7 +75,7 @@ export async function listObjects(operation: Operation): Promise<void> {
   else throw invalidArgument("list-type must be 2.", { name: "list-type", value: version });
 }
 
-function listV1({ exchange }: Operation, bucket: Bucket): void {
+function listV1({ exchange, now }: Operation, bucket: Bucket): void {
   const { query } = exchange;
   const { type, encode } = nameEncoder(query);
   const limit = pageSize(query);
@@ -90,7 +92,7 @@ function listV1({ exchange }: Operation, bucket: Bucket): void {
     Delimiter: encode(delimiter),
     IsTruncated: page.truncated,
     NextMarker: page.truncated ? encode(page.last) : undefined,
-    Contents: page.objects.map(({ key, object }) => ({ Key: encode(key), ...described(object), Owner: ownerOf(bucket) })),
+    Contents: page.objects.map(({ key, object }) => ({ Key: encode(key), ...described(object, now), Owner: ownerOf(bucket) })),
     CommonPrefixes: page.prefixes.map((common) => ({ Prefix: encode(common) })),
   });
 }
@@ -105,7 +107,7 @@ function nameOf(token: string): string {
   return name;
 }
 
-function listV2({ exchange }: Operation, bucket: Bucket): void {
+function listV2({ exchange, now }: Operation, bucket: Bucket): void {
   const { query } = exchange;
   const { type, encode } = nameEncoder(query);
   const limit = pageSize(query);
@@ -127,7 +129,7 @@ function listV2({ exchange }: Operation, bucket: Bucket): void {
     ContinuationToken: token,
     NextContinuationToken: page.truncated ? tokenOf(page.last) : undefined,
     KeyCount: page.objects.length + page.prefixes.length,
-    Contents: page.objects.map(({ key, object }) => ({ Key: encode(key), ...described(object), Owner: owner })),
+    Contents: page.objects.map(({ key, object }) => ({ Key: encode(key), ...described(object, now), Owner: owner })),
     CommonPrefixes: page.prefixes.map((common) => ({ Prefix: encode(common) })),
   });
 }

@@ -1,5 +1,6 @@
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/listobjectversions */
 
+import { restoreHeader } from "../attributes";
 import type { Operation } from "../operation";
 import { invalidArgument } from "../oss-error";
 import { commonPrefixBefore, commonPrefixOf, nameEncoder, numberParameter } from "../paging";
@@ -7,6 +8,8 @@ import { isDeleteMarker, type Version } from "../store/model";
 import { compareKeys } from "../store/sorted-keys";
 import { type XmlFields, xmlTime } from "../xml";
 import { ownerOf } from "./list-objects";
+
+const MAX_NAME_BYTES = 1024;
 
 interface Entry {
   key: string;
@@ -73,6 +76,11 @@ export async function listObjectVersions(operation: Operation): Promise<void> {
       name: "version-id-marker",
       value: marker.versionId,
     });
+  for (const name of ["prefix", "delimiter", "key-marker", "version-id-marker"]) {
+    const value = query.get(name) ?? "";
+    if (Buffer.byteLength(value) > MAX_NAME_BYTES)
+      throw invalidArgument(`The length of ${name} must be at most ${MAX_NAME_BYTES} bytes.`, { name, value });
+  }
   const page = versionsPage(operation, prefix, delimiter, marker, limit);
   const owner = ownerOf(bucket);
   const common = ({ key, version, latest }: Entry): XmlFields => ({
@@ -105,6 +113,7 @@ export async function listObjectVersions(operation: Operation): Promise<void> {
               Type: entry.version.type,
               Size: entry.version.sizeBytes,
               StorageClass: entry.version.storageClass,
+              RestoreInfo: restoreHeader(entry.version, operation.now),
               Owner: owner,
             },
           ],

@@ -57,7 +57,9 @@ export class Bucket {
   }
 
   /** Removes settings. */
-  unset(...names: ("policy" | "policyText" | "encryption" | "tlsVersions" | "lifecycle")[]): Promise<void> {
+  unset(
+    ...names: ("policy" | "policyText" | "encryption" | "tlsVersions" | "cipherSuite" | "lifecycle" | "transferAcceleration")[]
+  ): Promise<void> {
     return this.replace((record) => {
       const next = { ...record };
       for (const name of names) delete next[name];

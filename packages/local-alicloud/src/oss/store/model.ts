@@ -143,6 +143,8 @@ export interface BucketRecord {
   publicAccessBlock: boolean;
   /** TLS versions that https requests may use. */
   tlsVersions?: string[];
+  /** Cipher suites for https, stored and returned without effect. */
+  cipherSuite?: XmlFields;
   tags: Record<string, string>;
   policy?: unknown;
   /** The policy as it was put. */
