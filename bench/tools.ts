@@ -65,7 +65,7 @@ export async function ensureTools(onProgress: OnProgress, signal?: AbortSignal):
 export const variableOf = (name: PinnedTool): string => `CROSSBORDERBRIDGE_BENCH_${name.toUpperCase()}`;
 
 /** The variable first, then the PATH, then the build in `.local/tools`. */
-async function ensurePinned(name: PinnedTool, onProgress: OnProgress, signal: AbortSignal | undefined): Promise<Tool> {
+export async function ensurePinned(name: PinnedTool, onProgress: OnProgress, signal?: AbortSignal | undefined): Promise<Tool> {
   const pinned: Pinned = PINNED[name];
   const installed = process.env[variableOf(name)] ?? (await findOnPath(name));
   if (installed !== undefined) return { path: installed, version: await versionOf(installed, pinned.asks) };

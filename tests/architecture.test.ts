@@ -249,11 +249,11 @@ const RULES: Rule[] = [
     },
   },
   {
-    name: "nothing imports the benchmark, and only tests and scripts import verify-live",
+    name: "only the judges import the benchmark, and only tests and scripts import verify-live",
     breaches: (modules) =>
       imports(
         modules,
-        (path) => !inBench(path) && !inVerifyLive(path) && !path.startsWith("tests/bench/"),
+        (path) => !inBench(path) && !inVerifyLive(path) && !/^tests\/(?:bench|judges)\//.test(path),
         ({ path }, to) => !inBench(to) && (!inVerifyLive(to) || /^(tests|scripts)\//.test(path)),
       ),
     counterExample: {

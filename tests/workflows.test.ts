@@ -50,7 +50,7 @@ test("every action is pinned to a commit, or is this repository's own", () => {
 
 test("every npm script that a workflow runs exists", () => {
   const run = steps.flatMap(({ run: text = "" }) => [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name ?? ""));
-  expect(run.sort()).toEqual(["build", "build", "lint", "preview", "typecheck"]);
+  expect(run.sort()).toEqual(["build", "build", "lint", "preview", "test:judges", "typecheck"]);
   for (const name of run) expect(Object.keys(scripts)).toContain(name);
 });
 

@@ -24,6 +24,8 @@ export interface VersitygwOptions {
   integrityEtags: boolean;
   /** Writes every request to a file, for `countRequests`. */
   logsRequests: boolean;
+  /** Buckets may have versioning. @default false */
+  keepsVersions?: boolean | undefined;
 }
 
 const UPLOADS_AT_ONCE = 8;
@@ -35,7 +37,9 @@ export async function startVersitygw(options: VersitygwOptions): Promise<StoreSe
   const credentials = { accessKeyId: `bench-${region}`, secretAccessKey: `secret-of-${region}` };
   const buckets = join(folder, "buckets");
   const accessLog = join(folder, "access.log");
+  const versions = join(folder, "versions");
   await mkdir(buckets, { recursive: true });
+  if (options.keepsVersions) await mkdir(versions, { recursive: true });
   const port = await freePort();
   const endpoint = `${tls ? "https" : "http"}://127.0.0.1:${port}`;
   const process = await startProcess(
@@ -44,7 +48,10 @@ export async function startVersitygw(options: VersitygwOptions): Promise<StoreSe
       ...["--port", `127.0.0.1:${port}`, "--region", region, "--keep-alive", "--quiet"],
       ...(tls ? ["--cert", certificate.certPath, "--key", certificate.keyPath] : []),
       ...(logsRequests ? ["--access-log", accessLog] : []),
-      ...["posix", ...(integrityEtags ? ["--data-integrity-etag"] : []), buckets],
+      "posix",
+      ...(integrityEtags ? ["--data-integrity-etag"] : []),
+      ...(options.keepsVersions ? ["--versioning-dir", versions] : []),
+      buckets,
     ],
     {
       env: { ROOT_ACCESS_KEY_ID: credentials.accessKeyId, ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey },

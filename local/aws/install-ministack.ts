@@ -43,7 +43,8 @@ export async function installMinistack(options: InstallMinistackOptions): Promis
   return { python: join(folder, "bin", "python") };
 }
 
-async function findPython(signal: AbortSignal | undefined): Promise<string> {
+/** @throws Error without Python 3.10 or newer */
+export async function findPython(signal?: AbortSignal | undefined): Promise<string> {
   for (const python of PYTHON_CANDIDATES) {
     try {
       await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"], { signal });
