@@ -6,6 +6,8 @@ const config = readConfig(new pulumi.Config(), pulumi.getStack());
 
 const bridge = new CrossBorderBridge(config.name, {
   ...config,
+  // The component is named by a setting, and this is not, so that a changed name is noticed.
+  placeName: "place",
   source: { ...config.source, provider: createProvider("source", config) },
   destination: { ...config.destination, provider: createProvider("destination", config) },
 });

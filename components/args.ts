@@ -28,6 +28,12 @@ export interface CrossBorderBridgeArgs extends Omit<BridgeSettings, DeferredKeys
   /** Changes to children before they are declared, each made by `on`. @default [] */
   transform?: readonly Transform[] | undefined;
   /**
+   * Logical name of the resource that keeps the bridge's name, its regions and its accounts, so that a preview refuses to move a deployed
+   * bridge. A program whose bridge may get another logical name sets it.
+   * @default `<logical name of the bridge>-place`
+   */
+  placeName?: string | undefined;
+  /**
    * Your own handlers instead of the prebuilt ones of this package: `index.js` with an exported `handler`. Function Compute accepts only a
    * `FileArchive` of a .zip.
    */

@@ -17,12 +17,12 @@ export function packageRoot(from: string = __dirname): string {
     if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, "utf8")) as { name?: unknown }).name === PACKAGE)
       return folder;
     if (dirname(folder) === folder)
-      throw new Error(`no package.json named "${PACKAGE}" at or above ${from}: reinstall the package`);
+      throw new pulumi.RunError(`no package.json named "${PACKAGE}" at or above ${from}: reinstall the package`);
   }
 }
 
 function built(path: string, root: string): string {
-  if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" in ${root}`);
+  if (!existsSync(path)) throw new pulumi.RunError(`${path} is missing: run "npm run build" in ${root}`);
   return path;
 }
 
@@ -55,7 +55,7 @@ export function prebuiltZip(role: Role, root: string = packageRoot()): FunctionZ
  */
 export async function customZip(role: Role, archive: pulumi.asset.Archive): Promise<FunctionZip> {
   const refused = (what: string) =>
-    new Error(`bundles.${role} is ${what}: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")`);
+    new pulumi.RunError(`bundles.${role} is ${what}: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")`);
   if (!(archive instanceof pulumi.asset.FileArchive)) throw refused("no file");
   const path = await archive.path;
   if (!path.endsWith(".zip")) throw refused(`${path}, which is no .zip`);

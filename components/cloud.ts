@@ -8,7 +8,7 @@ import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, AuthConfig, ReceiverConfig, Role, SenderConfig } from "../runtime/protocol/env";
 import type { FunctionZip } from "./bundles";
-import type { BridgeConfig } from "./config";
+import { type BridgeConfig, ConfigInvalid } from "./config";
 import type { OutputProperties, Present } from "./outputs";
 
 export type Side = "source" | "destination";
@@ -147,9 +147,12 @@ export interface CloudComponents {
   createNative?(sides: Sides): NativeBridge;
 }
 
-/** @throws Error when the credentials belong to another account. */
+/** @throws ConfigInvalid when the credentials belong to another account. */
 export function assertAccount(side: string, found: string, expected: string): void {
-  if (found !== expected) throw new Error(`the credentials of the ${side} belong to account ${found}, not to ${expected}`);
+  if (found === expected) return;
+  throw new ConfigInvalid([
+    `${side}.accountId = ${expected}: the credentials of the ${side} belong to account ${found}; allowed: ${found}, or ${side}.profile with credentials of ${expected}`,
+  ]);
 }
 
 /** The names of the bridge and of both stores, the same at both ends, so both ends write the same provenance. */

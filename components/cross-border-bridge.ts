@@ -4,9 +4,10 @@ import type { CrossBorderBridgeArgs } from "./args";
 import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
 import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./cloud";
 import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
+import { declareBridge } from "./declare-bridge";
 import { LatencyProbe } from "./latency-probe";
-import { declareBridge } from "./opposite-bridges";
 import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present } from "./outputs";
+import { keepPlace } from "./place";
 import { CLOUD_COMPONENTS } from "./registry";
 import { withTransforms } from "./transforms";
 
@@ -43,6 +44,7 @@ export class CrossBorderBridge extends ComponentWithOutputs {
     super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, args.transform));
     const config = validate(name, args);
     declareBridge(name, config);
+    keepPlace(args.placeName ?? `${name}-place`, config, this);
     const notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
     for (const notice of notices) void pulumi.log.warn(notice, this);
     // Absent outputs have no key: the engine warns about an exported output that is undefined.
@@ -117,7 +119,16 @@ function createPull(config: BridgeConfig, sides: Sides): Built {
 
 /** Checks the plain arguments by the rules of a stack's configuration. Values that are known only while deploying are not checked. */
 function validate(name: string, args: CrossBorderBridgeArgs): BridgeConfig {
-  const { source, destination, token, alarmTopicArn, transform: _transform, bundles: _bundles, ...settings } = args;
+  const {
+    source,
+    destination,
+    token,
+    alarmTopicArn,
+    transform: _transform,
+    bundles: _bundles,
+    placeName: _place,
+    ...settings
+  } = args;
   const { provider: _source, ...plainSource } = source;
   const { provider: _destination, ...plainDestination } = destination;
   const config = parseBridgeConfig(

@@ -54,6 +54,8 @@ export interface LocalStack {
   readonly engine: Engine;
   /** `pulumi up` again. `settings` replaces settings of the first `up`, by key. */
   up(settings?: Record<string, unknown>): Promise<ChangeSummary>;
+  /** The changes that `up` would make with these settings. */
+  preview(settings?: Record<string, unknown>): Promise<ChangeSummary>;
   destroy(): Promise<void>;
   /** Stops everything that this stack started. It does not destroy the deployment first. */
   stop(): Promise<void>;
@@ -141,6 +143,7 @@ async function deploy({ clouds, engine, settings, target, stop }: Deployment): P
       outputs = await readOutputs();
       return done;
     },
+    preview: async (changed) => engine.preview(await target(changed)),
     destroy: async () => engine.destroy(await target()),
     stop,
   };

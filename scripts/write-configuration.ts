@@ -1,6 +1,6 @@
 /**
  * Writes everything that repeats the schemas of the configuration and of the outputs: docs/configuration.md, the declarations in
- * Pulumi.yaml and the types in components/config/settings.ts. Tests check that the files equal the output of this script.
+ * Pulumi.yaml and the types in components/config/settings.ts. Writes docs/limits.md from the table of limits. Tests check that the files equal the output of this script.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -8,6 +8,7 @@ import { join, relative, resolve } from "node:path";
 import { Scalar, stringify } from "yaml";
 import { z } from "zod";
 import { ConfigInvalid, parseBridgeConfig } from "../components/config";
+import { LIMITS, type Limit } from "../components/config/limits";
 import { outputsSchema } from "../components/config/outputs";
 import { bridgeSchema } from "../components/config/schema";
 
@@ -180,12 +181,34 @@ ${exampleOfErrors()}
 \`\`\`
 
 Secrets are never shown, and neither are the values of unknown keys, which may be secrets under a wrong name.
+[Limits of the clouds](limits.md) lists what a cloud would refuse later.
 
 ## Examples
 
 ${examples()}
 
 \`npm run preview -- <stack>\` shows what any of them would create, with no cloud and no credentials.
+`;
+}
+
+/** The table of limits, a row each. */
+export function limitsPage(): string {
+  const rows = Object.values<Limit>(LIMITS).map(
+    ({ service, what, limit, here, source }) => `| ${service} | [${cell(what)}](${source}) | ${cell(limit)} | ${cell(here)} |`,
+  );
+  return `<!-- Written by \`npm run docs:configuration\` from components/config/limits.ts. Change that. -->
+
+# Limits of the clouds
+
+What a cloud would refuse during a deployment, or what would never carry an object, is refused by \`pulumi preview\`: with the setting, its
+value and the way out. Each limit links to the vendor's page.
+
+| Service | Limit | At most | What the bridge does |
+|---|---|---|---|
+${rows.join("\n")}
+
+A quota of an account can be raised. The table has the number of a new account, or the default. The bridge's own limits are in
+[guarantees.md](guarantees.md#limits), and how fast it is with these quotas in [scale.md](scale.md).
 `;
 }
 
@@ -313,6 +336,7 @@ export interface WrittenFile {
 
 export const WRITTEN_FILES: readonly WrittenFile[] = [
   { path: "docs/configuration.md", content: configurationPage },
+  { path: "docs/limits.md", content: limitsPage },
   { path: "Pulumi.yaml", content: () => projectFile(readFileSync(join(ROOT, "Pulumi.yaml"), "utf8")) },
   { path: "components/config/settings.ts", content: settingTypes },
 ];

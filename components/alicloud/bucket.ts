@@ -2,6 +2,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
+import { ConfigInvalid } from "../config";
 import { bucketArn } from "./names";
 import { secureTransportPolicy } from "./policies";
 
@@ -33,7 +34,7 @@ const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"];
 /** OSS waits for the DNS record of the domain's owner. The provider asks again until then. */
 const BINDING_TIMEOUT = "30m";
 
-/** @throws Error, inside the outputs, when the account has no such bucket in the side's region. */
+/** @throws ConfigInvalid, inside the outputs, when the account has no such bucket in the side's region. */
 export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
   const { bucket, customDomain } = context.config[side];
   const found = alicloud.oss
@@ -48,15 +49,28 @@ export function adoptBucket(context: BridgeContext, side: "source" | "destinatio
   };
 }
 
-/** @throws Error when the bucket cannot be adopted. The text gives the reason. */
+/** @throws ConfigInvalid when the bucket cannot be adopted. The text gives the reason. */
 export function foundBucket(
   found: { name: string; location: string; extranetEndpoint: string; versioning?: { status?: string } } | undefined,
   side: "source" | "destination",
   { bucket, region }: { bucket: string; region: string },
 ): { name: string; publicHost: string; versioned: boolean } {
-  if (found === undefined) throw new Error(`${side}.bucket ${bucket} is to be adopted, but this account has no such bucket`);
-  if (found.location !== `oss-${region}`)
-    throw new Error(`${side}.bucket ${bucket} is to be adopted in ${region}, but it is in ${found.location}`);
+  const refuse = (path: string, value: string, why: string): never => {
+    throw new ConfigInvalid([`${side}.${path} = ${value}: ${why}`]);
+  };
+  if (found === undefined)
+    return refuse(
+      "bucket",
+      bucket,
+      "this account has no such bucket to adopt; allowed: a bucket of the account, or adopt: false",
+    );
+  const foundRegion = found.location.replace(/^oss-/, "");
+  if (foundRegion !== region)
+    return refuse(
+      "region",
+      region,
+      `the bucket ${bucket}, which is to be adopted, is in ${foundRegion}; allowed: ${foundRegion}`,
+    );
   return { name: found.name, publicHost: found.extranetEndpoint, versioned: Boolean(found.versioning?.status) };
 }
 

@@ -3,6 +3,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Side } from "../cloud";
+import { withinEnvironment } from "../config";
 import { PROBER_PARTS } from "../prober";
 import type { Logs } from "./logs";
 import { physicalName } from "./names";
@@ -10,8 +11,6 @@ import { document, type PolicyDocument, writeLogs } from "./policies";
 import { createRole } from "./role";
 
 const DISK_MB = 512;
-/** https://www.alibabacloud.com/help/en/functioncompute/fc/environment-variables */
-const MAX_ENVIRONMENT_BYTES = 4096;
 
 export interface BridgeFunctionArgs<R extends BridgeRole> {
   context: BridgeContext;
@@ -74,7 +73,7 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
           .all([args.config, zip.sha256])
           // The provider does not notice a change of the code alone.
           .apply(([config, sha256]) =>
-            withinLimit(role, {
+            withinEnvironment(role, "alicloud", {
               ...encodeEnv(role, config as RoleConfig<R>),
               CODE_SHA256: sha256,
               // A custom runtime gets no context that would tell it.
@@ -120,19 +119,6 @@ function runtimeOf(
     customRuntimeConfig: { commands: [NODE], args: ["index.js"], port: SERVER_PORT },
     instanceConcurrency: perInstance,
   };
-}
-
-/** @throws Error that names the settings to shorten, before Function Compute refuses the variables. */
-export function withinLimit(role: BridgeRole, variables: Record<string, string>): Record<string, string> {
-  const bytes = Object.entries(variables).reduce(
-    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value),
-    0,
-  );
-  if (bytes > MAX_ENVIRONMENT_BYTES)
-    throw new Error(
-      `the settings of the ${role} take ${bytes} bytes, Function Compute holds ${MAX_ENVIRONMENT_BYTES}: shorten scope.prefixes, scope.suffixes, scope.tags or allowedCidrs`,
-    );
-  return variables;
 }
 
 /** https://www.alibabacloud.com/help/en/ros/developer-reference/aliyun-fc3-function */

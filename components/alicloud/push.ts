@@ -1,6 +1,7 @@
 /** Mode `push`: everything but the destination bucket is at the source. One identity there reaches both stores. */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, identity, type PushBridge, type Sides } from "../cloud";
+import { ConfigInvalid } from "../config";
 import { ControlBucket } from "./control-bucket";
 import { ReplicationFlow } from "./flow";
 import { BridgeFunction } from "./function";
@@ -200,10 +201,10 @@ export function oneAccount(source: AlicloudSourceStore, destination: AlicloudDes
   return pulumi.all([source.place, destination.place]).apply(([from, to]) => inOneAccount(from, to));
 }
 
-/** @throws Error when the destination's provider is in another account, which the source's roles cannot reach. */
+/** @throws ConfigInvalid when the destination's provider is in another account, which the source's roles cannot reach. */
 export function inOneAccount(from: Place, to: Place): Place {
   if (from.accountId === to.accountId) return from;
-  throw new Error(
-    `the providers belong to accounts ${from.accountId} and ${to.accountId}, and this mode needs one: set mode: pull, which works between accounts`,
-  );
+  throw new ConfigInvalid([
+    `mode: the providers belong to accounts ${from.accountId} and ${to.accountId}, and this mode reaches both stores with one identity; allowed: pull, which works between accounts`,
+  ]);
 }

@@ -1,16 +1,9 @@
 /** Rules that span several fields and hold for every pair of clouds. */
-import { CONTROL_PREFIX } from "../../runtime/protocol/control";
 import { CLOUD_RULES } from "./cloud-rules";
-import {
-  isPull,
-  isS3Native,
-  minimumUrlExpirySeconds,
-  modeOf,
-  nativeCloud,
-  probePrefixOf,
-  URL_EXPIRY_MAX_SECONDS,
-} from "./defaults";
+import { isPull, isS3Native, minimumUrlExpirySeconds, modeOf, probePrefixOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
+import { environmentFits } from "./environment";
+import { KEY_RULES } from "./key-rules";
 import { LIFECYCLE_RULES } from "./lifecycle-rules";
 import { MODE_RULES } from "./mode-rules";
 import { OSS_NATIVE_RULES, S3_NATIVE_RULES } from "./native-rules";
@@ -32,52 +25,6 @@ const adoptedSettings: Rule = (config) =>
       "an adopted bucket's settings are never changed; allowed: leave it out, or adopt: false",
     ),
   );
-
-const destinationPrefix: Rule = ({ destination }) => [
-  ...when(
-    Buffer.byteLength(destination?.prefix ?? "") > 512,
-    ["destination", "prefix"],
-    "too long, it leaves no room for keys; allowed: at most 512 bytes",
-  ),
-  ...when(
-    destination?.prefix?.startsWith(CONTROL_PREFIX) === true,
-    ["destination", "prefix"],
-    `reserved for the bridge's own records; allowed: anything that does not begin with ${CONTROL_PREFIX}`,
-  ),
-];
-
-/** https://www.alibabacloud.com/help/en/oss/user-guide/object-naming-conventions */
-const beginsAsNoOssKey = (text: string | undefined): boolean => text !== undefined && /^[/\\]/.test(text);
-
-const ossPrefixes: Rule = ({ source, destination, scope }) => {
-  const none = "OSS holds no key that begins with / or \\";
-  const prefixed = (destination?.prefix ?? "") !== "";
-  const [inScope, why, allowed] =
-    source?.cloud === "alicloud"
-      ? [true, "so no object is in scope", "the prefix without it"]
-      : [
-          destination?.cloud === "alicloud" && !prefixed,
-          "so every object would be parked",
-          "a destination.prefix in front of it",
-        ];
-  return [
-    ...when(
-      destination?.cloud === "alicloud" && beginsAsNoOssKey(destination.prefix),
-      ["destination", "prefix"],
-      `${none}; allowed: the prefix without it`,
-      ["destination", "cloud"],
-    ),
-    ...scope.prefixes.flatMap((prefix, index) =>
-      when(
-        inScope && beginsAsNoOssKey(prefix),
-        ["scope", "prefixes", index],
-        `${none}, ${why}; allowed: ${allowed}`,
-        ["source", "cloud"],
-        ["destination", "cloud"],
-      ),
-    ),
-  ];
-};
 
 const sizes: Rule = ({ scope }) =>
   when(
@@ -151,18 +98,6 @@ const copiesLeaveRoom: Rule = (config) =>
     ["concurrency"],
   );
 
-/** Lambda and Function Compute hold 4,096 bytes of environment. The other settings of a sender take up to a quarter of it. */
-const SCOPE_BYTES = 3072;
-
-const scopeFits: Rule = (config) => {
-  const bytes = Buffer.byteLength(JSON.stringify(config.scope));
-  return when(
-    nativeCloud(config) === undefined && bytes > SCOPE_BYTES,
-    ["scope"],
-    `it takes ${bytes} bytes as JSON, and a function's environment has room for ${SCOPE_BYTES}; allowed: fewer or shorter prefixes, suffixes and tags`,
-  );
-};
-
 const bucketFate: Rule = ({ retainBuckets, forceDestroy }) =>
   when(
     forceDestroy && retainBuckets,
@@ -217,16 +152,15 @@ export const RULES: readonly Rule[] = [
   ...OSS_NATIVE_RULES,
   ...S3_NATIVE_RULES,
   ...LIFECYCLE_RULES,
+  ...KEY_RULES,
   ...PROBE_RULES,
   differentBuckets,
   adoptedSettings,
-  destinationPrefix,
-  ossPrefixes,
   sizes,
   allowlist,
   oneToken,
   timeouts,
-  scopeFits,
+  environmentFits,
   copiesLeaveRoom,
   giveUp,
   bucketFate,

@@ -1,18 +1,34 @@
 /** Rules that hold for one cloud and not for another. */
-import { AWS_PARTITIONS, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
+import { AWS_PARTITIONS, CLOUDS, type Cloud, isAws, type Mode, REGIONS, STORAGE_CLASSES } from "./clouds";
 import { COPIER_EVENT_AGE_SECONDS, isPull, minimumUrlExpirySeconds, modeOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
+import { LIMITS } from "./limits";
+import { closest, didYouMean, likelyChoices } from "./suggestions";
 
 /** The longest run of a Lambda function. */
-const LAMBDA_SECONDS = 900;
+const LAMBDA_SECONDS = LIMITS.lambdaSeconds.most;
 
 const regions: Rule = (config) =>
   SIDES.flatMap((side) => {
     const { cloud, region } = config[side] ?? {};
     if (cloud === undefined || region === undefined) return [];
     const facts = REGIONS[cloud];
-    return when(!facts.region.test(region), [side, "region"], `not a region of ${cloud}; allowed: ${facts.regions}`);
+    const hint = facts.region.test(region) ? "" : regionHint(side, cloud, region);
+    return when(!facts.region.test(region), [side, "region"], `not a region of ${cloud};${hint} allowed: ${facts.regions}`);
   });
+
+/** A region is often written as an endpoint or as a zone, or it belongs to another cloud. */
+function regionHint(side: string, cloud: Cloud, region: string): string {
+  const isRegion = (one: Cloud, text: string) => REGIONS[one].region.test(text);
+  const lower = region.toLowerCase();
+  const near = cloud === "aws-cn" ? closest(lower, ["cn-north-1", "cn-northwest-1"]) : undefined;
+  const zoned = isAws(cloud) ? lower.replace(/(\d)[a-z]$/, "$1") : "";
+  const written = [lower.replace(/^oss-/, "").replace(/\..*$/, ""), zoned, near ?? ""];
+  const meant = written.find((text) => isRegion(cloud, text));
+  if (meant !== undefined) return didYouMean([meant]);
+  const other = CLOUDS.find((one) => isRegion(one, region));
+  return didYouMean(other === undefined ? [] : [`${side}.cloud: ${other}`]);
+}
 
 /** OSS puts the bucket's name into the host name. With a dot in it, the host name would match no certificate. */
 const bucketNames: Rule = (config) =>
@@ -30,6 +46,9 @@ const RESERVED_NAMES = {
   ends: ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"],
 };
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html */
+const REGIONAL_END = "-an";
+
 const reservedNames: Rule = (config) =>
   SIDES.flatMap((side) => {
     const { cloud, bucket } = config[side] ?? {};
@@ -37,11 +56,19 @@ const reservedNames: Rule = (config) =>
     const beginning = RESERVED_NAMES.beginnings.find((text) => bucket.startsWith(text));
     const end = RESERVED_NAMES.ends.find((text) => bucket.endsWith(text));
     const which = beginning === undefined ? `end with ${end}` : `begin with ${beginning}`;
-    return when(
-      beginning !== undefined || end !== undefined,
-      [side, "bucket"],
-      `S3 reserves names that ${which} for aliases and for buckets of other kinds; allowed: the name of a general purpose bucket`,
-    );
+    return [
+      ...when(
+        beginning !== undefined || end !== undefined,
+        [side, "bucket"],
+        `S3 reserves names that ${which} for aliases and for buckets of other kinds; allowed: the name of a general purpose bucket`,
+      ),
+      ...when(
+        config[side]?.adopt !== true && bucket.endsWith(REGIONAL_END),
+        [side, "bucket"],
+        `names that end with ${REGIONAL_END} belong to the regional namespace of an account, where the bridge creates no bucket; allowed: another name, or adopt: true with a bucket that exists`,
+        [side, "adopt"],
+      ),
+    ];
   });
 
 const accounts: Rule = (config) =>
@@ -81,7 +108,7 @@ const storageClass: Rule = ({ destination }) => {
   return when(
     !classes.includes(destination.storageClass),
     ["destination", "storageClass"],
-    `not a storage class of ${destination.cloud}; allowed: ${classes.join(", ")}`,
+    `not a storage class of ${destination.cloud};${didYouMean(likelyChoices(destination.storageClass, classes))} allowed: ${classes.join(", ")}`,
   );
 };
 

@@ -1,15 +1,24 @@
 /** Writes the error text of a configuration: a line for each problem, with its path, its value and the allowed values. */
 import type { z } from "zod";
+import { CLOUDS, STORAGE_CLASSES } from "./clouds";
 import type { Violation } from "./define-rule";
 import { KNOWN_KEYS } from "./schema";
+import { asType, closest, didYouMean, likelyChoices } from "./suggestions";
 
 /** Values at these paths are never shown. */
 const SECRET_PATHS: ReadonlySet<string> = new Set(["token"]);
 const SHOWN_CHARACTERS = 80;
 
-/** Thrown for a configuration that cannot be deployed. `problems` has one line per error. */
+/**
+ * Thrown for a configuration that cannot be deployed. `problems` has one line per error.
+ *
+ * It has the mark of `pulumi.RunError`, so the engine prints the message alone, without a stack. The SDK looks for the mark and not for the class,
+ * because a process may have loaded several copies of it. Importing the class would load the whole SDK into the operator's command.
+ */
 export class ConfigInvalid extends Error {
   readonly problems: readonly string[];
+  /** See `pulumi.RunError.isInstance`. */
+  readonly __pulumiRunError = true;
   constructor(problems: readonly string[]) {
     super(
       `The configuration has ${problems.length === 1 ? "an error" : `${problems.length} errors`}:\n  ${problems.join("\n  ")}`,
@@ -26,32 +35,14 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+/** A name that is no word, such as that of a tag, is in brackets and quotes. */
 export const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>(
-    (text, part) => (typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`),
-    "",
-  );
-
-function distance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
-}
-
-export function closest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best !== undefined && best.edits <= Math.max(2, Math.floor(word.length / 3)) ? best.candidate : undefined;
-}
+  path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    const name = String(part);
+    if (text === "") return name;
+    return /^[\w-]+$/.test(name) ? `${text}.${name}` : `${text}[${JSON.stringify(name)}]`;
+  }, "");
 
 function shown(value: unknown): string {
   const json = JSON.stringify(value) ?? String(value);
@@ -72,17 +63,54 @@ const knownKeys = (path: readonly PropertyKey[]): readonly string[] => KNOWN_KEY
 export function unknownKeyText(path: readonly PropertyKey[], key: string): string {
   const known = knownKeys(path);
   const suggestion = closest(key, known);
-  const hint = suggestion === undefined ? "" : ` did you mean ${pathText([...path, suggestion])}?`;
+  const hint = suggestion === undefined ? "" : didYouMean([pathText([...path, suggestion])]);
   return `crossborderbridge:${pathText([...path, key])}: unknown key;${hint} allowed: ${known.join(", ")}`;
 }
 
-/** The schemas of single settings have texts of their own. The schemas of sections have none. */
-const messageOf = (issue: z.core.$ZodIssue): string =>
-  issue.code === "invalid_type" && issue.expected === "object"
-    ? `not a map; allowed: ${knownKeys(issue.path).join(", ")}`
-    : issue.message;
+/** Every message is `<why>; allowed: <what>`. */
+const ALLOWED = "; allowed: ";
 
-export function violationsOf(error: z.ZodError): {
+/** The message of the setting's schema, with a reason that fits the value, and with what the value may stand for. */
+function messageOf(issue: z.core.$ZodIssue, raw: unknown): string {
+  const value = valueAt(raw, issue.path);
+  if (issue.code === "invalid_key") return issue.issues[0]?.message ?? issue.message;
+  const isSection = issue.code === "invalid_type" && issue.expected === "object";
+  const [reason = "", ...rest] = issue.message.split(ALLOWED);
+  const allowed = isSection ? `a map with ${knownKeys(issue.path).join(", ")}` : rest.join(ALLOWED);
+  if (value === undefined) return `it is required${ALLOWED}${allowed}`;
+  if (value === null) return `it is empty${ALLOWED}${allowed}`;
+  const suggestions = SECRET_PATHS.has(pathText(issue.path)) ? [] : suggestionsFor(issue, raw);
+  if (!isSection && suggestions.length === 0) return issue.message;
+  const why = isSection ? `${Array.isArray(value) ? "a list" : "a single value"}, where a map must be` : reason;
+  return `${why};${didYouMean(suggestions)} allowed: ${allowed}`;
+}
+
+function suggestionsFor(issue: z.core.$ZodIssue, raw: unknown): string[] {
+  const value = valueAt(raw, issue.path);
+  if (issue.code === "invalid_value") return likelyChoices(value, choicesAt(issue.path, issue.values.map(String), raw));
+  if (issue.code !== "invalid_type") return [];
+  const inside = Array.isArray(value) ? LISTS_IN_SECTIONS[pathText(issue.path)] : undefined;
+  const digits = issue.path.at(-1) === "accountId" ? ACCOUNT_DIGITS : 0;
+  const meant = issue.expected === "object" ? inside && pathText([...issue.path, inside]) : asType(value, issue.expected, digits);
+  return meant === undefined ? [] : [meant];
+}
+
+/** The schema of a storage class has those of every cloud. */
+function choicesAt(path: readonly PropertyKey[], choices: readonly string[], raw: unknown): readonly string[] {
+  const cloud = CLOUDS.find((one) => one === valueAt(raw, ["destination", "cloud"]));
+  return pathText(path) === "destination.storageClass" && cloud !== undefined ? STORAGE_CLASSES[cloud] : choices;
+}
+
+/** An account of AWS has 12 digits, one of Alibaba Cloud more. */
+const ACCOUNT_DIGITS = 12;
+
+/** What a list in place of a section probably is. */
+const LISTS_IN_SECTIONS: Readonly<Record<string, string>> = { scope: "prefixes", replication: "rules" };
+
+export function violationsOf(
+  error: z.ZodError,
+  raw: unknown,
+): {
   violations: Violation[];
   unknown: { path: readonly PropertyKey[]; key: string }[];
 } {
@@ -92,7 +120,7 @@ export function violationsOf(error: z.ZodError): {
     if (issue.code === "unrecognized_keys") unknown.push(...issue.keys.map((key) => ({ path: issue.path, key })));
     // Several checks of one field may fail. Only the first is reported.
     else if (!violations.some(({ path }) => pathText(path) === pathText(issue.path)))
-      violations.push({ path: issue.path, message: messageOf(issue) });
+      violations.push({ path: issue.path, message: messageOf(issue, raw) });
   }
   return { violations, unknown };
 }

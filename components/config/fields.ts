@@ -4,6 +4,7 @@
  * is the default in words, where it follows from other settings.
  */
 import { z } from "zod";
+import { LIMITS } from "./limits";
 
 export const MIB = 1024 * 1024;
 
@@ -15,8 +16,9 @@ interface Bounds {
 
 export const whole = ({ min, max }: Bounds, unit: string) => {
   const allowed = `${min} to ${max}`;
-  const error = `not a whole number of ${unit} in range; allowed: ${allowed}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error }).meta({ allowed });
+  const because = (why: string) => ({ error: `${why}; allowed: ${allowed}` });
+  const notWhole = because(`not a whole number of ${unit}`);
+  return z.number(notWhole).int(notWhole).min(min, because("too small")).max(max, because("too large")).meta({ allowed });
 };
 
 export const choice = <const T extends readonly [string, ...string[]]>(values: T) => {
@@ -45,24 +47,18 @@ export const text = (pattern: RegExp, allowed: string) => {
 export const anyText = (what: string, allowed: string) =>
   z.string({ error: `not ${what}; allowed: ${allowed}` }).meta({ allowed });
 
-/** `what` completes the error; a longer list or another type gets the same text. */
+/** `what` completes the errors. */
 export const list = <T extends z.ZodType>(element: T, { what, max }: { what: string; max: number }) => {
-  const allowed = `a list of at most ${max}`;
-  const error = `not a list of ${what}; allowed: ${allowed}`;
-  return z.array(element, { error }).max(max, { error }).meta({ allowed }).default([]);
-};
-
-/** The error of a list that is too long is zod's own. */
-export const shortList = <T extends z.ZodType>(element: T, { what, max }: { what: string; max: number }) => {
-  const allowed = `a list of ${what}`;
+  const allowed = `a list of at most ${max} ${what}`;
+  const because = (why: string) => ({ error: `${why}; allowed: ${allowed}` });
   return z
-    .array(element, { error: `not a list; allowed: ${allowed}` })
-    .max(max)
+    .array(element, because(`not a list of ${what}`))
+    .max(max, because(`too many ${what}`))
     .meta({ allowed })
     .default([]);
 };
 
-const MAX_KEY_BYTES = 1024;
+const MAX_KEY_BYTES = LIMITS.s3Key.most;
 const fitsKey = (value: string): boolean => Buffer.byteLength(value) <= MAX_KEY_BYTES;
 
 /** Part of a key: any Unicode text that is not longer than a key. */
@@ -71,12 +67,26 @@ export const keyPart = (what: string) => {
   return z.string({ error }).min(1, { error }).refine(fitsKey, { error });
 };
 
+const withinCharacters = (text: string, { min, max }: Bounds): boolean => {
+  const { length } = [...text];
+  return length >= min && length <= max;
+};
+
+const tagText = (what: string, bounds: Bounds) => {
+  const error = `not a ${what}; allowed: ${bounds.min} to ${bounds.max} characters of text`;
+  return z.string({ error }).refine((text) => withinCharacters(text, bounds), { error });
+};
+
 /** Tags that an object must have, each with its value. */
 export const tags = () => {
-  const allowed = "tag name to tag value";
+  const most = LIMITS.s3Tags.most;
+  const allowed = `at most ${most} tag names, each with a tag value`;
+  const name = tagText("tag name", { min: 1, max: LIMITS.tagName.most });
+  const value = tagText("tag value", { min: 0, max: LIMITS.tagValue.most });
   return z
-    .record(keyPart("tag name"), z.string({ error: "not text; allowed: the value the tag must have" }), {
-      error: `not a map; allowed: ${allowed}`,
+    .record(name, value, { error: `not a map; allowed: ${allowed}` })
+    .refine((wanted) => Object.keys(wanted).length <= most, {
+      error: `more tags than an object can have, so no object is in scope; allowed: ${allowed}`,
     })
     .meta({ allowed })
     .default({});
@@ -92,21 +102,48 @@ export const prefix = () => {
 /** Id of a rule that S3 keeps. It is also part of the names of what the bridge creates for the rule. */
 export const ruleId = () => text(/^[\w.-]{1,128}$/, "1 to 128 of letters, digits, _ . and -");
 
-export const bridgeName = () =>
-  text(
-    /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/,
-    "1 to 32 of a-z, 0-9 and -, not at either end (the stack's name is the default; set crossborderbridge:name where it does not fit)",
-  );
+/** A name in the form that names must have, when a few replaced characters make it one. */
+const asName = (value: unknown, form: RegExp): string => {
+  if (typeof value !== "string") return "";
+  const name = value.toLowerCase().replace(/[_ ]/g, "-");
+  return form.test(name) ? ` did you mean ${name}?` : "";
+};
+
+const BRIDGE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
+export const bridgeName = () => {
+  const allowed =
+    "1 to 32 of a-z, 0-9 and -, not at either end (the stack's name is the default; set crossborderbridge:name where it does not fit)";
+  const error = `not a name; allowed: ${allowed}`;
+  return z
+    .string({ error })
+    .regex(BRIDGE_NAME, { error: ({ input }) => `not a name;${asName(input, BRIDGE_NAME)} allowed: ${allowed}` })
+    .meta({ allowed });
+};
+
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+
+/** The bucket in a URL, an ARN or a path. */
+const bucketIn = (value: unknown): unknown =>
+  typeof value === "string" ? value.replace(/^(?:[a-z0-9]+:\/\/|arn:[\w-]+:s3:::)/i, "").replace(/\/.*$/s, "") : value;
 
 export const bucketName = () => {
   const allowed = "3 to 63 of a-z, 0-9, - and ., beginning and ending with a letter or digit, no .., not an IP address";
   const error = `not a bucket name; allowed: ${allowed}`;
   return z
     .string({ error })
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error })
+    .regex(BUCKET_NAME, {
+      error: ({ input }) => `not a bucket name;${asName(bucketIn(input), BUCKET_NAME)} allowed: ${allowed}`,
+    })
     .refine((name) => !name.includes("..") && !/^\d+\.\d+\.\d+\.\d+$/.test(name), { error })
     .meta({ allowed });
 };
+
+const DOMAIN_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** The host in a URL, or in front of a port. */
+const hostIn = (value: unknown): unknown =>
+  typeof value === "string" ? value.replace(/^https?:\/\//i, "").replace(/[:/].*$/s, "") : value;
 
 /** OSS binds no wildcard and no domain in Chinese characters. https://www.alibabacloud.com/help/en/oss/user-guide/access-buckets-via-custom-domain-names */
 export const domainName = () => {
@@ -115,7 +152,7 @@ export const domainName = () => {
   return z
     .string({ error })
     .max(253, { error })
-    .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error })
+    .regex(DOMAIN_NAME, { error: ({ input }) => `not a domain name;${asName(hostIn(input), DOMAIN_NAME)} allowed: ${allowed}` })
     .meta({ allowed });
 };
 
@@ -149,5 +186,12 @@ function isSigningToken(value: string): boolean {
 export const signingToken = () => {
   const allowed = "base64 of 24 to 64 random bytes (openssl rand -base64 32), several separated by one space during rotation";
   const error = `not a signing secret; allowed: ${allowed}`;
-  return z.string({ error }).refine(isSigningToken, { error }).meta({ allowed });
+  const { most } = LIMITS.secretValue;
+  return z
+    .string({ error })
+    .refine(isSigningToken, { error })
+    .max(most, {
+      error: `longer than ${most} characters together, and a parameter of SSM or OOS holds no more; allowed: fewer secrets`,
+    })
+    .meta({ allowed });
 };

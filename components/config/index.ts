@@ -1,5 +1,6 @@
 export { type Acceleration, type Cloud, isMainland, type Mode } from "./clouds";
 export { COPIER_EVENT_AGE_SECONDS, probePrefixOf } from "./defaults";
+export { withinEnvironment } from "./environment";
 export { ConfigInvalid } from "./errors";
 export { isCheckedAtSource, LAMBDA_QUOTA, lambdaQuotaNotices, senderExecutions, unknownQuota } from "./lambda-quota";
 export { noticesOf } from "./notices";

@@ -1,11 +1,12 @@
 /** How many Lambda functions a bridge runs at once, and what an operator should know when the account allows fewer. */
 import { isAws } from "./clouds";
+import { LIMITS } from "./limits";
 import type { BridgeConfig } from "./parse";
 
 /** "Concurrent executions": one number for every function of an account in a region. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export const LAMBDA_QUOTA = { serviceCode: "lambda", quotaCode: "L-B99A9384" } as const;
 /** Lambda keeps this many for functions that reserve none. */
-const UNRESERVED = 100;
+const UNRESERVED = LIMITS.lambdaUnreserved.most;
 
 type Config = Omit<BridgeConfig, "token">;
 type Side = "source" | "destination";

@@ -1,7 +1,7 @@
 /** Rules about what the stores' own replication cannot do, or would silently ignore. First S3, then OSS. */
-import { CONTROL_PREFIX, inControlPrefix } from "../../runtime/protocol/control";
 import { isS3Native, nativeCloud, outermost } from "./defaults";
 import { type Rule, repeated, SIDES, type Violation, when } from "./define-rule";
+import { LIMITS } from "./limits";
 
 /** Applies a rule only to bridges that use S3's own replication. */
 const ofS3 =
@@ -157,15 +157,7 @@ const deletesByTag: Rule = ({ replication: { rules }, scope, deletes }) => {
   ];
 };
 
-const controlPrefix: Rule = ({ replication: { rules }, scope }) => {
-  const message = `reserved for the bridge's own records; allowed: anything that does not begin with ${CONTROL_PREFIX}`;
-  return [
-    ...rules.flatMap(({ prefix }, index) => when(inControlPrefix(prefix), [...LIST, index, "prefix"], message)),
-    ...scope.prefixes.flatMap((prefix, index) => when(inControlPrefix(prefix), ["scope", "prefixes", index], message)),
-  ];
-};
-
-export const REPLICATION_RULES: readonly Rule[] = [distinctIds, distinctPriorities, oneSelection, deletesByTag, controlPrefix];
+export const REPLICATION_RULES: readonly Rule[] = [distinctIds, distinctPriorities, oneSelection, deletesByTag];
 
 export const S3_NATIVE_RULES: readonly Rule[] = [
   scope,
@@ -178,8 +170,8 @@ export const S3_NATIVE_RULES: readonly Rule[] = [
   ...REPLICATION_RULES,
 ].map(ofS3);
 
-/** Prefixes in one rule. A pair of buckets has one rule. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
-const MAX_PREFIXES = 10;
+/** Prefixes in one rule. A pair of buckets has one rule. */
+const MAX_PREFIXES = LIMITS.ossReplicationPrefixes.most;
 
 /** OSS replicates objects unchanged and selects them by prefix. */
 const scopeOfOss: Rule = (config) => {

@@ -8,6 +8,7 @@ import {
   ossSenderInstances,
   receiverInstances,
 } from "./defaults";
+import { LIMITS } from "./limits";
 import { ossHostNotices } from "./oss-hosts";
 import type { BridgeConfig } from "./parse";
 import { lenientSchema } from "./schema";
@@ -22,6 +23,9 @@ const STATIC_EGRESS_HINT = " egress: static gives the sender one address to allo
 export const ADOPTED_SOURCE_NOTICE =
   "The source bucket is adopted, so the bridge does not change its notification configuration (a bucket has one, and writing it replaces " +
   "what is there). Merge the output requiredNotification into it by hand; until then no event reaches this bridge.";
+export const ADOPTED_OSS_SOURCE_NOTICE =
+  `The source bucket is adopted, and the bridge adds a trigger to it. A bucket has at most ${LIMITS.ossTriggers.most} triggers, and OSS refuses one that ` +
+  "takes the event of another trigger for keys that both select. If it refuses this one, narrow scope.prefixes, or remove the other trigger.";
 export const OSS_EVENTS_NOTICE =
   "OSS sends no event when only an object's tags change, nor when a lifecycle rule of the source bucket expires an object. Its documentation " +
   "says the same of a delete that only adds a delete marker, in a bucket that keeps versions. The bridge replicates such changes with the " +
@@ -40,8 +44,8 @@ const overlappingCanaries = ({ everyMinutes, giveUpAfterSeconds }: BridgeConfig[
   `A canary is sent every ${everyMinutes} min and a prober may wait ${giveUpAfterSeconds} s for it, so up to ` +
   `${Math.ceil(giveUpAfterSeconds / (everyMinutes * 60))} probers run side by side while objects are late.`;
 
-/** Functions may reserve this many of the 100 instances of the smallest quota in a region. https://www.alibabacloud.com/help/en/functioncompute/fc/user-guide/overview-of-configuring-the-maximum-number-of-on-demand-instances */
-const RESERVABLE_INSTANCES = 90;
+/** Functions may reserve this many of the 100 instances of the smallest quota in a region. */
+const RESERVABLE_INSTANCES = LIMITS.fcReservable.most;
 const quotaNotice = (instances: number) =>
   `Function Compute keeps ${instances} instances for this bridge. A new account has 100 in a region and may reserve ${RESERVABLE_INSTANCES} of ` +
   "them: have the quota raised, or lower concurrency or copy.concurrency.";
@@ -93,6 +97,8 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   if (unused !== undefined) notices.push(unused);
   if (isS3Native(config)) notices.push(...s3Notices(config));
   else if (source.adopt && isAws(source.cloud)) notices.push(ADOPTED_SOURCE_NOTICE);
+  else if (source.adopt && mode !== "native") notices.push(ADOPTED_OSS_SOURCE_NOTICE);
+  notices.push(...keyNotices(config));
   for (const side of ["source", "destination"] as const)
     if (config[side].adopt && (config[side].acceleration ?? "none") !== "none") notices.push(adoptedAcceleration(side));
   notices.push(...ossHostNotices(config));
@@ -105,6 +111,24 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   if (config.alarmTopicArn !== undefined && isElsewhere(config) && hasLagAlarms(config)) notices.push(UNHEARD_ALARMS_NOTICE);
   if (probe.everyMinutes > 0 && probe.giveUpAfterSeconds > probe.everyMinutes * 60) notices.push(overlappingCanaries(probe));
   return notices;
+}
+
+/** Beginnings of keys that are allowed, and that are often a mistake. */
+function keyNotices({ source, destination, scope }: BridgeConfig): string[] {
+  const { prefix } = destination;
+  const slashed = isAws(source.cloud) ? scope.prefixes.filter((one) => one.startsWith("/")) : [];
+  return [
+    ...(/[\p{L}\p{N}]$/u.test(prefix)
+      ? [
+          `destination.prefix is ${prefix}, without / at its end: the object a.txt becomes ${prefix}a.txt. For a folder set ${prefix}/.`,
+        ]
+      : []),
+    ...(slashed.length > 0
+      ? [
+          `scope.prefixes has ${slashed.join(", ")}. Keys in S3 seldom begin with /: the keys in a folder x of the console begin with x/.`,
+        ]
+      : []),
+  ];
 }
 
 const numericName = (name: string): string =>

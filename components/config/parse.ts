@@ -7,7 +7,7 @@ import { RULES } from "./bridge-rules";
 import type { Acceleration, Mode } from "./clouds";
 import { defaultBuffer, defaultPushAcceleration, defaultUrlExpirySeconds, effectiveGiveUpHours, modeOf } from "./defaults";
 import type { Violation } from "./define-rule";
-import { ConfigInvalid, problemText, unknownKeyText, violationsOf } from "./errors";
+import { ConfigInvalid, problemText, unknownKeyText, valueAt, violationsOf } from "./errors";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./schema";
 
 /** A valid configuration with every default in its place. Parsing it again gives the same. */
@@ -91,7 +91,8 @@ function accelerationOf(
 export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOptions): BridgeConfig {
   const named = { ...raw, name: raw.name ?? options.stack };
   const parsed = bridgeSchema.safeParse(named);
-  const { violations, unknown } = parsed.success ? { violations: [], unknown: [] } : violationsOf(parsed.error);
+  const { violations: invalid, unknown } = parsed.success ? { violations: [], unknown: [] } : violationsOf(parsed.error, named);
+  const violations = [...lostTags(named), ...invalid];
   const wrong = [...violations.map(({ path }) => path), ...unknown.map(({ path, key }) => [...path, key])];
   const view: LenientConfig = lenientSchema.parse(stripUnknown(withoutPaths(named, wrong)));
   const context = { tokenIsDeferred: options.tokenIsDeferred === true };
@@ -106,6 +107,20 @@ export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOp
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigInvalid(problems);
   return complete(parsed.data, options.stack);
+}
+
+/** The schema leaves out a tag of this name without an error, so that the scope would be wider than it looks. */
+const LOST_NAME = "__proto__";
+
+function lostTags(raw: unknown): Violation[] {
+  const rules = valueAt(raw, ["replication", "rules"]);
+  const ofRules = Array.isArray(rules) ? rules.map((_, index) => ["replication", "rules", index, "tags"]) : [];
+  return [["scope", "tags"], ...ofRules]
+    .filter((path) => Object.hasOwn(Object(valueAt(raw, path)), LOST_NAME))
+    .map((path) => ({
+      path: [...path, LOST_NAME],
+      message: "JavaScript reserves this name, so the bridge cannot read it; allowed: another tag name",
+    }));
 }
 
 /** Drops unknown keys, which are `undefined` by now: the sections accept only known names. */

@@ -3,9 +3,10 @@ import { z } from "zod";
 import { DELETES } from "../../runtime/protocol/env";
 import { S3_STORAGE_CLASSES, S3_TRANSITION_CLASSES } from "./clouds";
 import { choice, flag, list, prefix, ruleId, tags, whole } from "./fields";
+import { LIMITS } from "./limits";
 
-/** The limit holds for replication and for a lifecycle. https://docs.aws.amazon.com/general/latest/gr/s3.html */
-const MAX_RULES = 1000;
+/** Lifecycle rules that the bridge itself adds to a bucket that it creates: see `OWN_LIFECYCLE_IDS`. */
+const OWN_LIFECYCLE_RULES = 2;
 
 /** S3 takes a 32-bit number. */
 const MAX_PRIORITY = 2_147_483_647;
@@ -40,7 +41,7 @@ const replicationRuleSchema = z
 
 export const replicationSchema = z
   .strictObject({
-    rules: list(replicationRuleSchema, { what: "rules of replication", max: MAX_RULES }).describe(
+    rules: list(replicationRuleSchema, { what: "replication rules", max: LIMITS.s3ReplicationRules.most }).describe(
       "Rules in place of `scope.prefixes` and `scope.tags`. Without rules the bridge makes one for each prefix of the scope, with the scope's tags.",
     ),
     timeControl: flag()
@@ -100,7 +101,10 @@ const lifecycleRuleSchema = z
   })
   .meta({ title: "Lifecycle: each rule", typeName: "LifecycleRuleArgs" });
 
-export const lifecycleSchema = list(lifecycleRuleSchema, { what: "rules of a lifecycle", max: MAX_RULES }).describe(
+export const lifecycleSchema = list(lifecycleRuleSchema, {
+  what: "lifecycle rules",
+  max: LIMITS.s3LifecycleRules.most - OWN_LIFECYCLE_RULES,
+}).describe(
   "AWS: lifecycle rules of a bucket that the bridge creates, in any mode. The bridge adds rules of its own that clean up after it.",
 );
 

@@ -16,18 +16,19 @@ import {
   domainName,
   flag,
   keyPart,
+  list,
   MIB,
   numberChoice,
-  shortList,
   signingToken,
   tags,
   text,
   whole,
 } from "./fields";
+import { LIMITS } from "./limits";
 import { lifecycleSchema, replicationSchema } from "./s3-schema";
 
 /** The longest run of Function Compute; `cloud-rules.ts` checks the shorter limits of other clouds. */
-const DAY_SECONDS = 86_400;
+const DAY_SECONDS = LIMITS.fcSeconds.most;
 const ANY_SIZE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 const store = {
@@ -96,10 +97,10 @@ const destinationSchema = z
 
 export const scopeSchema = z
   .strictObject({
-    prefixes: shortList(keyPart("prefix"), { what: "prefixes", max: 50 }).describe(
+    prefixes: list(keyPart("prefix"), { what: "prefixes", max: 50 }).describe(
       "Replicate keys that begin with one of these; every key when the list is empty.",
     ),
-    suffixes: shortList(keyPart("suffix"), { what: "suffixes", max: 50 }).describe(
+    suffixes: list(keyPart("suffix"), { what: "suffixes", max: 50 }).describe(
       "Replicate keys that end with one of these; every key when the list is empty.",
     ),
     tags: tags().describe("Replicate objects that have all of these tags."),
@@ -266,7 +267,7 @@ const settings = {
   egress: choice(["shared", "static"])
     .default("shared")
     .describe("`static` gives a sender in AWS one fixed address (a NAT gateway) and adds that address to the allowlist."),
-  allowedCidrs: shortList(cidr(), { what: "IPv4 networks", max: 100 }).describe(
+  allowedCidrs: list(cidr(), { what: "IPv4 networks", max: 100 }).describe(
     "Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`.",
   ),
   rateLimit: rateLimitSchema.prefault({}),
@@ -277,7 +278,7 @@ const settings = {
   copy: copySchema.prefault({}),
   timeouts: timeoutsSchema.prefault({}),
   // AWS requires at least 2 for a queue.
-  concurrency: whole({ min: 2, max: 1000 }, "functions")
+  concurrency: whole({ min: 2, max: LIMITS.queuedConcurrency.most }, "functions")
     .default(5)
     .describe(
       "Senders at work at once, and in Alibaba Cloud also receivers. A sender of an OSS source has two requests at once, so there are half as many.",
@@ -318,7 +319,7 @@ const settings = {
   alarmTopicArn: anyText("a topic ARN", "the ARN of an SNS topic of the source's region")
     .optional()
     .describe("A source in AWS: SNS topic of its region that the alarms go to."),
-  alarmContactGroups: shortList(text(/^.{1,128}$/u, "the name of a contact group of CloudMonitor"), {
+  alarmContactGroups: list(text(/^.{1,128}$/u, "the name of a contact group of CloudMonitor"), {
     what: "names of contact groups of CloudMonitor",
     max: 100,
   }).meta({

@@ -23,7 +23,7 @@ export interface EnsurePulumiOptions {
 
 /** The version to install: the newest whose sources the Go module proxy serves whole. */
 export const PULUMI_VERSION = "3.230.0";
-const MINIMUM = [3, 200] as const;
+const MINIMUM = [3, 208] as const;
 
 /** `build` ignores a `pulumi` on the PATH and the download. */
 const CHOICE_VARIABLE = "CROSSBORDERBRIDGE_PULUMI";

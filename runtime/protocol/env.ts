@@ -2,6 +2,7 @@
  * The contract between a component and the function that it deploys: one environment variable with one JSON document per role.
  * A component encodes, the platform entry parses; both fail on anything unknown. Secrets appear by name only.
  */
+import { asciiJson } from "./json";
 import * as z from "./schema";
 import { textRecord } from "./snapshot";
 
@@ -279,7 +280,7 @@ export type RoleConfig<R extends Role> = z.infer<ReturnType<(typeof ROLE_SCHEMAS
 
 /** @throws ZodError where a value does not fit the role. */
 export function encodeEnv<R extends Role>(role: R, config: RoleConfig<R>): Record<string, string> {
-  return { [CONFIG_VARIABLE]: JSON.stringify(ROLE_SCHEMAS[role]().parse(config)) };
+  return { [CONFIG_VARIABLE]: asciiJson(ROLE_SCHEMAS[role]().parse(config)) };
 }
 
 /** @throws Error that names the variable and every field that does not fit, never a value. */

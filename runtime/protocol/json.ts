@@ -1,4 +1,4 @@
-/** Reads JSON of unknown shape. No function here throws. */
+/** Reads JSON of unknown shape without throwing, and writes JSON. */
 
 const EXCERPT_CHARACTERS = 200;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -19,6 +19,14 @@ function parse(text: string): { value: unknown } | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** JSON in printable ASCII, with any other character as `\u` and four digits. Function Compute takes no others in an environment variable. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** The beginning of a value as JSON, so that an operator can find where a message came from. */

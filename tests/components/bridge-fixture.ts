@@ -8,7 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "../../components/args";
 import type { Cloud } from "../../components/config";
 import { CrossBorderBridge } from "../../components/cross-border-bridge";
-import { type Recording, recordResources } from "../support/record-resources";
+import { type Recording, type RecordOptions, recordResources } from "../support/record-resources";
 
 export const TOKEN = Buffer.alloc(32, 7).toString("base64");
 
@@ -32,8 +32,8 @@ export interface Built extends Recording {
 let plain: Promise<Built> | undefined;
 
 /** Records the bridge `b`; the unvaried one once. A `token` of undefined leaves the default one out. */
-export function build(variation?: Variation): Promise<Built> {
-  if (variation !== undefined) return record(variation);
+export function build(variation?: Variation, options?: RecordOptions): Promise<Built> {
+  if (variation !== undefined) return record(variation, options);
   plain ??= record({});
   return plain;
 }
@@ -55,11 +55,11 @@ export function declare(name: string, { source, destination, ...settings }: Vari
   });
 }
 
-async function record(variation: Variation): Promise<Built> {
+async function record(variation: Variation, options?: RecordOptions): Promise<Built> {
   let bridge: CrossBorderBridge | undefined;
   const recording = await recordResources(() => {
     bridge = declare("b", variation);
-  });
+  }, options);
   if (bridge === undefined) throw new Error("no bridge");
   return { ...recording, bridge };
 }

@@ -55,6 +55,11 @@ test("unknown keys of the project's namespace are refused, other namespaces are 
   expect(() => stackWith({ bufer: "none" })).toThrow("crossborderbridge:bufer: unknown key; did you mean buffer?");
 });
 
+test("an error is the engine's RunError: it prints the message alone", () => {
+  expect(pulumi.RunError.isInstance(new ConfigInvalid(["source: is missing"]))).toBe(true);
+  expect(pulumi.RunError.isInstance(new Error("another"))).toBe(false);
+});
+
 test("all errors at once", () => {
   try {
     stackWith({ buffer: "kafka", logLevel: "loud", concurrency: "many" });

@@ -176,7 +176,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     "the default": ossNative(),
     "replicated deletes": ossNative({ deletes: "replicate" }),
     "keys and a scope": ossNative({
-      scope: { prefixes: ["in/", "odd*/"] },
+      scope: { prefixes: ["in/", "odd*s/"] },
       source: { kmsKeyId: "key-1" },
       destination: { kmsKeyId: "key-2" },
     }),

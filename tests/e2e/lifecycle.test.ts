@@ -21,6 +21,7 @@ import { clientConfig } from "../../local/aws/client-config";
 import type { LocalPartition } from "../../local/aws/local-aws";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { REPOSITORY_ROOT } from "../../local/paths";
+import { CommandError } from "../../local/run-command";
 import { buildFunctions } from "../../scripts/build-functions";
 import { readRawLog } from "./support/logs";
 import { converged, put } from "./support/objects";
@@ -72,6 +73,43 @@ describe("a stack that deletes its buckets", () => {
     expect(changed.map(([name]) => name)).toEqual([local.outputs.senderFunctionName]);
     await put(running().source, "second", "by the new code");
     await converged(running(), "second");
+  });
+
+  /** What `pulumi preview` prints with these settings, which it must refuse. */
+  const refusal = async (settings: Record<string, unknown>): Promise<string> => {
+    const error: unknown = await running()
+      .local.preview(settings)
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+    if (!(error instanceof CommandError)) throw new Error(`not refused: ${error}`);
+    const printed = error.stdout + error.stderr;
+    // No stack, no colours, and every problem once.
+    expect(printed).not.toContain("\u001b[");
+    expect(printed).not.toMatch(/unhandled|^ +at .*:\d+/m);
+    const problems = printed.match(/crossborderbridge:[\w.]+ = .*/g) ?? [];
+    expect(new Set(problems).size).toBe(problems.length);
+    return printed;
+  };
+
+  test("`pulumi preview` refuses to rename the deployed bridge, or to move it to another region", async () => {
+    const source = running().local.settings["crossborderbridge:source"] as object;
+    const printed = await refusal({
+      "crossborderbridge:name": "renamed",
+      "crossborderbridge:source": { ...source, region: "eu-west-1" },
+    });
+    expect(printed).toContain('crossborderbridge:name = "renamed": this bridge is deployed with "dev", and cannot be moved');
+    expect(printed).toContain('crossborderbridge:source.region = "eu-west-1": this bridge is deployed with "us-east-1"');
+  });
+
+  test("`pulumi preview` lists every wrong setting once, without a stack", async () => {
+    const printed = await refusal({ "crossborderbridge:mode": "Pull", "crossborderbridge:copy": { memoryMb: "2048" } });
+    expect(printed).toContain("error: The configuration has 2 errors:");
+    expect(printed).toContain('crossborderbridge:mode = "Pull": not one of the choices; did you mean pull?');
+    expect(printed).toContain(
+      'crossborderbridge:copy.memoryMb = "2048": not a whole number of MiB; did you mean 2048, without quotes?',
+    );
   });
 
   test("no secret is readable in the stack's state, a function's environment or a log", async () => {

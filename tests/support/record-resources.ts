@@ -5,7 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { setMockOptions } from "@pulumi/pulumi/runtime/settings";
-import { answerInvoke, deploy } from "./mock-clouds";
+import { answerInvoke, deploy, STASH } from "./mock-clouds";
 
 export interface RecordedResource {
   type: string;
@@ -50,14 +50,21 @@ interface RegisterRequest {
 
 const nameOf = (urn: string): string => urn.split("::")[3] ?? "";
 
+export interface RecordOptions {
+  stack?: string;
+  /** The value that every stash keeps from an earlier deployment. */
+  kept?: unknown;
+}
+
 /** Rejects with the program's error. An error inside an `apply` counts as well. */
-export async function recordResources(program: () => unknown, options: { stack?: string } = {}): Promise<Recording> {
+export async function recordResources(program: () => unknown, options: RecordOptions = {}): Promise<Recording> {
   const resources: RecordedResource[] = [];
   const inputs = new Map<string, Record<string, unknown>>();
   const monitor = new MockMonitor({
     newResource: (args) => {
       inputs.set(`${args.type} ${args.name}`, args.inputs as Record<string, unknown>);
-      return deploy(args);
+      const { id, state } = deploy(args);
+      return { id, state: args.type === STASH && "kept" in options ? { ...state, output: options.kept } : state };
     },
     call: answerInvoke,
   });

@@ -2,6 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { assertAccount } from "../../cloud";
+import { ConfigInvalid } from "../../config";
 import { AWS_PARTITIONS } from "../../config/clouds";
 
 /** One end of a replication: the configured account, and the provider, whose credentials belong to the real one. */
@@ -18,7 +19,7 @@ export interface Found {
 export const isCrossAccount = (source: Pick<AccountedEnd, "accountId">, destination: Pick<AccountedEnd, "accountId">): boolean =>
   source.accountId !== undefined && destination.accountId !== undefined && source.accountId !== destination.accountId;
 
-/** @throws Error when the credentials do not belong to the configured accounts. */
+/** @throws ConfigInvalid when the credentials do not belong to the configured accounts. */
 export function assertAccounts(found: Found, expected: { source?: string | undefined; destination?: string | undefined }): void {
   for (const side of ["source", "destination"] as const) {
     const account = expected[side];
@@ -26,9 +27,10 @@ export function assertAccounts(found: Found, expected: { source?: string | undef
   }
   const named = expected.source !== undefined && expected.destination !== undefined;
   if (found.source !== found.destination && !named)
-    throw new Error(
-      `the source is in account ${found.source} and the destination in account ${found.destination}: set accountId on both, so that replication gets the permissions it needs across accounts`,
-    );
+    throw new ConfigInvalid([
+      `source.accountId and destination.accountId are not set: the source is in account ${found.source} and the destination in account ${found.destination}; ` +
+        "allowed: accountId on both sides, so that replication gets the permissions it needs across accounts",
+    ]);
 }
 
 /** Fails the deployment with the reason. A resource that must wait for the check depends on the result. */

@@ -1,6 +1,6 @@
 import { CLOUDFLOW_REGIONS as SERVED } from "local-alicloud";
 import { foundBucket, recordsOf } from "../../../components/alicloud/bucket";
-import { functionSize, withinLimit } from "../../../components/alicloud/function";
+import { functionSize } from "../../../components/alicloud/function";
 import {
   controlBucketName,
   leaseLogsPrefix,
@@ -21,6 +21,7 @@ import {
   sourceConfig,
 } from "../../../components/alicloud/stores";
 import { assertAccount, type BridgeContext } from "../../../components/cloud";
+import { withinEnvironment } from "../../../components/config";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
 import { recordLogPrefix } from "../../../runtime/replication/append-record-store";
 import { ossEndpoint, ossTarget } from "../../../runtime/stores/oss/endpoint";
@@ -144,10 +145,11 @@ describe("sizes", () => {
   });
 
   test("settings that no function could hold are refused with what to shorten", () => {
-    expect(withinLimit("sender", { A: "x".repeat(4000) })).toHaveProperty("A");
-    expect(() => withinLimit("sender", { A: "x".repeat(4096) })).toThrow(
-      "the settings of the sender take 4097 bytes, Function Compute holds 4096: shorten scope.prefixes",
+    expect(withinEnvironment("sender", "alicloud", { A: "x".repeat(4095) })).toHaveProperty("A");
+    expect(() => withinEnvironment("sender", "alicloud", { A: "x".repeat(4096) })).toThrow(
+      "the settings of the sender take 4097 bytes, and Function Compute allows 4096 in a function's environment; allowed: fewer or shorter",
     );
+    expect(() => withinEnvironment("sender", "aws", { A: "x".repeat(4096) })).toThrow("Lambda allows 4096");
   });
 });
 
@@ -238,10 +240,10 @@ describe("what the providers find", () => {
 
   test("an adopted bucket that is not there, or elsewhere", () => {
     expect(() => foundBucket(undefined, "source", { bucket: "x", region: "cn-shanghai" })).toThrow(
-      "source.bucket x is to be adopted, but this account has no such bucket",
+      "source.bucket = x: this account has no such bucket to adopt; allowed: a bucket of the account, or adopt: false",
     );
     expect(() => foundBucket(there, "destination", { bucket: "x", region: "us-west-1" })).toThrow(
-      "destination.bucket x is to be adopted in us-west-1, but it is in oss-cn-shanghai",
+      "destination.region = us-west-1: the bucket x, which is to be adopted, is in cn-shanghai; allowed: cn-shanghai",
     );
   });
 
@@ -261,6 +263,8 @@ describe("what the providers find", () => {
 
   test("another account than the configured one", () => {
     expect(() => assertAccount("source", "1", "1")).not.toThrow();
-    expect(() => assertAccount("source", "1", "2")).toThrow("the credentials of the source belong to account 1, not to 2");
+    expect(() => assertAccount("source", "1", "2")).toThrow(
+      "source.accountId = 2: the credentials of the source belong to account 1; allowed: 1, or source.profile",
+    );
   });
 });

@@ -43,7 +43,7 @@ test("a pulumi on the PATH that is new enough and complete is used", async () =>
 });
 
 test.each([
-  ["too old", "v3.199.9", true, /is version 3.199.9, below 3.200: not used/],
+  ["too old", "v3.199.9", true, /is version 3.199.9, below 3.208: not used/],
   ["of another major version", "v4.0.0", true, /is version 4.0.0/],
   ["broken", "", true, /is version 0.0.0/],
   ["without its language host", "v3.231.4", false, /no pulumi-language-nodejs beside it: not used/],

@@ -29,10 +29,15 @@ test.each([
   ["one, as both say", ONE, ONE, undefined],
   ["one, as one side says", ONE, { source: "1" }, undefined],
   ["two, as both say", TWO, TWO, undefined],
-  ["two, which nobody said", TWO, {}, /in account 1 and the destination in account 2: set accountId on both/],
-  ["two, which one side said", TWO, { destination: "2" }, /in account 1 and the destination in account 2: set accountId/],
-  ["another destination", ONE, TWO, /credentials of the destination belong to account 1, not to 2/],
-  ["another source", TWO, { source: "3", destination: "2" }, /credentials of the source belong to account 1, not to 3/],
+  ["two, which nobody said", TWO, {}, /in account 1 and the destination in account 2; allowed: accountId on both sides/],
+  ["two, which one side said", TWO, { destination: "2" }, /in account 1 and the destination in account 2; allowed: accountId/],
+  ["another destination", ONE, TWO, /destination.accountId = 2: the credentials of the destination belong to account 1/],
+  [
+    "another source",
+    TWO,
+    { source: "3", destination: "2" },
+    /source.accountId = 3: the credentials of the source belong to account 1/,
+  ],
 ])("accounts: %s", (_, found, expected, reason) => {
   const verify = () => accounts.assertAccounts(found, expected);
   if (reason === undefined) expect(verify).not.toThrow();

@@ -1,4 +1,4 @@
-import { areOpposite } from "../../components/opposite-bridges";
+import { areOpposite } from "../../components/declare-bridge";
 import { recordResources } from "../support/record-resources";
 import { declare, quietly, type Variation } from "./bridge-fixture";
 
@@ -6,8 +6,8 @@ beforeEach(quietly);
 
 const there = {} satisfies Variation;
 const back = {
-  source: { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there" },
-  destination: { cloud: "aws", region: "us-east-1", bucket: "from-here" },
+  source: { cloud: "aws-cn", region: "cn-north-1", bucket: "to-there", adopt: true },
+  destination: { cloud: "aws", region: "us-east-1", bucket: "from-here", adopt: true },
 } satisfies Variation;
 
 /** The error of a program that declares both; undefined where it has none. */
@@ -35,6 +35,55 @@ test("two bridges that copy the same keys in opposite directions: the error name
 
 test("each direction with prefixes of its own is allowed", async () => {
   expect(await errorOf({ ...there, scope: { prefixes: ["a/"] } }, { ...back, scope: { prefixes: ["b/"] } })).toBeUndefined();
+});
+
+test("two bridges that create one bucket: the error names both and the setting", async () => {
+  const { message } = (await errorOf(there, { destination: { bucket: "another" } })) as Error;
+  expect(message).toBe(
+    "The configuration has an error:\n" +
+      '  the bridges "there" and "back" both create the bucket aws:from-here; allowed: another bucket, or adopt: true in both with a bucket that exists',
+  );
+  expect(await errorOf(there, { source: { adopt: true }, destination: { bucket: "another" } })).toBeUndefined();
+});
+
+describe("triggers of one OSS bucket", () => {
+  const from = (bucket: string, prefixes: string[], suffixes: string[] = []) =>
+    ({
+      source: { cloud: "alicloud", region: "cn-shanghai", bucket: "kept-shanghai", adopt: true },
+      destination: { bucket: `to-${bucket}` },
+      scope: { prefixes, suffixes },
+    }) satisfies Variation;
+
+  test.each<[string, Variation, Variation, boolean]>([
+    ["no scopes", from("a", []), from("b", []), false],
+    ["prefixes inside one another", from("a", ["x/"]), from("b", ["x/y/"]), false],
+    ["other prefixes", from("a", ["x/"]), from("b", ["y/"]), true],
+    ["several prefixes, which one trigger cannot filter by", from("a", ["x/", "z/"]), from("b", ["y/"]), false],
+    ["other suffixes", from("a", [], [".pdf"]), from("b", [], [".jpg"]), true],
+    ["suffixes at the end of one another", from("a", [], [".tar.gz"]), from("b", [], [".gz"]), false],
+  ])("%s", async (_, first, second, allowed) => {
+    const error = await errorOf(first, second);
+    if (allowed) expect(error).toBeUndefined();
+    else
+      expect(error?.message).toContain(
+        '"there" and "back" both take events of the same keys of alicloud:kept-shanghai, and OSS refuses',
+      );
+  });
+
+  test("an eleventh bridge is refused, a tenth is not", async () => {
+    const errors: string[] = [];
+    await recordResources(() => {
+      for (let index = 0; index < 11; index++) {
+        try {
+          declare(`n${index}`, from(`${index}`, [`${index}/`]));
+        } catch (error) {
+          errors.push((error as Error).message);
+        }
+      }
+    });
+    const problem = '"n10" is bridge 11 with the source alicloud:kept-shanghai, and an OSS bucket has at most 10 triggers';
+    expect(errors).toEqual([expect.stringContaining(problem)]);
+  });
 });
 
 test("the bridges of another program do not count", async () => {
