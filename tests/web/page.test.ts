@@ -150,9 +150,9 @@ test("the keyboard does everything: skip, look up, pause, theme, language, help"
   const { page } = await open(await troubled());
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.keyboard.press("Tab");
-  expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+  await page.waitForFunction("document.activeElement.textContent === 'Skip to the content'");
   await page.keyboard.press("Enter");
-  expect(await page.evaluate("document.activeElement.id")).toBe("content");
+  await page.waitForFunction("document.activeElement.id === 'content'");
 
   await page.keyboard.press("/");
   await page.keyboard.type("reports/refused/a.csv");
@@ -168,7 +168,7 @@ test("the keyboard does everything: skip, look up, pause, theme, language, help"
   await page.keyboard.press("p");
   await page.getByText("Paused").waitFor();
   await page.keyboard.press("t");
-  expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+  await page.locator("html[data-theme=dark]").waitFor();
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
   expect(await breaches(page)).toEqual([]);
@@ -180,7 +180,7 @@ test("the keyboard does everything: skip, look up, pause, theme, language, help"
 test("Chinese from the browser's language, everywhere, and kept after a reload", async () => {
   const { page } = await open(await troubled(), { locale: "zh-CN" });
   await page.getByRole("heading", { level: 1, name: "3 条死信" }).waitFor();
-  expect(await page.locator("html").getAttribute("lang")).toBe("zh-CN");
+  await page.locator("html[lang=zh-CN]").waitFor();
   expect(await breaches(page)).toEqual([]);
   expect(await text(page, "#troubles")).toContain("另一端没有响应。键会等待");
   await page.getByRole("button", { name: "English" }).click();
