@@ -53,7 +53,8 @@ const put = (key: string, text: string, headers: Record<string, string> = {}) =>
 const link = (key: string, target: string, headers: Record<string, string> = {}) =>
   client.putSymlink(key, target, { headers } as unknown as OSS.PutSymlinkOptions);
 const freeze = (key: string, storageClass: string) => put(key, "frozen", { "x-oss-storage-class": storageClass });
-const restore = (key: string) => client.restore(key, { type: "ColdArchive" } as OSS.RequestOptions);
+/** Only the cold classes have a tier. */
+const restore = (key: string, type: string) => client.restore(key, { type } as OSS.RequestOptions);
 
 describe.each(["push", "pull"] as const)("%s", (mode) => {
   const destination = new MemoryStore({ clock: new VirtualTime(), name: "destination" });
@@ -122,7 +123,7 @@ describe.each(["push", "pull"] as const)("%s", (mode) => {
       result: "rejected",
       reason: expect.stringMatching(/^archived as ColdArchive: restore it/),
     });
-    await restore(key);
+    await restore(key, "ColdArchive");
     expect(await run(key)).toMatchObject({ result: "waiting", waitsFor: "restore" });
     aheadMs += RESTORE_MS;
     expect(await run(key)).toEqual({ result: "replicated", bytesMoved: 6 });
@@ -132,7 +133,7 @@ describe.each(["push", "pull"] as const)("%s", (mode) => {
     const key = `archive-of-${mode}`;
     await freeze(key, "Archive");
     await expect(run(key)).rejects.toMatchObject({ kind: "Unsupported", message: expect.stringMatching(/archived: restore it/) });
-    await restore(key);
+    await restore(key, "Archive");
     expect(await run(key)).toMatchObject({ result: "waiting", reason: "archived as Archive, and being restored" });
     aheadMs += RESTORE_MS;
     expect(await run(key)).toMatchObject({ result: "replicated" });
