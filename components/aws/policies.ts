@@ -56,6 +56,27 @@ const readParameters = (arns: string[]) => allow("ReadSecrets", ["ssm:GetParamet
 export const writeLogs = (logGroupArn: string): Statement =>
   allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], `${logGroupArn}:*`);
 
+/**
+ * A statement for roles or users of the bridge: it names their account, and the identities in a condition. AWS looks up each identity
+ * that is a Principal. It refuses one that was made seconds before, and keeps an id for one that is deleted later, which its successor
+ * does not match. The condition's text is not looked up. A grant to an account needs the identity's own policy as well.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
+ */
+export function grantedTo(identityArns: readonly string[], statement: Statement): Statement {
+  const accounts = [...new Set(identityArns.map(accountRoot))];
+  return {
+    ...statement,
+    Principal: { AWS: oneOrList(accounts) },
+    Condition: { ...statement.Condition, StringEquals: { "aws:PrincipalArn": oneOrList(identityArns) } },
+  };
+}
+
+/** `arn:<partition>:iam::<account>:root`, for `arn:<partition>:iam::<account>:role/<name>`. */
+const accountRoot = (identityArn: string): string => `${identityArn.split(":").slice(0, 5).join(":")}:root`;
+
+/** AWS stores a list of one as a text. */
+const oneOrList = (values: readonly string[]): string | string[] => (values.length === 1 ? String(values[0]) : [...values]);
+
 export const assumedBy = (service: string): PolicyDocument => ({
   Version: "2012-10-17",
   Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" } as Statement],
@@ -218,6 +239,13 @@ export function receiverEndpointPolicy(args: {
   invokerArn?: string | undefined;
 }): PolicyDocument {
   const addresses = { "aws:SourceIp": [...args.allowedCidrs] };
+  const allowed: Statement = {
+    Sid: "AllowSender",
+    Effect: "Allow",
+    Action: "execute-api:Invoke",
+    Resource: args.methodArn,
+    Condition: { IpAddress: addresses },
+  };
   return document(
     {
       Sid: "DenyOtherAddresses",
@@ -227,14 +255,7 @@ export function receiverEndpointPolicy(args: {
       Resource: args.methodArn,
       Condition: { NotIpAddress: addresses },
     },
-    {
-      Sid: "AllowSender",
-      Effect: "Allow",
-      Principal: args.invokerArn === undefined ? "*" : { AWS: args.invokerArn },
-      Action: "execute-api:Invoke",
-      Resource: args.methodArn,
-      Condition: { IpAddress: addresses },
-    },
+    args.invokerArn === undefined ? { ...allowed, Principal: "*" } : grantedTo([args.invokerArn], allowed),
   );
 }
 
@@ -242,10 +263,5 @@ export const invokerPolicy = (methodArn: string): PolicyDocument =>
   document(allow("InvokeReceiver", ["execute-api:Invoke"], methodArn));
 
 /** A statement to merge into the policy of a key, which the bridge never owns. */
-export const kmsKeyStatement = (sid: string, kmsKeyArn: string, roleArns: string[], actions: string[]): Statement => ({
-  Sid: sid,
-  Effect: "Allow",
-  Principal: { AWS: roleArns },
-  Action: actions,
-  Resource: kmsKeyArn,
-});
+export const kmsKeyStatement = (sid: string, kmsKeyArn: string, roleArns: string[], actions: string[]): Statement =>
+  grantedTo(roleArns, { Sid: sid, Effect: "Allow", Action: actions, Resource: kmsKeyArn });

@@ -79,9 +79,10 @@ describe("outputs", () => {
     expect(JSON.parse(await settled(bridge.kmsKeyPolicyStatements.source ?? pulumi.output("")))).toEqual({
       Sid: "CrossBorderBridgeReads",
       Effect: "Allow",
-      Principal: { AWS: ["arn:aws:iam::111111111111:role/crossborderbridge-b-sender"] },
+      Principal: { AWS: "arn:aws:iam::111111111111:root" },
       Action: ["kms:Decrypt"],
       Resource: KMS.kmsKeyArn,
+      Condition: { StringEquals: { "aws:PrincipalArn": "arn:aws:iam::111111111111:role/crossborderbridge-b-sender" } },
     });
     expect(bridge.kmsKeyPolicyStatements.destination).toBeUndefined();
   });

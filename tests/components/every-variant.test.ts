@@ -125,6 +125,15 @@ describe.each(Object.entries(GROUPS))("%s", (group, variants) => {
         expect(allowed(policy).filter(({ resource }) => source !== undefined && resource.includes(`:${source}/`))).toEqual([]);
     });
 
+    // AWS refuses a policy whose Principal is an identity that was made seconds before.
+    test("no policy names a role or a user as its Principal", () => {
+      const principals = plan.flatMap(statementsOf).flatMap(({ Principal }) => {
+        const { AWS = [] } = typeof Principal === "object" && Principal !== null ? (Principal as { AWS?: string | string[] }) : {};
+        return [AWS].flat();
+      });
+      expect(principals.filter((one) => !/^(\*|arn:aws(-cn)?:iam::\d{12}:root)$/.test(one))).toEqual([]);
+    });
+
     test("each bucket of the bridge refuses requests without TLS", () => {
       const buckets = plan.filter(({ type }) => /:Bucket$/.test(type)).map(({ name }) => name);
       const policed = plan.filter(({ type }) => /:BucketPolicy$/.test(type));

@@ -1,5 +1,6 @@
 import {
   copierPolicy,
+  grantedTo,
   invokerPolicy,
   literal,
   objectArns,
@@ -39,6 +40,34 @@ describe("lists of prefixes", () => {
     const characters = JSON.stringify([one, other]).length;
     expect(objectArns(FROM, ["one/", "other/"], characters)).toHaveLength(2);
     expect(objectArns(FROM, ["one/", "other/"], characters - 1)).toEqual([`${FROM}/*`]);
+  });
+});
+
+test("a grant to identities names their account, in their partition, and the identities in a condition", () => {
+  const roles = ["receiver", "copier"].map((name) => `arn:aws-cn:iam::222222222222:role/crossborderbridge-b-${name}`);
+  const statement = {
+    Effect: "Allow" as const,
+    Action: ["kms:Decrypt"],
+    Resource: "key",
+    Condition: { StringLike: { "kms:ViaService": "s3" } },
+  };
+  expect(grantedTo(roles, statement)).toEqual({
+    ...statement,
+    Principal: { AWS: "arn:aws-cn:iam::222222222222:root" },
+    Condition: { ...statement.Condition, StringEquals: { "aws:PrincipalArn": roles } },
+  });
+});
+
+test("with auth: iam the receiver's API admits one user, from the allowlist only", () => {
+  const methodArn = "arn:aws-cn:execute-api:cn-north-1:222222222222:api1/v1/POST/notices";
+  const invokerArn = "arn:aws-cn:iam::222222222222:user/crossborderbridge-b-invoker";
+  expect(receiverEndpointPolicy({ methodArn, allowedCidrs: ["203.0.113.7/32"], invokerArn }).Statement.at(-1)).toEqual({
+    Sid: "AllowSender",
+    Effect: "Allow",
+    Principal: { AWS: "arn:aws-cn:iam::222222222222:root" },
+    Action: "execute-api:Invoke",
+    Resource: methodArn,
+    Condition: { IpAddress: { "aws:SourceIp": ["203.0.113.7/32"] }, StringEquals: { "aws:PrincipalArn": invokerArn } },
   });
 });
 

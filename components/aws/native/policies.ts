@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html
  */
 import { CONTROL_PREFIX } from "../../../runtime/protocol/control";
-import { document, objectArns, type PolicyDocument, type Statement } from "../policies";
+import { document, grantedTo, objectArns, type PolicyDocument, type Statement } from "../policies";
 
 /** One end of a replication. */
 export interface ReplicationEnd {
@@ -100,15 +100,15 @@ export function replicationPolicy(args: ReplicationPolicyArgs): PolicyDocument {
  * Replication does not need it, and with it the other account could suspend versioning, which replication requires.
  */
 export const bucketStatements = (roleArn: string, args: ReplicationPolicyArgs): Statement[] => [
-  { ...writeReplicas(args), Sid: "CrossBorderBridgeReplicas", Principal: { AWS: roleArn } },
-  {
-    ...allow("CrossBorderBridgeReplicaBucket", ["s3:ListBucket", "s3:GetBucketVersioning"], [args.destination.bucketArn]),
-    Principal: { AWS: roleArn },
-  },
+  grantedTo([roleArn], { ...writeReplicas(args), Sid: "CrossBorderBridgeReplicas" }),
+  grantedTo(
+    [roleArn],
+    allow("CrossBorderBridgeReplicaBucket", ["s3:ListBucket", "s3:GetBucketVersioning"], [args.destination.bucketArn]),
+  ),
 ];
 
 const forRole = (statement: Statement | undefined, Sid: string, roleArn: string): Statement[] =>
-  statement === undefined ? [] : [{ ...statement, Sid, Principal: { AWS: roleArn } }];
+  statement === undefined ? [] : [grantedTo([roleArn], { ...statement, Sid })];
 
 /** Statements that the policies of both keys need. The bridge never owns a key. */
 export const keyStatements = (

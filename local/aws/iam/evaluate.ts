@@ -32,7 +32,8 @@ type PrincipalMatch = "self" | "account" | "none";
 
 /** @throws Error when a policy is not valid or uses an element that is not covered */
 export function evaluate(request: AccessRequest, { identityPolicies = [], resourcePolicy }: AttachedPolicies): Decision {
-  const context = Object.fromEntries(Object.entries(request.context ?? {}).map(([key, value]) => [key.toLowerCase(), value]));
+  const given = Object.entries(request.context ?? {}).map(([key, value]) => [key.toLowerCase(), value]);
+  const context: RequestContext = { ...callerKeys(request.principal), ...Object.fromEntries(given) };
   const effectsOf = (document: PolicyDocument, kind: PolicyKind) => {
     const variables = document.Version === "2012-10-17" ? context : undefined;
     return checkedStatements(document, kind)
@@ -96,6 +97,12 @@ function matchOf(policy: PolicyStatement["Principal"], principal: string): Princ
   const account = accountOf(principal);
   const isAccount = (name: string) => name === account || new RegExp(`^arn:[^:]+:iam::${account}:root$`).test(name);
   return account !== undefined && named.some(isAccount) ? "account" : "none";
+}
+
+/** Keys of every signed request. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn */
+function callerKeys(principal: string): RequestContext {
+  const account = accountOf(principal);
+  return account === undefined ? {} : { "aws:principalarn": principal, "aws:principalaccount": account };
 }
 
 const isAssumeRole = (action: string): boolean => action.toLowerCase() === "sts:assumerole";

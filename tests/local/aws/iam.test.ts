@@ -96,6 +96,20 @@ describe("principals (reference_policies_elements_principal.html)", () => {
     expect(evaluate({ ...request, principal }, { resourcePolicy: grant(granted) })).toBe(expected);
   });
 
+  // reference_policies_condition-keys.html#condition-keys-principalarn
+  test.each([
+    ["the role, whose own policy allows it", ROLE, ["kms:Decrypt"], "Allowed"],
+    ["the role, whose own policy does not", ROLE, [], "ImplicitlyDenied"],
+    ["another identity of the account", CARLOS, ["kms:Decrypt"], "ImplicitlyDenied"],
+    ["an anonymous caller", "anonymous", [], "ImplicitlyDenied"],
+  ])("a grant of a key to an account with the ARN of a role: %s", (_, principal, actions, expected) => {
+    const Condition = { StringEquals: { "aws:PrincipalArn": ROLE } };
+    const granted = { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Condition };
+    const resourcePolicy = policy(allow("kms:Decrypt", "*", granted));
+    const identityPolicies = actions.map((action) => policy(allow(action, "*")));
+    expect(evaluate({ ...request, action: "kms:Decrypt", principal }, { identityPolicies, resourcePolicy })).toBe(expected);
+  });
+
   test("a deny to an account holds for its roles", () => {
     const resourcePolicy = policy(deny("sqs:*", ANY_QUEUE, { Principal: { AWS: ACCOUNT } }));
     const identityPolicies = [policy(allow("sqs:*", "*"))];

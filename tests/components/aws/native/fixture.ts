@@ -57,12 +57,19 @@ export interface PolicyStatement {
   Sid: string;
   Action: string[];
   Resource: string[];
+  Condition?: object;
 }
 
 export const statementsOf = (recording: Recording, name: string, field = "policy"): PolicyStatement[] =>
   (policyOf(recording, name, field) as { Statement: PolicyStatement[] }).Statement;
 
 export const allow = (Sid: string, Action: string[], Resource: string[]) => ({ Sid, Effect: "Allow", Action, Resource });
+
+/** A grant to one identity: its account is the Principal, and a condition names it. */
+export const only = (identityArn: string, condition: object = {}) => ({
+  Principal: { AWS: identityArn.replace(/:(role|user)\/.*/, ":root") },
+  Condition: { ...condition, StringEquals: { "aws:PrincipalArn": identityArn } },
+});
 
 /** What `replicate` changes: regions, and anything of an end. */
 export interface PairVariation extends Partial<Omit<NativeReplicationArgs, "source" | "destination">> {

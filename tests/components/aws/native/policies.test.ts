@@ -7,7 +7,7 @@ import {
   type ReplicationPolicyArgs,
   replicationPolicy,
 } from "../../../../components/aws/native/policies";
-import { allow } from "./fixture";
+import { allow, only } from "./fixture";
 
 const FROM = "arn:aws:s3:::from";
 const TO = "arn:aws:s3:::to";
@@ -102,11 +102,11 @@ describe("what others must allow", () => {
           [...WRITE, "s3:ReplicateDelete", "s3:ObjectOwnerOverrideToBucketOwner"],
           [`${TO}/in/*`],
         ),
-        Principal: { AWS: ROLE },
+        ...only(ROLE),
       },
       {
         ...allow("CrossBorderBridgeReplicaBucket", ["s3:ListBucket", "s3:GetBucketVersioning"], [TO]),
-        Principal: { AWS: ROLE },
+        ...only(ROLE),
       },
     ]);
   });
@@ -116,15 +116,13 @@ describe("what others must allow", () => {
       source: [
         {
           ...allow("CrossBorderBridgeReads", ["kms:Decrypt"], [KEY]),
-          Principal: { AWS: ROLE },
-          Condition: through("s3.us-east-1.amazonaws.com", FROM, `${FROM}/*`),
+          ...only(ROLE, through("s3.us-east-1.amazonaws.com", FROM, `${FROM}/*`)),
         },
       ],
       destination: [
         {
           ...allow("CrossBorderBridgeWrites", ENCRYPT, [REPLICA_KEY]),
-          Principal: { AWS: ROLE },
-          Condition: through("s3.eu-west-1.amazonaws.com", TO, `${TO}/*`),
+          ...only(ROLE, through("s3.eu-west-1.amazonaws.com", TO, `${TO}/*`)),
         },
       ],
     });
@@ -155,7 +153,7 @@ describe("what a job of S3 Batch Operations may do", () => {
     const statement = (Sid: string) => ({ ...allow(Sid, ["kms:GenerateDataKey", "kms:Decrypt"], [KEY]), Condition: condition });
     expect(backfillPolicy(encrypted).Statement.at(-1)).toEqual(statement("EncryptReports"));
     expect(backfillKeyStatements(ROLE, encrypted)).toEqual([
-      { ...statement("CrossBorderBridgeReports"), Principal: { AWS: ROLE } },
+      { ...statement("CrossBorderBridgeReports"), ...only(ROLE, condition) },
     ]);
   });
 });
