@@ -3,6 +3,7 @@ import { registerBackfill } from "./backfill/command";
 import { registerCompletion } from "./completion";
 import { registerCost } from "./cost/command";
 import { registerDoctor } from "./doctor/command";
+import { registerEmpty } from "./empty/empty";
 import { onInterrupt } from "./interrupt";
 import { registerLetters } from "./letters/command";
 import { registerLogs } from "./logs/command";
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
       registerBackfill,
       registerPause,
       registerProbe,
+      registerEmpty,
       registerCost,
       registerCompletion,
     ],
