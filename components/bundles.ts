@@ -1,5 +1,4 @@
 /** Finds the prebuilt handlers, from a checkout as well as from an installed package. */
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -33,31 +32,21 @@ export function prebuiltBundle(platform: FunctionPlatform, role: Role, root: str
   return new pulumi.asset.FileArchive(folder);
 }
 
-/** A packed handler in the form that Function Compute accepts. */
-export interface FunctionZip {
-  base64: string;
-  /** Digest of the zip's bytes, in hex. */
-  sha256: string;
-}
-
-function zipOf(bytes: Buffer): FunctionZip {
-  return { base64: bytes.toString("base64"), sha256: createHash("sha256").update(bytes).digest("hex") };
-}
-
-/** @throws Error when the handlers were not built. */
-export function prebuiltZip(role: Role, root: string = packageRoot()): FunctionZip {
-  return zipOf(readFileSync(built(join(root, "dist", "functions", "alicloud-fc", `${role}.zip`), root)));
+/** @returns the packed handler in base64, as Function Compute accepts it @throws Error when the handlers were not built. */
+export function prebuiltZip(role: Role, root: string = packageRoot()): string {
+  return readFileSync(built(join(root, "dist", "functions", "alicloud-fc", `${role}.zip`), root), "base64");
 }
 
 /**
  * Reads the caller's own handler from a zip file. Function Compute accepts bytes instead of an archive, so the zip must exist already.
+ * @returns its bytes in base64
  * @throws Error for any other archive.
  */
-export async function customZip(role: Role, archive: pulumi.asset.Archive): Promise<FunctionZip> {
+export async function customZip(role: Role, archive: pulumi.asset.Archive): Promise<string> {
   const refused = (what: string) =>
     new pulumi.RunError(`bundles.${role} is ${what}: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")`);
   if (!(archive instanceof pulumi.asset.FileArchive)) throw refused("no file");
   const path = await archive.path;
   if (!path.endsWith(".zip")) throw refused(`${path}, which is no .zip`);
-  return zipOf(readFileSync(path));
+  return readFileSync(path, "base64");
 }

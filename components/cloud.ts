@@ -7,7 +7,6 @@ import type * as alicloud from "@pulumi/alicloud";
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, AuthConfig, ReceiverConfig, Role, SenderConfig } from "../runtime/protocol/env";
-import type { FunctionZip } from "./bundles";
 import { type BridgeConfig, ConfigInvalid } from "./config";
 import type { OutputProperties, Present } from "./outputs";
 
@@ -26,7 +25,7 @@ export interface BridgeContext {
   /** Packed handlers for Lambda, by role. */
   bundle: (role: Role) => pulumi.asset.Archive;
   /** Packed handlers for Function Compute, by role. */
-  zip: (role: Role) => pulumi.Output<FunctionZip>;
+  zip: (role: Role) => pulumi.Output<string>;
   alarmTopicArn?: pulumi.Input<string> | undefined;
 }
 

@@ -19,6 +19,8 @@ export interface LocalClouds {
   readonly caPath: string;
   /** Folder of this run. `stop` removes it. */
   readonly runDir: string;
+  /** How long, in ms, new roles, users, attachments of policies and log stores stay unknown to other services. */
+  readonly propagationMs: number;
   /** Resolves to the first cloud whose process ends. The local Alibaba Cloud runs in this process. */
   readonly ended: Promise<CloudName>;
   stop(): Promise<void>;
@@ -36,6 +38,8 @@ export interface LocalCloudsOptions {
   scheduleMinuteMs?: number | undefined;
   /** Keep the state of an AWS partition across its restart. */
   persist?: boolean | undefined;
+  /** See `LocalClouds`. @default the environment variable PROPAGATION_MS, or 0 */
+  propagationMs?: number | undefined;
   onProgress?: OnProgress | undefined;
   /** Aborts the start and stops what was started. */
   signal?: AbortSignal | undefined;
@@ -53,26 +57,38 @@ export async function startLocalClouds({
     closers.add(() => started.stop());
     return started;
   };
+  const { propagationMs = propagationIn(process.env.PROPAGATION_MS) } = options;
   try {
     const [aws, alicloud] = await settled(
       wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }).then(closed) : undefined,
-      wants("alicloud") ? startAlicloud(stateDir, options).then(closed) : undefined,
+      wants("alicloud") ? startAlicloud(stateDir, { ...options, propagationMs }).then(closed) : undefined,
     );
-    return localClouds(aws, alicloud, closers.closeAll);
+    return localClouds(aws, alicloud, { propagationMs, stop: closers.closeAll });
   } catch (error) {
     return closers.closeAfter(error);
   }
 }
 
+/** @throws Error for a text that is no whole number of milliseconds */
+function propagationIn(text = "0"): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new Error(`PROPAGATION_MS is ${JSON.stringify(text)}: it must be a whole number of milliseconds, such as 5000`);
+}
+
 async function startAlicloud(
   stateDir: string,
-  { recordCalls, scheduleMinuteMs }: Pick<LocalCloudsOptions, "recordCalls" | "scheduleMinuteMs">,
+  {
+    recordCalls,
+    scheduleMinuteMs,
+    propagationMs,
+  }: Pick<LocalCloudsOptions, "recordCalls" | "scheduleMinuteMs" | "propagationMs">,
 ): Promise<LocalAlicloud> {
   return startLocalAlicloud({
     certificate: await ensureCertificate(stateDir),
     runDir: await createRunDir(runsDir(stateDir)),
     recordCalls,
     scheduleMinuteMs,
+    propagationMs,
     // Nobody can set a DNS record for a local stack.
     ownsDomain: () => true,
     // The functions of a bridge read the vendor's endpoints from this variable.
@@ -80,7 +96,11 @@ async function startAlicloud(
   });
 }
 
-function localClouds(aws: LocalAws | undefined, alicloud: LocalAlicloud | undefined, stop: () => Promise<void>): LocalClouds {
+function localClouds(
+  aws: LocalAws | undefined,
+  alicloud: LocalAlicloud | undefined,
+  shared: Pick<LocalClouds, "propagationMs" | "stop">,
+): LocalClouds {
   const started = <T>(name: CloudName, cloud: T | undefined): T => {
     if (cloud === undefined) throw new Error(`the local ${name} was not started: no side of the stack is in it`);
     return cloud;
@@ -100,7 +120,7 @@ function localClouds(aws: LocalAws | undefined, alicloud: LocalAlicloud | undefi
     caPath: first.caPath,
     runDir: first.runDir,
     ended: firstToEnd(aws),
-    stop,
+    ...shared,
   };
 }
 

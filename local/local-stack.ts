@@ -35,6 +35,8 @@ export interface LocalStackOptions {
   recordCalls?: boolean | undefined;
   /** Keep the state of an AWS partition across its restart. */
   persist?: boolean | undefined;
+  /** How long, in ms, the clouds keep new roles, users and log stores from other services. @default see `LocalCloudsOptions` */
+  propagationMs?: number | undefined;
   /** The real length of a minute in AWS schedule rates. @default 60_000 */
   scheduleMinuteMs?: number | undefined;
   stateDir?: string;
@@ -64,12 +66,13 @@ export interface LocalStack {
 /** Installs missing tools, starts the local clouds and deploys the stack to them. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   const { stack, signal, onProgress, projectDir = REPOSITORY_ROOT } = options;
-  const settings = await settingsToDeploy(options);
+  const wanted = await settingsToDeploy(options);
   const closers = createClosers();
   try {
     signal?.throwIfAborted();
     onProgress?.("setting up: function bundles, local clouds, Pulumi CLI");
-    const { clouds, installation } = await setUp(options, settings, closers);
+    const { clouds, installation } = await setUp(options, wanted, closers);
+    const settings = { ...restIn(clouds), ...wanted };
     signal?.throwIfAborted();
     const providers = await serveProviders(clouds, projectDir, closers);
     const dataDir = await mkdtemp(join(clouds.runDir, "engine-"));
@@ -101,10 +104,11 @@ async function settingsToDeploy({ stack, settings: given }: LocalStackOptions): 
 }
 
 async function setUp(options: LocalStackOptions, settings: Record<string, unknown>, closers: Closers) {
-  const { stateDir = DEFAULT_STATE_DIR, onProgress, recordCalls, persist, scheduleMinuteMs, signal } = options;
+  const { stateDir = DEFAULT_STATE_DIR, onProgress, recordCalls, persist, scheduleMinuteMs, propagationMs, signal } = options;
   const startClouds = async () => {
     const regions = sourceRegion(settings);
-    const request = { clouds: cloudsOf(settings), regions, stateDir, onProgress, recordCalls, persist, scheduleMinuteMs, signal };
+    const clouds = cloudsOf(settings);
+    const request = { clouds, regions, stateDir, onProgress, recordCalls, persist, scheduleMinuteMs, propagationMs, signal };
     const started = await startLocalClouds(request);
     closers.add(() => started.stop());
     return started;
@@ -116,6 +120,11 @@ async function setUp(options: LocalStackOptions, settings: Record<string, unknow
   );
   return { clouds, installation };
 }
+
+/** What is new need not rest longer than these clouds keep it from others. Their times are in whole seconds. */
+const restIn = ({ propagationMs }: LocalClouds): Record<string, unknown> => ({
+  "crossborderbridge:settleSeconds": propagationMs === 0 ? 0 : Math.ceil(propagationMs / 1000) + 1,
+});
 
 interface Deployment extends Pick<LocalStack, "clouds" | "engine" | "settings" | "stop"> {
   /** Writes the settings, with those given here over the first ones. */
@@ -163,7 +172,7 @@ function isPull(settings: Record<string, unknown>): boolean {
 }
 
 /** The emulator delivers events only within its own region, so it runs in the region of the source. */
-function sourceRegion(settings: Record<string, unknown>): { aws?: string; "aws-cn"?: string } {
+export function sourceRegion(settings: Record<string, unknown>): { aws?: string; "aws-cn"?: string } {
   const { cloud, region } = settings["crossborderbridge:source"] as { cloud: CloudName; region: string };
   return cloud === "alicloud" ? {} : { [cloud]: region };
 }
@@ -176,7 +185,8 @@ async function serveProviders(clouds: LocalClouds, workingDirectory: string, clo
     closers.add(close);
     ports[name] = port;
   };
-  if (clouds.has("aws")) await serve("aws", serveAwsProvider({ partitions: clouds, workingDirectory }));
+  const { propagationMs } = clouds;
+  if (clouds.has("aws")) await serve("aws", serveAwsProvider({ partitions: clouds, workingDirectory, propagationMs }));
   if (clouds.has("alicloud")) await serve("alicloud", serveAlicloudProvider({ cloud: clouds.alicloud }));
   return ports;
 }

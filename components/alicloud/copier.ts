@@ -5,7 +5,7 @@ import type { AllowedSources } from "../../runtime/protocol/env";
 import { type BridgeContext, identity } from "../cloud";
 import { COPIER_EVENT_AGE_SECONDS } from "../config";
 import type { ControlBucket } from "./control-bucket";
-import { BridgeFunction } from "./function";
+import { BridgeFunction, REPLACED_WHOLE } from "./function";
 import type { Logs } from "./logs";
 import { copierPolicy } from "./policies";
 import { type AlicloudDestinationStore, destinationPolicyArgs, destinationSettings } from "./stores";
@@ -57,7 +57,7 @@ export class Copier extends pulumi.ComponentResource {
     const invocations = new alicloud.fc.V3AsyncInvokeConfig(
       `${name}-invocations`,
       { functionName: copier.functionName, maxAsyncRetryAttempts: 0, maxAsyncEventAgeInSeconds: COPIER_EVENT_AGE_SECONDS },
-      { parent: this, provider: context.provider },
+      { parent: this, provider: context.provider, ...REPLACED_WHOLE },
     );
     this.functionArn = copier.functionArn;
     this.functionName = copier.functionName;

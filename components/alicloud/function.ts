@@ -55,7 +55,6 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         .apply(([policy, logStoreArn]) => document(...policy.Statement, writeLogs(logStoreArn))),
       parent: this,
     });
-    const zip = context.zip(role);
     const own = new alicloud.fc.V3Function(
       name,
       {
@@ -63,23 +62,19 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         description: args.description,
         handler: "index.handler",
         ...runtimeOf(args.perInstance),
-        code: { zipFile: zip.base64 },
+        code: { zipFile: context.zip(role) },
         role: ramRole.arn,
         ...functionSize(args.memoryMb),
         diskSize: DISK_MB,
         timeout: args.timeoutSeconds,
         internetAccess: true,
-        environmentVariables: pulumi
-          .all([args.config, zip.sha256])
-          // The provider does not notice a change of the code alone.
-          .apply(([config, sha256]) =>
-            withinEnvironment(role, "alicloud", {
-              ...encodeEnv(role, config as RoleConfig<R>),
-              CODE_SHA256: sha256,
-              // A custom runtime gets no context that would tell it.
-              ...(args.perInstance === undefined ? {} : { TIMEOUT_SECONDS: String(args.timeoutSeconds) }),
-            }),
-          ),
+        environmentVariables: args.config.apply((config) =>
+          withinEnvironment(role, "alicloud", {
+            ...encodeEnv(role, config),
+            // A custom runtime gets no context that would tell it.
+            ...(args.perInstance === undefined ? {} : { TIMEOUT_SECONDS: String(args.timeoutSeconds) }),
+          }),
+        ),
         logConfig: { project: logs.project, logstore: logs.store },
       },
       { ...child, dependsOn: [ramRole.attachment, ...logs.ready, ...(args.dependsOn ?? [])] },
@@ -100,6 +95,12 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
     this.registerOutputs({ functionName: this.functionName });
   }
 }
+
+/**
+ * Options of an asynchronous invocation config. An update of the provider carries only what changed. If the service replaces the whole
+ * config by it, the failure destination or the retries are gone. A new config carries everything.
+ */
+export const REPLACED_WHOLE: pulumi.CustomResourceOptions = { replaceOnChanges: ["*"], deleteBeforeReplace: true };
 
 /** Where a custom runtime on Debian 10 has Node.js 20. https://www.alibabacloud.com/help/en/functioncompute/fc/custom-runtime/ */
 const NODE = "/var/fc/lang/nodejs20/bin/node";

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../cloud";
 import { PROBER_PARTS } from "../prober";
 import { aliasesInModes, logProjectName, logStoreArn, type Place } from "./names";
+import { afterRest } from "./rest";
 
 const STORE = "functions";
 /** The maximum of the service, which stands for unlimited retention. https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */
@@ -15,8 +16,10 @@ const TOKENS = ", '\";=()[]{}?@&<>/:\n\t\r";
  * runs in modes without other functions.
  */
 export class Logs extends pulumi.ComponentResource {
+  /** Known when a function may write to the store, as is its name. */
   readonly project: pulumi.Output<string>;
   readonly store: pulumi.Output<string>;
+  /** Known at once, for policies. */
   readonly storeArn: pulumi.Output<string>;
   /** Resources that a function must wait for. Without them its first log lines are lost. */
   readonly ready: pulumi.Resource[];
@@ -58,10 +61,11 @@ export class Logs extends pulumi.ComponentResource {
       { project: project.projectName, logstore: store.logstoreName, fullText: { caseSensitive: false, token: TOKENS } },
       child,
     );
-    this.project = project.projectName;
-    this.store = store.logstoreName;
+    const rest = { created: [store.createTime], after: [index], seconds: config.settleSeconds };
+    this.project = afterRest(project.projectName, rest);
+    this.store = afterRest(store.logstoreName, rest);
     this.storeArn = pulumi
-      .all([place, this.project, this.store])
+      .all([place, project.projectName, store.logstoreName])
       .apply(([where, projectName, logstoreName]) => logStoreArn(where, projectName, logstoreName));
     this.ready = [index];
     this.registerOutputs({ project: this.project, store: this.store });

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Scope } from "../../runtime/protocol/env";
 import { type BridgeContext, onlyPlain } from "../cloud";
 import { createAlarm } from "./alarms";
-import type { BridgeFunction } from "./function";
+import { type BridgeFunction, REPLACED_WHOLE } from "./function";
 import { aliasesInModes, eventSourceArn, physicalName } from "./names";
 import { invokeFunction } from "./policies";
 import type { DeadLetters } from "./queues";
@@ -41,7 +41,7 @@ export class OssEvents extends pulumi.ComponentResource {
         maxAsyncEventAgeInSeconds: EVENT_AGE_SECONDS,
         destinationConfig: { onFailure: { destination: deadLetters.arn } },
       },
-      { ...child, dependsOn: [deadLetters.queue] },
+      { ...child, ...REPLACED_WHOLE, dependsOn: [deadLetters.queue] },
     );
     const role = createRole(name, {
       context,

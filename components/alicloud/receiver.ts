@@ -7,7 +7,7 @@ import type { BridgeConfig } from "../config";
 import { receiverInstances } from "../config/defaults";
 import { ControlBucket } from "./control-bucket";
 import { Copier } from "./copier";
-import { BridgeFunction } from "./function";
+import { BridgeFunction, REPLACED_WHOLE } from "./function";
 import { Logs } from "./logs";
 import { physicalName } from "./names";
 import { receiverPolicy } from "./policies";
@@ -55,7 +55,7 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
     const invocations = new alicloud.fc.V3AsyncInvokeConfig(
       `${name}-invocations`,
       { functionName: receiver.functionName, maxAsyncRetryAttempts: 0, maxAsyncEventAgeInSeconds: SHORTEST_EVENT_AGE_SECONDS },
-      { parent: this, provider: context.provider },
+      { parent: this, provider: context.provider, ...REPLACED_WHOLE },
     );
     const endpoint = new alicloud.fc.V3Trigger(
       `${name}-endpoint`,

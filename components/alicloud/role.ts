@@ -3,10 +3,12 @@ import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
 import { assumedBy, type PolicyDocument } from "./policies";
+import { afterRest } from "./rest";
 
 export type Service = "fc.aliyuncs.com" | "fnf.aliyuncs.com" | "oss.aliyuncs.com";
 
 export interface Role {
+  /** Known when the role may be used, as is its name. */
   arn: pulumi.Output<string>;
   roleName: pulumi.Output<string>;
   /** The service must wait for this: without the policy it has no permissions. */
@@ -47,5 +49,6 @@ export function createRole(name: string, args: RoleArgs): Role {
     { policyName: policy.policyName, policyType: "Custom", roleName: role.roleName },
     child,
   );
-  return { arn: role.arn, roleName: role.roleName, attachment };
+  const rest = { created: [role.createTime, policy.createTime], after: [attachment], seconds: args.context.config.settleSeconds };
+  return { arn: afterRest(role.arn, rest), roleName: afterRest(role.roleName, rest), attachment };
 }

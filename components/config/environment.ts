@@ -8,8 +8,8 @@ import { type FunctionSettings, functionSettings } from "./function-settings";
 import { LIMITS } from "./limits";
 import type { LenientConfig } from "./schema";
 
-/** The variables of a function of Function Compute besides its settings: a digest of the code, and the time limit. */
-const FC_VARIABLES = { CODE_SHA256: "0".repeat(64), TIMEOUT_SECONDS: "86400" };
+/** The variable of a function of Function Compute besides its settings: the time limit. */
+const FC_VARIABLES = { TIMEOUT_SECONDS: "86400" };
 
 const sizeOf = (variables: Readonly<Record<string, string>>): number =>
   Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);

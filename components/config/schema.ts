@@ -303,6 +303,11 @@ const settings = {
     .describe(
       `A key that has waited this long is parked with the reason of its last wait. The source's queues set the limit: they keep a message for 14 days in AWS (at most ${GIVE_UP_MAX_HOURS.aws} hours) and for 7 days in Alibaba Cloud (at most 168 hours, of which the last ${168 - GIVE_UP_MAX_HOURS.alicloud} are left out).`,
     ),
+  settleSeconds: whole({ min: 0, max: 300 }, "seconds")
+    .default(30)
+    .describe(
+      "A new role, policy or log store in Alibaba Cloud rests this long before its first use, because other services know it only after some seconds, and the provider does not try again. Deployments without new ones do not wait.",
+    ),
   probe: probeSchema.prefault({}),
   logLevel: choice(LOG_LEVELS)
     .default("info")

@@ -105,6 +105,12 @@ export interface BridgeSettings {
    * @default 168
    */
   giveUpAfterHours?: number | undefined;
+  /**
+   * A new role, policy or log store in Alibaba Cloud rests this long before its first use, because other services know it
+   * only after some seconds, and the provider does not try again. Deployments without new ones do not wait.
+   * @default 30
+   */
+  settleSeconds?: number | undefined;
   /** The latency probe: a function on each side that puts objects, watches for them and deletes them again. */
   probe?: ProbeArgs | undefined;
   /** Log level of the functions. `debug` also logs which objects were skipped, and why. @default "info" */

@@ -16,6 +16,8 @@ export interface AwsProviderOptions {
   partitions: Record<Partition, LocalPartition> | "preview";
   /** Relative paths of archives start here: the folder of Pulumi.yaml. @default the current folder */
   workingDirectory?: string;
+  /** How long, in ms, a new role or user stays unknown to services other than IAM. @default 0 */
+  propagationMs?: number | undefined;
 }
 
 /**
@@ -92,6 +94,7 @@ function configure(config: Infer<typeof CONFIG>, options: AwsProviderOptions): A
     region: config.region,
     accountId,
     defaultTags: config.defaultTags?.tags ?? {},
+    propagationMs: options.propagationMs ?? 0,
     workingDirectory: options.workingDirectory ?? process.cwd(),
     cloud: cloud && { partition: cloud, clients: makeClients(cloud, config.region) },
   };

@@ -17,6 +17,8 @@ export interface ResourceDefinition<C, S extends Schema, I = Infer<S>> {
   autoname?: { property: string; maxLength: number };
   /** Inputs that cannot change in place. Without `update` no input can. */
   replaceOn?: readonly string[];
+  /** Inputs whose changes the real provider ignores. The output keeps its value. */
+  ignored?: readonly string[];
   /** The engine deletes the old resource first, because both would have the same identity. */
   fixedIdentity?: boolean;
   /** Further rules on inputs. Not called while an input is unknown. */

@@ -68,7 +68,7 @@ export class Session<C> {
   async diff(token: string, id: string, { news, olds, outputs }: Change): Promise<Diff> {
     const type = this.typeOf(token);
     const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
-    const changed = names.filter((name) => !sameValue(olds[name], news[name]));
+    const changed = names.filter((name) => !type.ignored?.includes(name) && !sameValue(olds[name], news[name]));
     const replaces = changed.filter((name) => type.update === undefined || type.replaceOn?.includes(name));
     if (changed.length === 0 && type.verifyUnchanged !== undefined && !this.pack.isPreviewOnly(this.context)) {
       await type.verifyUnchanged(this.context, this.toCloud(id), this.toCloud(news), outputs);
@@ -100,7 +100,8 @@ export class Session<C> {
   }
 
   previewUpdate(token: string, news: Properties, outputs: Properties): Properties {
-    return { ...outputs, ...this.typeOf(token).defaults, ...news };
+    const type = this.typeOf(token);
+    return { ...outputs, ...type.defaults, ...news, ...pick(outputs, type.ignored) };
   }
 
   async update(token: string, id: string, { news, olds, outputs }: Change): Promise<Properties> {
@@ -110,8 +111,8 @@ export class Session<C> {
     await type.update(this.context, this.toCloud(id), this.toCloud(news), this.toCloud(olds));
     const computed = await this.computed(type, this.toCloud(id), news);
     if (computed === undefined) throw new Error(`${id} is gone`);
-    const kept = Object.fromEntries(type.computed.map((name) => [name, outputs[name]]));
-    return { ...type.defaults, ...compact(kept), ...news, ...computed };
+    const kept = pick(outputs, type.computed);
+    return { ...type.defaults, ...kept, ...news, ...computed, ...pick(outputs, type.ignored) };
   }
 
   /** Undefined when the resource does not exist. */
@@ -158,6 +159,11 @@ export class Session<C> {
       throw new Error(`${token}: this provider only serves previews; start the local cloud to deploy`);
     }
   }
+}
+
+/** The values that exist. */
+function pick(values: Properties, names: readonly string[] = []): Properties {
+  return compact(Object.fromEntries(names.map((name) => [name, values[name]])));
 }
 
 /** Returns the same name for one resource of one deployment, because the seed is the same. */

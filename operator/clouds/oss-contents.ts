@@ -9,19 +9,25 @@ import type { AlicloudAccess } from "../operated-bridge";
 
 const PAGE = "1000";
 
-/** https://www.alibabacloud.com/help/en/oss/developer-reference/list-of-operations-by-function */
-export function openOssContents({ region, credentials, originOf, ca }: AlicloudAccess, bucket: string): BucketContents {
+/**
+ * Goes by the bucket's own domain if it has one: an account may be refused objects of the mainland through the public host.
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/list-of-operations-by-function
+ */
+export function openOssContents(
+  { region, credentials, originOf, ca }: AlicloudAccess,
+  { name: bucket, customDomain }: { name: string; customDomain?: string | undefined },
+): BucketContents {
   const dispatcher = createOssDispatcher({ ca });
-  const endpoint = originOf(new URL(ossEndpoint(region)).hostname);
+  const endpoint = ossEndpoint(region, customDomain === undefined ? "public" : { customDomain }, originOf);
   const client = new OssClient({ bucket, region, credentials, endpoint, dispatcher }, OSS_CAPABILITIES);
   return {
     async uploads(signal) {
       const op = "listUploads";
       const queries = { uploads: null, "encoding-type": "url", "max-uploads": PAGE };
       const page = await client.text({ op, method: "GET", queries, signal }, (text) => documentOf(op, text));
-      return page.all("Upload").map(
-        (one): Upload => ({ key: keyOf(op, one), uploadId: required(op, "UploadId", one.textOf("UploadId")) }),
-      );
+      return page
+        .all("Upload")
+        .map((one): Upload => ({ key: keyOf(op, one), uploadId: required(op, "UploadId", one.textOf("UploadId")) }));
     },
     async abort({ key, uploadId }, signal) {
       try {

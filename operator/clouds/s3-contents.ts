@@ -12,7 +12,7 @@ import { awsClientOptions } from "./aws-client";
 
 /** XML 1.0 cannot hold every key, so S3 is asked to encode them. */
 const EncodingType = "url";
-const keyIn = ({ EncodingType: encoding }: { EncodingType?: string }, key = ""): string =>
+const keyIn = ({ EncodingType: encoding }: { EncodingType?: string | undefined }, key = ""): string =>
   (encoding === "url" ? decodeS3Key(key) : undefined) ?? key;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html */

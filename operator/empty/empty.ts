@@ -1,5 +1,6 @@
 /** `npm run bridge -- empty`: deletes what is in the buckets that a destroy is going to delete. */
 import { createHash } from "node:crypto";
+import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
 import { askAtTerminal } from "../ask";
 import type { BucketContents } from "../bucket-contents";
 import {
@@ -31,7 +32,7 @@ export interface EmptyDeps {
   confirm(question: string, signal: AbortSignal): Promise<boolean>;
   /** Whether standard input is a terminal, so that a person can answer. */
   interactive: boolean;
-  open(access: SideAccess, bucket: string): Promise<BucketContents>;
+  open(access: SideAccess, bucket: Pick<Target, "name" | "customDomain">): Promise<BucketContents>;
 }
 
 const systemDeps = (): EmptyDeps => ({
@@ -41,7 +42,7 @@ const systemDeps = (): EmptyDeps => ({
   open: async (access, bucket) =>
     access.cloud === "alicloud"
       ? (await import("../clouds/oss-contents")).openOssContents(access, bucket)
-      : (await import("../clouds/s3-contents")).openS3Contents(access, bucket),
+      : (await import("../clouds/s3-contents")).openS3Contents(access, bucket.name),
 });
 
 export const registerEmpty: RegisterCommand = (program, onBridge) => {
@@ -68,12 +69,12 @@ export async function empty(context: CommandContext, options: EmptyOptions, deps
   }
   const results: EmptiedBucket[] = [];
   for (const bucket of buckets) {
-    const contents = await deps.open(context.access[bucket.side], bucket.name);
+    const contents = await deps.open(context.access[bucket.side], bucket);
     try {
       results.push(await naming(textOf(bucket), emptyBucket(bucket, contents, context)));
     } catch (error) {
       note("run the same command again to go on");
-      throw error;
+      throw bucket.holdsLeases && isBridgeError(error, "HostRefused") ? leasesRefused(bucket, error) : error;
     } finally {
       await contents.close();
     }
@@ -85,12 +86,25 @@ export async function empty(context: CommandContext, options: EmptyOptions, deps
 
 interface Target extends Pick<OperatedSide, "side" | "cloud" | "region"> {
   name: string;
+  /** Bound to the bucket. */
+  customDomain?: string | undefined;
+  /** The bucket of the leases. It has no domain. */
+  holdsLeases?: true;
 }
 
 interface EmptiedBucket extends Target {
   uploads: number;
   versions: number;
 }
+
+/** The lifecycle rule of this bucket is in `components/alicloud/control-bucket.ts`. */
+const leasesRefused = (bucket: Target, cause: BridgeError) =>
+  new BridgeError(
+    "HostRefused",
+    "empty",
+    `${textOf(bucket)}: this account cannot use the public host of a mainland region for objects, and the bucket of the leases has no domain: wait until OSS has deleted the lease logs, three days after the last copy, and run pulumi destroy then`,
+    { cause },
+  );
 
 const textOf = ({ side, cloud, region, name }: Target): string => bucketText({ side, cloud, region, bucket: name });
 
@@ -107,16 +121,18 @@ export function bucketsToEmpty({ config, outputs }: Pick<OperatedBridge, "config
     const { cloud, region } = config[side];
     return { side, cloud, region, name };
   };
-  const created = [
-    ...(source.adopt ? [] : [target("source", outputs.sourceBucket)]),
-    ...(destination.adopt ? [] : [target("destination", outputs.destinationBucket)]),
-  ];
+  const own = (side: Target["side"], name: string): Target[] => {
+    const { adopt, customDomain } = config[side];
+    return adopt ? [] : [{ ...target(side, name), ...(customDomain === undefined ? {} : { customDomain }) }];
+  };
+  const created = [...own("source", outputs.sourceBucket), ...own("destination", outputs.destinationBucket)];
   if (!retainBuckets && !source.adopt && destination.adopt && deletes === "replicate")
     throw new UsageError(
       `deletes is replicate: the bridge would delete the replicas in ${outputs.destinationBucket} too; set deletes: ignore and run pulumi up first`,
     );
   const side = leaseSide(config);
-  const leases = side === undefined ? [] : [target(side, controlBucketOf(config[side].bucket, config.name))];
+  const leases: Target[] =
+    side === undefined ? [] : [{ ...target(side, controlBucketOf(config[side].bucket, config.name)), holdsLeases: true }];
   const found = [...(retainBuckets ? [] : created), ...leases];
   if (found.length > 0) return found;
   throw new UsageError(

@@ -128,7 +128,8 @@ describe.each(Object.entries(GROUPS))("%s", (group, variants) => {
     // AWS refuses a policy whose Principal is an identity that was made seconds before.
     test("no policy names a role or a user as its Principal", () => {
       const principals = plan.flatMap(statementsOf).flatMap(({ Principal }) => {
-        const { AWS = [] } = typeof Principal === "object" && Principal !== null ? (Principal as { AWS?: string | string[] }) : {};
+        const { AWS = [] } =
+          typeof Principal === "object" && Principal !== null ? (Principal as { AWS?: string | string[] }) : {};
         return [AWS].flat();
       });
       expect(principals.filter((one) => !/^(\*|arn:aws(-cn)?:iam::\d{12}:root)$/.test(one))).toEqual([]);

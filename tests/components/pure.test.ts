@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,13 +95,13 @@ describe("zips for Function Compute", () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   const BYTES = Buffer.from("PK, and whatever follows");
-  const ZIP = { base64: BYTES.toString("base64"), sha256: createHash("sha256").update(BYTES).digest("hex") };
+  const ZIP = BYTES.toString("base64");
 
   test("the prebuilt one is read whole", () => {
     const place = join(folder, "dist", "functions", "alicloud-fc");
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, "pusher.zip"), BYTES);
-    expect(prebuiltZip("pusher", folder)).toEqual(ZIP);
+    expect(prebuiltZip("pusher", folder)).toBe(ZIP);
   });
 
   test("one that was not built names the command", () => {
@@ -114,7 +113,7 @@ describe("zips for Function Compute", () => {
   test("a zip of one's own is a FileArchive of a .zip, and nothing else", async () => {
     const path = join(folder, "mine.zip");
     writeFileSync(path, BYTES);
-    expect(await customZip("sender", new pulumi.asset.FileArchive(path))).toEqual(ZIP);
+    expect(await customZip("sender", new pulumi.asset.FileArchive(path))).toBe(ZIP);
     const archive = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset("") });
     await expect(customZip("sender", archive)).rejects.toThrow(
       'bundles.sender is no file: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")',

@@ -1,28 +1,18 @@
 /** A stack from its first `pulumi up` to its last `pulumi destroy`: updates, resources that stay, and secrets that are not readable. */
 import { appendFile, cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { APIGatewayClient, GetRestApisCommand } from "@aws-sdk/client-api-gateway";
-import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
-import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
-import { DescribeAddressesCommand, DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { IAMClient, ListPoliciesCommand, ListRolesCommand, ListUsersCommand } from "@aws-sdk/client-iam";
-import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
+import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import {
   GetBucketEncryptionCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetPublicAccessBlockCommand,
-  ListBucketsCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
-import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { DescribeParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { clientConfig } from "../../local/aws/client-config";
-import type { LocalPartition } from "../../local/aws/local-aws";
 import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { REPOSITORY_ROOT } from "../../local/paths";
 import { CommandError } from "../../local/run-command";
 import { buildFunctions } from "../../scripts/build-functions";
+import { type Inventory, inventory, using } from "./support/aws-inventory";
 import { readRawLog } from "./support/logs";
 import { converged, put } from "./support/objects";
 import { readParameter } from "./support/parameters";
@@ -213,56 +203,7 @@ async function settingsOf({ s3, bucket: Bucket }: TestEnd): Promise<unknown> {
   return [versioning.Status, encryption.ServerSideEncryptionConfiguration, publicAccess.PublicAccessBlockConfiguration];
 }
 
-type Inventory = Record<string, (string | undefined)[]>;
-
 /** Resources of both clouds in every service that a bridge uses. */
 function inventories(): Promise<Inventory[]> {
   return Promise.all([inventory(clouds.aws), inventory(clouds["aws-cn"])]);
-}
-
-async function inventory(cloud: LocalPartition): Promise<Inventory> {
-  const { Buckets = [] } = await using(S3Client, cloud, (client) => client.send(new ListBucketsCommand({})));
-  const { Functions = [] } = await using(LambdaClient, cloud, (client) => client.send(new ListFunctionsCommand({})));
-  const { EventSourceMappings = [] } = await using(LambdaClient, cloud, (client) =>
-    client.send(new ListEventSourceMappingsCommand({})),
-  );
-  const { QueueUrls = [] } = await using(SQSClient, cloud, (client) => client.send(new ListQueuesCommand({})));
-  const { Roles = [] } = await using(IAMClient, cloud, (client) => client.send(new ListRolesCommand({})));
-  const { Users = [] } = await using(IAMClient, cloud, (client) => client.send(new ListUsersCommand({})));
-  const { Policies = [] } = await using(IAMClient, cloud, (client) => client.send(new ListPoliciesCommand({ Scope: "Local" })));
-  const { items: apis = [] } = await using(APIGatewayClient, cloud, (client) => client.send(new GetRestApisCommand({})));
-  const { logGroups = [] } = await using(CloudWatchLogsClient, cloud, (client) => client.send(new DescribeLogGroupsCommand({})));
-  const { Parameters = [] } = await using(SSMClient, cloud, (client) => client.send(new DescribeParametersCommand({})));
-  const { MetricAlarms = [] } = await using(CloudWatchClient, cloud, (client) => client.send(new DescribeAlarmsCommand({})));
-  const { Vpcs = [] } = await using(EC2Client, cloud, (client) => client.send(new DescribeVpcsCommand({})));
-  const { Addresses = [] } = await using(EC2Client, cloud, (client) => client.send(new DescribeAddressesCommand({})));
-  return {
-    buckets: Buckets.map(({ Name }) => Name),
-    functions: Functions.map(({ FunctionName }) => FunctionName),
-    eventSourceMappings: EventSourceMappings.map(({ UUID }) => UUID),
-    queues: QueueUrls,
-    roles: Roles.map(({ RoleName }) => RoleName),
-    users: Users.map(({ UserName }) => UserName),
-    policies: Policies.map(({ PolicyName }) => PolicyName),
-    apis: apis.map(({ name }) => name),
-    logGroups: logGroups.map(({ logGroupName }) => logGroupName),
-    parameters: Parameters.map(({ Name }) => Name),
-    alarms: MetricAlarms.map(({ AlarmName }) => AlarmName),
-    networks: Vpcs.map(({ VpcId }) => VpcId),
-    addresses: Addresses.map(({ PublicIp }) => PublicIp),
-  };
-}
-
-/** Makes one call with its own client. */
-async function using<Client extends { destroy(): void }, Output>(
-  type: new (config: ReturnType<typeof clientConfig>) => Client,
-  cloud: LocalPartition,
-  call: (client: Client) => Promise<Output>,
-): Promise<Output> {
-  const client = new type(clientConfig(cloud));
-  try {
-    return await call(client);
-  } finally {
-    client.destroy();
-  }
 }

@@ -23,6 +23,7 @@ export interface RecordedResource {
   retainOnDelete: boolean;
   deleteBeforeReplace: boolean;
   ignoreChanges: string[];
+  replaceOnChanges: string[];
   outputsRegistered: boolean;
 }
 
@@ -46,6 +47,7 @@ interface RegisterRequest {
   getRetainondelete(): boolean;
   getDeletebeforereplace(): boolean;
   getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
 }
 
 const nameOf = (urn: string): string => urn.split("::")[3] ?? "";
@@ -88,6 +90,7 @@ export async function recordResources(program: () => unknown, options: RecordOpt
           retainOnDelete: request.getRetainondelete(),
           deleteBeforeReplace: request.getDeletebeforereplace(),
           ignoreChanges: request.getIgnorechangesList(),
+          replaceOnChanges: request.getReplaceonchangesList(),
           outputsRegistered: false,
         });
       }

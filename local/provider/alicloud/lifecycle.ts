@@ -1,4 +1,5 @@
 import type { Failure, Infer } from "../schema";
+import { outsideRange } from "./checks";
 import type { XmlFields } from "./oss-api";
 
 export const LIFECYCLE_RULE = {
@@ -19,6 +20,7 @@ const ACTIONS = ["abortMultipartUploads", "expirations", "noncurrentVersionExpir
 export function* badRules(rules: readonly LifecycleRule[]): Generator<Failure> {
   for (const [index, rule] of rules.entries()) {
     const at = `lifecycleRules[${index}]`;
+    yield* outsideRange(`${at}.id.length`, Buffer.byteLength(rule.id ?? ""), 0, 255);
     if (ACTIONS.every((action) => (rule[action] ?? []).length === 0)) {
       yield { property: at, reason: `${at} has no action; it has ${ACTIONS.join(", ")}` };
     }

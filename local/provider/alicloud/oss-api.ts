@@ -14,9 +14,14 @@ interface Request {
 
 /** Methods of ali-oss that are missing in its types. */
 interface Untyped {
-  request(request: Request): Promise<{ data: unknown }>;
+  request(request: Request): Promise<Answer>;
   getBucketVersions(query: object): Promise<{ objects: Version[]; deleteMarker: Version[] }>;
   deleteMulti(names: { key: string; versionId: string }[], options: { quiet: boolean }): Promise<unknown>;
+}
+
+interface Answer {
+  data: unknown;
+  res: { headers: Readonly<Record<string, string | undefined>> };
 }
 
 interface Version {
@@ -26,6 +31,11 @@ interface Version {
 
 /** The content of a setting, as XML or JSON. */
 export type Document = { root: string; fields: XmlFields } | { json: string };
+
+/** The page of a listing, and the rounds in five minutes: the pauses between them grow to 10 s. */
+const FORCED_PAGE = 100;
+const FORCED_ROUNDS = 33;
+const NO_OBJECTS: Document = { root: "Delete", fields: { Quiet: false } };
 
 /**
  * Buckets and their settings, with ali-oss and as the account's root. It works in one region, because OSS accepts the operations of
@@ -56,9 +66,10 @@ export class OssApi {
     await this.send({ method: "PUT", bucket, subres: { [setting]: "" }, ...body(document) });
   }
 
-  /** `comp` is the operation on the setting, e.g. `add` a rule. */
-  async post(bucket: string, setting: string, comp: string, document: Document): Promise<void> {
-    await this.send({ method: "POST", bucket, subres: { [setting]: "", comp }, ...body(document) });
+  /** `comp` is the operation on the setting, e.g. `add` a rule. @returns the headers of the answer */
+  async post(bucket: string, setting: string, comp: string, document: Document): Promise<Answer["res"]["headers"]> {
+    const { res } = await this.send({ method: "POST", bucket, subres: { [setting]: "", comp }, ...body(document) });
+    return res.headers;
   }
 
   /** The children of the root element: a text, children, or a list of these. @throws Error of status 404 when it is not set */
@@ -94,18 +105,28 @@ export class OssApi {
     return found;
   }
 
-  /** Deletes every version and every delete marker. */
-  async empty(bucket: string): Promise<void> {
+  /**
+   * Deletes a bucket as the real provider does with `forceDestroy`: a page of versions a round, as long as the bucket is not empty, and
+   * never an upload. https://github.com/aliyun/terraform-provider-alicloud/blob/v1.285.0/alicloud/resource_alicloud_oss_bucket.go
+   * @throws Error `BucketNotEmpty` for more versions than fit into the provider's five minutes; `MalformedXML` for an upload that is left
+   */
+  async emptyAndDelete(bucket: string, rounds = FORCED_ROUNDS): Promise<void> {
     const client = ossClient({ ...this.options, bucket }) as unknown as Untyped;
-    for (;;) {
-      const { objects, deleteMarker } = await client.getBucketVersions({ maxKeys: 1000 });
+    for (let round = 1; ; round++) {
+      try {
+        return await this.deleteBucket(bucket);
+      } catch (error) {
+        if ((error as { code?: string }).code !== "BucketNotEmpty" || round > rounds) throw error;
+      }
+      const { objects, deleteMarker } = await client.getBucketVersions({ maxKeys: FORCED_PAGE });
       const names = [...objects, ...deleteMarker].map(({ name: key, versionId }) => ({ key, versionId }));
-      if (names.length === 0) return;
-      await client.deleteMulti(names, { quiet: true });
+      // The provider sends a list also if it is empty.
+      if (names.length === 0) await this.send({ method: "POST", bucket, subres: { delete: "" }, ...body(NO_OBJECTS) });
+      else await client.deleteMulti(names, { quiet: true });
     }
   }
 
-  private send(request: Omit<Request, "successStatuses">): Promise<{ data: unknown }> {
+  private send(request: Omit<Request, "successStatuses">): Promise<Answer> {
     return this.client.request({ ...request, successStatuses: [200, 204] });
   }
 }

@@ -11,6 +11,8 @@ export interface AwsContext {
   defaultTags: Record<string, string>;
   /** Undefined in a preview without a cloud. */
   cloud: { partition: LocalPartition; clients: Clients } | undefined;
+  /** How long, in ms, a new role or user stays unknown to services other than IAM. */
+  propagationMs: number;
   /** Paths of archives are relative to it. */
   workingDirectory: string;
 }

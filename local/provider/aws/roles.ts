@@ -1,4 +1,5 @@
 /** Rules on roles that AWS enforces and the emulator does not. */
+import { setTimeout } from "node:timers/promises";
 import {
   GetPolicyCommand,
   GetPolicyVersionCommand,
@@ -10,12 +11,16 @@ import {
 import { evaluate } from "../../aws/iam/evaluate";
 import type { PolicyDocument } from "../../aws/iam/policy-document";
 import { type AwsContext, clientsOf } from "./context";
+import { propagationLeft } from "./principals";
 
 export function roleNameOf(roleArn: string): string {
   return roleArn.slice(roleArn.lastIndexOf("/") + 1);
 }
 
-/** Lambda refuses a function when it cannot assume the role. */
+/**
+ * Lambda refuses a function when it cannot assume the role, also when IAM has not told it of the role yet. The real provider then tries
+ * again until IAM has.
+ */
 export async function assertLambdaMayAssume(context: AwsContext, roleArn: string): Promise<void> {
   const { Role } = await clientsOf(context).iam.send(new GetRoleCommand({ RoleName: roleNameOf(roleArn) }));
   const trust = JSON.parse(decodeURIComponent(Role?.AssumeRolePolicyDocument ?? "{}")) as { Statement?: unknown };
@@ -26,7 +31,10 @@ export async function assertLambdaMayAssume(context: AwsContext, roleArn: string
     return statement.Effect === "Allow" && actions.includes("sts:AssumeRole") && services.includes("lambda.amazonaws.com");
   });
   if (!allows)
-    throw new Error(`Lambda cannot assume ${roleArn}: its trust policy must allow sts:AssumeRole to lambda.amazonaws.com`);
+    throw new Error(
+      `InvalidParameterValueException: The role defined for the function cannot be assumed by Lambda: the trust policy of ${roleArn} must allow sts:AssumeRole to lambda.amazonaws.com`,
+    );
+  await setTimeout(propagationLeft(context, Role?.CreateDate));
 }
 
 /** @throws Error that names the first action that the role's policies do not allow */

@@ -38,7 +38,10 @@ export interface Ram extends CredentialStore {
   /** The access key of the account's root, which may do everything. */
   readonly root: { accessKeyId: string; accessKeySecret: string };
   readonly authorize: Authorize;
-  /** @throws ApiError `EntityNotExist.Role`, or `NoPermission` when the role's trust policy does not allow the service */
+  /**
+   * @throws ApiError `EntityNotExist.Role`, `AccessDenied` for a role that the service does not know yet, or `NoPermission` when the role's
+   * trust policy does not allow the service
+   */
   assumeRole(roleArn: string, options: { service: string; sessionName: string; durationMs: number }): StsSession;
   createRole(role: {
     roleName: string;
@@ -56,6 +59,7 @@ export interface Ram extends CredentialStore {
   createPolicy(policy: { policyName: string; policyDocument: string; description?: string }): RamPolicy;
   getPolicy(policyName: string): RamPolicy | undefined;
   updatePolicy(policyName: string, policyDocument: string): RamPolicy;
+  updatePolicyDescription(policyName: string, description: string): RamPolicy;
   /** @throws ApiError `DeleteConflict.Policy.Role` while it is attached */
   deletePolicy(policyName: string): void;
   attachPolicyToRole(policyName: string, roleName: string): void;
@@ -71,12 +75,15 @@ export interface RamRole {
   assumeRolePolicyDocument: string;
   description: string;
   maxSessionDuration: number;
+  /** E.g. `2026-11-21T12:00:00Z`. */
+  createDate: string;
 }
 
 export interface RamPolicy {
   policyName: string;
   policyDocument: string;
   description: string;
+  createDate: string;
 }
 
 /** A call of a control API, after its signature was verified. */

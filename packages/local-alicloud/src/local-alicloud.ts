@@ -54,6 +54,11 @@ export interface LocalAlicloudOptions {
   firstPort?: number | undefined;
   /** Keep every permission that a call needed in `calls`. @default false */
   recordCalls?: boolean | undefined;
+  /**
+   * How long, in ms, a new role, a new attachment of a policy and a new log store stay unknown to other services. The control APIs of RAM
+   * and of the log service know them at once. @default 0
+   */
+  propagationMs?: number | undefined;
   /** How long the credentials of a function are used before it gets new ones. @default 15 minutes */
   credentialTtlMs?: number | undefined;
   /**
@@ -142,7 +147,8 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
   const onCall = options.recordCalls ? { onCall: (call: CallRecord) => void calls.push(call) } : {};
   const ports = portsOf(regions, options.firstPort);
   const endpoints: Record<string, string> = {};
-  const ram = createRam({ accountId, rootKey: options.rootKey });
+  const { propagationMs = 0 } = options;
+  const ram = createRam({ accountId, rootKey: options.rootKey, propagationMs });
   const records = createSettingRecords();
   const secrets = createSecretParameters({ ram });
   const messages = await createMessageService({ accountId, ram, tls, regions, ports: ports.by("smq"), ...onCall });
@@ -156,6 +162,10 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
     caPath: tls.certPath,
     ports: ports.by("triggers"),
     environment: () => ({ LOCAL_ALICLOUD_ENDPOINTS: JSON.stringify(endpoints), ...functionEnvironment?.(endpoints) }),
+    findsLogStore: (region, project, logstore) => {
+      const found = [records.logProjects.get(region, project), records.logStores.get(region, `${project}:${logstore}`)];
+      return found.every((one) => one !== undefined && Date.now() - (one.createdAt ?? 0) >= propagationMs);
+    },
     send: (region, queueName, body) => void messages.send(region, queueName, body),
     scheduleMinuteMs: options.scheduleMinuteMs,
     ...(options.credentialTtlMs === undefined ? {} : { credentialTtlMs: options.credentialTtlMs }),

@@ -53,6 +53,8 @@ export function createRecords<T extends object>(what: string): Records<T> {
 /** The settings of one resource. */
 export interface Settings {
   settings: Record<string, unknown>;
+  /** Ms since the epoch. */
+  createdAt?: number | undefined;
 }
 
 export interface SettingRecords {

@@ -1,5 +1,4 @@
 /** What the children are told: settings that decide safety. */
-import { createHash } from "node:crypto";
 import { isTick } from "../../../runtime/protocol/queue-messages";
 import { quietly } from "../bridge-fixture";
 import { ACCOUNT, inOss, native, push, recorded } from "./fixture";
@@ -29,7 +28,6 @@ describe("functions", () => {
       diskSize: 512,
       internetAccess: true,
       code: { zipFile: Buffer.from("PK").toString("base64") },
-      environmentVariables: { CODE_SHA256: createHash("sha256").update("PK").digest("hex") },
       logConfig: { project: `bridge-b-${side}-a088eff9`, logstore: "functions" },
     });
   });
@@ -126,6 +124,15 @@ describe("triggers", () => {
       ],
       filter: { key: { prefix: "in/", suffix: "" } },
     });
+  });
+
+  test("no asynchronous invocation config is updated in place: an update carries only what changed", async () => {
+    for (const variation of [inOss(), push()]) {
+      const configs = (await recorded(variation)).resources.filter(({ type }) => type.endsWith(":V3AsyncInvokeConfig"));
+      expect(configs.length).toBeGreaterThan(0);
+      for (const { deleteBeforeReplace, replaceOnChanges } of configs)
+        expect({ deleteBeforeReplace, replaceOnChanges }).toEqual({ deleteBeforeReplace: true, replaceOnChanges: ["*"] });
+    }
   });
 
   test("one goes before another takes its name", async () => {

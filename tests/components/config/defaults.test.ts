@@ -29,6 +29,7 @@ test("a bridge from AWS Global to AWS China has a default for every setting", ()
     batchSeconds: 0,
     reserveConcurrency: false,
     giveUpAfterHours: 168,
+    settleSeconds: 30,
     maxAttempts: 20,
     probe: { enabled: false, everyMinutes: 0, sizeBytes: 131_072, lagAlarmSeconds: 300, giveUpAfterSeconds: 600 },
     logLevel: "info",

@@ -27,28 +27,31 @@ afterAll(async () => {
 const { signal } = new AbortController();
 const KEYS = ["plain", "a b+c", "<&>ü%41", "字"];
 
-test.each([true, false])("every version and every unfinished upload goes; a bucket that keeps versions: %s", async (versioned) => {
-  const Bucket = `to-empty-${versioned}`;
-  await s3.send(new CreateBucketCommand({ Bucket }));
-  if (versioned) await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
-  for (const Key of KEYS) {
-    for (const Body of ["1", "2"]) await s3.send(new PutObjectCommand({ Bucket, Key, Body }));
-    await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-  }
-  if (versioned) await s3.send(new DeleteObjectCommand({ Bucket, Key: "plain" }));
-  const { endpoint, region, credentials, caPath } = local.aws;
-  const contents = openS3Contents({ cloud: "aws", endpoint, region, credentials, ca: readFileSync(caPath, "utf8") }, Bucket);
-  try {
-    const uploads = await contents.uploads(signal);
-    expect(uploads.map(({ key }) => key).sort()).toEqual([...KEYS].sort());
-    for (const upload of uploads) await contents.abort(upload, signal);
-    expect(await contents.uploads(signal)).toEqual([]);
-    const versions = await contents.versions(signal);
-    expect(versions).toHaveLength(versioned ? 2 * KEYS.length + 1 : KEYS.length);
-    expect(await contents.remove(versions, signal)).toEqual([]);
-    expect(await contents.versions(signal)).toEqual([]);
-  } finally {
-    await contents.close();
-  }
-  await s3.send(new DeleteBucketCommand({ Bucket }));
-});
+test.each([true, false])(
+  "every version and every unfinished upload goes; a bucket that keeps versions: %s",
+  async (versioned) => {
+    const Bucket = `to-empty-${versioned}`;
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    if (versioned) await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    for (const Key of KEYS) {
+      for (const Body of ["1", "2"]) await s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+      await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    }
+    if (versioned) await s3.send(new DeleteObjectCommand({ Bucket, Key: "plain" }));
+    const { endpoint, region, credentials, caPath } = local.aws;
+    const contents = openS3Contents({ cloud: "aws", endpoint, region, credentials, ca: readFileSync(caPath, "utf8") }, Bucket);
+    try {
+      const uploads = await contents.uploads(signal);
+      expect(uploads.map(({ key }) => key).sort()).toEqual([...KEYS].sort());
+      for (const upload of uploads) await contents.abort(upload, signal);
+      expect(await contents.uploads(signal)).toEqual([]);
+      const versions = await contents.versions(signal);
+      expect(versions).toHaveLength(versioned ? 2 * KEYS.length + 1 : KEYS.length);
+      expect(await contents.remove(versions, signal)).toEqual([]);
+      expect(await contents.versions(signal)).toEqual([]);
+    } finally {
+      await contents.close();
+    }
+    await s3.send(new DeleteBucketCommand({ Bucket }));
+  },
+);

@@ -1,5 +1,6 @@
 /** Rules of AWS that the provider enforces and the emulator does not, on a running emulator. */
 import { GetRestApiCommand } from "@aws-sdk/client-api-gateway";
+import { GetRoleCommand } from "@aws-sdk/client-iam";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { type LocalAws, startLocalAws } from "../../../local/aws/local-aws";
 import { makeClients } from "../../../local/provider/aws/clients";
@@ -54,7 +55,9 @@ test("a bucket with objects is deleted only with forceDestroy, with its versions
 
 test("Lambda must be able to assume the role of a function", async () => {
   const role = await makeRole("edge", "apigateway.amazonaws.com");
-  await expect(makeFunction("edge", role.arn, 3)).rejects.toThrow(/Lambda cannot assume arn:.*role\/edge/);
+  await expect(makeFunction("edge", role.arn, 3)).rejects.toThrow(
+    /cannot be assumed by Lambda: the trust policy of arn:.*role\/edge/,
+  );
 });
 
 describe("an event source mapping", () => {
@@ -142,6 +145,54 @@ describe("a deployment of a REST API", () => {
     await expect(session.diff(DEPLOYMENT, id, { olds: inputs(api), news: triggered, outputs })).resolves.toMatchObject({
       replaces: ["triggers"],
     });
+  });
+});
+
+describe("a policy that names an identity as its Principal", () => {
+  const API_REFUSAL = /Invalid policy document\. Please check the policy syntax and ensure that Principals are valid/;
+  const PROPAGATION_MS = 3000;
+  const account = "arn:aws-cn:iam::222222222222";
+  const granted = (AWS: string, Action: string, Resource: string) =>
+    JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Principal: { AWS }, Action, Resource }] });
+  let slow: Session<AwsContext>;
+  let restApiId: string;
+  const apiPolicy = (identity: string) =>
+    slow.create("aws:apigateway/restApiPolicy:RestApiPolicy", {
+      restApiId,
+      policy: granted(identity, "execute-api:Invoke", "*"),
+    });
+  const bucketPolicy = (identity: string) =>
+    slow.create("aws:s3/bucketPolicy:BucketPolicy", {
+      bucket: "for-roles",
+      policy: granted(identity, "s3:GetObject", "arn:aws-cn:s3:::for-roles/*"),
+    });
+
+  beforeAll(async () => {
+    const pack = awsPackage({ partitions: local, propagationMs: PROPAGATION_MS });
+    slow = new Session(pack, await pack.configure({ region: "cn-north-1" }));
+    await slow.create(BUCKET, { bucket: "for-roles" });
+    ({ id: restApiId } = await slow.create("aws:apigateway/restApi:RestApi", {
+      name: "for-users",
+      endpointConfiguration: { types: "REGIONAL" },
+    }));
+  });
+
+  test("is refused when the identity does not exist", async () => {
+    await expect(apiPolicy(`${account}:user/nobody`)).rejects.toThrow(API_REFUSAL);
+    await expect(bucketPolicy(`${account}:role/nobody`)).rejects.toThrow(/MalformedPolicy: Invalid principal in policy/);
+  });
+
+  test("is refused by API Gateway when the identity was made just before, and the provider does not try again", async () => {
+    await slow.create("aws:iam/user:User", { name: "newcomer" });
+    await expect(apiPolicy(`${account}:user/newcomer`)).rejects.toThrow(API_REFUSAL);
+    await expect(apiPolicy(`${account}:root`)).resolves.toMatchObject({ id: restApiId });
+  });
+
+  test("is tried again until S3 knows the identity", async () => {
+    const role = await makeRole("fresh");
+    await bucketPolicy(String(role.arn));
+    const { Role } = await makeClients(local["aws-cn"], "cn-north-1").iam.send(new GetRoleCommand({ RoleName: "fresh" }));
+    expect(Date.now() - Number(Role?.CreateDate)).toBeGreaterThanOrEqual(PROPAGATION_MS);
   });
 });
 

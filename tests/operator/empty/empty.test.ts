@@ -4,6 +4,7 @@ import type { BucketContents } from "../../../operator/bucket-contents";
 import type { CommandContext } from "../../../operator/command";
 import { bucketsToEmpty, controlBucketOf, type EmptyDeps, empty } from "../../../operator/empty/empty";
 import type { SideAccess } from "../../../operator/operated-bridge";
+import { BridgeError } from "../../../runtime/stores/errors";
 import { bridge, native, push, type Raw, s3 } from "../../components/config/fixture";
 
 const DELETED = { retainBuckets: false, forceDestroy: true };
@@ -18,7 +19,11 @@ describe("the buckets", () => {
   test.each<[string, Raw, string[]]>([
     ["both that the bridge created", s3(DELETED), ["source from-here", "destination to-there"]],
     ["only the created one", s3({ ...DELETED, source: { adopt: true } }), ["destination to-there"]],
-    ["push: the leases as well", push(DELETED), ["source from-here", "destination to-there", "source from-here-dev-bridge-control"]],
+    [
+      "push: the leases as well",
+      push(DELETED),
+      ["source from-here", "destination to-there", "source from-here-dev-bridge-control"],
+    ],
     ["the leases alone, where the others are kept", push(), ["source from-here-dev-bridge-control"]],
     [
       "pull to OSS: the leases are at the destination",
@@ -78,7 +83,11 @@ function contentsOf(bucket: Bucket, log: string[]): BucketContents {
   };
 }
 
-async function run(raw: Raw, buckets: Record<string, Bucket>, more: { yes?: true; deps?: Partial<EmptyDeps>; json?: boolean } = {}) {
+async function run(
+  raw: Raw,
+  buckets: Record<string, Bucket>,
+  more: { yes?: true; deps?: Partial<EmptyDeps>; json?: boolean } = {},
+) {
   const log: string[] = [];
   const printed: string[] = [];
   const noted: string[] = [];
@@ -94,7 +103,7 @@ async function run(raw: Raw, buckets: Record<string, Bucket>, more: { yes?: true
   const deps: EmptyDeps = {
     interactive: true,
     confirm: () => Promise.reject(new Error("this test expects no question")),
-    open: async (_access, name) => contentsOf(buckets[name] ?? { uploads: 0, versions: 0 }, log),
+    open: async (_access, { name }) => contentsOf(buckets[name] ?? { uploads: 0, versions: 0 }, log),
     ...more.deps,
   };
   const work = empty(context, { stack: "dev", ...(more.yes === undefined ? {} : { yes: more.yes }) }, deps);
@@ -127,10 +136,39 @@ describe("the command", () => {
   });
 
   test("goes on past versions that are locked, and ends with their reason", async () => {
-    const { exitCode, log, noted } = await run(s3(DELETED), { "from-here": { uploads: 0, versions: 3, locked: ["k0"] } }, { yes: true });
+    const { exitCode, log, noted } = await run(
+      s3(DELETED),
+      { "from-here": { uploads: 0, versions: 3, locked: ["k0"] } },
+      { yes: true },
+    );
     expect(exitCode).toBe("the source bucket from-here (aws, us-east-1): k0 cannot be deleted: AccessDenied: a lock");
     expect(log).toEqual(["delete 1", "delete 1", "delete 0", "close"]);
     expect(noted).toEqual(["run the same command again to go on"]);
+  });
+
+  test("reaches each bucket of OSS by its own domain, and says what to do about the leases, which have none", async () => {
+    const opened: object[] = [];
+    const refused = new BridgeError("HostRefused", "listUploads", "PublicEndpointForbidden: set customDomain of this side");
+    const { exitCode } = await run(
+      push({ ...DELETED, source: { customDomain: "from.example.com" } }),
+      {},
+      {
+        yes: true,
+        deps: {
+          open: async (_access, { name, customDomain }) => {
+            opened.push([name, customDomain]);
+            const contents = contentsOf({ uploads: 0, versions: 0 }, []);
+            return name.endsWith("-control") ? { ...contents, uploads: () => Promise.reject(refused) } : contents;
+          },
+        },
+      },
+    );
+    expect(opened).toEqual([
+      ["from-here", "from.example.com"],
+      ["to-there", undefined],
+      ["from-here-dev-bridge-control", undefined],
+    ]);
+    expect(exitCode).toMatch(/from-here-dev-bridge-control .* has no domain: wait until OSS has deleted the lease logs/);
   });
 
   test("prints JSON", async () => {

@@ -1,7 +1,7 @@
 /** Settings of a function besides its code and triggers. The id is the function's name. */
 import type { AsyncInvokeConfig } from "local-alicloud";
 import type { Infer } from "../../schema";
-import { compact } from "../../values";
+import { compact, sameValue } from "../../values";
 import { notOneOf, outsideRange } from "../checks";
 import { type AlicloudContext, ignoreMissing, resource, servicesOf } from "../context";
 
@@ -33,7 +33,12 @@ export const v3AsyncInvokeConfig = resource({
     const found = servicesOf(context).fc.getAsyncInvokeConfig(context.region, id);
     return found && { functionArn: functionArn(context, id) };
   },
-  update: async (context, _id, news) => putAsyncConfig(context, news),
+  // The provider sends only what changed. Whether the service keeps the rest is not documented, so this one replaces the whole config.
+  update: async (context, _id, news, olds) => {
+    const { functionName, qualifier, ...settings } = news;
+    const changed = Object.entries(settings).filter(([name, value]) => !sameValue(value, olds[name as keyof typeof settings]));
+    putAsyncConfig(context, { functionName, qualifier, ...Object.fromEntries(changed) });
+  },
   delete: (context, id) => ignoreMissing(() => servicesOf(context).fc.deleteAsyncInvokeConfig(context.region, id)),
 });
 

@@ -1,7 +1,7 @@
 import type { FunctionSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
-import { compact, type Properties, sameValue } from "../../values";
-import { badTags, notNamedAs } from "../checks";
+import { compact } from "../../values";
+import { badTags, notNamedAs, notOneOf } from "../checks";
 import { assertKept, ignoreMissing, resource, servicesOf } from "../context";
 
 const inputs = {
@@ -46,12 +46,13 @@ export const v3Function = resource({
     "lastModifiedTime",
   ],
   replaceOn: ["functionName"],
-  check: function* ({ functionName, code, tags }) {
+  check: function* ({ functionName, code, logConfig, tags }) {
     yield* notNamedAs("functionName", functionName, /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, "1 to 64 letters, digits, _ and -");
     // Buffer.from ignores characters that are not base64.
     if (!/^UEsD[A-Za-z0-9+/]+={0,2}$/.test(code.zipFile) || code.zipFile.length % 4 !== 0) {
       yield { property: "code.zipFile", reason: "code.zipFile must be a zip file in base64" };
     }
+    yield* notOneOf("logConfig.logBeginRule", logConfig?.logBeginRule, ["None", "DefaultRegex"]);
     yield* badTags(tags);
   },
   create: async (context, given) => {
@@ -73,21 +74,12 @@ export const v3Function = resource({
       }
     );
   },
-  /**
-   * Like the real provider, this one deploys a change of `code` only together with a change of another input. A program therefore
-   * puts a hash of the code into `environmentVariables`.
-   */
   update: async (context, id, news, olds) => {
-    if (Object.keys({ ...news, ...olds }).every((name) => name === "code" || sameInput(name, news, olds))) return;
     assertKept(["role", "logConfig"], news, olds);
     await servicesOf(context).fc.updateFunction(context.region, id, specOf(news));
   },
   delete: (context, id) => ignoreMissing(() => servicesOf(context).fc.deleteFunction(context.region, id)),
 });
-
-function sameInput(name: string, news: Properties, olds: Properties): boolean {
-  return sameValue(news[name], olds[name]);
-}
 
 function specOf(given: Inputs): FunctionSpec {
   const { project, logstore } = given.logConfig ?? {};

@@ -16,7 +16,8 @@ export const project = resource({
     yield* badTags(tags);
   },
   create: async (context, settings) => {
-    servicesOf(context).records.logProjects.create(context.region, settings.projectName, { settings });
+    const { records } = servicesOf(context);
+    records.logProjects.create(context.region, settings.projectName, { settings, createdAt: Date.now() });
     return settings.projectName;
   },
   read: async (context, id) => {
@@ -45,9 +46,11 @@ export const store = resource({
     retentionPeriod: "number",
     shardCount: "number",
   },
-  computed: ["name", "project"],
+  computed: ["createTime", "name", "project"],
   defaults: { appendMeta: true, retentionPeriod: 30, shardCount: 2 },
-  replaceOn: ["projectName", "logstoreName", "shardCount"],
+  replaceOn: ["projectName", "logstoreName"],
+  // Shards are split and merged, so the number of the creation says nothing later.
+  ignored: ["shardCount"],
   check: function* ({ logstoreName, autoSplit, maxSplitShardCount, mode, meteringMode, retentionPeriod }) {
     yield* notNamedAs("logstoreName", logstoreName, STORE, "2 to 63 of a-z, 0-9, _ and -");
     yield* outsideRange("retentionPeriod", retentionPeriod, 1, 3650);
@@ -63,15 +66,17 @@ export const store = resource({
     const { logProjects, logStores } = servicesOf(context).records;
     assertThere(logProjects.get(context.region, projectName), "ProjectNotExist", projectName);
     const id = `${projectName}:${logstoreName}`;
-    logStores.create(context.region, id, { settings });
+    logStores.create(context.region, id, { settings, createdAt: Date.now() });
     return id;
   },
-  read: async (context, id, { projectName, logstoreName }) =>
-    storeIsThere(context, projectName, logstoreName) && servicesOf(context).records.logStores.get(context.region, id)
-      ? { name: logstoreName, project: projectName }
-      : undefined,
-  update: async (context, id, settings) => {
-    servicesOf(context).records.logStores.update(context.region, id, { settings });
+  read: async (context, id, { projectName, logstoreName }) => {
+    const found = servicesOf(context).records.logStores.get(context.region, id);
+    if (found === undefined || !storeIsThere(context, projectName, logstoreName)) return undefined;
+    // The API's time is in seconds.
+    return { createTime: Math.floor((found.createdAt ?? 0) / 1000), name: logstoreName, project: projectName };
+  },
+  update: async (context, id, { shardCount: _, ...settings }, { shardCount }) => {
+    servicesOf(context).records.logStores.update(context.region, id, { settings: { ...settings, shardCount } });
   },
   delete: (context, id) => ignoreMissing(() => servicesOf(context).records.logStores.delete(context.region, id)),
 });

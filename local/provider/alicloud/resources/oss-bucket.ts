@@ -59,8 +59,7 @@ export const bucket = resource({
   delete: async (context, id, { forceDestroy }) => {
     const { oss } = cloudOf(context);
     await unlessMissing(async () => {
-      if (forceDestroy) await oss.empty(id);
-      await oss.deleteBucket(id);
+      await (forceDestroy ? oss.emptyAndDelete(id) : oss.deleteBucket(id));
     });
   },
 });

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
-import { notOneOf } from "../checks";
+import { notOneOf, outsideRange } from "../checks";
 import { cloudOf, ignoreMissing, resource, unlessMissing } from "../context";
-import type { OssApi } from "../oss-api";
+import type { Document, OssApi } from "../oss-api";
 
 const CLOSING_POLL_MS = 50;
 const CLOSING_TIMEOUT_MS = 60_000;
@@ -38,6 +38,8 @@ export const bucketReplication = resource({
     if (destination.bucket === bucket) yield { property: "destination.bucket", reason: "a bucket does not replicate to itself" };
     if ((prefixSet?.prefixes.length ?? 0) > 10)
       yield { property: "prefixSet.prefixes", reason: "a rule has at most 10 prefixes" };
+    for (const prefix of prefixSet?.prefixes ?? [])
+      yield* outsideRange("prefixSet.prefixes.length", Buffer.byteLength(prefix), 0, 1023);
   },
   create: async (context, given) => {
     const { oss } = cloudOf(context);
@@ -56,10 +58,8 @@ export const bucketReplication = resource({
       },
       RTC: given.rtc && { Status: statusOf(given.rtc) },
     };
-    await oss.post(bucket, "replication", "add", { root: "ReplicationConfiguration", fields: { Rule } });
-    const rule = (await rulesOf(oss, bucket)).find((one) => one.Destination.Bucket === destination.bucket);
-    if (rule === undefined) throw new Error(`the replication rule of ${bucket} is gone right after its creation`);
-    return `${bucket}:${rule.ID}`;
+    const document = { root: "ReplicationConfiguration", fields: { Rule } };
+    return `${bucket}:${(await addRule(oss, bucket, document)) ?? (await firstRule(oss, bucket))}`;
   },
   read: async (context, id, { bucket }) => {
     const rules = await unlessMissing(() => rulesOf(cloudOf(context).oss, bucket));
@@ -79,6 +79,24 @@ export const bucketReplication = resource({
       await untilGone(oss, bucket, ID);
     }),
 });
+
+/** Undefined if there is a rule for these two buckets, whoever made it. */
+async function addRule(oss: OssApi, bucket: string, document: Document): Promise<string | undefined> {
+  try {
+    const headers = await oss.post(bucket, "replication", "add", document);
+    return headers["x-oss-replication-rule-id"];
+  } catch (error) {
+    if ((error as { code?: string }).code !== "BucketReplicationAlreadyExist") throw error;
+    return undefined;
+  }
+}
+
+/** Like the real provider, this one takes the bucket's first rule then, and a destroy deletes that rule. */
+async function firstRule(oss: OssApi, bucket: string): Promise<string> {
+  const [rule] = await rulesOf(oss, bucket);
+  if (rule === undefined) throw new Error(`the bucket ${bucket} has no replication rule right after its creation`);
+  return rule.ID;
+}
 
 const ruleIdOf = (id: string) => id.slice(id.indexOf(":") + 1);
 

@@ -1,8 +1,9 @@
 import { compact } from "../../values";
-import { badTags, notNamedAs, outsideRange } from "../checks";
+import { badTags, notNamedAs, notOneOf, outsideRange } from "../checks";
 import { assertFree, ignoreMissing, resource, servicesOf, unlessMissing } from "../context";
 
 const NAME_RULE = "letters, digits, . and -";
+const ROTATIONS = ["None", "DeleteOldestNonDefaultVersionWhenLimitExceeded"];
 
 /** https://www.alibabacloud.com/help/en/ram/developer-reference/api-ram-2015-05-01-createrole */
 export const role = resource({
@@ -16,7 +17,7 @@ export const role = resource({
     maxSessionDuration: "number",
     tags: "map",
   },
-  computed: ["arn", "document", "maxSessionDuration", "name", "roleId"],
+  computed: ["arn", "createTime", "document", "maxSessionDuration", "name", "roleId"],
   replaceOn: ["roleName"],
   check: function* ({ roleName, maxSessionDuration, tags }) {
     yield* notNamedAs("roleName", roleName, /^[A-Za-z0-9.-]{1,64}$/, `1 to 64 ${NAME_RULE}`);
@@ -33,6 +34,7 @@ export const role = resource({
     return (
       found && {
         arn: found.arn,
+        createTime: found.createDate,
         document: found.assumeRolePolicyDocument,
         maxSessionDuration: found.maxSessionDuration,
         name: found.roleName,
@@ -56,10 +58,11 @@ export const role = resource({
 export const policy = resource({
   token: "alicloud:ram/policy:Policy",
   inputs: { "policyName!": "string", "policyDocument!": "json", description: "string", rotateStrategy: "string", tags: "map" },
-  computed: ["document", "name", "type"],
+  computed: ["createTime", "document", "name", "type"],
   replaceOn: ["policyName"],
-  check: function* ({ policyName, tags }) {
+  check: function* ({ policyName, rotateStrategy, tags }) {
     yield* notNamedAs("policyName", policyName, /^[A-Za-z0-9-]{1,128}$/, "1 to 128 letters, digits and -");
+    yield* notOneOf("rotateStrategy", rotateStrategy, ROTATIONS);
     yield* badTags(tags);
   },
   create: async (context, { policyName, policyDocument, description }) => {
@@ -68,11 +71,12 @@ export const policy = resource({
   },
   read: async (context, id) => {
     const found = servicesOf(context).ram.getPolicy(id);
-    return found && { document: found.policyDocument, name: found.policyName, type: "Custom" };
+    return found && { createTime: found.createDate, document: found.policyDocument, name: found.policyName, type: "Custom" };
   },
   update: async (context, id, { policyDocument, description = "" }, olds) => {
-    if (description !== (olds.description ?? "")) throw new Error(`${id}: the local RAM cannot change a policy's description`);
-    servicesOf(context).ram.updatePolicy(id, policyDocument);
+    const { ram } = servicesOf(context);
+    if (policyDocument !== olds.policyDocument) ram.updatePolicy(id, policyDocument);
+    if (description !== (olds.description ?? "")) ram.updatePolicyDescription(id, description);
   },
   delete: (context, id) => ignoreMissing(() => servicesOf(context).ram.deletePolicy(id)),
 });

@@ -21,9 +21,13 @@ import {
 } from "@aws-sdk/client-api-gateway";
 import type { Infer } from "../../schema";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
+import { assertPrincipals } from "../principals";
 import { putApiTags, tagsAllOf } from "../tags";
 
 const apiOf = (context: AwsContext) => clientsOf(context).apigateway;
+/** The real provider does not try again. https://github.com/hashicorp/terraform-provider-aws/issues/29392 */
+const REFUSED_POLICY =
+  "BadRequestException: Invalid policy document. Please check the policy syntax and ensure that Principals are valid.";
 const replaced = (path: string, value: string): PatchOperation => ({ op: "replace", path, value });
 
 export const restApi = resource({
@@ -54,6 +58,7 @@ export const restApi = resource({
   },
   create: async (context, given) => {
     const types = [given.endpointConfiguration?.types ?? "EDGE"] as EndpointType[];
+    if (given.policy) await assertPrincipals(context, given.policy, REFUSED_POLICY);
     const made = await apiOf(context).send(
       new CreateRestApiCommand({
         name: given.name,
@@ -82,6 +87,7 @@ export const restApi = resource({
   },
   update: async (context, id, news, olds) => {
     await putApiTags(context, `/restapis/${id}`, news, olds);
+    if (news.policy) await assertPrincipals(context, news.policy, REFUSED_POLICY);
     const patchOperations = [
       replaced("/name", news.name ?? ""),
       replaced("/description", news.description ?? ""),
@@ -113,6 +119,7 @@ export const restApiPolicy = resource({
 });
 
 async function putPolicy(context: AwsContext, restApiId: string, policy: string): Promise<void> {
+  if (policy !== "") await assertPrincipals(context, policy, REFUSED_POLICY);
   const patchOperations = [replaced("/policy", policy)];
   await apiOf(context).send(new UpdateRestApiCommand({ restApiId, patchOperations }));
 }

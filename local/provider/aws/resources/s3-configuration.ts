@@ -24,17 +24,20 @@ import {
 import type { Failure, Infer, Schema } from "../../schema";
 import { type AwsContext, clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { lifecycleFailures } from "../lifecycle-rules";
+import { untilPrincipalsAreKnown } from "../principals";
 
 interface Configuration<S extends Schema> {
   token: string;
   inputs: S;
   check?(inputs: Infer<S & { "bucket!": "string" }>): Iterable<Failure>;
+  /** Rules that need the cloud. */
+  admit?(context: AwsContext, inputs: Infer<S & { "bucket!": "string" }>): Promise<void>;
   put(s3: S3.S3Client, Bucket: string, inputs: Infer<S & { "bucket!": "string" }>): Promise<unknown>;
   get(s3: S3.S3Client, Bucket: string): Promise<unknown>;
   remove(s3: S3.S3Client, Bucket: string): Promise<unknown>;
 }
 
-function configuration<const S extends Schema>({ token, inputs, check, put, get, remove }: Configuration<S>) {
+function configuration<const S extends Schema>({ token, inputs, check, admit, put, get, remove }: Configuration<S>) {
   const s3Of = (context: AwsContext) => clientsOf(context).s3;
   return resource({
     token,
@@ -46,12 +49,15 @@ function configuration<const S extends Schema>({ token, inputs, check, put, get,
     create: async (context, given) => {
       const typed = given as Infer<S & { "bucket!": "string" }>;
       const { bucket } = given as { bucket: string };
+      await admit?.(context, typed);
       await put(s3Of(context), bucket, typed);
       return bucket;
     },
     read: async (context, id) => ((await unlessMissing(get(s3Of(context), id))) === undefined ? undefined : {}),
     update: async (context, id, news) => {
-      await put(s3Of(context), id, news as Infer<S & { "bucket!": "string" }>);
+      const typed = news as Infer<S & { "bucket!": "string" }>;
+      await admit?.(context, typed);
+      await put(s3Of(context), id, typed);
     },
     delete: (context, id) => ignoreMissing(remove(s3Of(context), id)),
   });
@@ -133,6 +139,7 @@ export const bucketEncryption = configuration({
 export const bucketPolicy = configuration({
   token: "aws:s3/bucketPolicy:BucketPolicy",
   inputs: { "policy!": "json" },
+  admit: (context, { policy }) => untilPrincipalsAreKnown(context, policy, "MalformedPolicy: Invalid principal in policy"),
   put: (s3, Bucket, { policy }) => s3.send(new PutBucketPolicyCommand({ Bucket, Policy: policy })),
   get: (s3, Bucket) => s3.send(new GetBucketPolicyCommand({ Bucket })),
   remove: (s3, Bucket) => s3.send(new DeleteBucketPolicyCommand({ Bucket })),

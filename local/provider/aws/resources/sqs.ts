@@ -9,6 +9,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { Infer } from "../../schema";
 import { clientsOf, cloudOf, ignoreMissing, resource, unlessMissing } from "../context";
+import { untilPrincipalsAreKnown } from "../principals";
 import { removedTags, tagsAllOf } from "../tags";
 
 const inputs = {
@@ -85,6 +86,8 @@ function reachable(endpoint: string, queueUrl: string): string {
   return `${endpoint}${new URL(queueUrl).pathname}`;
 }
 
+const REFUSED_POLICY = "InvalidAttributeValue: Invalid value for the parameter Policy.";
+
 export const queuePolicy = resource({
   token: "aws:sqs/queuePolicy:QueuePolicy",
   inputs: { "queueUrl!": "string", "policy!": "json" },
@@ -92,6 +95,7 @@ export const queuePolicy = resource({
   replaceOn: ["queueUrl", "region"],
   fixedIdentity: true,
   create: async (context, { queueUrl: QueueUrl, policy: Policy }) => {
+    await untilPrincipalsAreKnown(context, Policy, REFUSED_POLICY);
     await clientsOf(context).sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
     return QueueUrl;
   },
@@ -101,6 +105,7 @@ export const queuePolicy = resource({
     return found?.Attributes?.Policy ? {} : undefined;
   },
   update: async (context, id, { policy: Policy }) => {
+    await untilPrincipalsAreKnown(context, Policy, REFUSED_POLICY);
     await clientsOf(context).sqs.send(new SetQueueAttributesCommand({ QueueUrl: id, Attributes: { Policy } }));
   },
   delete: (context, id) =>

@@ -42,6 +42,8 @@ export interface FunctionComputeOptions {
   caPath: string;
   /** More variables for a function's process, asked for when it starts. */
   environment: () => Record<string, string>;
+  /** Whether Function Compute knows this log store. @default it knows every one */
+  findsLogStore?: ((region: string, project: string, logstore: string) => boolean) | undefined;
   /** Sends a message to a queue. May throw. */
   send: (region: string, queueName: string, body: Buffer) => void;
   /** How long credentials are used before new ones are made. @default 15 minutes */
@@ -152,6 +154,11 @@ export async function startFunctionCompute(
     throw error;
   }
 
+  const assertLogs = (region: string, { logConfig }: Pick<FunctionSpec, "logConfig">) => {
+    if (logConfig === undefined || (options.findsLogStore?.(region, logConfig.project, logConfig.logstore) ?? true)) return;
+    throw invalidArgument(`project '${logConfig.project}' does not exist`);
+  };
+
   const putAsyncConfig = (deployed: DeployedFunction, config: AsyncInvokeConfig) => {
     assertAsyncNumbers(config);
     for (const { resource } of destinationsOf(config, accountId)) deployed.permitDestination(resource);
@@ -167,6 +174,7 @@ export async function startFunctionCompute(
           throw new ApiError(409, "FunctionAlreadyExists", `function '${spec.functionName}' already exists`);
       };
       exists();
+      assertLogs(region, spec);
       const deployed = await DeployedFunction.create(region, spec, host);
       try {
         exists();
@@ -185,6 +193,7 @@ export async function startFunctionCompute(
       if (isStandard(settings) && changes.customRuntimeConfig === undefined) delete settings.customRuntimeConfig;
       if (settings.functionName !== functionName) throw invalidArgument("functionName cannot be changed");
       assertFunction({ ...settings, code: code ?? Buffer.alloc(0) }, accountId);
+      assertLogs(region, settings);
       await deployed.update(settings, code);
       return deployed.record;
     },

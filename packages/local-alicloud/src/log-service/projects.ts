@@ -52,6 +52,7 @@ export function projectOperations(
       const at = time();
       logProjects.create(call.region, projectName, {
         settings: { projectName, description, createTime: at, lastModifyTime: at },
+        createdAt: now(),
       });
       return {};
     },

@@ -82,7 +82,7 @@ export function storeOperations(
       if (logStores.get(call.region, id) !== undefined)
         throw new ApiError(400, "LogStoreAlreadyExist", `logstore ${logstoreName} already exists`);
       const about = { projectName: projectOf(call), logstoreName, createTime: seconds(), lastModifyTime: seconds() };
-      logStores.create(call.region, id, { settings: { ...settingsOf(fields), ...about } });
+      logStores.create(call.region, id, { settings: { ...settingsOf(fields), ...about }, createdAt: now() });
       return {};
     },
     "GET /logstores": (call) => {

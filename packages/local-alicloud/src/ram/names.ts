@@ -38,3 +38,6 @@ export function assertDescription(description: string): void {
     `The description has ${description.length} characters; at most ${MAX_DESCRIPTION_LENGTH} are allowed.`,
   );
 }
+
+/** A time as RAM writes it, e.g. `2026-11-21T12:00:00Z`. */
+export const isoSeconds = (atMs: number): string => new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");

@@ -1,5 +1,5 @@
 import { ApiError, type RamPolicy } from "../contracts";
-import { assertDescription, assertPolicyName } from "./names";
+import { assertDescription, assertPolicyName, isoSeconds } from "./names";
 import { type PolicyDocument, parsePolicyDocument } from "./policy-document";
 
 /** https://www.alibabacloud.com/help/en/ram/product-overview/limits */
@@ -23,7 +23,6 @@ export interface KeptPolicy extends RamPolicy {
   /** Versions that were ever created: a number is not used again. */
   versionCount: number;
   tags: Map<string, string>;
-  createdAt: number;
   updatedAt: number;
 }
 
@@ -42,9 +41,9 @@ export class Policies {
     const at = this.now();
     const first = { versionId: "v1", policyDocument, document, createdAt: at };
     const policy: KeptPolicy = {
-      ...{ policyName, policyDocument, description, document },
+      ...{ policyName, policyDocument, description, document, createDate: isoSeconds(at) },
       ...{ versions: [first], defaultVersion: first.versionId, versionCount: 1 },
-      ...{ tags: new Map<string, string>(), createdAt: at, updatedAt: at },
+      ...{ tags: new Map<string, string>(), updatedAt: at },
     };
     this.kept.set(key, policy);
     return policy;
@@ -71,11 +70,12 @@ export class Policies {
     return this.get(policyName);
   }
 
-  describe(policyName: string, description: string): void {
+  describe(policyName: string, description: string): KeptPolicy {
     assertDescription(description);
     const policy = this.get(policyName);
     policy.description = description;
     policy.updatedAt = this.now();
+    return policy;
   }
 
   /** @throws ApiError 409 `LimitExceeded.Policy.Version` */
@@ -127,8 +127,9 @@ export class Policies {
   }
 }
 
-export const toRamPolicy = ({ policyName, policyDocument, description }: RamPolicy): RamPolicy => ({
+export const toRamPolicy = ({ policyName, policyDocument, description, createDate }: RamPolicy): RamPolicy => ({
   policyName,
   policyDocument,
   description,
+  createDate,
 });

@@ -2,6 +2,7 @@
 import type { RpcCall, RpcOperation, RpcProduct } from "../api/rpc-api";
 import { invalidParameter, type Parameters } from "../api/rpc-parameters";
 import { ApiError, type Ram } from "../contracts";
+import { isoSeconds } from "./names";
 import type { KeptPolicy, Policies, PolicyVersion } from "./policies";
 import type { KeptRole, Roles } from "./roles";
 
@@ -63,7 +64,7 @@ function roleOperations({ ram, roles }: RamApiOptions): Operations {
       return undefined;
     },
     ListPoliciesForRole: (call) => {
-      const policies = [...roles.get(named(call)).attached].map((policy) => {
+      const policies = [...roles.get(named(call)).attached.keys()].map((policy) => {
         const { PolicyName, PolicyType, Description, DefaultVersion } = policyFields(policy, 1);
         return { PolicyName, PolicyType, Description, DefaultVersion };
       });
@@ -97,8 +98,7 @@ function policyOperations({ ram, roles, policies }: RamApiOptions): Operations {
     },
     UpdatePolicyDescription: (call) => {
       const name = named(call);
-      policies.describe(name, call.parameters.given("NewDescription") ?? "");
-      return { Policy: described(policies.get(name)) };
+      return { Policy: described(policies.describe(name, call.parameters.given("NewDescription") ?? "")) };
     },
     DeletePolicy: (call) => {
       const policy = policies.get(named(call));
@@ -210,8 +210,6 @@ const tagsOf = (parameters: Parameters): [string, string][] =>
 
 const tagged = (one: KeptRole | KeptPolicy) => ({ id: "roleId" in one ? one.roleId : one.policyName, tags: one.tags });
 
-const iso = (at: number) => new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-
 const roleFields = (role: KeptRole) => ({
   RoleId: role.roleId,
   RoleName: role.roleName,
@@ -219,8 +217,8 @@ const roleFields = (role: KeptRole) => ({
   Description: role.description,
   AssumeRolePolicyDocument: role.assumeRolePolicyDocument,
   MaxSessionDuration: role.maxSessionDuration,
-  CreateDate: iso(role.createdAt),
-  UpdateDate: iso(role.updatedAt),
+  CreateDate: role.createDate,
+  UpdateDate: isoSeconds(role.updatedAt),
 });
 
 const policyFields = (policy: KeptPolicy, attachmentCount: number) => ({
@@ -228,8 +226,8 @@ const policyFields = (policy: KeptPolicy, attachmentCount: number) => ({
   PolicyType: "Custom",
   Description: policy.description,
   DefaultVersion: policy.defaultVersion,
-  CreateDate: iso(policy.createdAt),
-  UpdateDate: iso(policy.updatedAt),
+  CreateDate: policy.createDate,
+  UpdateDate: isoSeconds(policy.updatedAt),
   AttachmentCount: attachmentCount,
 });
 
@@ -237,5 +235,5 @@ const versionFields = (policy: KeptPolicy, version: PolicyVersion) => ({
   VersionId: version.versionId,
   IsDefaultVersion: version.versionId === policy.defaultVersion,
   PolicyDocument: version.policyDocument,
-  CreateDate: iso(version.createdAt),
+  CreateDate: isoSeconds(version.createdAt),
 });

@@ -17,6 +17,8 @@ export interface RamOptions {
   rootKey?: { accessKeyId: string; accessKeySecret: string } | undefined;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
+  /** How long, in ms, a new role or attachment stays unknown to other services. @default 0 */
+  propagationMs?: number | undefined;
   /** Called for every attempt of a service to assume a role. */
   onCall?: (call: CallRecord) => void;
 }
@@ -29,7 +31,7 @@ export interface LocalRam extends Ram {
 }
 
 /** The identities and policies of one account: its root, and roles that services assume. There are no users. */
-export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOptions): LocalRam {
+export function createRam({ accountId, rootKey, now = Date.now, propagationMs = 0, onCall }: RamOptions): LocalRam {
   const root = rootKey ?? { accessKeyId: `LTAI5t${randomKey(15)}`, accessKeySecret: randomKey(24) };
   const rootCredential: Credential = {
     secret: root.accessKeySecret,
@@ -37,6 +39,7 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
   };
   const roles = new Roles(accountId, now);
   const policies = new Policies(now);
+  const isKnown = (sinceMs: number) => now() - sinceMs >= propagationMs;
   const sessions = createSessions(now);
 
   const roleOfSession = (arn: string): KeptRole | undefined => {
@@ -48,7 +51,8 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
     if (principal.accountId !== accountId) return "none";
     if (sessionPolicy !== undefined) throw new Error("no session of this account has a policy of its own");
     if (principal.arn === rootCredential.principal.arn) return "allow";
-    const documents = [...(roleOfSession(principal.arn)?.attached ?? [])].map(({ document }) => document);
+    const attached = [...(roleOfSession(principal.arn)?.attached ?? [])];
+    const documents = attached.filter(([, atMs]) => isKnown(atMs)).map(([{ document }]) => document);
     return evaluatePolicies(documents, { action, resource, conditions });
   };
 
@@ -62,6 +66,8 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
       assertSessionName(sessionName);
       const role = roles.findByArn(roleArn);
       if (role === undefined) throw new ApiError(404, "EntityNotExist.Role", `The role ${roleArn} does not exist.`);
+      if (!isKnown(role.createdAt))
+        throw new ApiError(403, "AccessDenied", `${service} does not know the role ${role.arn} yet, which is new: try again.`);
       const allowed = trustsService(role.trust, service);
       onCall?.({ principal: undefined, action: "sts:AssumeRole", resource: role.arn, allowed });
       if (!allowed)
@@ -85,6 +91,7 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
       return policy === undefined ? undefined : toRamPolicy(policy);
     },
     updatePolicy: (policyName, policyDocument) => toRamPolicy(policies.update(policyName, policyDocument)),
+    updatePolicyDescription: (policyName, description) => toRamPolicy(policies.describe(policyName, description)),
     deletePolicy: (policyName) => {
       const [role] = roles.withPolicy(policies.get(policyName));
       if (role !== undefined)
@@ -101,13 +108,13 @@ export function createRam({ accountId, rootKey, now = Date.now, onCall }: RamOpt
       const policy = policies.get(policyName);
       if (attached.has(policy))
         throw new ApiError(409, "EntityAlreadyExists.Role.Policy", `${policyName} is already attached to ${roleName}.`);
-      attached.add(policy);
+      attached.set(policy, now());
     },
     detachPolicyFromRole: (policyName, roleName) => {
       if (!roles.get(roleName).attached.delete(policies.get(policyName)))
         throw new ApiError(404, "EntityNotExist.Role.Policy", `${policyName} is not attached to ${roleName}.`);
     },
-    policiesOfRole: (roleName) => [...roles.get(roleName).attached].map(toRamPolicy),
+    policiesOfRole: (roleName) => [...roles.get(roleName).attached.keys()].map(toRamPolicy),
   };
   return { ...ram, api: rpcApi(ramApi({ ram, roles, policies })), stsApi: rpcApi(stsApi(ram)) };
 }

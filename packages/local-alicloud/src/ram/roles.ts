@@ -1,12 +1,13 @@
 import { randomInt } from "node:crypto";
 import { ApiError, type RamRole } from "../contracts";
-import { assertDescription, assertMaxSessionDuration, assertRoleName } from "./names";
+import { assertDescription, assertMaxSessionDuration, assertRoleName, isoSeconds } from "./names";
 import type { KeptPolicy } from "./policies";
 import { parseTrustPolicy, type TrustPolicy } from "./trust-policy";
 
 export interface KeptRole extends RamRole {
   trust: TrustPolicy;
-  attached: Set<KeptPolicy>;
+  /** When each policy was attached, in ms since the epoch. */
+  attached: Map<KeptPolicy, number>;
   tags: Map<string, string>;
   /** Ms since the epoch, like all times here. */
   createdAt: number;
@@ -34,6 +35,7 @@ export class Roles {
     assertRoleName(roleName);
     const key = roleName.toLowerCase();
     if (this.kept.has(key)) throw new ApiError(409, "EntityAlreadyExists.Role", `The role ${roleName} already exists.`);
+    const createdAt = this.now();
     const role: KeptRole = {
       roleName,
       roleId: `3${String(randomInt(2 ** 47)).padStart(17, "0")}`,
@@ -42,10 +44,11 @@ export class Roles {
       trust: parseTrustPolicy(assumeRolePolicyDocument),
       description: "",
       maxSessionDuration: DEFAULT_SESSION_SECONDS,
-      attached: new Set(),
+      createDate: isoSeconds(createdAt),
+      attached: new Map(),
       tags: new Map(),
-      createdAt: this.now(),
-      updatedAt: this.now(),
+      createdAt,
+      updatedAt: createdAt,
     };
     applySettings(role, more);
     this.kept.set(key, role);
@@ -104,6 +107,6 @@ function applySettings(role: KeptRole, { assumeRolePolicyDocument, description, 
 }
 
 export const toRamRole = (role: KeptRole): RamRole => {
-  const { roleName, roleId, arn, assumeRolePolicyDocument, description, maxSessionDuration } = role;
-  return { roleName, roleId, arn, assumeRolePolicyDocument, description, maxSessionDuration };
+  const { roleName, roleId, arn, assumeRolePolicyDocument, description, maxSessionDuration, createDate } = role;
+  return { roleName, roleId, arn, assumeRolePolicyDocument, description, maxSessionDuration, createDate };
 };

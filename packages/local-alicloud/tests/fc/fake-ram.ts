@@ -73,6 +73,7 @@ export class FakeRam implements Ram {
   createPolicy = unused;
   getPolicy = unused;
   updatePolicy = unused;
+  updatePolicyDescription = unused;
   deletePolicy = unused;
   attachPolicyToRole = unused;
   detachPolicyFromRole = unused;

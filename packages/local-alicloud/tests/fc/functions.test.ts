@@ -68,6 +68,20 @@ test("a missing region, a missing role and a second function of the name are ref
   await expect(create(REGION)).rejects.toMatchObject({ status: 409, code: "FunctionAlreadyExists" });
 });
 
+test("a log store that the service does not know is refused", async () => {
+  const strict = await startFixture({
+    findsLogStore: (region, project, logstore) => `${region} ${project} ${logstore}` === "cn-shanghai logs a",
+  });
+  const create = (logstore: string) =>
+    strict.fc.createFunction(REGION, specOf("logging", ANSWER("x"), { logConfig: { project: "logs", logstore } }));
+  const refusal = { status: 400, code: "InvalidArgument", message: "project 'logs' does not exist" };
+  await expect(create("b")).rejects.toMatchObject(refusal);
+  await create("a");
+  const update = strict.fc.updateFunction(REGION, "logging", { logConfig: { project: "logs", logstore: "b" } });
+  await expect(update).rejects.toMatchObject(refusal);
+  await strict.stop();
+});
+
 test("an update applies to the next invocation; a running one ends with the old code", async () => {
   await fixture.create("updated", GATED, { environmentVariables: { V: "1" } });
   const gate = join(fixture.runDir, "gate-update");

@@ -34,6 +34,7 @@ describe("a role", () => {
       assumeRolePolicyDocument: trust(FC),
       description: "sends",
       maxSessionDuration: 3600,
+      createDate: "2026-11-21T12:00:00Z",
     });
     expect(ram.getRole("sender")).toEqual(role);
     expect(ram.updateRole("Sender", { maxSessionDuration: 43_200 })).toEqual({ ...role, maxSessionDuration: 43_200 });
@@ -73,7 +74,7 @@ describe("a policy", () => {
   test("is attached, listed, detached and deleted, in this order only", () => {
     ram.attachPolicyToRole("read", "Sender");
     expect(ram.policiesOfRole("Sender")).toEqual([
-      { policyName: "read", policyDocument: policy("oss:GetObject"), description: "" },
+      { policyName: "read", policyDocument: policy("oss:GetObject"), description: "", createDate: "2026-11-21T12:00:00Z" },
     ]);
     expect(refusal(() => ram.attachPolicyToRole("read", "sender"))).toBe("EntityAlreadyExists.Role.Policy");
     expect(refusal(() => ram.deletePolicy("read"))).toBe("DeleteConflict.Policy.Role");
@@ -83,6 +84,13 @@ describe("a policy", () => {
     ram.deleteRole("Sender");
     ram.deletePolicy("read");
     expect(ram.getPolicy("read")).toBeUndefined();
+  });
+
+  test("gets a new description, and keeps its document", () => {
+    expect(ram.updatePolicyDescription("read", "reads")).toMatchObject({ description: "reads" });
+    expect(ram.getPolicy("read")).toMatchObject({ description: "reads", policyDocument: policy("oss:GetObject") });
+    expect(refusal(() => ram.updatePolicyDescription("none", ""))).toBe("EntityNotExist.Policy");
+    expect(refusal(() => ram.updatePolicyDescription("read", "x".repeat(1025)))).toBe("InvalidParameter.Description.Length");
   });
 
   test("must exist, be unique and well-formed", () => {
@@ -173,6 +181,32 @@ describe("a session", () => {
     expect(ram.find(accessKeyId)?.expiresAt).toBe(expiresAt);
     now += 60_001;
     expect(ram.find(accessKeyId)).toBeUndefined();
+  });
+});
+
+describe("with a propagation delay", () => {
+  beforeEach(() => {
+    ram = createRam({ accountId: ACCOUNT, now: () => now, propagationMs: 5000 });
+    ram.createRole({ roleName: "Sender", assumeRolePolicyDocument: trust(FC) });
+    ram.createPolicy({ policyName: "read", policyDocument: policy("oss:GetObject") });
+  });
+
+  test("a service does not know a new role; RAM itself does", () => {
+    expect(ram.getRole("Sender")).toBeDefined();
+    now += 4999;
+    expect(refusal(() => assume())).toBe("AccessDenied");
+    now += 1;
+    expect(() => assume()).not.toThrow();
+  });
+
+  test("a new attachment of a policy allows nothing yet", () => {
+    now += 5000;
+    ram.attachPolicyToRole("read", "Sender");
+    const { accessKeyId } = assume();
+    now += 4999;
+    expect(may(accessKeyId, "oss:GetObject")).toBe("none");
+    now += 1;
+    expect(may(accessKeyId, "oss:GetObject")).toBe("allow");
   });
 });
 

@@ -3,18 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { ReplicationRule } from "../../../../components/aws/native/rules";
 import { NativeReplication } from "../../../../components/native-replication";
 import { type Recording, settled } from "../../../support/record-resources";
-import {
-  ACCOUNT,
-  allow,
-  ELSEWHERE,
-  KEYS,
-  only,
-  ownBucket,
-  type PairVariation,
-  record,
-  replicate,
-  statementsOf,
-} from "./fixture";
+import { ACCOUNT, allow, ELSEWHERE, KEYS, only, ownBucket, type PairVariation, record, replicate, statementsOf } from "./fixture";
 
 jest.mock("../../../support/mock-aws", () =>
   jest

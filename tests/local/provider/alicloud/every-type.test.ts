@@ -108,7 +108,7 @@ describe("update in place", () => {
     expect(await settingOf("replication", REPLICATED.source)).toContain("<RTC><Status>disabled</Status></RTC>");
     expect(ram.getRole("sender")).toMatchObject({ description: "new", assumeRolePolicyDocument: expect.stringContaining("fnf") });
     expect(ram.getPolicy("sender-reads")?.policyDocument).toContain("oss:PutObject");
-    expect(fc.getFunction(REGION, "sender")).toMatchObject({ timeout: 90, environmentVariables: { CODE_SHA256: "2" } });
+    expect(fc.getFunction(REGION, "sender")).toMatchObject({ timeout: 90, environmentVariables: { LEVEL: "debug" } });
     expect(fc.codeOf("sender")).toBe(OTHER_ZIP);
     expect(fc.getTrigger(REGION, "sender", "web")).toMatchObject({
       description: "new",

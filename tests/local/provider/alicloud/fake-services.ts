@@ -38,6 +38,7 @@ export function fakeRam(): Ram {
         maxSessionDuration: 3600,
         ...role,
         roleId: `3${role.roleName.length}`,
+        createDate: "2026-01-01T00:00:00Z",
         arn: `acs:ram::${ACCOUNT}:role/${role.roleName}`,
       }),
     getRole: (name) => roles.get(EVERYWHERE, name),
@@ -46,9 +47,11 @@ export function fakeRam(): Ram {
       if (of(name).size > 0) throw new ApiError(409, "DeleteConflict.Role.Policy", `${name} still has policies.`);
       roles.delete(EVERYWHERE, name);
     },
-    createPolicy: (policy) => policies.create(EVERYWHERE, policy.policyName, { description: "", ...policy }),
+    createPolicy: (policy) =>
+      policies.create(EVERYWHERE, policy.policyName, { description: "", createDate: "2026-01-01T00:00:00Z", ...policy }),
     getPolicy: (name) => policies.get(EVERYWHERE, name),
     updatePolicy: (name, policyDocument) => policies.update(EVERYWHERE, name, { policyDocument }),
+    updatePolicyDescription: (name, description) => policies.update(EVERYWHERE, name, { description }),
     deletePolicy: (name) => {
       if ([...attached.values()].some((names) => names.has(name))) {
         throw new ApiError(409, "DeleteConflict.Policy.Role", `${name} is attached.`);

@@ -15,6 +15,7 @@ const TRIGGER = "alicloud:fc/v3Trigger:V3Trigger";
 const ASYNC = "alicloud:fc/v3AsyncInvokeConfig:V3AsyncInvokeConfig";
 const FLOW = "alicloud:fnf/flow:Flow";
 const ROLE = "alicloud:ram/role:Role";
+const RAM_POLICY = "alicloud:ram/policy:Policy";
 const QUEUE = "alicloud:message/serviceQueue:ServiceQueue";
 const SECRET = "alicloud:oos/secretParameter:SecretParameter";
 const ALARM = "alicloud:cms/alarm:Alarm";
@@ -100,6 +101,34 @@ describe("the local cloud refuses what it does not support", () => {
       { ...alarm, name: "a", escalationsCritical: { threshold: "many" } },
       "escalationsCritical.threshold",
       /must be a number/,
+    ],
+    [
+      "a rotation that RAM does not have",
+      RAM_POLICY,
+      { policyName: "p", policyDocument: "{}", rotateStrategy: "DeleteOldest" },
+      "rotateStrategy",
+      /one of None, DeleteOldestNonDefaultVersionWhenLimitExceeded/,
+    ],
+    [
+      "a rule for the beginning of log entries that does not exist",
+      FUNCTION,
+      { ...fn, code: { zipFile: ZIP }, logConfig: { project: "p", logstore: "s", logBeginRule: "Regex" } },
+      "logConfig.logBeginRule",
+      /one of None, DefaultRegex/,
+    ],
+    [
+      "a replication prefix of 1,024 bytes",
+      REPLICATION,
+      { ...replication("c"), prefixSet: { prefixes: [`${"字".repeat(341)}/`] } },
+      "prefixSet.prefixes.length",
+      /is 1024; Alibaba Cloud allows 0 to 1023/,
+    ],
+    [
+      "a lifecycle id of 256 bytes",
+      BUCKET,
+      { lifecycleRules: [{ id: "i".repeat(256), enabled: true, expirations: [{ days: 1 }] }] },
+      "lifecycleRules[0].id.length",
+      /0 to 255/,
     ],
     ["a flow of another kind", FLOW, { ...flow, name: "f", type: "EXPRESS" }, "type", /one of FDL/],
   ])("%s", async (_, type, inputs, property, reason) => {

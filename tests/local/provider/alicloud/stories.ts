@@ -152,7 +152,7 @@ export const STORIES: readonly Story[] = [
   {
     type: "alicloud:ram/policy:Policy",
     first: { policyName: "sender-reads", policyDocument: policy("oss:GetObject") },
-    second: { policyName: "sender-reads", policyDocument: policy("oss:PutObject") },
+    second: { policyName: "sender-reads", policyDocument: policy("oss:PutObject"), description: "Writes" },
     id: "sender-reads",
     outputs: { type: "Custom" },
   },
@@ -184,7 +184,7 @@ export const STORIES: readonly Story[] = [
   {
     type: "alicloud:fc/v3Function:V3Function",
     first: fn,
-    second: { ...fn, code: { zipFile: OTHER_ZIP }, timeout: 90, environmentVariables: { CODE_SHA256: "2" } },
+    second: { ...fn, code: { zipFile: OTHER_ZIP }, timeout: 90, environmentVariables: { LEVEL: "debug" } },
     id: "sender",
     outputs: {
       functionArn: "acs:fc:cn-shanghai:3333333333333333:functions/sender",

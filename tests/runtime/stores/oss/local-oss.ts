@@ -38,7 +38,9 @@ export interface OssFixture {
   stop(): Promise<void>;
 }
 
-export async function startFixture(options: Pick<LocalOssOptions, "now" | "restoreMs"> = {}): Promise<OssFixture> {
+export async function startFixture(
+  options: Pick<LocalOssOptions, "now" | "restoreMs" | "blockMainlandPublicData"> = {},
+): Promise<OssFixture> {
   const dataDir = await mkdtemp(join(tmpdir(), "local-oss-"));
   const tls = await ensureCertificate(join(dataDir, "state"));
   const ca = readFileSync(tls.certPath);
