@@ -36,6 +36,8 @@ export interface LocalCloudsOptions {
   regions?: { aws?: string; "aws-cn"?: string };
   /** The real length of a minute in the rates of schedules. @default 60_000 */
   scheduleMinuteMs?: number | undefined;
+  /** OSS refuses objects of the mainland at its public hosts, as for accounts that activated OSS since 2025-03-20. @default false */
+  blockMainlandPublicData?: boolean | undefined;
   /** Keep the state of an AWS partition across its restart. */
   persist?: boolean | undefined;
   /** See `LocalClouds`. @default the environment variable PROPAGATION_MS, or 0 */
@@ -77,18 +79,15 @@ function propagationIn(text = "0"): number {
 
 async function startAlicloud(
   stateDir: string,
-  {
-    recordCalls,
-    scheduleMinuteMs,
-    propagationMs,
-  }: Pick<LocalCloudsOptions, "recordCalls" | "scheduleMinuteMs" | "propagationMs">,
+  options: Pick<LocalCloudsOptions, "recordCalls" | "scheduleMinuteMs" | "propagationMs" | "blockMainlandPublicData">,
 ): Promise<LocalAlicloud> {
   return startLocalAlicloud({
     certificate: await ensureCertificate(stateDir),
     runDir: await createRunDir(runsDir(stateDir)),
-    recordCalls,
-    scheduleMinuteMs,
-    propagationMs,
+    recordCalls: options.recordCalls,
+    scheduleMinuteMs: options.scheduleMinuteMs,
+    propagationMs: options.propagationMs,
+    blockMainlandPublicData: options.blockMainlandPublicData,
     // Nobody can set a DNS record for a local stack.
     ownsDomain: () => true,
     // The functions of a bridge read the vendor's endpoints from this variable.
