@@ -72,7 +72,8 @@ function openS3(end: LocalEnd): EndClient {
       try {
         return (await client.send(new GetObjectCommand(at(key)))).Body as Readable | undefined;
       } catch (error) {
-        if (error instanceof NoSuchKey) return undefined;
+        // A store holds no object under a key that is too long.
+        if (error instanceof NoSuchKey || (error as Error).name === "KeyTooLongError") return undefined;
         throw error;
       }
     },

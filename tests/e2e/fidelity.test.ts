@@ -230,7 +230,7 @@ describe("with a scope, and with a prefix and a storage class at the destination
       "crossborderbridge:inlineLimitBytes": 5,
       "crossborderbridge:destination": { ...(local.settings[DESTINATION] as object), prefix, storageClass: "STANDARD_IA" },
       "crossborderbridge:scope": {
-        prefixes: ["in/", "also in/", ".crossborderbridge/in/"],
+        prefixes: ["in/", "also in/"],
         suffixes: [".dat", ".txt"],
         tags: { go: "yes" },
         minSizeBytes: 2,

@@ -29,8 +29,13 @@ export interface FcFixture {
   stop(): Promise<void>;
 }
 
+/** The same files give the same bytes. */
 export const zipOf = (files: Record<string, string>): Buffer =>
-  Buffer.from(zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)]))));
+  Buffer.from(
+    zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)])), {
+      mtime: "2026-01-01T00:00:00",
+    }),
+  );
 
 export function specOf(functionName: string, source: string, changes: Partial<FunctionSpec> = {}): FunctionSpec {
   return {
