@@ -20,7 +20,7 @@ export type SourceTarget = "object" | "tags";
 
 /**
  * @param key the key that the URL must name, exactly
- * @throws BridgeError `Invalid` with the reason. Its text never holds the URL.
+ * @throws BridgeError with the reason: `HostRefused` for another host than the source's, else `Invalid`. Its text never holds the URL.
  */
 export type SourceUrlParser = (url: string, key: string, target?: SourceTarget) => SourceUrl;
 
@@ -32,7 +32,7 @@ export function createSourceUrlParser(allowedSources: AllowedSources): SourceUrl
     const [rawPath = "", ...queries] = path.split("?");
     assertPath(rawPath);
     const ofHost = allowedSources.filter((source) => source.origin === origin);
-    if (ofHost.length === 0) throw refused("its host and port are not those of the configured source");
+    if (ofHost.length === 0) throw foreignHost();
     const ofPath = ofHost.filter(({ pathPrefix }) => isBelow(pathPrefix, rawPath));
     if (ofPath.length === 0) throw refused("its path is outside the configured source bucket");
     if (!ofPath.some(({ pathPrefix }) => decodeKey(rawPath.slice(pathPrefix.length)) === key))
@@ -145,6 +145,15 @@ function isBelow(pathPrefix: string, rawPath: string): boolean {
 
 function refused(reason: string): BridgeError {
   return new BridgeError("Invalid", "read", `the presigned URL is refused: ${reason}`);
+}
+
+/**
+ * While an update changes the source's host, the sender may have the new one before the receiver has. So this is not permanent: the key
+ * waits until both agree.
+ */
+function foreignHost(): BridgeError {
+  const { message } = refused("its host and port are not those of the configured source");
+  return new BridgeError("HostRefused", "read", message).locate({ place: "source" });
 }
 
 /** Metadata and wire servers of clouds at addresses of public ranges. */

@@ -101,8 +101,9 @@ describe("bodies with a valid signature", () => {
   refused("another bridge", "other-bridge", () => ({ sign: bodyOf([validNotice], { bridgeId: "another-bridge" }) }));
 });
 
+const HOST = "its host and port are not those of the configured source";
+
 describe("presigned URLs in a valid request", () => {
-  const HOST = "its host and port are not those of the configured source";
   const url = (change: (url: string) => string) => () => change(validNotice.url);
   const host = (to: string) => url((from) => from.replace(/^https:\/\/[^/]+/, to));
 
@@ -274,18 +275,21 @@ function refused(
   });
 }
 
-/** Adds a test: the receiver rejects the only notice of a valid request. */
+/** Adds a test: the receiver refuses the only notice of a valid request. */
 function rejected(what: string, url: () => string, reason: string): void {
-  onStack(`${what}: rejected, and nothing is written`, async (on) => {
+  onStack(`${what}: refused, and nothing is written`, async (on) => {
     await expectRejected(on, { ...validNotice, url: url() }, reason);
   });
 }
 
 async function expectRejected(on: TestStack, notice: Notice, reason: string): Promise<void> {
   const before = await versions(on);
+  const receipt = { key: notice.key, reason: `the presigned URL is refused: ${reason}` };
+  // A host that differs can be that of a setting which reaches the two functions one after the other, so the key waits.
+  const waits = { result: "waiting", waitsFor: "store", place: "source" };
   expect(await send(on, bodyOf([notice]))).toEqual({
     status: 200,
-    body: { version: 1, receipts: [{ key: notice.key, result: "rejected", reason: `the presigned URL is refused: ${reason}` }] },
+    body: { version: 1, receipts: [{ ...receipt, ...(reason === HOST ? waits : { result: "rejected" }) }] },
   });
   expect(await versions(on)).toEqual(before);
 }

@@ -238,7 +238,8 @@ describe("refused, with a reason that shows nothing of the URL", () => {
     ["a double slash before the bucket", `${LOCAL}//photos/a`, /outside the configured source bucket/],
   ])("%s", (_name, url, reason) => {
     const error = thrownBy(() => parse(url, "a"));
-    expect(isBridgeError(error, "Invalid")).toBe(true);
+    // Another host can be that of a setting that one side has and the other does not have yet.
+    expect(isBridgeError(error, String(reason) === "/host and port/" ? "HostRefused" : "Invalid")).toBe(true);
     expect(String(error)).toMatch(reason);
     expect(String(error)).not.toMatch(/evil|photos|127|other/);
   });
