@@ -212,7 +212,7 @@ const secondsOf = (runs: ReadonlyMap<Contender, Run[]>, contender: Contender): n
   (runs.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
 
 const ROUNDS_OF_A_SLOW_ONE = 2;
-const SLOW_FACTOR = 20;
+const SLOW_FACTOR = 10;
 
 /**
  * True if further runs of a contender would only cost time: it took {@link SLOW_FACTOR} times as long as the fastest one in each of its

@@ -238,7 +238,7 @@ describe("the addresses that are connected to", () => {
   test("a URL that is not allowed is not bound, and binding connects to nothing", () => {
     const before = peer.server.connections();
     expect(() => peer.reader.bind("https://evil.example.com/a", "a")).toThrow(
-      expect.objectContaining({ kind: "Invalid", message: expect.stringMatching(/host and port/) }),
+      expect.objectContaining({ kind: "HostRefused", message: expect.stringMatching(/host and port/) }),
     );
     expect(() => bound()).not.toThrow();
     expect(peer.server.connections()).toBe(before);
