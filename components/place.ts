@@ -5,7 +5,7 @@ import { type BridgeConfig, ConfigInvalid } from "./config";
 type Side = "source" | "destination";
 type Declared = Pick<BridgeConfig, "name" | Side>;
 
-/** What must not change in the life of a bridge. */
+/** The facts of a bridge that stay the same for its whole life. */
 export interface Place {
   name: string;
   source: SidePlace;

@@ -121,7 +121,7 @@ async function setUp(options: LocalStackOptions, settings: Record<string, unknow
   return { clouds, installation };
 }
 
-/** What is new need not rest longer than these clouds keep it from others. Their times are in whole seconds. */
+/** New resources rest no longer than these clouds keep them from other services. Their times are in whole seconds. */
 const restIn = ({ propagationMs }: LocalClouds): Record<string, unknown> => ({
   "crossborderbridge:settleSeconds": propagationMs === 0 ? 0 : Math.ceil(propagationMs / 1000) + 1,
 });

@@ -200,7 +200,7 @@ export function limitsPage(): string {
 
 # Limits of the clouds
 
-What a cloud would refuse during a deployment, or what would never carry an object, is refused by \`pulumi preview\`: with the setting, its
+A cloud refuses some settings only during a deployment, and others never carry an object. All of these are refused by \`pulumi preview\`: with the setting, its
 value and the way out. Each limit links to the vendor's page.
 
 | Service | Limit | At most | What the bridge does |

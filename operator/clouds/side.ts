@@ -49,7 +49,7 @@ export interface CloudSide {
   close(): Promise<void>;
 }
 
-/** What decides how events reach a sender. */
+/** The settings that decide how events reach a sender. */
 export interface SenderWays {
   functionName: string;
   /** The rule of the tick. */
