@@ -57,8 +57,10 @@ export interface RedriveOptions {
 export interface Redriven {
   /** Letters that were handed over and removed. */
   handed: number;
-  /** Letters that were read and not selected. */
+  /** Letters that were read and not handed over. */
   left: number;
+  /** Those of them whose keys the bridge gave up again during this redrive. Absent if there are none. */
+  again?: number | undefined;
   /** Whether every letter of the queue was read. */
   complete: boolean;
 }

@@ -28,6 +28,8 @@ const lineSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("deploying") }),
   z.strictObject({ type: z.literal("deployed"), changes: z.record(z.string(), z.number()) }),
   z.strictObject({ type: z.literal("destroyed") }),
+  /** The stack was left, deployed as a whole. From then on it is not the run's own. */
+  z.strictObject({ type: z.literal("kept") }),
   z.strictObject({ type: z.literal("cleaned"), deleted: z.number() }),
   resultSchema,
 ]);
@@ -37,7 +39,7 @@ export interface JournalState {
   run: string;
   stack: string;
   startedAt: string;
-  /** This run deployed the stack, or began to. */
+  /** This run deployed the stack, or began to, and did not keep it. */
   ownStack: boolean;
   changes: Record<string, number> | undefined;
   /** The last result of each check, by id. */
@@ -96,7 +98,7 @@ export function stateOf(lines: readonly JournalLine[]): JournalState {
     if (line.type === "result") results.set(line.id, line);
     if (line.type === "deploying") ownStack = true;
     if (line.type === "deployed") changes = line.changes;
-    if (line.type === "destroyed") [ownStack, changes] = [false, undefined];
+    if (line.type === "destroyed" || line.type === "kept") [ownStack, changes] = [false, undefined];
   }
   const { run, stack, startedAt } = first;
   return { run, stack, startedAt, ownStack, changes, results };

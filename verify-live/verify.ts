@@ -282,6 +282,8 @@ class Run {
     const { deployment, subject, options, journal } = facts;
     if (deployment === undefined || !subject.ownStack) return;
     if (options.keep) {
+      // Somebody may use the stack now, so a resumed run must not destroy it. What is half deployed can be used by nobody.
+      if (this.changes !== undefined) await journal.write({ type: "kept" });
       this.fate = "deployed by this run, and kept";
       await this.keep(this.outcomeOf(destroyIsComplete, "skipped", ["the stack was kept: --keep"], deps.now()));
       return;

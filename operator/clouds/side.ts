@@ -240,13 +240,17 @@ export interface LetterQueue<L extends TakenLetter> {
   giveBack(letters: readonly L[]): Promise<void>;
 }
 
-/** Redrives a queue once through. A message that was seen before is not handled again. */
+/**
+ * Redrives a queue once through. A message that was seen before is not handled again, nor is a key that was handed over and given up
+ * again meanwhile: a bridge that refuses a key at once would get it for ever.
+ */
 export async function redriveQueue<L extends TakenLetter>(
   queue: LetterQueue<L>,
-  { select, limit, onProgress, signal }: RedriveOptions,
+  { select, limit, onProgress, signal, now = Date.now }: RedriveOptions & { now?: (() => number) | undefined },
   hand: (letters: readonly string[]) => Promise<void>,
 ): Promise<Redriven> {
   const seen = new Set<string>();
+  const handed = new HandedKeys();
   const kept = new Map<string, L>();
   const redriven: Redriven = { handed: 0, left: 0, complete: false };
   try {
@@ -260,9 +264,12 @@ export async function redriveQueue<L extends TakenLetter>(
       // Without an end at repeated messages this might never stop.
       if (fresh.length === 0) break;
       const selected = fresh.filter(({ letters }) => select(letters));
-      const chosen = selected.slice(0, limit - redriven.handed);
-      redriven.left += fresh.length - selected.length;
+      const first = selected.filter(({ letters }) => !handed.areBack(letters));
+      const chosen = first.slice(0, limit - redriven.handed);
+      redriven.left += fresh.length - first.length;
+      if (selected.length > first.length) redriven.again = (redriven.again ?? 0) + selected.length - first.length;
       if (chosen.length > 0) {
+        for (const { letters } of chosen) handed.add(letters, now());
         await hand(chosen.map(({ text }) => text));
         await queue.remove(chosen);
         for (const { id } of chosen) kept.delete(id);
@@ -274,4 +281,21 @@ export async function redriveQueue<L extends TakenLetter>(
     await queue.giveBack([...kept.values()]);
   }
   return redriven;
+}
+
+/** The keys of a redrive, each with the time at which it was handed over first. */
+class HandedKeys {
+  readonly #firstMs = new Map<string, number>();
+
+  add(letters: readonly ParkedKey[], atMs: number): void {
+    for (const { key } of letters) if (!this.#firstMs.has(key)) this.#firstMs.set(key, atMs);
+  }
+
+  /** Whether all of these keys were handed over before they were parked. Older letters of the same keys were not. */
+  areBack(letters: readonly ParkedKey[]): boolean {
+    return letters.every(({ key, parkedAt }) => {
+      const handedMs = this.#firstMs.get(key);
+      return handedMs !== undefined && (parkedAt === undefined || parkedAt.getTime() >= handedMs);
+    });
+  }
 }

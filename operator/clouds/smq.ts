@@ -65,7 +65,7 @@ export async function redriveLetters(
       remove: (letters) => together(letters, ({ message }) => queue.remove(message)),
       giveBack: (letters) => together(letters, ({ message }) => queue.unhide(message)),
     },
-    redriving,
+    { ...redriving, now: options.now },
     hand,
   );
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { BridgeError, isBridgeError } from "../../runtime/stores/errors";
 import { askAtTerminal } from "../ask";
-import type { BucketContents } from "../bucket-contents";
+import type { BucketContents, Upload, Version } from "../bucket-contents";
 import {
   bridgeCommand,
   type CommandContext,
@@ -21,6 +21,8 @@ import { counted, grouped, keyText } from "../text";
 
 /** Uploads that are aborted at once. */
 const ABORTS_AT_ONCE = 16;
+/** Of one version or upload. A store may say that it deleted one and keep it; a bridge that runs may write a key again. */
+const MOST_DELETES = 3;
 /** A bucket of a million versions prints a hundred lines. */
 const PAGES_PER_NOTE = 10;
 
@@ -165,20 +167,55 @@ async function emptyBucket(
   { signal, note }: Pick<CommandContext, "signal" | "note">,
 ): Promise<EmptiedBucket> {
   let uploads = 0;
+  const aborts = new Repeats(target);
   for (let page = await contents.uploads(signal); page.length > 0; page = await contents.uploads(signal)) {
+    aborts.assertGone(page, uploadText);
     await forEachBounded(page, { limit: ABORTS_AT_ONCE, signal }, (upload) => contents.abort(upload, signal));
     uploads += page.length;
+    aborts.add(page, uploadText);
   }
   let versions = 0;
   let pages = 0;
+  const deletes = new Repeats(target);
   for (let page = await contents.versions(signal); page.length > 0; page = await contents.versions(signal)) {
     signal.throwIfAborted();
-    const [refused, ...others] = await contents.remove(page, signal);
-    const deleted = page.length - (refused === undefined ? 0 : 1 + others.length);
+    deletes.assertGone(page, versionText);
+    const refusals = await contents.remove(page, signal);
+    const [refused] = refusals;
+    const deleted = page.length - refusals.length;
     versions += deleted;
     if (refused !== undefined && deleted === 0)
       throw new ObjectsFailed(`${textOf(target)}: ${keyText(refused.key)} cannot be deleted: ${refused.reason}`);
+    // The store names the key of a refusal, and not the version.
+    const refusedKeys = new Set(refusals.map(({ key }) => key));
+    deletes.add(
+      page.filter(({ key }) => !refusedKeys.has(key)),
+      versionText,
+    );
     if (++pages % PAGES_PER_NOTE === 0) note(`${textOf(target)}: ${grouped(versions)} deleted`);
   }
   return { ...target, uploads, versions };
+}
+
+const uploadText = ({ key, uploadId }: Upload): string => `the upload ${uploadId} of ${keyText(key)}`;
+const versionText = ({ key, versionId }: Version): string => `the version ${versionId} of ${keyText(key)}`;
+
+/** Counts how often the store said that it deleted an entry of the last page. */
+class Repeats {
+  private counts = new Map<string, number>();
+
+  constructor(private readonly target: Target) {}
+
+  /** @throws ObjectsFailed for an entry that stays. Without it the command would never end. */
+  assertGone<T>(page: readonly T[], nameOf: (entry: T) => string): void {
+    const stays = page.map(nameOf).find((name) => this.counts.get(name) === MOST_DELETES);
+    if (stays === undefined) return;
+    throw new ObjectsFailed(
+      `${textOf(this.target)}: ${stays} is still there after ${MOST_DELETES} deletes: a retention policy keeps it, or something writes it again`,
+    );
+  }
+
+  add<T>(deleted: readonly T[], nameOf: (entry: T) => string): void {
+    this.counts = new Map(deleted.map(nameOf).map((name) => [name, (this.counts.get(name) ?? 0) + 1]));
+  }
 }

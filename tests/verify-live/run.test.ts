@@ -1,5 +1,5 @@
 /** A whole run without a cloud: deployments that fail, Ctrl-C, a run that goes on, and what is never touched. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StackToOperate } from "../../operator/operated-bridge";
@@ -105,6 +105,23 @@ test("with --keep the stack stays", async () => {
   expect(await report()).toContain("deployed by this run, and kept");
 });
 
+test("a stack that was kept is left by --resume as well: somebody may use it", async () => {
+  const deployment = stack();
+  await run(["--keep"], [bridgeCheck("see-one")], deployment);
+  const { exitCode } = await run(["--resume"], [bridgeCheck("see-one"), bridgeCheck("see-two")], deployment);
+  expect({ exitCode, calls: deployment.calls }).toEqual({ exitCode: 0, calls: ["up"] });
+  expect(await report()).toContain("there before this run, and was left as it was");
+});
+
+test("a half deployed stack that was kept is finished by --resume", async () => {
+  const fails: { up?: Error } = { up: new Error("the role cannot be assumed") };
+  const deployment = stack({ fails });
+  await run(["--keep"], [bridgeCheck("see-one")], deployment);
+  delete fails.up;
+  const { exitCode } = await run(["--resume"], [bridgeCheck("see-one")], deployment);
+  expect({ exitCode, calls: deployment.calls }).toEqual({ exitCode: 0, calls: ["up", "up", "destroy"] });
+});
+
 test("a half deployed stack of somebody else is refused, with the way out", async () => {
   const deployment = stack({ now: "partial" });
   const { exitCode, noted } = await run([], [bridgeCheck("see-one")], deployment);
@@ -171,7 +188,10 @@ test("Ctrl-C: no further check, no object left, the stack of the run destroyed; 
 test("a run whose process died is resumed: its stack is its own", async () => {
   const deployment = stack();
   await run(["--keep"], [bridgeCheck("see-one")], deployment);
-  // The process of the first run ended here.
+  // The journal as it is when the process ends after the deployment.
+  const lines = (await journal()).map((line) => JSON.stringify(line));
+  const deployed = lines.findIndex((line) => line.includes('"deployed"'));
+  await writeFile(join(folder, JOURNAL), `${lines.slice(0, deployed + 1).join("\n")}\n`);
   const { exitCode } = await run(["--resume"], [bridgeCheck("see-one"), bridgeCheck("see-two")], deployment);
   expect({ exitCode, calls: deployment.calls }).toEqual({ exitCode: 0, calls: ["up", "destroy"] });
 });

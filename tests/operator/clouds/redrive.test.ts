@@ -24,6 +24,8 @@ describe("SQS", () => {
     id: string;
     body: string;
     hidden: boolean;
+    /** When SQS stored it. */
+    sentMs?: number;
   }
   let stored: Stored[];
   let sent: { url: string; body: string }[];
@@ -47,8 +49,9 @@ describe("SQS", () => {
         case "ReceiveMessage": {
           const found = stored.filter(({ hidden }) => !hidden).slice(0, 10);
           for (const one of found) one.hidden = true;
-          const Messages = found.map(({ id, body: Body }) => ({
+          const Messages = found.map(({ id, body: Body, sentMs }) => ({
             ...{ MessageId: id, ReceiptHandle: `handle-${id}`, Body },
+            ...(sentMs === undefined ? {} : { Attributes: { SentTimestamp: String(sentMs) } }),
             MD5OfBody: createHash("md5").update(Body).digest("hex"),
           }));
           return reply(response, found.length === 0 ? {} : { Messages });
@@ -115,6 +118,33 @@ describe("SQS", () => {
       /^5 letters were handed over and could not be removed from the dead-letter queue: InternalError/,
     );
     expect(stored.every(({ hidden }) => !hidden)).toBe(true);
+    queues.close();
+  });
+
+  test("a key that the bridge gives up again at once is not handed over again, so that the redrive ends", async () => {
+    const queues = new SqsQueues(aws.access);
+    let handed = 0;
+    const hand = async (letters: readonly string[]) => {
+      for (const body of letters) {
+        handed += 1;
+        if (handed > 100) throw new Error("it goes on for ever");
+        stored.push({ id: `again-${handed}`, body, hidden: false, sentMs: Date.now() });
+      }
+    };
+    const redriven = await queues.redrive(LETTERS_URL, options({ select: () => true }), hand);
+    expect(redriven).toEqual({ handed: 25, left: 25, again: 25, complete: true });
+    expect(stored.map(({ id, hidden }) => [id.replace(/-.*/, ""), hidden])).toEqual(Array(25).fill(["again", false]));
+    queues.close();
+  });
+
+  test("an older letter of a key that was handed over is handed over as well", async () => {
+    for (const one of stored) one.sentMs = 1_000;
+    stored.push({ id: "older", body: stored[0]?.body ?? "", hidden: false, sentMs: 2_000 });
+    const queues = new SqsQueues(aws.access);
+    expect(await queues.redrive(LETTERS_URL, options({ select: () => true }), async () => undefined)).toEqual({
+      ...{ handed: 26, left: 0, complete: true },
+    });
+    expect(stored).toEqual([]);
     queues.close();
   });
 
