@@ -1,5 +1,6 @@
 /** Reads keys from a file: one a line, as text, as a JSON string, or as an object with a `key`, such as `status --json` and `verify` write. */
-import { createReadStream } from "node:fs";
+import { createReadStream, fstatSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { parseJson } from "../../runtime/protocol/json";
 import { UsageError } from "../command";
 import { linesOf } from "../lines";
@@ -37,6 +38,25 @@ function keyOf(line: string): string | undefined {
   if (typeof parsed === "string") return parsed || undefined;
   const key = (parsed as { key?: unknown } | null)?.key;
   return typeof key === "string" && key !== "" ? key : undefined;
+}
+
+/** @throws UsageError if the differences would be written over the keys: none would be left to compare */
+export async function assertNotOver(keys: string, out: string): Promise<void> {
+  const [read, written] = await Promise.all([fileId(keys), fileId(out)]);
+  if (read === undefined || read !== written) return;
+  throw new UsageError(
+    `${out} holds the keys of --from-file, and the differences would be written over them: name another file with --out`,
+  );
+}
+
+/** Undefined for a file that is not there. One that cannot be read is an error of its reader. */
+async function fileId(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = path === STDIN ? fstatSync(process.stdin.fd) : await stat(path);
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many keys the file has; undefined for the standard input, which can be read only once. */

@@ -13,7 +13,7 @@ import { grouped } from "../text";
 import { openVerifyCheckpoint, type VerifyCheckpoint, type VerifyCheckpointFile, type VerifyProgress } from "./checkpoint";
 import { addCounts, type Counts, type Finding, FindingsFile, faults, KINDS, noCounts } from "./findings";
 import { type Inventory, inventoryText, openInventory } from "./inventory";
-import { countKeys, keysIn } from "./keys-file";
+import { assertNotOver, countKeys, keysIn } from "./keys-file";
 import { createLook, type Look } from "./look";
 import type { VerifyDeps, VerifyOptions } from "./options";
 import { exitCodeOf, type Repaired, repair } from "./repair";
@@ -113,6 +113,7 @@ class VerifyRun {
     const file = (ending: string) => join(".crossborderbridge", `verify-${stack.replace(/[^\w.-]+/g, "-")}.${ending}`);
     const out = options.out ?? file("jsonl");
     const { prefix, fromFile, sourceInventory, destinationInventory } = options;
+    if (fromFile !== undefined) await assertNotOver(fromFile, out);
     const checkpoint = openVerifyCheckpoint(
       options.checkpoint ?? file("json"),
       {

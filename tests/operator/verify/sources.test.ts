@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { csvFields } from "../../../operator/verify/inventory";
 import { assertOptions, type VerifyOptions } from "../../../operator/verify/options";
 import { CLOCK, type FakeBridge, filled, keyOf, NO_ATTRIBUTES, pullRaw, withFolder } from "../backfill/fixture";
-import { findingsIn, kindsIn, run } from "./fixture";
+import { filesIn, findingsIn, kindsIn, run } from "./fixture";
 
 async function replicated(count: number): Promise<FakeBridge> {
   const bridge = await filled(pullRaw(), count);
@@ -74,6 +74,19 @@ describe("--bytes", () => {
 });
 
 describe("--from-file", () => {
+  test("takes the differences of an earlier run, and does not write over them", () =>
+    withFolder(async (folder) => {
+      const bridge = await replicated(3);
+      await bridge.to.delete(keyOf(1));
+      expect((await run(bridge, { folder })).exitCode).toBe(1);
+      const { out } = filesIn(folder);
+      await expect(run(bridge, { folder, fromFile: out })).rejects.toThrow(/holds the keys of --from-file.* another file with --out/);
+      expect(await kindsIn(folder)).toEqual([`missing ${keyOf(1)}`]);
+      const { exitCode, printed } = await run(bridge, { folder, fromFile: out, out: join(folder, "again.jsonl") });
+      expect(exitCode).toBe(1);
+      expect(printed).toContain("missing                       1");
+    }));
+
   test("compares the keys of the file alone, as text or JSON, and resumes at its line", () =>
     withFolder(async (folder) => {
       const bridge = await replicated(5);
