@@ -99,7 +99,7 @@ export async function redrive(context: CommandContext, options: RedriveCommandOp
     note(`${counted(again, "of them was", "of them were")} given up again at once: fix the cause first (crossborderbridge letters)`);
   if (!complete && handed < max)
     note("not every letter of the queue was read, because another reader has some: run it again later");
-  return complete || handed === max ? FINE : FAILED;
+  return again === 0 && (complete || handed === max) ? FINE : FAILED;
 }
 
 async function readLetters({ bridge, signal }: CommandContext, filter: LetterFilter, now: () => number) {

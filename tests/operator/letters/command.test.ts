@@ -23,6 +23,8 @@ class LetterBridge extends FakeBridge {
   }));
   handed: string[] = [];
   failing = false;
+  /** Keys that are handed over come back to the queue at once. */
+  givesUp = false;
   /** Called before each receive. */
   onReceive: () => void = () => undefined;
 
@@ -53,6 +55,12 @@ class LetterBridge extends FakeBridge {
         async (texts) => {
           if (this.failing) throw new Error("the work queue is gone");
           this.handed.push(...texts);
+          if (!this.givesUp) return;
+          for (const text of texts) {
+            const { letters } = this.stored.find((one) => one.text === text) ?? { letters: [] };
+            const again = letters.map((letter) => ({ ...letter, parkedAt: new Date() }));
+            this.stored.push({ id: `again ${this.handed.length} ${text}`, text, letters: again, hidden: false });
+          }
         },
       );
   }
@@ -148,6 +156,17 @@ test("an interruption gives back what was not handed over", async () => {
     ["letter 2", false],
     ["letter 3", false],
   ]);
+});
+
+test("keys that are given up again at once are handed over once, and said", async () => {
+  const bridge = new LetterBridge();
+  bridge.givesUp = true;
+  const { exitCode, printed, noted } = await drive(bridge);
+  expect(bridge.handed).toEqual(["letter 0", "letter 1", "letter 2", "letter 3"]);
+  expect(printed).toEqual(["4 letters were handed over, 4 left"]);
+  expect(noted).toEqual(["4 of them were given up again at once: fix the cause first (crossborderbridge letters)"]);
+  expect(bridge.stored.map(({ hidden }) => hidden)).toEqual([false, false, false, false]);
+  expect(exitCode).toBe(1);
 });
 
 test("letters that another reader has are reported", async () => {
