@@ -88,7 +88,7 @@ async function startAlicloud(
     scheduleMinuteMs: options.scheduleMinuteMs,
     propagationMs: options.propagationMs,
     blockMainlandPublicData: options.blockMainlandPublicData,
-    // Nobody can set a DNS record for a local stack.
+    // A local stack has no DNS, so each domain counts as the account's own.
     ownsDomain: () => true,
     // The functions of a bridge read the vendor's endpoints from this variable.
     functionEnvironment: (endpoints) => ({ CROSSBORDERBRIDGE_ENDPOINTS: JSON.stringify(endpoints) }),

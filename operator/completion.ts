@@ -27,7 +27,7 @@ export function completionOf(shell: Shell, program: Command): string {
 
 type Commands = Command["commands"];
 
-/** What may follow the command: its options, and the choices of its argument. */
+/** The words that may follow the command: its options, and the choices of its argument. */
 const wordsOf = (command: Command): string[] => [
   ...command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : [])),
   ...command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices),

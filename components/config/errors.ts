@@ -104,7 +104,7 @@ function choicesAt(path: readonly PropertyKey[], choices: readonly string[], raw
 /** An account of AWS has 12 digits, one of Alibaba Cloud more. */
 const ACCOUNT_DIGITS = 12;
 
-/** What a list in place of a section probably is. */
+/** The setting that a user probably meant who wrote a list in place of a section. */
 const LISTS_IN_SECTIONS: Readonly<Record<string, string>> = { scope: "prefixes", replication: "rules" };
 
 export function violationsOf(

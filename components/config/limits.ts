@@ -5,11 +5,11 @@
 
 export interface Limit {
   service: string;
-  /** What is limited. */
+  /** The thing that has the limit. */
   what: string;
   /** The limit in words, with its unit. */
   limit: string;
-  /** What the bridge does about it, in words. */
+  /** In words: how the bridge keeps to the limit. */
   here: string;
   /** The vendor's page. */
   source: string;

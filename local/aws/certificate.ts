@@ -17,27 +17,39 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export async function ensureCertificate(stateDir: string, now: Date = new Date()): Promise<Certificate> {
   const folder = await installOnce(join(stateDir, "tls", now.toISOString().slice(0, 7)), async (into) => {
-    const made = await generate([{ name: "commonName", value: "localhost" }], {
-      notBeforeDate: new Date(now.getTime() - DAY_MS),
-      notAfterDate: new Date(now.getTime() + 90 * DAY_MS),
-      keyType: "ec",
-      algorithm: "sha256",
-      extensions: [
-        // It cannot sign other certificates, so that to trust it is to trust these two names only.
-        { name: "basicConstraints", cA: false, critical: true },
-        { name: "keyUsage", digitalSignature: true, critical: true },
-        { name: "extKeyUsage", serverAuth: true },
-        {
-          name: "subjectAltName",
-          altNames: [
-            { type: 2, value: "localhost" },
-            { type: 7, ip: "127.0.0.1" },
-          ],
-        },
-      ],
-    });
-    await writeFile(join(into, "cert.pem"), made.cert);
-    await writeFile(join(into, "key.pem"), made.private, { mode: 0o600 });
+    await writeCertificate(into, { hosts: ["localhost"], now, days: 90 });
   });
-  return { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };
+  return certificateIn(folder);
+}
+
+const certificateIn = (folder: string): Certificate => ({
+  certPath: join(folder, "cert.pem"),
+  keyPath: join(folder, "key.pem"),
+});
+
+/** Makes a self-signed certificate for these host names and 127.0.0.1. It is valid from the day before `now`. */
+export async function writeCertificate(
+  folder: string,
+  { hosts, now, days }: { hosts: readonly string[]; now: Date; days: number },
+): Promise<Certificate> {
+  const made = await generate([{ name: "commonName", value: "localhost" }], {
+    notBeforeDate: new Date(now.getTime() - DAY_MS),
+    notAfterDate: new Date(now.getTime() + days * DAY_MS),
+    keyType: "ec",
+    algorithm: "sha256",
+    extensions: [
+      // It cannot sign other certificates, so that to trust it is to trust these names only.
+      { name: "basicConstraints", cA: false, critical: true },
+      { name: "keyUsage", digitalSignature: true, critical: true },
+      { name: "extKeyUsage", serverAuth: true },
+      {
+        name: "subjectAltName",
+        altNames: [...hosts.map((value) => ({ type: 2 as const, value })), { type: 7 as const, ip: "127.0.0.1" }],
+      },
+    ],
+  });
+  const certificate = certificateIn(folder);
+  await writeFile(certificate.certPath, made.cert);
+  await writeFile(certificate.keyPath, made.private, { mode: 0o600 });
+  return certificate;
 }

@@ -20,7 +20,7 @@ import { bytesText, counted } from "../text";
 
 export interface CostOptions extends CommonOptions {
   objects: number;
-  /** Of all objects of a month together. */
+  /** The sum of all objects of a month. */
   bytes: number;
   months: number;
   prices?: string;

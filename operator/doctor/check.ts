@@ -27,7 +27,7 @@ export interface CheckedStack {
   now(): number;
 }
 
-/** What one check of one side works with. */
+/** The input of one check of one side. */
 export interface View {
   stack: CheckedStack;
   side: SideName;
@@ -36,7 +36,7 @@ export interface View {
 }
 
 export interface Problem {
-  /** What is wrong, with the name of the thing and its value. */
+  /** The fault, with the name of the thing and its value. */
   what: string;
   /** What happens because of it. @default the check's own */
   why?: string | undefined;

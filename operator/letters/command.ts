@@ -96,7 +96,9 @@ export async function redrive(context: CommandContext, options: RedriveCommandOp
   if (json) print(JSON.stringify(result(redriven)));
   else print(`${counted(handed, "letter was", "letters were")} handed over, ${grouped(left)} left`);
   if (again > 0)
-    note(`${counted(again, "of them was", "of them were")} given up again at once: fix the cause first (crossborderbridge letters)`);
+    note(
+      `${counted(again, "of them was", "of them were")} given up again at once: fix the cause first (crossborderbridge letters)`,
+    );
   if (!complete && handed < max)
     note("not every letter of the queue was read, because another reader has some: run it again later");
   return again === 0 && (complete || handed === max) ? FINE : FAILED;

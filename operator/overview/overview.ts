@@ -1,9 +1,8 @@
 /** Reads a bridge again and again while somebody watches. All watchers share one reader. */
-import { isBridgeError } from "../../runtime/stores/errors";
 import { abortable } from "../concurrency";
 import type { DeadLetters, FunctionLog, HeldLooks, OperatedBridge, RunningExecutions } from "../operated-bridge";
 import { type LostBucket, lostBuckets } from "../sides";
-import { type Knowledge, LOG_WINDOW_MS, readKnowledge } from "../status/knowledge";
+import { type Knowledge, LOG_WINDOW_MS, noteUnread, readKnowledge } from "../status/knowledge";
 import { FLOW_WINDOW_MS, flowOf, recentOf } from "./activity";
 import { type RunningCopy, readCopies } from "./copies";
 import { LogTail, Remembered } from "./remembered";
@@ -139,16 +138,7 @@ class Parts {
   async gather() {
     const { bridge, now, signal } = this.options;
     const notes: string[] = [];
-    const orNote = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
-      try {
-        return await work;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isBridgeError(error)) throw error;
-        notes.push(error.message);
-        return otherwise;
-      }
-    };
+    const orNote = noteUnread(notes, signal);
     const read = { sinceMs: now() - FLOW_WINDOW_MS, limit: MAX_LINES, signal };
     let letters: DeadLetters = { letters: [], complete: true };
     let held: HeldLooks = { looks: [], complete: true };

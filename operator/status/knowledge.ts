@@ -29,13 +29,12 @@ export interface Knowledge {
   notes: string[];
 }
 
-/** Dead letters that cannot be read are an error; anything else that cannot be read is a note. */
-export async function readKnowledge(
-  bridge: OperatedBridge,
-  { nowMs, signal }: { nowMs: number; signal: AbortSignal },
-): Promise<Knowledge> {
-  const notes: string[] = [];
-  const orNote = async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
+/**
+ * Makes a function that awaits a read. Where the cloud refuses it, the error becomes a note, and the read has the other value.
+ * @throws what the signal aborts with, and any error that is no BridgeError
+ */
+export function noteUnread(notes: string[], signal: AbortSignal) {
+  return async <T>(work: Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await work;
     } catch (error) {
@@ -45,6 +44,15 @@ export async function readKnowledge(
       return otherwise;
     }
   };
+}
+
+/** Dead letters that cannot be read are an error; anything else that cannot be read is a note. */
+export async function readKnowledge(
+  bridge: OperatedBridge,
+  { nowMs, signal }: { nowMs: number; signal: AbortSignal },
+): Promise<Knowledge> {
+  const notes: string[] = [];
+  const orNote = noteUnread(notes, signal);
   const [parked, held, log, running, queued] = await Promise.all([
     bridge.deadLetters({ limit: MAX_LETTERS, signal }),
     orNote<HeldLooks>(bridge.held({ limit: MAX_HELD, signal }), { looks: [], complete: false }),

@@ -7,8 +7,8 @@ import { z } from "zod";
 import type { Results } from "./suite";
 
 const FOLDER = join(__dirname, "expectations");
-/** What a recorded failure has until somebody found its reason. */
-export const NO_REASON = "TODO";
+/** Stands for the reason of a recorded failure until it is known. */
+export const NO_REASON = "no reason is known yet";
 
 const group = z.strictObject({ reason: z.string().min(4), cases: z.array(z.string()).min(1) });
 export type Group = z.infer<typeof group>;

@@ -9,7 +9,7 @@ const SUITE_DEADLINE_MS = 40 * 60_000;
 
 /**
  * Defines one test for each case in scope. A case that passes where a failure is expected fails as well. With `JUDGES=write` the list gets
- * the results instead, and failures without a reason the reason `TODO`.
+ * the results instead, and new failures get `NO_REASON`.
  */
 export function judge(suite: Suite): void {
   const expected = readExpectations(suite.id);

@@ -1,9 +1,9 @@
 /** A local Alibaba Cloud that clients reach by the vendor's host names. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startLocalAlicloud } from "local-alicloud";
-import { generate } from "selfsigned";
+import { writeCertificate } from "../../local/aws/certificate";
 
 export const REGION = "cn-hangzhou";
 /** Replication needs a second one. */
@@ -11,7 +11,6 @@ const REGIONS = [REGION, "cn-beijing", "cn-shanghai", "ap-south-1"];
 export const ENDPOINT = `oss-${REGION}.aliyuncs.com`;
 const ACCOUNT_ID = "1234567890123456";
 const ROLE_NAME = "judged";
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface VendorCloud {
   accountId: string;
@@ -34,7 +33,7 @@ export interface VendorCloudOptions {
 /** Each one has its own account, so that suites that clean up all their buckets can run side by side. */
 export async function startVendorCloud({ blocksPublicAccess = false }: VendorCloudOptions = {}): Promise<VendorCloud> {
   const folder = await mkdtemp(join(tmpdir(), "judged-"));
-  const certificate = await makeCertificate(folder);
+  const certificate = await writeCertificate(folder, { hosts: HOSTS, now: new Date(), days: 2 });
   const rootKey = { accessKeyId: "LTAIjudged", accessKeySecret: "the-secret-of-the-judges" };
   const cloud = await startLocalAlicloud({
     regions: REGIONS,
@@ -67,27 +66,9 @@ const TRUSTS_ACCOUNT = JSON.stringify({
 });
 const ALL_OF_OSS = JSON.stringify({ Version: "1", Statement: [{ Effect: "Allow", Action: "oss:*", Resource: "*" }] });
 
-async function makeCertificate(folder: string): Promise<{ certPath: string; keyPath: string }> {
+/** Valid for the vendor's host names, those of buckets, `localhost` and 127.0.0.1. */
+const HOSTS = (() => {
   const ofRegions = REGIONS.flatMap((region) => [`oss-${region}.aliyuncs.com`, `oss-${region}-internal.aliyuncs.com`]);
   const hosts = [...ofRegions, "oss-accelerate.aliyuncs.com"];
-  const names = ["localhost", "sts.aliyuncs.com", ...hosts, ...hosts.map((host) => `*.${host}`)];
-  const made = await generate([{ name: "commonName", value: "localhost" }], {
-    notBeforeDate: new Date(Date.now() - DAY_MS),
-    notAfterDate: new Date(Date.now() + 2 * DAY_MS),
-    keyType: "ec",
-    algorithm: "sha256",
-    extensions: [
-      { name: "basicConstraints", cA: false, critical: true },
-      { name: "keyUsage", digitalSignature: true, critical: true },
-      { name: "extKeyUsage", serverAuth: true },
-      {
-        name: "subjectAltName",
-        altNames: [...names.map((value) => ({ type: 2 as const, value })), { type: 7 as const, ip: "127.0.0.1" }],
-      },
-    ],
-  });
-  const certificate = { certPath: join(folder, "cert.pem"), keyPath: join(folder, "key.pem") };
-  await writeFile(certificate.certPath, made.cert);
-  await writeFile(certificate.keyPath, made.private, { mode: 0o600 });
-  return certificate;
-}
+  return ["localhost", "sts.aliyuncs.com", ...hosts, ...hosts.map((host) => `*.${host}`)];
+})();

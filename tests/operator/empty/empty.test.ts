@@ -150,11 +150,7 @@ describe("the command", () => {
   });
 
   test("ends at a version that the store keeps, although it says that it deleted it", async () => {
-    const { exitCode, log } = await run(
-      s3(DELETED),
-      { "from-here": { uploads: 0, versions: 3, kept: ["k0"] } },
-      { yes: true },
-    );
+    const { exitCode, log } = await run(s3(DELETED), { "from-here": { uploads: 0, versions: 3, kept: ["k0"] } }, { yes: true });
     expect(exitCode).toBe(
       "the source bucket from-here (aws, us-east-1): the version 1 of k0 is still there after 3 deletes: a retention policy keeps it, or something writes it again",
     );

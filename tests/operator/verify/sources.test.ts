@@ -80,7 +80,9 @@ describe("--from-file", () => {
       await bridge.to.delete(keyOf(1));
       expect((await run(bridge, { folder })).exitCode).toBe(1);
       const { out } = filesIn(folder);
-      await expect(run(bridge, { folder, fromFile: out })).rejects.toThrow(/holds the keys of --from-file.* another file with --out/);
+      await expect(run(bridge, { folder, fromFile: out })).rejects.toThrow(
+        /holds the keys of --from-file.* another file with --out/,
+      );
       expect(await kindsIn(folder)).toEqual([`missing ${keyOf(1)}`]);
       const { exitCode, printed } = await run(bridge, { folder, fromFile: out, out: join(folder, "again.jsonl") });
       expect(exitCode).toBe(1);
