@@ -74,6 +74,29 @@ function lengthHeader(method: string, body: Payload | undefined): string {
   return method === "PUT" || method === "POST" ? "content-length: 0\r\n" : "";
 }
 
+/** What a write says of a connection that the other side has closed. */
+const CLOSED_CODES: ReadonlySet<unknown> = new Set(["EPIPE", "ECONNRESET", "ECONNABORTED"]);
+
+type Written = (error?: Error | null) => void;
+
+/**
+ * Lets the connection be read after a write has failed. A server may answer before it has read the whole body, and close: the next write fails while
+ * the answer is still to be read, and Node closes a connection at its first error. https://www.rfc-editor.org/rfc/rfc9112#section-9.5
+ *
+ * `Expect: 100-continue` would avoid it, for a round trip before each body: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ */
+export function readAfterFailedWrite(socket: Socket, onFailed: (cause: Error) => void): void {
+  const held =
+    (written: Written): Written =>
+    (error) => {
+      if (error && CLOSED_CODES.has((error as NodeJS.ErrnoException).code)) onFailed(error);
+      else written(error);
+    };
+  const { _write, _writev } = socket;
+  socket._write = (chunk, encoding, written) => _write.call(socket, chunk, encoding, held(written));
+  if (_writev) socket._writev = (chunks, written) => _writev.call(socket, chunks, held(written));
+}
+
 interface UploadOptions {
   socket: Socket;
   onSent(bytes: number): void;

@@ -5,7 +5,7 @@ import type { Dispatcher } from "undici";
 import { systemClock } from "../protocol/ports";
 import { BodyDecoder } from "./answer-body";
 import { type AnswerHead, parseAnswerHead } from "./answer-head";
-import { bodyLength, type Payload, requestHead, sendBytes, Upload } from "./request-writer";
+import { bodyLength, type Payload, readAfterFailedWrite, requestHead, sendBytes, Upload } from "./request-writer";
 
 /** A request and what becomes of its answer, in the form of undici's. */
 export interface Task {
@@ -27,6 +27,8 @@ export interface WireEvents {
 const MOST_HEAD_BYTES = 32 * 1024;
 /** After this time without a request, a server may have closed the connection unnoticed. */
 const RESTED_MS = 100;
+/** The answer of a server that has closed is here already, or never comes. */
+const EARLY_ANSWER_MS = 1_000;
 /** Before the server closes an idle connection. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
@@ -36,6 +38,8 @@ export class Wire {
   private isClosed = false;
   private idleTimer: NodeJS.Timeout | undefined;
   private idleSinceMs = 0;
+  /** Why a write failed. Only what has arrived can still be read. */
+  private brokenBy: Error | undefined;
 
   constructor(
     private readonly host: string,
@@ -57,6 +61,7 @@ export class Wire {
   connected(socket: Socket): void {
     if (this.isClosed) return void socket.destroy();
     this.socket = socket;
+    readAfterFailedWrite(socket, (cause) => this.writeFailed(cause));
     socket.on("error", (cause) => this.destroy(cause));
     socket.on("end", () => this.ended());
     socket.on("close", () => this.ended());
@@ -100,7 +105,14 @@ export class Wire {
     const { running } = this;
     if (this.isClosed) return;
     this.close();
-    if (running?.close() !== true) running?.fail(connectionError("other side closed"));
+    if (running?.close() !== true) running?.fail(this.brokenBy ?? connectionError("other side closed"));
+  }
+
+  private writeFailed(cause: Error): void {
+    if (this.isClosed || this.brokenBy !== undefined) return;
+    this.brokenBy = cause;
+    clearTimeout(this.idleTimer);
+    this.idleTimer = setTimeout(() => this.destroy(cause), EARLY_ANSWER_MS).unref();
   }
 
   private send(socket: Socket, running: Running): void {
@@ -134,7 +146,7 @@ export class Wire {
     // The handler may have ended the connection.
     if (this.running !== running) return;
     this.running = undefined;
-    if (!running.isReusable) {
+    if (!running.isReusable || this.brokenBy !== undefined) {
       this.close();
       running.complete();
       return;

@@ -114,6 +114,48 @@ test("a refusal before the body was sent wins, and leaves no connection waiting 
   expect(endless.destroyed).toBe(true);
 });
 
+describe("a server that answers 412 and closes while a large body is still being written", () => {
+  const document = "<Error><Code>PreconditionFailed</Code></Error>";
+  const answer = `HTTP/1.1 412 Precondition Failed\r\ncontent-type: application/xml\r\ncontent-length: ${document.length}\r\nconnection: close\r\n\r\n${document}`;
+  const size = 16 * MIB;
+  const put = { attributes: NO_ATTRIBUTES, sizeBytes: size, condition: { ifAbsent: true } } as const;
+
+  test.each([
+    ["in memory", () => Buffer.alloc(size, 1)],
+    ["as a stream", () => streamOf(Buffer.alloc(size, 1))],
+    [
+      "as a stream of small pieces",
+      () =>
+        Readable.from(
+          Array.from({ length: size / 65_536 }, () => Buffer.alloc(65_536, 1)),
+          { objectMode: false },
+        ),
+    ],
+  ])("with a body %s, it is PreconditionFailed every time", async (_what, body) => {
+    let requests = 0;
+    const endpoint = await listen((socket) =>
+      socket.once("data", () => {
+        requests += 1;
+        // The rest of the body is not read: the system resets the connection.
+        socket.pause();
+        socket.write(answer, () => socket.destroy());
+      }),
+    );
+    for (let time = 0; time < 20; time++) await expectKind(s3Store(s3, { endpoint }).put("k", body(), put), "PreconditionFailed");
+    expect(requests).toBe(20);
+  });
+
+  test("without an answer, the first try fails like any broken connection", async () => {
+    const endpoint = await listen((socket) =>
+      socket.once("data", () => {
+        socket.pause();
+        socket.resetAndDestroy();
+      }),
+    );
+    await expectKind(s3Store(s3, { endpoint }).put("k", streamOf(Buffer.alloc(size, 1)), put), "Unavailable");
+  });
+});
+
 test("the last block waits for the end of the body, so one byte too many leaves the request incomplete", async () => {
   const sizeBytes = 3 * MIB;
   const bytes = Buffer.alloc(sizeBytes, 1);
