@@ -10,23 +10,32 @@ export type ShownStatus = KeyStatus & { remedy?: Remedy };
 
 const STORED = "token";
 
-/** Takes the token out of the address, so that it is in no history and no screenshot. */
-function takeToken(): string {
-  const given = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
+/** Takes the token, or the code for it, out of the address, so that it is in no history and no screenshot. */
+async function takeToken(): Promise<string> {
+  const [, kind, given] = /^#(token|code)=([\w-]+)$/.exec(location.hash) ?? [];
   if (given !== undefined) {
-    sessionStorage.setItem(STORED, given);
     history.replaceState(null, "", location.pathname);
+    const token = kind === "token" ? given : await exchanged(given);
+    if (token !== undefined) sessionStorage.setItem(STORED, token);
   }
   return sessionStorage.getItem(STORED) ?? "";
 }
 
-const token = takeToken();
-const headers = { authorization: `Bearer ${token}` };
+/** Undefined for a code that was used before. */
+async function exchanged(code: string): Promise<string | undefined> {
+  const asked = fetch("/api/session", { method: "POST", headers: { authorization: `Bearer ${code}` } });
+  const response = await asked.catch(() => undefined);
+  return response?.ok ? ((await response.json()) as { token: string }).token : undefined;
+}
+
+const taken = takeToken();
+const ownHeaders = async () => ({ authorization: `Bearer ${await taken}` });
 
 /** The server refuses the token: it is of another run, or there is none. */
 export class TokenRefused extends Error {}
 
 export async function call<T>(method: string, path: string, body?: { file: File; signal?: AbortSignal }): Promise<T> {
+  const headers = await ownHeaders();
   const response = await fetch(path, {
     method,
     headers: body ? { ...headers, "content-type": body.file.type || "application/octet-stream" } : headers,
@@ -61,7 +70,7 @@ const RECONNECT_MS = 2_000;
 export async function follow(events: Events, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      const response = await fetch("/api/events", { headers, signal });
+      const response = await fetch("/api/events", { headers: await ownHeaders(), signal });
       if (response.status === 401) return events.refused();
       events.connected(true);
       await readEvents(response, events);

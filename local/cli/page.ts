@@ -28,7 +28,7 @@ export async function openPage(
   const onFault = (error: unknown) => console.error("the page:", error);
   const page = await servePage({ bridge, local: true, files: await readPageFiles(), port: 0, signal, onFault });
   page.failed.catch(onFault);
-  if (opensBrowser && process.stdout.isTTY) openBrowser(page.url);
+  if (opensBrowser && process.stdout.isTTY) openBrowser(page.urlForBrowser());
   return {
     url: page.url,
     async close() {

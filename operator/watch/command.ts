@@ -48,7 +48,7 @@ async function watch(context: CommandContext, { port, open, terminal }: WatchOpt
   const page = await servePage({ bridge, local, files: await readPageFiles(), port, signal, onFault });
   try {
     print(json ? JSON.stringify({ url: page.url }) : page.url);
-    if (open && !json) openBrowser(page.url);
+    if (open && !json) openBrowser(page.urlForBrowser());
     const interrupted = signal.aborted ? undefined : once(signal, "abort");
     await Promise.race([interrupted, page.failed]);
     return FINE;

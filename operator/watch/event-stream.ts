@@ -2,6 +2,8 @@
 import type { ServerResponse } from "node:http";
 
 const KEEP_ALIVE_MS = 20_000;
+/** What may wait for a viewer that does not read. More ends its connection; a page that is there again opens another one. */
+const MOST_WAITING_BYTES = 4 * 1024 ** 2;
 
 /** Sends events to viewers. A viewer that does not read fast enough misses events that another one follows soon. */
 export class EventStream {
@@ -44,6 +46,7 @@ export class EventStream {
 
   #write(response: ServerResponse, text: string): void {
     if (!response.write(text)) this.#behind.add(response);
+    if (response.writableLength > MOST_WAITING_BYTES) response.destroy();
   }
 }
 

@@ -34,9 +34,44 @@ export function refusalOf({ method, headers }: GuardedRequest, port: number): Re
   return undefined;
 }
 
+/** How long a browser may take to open the page. */
+const CODE_MS = 60_000;
+
+/**
+ * Codes that a browser exchanges for the token. Every user of the machine sees the arguments of its processes, so the address that a browser is started
+ * with holds a code, which is of no use once the page is open.
+ */
+export class OneTimeCodes {
+  private readonly open = new Map<string, number>();
+
+  constructor(
+    private readonly now: () => number,
+    private readonly newCode: () => string = createToken,
+  ) {}
+
+  create(): string {
+    const code = this.newCode();
+    this.open.set(digest(code).toString("hex"), this.now() + CODE_MS);
+    return code;
+  }
+
+  /** Whether the code is valid. It is not from then on. */
+  use(code: string): boolean {
+    // It is found by its digest, so that the time tells nothing about it.
+    const key = digest(code).toString("hex");
+    const until = this.open.get(key);
+    this.open.delete(key);
+    return until !== undefined && this.now() < until;
+  }
+}
+
+/** The token or the code of the request. */
+export const bearerOf = ({ headers }: Pick<GuardedRequest, "headers">): string =>
+  /^Bearer (\S+)$/.exec(headers.authorization ?? "")?.[1] ?? "";
+
 /** Why the request gets no data. The token is in no address and in no cookie, which other ports of this machine would get as well. */
 export function tokenRefusal({ headers }: Pick<GuardedRequest, "headers">, token: string): Refusal | undefined {
-  const given = /^Bearer (\S+)$/.exec(headers.authorization ?? "")?.[1] ?? "";
+  const given = bearerOf({ headers });
   // The digests have one length, so that the time tells nothing about the token.
   if (timingSafeEqual(digest(given), digest(token))) return undefined;
   return { status: 401, reason: "the token is missing or of another run: use the address that the command printed" };

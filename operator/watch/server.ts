@@ -6,7 +6,7 @@ import type { OperatedBridge } from "../operated-bridge";
 import { CLOUD_PACE, LOCAL_PACE, Overview, type Pace } from "../overview/overview";
 import { tasksOf } from "./bridge-tasks";
 import { EventStream } from "./event-stream";
-import { createToken, type Refusal, refusalOf, SECURITY_HEADERS, tokenRefusal } from "./guard";
+import { bearerOf, createToken, OneTimeCodes, type Refusal, refusalOf, SECURITY_HEADERS, tokenRefusal } from "./guard";
 import type { PageFiles } from "./page-files";
 import { answerRequest, asked, MAX_UPLOAD_BYTES, type RouteDeps } from "./routes";
 import { type TaskState, Tasks } from "./tasks";
@@ -31,6 +31,8 @@ export interface PageOptions {
 export interface ServedPage {
   /** With the token, so it is a secret. A browser keeps the part after `#` to itself. */
   url: string;
+  /** An address that opens the page once, within a minute: for the arguments of a process, which other users of the machine see. */
+  urlForBrowser(): string;
   /** Rejects if the page can show nothing more. Never resolves. */
   failed: Promise<never>;
   close(): Promise<void>;
@@ -57,17 +59,31 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
   const sendTasks = () => events.send("tasks", tasks.list());
   const tasks = new Tasks(tasksOf(deps), { now, signal, onFault, onChange: sendTasks });
   const token = createToken();
+  const codes = new OneTimeCodes(now);
   const routes: RouteDeps = { bridge, local, overview, tasks, now, signal, onFault };
 
   const server = createServer((request, response) => {
     const refusal = refusalIn(request, (server.address() as AddressInfo).port, token);
     const file = options.files.get(asked(request).pathname);
     if (refusal !== undefined) refuse(request, response, refusal);
+    else if (request.method === "POST" && asked(request).pathname === EXCHANGE) exchangeCode(request, response);
     else if (file !== undefined && request.method === "GET")
       response.writeHead(200, { ...SECURITY_HEADERS, "content-type": file.contentType }).end(file.content);
     else if (asked(request).pathname === "/api/events") openEvents(response);
     else void answer(request, response);
   });
+
+  function exchangeCode(request: IncomingMessage, response: ServerResponse): void {
+    if (!codes.use(bearerOf(request))) {
+      refuse(request, response, {
+        status: 401,
+        reason: "the code was used before, or is too old: use the address that the command printed",
+      });
+      return;
+    }
+    request.resume();
+    response.writeHead(200, { ...SECURITY_HEADERS, "content-type": "application/json" }).end(JSON.stringify({ token }));
+  }
 
   function openEvents(response: ServerResponse): void {
     let unsubscribe = () => {};
@@ -92,8 +108,10 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/#token=${token}`,
+    url: `${origin}/#token=${token}`,
+    urlForBrowser: () => `${origin}/#code=${codes.create()}`,
     failed: overview.failed,
     async close() {
       ended.abort();
@@ -107,11 +125,16 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
   };
 }
 
+/** Needs a code instead of the token. */
+const EXCHANGE = "/api/session";
+
 /** The files of the page hold no data and need no token. */
 function refusalIn(request: IncomingMessage, port: number, token: string): Refusal | undefined {
   const { method, headers } = request;
   const refusal = refusalOf({ method: method ?? "", headers }, port);
-  return refusal ?? (asked(request).pathname.startsWith("/api/") ? tokenRefusal({ headers }, token) : undefined);
+  const { pathname } = asked(request);
+  const needsToken = pathname.startsWith("/api/") && !(method === "POST" && pathname === EXCHANGE);
+  return refusal ?? (needsToken ? tokenRefusal({ headers }, token) : undefined);
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, { status, reason }: Refusal): void {

@@ -244,6 +244,21 @@ test("the address is enough once: the token leaves it, stays in this tab, and op
   expect(await breaches(other)).toEqual([]);
 });
 
+test("the address that a browser is started with opens the page in one tab", async () => {
+  const { page, served, requests } = await open(healthy());
+  const address = served.urlForBrowser();
+  const tab = await page.context().newPage();
+  await tab.goto(address);
+  await tab.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
+  expect(new URL(tab.url()).hash).toBe("");
+  await tab.reload();
+  await tab.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
+  const other = await page.context().newPage();
+  await other.goto(address);
+  await other.getByText("This address is of another run.").waitFor();
+  expect(requests.join()).not.toContain(new URL(address).hash.slice("#code=".length));
+});
+
 test("the page asks nobody else, and its policy stops a script that asks", async () => {
   const { page, served, requests } = await open(await troubled());
   await page.getByRole("heading", { level: 1 }).waitFor();

@@ -1,4 +1,4 @@
-import { createToken, refusalOf, SECURITY_HEADERS, tokenRefusal } from "../../../operator/watch/guard";
+import { createToken, OneTimeCodes, refusalOf, SECURITY_HEADERS, tokenRefusal } from "../../../operator/watch/guard";
 
 const PORT = 4321;
 const refused = (method: string, headers: Record<string, string>) => refusalOf({ method, headers }, PORT)?.reason;
@@ -46,6 +46,33 @@ test("the token has 256 random bits, and only it opens the data", () => {
   expect(tokenRefusal({ headers: { authorization: `Bearer ${token}` } }, token)).toBeUndefined();
   for (const authorization of [undefined, "", "Bearer ", `Bearer ${token}x`, `bearer ${token}`, token])
     expect(tokenRefusal({ headers: authorization === undefined ? {} : { authorization } }, token)).toMatchObject({ status: 401 });
+});
+
+describe("a code of a browser's address", () => {
+  let atMs = 0;
+  const codes = () => new OneTimeCodes(() => atMs);
+  beforeEach(() => {
+    atMs = 1_000_000;
+  });
+
+  test("is valid once", () => {
+    const own = codes();
+    const code = own.create();
+    expect(Buffer.from(code, "base64url")).toHaveLength(32);
+    expect(own.use(`${code}x`)).toBe(false);
+    expect(own.use(code)).toBe(true);
+    expect(own.use(code)).toBe(false);
+    expect(own.use("")).toBe(false);
+  });
+
+  test("is valid for a minute, and each for itself", () => {
+    const own = codes();
+    const [first, second] = [own.create(), own.create()];
+    atMs += 59_999;
+    expect(own.use(first)).toBe(true);
+    atMs += 1;
+    expect(own.use(second)).toBe(false);
+  });
 });
 
 test("the policy allows the page's own files and nothing else", () => {

@@ -102,6 +102,22 @@ test("it listens on the loopback address, and the address holds the token behind
   expect(page?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/);
 });
 
+test("the address for a browser holds a code that is exchanged for the token once", async () => {
+  await open();
+  const address = new URL(page?.urlForBrowser() ?? "");
+  expect(address.href).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{43}$/);
+  expect(address.href).not.toContain(tokenOf());
+  const code = address.hash.slice("#code=".length);
+  // It opens nothing but the exchange.
+  expect((await ask("GET", "/api/key?key=k", { token: code })).status).toBe(401);
+  expect((await ask("POST", "/api/session", { token: code, headers: { origin: "https://evil.example" } })).status).toBe(403);
+  expect((await ask("POST", "/api/session", { token: tokenOf() })).status).toBe(401);
+  const exchanged = await ask("POST", "/api/session", { token: code });
+  expect([exchanged.status, json(exchanged)]).toEqual([200, { token: tokenOf() }]);
+  expect((await ask("POST", "/api/session", { token: code })).status).toBe(401);
+  expect((await ask("GET", "/api/session", { token: code })).status).toBe(401);
+});
+
 test.each([
   ["without a token", "/api/key?key=k", { token: "" }, 401],
   ["with a token of another run", "/api/events", { token: "x".repeat(43) }, 401],
