@@ -8,6 +8,7 @@ import { UsageError } from "./command";
 import type { SideAccess, StackToOperate } from "./operated-bridge";
 import { PACKAGE_DIR } from "./places";
 import { configOf, outputsOf } from "./stack-settings";
+import { quoted } from "./text";
 
 /** Holds a `<stack>.json` for each running stack, written by `local/cli/operator-file.ts`. */
 const SESSIONS_DIR = join(PACKAGE_DIR, ".local", "operator");
@@ -62,7 +63,7 @@ export async function readLocalSession(stack: string, folder = SESSIONS_DIR): Pr
   const parsed = text === undefined ? undefined : sessionSchema.safeParse(parseJson(text));
   if (parsed !== undefined && !parsed.success) throw new Error(`${path} is not of this version: start the stack again`);
   if (parsed === undefined || !isRunning(parsed.data.pid))
-    throw new Error(`the stack ${stack} does not run on this machine; start it first: npm start -- --stack ${stack}`);
+    throw new Error(`the stack ${stack} does not run on this machine; start it first: npm start -- --stack ${quoted(stack)}`);
   const session = parsed.data;
   const ca = await readFile(session.caFile, "utf8");
   const config = configOf(stack, session.settings);

@@ -4,6 +4,7 @@ import { outputsSchema } from "../components/config/outputs";
 import { rawSettings } from "../components/config/raw-settings";
 import { UsageError } from "./command";
 import type { OperatedOutputs } from "./operated-bridge";
+import { quoted } from "./text";
 
 export const NAMESPACE = "crossborderbridge";
 
@@ -27,6 +28,6 @@ export function outputsOf(stack: string, outputs: unknown): OperatedOutputs {
   if (parsed.success) return parsed.data as OperatedOutputs;
   const [issue] = parsed.error.issues;
   throw new UsageError(
-    `the stack ${stack} exports no bridge (${issue?.path.join(".")}: ${issue?.message}); deploy it first: pulumi up --stack ${stack}`,
+    `the stack ${stack} exports no bridge (${issue?.path.join(".")}: ${issue?.message}); deploy it first: pulumi up --stack ${quoted(stack)}`,
   );
 }

@@ -45,6 +45,11 @@ export function plainText(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
+/** Quotes a word for a POSIX shell, where it needs quotes. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** The reason without what differs from request to request. */
 export const generalised = (reason: string): string =>
   reason.replace(/,? ?\brequest(?:id)?:? [\w/+=-]{8,}/gi, "").replace(/ \(\)/g, "");

@@ -8,7 +8,7 @@ import { operate } from "../operator/open-bridge";
 import type { OperatedBridge, OperatedOutputs, StackToOperate } from "../operator/operated-bridge";
 import { assertBuckets } from "../operator/sides";
 import { configOf, outputsOf } from "../operator/stack-settings";
-import { counted } from "../operator/text";
+import { counted, quoted } from "../operator/text";
 import { type Check, type CheckContext, type Config, type LiveSide, SIDES, type SideName, type Subject } from "./check";
 import { destroyIsComplete, firstDeployment } from "./checks/bridge";
 import type { ChangeSummary, Deployment } from "./deployment";
@@ -78,7 +78,7 @@ export async function verifyLive(options: VerifyOptions, deps: VerifyDeps): Prom
   });
   if (found === "partial" && !state.ownStack)
     throw new UsageError(
-      `the stack ${stack} has resources and exports no bridge: finish it with pulumi up --stack ${stack}, or remove it with pulumi destroy --stack ${stack}`,
+      `the stack ${stack} has resources and exports no bridge: finish it with pulumi up --stack ${quoted(stack)}, or remove it with pulumi destroy --stack ${quoted(stack)}`,
     );
   const subject = subjectOf(found === "none" || state.ownStack);
   const plan = planChecks(deps.checks, subject, { only, except });
@@ -173,7 +173,7 @@ class Run {
     const { deps, facts } = this;
     const { deployment, subject, journal, options } = facts;
     if (deployment === undefined || !subject.ownStack || (facts.isDeployed && this.changes !== undefined)) return true;
-    deps.note(`pulumi up --stack ${options.stack}`);
+    deps.note(`pulumi up --stack ${quoted(options.stack)}`);
     await journal.write({ type: "deploying" });
     const startedMs = deps.now();
     try {
@@ -288,7 +288,7 @@ class Run {
       await this.keep(this.outcomeOf(destroyIsComplete, "skipped", ["the stack was kept: --keep"], deps.now()));
       return;
     }
-    deps.note(`pulumi destroy --stack ${options.stack}`);
+    deps.note(`pulumi destroy --stack ${quoted(options.stack)}`);
     const startedMs = deps.now();
     const signal = AbortSignal.timeout(DESTROY_MS);
     try {
@@ -303,7 +303,7 @@ class Run {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.fate = "deployed by this run, and could not be destroyed";
-      this.left.push(`the stack ${options.stack} (${why}); remove it with pulumi destroy --stack ${options.stack}`);
+      this.left.push(`the stack ${options.stack} (${why}); remove it with pulumi destroy --stack ${quoted(options.stack)}`);
       await this.keep(this.outcomeOf(destroyIsComplete, "failed", why.split("\n"), startedMs));
     }
   }

@@ -1,11 +1,9 @@
 /** Commands that an operator can paste into a shell. */
 import type { AwsAccess } from "../operated-bridge";
+import { quoted } from "../text";
 import { settingsOf, type View } from "./check";
 
-/** Quotes a word for a POSIX shell, where it needs quotes. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
+export { quoted };
 
 type Flags = Readonly<Record<string, string | boolean>>;
 

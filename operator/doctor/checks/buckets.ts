@@ -16,7 +16,7 @@ import {
   type View,
 } from "../check";
 import { awsStatus } from "../clouds/aws";
-import { awsCommand, configCommand, ossCommand, refreshCommand } from "../paste";
+import { awsCommand, configCommand, ossCommand, quoted, refreshCommand } from "../paste";
 
 /** What the store says about a bucket. */
 export type BucketState =
@@ -91,7 +91,7 @@ function problemsOfExpected(view: View, state: BucketState): Problem[] {
           : {
               what: `${where} is gone`,
               why: "Objects wait until it is back, and their keys become dead letters after giveUpAfterHours.",
-              fix: `${refreshCommand(view)}   # then: crossborderbridge backfill --stack ${stack.name}`,
+              fix: `${refreshCommand(view)}   # then: crossborderbridge backfill --stack ${quoted(stack.name)}`,
             },
       ];
     case "elsewhere":

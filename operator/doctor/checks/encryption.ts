@@ -17,7 +17,7 @@ import {
   type View,
 } from "../check";
 import { unlessCode } from "../clouds/aws";
-import { aliyunCommand, awsCommand, configCommand, inOrder } from "../paste";
+import { aliyunCommand, awsCommand, configCommand, inOrder, upCommand } from "../paste";
 import { missingStatements, parsePolicy, statementsIn, withStatements } from "../policy";
 
 const encryption: Check = {
@@ -39,7 +39,7 @@ const encryption: Check = {
     return [
       {
         what: `${bucketText(view)} encrypts with the key ${key}, and ${says}`,
-        fix: inOrder(configCommand(view, setting, isOss ? key : await arnOf(view, key)), `pulumi up --stack ${view.stack.name}`),
+        fix: inOrder(configCommand(view, setting, isOss ? key : await arnOf(view, key)), upCommand(view)),
       },
     ];
   },

@@ -1,5 +1,7 @@
 /** Names that the doctor looks for, against those that the components give. */
 
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { physicalName, secretName } from "../../../components/alicloud/names";
 import { parameterName as awsParameter } from "../../../components/aws/account";
 import { apiIdIn } from "../../../operator/doctor/checks/receiver";
@@ -42,4 +44,15 @@ test.each([
   ["", "''"],
 ])("%s is pasted as %s", (word, expected) => {
   expect(quoted(word)).toBe(expected);
+});
+
+test("no command that is printed holds the name of a stack without quotes", () => {
+  const root = join(__dirname, "..", "..", "..");
+  const files = ["operator", "verify-live"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+  );
+  const open = files
+    .filter((name) => name.endsWith(".ts"))
+    .filter((name) => /--stack \$\{(?!quoted\()/.test(readFileSync(join(root, name), "utf8")));
+  expect(open).toEqual([]);
 });
