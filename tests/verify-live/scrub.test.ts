@@ -97,6 +97,11 @@ test.each<[string, string, string]>([
   ["a host of OSS", "my-own-bucket.oss-cn-shanghai.aliyuncs.com", "my-own-bucket"],
   ["a signing secret", "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=", "c2VjcmV0LXNlY3JldC1zZWNyZXQ"],
   ["a signature of V4", `Signature=${"0123456789abcdef".repeat(4)}`, "0123456789abcdef"],
+  ["a token of another form in a query", "x=1&X-Amz-Security-Token=QWxsIGJ1dCBrbm93bg&y", "QWxsIGJ1dCBrbm93bg"],
+  ["a token of OSS in a query", "security-token=c29tZXRoaW5nIGVsc2U%3D", "c29tZXRoaW5nIGVsc2U"],
+  ["the credential of a URL", "X-Amz-Credential=some-other-key-id%2F20261130%2Fus-east-1", "some-other-key-id"],
+  ["an address of IPv6", "from 2001:db8:85a3:8d3:1319:8a2e:370:7348 to here", "1319:8a2e"],
+  ["a short address of IPv6", "from 2001:db8:85a3:8d3::7348", "85a3:8d3"],
   ["an address", "from 203.0.113.77 to here", "203.0.113.77"],
   ["a mail address", "owner someone@example.com", "someone@example.com"],
   ["a private key", "-----BEGIN RSA PRIVATE KEY-----", "BEGIN RSA PRIVATE"],
@@ -111,6 +116,12 @@ test("the elements of an error that name the request, the account or the signatu
   const clean = new Scrubber([]).text(document);
   expect(clean).toContain("<Code>SignatureDoesNotMatch</Code>");
   for (const secret of ["SOME-KEY", "what was signed", "short", "host/id="]) expect(clean).not.toContain(secret);
+});
+
+test("they are emptied with a prefix, with attributes and with their text in CDATA", () => {
+  const document = `<a:Owner><a:ID>short-id</a:ID><DisplayName xml:lang="en">Jane</DisplayName><HostId><![CDATA[host <id>]]></HostId></a:Owner>`;
+  const clean = new Scrubber([]).text(document);
+  expect(clean).toBe("<a:Owner><a:ID>redacted</a:ID><DisplayName>redacted</DisplayName><HostId>redacted</HostId></a:Owner>");
 });
 
 test("what says nothing about anybody stays as it is", () => {

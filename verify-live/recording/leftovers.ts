@@ -17,6 +17,11 @@ const PATTERNS: readonly { pattern: RegExp; as: string }[] = [
   { pattern: /(?:FwoG|FQoG|IQoJ|CAIS|CAES)[A-Za-z0-9+/=_%-]{24,}/g, as: "session-token" },
   { pattern: /whsec_[A-Za-z0-9+/=_-]{8,}/g, as: "signing-secret" },
   { pattern: /(?<=Signature=|signature=|Signature%3D)[0-9A-Za-z+/=%]{16,}/g, as: "signature" },
+  // By their names: not every token begins with the same letters.
+  {
+    pattern: /(?<=(?:security-?token|credential|access-?key-?id|secret-?access-?key|access-?key-?secret)=)[^\s&"'<>]{12,}/gi,
+    as: "redacted",
+  },
   { pattern: /(?<![0-9A-Za-z])\d{12}(?![0-9A-Za-z])/g, as: "account" },
   { pattern: /(?<![0-9A-Za-z])\d{16}(?![0-9A-Za-z])/g, as: "account" },
   // Request ids of OSS and of S3.
@@ -27,6 +32,8 @@ const PATTERNS: readonly { pattern: RegExp; as: string }[] = [
     as: "host.invalid",
   },
   { pattern: /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g, as: "address" },
+  // Of IPv6. A time has fewer parts.
+  { pattern: /(?<![\w:.])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}(?::[0-9a-f]{1,4}){0,4}(?![\w:])/gi, as: "address" },
   // Short ones occur by chance in bytes that are read as base64.
   { pattern: /[\w.+-]{2,}@[\w-]{2,}(?:\.[\w-]+)*\.[a-z]{2,}/gi, as: "mail" },
   { pattern: /-----BEGIN [A-Z ]+-----/g, as: "pem" },

@@ -43,7 +43,11 @@ const OWN_HEADERS = /^x-(?:amz-meta-|oss-meta-|amz-checksum-)/;
 /** Elements of XML, and fields of JSON, that name a request, an account or a signature. */
 const TELLING =
   "RequestId|HostId|ID|DisplayName|Owner|Initiator|AWSAccessKeyId|OSSAccessKeyId|AccessKeyId|SecretAccessKey|AccessKeySecret|SecurityToken|SessionToken|Token-0|SignatureProvided|StringToSign|StringToSignBytes|CanonicalRequest|CanonicalRequestBytes|ServerTime|RequestTime|Location|Endpoint|Server|RecommendDoc";
-const ELEMENT = new RegExp(`<(${TELLING})>([^<]*)</\\1>`, "gi");
+/** Also with a prefix, with attributes, and with its text in CDATA. */
+const ELEMENT = new RegExp(
+  `<((?:[\\w-]+:)?(?:${TELLING}))(?:\\s[^<>]*)?>(?:<!\\[CDATA\\[[\\s\\S]*?\\]\\]>|[^<])*</\\1\\s*>`,
+  "gi",
+);
 const FIELD = new RegExp(`("(?:${TELLING})"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, "gi");
 
 const REDACTED = "redacted";
