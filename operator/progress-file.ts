@@ -85,7 +85,9 @@ async function replaceFile(path: string, content: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const draft = `${path}.draft`;
-  const file = await open(draft, "w", 0o600);
+  // What another process left, or another user put there to have it followed.
+  await rm(draft, { force: true });
+  const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(content);
     await file.sync();

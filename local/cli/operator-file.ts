@@ -16,7 +16,9 @@ export async function writeOperatorFile(
   const text = JSON.stringify(session);
   // The rename makes the file appear whole; it holds secrets.
   const written = `${path}.${process.pid}`;
-  await writeFile(written, text, { mode: 0o600 });
+  // What an earlier process with this number left may have another mode.
+  await rm(written, { force: true });
+  await writeFile(written, text, { mode: 0o600, flag: "wx" });
   await rename(written, path);
   return async () => {
     // Another run of the same stack may have replaced the file.
