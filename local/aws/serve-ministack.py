@@ -93,6 +93,41 @@ def recorded(app, path: str, account: str):
     return record
 
 
+# Names that lead to this machine whatever a resolver says, and those of the services, which clients send to a proxy.
+OWN_HOST = re.compile(r"(?:[\w-]+\.)*(?:localhost|127\.0\.0\.1|amazonaws\.com(?:\.cn)?|on\.aws)(?::\d+)?", re.IGNORECASE)
+# The emulator's own tools end and change everything, and need no signature.
+HEALTH = "/_ministack/health"
+TOOLS = re.compile(r"/+_(?:ministack|localstack)(?:/|$)", re.IGNORECASE)
+
+
+def refusal_of(scope) -> str | None:
+    """Why the request is not served: a browser lets every web page send requests to this machine, and a foreign name can lead here."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if not OWN_HOST.fullmatch(headers.get("host", "")):
+        return "the Host header names another host"
+    if "origin" in headers or headers.get("sec-fetch-site", "none") != "none":
+        return "requests of web pages are not served"
+    if TOOLS.match(scope["path"]) and scope["path"] != HEALTH:
+        return "the tools of the emulator are not served"
+    return None
+
+
+def for_programs(app):
+    """Serves programs that know a key, and no web page."""
+
+    async def serve_or_refuse(scope, receive, send):
+        reason = None if scope["type"] == "lifespan" else refusal_of(scope)
+        if reason is None:
+            return await app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return await send({"type": "websocket.close", "code": 1008})
+        headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 403, "headers": headers})
+        await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
+
+    return serve_or_refuse
+
+
 def quicken_schedules(minute_ms: int) -> None:
     """Scales rates, and the interval of the sweep, which is a sixth of a minute."""
     from ministack.services import eventbridge
@@ -121,12 +156,19 @@ def authorize_batches_as_single_calls() -> None:
 
 
 def match_every_character() -> None:
-    """In a policy `*` stands for any characters. ministack's stops at a newline, so a role could not read a key that holds one."""
+    """In a policy `*` stands for any characters. ministack's stops at a newline, so a role could not read a key that holds one.
+
+    The first place where the text after a `*` fits is the only one that is tried, as in Python's fnmatch. Otherwise a policy with many of them takes a power
+    of the key's length.
+    """
     from ministack.core import iam_evaluator
 
     def compile_pattern(pattern, ignore_case):
-        parts = {"*": ".*", "?": "."}
-        regex = "".join(parts.get(character) or re.escape(character) for character in pattern)
+        first, *others = [
+            "".join("." if character == "?" else re.escape(character) for character in part) for part in re.split(r"\*+", pattern)
+        ]
+        once = [f"(?=(?P<g{number}>.*?{part}))(?P=g{number})" for number, part in enumerate(others[:-1])]
+        regex = first + "".join(once) + (f".*{others[-1]}" if others else "")
         return re.compile(rf"\A{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
     iam_evaluator._fnmatch_compile = functools.lru_cache(maxsize=4096)(compile_pattern)
@@ -152,6 +194,7 @@ def main() -> None:
         quicken_schedules(int(minute_ms))
     if path := os.environ.get("RECORD_CALLS"):
         served = recorded(app, path, os.environ["MINISTACK_ACCOUNT_ID"])
+    served = for_programs(served)
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
     config.certfile = os.environ["MINISTACK_SSL_CERT"]

@@ -46,23 +46,49 @@ export function hostStyleOf(host: string | undefined, { kind, port, bucket, regi
 }
 
 /**
+ * Where the emulator of AWS has pages of its own and other services, also for a host that begins with a bucket: its tools (`/_ministack/reset`), its checks
+ * of health, and the paths of APIs.
+ */
+const OTHER_PAGE =
+  /^\/+(?:_|health$|iceberg|v20180820(?:\/|$)|v2(?:\/|$)|restapis?\/|environments(?:\/|$)|webtoken\/|clitoken\/|metrics\/environments\/|key-value-stores\/|oauth2\/|(?:Execute|(?:Begin|Commit|Rollback)Transaction|BatchExecute)$)/;
+
+/** The path as the emulator may see it: it decodes the path once, and some of its services once more. */
+const DECODINGS = 3;
+
+function decodings(path: string): string[] {
+  const found = [path];
+  for (let times = 0; times < DECODINGS; times++)
+    found.push(
+      (found.at(-1) ?? "").replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    );
+  return found;
+}
+
+/**
  * The emulator of AWS decides the service by many parts of a request, so each of them must say S3. It serves pages of its own under names that could be buckets, so
  * the path must name the front's bucket, or nothing for the list of buckets.
  */
 function s3Refusal(url: string, headers: IncomingHttpHeaders, front: Front): string | undefined {
-  const [path = "", query = ""] = url.split("?", 2);
-  if (!isS3Signed(query, headers)) return "only signed requests of S3 are served";
+  const mark = url.indexOf("?");
+  const path = mark < 0 ? url : url.slice(0, mark);
+  if (!isS3Signed(mark < 0 ? "" : url.slice(mark + 1), headers)) return "only signed requests of S3 are served";
   if (hostStyleOf(headers.host, front) === "bucket")
-    return /^\/+_/.test(path) ? "a key that begins with an underscore is served in path style only" : undefined;
+    return decodings(path).some((one) => OTHER_PAGE.test(one))
+      ? "a key that begins with an underscore, or like the path of another service, is served in path style only"
+      : undefined;
   const isOwn = path === "/" || path === `/${front.bucket}` || path.startsWith(`/${front.bucket}/`);
   return isOwn ? undefined : `only the bucket ${front.bucket} is served`;
 }
 
+/** Every credential that the request names must be one of S3: the emulator may look at any of them. */
 function isS3Signed(query: string, headers: IncomingHttpHeaders): boolean {
-  const { authorization } = headers;
+  const { authorization = "" } = headers;
   if (headers["x-amz-target"] !== undefined) return false;
-  if (authorization !== undefined) return /^AWS4-HMAC-SHA256 .*Credential=[^\s,]+\/s3\/aws4_request\b/.test(authorization);
-  const parameters = new URLSearchParams(query);
-  const credential = parameters.get("X-Amz-Credential");
-  return credential !== null && parameters.has("X-Amz-Signature") && credential.endsWith("/s3/aws4_request");
+  const parameters = [...new URLSearchParams(query)].map(([name, value]) => [name.toLowerCase(), value] as const);
+  const inQuery = parameters.filter(([name]) => name === "x-amz-credential").map(([, value]) => value);
+  const inHeader = [...authorization.matchAll(/Credential=([^\s,]*)/gi)].map(([, value = ""]) => value);
+  const isSigned =
+    authorization === "" ? parameters.some(([name]) => name === "x-amz-signature") : /^AWS4-HMAC-SHA256 /.test(authorization);
+  const credentials = [...inQuery, ...inHeader];
+  return isSigned && credentials.length === 1 && credentials[0]?.endsWith("/s3/aws4_request") === true;
 }

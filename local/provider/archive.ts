@@ -3,13 +3,39 @@ import { join, resolve } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import type { ArchiveValue, AssetValue } from "./values";
 
+/** What a function's code may hold: Lambda unpacks 250 MB, and Function Compute takes packages of 500 MB. */
+const MAX_BYTES = 500 * 1024 * 1024;
+/** The format counts members in 16 bits. */
+const MAX_MEMBERS = 65_535;
+
 /** Bytes by member name. */
-type Members = Map<string, Buffer>;
+class Members extends Map<string, Buffer> {
+  private bytes = 0;
+
+  /** @throws Error for a file that no archive of code can hold, before it is read */
+  async read(name: string, path: string): Promise<Buffer> {
+    const found = await stat(path);
+    if (!found.isFile()) throw new Error(`${path} is neither a file nor a folder`);
+    if (this.bytes + found.size > MAX_BYTES)
+      throw new Error(
+        `the archive has more than ${MAX_BYTES / 1024 ** 2} MiB with ${path}: leave out what the function does not need`,
+      );
+    const content = await readFile(path);
+    this.add(name, content);
+    return content;
+  }
+
+  add(name: string, content: Buffer): void {
+    this.set(name, content);
+    this.bytes += content.length;
+    if (this.size > MAX_MEMBERS) throw new Error(`the archive has more than ${MAX_MEMBERS} files: bundle the code`);
+  }
+}
 
 /** The zip file of an archive. Paths are relative to `folder`. Equal members give equal bytes. */
 export async function zipOf(archive: ArchiveValue, folder: string): Promise<Buffer> {
-  if (archive.path?.endsWith(".zip")) return readFile(resolve(folder, archive.path));
-  const members: Members = new Map();
+  const members = new Members();
+  if (archive.path?.endsWith(".zip")) return members.read("", resolve(folder, archive.path));
   await collect(archive, folder, "", members);
   if (members.size === 0) throw new Error(`the archive ${archive.path ?? "of named assets"} has no members`);
   return zip(members);
@@ -17,8 +43,8 @@ export async function zipOf(archive: ArchiveValue, folder: string): Promise<Buff
 
 async function collect(value: ArchiveValue | AssetValue, folder: string, name: string, into: Members): Promise<void> {
   if (value.kind === "asset") {
-    if (value.text !== undefined) into.set(name, Buffer.from(value.text));
-    else if (value.path !== undefined) into.set(name, await readFile(resolve(folder, value.path)));
+    if (value.text !== undefined) into.add(name, Buffer.from(value.text));
+    else if (value.path !== undefined) await into.read(name, resolve(folder, value.path));
     else throw new Error(`the engine sent the asset ${name} without its content`);
     return;
   }
@@ -34,7 +60,7 @@ async function collectFolder(path: string, name: string, into: Members): Promise
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const member = name === "" ? entry.name : `${name}/${entry.name}`;
     if (entry.isDirectory()) await collectFolder(join(path, entry.name), member, into);
-    else into.set(member, await readFile(join(path, entry.name)));
+    else await into.read(member, join(path, entry.name));
   }
 }
 

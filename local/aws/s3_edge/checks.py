@@ -89,7 +89,9 @@ def refused_completion(call: Call):
 
 
 def _part_numbers(document: bytes) -> list:
-    return re.findall(r"<(?:\w+:)?PartNumber[^>]*>\s*([^<\s]*)\s*<", document.decode("utf-8", "replace"))
+    # One repetition at a time: a document of blanks must not take the square of its length.
+    found = re.findall(r"<(?:\w+:)?PartNumber(?:\s[^<>]*)?>([^<]*)<", document.decode("utf-8", "replace"))
+    return [text.strip() for text in found]
 
 
 def _refused_whole(call: Call, upload: dict, parts: list):

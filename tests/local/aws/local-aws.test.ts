@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { access, mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +51,38 @@ describe("the two partitions", () => {
     await expect(abroad.send(new ListBucketsCommand({}))).rejects.toMatchObject({ name: "InvalidAccessKeyId" });
   });
 
+  test.each<[string, string, Record<string, string>, number]>([
+    ["the reset of the emulator", "/_ministack/reset", {}, 403],
+    ["the reset of the emulator, encoded", "/%5fministack/%72eset", {}, 403],
+    ["the reset of the emulator, behind more slashes", "//_ministack/reset", {}, 403],
+    ["the tools that the emulator has from another one", "/_localstack/health", {}, 403],
+    ["a form of another page", "/", { origin: "https://evil.example" }, 403],
+    ["a page without an origin", "/", { origin: "null" }, 403],
+    ["an image of another page", "/", { "sec-fetch-site": "cross-site" }, 403],
+    ["a foreign name that leads to this machine", "/_ministack/health", { host: "evil.example" }, 403],
+  ])("%s is refused", async (_what, path, headers, status) => {
+    const ask = (at: string, more: Record<string, string>) =>
+      new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
+        const { port, host } = new URL(local.aws.endpoint);
+        const options = {
+          host: "127.0.0.1",
+          servername: "localhost",
+          port,
+          path: at,
+          method: "POST",
+          headers: { host, ...more },
+          agent: false,
+        };
+        const sent = request({ ...options, ca: readFileSync(local.caPath) }, async (answer) =>
+          resolve({ status: answer.statusCode, text: Buffer.concat(await answer.toArray()).toString() }),
+        );
+        sent.on("error", reject).end("a=b");
+      });
+    const answer = await ask(path, headers);
+    expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(/not served|another host/)]);
+    expect((await ask("/_ministack/health", {})).status).toBe(200);
+  });
+
   /** The client settings of a new user who may do this and nothing else. */
   async function userWith(UserName: string, ...Action: string[]) {
     const iam = new IAMClient(clientConfig(local.aws));
@@ -74,6 +107,28 @@ describe("the two partitions", () => {
     };
     expect((await send("writer", "sqs:SendMessage")).Successful).toHaveLength(1);
     await expect(send("reader", "sqs:ReceiveMessage")).rejects.toMatchObject({ name: "AccessDenied" });
+  });
+
+  test("compare a policy with many wildcards in milliseconds", async () => {
+    const s3 = new S3Client(await userWith("patterns", "s3:*"));
+    const iam = new IAMClient(clientConfig(local.aws));
+    const policy = (Resource: string[]) => {
+      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: { Effect: "Allow", Action: "s3:*", Resource } });
+      return iam.send(new PutUserPolicyCommand({ UserName: "patterns", PolicyName: "own", PolicyDocument }));
+    };
+    const Bucket = "patterns";
+    await new S3Client(clientConfig(local.aws)).send(new CreateBucketCommand({ Bucket }));
+    const put = (Key: string) => s3.send(new PutObjectCommand({ Bucket, Key, Body: "x" }));
+    await policy([`arn:aws:s3:::${Bucket}/${"*a".repeat(30)}*b`]);
+    const startedAt = performance.now();
+    await expect(put("a".repeat(900))).rejects.toMatchObject({ name: "AccessDenied" });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    await put(`${"a".repeat(900)}b`);
+    await policy([`arn:aws:s3:::${Bucket}/in/*/t?p/*.txt`]);
+    await put("in/x/y/top/z.txt");
+    await put("in/tip/tip/tap/z.txt.txt");
+    for (const key of ["in/x/top/z.tx", "in/x/tp/z.txt", "in/x/TOP/z.txt"])
+      await expect(put(key)).rejects.toMatchObject({ name: "AccessDenied" });
   });
 
   test("keep queues across a graceful restart and objects across a crash", async () => {

@@ -30,6 +30,7 @@ test.each([
   ["a key that begins with an underscore", request({}, { url: "/bucket/_a" }), S3],
   ["the list of buckets", request({}, { url: "/?x-id=ListBuckets" }), S3],
   ["the bucket as a host name", request({ host: "Bucket.localhost:4567" }, { url: "/key" }), S3],
+  ["a key that is encoded", request({ host: "bucket.localhost:4567" }, { url: "/a%5Fb%2F_c%25" }), S3],
   ["OSS", request({ host: "bucket.localhost:4567", authorization: "OSS id:signature" }), OSS],
   ["the host name that ali-oss sends to an IP address", request({ host: "bucket.oss-cn-shanghai.aliyuncs.com" }), OSS],
 ])("%s is served", (_name, sent, front) => {
@@ -43,6 +44,47 @@ test.each([
     "the same by the bucket's host name",
     request({ host: "bucket.localhost:4567" }, { method: "POST", url: "/_ministack/reset" }),
     /in path style only/,
+  ],
+  ...["/%5Fministack/reset", "/%5fministack/reset", "/%255Fministack/reset", "/%2F_ministack/reset", "/_%6dinistack/reset"].map(
+    (url): [string, FrontRequest, RegExp] => [
+      `the same as ${url}`,
+      request({ host: "bucket.localhost:4567" }, { method: "POST", url }),
+      /in path style only/,
+    ],
+  ),
+  ...["/health", "/v2/", "/%762/email/identities", "/Execute", "/v20180820/tags/arn", "/restapis/a/b/_user_request_/"].map(
+    (url): [string, FrontRequest, RegExp] => [
+      `${url}, a path of another service`,
+      request({ host: "bucket.localhost:4567" }, { url }),
+      /in path style only/,
+    ],
+  ),
+  ["an encoded slash behind the bucket", request({}, { url: "/bucket%2F..%2F_ministack/reset" }), /only the bucket bucket/],
+  [
+    "two credentials, of which the last one is of S3",
+    request({ authorization: `${signedFor("ssm")}, ${signedFor("s3").slice("AWS4-HMAC-SHA256 ".length)}` }),
+    /only signed requests of S3/,
+  ],
+  [
+    "a credential of S3 in the header and another one in the URL",
+    request({}, { url: presigned("ssm") }),
+    /only signed requests of S3/,
+  ],
+  [
+    "two credentials in the URL",
+    request(
+      { authorization: undefined },
+      { url: `${presigned("s3")}&x-amz-credential=${encodeURIComponent(`${SCOPE}/ssm/aws4_request`)}` },
+    ),
+    /only signed requests of S3/,
+  ],
+  [
+    "a signature in what follows a second question mark",
+    request(
+      { authorization: undefined },
+      { url: `${presigned("s3")}?&X-Amz-Credential=${encodeURIComponent(`${SCOPE}/ssm/aws4_request`)}` },
+    ),
+    /only signed requests of S3/,
   ],
   ["S3 Control", request({}, { url: "/v20180820/tags/arn" }), /only the bucket bucket/],
   ["a bucket that is not the front's", request({}, { url: "/bucket-2/key" }), /only the bucket bucket/],

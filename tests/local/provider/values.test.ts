@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -105,6 +105,22 @@ describe("archives", () => {
     expect((await zipOf(of("1"), folder)).equals(await zipOf(of("2"), folder))).toBe(false);
     await writeFile(join(folder, "ready.zip"), "bytes");
     expect(await zipOf({ kind: "archive", hash: "h", path: "ready.zip" }, folder)).toEqual(Buffer.from("bytes"));
+  });
+
+  test("what no function's code can hold is refused before it is read", async () => {
+    const folderOf = (path: string): ArchiveValue => ({ kind: "archive", hash: "h", path });
+    await mkdir(join(folder, "large"));
+    await writeFile(join(folder, "large", "index.js"), "main");
+    // It takes no space on the disk.
+    await writeFile(join(folder, "large", "data"), "");
+    await truncate(join(folder, "large", "data"), 501 * 1024 * 1024);
+    await expect(zipOf(folderOf("large"), folder)).rejects.toThrow(/more than 500 MiB with .*large\/data/);
+    await mkdir(join(folder, "pipe"));
+    await promisify(execFile)("mkfifo", [join(folder, "pipe", "endless")]);
+    await expect(zipOf(folderOf("pipe"), folder)).rejects.toThrow(/pipe\/endless is neither a file nor a folder/);
+    await writeFile(join(folder, "ready.zip"), "");
+    await truncate(join(folder, "ready.zip"), 501 * 1024 * 1024);
+    await expect(zipOf(folderOf("ready.zip"), folder)).rejects.toThrow(/more than 500 MiB with .*ready\.zip/);
   });
 
   test("without members or with a missing folder is an error", async () => {
