@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
 import { ApiError } from "../contracts";
+import { refusalOfApi } from "../local-clients";
 import { type Listener, listen } from "../oss/listen";
 
 export interface Tls {
@@ -17,9 +18,20 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** Longer than any client sends the largest request. */
+export const REQUEST_TIMEOUT_MS = 5 * 60 * 1000;
+
+/** Serves programs of this machine. No web page gets an answer of `handler`. */
 export async function openListener(tls: Tls, handler: RequestListener, port?: number): Promise<Served> {
   const [cert, key] = await Promise.all([readFile(tls.certPath), readFile(tls.keyPath)]);
-  const listener: Listener = await listen(handler, { cert, key, port });
+  const guarded: RequestListener = (request, response) => {
+    const refusal = refusalOfApi(request.headers);
+    if (refusal === undefined) return handler(request, response);
+    request.resume();
+    const headers = { "content-type": "application/json;charset=utf-8", connection: "close" };
+    response.writeHead(403, headers).end(JSON.stringify({ Code: "Forbidden", Message: refusal }));
+  };
+  const listener: Listener = await listen(guarded, { cert, key, port, requestTimeoutMs: REQUEST_TIMEOUT_MS });
   return { origin: `https://localhost:${listener.port}`, close: () => listener.close() };
 }
 

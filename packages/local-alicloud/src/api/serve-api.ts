@@ -45,6 +45,11 @@ export function serveApi(options: ApiOptions): Promise<Served> {
         if (request.socket.destroyed) return;
         if (!(error instanceof ApiError)) onFailure(error, requestId);
         send(exchange, refusal(error, hostId), "Error");
+      })
+      .catch((error: unknown) => {
+        // Not even the refusal can be sent. That ends this connection, not the process.
+        onFailure(error, requestId);
+        response.destroy();
       });
   };
   return openListener(tls, onRequest, options.port);

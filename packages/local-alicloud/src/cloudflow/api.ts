@@ -53,7 +53,7 @@ export function createApi({ flows, clock, startRate }: ApiOptions): ApiHandler {
   const buckets = new Map<string, TokenBucket>();
   const throttle = (region: string, action: string) => {
     const key = `${region}/${action}`;
-    const rate = action === "StartExecution" ? startRate : (RATES[action] ?? OTHER_RATE);
+    const rate = action === "StartExecution" ? startRate : Object.hasOwn(RATES, action) ? (RATES[action] as Rate) : OTHER_RATE;
     const bucket = buckets.get(key) ?? new TokenBucket(rate, clock.now);
     buckets.set(key, bucket);
     if (!bucket.take()) throw new ApiError(429, "ResourceThrottled", "The request is throttled. Please try again later.");

@@ -27,7 +27,11 @@ export interface ExpressionRules {
 
 const BUILT_IN =
   /^(arrayContains|arrayUnique|fromBase64|fromJSON|get|hash|intAdd|jsonMerge|length|map\w+|randomInt|regex\w+|split|stringToJson|to\w+|uuid)$/;
-const CONSTANTS: Readonly<Record<string, Json>> = { true: true, false: false, null: null };
+const CONSTANTS: ReadonlyMap<string, Json> = new Map([
+  ["true", true],
+  ["false", false],
+  ["null", null],
+]);
 /** The fields of `$Context`. `TaskToken` is missing because callbacks are not served. */
 const CONTEXT: Readonly<Record<string, readonly string[]>> = {
   Execution: ["Name", "Input", "RoleArn"],
@@ -86,7 +90,7 @@ class Parser {
     if (token.kind !== "name") return this.fail("a value is missing");
     if (token.value.startsWith("$")) return this.path(token.value);
     if (this.skip("(")) return this.call(token.value);
-    const value = CONSTANTS[token.value];
+    const value = CONSTANTS.get(token.value);
     return value === undefined ? this.fail(`${token.value} is not a value`) : { kind: "literal", value };
   }
 
@@ -122,7 +126,7 @@ class Parser {
   }
 
   private checkContext([part, field]: readonly (string | number)[]): void {
-    const fields = CONTEXT[String(part)];
+    const fields = Object.hasOwn(CONTEXT, String(part)) ? CONTEXT[String(part)] : undefined;
     if (fields === undefined) this.fail(`$Context has ${Object.keys(CONTEXT).join(" and ")}`);
     else if (field !== undefined && !fields.includes(String(field))) this.fail(`$Context.${part} has ${fields.join(", ")}`);
   }

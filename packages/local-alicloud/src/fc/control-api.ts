@@ -20,7 +20,7 @@ import {
   triggerChanges,
   triggerSpec,
 } from "./control-inputs";
-import { invalidArgument, notFound } from "./names";
+import { decodeName, invalidArgument, notFound } from "./names";
 
 export const FC_VERSION = "2023-03-30";
 
@@ -70,20 +70,12 @@ export function controlApi(options: ControlApiOptions): ApiHandler {
       const match = path.exec(tail);
       const found = match === null || !Object.hasOwn(operations, call.method) ? undefined : operations[call.method];
       if (match === null || found === undefined) continue;
-      const [first, second] = [match[1] ?? "", match[2] ?? ""].map(decode) as [string, string];
+      const [first, second] = [match[1] ?? "", match[2] ?? ""].map(decodeName) as [string, string];
       if (first !== "") call.authorize(`fc:${found[0]}`, options.arn(call.region, first));
       return found[1](call, first, second);
     }
     throw new ApiError(400, "PathNotSupported", `'${call.method}' against '${call.path}' is not supported`);
   };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw invalidArgument(`${text} in the path is not percent-encoded UTF-8`);
-  }
 }
 
 const NAME = "([^/]+)";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
+import { REQUEST_TIMEOUT_MS } from "../api/http";
 import {
   ApiError,
   type AsyncInvokeConfig,
@@ -145,7 +146,7 @@ export async function startFunctionCompute(
         invokeAsync: ({ deployed }, requestId, event) => void enqueue(deployed, requestId, event),
         onFailure,
       });
-      const listener = await listen(handler, { cert, key, port: options.ports?.[region] });
+      const listener = await listen(handler, { cert, key, port: options.ports?.[region], requestTimeoutMs: REQUEST_TIMEOUT_MS });
       listeners.push(listener);
       origins[region] = `https://localhost:${listener.port}`;
     }

@@ -1,4 +1,5 @@
 /** Converts a function's result to the answer of its HTTP trigger. https://www.alibabacloud.com/help/en/functioncompute/fc/http-trigger-invoking-function */
+import { validateHeaderName, validateHeaderValue } from "node:http";
 import * as z from "zod";
 import { type Outcome, publicErrorType } from "./instance";
 
@@ -27,16 +28,32 @@ export function httpAnswer(outcome: Outcome): HttpAnswer {
     return { status: 200, headers: { "content-type": type }, body: outcome.payload };
   }
   const parsed = answerSchema.safeParse(value);
-  if (!parsed.success) {
-    const errorMessage = `the function's response is malformed: ${z.prettifyError(parsed.error)}`;
-    return functionFailed(Buffer.from(JSON.stringify({ errorMessage })), "UnhandledInvocationError");
-  }
+  if (!parsed.success) return malformed(z.prettifyError(parsed.error));
   const { statusCode, headers, body, isBase64Encoded } = parsed.data;
   const kept = Object.entries(headers)
     .map(([name, text]) => [name.toLowerCase(), text] as const)
     .filter(([name]) => !RESERVED.has(name) && !name.startsWith("x-fc-"));
+  const forbidden = kept.find((header) => !isHeader(...header));
+  if (forbidden !== undefined)
+    return malformed(`the header ${JSON.stringify(forbidden[0])} has a character that HTTP forbids in its name or its value`);
   return { status: statusCode, headers: Object.fromEntries(kept), body: Buffer.from(body, isBase64Encoded ? "base64" : "utf8") };
 }
+
+function isHeader(name: string, value: string): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const malformed = (reason: string): HttpAnswer =>
+  functionFailed(
+    Buffer.from(JSON.stringify({ errorMessage: `the function's response is malformed: ${reason}` })),
+    "UnhandledInvocationError",
+  );
 
 function functionFailed(body: Buffer, errorType: string): HttpAnswer {
   return { status: 502, headers: { "content-type": "application/json", "x-fc-error-type": errorType }, body };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ApiError } from "../contracts";
+import { isForeignPage, isOwnHost } from "../local-clients";
 import { type HttpAnswer, httpAnswer } from "./http-answer";
 import { assertRequest, httpEvent } from "./http-event";
 import type { Outcome } from "./instance";
@@ -32,7 +33,10 @@ export function httpEndpoint(options: HttpEndpointOptions) {
         request.resume();
         send(response, requestId, answer, request.method === "HEAD");
       })
-      .catch(options.onFailure);
+      .catch((error: unknown) => {
+        options.onFailure(error);
+        response.destroy();
+      });
   };
 }
 
@@ -43,6 +47,8 @@ async function serve(
   response: ServerResponse,
 ): Promise<HttpAnswer> {
   const { region, accountId, now } = options;
+  if (!isOwnHost(message.headers.host)) throw accessDenied("the Host header names another host: use the trigger's address");
+  if (isForeignPage(message.headers)) throw accessDenied("requests of web pages of other machines are not served here");
   const [, name = "", target = ""] = /^\/([^/?]*)(.*)$/.exec(message.url ?? "") ?? [];
   const found = options.triggers.findHttp(region, name);
   if (found === undefined) throw notFound("Trigger", name);

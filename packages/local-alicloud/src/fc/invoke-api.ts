@@ -1,7 +1,7 @@
 import { type ApiAnswer, ApiError, type ApiHandler } from "../contracts";
 import type { DeployedFunction } from "./deployed-function";
 import { type Outcome, publicErrorType } from "./instance";
-import { invalidArgument } from "./names";
+import { decodeName, invalidArgument } from "./names";
 
 const PATH = /^\/2023-03-30\/functions\/([^/]+)\/invocations$/;
 /** Headers of features that are not served. */
@@ -22,7 +22,7 @@ export function invokeApi(options: InvokeApiOptions): ApiHandler {
     const [, name] = PATH.exec(call.path) ?? [];
     if (name === undefined || call.method !== "POST")
       throw new ApiError(400, "PathNotSupported", `'${call.method}' against '${call.path}' is not supported`);
-    const functionName = decodeURIComponent(name);
+    const functionName = decodeName(name);
     call.authorize("fc:InvokeFunction", options.arn(call.region, functionName));
     const deployed = options.find(call.region, functionName);
     const qualifier = call.query.get("qualifier") ?? "LATEST";

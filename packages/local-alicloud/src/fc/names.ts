@@ -24,3 +24,12 @@ export function newRequestId(now: number, randomHex: string): string {
   const seconds = Math.floor(now / 1000).toString(16);
   return `1-${seconds}-${randomHex.slice(0, 8)}-${randomHex.slice(8, 20)}`;
 }
+
+/** A name in a path. @throws ApiError `InvalidArgument` */
+export function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidArgument(`${text} in the path is not percent-encoded UTF-8`);
+  }
+}

@@ -10,7 +10,9 @@ export function getLogs(call: LogCall, store: string, fc: Pick<FunctionCompute, 
   const entries = fc
     .logEntries(region)
     .filter((entry) => entry.logstore === store && (project === undefined || entry.project === project));
-  for (const one of new Set(entries.map((entry) => entry.project)))
+  // Also for a store without logs, or of another name: an answer says that there are none.
+  const projects = project === undefined ? entries.map((entry) => entry.project) : [project];
+  for (const one of new Set(projects.length === 0 ? ["*"] : projects))
     call.authorize("log:GetLogStoreLogs", `project/${one}/logstore/${store}`);
   const found = entries.length === 0 ? [] : select(entries, query);
   return { body: found, headers: { "x-log-progress": "Complete", "x-log-count": String(found.length) } };

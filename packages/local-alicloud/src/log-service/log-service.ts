@@ -50,6 +50,11 @@ export function serveLogs(options: LogServiceOptions): Promise<Served> {
           if (request.socket.destroyed) return;
           if (!(error instanceof ApiError)) onFailure(error, requestId);
           send(response, requestId, error instanceof ApiError ? error.status : 500, { body: refusal(error) });
+        })
+        .catch((error: unknown) => {
+          // Not even the refusal can be sent. That ends this connection, not the process.
+          onFailure(error, requestId);
+          response.destroy();
         });
     },
     options.port,

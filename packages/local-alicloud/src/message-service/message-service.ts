@@ -63,6 +63,11 @@ export async function createMessageService(options: MessageServiceOptions): Prom
             if (request.socket.destroyed) return;
             if (!(error instanceof ApiError)) onFailure(error, requestId);
             answer(refusal(error, requestId, region));
+          })
+          .catch((error: unknown) => {
+            // Not even the refusal can be sent. That ends this connection, not the process.
+            onFailure(error, requestId);
+            response.destroy();
           });
       },
       options.ports?.[region],

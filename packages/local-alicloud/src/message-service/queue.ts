@@ -146,7 +146,7 @@ export class Queue {
 
   /** Resolves when a message may have become visible, at the deadline, or when `signal` aborts. */
   private async change(deadline: number, signal: AbortSignal): Promise<void> {
-    const due = Math.min(deadline, ...this.all().map(({ visibleAt }) => visibleAt));
+    const due = this.all().reduce((soonest, { visibleAt }) => Math.min(soonest, visibleAt), deadline);
     const over = new AbortController();
     const end = () => over.abort();
     const timer = setTimeout(end, Math.min(Math.max(due - this.now(), 1), MAX_TIMER_MS));

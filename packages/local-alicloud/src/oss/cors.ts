@@ -6,8 +6,13 @@ type Header = (name: string) => string | undefined;
 
 const texts = (rule: XmlFields, name: string): string[] => {
   const values = rule[name] as XmlValue | readonly XmlValue[] | undefined;
-  return (Array.isArray(values) ? values : [values]).filter((value): value is string => typeof value === "string");
+  return (Array.isArray(values) ? values : [values])
+    .filter((value): value is string => typeof value === "string")
+    .map((value) => value.trim());
 };
+
+/** Whether a header may have this value: the parser of requests is lenient, and an answer repeats parts of the request. */
+export const isHeaderText = (text: string): boolean => !/[^\t\x20-\x7e\x80-\xff]/.test(text);
 
 /** A pattern has at most one `*`. */
 function fits(pattern: string, text: string): boolean {
@@ -18,7 +23,10 @@ function fits(pattern: string, text: string): boolean {
 
 const rulesOf = ({ documents }: Readonly<BucketRecord>) => (documents?.cors?.CORSRule ?? []) as readonly XmlFields[];
 
-/** The headers that the first rule which fits the request adds to its answer; none without an Origin or such a rule. */
+/**
+ * The headers that the first rule which fits the request adds to its answer; none without an Origin or such a rule, and none that HTTP
+ * forbids.
+ */
 export function corsHeaders(record: Readonly<BucketRecord>, header: Header, method: string): Record<string, string> {
   const origin = header("origin");
   if (origin === undefined) return {};
@@ -36,7 +44,7 @@ export function corsHeaders(record: Readonly<BucketRecord>, header: Header, meth
   const any = texts(rule, "AllowedOrigin").includes("*");
   const exposed = texts(rule, "ExposeHeader").join(", ");
   const [maxAge] = texts(rule, "MaxAgeSeconds");
-  return {
+  const headers = {
     "access-control-allow-origin": any ? "*" : origin,
     "access-control-allow-methods": texts(rule, "AllowedMethod").join(", "),
     ...(wanted.length === 0 ? {} : { "access-control-allow-headers": wanted.join(", ") }),
@@ -44,4 +52,5 @@ export function corsHeaders(record: Readonly<BucketRecord>, header: Header, meth
     ...(maxAge === undefined ? {} : { "access-control-max-age": maxAge }),
     ...(any ? {} : { vary: "Origin" }),
   };
+  return Object.values(headers).every(isHeaderText) ? headers : {};
 }

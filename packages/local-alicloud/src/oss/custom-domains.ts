@@ -16,8 +16,8 @@ export interface CustomDomainsOptions {
 }
 
 /**
- * The custom domains of all buckets. Nothing resolves them on this machine, so each domain has a port of its own, where every request is for
- * its bucket. A request with the domain as its Host is for the bucket on every port.
+ * The custom domains of all buckets. Nothing resolves them on this machine, so each domain has a port of its own, where every request with a
+ * name of this machine is for its bucket. A request with the domain as its Host is for the bucket on every port.
  */
 export class CustomDomains {
   private readonly lock = new KeyLock();

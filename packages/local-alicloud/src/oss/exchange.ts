@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
+import { isForeignPage } from "../local-clients";
 import type { EndpointKind } from "./contracts";
 import { ecOf } from "./error-codes";
 import { percentDecode } from "./names";
@@ -11,7 +12,7 @@ import { type XmlFields, xmlDocument } from "./xml";
 export interface Entry {
   kind: EndpointKind;
   region: string | undefined;
-  /** Set for the port of a custom domain, which serves one bucket whatever the Host is. */
+  /** Set for the port of a custom domain, which serves one bucket for the domain and for every name of this machine. */
   domain?: string | undefined;
 }
 
@@ -45,6 +46,15 @@ export class Exchange {
     const mark = url.indexOf("?");
     this.rawPath = mark === -1 ? url : url.slice(0, mark);
     this.query = parseQuery(mark === -1 ? "" : url.slice(mark + 1));
+  }
+
+  /** A page of another machine sends the request, and no CORS rule of the bucket allows it. */
+  get isOfForeignPage(): boolean {
+    return this.request.headers.origin !== undefined && isForeignPage(this.request.headers) && !this.isAllowedByCors;
+  }
+
+  private get isAllowedByCors(): boolean {
+    return this.corsHeaders["access-control-allow-origin"] !== undefined;
   }
 
   get secure(): boolean {

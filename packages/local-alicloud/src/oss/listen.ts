@@ -18,14 +18,23 @@ export interface Listener {
 /** The first byte of every TLS connection. */
 const TLS_HANDSHAKE = 0x16;
 
+/** A connection that sends nothing is closed after this time. */
+const FIRST_BYTE_MS = 60_000;
+
 /** Listens on one port of 127.0.0.1 for https and for plain http, as OSS does. */
 export function listen(
   handler: RequestListener,
-  options: { cert: Buffer; key: Buffer; port?: number | undefined },
+  options: {
+    cert: Buffer;
+    key: Buffer;
+    port?: number | undefined;
+    /** From the first byte of a request to the last one of its body. @default 0, no limit */
+    requestTimeoutMs?: number | undefined;
+  },
 ): Promise<Listener> {
-  const { cert, key, port = 0 } = options;
+  const { cert, key, port = 0, requestTimeoutMs: requestTimeout = 0 } = options;
   // ali-oss sends a stream with Content-Length and Transfer-Encoding when the caller gives the length, and OSS takes it.
-  const settings = { requestTimeout: 0, keepAliveTimeout: 60_000, maxHeaderSize: 64 * 1024, insecureHTTPParser: true };
+  const settings = { requestTimeout, keepAliveTimeout: 60_000, maxHeaderSize: 64 * 1024, insecureHTTPParser: true };
   const answering = new WeakMap<Duplex, ServerResponse<IncomingMessage>>();
   const track: RequestListener = (request, response) => {
     answering.set(request.socket, response);
@@ -49,7 +58,11 @@ export function listen(
     socket.once("close", () => sockets.delete(socket));
     // The client disconnected; the handler of its request sees the abort.
     socket.on("error", () => socket.destroy());
+    const silent = () => socket.destroy();
+    socket.setTimeout(FIRST_BYTE_MS, silent);
     socket.once("readable", () => {
+      // From here on the server of HTTP has its own limits.
+      socket.setTimeout(0, silent);
       const first: Buffer | null = socket.read(1);
       if (first === null) {
         socket.destroy();

@@ -139,6 +139,8 @@ export class Operation {
   permit(action: string, bucket: Bucket | undefined = this.found, key: string | undefined = this.objectKey): void {
     const { exchange, caller, service } = this;
     const resource = this.resource(bucket, key);
+    if (caller === undefined && exchange.isOfForeignPage)
+      throw accessDenied("A web page of another machine may use this bucket by a CORS rule or with a signature only.");
     const conditions: Record<string, string> = {
       "acs:SourceIp": exchange.sourceIp,
       "acs:SecureTransport": String(exchange.secure),

@@ -90,7 +90,13 @@ export function requestHandler(entry: Entry, surroundings: Surroundings) {
         error instanceof OssError
           ? error
           : new OssError(500, "InternalError", "We encountered an internal error. Please try again.");
-      (exchange ?? new Exchange(Object.assign(request, { url: "/" }), response, entry, surroundings.now)).refuse(refusal);
+      try {
+        (exchange ?? new Exchange(Object.assign(request, { url: "/" }), response, entry, surroundings.now)).refuse(refusal);
+      } catch (failure) {
+        // Node sends no header with a character that HTTP forbids. That ends this connection, not the process.
+        surroundings.onFailure(failure, exchange?.requestId ?? "");
+        response.destroy();
+      }
     };
     let exchange: Exchange | undefined;
     try {

@@ -1,3 +1,4 @@
+import { isOwnHost } from "../local-clients";
 import { assertBucketName, assertObjectName, percentDecode } from "./names";
 import { OssError } from "./oss-error";
 
@@ -29,8 +30,9 @@ export interface Addressed {
  * @param bucketOf the name of the bucket that has the domain
  */
 export function targetOf({ host, rawPath, domain }: Addressed, bucketOf: (domain: string) => string | undefined): Target {
-  if (domain !== undefined) return byDomain(domain, rawPath, bucketOf);
   const name = (host ?? "").replace(/:\d+$/, "");
+  // A foreign name can lead to the port as well.
+  if (domain !== undefined) return byDomain(isOwnHost(host) ? domain : name.toLowerCase(), rawPath, bucketOf);
   if (LOOPBACK.test(name)) {
     const [, bucket = "", rest] = /^\/([^/]*)(?:\/(.*))?$/s.exec(rawPath) ?? [];
     return checked(percentDecode(bucket, "bucket"), rest);

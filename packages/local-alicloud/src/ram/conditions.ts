@@ -1,6 +1,6 @@
 /** https://www.alibabacloud.com/help/en/ram/conditional-operator */
 import ipaddr from "ipaddr.js";
-import { matchesWildcards } from "./wildcards";
+import { matchesWildcards } from "../wildcards";
 
 export type ConditionValue = string | number | boolean;
 /** Operator -> key -> allowed values. All operators and keys must match; of the values, one must. */
@@ -53,14 +53,19 @@ const NEGATED: Readonly<Record<string, string>> = {
   NotIpAddress: "IpAddress",
 };
 
-const testOf = (operator: string): Test | undefined => TESTS[NEGATED[operator] ?? operator];
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+const baseOf = (operator: string): string => own(NEGATED, operator) ?? operator;
+
+const testOf = (operator: string): Test | undefined => own(TESTS, baseOf(operator));
 
 export const isOperator = (operator: string): boolean => testOf(operator) !== undefined;
 
 /** Whether the operator can compare with this value. */
 export function isValueFor(operator: string, value: ConditionValue): boolean {
   const text = String(value);
-  const base = NEGATED[operator] ?? operator;
+  const base = baseOf(operator);
   if (base === "IpAddress") return text.includes("/") ? ipaddr.isValidCIDR(text) : ipaddr.isValid(text);
   if (base === "Bool") return /^(true|false)$/i.test(text);
   if (base.startsWith("Numeric")) return text.trim() !== "" && Number.isFinite(Number(text));
@@ -81,8 +86,8 @@ export function conditionsHold(
     Object.entries(keys).every(([key, wanted]) => {
       const test = testOf(operator);
       if (test === undefined) return orElse;
-      const negated = NEGATED[operator] !== undefined;
-      const actual = request[key];
+      const negated = own(NEGATED, operator) !== undefined;
+      const actual = own(request, key);
       if (actual === undefined) return negated && orElse;
       const values = [wanted].flat() as ConditionValue[];
       return values.some((value) => test(actual, String(value))) !== negated;

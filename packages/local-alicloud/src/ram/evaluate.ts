@@ -1,8 +1,8 @@
 /** https://www.alibabacloud.com/help/en/ram/user-guide/policy-evaluation-process */
 import type { Decision } from "../oss/contracts";
+import { matchesResource, matchesWildcards } from "../wildcards";
 import { conditionsHold } from "./conditions";
 import type { PolicyDocument, Statement } from "./policy-document";
-import { matchesResource, matchesWildcards } from "./wildcards";
 
 export interface PolicyRequest {
   /** E.g. `oss:PutObject`. Case-insensitive. */

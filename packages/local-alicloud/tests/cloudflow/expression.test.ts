@@ -54,6 +54,8 @@ test.each<[string, string]>([
   ["uuid()", "uuid() is not served by the local cloud"],
   ["shout($Input)", "shout() is not a built-in function"],
   ["key", "key is not a value"],
+  ["constructor", "constructor is not a value"],
+  ["$Context.constructor.name", "$Context has Execution and Current"],
   ["", "a value is missing"],
   ["$Input.key ~ 1", 'has an unknown symbol at "~ 1"'],
   ['"open', "has an unknown symbol at"],

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import type { FunctionSpec } from "../../src/contracts";
 import { crc64Of } from "../../src/crc64";
 import { ACCOUNT, type FcFixture, GATED, REGION, specOf, startFixture, until, zipOf } from "./fc-fixture";
@@ -10,6 +11,33 @@ beforeAll(async () => {
   fixture = await startFixture();
 });
 afterAll(() => fixture.stop());
+
+const MIB = 1024 * 1024;
+
+/** A zip whose directory names the same bytes so many times. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+function sharing(content: Buffer, files: number, compress?: (bytes: Buffer) => Buffer): Buffer {
+  const body = compress?.(content) ?? content;
+  const common = Buffer.alloc(26);
+  common.writeUInt16LE(20, 0);
+  common.writeUInt16LE(compress === undefined ? 0 : 8, 4);
+  common.writeUInt32LE(body.length, 14);
+  // A file that is not compressed can claim to be empty.
+  common.writeUInt32LE(compress === undefined ? 0 : content.length, 18);
+  const named = (name: string) => {
+    const entry = Buffer.concat([Buffer.from("PK\x01\x02\x14\x03", "latin1"), common, Buffer.alloc(14), Buffer.from(name)]);
+    entry.writeUInt16LE(name.length, 28);
+    return entry;
+  };
+  const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), common, body]);
+  const directory = Buffer.concat(Array.from({ length: files }, (_, index) => named(`${index}.js`)));
+  const end = Buffer.alloc(22);
+  end.write("PK\x05\x06", 0, "latin1");
+  end.writeUInt16LE(files, 8);
+  end.writeUInt16LE(files, 10);
+  end.writeUInt32LE(directory.length, 12);
+  end.writeUInt32LE(local.length, 16);
+  return Buffer.concat([local, directory, end]);
+}
 
 const ANSWER = (text: string) => `exports.handler = async () => ${JSON.stringify(text)};`;
 
@@ -40,6 +68,12 @@ test.each<[string, Partial<FunctionSpec>, RegExp]>([
   ["a role of another account", { role: "acs:ram::1:role/function" }, /role/],
   ["code that is no zip", { code: Buffer.from("no zip") }, /not a zip/],
   ["code with a file outside", { code: zipOf({ "index.js": "", "../evil.js": "" }) }, /outside its folder/],
+  [
+    "code that is too large unpacked",
+    { code: sharing(Buffer.alloc(16 * MIB), 32, deflateRawSync) },
+    /more than 500 MiB unpacked/,
+  ],
+  ["code whose files share their bytes", { code: sharing(Buffer.alloc(MIB), 501) }, /more than 500 MiB unpacked/],
   ["a cpu between the steps", { cpu: 0.27 }, /cpu/],
   ["too little memory", { memorySize: 64, cpu: 0.05 }, /memorySize/],
   ["memory between the steps", { memorySize: 500 }, /memorySize/],

@@ -23,7 +23,8 @@ interface Answered {
 /** Sends a path unchanged: `fetch` would normalise it. */
 function ask(url: string, { method = "POST", headers = {}, body = "" }: Sent = {}): Promise<Answered> {
   const { origin, port } = new URL(url);
-  const options = { host: "localhost", port, path: url.slice(origin.length), method, headers, ca: readFileSync(fixture.caPath) };
+  const ca = readFileSync(fixture.caPath);
+  const options = { host: "localhost", servername: "localhost", port, path: url.slice(origin.length), method, headers, ca };
   return new Promise((resolve, reject) => {
     const sent = request(options, (response) => {
       const chunks: Buffer[] = [];
@@ -115,7 +116,28 @@ describe("the event", () => {
   });
 });
 
+test.each<[string, Record<string, string>]>([
+  ["a page of another machine", { origin: "https://evil.example" }],
+  ["a form of a page without an origin", { origin: "null" }],
+  ["an image of another page", { "sec-fetch-site": "cross-site" }],
+  ["a foreign name that leads to this machine", { host: "evil.example" }],
+])("%s does not reach the function", async (_who, headers) => {
+  const { url } = await serve(ECHO);
+  expect(await ask(url, { headers })).toMatchObject({ status: 403, headers: { "x-fc-error-type": "FcCommonError" } });
+  expect(await ask(url, { headers: { origin: "http://localhost:3000" } })).toMatchObject({ status: 200 });
+});
+
 describe("the answer", () => {
+  test.each(['{ "x\\n": "1" }', '{ "x-own": "1\\r\\nx: 2" }', '{ "": "1" }'])(
+    "with the headers %s is an error",
+    async (headers) => {
+      const { url } = await serve(`async () => ({ statusCode: 200, body: "", headers: ${headers} })`);
+      const answer = await ask(url);
+      expect(answer).toMatchObject({ status: 502, headers: { "x-fc-error-type": "UnhandledInvocationError" } });
+      expect(answer.body.toString()).toContain("HTTP forbids");
+    },
+  );
+
   test("has the function's status, headers and bytes, except reserved headers", async () => {
     const { url } = await serve(`async () => ({
       statusCode: 418, isBase64Encoded: true, body: "AAH/",

@@ -330,6 +330,23 @@ test("GetLogs reads a store of one project, named by the host", async () => {
   expect(await texts()).toEqual(["of a", "of b"]);
 });
 
+test("GetLogs needs permission also where there are no logs", async () => {
+  const query = { type: "log", from: "1", to: "2", query: "*" };
+  const read = (project: string | undefined, resource: string) =>
+    refused(
+      { method: "GET", path: "/logstores/quiet", project, query },
+      { keys: sessionFor(["log:GetLogStoreLogs"], [`acs:log:*:*:${resource}`]) },
+    );
+  const denied = { status: 401, code: "Unauthorized" };
+  expect(await read("logs-c", "project/other/logstore/*")).toEqual(denied);
+  expect(await read("logs-c", "project/logs-c/logstore/noisy")).toEqual(denied);
+  expect(await read(undefined, "project/logs-c/logstore/quiet")).toEqual(denied);
+  expect(calls.at(-1)).toMatchObject({ action: "log:GetLogStoreLogs", allowed: false });
+  const allowed = { status: 200, code: undefined };
+  expect(await read("logs-c", "project/logs-c/logstore/quiet")).toEqual(allowed);
+  expect(await read(undefined, "project/*/logstore/quiet")).toEqual(allowed);
+});
+
 test("a session needs permission for the project", async () => {
   const project = await newProject();
   const keys = sessionFor(["log:GetProject"], [`acs:log:*:*:project/${project}`]);

@@ -91,6 +91,23 @@ test.each<[Statement["Condition"], boolean]>([
   expect(decide({ Action: "*", Condition: condition })).toBe(holds ? "allow" : "none");
 });
 
+test("a pattern with many wildcards takes milliseconds", () => {
+  const resource = `acs:oss:*:*:${"*a".repeat(40)}*b`;
+  const startedAt = performance.now();
+  const request = { ...REQUEST, resource: `acs:oss:cn-shanghai:33:${"a".repeat(1000)}` };
+  expect(evaluatePolicies([document({ Action: "*", Resource: resource })], request)).toBe("none");
+  expect(performance.now() - startedAt).toBeLessThan(200);
+});
+
+test("names that every object inherits are neither operators nor keys", () => {
+  for (const name of ["constructor", "toString", "__proto__"]) {
+    const conditions = JSON.parse(
+      `[{"${name}":{"oss:Prefix":"x"}},{"StringEquals":{"${name}":"x"}}]`,
+    ) as Statement["Condition"][];
+    for (const condition of conditions) expect(decide({ Action: "*", Condition: condition })).toBe("none");
+  }
+});
+
 test("a condition that cannot be evaluated does not allow, and does deny", () => {
   const missing = { StringNotEquals: { "acs:SourceVpc": "vpc-1" } };
   const unknown = { ArnLike: { "acs:SourceArn": "*" } };

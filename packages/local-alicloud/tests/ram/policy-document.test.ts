@@ -42,6 +42,7 @@ test.each([
   ["an empty list of resources", policy({ ...GRANT, Resource: [] })],
   ["a resource of AWS", policy({ ...GRANT, Resource: "arn:aws:s3:::bucket" })],
   ["a resource with a field too few", policy({ ...GRANT, Resource: "acs:oss:*:bucket" })],
+  ["an operator that every object inherits", policy({ ...GRANT, Condition: { constructor: { "acs:SourceArn": "x" } } })],
   ["an unknown operator", policy({ ...GRANT, Condition: { ArnEquals: { "acs:SourceArn": "x" } } })],
   ["no range of addresses", policy({ ...GRANT, Condition: { IpAddress: { "acs:SourceIp": "10.0.0.0/33" } } })],
   ["no truth", policy({ ...GRANT, Condition: { Bool: { "acs:SecureTransport": "yes" } } })],

@@ -2,7 +2,7 @@
  * Settings of a bucket that are stored and returned as documents. Only CORS rules and the resource group have an effect.
  * https://www.alibabacloud.com/help/en/oss/developer-reference/bucket-operations
  */
-import { corsHeaders } from "../cors";
+import { corsHeaders, isHeaderText } from "../cors";
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, OssError } from "../oss-error";
 import type { BucketRecord } from "../store/model";
@@ -55,6 +55,8 @@ function checkCors(document: XmlElement): void {
       const pattern = texts(name).find((one) => one.split("*").length > 2);
       if (pattern !== undefined) throw badValue(name, pattern);
     }
+    const exposed = texts("ExposeHeader").find((one) => !isHeaderText(one));
+    if (exposed !== undefined) throw badValue("ExposeHeader", exposed);
     const age = rule.first("MaxAgeSeconds")?.text.trim();
     if (age !== undefined && age !== "" && !/^\d{1,9}$/.test(age)) throw badValue("MaxAgeSeconds", age);
   }

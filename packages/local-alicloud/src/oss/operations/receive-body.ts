@@ -31,6 +31,11 @@ export function assertLength(exchange: Exchange): void {
 export async function withinIdleLimit<T>({ exchange, bodyIdleMs }: Operation, work: () => Promise<T>): Promise<T> {
   const { request, response } = exchange;
   request.setTimeout(bodyIdleMs, () => {
+    if (response.headersSent) {
+      // The client does not read its answer either.
+      request.socket.destroy();
+      return;
+    }
     response.once("finish", () => request.socket.destroySoon());
     exchange.refuse(
       new OssError(

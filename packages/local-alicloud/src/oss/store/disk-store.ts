@@ -26,7 +26,8 @@ export class DiskStore {
   /** Only one process may have a folder open. */
   static async open(folder: string): Promise<DiskStore> {
     const store = new DiskStore(folder);
-    await mkdir(folder, { recursive: true });
+    // Objects may be private, and the machine may have other users.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
       if (existsSync(join(path, "bucket.json"))) store.keep(await Bucket.open(path));
