@@ -175,10 +175,12 @@ test.each(readdirSync(join(ROOT, "docs", "images")))("%s is well-formed, and leg
 });
 
 test("docs/security.md: every attack names a test, and each named test exists", () => {
-  const rows = [...textOf("docs/security.md").matchAll(/^\| .* \| (`tests\/.*) \|$/gm)].map(([, cell = ""]) => cell);
+  const rows = [...textOf("docs/security.md").matchAll(/^\| .* \| (`(?:packages\/[\w-]+\/)?tests\/.*) \|$/gm)].map(
+    ([, cell = ""]) => cell,
+  );
   expect(rows.length).toBeGreaterThan(15);
   const missing = rows.flatMap((cell) =>
-    [...cell.matchAll(/`(tests\/[^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, file = "", names = ""]) =>
+    [...cell.matchAll(/`((?:packages\/[\w-]+\/)?tests\/[^`]+)`: ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, file = "", names = ""]) =>
       [...names.matchAll(/"([^"]+)"/g)]
         .map(([, name = ""]) => name)
         .filter((name) => !textOf(file).includes(name))
