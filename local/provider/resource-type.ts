@@ -19,6 +19,8 @@ export interface ResourceDefinition<C, S extends Schema, I = Infer<S>> {
   replaceOn?: readonly string[];
   /** Inputs whose changes the real provider ignores. The output keeps its value. */
   ignored?: readonly string[];
+  /** Inputs that keep their last value when they are left out later, because the real provider also reads them. */
+  kept?: readonly string[];
   /** The engine deletes the old resource first, because both would have the same identity. */
   fixedIdentity?: boolean;
   /** Further rules on inputs. Not called while an input is unknown. */

@@ -68,7 +68,8 @@ export class Session<C> {
   async diff(token: string, id: string, { news, olds, outputs }: Change): Promise<Diff> {
     const type = this.typeOf(token);
     const names = [...new Set([...Object.keys(olds), ...Object.keys(news)])];
-    const changed = names.filter((name) => !type.ignored?.includes(name) && !sameValue(olds[name], news[name]));
+    const stays = (name: string) => type.ignored?.includes(name) || (type.kept?.includes(name) && news[name] === undefined);
+    const changed = names.filter((name) => !stays(name) && !sameValue(olds[name], news[name]));
     const replaces = changed.filter((name) => type.update === undefined || type.replaceOn?.includes(name));
     if (changed.length === 0 && type.verifyUnchanged !== undefined && !this.pack.isPreviewOnly(this.context)) {
       await type.verifyUnchanged(this.context, this.toCloud(id), this.toCloud(news), outputs);
@@ -101,18 +102,18 @@ export class Session<C> {
 
   previewUpdate(token: string, news: Properties, outputs: Properties): Properties {
     const type = this.typeOf(token);
-    return { ...outputs, ...type.defaults, ...news, ...pick(outputs, type.ignored) };
+    return { ...outputs, ...type.defaults, ...pick(outputs, type.kept), ...news, ...pick(outputs, type.ignored) };
   }
 
   async update(token: string, id: string, { news, olds, outputs }: Change): Promise<Properties> {
     const type = this.typeOf(token);
     this.assertCloud(token);
     if (type.update === undefined) throw new Error(`${token} cannot change in place`);
-    await type.update(this.context, this.toCloud(id), this.toCloud(news), this.toCloud(olds));
+    const wanted = { ...pick(outputs, type.kept), ...news };
+    await type.update(this.context, this.toCloud(id), this.toCloud(wanted), this.toCloud(olds));
     const computed = await this.computed(type, this.toCloud(id), news);
     if (computed === undefined) throw new Error(`${id} is gone`);
-    const kept = pick(outputs, type.computed);
-    return { ...type.defaults, ...kept, ...news, ...computed, ...pick(outputs, type.ignored) };
+    return { ...type.defaults, ...pick(outputs, type.computed), ...wanted, ...computed, ...pick(outputs, type.ignored) };
   }
 
   /** Undefined when the resource does not exist. */
