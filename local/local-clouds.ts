@@ -5,6 +5,7 @@ import { type LocalAws, type LocalPartition, startLocalAws } from "./aws/local-a
 import { createClosers, settled } from "./closers";
 import type { OnProgress } from "./install-once";
 import { createRunDir, DEFAULT_STATE_DIR, runsDir } from "./paths";
+import type { AlicloudAccount } from "./provider/alicloud/account";
 
 export const LOCAL_CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
 export type CloudName = (typeof LOCAL_CLOUDS)[number];
@@ -94,6 +95,13 @@ async function startAlicloud(
     functionEnvironment: (endpoints) => ({ CROSSBORDERBRIDGE_ENDPOINTS: JSON.stringify(endpoints) }),
   });
 }
+
+/** What a client of the local Alibaba Cloud needs: where it is, and the key of the account's root. */
+export const alicloudAccount = ({ endpoints, caPath, ram }: LocalAlicloud): AlicloudAccount => ({
+  endpoints,
+  caPath,
+  credentials: ram.root,
+});
 
 function localClouds(
   aws: LocalAws | undefined,

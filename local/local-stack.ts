@@ -10,7 +10,7 @@ import { clientConfig } from "./aws/client-config";
 import { type Closers, createClosers, settled } from "./closers";
 import { type ChangeSummary, createEngine, type Engine, type StackOptions } from "./engine";
 import type { OnProgress } from "./install-once";
-import { type CloudName, type LocalClouds, startLocalClouds } from "./local-clouds";
+import { alicloudAccount, type CloudName, type LocalClouds, startLocalClouds } from "./local-clouds";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "./paths";
 import { serveAlicloudProvider } from "./provider/alicloud-provider";
 import { serveAwsProvider } from "./provider/aws-provider";
@@ -187,7 +187,7 @@ async function serveProviders(clouds: LocalClouds, workingDirectory: string, clo
   };
   const { propagationMs } = clouds;
   if (clouds.has("aws")) await serve("aws", serveAwsProvider({ partitions: clouds, workingDirectory, propagationMs }));
-  if (clouds.has("alicloud")) await serve("alicloud", serveAlicloudProvider({ cloud: clouds.alicloud }));
+  if (clouds.has("alicloud")) await serve("alicloud", serveAlicloudProvider({ cloud: alicloudAccount(clouds.alicloud) }));
   return ports;
 }
 

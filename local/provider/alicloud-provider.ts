@@ -1,5 +1,8 @@
-import type { AlicloudContext, AlicloudServices, Cloud } from "./alicloud/context";
+import { type AlicloudAccount, originOf, regionsOf } from "./alicloud/account";
+import type { AlicloudContext, Cloud } from "./alicloud/context";
+import { ControlApi } from "./alicloud/control-api";
 import { INVOKES } from "./alicloud/invokes";
+import { LogApi } from "./alicloud/log-api";
 import { OssApi } from "./alicloud/oss-api";
 import { RESOURCES } from "./alicloud/registry";
 import type { Package } from "./resource-type";
@@ -7,8 +10,8 @@ import type { Infer } from "./schema";
 import { type ServedProvider, servePackage } from "./server";
 
 export interface AlicloudProviderOptions {
-  /** The running cloud. `"preview"` serves previews without a cloud. */
-  cloud: AlicloudServices | "preview";
+  /** The account to deploy to. `"preview"` serves previews without a cloud. */
+  cloud: AlicloudAccount | "preview";
 }
 
 /**
@@ -55,22 +58,34 @@ export function alicloudPackage({ cloud }: AlicloudProviderOptions): Package<Ali
   };
 }
 
-function configure({ region, accountId }: Infer<typeof CONFIG>, cloud: AlicloudServices | "preview"): AlicloudContext {
+async function configure(
+  { region, accountId }: Infer<typeof CONFIG>,
+  account: AlicloudAccount | "preview",
+): Promise<AlicloudContext> {
   if (!region) throw new Error("the alicloud provider needs a region; set it on the provider or as alicloud:region");
   if (!/^[a-z]{2}(-[a-z0-9]+)+$/.test(region)) throw new Error(`${region} is no region of Alibaba Cloud, e.g. cn-shanghai`);
-  if (cloud === "preview") return { region, accountId: accountId || PREVIEW_ACCOUNT };
-  if (accountId && accountId !== cloud.accountId) {
-    throw new Error(`account ${cloud.accountId} of the local Alibaba Cloud is not the provider's accountId, ${accountId}`);
+  if (account === "preview") return { region, accountId: accountId || PREVIEW_ACCOUNT };
+  const cloud = cloudIn(region, account);
+  const { AccountId } = await cloud.control.rpc("sts", "GetCallerIdentity", {});
+  if (accountId && accountId !== AccountId) {
+    throw new Error(`account ${AccountId} of the local Alibaba Cloud is not the provider's accountId, ${accountId}`);
   }
-  return { region, accountId: cloud.accountId, cloud: cloudIn(region, cloud) };
+  return { region, accountId: String(AccountId), cloud };
 }
 
-function cloudIn(region: string, services: AlicloudServices): Cloud {
-  const { regions, oss, caPath, ram } = services;
-  const endpoint = oss.endpoints[region]?.public;
-  if (!regions.includes(region) || endpoint === undefined) {
+function cloudIn(region: string, account: AlicloudAccount): Cloud {
+  const regions = regionsOf(account);
+  if (!regions.includes(region)) {
     throw new Error(`the local Alibaba Cloud has no region ${region}; it has ${regions.join(", ")}`);
   }
-  const credentials = { accessKeyId: ram.root.accessKeyId, secretAccessKey: ram.root.accessKeySecret };
-  return { services, oss: new OssApi({ endpoint, region, caPath, credentials }) };
+  const { caPath, credentials } = account;
+  // The client of OSS takes path style only for a host that is no address.
+  const endpoint = originOf(account, `oss-${region}.aliyuncs.com`).replace("//127.0.0.1:", "//localhost:");
+  const { accessKeyId, accessKeySecret: secretAccessKey } = credentials;
+  return {
+    account,
+    control: new ControlApi(account, region),
+    logs: new LogApi(account, region),
+    oss: new OssApi({ endpoint, region, caPath, credentials: { accessKeyId, secretAccessKey } }),
+  };
 }

@@ -8,7 +8,7 @@ import { clientConfig } from "../../local/aws/client-config";
 import { writeOperatorFile } from "../../local/cli/operator-file";
 import { createClosers } from "../../local/closers";
 import { engineEnvironment } from "../../local/engine";
-import { type LocalClouds, startLocalClouds } from "../../local/local-clouds";
+import { alicloudAccount, type LocalClouds, startLocalClouds } from "../../local/local-clouds";
 import { type LocalStack, startLocalStack } from "../../local/local-stack";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT } from "../../local/paths";
 import { serveAlicloudProvider } from "../../local/provider/alicloud-provider";
@@ -129,7 +129,7 @@ describe("a stack that Pulumi's automation deploys, from S3 to OSS", () => {
     const installation = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR });
     const aws = await serveAwsProvider({ partitions: clouds, workingDirectory: REPOSITORY_ROOT });
     closers.add(() => aws.close());
-    const alicloud = await serveAlicloudProvider({ cloud: clouds.alicloud });
+    const alicloud = await serveAlicloudProvider({ cloud: alicloudAccount(clouds.alicloud) });
     closers.add(() => alicloud.close());
     const dataDir = join(folder, "engine");
     const backend = join(dataDir, "stacks");

@@ -20,10 +20,10 @@ export const INVOKES = [
   invoke({
     token: "alicloud:index/getRegions:getRegions",
     args: { current: "boolean", name: "string" },
-    call: ({ region, cloud }, { current = false, name }) => {
+    call: async ({ region, cloud }, { current = false, name }) => {
       if (current && name !== undefined && name !== region) throw new Error(`name ${name} is not the current region, ${region}`);
       // Without a cloud every region is assumed to exist.
-      const all = cloud?.services.regions ?? [name ?? region];
+      const all = (await cloud?.oss.regions()) ?? [name ?? region];
       const ids = current ? [region] : all.filter((one) => name === undefined || one === name);
       if (ids.length === 0) throw new Error(`there is no region ${name}; the local cloud has ${all.join(", ")}`);
       const regions = ids.map((id) => ({ id, regionId: id, localName: id }));

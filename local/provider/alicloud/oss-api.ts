@@ -105,6 +105,12 @@ export class OssApi {
     return found;
   }
 
+  /** https://www.alibabacloud.com/help/en/oss/developer-reference/describeregions */
+  async regions(): Promise<string[]> {
+    const { RegionInfo = [] } = await this.get("", "regions");
+    return ([RegionInfo].flat() as { Region: string }[]).map(({ Region }) => Region.replace(/^oss-/, ""));
+  }
+
   /**
    * Deletes a bucket as the real provider does with `forceDestroy`: a page of versions a round, as long as the bucket is not empty, and
    * never an upload. https://github.com/aliyun/terraform-provider-alicloud/blob/v1.285.0/alicloud/resource_alicloud_oss_bucket.go

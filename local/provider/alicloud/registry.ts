@@ -5,6 +5,7 @@ import * as fcFunction from "./resources/fc-function";
 import * as fcTriggers from "./resources/fc-triggers";
 import * as fnf from "./resources/fnf";
 import * as log from "./resources/log";
+import * as logIndex from "./resources/log-index";
 import * as message from "./resources/message";
 import * as oos from "./resources/oos";
 import * as ossBucket from "./resources/oss-bucket";
@@ -20,6 +21,7 @@ export const RESOURCES = [
   fcTriggers,
   fnf,
   log,
+  logIndex,
   message,
   oos,
   ossBucket,

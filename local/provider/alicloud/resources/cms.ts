@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Infer } from "../../schema";
+import type { Properties } from "../../values";
+import { ignoreMissing } from "../api-failure";
 import { badTags, notOneOf, outsideRange } from "../checks";
-import { ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, controlOf, resource } from "../context";
+import { tagList } from "../tags";
 
 const ESCALATION = { comparisonOperator: "string", statistics: "string", threshold: "string", times: "number" } as const;
 const inputs = {
@@ -20,9 +23,19 @@ const inputs = {
   tags: "map",
   webhook: "string",
 } as const;
+const DEFAULTS = { effectiveInterval: "00:00-23:59", enabled: true, period: 300, silenceTime: 86_400 };
 const LEVELS = ["escalationsCritical", "escalationsWarn", "escalationsInfo"] as const;
+/** The names of the API for the operators that the provider has as signs. */
+const SIGNS: Readonly<Record<string, string>> = {
+  ">": "GreaterThanThreshold",
+  ">=": "GreaterThanOrEqualToThreshold",
+  "<": "LessThanThreshold",
+  "<=": "LessThanOrEqualToThreshold",
+  "!=": "NotEqualToThreshold",
+  "==": "EqualToThreshold",
+};
 const OPERATORS = [
-  ...[">", ">=", "<", "<=", "!=", "=="],
+  ...Object.keys(SIGNS),
   ...["GreaterThanYesterday", "LessThanYesterday", "GreaterThanLastWeek", "LessThanLastWeek"],
   ...["GreaterThanLastPeriod", "LessThanLastPeriod"],
 ];
@@ -32,9 +45,10 @@ export const alarm = resource({
   token: "alicloud:cms/alarm:Alarm",
   inputs,
   computed: ["status"],
-  defaults: { effectiveInterval: "00:00-23:59", enabled: true, period: 300, silenceTime: 86_400 },
+  defaults: DEFAULTS,
   autoname: { property: "name", maxLength: 255 },
   replaceOn: ["metric", "project"],
+  kept: LEVELS,
   check: function* (given) {
     if (LEVELS.every((level) => given[level] === undefined)) {
       yield { property: "escalationsCritical", reason: `an alarm has one of ${LEVELS.join(", ")}` };
@@ -44,17 +58,46 @@ export const alarm = resource({
     if ((given.period ?? 300) % 60 !== 0) yield { property: "period", reason: `period is ${given.period} s, no whole minutes` };
     yield* badTags(given.tags);
   },
-  create: async (context, settings) => {
+  create: async (context, given) => {
     const id = randomUUID();
-    servicesOf(context).records.alarms.create(context.region, id, { settings });
+    await put(context, id, given);
     return id;
   },
-  read: async (context, id) => servicesOf(context).records.alarms.get(context.region, id) && { status: "INSUFFICIENT_DATA" },
-  update: async (context, id, settings) => {
-    servicesOf(context).records.alarms.update(context.region, id, { settings });
+  read: async (context, id) => {
+    const { Alarms } = await call(context, "DescribeMetricRuleList", { RuleIds: id });
+    const [found] = (Alarms as { Alarm: { AlertState: string }[] }).Alarm;
+    return found && { status: found.AlertState };
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).records.alarms.delete(context.region, id)),
+  update: put,
+  delete: (context, id) => ignoreMissing(() => call(context, "DeleteMetricRules", { Id: [id] })),
 });
+
+const call = (context: AlicloudContext, action: string, parameters: Properties) =>
+  controlOf(context).rpc("cms", action, parameters);
+
+async function put(context: AlicloudContext, id: string, given: Infer<typeof inputs>): Promise<void> {
+  await call(context, "PutResourceMetricRule", {
+    ...{ RuleId: id, RuleName: given.name, Namespace: given.project, MetricName: given.metric },
+    ...{ Resources: given.metricDimensions, ContactGroups: given.contactGroups.join(",") },
+    ...{ EffectiveInterval: given.effectiveInterval ?? DEFAULTS.effectiveInterval, Webhook: given.webhook },
+    ...{ Period: given.period ?? DEFAULTS.period, SilenceTime: given.silenceTime ?? DEFAULTS.silenceTime },
+    Escalations: {
+      Critical: escalation(given.escalationsCritical),
+      Warn: escalation(given.escalationsWarn),
+      Info: escalation(given.escalationsInfo),
+    },
+    Labels: tagList(given.tags),
+  });
+  await call(context, given.enabled === false ? "DisableMetricRules" : "EnableMetricRules", { RuleId: [id] });
+}
+
+const escalation = (given: Infer<typeof ESCALATION> | undefined) =>
+  given && {
+    Statistics: given.statistics ?? "Average",
+    ComparisonOperator: SIGNS[given.comparisonOperator ?? ">"] ?? given.comparisonOperator,
+    Threshold: given.threshold,
+    Times: given.times ?? 3,
+  };
 
 function* badEscalation(level: string, given: Infer<typeof ESCALATION> | undefined) {
   if (given === undefined) return;

@@ -1,9 +1,8 @@
 /** Settings of a function besides its code and triggers. The id is the function's name. */
-import type { AsyncInvokeConfig } from "local-alicloud";
-import type { Infer } from "../../schema";
-import { compact, sameValue } from "../../values";
+import { type Properties, sameValue } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { notOneOf, outsideRange } from "../checks";
-import { type AlicloudContext, ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, controlOf, resource } from "../context";
 
 const asyncInputs = {
   "functionName!": "string",
@@ -25,32 +24,30 @@ export const v3AsyncInvokeConfig = resource({
     yield* outsideRange("maxAsyncEventAgeInSeconds", maxAsyncEventAgeInSeconds, 1, 86_400);
     yield* outsideRange("maxAsyncRetryAttempts", maxAsyncRetryAttempts, 0, 8);
   },
-  create: async (context, given) => {
-    putAsyncConfig(context, given);
-    return given.functionName;
+  create: async (context, { functionName, qualifier: _, ...settings }) => {
+    await putAsyncConfig(context, functionName, settings);
+    return functionName;
   },
   read: async (context, id) => {
-    const found = servicesOf(context).fc.getAsyncInvokeConfig(context.region, id);
-    return found && { functionArn: functionArn(context, id) };
+    const found = await unlessMissing(() =>
+      controlOf(context).fc("GetAsyncInvokeConfig", { method: "GET", path: asyncPath(id) }),
+    );
+    return found && { functionArn: found.functionArn };
   },
-  // The provider sends only what changed. Whether the service keeps the rest is not documented, so this one replaces the whole config.
-  update: async (context, _id, news, olds) => {
-    const { functionName, qualifier, ...settings } = news;
+  // The provider sends only what changed. Whether the service keeps the rest is not documented; the local one replaces the whole config.
+  update: async (context, id, { functionName: _, qualifier: __, ...settings }, olds) => {
     const changed = Object.entries(settings).filter(([name, value]) => !sameValue(value, olds[name as keyof typeof settings]));
-    putAsyncConfig(context, { functionName, qualifier, ...Object.fromEntries(changed) });
+    await putAsyncConfig(context, id, Object.fromEntries(changed));
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).fc.deleteAsyncInvokeConfig(context.region, id)),
+  delete: (context, id) =>
+    ignoreMissing(() => controlOf(context).fc("DeleteAsyncInvokeConfig", { method: "DELETE", path: asyncPath(id) })),
 });
 
-function putAsyncConfig(context: AlicloudContext, given: Infer<typeof asyncInputs>): void {
-  const config: AsyncInvokeConfig = compact({
-    maxAsyncRetryAttempts: given.maxAsyncRetryAttempts,
-    maxAsyncEventAgeInSeconds: given.maxAsyncEventAgeInSeconds,
-    onFailure: given.destinationConfig?.onFailure?.destination,
-    onSuccess: given.destinationConfig?.onSuccess?.destination,
-  });
-  servicesOf(context).fc.putAsyncInvokeConfig(context.region, given.functionName, config);
-}
+const asyncPath = (functionName: string) => `functions/${functionName}/async-invoke-config`;
+
+/** The names of the settings are those of the API. */
+const putAsyncConfig = (context: AlicloudContext, functionName: string, settings: Properties) =>
+  controlOf(context).fc("PutAsyncInvokeConfig", { method: "PUT", path: asyncPath(functionName), body: settings });
 
 export const v3ConcurrencyConfig = resource({
   token: "alicloud:fc/v3ConcurrencyConfig:V3ConcurrencyConfig",
@@ -59,19 +56,24 @@ export const v3ConcurrencyConfig = resource({
   replaceOn: ["functionName"],
   check: ({ reservedConcurrency }) => outsideRange("reservedConcurrency", reservedConcurrency, 0, 100_000),
   create: async (context, { functionName, reservedConcurrency }) => {
-    servicesOf(context).fc.putConcurrency(context.region, functionName, reservedConcurrency);
+    await putConcurrency(context, functionName, reservedConcurrency);
     return functionName;
   },
   read: async (context, id) => {
-    const found = servicesOf(context).fc.getConcurrency(context.region, id);
-    return found === undefined ? undefined : { functionArn: functionArn(context, id) };
+    const path = concurrencyPath(id);
+    const found = await unlessMissing(() => controlOf(context).fc("GetConcurrencyConfig", { method: "GET", path }));
+    return found && { functionArn: found.functionArn };
   },
   update: async (context, id, { reservedConcurrency }) => {
-    servicesOf(context).fc.putConcurrency(context.region, id, reservedConcurrency);
+    await putConcurrency(context, id, reservedConcurrency);
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).fc.deleteConcurrency(context.region, id)),
+  delete: (context, id) =>
+    ignoreMissing(() => controlOf(context).fc("DeleteConcurrencyConfig", { method: "DELETE", path: concurrencyPath(id) })),
 });
 
-function functionArn(context: AlicloudContext, functionName: string): string | undefined {
-  return servicesOf(context).fc.getFunction(context.region, functionName)?.functionArn;
-}
+const concurrencyPath = (functionName: string) => `functions/${functionName}/concurrency`;
+
+const putConcurrency = (context: AlicloudContext, functionName: string, reservedConcurrency: number) =>
+  controlOf(context).fc("PutConcurrencyConfig", {
+    ...{ method: "PUT", path: concurrencyPath(functionName), body: { reservedConcurrency } },
+  });

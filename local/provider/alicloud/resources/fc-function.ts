@@ -1,8 +1,9 @@
-import type { FunctionSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
-import { compact } from "../../values";
+import { type Properties, sameValue } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { badTags, notNamedAs, notOneOf } from "../checks";
-import { assertKept, ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, assertKept, controlOf, resource } from "../context";
+import { changeTags, tagList } from "../tags";
 
 const inputs = {
   "functionName!": "string",
@@ -46,6 +47,7 @@ export const v3Function = resource({
     "lastModifiedTime",
   ],
   replaceOn: ["functionName"],
+  kept: ["diskSize", "instanceConcurrency", "internetAccess"],
   check: function* ({ functionName, code, logConfig, tags }) {
     yield* notNamedAs("functionName", functionName, /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, "1 to 64 letters, digits, _ and -");
     // Buffer.from ignores characters that are not base64.
@@ -56,11 +58,12 @@ export const v3Function = resource({
     yield* badTags(tags);
   },
   create: async (context, given) => {
-    const made = await servicesOf(context).fc.createFunction(context.region, specOf(given));
-    return made.functionName;
+    const body = { functionName: given.functionName, ...bodyOf(given), tags: tagList(given.tags) };
+    await controlOf(context).fc("CreateFunction", { method: "POST", path: "functions", body });
+    return given.functionName;
   },
   read: async (context, id) => {
-    const found = servicesOf(context).fc.getFunction(context.region, id);
+    const found = await unlessMissing(() => read(context, id));
     return (
       found && {
         codeSize: found.codeSize,
@@ -74,33 +77,41 @@ export const v3Function = resource({
       }
     );
   },
+  // The provider sends what changed.
   update: async (context, id, news, olds) => {
     assertKept(["role", "logConfig"], news, olds);
-    await servicesOf(context).fc.updateFunction(context.region, id, specOf(news));
+    const before = bodyOf(olds);
+    const changed = Object.entries(bodyOf(news)).filter(([name, value]) => !sameValue(value, before[name]));
+    const body = Object.fromEntries(changed);
+    if (changed.length > 0) await controlOf(context).fc("UpdateFunction", { method: "PUT", path: `functions/${id}`, body });
+    if (sameValue(news.tags ?? {}, olds.tags ?? {})) return;
+    const { functionArn } = await read(context, id);
+    await changeTags(news.tags, olds.tags, {
+      tag: (tags) => {
+        const tagged = { ResourceType: "function", ResourceId: [functionArn], Tag: tagList(tags) };
+        return controlOf(context).fc("TagResources", { method: "POST", path: "tags-v2", body: tagged });
+      },
+      untag: (keys) => {
+        const query = { ResourceType: "function", ResourceId: JSON.stringify([functionArn]), TagKey: JSON.stringify(keys) };
+        return controlOf(context).fc("UntagResources", { method: "DELETE", path: "tags-v2", query });
+      },
+    });
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).fc.deleteFunction(context.region, id)),
+  delete: (context, id) =>
+    ignoreMissing(() => controlOf(context).fc("DeleteFunction", { method: "DELETE", path: `functions/${id}` })),
 });
 
-function specOf(given: Inputs): FunctionSpec {
-  const { project, logstore } = given.logConfig ?? {};
-  const custom = given.customRuntimeConfig;
+const read = (context: AlicloudContext, id: string) =>
+  controlOf(context).fc("GetFunction", { method: "GET", path: `functions/${id}` });
+
+/** Everything but the name and the tags. */
+function bodyOf({ functionName: _, tags: __, customRuntimeConfig: custom, ...given }: Inputs): Properties {
   return {
-    functionName: given.functionName,
-    runtime: given.runtime,
-    handler: given.handler,
-    code: Buffer.from(given.code.zipFile, "base64"),
-    cpu: given.cpu,
-    memorySize: given.memorySize,
-    diskSize: given.diskSize ?? 512,
-    timeout: given.timeout,
-    environmentVariables: given.environmentVariables ?? {},
-    internetAccess: given.internetAccess ?? true,
-    instanceConcurrency: given.instanceConcurrency ?? 1,
+    ...given,
     description: given.description ?? "",
-    ...compact({ role: given.role }),
+    environmentVariables: given.environmentVariables ?? {},
     ...(custom === undefined
       ? {}
       : { customRuntimeConfig: { command: custom.commands, args: custom.args ?? [], port: custom.port } }),
-    ...(project === undefined || logstore === undefined ? {} : { logConfig: { project, logstore } }),
   };
 }

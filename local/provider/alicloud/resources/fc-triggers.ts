@@ -1,8 +1,6 @@
-import type { TriggerSpec } from "local-alicloud";
-import type { Infer } from "../../schema";
-import { compact } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { notNamedAs, notOneOf } from "../checks";
-import { assertKept, ignoreMissing, resource, servicesOf } from "../context";
+import { assertKept, controlOf, resource } from "../context";
 
 const inputs = {
   "functionName!": "string",
@@ -14,7 +12,6 @@ const inputs = {
   invocationRole: "string",
   sourceArn: "string",
 } as const;
-type Inputs = Infer<typeof inputs>;
 
 /** https://www.alibabacloud.com/help/en/functioncompute/fc/developer-reference/api-fc-2023-03-30-struct-createtriggerinput */
 export const v3Trigger = resource({
@@ -27,27 +24,23 @@ export const v3Trigger = resource({
     yield* notOneOf("triggerType", triggerType, ["oss", "http", "timer"]);
     yield* notOneOf("qualifier", qualifier, ["LATEST"]);
   },
-  create: async (context, given) => {
-    const made = servicesOf(context).fc.createTrigger(context.region, given.functionName, specOf(given));
-    return `${given.functionName}:${made.triggerName}`;
+  create: async (context, { functionName, ...body }) => {
+    await controlOf(context).fc("CreateTrigger", { method: "POST", path: `functions/${functionName}/triggers`, body });
+    return `${functionName}:${body.triggerName}`;
   },
-  read: async (context, _id, { functionName, triggerName, qualifier }) => {
-    const { fc } = servicesOf(context);
-    const found = fc.getTrigger(context.region, functionName, triggerName);
-    if (found === undefined) return undefined;
-    const targetArn = `${fc.getFunction(context.region, functionName)?.functionArn}/${qualifier}`;
-    return { httpTrigger: found.httpTrigger, targetArn, triggerId: found.triggerId };
+  read: async (context, _id, given) => {
+    const found = await unlessMissing(() => controlOf(context).fc("GetTrigger", { method: "GET", path: pathOf(given) }));
+    return found && { httpTrigger: found.httpTrigger, targetArn: found.targetArn, triggerId: found.triggerId };
   },
   update: async (context, _id, news, olds) => {
     assertKept(["invocationRole"], news, olds);
-    servicesOf(context).fc.updateTrigger(context.region, news.functionName, news.triggerName, specOf(news));
+    const { triggerConfig, invocationRole, description = "" } = news;
+    const body = { triggerConfig, invocationRole, description };
+    await controlOf(context).fc("UpdateTrigger", { method: "PUT", path: pathOf(news), body });
   },
-  delete: (context, _id, { functionName, triggerName }) =>
-    ignoreMissing(() => servicesOf(context).fc.deleteTrigger(context.region, functionName, triggerName)),
+  delete: (context, _id, given) =>
+    ignoreMissing(() => controlOf(context).fc("DeleteTrigger", { method: "DELETE", path: pathOf(given) })),
 });
 
-function specOf(given: Inputs): TriggerSpec {
-  const { triggerName, triggerConfig, qualifier, sourceArn, invocationRole, description = "" } = given;
-  const triggerType = given.triggerType as TriggerSpec["triggerType"];
-  return { triggerName, triggerType, triggerConfig, qualifier, description, ...compact({ sourceArn, invocationRole }) };
-}
+const pathOf = ({ functionName, triggerName }: { functionName: string; triggerName: string }) =>
+  `functions/${functionName}/triggers/${triggerName}`;

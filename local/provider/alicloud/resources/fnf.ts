@@ -1,8 +1,8 @@
-import type { FlowSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
-import { compact } from "../../values";
+import type { Properties } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { notNamedAs, notOneOf } from "../checks";
-import { assertKept, ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, assertKept, controlOf, resource } from "../context";
 
 const inputs = {
   name: "string",
@@ -24,20 +24,23 @@ export const flow = resource({
     yield* notOneOf("type", type, ["FDL", "DEFAULT"]);
   },
   create: async (context, given) => {
-    servicesOf(context).flow.createFlow(context.region, { name: given.name ?? "", ...specOf(given) });
+    await call(context, "CreateFlow", { Name: given.name, ...parametersOf(given) });
     return given.name ?? "";
   },
   read: async (context, id) => {
-    const found = servicesOf(context).flow.getFlow(context.region, id);
-    return found && { flowId: found.id, lastModifiedTime: found.lastModifiedTime };
+    const found = await unlessMissing(() => call(context, "DescribeFlow", { Name: id }));
+    return found && { flowId: found.Id, lastModifiedTime: found.LastModifiedTime };
   },
   update: async (context, id, news, olds) => {
     assertKept(["roleArn"], news, olds);
-    servicesOf(context).flow.updateFlow(context.region, id, specOf(news));
+    await call(context, "UpdateFlow", { Name: id, ...parametersOf(news) });
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).flow.deleteFlow(context.region, id)),
+  delete: (context, id) => ignoreMissing(() => call(context, "DeleteFlow", { Name: id })),
 });
 
-function specOf({ definition, description, type, roleArn }: Infer<typeof inputs>): Omit<FlowSpec, "name"> {
-  return { definition, description, type, ...compact({ roleArn }) };
-}
+const call = (context: AlicloudContext, action: string, parameters: Properties) =>
+  controlOf(context).rpc("fnf", action, parameters);
+
+const parametersOf = ({ definition, description, type, roleArn }: Infer<typeof inputs>): Properties => ({
+  ...{ Definition: definition, Description: description, Type: type, RoleArn: roleArn },
+});

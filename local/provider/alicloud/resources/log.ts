@@ -1,6 +1,9 @@
-import { ApiError } from "local-alicloud";
+import type { Infer } from "../../schema";
+import type { Properties } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { badTags, notNamedAs, notOneOf, outsideRange } from "../checks";
-import { type AlicloudContext, ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, cloudOf, resource } from "../context";
+import { changeTags, type TagCalls, type Tags } from "../tags";
 
 const PROJECT = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 const STORE = /^[a-z0-9][a-z0-9_-]{0,61}[a-z0-9]$/;
@@ -15,40 +18,56 @@ export const project = resource({
     yield* notNamedAs("projectName", projectName, PROJECT, "3 to 63 of a-z, 0-9 and hyphen");
     yield* badTags(tags);
   },
-  create: async (context, settings) => {
-    const { records } = servicesOf(context);
-    records.logProjects.create(context.region, settings.projectName, { settings, createdAt: Date.now() });
-    return settings.projectName;
+  create: async (context, { projectName, description = "", tags = {} }) => {
+    const { logs } = cloudOf(context);
+    await logs.call({ method: "POST", path: "/", body: { projectName, description } });
+    await changeTags(tags, {}, tagCalls(context, projectName));
+    return projectName;
   },
   read: async (context, id) => {
-    const found = servicesOf(context).records.logProjects.get(context.region, id);
-    return found && { name: id, status: "Normal" };
+    const found = await unlessMissing(() => cloudOf(context).logs.call({ method: "GET", path: "/", project: id }));
+    return found && { name: found.projectName, status: found.status };
   },
-  update: async (context, id, settings) => {
-    servicesOf(context).records.logProjects.update(context.region, id, { settings });
+  update: async (context, id, { description = "", tags }, olds) => {
+    await cloudOf(context).logs.call({ method: "PUT", path: "/", project: id, body: { description } });
+    await changeTags(tags, olds.tags, tagCalls(context, id));
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).records.logProjects.delete(context.region, id)),
+  delete: (context, id) => ignoreMissing(() => cloudOf(context).logs.call({ method: "DELETE", path: "/", project: id })),
 });
+
+function tagCalls(context: AlicloudContext, project: string): TagCalls {
+  const { logs } = cloudOf(context);
+  const target = { resourceType: "PROJECT", resourceId: [project] };
+  const listed = (tags: Tags) => Object.entries(tags).map(([key, value]) => ({ key, value }));
+  return {
+    tag: (tags) => logs.call({ method: "POST", path: "/tag", body: { ...target, tags: listed(tags) } }),
+    untag: (keys) => logs.call({ method: "POST", path: "/untag", body: { ...target, tags: keys } }),
+  };
+}
+
+const storeInputs = {
+  "projectName!": "string",
+  "logstoreName!": "string",
+  appendMeta: "boolean",
+  autoSplit: "boolean",
+  enableWebTracking: "boolean",
+  hotTtl: "number",
+  maxSplitShardCount: "number",
+  meteringMode: "string",
+  mode: "string",
+  retentionPeriod: "number",
+  shardCount: "number",
+} as const;
+const DEFAULTS = { appendMeta: true, retentionPeriod: 30, shardCount: 2 };
 
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createlogstore */
 export const store = resource({
   token: "alicloud:log/store:Store",
-  inputs: {
-    "projectName!": "string",
-    "logstoreName!": "string",
-    appendMeta: "boolean",
-    autoSplit: "boolean",
-    enableWebTracking: "boolean",
-    hotTtl: "number",
-    maxSplitShardCount: "number",
-    meteringMode: "string",
-    mode: "string",
-    retentionPeriod: "number",
-    shardCount: "number",
-  },
+  inputs: storeInputs,
   computed: ["createTime", "name", "project"],
-  defaults: { appendMeta: true, retentionPeriod: 30, shardCount: 2 },
+  defaults: DEFAULTS,
   replaceOn: ["projectName", "logstoreName"],
+  kept: ["meteringMode", "mode"],
   // Shards are split and merged, so the number of the creation says nothing later.
   ignored: ["shardCount"],
   check: function* ({ logstoreName, autoSplit, maxSplitShardCount, mode, meteringMode, retentionPeriod }) {
@@ -61,84 +80,42 @@ export const store = resource({
       yield { property: "maxSplitShardCount", reason: "autoSplit needs maxSplitShardCount" };
     }
   },
-  create: async (context, settings) => {
-    const { projectName, logstoreName } = settings;
-    const { logProjects, logStores } = servicesOf(context).records;
-    assertThere(logProjects.get(context.region, projectName), "ProjectNotExist", projectName);
-    const id = `${projectName}:${logstoreName}`;
-    logStores.create(context.region, id, { settings, createdAt: Date.now() });
-    return id;
+  create: async (context, given) => {
+    const { projectName: project, logstoreName, shardCount = DEFAULTS.shardCount } = given;
+    const body = { logstoreName, shardCount, ...storeBody(given) };
+    await cloudOf(context).logs.call({ method: "POST", path: "/logstores", project, body });
+    await putMeteringMode(context, given);
+    return `${project}:${logstoreName}`;
   },
-  read: async (context, id, { projectName, logstoreName }) => {
-    const found = servicesOf(context).records.logStores.get(context.region, id);
-    if (found === undefined || !storeIsThere(context, projectName, logstoreName)) return undefined;
-    // The API's time is in seconds.
-    return { createTime: Math.floor((found.createdAt ?? 0) / 1000), name: logstoreName, project: projectName };
+  read: async (context, _id, { projectName: project, logstoreName }) => {
+    const path = `/logstores/${logstoreName}`;
+    const found = await unlessMissing(() => cloudOf(context).logs.call({ method: "GET", path, project }));
+    return found && { createTime: found.createTime, name: found.logstoreName, project };
   },
-  update: async (context, id, { shardCount: _, ...settings }, { shardCount }) => {
-    servicesOf(context).records.logStores.update(context.region, id, { settings: { ...settings, shardCount } });
+  update: async (context, _id, news, olds) => {
+    const { projectName: project, logstoreName } = news;
+    const path = `/logstores/${logstoreName}`;
+    await cloudOf(context).logs.call({ method: "PUT", path, project, body: { logstoreName, ...storeBody(news) } });
+    if (news.meteringMode !== olds.meteringMode) await putMeteringMode(context, news);
   },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).records.logStores.delete(context.region, id)),
+  delete: (context, _id, { projectName: project, logstoreName }) =>
+    ignoreMissing(() => cloudOf(context).logs.call({ method: "DELETE", path: `/logstores/${logstoreName}`, project })),
 });
 
-/** https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-createindex */
-export const storeIndex = resource({
-  token: "alicloud:log/storeIndex:StoreIndex",
-  inputs: {
-    "project!": "string",
-    "logstore!": "string",
-    fullText: { caseSensitive: "boolean", includeChinese: "boolean", token: "string" },
-    fieldSearches: [
-      {
-        "name!": "string",
-        alias: "string",
-        caseSensitive: "boolean",
-        enableAnalytics: "boolean",
-        includeChinese: "boolean",
-        jsonKeys: [{ "name!": "string", alias: "string", docValue: "boolean", type: "string" }],
-        token: "string",
-        type: "string",
-      },
-    ],
-    maxTextLen: "number",
-  },
-  computed: [],
-  replaceOn: ["project", "logstore"],
-  check: function* ({ fullText, fieldSearches = [] }) {
-    if (fullText === undefined && fieldSearches.length === 0) {
-      yield { property: "fullText", reason: "an index has fullText, fieldSearches or both" };
-    }
-    for (const [index, { type, jsonKeys = [] }] of fieldSearches.entries()) {
-      yield* notOneOf(`fieldSearches[${index}].type`, type, ["long", "text", "double", "json"]);
-      for (const { type: inner } of jsonKeys) {
-        yield* notOneOf(`fieldSearches[${index}].jsonKeys.type`, inner, ["long", "text", "double"]);
-      }
-    }
-  },
-  create: async (context, settings) => {
-    const { project: projectName, logstore } = settings;
-    const id = `${projectName}:${logstore}`;
-    assertThere(storeIsThere(context, projectName, logstore) || undefined, "LogStoreNotExist", id);
-    servicesOf(context).records.logIndexes.create(context.region, id, { settings });
-    return id;
-  },
-  read: async (context, id, { project: projectName, logstore }) =>
-    storeIsThere(context, projectName, logstore) && servicesOf(context).records.logIndexes.get(context.region, id)
-      ? {}
-      : undefined,
-  update: async (context, id, settings) => {
-    servicesOf(context).records.logIndexes.update(context.region, id, { settings });
-  },
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).records.logIndexes.delete(context.region, id)),
+type StoreInputs = Infer<typeof storeInputs>;
+
+const storeBody = (given: StoreInputs): Properties => ({
+  ttl: given.retentionPeriod ?? DEFAULTS.retentionPeriod,
+  autoSplit: given.autoSplit ?? false,
+  maxSplitShard: given.maxSplitShardCount,
+  appendMeta: given.appendMeta ?? DEFAULTS.appendMeta,
+  enable_tracking: given.enableWebTracking ?? false,
+  hot_ttl: given.hotTtl,
+  mode: given.mode,
 });
 
-function storeIsThere(context: AlicloudContext, projectName: string, logstoreName: string): boolean {
-  const { logProjects, logStores } = servicesOf(context).records;
-  const { region } = context;
-  const there = logProjects.get(region, projectName) && logStores.get(region, `${projectName}:${logstoreName}`);
-  return there !== undefined;
-}
-
-function assertThere(found: unknown, code: string, name: string): void {
-  if (found === undefined) throw new ApiError(404, code, `${name} does not exist.`);
+async function putMeteringMode(context: AlicloudContext, { projectName: project, logstoreName, meteringMode }: StoreInputs) {
+  if (meteringMode === undefined) return;
+  const path = `/logstores/${logstoreName}/meteringmode`;
+  await cloudOf(context).logs.call({ method: "PUT", path, project, body: { meteringMode } });
 }

@@ -1,7 +1,9 @@
-import type { QueueSpec } from "local-alicloud";
 import type { Infer } from "../../schema";
+import type { Properties } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { badTags, notNamedAs, outsideRange } from "../checks";
-import { ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, controlOf, resource } from "../context";
+import { changeTags, tagList } from "../tags";
 
 const inputs = {
   "queueName!": "string",
@@ -14,20 +16,23 @@ const inputs = {
   visibilityTimeout: "number",
 } as const;
 
-/** https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
-const DEFAULTS = {
-  delaySeconds: 0,
-  maximumMessageSize: 65_536,
-  messageRetentionPeriod: 345_600,
-  pollingWaitSeconds: 0,
-  visibilityTimeout: 30,
-};
+/** The parameter of the API by the input's name. */
+const ATTRIBUTES = {
+  delaySeconds: "DelaySeconds",
+  maximumMessageSize: "MaximumMessageSize",
+  messageRetentionPeriod: "MessageRetentionPeriod",
+  pollingWaitSeconds: "PollingWaitSeconds",
+  visibilityTimeout: "VisibilityTimeout",
+} as const;
+const ATTRIBUTE_NAMES = Object.keys(ATTRIBUTES) as (keyof typeof ATTRIBUTES)[];
 
+/** https://www.alibabacloud.com/help/en/mns/developer-reference/api-mns-open-2022-01-19-createqueue */
 export const serviceQueue = resource({
   token: "alicloud:message/serviceQueue:ServiceQueue",
   inputs,
-  computed: Object.keys(DEFAULTS),
+  computed: ATTRIBUTE_NAMES,
   replaceOn: ["queueName"],
+  kept: ATTRIBUTE_NAMES,
   check: function* (given) {
     yield* notNamedAs("queueName", given.queueName, /^[A-Za-z0-9][A-Za-z0-9-]{0,119}$/, "1 to 120 letters, digits and -");
     yield* outsideRange("delaySeconds", given.delaySeconds, 0, 604_800);
@@ -38,25 +43,29 @@ export const serviceQueue = resource({
     yield* badTags(given.tags);
   },
   create: async (context, given) => {
-    servicesOf(context).messages.createQueue(context.region, { queueName: given.queueName, ...attributesOf(given) });
+    await call(context, "CreateQueue", { ...parametersOf(given), Tag: tagList(given.tags) });
     return given.queueName;
   },
   read: async (context, id) => {
-    const found = servicesOf(context).messages.getQueue(context.region, id);
-    if (found === undefined) return undefined;
-    const { queueName: _, ...attributes } = found;
-    return { ...attributes };
+    const found = await unlessMissing(() => call(context, "GetQueueAttributes", { QueueName: id }));
+    const attributes = found?.Data as Properties | undefined;
+    return attributes && Object.fromEntries(ATTRIBUTE_NAMES.map((name) => [name, attributes[ATTRIBUTES[name]]]));
   },
-  update: async (context, id, news) => servicesOf(context).messages.updateQueue(context.region, id, attributesOf(news)),
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).messages.deleteQueue(context.region, id)),
+  update: async (context, id, news, olds) => {
+    await call(context, "SetQueueAttributes", parametersOf(news));
+    const target = { ResourceType: "queue", ResourceId: [id] };
+    await changeTags(news.tags, olds.tags, {
+      tag: (tags) => call(context, "TagResources", { ...target, Tag: tagList(tags) }),
+      untag: (keys) => call(context, "UntagResources", { ...target, TagKey: keys }),
+    });
+  },
+  delete: (context, id) => ignoreMissing(() => call(context, "DeleteQueue", { QueueName: id })),
 });
 
-function attributesOf(given: Infer<typeof inputs>): Omit<QueueSpec, "queueName"> {
-  return {
-    delaySeconds: given.delaySeconds ?? DEFAULTS.delaySeconds,
-    maximumMessageSize: given.maximumMessageSize ?? DEFAULTS.maximumMessageSize,
-    messageRetentionPeriod: given.messageRetentionPeriod ?? DEFAULTS.messageRetentionPeriod,
-    pollingWaitSeconds: given.pollingWaitSeconds ?? DEFAULTS.pollingWaitSeconds,
-    visibilityTimeout: given.visibilityTimeout ?? DEFAULTS.visibilityTimeout,
-  };
-}
+const call = (context: AlicloudContext, action: string, parameters: Properties) =>
+  controlOf(context).rpc("mns-open", action, parameters);
+
+const parametersOf = (given: Infer<typeof inputs>): Properties => ({
+  ...{ QueueName: given.queueName, EnableLogging: given.loggingEnabled },
+  ...Object.fromEntries(ATTRIBUTE_NAMES.map((name) => [ATTRIBUTES[name], given[name]])),
+});

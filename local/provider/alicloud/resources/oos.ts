@@ -1,6 +1,7 @@
-import { compact } from "../../values";
+import type { Properties } from "../../values";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { badTags, notNamedAs, outsideRange } from "../checks";
-import { assertFree, ignoreMissing, resource, servicesOf } from "../context";
+import { type AlicloudContext, controlOf, resource } from "../context";
 
 const NAME = /^(?!ALIYUN|ACS|ALIBABA|ALICLOUD|OOS)[A-Za-z0-9_/-]{2,180}$/i;
 
@@ -19,16 +20,20 @@ export const secretParameter = resource({
     if (type !== "Secret") yield { property: "type", reason: `type is ${type}; the only one is Secret` };
     yield* badTags(tags);
   },
-  create: async (context, { secretParameterName: name, value, description }) => {
-    const { secrets } = servicesOf(context);
-    assertFree(`the secret parameter ${name}`, secrets.get(context.region, name));
-    secrets.put(context.region, { name, value, ...compact({ description }) });
-    return name;
+  create: async (context, { secretParameterName: Name, value: Value, description: Description, tags: Tags }) => {
+    await call(context, "CreateSecretParameter", { Name, Value, Description, Tags: Tags && JSON.stringify(Tags) });
+    return Name;
   },
   // The value is not read.
-  read: async (context, id) =>
-    servicesOf(context).secrets.get(context.region, id) === undefined ? undefined : { type: "Secret" },
-  update: async (context, name, { value, description }) =>
-    servicesOf(context).secrets.put(context.region, { name, value, ...compact({ description }) }),
-  delete: (context, id) => ignoreMissing(() => servicesOf(context).secrets.delete(context.region, id)),
+  read: async (context, id) => {
+    const found = await unlessMissing(() => call(context, "GetSecretParameter", { Name: id }));
+    return found && { type: (found.Parameter as Properties).Type };
+  },
+  update: async (context, Name, { value: Value, description: Description = "", tags = {} }) => {
+    await call(context, "UpdateSecretParameter", { Name, Value, Description, Tags: JSON.stringify(tags) });
+  },
+  delete: (context, id) => ignoreMissing(() => call(context, "DeleteSecretParameter", { Name: id })),
 });
+
+const call = (context: AlicloudContext, action: string, parameters: Properties) =>
+  controlOf(context).rpc("oos", action, { RegionId: context.region, ...parameters });

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Infer } from "../../schema";
 import type { Properties } from "../../values";
+import { unlessMissing } from "../api-failure";
 import { badTags, notNamedAs, notOneOf } from "../checks";
-import { assertFree, bucketEndpoints, cloudOf, resource, unlessMissing } from "../context";
+import { assertFree, bucketEndpoints, cloudOf, resource } from "../context";
 import { badRules, LIFECYCLE_RULE, lifecycleDocument } from "../lifecycle";
 import type { OssApi } from "../oss-api";
 

@@ -1,5 +1,6 @@
 /** Custom domains of buckets. The ids are `<bucket>:<domain>`. */
-import { type AlicloudContext, cloudOf, domainAddress, ignoreMissing, resource, unlessMissing } from "../context";
+import { ignoreMissing, unlessMissing } from "../api-failure";
+import { type AlicloudContext, addressOf, cloudOf, resource } from "../context";
 import type { XmlFields } from "../oss-api";
 
 interface Cname {
@@ -54,7 +55,7 @@ export const bucketCname = resource({
     const listed = await unlessMissing(() => cloudOf(context).oss.get(bucket, "cname"));
     const cnames = [listed?.Cname ?? []].flat() as { Domain: string; Status: string }[];
     const found = cnames.find(({ Domain }) => Domain === domain.toLowerCase());
-    return found && { domain: domainAddress(context, domain), status: found.Status };
+    return found && { domain: addressOf(cloudOf(context), domain), status: found.Status };
   },
   update: (context, _id, news) => change(context, "add", news, certificateOf(news)),
   delete: (context, _id, given) => ignoreMissing(() => change(context, "delete", given)),

@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { notOneOf, outsideRange } from "../checks";
-import { cloudOf, ignoreMissing, resource, unlessMissing } from "../context";
+import { cloudOf, resource } from "../context";
 import type { Document, OssApi } from "../oss-api";
 
 const CLOSING_POLL_MS = 50;

@@ -1,7 +1,8 @@
 /** The parts of a bucket's configuration. The id is the bucket's name. */
 import type { Failure, Infer, Schema } from "../../schema";
+import { ignoreMissing, unlessMissing } from "../api-failure";
 import { notOneOf } from "../checks";
-import { type AlicloudContext, cloudOf, ignoreMissing, resource, unlessMissing } from "../context";
+import { type AlicloudContext, cloudOf, resource } from "../context";
 import type { Document, OssApi } from "../oss-api";
 
 interface Setting<S extends Schema> {

@@ -2,66 +2,39 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type OSS from "ali-oss";
-import { createSettingRecords, type LocalOss, startLocalOss } from "local-alicloud";
+import { type LocalAlicloud, startLocalAlicloud } from "local-alicloud";
 import { ensureCertificate } from "../../../../local/aws/certificate";
+import { alicloudAccount } from "../../../../local/local-clouds";
 import { ossClient } from "../../../../local/oss-client";
-import type { AlicloudServices } from "../../../../local/provider/alicloud/context";
 import { serveAlicloudProvider } from "../../../../local/provider/alicloud-provider";
-import {
-  ACCOUNT,
-  type FakeFunctionCompute,
-  fakeFlows,
-  fakeFunctionCompute,
-  fakeMessages,
-  fakeRam,
-  fakeSecrets,
-} from "./fake-services";
 import { LifecycleClient } from "./lifecycle-client";
 
 export const REGION = "cn-shanghai";
 export const OTHER_REGION = "us-west-1";
+export const ACCOUNT = "3333333333333333";
 
 export interface AlicloudFixture {
-  services: AlicloudServices & { fc: FakeFunctionCompute };
+  /** To see what the provider made. */
+  cloud: LocalAlicloud;
   /** A provider that is configured for the region. */
   provider(region?: string): Promise<LifecycleClient>;
   /** ali-oss as the account's root, for one bucket. */
   bucket(name: string, region?: string): OSS;
+  /** What the function answers. */
+  invoke(functionName: string): Promise<string>;
   port: number;
   stop(): Promise<void>;
 }
 
-/** The provider over gRPC on the local OSS. The other services are fakes in memory. */
+/** The provider over gRPC on a local Alibaba Cloud of two regions. */
 export async function startFixture(): Promise<AlicloudFixture> {
-  const dataDir = await mkdtemp(join(tmpdir(), "alicloud-provider-"));
-  const tls = await ensureCertificate(join(dataDir, "state"));
-  const ram = fakeRam();
-  const regions = [REGION, OTHER_REGION];
-  const failures: unknown[] = [];
-  const oss: LocalOss = await startLocalOss({
-    regions,
-    dataDir,
-    tls,
-    credentials: ram,
-    authorize: ram.authorize,
-    onFailure: (error) => failures.push(error),
-  });
-  const services = {
-    accountId: ACCOUNT,
-    regions,
-    ram,
-    fc: fakeFunctionCompute(),
-    flow: fakeFlows(),
-    messages: fakeMessages(),
-    secrets: fakeSecrets(),
-    oss,
-    caPath: oss.caPath,
-    records: createSettingRecords(),
-  };
-  const served = await serveAlicloudProvider({ cloud: services });
+  const folder = await mkdtemp(join(tmpdir(), "alicloud-provider-"));
+  const certificate = await ensureCertificate(join(folder, "state"));
+  const cloud = await startLocalAlicloud({ regions: [REGION, OTHER_REGION], certificate, accountId: ACCOUNT });
+  const served = await serveAlicloudProvider({ cloud: alicloudAccount(cloud) });
   const clients: LifecycleClient[] = [];
   return {
-    services,
+    cloud,
     port: served.port,
     provider: async (region = REGION) => {
       const client = new LifecycleClient(served.port);
@@ -70,17 +43,16 @@ export async function startFixture(): Promise<AlicloudFixture> {
       return client;
     },
     bucket: (bucket, region = REGION) => {
-      const { accessKeyId, accessKeySecret: secretAccessKey } = ram.root;
-      const endpoint = oss.endpoints[region]?.public ?? "";
-      return ossClient({ endpoint, region, bucket, caPath: oss.caPath, credentials: { accessKeyId, secretAccessKey } });
+      const { accessKeyId, accessKeySecret: secretAccessKey } = cloud.ram.root;
+      const endpoint = cloud.endpointsOf(region).oss.public;
+      return ossClient({ endpoint, region, bucket, caPath: cloud.caPath, credentials: { accessKeyId, secretAccessKey } });
     },
+    invoke: async (functionName) => (await cloud.fc.invoke(REGION, functionName, Buffer.from("{}"))).payload.toString(),
     stop: async () => {
       for (const client of clients) client.close();
       await served.close();
-      await oss.stop();
-      await rm(dataDir, { recursive: true });
-      // A response of 500 is a bug of the server.
-      expect(failures).toEqual([]);
+      await cloud.stop();
+      await rm(folder, { recursive: true });
     },
   };
 }

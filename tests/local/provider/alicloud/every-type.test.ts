@@ -4,7 +4,7 @@ import { RESOURCES } from "../../../../local/provider/alicloud/registry";
 import type { Properties } from "../../../../local/provider/values";
 import { type AlicloudFixture, OTHER_REGION, REGION, startFixture } from "./alicloud-fixture";
 import type { LifecycleClient } from "./lifecycle-client";
-import { BUCKET, OTHER_ZIP, REPLICATED, STORIES, ZIP } from "./stories";
+import { BUCKET, REPLICATED, STORIES } from "./stories";
 
 const { DIFF_NONE, DIFF_SOME } = DiffResponse.DiffChanges;
 let fixture: AlicloudFixture;
@@ -69,7 +69,7 @@ describe("create and read", () => {
 });
 
 test("the cloud has the declared values", async () => {
-  const { fc, messages, secrets, ram, flow } = fixture.services;
+  const { fc, messages, secrets, ram, flow } = fixture.cloud;
   expect(await settingOf("lifecycle")).toMatch(/<ID>parts<\/ID>.*<AbortMultipartUpload><Days>7</);
   expect(await settingOf("tagging")).toContain("<Key>stage</Key><Value>dev</Value>");
   expect(await settingOf("bucketInfo")).toMatch(/<BlockPublicAccess>false.*Acceleration>Enabled.*<Versioning>Enabled.*AES256/);
@@ -77,9 +77,9 @@ test("the cloud has the declared values", async () => {
   expect(await settingOf("replication", REPLICATED.source)).toMatch(/<Prefix>a\/<\/Prefix><Prefix>b\/<\/Prefix>.*oss_acc/);
   expect(ram.policiesOfRole("sender").map(({ policyName }) => policyName)).toEqual(["sender-reads"]);
   expect(fc.getFunction(REGION, "sender")).toMatchObject({ cpu: 0.5, timeout: 60, environmentVariables: {} });
-  expect(fc.codeOf("sender")).toBe(ZIP);
+  expect(await fixture.invoke("sender")).toBe("first");
   expect(fc.getTrigger(REGION, "sender", "web")?.triggerConfig).toContain("POST");
-  expect(flow.getFlow(REGION, "push")).toMatchObject({ type: "FDL", definition: "Type: StateMachine" });
+  expect(flow.getFlow(REGION, "push")).toMatchObject({ type: "FDL", definition: expect.stringContaining("Name: first") });
   expect(messages.getQueue(REGION, "dead")).toMatchObject({ delaySeconds: 5, messageRetentionPeriod: 345_600 });
   expect(secrets.get(REGION, "bridge/token")?.value).toBe("whsec_one");
 });
@@ -96,7 +96,7 @@ describe("update in place", () => {
   });
 
   test("the cloud has the new values", async () => {
-    const { fc, messages, secrets, ram, flow, records } = fixture.services;
+    const { fc, messages, secrets, ram, flow, records } = fixture.cloud;
     await expect(settingOf("lifecycle")).rejects.toMatchObject({ status: 404 });
     expect(await settingOf("tagging")).toContain("<Key>more</Key>");
     expect(await settingOf("bucketInfo")).toMatch(
@@ -109,7 +109,7 @@ describe("update in place", () => {
     expect(ram.getRole("sender")).toMatchObject({ description: "new", assumeRolePolicyDocument: expect.stringContaining("fnf") });
     expect(ram.getPolicy("sender-reads")?.policyDocument).toContain("oss:PutObject");
     expect(fc.getFunction(REGION, "sender")).toMatchObject({ timeout: 90, environmentVariables: { LEVEL: "debug" } });
-    expect(fc.codeOf("sender")).toBe(OTHER_ZIP);
+    expect(await fixture.invoke("sender")).toBe("second");
     expect(fc.getTrigger(REGION, "sender", "web")).toMatchObject({
       description: "new",
       triggerConfig: expect.stringContaining("PUT"),
@@ -121,8 +121,8 @@ describe("update in place", () => {
     });
     expect(fc.getConcurrency(REGION, "sender")).toBe(6);
     expect(flow.getFlow(REGION, "push")).toMatchObject({ description: "new" });
-    // An input that is removed gets the default of the service.
-    expect(messages.getQueue(REGION, "dead")).toMatchObject({ delaySeconds: 0, messageRetentionPeriod: 604_800 });
+    // An input that the provider also reads keeps its value when it is left out.
+    expect(messages.getQueue(REGION, "dead")).toMatchObject({ delaySeconds: 5, messageRetentionPeriod: 604_800 });
     expect(secrets.get(REGION, "bridge/token")).toMatchObject({ value: "whsec_two", description: "rotated" });
     expect(records.logStores.get(REGION, "logs-of-tests:functions")?.settings).toMatchObject({ retentionPeriod: 7 });
   });

@@ -1,10 +1,9 @@
 /** Rules of Alibaba Cloud and its provider that apply during a deployment, on the local OSS. */
 import { OssApi } from "../../../../local/provider/alicloud/oss-api";
 import type { Properties } from "../../../../local/provider/values";
-import { type AlicloudFixture, OTHER_REGION, REGION, startFixture } from "./alicloud-fixture";
-import { ACCOUNT } from "./fake-services";
+import { ACCOUNT, type AlicloudFixture, OTHER_REGION, REGION, startFixture } from "./alicloud-fixture";
 import { LifecycleClient } from "./lifecycle-client";
-import { OTHER_ZIP, STORIES, ZIP } from "./stories";
+import { OTHER_ZIP, policy as policyOf, STORIES, trust } from "./stories";
 
 const BUCKET = "alicloud:oss/bucket:Bucket";
 const VERSIONING = "alicloud:oss/bucketVersioning:BucketVersioning";
@@ -41,7 +40,7 @@ describe("a bucket", () => {
 
   test("is in the region of its provider", async () => {
     const { outputs } = await elsewhere.create(BUCKET, { bucket: "far-away" }, false);
-    const endpoints = fixture.services.oss.endpoints[OTHER_REGION];
+    const endpoints = fixture.cloud.oss.endpoints[OTHER_REGION];
     expect(outputs).toMatchObject({
       location: "oss-us-west-1",
       extranetEndpoint: `127.0.0.1:${new URL(endpoints?.public ?? "").port}`,
@@ -81,9 +80,9 @@ describe("a bucket", () => {
 
   // The provider stops after about 33 rounds.
   test("with more versions than the rounds delete stays, with the rest of them", async () => {
-    const { oss, ram, caPath } = fixture.services;
+    const { ram, caPath, endpointsOf } = fixture.cloud;
     const { accessKeyId, accessKeySecret: secretAccessKey } = ram.root;
-    const endpoint = oss.endpoints[REGION]?.public ?? "";
+    const endpoint = endpointsOf(REGION).oss.public;
     const api = new OssApi({ endpoint, region: REGION, caPath, credentials: { accessKeyId, secretAccessKey } });
     await provider.create(BUCKET, { bucket: "crowded" }, false);
     const client = fixture.bucket("crowded");
@@ -157,14 +156,18 @@ describe("a function", () => {
   const inputs = { ...firstOf(FUNCTION), functionName: "copier", role: `acs:ram::${ACCOUNT}:role/copier` };
   let outputs: Properties;
   beforeAll(async () => {
+    const { ram } = fixture.cloud;
+    ram.createRole({ roleName: "copier", assumeRolePolicyDocument: trust("fc.aliyuncs.com") });
+    ram.createPolicy({ policyName: "copier", policyDocument: policyOf("oss:GetObject") });
+    ram.attachPolicyToRole("copier", "copier");
     ({ outputs } = await provider.create(FUNCTION, inputs, false));
   });
 
   test("gets changed code, also if nothing else changed", async () => {
-    expect(fixture.services.fc.codeOf("copier")).toBe(ZIP);
+    expect(await fixture.invoke("copier")).toBe("first");
     const alone = { ...inputs, code: { zipFile: OTHER_ZIP } };
     await provider.update(FUNCTION, "copier", inputs, alone, outputs);
-    expect(fixture.services.fc.codeOf("copier")).toBe(OTHER_ZIP);
+    expect(await fixture.invoke("copier")).toBe("second");
   });
 
   test("loses what an update of its asynchronous invocations does not send: the update has only what changed", async () => {
@@ -173,7 +176,7 @@ describe("a function", () => {
     const config = { functionName: "copier", maxAsyncRetryAttempts: 3, destinationConfig: { onFailure: { destination } } };
     const made = await provider.create(type, config, false);
     await provider.update(type, made.id, config, { ...config, maxAsyncRetryAttempts: 8 }, made.outputs);
-    expect(fixture.services.fc.getAsyncInvokeConfig(REGION, "copier")).toEqual({ maxAsyncRetryAttempts: 8 });
+    expect(fixture.cloud.fc.getAsyncInvokeConfig(REGION, "copier")).toEqual({ maxAsyncRetryAttempts: 8 });
   });
 
   test("cannot lose its role in place", async () => {
@@ -185,7 +188,7 @@ describe("a function", () => {
     const type = "alicloud:fc/v3Trigger:V3Trigger";
     const trigger = { ...firstOf(type), functionName: "copier" };
     const { id } = await provider.create(type, trigger, false);
-    await expect(provider.delete(FUNCTION, "copier", inputs)).rejects.toThrow(/still has triggers/);
+    await expect(provider.delete(FUNCTION, "copier", inputs)).rejects.toThrow(/FunctionNotEmpty/);
     await provider.delete(type, id, trigger);
     await provider.delete(FUNCTION, "copier", inputs);
   });
@@ -202,7 +205,7 @@ describe("a function", () => {
     expect(made).not.toHaveProperty("httpTrigger");
     const changed = { ...first, triggerConfig: configOf(10) };
     await provider.update(type, id, { ...first, triggerConfig: configOf(5) }, changed, made);
-    expect(fixture.services.fc.getTrigger(REGION, "timed", "clock")).toMatchObject({
+    expect(fixture.cloud.fc.getTrigger(REGION, "timed", "clock")).toMatchObject({
       triggerType: "timer",
       triggerConfig: configOf(10),
     });
@@ -213,7 +216,7 @@ describe("a function", () => {
   test("must exist before its configuration", async () => {
     const config = { functionName: "nobody", maxAsyncRetryAttempts: 1 };
     const type = "alicloud:fc/v3AsyncInvokeConfig:V3AsyncInvokeConfig";
-    await expect(provider.create(type, config, false)).rejects.toThrow(/nobody does not exist/);
+    await expect(provider.create(type, config, false)).rejects.toThrow(/FunctionNotFound/);
   });
 });
 
@@ -228,17 +231,33 @@ describe("RAM", () => {
   });
 
   test("attaches a policy once", async () => {
-    await expect(provider.create(ATTACHMENT, attachment, false)).rejects.toThrow(/worker-may to worker is there already/);
+    await expect(provider.create(ATTACHMENT, attachment, false)).rejects.toThrow(/EntityAlreadyExists.Role.Policy/);
   });
 
   test("changes a policy's description in place", async () => {
     await provider.update(POLICY, "worker-may", policy, { ...policy, description: "new" }, {});
-    expect(fixture.services.ram.getPolicy("worker-may")?.description).toBe("new");
+    expect(fixture.cloud.ram.getPolicy("worker-may")?.description).toBe("new");
   });
 
   test("keeps a role with policies, and a policy with roles", async () => {
-    await expect(provider.delete(POLICY, "worker-may", policy)).rejects.toThrow(/worker-may is attached/);
-    await expect(provider.delete(ROLE, "worker", role)).rejects.toThrow(/worker still has policies/);
+    await expect(provider.delete(POLICY, "worker-may", policy)).rejects.toThrow(/DeleteConflict.Policy.Role/);
+    await expect(provider.delete(ROLE, "worker", role)).rejects.toThrow(/DeleteConflict.Role.Policy/);
+  });
+
+  test("deletes a policy that was changed, with its older version", async () => {
+    const inputs = { ...policy, policyName: "changed" };
+    const { id, outputs } = await provider.create(POLICY, inputs, false);
+    const changed = { ...inputs, policyDocument: policyOf("oss:DeleteObject") };
+    await provider.update(POLICY, id, inputs, changed, outputs);
+    await provider.delete(POLICY, id, changed);
+    expect(await provider.read(POLICY, id, changed, {})).toBeUndefined();
+  });
+
+  test("detaches a policy with force", async () => {
+    await provider.create(POLICY, { ...policy, policyName: "held" }, false);
+    await provider.create(ATTACHMENT, { ...attachment, policyName: "held" }, false);
+    await provider.delete(POLICY, "held", { ...policy, policyName: "held", force: true });
+    expect(fixture.cloud.ram.policiesOfRole("worker").map(({ policyName }) => policyName)).toEqual(["worker-may"]);
   });
 
   test("detaches a role with force", async () => {
@@ -252,8 +271,8 @@ test("an existing secret parameter is not overwritten", async () => {
   const type = "alicloud:oos/secretParameter:SecretParameter";
   const inputs = { secretParameterName: "token", value: "mine" };
   await provider.create(type, inputs, false);
-  await expect(provider.create(type, { ...inputs, value: "theirs" }, false)).rejects.toThrow(/token is there already/);
-  expect(fixture.services.secrets.get(REGION, "token")?.value).toBe("mine");
+  await expect(provider.create(type, { ...inputs, value: "theirs" }, false)).rejects.toThrow(/EntityAlreadyExists.Parameter/);
+  expect(fixture.cloud.secrets.get(REGION, "token")?.value).toBe("mine");
   // Another region has its own parameters.
   await elsewhere.create(type, { ...inputs, value: "theirs" }, false);
 });
@@ -268,14 +287,14 @@ test("a changed number of shards is no change of a log store", async () => {
   const longer = { ...more, retentionPeriod: 7 };
   expect(await provider.diff(type, inputs, longer)).toMatchObject({ diffs: ["retentionPeriod"], replaces: [] });
   expect(await provider.update(type, id, inputs, longer, outputs)).toMatchObject({ shardCount: 1, retentionPeriod: 7 });
-  expect(fixture.services.records.logStores.get(REGION, id)?.settings).toMatchObject({ shardCount: 1, retentionPeriod: 7 });
+  expect(fixture.cloud.records.logStores.get(REGION, id)?.settings).toMatchObject({ shardCount: 1, retentionPeriod: 7 });
 });
 
 test("a log store needs its project, an index its store", async () => {
   const store = { projectName: "no-project", logstoreName: "store" };
-  await expect(provider.create("alicloud:log/store:Store", store, false)).rejects.toThrow(/no-project does not exist/);
+  await expect(provider.create("alicloud:log/store:Store", store, false)).rejects.toThrow(/ProjectNotExist/);
   const index = { project: "no-project", logstore: "store", fullText: {} };
-  await expect(provider.create("alicloud:log/storeIndex:StoreIndex", index, false)).rejects.toThrow(/store does not exist/);
+  await expect(provider.create("alicloud:log/storeIndex:StoreIndex", index, false)).rejects.toThrow(/ProjectNotExist/);
 });
 
 describe("a provider", () => {
