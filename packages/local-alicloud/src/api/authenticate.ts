@@ -54,7 +54,7 @@ export function authenticate(
   assertToken(credential, securityToken, now);
   verify(credential.secret);
   // Use the nonce after the signature is verified: other callers cannot use up nonces of this key.
-  if (!nonces.use(`${accessKeyId} ${nonce}`))
+  if (nonce !== undefined && !nonces.use(`${accessKeyId} ${nonce}`))
     throw new ApiError(400, "SignatureNonceUsed", "Specified signature nonce was used already.");
   return { principal: credential.principal, action, version };
 }

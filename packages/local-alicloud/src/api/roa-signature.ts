@@ -24,7 +24,6 @@ export function readRoaSignature(request: SignedApiRequest): SignedCall {
   };
   const date = mandatory("date", "Timestamp");
   const version = mandatory("x-acs-version", "Version");
-  const nonce = mandatory("x-acs-signature-nonce", "SignatureNonce");
   const method = headerText(headers, "x-acs-signature-method");
   if (method !== undefined && method !== "HMAC-SHA1") throw invalidSignatureMethod("HMAC-SHA1");
   assertDigest(headerText(headers, "content-md5"), request.body);
@@ -34,7 +33,7 @@ export function readRoaSignature(request: SignedApiRequest): SignedCall {
     version,
     accessKeyId,
     securityToken: headerText(headers, "x-acs-security-token"),
-    nonce,
+    nonce: headerText(headers, "x-acs-signature-nonce"),
     at: / GMT$/.test(date) ? Date.parse(date) : Number.NaN,
     verify: (secret) => {
       if (!texts.some((text) => matchesHmacSha1(text, secret, signature))) throw signatureDoesNotMatch(texts[0]);

@@ -19,7 +19,8 @@ export interface SignedCall {
   version: string;
   accessKeyId: string;
   securityToken: string | undefined;
-  nonce: string;
+  /** Absent in ROA calls of the vendor's older Go SDK, which its command uses. */
+  nonce: string | undefined;
   /** Ms since the epoch; NaN when the time is malformed. */
   at: number;
   /** @throws ApiError 400 `SignatureDoesNotMatch` */
