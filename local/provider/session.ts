@@ -109,8 +109,9 @@ export class Session<C> {
     const type = this.typeOf(token);
     this.assertCloud(token);
     if (type.update === undefined) throw new Error(`${token} cannot change in place`);
-    const wanted = { ...pick(outputs, type.kept), ...news };
-    await type.update(this.context, this.toCloud(id), this.toCloud(wanted), this.toCloud(olds));
+    const kept = pick(outputs, type.kept);
+    const wanted = { ...kept, ...news };
+    await type.update(this.context, this.toCloud(id), this.toCloud(wanted), this.toCloud({ ...kept, ...olds }));
     const computed = await this.computed(type, this.toCloud(id), news);
     if (computed === undefined) throw new Error(`${id} is gone`);
     return { ...type.defaults, ...pick(outputs, type.computed), ...wanted, ...computed, ...pick(outputs, type.ignored) };

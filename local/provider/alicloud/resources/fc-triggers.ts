@@ -19,6 +19,7 @@ export const v3Trigger = resource({
   inputs,
   computed: ["httpTrigger", "targetArn", "triggerId"],
   replaceOn: ["functionName", "triggerName", "triggerType", "qualifier", "sourceArn"],
+  kept: ["sourceArn"],
   check: function* ({ triggerName, triggerType, qualifier }) {
     yield* notNamedAs("triggerName", triggerName, /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/, "1 to 128 letters, digits, _ and -");
     yield* notOneOf("triggerType", triggerType, ["oss", "http", "timer"]);

@@ -11,6 +11,7 @@ export const secretParameter = resource({
   inputs: { "secretParameterName!": "string", "value!": "string", description: "string", tags: "map", type: "string" },
   computed: ["type"],
   replaceOn: ["secretParameterName", "type"],
+  kept: ["tags", "type"],
   check: function* ({ secretParameterName, value, description, tags, type = "Secret" }) {
     const rule = "2 to 180 letters, digits, _, / and -, not beginning with a name of the vendor's";
     yield* notNamedAs("secretParameterName", secretParameterName, NAME, rule);

@@ -24,6 +24,7 @@ export const bucket = resource({
   computed: ["acl", "bucket", "creationDate", "extranetEndpoint", "intranetEndpoint", "location", "owner"],
   defaults: { forceDestroy: false, redundancyType: "LRS", storageClass: "Standard" },
   replaceOn: ["bucket", "redundancyType", "storageClass"],
+  kept: ["acl", "bucket"],
   check: function* (given) {
     if (given.bucket !== undefined) {
       yield* notNamedAs("bucket", given.bucket, /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, "3 to 63 of a-z, 0-9 and hyphen");

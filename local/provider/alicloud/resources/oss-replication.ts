@@ -33,6 +33,7 @@ export const bucketReplication = resource({
     "sourceSelectionCriteria",
     "syncRole",
   ],
+  kept: ["rtc"],
   check: function* ({ bucket, destination, historicalObjectReplication, prefixSet }) {
     yield* notOneOf("historicalObjectReplication", historicalObjectReplication, ["enabled", "disabled"]);
     yield* notOneOf("destination.transferType", destination.transferType, ["internal", "oss_acc"]);

@@ -73,7 +73,6 @@ export const policy = resource({
   },
   computed: ["createTime", "document", "name", "type"],
   replaceOn: ["policyName"],
-  kept: ["rotateStrategy"],
   check: function* ({ policyName, rotateStrategy, tags }) {
     yield* notNamedAs("policyName", policyName, /^[A-Za-z0-9-]{1,128}$/, "1 to 128 letters, digits and -");
     yield* notOneOf("rotateStrategy", rotateStrategy, ROTATIONS);

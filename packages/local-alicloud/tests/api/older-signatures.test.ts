@@ -206,7 +206,11 @@ test("ROA: a call of the vendor's command, which has no nonce and a digest of an
     headers: {
       "user-agent": "AlibabaCloud (linux; amd64) Golang/1.26.8 Core/1.63.22 Aliyun-CLI/3.4.11",
       ...{ host: new URL(fixture.origin).host, accept: "application/json", "accept-encoding": "identity" },
-      ...{ "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==", "content-type": "application/octet-stream", date: new Date().toUTCString() },
+      ...{
+        "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==",
+        "content-type": "application/octet-stream",
+        date: new Date().toUTCString(),
+      },
       ...{ "x-acs-credentials-provider": "static_sts", "x-acs-region-id": REGION, "x-acs-version": "2023-03-30" },
       ...{ "x-acs-signature-method": "HMAC-SHA1", "x-acs-signature-version": "1.0" },
       ...{ "x-sdk-client": "golang/1.0.0", "x-sdk-core-version": "1.63.22", "x-sdk-invoke-type": "common" },

@@ -197,6 +197,19 @@ describe("diff", () => {
     expect(diff).toEqual({ changes: DIFF_NONE, diffs: [], replaces: [], deleteBeforeReplace: false });
   });
 
+  // Optional inputs that the provider also computes.
+  test.each<[string, string, Properties, Properties]>([
+    ["a bucket's acl", BUCKET, { bucket: "a", acl: "private" }, { bucket: "a" }],
+    ["a bucket's name", BUCKET, { bucket: "a" }, {}],
+    ["a queue's delay", QUEUE, { queueName: "q", delaySeconds: 7 }, { queueName: "q" }],
+    ["a trigger's source", TRIGGER, trigger({ sourceArn: "a" }), trigger({})],
+    ["an alarm's level", ALARM, { ...alarm, escalationsInfo: { threshold: "1" } }, alarm],
+    ["a function's disk", FUNCTION, { ...fn, diskSize: 512 }, fn],
+    ["a secret's tags", SECRET, { secretParameterName: "t", value: "v", tags: { a: "1" } }, { secretParameterName: "t", value: "v" }],
+  ])("no change when %s is left out", async (_, type, olds, news) => {
+    expect(await provider.diff(type, olds, news)).toMatchObject({ changes: DIFF_NONE, diffs: [], replaces: [] });
+  });
+
   // Inputs that are ForceNew in the provider.
   test.each<[string, string, Properties, Properties, string[], boolean]>([
     ["a bucket's name", BUCKET, { bucket: "a" }, { bucket: "b" }, ["bucket"], false],
