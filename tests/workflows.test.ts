@@ -75,7 +75,7 @@ test("CI runs the versions that the project asks for", () => {
   expect(existsSync(join(ROOT, String(goMod)))).toBe(true);
 });
 
-test("a deployment has a protected environment, a token of each partition, and no key", () => {
+test("a deployment has a protected environment, a token for each cloud, and no key", () => {
   const job = deploy.jobs.deploy;
   expect(job?.environment).toContain("matrix.stack");
   expect(job?.permissions).toMatchObject({ "id-token": "write", contents: "read" });
@@ -84,6 +84,9 @@ test("a deployment has a protected environment, a token of each partition, and n
     ["global", undefined],
     ["china", "sts.amazonaws.com.cn"],
   ]);
+  const alicloud = job?.steps.find(({ uses }) => uses?.startsWith("aliyun/configure-aliyun-credentials-action@"));
+  // The audience of docs/policies/alicloud-trust.json.
+  expect(alicloud?.with?.audience).toBe("sts.aliyuncs.com");
   expect(readFileSync(join(ROOT, ".github", "workflows", "deploy.yml"), "utf8")).not.toMatch(/access-key/i);
   // An expression in a script would let a person who names a branch run code.
   for (const { run } of deploy.jobs.stacks?.steps ?? []) expect(run ?? "").not.toContain("${{");
