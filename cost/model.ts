@@ -134,6 +134,9 @@ export const inUsd = ({ USD = 0, CNY = 0 }: Cost["totals"], cnyPerUsd = CNY_PER_
 export const beyondCopying = ({ lines }: Cost): number =>
   inUsd(totalsOf(lines.filter(({ group }) => group !== "egress" && group !== "write")));
 
+/** In dollars, with the write at the destination. */
+export const beyondEgress = ({ lines }: Cost): number => inUsd(totalsOf(lines.filter(({ group }) => group !== "egress")));
+
 function bridgeUsage(scenario: Scenario, path: Path): Usage[] {
   const { objects, sizeBytes, inlineLimitBytes = INLINE_LIMIT_BYTES } = scenario;
   const isLarge = sizeBytes > inlineLimitBytes;

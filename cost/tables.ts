@@ -1,6 +1,16 @@
 /** The tables and figures of docs/cost.md and the README, as Markdown. `npm run docs:cost` writes them into the pages. */
 import { idleUsage, MONTH_HOURS } from "./idle";
-import { beyondCopying, type Cost, type CostLine, estimate, inUsd, priced, type Scenario, type Side } from "./model";
+import {
+  beyondCopying,
+  beyondEgress,
+  type Cost,
+  type CostLine,
+  estimate,
+  inUsd,
+  priced,
+  type Scenario,
+  type Side,
+} from "./model";
 import { type Cloud, CNY_PER_USD, DEFAULT_PRICES, type Price, type PriceBook } from "./prices";
 import { BATCH_SIZE, OSS_EVENTS, type Path, PUSH_STEPS, type Requests, SMALL_OBJECT, type Work } from "./requests";
 import { dollars, EXAMPLES } from "./summary";
@@ -216,3 +226,7 @@ export function priceTable(prices: PriceBook = DEFAULT_PRICES): string {
 
 /** The README's figure: what the bridge adds to egress and writes. */
 export const readmeText = (): string => `${dollars(beyondCopying(smallCost(PULL_EXAMPLE)))} per million small objects`;
+export const readmeTextInChinese = (): string => `每百万个小对象约 ${dollars(beyondCopying(smallCost(PULL_EXAMPLE)))}`;
+
+/** The figure of docs/alternatives.md: with the writes, as Data Transfer Hub counts. */
+export const millionText = (): string => `${dollars(beyondEgress(smallCost(PULL_EXAMPLE)))}, a model`;

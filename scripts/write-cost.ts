@@ -11,10 +11,12 @@ import {
   assumptionsText,
   idleTables,
   largeTable,
+  millionText,
   priceTable,
   pullTable,
   pushTable,
   readmeText,
+  readmeTextInChinese,
   requestsTable,
   singlyText,
   staticText,
@@ -41,9 +43,21 @@ const BLOCKS: Readonly<Record<string, () => string>> = {
   push: pushTable,
   throttled: pushText,
 };
-const PHRASES: Readonly<Record<string, () => string>> = { static: staticText, readme: readmeText };
+const PHRASES: Readonly<Record<string, () => string>> = {
+  static: staticText,
+  readme: readmeText,
+  "readme-zh": readmeTextInChinese,
+  million: millionText,
+};
 
-export const COST_PAGES = ["README.md", "docs/cost.md", "docs/scale.md", "docs/deploy.md"] as const;
+export const COST_PAGES = [
+  "README.md",
+  "README.zh-CN.md",
+  "docs/cost.md",
+  "docs/scale.md",
+  "docs/deploy.md",
+  "docs/alternatives.md",
+] as const;
 
 const MARKED = /<!--cost:([\w-]+)-->[\s\S]*?<!--\/cost-->/g;
 
