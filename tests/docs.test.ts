@@ -3,8 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
 import { EXIT_CODES } from "../operator/command";
+import { OBJECT_STATUSES } from "../operator/replication-status";
 import { WRITTEN_FILES } from "../scripts/write-configuration";
 import { COST_PAGES, withFigures } from "../scripts/write-cost";
+import { PICTURES } from "../scripts/write-pictures";
 
 const ROOT = join(__dirname, "..");
 
@@ -15,7 +17,10 @@ function pagesUnder(folder: string): string[] {
     return entry.isDirectory() ? pagesUnder(path) : entry.name.endsWith(".md") ? [path] : [];
   });
 }
-const PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", ...["docs", "examples", "packages"].flatMap(pagesUnder)];
+const PAGES = [
+  ...["README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "bench/RESULTS.md"],
+  ...["docs", "examples", "packages"].flatMap(pagesUnder),
+];
 const textOf = (page: string): string => readFileSync(join(ROOT, page), "utf8");
 
 /** Removes fenced code, which has no headings and no links. */
@@ -32,6 +37,10 @@ const anchorsOf = (text: string): string[] =>
   );
 
 test.each(WRITTEN_FILES)("$path is what the schema says (npm run docs:configuration)", ({ path, content }) => {
+  expect(textOf(path)).toBe(content());
+});
+
+test.each(PICTURES)("$path shows the recorded plan (npm run docs:pictures)", ({ path, content }) => {
   expect(textOf(path)).toBe(content());
 });
 
@@ -82,17 +91,59 @@ test("each alarm that names a section of the runbook names one that exists", () 
   expect([...new Set(named)].filter((section) => !sections.includes(section))).toEqual([]);
 });
 
-test.each(["docs/operations.md", "docs/runbook.md"])(
-  "%s: each command of AWS in a block names its profile and region",
-  (page) => {
-    const blocks = [...textOf(page).matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map(([, code = ""]) => code);
-    const commands = blocks
-      .flatMap((code) => code.replace(/\\\n/g, " ").split("\n"))
-      .filter((line) => /(^|[\s("])aws /.test(line));
-    expect(commands.length).toBeGreaterThan(0);
-    expect(commands.filter((line) => !/--profile .*--region /.test(line))).toEqual([]);
-  },
-);
+/** The rows of the table whose head begins with this cell: the cells of each. */
+function tableOf(page: string, head: string): string[][] {
+  const [, rows = ""] = new RegExp(`^\\| ${head} \\|.*\\n\\|[-|: ]+\\|\\n((?:\\|.*\\n)+)`, "m").exec(textOf(page)) ?? [];
+  return rows
+    .trim()
+    .split("\n")
+    .map((row) => row.replace(/^\| | \|$/g, "").split(" | "));
+}
+
+const RUNBOOK = "docs/runbook.md";
+const COMMAND = /`(?:npm run bridge|npm start|bridge|at_source|at_destination|pulumi) [^`]+`/;
+
+test("the runbook has one next command for each exit code and each status", () => {
+  const codes = tableOf(RUNBOOK, "Exit code");
+  expect(codes.map(([code]) => code)).toEqual([...Object.keys(EXIT_CODES), "130, 143"]);
+  const statuses = tableOf(RUNBOOK, "Status");
+  expect(statuses.map(([status]) => status).sort()).toEqual(OBJECT_STATUSES.map((status) => `\`${status}\``).sort());
+  // These ask for nothing, or for the same command once more.
+  const nothing = new Set(["0", "130, 143", "`REPLICA`"]);
+  const without = [...codes, ...statuses].filter(([name = "", next = ""]) => !nothing.has(name) && !COMMAND.test(next));
+  expect(without).toEqual([]);
+});
+
+test("each section of the runbook has a command, or is another one", () => {
+  const [, ...sections] = textOf(RUNBOOK).split(/^## /m);
+  expect(sections.length).toBeGreaterThan(15);
+  const without = sections.filter((text) => !/^ *```sh$/m.test(text) && !COMMAND.test(text)).map((text) => text.split("\n")[0]);
+  expect(without).toEqual([]);
+});
+
+test("each alarm that the recorded plans create is in the runbook's table", () => {
+  const folder = join("tests", "golden");
+  const plans = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
+  const names = plans.flatMap((plan) =>
+    [...textOf(join(folder, plan)).matchAll(/"type": "[^"]*[aA]larm"[\s\S]*?"inputs": \{([\s\S]*?)\n {2}\}\n \}/g)].flatMap(
+      ([, inputs = ""]) => /^ {3}"name": "crossborderbridge-([^"]+)"/m.exec(inputs)?.[1] ?? [],
+    ),
+  );
+  expect(new Set(names).size).toBeGreaterThan(20);
+  const patterns = tableOf(RUNBOOK, "Alarm").flatMap(([cell = ""]) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => new RegExp(`-?${name.replaceAll(/<\w+>/g, "\\w+")}$`)),
+  );
+  expect([...new Set(names)].filter((name) => !patterns.some((pattern) => pattern.test(name)))).toEqual([]);
+});
+
+const POLICY_PAGES = ["docs/operations.md", "docs/runbook.md", "docs/deploy-from-github.md"];
+
+test.each(POLICY_PAGES)("%s: each command of AWS in a block names its profile and region", (page) => {
+  const blocks = [...textOf(page).matchAll(/^ *```sh\n([\s\S]*?)^ *```$/gm)].map(([, code = ""]) => code);
+  const commands = blocks.flatMap((code) => code.replace(/\\\n/g, " ").split("\n")).filter((line) => /(^|[\s("])aws /.test(line));
+  expect(commands.length).toBeGreaterThan(0);
+  expect(commands.filter((line) => !/--profile .*--region /.test(line))).toEqual([]);
+});
 
 test("the README has at most 900 words", () => {
   expect(textOf("README.md").split(/\s+/).length).toBeLessThanOrEqual(900);
