@@ -118,6 +118,8 @@ const TOOLS: Readonly<Record<string, { file: string; mention: string }>> = {
   "@swc/jest": { file: "jest.config.js", mention: '"@swc/jest"' },
   jest: { file: "package.json", mention: '"test": "jest"' },
   tsx: { file: "package.json", mention: "--import tsx" },
+  typedoc: { file: "package.json", mention: '"docs:api": "typedoc"' },
+  vitepress: { file: "scripts/build-site.ts", mention: 'import("vitepress")' },
   "dejavu-fonts-ttf": { file: "operator/probe/chart.ts", mention: "dejavu-fonts-ttf/" },
   "@types/jest": { file: "tsconfig.json", mention: '"jest"' },
   "@types/node": { file: "tsconfig.json", mention: '"node"' },
