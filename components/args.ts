@@ -18,11 +18,7 @@ export type StoreArgs = SourceSettings;
 export interface SourceArgs extends SourceSettings, Deployed {}
 export interface DestinationArgs extends DestinationSettings, Deployed {}
 
-/** Also accepts values that are known only while deploying. */
-type Deferred<T> = { [Key in keyof T]: pulumi.Input<Exclude<T[Key], undefined>> | undefined };
-type DeferredKeys = "token" | "alarmTopicArn";
-
-export interface CrossBorderBridgeArgs extends Omit<BridgeSettings, DeferredKeys>, Deferred<Pick<BridgeSettings, DeferredKeys>> {
+export interface CrossBorderBridgeArgs extends BridgeSettings {
   source: SourceArgs;
   destination: DestinationArgs;
   /** Changes to children before they are declared, each made by `on`. @default [] */

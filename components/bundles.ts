@@ -20,6 +20,11 @@ export function packageRoot(from: string = __dirname): string {
   }
 }
 
+/** The manifest of this package. */
+export function manifestOf(root: string = packageRoot()): { version: string; description: string } {
+  return JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string; description: string };
+}
+
 function built(path: string, root: string): string {
   if (!existsSync(path)) throw new pulumi.RunError(`${path} is missing: run "npm run build" in ${root}`);
   return path;
@@ -39,12 +44,15 @@ export function prebuiltZip(role: Role, root: string = packageRoot()): string {
 
 /**
  * Reads the caller's own handler from a zip file. Function Compute accepts bytes instead of an archive, so the zip must exist already.
+ * @param component the bridge, for the errors
  * @returns its bytes in base64
  * @throws Error for any other archive.
  */
-export async function customZip(role: Role, archive: pulumi.asset.Archive): Promise<string> {
+export async function customZip(component: string, role: Role, archive: pulumi.asset.Archive): Promise<string> {
   const refused = (what: string) =>
-    new pulumi.RunError(`bundles.${role} is ${what}: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")`);
+    new pulumi.RunError(
+      `${component}: bundles.${role} is ${what}: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")`,
+    );
   if (!(archive instanceof pulumi.asset.FileArchive)) throw refused("no file");
   const path = await archive.path;
   if (!path.endsWith(".zip")) throw refused(`${path}, which is no .zip`);

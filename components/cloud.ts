@@ -8,6 +8,7 @@ import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, AuthConfig, ReceiverConfig, Role, SenderConfig } from "../runtime/protocol/env";
 import { type BridgeConfig, ConfigInvalid } from "./config";
+import type { DeclaredConfig, ResolvedConfig } from "./late-config";
 import type { OutputProperties, Present } from "./outputs";
 
 export type Side = "source" | "destination";
@@ -16,7 +17,12 @@ export type Side = "source" | "destination";
 export interface BridgeContext {
   /** Prefix of every logical name. */
   name: string;
-  config: Omit<BridgeConfig, "token">;
+  /** The bridge, for problems that are found while deploying: `CrossBorderBridge "reports"`. */
+  component: string;
+  /** Values that may come from other resources are outputs. */
+  config: DeclaredConfig;
+  /** The same, for what is made inside outputs. */
+  resolved: pulumi.Output<ResolvedConfig>;
   /** Signing secrets; absent when the operator keeps them in `auth.tokenParameter`. */
   token?: pulumi.Output<string> | undefined;
   /** The side's own provider. */
@@ -76,7 +82,7 @@ export interface SourceSide {
 /** The side where a bridge ends. */
 export interface DestinationSide {
   store: DestinationStore;
-  createReceiver(args: { allowedSources: pulumi.Output<AllowedSources>; allowedCidrs: pulumi.Output<string>[] }): Receiver;
+  createReceiver(args: { allowedSources: pulumi.Output<AllowedSources>; allowedCidrs: pulumi.Output<string[]> }): Receiver;
 }
 
 /** The contexts of both sides, for components that use both. */
@@ -135,8 +141,13 @@ export interface CloudComponents {
     type: string;
     /** Whether the provider can deploy to this cloud. The engine would silently use the default provider instead of a wrong one. */
     isInstance(provider: unknown): boolean;
-    /** Creates a provider with the side's name. It deploys only to the configured account. */
-    create(side: Side, settings: Pick<BridgeConfig[Side], "region" | "profile" | "accountId">): CloudProvider;
+    /** Creates a provider of this logical name. It deploys only to the configured account. */
+    create(
+      name: string,
+      side: Side,
+      settings: Pick<BridgeConfig[Side], "region" | "profile" | "accountId">,
+      opts?: pulumi.ResourceOptions,
+    ): CloudProvider;
   };
   createSource(context: BridgeContext): SourceSide;
   createDestination(context: BridgeContext): DestinationSide;
@@ -146,16 +157,19 @@ export interface CloudComponents {
   createNative?(sides: Sides): NativeBridge;
 }
 
-/** @throws ConfigInvalid when the credentials belong to another account. */
-export function assertAccount(side: string, found: string, expected: string): void {
-  if (found === expected) return;
+/**
+ * @param found undefined in a program's own tests, whose mocks may know no account
+ * @throws ConfigInvalid when the credentials belong to another account.
+ */
+export function assertAccount(side: string, found: string | undefined, expected: string): void {
+  if (found === expected || found === undefined) return;
   throw new ConfigInvalid([
     `${side}.accountId = ${expected}: the credentials of the ${side} belong to account ${found}; allowed: ${found}, or ${side}.profile with credentials of ${expected}`,
   ]);
 }
 
 /** The names of the bridge and of both stores, the same at both ends, so both ends write the same provenance. */
-export function identity({ config }: Pick<BridgeContext, "config">) {
+export function identity(config: Pick<ResolvedConfig, "name" | "source" | "destination" | "logLevel">) {
   return {
     bridgeId: config.name,
     sourceId: `${config.source.cloud}:${config.source.bucket}`,
@@ -166,16 +180,15 @@ export function identity({ config }: Pick<BridgeContext, "config">) {
 
 /** `invoker` is the name of the secret with the invoke-only key. It is defined only with `auth: iam`. */
 export function senderSettings(
-  context: BridgeContext,
+  config: ResolvedConfig,
   secrets: { token: string; invoker: string | undefined },
 ): Omit<SenderConfig, "source" | "queueUrl" | "outageQueueUrl" | "deadLetterUrl" | "receiverUrl"> {
-  const { config } = context;
   return {
-    ...identity(context),
+    ...identity(config),
     scope: config.scope,
     deletes: config.deletes,
     statusTags: config.statusTags,
-    auth: senderAuth(context, secrets),
+    auth: senderAuth(config, secrets),
     urlExpiresInSeconds: config.timeouts.urlExpirySeconds,
     receiverTimeoutSeconds: config.timeouts.receiverSeconds,
     inlineLimitBytes: config.inlineLimitBytes,
@@ -184,13 +197,13 @@ export function senderSettings(
   };
 }
 
-function senderAuth({ config }: BridgeContext, { token, invoker }: { token: string; invoker: string | undefined }): AuthConfig {
+function senderAuth(config: ResolvedConfig, { token, invoker }: { token: string; invoker: string | undefined }): AuthConfig {
   if (invoker === undefined) return { kind: "token", parameter: token };
   return { kind: "iam", parameter: token, invokerParameter: invoker, region: config.destination.region };
 }
 
 export function receiverSettings(
-  context: BridgeContext,
+  config: ResolvedConfig,
   { token, copierFunctionName }: { token: string; copierFunctionName: string },
 ): Pick<
   ReceiverConfig,
@@ -205,9 +218,8 @@ export function receiverSettings(
   | "copier"
   | "copiesAtOnce"
 > {
-  const { config } = context;
   return {
-    ...identity(context),
+    ...identity(config),
     destinationPrefix: config.destination.prefix,
     auth:
       config.auth.kind === "iam"
@@ -229,7 +241,7 @@ export type SecretArgs = { value: pulumi.Output<string>; description: string } &
 export function signingSecrets<T>(
   { config, token }: BridgeContext,
   side: "source" | "destination",
-  { create, existing }: { create(args: SecretArgs): T; existing(name: string): T },
+  { create, existing }: { create(args: SecretArgs): T; existing(name: pulumi.Output<string>): T },
 ): T {
   if (token !== undefined) {
     const description = `Signing secrets of bridge ${config.name}, newest first`;

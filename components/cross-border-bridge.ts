@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Role } from "../runtime/protocol/env";
-import type { CrossBorderBridgeArgs } from "./args";
+import type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "./args";
 import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
 import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./cloud";
-import { type BridgeConfig, ConfigInvalid, noticesOf, parseBridgeConfig } from "./config";
+import { ConfigInvalid, noticesOf } from "./config";
 import { declareBridge } from "./declare-bridge";
+import { type DeclaredConfig, type LateConfig, readArguments } from "./late-config";
 import { LatencyProbe } from "./latency-probe";
 import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present } from "./outputs";
 import { keepPlace } from "./place";
@@ -34,6 +35,9 @@ interface Built {
  *   token: config.requireSecret("token"),
  * });
  * ```
+ *
+ * Names of buckets, keys and what else comes from other resources may be outputs: `bucket: existing.bucket`. They are checked when they are
+ * known. Whether such an argument is there, and every other argument, decides which resources there are, so that must be plain.
  */
 export class CrossBorderBridge extends ComponentWithOutputs {
   /** The outputs that this bridge has, for a program to export as they are. */
@@ -42,21 +46,24 @@ export class CrossBorderBridge extends ComponentWithOutputs {
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: CrossBorderBridgeArgs, opts?: pulumi.ComponentResourceOptions) {
     super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, args.transform));
-    const config = validate(name, args);
-    declareBridge(name, config);
-    keepPlace(args.placeName ?? `${name}-place`, config, this);
-    const notices = noticesOf(config, { tokenIsGiven: args.token !== undefined });
+    const component = `CrossBorderBridge "${name}"`;
+    const config = validate(component, name, args);
+    const { plain } = config;
+    if (config.namesArePlain) declareBridge(name, plain);
+    else config.resolved.apply((known) => declareBridge(name, known));
+    keepPlace(args.placeName ?? `${name}-place`, plain, { component, parent: this });
+    const notices = noticesOf(plain, { tokenIsGiven: args.token !== undefined });
     for (const notice of notices) void pulumi.log.warn(notice, this);
     // Absent outputs have no key: the engine warns about an exported output that is undefined.
-    const outputs = { kmsKeyPolicyStatements: {}, ...build(this, name, args, config), notices };
+    const outputs = { kmsKeyPolicyStatements: {}, ...build(contextOf(this, component, name, args, config), args), notices };
     Object.assign(this, outputs);
     this.outputs = outputs;
     this.registerOutputs(outputs);
   }
 }
 
-function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArgs, config: BridgeConfig): Built["outputs"] {
-  const context = contextOf(parent, name, args, config);
+function build(context: Omit<BridgeContext, "provider">, args: CrossBorderBridgeArgs): Built["outputs"] {
+  const { config } = context;
   const sides: Sides = {
     source: { ...context, provider: args.source.provider },
     destination: { ...context, provider: args.destination.provider },
@@ -72,7 +79,7 @@ function build(parent: pulumi.Resource, name: string, args: CrossBorderBridgeArg
   };
 }
 
-function buildMode(config: BridgeConfig, sides: Sides): Built {
+function buildMode(config: DeclaredConfig, sides: Sides): Built {
   const platform = CLOUD_COMPONENTS[config.source.cloud];
   switch (config.mode) {
     case "pull":
@@ -89,18 +96,20 @@ function builtBy(made: PushBridge | NativeBridge): Built {
   return { outputs: { ...outputsAmong(made), sourceBucket, destinationBucket }, ready };
 }
 
-function supported<T>(create: T | undefined, { mode, source }: BridgeConfig): T {
+function supported<T>(create: T | undefined, { mode, source }: DeclaredConfig): T {
   if (create === undefined)
     throw new Error(`the configuration's rules let mode ${mode} pass, which ${source.cloud} does not have`);
   return create;
 }
 
-function createPull(config: BridgeConfig, sides: Sides): Built {
+function createPull(config: DeclaredConfig, sides: Sides): Built {
   const source = CLOUD_COMPONENTS[config.source.cloud].createSource(sides.source);
   const destination = CLOUD_COMPONENTS[config.destination.cloud].createDestination(sides.destination);
   const receiver = destination.createReceiver({
     allowedSources: source.store.allowedSources,
-    allowedCidrs: [...config.allowedCidrs.map((cidr) => pulumi.output(cidr)), ...(source.egress?.cidrs ?? [])],
+    allowedCidrs: pulumi
+      .all([config.allowedCidrs, pulumi.all(source.egress?.cidrs ?? [])])
+      .apply(([configured, own]) => [...configured, ...own]),
   });
   const trigger = source.createTrigger(receiver);
   const outputs = {
@@ -117,55 +126,50 @@ function createPull(config: BridgeConfig, sides: Sides): Built {
   return { outputs, ready: trigger.ready };
 }
 
-/** Checks the plain arguments by the rules of a stack's configuration. Values that are known only while deploying are not checked. */
-function validate(name: string, args: CrossBorderBridgeArgs): BridgeConfig {
-  const {
-    source,
-    destination,
-    token,
-    alarmTopicArn,
-    transform: _transform,
-    bundles: _bundles,
-    placeName: _place,
-    ...settings
-  } = args;
-  const { provider: _source, ...plainSource } = source;
-  const { provider: _destination, ...plainDestination } = destination;
-  const config = parseBridgeConfig(
-    {
-      ...settings,
-      source: plainSource,
-      destination: plainDestination,
-      ...(typeof token === "string" ? { token } : {}),
-      ...(typeof alarmTopicArn === "string" ? { alarmTopicArn } : {}),
-    },
-    { stack: name, tokenIsDeferred: token !== undefined && typeof token !== "string" },
-  );
+/** Checks the arguments by the rules of a stack's configuration. */
+function validate(component: string, name: string, args: CrossBorderBridgeArgs): LateConfig {
+  const { transform: _transform, bundles: _bundles, placeName: _place, ...settings } = args;
+  const config = readArguments(component, name, {
+    ...settings,
+    source: withoutProvider(args.source),
+    destination: withoutProvider(args.destination),
+  });
   const problems = (["source", "destination"] as const).flatMap((side) => {
-    const { provider } = CLOUD_COMPONENTS[config[side].cloud];
+    const { cloud } = config.plain[side];
+    const { provider } = CLOUD_COMPONENTS[cloud];
     if (provider.isInstance(args[side].provider)) return [];
-    return [`${side}.provider: cannot deploy to ${config[side].cloud}; allowed: an ${provider.type}`];
+    return [`${component}: ${side}.provider: cannot deploy to ${cloud}; allowed: an ${provider.type}`];
   });
   if (problems.length > 0) throw new ConfigInvalid(problems);
   return config;
 }
 
+/** A value that is no section is left as it is: the check refuses it. */
+function withoutProvider(side: SourceArgs | DestinationArgs): unknown {
+  if (pulumi.Output.isInstance(side) || typeof side !== "object" || side === null) return side;
+  const { provider: _provider, ...plain } = side;
+  return plain;
+}
+
 function contextOf(
   parent: pulumi.Resource,
+  component: string,
   name: string,
   args: CrossBorderBridgeArgs,
-  { token: _token, ...config }: BridgeConfig,
+  { declared, resolved, token }: LateConfig,
 ): Omit<BridgeContext, "provider"> {
   return {
     name,
-    config,
+    component,
+    config: declared,
+    resolved,
     parent,
     bundle: (role: Role) => args.bundles?.[role] ?? prebuiltBundle("aws-lambda", role),
     zip: (role: Role) => {
       const own = args.bundles?.[role];
-      return pulumi.output(own === undefined ? prebuiltZip(role) : customZip(role, own));
+      return pulumi.output(own === undefined ? prebuiltZip(role) : customZip(component, role, own));
     },
-    token: args.token === undefined ? undefined : pulumi.secret(args.token),
-    alarmTopicArn: args.alarmTopicArn,
+    token,
+    alarmTopicArn: declared.alarmTopicArn,
   };
 }

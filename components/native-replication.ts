@@ -14,6 +14,7 @@ import {
 } from "./aws/native/rules";
 import { assumedBy, type Statement } from "./aws/policies";
 import { ConfigInvalid } from "./config";
+import { checkedFor } from "./config/errors";
 import { type Transform, withTransforms } from "./transforms";
 
 export type { ReplicatedBucket } from "./aws/native/rules";
@@ -67,7 +68,7 @@ export class NativeReplication extends pulumi.ComponentResource {
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: NativeReplicationArgs, opts?: pulumi.ComponentResourceOptions) {
     super("crossborder:index:NativeReplication", name, {}, withTransforms(opts, args.transform));
-    validate(args);
+    checkedFor(`NativeReplication "${name}"`, () => validate(args));
     const facts = this.policyFacts(args);
     const role = this.createRole(name, args);
     const rolePolicy = this.createRolePolicy(name, args, role, facts);
@@ -93,14 +94,16 @@ export class NativeReplication extends pulumi.ComponentResource {
     const { source, destination, deletes = "ignore" } = args;
     const rules = grantedRules(args.rules);
     const { dnsSuffix } = aws.getPartitionOutput({}, { parent: this, provider: source.provider });
-    return pulumi.all([source.bucketArn, destination.bucketArn, dnsSuffix]).apply(([sourceArn, destinationArn, suffix]) => ({
-      source: { bucketArn: sourceArn, region: source.region, kmsKeyArn: source.kmsKeyArn },
-      destination: { bucketArn: destinationArn, region: destination.region, kmsKeyArn: destination.kmsKeyArn },
-      prefixes: rules.map(({ prefix = "" }) => prefix),
-      deletes: rules.some((rule) => replicatesDeletes(rule, deletes)),
-      ownerOverride: ownerAccountId(args) !== undefined,
-      dnsSuffix: suffix,
-    }));
+    return pulumi
+      .all([source.bucketArn, destination.bucketArn, dnsSuffix, source.kmsKeyArn, destination.kmsKeyArn])
+      .apply(([sourceArn, destinationArn, suffix, sourceKey, destinationKey]) => ({
+        source: { bucketArn: sourceArn, region: source.region, kmsKeyArn: sourceKey },
+        destination: { bucketArn: destinationArn, region: destination.region, kmsKeyArn: destinationKey },
+        prefixes: rules.map(({ prefix = "" }) => prefix),
+        deletes: rules.some((rule) => replicatesDeletes(rule, deletes)),
+        ownerOverride: ownerAccountId(args) !== undefined,
+        dnsSuffix: suffix,
+      }));
   }
 
   /**
@@ -117,7 +120,7 @@ export class NativeReplication extends pulumi.ComponentResource {
         description: pulumi.interpolate`Replicates ${source.bucketName} to ${destination.bucketName}`,
         // The role waits for the check of the accounts, and all other resources wait for the role.
         assumeRolePolicy: pulumi
-          .all([service, verifiedAccounts(source, destination, this)])
+          .all([service, verifiedAccounts(source, destination, { component: `NativeReplication "${name}"`, parent: this })])
           .apply(([principal]) => JSON.stringify(assumedBy(principal))),
       },
       { parent: this, provider: source.provider },
@@ -141,7 +144,6 @@ export class NativeReplication extends pulumi.ComponentResource {
     const { source, destination, rules, deletes = "ignore", timeControl = false } = args;
     const settings = {
       ownerAccountId: ownerAccountId(args),
-      replicaKeyArn: destination.kmsKeyArn,
       storageClass: destination.storageClass,
       deletes,
       timeControl,
@@ -154,8 +156,10 @@ export class NativeReplication extends pulumi.ComponentResource {
         bucket: source.bucketName,
         role: role.arn,
         rules: pulumi
-          .output(destination.bucketArn)
-          .apply((destinationArn) => rules.map((rule) => ruleArgs(rule, { ...settings, destinationArn }))),
+          .all([destination.bucketArn, destination.kmsKeyArn])
+          .apply(([destinationArn, replicaKeyArn]) =>
+            rules.map((rule) => ruleArgs(rule, { ...settings, destinationArn, replicaKeyArn })),
+          ),
       },
       {
         parent: this,

@@ -1,6 +1,7 @@
 /** Refuses to move a deployed bridge, in the preview, before anything is replaced. */
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeConfig, ConfigInvalid } from "./config";
+import { checkedFor } from "./config/errors";
 
 type Side = "source" | "destination";
 type Declared = Pick<BridgeConfig, "name" | Side>;
@@ -33,12 +34,17 @@ export const placeOf = ({ name, source, destination }: Declared): Place => ({
  * Keeps the place of the first deployment in the stack's state, and compares every later one with it. A stash keeps the value that it was
  * created with. It belongs to one pair of clouds: in another cloud nothing of a side has the same name.
  * @param name logical name of the stash; it must stay the same when the bridge is renamed
+ * @param component the bridge, for the problems
  */
-export function keepPlace(name: string, config: BridgeConfig, parent: pulumi.Resource): void {
+export function keepPlace(
+  name: string,
+  config: Declared,
+  { component, parent }: { component: string; parent: pulumi.Resource },
+): void {
   const { source, destination } = config;
   const now = placeOf(config);
   const stash = new pulumi.Stash(`${name}-${source.cloud}-${destination.cloud}`, { input: now }, { parent });
-  stash.output.apply((first: Place | null | undefined) => assertPlace(first, now));
+  stash.output.apply((first: Place | null | undefined) => checkedFor(component, () => assertPlace(first, now)));
 }
 
 /**
@@ -73,6 +79,6 @@ export function movesFrom(first: Place, now: Place): string[] {
     .filter(([, before, after]) => before !== undefined && after !== undefined && before !== after)
     .map(
       ([path, before, after, why]) =>
-        `crossborderbridge:${path} = ${JSON.stringify(after)}: this bridge is deployed with ${JSON.stringify(before)}, and cannot be moved: ${why}; allowed: ${before}. ${WAY_OUT}`,
+        `${path} = ${JSON.stringify(after)}: this bridge is deployed with ${JSON.stringify(before)}, and cannot be moved: ${why}; allowed: ${before}. ${WAY_OUT}`,
     );
 }

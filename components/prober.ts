@@ -1,7 +1,8 @@
 /** The prober's settings and schedule, the same for both sides and every cloud. */
 import type { ProberConfig } from "../runtime/protocol/env";
 import { type BridgeContext, identity, type Side } from "./cloud";
-import { type BridgeConfig, probePrefixOf } from "./config";
+import { probePrefixOf } from "./config";
+import type { ResolvedConfig } from "./late-config";
 
 /** The maximum of Lambda. The probe command may watch longer than the schedule waits for a canary. */
 export const PROBER_SECONDS = 900;
@@ -21,17 +22,17 @@ export function dutiesOf({ direction }: Pick<Config, "direction">, side: Side): 
 }
 
 /** Prefix of every key that the side's prober may use. */
-export const proberPrefix = ({ destination, scope }: Pick<Config, "destination" | "scope">, side: Side): string =>
-  keyPrefixAt(destination, side) + probePrefixOf(scope);
+export const proberPrefix = (
+  { destination, scope }: { destination: { prefix: string }; scope: Config["scope"] },
+  side: Side,
+): string => keyPrefixAt(destination, side) + probePrefixOf(scope);
 
-const keyPrefixAt = (destination: Config["destination"], side: Side): string =>
-  side === "destination" ? destination.prefix : "";
+const keyPrefixAt = (destination: { prefix: string }, side: Side): string => (side === "destination" ? destination.prefix : "");
 
-export function proberSettings(context: Pick<BridgeContext, "config">, side: Side): Omit<ProberConfig, "store"> {
-  const { config } = context;
+export function proberSettings(config: ResolvedConfig, side: Side): Omit<ProberConfig, "store"> {
   const { everyMinutes, sizeBytes, giveUpAfterSeconds } = config.probe;
   return {
-    ...identity(context),
+    ...identity(config),
     side,
     keyPrefix: keyPrefixAt(config.destination, side),
     probePrefix: probePrefixOf(config.scope),
@@ -56,5 +57,5 @@ export function slots(everyMinutes: number, step: (n: number) => string): { minu
 }
 
 /** Whether this side is in the source's account, which has the topic or the contact groups of the alarms. */
-export const inSourceAccount = ({ source, destination }: Pick<BridgeConfig, "source" | "destination">, side: Side): boolean =>
+export const inSourceAccount = ({ source, destination }: Pick<Config, "source" | "destination">, side: Side): boolean =>
   side === "source" || (source.cloud === destination.cloud && source.accountId === destination.accountId);

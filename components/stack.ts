@@ -20,5 +20,5 @@ export function readConfig(config: pulumi.Config, stackName: string): StackConfi
 /** The provider of one side. It deploys only to the configured account. */
 export function createProvider(side: Side, config: Pick<BridgeConfig, Side>): CloudProvider {
   const settings = config[side];
-  return CLOUD_COMPONENTS[settings.cloud].provider.create(side, settings);
+  return CLOUD_COMPONENTS[settings.cloud].provider.create(side, side, settings);
 }

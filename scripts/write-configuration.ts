@@ -8,6 +8,7 @@ import { join, relative, resolve } from "node:path";
 import { Scalar, stringify } from "yaml";
 import { z } from "zod";
 import { ConfigInvalid, parseBridgeConfig } from "../components/config";
+import { LATE_SETTINGS } from "../components/config/late";
 import { LIMITS, type Limit } from "../components/config/limits";
 import { outputsSchema } from "../components/config/outputs";
 import { bridgeSchema } from "../components/config/schema";
@@ -263,6 +264,10 @@ function typeOf(path: string, setting: Setting): string {
   return setting.type === "integer" ? "number" : setting.type;
 }
 
+/** The type of a setting whose value, or whose elements, may come from other resources. */
+const lateType = (path: string, setting: Setting): string =>
+  setting.items === undefined ? `Input<${typeOf(path, setting)}>` : `Input<Input<${typeOf(`${path}[]`, setting.items)}>[]>`;
+
 /** The line width of the formatter. */
 const LINE_CHARACTERS = 130;
 
@@ -290,7 +295,7 @@ function member(section: Section, key: string, setting: Setting, absent: "" | " 
   const fallback = isSection(setting) ? undefined : value === undefined ? setting.fallback : value.code + value.size;
   const present = setting.when === undefined ? "" : ` Present ${setting.when}.`;
   const sentences = [textOf(path, "description", setting) + present, ...(fallback === undefined ? [] : [`@default ${fallback}`])];
-  const type = typeOf(path, setting);
+  const type = setting.when === undefined && LATE_SETTINGS.includes(path) ? lateType(path, setting) : typeOf(path, setting);
   const required = isRequired(section.setting, key);
   const line = required ? `  ${key}: ${type};` : `  ${key}?: ${type}${absent};`;
   const broken = () => `  ${key}?:\n    | ${type.split(" | ").join("\n    | ")}\n    | undefined;`;
@@ -325,7 +330,8 @@ export function settingTypes(): string {
     ...settings.map((section, at) => declaredType(section, settings.slice(0, at))),
     ...outputs.map((section) => declaredType(section, [], "")),
   ];
-  return `${comment("", "The configuration as a program gives it, and the outputs.", WRITTEN_BY)}\n\n${types.join("\n")}`;
+  const head = comment("", "The configuration as a program gives it, and the outputs.", WRITTEN_BY);
+  return `${head}\nimport type { Input } from "@pulumi/pulumi";\n\n${types.join("\n")}`;
 }
 
 export interface WrittenFile {

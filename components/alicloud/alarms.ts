@@ -1,6 +1,6 @@
 /** Alarms for an operator: a key was given up, work is not done, or work takes too long. */
 import * as alicloud from "@pulumi/alicloud";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, Side } from "../cloud";
 import { inSourceAccount } from "../prober";
 
@@ -62,7 +62,7 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
   const { what, side = "source", threshold = 0 } = args;
   const { region } = context.config[side];
   // A contact group exists in one account only.
-  const alarmContactGroups = inSourceAccount(context.config, side) ? context.config.alarmContactGroups : [];
+  const own = inSourceAccount(context.config, side) ? context.config.alarmContactGroups : pulumi.output<string[]>([]);
   const { project, metric, statistics, dimension, runbook, times = 1 }: Watched = METRICS[what];
   new alicloud.cms.Alarm(
     args.name,
@@ -72,7 +72,7 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
       metric,
       metricDimensions: args.of.apply((value) => JSON.stringify([{ region, [dimension]: value }])),
       period: PERIOD_SECONDS,
-      contactGroups: alarmContactGroups.length > 0 ? alarmContactGroups : [DEFAULT_CONTACT_GROUP],
+      contactGroups: own.apply((groups) => (groups.length > 0 ? groups : [DEFAULT_CONTACT_GROUP])),
       escalationsCritical: { statistics, comparisonOperator: ">", threshold: String(threshold), times },
       tags: { bridge: context.config.name, runbook: `docs/runbook.md#${runbook}` },
     },

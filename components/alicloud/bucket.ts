@@ -3,6 +3,7 @@ import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
 import { ConfigInvalid } from "../config";
+import { checkedFor } from "../config/errors";
 import { bucketArn } from "./names";
 import { secureTransportPolicy } from "./policies";
 
@@ -36,28 +37,44 @@ const BINDING_TIMEOUT = "30m";
 
 /** @throws ConfigInvalid, inside the outputs, when the account has no such bucket in the side's region. */
 export function adoptBucket(context: BridgeContext, side: "source" | "destination", parent: pulumi.Resource): BucketFacts {
-  const { bucket, customDomain } = context.config[side];
-  const found = alicloud.oss
-    .getBucketsOutput({ nameRegex: `^${bucket}$` }, { parent, provider: context.provider })
-    .buckets.apply(([first]) => foundBucket(first, side, context.config[side]));
+  const { bucket, customDomain, region } = context.config[side];
+  const { buckets } = alicloud.oss.getBucketsOutput(
+    { nameRegex: pulumi.interpolate`^${bucket}$` },
+    { parent, provider: context.provider },
+  );
+  const found = pulumi
+    .all([buckets, bucket])
+    .apply(([all, name]) => checkedFor(context.component, () => foundBucket(all, side, { bucket: name, region })));
   return {
     name: found.name,
     publicHost: found.publicHost,
-    ...(customDomain === undefined ? {} : { customDomain: pulumi.output(customDomain) }),
+    ...(customDomain === undefined ? {} : { customDomain }),
     versioned: found.versioned,
     settled: [],
   };
 }
 
-/** @throws ConfigInvalid when the bucket cannot be adopted. The text gives the reason. */
+interface FoundBucket {
+  name: string;
+  location: string;
+  extranetEndpoint: string;
+  versioning?: { status?: string };
+}
+
+/**
+ * @param all undefined in a program's own tests, whose mocks may answer nothing
+ * @throws ConfigInvalid when the bucket cannot be adopted. The text gives the reason.
+ */
 export function foundBucket(
-  found: { name: string; location: string; extranetEndpoint: string; versioning?: { status?: string } } | undefined,
+  all: readonly FoundBucket[] | undefined,
   side: "source" | "destination",
   { bucket, region }: { bucket: string; region: string },
 ): { name: string; publicHost: string; versioned: boolean } {
   const refuse = (path: string, value: string, why: string): never => {
     throw new ConfigInvalid([`${side}.${path} = ${value}: ${why}`]);
   };
+  if (all === undefined) return { name: bucket, publicHost: "", versioned: false };
+  const [found] = all;
   if (found === undefined)
     return refuse(
       "bucket",
@@ -77,13 +94,13 @@ export function foundBucket(
 export interface CreateBucketArgs {
   /** Logical name. */
   name: string;
-  bucketName: string;
+  bucketName: pulumi.Output<string>;
   rules: LifecycleRule[];
   versioning: boolean;
   acceleration: boolean;
   /** Is bound to the bucket. */
-  customDomain?: string | undefined;
-  kmsKeyId: string | undefined;
+  customDomain?: pulumi.Output<string> | undefined;
+  kmsKeyId: pulumi.Output<string> | undefined;
   retain: boolean;
   forceDestroy: boolean;
   accountId: pulumi.Output<string>;
@@ -154,16 +171,16 @@ export function createBucket(context: BridgeContext, parent: pulumi.Resource, ar
  * https://www.alibabacloud.com/help/en/oss/developer-reference/putcname
  */
 function bindDomain(
-  name: string,
-  { bucket, domain }: { bucket: pulumi.Output<string>; domain: string },
+  logicalName: string,
+  { bucket, domain }: { bucket: pulumi.Output<string>; domain: pulumi.Output<string> },
   opts: pulumi.CustomResourceOptions,
 ): alicloud.oss.BucketCname {
-  const token = new alicloud.oss.BucketCnameToken(`${name}-domain-token`, { bucket, domain }, opts);
+  const token = new alicloud.oss.BucketCnameToken(`${logicalName}-domain-token`, { bucket, domain }, opts);
   pulumi
-    .all([token.token, bucket])
-    .apply(([value, bucketName]) => void pulumi.log.info(recordsOf(domain, bucketName, value), opts.parent));
+    .all([domain, bucket, token.token])
+    .apply(([name, bucketName, value]) => void pulumi.log.info(recordsOf(name, bucketName, value), opts.parent));
   return new alicloud.oss.BucketCname(
-    `${name}-domain`,
+    `${logicalName}-domain`,
     { bucket, domain },
     {
       ...opts,

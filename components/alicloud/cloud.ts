@@ -1,5 +1,6 @@
 /** The components of Alibaba Cloud, for one end of a bridge or for both. */
 import * as alicloud from "@pulumi/alicloud";
+import type * as pulumi from "@pulumi/pulumi";
 import {
   assertAccount,
   type BridgeContext,
@@ -24,9 +25,10 @@ export const alicloudComponents: CloudComponents = {
   provider: {
     type: "alicloud.Provider",
     isInstance: (provider) => alicloud.Provider.isInstance(provider),
-    create: (side, { region, profile, accountId }) => {
+    create: (name, side, { region, profile, accountId }, opts = {}) => {
       const given = { region, ...(profile === undefined ? {} : { profile }) };
-      return accountId === undefined ? new alicloud.Provider(side, given) : createVerified(side, given, accountId);
+      if (accountId === undefined) return new alicloud.Provider(name, given, opts);
+      return createVerified(name, given, { side, accountId, opts });
     },
   },
   createSource(context: BridgeContext): SourceSide {
@@ -46,14 +48,16 @@ export const alicloudComponents: CloudComponents = {
  * The provider of Alibaba Cloud cannot check the account by itself. The first provider looks the account up. The second one, which
  * deploys, waits for the result.
  */
-function createVerified(side: Side, given: { region: string; profile?: string }, accountId: string): alicloud.Provider {
-  const provider = new alicloud.Provider(`${side}-account`, given);
+function createVerified(
+  name: string,
+  given: { region: string; profile?: string },
+  { side, accountId, opts }: { side: Side; accountId: string; opts: pulumi.ResourceOptions },
+): alicloud.Provider {
+  const provider = new alicloud.Provider(`${name}-account`, given, opts);
   const found = alicloud.getAccountOutput({ provider }).id;
-  return new alicloud.Provider(side, {
-    ...given,
-    region: found.apply((id) => {
-      assertAccount(side, id, accountId);
-      return given.region;
-    }),
+  const region = found.apply((id) => {
+    assertAccount(side, id, accountId);
+    return given.region;
   });
+  return new alicloud.Provider(name, { ...given, region }, opts);
 }

@@ -23,7 +23,7 @@ export class ControlBucket extends pulumi.ComponentResource {
     const { config } = context;
     const bucket: BucketFacts = createBucket(context, this, {
       name,
-      bucketName: controlBucketName(config[args.side].bucket, config.name),
+      bucketName: config[args.side].bucket.apply((own) => controlBucketName(own, config.name)),
       rules: [
         {
           id: "expire-lease-logs",

@@ -41,14 +41,16 @@ export class Copier extends pulumi.ComponentResource {
         instances: config.copy.concurrency,
         description: `Copies large objects for bridge ${config.name}`,
         policy: destinationPolicyArgs(context, args).apply(copierPolicy),
-        config: pulumi.all([destinationSettings(context, args), args.allowedSources]).apply(([settings, allowedSources]) => ({
-          ...identity(context),
-          ...settings,
-          allowedSources,
-          timeoutSeconds: config.copy.timeoutSeconds,
-          partSizeBytes: config.copy.partSizeBytes,
-          partsAtOnce: config.copy.partsAtOnce,
-        })),
+        config: pulumi
+          .all([context.resolved, destinationSettings(context, args), args.allowedSources])
+          .apply(([settings, destination, allowedSources]) => ({
+            ...identity(settings),
+            ...destination,
+            allowedSources,
+            timeoutSeconds: config.copy.timeoutSeconds,
+            partSizeBytes: config.copy.partSizeBytes,
+            partsAtOnce: config.copy.partsAtOnce,
+          })),
         dependsOn: args.control.settled,
       },
       { parent: this },

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Side } from "../cloud";
 import { withinEnvironment } from "../config";
+import { checkedFor } from "../config/errors";
 import { PROBER_PARTS } from "../prober";
 import type { Logs } from "./logs";
 import { physicalName } from "./names";
@@ -69,11 +70,13 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         timeout: args.timeoutSeconds,
         internetAccess: true,
         environmentVariables: args.config.apply((config) =>
-          withinEnvironment(role, "alicloud", {
-            ...encodeEnv(role, config),
-            // A custom runtime gets no context that would tell it.
-            ...(args.perInstance === undefined ? {} : { TIMEOUT_SECONDS: String(args.timeoutSeconds) }),
-          }),
+          checkedFor(context.component, () =>
+            withinEnvironment(role, "alicloud", {
+              ...encodeEnv(role, config),
+              // A custom runtime gets no context that would tell it.
+              ...(args.perInstance === undefined ? {} : { TIMEOUT_SECONDS: String(args.timeoutSeconds) }),
+            }),
+          ),
         ),
         logConfig: { project: logs.project, logstore: logs.store },
       },

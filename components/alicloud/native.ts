@@ -2,7 +2,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { NativeBridge, Sides } from "../cloud";
-import { type BridgeConfig, isMainland } from "../config";
+import { isMainland } from "../config";
 import { outermost } from "../config/defaults";
 import { bucketArn, keyArn, physicalName } from "./names";
 import { replicationPolicy } from "./policies";
@@ -32,13 +32,20 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
       service: "oss.aliyuncs.com",
       description: `Replication of bridge ${config.name}`,
       policy: pulumi
-        .all([oneAccount(source, destination), destination.place, source.bucketName, destination.bucketName])
-        .apply(([from, to, sourceBucket, destinationBucket]) =>
+        .all([
+          oneAccount(context.component, source, destination),
+          destination.place,
+          source.bucketName,
+          destination.bucketName,
+          config.source.kmsKeyId,
+          kmsKeyId,
+        ])
+        .apply(([from, to, sourceBucket, destinationBucket, sourceKey, destinationKey]) =>
           replicationPolicy({
             sourceArn: bucketArn(from, sourceBucket),
             destinationArn: bucketArn(to, destinationBucket),
-            sourceKeyArn: config.source.kmsKeyId === undefined ? undefined : keyArn(from, config.source.kmsKeyId),
-            destinationKeyArn: kmsKeyId === undefined ? undefined : keyArn(to, kmsKeyId),
+            sourceKeyArn: sourceKey === undefined ? undefined : keyArn(from, sourceKey),
+            destinationKeyArn: destinationKey === undefined ? undefined : keyArn(to, destinationKey),
             deletes: config.deletes,
           }),
         ),
@@ -79,7 +86,10 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
 }
 
 /** OSS replicates across the mainland's border only through transfer acceleration. https://www.alibabacloud.com/help/en/object-storage-service/latest/configure-crr */
-export function transferType({ source, destination }: Pick<BridgeConfig, "source" | "destination">): "internal" | "oss_acc" {
+export function transferType({
+  source,
+  destination,
+}: Record<"source" | "destination", { region: string }>): "internal" | "oss_acc" {
   return isMainland(source.region) === isMainland(destination.region) ? "internal" : "oss_acc";
 }
 

@@ -43,7 +43,6 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
     { place, bucketName, versioned }: Bucket,
   ): BridgeFunction<"prober"> {
     const { config } = context;
-    const { kmsKeyId } = config[side];
     return new BridgeFunction(
       name,
       {
@@ -54,27 +53,29 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
         memoryMb: PROBER_MEMORY_MB,
         timeoutSeconds: PROBER_SECONDS,
         description: `Probes the latency of bridge ${config.name} at its ${side}`,
-        policy: pulumi.all([place, bucketName, versioned]).apply(([where, bucket, keepsVersions]) =>
-          proberPolicy({
-            bucketArn: bucketArn(where, bucket),
-            prefix: proberPrefix(config, side),
-            puts: dutiesOf(config, side).puts,
-            tagged: Object.keys(config.scope.tags).length > 0,
-            versioned: keepsVersions,
-            lists: config.probe.everyMinutes > 0,
-            kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(where, kmsKeyId),
-          }),
-        ),
-        config: pulumi.all([bucketName, versioned]).apply(([bucket, keepsVersions]) => ({
-          ...proberSettings(context, side),
+        policy: pulumi
+          .all([place, bucketName, versioned, config[side].kmsKeyId])
+          .apply(([where, bucket, keepsVersions, kmsKeyId]) =>
+            proberPolicy({
+              bucketArn: bucketArn(where, bucket),
+              prefix: proberPrefix(config, side),
+              puts: dutiesOf(config, side).puts,
+              tagged: Object.keys(config.scope.tags).length > 0,
+              versioned: keepsVersions,
+              lists: config.probe.everyMinutes > 0,
+              kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(where, kmsKeyId),
+            }),
+          ),
+        config: pulumi.all([context.resolved, bucketName, versioned]).apply(([settings, bucket, keepsVersions]) => ({
+          ...proberSettings(settings, side),
           store: {
             kind: "oss",
             bucket,
-            region: config[side].region,
+            region: settings[side].region,
             versioned: keepsVersions,
             // The prober runs in its bucket's region, so it never uses the bridge's acceleration.
             network: "internal",
-            ...(kmsKeyId === undefined ? {} : { kmsKeyId }),
+            ...(settings[side].kmsKeyId === undefined ? {} : { kmsKeyId: settings[side].kmsKeyId }),
           } satisfies StoreConfig,
         })),
       },

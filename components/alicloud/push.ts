@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, identity, type PushBridge, type Sides } from "../cloud";
 import { ConfigInvalid } from "../config";
+import { checkedFor } from "../config/errors";
 import { ControlBucket } from "./control-bucket";
 import { ReplicationFlow } from "./flow";
 import { BridgeFunction } from "./function";
@@ -49,7 +50,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
     super("crossborder:alicloud:Push", `${context.name}-push`, {}, { parent: context.parent });
     const source = new AlicloudSourceStore(context);
     const destination = new AlicloudDestinationStore(sides.destination);
-    const place = oneAccount(source, destination);
+    const place = oneAccount(context.component, source, destination);
     const parts: Parts = {
       source,
       destination,
@@ -102,10 +103,10 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
           .all([deadLetters.arn, waiting.work.arn])
           .apply(([deadLetterArn, workQueueArn]) => dispatcherPolicy({ deadLetterArn, workQueueArn })),
         config: pulumi
-          .all([source.bucketName, source.bucket.versioned, flow.flowName, deadLetters.url, waiting.work.url])
-          .apply(([bucket, versioned, flowName, deadLetterUrl, queueUrl]) => ({
-            ...identity(context),
-            source: sourceConfig(context, { bucket, versioned }),
+          .all([context.resolved, source.bucketName, source.bucket.versioned, flow.flowName, deadLetters.url, waiting.work.url])
+          .apply(([settings, bucket, versioned, flowName, deadLetterUrl, queueUrl]) => ({
+            ...identity(settings),
+            source: sourceConfig(settings, { bucket, versioned }),
             scope: config.scope,
             deletes: config.deletes,
             flowName,
@@ -155,16 +156,17 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
           ),
         config: pulumi
           .all([
+            context.resolved,
             source.bucketName,
             source.bucket.versioned,
             destinationSettings(context, { store, control }),
             deadLetters.url,
             waiting.urls,
           ])
-          .apply(([bucket, versioned, settings, deadLetterUrl, queues]) => ({
-            ...identity(context),
-            ...settings,
-            source: sourceConfig(context, { bucket, versioned }),
+          .apply(([settings, bucket, versioned, destination, deadLetterUrl, queues]) => ({
+            ...identity(settings),
+            ...destination,
+            source: sourceConfig(settings, { bucket, versioned }),
             scope: config.scope,
             deletes: config.deletes,
             statusTags: config.statusTags,
@@ -188,8 +190,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
 }
 
 function sourceReadArgs({ config }: BridgeContext, store: AlicloudSourceStore) {
-  const { kmsKeyId } = config.source;
-  return pulumi.all([store.place, store.bucketName]).apply(([place, bucket]) => ({
+  return pulumi.all([store.place, store.bucketName, config.source.kmsKeyId]).apply(([place, bucket, kmsKeyId]) => ({
     bucketArn: bucketArn(place, bucket),
     prefixes: config.scope.prefixes,
     kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(place, kmsKeyId),
@@ -197,8 +198,12 @@ function sourceReadArgs({ config }: BridgeContext, store: AlicloudSourceStore) {
 }
 
 /** The place of both stores, which must be in one account. The region is the source's. */
-export function oneAccount(source: AlicloudSourceStore, destination: AlicloudDestinationStore): pulumi.Output<Place> {
-  return pulumi.all([source.place, destination.place]).apply(([from, to]) => inOneAccount(from, to));
+export function oneAccount(
+  component: string,
+  source: AlicloudSourceStore,
+  destination: AlicloudDestinationStore,
+): pulumi.Output<Place> {
+  return pulumi.all([source.place, destination.place]).apply(([from, to]) => checkedFor(component, () => inOneAccount(from, to)));
 }
 
 /** @throws ConfigInvalid when the destination's provider is in another account, which the source's roles cannot reach. */

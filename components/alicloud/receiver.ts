@@ -24,7 +24,7 @@ const HTTP_TRIGGER_CONFIG = { authType: "anonymous", methods: ["POST"], disableU
 export interface AlicloudReceiverArgs {
   store: AlicloudDestinationStore;
   allowedSources: pulumi.Output<AllowedSources>;
-  allowedCidrs: pulumi.Output<string>[];
+  allowedCidrs: pulumi.Output<string[]>;
 }
 
 interface Parts extends AlicloudReceiverArgs {
@@ -100,14 +100,16 @@ export class AlicloudReceiver extends pulumi.ComponentResource implements Receiv
           ),
         config: pulumi
           .all([
+            context.resolved,
+            token.name,
             destinationSettings(context, { store, control }),
             parts.allowedSources,
             copier.functionName,
-            pulumi.all(parts.allowedCidrs),
+            parts.allowedCidrs,
           ])
-          .apply(([settings, allowedSources, copierFunctionName, allowedCidrs]) => ({
-            ...receiverSettings(context, { token: token.name, copierFunctionName }),
-            ...settings,
+          .apply(([settings, tokenName, destination, allowedSources, copierFunctionName, allowedCidrs]) => ({
+            ...receiverSettings(settings, { token: tokenName, copierFunctionName }),
+            ...destination,
             allowedSources,
             // An HTTP trigger has no allowlist and no rate limit, so the function checks both.
             allowedCidrs,

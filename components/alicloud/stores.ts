@@ -2,7 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
-import type { Acceleration, BridgeConfig } from "../config";
+import type { Acceleration } from "../config";
+import type { ResolvedConfig } from "../late-config";
 import { type BucketFacts, sideBucket } from "./bucket";
 import type { ControlBucket } from "./control-bucket";
 import { bucketArn, keyArn, leaseLogsPrefix, type Place, placeOf } from "./names";
@@ -51,12 +52,12 @@ export function destinationPolicyArgs(
 ): pulumi.Output<DestinationPolicyArgs> {
   const { kmsKeyId, prefix } = config.destination;
   return pulumi
-    .all([store.place, store.bucketName, store.bucket.versioned, control.bucketName])
-    .apply(([place, bucket, versioned, controlBucket]) => ({
+    .all([store.place, store.bucketName, store.bucket.versioned, control.bucketName, kmsKeyId])
+    .apply(([place, bucket, versioned, controlBucket, key]) => ({
       bucketArn: bucketArn(place, bucket),
       prefix,
       versioned,
-      kmsKeyArn: kmsKeyId === undefined ? undefined : keyArn(place, kmsKeyId),
+      kmsKeyArn: key === undefined ? undefined : keyArn(place, key),
       controlBucketArn: bucketArn(place, controlBucket),
       leaseLogsPrefix: leaseLogsPrefix(config.name),
     }));
@@ -67,9 +68,9 @@ export function destinationSettings(
   { store, control }: { store: AlicloudDestinationStore; control: ControlBucket },
 ): pulumi.Output<{ destination: StoreConfig; destinationPrefix: string; controlBucket: string }> {
   return pulumi
-    .all([store.bucketName, store.bucket.versioned, control.bucketName])
-    .apply(([bucket, versioned, controlBucket]) => ({
-      destination: destinationConfig(context, { bucket, versioned }),
+    .all([context.resolved, store.bucketName, store.bucket.versioned, control.bucketName])
+    .apply(([config, bucket, versioned, controlBucket]) => ({
+      destination: destinationConfig(config, { bucket, versioned }),
       destinationPrefix: context.config.destination.prefix,
       controlBucket,
     }));
@@ -84,7 +85,7 @@ const NETWORKS: Readonly<Record<Acceleration, Network>> = {
 };
 
 /** For calls and URLs from outside the bucket's region. A custom domain is accelerated by its CNAME record, or not at all. */
-const fromOutside = ({ customDomain, acceleration = "none" }: BridgeConfig["source"]): Network =>
+const fromOutside = ({ customDomain, acceleration = "none" }: ResolvedConfig["source"]): Network =>
   customDomain === undefined ? NETWORKS[acceleration] : { customDomain };
 
 interface Bucket {
@@ -93,7 +94,7 @@ interface Bucket {
 }
 
 /** Functions run in the source's region and read over its internal network. Only mode `pull` presigns URLs. */
-export function sourceConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
+export function sourceConfig(config: ResolvedConfig, { bucket, versioned }: Bucket): StoreConfig {
   const { region } = config.source;
   return {
     kind: "oss",
@@ -106,7 +107,7 @@ export function sourceConfig({ config }: BridgeContext, { bucket, versioned }: B
 }
 
 /** In mode `pull` functions run in the destination's region, in mode `push` in the source's. */
-export function destinationConfig({ config }: BridgeContext, { bucket, versioned }: Bucket): StoreConfig {
+export function destinationConfig(config: ResolvedConfig, { bucket, versioned }: Bucket): StoreConfig {
   const { region, kmsKeyId, storageClass, acceleration = "none" } = config.destination;
   const isNear = config.mode === "pull" || (acceleration === "none" && region === config.source.region);
   return {

@@ -6,7 +6,7 @@ import { type Place, secretArns, secretName } from "./names";
 import type { SecretArns } from "./policies";
 
 export interface SecretParameter {
-  name: string;
+  name: pulumi.Output<string>;
   arns: pulumi.Output<SecretArns>;
   /** Empty for the operator's own parameter. */
   dependsOn: pulumi.Resource[];
@@ -24,7 +24,7 @@ export function createSecret(
     { secretParameterName: name, type: "Secret", value: pulumi.secret(args.value), description: args.description },
     { parent, provider: context.provider },
   );
-  return { name, arns: args.place.apply((place) => secretArns(place, name)), dependsOn: [parameter] };
+  return { name: pulumi.output(name), arns: args.place.apply((place) => secretArns(place, name)), dependsOn: [parameter] };
 }
 
 export function tokenAt(
@@ -35,6 +35,10 @@ export function tokenAt(
 ): SecretParameter {
   return signingSecrets(context, side, {
     create: (args) => createSecret(context, parent, { ...args, place }),
-    existing: (name) => ({ name, arns: place.apply((where) => secretArns(where, name)), dependsOn: [] }),
+    existing: (name) => ({
+      name,
+      arns: pulumi.all([place, name]).apply(([where, known]) => secretArns(where, known)),
+      dependsOn: [],
+    }),
   });
 }

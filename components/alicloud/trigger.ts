@@ -64,8 +64,8 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
   ): BridgeFunction<"sender"> {
     const { config } = context;
     const { store, receiver, deadLetters, waiting, token, invoker } = parts;
-    const { kmsKeyId } = config.source;
     const secrets = [token, ...(invoker === undefined ? [] : [invoker])];
+    const names = pulumi.all([token.name, invoker?.name]);
     return new BridgeFunction(
       `${context.name}-sender`,
       {
@@ -85,8 +85,9 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
             deadLetters.arn,
             waiting.arns,
             pulumi.all(secrets.map(({ arns }) => arns)),
+            config.source.kmsKeyId,
           ])
-          .apply(([place, bucket, versioned, deadLetterArn, waitingArns, arns]) =>
+          .apply(([place, bucket, versioned, deadLetterArn, waitingArns, arns, kmsKeyId]) =>
             senderPolicy({
               bucketArn: bucketArn(place, bucket),
               prefixes: config.scope.prefixes,
@@ -100,10 +101,10 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
             }),
           ),
         config: pulumi
-          .all([store.bucketName, store.bucket.versioned, deadLetters.url, waiting.urls, receiver.url])
-          .apply(([bucket, versioned, deadLetterUrl, queues, receiverUrl]) => ({
-            ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
-            source: sourceConfig(context, { bucket, versioned }),
+          .all([context.resolved, names, store.bucketName, store.bucket.versioned, deadLetters.url, waiting.urls, receiver.url])
+          .apply(([settings, [tokenName, invokerName], bucket, versioned, deadLetterUrl, queues, receiverUrl]) => ({
+            ...senderSettings(settings, { token: tokenName, invoker: invokerName }),
+            source: sourceConfig(settings, { bucket, versioned }),
             deadLetterUrl,
             ...queues,
             receiverUrl,

@@ -144,7 +144,7 @@ export function createOpenBucket(
   };
 }
 
-const lifecycleRules = ({ lifecycle }: BridgeConfig["destination"]): LifecycleRule[] =>
+const lifecycleRules = ({ lifecycle }: Pick<BridgeConfig["destination"], "lifecycle">): LifecycleRule[] =>
   lifecycle.map(({ id, prefix, expirationDays, noncurrentExpirationDays, transitions }) => ({
     id,
     status: "Enabled",

@@ -22,12 +22,16 @@ export const awsComponents: CloudComponents = {
     type: "aws.Provider",
     isInstance: (provider) => aws.Provider.isInstance(provider),
     // No default tags: they would also apply to event source mappings, which accept none in AWS China.
-    create: (side, { region, profile, accountId }) =>
-      new aws.Provider(side, {
-        region,
-        ...(profile === undefined ? {} : { profile }),
-        ...(accountId === undefined ? {} : { allowedAccountIds: [accountId] }),
-      }),
+    create: (name, _side, { region, profile, accountId }, opts) =>
+      new aws.Provider(
+        name,
+        {
+          region,
+          ...(profile === undefined ? {} : { profile }),
+          ...(accountId === undefined ? {} : { allowedAccountIds: [accountId] }),
+        },
+        opts,
+      ),
   },
   createSource(context: BridgeContext): SourceSide {
     const store = new AwsSourceStore(context);

@@ -39,23 +39,25 @@ export class Copier extends pulumi.ComponentResource {
         memoryMb: config.copy.memoryMb,
         timeoutSeconds: config.copy.timeoutSeconds,
         description: `Copies large objects for bridge ${config.name}`,
-        policy: store.bucket.arn.apply((bucketArn) =>
+        policy: pulumi.all([store.bucket.arn, config.destination.kmsKeyArn]).apply(([bucketArn, kmsKeyArn]) =>
           copierPolicy({
             bucketArn,
             prefix: config.destination.prefix,
             controlPrefix: controlPrefix(config.name),
-            kmsKeyArn: config.destination.kmsKeyArn,
+            kmsKeyArn,
           }),
         ),
-        config: pulumi.all([store.bucketName, args.allowedSources]).apply(([bucket, allowedSources]) => ({
-          ...identity(context),
-          destination: storeConfig(context, "destination", bucket),
-          destinationPrefix: config.destination.prefix,
-          allowedSources,
-          timeoutSeconds: config.copy.timeoutSeconds,
-          partSizeBytes: config.copy.partSizeBytes,
-          partsAtOnce: config.copy.partsAtOnce,
-        })),
+        config: pulumi
+          .all([context.resolved, store.bucketName, args.allowedSources])
+          .apply(([settings, bucket, allowedSources]) => ({
+            ...identity(settings),
+            destination: storeConfig(settings, "destination", bucket),
+            destinationPrefix: config.destination.prefix,
+            allowedSources,
+            timeoutSeconds: config.copy.timeoutSeconds,
+            partSizeBytes: config.copy.partSizeBytes,
+            partsAtOnce: config.copy.partsAtOnce,
+          })),
       },
       { parent: this },
     );

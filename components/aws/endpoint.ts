@@ -16,7 +16,7 @@ export interface EndpointArgs {
   context: BridgeContext;
   account: Account;
   function: aws.lambda.Function;
-  allowedCidrs: pulumi.Output<string>[];
+  allowedCidrs: pulumi.Output<string[]>;
   /** With `auth: iam`: the only identity that may call. */
   invokerArn: pulumi.Output<string> | undefined;
   parent: pulumi.Resource;
@@ -126,7 +126,7 @@ export class Endpoint extends pulumi.ComponentResource {
 
   private endpointPolicy(args: EndpointArgs): pulumi.Output<string> {
     return pulumi
-      .all([this.methodArn, pulumi.all(args.allowedCidrs), args.invokerArn ?? pulumi.output(undefined)])
+      .all([this.methodArn, args.allowedCidrs, args.invokerArn ?? pulumi.output(undefined)])
       .apply(([methodArn, allowedCidrs, invokerArn]) =>
         JSON.stringify(receiverEndpointPolicy({ methodArn, allowedCidrs, invokerArn })),
       );

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Side } from "../cloud";
 import { withinEnvironment } from "../config";
+import { checkedFor } from "../config/errors";
 import { PROBER_PARTS } from "../prober";
 import { type Account, type AwsRole, physicalName } from "./account";
 import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";
@@ -83,7 +84,11 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
         role: lambdaRole.arn,
         memorySize: args.memoryMb,
         timeout: args.timeoutSeconds,
-        environment: { variables: config.apply((values) => withinEnvironment(role, "aws", encodeEnv(role, values))) },
+        environment: {
+          variables: config.apply((values) =>
+            checkedFor(context.component, () => withinEnvironment(role, "aws", encodeEnv(role, values))),
+          ),
+        },
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
         ...(args.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: args.reservedConcurrency }),
         ...(args.network === undefined

@@ -72,7 +72,7 @@ export function grantedTo(identityArns: readonly string[], statement: Statement)
 }
 
 /** `arn:<partition>:iam::<account>:root`, for `arn:<partition>:iam::<account>:role/<name>`. */
-const accountRoot = (identityArn: string): string => `${identityArn.split(":").slice(0, 5).join(":")}:root`;
+const accountRoot = (identityArn = ""): string => `${identityArn.split(":").slice(0, 5).join(":")}:root`;
 
 /** AWS stores a list of one as a text. */
 const oneOrList = (values: readonly string[]): string | string[] => (values.length === 1 ? String(values[0]) : [...values]);

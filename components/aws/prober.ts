@@ -27,11 +27,11 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
     this.functionName = prober.functionName;
     const { kmsKeyArn } = config[side];
     if (kmsKeyArn !== undefined)
-      this.kmsKeyStatement = prober.roleArn.apply((role) =>
-        JSON.stringify(
-          kmsKeyStatement("CrossBorderBridgeProbes", kmsKeyArn, [role], proberKeyActions(dutiesOf(config, side).puts)),
-        ),
-      );
+      this.kmsKeyStatement = pulumi
+        .all([prober.roleArn, kmsKeyArn])
+        .apply(([role, key]) =>
+          JSON.stringify(kmsKeyStatement("CrossBorderBridgeProbes", key, [role], proberKeyActions(dutiesOf(config, side).puts))),
+        );
     this.registerOutputs({ functionName: this.functionName });
   }
 
@@ -53,19 +53,19 @@ export class AwsProber extends pulumi.ComponentResource implements Prober {
         memoryMb: PROBER_MEMORY_MB,
         timeoutSeconds: PROBER_SECONDS,
         description: `Probes the latency of bridge ${config.name} at its ${side}`,
-        policy: pulumi.all([account.partition, bucketName]).apply(([partition, bucket]) =>
+        policy: pulumi.all([account.partition, bucketName, config[side].kmsKeyArn]).apply(([partition, bucket, kmsKeyArn]) =>
           proberPolicy({
             bucketArn: `arn:${partition}:s3:::${bucket}`,
             prefix: proberPrefix(config, side),
             puts: dutiesOf(config, side).puts,
             tagged: Object.keys(config.scope.tags).length > 0,
             removal: removalActions(config[side]),
-            kmsKeyArn: config[side].kmsKeyArn,
+            kmsKeyArn,
           }),
         ),
-        config: bucketName.apply((bucket) => ({
-          ...proberSettings(context, side),
-          store: storeConfig(context, side, bucket),
+        config: pulumi.all([context.resolved, bucketName]).apply(([settings, bucket]) => ({
+          ...proberSettings(settings, side),
+          store: storeConfig(settings, side, bucket),
         })),
       },
       { parent: this },

@@ -19,7 +19,7 @@ const MEMORY_MB = 1024;
 export interface AwsReceiverArgs {
   store: AwsDestinationStore;
   allowedSources: pulumi.Output<AllowedSources>;
-  allowedCidrs: pulumi.Output<string>[];
+  allowedCidrs: pulumi.Output<string[]>;
 }
 
 /** `crossborder:aws:Receiver` */
@@ -62,9 +62,9 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
     const { kmsKeyArn } = config.destination;
     if (kmsKeyArn !== undefined)
       this.kmsKeyStatement = pulumi
-        .all([receiver.roleArn, copier.roleArn])
-        .apply((roles) =>
-          JSON.stringify(kmsKeyStatement("CrossBorderBridgeWrites", kmsKeyArn, roles, ["kms:GenerateDataKey", "kms:Decrypt"])),
+        .all([kmsKeyArn, receiver.roleArn, copier.roleArn])
+        .apply(([key, ...roles]) =>
+          JSON.stringify(kmsKeyStatement("CrossBorderBridgeWrites", key, roles, ["kms:GenerateDataKey", "kms:Decrypt"])),
         );
     warnOfQuota(context, this, "destination");
     this.url = endpoint.url;
@@ -94,22 +94,24 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
         memoryMb: MEMORY_MB,
         timeoutSeconds: config.timeouts.receiverSeconds,
         description: `Receives notices for bridge ${config.name}`,
-        policy: pulumi.all([store.bucket.arn, copier.functionArn, token.arn]).apply(([bucketArn, copierArn, tokenArn]) =>
-          receiverPolicy({
-            bucketArn,
-            prefix: config.destination.prefix,
-            controlPrefix: controlPrefix(config.name),
-            kmsKeyArn: config.destination.kmsKeyArn,
-            deletes: config.deletes,
-            copierArn,
-            parameterArns: [tokenArn],
-          }),
-        ),
+        policy: pulumi
+          .all([store.bucket.arn, copier.functionArn, token.arn, config.destination.kmsKeyArn])
+          .apply(([bucketArn, copierArn, tokenArn, kmsKeyArn]) =>
+            receiverPolicy({
+              bucketArn,
+              prefix: config.destination.prefix,
+              controlPrefix: controlPrefix(config.name),
+              kmsKeyArn,
+              deletes: config.deletes,
+              copierArn,
+              parameterArns: [tokenArn],
+            }),
+          ),
         config: pulumi
-          .all([store.bucketName, parts.allowedSources, copier.functionName])
-          .apply(([bucket, allowedSources, functionName]) => ({
-            ...receiverSettings(context, { token: token.name, copierFunctionName: functionName }),
-            destination: storeConfig(context, "destination", bucket),
+          .all([context.resolved, token.name, store.bucketName, parts.allowedSources, copier.functionName])
+          .apply(([settings, tokenName, bucket, allowedSources, copierFunctionName]) => ({
+            ...receiverSettings(settings, { token: tokenName, copierFunctionName }),
+            destination: storeConfig(settings, "destination", bucket),
             allowedSources,
             // The endpoint's own policy contains the allowlist.
             allowedCidrs: [],

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
+import type { ResolvedConfig } from "../late-config";
 import {
   ABANDONED_UPLOADS,
   adoptBucket,
@@ -78,9 +79,9 @@ export class NativeStore extends pulumi.ComponentResource {
   }
 }
 
-export function storeConfig(context: BridgeContext, side: "source" | "destination", bucket: string): StoreConfig {
-  const { region, kmsKeyArn } = context.config[side];
-  const storageClass = side === "destination" ? context.config.destination.storageClass : undefined;
+export function storeConfig(config: ResolvedConfig, side: "source" | "destination", bucket: string): StoreConfig {
+  const { region, kmsKeyArn } = config[side];
+  const storageClass = side === "destination" ? config.destination.storageClass : undefined;
   return {
     kind: "s3",
     bucket,
@@ -100,8 +101,9 @@ export interface AllowedSource {
  * - `<bucket>.s3.<region>.<suffix>`: the bucket is in the host, and every path is allowed.
  * - The same with a dot in the bucket's name: no certificate covers that host, so the SDK puts the bucket into the path.
  * - `host[:port]/<bucket>` of an S3-compatible endpoint: the bucket is in the path.
+ * @param regionalDomainName undefined in a program's own tests, whose mocks may not give it
  */
-export function allowedSourceOf(bucket: string, regionalDomainName: string): AllowedSource {
+export function allowedSourceOf(bucket: string, regionalDomainName = ""): AllowedSource {
   const [host = "", ...path] = regionalDomainName.split("/");
   if (path.length > 0) return { origin: `https://${host}`, pathPrefix: `/${path.join("/")}/` };
   if (bucket.includes(".") && host.startsWith(`${bucket}.`))

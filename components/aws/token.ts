@@ -5,7 +5,7 @@ import { type BridgeContext, type SecretArgs, signingSecrets } from "../cloud";
 import { parameterName } from "./account";
 
 export interface SecretParameter {
-  name: string;
+  name: pulumi.Output<string>;
   arn: pulumi.Output<string>;
 }
 
@@ -21,7 +21,7 @@ export function createSecret(context: BridgeContext, parent: pulumi.Resource, ar
     { name, type: "SecureString", value: pulumi.secret(args.value), description: args.description },
     { parent, provider: context.provider },
   );
-  return { name, arn: parameter.arn };
+  return { name: pulumi.output(name), arn: parameter.arn };
 }
 
 export function tokenAt(
@@ -35,8 +35,8 @@ export function tokenAt(
     existing: (name) => ({
       name,
       arn: pulumi
-        .all([account.partition, account.accountId])
-        .apply(([partition, accountId]) => parameterArn(partition, context.config[side].region, accountId, name)),
+        .all([account.partition, account.accountId, name])
+        .apply(([partition, accountId, known]) => parameterArn(partition, context.config[side].region, accountId, known)),
     }),
   });
 }

@@ -60,9 +60,9 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     this.deadLetterQueueUrl = queues.deadLetters.url;
     const { kmsKeyArn } = config.source;
     if (kmsKeyArn !== undefined)
-      this.kmsKeyStatement = sender.roleArn.apply((role) =>
-        JSON.stringify(kmsKeyStatement("CrossBorderBridgeReads", kmsKeyArn, [role], ["kms:Decrypt"])),
-      );
+      this.kmsKeyStatement = pulumi
+        .all([sender.roleArn, kmsKeyArn])
+        .apply(([role, key]) => JSON.stringify(kmsKeyStatement("CrossBorderBridgeReads", key, [role], ["kms:Decrypt"])));
     this.registerOutputs({
       senderFunctionName: this.senderFunctionName,
       queueUrl: this.queueUrl,
@@ -81,6 +81,8 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     const invoker = this.storeInvoker(context, receiver);
     const parameterArns = pulumi.all([token, ...(invoker === undefined ? [] : [invoker])].map(({ arn }) => arn));
     const { work, outage, deadLetters } = queues;
+    const urls = pulumi.all([work.url, outage.url, deadLetters.url, receiver.url]);
+    const names = pulumi.all([token.name, invoker?.name]);
     return new BridgeFunction(
       `${context.name}-sender`,
       {
@@ -93,13 +95,13 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
         description: `Sends notices for bridge ${config.name}`,
         reservedConcurrency: config.reserveConcurrency ? senderExecutions(config) : undefined,
         policy: pulumi
-          .all([store.bucket.arn, work.arn, outage.arn, deadLetters.arn, parameterArns])
-          .apply(([bucketArn, queueArn, outageQueueArn, deadLetterArn, arns]) =>
+          .all([store.bucket.arn, work.arn, outage.arn, deadLetters.arn, parameterArns, config.source.kmsKeyArn])
+          .apply(([bucketArn, queueArn, outageQueueArn, deadLetterArn, arns, kmsKeyArn]) =>
             senderPolicy({
               bucketArn,
               prefixes: config.scope.prefixes,
               tagging: taggingActions(config),
-              kmsKeyArn: config.source.kmsKeyArn,
+              kmsKeyArn,
               queueArn,
               outageQueueArn,
               deadLetterArn,
@@ -108,10 +110,10 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
           ),
         config: (ownRole) =>
           pulumi
-            .all([store.bucketName, work.url, outage.url, deadLetters.url, receiver.url, ownRole.uniqueId])
-            .apply(([bucket, queueUrl, outageQueueUrl, deadLetterUrl, receiverUrl, ownPrincipal]) => ({
-              ...senderSettings(context, { token: token.name, invoker: invoker?.name }),
-              source: storeConfig(context, "source", bucket),
+            .all([context.resolved, names, store.bucketName, urls, ownRole.uniqueId])
+            .apply(([settings, secrets, bucket, [queueUrl, outageQueueUrl, deadLetterUrl, receiverUrl], ownPrincipal]) => ({
+              ...senderSettings(settings, { token: secrets[0], invoker: secrets[1] }),
+              source: storeConfig(settings, "source", bucket),
               queueUrl,
               outageQueueUrl,
               deadLetterUrl,

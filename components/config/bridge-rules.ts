@@ -49,13 +49,17 @@ const allowlist: Rule = (config) => {
   );
 };
 
-const oneToken: Rule = (config, { tokenIsDeferred }) => {
+const oneToken: Rule = (config, { component }) => {
   const { token, auth } = config;
-  const given = token !== undefined || tokenIsDeferred;
-  const allowed =
-    'allowed: exactly one of crossborderbridge:token (pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 32)") and crossborderbridge:auth.tokenParameter';
+  const given = token !== undefined;
+  const name = component === undefined ? "crossborderbridge:" : "";
+  const way =
+    component === undefined
+      ? 'pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 32)"'
+      : "a secret of the program, such as config.requireSecret";
+  const allowed = `allowed: exactly one of ${name}token (${way}) and ${name}auth.tokenParameter`;
   if (given && auth.tokenParameter !== undefined)
-    return [{ path: ["auth", "tokenParameter"], message: `crossborderbridge:token is set as well; ${allowed}` }];
+    return [{ path: ["auth", "tokenParameter"], message: `${name}token is set as well; ${allowed}` }];
   const missing = isPull(config) && !given && auth.tokenParameter === undefined;
   return when(missing, ["token"], `requests could not be signed; ${allowed}`, ["auth", "tokenParameter"], ["mode"]);
 };

@@ -9,8 +9,8 @@ export interface Violation {
 }
 
 export interface RuleContext {
-  /** The caller gives the token as a value that is known only while deploying. */
-  tokenIsDeferred: boolean;
+  /** The component whose arguments the rules check; undefined for a stack's configuration. */
+  component: string | undefined;
 }
 
 export type Rule = (config: LenientConfig, context: RuleContext) => Violation[];

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import { CLOUDS, STORAGE_CLASSES } from "./clouds";
 import type { Violation } from "./define-rule";
+import { pathText, valueAt } from "./paths";
 import { KNOWN_KEYS } from "./schema";
 import { asType, closest, didYouMean, likelyChoices } from "./suggestions";
 
@@ -28,43 +29,51 @@ export class ConfigInvalid extends Error {
   }
 }
 
-export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined),
-    root,
-  );
+/**
+ * Runs a check that knows only the arguments, and puts the component in front of each problem.
+ * @param component for example `CrossBorderBridge "reports"`
+ * @throws ConfigInvalid
+ */
+export function checkedFor<T>(component: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof ConfigInvalid) throw new ConfigInvalid(error.problems.map((problem) => `${component}: ${problem}`));
+    throw error;
+  }
 }
 
-/** A name that is no word, such as that of a tag, is in brackets and quotes. */
-export const pathText = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((text, part) => {
-    if (typeof part === "number") return `${text}[${part}]`;
-    const name = String(part);
-    if (text === "") return name;
-    return /^[\w-]+$/.test(name) ? `${text}.${name}` : `${text}[${JSON.stringify(name)}]`;
-  }, "");
+/** Names a setting in a problem: of a stack's configuration, or of a component's arguments. */
+export type SettingName = (path: string) => string;
+export const nameOfSetting =
+  (component: string | undefined): SettingName =>
+  (path) =>
+    component === undefined ? `crossborderbridge:${path}` : `${component}: ${path}`;
 
 function shown(value: unknown): string {
   const json = JSON.stringify(value) ?? String(value);
   return json.length > SHOWN_CHARACTERS ? `${json.slice(0, SHOWN_CHARACTERS)}...` : json;
 }
 
-export function problemText(violation: Violation, raw: unknown): string {
-  const name = `crossborderbridge:${pathText(violation.path)}`;
+/** @param secrets paths whose values are not shown, beside those of the secrets of every configuration */
+export function problemText(violation: Violation, raw: unknown, nameOf: SettingName, secrets: readonly string[]): string {
+  const path = pathText(violation.path);
+  const name = nameOf(path);
   const value = valueAt(raw, violation.path);
   if (value === undefined) return `${name} is not set: ${violation.message}`;
-  if (SECRET_PATHS.has(pathText(violation.path))) return `${name} (a secret): ${violation.message}`;
+  if (SECRET_PATHS.has(path) || secrets.some((secret) => path === secret || secret.startsWith(`${path}[`)))
+    return `${name} (a secret): ${violation.message}`;
   return `${name} = ${shown(value)}: ${violation.message}`;
 }
 
 const knownKeys = (path: readonly PropertyKey[]): readonly string[] => KNOWN_KEYS[pathText(path).replace(/\[\d+\]/g, "[]")] ?? [];
 
 /** The value of an unknown key is not shown: it may be a secret under a wrong name. */
-export function unknownKeyText(path: readonly PropertyKey[], key: string): string {
+export function unknownKeyText(path: readonly PropertyKey[], key: string, nameOf: SettingName): string {
   const known = knownKeys(path);
   const suggestion = closest(key, known);
   const hint = suggestion === undefined ? "" : didYouMean([pathText([...path, suggestion])]);
-  return `crossborderbridge:${pathText([...path, key])}: unknown key;${hint} allowed: ${known.join(", ")}`;
+  return `${nameOf(pathText([...path, key]))}: unknown key;${hint} allowed: ${known.join(", ")}`;
 }
 
 /** Every message is `<why>; allowed: <what>`. */

@@ -113,7 +113,7 @@ const BRIDGE_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 export const bridgeName = () => {
   const allowed =
-    "1 to 32 of a-z, 0-9 and -, not at either end (the stack's name is the default; set crossborderbridge:name where it does not fit)";
+    "1 to 32 of a-z, 0-9 and -, not at either end (the default is the name of the stack, or of the component in a program; set name where it does not fit)";
   const error = `not a name; allowed: ${allowed}`;
   return z
     .string({ error })

@@ -8,8 +8,9 @@ export const LAMBDA_QUOTA = { serviceCode: "lambda", quotaCode: "L-B99A9384" } a
 /** Lambda keeps this many for functions that reserve none. */
 const UNRESERVED = LIMITS.lambdaUnreserved.most;
 
-type Config = Omit<BridgeConfig, "token">;
 type Side = "source" | "destination";
+type Config = Pick<BridgeConfig, "mode" | "buffer" | "concurrency" | "copy" | "probe" | "reserveConcurrency"> &
+  Readonly<Record<Side, Pick<BridgeConfig["source"], "cloud" | "region" | "accountId">>>;
 
 /** The sides whose Lambda functions count against the quota of this side's account and region. */
 function sidesAt(config: Config, side: Side): Side[] {

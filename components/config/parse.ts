@@ -7,7 +7,9 @@ import { RULES } from "./bridge-rules";
 import type { Acceleration, Mode } from "./clouds";
 import { defaultBuffer, defaultPushAcceleration, defaultUrlExpirySeconds, effectiveGiveUpHours, modeOf } from "./defaults";
 import type { Violation } from "./define-rule";
-import { ConfigInvalid, problemText, unknownKeyText, valueAt, violationsOf } from "./errors";
+import { ConfigInvalid, nameOfSetting, problemText, unknownKeyText, violationsOf } from "./errors";
+import { type Path, withLabels, withStandIns } from "./late";
+import { pathText, valueAt } from "./paths";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./schema";
 
 /** A valid configuration with every default in its place. Parsing it again gives the same. */
@@ -25,6 +27,15 @@ export interface ParseOptions {
   stack: string;
   /** The caller gives the token separately, as a value that is known only while deploying. */
   tokenIsDeferred?: boolean;
+  /** Settings whose values are known only while deploying. The result has a label in the place of each, and no token. */
+  late?: readonly Path[];
+  /** Settings whose values are secrets, beside the token: no problem shows them. */
+  secrets?: readonly Path[];
+  /**
+   * The component whose arguments these are, for the problems, such as `CrossBorderBridge "reports"`.
+   * @default none: they are a stack's configuration
+   */
+  component?: string;
 }
 
 const overlaps = (a: readonly PropertyKey[], b: readonly PropertyKey[]): boolean =>
@@ -89,24 +100,29 @@ function accelerationOf(
  * @throws ConfigInvalid with every problem. The texts hold no secret.
  */
 export function parseBridgeConfig(raw: Record<string, unknown>, options: ParseOptions): BridgeConfig {
-  const named = { ...raw, name: raw.name ?? options.stack };
+  const late = [...(options.late ?? []), ...(options.tokenIsDeferred === true ? [["token"]] : [])];
+  const named = withStandIns({ ...raw, name: raw.name ?? options.stack }, late);
   const parsed = bridgeSchema.safeParse(named);
   const { violations: invalid, unknown } = parsed.success ? { violations: [], unknown: [] } : violationsOf(parsed.error, named);
   const violations = [...lostTags(named), ...invalid];
   const wrong = [...violations.map(({ path }) => path), ...unknown.map(({ path, key }) => [...path, key])];
   const view: LenientConfig = lenientSchema.parse(stripUnknown(withoutPaths(named, wrong)));
-  const context = { tokenIsDeferred: options.tokenIsDeferred === true };
+  const context = { component: options.component };
   const isWrong = (path: readonly PropertyKey[]) =>
     violations.some((earlier) => overlaps(earlier.path, path) || overlaps(path, earlier.path));
   const crossing: Violation[] = RULES.flatMap((rule) => rule(view, context)).filter(
     ({ path, assumes = [] }) => ![path, ...assumes].some(isWrong),
   );
+  const nameOf = nameOfSetting(options.component);
+  const secrets = (options.secrets ?? []).map(pathText);
+  const shown = withLabels(named, late);
   const problems = [
-    ...unknown.map(({ path, key }) => unknownKeyText(path, key)),
-    ...[...violations, ...crossing].map((violation) => problemText(violation, named)),
+    ...unknown.map(({ path, key }) => unknownKeyText(path, key, nameOf)),
+    ...[...violations, ...crossing].map((violation) => problemText(violation, shown, nameOf, secrets)),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigInvalid(problems);
-  return complete(parsed.data, options.stack);
+  const { token, ...config } = withLabels(complete(parsed.data, options.stack), late);
+  return token === undefined || late.some(([first]) => first === "token") ? config : { ...config, token };
 }
 
 /** The schema leaves out a tag of this name without an error, so that the scope would be wider than it looks. */

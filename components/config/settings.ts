@@ -2,6 +2,7 @@
  * The configuration as a program gives it, and the outputs.
  * Written by `npm run docs:configuration` from components/config/schema.ts and components/config/outputs.ts. Change those.
  */
+import type { Input } from "@pulumi/pulumi";
 
 /** The bridge */
 export interface BridgeSettings {
@@ -57,14 +58,14 @@ export interface BridgeSettings {
    * several, newest first, separated by spaces. The bridge keeps it as a SecureString (secret parameter of OOS) at both
    * sides. Use it instead of `auth.tokenParameter`.
    */
-  token?: string | undefined;
+  token?: Input<string> | undefined;
   /**
    * `static` gives a sender in AWS one fixed address (a NAT gateway) and adds that address to the allowlist.
    * @default "shared"
    */
   egress?: "shared" | "static" | undefined;
   /** Networks that may reach the receiver. Must not be empty with `mode: pull` and `egress: shared`. @default [] */
-  allowedCidrs?: string[] | undefined;
+  allowedCidrs?: Input<Input<string>[]> | undefined;
   /** How many requests the receiver takes. */
   rateLimit?: RateLimitArgs | undefined;
   /** The copier copies larger objects. Over a slow link it copies objects above 8 MiB as well. @default 67108864 (64 MiB) */
@@ -122,13 +123,13 @@ export interface BridgeSettings {
   /** Delete the buckets that the bridge created, with everything in them. Needs `retainBuckets: false`. @default false */
   forceDestroy?: boolean | undefined;
   /** A source in AWS: SNS topic of its region that the alarms go to. */
-  alarmTopicArn?: string | undefined;
+  alarmTopicArn?: Input<string> | undefined;
   /**
    * A source in Alibaba Cloud: contact groups of CloudMonitor that the alarms go to. An empty list stands for the account's
    * default group.
    * @default []
    */
-  alarmContactGroups?: string[] | undefined;
+  alarmContactGroups?: Input<Input<string>[]> | undefined;
 }
 
 /** Source */
@@ -138,7 +139,7 @@ export interface SourceSettings {
   /** Region of the bucket, of this side's functions and of its provider. */
   region: string;
   /** Name of the bucket. */
-  bucket: string;
+  bucket: Input<string>;
   /**
    * Use an existing bucket and leave its settings as they are. The bridge never writes the notifications of an adopted
    * source in AWS: merge the output `requiredNotification` into them. OSS keeps several triggers, so the bridge adds its own
@@ -149,9 +150,9 @@ export interface SourceSettings {
   /** Keep versions in a bucket that the bridge creates. S3 replicates only buckets that keep versions. @default true */
   versioning?: boolean | undefined;
   /** AWS: KMS key of the bucket's objects. The key's policy must allow this bridge: see the output `kmsKeyPolicyStatements`. */
-  kmsKeyArn?: string | undefined;
+  kmsKeyArn?: Input<string> | undefined;
   /** Alibaba Cloud: id of the KMS key of the bucket's objects, in the bucket's region. */
-  kmsKeyId?: string | undefined;
+  kmsKeyId?: Input<string> | undefined;
   /**
    * Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it
    * at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge
@@ -166,7 +167,7 @@ export interface SourceSettings {
    * internal host. Accounts that activated OSS since 2025-03-20 need it for a bucket on the Chinese mainland. The bridge
    * binds the domain to a bucket that it creates; the certificate and the DNS records are yours.
    */
-  customDomain?: string | undefined;
+  customDomain?: Input<string> | undefined;
   /** Named profile of the credentials. Only `index.ts` uses it, for the provider that it creates. */
   profile?: string | undefined;
   /**
@@ -308,7 +309,7 @@ export interface AuthArgs {
    * Name of an existing SSM SecureString (secret parameter of OOS) with the signing secrets, the same at both sides. Use it
    * instead of `token`.
    */
-  tokenParameter?: string | undefined;
+  tokenParameter?: Input<string> | undefined;
 }
 
 /** Rate limit of the receiver */

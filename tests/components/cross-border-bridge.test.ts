@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { settled } from "../support/record-resources";
-import { build, quietly } from "./bridge-fixture";
+import { build, quietly, TOKEN } from "./bridge-fixture";
 
 beforeEach(quietly);
 const KMS = { kmsKeyArn: "arn:aws:kms:us-east-1:111111111111:key/k1" };
@@ -110,11 +110,11 @@ describe("outputs", () => {
   });
 
   test("bad arguments are refused, and a secret among them is not shown", async () => {
-    await expect(build({ token: "short" })).rejects.toThrow(/crossborderbridge:token \(a secret\): not a signing secret/);
+    await expect(build({ token: "short" })).rejects.toThrow(/CrossBorderBridge "b": token \(a secret\): not a signing secret/);
   });
 
   test("a token that is known later counts as given", async () => {
-    const { get } = await build({ token: pulumi.secret("known-later") });
+    const { get } = await build({ token: pulumi.secret(TOKEN) });
     expect(get("b-source-token").inputs).toMatchObject({ type: "SecureString", name: "/crossborderbridge/b/source/token" });
   });
 });

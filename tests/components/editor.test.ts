@@ -40,7 +40,15 @@ export const blank: {
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 type Flat<T> = T extends (infer E)[] ? Flat<E>[] : T extends object ? { [K in keyof T]: Flat<T[K]> } : T;
-export const types: Same<Flat<BridgeSettings>, Flat<z.input<typeof bridgeSchema>>> = true;
+/** A value in the place of an output. */
+type Plain<T> = T extends Promise<unknown> | pulumi.OutputInstance<unknown>
+  ? never
+  : T extends (infer E)[]
+    ? Plain<E>[]
+    : T extends object
+      ? { [K in keyof T]: Plain<T[K]> }
+      : T;
+export const types: Same<Flat<Plain<BridgeSettings>>, Flat<z.input<typeof bridgeSchema>>> = true;
 `;
 
 let editor: Editor;
@@ -67,14 +75,14 @@ test("hovering shows the sentence and the default", () => {
   expect(editor.hover("inlineLimitBytes")).toMatchObject({
     text: "The copier copies larger objects. Over a slow link it copies objects above 8 MiB as well.",
     fallback: "67108864 (64 MiB)",
-    type: "(property) inlineLimitBytes?: number | undefined",
+    type: "(property) BridgeSettings.inlineLimitBytes?: number | undefined",
   });
   expect(editor.hover("memoryMb")).toMatchObject({ text: expect.stringMatching(/^Memory of the copier/), fallback: "1024" });
   expect(editor.hover("bridge.receiverUrl")).toMatchObject({
     text: "URL that the sender posts to. It answers only to the allowlist. Present in mode `pull`.",
     type: expect.stringContaining("pulumi.Output<string>"),
   });
-  expect(editor.hover("token")).toMatchObject({ type: expect.stringContaining("pulumi.Input<string> | undefined") });
+  expect(editor.hover("token")).toMatchObject({ type: expect.stringContaining("Input<string> | undefined") });
 });
 
 test.each([

@@ -55,9 +55,9 @@ test("another name and region are refused with every problem, and without a stac
   expect(pulumi.RunError.isInstance(error)).toBe(true);
   expect((error as Error).message.split("\n")).toEqual([
     "The configuration has 2 errors:",
-    '  crossborderbridge:name = "c": this bridge is deployed with "b", and cannot be moved: its name is part of every ' +
+    '  name = "c": this bridge is deployed with "b", and cannot be moved: its name is part of every ' +
       `resource's name and of every replica's provenance; allowed: b. ${WAY_OUT}`,
-    '  crossborderbridge:destination.region = "cn-northwest-1": this bridge is deployed with "cn-north-1", and cannot be moved: names of ' +
+    '  destination.region = "cn-northwest-1": this bridge is deployed with "cn-north-1", and cannot be moved: names of ' +
       `buckets and roles exist once in all regions, so nothing can be created anew elsewhere; allowed: cn-north-1. ${WAY_OUT}`,
   ]);
 });
@@ -67,12 +67,12 @@ test.each<[string, Partial<Place>, string[]]>([
   ["the destination's account", { destination: { region: "cn-north-1", accountId: "222222222222" } }, []],
 ])("%s", (_, change, paths) => {
   const problems = movesFrom(FIRST, { ...FIRST, ...change });
-  expect(problems.map((problem) => /^crossborderbridge:(\S+) = /.exec(problem)?.[1])).toEqual(paths);
+  expect(problems.map((problem) => /^(\S+) = /.exec(problem)?.[1])).toEqual(paths);
 });
 
 test("an account that was named and is another one now is refused", () => {
   const at = (accountId: string): Place => ({ ...FIRST, source: { region: "us-east-1", accountId } });
   expect(movesFrom(at("111111111111"), at("222222222222"))).toEqual([
-    expect.stringContaining('crossborderbridge:source.accountId = "222222222222": this bridge is deployed with "111111111111"'),
+    expect.stringContaining('source.accountId = "222222222222": this bridge is deployed with "111111111111"'),
   ]);
 });

@@ -113,12 +113,12 @@ describe("zips for Function Compute", () => {
   test("a zip of one's own is a FileArchive of a .zip, and nothing else", async () => {
     const path = join(folder, "mine.zip");
     writeFileSync(path, BYTES);
-    expect(await customZip("sender", new pulumi.asset.FileArchive(path))).toBe(ZIP);
+    expect(await customZip('CrossBorderBridge "b"', "sender", new pulumi.asset.FileArchive(path))).toBe(ZIP);
     const archive = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset("") });
-    await expect(customZip("sender", archive)).rejects.toThrow(
-      'bundles.sender is no file: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")',
+    await expect(customZip('CrossBorderBridge "b"', "sender", archive)).rejects.toThrow(
+      'CrossBorderBridge "b": bundles.sender is no file: Function Compute takes a new pulumi.asset.FileArchive("<file>.zip")',
     );
-    const other = customZip("sender", new pulumi.asset.FileArchive(folder));
+    const other = customZip('CrossBorderBridge "b"', "sender", new pulumi.asset.FileArchive(folder));
     await expect(other).rejects.toThrow(`bundles.sender is ${folder}, which is no .zip`);
   });
 });

@@ -78,7 +78,7 @@ describe("a stack that deletes its buckets", () => {
     // No stack, no colours, and every problem once.
     expect(printed).not.toContain("\u001b[");
     expect(printed).not.toMatch(/unhandled|^ +at .*:\d+/m);
-    const problems = printed.match(/crossborderbridge:[\w.]+ = .*/g) ?? [];
+    const problems = printed.match(/CrossBorderBridge "[\w-]+": [\w.]+ = .*/g) ?? [];
     expect(new Set(problems).size).toBe(problems.length);
     return printed;
   };
@@ -89,8 +89,12 @@ describe("a stack that deletes its buckets", () => {
       "crossborderbridge:name": "renamed",
       "crossborderbridge:source": { ...source, region: "eu-west-1" },
     });
-    expect(printed).toContain('crossborderbridge:name = "renamed": this bridge is deployed with "dev", and cannot be moved');
-    expect(printed).toContain('crossborderbridge:source.region = "eu-west-1": this bridge is deployed with "us-east-1"');
+    expect(printed).toContain(
+      'CrossBorderBridge "renamed": name = "renamed": this bridge is deployed with "dev", and cannot be moved',
+    );
+    expect(printed).toContain(
+      'CrossBorderBridge "renamed": source.region = "eu-west-1": this bridge is deployed with "us-east-1"',
+    );
   });
 
   test("`pulumi preview` lists every wrong setting once, without a stack", async () => {

@@ -6,6 +6,8 @@
  *
  * Some modules live outside the context of the test file (see `runtime.js`, and Node's own modules). `instanceof` treats their arrays,
  * promises and errors as the test file's, and `console` is the test file's. In production there is only one context.
+ *
+ * `watchRejections` tells a test of rejections that nothing handles, and handles them. The `process` of a test file is a copy without these events.
  */
 const { AsyncLocalStorage } = require("node:async_hooks");
 const { types } = require("node:util");
@@ -35,6 +37,17 @@ function joinClasses(context) {
   }
 }
 
+/** @returns a function that ends it */
+function watchRejections(onRejection) {
+  const listener = (reason, promise) => {
+    // Without it jest counts the rejection as a failure of the test.
+    promise.catch(() => undefined);
+    onRejection(reason);
+  };
+  process.on("unhandledRejection", listener);
+  return () => process.off("unhandledRejection", listener);
+}
+
 /** One per process, however often jest loads this module: the storages that ran in the current test file, and its globals. */
 function joinProcess() {
   const shared = { storages: new Set(), global: undefined };
@@ -62,6 +75,7 @@ module.exports = class Environment extends TestEnvironment {
     await super.setup();
     joinClasses(this.global);
     shared.global = this.global;
+    this.global.watchRejections = watchRejections;
   }
 
   async teardown() {

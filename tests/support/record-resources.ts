@@ -50,25 +50,50 @@ interface RegisterRequest {
   getReplaceonchangesList(): string[];
 }
 
+const TURNS = 20;
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** Rejects with the first rejection that nothing handles. `end` first waits for those that follow from it. */
+export function firstRejection(): { failed: Promise<never>; end: () => Promise<void> } {
+  let reject: (reason: unknown) => void = () => {};
+  const failed = new Promise<never>((_, rejected) => {
+    reject = rejected;
+  });
+  failed.catch(() => undefined);
+  const unwatch = watchRejections(reject);
+  const end = async () => {
+    // Node.js reports a rejection at the end of its turn, and each value that depends on a failed one rejects a turn later.
+    for (let turn = 0; turn < TURNS; turn++) await nextTurn();
+    unwatch();
+  };
+  return { failed, end };
+}
+
+/** See `environment.js`. */
+declare const watchRejections: (onRejection: (reason: unknown) => void) => () => void;
+
 const nameOf = (urn: string): string => urn.split("::")[3] ?? "";
 
 export interface RecordOptions {
   stack?: string;
   /** The value that every stash keeps from an earlier deployment. */
   kept?: unknown;
+  /** @default mocks that give each resource the outputs that its cloud would */
+  mocks?: pulumi.runtime.Mocks;
 }
 
 /** Rejects with the program's error. An error inside an `apply` counts as well. */
 export async function recordResources(program: () => unknown, options: RecordOptions = {}): Promise<Recording> {
   const resources: RecordedResource[] = [];
   const inputs = new Map<string, Record<string, unknown>>();
+  const { mocks = { newResource: deploy, call: answerInvoke } } = options;
   const monitor = new MockMonitor({
-    newResource: (args) => {
+    newResource: async (args) => {
       inputs.set(`${args.type} ${args.name}`, args.inputs as Record<string, unknown>);
-      const { id, state } = deploy(args);
+      const { id, state } = await mocks.newResource(args);
       return { id, state: args.type === STASH && "kept" in options ? { ...state, output: options.kept } : state };
     },
-    call: answerInvoke,
+    call: mocks.call,
   });
   const register = monitor.registerResource.bind(monitor);
   const registerOutputs = monitor.registerResourceOutputs.bind(monitor);
@@ -102,19 +127,18 @@ export async function recordResources(program: () => unknown, options: RecordOpt
     if (resource !== undefined) resource.outputsRegistered = true;
     registerOutputs(request, callback);
   };
-  await pulumi.runtime.setMocks({ newResource: deploy, call: answerInvoke }, "crossborderbridge", options.stack ?? "test");
+  await pulumi.runtime.setMocks(mocks, "crossborderbridge", options.stack ?? "test");
   setMockOptions(monitor, "crossborderbridge", options.stack ?? "test");
 
-  const failures: unknown[] = [];
-  const onRejection = (reason: unknown) => failures.push(reason);
-  process.on("unhandledRejection", onRejection);
+  // What depends on a failed value is never registered, so the end of all registrations may never come.
+  const { failed, end } = firstRejection();
   try {
-    program();
-    await pulumi.runtime.disconnect();
+    await program();
+    await Promise.race([pulumi.runtime.disconnect(), failed]);
   } finally {
-    process.off("unhandledRejection", onRejection);
+    await end();
   }
-  if (failures.length > 0) throw failures[0];
+  await Promise.race([failed, nextTurn()]);
 
   return {
     resources,

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { assertAccount } from "../../cloud";
 import { ConfigInvalid } from "../../config";
 import { AWS_PARTITIONS } from "../../config/clouds";
+import { checkedFor } from "../../config/errors";
 
 /** One end of a replication: the configured account, and the provider, whose credentials belong to the real one. */
 export interface AccountedEnd {
@@ -34,11 +35,15 @@ export function assertAccounts(found: Found, expected: { source?: string | undef
 }
 
 /** Fails the deployment with the reason. A resource that must wait for the check depends on the result. */
-export function verifiedAccounts(source: AccountedEnd, destination: AccountedEnd, parent: pulumi.Resource): pulumi.Output<Found> {
+export function verifiedAccounts(
+  source: AccountedEnd,
+  destination: AccountedEnd,
+  { component, parent }: { component: string; parent: pulumi.Resource },
+): pulumi.Output<Found> {
   const accountOf = ({ provider }: AccountedEnd) => aws.getCallerIdentityOutput({}, { parent, provider }).accountId;
   return pulumi.all([accountOf(source), accountOf(destination)]).apply(([from, to]) => {
     const found = { source: from, destination: to };
-    assertAccounts(found, { source: source.accountId, destination: destination.accountId });
+    checkedFor(component, () => assertAccounts(found, { source: source.accountId, destination: destination.accountId }));
     return found;
   });
 }

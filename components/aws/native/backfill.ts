@@ -17,9 +17,9 @@ export class BackfillRole extends pulumi.ComponentResource {
     const { region, kmsKeyArn } = config.source;
     const child = { parent: this, provider };
     const service = aws.getServicePrincipalOutput({ serviceName: "batchoperations.s3", region }, child).name;
-    const facts = pulumi.all([args.bucketArn, aws.getPartitionOutput({}, child).dnsSuffix]).apply(
-      ([bucketArn, dnsSuffix]): BackfillPolicyArgs => ({
-        source: { bucketArn, region, kmsKeyArn },
+    const facts = pulumi.all([args.bucketArn, aws.getPartitionOutput({}, child).dnsSuffix, kmsKeyArn]).apply(
+      ([bucketArn, dnsSuffix, key]): BackfillPolicyArgs => ({
+        source: { bucketArn, region, kmsKeyArn: key },
         prefixes: args.prefixes,
         dnsSuffix,
       }),

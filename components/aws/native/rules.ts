@@ -34,7 +34,7 @@ export interface ReplicatedBucket {
   /** Give it for both buckets or for neither. Two different accounts get the permissions that replication needs. @default one account */
   accountId?: string | undefined;
   /** KMS key of the bucket's objects. @default none */
-  kmsKeyArn?: string | undefined;
+  kmsKeyArn?: pulumi.Input<string> | undefined;
   /** Storage class of replicas in this bucket. @default the source object's */
   storageClass?: StorageClass | undefined;
   /** SNS topic of the bucket's region, for the alarms in this region. @default none */

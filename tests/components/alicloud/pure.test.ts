@@ -20,9 +20,10 @@ import {
   sourceAtDomain,
   sourceConfig,
 } from "../../../components/alicloud/stores";
-import { assertAccount, type BridgeContext } from "../../../components/cloud";
+import { assertAccount } from "../../../components/cloud";
 import { withinEnvironment } from "../../../components/config";
 import { CLOUDFLOW_REGIONS } from "../../../components/config/clouds";
+import type { ResolvedConfig } from "../../../components/late-config";
 import { recordLogPrefix } from "../../../runtime/replication/append-record-store";
 import { ossEndpoint, ossTarget } from "../../../runtime/stores/oss/endpoint";
 import { ACCOUNT } from "./fixture";
@@ -154,8 +155,7 @@ describe("sizes", () => {
 });
 
 describe("networks", () => {
-  const context = (mode: string, source: object, destination: object) =>
-    ({ config: { mode, source, destination } }) as BridgeContext;
+  const context = (mode: string, source: object, destination: object) => ({ mode, source, destination }) as ResolvedConfig;
   const SHANGHAI = { region: "cn-shanghai" };
   const SILICON_VALLEY = { region: "us-west-1" };
   const bucket = { bucket: "x", versioned: true };
@@ -231,7 +231,7 @@ describe("what the providers find", () => {
     [{ status: "Suspended" }, true],
   ])("an adopted bucket with versioning %j", (versioning, versioned) => {
     const found = { ...there, ...(versioning === undefined ? {} : { versioning }) };
-    expect(foundBucket(found, "source", { bucket: "x", region: "cn-shanghai" })).toEqual({
+    expect(foundBucket([found], "source", { bucket: "x", region: "cn-shanghai" })).toEqual({
       name: "x",
       publicHost: "oss-cn-shanghai.aliyuncs.com",
       versioned,
@@ -239,10 +239,10 @@ describe("what the providers find", () => {
   });
 
   test("an adopted bucket that is not there, or elsewhere", () => {
-    expect(() => foundBucket(undefined, "source", { bucket: "x", region: "cn-shanghai" })).toThrow(
+    expect(() => foundBucket([], "source", { bucket: "x", region: "cn-shanghai" })).toThrow(
       "source.bucket = x: this account has no such bucket to adopt; allowed: a bucket of the account, or adopt: false",
     );
-    expect(() => foundBucket(there, "destination", { bucket: "x", region: "us-west-1" })).toThrow(
+    expect(() => foundBucket([there], "destination", { bucket: "x", region: "us-west-1" })).toThrow(
       "destination.region = us-west-1: the bucket x, which is to be adopted, is in cn-shanghai; allowed: cn-shanghai",
     );
   });

@@ -106,7 +106,7 @@ const NAMES_ALARMS_AND_LOGS: Refusal[] = [
   { given: bridge({ logRetentionDays: 2 }),
     problem: "logRetentionDays = 2: not a retention that CloudWatch Logs knows; allowed: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653" },
   { given: bridge({ name: "Not_Fine" }),
-    problem: 'name = "Not_Fine": not a name; did you mean not-fine? allowed: 1 to 32 of a-z, 0-9 and -, not at either end (the stack\'s name is the default; set crossborderbridge:name where it does not fit)' },
+    problem: 'name = "Not_Fine": not a name; did you mean not-fine? allowed: 1 to 32 of a-z, 0-9 and -, not at either end (the default is the name of the stack, or of the component in a program; set name where it does not fit)' },
   { given: bridge({ zzzzzzz: 1 }),
     problem: "zzzzzzz: unknown key; allowed: source, destination, name, mode, direction, buffer, scope, deletes, existingObjects, replication, statusTags, auth, token, egress, allowedCidrs, ..." },
 ];

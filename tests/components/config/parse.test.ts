@@ -165,7 +165,7 @@ test.each(LISTS)("every error is listed once: $name", ({ given, refused }) => {
 
 test("a stack's name that is no bridge name says where to set one", () => {
   expect(problemsOf(bridge(), "My_Stack")).toEqual([
-    expect.stringMatching(/^crossborderbridge:name = "My_Stack": .*set crossborderbridge:name/),
+    expect.stringMatching(/^crossborderbridge:name = "My_Stack": .*set name where it does not fit/),
   ]);
 });
 

@@ -50,7 +50,7 @@ test("the providers say which accounts they are, and those are held against what
     found: accounts.verifiedAccounts(
       ownBucket("from", "us-east-1", { accountId: ACCOUNT }),
       ownBucket("to", ELSEWHERE.region, { accountId: ELSEWHERE.account }),
-      new pulumi.ComponentResource("crossborder:test:Parent", "parent"),
+      { component: 'Test "parent"', parent: new pulumi.ComponentResource("crossborder:test:Parent", "parent") },
     ),
   }));
   expect(await settled(made.found)).toEqual({ source: ACCOUNT, destination: ELSEWHERE.account });
