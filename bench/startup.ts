@@ -56,6 +56,7 @@ function configsOf(platform: FunctionPlatform): { [R in Role]: RoleConfig<R> } {
   const allowedSources = [{ origin: "https://photos.example.com", pathPrefix: "/" }];
   const inlineLimitBytes = 8 * 1024 ** 2;
   return {
+    notifier: { bridgeId: "bridge", logLevel: "info", format: "dingtalk", parameter: "/bridge/webhook" },
     sender: {
       ...source,
       ...queues,

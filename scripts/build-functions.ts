@@ -10,7 +10,7 @@ import type { Role } from "../runtime/protocol/env";
 
 /** The platforms, named like the folders of `runtime/platforms`, and the roles that run on each of them. */
 export const FUNCTIONS = {
-  "aws-lambda": ["sender", "receiver", "copier", "prober"],
+  "aws-lambda": ["sender", "receiver", "copier", "prober", "notifier"],
   "alicloud-fc": ["sender", "receiver", "copier", "dispatcher", "pusher", "prober"],
 } as const satisfies Record<string, readonly Role[]>;
 export type FunctionPlatform = keyof typeof FUNCTIONS;

@@ -22,6 +22,10 @@ export const BOUNDS = {
 export const DELETES = ["ignore", "replicate"] as const;
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 
+/** Formats of the messages to a webhook: JSON of the bridge's own, and the robots of DingTalk, WeCom and Lark (Feishu). */
+export const WEBHOOK_FORMATS = ["json", "dingtalk", "wecom", "lark"] as const;
+export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
+
 const within = ({ min, max }: { min: number; max: number }) => z.int().check(z.minimum(min), z.maximum(max));
 
 const s3StoreSchema = z.strictObject({
@@ -266,6 +270,17 @@ const proberSchema = () =>
   });
 export type ProberConfig = z.infer<ReturnType<typeof proberSchema>>;
 
+/** Hands alarms on to a webhook. */
+const notifierSchema = () =>
+  z.strictObject({
+    bridgeId: identity.bridgeId,
+    logLevel: identity.logLevel,
+    format: z.enum(WEBHOOK_FORMATS),
+    /** Name of the SSM SecureString that holds `{"url", "secret"}`; the secret may be absent. */
+    parameter: z.filledText,
+  });
+export type NotifierConfig = z.infer<ReturnType<typeof notifierSchema>>;
+
 /** Built when it is used: a function has one role, and every schema costs time to start. */
 const ROLE_SCHEMAS = {
   sender: senderSchema,
@@ -274,6 +289,7 @@ const ROLE_SCHEMAS = {
   dispatcher: dispatcherSchema,
   pusher: pusherSchema,
   prober: proberSchema,
+  notifier: notifierSchema,
 } as const;
 export type Role = keyof typeof ROLE_SCHEMAS;
 export type RoleConfig<R extends Role> = z.infer<ReturnType<(typeof ROLE_SCHEMAS)[R]>>;

@@ -60,7 +60,7 @@ const allowedSources = [{ origin: "https://photos.oss-cn-shanghai.aliyuncs.com",
 const destinationSide = { ...identity, destination: oss("copies"), destinationPrefix: "", controlBucket: "control" };
 const copying = { timeoutSeconds: 900, partSizeBytes: 1, partsAtOnce: 1 };
 
-const configs: { [R in Role]: RoleConfig<R> } = {
+const configs: { [R in Exclude<Role, "notifier">]: RoleConfig<R> } = {
   sender: {
     ...identity,
     source: oss("photos"),

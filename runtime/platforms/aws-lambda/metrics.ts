@@ -8,7 +8,8 @@ import { type LogDestination, stdout } from "../logger";
 
 export const METRIC_NAMESPACE = "CrossBorderBridge";
 
-const UNITS: Record<MetricName, "Count" | "Milliseconds" | "Bytes"> = {
+/** Every metric that a function writes. */
+export const METRIC_UNITS: Record<MetricName, "Count" | "Milliseconds" | "Bytes"> = {
   Replicated: "Count",
   Unchanged: "Count",
   Deleted: "Count",
@@ -63,7 +64,7 @@ export function createMetrics(options: MetricsOptions): FlushableMetrics {
     const definition = {
       Namespace: METRIC_NAMESPACE,
       Dimensions: [["service", "BridgeId"]],
-      Metrics: taken.map(([Name]) => ({ Name, Unit: UNITS[Name] })),
+      Metrics: taken.map(([Name]) => ({ Name, Unit: METRIC_UNITS[Name] })),
     };
     const line = {
       _aws: { Timestamp: clock.now(), CloudWatchMetrics: [definition] },
