@@ -89,7 +89,12 @@ export class OssClient {
 
   /** Sends the request until OSS accepts it and `take` succeeds. For answers that are a document or empty. */
   text<T>(request: OssRequest, take: (text: string, headers: AnswerHeaders) => T): Promise<T> {
-    return this.http.send(request, ({ body, headers }) => take(body.toString("utf8"), headers));
+    return this.bytes(request, (body, headers) => take(body.toString("utf8"), headers));
+  }
+
+  /** Like `text`, for a document that is too large to be turned into a text first. */
+  bytes<T>(request: OssRequest, take: (body: Buffer, headers: AnswerHeaders) => T): Promise<T> {
+    return this.http.send(request, ({ body, headers }) => take(body, headers));
   }
 
   async presignGet(key: string, { expiresInSeconds, reads }: PresignOptions): Promise<string> {

@@ -175,7 +175,7 @@ class OssAdapter extends OssUploads implements StoreAdapter {
     let position: OssQueries = startAfter === undefined ? {} : { "start-after": startAfter };
     for (;;) {
       const request = { op, method: "GET", queries: { ...queries, ...position }, signal } as const;
-      const page = await this.text(request, (text) => parseListingPage(text, reading));
+      const page = await this.bytes(request, (document) => parseListingPage(document, reading));
       yield page.objects;
       if (page.next === undefined) return;
       position = { "continuation-token": page.next };

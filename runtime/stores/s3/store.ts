@@ -163,10 +163,9 @@ class S3Adapter extends S3Uploads implements StoreAdapter {
     for (;;) {
       const request = { op, method: "GET", query: { ...query, ...position }, signal } as const;
       const page = await this.client.send(request, (answer) => {
-        const text = answer.body.toString("utf8");
         // Any other document is a refusal, or no answer of S3.
-        if (!isListing(text)) documentOf(op, answer);
-        return parseListingPage(text, { decodeKey: decodeListedKey, invalid: (what) => unexpectedAnswer(op, what) });
+        if (!isListing(answer.body)) documentOf(op, answer);
+        return parseListingPage(answer.body, { decodeKey: decodeListedKey, invalid: (what) => unexpectedAnswer(op, what) });
       });
       yield page.objects;
       if (page.next === undefined) return;

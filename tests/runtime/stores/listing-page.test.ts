@@ -1,4 +1,5 @@
 /** Pages of listings as S3 and OSS write them. */
+import fc from "fast-check";
 import { parseListingPage } from "../../../runtime/stores/listing-page";
 
 const READER = {
@@ -30,7 +31,7 @@ function contents({
 const page = (entries: string, envelope = "<IsTruncated>false</IsTruncated>") =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><EncodingType>url</EncodingType>${envelope}${entries}</ListBucketResult>`;
 
-const parse = (text: string) => parseListingPage(text, READER);
+const parse = (text: string) => parseListingPage(Buffer.from(text), READER);
 
 test("reads keys, sizes, ETags and times", () => {
   const more = "<Owner><ID>1</ID><DisplayName>key</DisplayName></Owner>";
@@ -93,4 +94,43 @@ test.each([
 test("common prefixes count as keys of the page", () => {
   const envelope = "<IsTruncated>false</IsTruncated><KeyCount>2</KeyCount><CommonPrefixes><Prefix>c/</Prefix></CommonPrefixes>";
   expect(parse(page(contents({}), envelope)).objects).toHaveLength(1);
+});
+
+test.each([
+  ["a time to the second", "2026-11-21T10:00:00Z", "2026-11-21T10:00:00.000Z"],
+  ["a time of another zone", "2026-11-21T12:00:00.000+02:00", "2026-11-21T10:00:00.000Z"],
+  ["a time before 1970", "1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"],
+])("reads %s", (_what, lastModified, expected) => {
+  expect(parse(page(contents({ lastModified }))).objects[0]?.lastModified.toISOString()).toBe(expected);
+});
+
+test("the largest object, and a position that is no ASCII", () => {
+  const envelope = "<IsTruncated>true</IsTruncated><NextContinuationToken>näch/中</NextContinuationToken>";
+  const { objects, next } = parse(page(contents({ key: "中é", size: "53687091200000" }), envelope));
+  expect(objects).toMatchObject([{ key: "中é", sizeBytes: 53_687_091_200_000 }]);
+  expect(next).toBe("näch/中");
+});
+
+/** A comment makes the reader take the whole document apart, which is slow and the plain way. */
+test("objects that are found by their tags are those of the document's tree", () => {
+  const xml = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const key = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).map((text) => xml(encodeURIComponent(text)));
+  const etag = fc.oneof(
+    fc.stringMatching(/^[0-9a-f]{32}(-\d)?$/).map((hex) => `&quot;${hex}&quot;`),
+    fc.constantFrom("", '"', '""', "&quot;", "&quot;a&amp;b&quot;", "plain", "&#34;x&#34;"),
+  );
+  const entry = fc.record({
+    ...{ key, etag },
+    size: fc.nat().map(String),
+    lastModified: fc
+      .date({ min: new Date(0), max: new Date("2100-01-01"), noInvalidDate: true })
+      .map((date) => date.toISOString()),
+    more: fc.constantFrom("", "<Owner><ID>1</ID></Owner>", "<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm>"),
+  });
+  fc.assert(
+    fc.property(fc.array(entry, { maxLength: 8 }), (entries) => {
+      const text = entries.map(contents).join("\n");
+      expect(parse(page(text))).toEqual(parse(page(`<!-- -->${text}`)));
+    }),
+  );
 });
