@@ -21,10 +21,13 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 // npm changes to the folder of the package; the paths of a command line are relative to where it was typed.
 if (process.env.npm_lifecycle_event === "bridge" && process.env.INIT_CWD !== undefined) process.chdir(process.env.INIT_CWD);
 
-// As after `watch --terminal | head`: nobody reads any more.
+/** 128 plus the number of SIGPIPE, as other commands end. */
+const BROKEN_PIPE = 141;
+
+// As after `watch --terminal | head`: nobody reads any more. The work may not be complete, so the exit code is not 0.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit(0);
+  process.exit(BROKEN_PIPE);
 });
 
 async function main(): Promise<void> {

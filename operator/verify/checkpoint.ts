@@ -3,6 +3,8 @@ import * as z from "zod";
 import { openProgressFile, type ProgressFile } from "../progress-file";
 import { countsSchema } from "./findings";
 
+const VERSION = 2;
+
 /** The verification that a checkpoint belongs to. */
 const identity = {
   stack: z.string(),
@@ -18,6 +20,8 @@ const identity = {
   sourceInventory: z.string().optional(),
   destinationInventory: z.string().optional(),
   out: z.string(),
+  /** Digest of the settings that decide which keys are compared, and how. */
+  settings: z.string(),
 };
 const identitySchema = z.strictObject(identity);
 export type VerifyIdentity = z.infer<typeof identitySchema>;
@@ -29,17 +33,19 @@ const progress = {
   ranges: z.array(z.strictObject({ prefix: z.string(), after: z.string().optional(), until: z.string().optional() })).optional(),
   /** The last line of `fromFile` that was handled. */
   line: z.number().int().nonnegative().optional(),
+  /** Digest of the lines up to this one. */
+  linesSha256: z.string().optional(),
   counts: countsSchema,
-  /** The length of the file of findings. */
-  findingsBytes: z.number().int().nonnegative(),
+  /** The file of findings. */
+  findings: z.strictObject({ bytes: z.number().int().nonnegative(), sha256: z.string() }),
 };
 const progressSchema = z.strictObject(progress);
 export type VerifyProgress = z.infer<typeof progressSchema>;
 
-const checkpointSchema = z.strictObject({ version: z.literal(1), ...identity, updatedAt: z.iso.datetime(), ...progress });
+const checkpointSchema = z.strictObject({ version: z.literal(VERSION), ...identity, updatedAt: z.iso.datetime(), ...progress });
 export type VerifyCheckpoint = z.infer<typeof checkpointSchema>;
 export type VerifyCheckpointFile = ProgressFile<VerifyCheckpoint, VerifyProgress>;
 
 export function openVerifyCheckpoint(path: string, own: VerifyIdentity, now: () => number): VerifyCheckpointFile {
-  return openProgressFile(path, { run: "verification", schema: checkpointSchema, version: 1, own, now });
+  return openProgressFile(path, { run: "verification", schema: checkpointSchema, version: VERSION, own, now });
 }

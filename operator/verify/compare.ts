@@ -139,9 +139,11 @@ const CLOCKS_MS = 5 * 60_000;
  */
 export function listedVerdict(source: ListedObject, destination: ListedObject, { etagsCompare }: ListingRules): ListedVerdict {
   if (source.sizeBytes !== destination.sizeBytes) return "other size";
-  if (etagsCompare && isMd5(source.etag) && isMd5(destination.etag))
+  if (etagsCompare && isMd5(source.etag)) {
+    if (source.etag === destination.etag) return "equal";
     // OSS writes capitals.
-    return source.etag === destination.etag || source.etag.toLowerCase() === destination.etag.toLowerCase() ? "equal" : "unclear";
+    if (isMd5(destination.etag)) return source.etag.toLowerCase() === destination.etag.toLowerCase() ? "equal" : "unclear";
+  }
   return destination.lastModified.getTime() < source.lastModified.getTime() - CLOCKS_MS ? "unclear" : "same size";
 }
 

@@ -1,4 +1,5 @@
 /** The differences that a verification finds, and the file that keeps them. */
+import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
@@ -27,65 +28,100 @@ const findingSchema = z.strictObject({
 });
 export type Finding = z.infer<typeof findingSchema>;
 
+/** How much of a file belongs to a run, and what it holds. */
+export interface FindingsMark {
+  bytes: number;
+  /** Of these bytes, in hexadecimal digits. */
+  sha256: string;
+}
+
+const WRITTEN_AT_ONCE = 1000;
+
 /** One JSON line for each finding. A resumed run cuts off what was written after its last checkpoint, so no finding is there twice. */
 export class FindingsFile {
+  private readonly hash = createHash("sha256");
+  /** Lines that are not written yet, the oldest first. */
   private buffer: string[] = [];
-  private bytes: number;
+  private writtenBytes = 0;
+  private bytes = 0;
+  private flushing: Promise<void> = Promise.resolve();
 
   private constructor(
     readonly path: string,
     private readonly file: FileHandle,
-    lengthBytes: number,
-  ) {
-    this.bytes = lengthBytes;
-  }
+  ) {}
 
   /**
-   * @param lengthBytes how much of the file belongs to the run; 0 for a new one
-   * @throws UsageError if the file has fewer bytes: findings of the run are lost
+   * @param mark what an earlier run has written; undefined for a new file
+   * @throws UsageError if the file holds other bytes: findings of the run are lost
    */
-  static async open(path: string, lengthBytes: number): Promise<FindingsFile> {
+  static async open(path: string, mark: FindingsMark | undefined): Promise<FindingsFile> {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, lengthBytes === 0 ? "w+" : "r+", 0o600).catch((error: NodeJS.ErrnoException) => {
+    const isNew = mark === undefined || mark.bytes === 0;
+    const file = await open(path, isNew ? "w+" : "r+", 0o600).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
       throw lost(path);
     });
+    const findings = new FindingsFile(path, file);
+    if (isNew) return findings;
     const { size } = await file.stat();
-    if (size < lengthBytes) {
+    const isWhole = size >= mark.bytes && (await sha256Of(file, mark.bytes, findings.hash)) === mark.sha256;
+    if (!isWhole) {
       await file.close();
       throw lost(path);
     }
-    await file.truncate(lengthBytes);
-    return new FindingsFile(path, file, lengthBytes);
+    await file.truncate(mark.bytes);
+    findings.writtenBytes = mark.bytes;
+    findings.bytes = mark.bytes;
+    return findings;
   }
 
-  /** Bytes of the file, with what is not written yet. */
-  get lengthBytes(): number {
-    return this.bytes;
+  /** The file as it is once everything that was appended is written. */
+  get mark(): FindingsMark {
+    return { bytes: this.bytes, sha256: this.hash.copy().digest("hex") };
   }
 
   append(findings: readonly Finding[]): void {
     for (const finding of findings) {
       const line = `${JSON.stringify(finding)}\n`;
       this.buffer.push(line);
+      this.hash.update(line);
       this.bytes += Buffer.byteLength(line);
     }
   }
 
-  /** Resolves once everything that was appended before is on the disk. */
-  async flush(): Promise<void> {
+  /** Resolves once everything that was appended before is on the disk. After a failure the lines are written by the next call. */
+  flush(): Promise<void> {
+    this.flushing = this.flushing.catch(() => undefined).then(() => this.write());
+    return this.flushing;
+  }
+
+  private async write(): Promise<void> {
     if (this.buffer.length === 0) return;
-    const text = Buffer.from(this.buffer.join(""));
-    const position = this.bytes - text.length;
-    this.buffer = [];
-    await this.file.write(text, 0, text.length, position);
+    while (this.buffer.length > 0) {
+      const lines = this.buffer.slice(0, WRITTEN_AT_ONCE);
+      const bytes = Buffer.from(lines.join(""));
+      for (let done = 0; done < bytes.length; ) {
+        const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done, this.writtenBytes + done);
+        done += bytesWritten;
+      }
+      this.writtenBytes += bytes.length;
+      this.buffer = this.buffer.slice(lines.length);
+    }
     await this.file.datasync();
   }
 
-  /** Every finding, in the order in which they were found. */
+  /**
+   * Every finding, in the order in which they were found.
+   * @throws UsageError before the first one if another program has changed the file
+   */
   async *read(): AsyncGenerator<Finding> {
     await this.flush();
-    for await (const line of linesOf(this.file.createReadStream({ start: 0, autoClose: false })))
+    const { bytes, sha256 } = this.mark;
+    const { size } = await this.file.stat();
+    if (size !== bytes || (await sha256Of(this.file, bytes)) !== sha256) throw changed(this.path);
+    if (bytes === 0) return;
+    for await (const line of linesOf(this.file.createReadStream({ start: 0, end: bytes - 1, autoClose: false })))
       yield findingSchema.parse(JSON.parse(line));
   }
 
@@ -94,9 +130,22 @@ export class FindingsFile {
   }
 }
 
+/** @param hash gets the bytes */
+async function sha256Of(file: FileHandle, bytes: number, hash: Hash = createHash("sha256")): Promise<string> {
+  if (bytes === 0) return hash.copy().digest("hex");
+  for await (const chunk of file.createReadStream({ start: 0, end: bytes - 1, autoClose: false })) hash.update(chunk as Buffer);
+  return hash.copy().digest("hex");
+}
+
 function lost(path: string): UsageError {
   return new UsageError(
     `${path} has lost differences that an earlier run found; delete the checkpoint to begin anew, or name another one with --checkpoint`,
+  );
+}
+
+function changed(path: string): UsageError {
+  return new UsageError(
+    `${path} was changed by another program while this verification wrote to it: run it again, with a file of its own in --out`,
   );
 }
 

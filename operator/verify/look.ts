@@ -43,11 +43,11 @@ export function createLook(bridge: Sides, options: LookOptions): Look {
         return await look(key);
       } catch (error) {
         options.signal.throwIfAborted();
-        if (isBridgeError(error, "PreconditionFailed", "NotFound")) {
-          if (count < LOOKS) continue;
-          return { outcome: "onTheWay" };
-        }
-        if (!isBridgeError(error, "PermissionDenied", "Invalid", "Unsupported")) throw error;
+        if (isBridgeError(error, "PreconditionFailed", "NotFound") && count < LOOKS) continue;
+        // It was overwritten each time, so another event of it is on its way.
+        if (isBridgeError(error, "PreconditionFailed")) return { outcome: "onTheWay" };
+        // The store lists an object that it does not hand out, or refuses it.
+        if (!isBridgeError(error, "NotFound", "PermissionDenied", "Invalid", "Unsupported")) throw error;
         return { outcome: "finding", finding: { kind: "unread", key, sizeBytes: 0, reason: error.message } };
       }
     }

@@ -31,6 +31,8 @@ export interface VerifyDeps extends Omit<RetryDeps, "signal"> {
   confirm(question: string, signal: AbortSignal): Promise<boolean>;
   /** Whether standard input is a terminal, so that a person can answer. */
   interactive: boolean;
+  /** Called after each step. @param compared keys so far */
+  onCompared?(compared: number): void;
   /** Opens another bucket of a side, for an inventory. */
   openStore(access: SideAccess, bucket: string): Promise<ObjectStore>;
 }

@@ -50,7 +50,8 @@ export const findingText = ({ kind, key, reason }: Finding): string =>
 export function verdictText(counts: Counts): string {
   const found = faults(counts);
   if (found > 0) return `${grouped(found)} objects are not as they should be`;
-  const { sameSize, onTheWay } = counts;
+  const { compared, sameSize, onTheWay } = counts;
+  if (compared.objects === 0) return "no key was compared: neither side has one in scope that begins with the prefix";
   const rest = [
     ...(onTheWay > 0
       ? [`${grouped(onTheWay)} were written so shortly before that they may be on their way: verify again later`]

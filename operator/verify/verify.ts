@@ -1,9 +1,9 @@
 /** Runs a verification: compares both sides, keeps its progress, reports the differences, and repairs them if it is asked to. */
-import { randomInt } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { askAtTerminal } from "../ask";
-import { type CommandContext, type ExitCode, FAILED, FINE } from "../command";
+import { type CommandContext, type ExitCode, FAILED, FINE, UsageError } from "../command";
 import { createLimiter } from "../concurrency";
 import type { OperatedBridge, OperatedSide } from "../operated-bridge";
 import { Progress } from "../progress";
@@ -77,7 +77,7 @@ interface Kept {
 class VerifyRun {
   readonly counts: Counts;
   private ranges: () => SavedRange[] | undefined;
-  private line: number | undefined;
+  private lines: Pick<VerifyProgress, "line" | "linesSha256">;
   private savedMs: number;
   private saving: Promise<void> | undefined;
   private failure: unknown;
@@ -94,7 +94,7 @@ class VerifyRun {
     if (earlier !== undefined) addCounts(this.counts, earlier.counts);
     this.comparedBefore = this.counts.compared.objects;
     this.ranges = () => earlier?.ranges;
-    this.line = earlier?.line;
+    this.lines = { line: earlier?.line, linesSha256: earlier?.linesSha256 };
     this.savedMs = deps.now();
   }
 
@@ -119,6 +119,7 @@ class VerifyRun {
       {
         ...{ stack, source: identity("source"), destination: identity("destination"), local, prefix, out },
         ...{ since: options.since?.text, bytes: options.bytes === true, fromFile, sourceInventory, destinationInventory },
+        settings: settingsDigest(bridge),
       },
       deps.now,
     );
@@ -127,7 +128,7 @@ class VerifyRun {
       note(
         `resuming the run of ${earlier.updatedAt}, after ${grouped(earlier.counts.compared.objects)} keys (${checkpoint.path})`,
       );
-    const findings = await FindingsFile.open(out, earlier?.findingsBytes ?? 0);
+    const findings = await FindingsFile.open(out, earlier?.findings);
     const sinceMs = earlier === undefined ? options.since?.atMs(deps.now()) : earlier.sinceMs;
     return new VerifyRun(context, options, deps, { checkpoint, findings, earlier, sinceMs });
   }
@@ -197,24 +198,36 @@ class VerifyRun {
     const { signal } = this.context;
     const total = await countKeys(path);
     const progress = this.progress(total === undefined ? undefined : total - this.comparedBefore);
-    const step = async (keys: readonly string[], line: number) => {
+    const { line: doneBefore = 0, linesSha256: wanted } = this.lines;
+    const hash = createHash("sha256");
+    const step = async (keys: readonly string[], line: number, linesSha256: string) => {
       const counts = noCounts();
       counts.compared.objects = keys.length;
       const findings = await lookAtAll(keys, { look, signal, counts });
-      this.line = line;
+      this.lines = { line, linesSha256 };
       this.onStep({ counts, findings }, progress);
     };
+    const assertSame = (): void => {
+      if (wanted !== undefined && hash.copy().digest("hex") !== wanted) throw otherKeys(path);
+    };
+    let isChecked = doneBefore === 0;
     let keys: string[] = [];
     let last = 0;
     for await (const { number, key } of keysIn(path)) {
-      if (number <= (this.kept.earlier?.line ?? 0)) continue;
+      if (!isChecked && number > doneBefore) {
+        assertSame();
+        isChecked = true;
+      }
+      hash.update(`${number} ${JSON.stringify(key)}\n`);
       last = number;
+      if (number <= doneBefore) continue;
       if (key.startsWith(prefix)) keys.push(key);
       if (keys.length < KEYS_IN_STEP) continue;
-      await step(keys, number);
+      await step(keys, number, hash.copy().digest("hex"));
       keys = [];
     }
-    if (keys.length > 0) await step(keys, last);
+    if (!isChecked) assertSame();
+    if (keys.length > 0) await step(keys, last, hash.copy().digest("hex"));
   }
 
   private progress(total?: number): Progress {
@@ -222,9 +235,11 @@ class VerifyRun {
   }
 
   private onStep({ counts, findings }: { counts: Counts; findings: Finding[] }, progress: Progress): void {
-    if (this.failure !== undefined) throw this.failure;
+    // The step counts as done, so what it found is kept before anything can fail.
     addCounts(this.counts, counts);
     this.findings.append(findings);
+    this.deps.onCompared?.(this.counts.compared.objects);
+    if (this.failure !== undefined) throw this.failure;
     progress.report(this.counts.compared.objects - this.comparedBefore, () => this.progressText());
     if (this.saving !== undefined || this.deps.now() - this.savedMs < SAVE_EVERY_MS) return;
     this.saving = this.saveNow()
@@ -252,9 +267,9 @@ class VerifyRun {
     const progress: VerifyProgress = {
       sinceMs: this.kept.sinceMs,
       ranges: this.ranges(),
-      line: this.line,
+      ...this.lines,
       counts: structuredClone(this.counts),
-      findingsBytes: this.findings.lengthBytes,
+      findings: this.findings.mark,
     };
     await this.findings.flush();
     await this.checkpoint.write(progress);
@@ -274,6 +289,19 @@ class VerifyRun {
 }
 
 const KEYS_IN_STEP = 1000;
+
+function otherKeys(path: string): UsageError {
+  return new UsageError(
+    `${path} no longer begins with the keys that an earlier run compared: name another checkpoint with --checkpoint, or delete that one`,
+  );
+}
+
+/** A checkpoint of other settings would hide the keys that they take in. */
+function settingsDigest({ config, destination }: OperatedBridge): string {
+  const { mode, direction, deletes, scope, replication } = config;
+  const settings = { mode, direction, deletes, scope, rules: replication.rules, prefix: destination.keyPrefix };
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 16);
+}
 
 /** KMS makes ETags that are no MD5s. A bucket may encrypt so by itself; each of its objects is then looked at. */
 function etagsCompare({ config }: Pick<OperatedBridge, "config">): boolean {

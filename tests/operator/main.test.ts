@@ -1,5 +1,6 @@
 /** Runs the command in a process of its own. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,4 +35,11 @@ test("a path is relative to the folder where npm was called", async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("a reader that leaves early gets no exit code of success", async () => {
+  const child = spawn(process.execPath, ["--import", "tsx", MAIN, "--help"], { stdio: ["ignore", "pipe", "ignore"] });
+  child.stdout.destroy();
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  expect(exitCode).toBe(141);
 });
