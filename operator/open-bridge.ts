@@ -1,6 +1,5 @@
 /** Opens a deployed bridge, in the clouds or on this machine. */
 import { createHash } from "node:crypto";
-import { senderExecutions } from "../components/config";
 import { encodeLook } from "../runtime/protocol/queue-messages";
 import { BridgeError, isBridgeError } from "../runtime/stores/errors";
 import { openAlicloudSide } from "./clouds/alicloud";
@@ -196,18 +195,18 @@ async function redrive(source: CloudSide, outputs: OperatedOutputs, options: Red
   });
 }
 
-/** Only a sender in AWS has events that a queue holds while nobody takes them. */
+/** Undefined in mode native, which has no functions at the source. */
 function waysOf(
-  { name, buffer, reserveConcurrency, concurrency }: OperatedBridge["config"],
-  { senderFunctionName }: OperatedOutputs,
+  { name, buffer }: OperatedBridge["config"],
+  { senderFunctionName, dispatcherFunctionName, pusherFunctionName }: OperatedOutputs,
   source: CloudSide,
 ): EventWays | undefined {
-  if (senderFunctionName === undefined || source.ways === undefined) return undefined;
+  const functionNames = [senderFunctionName, dispatcherFunctionName, pusherFunctionName].filter((name) => name !== undefined);
+  if (functionNames.length === 0) return undefined;
   return source.ways({
-    functionName: senderFunctionName,
+    functionNames,
     tickRule: `crossborderbridge-${name}-tick`,
     isDirect: buffer === "none",
-    reserved: reserveConcurrency ? senderExecutions({ buffer, concurrency }) : undefined,
   });
 }
 

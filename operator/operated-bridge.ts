@@ -147,7 +147,7 @@ export interface OperatedBridge {
   held(options: ReadOptions): Promise<HeldLooks>;
   /** The messages of the work queue: ready, delayed or in work. Undefined if the bridge has no work queue. */
   queued(options?: { signal?: AbortSignal | undefined }): Promise<number | undefined>;
-  /** How events reach the bridge. Undefined if its cloud or its mode cannot hold them back without losing any. */
+  /** How events reach the bridge. Undefined in mode native, which cannot hold them back without losing any. */
   ways: EventWays | undefined;
   /** Every line about this key that the functions of both sides logged since then. */
   keyLog(key: string, options: ReadOptions & { sinceMs: number }): Promise<KeyLog>;

@@ -10,12 +10,14 @@ import type { LenientConfig } from "./schema";
 
 /** The variable of a function of Function Compute besides its settings: the time limit. */
 const FC_VARIABLES = { TIMEOUT_SECONDS: "86400" };
+/** What `pause` adds. */
+const PAUSED = { BRIDGE_PAUSED: "1" };
 
 const sizeOf = (variables: Readonly<Record<string, string>>): number =>
   Object.entries(variables).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
 
 const bytesIn = ({ cloud, settings }: FunctionSettings): number =>
-  sizeOf({ [CONFIG_VARIABLE]: asciiJson(settings), ...(isAws(cloud) ? {} : FC_VARIABLES) });
+  sizeOf({ [CONFIG_VARIABLE]: asciiJson(settings), ...PAUSED, ...(isAws(cloud) ? {} : FC_VARIABLES) });
 
 /** The size of the variables of each function, at most. */
 export const environmentSizes = (config: LenientConfig): { role: Role; bytes: number }[] =>

@@ -10,6 +10,7 @@ import { createOssStore } from "../../runtime/stores/oss/store";
 import { abortable } from "../concurrency";
 import type { AlicloudAccess, FunctionInvoker, ReadOptions, RunningExecution, RunningExecutions } from "../operated-bridge";
 import { readFunctionLog } from "./alicloud-logs";
+import { openFunctionWays } from "./alicloud-ways";
 import type { CloudSide, ReadLogOptions, StoreOfSide } from "./side";
 import { errorMessageIn, functionFailed, notJson } from "./side";
 import { countMessages, readDeadLetters, readHeld, redriveLetters } from "./smq";
@@ -46,6 +47,7 @@ export function openAlicloudSide(
     queued: (queueUrl, options) => countMessages(queue(queueUrl), options),
     log: (functionName, options) => readLog(functionName, options),
     keyLog: (functionName, key, options) => readLog(functionName, { ...options, key }),
+    ways: ({ functionNames }) => openFunctionWays(access, functionNames),
     executions: (flowName, options) => readExecutions(access, flowName, options),
     close: () => dispatcher.close(),
   };

@@ -1,19 +1,20 @@
 /** The ways by which events reach a sender in AWS: the mapping of its queue, the tick, and with `buffer: none` the bucket itself. */
 import { DescribeRuleCommand, DisableRuleCommand, EnableRuleCommand, EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import {
-  DeleteFunctionConcurrencyCommand,
   type EventSourceMappingConfiguration,
-  GetFunctionConcurrencyCommand,
+  GetFunctionConfigurationCommand,
   LambdaClient,
-  PutFunctionConcurrencyCommand,
   paginateListEventSourceMappings,
   UpdateEventSourceMappingCommand,
+  UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { toBridgeError } from "../../runtime/platforms/aws-lambda/errors";
+import { PAUSED_VARIABLE } from "../../runtime/platforms/paused";
+import { CONFIG_VARIABLE } from "../../runtime/protocol/env";
 import { BridgeError } from "../../runtime/stores/errors";
 import type { AwsAccess, EventWay, EventWays } from "../operated-bridge";
 import { awsClientOptions } from "./aws-client";
-import type { SenderWays } from "./side";
+import type { SourceWays } from "./side";
 
 interface Call {
   signal?: AbortSignal | undefined;
@@ -22,11 +23,12 @@ interface Call {
 /**
  * - The mapping: its queue keeps the events. https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
  * - The tick: it would move held keys on. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_DisableRule.html
- * - The bucket, with `buffer: none`: Lambda keeps throttled events for 6 hours, then they become dead letters.
- *   https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionConcurrency.html
+ * - The bucket, with `buffer: none`: it invokes the function itself, which a variable lets keep the keys in the queue.
+ *   docs/adr/0054-a-pause-is-a-variable-of-the-functions.md
  */
-export function openEventWays(access: AwsAccess, sender: SenderWays): EventWays {
-  const { functionName, tickRule, isDirect } = sender;
+export function openEventWays(access: AwsAccess, source: SourceWays): EventWays {
+  const { tickRule, isDirect } = source;
+  const [functionName = ""] = source.functionNames;
   const withClients = async <T>({ signal }: Call, work: (clients: Clients) => Promise<T>): Promise<T> => {
     const clients: Clients = {
       lambda: new LambdaClient(awsClientOptions(access)),
@@ -55,9 +57,9 @@ export function openEventWays(access: AwsAccess, sender: SenderWays): EventWays 
       withClients(options, async (clients) => {
         // The tick goes first and comes last: it moves keys into the queue.
         if (!isOpen) await setTick(clients, tickRule, false);
+        if (isDirect) await setDirect(clients, functionName, isOpen);
         for (const { UUID } of await mappingsOf(clients, functionName))
           await clients.lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: isOpen }), clients.options);
-        if (isDirect) await setDirect(clients, sender, isOpen);
         if (isOpen) await setTick(clients, tickRule, true);
       }),
   };
@@ -94,19 +96,32 @@ async function setTick({ events, options }: Clients, rule: string, isOpen: boole
   else await events.send(new DisableRuleCommand({ Name: rule }), options);
 }
 
-async function directWay({ lambda, options }: Clients, functionName: string): Promise<EventWay> {
-  const { ReservedConcurrentExecutions } = await lambda.send(
-    new GetFunctionConcurrencyCommand({ FunctionName: functionName }),
-    options,
-  );
-  return { name: `the function ${functionName}`, isOpen: ReservedConcurrentExecutions !== 0 };
+/** While an update is in progress, the function runs as before. https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html */
+async function directWay(clients: Clients, functionName: string): Promise<EventWay> {
+  const { variables, isUpdating } = await readFunction(clients, functionName);
+  const willBeOpen = variables[PAUSED_VARIABLE] === undefined;
+  return { name: `the function ${functionName}`, isOpen: isUpdating ? !willBeOpen : willBeOpen };
 }
 
-async function setDirect({ lambda, options }: Clients, { functionName, reserved }: SenderWays, isOpen: boolean): Promise<void> {
-  if (isOpen && reserved === undefined) {
-    await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName: functionName }), options);
-    return;
-  }
-  const ReservedConcurrentExecutions = isOpen ? reserved : 0;
-  await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: functionName, ReservedConcurrentExecutions }), options);
+/** An update replaces all variables of a function, and nothing else of it. */
+async function setDirect(clients: Clients, FunctionName: string, isOpen: boolean): Promise<void> {
+  const { variables } = await readFunction(clients, FunctionName);
+  const { [PAUSED_VARIABLE]: paused, ...others } = variables;
+  if (isOpen === (paused === undefined)) return;
+  const Variables = isOpen ? others : { ...others, [PAUSED_VARIABLE]: "1" };
+  const command = new UpdateFunctionConfigurationCommand({ FunctionName, Environment: { Variables } });
+  await clients.lambda.send(command, clients.options);
+}
+
+/** Rejects where the settings are missing: an update would then remove them. */
+async function readFunction({ lambda, options }: Clients, FunctionName: string) {
+  const found = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }), options);
+  const variables = found.Environment?.Variables ?? {};
+  if (!(CONFIG_VARIABLE in variables))
+    throw new BridgeError(
+      "Unexpected",
+      "ways",
+      `the function ${FunctionName} has no variable ${CONFIG_VARIABLE}: run pulumi up --refresh`,
+    );
+  return { variables, isUpdating: found.LastUpdateStatus === "InProgress" };
 }

@@ -34,8 +34,7 @@ export interface CloudSide {
   log(functionName: string, options: ReadLogOptions): Promise<FunctionLog>;
   /** Every line of a function that names this key. */
   keyLog(functionName: string, key: string, options: ReadOptions & { sinceMs: number }): Promise<FunctionLog>;
-  /** Absent if the cloud cannot hold events back without losing any. */
-  ways?(sender: SenderWays): EventWays;
+  ways(source: SourceWays): EventWays;
   /** Absent if the cloud has no workflows. */
   executions?(flowName: string, options: ReadOptions): Promise<RunningExecutions>;
   /** Resolves once these messages are stored in the work queue, as they are. Absent as `enqueue` is. */
@@ -49,15 +48,14 @@ export interface CloudSide {
   close(): Promise<void>;
 }
 
-/** The settings that decide how events reach a sender. */
-export interface SenderWays {
-  functionName: string;
+/** The settings that decide how events reach a bridge. */
+export interface SourceWays {
+  /** The functions that events and the timer start. In AWS the sender alone. */
+  functionNames: readonly string[];
   /** The rule of the tick. */
   tickRule: string;
   /** Whether the bucket invokes the sender itself. */
   isDirect: boolean;
-  /** Executions that are reserved for the sender; undefined if none are. */
-  reserved: number | undefined;
 }
 
 export interface ReadLogOptions extends ReadOptions {

@@ -12,9 +12,14 @@ import {
 import type { EventWay, EventWays } from "../operated-bridge";
 
 const HELP = `
-While a bridge is paused, its queue keeps the events, for up to 7 days. Copies that run go on to their end. Alarms about a sender that is silent
-ring. The settings of the stack do not change, so pulumi refresh and pulumi up resume the bridge too. With buffer: none Lambda keeps the events
-for 6 hours, and then they become dead letters.`;
+While a bridge is paused, its work queue keeps the keys, for up to 7 days. Copies that run go on to their end. Alarms about a sender that is
+silent, or about keys that wait, ring. status, watch and doctor say that the bridge is paused. The settings of the stack do not change, so a
+deployment that updates its functions, such as pulumi up --refresh, resumes the bridge too. In AWS the mapping of the queue and the tick are
+switched off. In Alibaba Cloud, and with buffer: none, a variable of the functions lets them store each key in the work queue instead.
+
+Examples:
+  crossborderbridge pause --stack production
+  crossborderbridge resume --stack production`;
 
 export const registerPause: RegisterCommand = (program, onBridge) => {
   bridgeCommand(program, "pause", "Stops replication: events wait in their queue, and nothing is lost.")
@@ -38,13 +43,11 @@ export async function setWays(context: CommandContext, isOpen: boolean): Promise
   return isDone ? FINE : FAILED;
 }
 
-function waysOf({ bridge: { ways, config, stack } }: CommandContext): EventWays {
+function waysOf({ bridge: { ways, stack } }: CommandContext): EventWays {
   if (ways !== undefined) return ways;
-  const why =
-    config.mode === "native"
-      ? "the store itself replicates, and would never replicate what was written meanwhile"
-      : "Function Compute has no switch that is known to keep every event";
-  throw new UsageError(`${stack} cannot be paused: ${why}`);
+  throw new UsageError(
+    `${stack} cannot be paused: in mode native the store itself replicates, and would never replicate what was written meanwhile`,
+  );
 }
 
 const wayText = ({ name, isOpen }: EventWay): string => `${isOpen ? "open  " : "closed"}  ${name}`;

@@ -17,7 +17,7 @@ import type { OwnCredentials } from "./handler";
 
 export interface ControlCall {
   /** The HTTP method. @default "POST" */
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PUT";
   /** The name of the operation in a BridgeError. */
   op: string;
   /** The beginning of the error's message when the call fails. */
@@ -90,7 +90,7 @@ export function createControlApi(options: ControlApiOptions): ControlApi {
 }
 
 export interface ControlRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT";
   /** Encoded. */
   path: string;
   /** Encoded and sorted by name. */

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Dispatcher } from "../../roles/dispatcher/dispatcher";
 import { createEventHandler } from "../event-handler";
+import { isPaused, pausedRole } from "../paused";
 import { createControlApi } from "./control-api";
 import { createFlowStarter } from "./flow-starter";
 import { createHandler } from "./handler";
@@ -11,12 +12,17 @@ import { createWorkQueue } from "./waiting-keys";
 const base = startFunction("dispatcher", process.env);
 const { config, logger, region } = base;
 
+const queue = createWorkQueue(openQueue(base, config.queueUrl));
+const deadLetters = openDeadLetters(base, config);
+
 const dispatcher = new Dispatcher({
   ...base,
   flow: createFlowStarter(createControlApi({ ...base, host: `${region}.fnf.aliyuncs.com` }), config.flowName),
-  queue: createWorkQueue(openQueue(base, config.queueUrl)),
-  deadLetters: openDeadLetters(base, config),
+  queue,
+  deadLetters,
   newId: randomUUID,
 });
 
-export const handler = createHandler(base, createEventHandler(dispatcher, logger));
+const role = isPaused(process.env) ? pausedRole({ ...base, queue, deadLetters }) : dispatcher;
+
+export const handler = createHandler(base, createEventHandler(role, logger));

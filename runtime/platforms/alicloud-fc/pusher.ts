@@ -4,6 +4,7 @@ import { parsePushCall, Unfinished } from "../../protocol/push";
 import { isTick } from "../../protocol/queue-messages";
 import { Pusher } from "../../roles/pusher/pusher";
 import { readEvent } from "../handlers";
+import { isPaused } from "../paused";
 import { createControlApi } from "./control-api";
 import { createHandler } from "./handler";
 import { createLookStarter } from "./services";
@@ -37,6 +38,10 @@ export const handler = createHandler(base, async (event, deadline) => {
   try {
     const message = readEvent(event, "the workflow's state");
     if (!isTick(message)) return await pusher.answer(parsePushCall(message), deadline);
+    if (isPaused(process.env)) {
+      logger.info("the tick does nothing: the bridge is paused");
+      return undefined;
+    }
     await pusher.tick(deadline);
     await drainWorkQueue({ queue, starter, logger }, deadline);
     return undefined;

@@ -10,6 +10,7 @@ import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createEventHandler, type EventRole } from "../event-handler";
 import { logFailure } from "../handlers";
+import { isPaused, pausedRole } from "../paused";
 import { inBatches, repeatThrottled } from "./batches";
 import { createControlApi } from "./control-api";
 import { serveInvocations } from "./custom-runtime";
@@ -41,22 +42,25 @@ const receiver = createReceiverClient({
   sign: createInvokeSigner(secretDeps),
 });
 
+const workQueue = createWorkQueue(queue);
 const sender = new Sender({
   ...base,
   source: openStore(base, config.source),
   receiver: repeatThrottled(receiver, { random: systemRandom, sleep: async (ms) => void (await delay(ms)) }),
-  queue: createWorkQueue(queue),
+  queue: workQueue,
   outage: createOutageQueue(openQueue(base, outageQueueUrl), { ...base, deadLetters }),
   deadLetters,
 });
 
-const role: EventRole = {
+const working: EventRole = {
   handle: (records, deadline) => sender.handle(records, deadline),
   async tick(deadline) {
     await logFailure(logger, "the tick failed", () => sender.tick(deadline)).catch(() => undefined);
     await drainWorkQueue({ queue, starter, logger }, deadline);
   },
 };
+
+const role = isPaused(process.env) ? pausedRole({ ...base, queue: workQueue, deadLetters }) : working;
 
 export const handler = createHandler(base, createEventHandler(inBatches(role, clock), logger));
 

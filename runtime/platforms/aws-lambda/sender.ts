@@ -4,6 +4,7 @@ import { answerTimeoutMs, createReceiverClient } from "../../roles/sender/receiv
 import { Sender } from "../../roles/sender/sender";
 import { createInvokeSigner, createSecrets } from "../auth";
 import { createEventHandler } from "../event-handler";
+import { isPaused, pausedRole } from "../paused";
 import { COMPARED_METRICS, createMetrics } from "./metrics";
 import { createDeadLetterQueue, createOutageQueue, createWorkQueue } from "./queues";
 import { readParameters } from "./services";
@@ -18,6 +19,7 @@ const secretDeps = { auth, clock, logger, readParameter: readParameters(api) };
 const { queueUrl, outageQueueUrl } = config;
 const deadLetters = createDeadLetterQueue(api, { queueUrl: config.deadLetterUrl, bridgeId, clock });
 
+const queue = createWorkQueue(api, queueUrl);
 const sender = new Sender({
   ...base,
   source: openStore(config.source, process.env),
@@ -29,10 +31,13 @@ const sender = new Sender({
     newId: randomUUID,
     sign: createInvokeSigner(secretDeps, credentials),
   }),
-  queue: createWorkQueue(api, queueUrl),
+  queue,
   outage: createOutageQueue(api, { queueUrl: outageQueueUrl, deadLetters, clock }),
   deadLetters,
   metrics,
 });
 
-export const handler = createHandler(createEventHandler(sender, logger), metrics);
+// With a queue `pause` switches its mapping off, and the function never sees the variable.
+const role = isPaused(process.env) ? pausedRole({ ...base, queue, deadLetters, metrics }) : sender;
+
+export const handler = createHandler(createEventHandler(role, logger), metrics);

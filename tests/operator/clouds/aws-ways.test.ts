@@ -1,16 +1,19 @@
 /** The calls that hold back the events of a sender in AWS. */
 import { openEventWays } from "../../../operator/clouds/aws-ways";
-import type { SenderWays } from "../../../operator/clouds/side";
+import type { SourceWays } from "../../../operator/clouds/side";
 import { type AwsServer, operationOf, reply, startAws } from "./aws-server";
 
 let aws: AwsServer;
 let asked: string[];
 let mappings: { UUID: string; EventSourceArn: string; State: string }[];
 let tick: string;
-let reserved: number | undefined;
+/** The variables of the sender. */
+let variables: Record<string, string>;
+let lastUpdate: string;
 
 beforeEach(async () => {
-  [asked, tick, reserved] = [[], "ENABLED", undefined];
+  [asked, tick, lastUpdate] = [[], "ENABLED", "Successful"];
+  variables = { CROSSBORDERBRIDGE_CONFIG: "{}", OTHER: "kept" };
   mappings = [{ UUID: "u1", EventSourceArn: "arn:aws:sqs:us-east-1:111111111111:crossborderbridge-dev-queue", State: "Enabled" }];
   aws = await startAws((request, response) => {
     const { method = "", url = "" } = request;
@@ -28,17 +31,23 @@ beforeEach(async () => {
       mappings = mappings.map((one) => ({ ...one, State: body.Enabled === true ? "Enabling" : "Disabling" }));
       return reply(response, mappings[0]);
     }
-    if (method === "GET") return reply(response, reserved === undefined ? {} : { ReservedConcurrentExecutions: reserved });
-    reserved = method === "PUT" ? Number(body.ReservedConcurrentExecutions) : undefined;
-    return method === "PUT" ? reply(response, body) : response.writeHead(204).end();
+    if (method === "PUT") {
+      variables = (body.Environment as { Variables: Record<string, string> }).Variables;
+      lastUpdate = "InProgress";
+    }
+    reply(response, {
+      FunctionName: "crossborderbridge-dev-sender",
+      LastUpdateStatus: lastUpdate,
+      Environment: { Variables: variables },
+    });
   });
 });
 afterEach(() => aws.server.close());
 
-const ways = (changes: Partial<SenderWays> = {}) =>
+const ways = (changes: Partial<SourceWays> = {}) =>
   openEventWays(aws.access, {
-    ...{ functionName: "crossborderbridge-dev-sender", tickRule: "crossborderbridge-dev-tick" },
-    ...{ isDirect: false, reserved: undefined },
+    ...{ functionNames: ["crossborderbridge-dev-sender"], tickRule: "crossborderbridge-dev-tick" },
+    isDirect: false,
     ...changes,
   });
 
@@ -60,17 +69,26 @@ test("a pause stops the tick first, then the queue; a resume goes the other way 
   expect((await ways().read()).every(({ isOpen }) => isOpen)).toBe(true);
 });
 
-test.each([
-  ["removes the reservation", undefined, undefined],
-  ["restores the reservation of the settings", 21, 21],
-])("with buffer: none a pause lets no sender run, and a resume %s", async (_what, own, after) => {
-  const direct = ways({ isDirect: true, reserved: own });
+test("with buffer: none a variable lets the sender keep the keys, and its other variables stay", async () => {
+  const direct = ways({ isDirect: true });
+  const last = async () => (await direct.read()).at(-1);
   await direct.set(false);
-  expect(reserved).toBe(0);
-  expect((await direct.read()).at(-1)).toEqual({ name: "the function crossborderbridge-dev-sender", isOpen: false });
+  expect(variables).toEqual({ CROSSBORDERBRIDGE_CONFIG: "{}", OTHER: "kept", BRIDGE_PAUSED: "1" });
+  // Until the update has ended, the function runs as before.
+  expect(await last()).toEqual({ name: "the function crossborderbridge-dev-sender", isOpen: true });
+  lastUpdate = "Successful";
+  expect((await last())?.isOpen).toBe(false);
   await direct.set(true);
-  expect(reserved).toBe(after);
-  expect((await direct.read()).at(-1)?.isOpen).toBe(true);
+  expect(variables).toEqual({ CROSSBORDERBRIDGE_CONFIG: "{}", OTHER: "kept" });
+  expect((await last())?.isOpen).toBe(false);
+  lastUpdate = "Successful";
+  expect((await last())?.isOpen).toBe(true);
+});
+
+test("a function whose settings cannot be read is not updated: the update would remove them", async () => {
+  variables = {};
+  await expect(ways({ isDirect: true }).set(false)).rejects.toThrow(/has no variable CROSSBORDERBRIDGE_CONFIG/);
+  expect(variables).toEqual({});
 });
 
 test("a sender without a mapping is an error, and not a pause", async () => {

@@ -48,9 +48,9 @@ test("--json prints the ways on one line", async () => {
   ]);
 });
 
-test.each([
-  ["mode native", nativeRaw(), /cannot be paused: the store itself replicates/],
-  ["a source in Alibaba Cloud", pullRaw({ from: "alicloud" }), /cannot be paused: Function Compute has no switch/],
-])("refuses %s, because events would be lost", async (_what, raw, message) => {
-  await expect(runOn(new FakeBridge(raw), (context) => setWays(context, false))).rejects.toThrow(message);
+test("refuses mode native, because what is written meanwhile would never be replicated", async () => {
+  const bridge = new FakeBridge(nativeRaw());
+  await expect(runOn(bridge, (context) => setWays(context, false))).rejects.toThrow(
+    /cannot be paused: in mode native the store itself/,
+  );
 });
