@@ -52,5 +52,10 @@ export function refreshCommand({ stack }: Pick<View, "stack">): string {
   return `pulumi up --refresh --stack ${quoted(stack.name)}`;
 }
 
+/** A command of this program on the same stack. */
+export function bridgeCommandOf({ stack }: Pick<View, "stack">, command: string): string {
+  return `crossborderbridge ${command} --stack ${quoted(stack.name)}${stack.local ? " --local" : ""}`;
+}
+
 /** Several commands, to be run in this order. */
 export const inOrder = (...commands: string[]): string => commands.join(" &&\n");

@@ -74,10 +74,38 @@ export function missingStatements(
   );
 }
 
-/** The policy with these statements, in the place of those of the same id. */
-export function withStatements(policy: Policy, added: readonly Statement[]): string {
-  const ids = new Set<unknown>(added.map(({ Sid }) => Sid).filter((id) => id !== undefined));
-  return JSON.stringify({ ...policy, Statement: [...policy.Statement.filter(({ Sid }) => !ids.has(Sid)), ...added] });
+/**
+ * The policy with these statements behind its own, none of which is left out: another bridge may have statements of the same id. An id that is
+ * taken gets a number.
+ */
+export function withStatements(policy: Policy, added: readonly Statement[]): Policy {
+  const taken = new Set<unknown>(policy.Statement.map(({ Sid }) => Sid));
+  const free = (id: string): string => {
+    for (let count = 1; ; count++) {
+      const name = count === 1 ? id : `${id}${count}`;
+      if (taken.has(name)) continue;
+      taken.add(name);
+      return name;
+    }
+  };
+  const named = added.map((one) => (typeof one.Sid === "string" ? { ...one, Sid: free(one.Sid) } : one));
+  return { ...policy, Statement: [...policy.Statement, ...named] };
+}
+
+/** The policy, in which these statements no longer deny these roles anything. What they deny to others stays. */
+export function withExempt(policy: Policy, denying: readonly Statement[], roles: readonly string[]): Policy {
+  const exempt = (one: Statement) => (denying.includes(one) ? { ...one, Condition: exempting(one.Condition, roles) } : one);
+  return { ...policy, Statement: policy.Statement.map(exempt) };
+}
+
+const PRINCIPAL = "aws:PrincipalArn";
+
+/** All operators of a condition must hold, and `ArnNotLike` holds only if none of its values fits. */
+function exempting(condition: unknown, roles: readonly string[]): object {
+  const operators = (isObject(condition) ? condition : {}) as Record<string, unknown>;
+  const notLike = isObject(operators.ArnNotLike) ? operators.ArnNotLike : {};
+  const [key = PRINCIPAL] = Object.keys(notLike).filter((name) => name.toLowerCase() === PRINCIPAL.toLowerCase());
+  return { ...operators, ArnNotLike: { ...notLike, [key]: [...new Set([...listOf(at(notLike, key)), ...roles])] } };
 }
 
 /** A request of the bridge, as a policy sees it. */

@@ -113,7 +113,7 @@ const FAULTS: Fault[] = [
       await put(JSON.stringify({ ...policy, Statement: [...policy.Statement, Deny] }));
       return () => put(before);
     },
-    found: /^bucket-policy \(source\): the Deny OurNetwork .* denies the bridge s3:GetObject; /,
+    found: /^bucket-policy \(source\): the Deny OurNetwork .* denies the bridge s3:GetObject$/,
   },
   {
     name: "a removed notification",
@@ -170,7 +170,7 @@ const FAULTS: Fault[] = [
         await put(false)(lambda);
         return () => lambdaAt(running, put(true));
       }),
-    found: /^event-mapping \(source\): the mapping from crossborderbridge-dev-queue .* is switched off/,
+    found: /^paused \(source\): the bridge is paused: switched off are the queue crossborderbridge-dev-queue$/,
   },
   {
     name: "a sender that is switched off",

@@ -11,7 +11,6 @@ import {
   type Check,
   functionsOf,
   hasBucket,
-  type Problem,
   SIDES,
   settingsOf,
   Unchecked,
@@ -26,7 +25,9 @@ import {
   missingStatements,
   type Policy,
   parsePolicy,
+  type Statement,
   statementsIn,
+  withExempt,
   withStatements,
 } from "../policy";
 
@@ -61,39 +62,47 @@ const bucketPolicy: Check = {
     const certain = found.filter(({ unknown }) => unknown.length === 0);
     const open = found.filter(({ unknown }) => unknown.length > 0);
     if (certain.length === 0 && open.length > 0) throw new Unchecked(openText(view, open));
-    return certain.map((denial) => problemOf(view, { policy, denial, asked }));
+    if (certain.length === 0) return [];
+    const fix = isOss ? ossSteps(view) : await s3Command(view, policy);
+    return certain.map(({ statement, actions }) => {
+      const name = statement.Sid === undefined ? "a Deny" : `the Deny ${String(statement.Sid)}`;
+      return { what: `${name} in the policy of ${bucketText(view)} denies the bridge ${actions.join(", ")}`, fix };
+    });
   },
 };
 
 const openText = (view: View, open: readonly Denial[]): string =>
   `a Deny in the policy of ${bucketText(view)} depends on ${[...new Set(open.flatMap(({ unknown }) => unknown))].join(", ")}, which cannot be known from here`;
 
-function problemOf(view: View, { policy, denial, asked }: { policy: Policy; denial: Denial; asked: Asked }): Problem {
-  const { statement, actions } = denial;
-  const name = statement.Sid === undefined ? "a Deny" : `the Deny ${String(statement.Sid)}`;
-  const others = policy.Statement.filter((one) => one !== statement);
+/** OSS cannot exempt a role from a Deny, and the bridge cannot know whom somebody wanted to keep out. */
+function ossSteps(view: View): string {
   const bucket = bucketOf(view);
-  const what = `${name} in the policy of ${bucketText(view)} denies the bridge ${actions.join(", ")}`;
-  if (settingsOf(view).cloud === "alicloud")
-    return {
-      what: `${what}; the command removes that statement`,
-      fix: ossCommand(view, "put-bucket-policy", { bucket, body: JSON.stringify({ ...policy, Statement: others }) }),
-    };
-  const exempt = { ...statement, Condition: exempting(statement.Condition, asked.principals) };
-  return {
-    what: `${what}; the command exempts the bridge's roles`,
-    fix: awsCommand(view, "s3api put-bucket-policy", {
-      bucket,
-      policy: JSON.stringify({ ...policy, Statement: [...others, exempt] }),
-    }),
-  };
+  return [
+    `${ossCommand(view, "get-bucket-policy", { bucket })} > policy.json`,
+    "# in policy.json: name in the Principal of this Deny whom it is meant to keep out, so that the bridge's roles are not among them; then",
+    ossCommand(view, "put-bucket-policy", { bucket, body: "file://policy.json" }),
+  ].join("\n");
 }
 
-/** The condition, which no longer holds for these roles. All operators of a condition must hold. */
-function exempting(condition: unknown, roles: readonly string[]): object {
-  const operators = (condition ?? {}) as Record<string, Record<string, unknown>>;
-  return { ...operators, ArnNotLike: { ...operators.ArnNotLike, "aws:PrincipalArn": [...roles] } };
+/**
+ * One command mends all that this program finds in a policy: a policy is written as a whole, so the second of two commands would take back the
+ * first. Statements of others stay as they are.
+ */
+async function s3Command(view: View, policy: Policy): Promise<string> {
+  const asked = await s3Request(view);
+  const certain = denials(policy, asked).filter(({ unknown }) => unknown.length === 0);
+  const exempt = withExempt(
+    policy,
+    certain.map(({ statement }) => statement),
+    asked.principals,
+  );
+  const mended = withStatements(exempt, missingStatements(policy, requiredStatements(view), asked));
+  return awsCommand(view, "s3api put-bucket-policy", { bucket: bucketOf(view), policy: JSON.stringify(mended) });
 }
+
+/** The statements of an adopted bucket that S3's own replication needs. */
+const requiredStatements = ({ stack, side }: View): Statement[] =>
+  statementsIn(parseJson(stack.outputs?.requiredBucketPolicyStatements?.[side] ?? ""));
 
 async function s3Policy(view: View): Promise<Policy> {
   const command = new GetBucketPolicyCommand({ Bucket: bucketOf(view) });
@@ -155,17 +164,11 @@ const replicationPolicy: Check = {
   needs: ["bucket"],
   sides: (stack) => awsSides(stack).filter((side) => stack.outputs?.requiredBucketPolicyStatements?.[side] !== undefined),
   async run(view) {
-    const required = statementsIn(parseJson(view.stack.outputs?.requiredBucketPolicyStatements?.[view.side] ?? ""));
     const policy = await s3Policy(view);
     const { accountId } = await awsOf(view).identity();
-    const missing = missingStatements(policy, required, { accountId });
-    if (missing.length === 0) return [];
-    return [
-      {
-        what: `the policy of ${bucketText(view)} does not allow the replication`,
-        fix: awsCommand(view, "s3api put-bucket-policy", { bucket: bucketOf(view), policy: withStatements(policy, missing) }),
-      },
-    ];
+    if (missingStatements(policy, requiredStatements(view), { accountId }).length === 0) return [];
+    const what = `the policy of ${bucketText(view)} does not allow the replication`;
+    return [{ what, fix: await s3Command(view, policy) }];
   },
 };
 

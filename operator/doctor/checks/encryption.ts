@@ -161,7 +161,7 @@ const kmsPolicy: Check = {
         fix: awsCommand(view, "kms put-key-policy", {
           "key-id": key,
           "policy-name": "default",
-          policy: withStatements(policy, missing),
+          policy: JSON.stringify(withStatements(policy, missing)),
         }),
       },
     ];

@@ -18,7 +18,7 @@ import {
   type Problem,
   type View,
 } from "../check";
-import { awsCommand, configCommand, inOrder, refreshCommand, upCommand } from "../paste";
+import { awsCommand, bridgeCommandOf, configCommand, inOrder, quoted, refreshCommand, upCommand } from "../paste";
 
 /** The one side that sends events. */
 const source = ["source"] as const;
@@ -91,11 +91,7 @@ function ownRuleProblems(view: View, configuration: NotificationConfiguration, o
   const { stack } = view;
   const required = stack.config.source.adopt ? requiredIn(stack) : {};
   const wanted = rulesOf(required)[0];
-  const merge = awsCommand(view, "s3api put-bucket-notification-configuration", {
-    bucket: bucketOf(view),
-    "notification-configuration": JSON.stringify(merged(configuration, required)),
-  });
-  const fix = stack.config.source.adopt ? merge : refreshCommand(view);
+  const fix = ownRuleFix(view, configuration, required);
   const [rule] = own;
   if (rule === undefined) return [{ what: `the notifications of ${bucketText(view)} send nothing to ${targetName(stack)}`, fix }];
   const missing = (wanted?.events ?? ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]).filter((event) => !covers(own, event));
@@ -110,6 +106,35 @@ function ownRuleProblems(view: View, configuration: NotificationConfiguration, o
   ];
 }
 
+/** A deployment writes the whole configuration of a bucket that the program created, without the rules of others. */
+function ownRuleFix(view: View, configuration: NotificationConfiguration, required: NotificationConfiguration): string {
+  const { stack } = view;
+  if (stack.config.source.adopt)
+    return awsCommand(view, "s3api put-bucket-notification-configuration", {
+      bucket: bucketOf(view),
+      "notification-configuration": JSON.stringify(merged(configuration, required, targetName(stack))),
+    });
+  const hasOthers = rulesOf(configuration).some((rule) => !isOurs(rule, targetName(stack)));
+  if (!hasOthers) return refreshCommand(view);
+  return `${adoptCommands(view)}\n# then this check prints the command that adds the bridge's rule to those of others: ${bridgeCommandOf(view, "doctor")}`;
+}
+
+/**
+ * Leaves the bucket and its notifications to the operator. Without the first steps the deployment would delete the bucket or the whole
+ * configuration, because the program no longer declares them.
+ */
+function adoptCommands(view: View): string {
+  const { name, config } = view.stack;
+  const stack = `--stack ${quoted(name)}`;
+  const urn = `.deployment.resources[] | select(.type == "aws:s3/bucketNotification:BucketNotification" and .id == "${bucketOf(view)}") | .urn`;
+  return inOrder(
+    ...(config.retainBuckets ? [] : [configCommand(view, "retainBuckets", "true"), upCommand(view)]),
+    `pulumi state delete ${stack} "$(pulumi stack export ${stack} | jq -r ${quoted(urn)})"`,
+    configCommand(view, "source.adopt", "true"),
+    upCommand(view),
+  );
+}
+
 const filterText = ({ prefix, suffix }: EventRule): string =>
   `prefix ${JSON.stringify(prefix)} and suffix ${JSON.stringify(suffix)}`;
 
@@ -119,23 +144,26 @@ const coversEvent = (pattern: string, event: string): boolean =>
 const covers = (rules: readonly EventRule[], event: string): boolean =>
   rules.some(({ events }) => events.some((pattern) => coversEvent(pattern, event)));
 
-/** The configuration with the required rules, in the place of those of the same id. */
-function merged(configuration: NotificationConfiguration, required: NotificationConfiguration): NotificationConfiguration {
+/** The configuration with the required rules in the place of the bridge's own. The rules of others stay. */
+function merged(
+  configuration: NotificationConfiguration,
+  required: NotificationConfiguration,
+  ownTarget: string,
+): NotificationConfiguration {
   const { QueueConfigurations: queues = [], LambdaFunctionConfigurations: functions = [] } = configuration;
   const { QueueConfigurations: newQueues = [], LambdaFunctionConfigurations: newFunctions = [] } = required;
-  const replaced = new Set([...newQueues, ...newFunctions].map(({ Id }) => Id));
-  const kept = <R extends { Id?: string | undefined }>(rules: readonly R[]) => rules.filter(({ Id }) => !replaced.has(Id));
+  const isOther = (arn = "") => arn.split(":").at(-1) !== ownTarget;
   return {
     ...configuration,
-    QueueConfigurations: [...kept(queues), ...newQueues],
-    LambdaFunctionConfigurations: [...kept(functions), ...newFunctions],
+    QueueConfigurations: [...queues.filter(({ QueueArn }) => isOther(QueueArn)), ...newQueues],
+    LambdaFunctionConfigurations: [...functions.filter(({ LambdaFunctionArn }) => isOther(LambdaFunctionArn)), ...newFunctions],
   };
 }
 
 const foreignProblem = (view: View, others: readonly EventRule[]): Problem => ({
   what: `${bucketText(view)} also has the notifications ${others.map(({ id, target }) => `${id} (to ${target})`).join(", ")}, which are not in the program`,
   why: "The program owns the whole notification configuration of a bucket that it created: the next `pulumi up` that touches it removes them.",
-  fix: inOrder(configCommand(view, "source.adopt", "true"), upCommand(view)),
+  fix: adoptCommands(view),
 });
 
 /** S3 refuses two rules for one event whose prefixes and suffixes overlap. https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html */
@@ -158,15 +186,20 @@ const notificationConflict: Check = {
       ...{ id: "", target: "", prefix: one(prefixes), suffix: one(suffixes) },
       events: ["s3:ObjectCreated:*", "s3:ObjectTagging:*", "s3:ObjectRemoved:*"],
     };
-    const inTheWay = rulesOf(await readNotification(view)).filter((rule) => overlap(planned, rule));
+    const configuration = await readNotification(view);
+    const inTheWay = rulesOf(configuration).filter((rule) => overlap(planned, rule));
+    // EventBridge gets every event of the bucket beside the rules. They stay until their listeners get events from there.
+    const added = { ...configuration, EventBridgeConfiguration: {} };
+    const fix = [
+      awsCommand(view, "s3api put-bucket-notification-configuration", {
+        bucket: bucketOf(view),
+        "notification-configuration": JSON.stringify(added),
+      }),
+      `# then make a rule of EventBridge for each of them, with the same target, and take ${inTheWay.map(({ id }) => id).join(", ")} out of the bucket's configuration`,
+    ].join("\n");
     return inTheWay.map(({ id, target, events }) => ({
       what: `the notification ${id} of ${bucketText(view)} sends ${events.join(", ")} to ${target}, and overlaps with the bridge's`,
-      fix:
-        "send both from one topic or from EventBridge: move that rule there, then: " +
-        awsCommand(view, "s3api put-bucket-notification-configuration", {
-          bucket: bucketOf(view),
-          "notification-configuration": '{"EventBridgeConfiguration":{}}',
-        }),
+      fix,
     }));
   },
 };

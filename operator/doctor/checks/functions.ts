@@ -21,7 +21,7 @@ import {
   type View,
 } from "../check";
 import { unlessCode } from "../clouds/aws";
-import { aliyunCommand, awsCommand, configCommand, inOrder, refreshCommand, upCommand } from "../paste";
+import { aliyunCommand, awsCommand, bridgeCommandOf, configCommand, inOrder, refreshCommand, upCommand } from "../paste";
 
 const functions: Check = {
   name: "functions",
@@ -59,8 +59,21 @@ async function lambdaProblems(view: View, role: string, FunctionName: string): P
     return [notReady(view, `the last update of the ${role} ${FunctionName} has failed: ${found.LastUpdateStatusReason}`)];
   const { ReservedConcurrentExecutions } = await lambda.send(new GetFunctionConcurrencyCommand({ FunctionName }), options);
   if (ReservedConcurrentExecutions !== 0) return [];
-  const fix = awsCommand(view, "lambda delete-function-concurrency", { "function-name": FunctionName });
-  return [{ what: `the ${role} ${FunctionName} is switched off: its reserved concurrency is 0`, fix }];
+  return [
+    {
+      what: `the ${role} ${FunctionName} is switched off: its reserved concurrency is 0`,
+      fix: switchOn(view, role, FunctionName),
+    },
+  ];
+}
+
+/** Gives a function back what the stack reserves for it. */
+function switchOn(view: View, role: string, FunctionName: string): string {
+  const { config } = view.stack;
+  const named = { "function-name": FunctionName };
+  if (role !== "sender" || !config.reserveConcurrency) return awsCommand(view, "lambda delete-function-concurrency", named);
+  const reserved = { "reserved-concurrent-executions": String(senderExecutions(config)) };
+  return awsCommand(view, "lambda put-function-concurrency", { ...named, ...reserved });
 }
 
 /** https://www.alibabacloud.com/help/en/functioncompute/fc/developer-reference/api-fc-2023-03-30-getfunction */
@@ -178,4 +191,19 @@ async function reservedInstances(view: View): Promise<number> {
   return sum(configs.map((one) => Number(at(one, "reservedConcurrency") ?? 0)));
 }
 
-export const FUNCTION_CHECKS: readonly Check[] = [functions, lambdaQuota, fcQuota];
+const paused: Check = {
+  name: "paused",
+  looksAt: "whether events are held back, by `pause` or by hand: the mapping, the tick, the functions",
+  why: "A paused bridge replicates nothing, and after 7 days its work queue drops the keys.",
+  when: "after",
+  needs: ["functions", "event-mapping"],
+  sides: ({ bridge }) => (bridge?.ways === undefined ? [] : ["source"]),
+  async run(view) {
+    const ways = (await view.stack.bridge?.ways?.read({ signal: view.signal })) ?? [];
+    const closed = ways.filter(({ isOpen }) => !isOpen).map(({ name }) => name);
+    if (closed.length === 0) return [];
+    return [{ what: `the bridge is paused: switched off are ${closed.join(", ")}`, fix: bridgeCommandOf(view, "resume") }];
+  },
+};
+
+export const FUNCTION_CHECKS: readonly Check[] = [functions, lambdaQuota, fcQuota, paused];

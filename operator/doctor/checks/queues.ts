@@ -95,8 +95,8 @@ function acceptsEvents(text: string, bucket: string): boolean {
 
 const eventMapping: Check = {
   name: "event-mapping",
-  looksAt: "the mapping that starts the sender for the keys of the work queue: that it is there and switched on",
-  why: "While it is off, keys stay in the work queue, and after 7 days SQS drops them.",
+  looksAt: "the mapping that starts the sender for the keys of the work queue: that it is there and works",
+  why: "Without it keys stay in the work queue, and after 7 days SQS drops them.",
   when: "after",
   needs: ["credentials"],
   sides: ({ config }) => (config.mode === "pull" && isAws(config.source.cloud) ? source : []),
@@ -111,14 +111,7 @@ const eventMapping: Check = {
     const mapping = answer?.EventSourceMappings?.find(({ EventSourceArn = "" }) => EventSourceArn.split(":").at(-1) === queue);
     if (mapping === undefined)
       return [{ what: `no mapping starts ${FunctionName} for the queue ${queue}`, fix: refreshCommand(view) }];
-    const { State = "", UUID = "", LastProcessingResult = "" } = mapping;
-    if (/^Disabl/.test(State))
-      return [
-        {
-          what: `the mapping from ${queue} to ${FunctionName} is switched off (${State}): paused, or by hand`,
-          fix: awsCommand(view, "lambda update-event-source-mapping", { uuid: UUID, enabled: true }),
-        },
-      ];
+    const { LastProcessingResult = "" } = mapping;
     if (!/^PROBLEM/.test(LastProcessingResult)) return [];
     return [{ what: `the mapping from ${queue} to ${FunctionName} fails: ${LastProcessingResult}`, fix: refreshCommand(view) }];
   },

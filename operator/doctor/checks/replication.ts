@@ -84,8 +84,14 @@ async function s3Problems(view: View): Promise<Problem[]> {
   const rules = configuration?.Rules ?? [];
   const other = otherBucket(view);
   const own = rules.filter(({ Destination }) => Destination?.Bucket?.split(":").at(-1) === other);
-  if (own.length === 0) return [noRule(view)];
   const foreign = rules.filter((rule) => !own.includes(rule));
+  const moveForeign = `move the rules ${foreign.map(({ ID }) => ID).join(", ")} into replication.rules`;
+  if (own.length === 0)
+    return [
+      foreign.length === 0
+        ? noRule(view)
+        : { ...noRule(view), fix: `${moveForeign}, or this removes them: ${refreshCommand(view)}` },
+    ];
   const problems: Problem[] = [];
   // Rules that the settings disable are no fault, so only a configuration without any enabled rule is one.
   if (own.every(({ Status }) => Status === "Disabled")) {
@@ -105,7 +111,7 @@ async function s3Problems(view: View): Promise<Problem[]> {
     problems.push({
       what: `${bucketText(view)} also has the replication rules ${foreign.map(({ ID }) => ID).join(", ")}, which are not in the program`,
       why: "The program owns the whole replication configuration of the bucket: the next `pulumi up` that touches it removes them.",
-      fix: `move them into replication.rules, then: ${upCommand(view)}`,
+      fix: `${moveForeign}, then: ${upCommand(view)}`,
     });
   return problems;
 }

@@ -15,7 +15,7 @@ import {
   type View,
 } from "../check";
 import { unlessCode } from "../clouds/aws";
-import { aliyunCommand, awsCommand, refreshCommand } from "../paste";
+import { aliyunCommand, awsCommand, inOrder, refreshCommand } from "../paste";
 
 /** The parameter of a side, as `components/aws/account.ts` and `components/alicloud/names.ts` name it. */
 export function parameterName({ config }: Pick<CheckedStack, "config">, side: SideName): string {
@@ -71,16 +71,28 @@ const readCommand = (view: View): string => {
     : `${aliyunCommand(view, "oos GetSecretParameter", { Name: name, WithDecryption: "true" })} | jq -r .Parameter.Value`;
 };
 
-/** Writes the secret of the other side to this one. */
+/** Writes the secret of the other side to this one, which has none. */
 function copyCommand(view: View): string {
   const { stack, side } = view;
   if (stack.config.auth.tokenParameter === undefined) return refreshCommand(view);
-  const other = { ...view, side: side === "source" ? "destination" : "source" } as const;
-  const value = `"$(${readCommand(other)})"`;
+  const value = `"$(${readCommand(otherOf(view))})"`;
   const name = parameterName(stack, side);
   return isAws(settingsOf(view).cloud)
     ? `${awsCommand(view, "ssm put-parameter", { name, type: "SecureString", overwrite: true })} --value ${value}`
     : `${aliyunCommand(view, "oos CreateSecretParameter", { Name: name })} --Value ${value}`;
+}
+
+const otherOf = (view: View): View => ({ ...view, side: view.side === "source" ? "destination" : "source" });
+
+/** Adds the secret of the other side to those of this one: another bridge may use them, and a parameter may hold several. */
+function addCommand(view: View): string {
+  const { stack, side } = view;
+  if (stack.config.auth.tokenParameter === undefined) return refreshCommand(view);
+  const value = `"$(${readCommand(otherOf(view))}) $(${readCommand(view)})"`;
+  const name = parameterName(stack, side);
+  return isAws(settingsOf(view).cloud)
+    ? `${awsCommand(view, "ssm put-parameter", { name, type: "SecureString", overwrite: true })} --value ${value}`
+    : `${aliyunCommand(view, "oos UpdateSecretParameter", { Name: name })} --Value ${value}`;
 }
 
 const secret: Check = {
@@ -100,7 +112,12 @@ const secret: Check = {
       {
         what: `the parameter ${name} is no SecureString: its value is stored in clear`,
         why: "Everybody who may read parameters can then sign requests to the receiver.",
-        fix: `${awsCommand(view, "ssm delete-parameter", { name })} && ${awsCommand(view, "ssm put-parameter", { name, type: "SecureString" })} --value "$(openssl rand -base64 32)"`,
+        // The type of a parameter cannot be changed. The value stays, because the other side has the same.
+        fix: inOrder(
+          `secret="$(${readCommand(view)})"`,
+          awsCommand(view, "ssm delete-parameter", { name }),
+          `${awsCommand(view, "ssm put-parameter", { name, type: "SecureString" })} --value "$secret"   # then rotate it: docs/operations.md#rotating-the-signing-secret`,
+        ),
       },
     ];
   },
@@ -119,7 +136,7 @@ const sameSecret: Check = {
     // A missing one is a finding of the check `secret`.
     if (sender === undefined || receiver === undefined) return [];
     if (sender.values.some((value) => receiver.values.includes(value))) return [];
-    return [{ what: "the signing secrets of the source and the destination differ", fix: copyCommand(view) }];
+    return [{ what: "the signing secrets of the source and the destination differ", fix: addCommand(view) }];
   },
 };
 

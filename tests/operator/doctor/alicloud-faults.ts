@@ -90,7 +90,8 @@ export const OSS: Fault<Oss>[] = [
     },
     found: "bucket-policy (destination)",
     what: /a Deny in the policy of the bucket to-there .* denies the bridge oss:PutObject/,
-    fix: /^ossutil api put-bucket-policy --bucket to-there /,
+    // The statement stays: only its author knows whom it is meant to keep out.
+    fix: /^ossutil api get-bucket-policy --bucket to-there .* > policy.json\n# in policy.json: .*\nossutil api put-bucket-policy --bucket to-there --body file:\/\/policy.json /,
   },
   {
     name: "a deleted trigger",
@@ -136,6 +137,18 @@ export const OSS: Fault<Oss>[] = [
     found: "functions (source)",
     what: /the sender crossborderbridge-prod-sender is switched off/,
     fix: /^aliyun fc PutConcurrencyConfig --functionName crossborderbridge-prod-sender --body '\{"reservedConcurrency":2\}'/,
+  },
+  {
+    name: "a paused bridge",
+    plant({ source }) {
+      const { body } = receiverFunction("192.0.2.0/24") as { body: { environmentVariables: Record<string, string> } };
+      source.answers.GetFunction = {
+        body: { ...body, environmentVariables: { ...body.environmentVariables, BRIDGE_PAUSED: "1" } },
+      };
+    },
+    found: "paused (source)",
+    what: /the bridge is paused: switched off are the function crossborderbridge-prod-sender$/,
+    fix: /^crossborderbridge resume --stack prod$/,
   },
   {
     name: "an allowlist that was changed by hand",

@@ -204,7 +204,8 @@ export const PULL: Fault<Aws>[] = [
     },
     found: "notification (source)",
     what: /also has the notifications thumbnails \(to arn:aws:sqs:us-east-1:111111111111:thumbnails\)/,
-    fix: /crossborderbridge:source.adopt true &&\npulumi up --stack prod$/,
+    // The program's notification leaves its state first: its deletion would delete those of others too.
+    fix: /^pulumi state delete --stack prod "\$\(pulumi stack export .*BucketNotification.*from-here.*\)" &&\npulumi config set .*crossborderbridge:source.adopt true &&\npulumi up --stack prod$/,
   },
   {
     name: "an adopted bucket whose notification was not merged",
@@ -226,6 +227,36 @@ export const PULL: Fault<Aws>[] = [
     found: "queues (source), queues (source), queues (source)",
     what: /the work queue crossborderbridge-prod-queue is gone/,
     fix: /^pulumi up --refresh/,
+  },
+  {
+    name: "a removed notification beside those of others",
+    plant({ source }) {
+      source.answers["bucket:notification"] = notifications({ ...FOREIGN, prefix: "images/" });
+    },
+    found: "notification (source), notification (source)",
+    what: /send nothing to crossborderbridge-prod-queue/,
+    // A deployment alone would remove the rules of others.
+    fix: /^pulumi state delete .*\n[\s\S]*adopt true[\s\S]*\n# then this check prints the command that adds the bridge's rule.*crossborderbridge doctor --stack prod$/,
+  },
+  {
+    name: "a created bucket that the stack does not keep, with notifications of others",
+    plant(clinic) {
+      clinic.settings.retainBuckets = false;
+      clinic.source.answers["bucket:notification"] = notifications(OWN_RULE, { ...FOREIGN, prefix: "images/" });
+    },
+    found: "notification (source)",
+    what: /also has the notifications thumbnails/,
+    fix: /^pulumi config set --stack prod --path crossborderbridge:retainBuckets true &&\npulumi up --stack prod &&\npulumi state delete /,
+  },
+  {
+    name: "a sender that reserves executions, and is switched off",
+    plant(clinic) {
+      clinic.settings.reserveConcurrency = true;
+      clinic.source.answers.GetFunctionConcurrency = { body: { ReservedConcurrentExecutions: 0 } };
+    },
+    found: "functions (source)",
+    what: /the sender crossborderbridge-prod-sender is switched off/,
+    fix: /^aws lambda put-function-concurrency --function-name crossborderbridge-prod-sender --reserved-concurrent-executions [1-9]\d* /,
   },
   {
     name: "a queue that S3 may not send to",
@@ -251,9 +282,27 @@ export const PULL: Fault<Aws>[] = [
     plant({ source }) {
       source.answers.ListEventSourceMappings = mapping("Disabled", QUEUE_ARN);
     },
+    found: "paused (source)",
+    what: /the bridge is paused: switched off are the queue crossborderbridge-prod-queue$/,
+    fix: /^crossborderbridge resume --stack prod$/,
+  },
+  {
+    name: "a tick that is switched off",
+    plant({ source }) {
+      source.answers.DescribeRule = { body: { Name: "crossborderbridge-prod-tick", State: "DISABLED" } };
+    },
+    found: "paused (source)",
+    what: /the bridge is paused: switched off are the tick crossborderbridge-prod-tick$/,
+    fix: /^crossborderbridge resume --stack prod$/,
+  },
+  {
+    name: "a deleted mapping",
+    plant({ source }) {
+      source.answers.ListEventSourceMappings = { body: { EventSourceMappings: [] } };
+    },
     found: "event-mapping (source)",
-    what: /is switched off \(Disabled\)/,
-    fix: /^aws lambda update-event-source-mapping --uuid 6f3c --enabled /,
+    what: /no mapping starts crossborderbridge-prod-sender for the queue crossborderbridge-prod-queue/,
+    fix: /^pulumi up --refresh/,
   },
   {
     name: "a deleted function",
@@ -369,7 +418,8 @@ export const PULL: Fault<Aws>[] = [
     },
     found: "secret (source)",
     what: /\/crossborderbridge\/prod\/source\/token is no SecureString/,
-    fix: /^aws ssm delete-parameter .* && aws ssm put-parameter .*--type SecureString/,
+    // With the same value, which the other side has too.
+    fix: /^secret="\$\(aws ssm get-parameter .*\)" &&\naws ssm delete-parameter .* &&\naws ssm put-parameter .*--type SecureString .*--value "\$secret"/,
   },
   {
     name: "secrets that differ",
@@ -379,7 +429,7 @@ export const PULL: Fault<Aws>[] = [
     },
     found: "same-secret (destination)",
     what: /the signing secrets of the source and the destination differ/,
-    fix: /^aws ssm put-parameter --name \/bridge\/token --type SecureString --overwrite --profile china .* --value "\$\(aws ssm get-parameter --name \/bridge\/token --with-decryption .*--profile global .*\)"$/,
+    fix: /^aws ssm put-parameter --name \/bridge\/token --type SecureString --overwrite --profile china .* --value "\$\(aws ssm get-parameter --name \/bridge\/token --with-decryption .*--profile global .*\) \$\(aws ssm get-parameter .*--profile china .*\)"$/,
   },
 ];
 

@@ -38,7 +38,7 @@ export const BEFORE: Fault<Aws>[] = [
     },
     found: "notification-conflict (source)",
     what: /the notification thumbnails of .* overlaps with the bridge's/,
-    fix: /EventBridge.*aws s3api put-bucket-notification-configuration/,
+    fix: /^aws s3api put-bucket-notification-configuration .*thumbnails.*"EventBridgeConfiguration":\{\}.*\n# then make a rule of EventBridge/,
   },
   {
     name: "a reservation that the quota has no room for",

@@ -172,6 +172,7 @@ function healthy({ accountId, bucket, region, secret }: AwsFacts): Answers {
     GetFunctionConfiguration: { body: { FunctionName: "f", State: "Active", LastUpdateStatus: "Successful" } },
     GetFunctionConcurrency: { body: {} },
     ListEventSourceMappings: mapping("Enabled", QUEUE_ARN),
+    DescribeRule: { body: { Name: "crossborderbridge-prod-tick", State: "ENABLED" } },
     GetAccountSettings: { body: { AccountLimit: { ConcurrentExecutions: 1000, UnreservedConcurrentExecutions: 1000 } } },
     GetRestApi: restApi("192.0.2.0/24", "198.51.100.7/32"),
     DescribeAddresses: xml("DescribeAddressesResponse", "<addressesSet></addressesSet>"),

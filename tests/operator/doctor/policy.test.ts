@@ -103,13 +103,12 @@ describe("statements that a policy lacks", () => {
     expect(missing(...(statement === undefined ? [] : [statement]))).toEqual(required);
   });
 
-  test("they replace an older statement of the same id", () => {
-    const policy = parsePolicy(
-      JSON.stringify({ Version: "2012-10-17", Statement: [{ Sid: "Reads", Effect: "Allow" }, { Sid: "Own" }] }),
-    );
-    expect(JSON.parse(withStatements(policy, required))).toEqual({
+  test("they come behind those of others, with an id that is free", () => {
+    const others = [{ Sid: "Reads", Effect: "Allow" }, { Sid: "Own" }, { Sid: "Reads2" }];
+    const policy = parsePolicy(JSON.stringify({ Version: "2012-10-17", Statement: others }));
+    expect(withStatements(policy, required)).toEqual({
       Version: "2012-10-17",
-      Statement: [{ Sid: "Own" }, ...required],
+      Statement: [...others, ...required.map((one) => ({ ...one, Sid: "Reads3" }))],
     });
   });
 });
