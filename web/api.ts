@@ -3,9 +3,10 @@ import type { Remedy } from "../operator/overview/remedies";
 import type { Snapshot } from "../operator/overview/snapshot";
 import type { KeyStatus } from "../operator/status/read-status";
 import type { Hello } from "../operator/watch/server";
-import type { TaskState } from "../operator/watch/tasks";
+import type { TaskInput, TaskState } from "../operator/watch/tasks";
+import type { Verified } from "../operator/watch/verify-task";
 
-export type { Hello, KeyStatus, Remedy, Snapshot, TaskState };
+export type { Hello, KeyStatus, Remedy, Snapshot, TaskInput, TaskState, Verified };
 export type ShownStatus = KeyStatus & { remedy?: Remedy };
 
 const STORED = "token";
@@ -34,13 +35,13 @@ const ownHeaders = async () => ({ authorization: `Bearer ${await taken}` });
 /** The server refuses the token: it is of another run, or there is none. */
 export class TokenRefused extends Error {}
 
-export async function call<T>(method: string, path: string, body?: { file: File; signal?: AbortSignal }): Promise<T> {
+export async function call<T>(method: string, path: string, body?: File | object): Promise<T> {
   const headers = await ownHeaders();
+  const type = body instanceof File ? body.type || "application/octet-stream" : "application/json";
   const response = await fetch(path, {
     method,
-    headers: body ? { ...headers, "content-type": body.file.type || "application/octet-stream" } : headers,
-    ...(body ? { body: body.file } : {}),
-    ...(body?.signal ? { signal: body.signal } : {}),
+    headers: body ? { ...headers, "content-type": type } : headers,
+    ...(body ? { body: body instanceof File ? body : JSON.stringify(body) } : {}),
   });
   if (response.status === 401) throw new TokenRefused();
   const answer = (await response.json()) as T & { error?: string };
@@ -50,9 +51,9 @@ export async function call<T>(method: string, path: string, body?: { file: File;
 
 export const statusOf = (key: string) => call<ShownStatus>("GET", `/api/key?key=${encodeURIComponent(key)}`);
 export const putFile = (key: string, file: File) =>
-  call<{ key: string }>("PUT", `/api/objects?key=${encodeURIComponent(key)}`, { file });
+  call<{ key: string }>("PUT", `/api/objects?key=${encodeURIComponent(key)}`, file);
 export const refresh = () => call("POST", "/api/refresh");
-export const startTask = (name: string) => call("POST", `/api/tasks/${name}`);
+export const startTask = (name: string, input: TaskInput = {}) => call("POST", `/api/tasks/${name}`, input);
 export const cancelTask = (name: string) => call("DELETE", `/api/tasks/${name}`);
 
 export interface Events {

@@ -5,9 +5,11 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { follow, type Hello, refresh, type Snapshot, type TaskState } from "./api";
 import { NowContext, useNow, useWords, WordsContext } from "./context";
 import { ageText } from "./format";
+import { Headline } from "./headline";
 import { type Language, wordsOf } from "./i18n";
-import { Charts, Copies, Headline, Letters, Notes, Recent, Route, Tiles, Troubles } from "./panels";
-import { Empty, Panel } from "./parts";
+import { Letters } from "./letters";
+import { Charts, Copies, Notes, Recent, Route, Tiles, Troubles } from "./panels";
+import { Panel } from "./parts";
 import { Drop, LookUp, TaskView } from "./tools";
 
 const THEMES = ["auto", "light", "dark"] as const;
@@ -26,17 +28,26 @@ function useKept<T extends string>(name: string, first: T, allowed: readonly T[]
   return [value, keep];
 }
 
-function useTick(): number {
+/** The time of the server, which the snapshots have. */
+function useTick(aheadMs: number): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000);
     return () => clearInterval(timer);
   }, []);
-  return now;
+  return now + aheadMs;
 }
+
+/** A look takes some seconds where a side is slow to answer. */
+const SLOW_LOOK_MS = 20_000;
+
+const isStale = ({ hello, snapshot, isConnected }: Live, now: number): boolean =>
+  !isConnected || (snapshot !== undefined && now - snapshot.atMs > 3 * (hello?.everyMs ?? 0) + SLOW_LOOK_MS);
 
 interface Live {
   hello: Hello | undefined;
+  /** How far the clock of the server is ahead of that of this browser. */
+  aheadMs: number;
   snapshot: Snapshot | undefined;
   tasks: readonly TaskState[];
   isConnected: boolean;
@@ -45,7 +56,7 @@ interface Live {
 
 function useLive(isPaused: boolean): Live {
   const [live, setLive] = useState<Live>({
-    ...{ hello: undefined, snapshot: undefined, tasks: [] },
+    ...{ hello: undefined, aheadMs: 0, snapshot: undefined, tasks: [] },
     ...{ isConnected: false, isRefused: false },
   });
   const newest = useRef<Snapshot>(undefined);
@@ -56,7 +67,7 @@ function useLive(isPaused: boolean): Live {
     const ended = new AbortController();
     void follow(
       {
-        hello: (hello) => change({ hello, tasks: hello.tasks }),
+        hello: (hello) => change({ hello, aheadMs: hello.nowMs - Date.now(), tasks: hello.tasks }),
         tasks: (tasks) => change({ tasks }),
         snapshot(snapshot) {
           newest.current = snapshot;
@@ -134,7 +145,7 @@ function App() {
 
   return (
     <WordsContext.Provider value={words}>
-      <NowContext.Provider value={useTick()}>
+      <NowContext.Provider value={useTick(live.aheadMs)}>
         <a class="skip" href="#content">
           {words.t("skip")}
         </a>
@@ -173,7 +184,7 @@ function TopBar({ live, isPaused, theme, onPause, onRefresh, onTheme, onLanguage
   const { t, language } = useWords();
   const now = useNow();
   const { snapshot, isConnected, hello } = live;
-  const state = isPaused ? "paused" : isConnected ? "live" : "connecting";
+  const state = isPaused ? "frozen" : isConnected ? "live" : "connecting";
   return (
     <header class="bar">
       <img src="/icon.svg" alt="" width="24" height="24" />
@@ -187,7 +198,7 @@ function TopBar({ live, isPaused, theme, onPause, onRefresh, onTheme, onLanguage
       </span>
       <div class="actions">
         <button type="button" onClick={onPause} aria-keyshortcuts="p">
-          {t(isPaused ? "resume" : "pause")}
+          {t(isPaused ? "thaw" : "freeze")}
         </button>
         <button type="button" onClick={onRefresh} aria-keyshortcuts="r">
           {t("refresh")}
@@ -222,7 +233,9 @@ interface ContentProps {
 
 function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
   const { t } = useWords();
+  const now = useNow();
   const { hello, snapshot, tasks, isConnected, isRefused } = live;
+  const redrive = tasks.find(({ name }) => name === "redrive");
   if (isRefused) return <h1 class="screen">{t("refused")}</h1>;
   if (hello === undefined) return <h1 class="screen">{t("connecting")}</h1>;
   if (snapshot === undefined) return <h1 class="screen">{t("reading")}</h1>;
@@ -234,7 +247,7 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
           {t("disconnected")}
         </p>
       )}
-      <Headline snapshot={snapshot} />
+      <Headline snapshot={snapshot} isStale={isStale(live, now)} />
       <Route snapshot={snapshot} />
       <Tiles snapshot={snapshot} />
       <Notes notes={snapshot.notes} />
@@ -251,7 +264,7 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
             title={t("letters")}
             aside={snapshot.letters.total > 0 ? <Count letters={snapshot.letters} /> : null}
           >
-            <Letters {...shown} />
+            <Letters {...shown} redrive={redrive} />
           </Panel>
         </div>
         <div class="column">
@@ -268,11 +281,11 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
             </Panel>
           )}
           <Panel id="tasks" title={t("tasks")}>
-            {tasks.length === 0 ? (
-              <Empty>{t("none")}</Empty>
-            ) : (
-              tasks.map((task) => <TaskView key={task.name} task={task} onOpen={onOpen} />)
-            )}
+            {tasks
+              .filter(({ name }) => name !== "redrive")
+              .map((task) => (
+                <TaskView key={task.name} task={task} stack={hello.stack} local={hello.local} onOpen={onOpen} />
+              ))}
           </Panel>
         </div>
       </div>

@@ -12,65 +12,26 @@ interface Shown {
   onOpen: (key: string) => void;
 }
 
-const LOST_SIDES = ["source", "destination"] as const;
-
-/** Keys that the bridge has in hand, as far as they are counted: a key in the work queue may be one of the reasons too. */
-export function waitingKeys({ backlog }: Snapshot): number {
-  return (backlog.queued ?? 0) + backlog.held + (backlog.running ?? 0);
-}
-
-export function Headline({ snapshot }: { snapshot: Snapshot }) {
-  const { t, language } = useWords();
-  const now = useNow();
-  const { letters, backlog } = snapshot;
-  const lost = LOST_SIDES.filter((side) => snapshot[side].reachable === false);
-  const waiting = waitingKeys(snapshot);
-  const [tone, title, more] = ((): [string, string, string] => {
-    const messages = lost.map((side) => snapshot[side].message ?? "").join(" ");
-    if (lost.length === 2) return ["bad", t("lostBoth"), messages];
-    if (lost.length === 1)
-      return ["bad", t("lost", { side: t(lost[0] === "source" ? "sourceInText" : "destinationInText") }), messages];
-    if (letters.total > 0)
-      return [
-        "bad",
-        letters.total === 1 ? t("lettersOne") : t("lettersThere", { n: numberText(letters.total, language) }),
-        t("lettersMore"),
-      ];
-    if (waiting > 0) {
-      const since = backlog.oldest && t("waitingSince", { time: ageText(now - backlog.oldest.sinceMs, language) });
-      return ["busy", waiting === 1 ? t("waitingOne") : t("waiting", { n: numberText(waiting, language) }), since ?? ""];
-    }
-    return ["good", t("allAcross"), t("allAcrossMore")];
-  })();
-  return (
-    <div class={`headline ${tone}`} role="status">
-      <span class="dot" aria-hidden="true" />
-      <div>
-        <h1>{title}</h1>
-        <p>{more}</p>
-      </div>
-    </div>
-  );
-}
-
 export function Route({ snapshot }: { snapshot: Snapshot }) {
+  const { t } = useWords();
   return (
     <div class="route">
       <SideCard side="source" snapshot={snapshot} />
-      <div class={`way ${waitingKeys(snapshot) > 0 ? "busy" : ""}`}>
+      <div class={`way ${snapshot.waiting > 0 ? "busy" : ""}`}>
         <svg viewBox="0 0 120 24" aria-hidden="true">
           <line x1="2" y1="12" x2="108" y2="12" />
           <path d="M102 6l8 6-8 6" />
           {snapshot.direction === "two-way" ? <path d="M16 6l-8 6 8 6" /> : null}
         </svg>
         <span>{snapshot.mode}</span>
+        {snapshot.paused ? <span class="badge busy">{t("pausedBadge")}</span> : null}
       </div>
       <SideCard side="destination" snapshot={snapshot} />
     </div>
   );
 }
 
-function SideCard({ side, snapshot }: { side: (typeof LOST_SIDES)[number]; snapshot: Snapshot }) {
+function SideCard({ side, snapshot }: { side: "source" | "destination"; snapshot: Snapshot }) {
   const { t } = useWords();
   const { cloud, region, bucket, reachable } = snapshot[side];
   const state: Word = reachable === undefined ? "unknown" : reachable ? "reachable" : "unreachable";
@@ -96,11 +57,12 @@ export function Tiles({ snapshot }: { snapshot: Snapshot }) {
     backlog.held === 0 ? undefined : `${number(backlog.held)} ${t("inOutage")}`,
     backlog.running === undefined ? undefined : `${number(backlog.running)} ${t("running")}`,
   ];
-  const waiting = number(waitingKeys(snapshot));
+  const waiting = number(snapshot.waiting);
+  const isCounted = !snapshot.unread.some((one) => one === "queue" || one === "outage" || one === "executions");
   const lag = (ms: number) => durationText(ms, language);
   return (
     <dl class="tiles">
-      <Tile label={t("onTheirWay")} value={backlog.complete ? waiting : t("atLeast", { n: waiting })}>
+      <Tile label={t("onTheirWay")} value={isCounted ? waiting : t("atLeast", { n: waiting })}>
         {details.filter((text) => text !== undefined).join(", ")}
       </Tile>
       <Tile label={t("oldest")} value={backlog.oldest ? ageText(now - backlog.oldest.sinceMs, language) : t("none")}>
@@ -291,43 +253,6 @@ export function Copies({ snapshot: { copies }, onOpen }: Shown) {
         );
       })}
     </ul>
-  );
-}
-
-export function Letters({ snapshot: { letters }, onOpen }: Shown) {
-  const { t, language } = useWords();
-  if (letters.total === 0) return <Empty>{t("lettersNone")}</Empty>;
-  const { listed } = letters;
-  return (
-    <>
-      <Scroll title={t("letters")}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t("key")}</th>
-              <th scope="col">{t("reason")}</th>
-              <th scope="col" class="number">
-                {t("when")}
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {listed.map(({ key, reason, parkedMs }, index) => (
-              <tr key={`${key} ${parkedMs} ${index}`}>
-                <td class="cut">
-                  <Key name={key} onOpen={onOpen} />
-                </td>
-                <td class="grow wrap">{reason}</td>
-                <td class="number">{parkedMs === undefined ? "–" : <Ago atMs={parkedMs} />}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-      {listed.length < letters.total ? (
-        <p class="muted">{t("lettersListed", { n: numberText(listed.length, language) })}</p>
-      ) : null}
-    </>
   );
 }
 

@@ -2,11 +2,12 @@
 
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { cancelTask, putFile, type ShownStatus, startTask, statusOf, type TaskState } from "./api";
+import { cancelTask, putFile, type ShownStatus, startTask, statusOf, type TaskInput, type TaskState, type Verified } from "./api";
 import { useNow, useWords } from "./context";
 import { ageText, bytesText, durationText, numberText } from "./format";
 import { Troubles } from "./panels";
 import { errorText, Progress, RemedyView } from "./parts";
+import { VerifyFields, VerifyResult } from "./verify";
 
 interface LookUpProps {
   wanted: string;
@@ -196,9 +197,28 @@ export function Drop({ maxBytes }: { maxBytes: number }) {
 }
 
 type TaskName = TaskState["name"];
-const HINTS = { count: "countHint", probe: "probeHint" } as const satisfies Record<TaskName, string>;
+const HINTS = {
+  count: "countHint",
+  probe: "probeHint",
+  verify: "verifyHint",
+  redrive: "lettersMore",
+} as const satisfies Record<TaskName, string>;
+const NAMES = {
+  count: "count",
+  probe: "probe",
+  verify: "verify",
+  redrive: "letters",
+} as const satisfies Record<TaskName, string>;
 
-export function TaskView({ task, onOpen }: { task: TaskState; onOpen: (key: string) => void }) {
+interface TaskViewProps {
+  task: TaskState;
+  stack: string;
+  local: boolean;
+  onOpen: (key: string) => void;
+}
+
+export function TaskView({ task, stack, local, onOpen }: TaskViewProps) {
+  const [input, setInput] = useState<TaskInput>({});
   const { t, language } = useWords();
   const now = useNow();
   const [refusal, setRefusal] = useState<string>();
@@ -214,21 +234,22 @@ export function TaskView({ task, onOpen }: { task: TaskState; onOpen: (key: stri
     <div class="task">
       <div class="row">
         <div class="grow">
-          <h3>{t(name)}</h3>
+          <h3>{t(NAMES[name])}</h3>
           <p class="muted">{t(HINTS[name])}</p>
         </div>
         <button
           type="button"
-          onClick={() => act(isRunning ? cancelTask(name) : startTask(name))}
-          aria-label={`${t(isRunning ? "cancel" : "start")}: ${t(name)}`}
+          onClick={() => act(isRunning ? cancelTask(name) : startTask(name, input))}
+          aria-label={`${t(isRunning ? "cancel" : "start")}: ${t(NAMES[name])}`}
         >
           {t(isRunning ? "cancel" : "start")}
         </button>
       </div>
+      {name === "verify" ? <VerifyFields input={input} onInput={setInput} isDisabled={isRunning} /> : null}
       <div role="status">
         {isRunning ? (
           <p class="running">
-            <Progress value={share} label={t(name)} />
+            <Progress value={share} label={t(NAMES[name])} />
             <span class="muted">
               {progress?.total === undefined
                 ? t("working", { n: done })
@@ -242,7 +263,7 @@ export function TaskView({ task, onOpen }: { task: TaskState; onOpen: (key: stri
         )}
         {state === "done" && endedMs !== undefined ? (
           <>
-            <TaskResult name={name} result={result} onOpen={onOpen} />
+            <TaskResult {...{ name, result, stack, local, onOpen }} />
             <p class="muted">{t("ended", { time: ageText(now - endedMs, language) })}</p>
           </>
         ) : null}
@@ -269,8 +290,22 @@ interface Probed {
   left: string[];
 }
 
-function TaskResult({ name, result, onOpen }: { name: TaskName; result: unknown; onOpen: (key: string) => void }) {
-  return name === "count" ? <CountResult {...(result as Counted)} onOpen={onOpen} /> : <ProbeResult {...(result as Probed)} />;
+interface TaskResultProps extends Omit<TaskViewProps, "task"> {
+  name: TaskName;
+  result: unknown;
+}
+
+function TaskResult({ name, result, stack, local, onOpen }: TaskResultProps) {
+  switch (name) {
+    case "count":
+      return <CountResult {...(result as Counted)} onOpen={onOpen} />;
+    case "verify":
+      return <VerifyResult result={result as Verified} {...{ stack, local, onOpen }} />;
+    case "probe":
+      return <ProbeResult {...(result as Probed)} />;
+    case "redrive":
+      return null;
+  }
 }
 
 function CountResult({ objects, bytes, statuses, troubles, onOpen }: Counted & { onOpen: (key: string) => void }) {

@@ -24,9 +24,11 @@ export async function openPage(
   // A folder of this run: another run of the same stack may be there too.
   const folder = join(stack.clouds.runDir, "operator");
   await writeOperatorFile(name, stack, folder);
-  const bridge = operate(await readLocalSession(name, folder));
+  const found = await readLocalSession(name, folder);
+  const { access } = found;
+  const bridge = operate(found);
   const onFault = (error: unknown) => console.error("the page:", error);
-  const page = await servePage({ bridge, local: true, files: await readPageFiles(), port: 0, signal, onFault });
+  const page = await servePage({ bridge, access, local: true, files: await readPageFiles(), port: 0, signal, onFault });
   page.failed.catch(onFault);
   if (opensBrowser && process.stdout.isTTY) openBrowser(page.urlForBrowser());
   return {

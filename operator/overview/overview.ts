@@ -1,6 +1,6 @@
 /** Reads a bridge again and again while somebody watches. All watchers share one reader. */
 import { abortable } from "../concurrency";
-import type { DeadLetters, FunctionLog, HeldLooks, OperatedBridge, RunningExecutions } from "../operated-bridge";
+import type { DeadLetters, EventWay, FunctionLog, HeldLooks, OperatedBridge, RunningExecutions } from "../operated-bridge";
 import { type LostBucket, lostBuckets } from "../sides";
 import { type Knowledge, LOG_WINDOW_MS, noteUnread, readKnowledge } from "../status/knowledge";
 import { FLOW_WINDOW_MS, flowOf, recentOf } from "./activity";
@@ -116,6 +116,7 @@ class Parts {
   readonly #letters: Remembered<DeadLetters>;
   readonly #held: Remembered<HeldLooks>;
   readonly #lost: Remembered<LostBucket[]>;
+  readonly #ways: Remembered<EventWay[]>;
   readonly #waiting: LogTail;
   readonly #source: LogTail;
   readonly #destination: LogTail;
@@ -126,13 +127,14 @@ class Parts {
     this.#letters = remembered(() => bridge.deadLetters({ limit: 10_000, signal }));
     this.#held = remembered(() => bridge.held({ limit: 2_000, signal }));
     this.#lost = remembered(() => lostBuckets(bridge, signal, PATIENCE_MS));
+    this.#ways = remembered(async () => (await bridge.ways?.read({ signal })) ?? []);
     this.#waiting = new LogTail((read) => bridge.log(read), now);
     this.#source = new LogTail((read) => bridge.activity("source", read), now);
     this.#destination = new LogTail((read) => bridge.activity("destination", read), now);
   }
 
   forget(): void {
-    for (const one of [this.#letters, this.#held, this.#lost]) one.forget();
+    for (const one of [this.#letters, this.#held, this.#lost, this.#ways]) one.forget();
   }
 
   async gather() {
@@ -143,6 +145,8 @@ class Parts {
     let letters: DeadLetters = { letters: [], complete: true };
     let held: HeldLooks = { looks: [], complete: true };
     let running: RunningExecutions = { executions: [], complete: true };
+    let isLogRead = false;
+    const tail = this.#waiting;
     const watched: OperatedBridge = {
       ...bridge,
       deadLetters: async () => {
@@ -159,13 +163,18 @@ class Parts {
         running = await bridge.executions(options);
         return running;
       },
-      log: (options) => this.#waiting.read({ ...options, sinceMs: Math.max(options.sinceMs, now() - LOG_WINDOW_MS) }),
+      async log(options) {
+        const log = await tail.read({ ...options, sinceMs: Math.max(options.sinceMs, now() - LOG_WINDOW_MS) });
+        isLogRead = true;
+        return log;
+      },
     };
-    const [knowledge, lost, source, destination] = await abortable(
+    const [knowledge, lost, ways, source, destination] = await abortable(
       signal,
       Promise.all([
         readKnowledge(watched, { nowMs: now(), signal }),
         this.#lost.get(),
+        orNote<EventWay[] | undefined>(this.#ways.get(), undefined),
         orNote<FunctionLog>(this.#source.read(read), UNREAD),
         orNote<FunctionLog>(this.#destination.read(read), UNREAD),
       ]),
@@ -174,6 +183,8 @@ class Parts {
     const copies = await orNote<RunningCopy[]>(readCopies(bridge, { nowMs: now(), lines, signal }), []);
     return {
       ...{ lost, knowledge, copies, notes, lettersComplete: letters.complete },
+      paused: ways?.some(({ isOpen }) => !isOpen),
+      logRead: isLogRead && source !== UNREAD,
       held: { count: held.looks.length, complete: held.complete },
       running: { count: running.executions.length, complete: running.complete },
       flow: flowOf(source.lines, { nowMs: now(), complete: source.complete }),

@@ -1,4 +1,5 @@
 /** What the page and `watch --terminal` show of a bridge at one moment. It holds no credential and no URL, and it is plain JSON. Pure functions. */
+import { groupByReason, type LetterGroup } from "../letters/letters";
 import type { DeadLetters, OperatedBridge } from "../operated-bridge";
 import { isInHand, type Known } from "../replication-status";
 import type { LostBucket } from "../sides";
@@ -7,6 +8,7 @@ import { type ReasonGroup, ReasonGroups } from "../status/reasons";
 import type { Flow, RecentKey } from "./activity";
 import type { RunningCopy } from "./copies";
 import { type Remedy, remedyOf } from "./remedies";
+import { type Unread, type Verdict, verdictOf } from "./verdict";
 
 /** One side's bucket, as the operator's own credentials see it. */
 export interface SideState {
@@ -27,6 +29,8 @@ export interface Backlog {
   held: number;
   /** Executions that run. Undefined outside mode push. */
   running: number | undefined;
+  /** Keys that are known to wait, each with its reason. Some of them are counted above as well. */
+  known: number;
   /** Whether `held` and `running` are all of them. */
   complete: boolean;
   /** The key that the bridge has had the longest. */
@@ -51,12 +55,21 @@ export interface Snapshot {
   mode: string;
   direction: string;
   local: boolean;
+  verdict: Verdict;
+  /** Whether events are held back by `pause`. Undefined if that cannot be read. */
+  paused: boolean | undefined;
+  /** What could not be read at this look. */
+  unread: Unread[];
+  /** Keys that the bridge has in hand, as far as they were seen. */
+  waiting: number;
+  /** Errors of the source's functions without a key, of the last 20 minutes: the functions themselves fail. */
+  errors?: Knowledge["errors"];
   source: SideState;
   destination: SideState;
   backlog: Backlog;
   troubles: Trouble[];
   /** `total` may be more than the letters that are listed, and less than there are if it is not `complete`. */
-  letters: { total: number; complete: boolean; listed: Letter[] };
+  letters: { total: number; complete: boolean; groups: LetterGroup[]; listed: Letter[] };
   flow: Flow;
   /** The newest first. */
   recent: RecentKey[];
@@ -71,7 +84,7 @@ export interface Gathered {
   local: boolean;
   /** Undefined before the first look. */
   lost: readonly LostBucket[] | undefined;
-  knowledge: Pick<Knowledge, "letters" | "known" | "queued" | "notes">;
+  knowledge: Pick<Knowledge, "letters" | "known" | "queued" | "notes" | "errors">;
   /** Whether the letters are all letters of the queue. */
   lettersComplete: boolean;
   held: { count: number; complete: boolean };
@@ -79,23 +92,29 @@ export interface Gathered {
   flow: Flow;
   recent: RecentKey[];
   copies: RunningCopy[];
+  paused: boolean | undefined;
+  /** Whether the log of the source's functions was read. */
+  logRead: boolean;
   notes: readonly string[];
 }
 
 const MAX_LISTED = 200;
+const MAX_GROUPS = 50;
 
 export function makeSnapshot(bridge: OperatedBridge, gathered: Gathered): Snapshot {
-  const { nowMs, local, lost, knowledge, lettersComplete, held, running, flow, recent, copies, notes } = gathered;
+  const { nowMs, local, lost, knowledge, lettersComplete, held, running, flow, recent, copies, paused, notes } = gathered;
   const { stack, config } = bridge;
   const inHand = [...knowledge.known].filter(([, known]) => isInHand(known, nowMs));
-  return {
-    ...{ atMs: nowMs, stack, mode: config.mode, direction: config.direction, local },
+  const seen = {
+    ...{ atMs: nowMs, stack, mode: config.mode, direction: config.direction, local, paused, errors: knowledge.errors },
+    unread: unreadOf(bridge, gathered),
     source: sideState(bridge.source, lost),
     destination: sideState(bridge.destination, lost),
     backlog: {
       queued: knowledge.queued,
       held: held.count,
       running: config.mode === "push" ? running.count : undefined,
+      known: inHand.length,
       complete: held.complete && running.complete,
       oldest: oldestOf(inHand),
     },
@@ -106,6 +125,30 @@ export function makeSnapshot(bridge: OperatedBridge, gathered: Gathered): Snapsh
     copies,
     notes: [...new Set([...notes, ...knowledge.notes])],
   };
+  const counted = { ...seen, waiting: waitingKeys(seen.backlog) };
+  return { ...counted, verdict: verdictOf(counted) };
+}
+
+/** A key in the work queue may be one of those that are known by their reason, so the two are not added. */
+function waitingKeys({ queued = 0, held, running = 0, known }: Backlog): number {
+  return Math.max(queued + held + running, known);
+}
+
+/** Only parts that this bridge has. */
+function unreadOf(
+  { config, outputs }: OperatedBridge,
+  { lost, lettersComplete, knowledge, held, running, logRead }: Gathered,
+): Unread[] {
+  const isNative = config.mode === "native";
+  const parts: [Unread, boolean][] = [
+    ["sides", lost === undefined],
+    ["letters", !lettersComplete],
+    ["queue", outputs.queueUrl !== undefined && knowledge.queued === undefined],
+    ["outage", !held.complete],
+    ["executions", !running.complete],
+    ["log", !isNative && !logRead],
+  ];
+  return parts.flatMap(([name, isUnread]) => (isUnread ? [name] : []));
 }
 
 function sideState({ side, cloud, region, bucket }: OperatedBridge["source"], lost: Gathered["lost"]): SideState {
@@ -133,6 +176,7 @@ function listed(letters: DeadLetters["letters"], complete: boolean): Snapshot["l
   return {
     total: letters.length,
     complete,
+    groups: groupByReason(letters).slice(0, MAX_GROUPS),
     listed: newest.map(({ key, reason, parkedAt }) => ({ key, reason, parkedMs: parkedAt?.getTime() })),
   };
 }

@@ -25,6 +25,8 @@ export interface Knowledge {
   queued: number | undefined;
   /** Whether every key that the bridge has in hand is in `known`, apart from keys that it has not tried yet. */
   complete: boolean;
+  /** Errors that name no key: the functions at the source themselves fail. */
+  errors?: { count: number; last: string; lastMs: number } | undefined;
   /** What could not be read, and what went wrong without a key, for the operator. */
   notes: string[];
 }
@@ -61,12 +63,14 @@ export async function readKnowledge(
     orNote(bridge.queued({ signal }), undefined),
   ]);
   if (notes.length > 0) notes.push("a key may wait for a reason that is not shown");
+  const errors = errorsIn(log.lines);
   return {
     letters: parked.letters,
     known: merge(log.lines, held, running),
     queued,
     complete: parked.complete && held.complete && log.complete && running.complete && notes.length === 0,
-    notes: [...notes, ...notesOnLetters(parked), ...notesOnErrors(log.lines)],
+    errors,
+    notes: [...notes, ...notesOnLetters(parked), ...notesOnErrors(errors)],
   };
 }
 
@@ -138,16 +142,22 @@ function notesOnLetters({ letters, complete }: DeadLetters): string[] {
   ];
 }
 
-/** Errors that name no key: the function itself fails, and each of its messages comes again. An outage shows in the held keys. */
-function notesOnErrors(lines: readonly LogLine[]): string[] {
+/** Each message of a function that itself fails comes again. An outage shows in the held keys. */
+function errorsIn(lines: readonly LogLine[]): Knowledge["errors"] {
   const errors = lines.filter(
     ({ level, message, fields }) => level === "error" && typeof fields.key !== "string" && message !== "breaker opened",
   );
   const last = errors.at(-1);
-  if (last === undefined) return [];
+  if (last === undefined) return undefined;
   const { error } = last.fields;
   const why = typeof error === "object" && error !== null && "message" in error ? `: ${String(error.message)}` : "";
+  return { count: errors.length, last: plainText(`${last.message}${why}`), lastMs: last.atMs };
+}
+
+function notesOnErrors(errors: Knowledge["errors"]): string[] {
+  if (errors === undefined) return [];
+  const { count, last } = errors;
   return [
-    `the functions at the source logged ${counted(errors.length, "error")} in the last ${LOG_WINDOW_MS / 60_000} minutes, the last one: ${plainText(`${last.message}${why}`)}`,
+    `the functions at the source logged ${counted(count, "error")} in the last ${LOG_WINDOW_MS / 60_000} minutes, the last one: ${last}`,
   ];
 }

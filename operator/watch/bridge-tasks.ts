@@ -1,5 +1,7 @@
-/** The tasks of the page on a bridge: count every object by its status, and measure the latency. */
+/** The tasks of the page on a bridge: count and compare the objects, measure the latency, and send dead letters again. */
 import { randomBytes } from "node:crypto";
+import type { CommandContext } from "../command";
+import { groupByReason } from "../letters/letters";
 import type { OperatedBridge } from "../operated-bridge";
 import { remedyOf } from "../overview/remedies";
 import { measure } from "../probe/measure";
@@ -14,21 +16,47 @@ import type { Knowledge } from "../status/knowledge";
 import { createStatusReader } from "../status/read-status";
 import { ReasonGroups } from "../status/reasons";
 import { summarise } from "../status/summary";
-import type { Task, TaskContext } from "./tasks";
+import type { Task, TaskContext, TaskInput } from "./tasks";
+import { verifySides } from "./verify-task";
 
 export interface TaskDeps {
   bridge: OperatedBridge;
+  access: CommandContext["access"];
   local: boolean;
   /** What the bridge says at this moment. */
   knowledge(): Promise<Knowledge>;
+  /** Lets the page look at everything anew. */
+  refresh(): void;
   now(): number;
 }
 
 /** The tasks that this bridge can do. */
 export function tasksOf(deps: TaskDeps): Task[] {
   const count: Task = { name: "count", run: (context) => countObjects(deps, context) };
+  const verify: Task = { name: "verify", run: (context, input) => verifySides(deps, context, input) };
   const probe: Task = { name: "probe", run: (context) => probeLatency(deps, context) };
-  return deps.bridge.outputs.proberFunctionNames === undefined ? [count] : [count, probe];
+  const redrive: Task = { name: "redrive", run: (context, input) => redriveLetters(deps, context, input) };
+  const { proberFunctionNames, deadLetterQueueUrl } = deps.bridge.outputs;
+  return [
+    ...[count, verify],
+    ...(proberFunctionNames === undefined ? [] : [probe]),
+    ...(deadLetterQueueUrl === undefined ? [] : [redrive]),
+  ];
+}
+
+/** What `redrive` does. Without a reason, all letters. */
+async function redriveLetters({ bridge, refresh }: TaskDeps, { signal, report }: TaskContext, { reason }: TaskInput) {
+  try {
+    return await bridge.redrive({
+      // The page names a reason as it groups the letters.
+      select: (letters) => reason === undefined || groupByReason(letters).some((group) => group.reason === reason),
+      limit: Number.MAX_SAFE_INTEGER,
+      onProgress: ({ handed, left }) => report({ done: handed + left }),
+      signal,
+    });
+  } finally {
+    refresh();
+  }
 }
 
 const CHECKED_AT_ONCE = 16;

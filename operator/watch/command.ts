@@ -19,8 +19,8 @@ interface WatchOptions extends CommonOptions {
 
 const HELP = `
 The page shows both sides, the backlog and its reasons with the command that mends each, dead letters, lag, bytes, the keys of the last
-minutes, and large copies with their progress. Only this machine reaches it, and only with the address that is printed: who has the address
-can read keys and, on a stack of npm start, write objects. Ctrl-C ends it. With --terminal the same is printed here again and again; with
+minutes, and large copies with their progress. From it dead letters are sent again, and verify and probe are started. Only this machine reaches it, and only with the address that is printed: who has the address
+can read keys, start these tasks and, on a stack of npm start, write objects. Ctrl-C ends it. With --terminal the same is printed here again and again; with
 --json too, each look is one line.`;
 
 export const registerWatch: RegisterCommand = (program, onBridge) => {
@@ -33,7 +33,7 @@ export const registerWatch: RegisterCommand = (program, onBridge) => {
 };
 
 async function watch(context: CommandContext, { port, open, terminal }: WatchOptions): Promise<ExitCode> {
-  const { bridge, local, json, signal, print, note } = context;
+  const { bridge, access, local, json, signal, print, note } = context;
   if (terminal) {
     const { watchInTerminal } = await import("../overview/terminal");
     return watchInTerminal(context, { isTerminal: process.stdout.isTTY === true, now: Date.now });
@@ -45,7 +45,7 @@ async function watch(context: CommandContext, { port, open, terminal }: WatchOpt
     import("./browser"),
   ]);
   const onFault = (error: unknown) => note(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const page = await servePage({ bridge, local, files: await readPageFiles(), port, signal, onFault });
+  const page = await servePage({ bridge, access, local, files: await readPageFiles(), port, signal, onFault });
   try {
     print(json ? JSON.stringify({ url: page.url }) : page.url);
     if (open && !json) openBrowser(page.urlForBrowser());

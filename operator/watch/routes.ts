@@ -1,12 +1,15 @@
 /** The requests of the page, each with its answer. The server has checked Host, Origin and token before. */
 import type { IncomingMessage } from "node:http";
+import * as z from "zod";
+import { parseJson } from "../../runtime/protocol/json";
 import { inScope } from "../../runtime/replication/scope";
 import { isBridgeError } from "../../runtime/stores/errors";
+import { readAll } from "../../runtime/stores/read-all";
 import type { OperatedBridge } from "../operated-bridge";
 import type { Overview } from "../overview/overview";
 import { remedyOf } from "../overview/remedies";
 import { createStatusReader } from "../status/read-status";
-import { isExpected, type Tasks } from "./tasks";
+import { isExpected, type TaskInput, type Tasks } from "./tasks";
 
 export interface RouteDeps {
   bridge: OperatedBridge;
@@ -38,6 +41,7 @@ class Refused extends Error {
 /** An object in the local AWS is kept in memory. */
 export const MAX_UPLOAD_BYTES = 64 * 1024 ** 2;
 const MAX_KEY_BYTES = 1024;
+const MAX_INPUT_BYTES = 16_384;
 
 /** Never rejects. */
 export async function answerRequest(request: IncomingMessage, deps: RouteDeps): Promise<Answer> {
@@ -68,7 +72,7 @@ async function route(request: IncomingMessage, deps: RouteDeps): Promise<Answer>
       deps.overview.refresh();
       return { status: 202, body: {} };
     case "POST /api/tasks/": {
-      const refusal = deps.tasks.start(task ?? "");
+      const refusal = deps.tasks.start(task ?? "", await inputIn(request));
       if (refusal !== undefined) throw new Refused(409, refusal);
       return { status: 202, body: {} };
     }
@@ -91,6 +95,23 @@ function keyIn(searchParams: URLSearchParams): string {
   if (key === "") throw new Refused(400, "the key is missing");
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new Refused(400, `a key has at most ${MAX_KEY_BYTES} bytes`);
   return key;
+}
+
+const inputSchema = z.strictObject({
+  prefix: z.string().max(MAX_KEY_BYTES).optional(),
+  bytes: z.boolean().optional(),
+  reason: z.string().max(MAX_INPUT_BYTES).optional(),
+});
+
+/** Nothing is an input without a choice. */
+async function inputIn(request: IncomingMessage): Promise<TaskInput> {
+  const text = await readAll(request, MAX_INPUT_BYTES).catch((cause: unknown) => {
+    throw new Refused(413, cause instanceof Error ? cause.message : "the input of the task is too large");
+  });
+  if (text.length === 0) return {};
+  const parsed = inputSchema.safeParse(parseJson(text.toString("utf8")));
+  if (!parsed.success) throw new Refused(400, `the input of the task is not valid: ${parsed.error.issues[0]?.message ?? ""}`);
+  return parsed.data;
 }
 
 async function statusOf(key: string, { bridge, local, overview, now, signal }: RouteDeps) {

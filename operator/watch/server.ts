@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import type { CommandContext } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
 import { CLOUD_PACE, LOCAL_PACE, Overview, type Pace } from "../overview/overview";
 import { tasksOf } from "./bridge-tasks";
@@ -13,6 +14,7 @@ import { type TaskState, Tasks } from "./tasks";
 
 export interface PageOptions {
   bridge: OperatedBridge;
+  access: CommandContext["access"];
   /** Whether the bridge runs in the local clouds of `npm start`. */
   local: boolean;
   files: PageFiles;
@@ -43,19 +45,22 @@ export interface Hello {
   stack: string;
   mode: string;
   local: boolean;
+  /** The time of this machine, and how often it looks: the page tells by them how old a snapshot is. */
+  nowMs: number;
+  everyMs: number;
   /** The largest object that may be dropped. Absent if none may be. */
   maxUploadBytes?: number | undefined;
   tasks: TaskState[];
 }
 
 export async function servePage(options: PageOptions): Promise<ServedPage> {
-  const { bridge, local, port, onFault, now = Date.now, pace = local ? LOCAL_PACE : CLOUD_PACE } = options;
+  const { bridge, access, local, port, onFault, now = Date.now, pace = local ? LOCAL_PACE : CLOUD_PACE } = options;
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
   const sleep = (ms: number, wake: AbortSignal) => delay(ms, undefined, { signal: wake });
   const overview = new Overview({ bridge, local, pace, now, sleep, signal });
   const events = new EventStream();
-  const deps = { bridge, local, now, knowledge: () => overview.knowledge() };
+  const deps = { bridge, access, local, now, knowledge: () => overview.knowledge(), refresh: () => overview.refresh() };
   const sendTasks = () => events.send("tasks", tasks.list());
   const tasks = new Tasks(tasksOf(deps), { now, signal, onFault, onChange: sendTasks });
   const token = createToken();
@@ -90,7 +95,7 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
     events.open(response, SECURITY_HEADERS, () => unsubscribe());
     const { stack, config } = bridge;
     const hello: Hello = {
-      ...{ stack, mode: config.mode, local, tasks: tasks.list() },
+      ...{ stack, mode: config.mode, local, tasks: tasks.list(), nowMs: now(), everyMs: pace.everyMs },
       maxUploadBytes: local ? MAX_UPLOAD_BYTES : undefined,
     };
     events.sendTo(response, "hello", hello);

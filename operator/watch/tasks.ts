@@ -6,10 +6,20 @@ import { CannotLook, ObjectsFailed, UsageError } from "../command";
 export interface Task {
   readonly name: TaskName;
   /** Resolves to a result that is plain JSON. Rejects once the signal aborts. */
-  run(context: TaskContext): Promise<unknown>;
+  run(context: TaskContext, input: TaskInput): Promise<unknown>;
 }
 
-export type TaskName = "count" | "probe";
+export type TaskName = "count" | "probe" | "verify" | "redrive";
+
+/** What the page says with a start. */
+export interface TaskInput {
+  /** Of `verify`: only keys that begin with it. */
+  prefix?: string | undefined;
+  /** Of `verify`: whether bytes are read where no common checksum proves them. */
+  bytes?: boolean | undefined;
+  /** Of `redrive`: only letters with this reason, as the page shows it. */
+  reason?: string | undefined;
+}
 
 export interface TaskContext {
   signal: AbortSignal;
@@ -24,6 +34,8 @@ export interface TaskProgress {
 export interface TaskState {
   name: TaskName;
   state: "idle" | "running" | "done" | "failed" | "cancelled";
+  /** Of the last start. */
+  input?: TaskInput | undefined;
   startedMs?: number | undefined;
   endedMs?: number | undefined;
   progress?: TaskProgress | undefined;
@@ -56,12 +68,12 @@ export class Tasks {
   }
 
   /** @returns why it was not started */
-  start(name: string): string | undefined {
+  start(name: string, input: TaskInput = {}): string | undefined {
     const task = this.tasks.find((one) => one.name === name);
     if (task === undefined) return `there is no task ${name}`;
     if (this.#running.has(task.name)) return `the task ${name} runs already`;
     const cancel = new AbortController();
-    this.#running.set(task.name, { cancel, ended: this.#run(task, cancel) });
+    this.#running.set(task.name, { cancel, ended: this.#run(task, input, cancel) });
     return undefined;
   }
 
@@ -75,12 +87,12 @@ export class Tasks {
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
 
-  async #run(task: Task, cancel: AbortController): Promise<void> {
+  async #run(task: Task, input: TaskInput, cancel: AbortController): Promise<void> {
     const { now, onFault } = this.options;
     const { name } = task;
     const signal = AbortSignal.any([this.options.signal, cancel.signal]);
     const startedMs = now();
-    let state: TaskState = { name, state: "running", startedMs };
+    let state: TaskState = { name, state: "running", input, startedMs };
     const change = (changed: Partial<TaskState>) => {
       state = { ...state, ...changed };
       this.#states.set(name, state);
@@ -88,7 +100,7 @@ export class Tasks {
     };
     change({});
     try {
-      const result = await task.run({ signal, report: (progress) => change({ progress }) });
+      const result = await task.run({ signal, report: (progress) => change({ progress }) }, input);
       this.#running.delete(name);
       change({ state: "done", endedMs: now(), result });
     } catch (error) {

@@ -8,8 +8,8 @@ import { type PageFiles, readPageFiles } from "../../operator/watch/page-files";
 import { type ServedPage, servePage } from "../../operator/watch/server";
 import { buildPage } from "../../scripts/build-page";
 import { launchChromium } from "../../scripts/chromium";
-import type { FakeBridge } from "../operator/backfill/fixture";
-import { healthy, lost, NOW, troubled } from "./scenes";
+import { ACCESS, type FakeBridge } from "../operator/backfill/fixture";
+import { failing, healthy, lost, NOW, native, paused, troubled, unread } from "./scenes";
 
 let browser: Browser;
 let folder: string;
@@ -42,7 +42,15 @@ afterEach(async () => {
 
 async function serve(bridge: FakeBridge): Promise<ServedPage> {
   return servePage({
-    ...{ bridge, local: true, files, port: 0, now: () => NOW, pace: { everyMs: 100, slowEveryMs: 100 } },
+    ...{
+      bridge,
+      access: { source: ACCESS, destination: ACCESS },
+      local: true,
+      files,
+      port: 0,
+      now: () => NOW,
+      pace: { everyMs: 100, slowEveryMs: 100 },
+    },
     signal: new AbortController().signal,
     onFault(error) {
       throw error;
@@ -87,10 +95,14 @@ async function breaches(page: Page): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
 }
 
-const SCREENS: [string, () => FakeBridge | Promise<FakeBridge>, string][] = [
-  ["healthy", healthy, "Nothing is waiting"],
-  ["troubled", troubled, "3 dead letters"],
-  ["lost", lost, "The destination cannot be reached"],
+const SCREENS: [string, () => FakeBridge | Promise<FakeBridge>, string, string][] = [
+  ["healthy", healthy, "Nothing is waiting", "good"],
+  ["troubled", troubled, "3 dead letters", "bad"],
+  ["lost", lost, "The destination cannot be reached", "bad"],
+  ["paused", paused, "The bridge is paused", "busy"],
+  ["unread", unread, "Not everything could be read", "unknown"],
+  ["failing", failing, "The functions at the source fail", "bad"],
+  ["native", native, "Both sides can be reached", "unknown"],
 ];
 const LOOKS: [string, BrowserContextOptions][] = [
   ["light", { colorScheme: "light" }],
@@ -98,10 +110,11 @@ const LOOKS: [string, BrowserContextOptions][] = [
   ["narrow", { viewport: { width: 360, height: 740 }, hasTouch: true }],
 ];
 
-describe.each(SCREENS)("the screen %s", (_screen, scene, title) => {
+describe.each(SCREENS)("the screen %s", (_screen, scene, title, tone) => {
   test.each(LOOKS)("%s: has its headline, no breach of accessibility, and nothing beside the screen", async (_look, options) => {
     const { page, problems } = await open(await scene(), options);
     await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    expect(await page.locator(".headline").getAttribute("class")).toBe(`headline ${tone}`);
     expect(await breaches(page)).toEqual([]);
     // A string, because this program has no types of a browser.
     expect(await page.evaluate<number>("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
@@ -166,7 +179,7 @@ test("the keyboard does everything: skip, look up, pause, theme, language, help"
 
   await page.locator("main").focus();
   await page.keyboard.press("p");
-  await page.getByText("Paused").waitFor();
+  await page.getByText("Frozen").waitFor();
   await page.keyboard.press("t");
   await page.locator("html[data-theme=dark]").waitFor();
   await page.keyboard.press("?");
@@ -189,11 +202,11 @@ test("Chinese from the browser's language, everywhere, and kept after a reload",
   await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
 });
 
-test("paused, the page keeps what it shows; then it shows the newest", async () => {
+test("frozen, the page keeps what it shows; then it shows the newest", async () => {
   const bridge = healthy();
   const { page } = await open(bridge);
   await page.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
-  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Freeze" }).click();
   // The third look begins after the page got the second one.
   await new Promise<void>((resolve) => {
     let looks = 0;
@@ -204,7 +217,7 @@ test("paused, the page keeps what it shows; then it shows the newest", async () 
     };
   });
   expect(await shown(page.getByRole("heading", { level: 1 }))).toBe("Nothing is waiting");
-  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("button", { name: "Go on" }).click();
   await page.getByRole("heading", { level: 1, name: "5 keys are on their way" }).waitFor();
 });
 
@@ -220,6 +233,87 @@ test("a file that is dropped is written to the source, and watched until it is a
   expect(await bridge.from.head("in/hello.txt")).toMatchObject({ sizeBytes: 5, headers: { contentType: "text/plain" } });
   await bridge.replicate("in/hello.txt");
   await drop.getByText(/^across after /).waitFor();
+  expect(await breaches(page)).toEqual([]);
+});
+
+test("a paused bridge: what waits, the dead letters, and the command that goes on", async () => {
+  const { page } = await open(paused());
+  await page.getByRole("heading", { level: 1, name: "The bridge is paused" }).waitFor();
+  expect(await text(page, ".headline")).toMatch(/crossborderbridge resume · 12 keys are on their way · 1 dead letter/);
+  expect(await text(page, ".route")).toMatch(/pull\s+paused/);
+});
+
+test("what could not be read is named, and counts as at least what was seen", async () => {
+  const { page } = await open(unread());
+  await page.getByRole("heading", { level: 1, name: "Not everything could be read" }).waitFor();
+  expect(await text(page, ".headline")).toContain("the dead letters, the work queue, the log of the functions");
+  expect(await text(page, ".tiles")).toMatch(/On their way\s+at least 0[\s\S]*Dead letters\s+at least 0/i);
+  expect(await text(page, "#letters")).toContain("The dead letters could not be read.");
+});
+
+test("a look that is old is not green, whatever it saw; nor is one after the command has ended", async () => {
+  const { page, served } = await open(healthy());
+  await page.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
+  await page.clock.setFixedTime(NOW + 10 * 60_000);
+  await page.getByRole("heading", { level: 1, name: "Not known" }).waitFor();
+  expect(await text(page, ".headline")).toContain("The last look is 10 min old.");
+  await page.clock.setFixedTime(NOW);
+  await page.getByRole("heading", { level: 1, name: "Nothing is waiting" }).waitFor();
+  await served.close();
+  await page.getByRole("heading", { level: 1, name: "Not known" }).waitFor();
+  expect(await page.locator(".headline").getAttribute("class")).toBe("headline unknown");
+});
+
+test("a browser whose clock is an hour off shows the ages of the server", async () => {
+  const served = await serve(await troubled());
+  const context = await browser.newContext({ locale: "en-US" });
+  try {
+    const page = await context.newPage();
+    await page.clock.setFixedTime(NOW + 60 * 60_000);
+    await page.goto(served.url);
+    await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
+    expect(await text(page, ".tiles")).toContain("12 min");
+  } finally {
+    await context.close();
+    await served.close();
+  }
+});
+
+test("dead letters by their reason are sent again, after a question", async () => {
+  const bridge = await troubled();
+  const { letters } = await bridge.deadLetters({ limit: 10 });
+  const sent: string[] = [];
+  bridge.redrive = async ({ select, onProgress }) => {
+    const chosen = letters.filter((letter) => select([letter]));
+    sent.push(...chosen.map(({ key }) => key));
+    bridge.deadLetters = async () => ({ letters: letters.filter((letter) => !chosen.includes(letter)), complete: true });
+    const redriven = { handed: chosen.length, left: letters.length - chosen.length, complete: true };
+    onProgress(redriven);
+    return redriven;
+  };
+  const { page } = await open(bridge);
+  const list = panel(page, "letters");
+  await list.getByRole("button", { name: "Send 1 again: too many tags: 11, and at most 10 fit" }).click();
+  await list.getByText("Is the cause mended?").waitFor();
+  expect(await breaches(page)).toEqual([]);
+  expect(sent).toEqual([]);
+  await list.getByRole("button", { name: "Send again: too many tags: 11, and at most 10 fit" }).click();
+  await list.getByText("Letters sent again: 1.").waitFor();
+  expect(sent).toEqual(["odd/<script>alert(1)</script>"]);
+  // The page looks at once.
+  await page.getByRole("heading", { level: 1, name: "2 dead letters" }).waitFor();
+});
+
+test("a comparison of both sides, with its differences and the command that repairs them", async () => {
+  const bridge = await troubled();
+  const { page } = await open(bridge);
+  const tasks = panel(page, "tasks");
+  await tasks.getByRole("textbox", { name: "Only keys that begin with" }).fill("reports/");
+  await tasks.getByRole("checkbox", { name: "Prove the bytes" }).check();
+  await tasks.getByRole("button", { name: "Start: Compare both sides" }).click();
+  await tasks.getByText("No differences").waitFor();
+  // Objects that were written a moment ago are on their way.
+  expect(await shown(tasks)).toMatch(/compared\s+2[\s\S]*on its way\s+1/);
   expect(await breaches(page)).toEqual([]);
 });
 

@@ -2,7 +2,7 @@
 import type { LogLine } from "../../operator/operated-bridge";
 import { createLeaseStore } from "../../runtime/replication/lease";
 import { BridgeError } from "../../runtime/stores/errors";
-import { CLOCK, FakeBridge, NO_ATTRIBUTES, pullRaw } from "../operator/backfill/fixture";
+import { CLOCK, FakeBridge, NO_ATTRIBUTES, nativeRaw, pullRaw } from "../operator/backfill/fixture";
 
 export const NOW = CLOCK.now();
 const MINUTE = 60_000;
@@ -53,6 +53,7 @@ const DOWN = { place: "border", reason: "the receiver cannot be connected to", a
 /** Refused writes, an outage, dead letters, and a large copy that runs. */
 export async function troubled(): Promise<FakeBridge> {
   const bridge = working(new FakeBridge(pullRaw()));
+  bridge.outputs = { ...bridge.outputs, deadLetterQueueUrl: "https://sqs/letters" };
   for (const key of ["reports/refused/a.csv", "reports/across.csv"]) await bridge.put(key, "x".repeat(2_000));
   await bridge.replicate("reports/across.csv");
   bridge.queued = async () => 18;
@@ -102,6 +103,46 @@ async function copying(bridge: FakeBridge): Promise<void> {
     undefined,
   );
 }
+
+/** The events are held back, and one key was given up before. */
+export function paused(): FakeBridge {
+  const bridge = healthy();
+  bridge.ways = { read: async () => [{ name: "the queue work", isOpen: false }], set: async () => undefined };
+  bridge.queued = async () => 12;
+  bridge.deadLetters = async () => ({
+    letters: [{ key: "a", reason: "too many tags", parkedAt: new Date(NOW - MINUTE) }],
+    complete: true,
+  });
+  return bridge;
+}
+
+const refused = (what: string) => async (): Promise<never> => {
+  throw new BridgeError("PermissionDenied", "read", `${what} cannot be read: AccessDenied`);
+};
+
+/** Nothing is known to wait, because the queues and the log cannot be read. */
+export function unread(): FakeBridge {
+  const bridge = healthy();
+  bridge.outputs = { ...bridge.outputs, queueUrl: "https://sqs/queue", deadLetterQueueUrl: "https://sqs/letters" };
+  bridge.queued = refused("the queue");
+  bridge.deadLetters = refused("the dead letters");
+  bridge.log = refused("the log");
+  return bridge;
+}
+
+/** No key waits that the queue counts, and the function of the sender fails. */
+export function failing(): FakeBridge {
+  const bridge = healthy();
+  const error = { message: "the secret cannot be read" };
+  bridge.log = async () => ({
+    lines: [{ level: "error", message: "the function failed", fields: { error }, atMs: NOW - MINUTE }],
+    complete: true,
+  });
+  return bridge;
+}
+
+/** The store itself replicates. */
+export const native = (): FakeBridge => new FakeBridge(nativeRaw());
 
 /** The destination bucket is gone. */
 export function lost(): FakeBridge {

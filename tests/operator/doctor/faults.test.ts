@@ -16,6 +16,7 @@ import {
   pushBefore,
 } from "./alicloud-faults";
 import { PULL } from "./aws-faults";
+import { PULL_FUNCTIONS } from "./aws-function-faults";
 import { BEFORE } from "./before-faults";
 import { parameter } from "./fake-aws";
 import type { Aws, Fault, Oss } from "./fault";
@@ -33,7 +34,7 @@ import {
 import { NATIVE, NATIVE_BEFORE, nativeBefore } from "./s3-replication-faults";
 
 describe.each([
-  ["pull from AWS to AWS China", pullClinic, PULL],
+  ["pull from AWS to AWS China", pullClinic, [...PULL, ...PULL_FUNCTIONS]],
   ["pull from AWS, before the first deployment", async () => beforeUp(await pullClinic()), BEFORE],
   ["S3's own replication", nativeClinic, NATIVE],
   ["S3's own replication, before the first deployment", nativeBefore, NATIVE_BEFORE],
@@ -74,7 +75,7 @@ function faultsOf<C extends Aws | Oss>(_: string, open: () => Promise<C>, faults
 const named = ({ check, side }: Finding): string => `${check} (${side})`;
 
 test("these are more than twenty faults, and every check finds at least one of them", () => {
-  const all = [PULL, BEFORE, NATIVE, NATIVE_BEFORE, OSS, DOMAIN, PUSH, PUSH_BEFORE, OSS_NATIVE, OSS_NATIVE_BEFORE].flat();
+  const all = [PULL, PULL_FUNCTIONS, BEFORE, NATIVE, NATIVE_BEFORE, OSS, DOMAIN, PUSH, PUSH_BEFORE, OSS_NATIVE, OSS_NATIVE_BEFORE].flat();
   expect(all.length).toBeGreaterThan(50);
   const found = new Set(all.flatMap((fault) => fault.found.split(", ").map((text) => text.split(" ")[0])));
   expect(checkNames().filter((name) => !found.has(name))).toEqual([]);

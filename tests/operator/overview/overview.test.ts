@@ -88,7 +88,8 @@ test("nothing to tell: both sides are there, and nothing waits", async () => {
     ...{ stack: "dev", mode: "pull", local: true, troubles: [], notes: [], copies: [], recent: [] },
     source: { reachable: true, bucket: "from-here" },
     destination: { reachable: true, message: undefined },
-    backlog: { queued: 0, held: 0, running: undefined, complete: true, oldest: undefined },
+    backlog: { queued: 0, held: 0, running: undefined, known: 0, complete: true, oldest: undefined },
+    ...{ verdict: { id: "across", tone: "good" }, paused: false, unread: [], waiting: 0 },
     letters: { total: 0, complete: true },
   });
 });
@@ -123,7 +124,7 @@ test("keys that wait are grouped with their remedy, and the oldest is named", as
   });
   const snapshot = (await watching(bridge)).last();
   expect(snapshot.backlog).toEqual({
-    ...{ queued: 3, held: 1, running: undefined, complete: false },
+    ...{ queued: 3, held: 1, running: undefined, known: 3, complete: false },
     oldest: { key: "c", sinceMs: CLOCK.now() - 7_200_000 },
   });
   expect(snapshot.troubles.map(({ status, objects, remedy }) => [status, objects, remedy?.id])).toEqual([
@@ -229,7 +230,26 @@ test("what cannot be read is a note, and the rest is shown", async () => {
     letters: { total: 0, complete: false },
     backlog: { complete: false },
     source: { reachable: true },
+    ...{ verdict: { id: "unread", tone: "unknown" }, unread: ["letters", "outage", "log"] },
   });
+});
+
+test("a paused bridge says so, and one whose ways cannot be read is not called paused", async () => {
+  const bridge = new FakeBridge(pullRaw());
+  let isOpen = false;
+  bridge.ways = {
+    read: async () => [
+      { name: "the queue", isOpen: true },
+      { name: "the tick", isOpen },
+    ],
+    set: async () => undefined,
+  };
+  const one = await watching(bridge);
+  expect(one.last()).toMatchObject({ paused: true, verdict: { id: "paused", tone: "busy" } });
+  isOpen = true;
+  expect(await one.next(PACE.slowEveryMs)).toMatchObject({ paused: false, verdict: { id: "across" } });
+  bridge.ways.read = () => Promise.reject(new BridgeError("PermissionDenied", "ways", "the ways cannot be read"));
+  expect(await one.next(PACE.slowEveryMs)).toMatchObject({ paused: undefined, notes: ["the ways cannot be read"] });
 });
 
 test("a bug ends the reader with its error", async () => {

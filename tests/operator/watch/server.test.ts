@@ -3,8 +3,9 @@ import { request } from "node:http";
 import type { Snapshot } from "../../../operator/overview/snapshot";
 import { MAX_UPLOAD_BYTES } from "../../../operator/watch/routes";
 import { type PageOptions, type ServedPage, servePage } from "../../../operator/watch/server";
+import type { TaskState } from "../../../operator/watch/tasks";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { CLOCK, FakeBridge, pullRaw } from "../backfill/fixture";
+import { ACCESS, CLOCK, FakeBridge, pullRaw } from "../backfill/fixture";
 
 let page: ServedPage | undefined;
 let faults: unknown[] = [];
@@ -18,7 +19,14 @@ const HTML = { content: Buffer.from("<!doctype html>"), contentType: "text/html;
 async function open(bridge = new FakeBridge(pullRaw()), options: Partial<PageOptions> = {}): Promise<FakeBridge> {
   faults = [];
   page = await servePage({
-    ...{ bridge, local: true, port: 0, files: new Map([["/", HTML]]), now: CLOCK.now },
+    ...{
+      bridge,
+      access: { source: ACCESS, destination: ACCESS },
+      local: true,
+      port: 0,
+      files: new Map([["/", HTML]]),
+      now: CLOCK.now,
+    },
     ...{ signal: new AbortController().signal, pace: { everyMs: 20, slowEveryMs: 20 } },
     onFault: (error) => faults.push(error),
     ...options,
@@ -144,7 +152,10 @@ test("the stream begins with the stack and its tasks, and sends snapshots as lon
   const seen = await events((event) => event === "snapshot" && ++snapshots === 3);
   expect(seen[0]).toEqual([
     "hello",
-    { stack: "dev", mode: "pull", local: true, maxUploadBytes: MAX_UPLOAD_BYTES, tasks: [{ name: "count", state: "idle" }] },
+    {
+      ...{ stack: "dev", mode: "pull", local: true, maxUploadBytes: MAX_UPLOAD_BYTES, nowMs: CLOCK.now(), everyMs: 20 },
+      tasks: ["count", "verify"].map((name) => ({ name, state: "idle" })),
+    },
   ]);
   const [, snapshot] = seen.at(-1) ?? [];
   expect(snapshot as Snapshot).toMatchObject({ source: { reachable: true }, backlog: { queued: 0 } });
@@ -223,12 +234,83 @@ describe("tasks", () => {
     });
   });
 
-  test("probe is offered only where there are probers", async () => {
+  test("probe is offered only where there are probers, and redrive where there is a queue of letters", async () => {
     const bridge = new FakeBridge(pullRaw());
-    bridge.outputs = { ...bridge.outputs, proberFunctionNames: { source: "s", destination: "d" } };
+    bridge.outputs = {
+      ...bridge.outputs,
+      ...{ proberFunctionNames: { source: "s", destination: "d" }, deadLetterQueueUrl: "https://sqs/letters" },
+    };
     await open(bridge);
     const [[, hello]] = (await events((event) => event === "hello")) as [[string, { tasks: { name: string }[] }]];
-    expect(hello.tasks.map(({ name }) => name)).toEqual(["count", "probe"]);
+    expect(hello.tasks.map(({ name }) => name)).toEqual(["count", "verify", "probe", "redrive"]);
+  });
+
+  /** The task after its end. */
+  async function ended(name: string): Promise<TaskState | undefined> {
+    const find = (data: unknown) => {
+      const tasks = Array.isArray(data) ? data : (data as { tasks?: unknown[] }).tasks;
+      return ((tasks ?? []) as TaskState[]).find((task) => task.name === name && /done|failed/.test(task.state));
+    };
+    const seen = await events((event, data) => event !== "snapshot" && find(data) !== undefined);
+    return find(seen.at(-1)?.[1]);
+  }
+
+  test("verify: the differences of keys with a prefix", async () => {
+    const bridge = await open(undefined, { now: () => CLOCK.now() + 3_600_000 });
+    for (const key of ["in/across", "in/missing", "out/missing"]) await bridge.put(key);
+    await bridge.replicate("in/across");
+    expect((await ask("POST", "/api/tasks/verify", { body: '{"prefix":"in/"}' })).status).toBe(202);
+    expect(await ended("verify")).toMatchObject({
+      ...{ state: "done", input: { prefix: "in/" } },
+      result: {
+        ...{ prefix: "in/", bytes: false, faults: 1, counts: { compared: { objects: 2 }, missing: { objects: 1 } } },
+        listed: [{ kind: "missing", key: "in/missing" }],
+      },
+    });
+  });
+
+  test("verify: a side that is down is a failure, and not a result", async () => {
+    const bridge = await open();
+    bridge.to.list = () => {
+      throw new BridgeError("Unavailable", "list", "S3 answered list with ECONNREFUSED");
+    };
+    await ask("POST", "/api/tasks/verify");
+    expect(await ended("verify")).toMatchObject({
+      state: "failed",
+      error: expect.stringMatching(/^the destination bucket .*ECONNREFUSED/),
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test("redrive: only letters with the reason, as the page groups them", async () => {
+    const bridge = new FakeBridge(pullRaw());
+    bridge.outputs = { ...bridge.outputs, deadLetterQueueUrl: "https://sqs/letters" };
+    const letters = ["denied (request 12345678abc)", "denied (request 87654321abc)", "too many tags"].map((reason, index) => ({
+      ...{ key: String(index), reason, parkedAt: undefined },
+    }));
+    const sent: string[] = [];
+    bridge.redrive = async ({ select }) => {
+      const chosen = letters.filter((letter) => select([letter]));
+      sent.push(...chosen.map(({ key }) => key));
+      return { handed: chosen.length, left: letters.length - chosen.length, complete: true };
+    };
+    bridge.deadLetters = async () => ({ letters, complete: true });
+    await open(bridge);
+    const [, snapshot] = (await events((event) => event === "snapshot")).at(-1) as [string, Snapshot];
+    const [group] = snapshot.letters.groups;
+    expect(group).toMatchObject({ letters: 2 });
+    await ask("POST", "/api/tasks/redrive", { body: JSON.stringify({ reason: group?.reason }) });
+    expect(await ended("redrive")).toMatchObject({ state: "done", result: { handed: 2, left: 1 } });
+    expect(sent).toEqual(["0", "1"]);
+  });
+
+  test.each([
+    ["no JSON", "reason"],
+    ["a field that it has not", '{"stack":"other"}'],
+    ["a prefix that is no text", '{"prefix":1}'],
+  ])("an input that is %s is refused", async (_what, body) => {
+    await open();
+    expect((await ask("POST", "/api/tasks/verify", { body })).status).toBe(400);
   });
 
   test("an unknown task, and one that runs already, are refused; a running one is cancelled", async () => {

@@ -1,0 +1,100 @@
+/** The bridge in one sentence. Green is only what was seen: a part that could not be read is never taken for a part without keys. Pure functions. */
+import { counted, durationText } from "../text";
+
+/** What could not be read. */
+export type Unread = "sides" | "letters" | "queue" | "outage" | "executions" | "log";
+
+/** The first that applies. */
+export type VerdictId =
+  | "lost"
+  | "lostBoth"
+  | "paused"
+  | "letters"
+  | "errors"
+  | "waiting"
+  | "unread"
+  /** The store itself replicates, and tells nothing of keys that wait. */
+  | "native"
+  | "across";
+
+export interface Verdict {
+  id: VerdictId;
+  /** `unknown` is not green: something was not seen. */
+  tone: "good" | "busy" | "bad" | "unknown";
+}
+
+const TONES: Readonly<Record<VerdictId, Verdict["tone"]>> = {
+  ...{ lost: "bad", lostBoth: "bad", letters: "bad", errors: "bad" },
+  ...{ paused: "busy", waiting: "busy" },
+  ...{ unread: "unknown", native: "unknown" },
+  across: "good",
+};
+
+/** A function that fails has another error within this time: its messages come again, and the tick does. */
+const RECENT_ERRORS_MS = 5 * 60_000;
+
+/** The parts of a snapshot that decide. */
+export interface Seen {
+  atMs: number;
+  mode: string;
+  source: { reachable: boolean | undefined };
+  destination: { reachable: boolean | undefined };
+  paused: boolean | undefined;
+  letters: { total: number };
+  errors?: { count: number; last: string; lastMs: number } | undefined;
+  /** Keys that the bridge has in hand. */
+  waiting: number;
+  backlog: { oldest?: { sinceMs: number } | undefined };
+  unread: readonly Unread[];
+}
+
+export function verdictOf(seen: Seen): Verdict {
+  const id = idOf(seen);
+  return { id, tone: TONES[id] };
+}
+
+function idOf(seen: Seen): VerdictId {
+  const lost = [seen.source, seen.destination].filter(({ reachable }) => reachable === false).length;
+  if (lost > 0) return lost === 2 ? "lostBoth" : "lost";
+  if (seen.paused) return "paused";
+  if (seen.letters.total > 0) return "letters";
+  if (seen.errors !== undefined && seen.atMs - seen.errors.lastMs < RECENT_ERRORS_MS) return "errors";
+  if (seen.waiting > 0) return "waiting";
+  if (seen.unread.length > 0) return "unread";
+  return seen.mode === "native" ? "native" : "across";
+}
+
+const UNREAD_TEXT: Readonly<Record<Unread, string>> = {
+  sides: "the buckets",
+  letters: "the dead letters",
+  queue: "the work queue",
+  outage: "the outage queue",
+  executions: "the executions",
+  log: "the log of the functions",
+};
+
+/** In one line, for the terminal. */
+export function verdictText(snapshot: Seen & { verdict: Verdict }): string {
+  const { verdict, source, letters, backlog, waiting, atMs, unread, errors } = snapshot;
+  const keys = counted(waiting, "key waits", "keys wait");
+  switch (verdict.id) {
+    case "lostBoth":
+      return "neither side can be reached";
+    case "lost":
+      return `the ${source.reachable === false ? "source" : "destination"} cannot be reached`;
+    case "paused":
+      return `the bridge is paused, and ${keys}: crossborderbridge resume goes on`;
+    case "letters":
+      return `the bridge gave keys up: ${counted(letters.total, "dead letter")}`;
+    case "errors":
+      return `the functions at the source fail: ${counted(errors?.count ?? 0, "error")}, the last one: ${errors?.last ?? ""}`;
+    case "waiting":
+      return backlog.oldest === undefined ? keys : `${keys}, the oldest one for ${durationText(atMs - backlog.oldest.sinceMs)}`;
+    case "unread":
+      return `not known: ${unread.map((one) => UNREAD_TEXT[one]).join(" and ")} could not be read`;
+    case "native":
+      return "both sides can be reached; the store itself replicates, and status or verify compare the objects";
+    case "across":
+      return "nothing is waiting";
+  }
+}
