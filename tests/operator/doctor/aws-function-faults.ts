@@ -1,7 +1,7 @@
 /** Faults of the queues, the functions and the receiver in AWS. The answers are those that the vendor documents. */
-import { jsonError, mapping, parameter, QUEUE_ARN, queuePolicy, restApi } from "./fake-aws";
+import { jsonError, mapping, notifications, OWN_RULE, parameter, QUEUE_ARN, queuePolicy, restApi } from "./fake-aws";
 import { type Aws, type Fault, logged } from "./fault";
-import { SECRET } from "./fixture";
+import { FOREIGN, SECRET } from "./fixture";
 
 export const PULL_FUNCTIONS: Fault<Aws>[] = [
   {
