@@ -2,6 +2,7 @@
  * A paused bridge: what events name is kept in the work queue, and the timer starts nothing.
  * docs/adr/0054-a-pause-is-a-variable-of-the-functions.md
  */
+import pLimit from "p-limit";
 import type { WorkQueue } from "../protocol/ports";
 import { type AcceptedLook, Failures, Intake, type IntakeDeps, reasonOf } from "../replication/intake";
 import { inScopeByKey } from "../replication/scope";
@@ -15,12 +16,12 @@ export const isPaused = (env: Readonly<Record<string, string | undefined>>): boo
 export const PAUSED_REASON = "the bridge is paused: crossborderbridge resume goes on";
 
 export interface PausedDeps extends IntakeDeps {
-  queue: Pick<WorkQueue, "enqueueAll">;
+  queue: Pick<WorkQueue, "enqueue">;
 }
 
 /** Takes the place of a sender or a dispatcher. An event whose key cannot be stored is delivered again. */
 export function pausedRole(deps: PausedDeps): EventRole {
-  const { config, queue, clock, logger, metrics } = deps;
+  const { config, logger } = deps;
   const intake = new Intake(deps);
   return {
     async handle(records) {
@@ -30,19 +31,8 @@ export function pausedRole(deps: PausedDeps): EventRole {
         if (!verdict.inScope) intake.skip(look.key, verdict.reason);
         return verdict.inScope;
       });
-      const last = { reason: PAUSED_REASON, place: "source", atMs: clock.now() } as const;
-      // With a count of waits the next attempt knows that one may have been made before.
-      const looks = accepted.map(({ look }) => ({ ...look, waits: look.waits ?? 0, released: undefined, last }));
-      try {
-        if (looks.length > 0) await queue.enqueueAll(looks);
-      } catch (error) {
-        logger.error("keys could not be kept", { keys: looks.length, error });
-        failures.add(idsOf(accepted), `the key could not be kept: ${reasonOf(error, "paused function")}`);
-        return { failures: failures.list() };
-      }
-      metrics.add("Waited", looks.length);
-      for (const { key, firstSeenMs, failures: failed, waits } of looks)
-        logger.info("put back", { key, firstSeenMs, failures: failed, waits, ...last });
+      const limit = pLimit(STORED_AT_ONCE);
+      await Promise.all(accepted.map((one) => limit(() => keep(one, deps, failures))));
       return { failures: failures.list() };
     },
     async tick() {
@@ -51,4 +41,24 @@ export function pausedRole(deps: PausedDeps): EventRole {
   };
 }
 
-const idsOf = (accepted: readonly AcceptedLook[]): string[] => accepted.map(({ messageId }) => messageId);
+const STORED_AT_ONCE = 16;
+
+/** One message each: a dispatcher may send no batches. */
+async function keep(
+  { messageId, look }: AcceptedLook,
+  { queue, clock, logger, metrics }: PausedDeps,
+  failures: Failures,
+): Promise<void> {
+  const last = { reason: PAUSED_REASON, place: "source", atMs: clock.now() } as const;
+  const { key, firstSeenMs, failures: failed, waits = 0 } = look;
+  try {
+    // With a count of waits the next attempt knows that one may have been made before.
+    await queue.enqueue({ ...look, waits, released: undefined, last }, 0);
+  } catch (error) {
+    logger.error("the key could not be kept", { key, error });
+    failures.add([messageId], `the key could not be kept: ${reasonOf(error, "paused function")}`);
+    return;
+  }
+  metrics.add("Waited", 1);
+  logger.info("put back", { key, firstSeenMs, failures: failed, waits, ...last });
+}

@@ -6,7 +6,7 @@ import { config, message, open } from "../roles/sender/sender-fixture";
 
 const deadline = { remainingMs: () => 60_000 };
 
-function paused(changes: { enqueueAll?: () => Promise<void> } = {}) {
+function paused(changes: { enqueue?: () => Promise<void> } = {}) {
   const all = open([]);
   const metrics: Record<string, number> = {};
   const deps = {
@@ -17,7 +17,7 @@ function paused(changes: { enqueueAll?: () => Promise<void> } = {}) {
         metrics[name] = (metrics[name] ?? 0) + value;
       },
     },
-    queue: { enqueueAll: all.queue.enqueueAll, ...changes },
+    queue: { enqueue: all.queue.enqueue, ...changes },
   };
   return { ...all, deps, role: pausedRole(deps), metrics };
 }
@@ -49,8 +49,8 @@ test("a key that is kept is one that may have been tried before, and starts with
 });
 
 test("keys that cannot be stored are delivered again", async () => {
-  const enqueueAll = () => Promise.reject(new Error("the queue is gone"));
-  const { role } = paused({ enqueueAll });
+  const enqueue = () => Promise.reject(new Error("the queue is gone"));
+  const { role } = paused({ enqueue });
   const { failures } = await role.handle([message("1", { key: "a" }), message("2", { key: "b" })], deadline);
   expect(failures.map(({ messageId }) => messageId)).toEqual(["1", "2"]);
   const handle = createEventHandler(role, paused().logger);
