@@ -27,8 +27,6 @@ export interface ObjectStoreConformance {
    * fail: when one passes, the run fails until its entry is removed. The count is printed.
    */
   knownGaps?: Readonly<Record<string, string>>;
-  /** The server refuses and closes the connection while a large body is on its way, so that its answer can be lost. @default false */
-  mayLoseRefusals?: boolean;
 }
 
 export function objectStoreConformance({
@@ -37,7 +35,6 @@ export function objectStoreConformance({
   capabilities,
   versioned = false,
   knownGaps = {},
-  mayLoseRefusals = false,
 }: ObjectStoreConformance): void {
   describe(`${name} keeps the contract of ObjectStore`, () => {
     let subject: StoreUnderTest | undefined;
@@ -55,7 +52,6 @@ export function objectStoreConformance({
       },
       capabilities,
       versioned,
-      mayLoseRefusals,
       check(id, sentence, body, timeoutMs = 30_000) {
         checks += 1;
         if (id in knownGaps) {

@@ -61,7 +61,6 @@ for (const bucket of ["unversioned", "versioned"] as const)
     name: `S3 on versitygw, ${bucket}`,
     capabilities: S3_CAPABILITIES,
     versioned: bucket === "versioned",
-    mayLoseRefusals: true,
     knownGaps: { ...GAPS.both, ...GAPS[bucket] },
     make: async () => {
       await server.createBucket(bucket);

@@ -22,7 +22,6 @@ export interface Context {
   readonly store: ObjectStore;
   readonly capabilities: StoreCapabilities;
   readonly versioned: boolean;
-  readonly mayLoseRefusals: boolean;
   readonly check: Check;
   /** A key that no other check uses. */
   freshKey(name?: string): string;
