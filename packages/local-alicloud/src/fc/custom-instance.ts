@@ -1,4 +1,5 @@
 /** Custom runtimes. https://www.alibabacloud.com/help/en/functioncompute/fc/principles-1 */
+import { randomBytes } from "node:crypto";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import type { CustomRuntimeConfig } from "../contracts";
@@ -22,6 +23,8 @@ const START_MS = 120_000;
 export class CustomInstance implements FunctionInstance {
   private readonly process: FunctionProcess;
   private readonly agent = new Agent({ keepAlive: true });
+  /** By it the process knows its parent's requests. */
+  private readonly secret = randomBytes(32).toString("hex");
   private readonly started: Promise<number | Answer>;
   /** Ends every invocation that runs. */
   private readonly stopping = new AbortController();
@@ -43,7 +46,7 @@ export class CustomInstance implements FunctionInstance {
     this.process = new FunctionProcess({
       ...options,
       args: [heapFlag(options.memorySize), "--require", NETWORK, ...args],
-      environment: { ...options.environment, LOCAL_FC_INSTANCE_PORT: String(port) },
+      environment: { ...options.environment, LOCAL_FC_INSTANCE_PORT: String(port), LOCAL_FC_INSTANCE_SECRET: this.secret },
       onMessage: (message) => {
         const said = message as { port?: number; refused?: string };
         clearTimeout(late);
@@ -96,7 +99,7 @@ export class CustomInstance implements FunctionInstance {
   private post(task: Task, port: number, signal: AbortSignal): Promise<Answer> {
     const { agent } = this;
     return new Promise((resolve, reject) => {
-      const headers = { ...headersOf(task), "content-length": task.event.length };
+      const headers = { ...headersOf(task), "x-local-fc-instance": this.secret, "content-length": task.event.length };
       const call = request({ host: "127.0.0.1", port, path: "/invoke", method: "POST", headers, agent, signal }, (response) => {
         answerOf(response).then(resolve, reject);
       });

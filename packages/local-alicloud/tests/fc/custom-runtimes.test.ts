@@ -141,6 +141,20 @@ describe("one instance", () => {
   });
 });
 
+test("only Function Compute reaches the server, and the server does not see how it is known", async () => {
+  const answer = "return { port: request.socket.localPort, names: request.rawHeaders, headers: request.headers };";
+  await deploy("private", serverOf(answer));
+  const { port, names, headers } = JSON.parse((await fixture.call("private")).text) as {
+    port: number;
+    names: string[];
+    headers: Record<string, string>;
+  };
+  expect([...names, ...Object.keys(headers)].filter((name) => /local/i.test(name))).toEqual([]);
+  for (const more of [{}, { "x-local-fc-instance": "" }, { "x-local-fc-instance": "undefined" }])
+    expect((await fetch(`http://127.0.0.1:${port}/invoke`, { method: "POST", headers: more, body: "{}" })).status).toBe(403);
+  expect(fixture.fc.logs(REGION, "private").join()).not.toMatch(/[0-9a-f]{64}/);
+});
+
 test("a failed event is delivered again with its count, and goes to the failure destination after the last retry", async () => {
   await deploy("retried", serverOf("console.log('retry ' + request.headers['x-fc-retry-count']); throw new Error('not today');"));
   fixture.fc.putAsyncInvokeConfig(REGION, "retried", { maxAsyncRetryAttempts: 2, onFailure: DEAD_LETTERS });
