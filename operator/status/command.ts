@@ -21,6 +21,7 @@ import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
 import { durationText, grouped, keyText } from "../text";
+import { askedFor } from "./asked";
 import { type Knowledge, readKnowledge } from "./knowledge";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
 import { ReasonGroups } from "./reasons";
@@ -53,7 +54,7 @@ from what the functions logged in the last 20 minutes. With --json each key is o
 
 export const registerStatus: RegisterCommand = (program, onBridge) => {
   bridgeCommand(program, "status", "Shows the replication status of the keys that are named, or counts all keys by status.")
-    .argument("[key...]", "keys as at the source")
+    .argument("[key|prefix...]", "keys as at the source, or one prefix that ends with /")
     .option("--prefix <prefix>", "only keys that begin with this; without it, every key under the scope's prefixes", "")
     .option("--failed", "list only the keys that have failed")
     .option("--max-age <time>", "the exit code is 4 if a key has waited longer, such as 15m", duration)
@@ -65,10 +66,10 @@ export const registerStatus: RegisterCommand = (program, onBridge) => {
     .option("--watch [time]", "look again after this time, until Ctrl-C (default: 5s)", duration)
     .option("--concurrency <n>", "keys checked at once", whole(1, 256), 16)
     .addHelpText("after", HELP)
-    .action((keys: string[], options: StatusCommandOptions) => {
-      if (keys.length > 0 && options.prefix !== "") throw new UsageError("name keys or a --prefix, not both");
+    .action((named: string[], options: StatusCommandOptions) => {
       const { watch } = options;
-      const look = (context: CommandContext) => showStatus(context, keys, options);
+      const { keys, prefix } = askedFor(named, options.prefix);
+      const look = (context: CommandContext) => showStatus(context, keys, { ...options, prefix });
       if (watch === undefined) return onBridge(options, look);
       const everyMs = watch === true ? WATCH_EVERY_MS : watch;
       return onBridge(options, (context) => watchStatus(context, look, (signal) => delay(everyMs, undefined, { signal })));
