@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { installOnce, type OnProgress } from "../install-once";
 import { CommandError, runCommand } from "../run-command";
+import { VERSIONS } from "../toolchain/versions";
 
-const VERSION = "1.5.33";
+const { ministack: VERSION, pythons: PYTHON_CANDIDATES, oldestPython: OLDEST } = VERSIONS;
 const REQUIREMENTS = join(__dirname, "requirements.txt");
-const PYTHON_CANDIDATES = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"];
 
 export interface MinistackInstallation {
   /** Python of the virtual environment with ministack. */
@@ -21,7 +21,7 @@ export interface InstallMinistackOptions {
 /**
  * Creates a Python virtual environment with ministack in `<stateDir>/ministack-<version>` unless it exists. The first time takes
  * about 15 s and needs the network.
- * @throws Error without Python 3.10 or newer, or when a package cannot be downloaded.
+ * @throws Error without Python 3.11 or newer, or when a package cannot be downloaded.
  */
 export async function installMinistack(options: InstallMinistackOptions): Promise<MinistackInstallation> {
   const progress = options.onProgress ?? (() => {});
@@ -43,11 +43,12 @@ export async function installMinistack(options: InstallMinistackOptions): Promis
   return { python: join(folder, "bin", "python") };
 }
 
-/** @throws Error without Python 3.10 or newer */
+/** @throws Error without Python 3.11 or newer */
 export async function findPython(signal?: AbortSignal | undefined): Promise<string> {
+  const isNewEnough = `import sys, venv, ensurepip; sys.exit(sys.version_info < (${OLDEST.replace(".", ", ")}))`;
   for (const python of PYTHON_CANDIDATES) {
     try {
-      await runCommand(python, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"], { signal });
+      await runCommand(python, ["-c", isNewEnough], { signal });
       return python;
     } catch (error) {
       signal?.throwIfAborted();
@@ -55,7 +56,7 @@ export async function findPython(signal?: AbortSignal | undefined): Promise<stri
     }
   }
   throw new Error(
-    `the local cloud needs Python 3.10 or newer with its venv module; none of ${PYTHON_CANDIDATES.join(", ")} is one. ` +
+    `the local cloud needs Python ${OLDEST} or newer with its venv module; none of ${PYTHON_CANDIDATES.join(", ")} is one. ` +
       "Install it (Debian and Ubuntu: python3-venv) and try again",
   );
 }

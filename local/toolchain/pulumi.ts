@@ -4,6 +4,7 @@ import { isErrno } from "../errno";
 import { installOnce, type OnProgress } from "../install-once";
 import { toolsDir } from "../paths";
 import { CommandError, runCommand } from "../run-command";
+import { VERSIONS } from "./versions";
 
 export interface PulumiInstallation {
   pulumiPath: string;
@@ -21,16 +22,15 @@ export interface EnsurePulumiOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The version to install: the newest whose sources the Go module proxy serves whole. */
-export const PULUMI_VERSION = "3.230.0";
-const MINIMUM = [3, 208] as const;
+export const PULUMI_VERSION = VERSIONS.pulumi;
+const [OLDEST_MAJOR = 0, OLDEST_MINOR = 0] = VERSIONS.oldestPulumi.split(".").map(Number);
 
 /** `build` ignores a `pulumi` on the PATH and the download. */
 const CHOICE_VARIABLE = "CROSSBORDERBRIDGE_PULUMI";
 
 /**
  * Finds the Pulumi CLI with its Node.js language host: on the PATH, else downloads it, else builds both with Go into
- * `<stateDir>/tools` (2 to 4 minutes, once).
+ * `<stateDir>/tools` (2 to 7 minutes, once).
  * @throws Error that names the attempts and the software to install
  */
 export async function ensurePulumi(options: EnsurePulumiOptions): Promise<PulumiInstallation> {
@@ -65,8 +65,8 @@ async function installedOnPath(progress: OnProgress): Promise<PulumiInstallation
   }
   const version = await versionOf(pulumiPath);
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major !== MINIMUM[0] || minor < MINIMUM[1]) {
-    progress(`${pulumiPath} is version ${version}, below ${MINIMUM.join(".")}: not used`);
+  if (major !== OLDEST_MAJOR || minor < OLDEST_MINOR) {
+    progress(`${pulumiPath} is version ${version}, below ${VERSIONS.oldestPulumi}: not used`);
     return undefined;
   }
   return { pulumiPath, binDir, version };
@@ -170,7 +170,7 @@ async function buildPulumi(
         "build it with. Install Pulumi (https://www.pulumi.com/docs/iac/download-install/) or Go 1.26 (https://go.dev/dl/)",
     );
   }
-  progress(`building Pulumi ${version} with ${go} (once, 2 to 4 minutes)`);
+  progress(`building Pulumi ${version} with ${go} (once, 2 to 7 minutes)`);
   const started = Date.now();
   const heartbeat = setInterval(() => {
     progress(`building Pulumi ${version}: ${Math.round((Date.now() - started) / 1000)} s`);

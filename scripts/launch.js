@@ -1,0 +1,21 @@
+/** Runs a program of the checkout in this process, as `node --import tsx <program>` does. A process between npm and the program would swallow its signals. */
+const { join } = require("node:path");
+
+const PROGRAMS = {
+  start: "local/cli/start.ts",
+  preview: "local/cli/preview.ts",
+  bridge: "operator/main.ts",
+  test: "node_modules/jest/bin/jest.js",
+};
+
+function launch(command, args) {
+  const program = join(__dirname, "..", PROGRAMS[command]);
+  if (program.endsWith(".ts")) {
+    require("tsx/cjs/api").register();
+    require("tsx/esm/api").register();
+  }
+  process.argv.splice(1, process.argv.length, program, ...args);
+  require(program);
+}
+
+module.exports = { launch };
