@@ -84,6 +84,7 @@ export function RemedyView({ remedy }: { remedy: Remedy }) {
   const { t, advice } = useWords();
   return (
     <div class="remedy">
+      {remedy.first === undefined ? null : <RemedyView remedy={remedy.first} />}
       <p>
         {advice(remedy.id, remedy.advice)}{" "}
         <span class="muted">{t("runbook", { section: `docs/runbook.md#${remedy.section}` })}</span>

@@ -31,7 +31,12 @@ export interface Remedy {
   advice: string;
   /** To be run in the checkout. Undefined where only waiting helps, or where the cause is outside the bridge. */
   command?: string | undefined;
+  /** What to do before it: that of the cause. */
+  first?: Remedy | undefined;
 }
+
+/** Of the first column of texts. */
+const LABEL_WIDTH = 14;
 
 export const ADVICE: Readonly<Record<RemedyId, string>> = {
   secrets: "Put the same signing secret at both ends. The keys then go on by themselves.",
@@ -42,42 +47,55 @@ export const ADVICE: Readonly<Record<RemedyId, string>> = {
   room: "As many large copies run as may run at once. Wait, or raise copy.concurrency.",
   throttled: "A store or the receiver asks for fewer requests. Wait: the delays grow, and no attempt is counted.",
   copying: "A large copy runs. Wait for its end.",
-  archived: "The object is in an archive class. Restore it; the bridge then copies it.",
+  archived: "The object is in an archive class. Restore it, and wait until it can be read.",
   altered: "Something at the destination changes what is written. Switch it off for the bridge's prefix.",
   swapped: "Two one-way bridges work on the same keys. Give each direction a prefix of its own.",
   unreachable:
-    "The other side does not answer. The keys wait, one request a minute asks for it, and then all of them go on by themselves.",
+    "The other side does not answer. Is it deployed? The keys wait, one request a minute asks for it, and then all of them go on by themselves.",
   nothingQueued: "Nothing is queued for these objects. A backfill hands them over.",
   givenUp: "The bridge gave these keys up. Mend the cause, then send the letters again.",
 };
 
-type Bridge = Pick<OperatedBridge, "stack" | "config">;
+type Bridge = Pick<OperatedBridge, "stack" | "config"> & { source: Pick<OperatedBridge["source"], "bucket" | "keyPrefix"> };
 
 /** Undefined for a reason that has no entry. */
-export function remedyOf({ status, reason }: ReasonGroup, bridge: Bridge, local: boolean): Remedy | undefined {
-  if (status === "NONE") return remedy("nothingQueued", "nothing-is-queued-for-an-object", bridge, local);
+export function remedyOf(group: ReasonGroup, bridge: Bridge, local: boolean): Remedy | undefined {
+  const { status, reason } = group;
+  const make = (id: RemedyId, section: string): Remedy => ({
+    ...{ id, section, advice: ADVICE[id] },
+    command: commandFor(id, group, bridge, local),
+  });
+  if (status === "NONE") return make("nothingQueued", "nothing-is-queued-for-an-object");
   const ids = Object.keys(KNOWN_REASONS) as (keyof typeof KNOWN_REASONS)[];
   const id = ids.find((one) => KNOWN_REASONS[one].words.test(reason));
-  if (status === "FAILED") return remedy("givenUp", id ? KNOWN_REASONS[id].section : "dead-letters-not-empty", bridge, local);
-  return id && remedy(id, KNOWN_REASONS[id].section, bridge, local);
+  const cause = id && make(id, KNOWN_REASONS[id].section);
+  if (status !== "FAILED") return cause;
+  return { ...make("givenUp", cause?.section ?? "dead-letters-not-empty"), first: cause };
 }
 
-function remedy(id: RemedyId, section: string, bridge: Bridge, local: boolean): Remedy {
-  return { id, section, advice: ADVICE[id], command: commandFor(id, bridge, local) };
-}
-
-function commandFor(id: RemedyId, { stack, config }: Bridge, local: boolean): string | undefined {
+function commandFor(
+  id: RemedyId,
+  { example }: Pick<ReasonGroup, "example">,
+  { stack, config, source }: Bridge,
+  local: boolean,
+): string | undefined {
   const named = `--stack ${quoted(stack)}`;
   const bridge = (command: string) => `npm run bridge -- ${command} ${named}${local ? " --local" : ""}`;
   // The engine of a local stack runs inside `npm start`.
-  const deploy = local ? `npm start -- ${named}` : `pulumi up --refresh ${named}`;
+  const deploy = local ? `npm start -- --redeploy ${named}` : `pulumi up --refresh ${named}`;
   switch (id) {
     case "secrets":
       // The operator owns the parameters that a stack only names.
       return config.auth.tokenParameter === undefined ? deploy : undefined;
     case "denied":
     case "noBucket":
+    case "unreachable":
       return deploy;
+    case "archived": {
+      const key = source.keyPrefix + example;
+      if (config.source.cloud === "alicloud") return `ossutil restore ${quoted(`oss://${source.bucket}/${key}`)}`;
+      return `aws s3api restore-object --bucket ${source.bucket} --key ${quoted(key)} --restore-request Days=3`;
+    }
     case "room": {
       if (local) return undefined;
       const more = 2 * config.copy.concurrency;
@@ -90,6 +108,20 @@ function commandFor(id: RemedyId, { stack, config }: Bridge, local: boolean): st
     default:
       return undefined;
   }
+}
+
+/** Each remedy once, with its command; the remedy of the cause comes first. Empty if there is none. */
+export function remediesText(groups: readonly { remedy?: Remedy | undefined }[]): string {
+  const all = groups
+    .flatMap(({ remedy }) => (remedy === undefined ? [] : [remedy.first, remedy]))
+    .filter((one) => one !== undefined);
+  const once = new Map(all.map((remedy) => [`${remedy.id} ${remedy.section} ${remedy.command}`, remedy]));
+  return [...once.values()]
+    .flatMap(({ advice, command, section }) => [
+      `${"do".padEnd(LABEL_WIDTH)}${advice} (docs/runbook.md#${section})`,
+      ...(command === undefined ? [] : [`${"".padEnd(LABEL_WIDTH)}${command}`]),
+    ])
+    .join("\n");
 }
 
 /** As one word of a shell. */

@@ -5,6 +5,7 @@ import { type CommandContext, type ExitCode, FINE } from "../command";
 import { reasonsText } from "../status/status-text";
 import { bytesText, counted, durationText, grouped, keyText, plainText } from "../text";
 import { CLOUD_PACE, LOCAL_PACE, Overview, type Pace } from "./overview";
+import { remediesText } from "./remedies";
 import type { Backlog, SideState, Snapshot } from "./snapshot";
 
 export interface TerminalOptions {
@@ -57,7 +58,7 @@ export function overviewText(snapshot: Snapshot): string {
       row("lag", lagText(flow.lag)),
     ],
     reasonsText(troubles, atMs).split("\n"),
-    remedyLines(troubles),
+    remediesText(troubles).split("\n"),
     copies.slice(0, COPIES_SHOWN).map((copy) => row("copy", copyText(copy))),
     recent.slice(0, RECENT_SHOWN).map(({ key, result, bytes, atMs: doneMs }) => {
       const details = [bytes === undefined || bytes === 0 ? undefined : bytesText(bytes), `${durationText(atMs - doneMs)} ago`];
@@ -112,13 +113,4 @@ function copyText({ key, sizeBytes, movedBytes }: Snapshot["copies"][number]): s
   if (movedBytes === undefined) return `${keyText(key)}  ${sizeBytes === undefined ? "" : bytesText(sizeBytes)}`.trimEnd();
   if (sizeBytes === undefined || sizeBytes === 0) return `${keyText(key)}  ${bytesText(movedBytes)}`;
   return `${keyText(key)}  ${bytesText(movedBytes)} of ${bytesText(sizeBytes)} (${Math.floor((100 * movedBytes) / sizeBytes)} %)`;
-}
-
-/** Each remedy once, with its command. */
-function remedyLines(troubles: Snapshot["troubles"]): string[] {
-  const remedies = new Map(troubles.flatMap(({ remedy }) => (remedy === undefined ? [] : [[remedy.id, remedy] as const])));
-  return [...remedies.values()].flatMap(({ advice, command, section }) => [
-    row("do", `${advice} (docs/runbook.md#${section})`),
-    ...(command === undefined ? [] : [row("", command)]),
-  ]);
 }

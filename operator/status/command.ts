@@ -17,6 +17,7 @@ import {
 } from "../command";
 import { forEachBounded } from "../concurrency";
 import type { OperatedBridge } from "../operated-bridge";
+import { remediesText, remedyOf } from "../overview/remedies";
 import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
@@ -182,11 +183,18 @@ async function showKeys(context: CommandContext, { keys, options, tally, read, l
     const prefixes = listingPrefixes(scopes, prefix);
     if (prefixes.length === 0) note(`the bridge carries no key that begins with ${JSON.stringify(prefix)}`);
     const summary = await summarise({ side: bridge[side], scopes, prefixes, concurrency, signal, read, onStatus });
-    const groups = tally.groups.list();
+    const groups = mended(tally.groups, context);
     if (options.failed) note(`${tally.failed} of ${summary.objects} objects have failed`);
     else if (json) print(JSON.stringify({ ...about(bridge, prefix), ...summary, reasons: groups }));
-    else print([summaryText(summary, now()), reasonsText(groups, now())].filter((text) => text !== "").join("\n\n"));
+    else print(blocks(summaryText(summary, now()), reasonsText(groups, now()), remediesText(groups)));
   }
+}
+
+const blocks = (...texts: string[]): string => texts.filter((text) => text !== "").join("\n\n");
+
+/** The groups, each with what mends it. */
+function mended(groups: ReasonGroups, { bridge, local }: Pick<CommandContext, "bridge" | "local">) {
+  return groups.list().map((group) => ({ ...group, remedy: remedyOf(group, bridge, local) }));
 }
 
 interface InHandOptions extends ShowOptions {
@@ -195,7 +203,7 @@ interface InHandOptions extends ShowOptions {
 }
 
 /** Shows what the bridge itself says, where a side cannot be looked at. */
-function showInHand({ bridge, json, print, note }: CommandContext, keys: readonly string[], options: InHandOptions): void {
+function showInHand({ bridge, local, json, print, note }: CommandContext, keys: readonly string[], options: InHandOptions): void {
   const { prefix, knowledge, now } = options;
   const isWanted = (key: string) => (keys.length > 0 ? keys.includes(key) : key.startsWith(prefix));
   const parked = knowledge.letters.map(({ key, reason }): KeyStatus => ({ key, status: "FAILED", reason }));
@@ -210,8 +218,9 @@ function showInHand({ bridge, json, print, note }: CommandContext, keys: readonl
   }
   if (keys.length > 0) return;
   note("the objects were not compared; the bridge itself says:");
-  if (json) print(JSON.stringify({ ...about(bridge, prefix), reasons: groups.list() }));
-  else print(reasonsText(groups.list(), now()) || "nothing is known of keys that wait or have failed");
+  const known = mended(groups, { bridge, local });
+  if (json) print(JSON.stringify({ ...about(bridge, prefix), reasons: known }));
+  else print(blocks(reasonsText(known, now()), remediesText(known)) || "nothing is known of keys that wait or have failed");
 }
 
 const about = ({ stack, config }: OperatedBridge, prefix: string) => ({ stack, mode: config.mode, prefix });

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import type { CommandContext } from "../command";
+import { type CommandContext, UsageError } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
 import { CLOUD_PACE, LOCAL_PACE, Overview, type Pace } from "../overview/overview";
 import { tasksOf } from "./bridge-tasks";
@@ -110,7 +110,14 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
   }
 
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const why = { EADDRINUSE: "is taken by another program", EACCES: "is one that only root may take" }[error.code ?? ""];
+      reject(
+        why === undefined
+          ? error
+          : new UsageError(`port ${port} ${why}: name another one, or leave out --port to take a free one`),
+      );
+    });
     server.listen(port, "127.0.0.1", resolve);
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

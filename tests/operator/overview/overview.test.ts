@@ -139,7 +139,7 @@ test("keys that wait are grouped with their remedy, and the oldest is named", as
   expect(text).toContain("3 in the work queue, at least 1 held in the outage queue");
   expect(text).toContain("oldest        c, for 2 h");
   expect(text).toContain("PENDING       2 objects: destination aws-cn:to-there: S3 answered put with AccessDenied (HTTP 403)");
-  expect(text).toContain("              npm start -- --stack dev");
+  expect(text).toContain("              npm start -- --redeploy --stack dev");
 });
 
 test("a destination that is gone: its side, why, and the way out; what the bridge says goes on", async () => {

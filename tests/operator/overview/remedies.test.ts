@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { quoted, type RemedyId, remedyOf } from "../../../operator/overview/remedies";
+import { quoted, type RemedyId, remediesText, remedyOf } from "../../../operator/overview/remedies";
 import type { ReasonGroup } from "../../../operator/status/reasons";
 import { FakeBridge, pullRaw } from "../backfill/fixture";
 
@@ -32,10 +32,14 @@ const REASONS: [RemedyId, string, string | undefined][] = [
   ],
   ["throttled", "S3 answered put with SlowDown (HTTP 503)", undefined],
   ["copying", "a copy is running", undefined],
-  ["archived", "the source object is archived: GLACIER", undefined],
+  [
+    "archived",
+    "the source object is archived: GLACIER",
+    "aws s3api restore-object --bucket from-here --key k --restore-request Days=3",
+  ],
   ["altered", "the destination does not keep the object as it was written: contentType", undefined],
   ["swapped", "two bridges in opposite directions have overwritten each other's object", undefined],
-  ["unreachable", "the receiver cannot be connected to", undefined],
+  ["unreachable", "the receiver cannot be connected to", "pulumi up --refresh --stack dev"],
 ];
 
 test.each(REASONS)("%s: %s", (id, reason, command) => {
@@ -49,12 +53,26 @@ test("a status decides before the reason, and an unknown reason has no remedy", 
   expect(remedyOf(group("too many tags", "FAILED"), bridge, true)).toMatchObject({
     ...{ id: "givenUp", section: "dead-letters-not-empty", command: "npm run bridge -- redrive --stack dev --local" },
   });
-  expect(remedyOf(group("archived as GLACIER", "FAILED"), bridge, false)).toMatchObject({ section: "archived-objects" });
+  expect(remedyOf(group("archived as GLACIER", "FAILED"), bridge, false)).toMatchObject({
+    ...{ id: "givenUp", section: "archived-objects", first: { id: "archived", section: "archived-objects" } },
+  });
   expect(remedyOf(group("something else"), bridge, false)).toBeUndefined();
 });
 
-test("a stack of npm start is put back by a new start", () => {
-  expect(remedyOf(group("NoSuchBucket"), bridge, true)?.command).toBe("npm start -- --stack dev");
+test("a stack of npm start is put back by the npm start that runs", () => {
+  expect(remedyOf(group("NoSuchBucket"), bridge, true)?.command).toBe("npm start -- --redeploy --stack dev");
+});
+
+test("the text has each remedy once, and that of the cause before that of its letters", () => {
+  const groups = [group("archived as GLACIER", "FAILED"), group("archived as DEEP_ARCHIVE", "FAILED"), group("something else")];
+  expect(remediesText(groups.map((one) => ({ remedy: remedyOf(one, bridge, true) })))).toBe(
+    [
+      "do            The object is in an archive class. Restore it, and wait until it can be read. (docs/runbook.md#archived-objects)",
+      "              aws s3api restore-object --bucket from-here --key k --restore-request Days=3",
+      "do            The bridge gave these keys up. Mend the cause, then send the letters again. (docs/runbook.md#archived-objects)",
+      "              npm run bridge -- redrive --stack dev --local",
+    ].join("\n"),
+  );
 });
 
 test("a stack whose secrets belong to the operator gets no command that would not change them", () => {

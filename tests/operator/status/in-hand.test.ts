@@ -174,6 +174,11 @@ describe("a destination that is gone", () => {
         "              failed up to 6 times, waits since 09:00 UTC, next in 38 s, for example k",
         "FAILED        1 object: too many tags",
         "              for example p",
+        "",
+        "do            Create the bucket again, then run a backfill: what had arrived before is gone. (docs/runbook.md#the-destination-bucket-is-gone)",
+        "              npm start -- --redeploy --stack dev",
+        "do            The bridge gave these keys up. Mend the cause, then send the letters again. (docs/runbook.md#dead-letters-not-empty)",
+        "              npm run bridge -- redrive --stack dev --local",
       ].join("\n"),
     );
   });

@@ -1,5 +1,6 @@
 /** The page's server over HTTP, on a bridge in memory. */
 import { request } from "node:http";
+import { UsageError } from "../../../operator/command";
 import type { Snapshot } from "../../../operator/overview/snapshot";
 import { MAX_UPLOAD_BYTES } from "../../../operator/watch/routes";
 import { type PageOptions, type ServedPage, servePage } from "../../../operator/watch/server";
@@ -350,4 +351,13 @@ test("close ends the streams, and the reader behind them", async () => {
   const before = reads;
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(reads).toBe(before);
+});
+
+test("a port that another program has: the port and the way out", async () => {
+  await open();
+  const port = Number(new URL(page?.url ?? "").port);
+  const options = { bridge: new FakeBridge(pullRaw()), local: true, port, files: new Map(), onFault: () => undefined };
+  await expect(servePage({ ...options, signal: new AbortController().signal })).rejects.toThrow(
+    new UsageError(`port ${port} is taken by another program: name another one, or leave out --port to take a free one`),
+  );
 });
