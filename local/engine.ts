@@ -28,6 +28,11 @@ export interface StackOptions {
   signal?: AbortSignal | undefined;
 }
 
+export interface Refresh {
+  /** Reads every resource first, so that what was changed or deleted otherwise is put back. */
+  refresh?: boolean;
+}
+
 export interface ChangeSummary {
   create?: number;
   update?: number;
@@ -39,9 +44,9 @@ export interface ChangeSummary {
 /** The Pulumi engine with its own state and settings. It reads neither the user's Pulumi settings nor cloud accounts. */
 export interface Engine {
   /** Deploys. Creates the stack the first time. Resolves to the number of resources by kind of change. */
-  up(options: StackOptions): Promise<ChangeSummary>;
+  up(options: StackOptions & Refresh): Promise<ChangeSummary>;
   /** The changes that `up` would make. */
-  preview(options: StackOptions & { refresh?: boolean }): Promise<ChangeSummary>;
+  preview(options: StackOptions & Refresh): Promise<ChangeSummary>;
   /** The resources that `up` would make, from `pulumi preview --json`. Secrets are masked. */
   plan(options: StackOptions): Promise<PlannedResource[]>;
   /** Deletes every resource and the stack. */
@@ -107,11 +112,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return {
     up: async (target) => {
       await prepare(target);
-      return operate(["up", "--yes", "--skip-preview"], target);
+      return operate(["up", "--yes", "--skip-preview", ...refreshFlag(target)], target);
     },
     preview: async (target) => {
       await prepare(target);
-      return operate(["preview", ...(target.refresh ? ["--refresh"] : [])], target);
+      return operate(["preview", ...refreshFlag(target)], target);
     },
     plan: async (target) => {
       await prepare(target);
@@ -135,6 +140,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
   };
 }
+
+const refreshFlag = ({ refresh }: Refresh): string[] => (refresh ? ["--refresh"] : []);
 
 export function engineEnvironment(options: EngineOptions, backend: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => PROGRAM_ENVIRONMENT.test(name));

@@ -35,7 +35,7 @@ export interface LocalCloudsOptions {
   recordCalls?: boolean | undefined;
   /** Regions of the AWS partitions. @default us-east-1 and cn-north-1 */
   regions?: { aws?: string; "aws-cn"?: string };
-  /** The real length of a minute in the rates of schedules. @default 60_000 */
+  /** The real length of a minute in the rates of schedules. @default the environment variable SCHEDULE_MINUTE_MS, or 60_000 */
   scheduleMinuteMs?: number | undefined;
   /** OSS refuses objects of the mainland at its public hosts, as for accounts that activated OSS since 2025-03-20. @default false */
   blockMainlandPublicData?: boolean | undefined;
@@ -60,11 +60,12 @@ export async function startLocalClouds({
     closers.add(() => started.stop());
     return started;
   };
-  const { propagationMs = propagationIn(process.env.PROPAGATION_MS) } = options;
+  const { propagationMs = millisecondsIn("PROPAGATION_MS") ?? 0, scheduleMinuteMs = millisecondsIn("SCHEDULE_MINUTE_MS") } =
+    options;
   try {
     const [aws, alicloud] = await settled(
-      wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options }).then(closed) : undefined,
-      wants("alicloud") ? startAlicloud(stateDir, { ...options, propagationMs }).then(closed) : undefined,
+      wants("aws", "aws-cn") ? startLocalAws({ stateDir, ...options, scheduleMinuteMs }).then(closed) : undefined,
+      wants("alicloud") ? startAlicloud(stateDir, { ...options, propagationMs, scheduleMinuteMs }).then(closed) : undefined,
     );
     return localClouds(aws, alicloud, { propagationMs, stop: closers.closeAll });
   } catch (error) {
@@ -72,10 +73,12 @@ export async function startLocalClouds({
   }
 }
 
-/** @throws Error for a text that is no whole number of milliseconds */
-function propagationIn(text = "0"): number {
+/** Undefined for a variable that is not set. @throws Error for a text that is no whole number of milliseconds */
+function millisecondsIn(variable: "PROPAGATION_MS" | "SCHEDULE_MINUTE_MS"): number | undefined {
+  const text = process.env[variable];
+  if (text === undefined) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new Error(`PROPAGATION_MS is ${JSON.stringify(text)}: it must be a whole number of milliseconds, such as 5000`);
+  throw new Error(`${variable} is ${JSON.stringify(text)}: it must be a whole number of milliseconds, such as 5000`);
 }
 
 async function startAlicloud(

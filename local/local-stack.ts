@@ -56,6 +56,8 @@ export interface LocalStack {
   readonly engine: Engine;
   /** `pulumi up` again. `settings` replaces settings of the first `up`, by key. */
   up(settings?: Record<string, unknown>): Promise<ChangeSummary>;
+  /** `pulumi up --refresh` with the settings that the file has now: puts back what was changed or deleted in the clouds. */
+  redeploy(): Promise<ChangeSummary>;
   /** The changes that `up` would make with these settings. */
   preview(settings?: Record<string, unknown>): Promise<ChangeSummary>;
   destroy(): Promise<void>;
@@ -86,13 +88,14 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Local
     });
     const token = generateSecret();
     await putTokenParameter(settings, clouds, token);
-    const target = async (changed: Record<string, unknown> = {}) => ({
+    const target = async (whole: Record<string, unknown>) => ({
       stack,
-      configFile: await writeSettings(join(dataDir, "settings.yaml"), token, { ...settings, ...changed }),
+      configFile: await writeSettings(join(dataDir, "settings.yaml"), token, whole),
       signal,
     });
+    const reread = async () => ({ ...restIn(clouds), ...(await settingsToDeploy(options)) });
     onProgress?.(`pulumi up --stack ${stack}`);
-    return await deploy({ clouds, engine, settings, target, stop: closers.closeAll });
+    return await deploy({ clouds, engine, settings, target, reread, stop: closers.closeAll });
   } catch (error) {
     return closers.closeAfter(error);
   }
@@ -127,14 +130,21 @@ const restIn = ({ propagationMs }: LocalClouds): Record<string, unknown> => ({
 });
 
 interface Deployment extends Pick<LocalStack, "clouds" | "engine" | "settings" | "stop"> {
-  /** Writes the settings, with those given here over the first ones. */
-  target(changed?: Record<string, unknown>): Promise<StackOptions>;
+  /** Writes the settings. */
+  target(settings: Record<string, unknown>): Promise<StackOptions>;
+  /** The settings as the file has them now. */
+  reread(): Promise<Record<string, unknown>>;
 }
 
-async function deploy({ clouds, engine, settings, target, stop }: Deployment): Promise<LocalStack> {
-  const readOutputs = async () => (await engine.stackOutputs(await target())) as unknown as BridgeOutputs;
+async function deploy({ clouds, engine, settings, target, reread, stop }: Deployment): Promise<LocalStack> {
   let deployed = settings;
-  const changes = await engine.up(await target());
+  const up = async (wanted: Record<string, unknown>, refresh: boolean) => {
+    const done = await engine.up({ ...(await target(wanted)), refresh });
+    deployed = wanted;
+    return done;
+  };
+  const readOutputs = async () => (await engine.stackOutputs(await target(deployed))) as unknown as BridgeOutputs;
+  const changes = await up(settings, false);
   let outputs = await readOutputs();
   return {
     clouds,
@@ -147,13 +157,19 @@ async function deploy({ clouds, engine, settings, target, stop }: Deployment): P
     },
     engine,
     async up(changed) {
-      const done = await engine.up(await target(changed));
-      deployed = { ...settings, ...changed };
+      const done = await up({ ...settings, ...changed }, false);
       outputs = await readOutputs();
       return done;
     },
-    preview: async (changed) => engine.preview(await target(changed)),
-    destroy: async () => engine.destroy(await target()),
+    async redeploy() {
+      const wanted = await reread();
+      assertSameClouds(settings, wanted);
+      const done = await up(wanted, true);
+      outputs = await readOutputs();
+      return done;
+    },
+    preview: async (changed) => engine.preview(await target({ ...settings, ...changed })),
+    destroy: async () => engine.destroy(await target(deployed)),
     stop,
   };
 }
@@ -163,6 +179,13 @@ const SIDES = ["source", "destination"] as const;
 /** The clouds of the source and the destination. */
 export function cloudsOf(settings: Record<string, unknown>): CloudName[] {
   return SIDES.map((side) => (settings[`crossborderbridge:${side}`] as { cloud: CloudName }).cloud);
+}
+
+/** The clouds that run are those of the first deployment. */
+function assertSameClouds(first: Record<string, unknown>, wanted: Record<string, unknown>): void {
+  const places = (settings: Record<string, unknown>) => JSON.stringify([cloudsOf(settings), sourceRegion(settings)]);
+  if (places(first) !== places(wanted))
+    throw new Error("the settings name other clouds, or another region of the source: end npm start and start it again");
 }
 
 /** In pull mode a signed request crosses the border, and its receiver has an allowlist. */

@@ -1,4 +1,6 @@
 import { type Interrupt, onInterrupt } from "../../operator/interrupt";
+import { DEFAULT_STATE_DIR } from "../paths";
+import { explain } from "./room";
 
 export type { Interrupt };
 
@@ -10,7 +12,7 @@ export async function runCli(command: (interrupt: Interrupt) => Promise<void>): 
   } catch (error) {
     const exitCode = interrupt.exitCode();
     // After an interruption any error is a consequence of it.
-    console.error(exitCode === undefined ? `\n${error instanceof Error ? error.message : String(error)}` : "\ninterrupted");
+    console.error(exitCode === undefined ? `\n${await explain(error, DEFAULT_STATE_DIR)}` : "\ninterrupted");
     process.exitCode = exitCode ?? 1;
   }
 }

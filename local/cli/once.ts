@@ -61,6 +61,15 @@ export async function assertInScope(files: readonly LocalFile[], stack: string):
   if (problems.length > 0) throw new Error(`not in the scope of stack ${stack}\n  ${problems.join("\n  ")}`);
 }
 
+/** A key in the scope of the stack, as far as its prefixes and suffixes say. */
+export function exampleKey(settings: Record<string, unknown>): string {
+  const scope = scopeSchema.safeParse(settings["crossborderbridge:scope"] ?? {});
+  const { prefixes = [], suffixes = [] } = scope.data ?? {};
+  const [prefix = ""] = prefixes;
+  const isIn = suffixes.length === 0 || suffixes.some((suffix) => "README.md".endsWith(suffix));
+  return `${prefix}${isIn ? "README.md" : `README${suffixes[0]}`}`;
+}
+
 /** The path relative to the current folder; for a file outside it, its name. */
 function keyOf(path: string): string {
   const here = relative(process.cwd(), path);

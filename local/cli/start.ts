@@ -1,15 +1,19 @@
 /** `npm start`: deploys a stack to local clouds and keeps them running until Ctrl-C. */
-import { once } from "node:events";
-import type { WriteStream } from "node:tty";
+import { once, setMaxListeners } from "node:events";
 import { Command } from "commander";
 import { createClosers } from "../closers";
 import { type LocalStack, startLocalStack } from "../local-stack";
+import { DEFAULT_STATE_DIR } from "../paths";
 import { ends, type LocalEnd } from "./ends";
-import { type HttpFront, serveHttpFront } from "./http-front";
+import { serveHttpFront } from "./http-front";
 import { type Interrupt, runCli } from "./interrupt";
-import { assertInScope, readFiles, sendAndProve } from "./once";
-import { writeOperatorFile } from "./operator-file";
+import { assertInScope, exampleKey, readFiles, sendAndProve } from "./once";
+import { readRunning, writeOperatorFile } from "./operator-file";
 import { openPage } from "./page";
+import { createProgress, type Progress } from "./progress";
+import { describeEnd, readyText } from "./ready";
+import { askForRedeploy, changesText, findRedeploy, serveRedeploys } from "./redeploy";
+import { watchRoom } from "./room";
 
 /** Longer than any copy of the dev stack takes with its retries. */
 const PROOF_TIMEOUT_MS = 180_000;
@@ -18,6 +22,7 @@ interface StartOptions {
   stack: string;
   json?: true;
   once?: string[];
+  redeploy?: true;
   /** False with --no-page. */
   page: boolean;
   verbose?: true;
@@ -28,28 +33,60 @@ const program = new Command("npm start --")
   .option("--stack <name>", "the stack to deploy, as in Pulumi.<name>.yaml", "dev")
   .option("--json", "print one JSON line with endpoints and credentials when ready")
   .option("--once <file...>", "put these files in, wait until each is proven equal at the destination, tear down, exit")
+  .option(
+    "--redeploy",
+    "let the npm start that runs deploy again: with the settings as they are now, and what was changed in the clouds put back",
+  )
   .option("--no-page", "serve no page that shows the bridge, and open no browser")
   .option("--verbose", "show what the engine prints")
-  .action((options: StartOptions) => runCli((interrupt) => start(options, interrupt)));
+  .action((options: StartOptions) =>
+    runCli((interrupt) => (options.redeploy ? redeploy(options, interrupt) : start(options, interrupt))),
+  );
 
-async function start(options: StartOptions, { signal }: Interrupt): Promise<void> {
+async function start(options: StartOptions, interrupt: Interrupt): Promise<void> {
   const files = options.once && (await readFiles(options.once));
   if (files) await assertInScope(files, options.stack);
   const progress = createProgress(process.stderr);
-  const stack = await startLocalStack({
-    stack: options.stack,
-    onProgress: progress.step,
-    onEngineLine: options.verbose ? progress.detail : progress.engineLine,
-    signal,
-  });
+  const listeners = new Set<(line: string) => void>();
+  const room = watchRoom(DEFAULT_STATE_DIR);
+  const signal = AbortSignal.any([interrupt.signal, room.signal]);
+  // Every call in progress listens to it.
+  setMaxListeners(0, signal);
   try {
-    if (files) await sendAll(stack, files, progress, signal);
-    else await stay(stack, options, progress, signal);
+    const stack = await startLocalStack({
+      stack: options.stack,
+      onProgress: progress.step,
+      onEngineLine: (line) => {
+        (options.verbose ? progress.detail : progress.engineLine)(line);
+        for (const listen of listeners) listen(line);
+      },
+      signal,
+    });
+    try {
+      if (files) await sendAll(stack, files, progress, signal);
+      else await stay({ stack, options, progress, listeners, signal });
+    } finally {
+      progress.step("tearing down");
+      await stack.stop();
+      progress.done();
+    }
+  } catch (error) {
+    // What fails on a full disk fails because of it.
+    room.signal.throwIfAborted();
+    throw error;
   } finally {
-    progress.step("tearing down");
-    await stack.stop();
-    progress.done();
+    room.stop();
   }
+  room.signal.throwIfAborted();
+}
+
+async function redeploy({ stack, verbose }: StartOptions, { signal }: Interrupt): Promise<void> {
+  const running = await findRedeploy(stack);
+  const progress = createProgress(process.stderr);
+  progress.step(`pulumi up --refresh --stack ${stack}, in the npm start that runs`);
+  const onLine = verbose ? progress.detail : progress.engineLine;
+  const changes = await askForRedeploy(running, { onLine, signal });
+  progress.step(`done: ${changesText(changes)}`);
 }
 
 async function sendAll(
@@ -75,14 +112,23 @@ async function sendAll(
   if (failures.length > 0) throw new Error(`${failures.length} of ${files.length} not proven equal:\n  ${failures.join("\n  ")}`);
 }
 
-async function stay(stack: LocalStack, options: StartOptions, progress: Progress, signal: AbortSignal): Promise<void> {
+interface Staying {
+  stack: LocalStack;
+  options: StartOptions;
+  progress: Progress;
+  /** Each gets every line of the engine. */
+  listeners: Set<(line: string) => void>;
+  signal: AbortSignal;
+}
+
+async function stay({ stack, options, progress, listeners, signal }: Staying): Promise<void> {
   const { source, destination } = ends(stack);
   const { receiverUrl, flowName, deadLetterQueueUrl } = stack.outputs;
   const closers = createClosers();
   const front = async (end: LocalEnd) => {
     const served = await serveHttpFront(end);
     closers.add(served.close);
-    return description(end, served);
+    return describeEnd(end, served);
   };
   try {
     const ready = {
@@ -93,12 +139,18 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
       deadLetter: deadLetterQueueUrl === undefined ? undefined : { queueUrl: deadLetterQueueUrl },
       caFile: stack.clouds.caPath,
     };
-    closers.add(await writeOperatorFile(options.stack, stack));
+    const other = await readRunning(options.stack);
+    if (other === undefined) closers.add(await serveOperators(stack, options.stack, listeners));
+    else
+      progress.step(
+        `the stack ${options.stack} runs already, in process ${other.pid}: commands with --local reach that one, and this one has its page only`,
+      );
     const page = options.page ? await openPage(options.stack, stack, { signal, opensBrowser: !options.json }) : undefined;
     if (page !== undefined) closers.add(page.close);
     progress.done();
     const shown = { ...ready, page: page && { url: page.url } };
-    console.log(options.json ? JSON.stringify(shown) : readable(shown));
+    const example = { stack: options.stack, key: exampleKey(stack.settings), isFound: other === undefined };
+    console.log(options.json ? JSON.stringify(shown) : readyText(shown, example));
     // The timer keeps the process alive until the signal.
     const alive = setInterval(() => undefined, 2 ** 30);
     const interrupted = signal.aborted ? undefined : once(signal, "abort").then(() => undefined);
@@ -111,70 +163,25 @@ async function stay(stack: LocalStack, options: StartOptions, progress: Progress
   }
 }
 
-type Ready = ReturnType<typeof description>;
-
-function description({ kind, region, bucket, credentials }: LocalEnd, front: HttpFront) {
-  // The AWS SDK adds properties to the credentials object.
-  const { accessKeyId, secretAccessKey } = credentials;
-  return { kind, endpoint: front.endpoint, region, bucket, accessKeyId, secretAccessKey };
-}
-
-function readable(ready: {
-  source: Ready;
-  destination: Ready;
-  receiver: { url: string } | undefined;
-  workflow: { name: string } | undefined;
-  deadLetter: { queueUrl: string } | undefined;
-  caFile: string;
-  page: { url: string } | undefined;
-}): string {
-  const end = ({ kind, endpoint, region, bucket, accessKeyId, secretAccessKey }: Ready) =>
-    `${bucket}\n               ${kind === "s3" ? "S3" : "OSS"} endpoint ${endpoint}  region ${region}\n               access key ${accessKeyId}  secret ${secretAccessKey}`;
-  const lines: [string, string | undefined][] = [
-    ["source", end(ready.source)],
-    ["destination", end(ready.destination)],
-    ["receiver", ready.receiver?.url],
-    ["workflow", ready.workflow?.name],
-    ["dead letters", ready.deadLetter?.queueUrl],
-    ["page", ready.page?.url],
-    ["trust", `${ready.caFile} (for the https addresses)`],
-  ];
-  const shown = lines.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(12)} ${value}`]));
-  return `
-${shown.join("\n")}
-
-Put an object into the source bucket with any S3 or OSS client and look at the destination. Ctrl-C ends everything.`;
-}
-
-/** Prints one line a step. On a terminal it shows the engine's last line below. */
-interface Progress {
-  step(text: string): void;
-  /** Prints a line that stays. */
-  detail(line: string): void;
-  /** Shows a line until the next one. */
-  engineLine(line: string): void;
-  done(): void;
-}
-
-function createProgress(stream: WriteStream | NodeJS.WriteStream): Progress {
-  const startedMs = Date.now();
-  const seconds = () => `${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s`;
-  const clear = () => {
-    if (stream.isTTY) stream.write("\r\u001b[K");
-  };
-  const print = (text: string) => {
-    clear();
-    stream.write(`${text}\n`);
-  };
-  return {
-    step: (text) => print(`${seconds()}  ${text}`),
-    detail: print,
-    engineLine: (line) => {
-      const text = line.trim();
-      if (stream.isTTY && text !== "") stream.write(`\r\u001b[K          ${text.slice(0, (stream.columns ?? 80) - 12)}`);
-      else if (/^(error|warning):/.test(text)) print(`          ${text}`);
+/** Lets the operator's command and `--redeploy` find the stack. @returns a function that ends this */
+async function serveOperators(stack: LocalStack, name: string, listeners: Staying["listeners"]): Promise<() => Promise<void>> {
+  const served = await serveRedeploys({
+    async redeploy() {
+      const changes = await stack.redeploy();
+      // The outputs may have changed.
+      removeFile = await writeFile();
+      return changes;
     },
-    done: clear,
+    onEngineLine(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  });
+  const writeFile = () => writeOperatorFile(name, stack, undefined, { url: served.url, token: served.token });
+  let removeFile = await writeFile();
+  return async () => {
+    await served.close();
+    await removeFile();
   };
 }
 

@@ -29,6 +29,8 @@ export interface ResourceDefinition<C, S extends Schema, I = Infer<S>> {
   create(context: C, inputs: I): Promise<string | { id: string; outputs: Properties }>;
   /** The computed outputs; undefined when the resource does not exist. */
   read(context: C, id: string, inputs: I): Promise<Properties | undefined>;
+  /** Inputs that the resource has otherwise in the cloud than it was given. A refresh takes them over, so that the next update writes them again. */
+  drift?: ((context: C, id: string, inputs: I) => Promise<Properties>) | undefined;
   update?: ((context: C, id: string, news: I, olds: I) => Promise<void>) | undefined;
   /** Succeeds when the resource does not exist. */
   delete(context: C, id: string, inputs: I): Promise<void>;

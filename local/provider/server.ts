@@ -183,11 +183,11 @@ function resourceHandlers<C>(sessionOf: (peer: string) => Session<C>): grpc.Unty
       const token = typeOf(request.getUrn());
       if (!request.hasInputs()) throw new Error(`${token}: the local cloud cannot import a resource`);
       const inputs = decode(request.getInputs());
-      const outputs = await sessionOf(peer).read(token, request.getId(), inputs, decode(request.getProperties()));
-      if (outputs === undefined) return answer;
+      const read = await sessionOf(peer).read(token, request.getId(), inputs, decode(request.getProperties()));
+      if (read === undefined) return answer;
       answer.setId(request.getId());
-      answer.setProperties(encode(outputs));
-      answer.setInputs(encode(inputs));
+      answer.setProperties(encode(read.outputs));
+      answer.setInputs(encode(read.inputs));
       return answer;
     }),
     update: unary(async (request: proto.UpdateRequest, peer) => {

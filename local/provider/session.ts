@@ -118,11 +118,19 @@ export class Session<C> {
   }
 
   /** Undefined when the resource does not exist. */
-  async read(token: string, id: string, inputs: Properties, outputs: Properties): Promise<Properties | undefined> {
+  async read(
+    token: string,
+    id: string,
+    inputs: Properties,
+    outputs: Properties,
+  ): Promise<{ inputs: Properties; outputs: Properties } | undefined> {
     const type = this.typeOf(token);
     this.assertCloud(token);
     const computed = await this.computed(type, this.toCloud(id), inputs);
-    return computed === undefined ? undefined : { ...outputs, ...computed };
+    if (computed === undefined) return undefined;
+    const drifted = await type.drift?.(this.context, this.toCloud(id), this.toCloud(inputs));
+    const changed = this.fromCloud(drifted ?? {});
+    return { inputs: { ...inputs, ...changed }, outputs: { ...outputs, ...computed, ...changed } };
   }
 
   async delete(token: string, id: string, inputs: Properties): Promise<void> {

@@ -1,12 +1,11 @@
 /** `status` and `backfill` while something is broken: they show the reason that the sender logged, and name a side that is lost. */
 import { GetRolePolicyCommand, IAMClient, ListRolePoliciesCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
-import { DeleteBucketCommand, DeleteObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { clientConfig } from "../../local/aws/client-config";
 import { registerBackfill } from "../../operator/backfill/command";
 import { registerStatus } from "../../operator/status/command";
 import { runBridge } from "./support/bridge-command";
 import { eventually } from "./support/eventually";
-import { put } from "./support/objects";
+import { deleteBucket, put } from "./support/objects";
 import { sendMessage, settled } from "./support/queues";
 import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 
@@ -58,11 +57,7 @@ onStack("the receiver may no longer write: the reason, with its side and store",
 });
 
 onStack("the destination bucket is deleted: said at once, by status and by backfill, with exit code 3", async (running) => {
-  const { s3, bucket: Bucket } = running.destination;
-  const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
-  for (const { Key, VersionId } of [...Versions, ...DeleteMarkers])
-    await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
-  await s3.send(new DeleteBucketCommand({ Bucket }));
+  await deleteBucket(running.destination);
   const gone =
     /^the destination bucket bridge-dev-china \(aws-cn, cn-north-1\): S3 answered list with NoSuchBucket .*; the bucket is gone: /;
   const looked = await status(running);

@@ -1,6 +1,7 @@
 /** Writes and reads objects on either side with the vendor's SDK. */
 import { createHash } from "node:crypto";
 import {
+  DeleteBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -37,6 +38,14 @@ export async function put({ s3, bucket, prefix }: TestEnd, key: string, body: st
 /** Deletes an object, or only one version of it. */
 export async function remove({ s3, bucket, prefix }: TestEnd, key: string, versionId?: string): Promise<void> {
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key, VersionId: versionId }));
+}
+
+/** Deletes a bucket with every version in it. */
+export async function deleteBucket({ s3, bucket: Bucket }: Pick<TestEnd, "s3" | "bucket">): Promise<void> {
+  const { Versions = [], DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+  for (const { Key, VersionId } of [...Versions, ...DeleteMarkers])
+    await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
+  await s3.send(new DeleteBucketCommand({ Bucket }));
 }
 
 /** Reads an object; undefined if none is visible. `key` is the key at the source, on both sides. */

@@ -1,6 +1,6 @@
 /** Runs a command of this repository as a user does, and observes its output, its exit and its processes. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../../local/paths";
 
@@ -21,6 +21,8 @@ export interface CliProcess {
   survivors(): string[];
   /** The folders of its run that still exist. */
   runFolders(): string[];
+  /** The memory of the command and its descendants, by process. */
+  memory(): { name: string; bytes: number }[];
 }
 
 /** Runs without npm and its shell, so that pid and exit code are those of the command. */
@@ -80,6 +82,10 @@ function observe(child: ChildProcess): CliProcess {
       const owners = new Set([pid, ...noted.map((one) => one.pid)].map(String));
       return readdirSync(runsDir(DEFAULT_STATE_DIR)).filter((name) => owners.has(name.split("-")[0] ?? ""));
     },
+    memory: () => {
+      const own = processes().filter((one) => one.pid === pid);
+      return [...own, ...descendants(pid)].map((one) => ({ name: one.name, bytes: memoryOf(one.pid) }));
+    },
   };
 }
 
@@ -105,6 +111,13 @@ function processes(): Running[] {
     if (state === undefined || started === undefined || name === undefined || state.startsWith("Z")) return [];
     return [{ pid: Number(pid), parent: Number(parent), started, name }];
   });
+}
+
+/** Linux shares pages out among the processes that use them. Elsewhere each process counts them whole. */
+function memoryOf(pid: number): number {
+  const path = `/proc/${pid}/smaps_rollup`;
+  if (existsSync(path)) return 1024 * Number(/^Pss: +(\d+) kB$/m.exec(readFileSync(path, "utf8"))?.[1] ?? 0);
+  return 1024 * Number(execFileSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" }));
 }
 
 function descendants(ancestor: number): Running[] {

@@ -147,6 +147,32 @@ describe("npm start -- --json", () => {
   );
 });
 
+/** Of everything that one `npm start` started, once it has nothing to do. */
+const IDLE_BYTES = 500 * 1024 ** 2;
+
+test(
+  "a ready bridge that has copied an object holds at most 500 MiB",
+  async () => {
+    const command = started(runNpm(["start", "--silent", "--", "--json"]));
+    const ready = JSON.parse(await command.line(/^\{/)) as Ready;
+    await replicates(ready, "something");
+    await showsItsStack(ready);
+    await eventually(
+      () => {
+        const all = command.memory();
+        const bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+        expect({ bytes, all: bytes <= IDLE_BYTES ? [] : all }).toEqual({ bytes: expect.any(Number), all: [] });
+      },
+      { deadlineMs: 60_000, what: "its memory is that of an idle bridge" },
+    );
+    command.noteProcesses();
+    command.signal("SIGINT");
+    await command.ended;
+    await nothingLeft(command);
+  },
+  READY_MS,
+);
+
 test(
   "a local cloud whose process is killed ends the command, which says so",
   async () => {

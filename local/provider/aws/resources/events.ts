@@ -50,6 +50,10 @@ export const eventRule = resource({
     const found = await unlessMissing(clientsOf(context).events.send(new DescribeRuleCommand({ Name: id })));
     return found && { arn: found.Arn };
   },
+  drift: async (context, id, { state = "ENABLED" }) => {
+    const { State } = await clientsOf(context).events.send(new DescribeRuleCommand({ Name: id }));
+    return State === state ? {} : { state: State };
+  },
   update: async (context, _id, news, olds) => {
     await putRule(context, news);
     await tagRule(context, news, olds);

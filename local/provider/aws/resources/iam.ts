@@ -13,6 +13,7 @@ import {
   UpdateAssumeRolePolicyCommand,
   UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
+import { sameValue } from "../../values";
 import { clientsOf, ignoreMissing, resource, unlessMissing } from "../context";
 import { removedTags, tagList, tagsAllOf } from "../tags";
 
@@ -76,6 +77,11 @@ export const rolePolicy = resource({
   read: async (context, _id, { name: PolicyName, role: RoleName }) => {
     const call = clientsOf(context).iam.send(new GetRolePolicyCommand({ PolicyName, RoleName }));
     return (await unlessMissing(call)) && {};
+  },
+  drift: async (context, _id, { name: PolicyName, policy, role: RoleName }) => {
+    const found = await clientsOf(context).iam.send(new GetRolePolicyCommand({ PolicyName, RoleName }));
+    const current = decodeURIComponent(found.PolicyDocument ?? "");
+    return sameValue(JSON.parse(current), JSON.parse(policy)) ? {} : { policy: current };
   },
   update: async (context, _id, { name: PolicyName, policy: PolicyDocument, role: RoleName }) => {
     await clientsOf(context).iam.send(new PutRolePolicyCommand({ PolicyName, PolicyDocument, RoleName }));

@@ -102,6 +102,11 @@ export const lambdaFunction = resource({
       version: "$LATEST",
     };
   },
+  drift: async (context, id, { reservedConcurrentExecutions = -1 }) => {
+    const { Concurrency } = await clientsOf(context).lambda.send(new GetFunctionCommand({ FunctionName: id }));
+    const reserved = Concurrency?.ReservedConcurrentExecutions ?? -1;
+    return reserved === reservedConcurrentExecutions ? {} : { reservedConcurrentExecutions: reserved };
+  },
   update: async (context, id, news, olds) => {
     const { lambda } = clientsOf(context);
     await assertLambdaMayAssume(context, news.role);

@@ -99,6 +99,11 @@ export const eventSourceMapping = resource({
     const arn = `arn:aws:lambda:${context.region}:${context.accountId}:event-source-mapping:${id}`;
     return { arn, functionArn: found.FunctionArn, state: found.State, uuid: id };
   },
+  drift: async (context, id, { enabled = true }) => {
+    const { State } = await clientsOf(context).lambda.send(new GetEventSourceMappingCommand({ UUID: id }));
+    const isEnabled = !/^Disabl/.test(State ?? "");
+    return isEnabled === enabled ? {} : { enabled: isEnabled };
+  },
   update: async (context, id, news) => {
     await assertMappable(context, news);
     await clientsOf(context).lambda.send(new UpdateEventSourceMappingCommand({ ...mappingOf(news), UUID: id }));

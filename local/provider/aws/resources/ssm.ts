@@ -2,6 +2,7 @@ import {
   AddTagsToResourceCommand,
   DeleteParameterCommand,
   DescribeParametersCommand,
+  GetParameterCommand,
   type ParameterTier,
   type ParameterType,
   PutParameterCommand,
@@ -50,6 +51,12 @@ export const parameter = resource({
     const found = await ssm.send(new DescribeParametersCommand({ ParameterFilters: [Filter] }));
     const one = found.Parameters?.find((candidate) => candidate.Name === id);
     return one && { arn: arnOf(context, "ssm", `parameter/${id.replace(/^\//, "")}`), version: one.Version };
+  },
+  drift: async (context, id, { value, insecureValue }) => {
+    const { Parameter } = await clientsOf(context).ssm.send(new GetParameterCommand({ Name: id, WithDecryption: true }));
+    const current = Parameter?.Value;
+    if (current === (value ?? insecureValue)) return {};
+    return value === undefined ? { insecureValue: current } : { value: current };
   },
   update: async (context, id, news, olds) => {
     await put(context, news, true);
