@@ -1,4 +1,4 @@
-/** Runs a program of the checkout in this process, as `node --import tsx <program>` does. A process between npm and the program would swallow its signals. */
+/** Runs a program of the checkout in this process, as `node --import tsx <program>` does: a process between npm and the program would swallow signals. */
 const { join } = require("node:path");
 
 const PROGRAMS = {
@@ -8,12 +8,9 @@ const PROGRAMS = {
   test: "node_modules/jest/bin/jest.js",
 };
 
-function launch(command, args) {
+async function launch(command, args) {
   const program = join(__dirname, "..", PROGRAMS[command]);
-  if (program.endsWith(".ts")) {
-    require("tsx/cjs/api").register();
-    require("tsx/esm/api").register();
-  }
+  if (program.endsWith(".ts")) await import("tsx");
   process.argv.splice(1, process.argv.length, program, ...args);
   require(program);
 }

@@ -12,5 +12,10 @@ findProblems(command, args, (problems) => {
     return;
   }
   // A file of its own, because an old Node.js cannot load what it loads.
-  require("./launch.js").launch(command, args);
+  require("./launch.js")
+    .launch(command, args)
+    .catch((error) => {
+      console.error(error);
+      process.exitCode = 1;
+    });
 });

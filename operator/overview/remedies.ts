@@ -15,7 +15,7 @@ const KNOWN_REASONS = {
   altered: { words: /does not keep the object as it was written/, section: "the-destination-alters-objects" },
   swapped: { words: /two bridges in opposite directions/, section: "two-bridges-in-opposite-directions" },
   unreachable: {
-    words: /cannot be (connected|reached)|does not answer|no answer|ECONN|ENOTFOUND/,
+    words: /cannot be (connected|reached)|does not answer|no answer|answered 5\d\d|ECONN|ENOTFOUND/,
     section: "receiver-unreachable",
   },
 } as const;

@@ -26,7 +26,7 @@ async function checkout(): Promise<string> {
   await writeFile(join(root, "node_modules/tsx/package.json"), "{}");
   await writeFile(
     join(root, "scripts/launch.js"),
-    "exports.launch = (command, args) => console.log('launched', command, ...args);",
+    "exports.launch = async (command, args) => console.log('launched', command, ...args);",
   );
   return root;
 }
