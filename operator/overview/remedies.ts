@@ -88,9 +88,11 @@ function commandFor(
       // The operator owns the parameters that a stack only names.
       return config.auth.tokenParameter === undefined ? deploy : undefined;
     case "denied":
-    case "noBucket":
     case "unreachable":
       return deploy;
+    case "noBucket":
+      // What had arrived before sends no event again.
+      return `${deploy} && ${bridge("backfill")}`;
     case "archived": {
       const key = source.keyPrefix + example;
       if (config.source.cloud === "alicloud") return `ossutil restore ${quoted(`oss://${source.bucket}/${key}`)}`;

@@ -16,7 +16,7 @@ const REASONS: [RemedyId, string, string | undefined][] = [
   [
     "noBucket",
     "the destination bucket does not exist: to-there: S3 answered get with NoSuchBucket (HTTP 404)",
-    "pulumi up --refresh --stack dev",
+    "pulumi up --refresh --stack dev && npm run bridge -- backfill --stack dev",
   ],
   [
     "denied",
@@ -39,6 +39,7 @@ const REASONS: [RemedyId, string, string | undefined][] = [
   ],
   ["altered", "the destination does not keep the object as it was written: contentType", undefined],
   ["swapped", "two bridges in opposite directions have overwritten each other's object", undefined],
+  ["unreachable", "the receiver answered 500", "pulumi up --refresh --stack dev"],
   ["unreachable", "the receiver cannot be connected to", "pulumi up --refresh --stack dev"],
 ];
 
@@ -60,7 +61,9 @@ test("a status decides before the reason, and an unknown reason has no remedy", 
 });
 
 test("a stack of npm start is put back by the npm start that runs", () => {
-  expect(remedyOf(group("NoSuchBucket"), bridge, true)?.command).toBe("npm start -- --redeploy --stack dev");
+  expect(remedyOf(group("NoSuchBucket"), bridge, true)?.command).toBe(
+    "npm start -- --redeploy --stack dev && npm run bridge -- backfill --stack dev --local",
+  );
 });
 
 test("the text has each remedy once, and that of the cause before that of its letters", () => {

@@ -176,7 +176,7 @@ describe("a destination that is gone", () => {
         "              for example p",
         "",
         "do            Create the bucket again, then run a backfill: what had arrived before is gone. (docs/runbook.md#the-destination-bucket-is-gone)",
-        "              npm start -- --redeploy --stack dev",
+        "              npm start -- --redeploy --stack dev && npm run bridge -- backfill --stack dev --local",
         "do            The bridge gave these keys up. Mend the cause, then send the letters again. (docs/runbook.md#dead-letters-not-empty)",
         "              npm run bridge -- redrive --stack dev --local",
       ].join("\n"),
