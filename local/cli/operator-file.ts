@@ -6,7 +6,12 @@ import { isErrno } from "../errno";
 import type { LocalStack } from "../local-stack";
 import { DEFAULT_STATE_DIR } from "../paths";
 import { isRunning } from "../run-command";
-import type { RedeployAddress } from "./redeploy";
+
+/** Where a running stack takes requests for a redeployment. */
+export interface RedeployAddress {
+  url: string;
+  token: string;
+}
 
 export const OPERATOR_FILES = join(DEFAULT_STATE_DIR, "operator");
 

@@ -9,13 +9,7 @@ import { createToken, tokenRefusal } from "../../operator/watch/guard";
 import { parseJson } from "../../runtime/protocol/json";
 import type { ChangeSummary } from "../engine";
 import type { LocalStack } from "../local-stack";
-import { readRunning } from "./operator-file";
-
-/** Where a running stack takes requests for a redeployment. */
-export interface RedeployAddress {
-  url: string;
-  token: string;
-}
+import { type RedeployAddress, readRunning } from "./operator-file";
 
 export interface ServedRedeploys extends RedeployAddress {
   close(): Promise<void>;
