@@ -74,7 +74,10 @@ class Settings {
   async breakAll(): Promise<void> {
     const Value = "b3RoZXItc2VjcmV0LW9mLXRoZS1kZXN0aW5hdGlvbg==";
     await this.#ssm.send(new PutParameterCommand({ Name: SECRET, Type: "SecureString", Value, Overwrite: true }));
-    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [] });
+    const PolicyDocument = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }],
+    });
     await this.#iam.send(new PutRolePolicyCommand({ ...(await this.#policy()), PolicyDocument }));
     await this.#lambda.send(new PutFunctionConcurrencyCommand({ FunctionName: this.#sender, ReservedConcurrentExecutions: 0 }));
     await this.#lambda.send(new UpdateEventSourceMappingCommand({ UUID: (await this.#mapping())?.UUID, Enabled: false }));
