@@ -356,7 +356,8 @@ test("close ends the streams, and the reader behind them", async () => {
 test("a port that another program has: the port and the way out", async () => {
   await open();
   const port = Number(new URL(page?.url ?? "").port);
-  const options = { bridge: new FakeBridge(pullRaw()), local: true, port, files: new Map(), onFault: () => undefined };
+  const access = { source: ACCESS, destination: ACCESS };
+  const options = { bridge: new FakeBridge(pullRaw()), access, local: true, port, files: new Map(), onFault: () => undefined };
   await expect(servePage({ ...options, signal: new AbortController().signal })).rejects.toThrow(
     new UsageError(`port ${port} is taken by another program: name another one, or leave out --port to take a free one`),
   );
