@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type BridgeConfig, ConfigInvalid, parseBridgeConfig } from "./config";
 import { type LATE_OF_SIDE, LATE_SETTINGS, type Path, withValue } from "./config/late";
 import { pathText, valueAt } from "./config/paths";
+import { isMocked } from "./mocked";
 
 type LateOfSide = (typeof LATE_OF_SIDE)[number];
 
@@ -121,9 +122,6 @@ const MUST_BE_PLAIN =
   "known only while deploying, and it decides which resources there are; allowed: a plain value, for example of the program's configuration. " +
   `Values of other resources are allowed in ${LATE_SETTINGS.join(", ")}`;
 const CAME_OUT_EMPTY = "the value that another resource gave is empty; allowed: an output with a value, or leave the setting out";
-
-/** In a program's own tests a resource has no outputs unless the mocks give them. */
-const isMocked = (): boolean => "mocks" in Object(pulumi.runtime.getMonitor());
 
 /** The paths of outputs and promises. */
 function valuesOfResources(value: unknown, path: Path): Path[] {

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
 import { ConfigInvalid } from "../config";
 import { checkedFor } from "../config/errors";
+import { UNKNOWN_HOST } from "../mocked";
 import { bucketArn } from "./names";
 import { secureTransportPolicy } from "./policies";
 
@@ -73,7 +74,7 @@ export function foundBucket(
   const refuse = (path: string, value: string, why: string): never => {
     throw new ConfigInvalid([`${side}.${path} = ${value}: ${why}`]);
   };
-  if (all === undefined) return { name: bucket, publicHost: "", versioned: false };
+  if (all === undefined) return { name: bucket, publicHost: UNKNOWN_HOST, versioned: false };
   const [found] = all;
   if (found === undefined)
     return refuse(

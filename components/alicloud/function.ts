@@ -5,6 +5,7 @@ import { type Role as BridgeRole, encodeEnv, type RoleConfig } from "../../runti
 import type { BridgeContext, Side } from "../cloud";
 import { withinEnvironment } from "../config";
 import { checkedFor } from "../config/errors";
+import { isIncomplete } from "../mocked";
 import { PROBER_PARTS } from "../prober";
 import type { Logs } from "./logs";
 import { physicalName } from "./names";
@@ -69,15 +70,16 @@ export class BridgeFunction<R extends BridgeRole> extends pulumi.ComponentResour
         diskSize: DISK_MB,
         timeout: args.timeoutSeconds,
         internetAccess: true,
-        environmentVariables: args.config.apply((config) =>
-          checkedFor(context.component, () =>
+        environmentVariables: args.config.apply((config): Record<string, string> => {
+          if (isIncomplete(config)) return {};
+          return checkedFor(context.component, () =>
             withinEnvironment(role, "alicloud", {
               ...encodeEnv(role, config),
               // A custom runtime gets no context that would tell it.
               ...(args.perInstance === undefined ? {} : { TIMEOUT_SECONDS: String(args.timeoutSeconds) }),
             }),
-          ),
-        ),
+          );
+        }),
         logConfig: { project: logs.project, logstore: logs.store },
       },
       { ...child, dependsOn: [ramRole.attachment, ...logs.ready, ...(args.dependsOn ?? [])] },

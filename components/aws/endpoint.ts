@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext } from "../cloud";
+import { UNKNOWN_URL } from "../mocked";
 import { type Account, physicalName } from "./account";
 import { receiverEndpointPolicy } from "./policies";
 
@@ -120,7 +121,7 @@ export class Endpoint extends pulumi.ComponentResource {
       child,
     );
     // The URL exists only after API Gateway may invoke the function.
-    this.url = pulumi.all([stage.invokeUrl, permission.id]).apply(([invokeUrl]) => `${invokeUrl}/${PATH}`);
+    this.url = pulumi.all([stage.invokeUrl, permission.id]).apply(([invokeUrl = UNKNOWN_URL]) => `${invokeUrl}/${PATH}`);
     this.registerOutputs({ url: this.url });
   }
 

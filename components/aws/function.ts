@@ -5,6 +5,7 @@ import { encodeEnv, type RoleConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, Side } from "../cloud";
 import { withinEnvironment } from "../config";
 import { checkedFor } from "../config/errors";
+import { isIncomplete } from "../mocked";
 import { PROBER_PARTS } from "../prober";
 import { type Account, type AwsRole, physicalName } from "./account";
 import { assumedBy, document, type PolicyDocument, writeLogs } from "./policies";
@@ -86,7 +87,9 @@ export class BridgeFunction<R extends AwsRole> extends pulumi.ComponentResource 
         timeout: args.timeoutSeconds,
         environment: {
           variables: config.apply((values) =>
-            checkedFor(context.component, () => withinEnvironment(role, "aws", encodeEnv(role, values))),
+            isIncomplete(values)
+              ? {}
+              : checkedFor(context.component, () => withinEnvironment(role, "aws", encodeEnv(role, values))),
           ),
         },
         loggingConfig: { logFormat: "Text", logGroup: logGroup.name },

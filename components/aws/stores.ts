@@ -3,6 +3,7 @@ import { controlPrefix } from "../../runtime/protocol/control";
 import type { AllowedSources, StoreConfig } from "../../runtime/protocol/env";
 import type { BridgeContext, DestinationStore, SourceStore } from "../cloud";
 import type { ResolvedConfig } from "../late-config";
+import { UNKNOWN_HOST } from "../mocked";
 import {
   ABANDONED_UPLOADS,
   adoptBucket,
@@ -28,7 +29,7 @@ export class AwsSourceStore extends pulumi.ComponentResource implements SourceSt
     this.bucketName = this.bucket.name;
     this.allowedSources = pulumi
       .all([this.bucket.name, this.bucket.regionalDomainName])
-      .apply(([name, domain]) => [allowedSourceOf(name, domain)]);
+      .apply(([name = "", domain]) => [allowedSourceOf(name, domain)]);
     this.registerOutputs({ bucketName: this.bucketName });
   }
 }
@@ -103,7 +104,7 @@ export interface AllowedSource {
  * - `host[:port]/<bucket>` of an S3-compatible endpoint: the bucket is in the path.
  * @param regionalDomainName undefined in a program's own tests, whose mocks may not give it
  */
-export function allowedSourceOf(bucket: string, regionalDomainName = ""): AllowedSource {
+export function allowedSourceOf(bucket: string, regionalDomainName = UNKNOWN_HOST): AllowedSource {
   const [host = "", ...path] = regionalDomainName.split("/");
   if (path.length > 0) return { origin: `https://${host}`, pathPrefix: `/${path.join("/")}/` };
   if (bucket.includes(".") && host.startsWith(`${bucket}.`))
