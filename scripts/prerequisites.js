@@ -11,7 +11,7 @@ const path = require("path");
 
 const ROOT = path.join(__dirname, "..");
 const TOOLS = path.join(ROOT, ".local", "tools");
-const VERSIONS = JSON.parse(fs.readFileSync(path.join(ROOT, "local", "toolchain", "versions.json"), "utf8"));
+const VERSIONS = JSON.parse(fs.readFileSync(path.join(ROOT, "local", "toolchain", "tool-versions.json"), "utf8"));
 const INSTALLER = "https://get.pulumi.com/install.sh";
 const REACHABLE_DEADLINE_MS = 10000;
 /** A run with all its objects in memory writes about 100 MiB. The tools take 500 MiB more. */

@@ -116,7 +116,7 @@ const TOOLS: Readonly<Record<string, { file: string; mention: string }>> = {
   "@sparticuz/chromium": { file: "scripts/chromium.ts", mention: '"@sparticuz/chromium"' },
   "@swc/core": { file: "node_modules/@swc/jest/package.json", mention: '"@swc/core"' },
   "@swc/jest": { file: "jest.config.js", mention: '"@swc/jest"' },
-  jest: { file: "package.json", mention: '"test": "jest"' },
+  jest: { file: "scripts/launch.js", mention: "node_modules/jest/" },
   tsx: { file: "package.json", mention: "--import tsx" },
   typedoc: { file: "package.json", mention: '"docs:api": "typedoc"' },
   vitepress: { file: "scripts/build-site.ts", mention: 'import("vitepress")' },

@@ -14,4 +14,4 @@ interface Versions {
   pythons: string[];
 }
 
-export const VERSIONS = JSON.parse(readFileSync(join(__dirname, "versions.json"), "utf8")) as Versions;
+export const VERSIONS = JSON.parse(readFileSync(join(__dirname, "tool-versions.json"), "utf8")) as Versions;

@@ -19,7 +19,7 @@ async function checkout(): Promise<string> {
   const root = join(folder, "checkout");
   for (const path of ["scripts", "local/toolchain", "local/cli", "operator", "node_modules/tsx"])
     await mkdir(join(root, path), { recursive: true });
-  for (const path of ["scripts/run.js", "scripts/prerequisites.js", "local/toolchain/versions.json", "package.json"])
+  for (const path of ["scripts/run.js", "scripts/prerequisites.js", "local/toolchain/tool-versions.json", "package.json"])
     await writeFile(join(root, path), await readFile(join(REPOSITORY_ROOT, path)));
   await writeFile(join(root, "Pulumi.dev.yaml"), "config:\n  crossborderbridge:source:\n    cloud: aws\n");
   await writeFile(join(root, "Pulumi.oss.yaml"), "config:\n  crossborderbridge:source:\n    cloud: alicloud\n");
