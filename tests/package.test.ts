@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import ts from "typescript";
 import { buildCommand } from "../scripts/build-command";
 import { buildPackage } from "../scripts/build-package";
+import { startPlugin } from "./languages/running-plugin";
 import { modulesOf } from "./support/module-graph";
 import { recordResources } from "./support/record-resources";
 
@@ -17,6 +18,7 @@ const run = promisify(execFile);
 interface Manifest {
   name: string;
   version: string;
+  main: string;
   bin: Record<string, string>;
   dependencies: Record<string, string>;
   peerDependencies: Record<string, string>;
@@ -74,18 +76,21 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test("it contains the command and its page, the components, the bundles and their declarations, and nothing else", () => {
+test("it contains the command and its page, the components, the plugin, the bundles and their declarations, and nothing else", () => {
   const paths = packed.map(({ path }) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
       "LICENSE",
       "README.md",
       "package.json",
+      "PulumiPlugin.yaml",
+      "plugin.js",
       "dist/cli/crossborderbridge.js",
       "dist/page/index.html",
       "dist/page/app.js",
       "dist/components/index.js",
       "dist/components/index.d.ts",
+      "dist/components/plugin/main.js",
       "dist/functions/aws-lambda/sender/index.js",
       "dist/functions/aws-lambda/receiver/index.js",
       "dist/functions/aws-lambda/copier/index.js",
@@ -95,7 +100,7 @@ test("it contains the command and its page, the components, the bundles and thei
   );
   const others = paths.filter(
     (path) =>
-      !/^(LICENSE|README\.md|package\.json|dist\/(components|functions|page|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
+      !/^(LICENSE|README(\.zh-CN)?\.md|package\.json|PulumiPlugin\.yaml|plugin\.js|dist\/(components|functions|page|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
         path,
       ),
   );
@@ -164,6 +169,16 @@ test("a program declares a bridge with it, and the handlers come with the packag
     const path = await code.path;
     expect([role, await readdir(path)]).toEqual([role, ["index.js"]]);
     expect(path).toBe(join(installed, "dist", "functions", "aws-lambda", role));
+  }
+});
+
+test("it is the plugin for other languages, which Pulumi starts by the `main` of its package.json", async () => {
+  const plugin = await startPlugin([join(installed, manifest.main)]);
+  try {
+    const schema: unknown = JSON.parse(await plugin.schema());
+    expect(schema).toEqual(JSON.parse(await readFile(join(ROOT, "tests", "golden", "plugin-schema.json"), "utf8")));
+  } finally {
+    await plugin.stop();
   }
 });
 
