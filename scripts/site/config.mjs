@@ -20,6 +20,7 @@ const SIDEBAR = [
       page("From GitHub Actions", "deploy-from-github"),
       { text: "Example stacks", link: "/examples/" },
       page("As a library", "library"),
+      { text: "Policies for stacks", link: "/packages/policy-pack/" },
       page("Why not something else", "alternatives"),
       page("Migration", "migration"),
     ],
