@@ -50,9 +50,15 @@ export const EC = {
   domainName: "0018-00000401",
   completeAllWithBody: "0042-00000216",
   callbackAnswer: "0007-00000205",
+  s3Algorithm: "0002-00000402",
+  // Users of S3's clients report it.
+  awsChunked: "0017-00000804",
+  transferType: "0031-00000107",
+  accessMonitorInUse: "0036-00000005",
   lifecycle: {
     xml: "0014-00000011",
     noRule: "0014-00000013",
+    noAccessMonitor: "0014-00000016",
     otherElement: "0014-00000015",
     status: "0014-00000024",
     transitionOverlap: "0014-00000079",

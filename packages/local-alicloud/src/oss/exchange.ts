@@ -6,6 +6,7 @@ import type { EndpointKind } from "./contracts";
 import { ecOf } from "./error-codes";
 import { percentDecode } from "./names";
 import { invalidArgument, OssError } from "./oss-error";
+import { s3Document, s3Headers } from "./s3-dialect";
 import { type XmlFields, xmlDocument } from "./xml";
 
 /** The endpoint that received a request. The accelerate endpoint has no region: it serves the buckets of all. */
@@ -31,8 +32,10 @@ export class Exchange {
   readonly query: ReadonlyMap<string, string>;
   /** Headers for a request of a web page, by the bucket's CORS rules. */
   corsHeaders: Readonly<Record<string, string>> = {};
-  /** Those of the request; a form upload sends in fields what other uploads send in headers. */
+  /** Those of the request; a form upload sends in fields what other uploads send in headers, and a client of S3 has other names. */
   headers: IncomingHttpHeaders;
+  /** The answer has the names of S3. */
+  answersS3 = false;
   private readonly now: () => number;
 
   constructor(request: IncomingMessage, response: ServerResponse, entry: Entry, now: () => number) {
@@ -104,6 +107,14 @@ export class Exchange {
     return this.header("expect")?.toLowerCase() === "100-continue";
   }
 
+  /**
+   * A read whose Content-Length belongs to another request, as oss2 sends for a URL that covers the header. The body may never come, so the
+   * connection cannot be used again.
+   */
+  private get announcesUnreadBody(): boolean {
+    return /^(?:GET|HEAD)$/.test(this.method) && Number(this.header("content-length") ?? "0") > 0 && !this.request.complete;
+  }
+
   send(status: number, headers: Record<string, string | number | undefined> = {}, body?: string | Buffer): void {
     this.begin(status, { "content-length": body === undefined ? 0 : Buffer.byteLength(body), ...headers });
     if (this.method === "HEAD" || status === 204 || status === 304) this.response.end();
@@ -111,7 +122,8 @@ export class Exchange {
   }
 
   sendXml(root: string, value: XmlFields, headers: Record<string, string | number | undefined> = {}): void {
-    this.send(200, { "content-type": "application/xml", ...headers }, xmlDocument(root, value));
+    const document = xmlDocument(root, value);
+    this.send(200, { "content-type": "application/xml", ...headers }, this.answersS3 ? s3Document(document) : document);
   }
 
   /** Sends status and headers; the caller sends the body. */
@@ -125,8 +137,9 @@ export class Exchange {
     };
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) all[name] = bytesOf(value);
     if (status === 204 || status === 304) delete all["content-length"];
+    if (this.announcesUnreadBody) all.connection = "close";
     // After a Content-Length, Node decodes a Content-Disposition and refuses the text. https://github.com/nodejs/node/pull/46528
-    const { "content-disposition": disposition, ...others } = all;
+    const { "content-disposition": disposition, ...others } = this.answersS3 ? s3Headers(all) : all;
     this.response.writeHead(status, disposition === undefined ? others : { "content-disposition": disposition, ...others });
   }
 

@@ -25,6 +25,8 @@ export interface LocalOssOptions extends OssHooks {
   assumeRole?: (roleArn: string) => Principal | undefined;
   /** Wait before a replication that its role may not do is tried again. @default 2 s */
   replicationRetryMs?: number;
+  /** How long a new replication rule is `starting`, and a deleted one `closing`. With OSS it can be minutes. @default 0.5 s */
+  replicationStateMs?: number;
   /** Ms since the epoch. @default the system's clock */
   now?: () => number;
   /** The connection is closed when a body sends nothing for this long. @default 60 s */
@@ -76,10 +78,11 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
   const [cert, key] = await Promise.all([readFile(tls.certPath), readFile(tls.keyPath)]);
   const { onEvent, onRequest } = options;
   const { now = Date.now, authorize = rootOnly, replicationRetryMs: retryMs = 2000, assumeRole } = options;
+  const { replicationStateMs: stateMs = 500 } = options;
   const hooks = { ...(onEvent === undefined ? {} : { onEvent }), ...(onRequest === undefined ? {} : { onRequest }) };
   const onFailure = options.onFailure ?? ((error: unknown, what: string) => console.error(`local OSS: ${what} failed:`, error));
   const store = await DiskStore.open(join(options.dataDir, "buckets"));
-  const replicator = new Replicator({ store, authorize, assumeRole, hooks, now, retryMs, onFailure });
+  const replicator = new Replicator({ store, authorize, assumeRole, hooks, now, retryMs, stateMs, onFailure });
   const domains = new CustomDomains({
     store,
     owns: options.ownsDomain ?? isTestDomain,

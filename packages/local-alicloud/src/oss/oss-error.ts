@@ -38,6 +38,11 @@ export const malformedXml = (
   ec?: string,
 ) => new OssError(400, "MalformedXML", message, ec === undefined ? {} : { ec });
 
+export const methodNotAllowed = (method: string, level: string) =>
+  new OssError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.", {
+    details: { Method: method, ResourceType: level },
+  });
+
 export const noSuchBucket = (bucket: string) =>
   new OssError(404, "NoSuchBucket", "The specified bucket does not exist.", { details: { BucketName: bucket } });
 

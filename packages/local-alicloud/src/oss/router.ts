@@ -13,7 +13,6 @@ import {
   getHttpsConfig,
   getPublicAccessBlock,
   putAccountAccessBlock,
-  putBucketAcl,
   putBucketPolicy,
   putHttpsConfig,
   putPublicAccessBlock,
@@ -45,8 +44,10 @@ import {
   getBucketInfo,
   getBucketLocation,
   getBucketStat,
+  headBucket,
   listBuckets,
   putBucket,
+  setOrCreateWithAcl,
 } from "./operations/buckets";
 import { changeCname, getCnameToken, listCname } from "./operations/cname";
 import { copyObject, uploadPartCopy } from "./operations/copy-object";
@@ -71,7 +72,7 @@ import { postObject } from "./operations/post-object";
 import { putObject } from "./operations/put-object";
 import { cleanRestoredObject, restoreObject } from "./operations/restore-object";
 import { getSymlink, putSymlink } from "./operations/symlink";
-import { OssError } from "./oss-error";
+import { methodNotAllowed, OssError } from "./oss-error";
 import type { Target } from "./target";
 
 export type Level = "service" | "bucket" | "object";
@@ -86,6 +87,8 @@ export interface Route {
   run: (operation: Operation) => Promise<void>;
   /** The bucket need not exist, and may belong to another account. */
   createsBucket?: true;
+  /** The bucket need not exist, and the operation creates it then. */
+  mayCreateBucket?: true;
   /** An operation on a bucket that reads or writes objects, or their names. */
   carriesData?: true;
 }
@@ -125,7 +128,8 @@ const ROUTES: readonly Route[] = [
   on("bucket", "GET", listLiveChannels, ["live"]),
   data("bucket", "GET", listObjectVersions, ["versions"]),
   ...setting("versioning", putBucketVersioning, getBucketVersioning),
-  ...setting("acl", putBucketAcl, getBucketAcl),
+  { ...on("bucket", "PUT", setOrCreateWithAcl, ["acl"]), mayCreateBucket: true },
+  on("bucket", "GET", getBucketAcl, ["acl"]),
   ...setting("policy", putBucketPolicy, getBucketPolicy, deleteBucketPolicy),
   on("bucket", "GET", getBucketPolicyStatus, ["policyStatus"]),
   ...setting("publicAccessBlock", putPublicAccessBlock, getPublicAccessBlock, deletePublicAccessBlock),
@@ -155,6 +159,8 @@ const ROUTES: readonly Route[] = [
   on("bucket", "OPTIONS", preflight),
   { level: "bucket", method: "PUT", run: putBucket, createsBucket: true },
   data("bucket", "GET", listObjects),
+  // Only S3 has it.
+  on("bucket", "HEAD", headBucket),
   data("bucket", "POST", postObject),
   on("bucket", "DELETE", deleteBucket),
 
@@ -186,15 +192,22 @@ const ROUTES: readonly Route[] = [
   on("object", "OPTIONS", preflight),
 ];
 
-/** Subresources that select an operation and that no signature of version 1 covers. */
-const UNSIGNED = new Set([
-  "accessmonitor",
-  "dataPipeline",
-  "objectWorm",
-  "overwriteConfig",
-  "regions",
-  "userDefinedLogFieldsConfig",
+/** OSS lists a few settings of buckets beside these. Their documents are those of S3, which this server does not have. */
+const FOR_CLIENTS_OF_S3: ReadonlySet<Route["run"]> = new Set([
+  ...[listBuckets, putBucket, deleteBucket, headBucket, getBucketLocation, listObjects],
+  ...[putObject, getObject, headObject, copyObject, deleteObject, deleteObjects],
+  ...[initiateMultipartUpload, uploadPart, uploadPartCopy, listParts, completeMultipartUpload, abortMultipartUpload],
 ]);
+
+/** @throws OssError `NotImplemented` */
+export function assertServesS3({ run }: Route, exchange: Exchange): void {
+  if (FOR_CLIENTS_OF_S3.has(run)) return;
+  const wanted = `${exchange.method} ?${[...exchange.query.keys()].join("&")}`;
+  throw new OssError(501, "NotImplemented", `The local OSS has no ${wanted} for clients of S3.`);
+}
+
+/** Subresources that select an operation and that no signature of version 1 covers. */
+const UNSIGNED = new Set(["accessmonitor", "dataPipeline", "objectWorm", "overwriteConfig", "regions"]);
 
 /** Subresources that modify an operation and do not select one. */
 const REFINING =
@@ -216,10 +229,7 @@ export function findRoute(exchange: Exchange, level: Level): Route {
       query.every((name) => exchange.query.has(name)) &&
       (header === undefined || exchange.header(header) !== undefined),
   );
-  if (chosen === undefined)
-    throw new OssError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.", {
-      details: { Method: exchange.method, ResourceType: level },
-    });
+  if (chosen === undefined) throw methodNotAllowed(exchange.method, level);
   const known = new Set(chosen.query);
   const other = [...exchange.query.keys()].find(
     (name) => (SUBRESOURCES.has(name) || UNSIGNED.has(name)) && !known.has(name) && !REFINING.test(name),

@@ -5,7 +5,8 @@ import { type Entry, Exchange } from "./exchange";
 import { Operation, type Service } from "./operation";
 import { accessDenied, noSuchBucket, OssError } from "./oss-error";
 import { isMainland } from "./replication/locations";
-import { findRoute, isFormUpload, levelOf, type Route } from "./router";
+import { assertServesS3, findRoute, isFormUpload, levelOf, type Route } from "./router";
+import { ossHeaders, speaksS3 } from "./s3-dialect";
 import type { Bucket } from "./store/bucket";
 import { type Target, targetOf } from "./target";
 
@@ -22,18 +23,25 @@ async function serve(exchange: Exchange, surroundings: Surroundings): Promise<vo
   const addressed = { host: exchange.header("host"), rawPath: exchange.rawPath, domain: entry.domain };
   const target = targetOf(addressed, (domain) => domains.find(domain)?.name);
   const level = levelOf(target);
+  if (speaksS3(request.headers, query)) {
+    exchange.answersS3 = true;
+    exchange.headers = ossHeaders(request.headers, level === "object");
+  }
   const route = findRoute(exchange, level);
+  if (exchange.answersS3) assertServesS3(route, exchange);
   const bucket = target.bucket === undefined || route.createsBucket ? undefined : store.find(target.bucket);
   // OSS looks for the bucket before it looks for the key that signed.
-  if (target.bucket !== undefined && bucket === undefined && !route.createsBucket) throw noSuchBucket(target.bucket);
+  const mayBeAbsent = route.createsBucket === true || route.mayCreateBucket === true;
+  if (target.bucket !== undefined && bucket === undefined && !mayBeAbsent) throw noSuchBucket(target.bucket);
   if (bucket !== undefined) {
     if (method !== "OPTIONS") exchange.corsHeaders = corsHeaders(bucket.record, (name) => exchange.header(name), method);
     if (surroundings.blockMainlandPublicData) assertNotPublicInMainland(entry, target, bucket, route);
   }
   const isForm = isFormUpload(exchange, level);
-  const signed = { method, query, headers: request.headers, ...target };
-  // A form upload has its signature in the form; OSS does not look at one in the headers or the query.
-  const caller = isForm ? undefined : authenticate(signed, credentials, surroundings.now());
+  const signed = { method, query, rawPath: exchange.rawPath, headers: request.headers, ...target };
+  // A form upload has its signature in the form; OSS does not look at one in the headers or the query, nor at that of a preflight.
+  const isOpen = isForm || method === "OPTIONS";
+  const caller = isOpen ? undefined : authenticate(signed, credentials, surroundings.now());
   if (entry.kind === "accelerate" && level !== "object" && !isForm)
     throw accessDenied("The accelerate endpoint serves object operations only: use the endpoint of the bucket's region.");
   // A new bucket is created in the region of the endpoint.

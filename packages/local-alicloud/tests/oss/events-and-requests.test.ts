@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { ACCOUNT, type Client, type OssFixture, refusal, SHANGHAI, startFixture } from "./oss-fixture";
+import { ACCOUNT, type Client, NOBODY, type OssFixture, refusal, SHANGHAI, startFixture } from "./oss-fixture";
 
 const BUCKET = "events-of-tests";
 let fixture: OssFixture;
@@ -136,4 +136,19 @@ test("RAM gets the session policy and the request's conditions", async () => {
   ]);
   expect(strict.requests.at(-1)).toMatchObject({ action: "oss:PutObject", allowed: false });
   await strict.stop();
+});
+
+test("a bucket is deleted with the permission to delete it alone", async () => {
+  const deleter = await startFixture({
+    authorize: ({ arn }, action) => (arn.endsWith(":root") || action === "oss:DeleteBucket" ? "allow" : "none"),
+  });
+  const bucket = "deleted-by-nobody";
+  try {
+    await deleter.bucket(bucket);
+    expect(await refusal(deleter.client(NOBODY).getBucketInfo(bucket))).toMatchObject({ code: "AccessDenied" });
+    await deleter.client(NOBODY).deleteBucket(bucket);
+    expect(await refusal(deleter.client().getBucketInfo(bucket))).toMatchObject({ code: "NoSuchBucket" });
+  } finally {
+    await deleter.stop();
+  }
 });

@@ -118,6 +118,38 @@ test.each<[string, string, string, string]>([
   expect(await put(rules)).toMatchObject({ status: 400, code, ec });
 });
 
+test.each([{}, { "x-oss-allow-same-action-overlap": "true" }])(
+  "the order holds across rules that overlap, with %j",
+  async (headers) => {
+    const warm = rule(transition(days(45), "IA"), { prefix: "test" });
+    const cold = (after: number) => rule(transition(days(after), "Archive"), { id: "other", prefix: "test/log" });
+    expect(await put(warm + cold(40), headers)).toMatchObject({ status: 400, code: "InvalidArgument", ec: "0014-00000082" });
+    expect(await put(warm + rule(expiration(days(45)), { id: "other", prefix: "" }), headers)).toMatchObject({
+      ec: "0014-00000082",
+    });
+    expect((await put(warm + cold(46), headers)).status).toBe(200);
+    expect((await put(warm + cold(40).replace("Enabled", "Disabled"), headers)).status).toBe(200);
+  },
+);
+
+test("a rule that is based on access times needs access monitoring, which cannot be disabled then", async () => {
+  const byAccess = rule(
+    "<Transition><Days>30</Days><StorageClass>IA</StorageClass><IsAccessTime>true</IsAccessTime><ReturnToStdWhenVisit>true</ReturnToStdWhenVisit></Transition>",
+  );
+  const monitor = (status: string) =>
+    sendSigned(
+      fixture,
+      { method: "PUT", body: `<AccessMonitorConfiguration><Status>${status}</Status></AccessMonitorConfiguration>` },
+      { bucket: BUCKET, queries: { accessmonitor: "" } },
+    );
+  expect(await put(byAccess)).toMatchObject({ status: 400, ec: "0014-00000016" });
+  expect((await monitor("Enabled")).status).toBe(200);
+  expect((await put(byAccess)).status).toBe(200);
+  expect(await monitor("Disabled")).toMatchObject({ status: 400, ec: "0036-00000005" });
+  expect((await ask("DELETE")).status).toBe(204);
+  expect((await monitor("Disabled")).status).toBe(200);
+});
+
 test("overlapping rules are taken where the request allows them", async () => {
   const rules =
     rule(expiration(days(200)), { prefix: "test" }) + rule(expiration(days(100)), { id: "other", prefix: "test/log" });

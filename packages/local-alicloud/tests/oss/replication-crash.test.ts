@@ -95,7 +95,15 @@ describe("a rule that is deleted while it works", () => {
   const open = async () => {
     store = await DiskStore.open(join(fixture.dataDir, "closing"));
     const onFailure = (error: unknown) => void failures.push(error);
-    replicator = new Replicator({ store, authorize: () => "allow", hooks: {}, now: Date.now, retryMs: 3_600_000, onFailure });
+    replicator = new Replicator({
+      store,
+      authorize: () => "allow",
+      hooks: {},
+      now: Date.now,
+      retryMs: 3_600_000,
+      stateMs: 0,
+      onFailure,
+    });
     replicator.start();
   };
   const write = async (key: string) => {

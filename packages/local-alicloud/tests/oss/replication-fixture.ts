@@ -6,9 +6,9 @@ import { type RawAnswer, type Signing, sendSigned } from "./raw-request";
 
 export const HANGZHOU = "cn-hangzhou";
 
-/** Three regions, two of them in the mainland. */
+/** Three regions, two of them in the mainland. A rule is ready and gone at once. */
 export const startReplicating = (options: Partial<LocalOssOptions> = {}) =>
-  startFixture({ regions: [SHANGHAI, HANGZHOU, SILICON_VALLEY], ...options });
+  startFixture({ regions: [SHANGHAI, HANGZHOU, SILICON_VALLEY], replicationStateMs: 0, ...options });
 
 export const ruleTo = (bucket: string, { location = `oss-${HANGZHOU}`, TransferType, ...more }: RuleFields = {}): XmlFields => ({
   Destination: { Bucket: bucket, Location: location, TransferType },

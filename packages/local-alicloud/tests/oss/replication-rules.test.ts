@@ -77,7 +77,6 @@ test.each<[string, string, XmlFields | XmlFields[]]>([
   ["a location that does not exist", "BadReplicationLocation", ruleTo(NEAR, { location: "oss-mars-1" })],
   ["no destination", "MalformedXML", { SyncRole: "replication" }],
   ["an element that rules do not have", "MalformedXML", ruleTo(NEAR, { Priority: 1 })],
-  ["no link across the mainland's border", "MissingArgument", ruleTo(ABROAD, { location: "oss-us-west-1" })],
   ["the plain link across the border", "InvalidArgument", abroad({ TransferType: "internal" })],
   ["acceleration inside the mainland", "InvalidArgument", ruleTo(NEAR, { TransferType: "oss_acc" })],
   ["an unknown link", "InvalidArgument", ruleTo(NEAR, { TransferType: "pigeon" })],
@@ -97,6 +96,34 @@ test.each<[string, string, XmlFields | XmlFields[]]>([
 ])("%s: %s", async (_what, code, rule) => {
   expect(await addRule(fixture, SOURCE, rule)).toMatchObject({ status: 400, code });
   expect(await ask(fixture, "GET", SOURCE, { replication: "" })).toMatchObject({ code: "NoSuchReplicationConfiguration" });
+});
+
+test("across the border a rule that names no link gets the accelerated one", async () => {
+  await replicate(fixture, SOURCE, ruleTo(ABROAD, { location: "oss-us-west-1" }));
+  expect(await getRules(fixture, SOURCE)).toContain("<TransferType>oss_acc</TransferType>");
+});
+
+test("a new rule is starting for a while, and a deleted one closing, at most until a restart", async () => {
+  let now = Date.now();
+  const slow = await startReplicating({ now: () => now, replicationStateMs: 300 });
+  try {
+    await slow.bucket(SOURCE.bucket);
+    await slow.bucket(NEAR, HANGZHOU);
+    const id = await replicate(slow, SOURCE, ruleTo(NEAR));
+    expect(await getRules(slow, SOURCE)).toContain("<Status>starting</Status>");
+    expect(await progress(slow, SOURCE, id)).not.toContain("<Progress>");
+    now += 300;
+    expect(await getRules(slow, SOURCE)).toContain("<Status>doing</Status>");
+    expect((await deleteRule(slow, SOURCE, id)).status).toBe(200);
+    expect(await getRules(slow, SOURCE)).toContain("<Status>closing</Status>");
+    expect(await progress(slow, SOURCE, id)).toContain("<Status>closing</Status>");
+    expect(await addRule(slow, SOURCE, ruleTo(NEAR))).toMatchObject({ code: "BucketReplicationAlreadyExist" });
+    await slow.restart();
+    await slow.oss.settled();
+    expect(await ask(slow, "GET", SOURCE, { replication: "" })).toMatchObject({ code: "NoSuchReplicationConfiguration" });
+  } finally {
+    await slow.stop();
+  }
 });
 
 test("inside a region both links are taken", async () => {

@@ -1,8 +1,8 @@
 /** Answers that the vendor's own suites expect (`npm run test:judges` runs them), where the documentation says nothing or something else. */
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { Readable } from "node:stream";
-import { type Client, type OssFixture, refusal, startFixture } from "./oss-fixture";
-import { type RawAnswer, sendSigned } from "./raw-request";
+import { type Client, NOBODY, type OssFixture, ROOT, refusal, STRANGER, startFixture } from "./oss-fixture";
+import { type RawAnswer, send, sendBytes, sendSigned, signed } from "./raw-request";
 
 const BUCKET = "vendor-suites";
 let fixture: OssFixture;
@@ -150,6 +150,17 @@ test("a CORS rule names headers in lower case", async () => {
   expect(await textOf("cors")).toContain("<AllowedHeader>x-name</AllowedHeader>");
 });
 
+test("PutBucketAcl creates a bucket that does not exist, with both permissions", async () => {
+  const created = fixture.client({ bucket: "by-its-acl" });
+  await created.putBucketACL("by-its-acl", "public-read");
+  expect(fixture.requests.slice(-2).map(({ action }) => action)).toEqual(["oss:PutBucketAcl", "oss:PutBucket"]);
+  expect((await created.getBucketInfo("by-its-acl")).bucket).toMatchObject({ AccessControlList: { Grant: "public-read" } });
+  expect(await refusal(fixture.client(STRANGER).putBucketACL("by-its-acl", "private"))).toMatchObject({ code: "AccessDenied" });
+  expect(await refusal(fixture.client(NOBODY).putBucketACL("by-nobody", "private"))).toMatchObject({ code: "AccessDenied" });
+  const wrong = fixture.client({ accessKeyId: "LTAIWRONG", accessKeySecret: "x" });
+  expect(await refusal(wrong.putBucketACL("by-nobody", "private"))).toMatchObject({ code: "InvalidAccessKeyId" });
+});
+
 test("an ACL that is put answers the bucket", async () => {
   expect(((await client.putBucketACL(BUCKET, "private")) as unknown as { bucket: string }).bucket).toBe(BUCKET);
 });
@@ -175,4 +186,121 @@ test("arguments that can name nothing are refused", async () => {
   const body = "<Delete><Object><Key>k</Key><VersionId>234</VersionId></Object></Delete>";
   const headers = { "content-md5": createHash("md5").update(body).digest("base64") };
   expect(await ask({ method: "POST", queries: { delete: "" }, body, headers })).toMatchObject({ code: "InvalidArgument" });
+});
+
+test("a preflight is answered by the CORS rules, whoever signed it", async () => {
+  const headers = { origin: "http://example.com", "access-control-request-method": "GET" };
+  const request = { method: "OPTIONS", headers };
+  const signing = { bucket: BUCKET, key: "k", accessKeyId: "LTAIWRONG" };
+  expect(await sendSigned(fixture, request, signing)).toMatchObject({ status: 403, code: "AccessForbidden" });
+});
+
+test("the last page of uploads names its last upload, too", async () => {
+  const { uploadId } = await client.initMultipartUpload("key");
+  const text = await textOf("uploads");
+  expect(text).toContain(`<NextKeyMarker>key</NextKeyMarker><NextUploadIdMarker>${uploadId}</NextUploadIdMarker>`);
+  expect(text).toContain("<IsTruncated>false</IsTruncated>");
+});
+
+test("the parts of an upload come with what its client encrypted it by", async () => {
+  const of = (name: string) => `x-oss-meta-client-side-encryption-${name}`;
+  const headers = {
+    ...{ [of("key")]: "the-key", [of("start")]: "the-start", [of("cek-alg")]: "AES/CTR/NoPadding" },
+    ...{ [of("wrap-alg")]: "RSA/NONE/PKCS1Padding", [of("data-size")]: "308445", [of("part-size")]: "102400" },
+  };
+  const started = await ask({ method: "POST", key: "key", queries: { uploads: "" }, headers });
+  const uploadId = /<UploadId>(.*)<\/UploadId>/.exec(started.body.toString())?.[1] ?? "";
+  const parts = (await ask({ method: "GET", key: "key", queries: { uploadId } })).body.toString();
+  expect(parts).toContain(
+    "<ClientEncryptionKey>the-key</ClientEncryptionKey><ClientEncryptionStart>the-start</ClientEncryptionStart>" +
+      "<ClientEncryptionCekAlg>AES/CTR/NoPadding</ClientEncryptionCekAlg>" +
+      "<ClientEncryptionWrapAlg>RSA/NONE/PKCS1Padding</ClientEncryptionWrapAlg>" +
+      "<ClientEncryptionDataSize>308445</ClientEncryptionDataSize><ClientEncryptionPartSize>102400</ClientEncryptionPartSize>",
+  );
+  const plain = await client.initMultipartUpload("plain");
+  expect((await ask({ method: "GET", key: "plain", queries: { uploadId: plain.uploadId } })).body.toString()).not.toContain(
+    "Client",
+  );
+});
+
+// Users of OSS report this answer, also for If-Match and If-None-Match; aliyun-oss-go-sdk expects a refusal.
+test.each(["If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"])("a PUT with %s is refused", async (name) => {
+  const value = name.endsWith("Since") ? new Date(0).toUTCString() : "*";
+  expect(await ask({ method: "PUT", key: "key", queries: {}, body: "x", headers: { [name]: value } })).toMatchObject({
+    status: 501,
+    code: "NotImplemented",
+  });
+  expect(await refusal(client.head("key"))).toMatchObject({ status: 404 });
+});
+
+test("a mirror rule is shown with its defaults", async () => {
+  const rule = (redirect: string) =>
+    `<WebsiteConfiguration><RoutingRules><RoutingRule><RuleNumber>1</RuleNumber><Redirect>${redirect}</Redirect></RoutingRule></RoutingRules></WebsiteConfiguration>`;
+  const mirror = "<RedirectType>Mirror</RedirectType><MirrorURL>http://example.com/</MirrorURL>";
+  await setting("PUT", "website", rule(`${mirror}<MirrorHeaders><Pass>a</Pass></MirrorHeaders>`));
+  const shown = await textOf("website");
+  for (const element of [
+    "<PassQueryString>false</PassQueryString>",
+    "<MirrorPassQueryString>false</MirrorPassQueryString>",
+    "<MirrorFollowRedirect>true</MirrorFollowRedirect>",
+    "<MirrorCheckMd5>false</MirrorCheckMd5>",
+    "<MirrorHeaders><PassAll>false</PassAll><Pass>a</Pass></MirrorHeaders>",
+  ])
+    expect(shown).toContain(element);
+  await setting("PUT", "website", rule(`${mirror}<MirrorPassQueryString>true</MirrorPassQueryString>`));
+  expect(await textOf("website")).toContain("<PassQueryString>true</PassQueryString>");
+  for (const broken of [rule("<RedirectType>Mirror</RedirectType>"), rule(mirror).replace(">1<", ">0<")])
+    expect(await setting("PUT", "website", broken)).toMatchObject({ status: 400, code: "InvalidArgument" });
+});
+
+test("a signature of version 1 covers cleanRestoredObject and userDefinedLogFieldsConfig", async () => {
+  const date = new Date().toUTCString();
+  const sign = (text: string) =>
+    `OSS ${ROOT.accessKeyId}:${createHmac("sha1", ROOT.accessKeySecret).update(text).digest("base64")}`;
+  const send1 = (method: string, resource: string) => {
+    const authorization = sign(`${method}\n\n\n${date}\n/${BUCKET}/${resource}`);
+    return send(fixture, { method, path: `/${BUCKET}/${resource}`, headers: { date, authorization, "content-length": "0" } });
+  };
+  expect(await send1("GET", "?userDefinedLogFieldsConfig")).toMatchObject({ code: "NoSuchUserDefinedLogFieldsConfig" });
+  expect(await send1("POST", "absent?cleanRestoredObject")).toMatchObject({ code: "NoSuchKey" });
+});
+
+test("a signature for no region says so", async () => {
+  const answer = await sendSigned(fixture, { method: "GET" }, { bucket: BUCKET, region: "None" });
+  expect(answer).toMatchObject({ status: 400, code: "InvalidArgument" });
+  expect(answer.body.toString()).toContain("<Message>The signing region in credential is invalid.</Message>");
+});
+
+test("a read that announces a body ends its connection, because the body may never come", async () => {
+  await client.put("key", Buffer.from("hello"));
+  const request = signed({ method: "GET", headers: { "content-length": "9" } }, { bucket: BUCKET, key: "key" });
+  const answer = await sendBytes(fixture, request, Buffer.alloc(0), { hangUp: false });
+  expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:.*\r\n)*connection: close\r\n/i);
+});
+
+test("with access monitoring an object has a last access time", async () => {
+  await client.put("key", Buffer.from("hello"));
+  const meta = () => ask({ method: "HEAD", key: "key", queries: { objectMeta: "" } });
+  expect((await meta()).headers).not.toHaveProperty("x-oss-last-access-time");
+  await setting("PUT", "accessmonitor", "<AccessMonitorConfiguration><Status>Enabled</Status></AccessMonitorConfiguration>");
+  const at = String((await meta()).headers["x-oss-last-access-time"]);
+  expect(Math.abs(Date.parse(at) - Date.now())).toBeLessThan(60_000);
+});
+
+test("an inventory names its bucket in full and one encryption, and has the classes of its filter in order", async () => {
+  const inventory = (bucket: string) =>
+    "<InventoryConfiguration><Id>report</Id><IsEnabled>true</IsEnabled><Destination><OSSBucketDestination><Format>CSV</Format>" +
+    `<AccountId>1234567890123456</AccountId><RoleArn>acs:ram::1234567890123456:role/r</RoleArn><Bucket>${bucket}</Bucket>` +
+    "</OSSBucketDestination></Destination><Filter><StorageClass>Standard,IA</StorageClass></Filter><Schedule><Frequency>Daily</Frequency></Schedule>" +
+    "<IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>";
+  const put = (bucket: string) =>
+    ask({ method: "PUT", queries: { inventory: "", inventoryId: "report" }, body: inventory(bucket) });
+  expect(await put("test")).toMatchObject({ status: 400, code: "InvalidArgument" });
+  const both = "<Encryption><SSE-KMS><KeyId>k</KeyId></SSE-KMS><SSE-OSS/></Encryption></OSSBucketDestination>";
+  const body = inventory(`acs:oss:::${BUCKET}`).replace("</OSSBucketDestination>", both);
+  const twice = await ask({ method: "PUT", queries: { inventory: "", inventoryId: "report" }, body });
+  expect(twice).toMatchObject({ status: 400, code: "MalformedXML" });
+  expect((await put(`acs:oss:::${BUCKET}`)).status).toBe(200);
+  const shown = await ask({ method: "GET", queries: { inventory: "", inventoryId: "report" } });
+  expect(shown.body.toString()).toContain("<StorageClass>IA,Standard</StorageClass>");
 });

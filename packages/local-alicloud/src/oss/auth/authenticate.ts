@@ -2,6 +2,7 @@ import type { Credential, CredentialStore, Principal } from "../contracts";
 import { EC } from "../error-codes";
 import { invalidArgument, OssError } from "../oss-error";
 import { readFormClaim } from "./form";
+import { readS3Header, readS3Query } from "./s3-v4";
 import type { Claim, SignedRequest } from "./signed-request";
 import { readV1Header, readV1Query } from "./v1";
 import { readV4Header, readV4Query } from "./v4";
@@ -23,10 +24,13 @@ function readClaim(request: SignedRequest, now: number): Claim | undefined {
       ? readV4Query
       : query.has("Signature") || query.has("OSSAccessKeyId")
         ? readV1Query
-        : undefined;
+        : query.has("X-Amz-Algorithm")
+          ? readS3Query
+          : undefined;
   if (authorization === undefined) return inQuery?.(request, now);
   if (inQuery !== undefined) throw invalidArgument("Only one auth mechanism is allowed: the Authorization header or the query.");
   if (authorization.startsWith("OSS4-HMAC-SHA256 ")) return readV4Header(request, authorization, now);
+  if (authorization.startsWith("AWS4-")) return readS3Header(request, authorization, now);
   if (authorization.startsWith("OSS ")) return readV1Header(request, authorization, now);
   throw invalidArgument("Authorization header is invalid.", { name: "Authorization", value: authorization.split(" ")[0] ?? "" });
 }

@@ -7,6 +7,8 @@ export interface SignedRequest {
   method: string;
   bucket: string | undefined;
   key: string | undefined;
+  /** As sent, without the query. A signature of S3 covers it. */
+  rawPath?: string | undefined;
   query: ReadonlyMap<string, string>;
   headers: IncomingHttpHeaders;
 }

@@ -1,5 +1,5 @@
 /**
- * Query parameters that a V1 signature covers: those that the documentation, aliyun-oss-go-sdk or oss2 name.
+ * Query parameters that a V1 signature covers: those that the documentation, aliyun-oss-go-sdk, oss2 or alibabacloud-oss-v2 name.
  * https://www.alibabacloud.com/help/en/oss/developer-reference/include-signatures-in-the-authorization-header
  */
 export const SUBRESOURCES: ReadonlySet<string> = new Set([
@@ -12,6 +12,7 @@ export const SUBRESOURCES: ReadonlySet<string> = new Set([
   "bucketInfo",
   "callback",
   "callback-var",
+  "cleanRestoredObject",
   "cloudboxes",
   "cname",
   "comp",
@@ -81,6 +82,7 @@ export const SUBRESOURCES: ReadonlySet<string> = new Set([
   "udfName",
   "uploadId",
   "uploads",
+  "userDefinedLogFieldsConfig",
   "versionId",
   "versioning",
   "versions",

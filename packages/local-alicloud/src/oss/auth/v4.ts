@@ -22,12 +22,15 @@ export interface Scope {
 }
 
 export function readScope(credential: string): Scope {
-  const [, accessKeyId, day, region] = /^([^/\s]+)\/(\d{8})\/([a-z0-9-]+)\/oss\/aliyun_v4_request$/.exec(credential) ?? [];
+  const [, accessKeyId, day, region] = /^([^/\s]+)\/(\d{8})\/([^/\s]*)\/oss\/aliyun_v4_request$/.exec(credential) ?? [];
   if (accessKeyId === undefined || day === undefined || region === undefined)
     throw invalidArgument("The Credential is not <AccessKeyId>/<yyyymmdd>/<region>/oss/aliyun_v4_request.", {
       name: "Credential",
       value: credential,
     });
+  // oss2 writes `None` where it has no region.
+  if (!/^[a-z0-9-]+$/.test(region))
+    throw invalidArgument("The signing region in credential is invalid.", { name: "Credential", value: credential });
   return { accessKeyId, day, region };
 }
 

@@ -3,12 +3,15 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/bucket-operations
  */
 import { corsHeaders, isHeaderText } from "../cors";
+import { EC } from "../error-codes";
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, OssError } from "../oss-error";
 import type { BucketRecord } from "../store/model";
 import type { XmlFields, XmlValue } from "../xml";
 import { parseXmlBody, type XmlElement } from "../xml-body";
 import { readBoolean } from "./bucket-access";
+import { usesAccessTime } from "./lifecycle";
+import { checkWebsite, showWebsite } from "./website";
 
 export interface StoredDocument {
   /** The subresource. */
@@ -20,6 +23,8 @@ export interface StoredDocument {
   absent: (record: Readonly<BucketRecord>) => XmlFields | OssError;
   /** @throws OssError when the document is not valid */
   check?: (document: XmlElement, operation: Operation) => void;
+  /** What else the bucket keeps of a document. */
+  kept?: (document: XmlElement, operation: Operation) => Partial<BucketRecord>;
   /** Adds what OSS adds to a document. */
   shown?: (stored: XmlFields, record: Readonly<BucketRecord>) => XmlFields;
   /** A setting that cannot be put here is read-only. */
@@ -73,18 +78,6 @@ function showCors({ ResponseVary = "false", CORSRule = [], ...rest }: XmlFields)
   return { CORSRule: rules, ...rest, ResponseVary };
 }
 
-/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketwebsite */
-function checkWebsite(document: XmlElement): void {
-  const [index, error, rules] = ["IndexDocument", "ErrorDocument", "RoutingRules"].map((name) => document.first(name));
-  if (index === undefined && error === undefined && rules === undefined)
-    throw malformedXml("WebsiteConfiguration needs IndexDocument, ErrorDocument or RoutingRules.");
-  const suffix = index?.required("Suffix").text;
-  // aliyun-oss-go-sdk sends an empty one beside routing rules.
-  const mayBeEmpty = rules !== undefined;
-  if (suffix !== undefined && ((suffix === "" && !mayBeEmpty) || suffix.includes("/"))) throw badValue("Suffix", suffix);
-  if (error !== undefined && error.required("Key").text === "" && !mayBeEmpty) throw badValue("Key", "");
-}
-
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketlogging */
 function checkLogging(document: XmlElement, { store, bucket }: Operation): void {
   const enabled = document.first("LoggingEnabled");
@@ -125,6 +118,22 @@ const oneOf =
     if (!values.includes(value)) throw malformedXml(`${name} must be ${values.join(" or ")}, not ${value}.`);
   };
 
+/** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketaccessmonitor */
+function checkAccessMonitor(document: XmlElement, { bucket }: Operation): void {
+  oneOf("Status", ["Enabled", "Disabled"])(document);
+  const { lifecycle } = bucket.record;
+  if (document.required("Status").text.trim() === "Enabled" || lifecycle === undefined || !usesAccessTime(lifecycle)) return;
+  throw new OssError(400, "InvalidRequest", "Access monitoring is needed by a lifecycle rule that is based on access times.", {
+    ec: EC.accessMonitorInUse,
+  });
+}
+
+/** An object counts as read when access monitoring was enabled. Enabling it again changes nothing. */
+function accessMonitoredSince(document: XmlElement, { bucket, now }: Operation): Partial<BucketRecord> {
+  const enabled = document.required("Status").text.trim() === "Enabled";
+  return { accessMonitoredSince: enabled ? (bucket.record.accessMonitoredSince ?? now) : undefined };
+}
+
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketresourcegroup */
 function checkGroup(document: XmlElement, { bucket }: Operation): void {
   const id = document.required("ResourceGroupId").text.trim();
@@ -157,6 +166,7 @@ export const DOCUMENTS: readonly StoredDocument[] = [
     action: "BucketWebsite",
     absent: missing("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration."),
     check: checkWebsite,
+    shown: showWebsite,
     can: ALL,
   },
   {
@@ -197,7 +207,8 @@ export const DOCUMENTS: readonly StoredDocument[] = [
     root: "AccessMonitorConfiguration",
     action: "BucketAccessMonitor",
     absent: () => ({ Status: "Disabled" }),
-    check: oneOf("Status", ["Enabled", "Disabled"]),
+    check: checkAccessMonitor,
+    kept: accessMonitoredSince,
     can: ["PUT"],
   },
   {
@@ -228,13 +239,14 @@ export const DOCUMENTS: readonly StoredDocument[] = [
 ];
 
 export const putDocument =
-  ({ name, root, action, check }: StoredDocument) =>
+  ({ name, root, action, check, kept }: StoredDocument) =>
   async (operation: Operation): Promise<void> => {
     operation.permit(`oss:Put${action}`);
     const { bucket, exchange } = operation;
     const document = await parseXmlBody(await exchange.readDocument(), root);
     check?.(document, operation);
-    await bucket.configure(({ documents }) => ({ documents: { ...documents, [name]: document.toFields() } }));
+    const more = kept?.(document, operation) ?? {};
+    await bucket.configure(({ documents }) => ({ documents: { ...documents, [name]: document.toFields() }, ...more }));
     exchange.send(200);
   };
 

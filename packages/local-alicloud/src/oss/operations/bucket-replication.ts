@@ -4,7 +4,7 @@ import { invalidArgument, OssError } from "../oss-error";
 import { admitRule, assertRtc } from "../replication/admit-rule";
 import { hasRtc, linkBetween } from "../replication/locations";
 import { readRtc, readRule, tooManyRules } from "../replication/read-rule";
-import { progressOf, ruleFields } from "../replication/show-rule";
+import { progressOf, ruleFields, statusOf } from "../replication/show-rule";
 import type { ReplicationRule } from "../store/model";
 import { parseXmlBody } from "../xml-body";
 
@@ -70,13 +70,15 @@ const changeRule = ({ bucket }: Operation, id: string, change: Partial<Replicati
     replication: replication.map((rule) => (rule.id === id ? { ...rule, ...change } : rule)),
   }));
 
+const shownStatus = ({ now, replicator }: Operation, rule: ReplicationRule) => statusOf(rule, now, replicator.stateMs);
+
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketreplication */
 export async function getReplication(operation: Operation): Promise<void> {
   operation.permit("oss:GetBucketReplication");
   const { bucket, now } = operation;
   if (bucket.rules.length === 0) throw noConfiguration(bucket.name);
   operation.exchange.sendXml("ReplicationConfiguration", {
-    Rule: bucket.rules.map((rule) => ruleFields(rule, progressOf(bucket, rule, now))),
+    Rule: bucket.rules.map((rule) => ruleFields(rule, progressOf(bucket, rule, now), shownStatus(operation, rule))),
   });
 }
 
@@ -89,12 +91,13 @@ export async function getReplicationProgress(operation: Operation): Promise<void
   const rule = bucket.rules.find((one) => one.id === id);
   if (rule === undefined) throw noSuchRule(id);
   const progress = progressOf(bucket, rule, operation.now);
-  const { SyncRole: _role, ...fields } = ruleFields(rule, progress);
+  const status = shownStatus(operation, rule);
+  const { SyncRole: _role, ...fields } = ruleFields(rule, progress, status);
   const shown = {
     HistoricalObject: rule.historical === undefined ? undefined : progress.historical,
     NewObject: new Date(progress.newUntil).toISOString(),
   };
-  exchange.sendXml("ReplicationProgress", { Rule: { ...fields, Progress: rule.status === "doing" ? shown : undefined } });
+  exchange.sendXml("ReplicationProgress", { Rule: { ...fields, Progress: status === "doing" ? shown : undefined } });
 }
 
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/getbucketreplicationlocation */

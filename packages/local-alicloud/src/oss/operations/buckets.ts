@@ -8,12 +8,13 @@
 import { assertEncryption, assertStorageClass, isAcl } from "../attributes";
 import type { Exchange } from "../exchange";
 import type { Operation } from "../operation";
-import { accessDenied, invalidArgument, OssError } from "../oss-error";
+import { accessDenied, invalidArgument, methodNotAllowed, OssError } from "../oss-error";
 import { numberParameter } from "../paging";
 import type { Bucket } from "../store/bucket";
 import { type BucketRecord, isDeleteMarker, type StoredObject, type Version } from "../store/model";
 import { type XmlFields, xmlTime } from "../xml";
 import { parseXmlBody } from "../xml-body";
+import { putBucketAcl } from "./bucket-access";
 import { resourceGroupOf } from "./bucket-documents";
 import { tagSet } from "./object-settings";
 
@@ -65,12 +66,27 @@ export async function putBucket(operation: Operation): Promise<void> {
   exchange.send(200, { location: `/${name}` });
 }
 
+/** PutBucketAcl, which creates a bucket that does not exist. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketacl */
+export async function setOrCreateWithAcl(operation: Operation): Promise<void> {
+  if (operation.store.find(operation.name) !== undefined) return putBucketAcl(operation);
+  operation.permit("oss:PutBucketAcl");
+  return putBucket(operation);
+}
+
 /** The encryption that PutBucket sets by its headers, as aliyun-oss-go-sdk sends them. */
 function encryptionOf(exchange: Exchange): Pick<BucketRecord, "encryption"> {
   const algorithm = exchange.header("x-oss-server-side-encryption") || undefined;
   if (algorithm === undefined) return {};
   const keyId = exchange.header("x-oss-server-side-encryption-key-id") || undefined;
   return { encryption: assertEncryption(algorithm, keyId, exchange.header("x-oss-server-side-data-encryption") || undefined) };
+}
+
+/** A request of S3's clients. OSS itself answers 405. */
+export async function headBucket(operation: Operation): Promise<void> {
+  const { exchange, bucket } = operation;
+  if (!exchange.answersS3) throw methodNotAllowed(exchange.method, "bucket");
+  operation.permit("oss:GetBucketInfo");
+  exchange.send(200, { "x-oss-bucket-region": `oss-${bucket.record.region}` });
 }
 
 export async function deleteBucket(operation: Operation): Promise<void> {

@@ -66,7 +66,8 @@ export async function deleteObject(operation: Operation): Promise<void> {
 
 export async function deleteObjects(operation: Operation): Promise<void> {
   const { exchange, bucket } = operation;
-  if (exchange.header("content-md5") === undefined)
+  // Clients of S3 send another checksum.
+  if (exchange.header("content-md5") === undefined && !exchange.answersS3)
     throw new OssError(400, "MissingArgument", "Missing Some Required Arguments: Content-MD5.");
   const document = await parseXmlBody(await exchange.readDocument(), "Delete");
   const quiet = document.first("Quiet")?.text.trim().toLowerCase() === "true";

@@ -100,14 +100,19 @@ export async function headObject(operation: Operation): Promise<void> {
   });
 }
 
-/** For a symbolic link, the attributes of the link itself. */
+/**
+ * For a symbolic link, the attributes of the link itself. OSS records an access within a day, so the last access time is that of the object's
+ * creation, or of the start of access monitoring.
+ */
 export async function getObjectMeta(operation: Operation): Promise<void> {
   const object = permittedObject(operation, "Get");
+  const since = operation.bucket.record.accessMonitoredSince;
   operation.exchange.send(200, {
     etag: `"${object.etag}"`,
     "last-modified": new Date(object.lastModified).toUTCString(),
     "content-length": object.sizeBytes,
     "x-oss-hash-crc64ecma": object.crc64,
+    "x-oss-last-access-time": since === undefined ? undefined : new Date(Math.max(since, object.lastModified)).toUTCString(),
     "x-oss-version-id": versionHeader(operation.bucket.record, object.versionId),
   });
 }

@@ -4,7 +4,8 @@
  */
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, OssError } from "../oss-error";
-import { parseXmlBody } from "../xml-body";
+import type { XmlFields } from "../xml";
+import { parseXmlBody, type XmlElement } from "../xml-body";
 
 const PAGE = 100;
 const MAX_INVENTORIES = 1000;
@@ -29,7 +30,13 @@ export async function putInventory(operation: Operation): Promise<void> {
   const document = await parseXmlBody(await exchange.readDocument(), "InventoryConfiguration");
   if (document.required("Id").text !== id) throw malformedXml("Id must be the inventoryId of the request.");
   const destination = document.required("Destination").required("OSSBucketDestination");
-  for (const name of ["Format", "AccountId", "RoleArn", "Bucket"]) destination.required(name);
+  for (const name of ["Format", "AccountId", "RoleArn"]) destination.required(name);
+  const target = destination.required("Bucket").text.trim();
+  if (!/^acs:oss:::[a-z0-9-]{3,63}$/.test(target))
+    throw invalidArgument("The bucket of an inventory is acs:oss:::<name>.", { name: "Bucket", value: target });
+  const encryption = destination.first("Encryption");
+  if (encryption?.first("SSE-KMS") !== undefined && encryption.first("SSE-OSS") !== undefined)
+    throw malformedXml("Encryption has one of SSE-KMS and SSE-OSS.");
   const frequency = document.required("Schedule").required("Frequency").text;
   if (frequency !== "Daily" && frequency !== "Weekly") throw malformedXml("Frequency must be Daily or Weekly.");
   for (const name of ["IsEnabled", "IncludedObjectVersions"]) document.required(name);
@@ -40,9 +47,18 @@ export async function putInventory(operation: Operation): Promise<void> {
       });
     if (Object.keys(inventories).length >= MAX_INVENTORIES)
       throw new OssError(400, "InventoryExceedLimit", `A bucket has at most ${MAX_INVENTORIES} inventories.`);
-    return { inventories: { ...inventories, [id]: document.toFields() } };
+    return { inventories: { ...inventories, [id]: inOrder(document) } };
   });
   exchange.send(200);
+}
+
+/** OSS returns the storage classes of a filter in alphabetical order: the suite of oss2 expects it. */
+function inOrder(document: XmlElement): XmlFields {
+  const fields = document.toFields();
+  const filter = document.first("Filter");
+  const classes = filter?.first("StorageClass")?.text;
+  if (filter === undefined || classes === undefined) return fields;
+  return { ...fields, Filter: { ...filter.toFields(), StorageClass: classes.split(",").sort().join(",") } };
 }
 
 export async function getInventory(operation: Operation): Promise<void> {

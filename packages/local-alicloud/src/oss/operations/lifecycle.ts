@@ -7,6 +7,7 @@ import { EC } from "../error-codes";
 import type { Operation } from "../operation";
 import { invalidArgument, malformedXml, OssError } from "../oss-error";
 import { assertTagCharacters } from "../tags";
+import type { XmlFields } from "../xml";
 import { parseXmlBody, type XmlElement } from "../xml-body";
 
 const MAX_RULES = 1000;
@@ -47,10 +48,15 @@ export async function putLifecycle(operation: Operation): Promise<void> {
   if (elements.length === 0 || elements.length > MAX_RULES)
     throw malformedXml(`LifecycleConfiguration takes 1 to ${MAX_RULES} rules.`, EC.lifecycle.noRule);
   const rules = elements.map(readRule);
+  if (elements.some((rule) => usesAccessTime(rule.toFields())) && bucket.record.accessMonitoredSince === undefined)
+    throw new OssError(400, "InvalidRequest", "A rule that is based on access times needs access monitoring of the bucket.", {
+      ec: EC.lifecycle.noAccessMonitor,
+    });
   const ids = elements.map((rule) => rule.first("ID")?.text || randomUUID());
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
   if (twice !== undefined) throw invalidArgument("The ID of a lifecycle rule must be unique.", { name: "ID", value: twice });
   if (exchange.header("x-oss-allow-same-action-overlap") !== "true") assertNoOverlap(rules);
+  assertOrderAcross(rules);
   await bucket.configure({ lifecycle: { Rule: elements.map((rule, index) => ({ ...rule.toFields(), ID: ids[index] })) } });
   exchange.send(200);
 }
@@ -67,8 +73,10 @@ function readRule(rule: XmlElement): Rule {
   const actions = readActions(rule);
   if (actions.length === 0)
     throw malformedXml("A lifecycle rule needs an expiration, a transition or an abortion of multipart uploads.");
-  assertOrder(actions, "Expiration", "Transition");
-  assertOrder(actions, "NoncurrentVersionExpiration", "NoncurrentVersionTransition");
+  for (const [expirationKind, transitionKind] of VERSION_KINDS) {
+    assertOneUnit(actions, expirationKind, transitionKind);
+    assertOrder(actions, expirationKind, transitionKind);
+  }
   return {
     prefix: rule.first("Prefix")?.text ?? "",
     tags: JSON.stringify(tags.sort()),
@@ -127,41 +135,75 @@ function readTransition(element: XmlElement, kind: string, days: string): Action
   return { kind: `${kind} to ${storageClass}`, storageClass, when: readWhen(element, days, dates) };
 }
 
+/** Current versions and earlier ones have an order each. */
+const VERSION_KINDS = [
+  ["Expiration", "Transition"],
+  ["NoncurrentVersionExpiration", "NoncurrentVersionTransition"],
+] as const;
+
+/** How late an action comes: the transitions from warm to cold, then the expiration. Undefined for other actions. */
+function stageOf({ kind, storageClass }: Action, expirationKind: string, transitionKind: string): number | undefined {
+  if (kind === expirationKind) return COLDER.length;
+  return kind.startsWith(`${transitionKind} to `) ? COLDER.indexOf(storageClass ?? "") : undefined;
+}
+
+/** All actions of one rule have days, or all have dates. */
+function assertOneUnit(actions: readonly Action[], expirationKind: string, transitionKind: string): void {
+  const whens = actions.filter((one) => stageOf(one, expirationKind, transitionKind) !== undefined).map(({ when }) => when);
+  if (!whens.some(({ days }) => days !== undefined) || !whens.some(({ date }) => date !== undefined)) return;
+  throw new OssError(
+    400,
+    "InvalidRequest",
+    "Found mixed CreatedBeforeDate and Days based Expiration and Transition actions in a lifecycle rule.",
+    { ec: EC.lifecycle.mixedTimes },
+  );
+}
+
 /** A transition to a colder class is later than one to a warmer, and an expiration is later than all. */
 function assertOrder(actions: readonly Action[], expirationKind: string, transitionKind: string): void {
-  const expiration = actions.find(({ kind }) => kind === expirationKind);
-  const transitions = actions
-    .filter(({ kind }) => kind.startsWith(`${transitionKind} to `))
-    .sort((a, b) => COLDER.indexOf(a.storageClass ?? "") - COLDER.indexOf(b.storageClass ?? ""));
-  const all = [...transitions, ...(expiration === undefined ? [] : [expiration])];
-  const timed = all.filter(({ when }) => when.days !== undefined || when.date !== undefined);
-  const byDays = timed.filter(({ when }) => when.days !== undefined);
-  if (byDays.length > 0 && byDays.length < timed.length)
-    throw new OssError(
-      400,
-      "InvalidRequest",
-      "Found mixed CreatedBeforeDate and Days based Expiration and Transition actions in a lifecycle rule.",
-      { ec: EC.lifecycle.mixedTimes },
-    );
-  for (const [index, { kind, when }] of byDays.entries()) {
-    const earlier = byDays[index - 1];
-    if (earlier === undefined || (earlier.when.days ?? 0) < (when.days ?? 0)) continue;
+  const staged = actions
+    .flatMap((action) => {
+      const stage = stageOf(action, expirationKind, transitionKind);
+      const { days } = action.when;
+      return stage === undefined || days === undefined ? [] : [{ kind: action.kind, stage, days }];
+    })
+    .sort((a, b) => a.stage - b.stage);
+  for (const [index, { kind, stage, days }] of staged.entries()) {
+    const earlier = staged.slice(0, index).find((one) => one.stage < stage && one.days >= days);
+    if (earlier === undefined) continue;
     throw refused(`The days of ${kind} must be more than those of ${earlier.kind}.`, EC.lifecycle.order);
   }
+}
+
+/** Enabled rules that select common objects. */
+const overlap = (rule: Rule, other: Rule): boolean =>
+  (rule.prefix.startsWith(other.prefix) || other.prefix.startsWith(rule.prefix)) &&
+  rule.tags === other.tags &&
+  rule.enabled &&
+  other.enabled;
+
+/** The order holds across rules that overlap, too. https://www.alibabacloud.com/help/en/oss/support/0014-00000082 */
+function assertOrderAcross(rules: readonly Rule[]): void {
+  for (const [index, rule] of rules.entries())
+    for (const other of rules.slice(index + 1).filter((one) => overlap(rule, one)))
+      for (const [expirationKind, transitionKind] of VERSION_KINDS)
+        assertOrder([...rule.actions, ...other.actions], expirationKind, transitionKind);
 }
 
 /** https://www.alibabacloud.com/help/en/oss/user-guide/0014-00000084 */
 function assertNoOverlap(rules: readonly Rule[]): void {
   for (const [index, rule] of rules.entries())
     for (const other of rules.slice(index + 1)) {
-      const overlaps = rule.prefix.startsWith(other.prefix) || other.prefix.startsWith(rule.prefix);
-      if (!overlaps || rule.tags !== other.tags || !rule.enabled || !other.enabled) continue;
+      if (!overlap(rule, other)) continue;
       const both = rule.actions.find(({ kind }) => other.actions.some((action) => action.kind === kind));
       if (both === undefined) continue;
       const ec = both.storageClass === undefined ? EC.lifecycle.actionOverlap : EC.lifecycle.transitionOverlap;
       throw new OssError(400, "InvalidRequest", `Overlap for same action type ${both.kind}`, { ec });
     }
 }
+
+/** Whether a rule counts from the last access of an object. */
+export const usesAccessTime = (stored: XmlFields): boolean => JSON.stringify(stored).includes('"IsAccessTime":["true"]');
 
 export async function getLifecycle(operation: Operation): Promise<void> {
   operation.permit("oss:GetBucketLifecycle");

@@ -7,7 +7,7 @@ import type { Operation } from "../operation";
 import { commonPrefixOf, nameEncoder, numberParameter } from "../paging";
 import type { Upload } from "../store/model";
 import { compareKeys } from "../store/sorted-keys";
-import { xmlTime } from "../xml";
+import { type XmlFields, xmlTime } from "../xml";
 import { namedUpload } from "./multipart-start";
 
 export async function listParts(operation: Operation): Promise<void> {
@@ -31,6 +31,7 @@ export async function listParts(operation: Operation): Promise<void> {
     NextPartNumberMarker: page.at(-1)?.partNumber ?? marker,
     MaxParts: limit,
     IsTruncated: rest.length > page.length,
+    ...clientEncryption(upload),
     Part: page.map((part) => ({
       PartNumber: part.partNumber,
       LastModified: xmlTime(part.lastModified),
@@ -39,6 +40,19 @@ export async function listParts(operation: Operation): Promise<void> {
       Size: part.sizeBytes,
     })),
   });
+}
+
+/** What a client that encrypts by itself wrote into the metadata of its upload: alibabacloud-oss-go-sdk-v2 reads these elements. */
+function clientEncryption({ attributes: { metadata } }: Upload): XmlFields {
+  const of = (name: string) => metadata[`client-side-encryption-${name}`];
+  return {
+    ClientEncryptionKey: of("key"),
+    ClientEncryptionStart: of("start"),
+    ClientEncryptionCekAlg: of("cek-alg"),
+    ClientEncryptionWrapAlg: of("wrap-alg"),
+    ClientEncryptionDataSize: of("data-size"),
+    ClientEncryptionPartSize: of("part-size"),
+  };
 }
 
 const compareUploads = (a: Pick<Upload, "key" | "uploadId">, b: Pick<Upload, "key" | "uploadId">) =>
@@ -81,8 +95,9 @@ export async function listMultipartUploads(operation: Operation): Promise<void> 
     Bucket: bucket.name,
     KeyMarker: encode(keyMarker),
     UploadIdMarker: uploadIdMarker,
-    NextKeyMarker: truncated ? encode(last?.key ?? "") : "",
-    NextUploadIdMarker: truncated ? (last?.uploadId ?? "") : "",
+    // Also for the last page, as in the example of the documentation.
+    NextKeyMarker: encode(last?.key ?? ""),
+    NextUploadIdMarker: last?.uploadId ?? "",
     Prefix: encode(prefix),
     Delimiter: encode(delimiter),
     MaxUploads: limit,

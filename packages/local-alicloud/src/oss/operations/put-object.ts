@@ -1,6 +1,7 @@
 /** https://www.alibabacloud.com/help/en/oss/developer-reference/putobject */
 import { attributesOf, encryptionHeaders, versionHeader } from "../attributes";
 import type { Operation } from "../operation";
+import { OssError } from "../oss-error";
 import type { StoredObject } from "../store/model";
 import { callBack, readCallback } from "./callback";
 import { assertMayOverwrite, commitObject, permitAttributes } from "./commit";
@@ -17,9 +18,21 @@ export const storedHeaders = ({ bucket }: Operation, object: StoredObject): Reco
   ...encryptionHeaders(object, bucket.record),
 });
 
+const CONDITIONS = ["If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"];
+
+/** OSS has no conditional write but `x-oss-forbid-overwrite`: it refuses the conditions of a read. @throws OssError `NotImplemented` */
+function refuseConditions({ exchange }: Operation): void {
+  const condition = CONDITIONS.find((name) => exchange.header(name.toLowerCase()) !== undefined);
+  if (condition !== undefined)
+    throw new OssError(501, "NotImplemented", "A header you provided implies functionality that is not implemented.", {
+      details: { Header: condition },
+    });
+}
+
 export async function putObject(operation: Operation): Promise<void> {
   operation.permit("oss:PutObject");
   permitAttributes(operation);
+  refuseConditions(operation);
   const { exchange, bucket, key } = operation;
   const attributes = attributesOf(exchange.headers, bucket.record);
   const callback = readCallback(operation);

@@ -1,4 +1,5 @@
 /** Checks a new replication rule against the buckets. https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketreplication */
+import { EC } from "../error-codes";
 import { invalidArgument, OssError } from "../oss-error";
 import type { Bucket } from "../store/bucket";
 import type { DiskStore } from "../store/disk-store";
@@ -62,17 +63,16 @@ function assertVersioning(source: Bucket, destination: Bucket): void {
   );
 }
 
-/** Inside one region both links are taken: the suite of alibabacloud-oss-v2 (Python) names acceleration there. */
+/**
+ * A rule may leave the link out, also across the border of the mainland: the suite of oss2 does. Inside one region both links are taken: the
+ * suite of alibabacloud-oss-v2 (Python) names acceleration there.
+ */
 function assertLink(source: string, destination: string, transferType: string | undefined): void {
   if (source === destination) return;
   const link = linkBetween(source, destination);
-  if (transferType === undefined && link === "oss_acc")
-    throw refused("MissingArgument", "The data transmission link is not specified: TransferType must be oss_acc.");
-  if (transferType !== undefined && transferType !== link)
-    throw invalidArgument(`From ${source} to ${destination} the data transmission link is ${link}.`, {
-      name: "TransferType",
-      value: transferType,
-    });
+  if (transferType === undefined || transferType === link) return;
+  const message = `From ${source} to ${destination} the data transmission link is ${link}.`;
+  throw invalidArgument(message, { name: "TransferType", value: transferType }, EC.transferType);
 }
 
 export function assertRtc(source: string, destination: string): void {

@@ -116,13 +116,14 @@ function readRole(rule: XmlElement): string | undefined {
   return value;
 }
 
+/** With the status `Disabled` OSS forgets the key: oss2's test_kms_encrypted_status_disabled. */
 function readKms(rule: XmlElement): ReplicationRule["kms"] {
   const criteria = rule.first("SourceSelectionCriteria");
   const replicaKeyId = rule.first("EncryptionConfiguration")?.required("ReplicaKmsKeyID").text.trim() || undefined;
   if (criteria === undefined) return replicaKeyId === undefined ? undefined : { enabled: false, replicaKeyId };
   const status = criteria.required("SseKmsEncryptedObjects").required("Status").text.trim();
-  const enabled = choice(status, "SseKmsEncryptedObjects", ["Enabled", "Disabled"], "Disabled") === "Enabled";
-  if (enabled && replicaKeyId === undefined)
+  if (choice(status, "SseKmsEncryptedObjects", ["Enabled", "Disabled"], "Disabled") === "Disabled") return { enabled: false };
+  if (replicaKeyId === undefined)
     throw new OssError(400, "MissingArgument", "ReplicaKmsKeyID is missing: the key of the replicas of KMS-encrypted objects.");
-  return { enabled, ...(replicaKeyId === undefined ? {} : { replicaKeyId }) };
+  return { enabled: true, replicaKeyId };
 }

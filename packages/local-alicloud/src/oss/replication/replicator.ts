@@ -13,6 +13,8 @@ export interface ReplicatorOptions extends Roles {
   hooks: OssHooks;
   /** Wait before work that a role had no permission for is tried again. A change of permissions is not announced. */
   retryMs: number;
+  /** How long a new rule is `starting`, and a deleted one `closing`. */
+  stateMs: number;
   onFailure: (error: unknown, what: string) => void;
 }
 
@@ -31,9 +33,14 @@ export class Replicator {
   private readonly refused = new Set<string>();
   private readonly roles = new Map<string, Principal | undefined>();
   private timer: NodeJS.Timeout | undefined;
+  private readonly closing = new Set<NodeJS.Timeout>();
 
   constructor(private readonly options: ReplicatorOptions) {
     options.store.watchedBy((bucket, key) => this.queue.add(nameOf(bucket.name, "key", key)));
+  }
+
+  get stateMs(): number {
+    return this.options.stateMs;
   }
 
   /** Queues the work that the last process left. */
@@ -52,9 +59,17 @@ export class Replicator {
     if (historical !== undefined && historical.count === undefined) this.queue.add(nameOf(bucket.name, "list", id));
   }
 
-  /** Removes a rule. Resolves at once when work of the bucket is running: the rule is then removed after that work. */
+  /** Removes a rule after `stateMs`, and after work of the bucket that is running. Resolves at once when there is something to wait for. */
   async close(bucket: Bucket, { id }: ReplicationRule): Promise<void> {
     const name = nameOf(bucket.name, "close", id);
+    if (this.stateMs > 0) {
+      const timer = setTimeout(() => {
+        this.closing.delete(timer);
+        this.queue.add(name);
+      }, this.stateMs);
+      this.closing.add(timer.unref());
+      return;
+    }
     const busy = this.underWay(bucket).length > 0;
     this.queue.add(name);
     if (!busy) await this.queue.active.get(name);
@@ -67,6 +82,7 @@ export class Replicator {
   }
 
   async stop(): Promise<void> {
+    for (const timer of this.closing) clearTimeout(timer);
     await this.queue.stop();
     clearTimeout(this.timer);
   }

@@ -27,8 +27,12 @@ export function progressOf(bucket: Bucket, { id, createdAt, historical }: Replic
   return { historical: count !== undefined && left === 0 ? 1 : Math.floor(part * 100) / 100, newUntil };
 }
 
+/** OSS prepares a new rule for a while. */
+export const statusOf = ({ status, createdAt }: ReplicationRule, now: number, stateMs: number): string =>
+  status === "doing" && now - createdAt < stateMs ? "starting" : status;
+
 /** A rule as it was put, with its status. TransferType is shown only when it is not the default. */
-export function ruleFields(rule: ReplicationRule, { historical }: Progress): XmlFields {
+export function ruleFields(rule: ReplicationRule, { historical }: Progress, status: string): XmlFields {
   const { destination, prefixes, kms, rtc } = rule;
   const waits = rule.historical !== undefined && historical < 1;
   return {
@@ -41,7 +45,7 @@ export function ruleFields(rule: ReplicationRule, { historical }: Progress): Xml
       Location: destination.location,
       TransferType: destination.transferType === "oss_acc" ? "oss_acc" : undefined,
     },
-    Status: rule.status,
+    Status: status,
     HistoricalObjectReplication: rule.historical === undefined ? "disabled" : "enabled",
     SyncRole: rule.syncRole,
     SourceSelectionCriteria:

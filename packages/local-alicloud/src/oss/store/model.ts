@@ -158,6 +158,8 @@ export interface BucketRecord {
   domainTokens?: Record<string, { token: string; expiresAt: number }>;
   /** Inventory configurations by id, stored and returned without effect. */
   inventories?: Record<string, XmlFields>;
+  /** When access monitoring was enabled. Ms since the epoch. */
+  accessMonitoredSince?: number | undefined;
   /** Settings that are stored and returned, by subresource, e.g. `cors`. */
   documents?: Record<string, XmlFields>;
 }
