@@ -15,6 +15,7 @@ import { ALI_OSS, type AliOss } from "./scenarios/ali-oss";
 import { AWSCLI, type Client, OSSUTIL, RCLONE } from "./scenarios/commands";
 import type { Suite } from "./suite";
 import { ENDPOINT, REGION, startVendorCloud, type VendorCloud } from "./vendor-cloud";
+import { startVendorProxy } from "./vendor-proxy";
 
 const MAX_ANSWER_BYTES = 1024 ** 2;
 
@@ -102,6 +103,12 @@ const s3Environment = ({ endpoint, region, caPath, accessKeyId, secretAccessKey 
   S3_SECRET_ACCESS_KEY: secretAccessKey,
 });
 
+type Stoppable = Pick<VendorCloud, "stop">;
+const both = (first: Stoppable, second: Stoppable) => async () => {
+  await first.stop();
+  await second.stop();
+};
+
 /** Scenarios in Python, in one process. @param names modules, or classes of modules */
 function pythonScenarios(id: string, name: string, names: readonly string[], cloud: "oss" | "s3"): Suite {
   return pythonSuite({
@@ -114,7 +121,8 @@ function pythonScenarios(id: string, name: string, names: readonly string[], clo
     async start() {
       if (cloud === "oss") {
         const oss = await startVendorCloud();
-        return { environment: ossEnvironment(oss), stop: oss.stop };
+        const proxy = await startVendorProxy(oss);
+        return { environment: { ...ossEnvironment(oss), OSS_PROXY: proxy.environment.http_proxy ?? "" }, stop: both(proxy, oss) };
       }
       const s3 = await startJudgedS3();
       return { environment: s3Environment(s3), stop: s3.stop };
@@ -178,6 +186,29 @@ export const rclone = (): Suite =>
       };
       const env = Object.entries(remote).map(([name, value]) => [`RCLONE_CONFIG_S3_${name.toUpperCase()}`, value]);
       return clientOf("from-rclone", { program: path, args: ["--ca-cert", s3.caPath], env: Object.fromEntries(env) }, s3);
+    },
+  });
+
+/** OSS by its API for clients of S3, with the bucket in the host, as OSS demands it. */
+export const rcloneOss = (): Suite =>
+  scenarioSuite({
+    id: "rclone-oss-client",
+    version: PINNED.rclone.version,
+    scenarios: RCLONE,
+    async start() {
+      const { path } = await ensurePinned("rclone", () => undefined);
+      const oss = await startVendorCloud();
+      const proxy = await startVendorProxy(oss);
+      const remote = {
+        type: "s3",
+        provider: "Alibaba",
+        endpoint: `http://${ENDPOINT}`,
+        access_key_id: oss.accessKeyId,
+        secret_access_key: oss.accessKeySecret,
+      };
+      const named = Object.entries(remote).map(([name, value]) => [`RCLONE_CONFIG_S3_${name.toUpperCase()}`, value]);
+      const env = { ...proxy.environment, ...Object.fromEntries(named) };
+      return clientOf("from-rclone", { program: path, env }, { stop: both(proxy, oss) });
     },
   });
 

@@ -1,5 +1,5 @@
 /** Clients from the registries that npm test does not start. */
-import { awsCommand, openDalOss, openDalS3, ossutil, rclone } from "./client-suites";
+import { awsCommand, openDalOss, openDalS3, ossutil, rclone, rcloneOss } from "./client-suites";
 import { judge } from "./judge";
 
 judge(openDalOss());
@@ -7,3 +7,4 @@ judge(openDalS3());
 judge(awsCommand());
 judge(ossutil());
 judge(rclone());
+judge(rcloneOss());
