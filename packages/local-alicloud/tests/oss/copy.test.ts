@@ -44,6 +44,20 @@ test("REPLACE takes headers, metadata and tags from the request", async () => {
   expect((await client.getObjectTagging("tagged")).tag).toEqual({ u: "2" });
 });
 
+test("REPLACE keeps a type that the request does not give, and what a client encrypted the object by", async () => {
+  const headers = {
+    "content-type": "text/plain",
+    "cache-control": "no-cache",
+    "x-oss-meta-client-side-encryption-key": "k",
+    "x-oss-meta-a": "1",
+  };
+  await client.put("encrypted", Buffer.from("x"), { headers });
+  await copy("kept", { "x-oss-copy-source": `/${BUCKET}/encrypted`, "x-oss-metadata-directive": "REPLACE" });
+  const kept = await headersOf(client, "kept");
+  expect(kept).toMatchObject({ "content-type": "text/plain", "x-oss-meta-client-side-encryption-key": "k" });
+  expect([kept["cache-control"], kept["x-oss-meta-a"]]).toEqual([undefined, undefined]);
+});
+
 test("an object copied onto itself keeps its bytes", async () => {
   await client.put("self", Buffer.from("me"));
   await client.putMeta("self", { c: "3" } as unknown as OSS.UserMeta, {});

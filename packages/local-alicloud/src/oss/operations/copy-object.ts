@@ -30,8 +30,11 @@ function copiedAttributes(operation: Operation, source: StoredObject): Attribute
     own.headers = source.headers;
     own.metadata = source.metadata;
   } else {
-    own.headers = contentHeadersOf(headers);
-    own.metadata = metadataOf(headers);
+    // The suite of alibabacloud-oss-v2 (Python): a type that is not given, and what a client encrypted the object by, are the source's.
+    const type = headers["content-type"] ?? source.headers["content-type"];
+    own.headers = contentHeadersOf({ ...headers, ...(type === undefined ? {} : { "content-type": type }) });
+    const encrypted = Object.entries(source.metadata).filter(([name]) => name.startsWith("client-side-encryption-"));
+    own.metadata = { ...Object.fromEntries(encrypted), ...metadataOf(headers) };
   }
   if (!replaceTags) own.tags = source.tags;
   if (exchange.header("x-oss-storage-class") === undefined) own.storageClass = bucket.record.storageClass;
