@@ -6,6 +6,7 @@ import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SNSClient } from "@aws-sdk/client-sns";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../aws/client-config";
@@ -27,6 +28,7 @@ export function makeClients(partition: LocalPartition, region: string) {
     s3: new S3Client(config),
     /** Follows a redirect to the region of the bucket. */
     s3Anywhere: new S3Client({ ...config, followRegionRedirects: true }),
+    sns: new SNSClient(config),
     sqs: new SQSClient(config),
     ssm: new SSMClient(config),
   };

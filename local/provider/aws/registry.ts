@@ -3,6 +3,7 @@ import { inItsRegion } from "./regions";
 import * as apigateway from "./resources/apigateway";
 import * as apigatewayStage from "./resources/apigateway-stage";
 import * as cloudwatch from "./resources/cloudwatch";
+import * as dashboard from "./resources/dashboard";
 import * as ec2Network from "./resources/ec2-network";
 import * as ec2Routing from "./resources/ec2-routing";
 import * as events from "./resources/events";
@@ -14,6 +15,7 @@ import * as s3 from "./resources/s3";
 import * as s3Configuration from "./resources/s3-configuration";
 import * as s3Notification from "./resources/s3-notification";
 import * as s3Replication from "./resources/s3-replication";
+import * as sns from "./resources/sns";
 import * as sqs from "./resources/sqs";
 import * as ssm from "./resources/ssm";
 
@@ -21,6 +23,7 @@ export const RESOURCES = [
   apigateway,
   apigatewayStage,
   cloudwatch,
+  dashboard,
   ec2Network,
   ec2Routing,
   events,
@@ -32,6 +35,7 @@ export const RESOURCES = [
   s3Configuration,
   s3Notification,
   s3Replication,
+  sns,
   sqs,
   ssm,
 ]

@@ -61,7 +61,10 @@ export interface SettingRecords {
   logProjects: Records<Settings>;
   logStores: Records<Settings>;
   logIndexes: Records<Settings>;
+  logDashboards: Records<Settings>;
   alarms: Records<Settings>;
+  contacts: Records<Settings>;
+  contactGroups: Records<Settings>;
 }
 
 export function createSettingRecords(): SettingRecords {
@@ -69,6 +72,9 @@ export function createSettingRecords(): SettingRecords {
     logProjects: createRecords("Project"),
     logStores: createRecords("LogStore"),
     logIndexes: createRecords("Index"),
+    logDashboards: createRecords("Dashboard"),
     alarms: createRecords("Rule"),
+    contacts: createRecords("Contact"),
+    contactGroups: createRecords("ContactGroup"),
   };
 }

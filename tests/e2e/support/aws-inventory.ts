@@ -1,11 +1,12 @@
 /** Lists what is in a local partition of AWS, in every service that a bridge uses. */
 import { APIGatewayClient, GetRestApisCommand } from "@aws-sdk/client-api-gateway";
-import { CloudWatchClient, DescribeAlarmsCommand } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient, DescribeAlarmsCommand, ListDashboardsCommand } from "@aws-sdk/client-cloudwatch";
 import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeAddressesCommand, DescribeVpcsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { IAMClient, ListPoliciesCommand, ListRolesCommand, ListUsersCommand } from "@aws-sdk/client-iam";
 import { LambdaClient, ListEventSourceMappingsCommand, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { ListTopicsCommand, SNSClient } from "@aws-sdk/client-sns";
 import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { DescribeParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../../local/aws/client-config";
@@ -30,6 +31,8 @@ export async function inventory(partition: LocalPartition, region = partition.re
   const { logGroups = [] } = await using(CloudWatchLogsClient, cloud, (client) => client.send(new DescribeLogGroupsCommand({})));
   const { Parameters = [] } = await using(SSMClient, cloud, (client) => client.send(new DescribeParametersCommand({})));
   const { MetricAlarms = [] } = await using(CloudWatchClient, cloud, (client) => client.send(new DescribeAlarmsCommand({})));
+  const { DashboardEntries = [] } = await using(CloudWatchClient, cloud, (client) => client.send(new ListDashboardsCommand({})));
+  const { Topics = [] } = await using(SNSClient, cloud, (client) => client.send(new ListTopicsCommand({})));
   const { Vpcs = [] } = await using(EC2Client, cloud, (client) => client.send(new DescribeVpcsCommand({})));
   const { Addresses = [] } = await using(EC2Client, cloud, (client) => client.send(new DescribeAddressesCommand({})));
   return {
@@ -44,6 +47,8 @@ export async function inventory(partition: LocalPartition, region = partition.re
     logGroups: logGroups.map(({ logGroupName }) => logGroupName),
     parameters: Parameters.map(({ Name }) => Name),
     alarms: MetricAlarms.map(({ AlarmName }) => AlarmName),
+    dashboards: DashboardEntries.map(({ DashboardName }) => DashboardName),
+    topics: Topics.map(({ TopicArn }) => TopicArn),
     networks: Vpcs.map(({ VpcId }) => VpcId),
     addresses: Addresses.map(({ PublicIp }) => PublicIp),
   };

@@ -118,8 +118,8 @@ export async function proxyReceiver({ local, source, destination }: TestStack): 
 
 /** Like `test`. A failure also shows the end of the functions' logs. */
 export function testOn(stack: () => TestStack | undefined) {
-  return (name: string, body: (stack: TestStack) => Promise<void>): void => {
-    test(name, async () => {
+  return (name: string, body: (stack: TestStack) => Promise<void>, timeoutMs?: number): void => {
+    const run = async () => {
       const running = started(stack());
       try {
         await body(running);
@@ -127,7 +127,8 @@ export function testOn(stack: () => TestStack | undefined) {
         if (error instanceof Error) error.message += await logTails(running);
         throw error;
       }
-    });
+    };
+    test(name, run, timeoutMs);
   };
 }
 

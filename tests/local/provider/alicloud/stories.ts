@@ -82,6 +82,7 @@ const replication = {
   prefixSet: { prefixes: ["a/", "b/"] },
   syncRole: "replicator",
 };
+const chart = (title: string) => ({ title, type: "linepro", search: { logstore: "functions" }, display: {}, action: {} });
 const inStore = { project: "logs-of-tests", logstore: "functions" };
 const http = { functionName: "sender", triggerName: "web", triggerType: "http", qualifier: "LATEST" };
 const alarm = {
@@ -212,6 +213,12 @@ export const STORIES: readonly Story[] = [
     id: "logs-of-tests:functions",
   },
   {
+    type: "alicloud:log/dashboard:Dashboard",
+    first: { projectName: "logs-of-tests", dashboardName: "bridge", charList: JSON.stringify([chart("Lag")]) },
+    second: { projectName: "logs-of-tests", dashboardName: "bridge", charList: JSON.stringify([chart("Bytes")]) },
+    id: "logs-of-tests:bridge",
+  },
+  {
     type: "alicloud:fc/v3Function:V3Function",
     first: fn,
     second: { ...fn, code: { zipFile: OTHER_ZIP }, timeout: 90, environmentVariables: { LEVEL: "debug" } },
@@ -284,5 +291,17 @@ export const STORIES: readonly Story[] = [
     second: { ...alarm, escalationsWarn: { threshold: "5" }, period: 60 },
     id: /^[0-9a-f-]{36}$/,
     outputs: { status: "INSUFFICIENT_DATA", silenceTime: 86_400 },
+  },
+  {
+    type: "alicloud:cms/alarmContact:AlarmContact",
+    first: { alarmContactName: "cbb_b_1", describe: "Alarms", channelsMail: "ops@example.com" },
+    second: { alarmContactName: "cbb_b_1", describe: "Alarms", channelsMail: "team@example.com" },
+    id: "cbb_b_1",
+  },
+  {
+    type: "alicloud:cms/alarmContactGroup:AlarmContactGroup",
+    first: { alarmContactGroupName: "crossborderbridge-b", contacts: ["cbb_b_1"] },
+    second: { alarmContactGroupName: "crossborderbridge-b", contacts: ["cbb_b_1"], describe: "Alarms" },
+    id: "crossborderbridge-b",
   },
 ];
