@@ -33,7 +33,16 @@ export interface BridgeContext {
   /** Packed handlers for Function Compute, by role. */
   zip: (role: Role) => pulumi.Output<string>;
   alarmTopicArn?: pulumi.Input<string> | undefined;
+  /** The bridge's own contact group in CloudMonitor. */
+  ownContactGroup?: pulumi.Output<string> | undefined;
+  /** URL that CloudMonitor calls itself; a secret. */
+  alarmCallback?: pulumi.Output<string> | undefined;
+  /** Where alarms of the source are posted to. Both values are secrets. */
+  webhook?: { url: pulumi.Output<string>; secret: pulumi.Output<string> | undefined } | undefined;
 }
+
+/** Where the alarms of a source go beside what the configuration names. */
+export type Notified = Pick<BridgeContext, "alarmTopicArn" | "ownContactGroup" | "alarmCallback">;
 
 export interface SourceStore {
   bucketName: pulumi.Output<string>;
@@ -58,6 +67,8 @@ export interface Receiver extends Present<"receiverFunctionName" | "copierFuncti
   invokerCredentials?: pulumi.Output<string>;
   /** Statement for the destination key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
+  /** Address of the dashboard on this side. */
+  dashboardUrl?: pulumi.Output<string> | undefined;
 }
 
 /** Turns events of a source into requests. */
@@ -68,6 +79,8 @@ export interface Trigger
   ready: pulumi.Resource[];
   /** Statement for the source key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
+  /** Address of the dashboard on this side. */
+  dashboardUrl?: pulumi.Output<string> | undefined;
 }
 
 /** The side where a bridge begins. The store is created first, because the receiver must know which URLs it may read. */
@@ -149,6 +162,8 @@ export interface CloudComponents {
       opts?: pulumi.ResourceOptions,
     ): CloudProvider;
   };
+  /** Subscribes the addresses and the webhook of the configuration. */
+  createNotifications(context: BridgeContext): Notified;
   createSource(context: BridgeContext): SourceSide;
   createDestination(context: BridgeContext): DestinationSide;
   createProber(context: BridgeContext, args: ProberArgs): Prober;
@@ -234,7 +249,7 @@ export function receiverSettings(
 
 export type SecretArgs = { value: pulumi.Output<string>; description: string } & (
   | { side: "source" | "destination"; secret: "token" }
-  | { side: "source"; secret: "invoker" }
+  | { side: "source"; secret: "invoker" | "webhook" }
 );
 
 /** The signing secrets: in a parameter that is created from the stack's secret, or in the operator's own. */

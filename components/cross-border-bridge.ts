@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { costLines } from "../cost/summary";
 import type { Role } from "../runtime/protocol/env";
 import type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "./args";
 import { customZip, prebuiltBundle, prebuiltZip } from "./bundles";
-import type { BridgeContext, NativeBridge, PushBridge, Sides } from "./cloud";
+import type { BridgeContext, NativeBridge, PushBridge, Side, Sides } from "./cloud";
 import { ConfigInvalid, noticesOf } from "./config";
 import { declareBridge } from "./declare-bridge";
 import { type DeclaredConfig, type LateConfig, readArguments } from "./late-config";
@@ -55,7 +56,12 @@ export class CrossBorderBridge extends ComponentWithOutputs {
     const notices = noticesOf(plain, { tokenIsGiven: args.token !== undefined });
     for (const notice of notices) void pulumi.log.warn(notice, this);
     // Absent outputs have no key: the engine warns about an exported output that is undefined.
-    const outputs = { kmsKeyPolicyStatements: {}, ...build(contextOf(this, component, name, args, config), args), notices };
+    const outputs = {
+      kmsKeyPolicyStatements: {},
+      ...build(contextOf(this, component, name, args, config), args),
+      estimatedCost: costLines(plain),
+      notices,
+    };
     Object.assign(this, outputs);
     this.outputs = outputs;
     this.registerOutputs(outputs);
@@ -64,11 +70,17 @@ export class CrossBorderBridge extends ComponentWithOutputs {
 
 function build(context: Omit<BridgeContext, "provider">, args: CrossBorderBridgeArgs): Built["outputs"] {
   const { config } = context;
+  const { createNotifications } = CLOUD_COMPONENTS[config.source.cloud];
+  const notified = createNotifications({ ...context, provider: args.source.provider });
   const sides: Sides = {
-    source: { ...context, provider: args.source.provider },
-    destination: { ...context, provider: args.destination.provider },
+    source: { ...context, ...notified, provider: args.source.provider },
+    destination: { ...context, ...notified, provider: args.destination.provider },
   };
-  const { outputs, ready } = buildMode(config, sides);
+  const { outputs: own, ready } = buildMode(config, sides);
+  const outputs = {
+    ...own,
+    ...(notified.alarmTopicArn === undefined ? {} : { alarmTopicArn: pulumi.output(notified.alarmTopicArn) }),
+  };
   if (!config.probe.enabled) return outputs;
   const buckets = { source: outputs.sourceBucket, destination: outputs.destinationBucket };
   const probe = new LatencyProbe(sides, { buckets, ready });
@@ -118,12 +130,20 @@ function createPull(config: DeclaredConfig, sides: Sides): Built {
     sourceBucket: source.store.bucketName,
     destinationBucket: destination.store.bucketName,
     receiverUrl: receiver.url,
+    ...dashboardUrls({ source: trigger.dashboardUrl, destination: receiver.dashboardUrl }),
+    ...(source.egress?.cidrs[0] === undefined ? {} : { senderAddress: source.egress.cidrs[0] }),
     kmsKeyPolicyStatements: {
       ...(trigger.kmsKeyStatement === undefined ? {} : { source: trigger.kmsKeyStatement }),
       ...(receiver.kmsKeyStatement === undefined ? {} : { destination: receiver.kmsKeyStatement }),
     },
   };
   return { outputs, ready: trigger.ready };
+}
+
+/** Absent where there is no dashboard. */
+function dashboardUrls(urls: { [Key in Side]: pulumi.Output<string> | undefined }): Pick<OutputProperties, "dashboardUrls"> {
+  const known = Object.fromEntries(Object.entries(urls).filter(([, url]) => url !== undefined));
+  return Object.keys(known).length === 0 ? {} : { dashboardUrls: known };
 }
 
 /** Checks the arguments by the rules of a stack's configuration. */
@@ -156,7 +176,7 @@ function contextOf(
   component: string,
   name: string,
   args: CrossBorderBridgeArgs,
-  { declared, resolved, token }: LateConfig,
+  { declared, resolved, token, webhook }: LateConfig,
 ): Omit<BridgeContext, "provider"> {
   return {
     name,
@@ -171,5 +191,6 @@ function contextOf(
     },
     token,
     alarmTopicArn: declared.alarmTopicArn,
+    webhook,
   };
 }

@@ -15,7 +15,8 @@ export type DeclaredSide<S extends BridgeConfig["source"]> = Omit<S, LateOfSide>
   [Key in LateOfSide]: undefined extends S[Key] ? pulumi.Output<string> | undefined : pulumi.Output<string>;
 };
 
-type LateSettings = "token" | "allowedCidrs" | "alarmTopicArn" | "alarmContactGroups";
+type Secrets = "token" | "alarmWebhookUrl" | "alarmWebhookSecret";
+type LateSettings = "allowedCidrs" | "alarmTopicArn" | "alarmContactGroups" | Secrets;
 
 /** The settings that every function and policy reads, once all values of both sides are known. */
 export interface ResolvedConfig extends Omit<BridgeConfig, LateSettings | "auth"> {
@@ -38,6 +39,8 @@ export interface LateConfig {
   declared: DeclaredConfig;
   resolved: pulumi.Output<ResolvedConfig>;
   token: pulumi.Output<string> | undefined;
+  /** Where alarms are posted to. Both values are secrets. */
+  webhook: { url: pulumi.Output<string>; secret: pulumi.Output<string> | undefined } | undefined;
   /** Whether the names of both buckets are known at once. */
   namesArePlain: boolean;
 }
@@ -93,12 +96,17 @@ export function readArguments(component: string, name: string, raw: Record<strin
     return checked(inside).apply((config) => valueAt(config, path)) as pulumi.Output<T>;
   };
   const ofSides = late.filter(({ path }) => path[0] === "source" || path[0] === "destination");
-  const token = raw.token === undefined ? undefined : outputAt<string>(["token"]);
+  const secretAt = (setting: string): pulumi.Output<string> | undefined => {
+    const value = raw[setting] === undefined ? undefined : outputAt<string>([setting]);
+    return value === undefined ? undefined : pulumi.secret(value);
+  };
+  const webhookUrl = secretAt("alarmWebhookUrl");
   return {
     plain,
     declared: declare(plain, outputAt),
-    resolved: checked(ofSides).apply(withoutToken),
-    token: token === undefined ? undefined : pulumi.secret(token),
+    resolved: checked(ofSides).apply(withoutSecrets),
+    token: secretAt("token"),
+    webhook: webhookUrl === undefined ? undefined : { url: webhookUrl, secret: secretAt("alarmWebhookSecret") },
     namesArePlain: !ofSides.some(({ path }) => path[1] === "bucket"),
   };
 }
@@ -133,7 +141,8 @@ function valuesOfResources(value: unknown, path: Path): Path[] {
 
 type OutputAt = <T>(path: Path) => pulumi.Output<T> | undefined;
 
-function declare({ token: _token, ...plain }: BridgeConfig, outputAt: OutputAt): DeclaredConfig {
+function declare(config: BridgeConfig, outputAt: OutputAt): DeclaredConfig {
+  const plain = withoutSecrets(config);
   const side = (name: "source" | "destination") => ({
     bucket: outputAt<string>([name, "bucket"]) ?? missing(`${name}.bucket`),
     kmsKeyArn: outputAt<string>([name, "kmsKeyArn"]),
@@ -155,4 +164,9 @@ function missing(setting: string): never {
   throw new Error(`the configuration has no ${setting} after its check`);
 }
 
-const withoutToken = ({ token: _token, ...config }: BridgeConfig): ResolvedConfig => config;
+const withoutSecrets = ({
+  token: _token,
+  alarmWebhookUrl: _url,
+  alarmWebhookSecret: _secret,
+  ...config
+}: BridgeConfig): Omit<BridgeConfig, Secrets> => config;

@@ -30,6 +30,8 @@ export interface ReplicationSettings {
   metrics?: boolean | undefined;
   /** With `metrics`: the alarm fires above this latency. @default 900 */
   lagAlarmSeconds?: number | undefined;
+  /** The operator's own copy of docs/runbook.md, which the alarms' texts link. @default the texts name docs/runbook.md */
+  runbookUrl?: string | undefined;
   /** Between two accounts: the account that owns the replicas. `source` keeps owner and ACL. @default "destination" */
   ownership?: "destination" | "source" | undefined;
 }
@@ -179,6 +181,7 @@ export class NativeReplication extends pulumi.ComponentResource {
         source,
         destination,
         lagAlarmSeconds,
+        runbookUrl: args.runbookUrl,
         physicalName: args.name,
         parent: this,
       });

@@ -3,9 +3,14 @@ import type { Mode } from "../components/config";
 import type { Side, Usage } from "./model";
 import { type FunctionRole, functionSize } from "./times";
 
+type Place = Side & { accountId?: string | undefined };
+
 export interface Deployment {
   mode: Mode;
-  source: Side;
+  source: Place;
+  destination?: Place | undefined;
+  /** A dashboard in CloudWatch on each side in AWS, one where both are in one account. @default true */
+  dashboard?: boolean | undefined;
   /** `static`: a NAT gateway with one address. @default "shared" */
   egress?: "shared" | "static" | undefined;
 }
@@ -28,10 +33,12 @@ export const IDLE = {
   alarmMetrics: 13,
 } as const;
 
-export function idleUsage({ mode, source, egress = "shared" }: Deployment): Usage[] {
+export function idleUsage(deployment: Deployment): Usage[] {
+  const { mode, source, egress = "shared" } = deployment;
   if (mode === "native") return [];
   const { cloud } = source;
-  const fixed = cloud === "alicloud" ? alicloudUsage(mode === "push" ? "pusher" : "sender") : awsUsage(cloud);
+  const atSource = cloud === "alicloud" ? alicloudUsage(mode === "push" ? "pusher" : "sender") : awsUsage(cloud);
+  const fixed = [...atSource, ...dashboardUsage(deployment)];
   if (egress === "shared" || cloud === "alicloud") return fixed;
   const nat = { group: "endpoint", cloud, quantity: MONTH_HOURS } as const;
   return [
@@ -39,6 +46,16 @@ export function idleUsage({ mode, source, egress = "shared" }: Deployment): Usag
     { ...nat, item: "egress: static, the NAT gateway", billed: "natHour" },
     { ...nat, item: "egress: static, its address", billed: "addressHour" },
   ];
+}
+
+/** A dashboard of Simple Log Service costs nothing. */
+function dashboardUsage({ source, destination, dashboard = true }: Deployment): Usage[] {
+  if (!dashboard) return [];
+  const isOneAccount = source.cloud === destination?.cloud && source.accountId === destination.accountId;
+  const places = destination === undefined || isOneAccount ? [source] : [source, destination];
+  return places
+    .filter(({ cloud }) => cloud !== "alicloud")
+    .map(({ cloud }): Usage => ({ item: "dashboard", group: "logs", cloud, billed: "dashboardMonth", quantity: 1 }));
 }
 
 function awsUsage(cloud: "aws" | "aws-cn"): Usage[] {

@@ -53,6 +53,8 @@ export const BILLED = {
   addressHour: "hours",
   metricMonth: "metric-months",
   alarmMetricMonth: "metric-months",
+  /** An account has three with up to 50 metrics each for nothing: https://aws.amazon.com/cloudwatch/pricing/ */
+  dashboardMonth: "dashboard-months",
 } as const;
 export type Billed = keyof typeof BILLED;
 export const BILLED_NAMES = Object.keys(BILLED) as Billed[];
@@ -112,6 +114,7 @@ const AWS: CloudPrices = {
   ...usd("addressHour", 0.005, 1),
   ...usd("metricMonth", 0.3, 1),
   ...usd("alarmMetricMonth", 0.1, 1),
+  ...usd("dashboardMonth", 3, 1),
 };
 
 /** The prices of AWS Global, where those of AWS China are not known. */
@@ -122,7 +125,7 @@ export const DEFAULT_PRICES: PriceBook = {
   aws: AWS,
   "aws-cn": {
     ...standIns(["writeRequest", "readRequest", "storageGbMonth", "queueRequest", "logGb", "natHour", "natGb"]),
-    ...standIns(["addressHour", "metricMonth", "alarmMetricMonth"]),
+    ...standIns(["addressHour", "metricMonth", "alarmMetricMonth", "dashboardMonth"]),
     ...cny("internetGb", 0.93, 1),
     ...cny("functionCall", 1.36, 1_000_000),
     ...cny("functionGbSecond", 0.000113, 1),

@@ -9,7 +9,7 @@ import type { ObjectStore } from "../runtime/stores/object-store";
 import type { OssCredentialsProvider } from "../runtime/stores/oss/credentials";
 
 /** The outputs that the commands read. The mode decides which of them exist. */
-export type OperatedOutputs = Omit<BridgeOutputs, "kmsKeyPolicyStatements" | "notices"> &
+export type OperatedOutputs = Omit<BridgeOutputs, "kmsKeyPolicyStatements" | "notices" | "estimatedCost"> &
   Partial<Pick<BridgeOutputs, "kmsKeyPolicyStatements">>;
 
 /** Calls functions of one side. */

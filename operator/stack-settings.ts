@@ -20,7 +20,7 @@ export function configOf(stack: string, settings: Readonly<Record<string, unknow
   return config;
 }
 
-const operatedSchema = outputsSchema.omit({ notices: true }).partial({ kmsKeyPolicyStatements: true });
+const operatedSchema = outputsSchema.omit({ notices: true, estimatedCost: true }).partial({ kmsKeyPolicyStatements: true });
 
 /** @throws Error if the stack exports no bridge */
 export function outputsOf(stack: string, outputs: unknown): OperatedOutputs {

@@ -1,4 +1,7 @@
-/** Compiles the code that other Pulumi programs import into `dist/`, with declarations: `components/`, and the protocol of the handlers. */
+/**
+ * Compiles the code that other Pulumi programs import into `dist/`, with declarations: `components/`, the cost model, and the
+ * protocol of the handlers.
+ */
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import ts from "typescript";
@@ -18,7 +21,7 @@ export async function buildPackage({ outDir = join(ROOT, "dist") }: { outDir?: s
   const problems = [...config.errors, ...ts.getPreEmitDiagnostics(program)];
   if (problems.length > 0) fail(problems);
   // Otherwise a renamed module would still be packed under its old name.
-  for (const folder of ["components", "runtime"]) await rm(join(outDir, folder), { recursive: true, force: true });
+  for (const folder of ["components", "cost", "runtime"]) await rm(join(outDir, folder), { recursive: true, force: true });
   const written: string[] = [];
   program.emit(undefined, (path, text) => {
     ts.sys.writeFile(path, text);

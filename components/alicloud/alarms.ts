@@ -62,7 +62,11 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
   const { what, side = "source", threshold = 0 } = args;
   const { region } = context.config[side];
   // A contact group exists in one account only.
-  const own = inSourceAccount(context.config, side) ? context.config.alarmContactGroups : pulumi.output<string[]>([]);
+  const isHeard = inSourceAccount(context.config, side);
+  const own = context.ownContactGroup === undefined ? [] : [context.ownContactGroup];
+  const contactGroups = pulumi
+    .all(isHeard ? [context.config.alarmContactGroups, pulumi.all(own)] : [])
+    .apply((lists) => lists.flat());
   const { project, metric, statistics, dimension, runbook, times = 1 }: Watched = METRICS[what];
   new alicloud.cms.Alarm(
     args.name,
@@ -72,7 +76,8 @@ export function createAlarm(context: BridgeContext, parent: pulumi.Resource, arg
       metric,
       metricDimensions: args.of.apply((value) => JSON.stringify([{ region, [dimension]: value }])),
       period: PERIOD_SECONDS,
-      contactGroups: own.apply((groups) => (groups.length > 0 ? groups : [DEFAULT_CONTACT_GROUP])),
+      contactGroups: contactGroups.apply((groups) => (groups.length > 0 ? groups : [DEFAULT_CONTACT_GROUP])),
+      ...(isHeard && context.alarmCallback !== undefined ? { webhook: context.alarmCallback } : {}),
       escalationsCritical: { statistics, comparisonOperator: ">", threshold: String(threshold), times },
       tags: { bridge: context.config.name, runbook: `docs/runbook.md#${runbook}` },
     },

@@ -7,6 +7,7 @@ import {
   type CloudComponents,
   type DestinationSide,
   type NativeBridge,
+  type Notified,
   type Prober,
   type ProberArgs,
   type PushBridge,
@@ -14,6 +15,7 @@ import {
   type Sides,
   type SourceSide,
 } from "../cloud";
+import { createContacts } from "./alarm-contacts";
 import { AlicloudNative } from "./native";
 import { AlicloudProber } from "./prober";
 import { AlicloudPush } from "./push";
@@ -31,6 +33,7 @@ export const alicloudComponents: CloudComponents = {
       return createVerified(name, given, { side, accountId, opts });
     },
   },
+  createNotifications: (context: BridgeContext): Notified => createContacts(context),
   createSource(context: BridgeContext): SourceSide {
     const store = new AlicloudSourceStore(context);
     return { store, createTrigger: (receiver) => new AlicloudTrigger(context, { store, receiver }) };

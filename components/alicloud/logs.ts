@@ -58,7 +58,12 @@ export class Logs extends pulumi.ComponentResource {
     );
     const index = new alicloud.log.StoreIndex(
       `${name}-index`,
-      { project: project.projectName, logstore: store.logstoreName, fullText: { caseSensitive: false, token: TOKENS } },
+      {
+        project: project.projectName,
+        logstore: store.logstoreName,
+        fullText: { caseSensitive: false, token: TOKENS },
+        fieldSearches: [{ name: "message", type: "text", enableAnalytics: true, caseSensitive: false, token: TOKENS }],
+      },
       child,
     );
     const rest = { created: [store.createTime], after: [index], seconds: config.settleSeconds };

@@ -20,7 +20,7 @@ export const physicalName = (
 ): string => `crossborderbridge-${bridgeId}-${part}`;
 
 /** Has no slash in front, because the ARN adds one. */
-export const secretName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>
+export const secretName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker" | "webhook"): string =>
   `crossborderbridge/${bridgeId}/${side}/${secret}`;
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);

@@ -4,6 +4,7 @@ import { type BridgeContext, identity, type PushBridge, type Sides } from "../cl
 import { ConfigInvalid } from "../config";
 import { checkedFor } from "../config/errors";
 import { ControlBucket } from "./control-bucket";
+import { createDashboard } from "./dashboard";
 import { ReplicationFlow } from "./flow";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
@@ -43,6 +44,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
   readonly queueUrl: pulumi.Output<string>;
   readonly outageQueueUrl: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
+  readonly dashboardUrls?: { source: pulumi.Output<string> };
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(sides: Sides) {
@@ -70,6 +72,8 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
       parent: this,
     });
     createTick(context, { function: pusher, dependsOn: [...pusher.ready, events], parent: this });
+    const dashboardUrl = createDashboard(context, this, { project: parts.logs.project, logstore: parts.logs.store });
+    if (dashboardUrl !== undefined) this.dashboardUrls = { source: dashboardUrl };
     this.sourceBucket = source.bucketName;
     this.destinationBucket = destination.bucketName;
     this.flowName = flow.flowName;

@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type BridgeContext, type Receiver, senderSettings, type Trigger } from "../cloud";
 import { ossSenderInstances } from "../config/defaults";
+import { createDashboard } from "./dashboard";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { bucketArn, functionArn, keyArn, physicalName } from "./names";
@@ -24,6 +25,7 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
   readonly queueUrl: pulumi.Output<string>;
   readonly outageQueueUrl: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
+  readonly dashboardUrl: pulumi.Output<string> | undefined;
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(context: BridgeContext, args: { store: AlicloudSourceStore; receiver: Receiver }) {
@@ -38,6 +40,7 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
     const sender = this.createSender(context, { store, receiver, logs, deadLetters, waiting, token, invoker });
     const events = new OssEvents(context, { store, role: "sender", function: sender, deadLetters, parent: this });
     createTick(context, { function: sender, dependsOn: [...sender.ready, events], parent: this });
+    this.dashboardUrl = createDashboard(context, this, { project: logs.project, logstore: logs.store });
     this.senderFunctionName = sender.functionName;
     this.queueUrl = waiting.work.url;
     this.outageQueueUrl = waiting.outage.url;

@@ -5,7 +5,7 @@ import type { BridgeContext } from "../cloud";
 import type { ProberPart } from "../prober";
 
 /** The roles that have a function in AWS. */
-export type AwsRole = "sender" | "receiver" | "copier" | "prober";
+export type AwsRole = "sender" | "receiver" | "copier" | "prober" | "notifier";
 
 export class Account {
   readonly partition: pulumi.Output<string>;
@@ -19,7 +19,7 @@ export class Account {
   }
 
   /** The principal of a service, as roles and policies name it. */
-  service(serviceName: "lambda" | "s3" | "apigateway" | "events", region: string): pulumi.Output<string> {
+  service(serviceName: "lambda" | "s3" | "apigateway" | "events" | "sns", region: string): pulumi.Output<string> {
     return aws.getServicePrincipalOutput({ serviceName, region }, this.options).name;
   }
 }
@@ -30,8 +30,11 @@ export class Account {
  */
 export const physicalName = (
   bridgeId: string,
-  part: AwsRole | ProberPart | "dead-letters" | "invoker" | "outage" | "queue" | "tick",
+  part: AwsRole | ProberPart | "alarms" | "dead-letters" | "invoker" | "outage" | "queue" | "tick" | "undelivered-alarms",
 ): string => `crossborderbridge-${bridgeId}-${part}`;
 
-export const parameterName = (bridgeId: string, side: "source" | "destination", secret: "token" | "invoker"): string =>
-  `/crossborderbridge/${bridgeId}/${side}/${secret}`;
+export const parameterName = (
+  bridgeId: string,
+  side: "source" | "destination",
+  secret: "token" | "invoker" | "webhook",
+): string => `/crossborderbridge/${bridgeId}/${side}/${secret}`;

@@ -4,13 +4,13 @@
  */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import { seeRunbook } from "../alarm-text";
 import type { BridgeContext, Side } from "../cloud";
 import { inSourceAccount, PROBER_PARTS } from "../prober";
 import { physicalName } from "./account";
+import { BRIDGE_NAMESPACE } from "./dashboard-body";
 import type { Queues } from "./queues";
 
-/** Namespace of the functions' metrics. A test compares it with the runtime's. */
-const BRIDGE_NAMESPACE = "CrossBorderBridge";
 /** SQS and the tick report once a minute. */
 const PERIOD_SECONDS = 60;
 /**
@@ -59,18 +59,23 @@ export interface AlarmArgs {
   tick: pulumi.Resource;
 }
 
-export function createAlarms(context: BridgeContext, parent: pulumi.Resource, { tick, ...watched }: AlarmArgs): void {
+/** Returns the ARNs of the alarms. */
+export function createAlarms(
+  context: BridgeContext,
+  parent: pulumi.Resource,
+  { tick, ...watched }: AlarmArgs,
+): pulumi.Output<string>[] {
   const topic =
     context.alarmTopicArn === undefined ? {} : { alarmActions: [context.alarmTopicArn], okActions: [context.alarmTopicArn] };
-  for (const alarm of alarmsOf(context.config, watched)) {
+  return alarmsOf(context.config, watched).map((alarm) => {
     const { suffix, text, above = 0, below, bad, of, missingIsBad = false, formerly } = alarm;
-    new aws.cloudwatch.MetricAlarm(
+    const created = new aws.cloudwatch.MetricAlarm(
       `${context.name}-${suffix}-alarm`,
       {
         ...topic,
         ...queriesOf(alarm),
         name: `crossborderbridge-${context.config.name}-${suffix}`,
-        alarmDescription: `Bridge ${context.config.name}: ${text} See docs/runbook.md#${suffix}`,
+        alarmDescription: `Bridge ${context.config.name}: ${text} ${seeRunbook(context.config, suffix)}`,
         comparisonOperator: below === undefined ? "GreaterThanThreshold" : "LessThanThreshold",
         threshold: below ?? above,
         datapointsToAlarm: bad,
@@ -84,7 +89,8 @@ export function createAlarms(context: BridgeContext, parent: pulumi.Resource, { 
         ...(formerly === undefined ? {} : { aliases: [{ name: `${context.name}-${formerly}` }] }),
       },
     );
-  }
+    return created.arn;
+  });
 }
 
 function queriesOf({ metrics, expression, suffix }: Alarm): Partial<aws.cloudwatch.MetricAlarmArgs> {
@@ -206,6 +212,8 @@ function alarmsOf(
 
 const every = (minutes: number): { bad: number; of: number } => ({ bad: minutes, of: minutes });
 
+/** The section of the runbook for both alarms of a prober. */
+const PROBE_SECTION = "the-latency-probe-is-late";
 /** Longest delay of the schedule, the log and its metric together. */
 const REPORTING_SECONDS = 120;
 
@@ -235,7 +243,9 @@ export function createProbeAlarms(
     {
       ...common,
       name: `${physical}-late`,
-      alarmDescription: `A canary of bridge ${config.name} took more than ${lagAlarmSeconds} s to the ${side}`,
+      alarmDescription:
+        `Bridge ${config.name}: a canary took more than ${lagAlarmSeconds} s to the ${side}. Read what is late, and why, with ` +
+        `\`npm run bridge -- status\`. ${seeRunbook(config, PROBE_SECTION)}`,
       metricName: "ProbeLagMs",
       threshold: lagAlarmSeconds * 1000,
       evaluationPeriods: 1,
@@ -250,8 +260,9 @@ export function createProbeAlarms(
       ...common,
       name: `${physical}-gave-up`,
       alarmDescription:
-        `A canary of bridge ${config.name} did not come to the ${side} within ${giveUpAfterSeconds} s; ` +
-        "without data nobody watches for them",
+        `Bridge ${config.name}: a canary did not come to the ${side} within ${giveUpAfterSeconds} s. Read what waits, and why, with ` +
+        `\`npm run bridge -- status\`. Without data the prober at the ${side} does not run: read its log. ` +
+        seeRunbook(config, PROBE_SECTION),
       metricName: "ProbeGaveUp",
       threshold: 0,
       // Within this time a working prober reports, whether or not it has found the canary.

@@ -5,11 +5,13 @@ import type {
   CloudComponents,
   DestinationSide,
   NativeBridge,
+  Notified,
   Prober,
   ProberArgs,
   Sides,
   SourceSide,
 } from "../cloud";
+import { AlarmTopic } from "./alarm-topic";
 import { createNative } from "./native/bridge";
 import { AwsProber } from "./prober";
 import { AwsReceiver } from "./receiver";
@@ -32,6 +34,10 @@ export const awsComponents: CloudComponents = {
         },
         opts,
       ),
+  },
+  createNotifications(context: BridgeContext): Notified {
+    const isHeard = context.config.alarmEmails.length > 0 || context.webhook !== undefined;
+    return isHeard ? { alarmTopicArn: new AlarmTopic(context).topicArn } : {};
   },
   createSource(context: BridgeContext): SourceSide {
     const store = new AwsSourceStore(context);

@@ -188,6 +188,15 @@ export function proberPolicy(args: ProberPolicyArgs): PolicyDocument {
   );
 }
 
+/** Lambda sends what the notifier did not deliver to a queue, in the notifier's role. */
+export const notifierPolicy = ({
+  parameterArn,
+  undeliveredArn,
+}: {
+  parameterArn: string;
+  undeliveredArn: string;
+}): PolicyDocument => document(readParameters([parameterArn]), allow("KeepUndelivered", ["sqs:SendMessage"], undeliveredArn));
+
 /** HEAD asks for checksums, which S3 keeps encrypted. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
 export const proberKeyActions = (puts: boolean): string[] => [...(puts ? ["kms:GenerateDataKey"] : []), "kms:Decrypt"];
 

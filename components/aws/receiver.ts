@@ -6,6 +6,7 @@ import type { AllowedSources } from "../../runtime/protocol/env";
 import { type BridgeContext, type Receiver, receiverSettings } from "../cloud";
 import { Account, physicalName } from "./account";
 import { Copier } from "./copier";
+import { createDestinationDashboard } from "./dashboard";
 import { Endpoint } from "./endpoint";
 import { BridgeFunction } from "./function";
 import { invokerPolicy, kmsKeyStatement, receiverPolicy } from "./policies";
@@ -27,6 +28,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
   readonly url: pulumi.Output<string>;
   readonly receiverFunctionName: pulumi.Output<string>;
   readonly copierFunctionName: pulumi.Output<string>;
+  readonly dashboardUrl: pulumi.Output<string> | undefined;
   readonly invokerCredentials?: pulumi.Output<string>;
   readonly kmsKeyStatement?: pulumi.Output<string>;
 
@@ -70,6 +72,7 @@ export class AwsReceiver extends pulumi.ComponentResource implements Receiver {
     this.url = endpoint.url;
     this.receiverFunctionName = receiver.functionName;
     this.copierFunctionName = copier.functionName;
+    this.dashboardUrl = createDestinationDashboard(context, this, this);
     this.registerOutputs({
       url: this.url,
       receiverFunctionName: this.receiverFunctionName,

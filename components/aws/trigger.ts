@@ -6,6 +6,7 @@ import { type BridgeContext, onlyPlain, type Receiver, senderSettings, type Trig
 import { senderExecutions } from "../config";
 import { Account, physicalName } from "./account";
 import { createAlarms } from "./alarms";
+import { createSourceDashboard } from "./dashboard";
 import { BridgeFunction } from "./function";
 import { kmsKeyStatement, senderPolicy } from "./policies";
 import { createQueues, mapQueue, type Queues } from "./queues";
@@ -35,6 +36,7 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
   readonly deadLetterQueueUrl: pulumi.Output<string>;
   readonly requiredNotification?: pulumi.Output<string>;
   readonly kmsKeyStatement?: pulumi.Output<string>;
+  readonly dashboardUrl: pulumi.Output<string> | undefined;
   readonly ready: pulumi.Resource[] = [this];
 
   constructor(context: BridgeContext, args: AwsTriggerArgs) {
@@ -51,10 +53,12 @@ export class AwsTrigger extends pulumi.ComponentResource implements Trigger {
     if (config.source.adopt) this.requiredNotification = this.describeNotification(context, queues, sender);
     else this.createNotification(name, context, { store, target, queues, sender });
     const tick = createTick(context, this, { account, sender: sender.function, ready: [mapped] });
-    createAlarms(context, this, { queues, senderFunctionName: sender.functionName, tick });
+    const { functionName: senderFunctionName } = sender;
+    const alarmArns = createAlarms(context, this, { queues, senderFunctionName, tick });
+    this.dashboardUrl = createSourceDashboard(context, this, { senderFunctionName, queues, alarmArns, receiver: args.receiver });
     warnOfQuota(context, this, "source");
 
-    this.senderFunctionName = sender.functionName;
+    this.senderFunctionName = senderFunctionName;
     this.queueUrl = queues.work.url;
     this.outageQueueUrl = queues.outage.url;
     this.deadLetterQueueUrl = queues.deadLetters.url;

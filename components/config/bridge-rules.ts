@@ -1,4 +1,5 @@
 /** Rules that span several fields and hold for every pair of clouds. */
+import { ALARM_RULES } from "./alarm-rules";
 import { CLOUD_RULES } from "./cloud-rules";
 import { isPull, isS3Native, minimumUrlExpirySeconds, modeOf, probePrefixOf, URL_EXPIRY_MAX_SECONDS } from "./defaults";
 import { type Rule, SIDES, when } from "./define-rule";
@@ -158,6 +159,7 @@ export const RULES: readonly Rule[] = [
   ...LIFECYCLE_RULES,
   ...KEY_RULES,
   ...PROBE_RULES,
+  ...ALARM_RULES,
   differentBuckets,
   adoptedSettings,
   sizes,

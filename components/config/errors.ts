@@ -7,7 +7,7 @@ import { KNOWN_KEYS } from "./schema";
 import { asType, closest, didYouMean, likelyChoices } from "./suggestions";
 
 /** Values at these paths are never shown. */
-const SECRET_PATHS: ReadonlySet<string> = new Set(["token"]);
+const SECRET_PATHS: ReadonlySet<string> = new Set(["token", "alarmWebhookUrl", "alarmWebhookSecret"]);
 const SHOWN_CHARACTERS = 80;
 
 /**

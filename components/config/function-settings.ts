@@ -7,6 +7,7 @@ import type {
   AuthConfig,
   CopierConfig,
   DispatcherConfig,
+  NotifierConfig,
   ProberConfig,
   PusherConfig,
   ReceiverConfig,
@@ -217,6 +218,13 @@ function prober(bridge: Bridge, side: SideName): ProberConfig {
   };
 }
 
+const notifier = ({ config, name }: Bridge): NotifierConfig => ({
+  bridgeId: name,
+  logLevel: config.logLevel,
+  format: config.alarmWebhookFormat,
+  parameter: `/crossborderbridge/${name}/source/webhook`,
+});
+
 export interface FunctionSettings {
   role: Role;
   cloud: Cloud;
@@ -244,6 +252,7 @@ export function functionSettings(config: LenientConfig): FunctionSettings[] {
     add("dispatcher", from?.cloud, dispatcher(bridge));
     add("pusher", from?.cloud, pusher(bridge));
   }
+  if (config.alarmWebhookUrl !== undefined && isAws(from?.cloud)) add("notifier", from?.cloud, notifier(bridge));
   if (config.probe.enabled) for (const side of SIDES) add("prober", config[side]?.cloud, prober(bridge, side));
   return found;
 }

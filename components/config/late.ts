@@ -15,6 +15,8 @@ export const LATE_SETTINGS: readonly string[] = [
   "allowedCidrs",
   "alarmTopicArn",
   "alarmContactGroups",
+  "alarmWebhookUrl",
+  "alarmWebhookSecret",
 ];
 
 /** The text that stands for a value that is not known yet. */
@@ -29,7 +31,8 @@ function standInFor(path: Path, raw: unknown): unknown {
     return second === "customDomain" ? `${first}.late.example` : "late";
   }
   if (first === "auth") return "late-parameter";
-  if (first === "token") return Buffer.alloc(32).toString("base64");
+  if (first === "token" || first === "alarmWebhookSecret") return Buffer.alloc(32).toString("base64");
+  if (first === "alarmWebhookUrl") return "https://late.example";
   if (first === "alarmTopicArn") return `${arnAt(raw, "source", "sns")}:late`;
   const element = first === "allowedCidrs" ? "192.0.2.0/24" : "late";
   return second === undefined ? [element] : element;

@@ -38,7 +38,7 @@ export const ADOPTED_OSS_RULES_NOTICE =
   "whoever made it, and a destroy deletes that rule. List the rules before the first deployment: ossutil api get-bucket-replication --bucket <source>.";
 export const UNHEARD_ALARMS_NOTICE =
   "An SNS topic takes alarms only from its own region and account. So the alarms at the destination, which watch how far behind it is, " +
-  "do not reach alarmTopicArn. Give them an action there by transform.";
+  "do not reach alarmTopicArn, alarmEmails and alarmWebhookUrl. Give them an action there by transform.";
 
 const adoptedAcceleration = (side: "source" | "destination") =>
   `The ${side} bucket is adopted, so transfer acceleration is not switched on for it. Enable it by hand, or set ${side}.acceleration: none.`;
@@ -112,7 +112,7 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
   const instances = reservedInstances(config);
   if (instances > RESERVABLE_INSTANCES) notices.push(quotaNotice(instances));
   if (/^\d+$/.test(config.name)) notices.push(numericName(config.name));
-  if (config.alarmTopicArn !== undefined && isElsewhere(config) && hasLagAlarms(config)) notices.push(UNHEARD_ALARMS_NOTICE);
+  if (hasOwnTopic(config) && isElsewhere(config) && hasLagAlarms(config)) notices.push(UNHEARD_ALARMS_NOTICE);
   if (probe.everyMinutes > 0 && probe.giveUpAfterSeconds > probe.everyMinutes * 60) notices.push(overlappingCanaries(probe));
   return notices;
 }
@@ -208,11 +208,17 @@ function unusedRequestSettings({ auth, allowedCidrs }: BridgeConfig, tokenIsGive
 export const hasLagAlarms = (config: BridgeConfig): boolean =>
   config.probe.everyMinutes > 0 || (isS3Native(config) && config.replication.metrics);
 
+/** Whether alarms go to a topic of the source's region: the operator's, or the bridge's own. */
+const hasOwnTopic = ({ source, alarmTopicArn, alarmEmails, alarmWebhookUrl }: BridgeConfig): boolean =>
+  isAws(source.cloud) && (alarmTopicArn !== undefined || alarmEmails.length > 0 || alarmWebhookUrl !== undefined);
+
 function unusedAlarmSettings(config: BridgeConfig): string[] {
   if (hasLagAlarms(config)) return [];
   return [
     ...(config.alarmTopicArn === undefined ? [] : ["alarmTopicArn"]),
     ...(config.alarmContactGroups.length > 0 ? ["alarmContactGroups"] : []),
+    ...(config.alarmEmails.length > 0 ? ["alarmEmails"] : []),
+    ...(config.alarmWebhookUrl === undefined ? [] : ["alarmWebhookUrl"]),
   ];
 }
 

@@ -21,6 +21,13 @@ const sideStatements = z
   })
   .meta({ title: "Policy statements for a side", typeName: "SideStatements" });
 
+const sideUrls = z
+  .object({
+    source: name().optional().describe("Address at the source."),
+    destination: name().optional().describe("Address at the destination."),
+  })
+  .meta({ title: "An address for a side", typeName: "SideUrls" });
+
 export const outputsSchema = z
   .object({
     sourceBucket: name().describe("Name of the source bucket."),
@@ -65,6 +72,23 @@ export const outputsSchema = z
       when: "with `probe.enabled`",
       description: "Names of the functions that `npm run bridge -- probe` calls.",
     }),
+    dashboardUrls: sideUrls.optional().meta({
+      when: "with `dashboard`, for each dashboard that there is",
+      description: "Addresses of the dashboards in the clouds' consoles.",
+    }),
+    alarmTopicArn: text(
+      "at a source in AWS with `alarmEmails` or `alarmWebhookUrl`",
+      "ARN of the bridge's topic, which its alarms notify.",
+    ),
+    senderAddress: text(
+      "in mode `pull` with `egress: static`",
+      "The address that all requests of the sender come from, as a network: `203.0.113.7/32`.",
+    ),
+    estimatedCost: z
+      .array(name())
+      .describe(
+        "What the bridge costs, as `npm run preview` prints it: for two example loads, and each month while nothing arrives.",
+      ),
     notices: z
       .array(name())
       .describe("What an operator should know about this configuration. The deployment also shows these as warnings."),

@@ -1,5 +1,5 @@
 /** Top-level keys whose value is text even when it looks like a number. */
-const TEXT_KEYS: ReadonlySet<string> = new Set(["name", "token", "alarmTopicArn"]);
+const TEXT_KEYS: ReadonlySet<string> = new Set(["name", "token", "alarmTopicArn", "alarmWebhookUrl", "alarmWebhookSecret"]);
 
 /**
  * Selects a stack's values under this project's namespace, unknown keys included. Pulumi.yaml declares "" for settings without a default.

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { BOUNDS, DELETES, LOG_LEVELS } from "../../runtime/protocol/env";
 import { MAX_PROBE_SIZE_BYTES } from "../../runtime/protocol/probe";
+import { alarmSettings } from "./alarm-schema";
 import { ACCELERATIONS, CLOUDS, LOG_RETENTION_DAYS, MODES, OSS_STORAGE_CLASSES, S3_STORAGE_CLASSES } from "./clouds";
 import {
   anyText,
@@ -321,16 +322,7 @@ const settings = {
   forceDestroy: flag()
     .default(false)
     .describe("Delete the buckets that the bridge created, with everything in them. Needs `retainBuckets: false`."),
-  alarmTopicArn: anyText("a topic ARN", "the ARN of an SNS topic of the source's region")
-    .optional()
-    .describe("A source in AWS: SNS topic of its region that the alarms go to."),
-  alarmContactGroups: list(text(/^.{1,128}$/u, "the name of a contact group of CloudMonitor"), {
-    what: "names of contact groups of CloudMonitor",
-    max: 100,
-  }).meta({
-    description:
-      "A source in Alibaba Cloud: contact groups of CloudMonitor that the alarms go to. An empty list stands for the account's default group.",
-  }),
+  ...alarmSettings,
 };
 
 export const bridgeSchema = z

@@ -426,6 +426,17 @@ export interface BridgeOutputs {
   kmsKeyPolicyStatements: SideStatements;
   /** Names of the functions that `npm run bridge -- probe` calls. Present with `probe.enabled`. */
   proberFunctionNames?: SideNames;
+  /** Addresses of the dashboards in the clouds' consoles. Present with `dashboard`, for each dashboard that there is. */
+  dashboardUrls?: SideUrls;
+  /** ARN of the bridge's topic, which its alarms notify. Present at a source in AWS with `alarmEmails` or `alarmWebhookUrl`. */
+  alarmTopicArn?: string;
+  /**
+   * The address that all requests of the sender come from, as a network: `203.0.113.7/32`. Present in mode `pull` with
+   * `egress: static`.
+   */
+  senderAddress?: string;
+  /** What the bridge costs, as `npm run preview` prints it: for two example loads, and each month while nothing arrives. */
+  estimatedCost: string[];
   /** What an operator should know about this configuration. The deployment also shows these as warnings. */
   notices: string[];
 }
@@ -444,4 +455,12 @@ export interface SideNames {
   source: string;
   /** Name at the destination. */
   destination: string;
+}
+
+/** An address for a side */
+export interface SideUrls {
+  /** Address at the source. */
+  source?: string;
+  /** Address at the destination. */
+  destination?: string;
 }

@@ -48,7 +48,7 @@ export function declare(name: string, { source, destination, ...settings }: Vari
     token: TOKEN,
     mode: "pull",
     allowedCidrs: ["198.51.100.0/24"],
-    bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip, prober: zip },
+    bundles: { sender: at(from), receiver: at(to), copier: at(to), dispatcher: zip, pusher: zip, prober: zip, notifier: handler },
     ...settings,
     source: { provider: provider(`${providers}source`, from), ...from },
     destination: { provider: provider(`${providers}destination`, to), ...to },

@@ -65,8 +65,10 @@ describe("outputs", () => {
     );
     expect(Object.keys(bridge.outputs).sort()).toEqual([
       "copierFunctionName",
+      "dashboardUrls",
       "deadLetterQueueUrl",
       "destinationBucket",
+      "estimatedCost",
       "kmsKeyPolicyStatements",
       "notices",
       "outageQueueUrl",

@@ -83,7 +83,9 @@ describe("alarms", () => {
     expect(get("b-destination-prober-lag-alarm").inputs).toEqual({
       ...common,
       name: "crossborderbridge-b-prober-dest-late",
-      alarmDescription: "A canary of bridge b took more than 60 s to the destination",
+      alarmDescription:
+        "Bridge b: a canary took more than 60 s to the destination. Read what is late, and why, with `npm run bridge -- status`. " +
+        "See docs/runbook.md#the-latency-probe-is-late",
       metricName: "ProbeLagMs",
       threshold: 60_000,
       evaluationPeriods: 1,
@@ -92,7 +94,9 @@ describe("alarms", () => {
     expect(get("b-destination-prober-gave-up-alarm").inputs).toEqual({
       ...common,
       name: "crossborderbridge-b-prober-dest-gave-up",
-      alarmDescription: "A canary of bridge b did not come to the destination within 600 s; without data nobody watches for them",
+      alarmDescription:
+        "Bridge b: a canary did not come to the destination within 600 s. Read what waits, and why, with `npm run bridge -- status`. " +
+        "Without data the prober at the destination does not run: read its log. See docs/runbook.md#the-latency-probe-is-late",
       metricName: "ProbeGaveUp",
       threshold: 0,
       evaluationPeriods: 4,

@@ -45,7 +45,10 @@ test("declared defaults are the schema's", () => {
     },
     { stack: "dev", tokenIsDeferred: true },
   ) as unknown as Record<string, unknown>;
-  const unset = new Set(["name", "mode", "buffer", "token", "alarmTopicArn"]);
+  const unset = new Set([
+    ...["name", "mode", "buffer", "token", "runbookUrl"],
+    ...["alarmTopicArn", "alarmWebhookUrl", "alarmWebhookSecret"],
+  ]);
   const declared = Object.entries(project.config)
     .map(([key, { default: value }]) => [key.replace(NAMESPACE, ""), value] as const)
     .filter(([key, value]) => value !== undefined && JSON.stringify(value) !== "{}" && key !== "egress");

@@ -56,6 +56,14 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     "events that wait for others": { batchSeconds: 2 },
     "a rate limit": { rateLimit: { requestsPerSecond: 7, burst: 9 } },
     "an alarm topic": { alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:alarms" },
+    "alarms by e-mail and to a webhook": {
+      alarmEmails: ["ops@example.com"],
+      alarmWebhookUrl: "https://oapi.dingtalk.com/robot/send?access_token=0123",
+      alarmWebhookFormat: "dingtalk",
+      alarmWebhookSecret: "SEC0123",
+    },
+    "a runbook of the user's": { runbookUrl: "https://wiki.example.com/runbook" },
+    "no dashboard": { dashboard: false },
     "buckets that go": { retainBuckets: false, forceDestroy: true },
     "a lifecycle": {
       destination: {

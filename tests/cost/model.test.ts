@@ -1,7 +1,9 @@
 /** The model's arithmetic, the targets that it holds, and its counts of what a plan has. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import { parseBridgeConfig } from "../../components/config";
+import { rawSettings } from "../../components/config/raw-settings";
 import { IDLE, idleUsage } from "../../cost/idle";
 import { beyondCopying, type CostLine, estimate, inUsd, priced, type Scenario, usageOf } from "../../cost/model";
 import { BILLED, CNY_PER_USD, DEFAULT_PRICES } from "../../cost/prices";
@@ -144,6 +146,15 @@ test("every price has a unit, a source and a day", () => {
 });
 
 describe("an idle bridge", () => {
+  /** Of an example stack, with a token as a deployment has one. */
+  const configOf = (example: string) => {
+    const { config } = parse(readFileSync(join(__dirname, "..", "..", "examples", `Pulumi.${example}.yaml`), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    const { tokenParameter } = (config["crossborderbridge:auth"] ?? {}) as { tokenParameter?: string };
+    const tokenIsDeferred = tokenParameter === undefined;
+    return parseBridgeConfig(rawSettings("crossborderbridge", config), { stack: example, tokenIsDeferred });
+  };
   const planOf = (example: string) =>
     JSON.parse(readFileSync(join(__dirname, "..", "golden", "examples", `${example}.json`), "utf8")) as {
       type: string;
@@ -162,6 +173,20 @@ describe("an idle bridge", () => {
     expect([countOf("aws-to-china", ":NatGateway"), countOf("aws-to-china", ":Eip")]).toEqual([1, 1]);
     // Every tick writes the metrics that alarms compare, and whether the breaker is open.
     expect(COMPARED_METRICS.length + 1).toBe(IDLE.metrics);
+  });
+
+  test.each(["aws-to-aws", "aws-to-china", "aws-to-oss", "oss-to-aws", "china-to-china", "oss-accelerated", "one-way"])(
+    "%s has as many dashboards in CloudWatch as the model counts",
+    (example) => {
+      const counted = idleUsage(configOf(example)).filter(({ billed }) => billed === "dashboardMonth");
+      expect(counted.length).toBe(countOf(example, "cloudwatch/dashboard:Dashboard"));
+    },
+  );
+
+  test("costs the dashboards only with dashboard: true", () => {
+    const count = (dashboard: boolean) =>
+      idleUsage({ mode: "pull", source: aws, destination: china, dashboard }).filter(({ item }) => item === "dashboard").length;
+    expect([count(true), count(false)]).toEqual([2, 0]);
   });
 
   test("makes the calls of a tick that the model counts", async () => {

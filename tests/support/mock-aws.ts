@@ -37,6 +37,7 @@ const COMPUTED: Record<string, Computed> = {
     arn: `arn:${place.partition}:s3:::${bucket}`,
     bucketRegionalDomainName: `${bucket}.s3.${place.region}.${place.suffix}`,
   }),
+  "aws:sns/topic:Topic": ({ name }, place) => ({ arn: arn("sns", name ?? "", place) }),
   "aws:sqs/queue:Queue": ({ name }, place) => ({
     arn: arn("sqs", name ?? "", place),
     url: `https://sqs.${place.region}.${place.suffix}/${place.account}/${name}`,
@@ -55,6 +56,7 @@ const COMPUTED: Record<string, Computed> = {
   "aws:iam/user:User": ({ name }, place) => ({ arn: arn("iam", `user/${name}`, place, true) }),
   "aws:iam/accessKey:AccessKey": () => ({ secret: "mock-secret-access-key" }),
   "aws:cloudwatch/eventRule:EventRule": ({ name }, place) => ({ arn: arn("events", `rule/${name}`, place) }),
+  "aws:cloudwatch/metricAlarm:MetricAlarm": ({ name }, place) => ({ arn: arn("cloudwatch", `alarm:${name}`, place) }),
   "aws:cloudwatch/logGroup:LogGroup": ({ name }, place) => ({ arn: arn("logs", `log-group:${name}`, place) }),
   "aws:ssm/parameter:Parameter": ({ name }, place) => ({ arn: arn("ssm", `parameter${name}`, place) }),
   "aws:apigateway/restApi:RestApi": (_, place) => ({

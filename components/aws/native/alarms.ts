@@ -1,6 +1,7 @@
 /** Alarms for an operator: replication falls behind, or S3 gave objects up. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { seeRunbook } from "../../alarm-text";
 import { isCrossAccount } from "./accounts";
 import type { ReplicatedBucket, ReplicationRule } from "./rules";
 
@@ -11,6 +12,8 @@ export interface ReplicationAlarmArgs {
   source: ReplicatedBucket;
   destination: ReplicatedBucket;
   lagAlarmSeconds: number;
+  /** The operator's own copy of the runbook, which the alarms' texts link. */
+  runbookUrl?: string | undefined;
   /** Prefix of the physical names. @default generated names */
   physicalName: string | undefined;
   parent: pulumi.Resource;
@@ -31,6 +34,7 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     evaluationPeriods: 1,
     comparisonOperator: "GreaterThanThreshold",
   };
+  const see = (section: string) => seeRunbook(args, section);
   const actions = ({ alarmTopicArn }: ReplicatedBucket) =>
     alarmTopicArn === undefined ? {} : { alarmActions: [alarmTopicArn], okActions: [alarmTopicArn] };
   const named = (what: string) =>
@@ -42,7 +46,7 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
       ...named("lag"),
       // The alarm belongs to the source's account, which the provider of a destination in another account cannot use.
       ...(isCrossAccount(source, destination) ? { region: destination.region } : {}),
-      alarmDescription: pulumi.interpolate`Replication from ${way} is more than ${args.lagAlarmSeconds} s behind`,
+      alarmDescription: pulumi.interpolate`Replication from ${way} is more than ${args.lagAlarmSeconds} s behind. S3 works on it by itself: see how much is pending, and whether S3 is allowed to write. ${see("replication-lag")}`,
       metricName: "ReplicationLatency",
       statistic: "Maximum",
       threshold: args.lagAlarmSeconds,
@@ -57,7 +61,7 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     {
       ...common,
       ...named("failures"),
-      alarmDescription: pulumi.interpolate`Replication from ${way} gave up on objects: their replication status is FAILED`,
+      alarmDescription: pulumi.interpolate`Replication from ${way} gave up on objects: their replication status is FAILED. S3 does not try them again: mend the cause, then send them again by a backfill. ${see("replication-failures")}`,
       metricName: "OperationsFailedReplication",
       statistic: "Sum",
       threshold: 0,

@@ -68,6 +68,7 @@ function replicate(context: BridgeContext, { source, destination }: Record<End, 
     timeControl,
     metrics,
     lagAlarmSeconds: config.probe.lagAlarmSeconds,
+    runbookUrl: config.runbookUrl,
     ownership,
   };
   if (config.direction === "two-way") {

@@ -17,8 +17,10 @@ describe("the nine pairs", () => {
       expect(Object.keys(bridge.outputs).sort()).toEqual(
         [
           "copierFunctionName",
+          "dashboardUrls",
           "deadLetterQueueUrl",
           "destinationBucket",
+          "estimatedCost",
           "kmsKeyPolicyStatements",
           "notices",
           "outageQueueUrl",
@@ -84,6 +86,7 @@ test("a change between push and pull finds what both have at the source, and not
     "b-outage-alarm",
     "b-outage-hidden-alarm",
     "b-queue",
+    "b-source-dashboard",
     "b-source-logs",
     "b-source-logs-index",
     "b-source-logs-project",
@@ -170,9 +173,11 @@ describe("outputs", () => {
   test("of a push", async () => {
     const built = await recorded(push());
     expect(Object.keys(built.bridge.outputs).sort()).toEqual([
+      "dashboardUrls",
       "deadLetterQueueUrl",
       "destinationBucket",
       "dispatcherFunctionName",
+      "estimatedCost",
       "flowName",
       "kmsKeyPolicyStatements",
       "notices",
@@ -194,6 +199,7 @@ describe("outputs", () => {
   test("of native replication", async () => {
     expect(Object.keys((await recorded(native())).bridge.outputs).sort()).toEqual([
       "destinationBucket",
+      "estimatedCost",
       "kmsKeyPolicyStatements",
       "notices",
       "sourceBucket",

@@ -182,6 +182,29 @@ describe("each alarm", () => {
     }
   });
 
+  test("links the operator's own runbook", async () => {
+    const runbookUrl = "https://wiki.example.com/runbook";
+    for (const { name, alarmDescription } of await alarms({ runbookUrl, probe: { enabled: true, everyMinutes: 5 } })) {
+      const section = name.includes("prober-") ? "the-latency-probe-is-late" : suffixOf({ name });
+      expect(alarmDescription.endsWith(`See ${runbookUrl}#${section}`)).toBe(true);
+    }
+  });
+
+  test("names a section that the runbook has", async () => {
+    const page = readFileSync(join(__dirname, "..", "..", "..", "docs", "runbook.md"), "utf8");
+    const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title = ""]) => title.toLowerCase().replaceAll(" ", "-"));
+    const bridges: Parameters<typeof build>[0][] = [
+      { probe: { enabled: true, everyMinutes: 5 } },
+      { mode: "native", destination: { cloud: "aws", region: "eu-west-1" }, replication: { metrics: true }, allowedCidrs: [] },
+    ];
+    for (const bridge of bridges) {
+      const found = await alarms(bridge);
+      expect(found.length).toBeGreaterThan(1);
+      for (const { alarmDescription } of found)
+        expect(sections).toContain(/See docs\/runbook\.md#([a-z-]+)$/.exec(alarmDescription)?.[1]);
+    }
+  });
+
   test("that an earlier release had under another name keeps its resource", async () => {
     const { get } = await build();
     for (const suffix of ["queue-stuck", "dead-letters-not-empty"]) expect(get(`b-${suffix}-alarm`).aliases).toBe(1);

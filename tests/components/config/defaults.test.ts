@@ -37,6 +37,9 @@ test("a bridge from AWS Global to AWS China has a default for every setting", ()
     retainBuckets: true,
     forceDestroy: false,
     alarmContactGroups: [],
+    alarmEmails: [],
+    alarmWebhookFormat: "json",
+    dashboard: true,
   });
 });
 

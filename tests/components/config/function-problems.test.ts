@@ -91,12 +91,34 @@ const LATENCY_PROBE: Refusal[] = [
     problem: "probe.sizeBytes = 1000: outside scope.minSizeBytes and scope.maxSizeBytes, so the canary would not be replicated; allowed: 0 to 999" },
 ];
 
+const HOOK = { alarmWebhookUrl: "https://hooks.example.com/4711" };
+
 // biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.
 const NAMES_ALARMS_AND_LOGS: Refusal[] = [
   { given: pull({ from: "aws", alarmContactGroups: ["ops"] }),
     problem: 'alarmContactGroups = ["ops"]: contact groups of Alibaba Cloud; allowed on aws: alarmTopicArn' },
   { given: bridge({ alarmTopicArn: "arn:aws-cn:sns:cn-north-1:222222222222:ops" }),
     problem: 'alarmTopicArn = "arn:aws-cn:sns:cn-north-1:222222222222:ops": not a topic of the source\'s region; allowed: arn:aws:sns:us-east-1:<account>:<name>' },
+  { given: bridge({ alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:ops", alarmEmails: ["ops@example.com"] }),
+    problem: 'alarmTopicArn = "arn:aws:sns:us-east-1:111111111111:ops": the alarms go to this topic, whose subscriptions are yours, and alarmEmails and alarmWebhookUrl are subscriptions of a topic of the bridge; allowed: leave either out' },
+  { given: bridge({ alarmEmails: ["ops"] }),
+    problem: 'alarmEmails[0] = "ops": not valid; allowed: an e-mail address' },
+  { given: bridge({ alarmWebhookUrl: "http://hooks.example.com/4711" }),
+    problem: "alarmWebhookUrl (a secret): not valid; allowed: an https URL" },
+  { given: bridge({ alarmWebhookSecret: "SEC4711" }),
+    problem: "alarmWebhookSecret (a secret): nothing is posted without alarmWebhookUrl; allowed: set that as well" },
+  { given: bridge({ ...HOOK, alarmWebhookFormat: "wecom", alarmWebhookSecret: "SEC4711" }),
+    problem: "alarmWebhookSecret (a secret): robots of WeCom check no signature: their URL alone is the secret; allowed: leave it out" },
+  { given: bridge({ ...HOOK, alarmWebhookSecret: "SEC4711" }),
+    problem: "alarmWebhookSecret (a secret): not a secret of Standard Webhooks; allowed: base64 of 24 to 64 random bytes (openssl rand -base64 32)" },
+  { given: bridge({ ...HOOK, alarmWebhookFormat: "slack" }),
+    problem: 'alarmWebhookFormat = "slack": not one of the choices; allowed: json, dingtalk, wecom, lark' },
+  { given: push({ ...HOOK, alarmWebhookFormat: "lark" }),
+    problem: 'alarmWebhookFormat = "lark": CloudMonitor posts nothing in this format; allowed: dingtalk, or json with a receiver of yours that translates' },
+  { given: push({ ...HOOK, alarmWebhookFormat: "dingtalk", alarmWebhookSecret: "SEC4711" }),
+    problem: "alarmWebhookSecret (a secret): CloudMonitor signs nothing; allowed: leave it out (a robot of DingTalk can check a keyword, such as the bridge's name, instead)" },
+  { given: bridge({ runbookUrl: "https://wiki.example.com/runbook#late" }),
+    problem: 'runbookUrl = "https://wiki.example.com/runbook#late": not valid; allowed: an https URL without a fragment, such as https://wiki.example.com/runbook' },
   { given: push({ alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:ops" }),
     problem: 'alarmTopicArn = "arn:aws:sns:us-east-1:111111111111:ops": a topic of AWS; allowed on alicloud: alarmContactGroups' },
   { given: bridge({ alowedCidrs: [] }),

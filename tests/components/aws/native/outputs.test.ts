@@ -76,6 +76,7 @@ describe("outputs", () => {
     const { bridge } = await native();
     expect(Object.keys(bridge.outputs).sort()).toEqual([
       "destinationBucket",
+      "estimatedCost",
       "kmsKeyPolicyStatements",
       "notices",
       "replicationRoleArn",
