@@ -24,8 +24,7 @@ const oneTopic: Rule = (config) =>
 const signature: Rule = ({ source, alarmWebhookUrl, alarmWebhookFormat: format, alarmWebhookSecret: secret }) => {
   if (secret === undefined) return [];
   const refused = (broken: boolean, message: string) => when(broken, SECRET_PATH, message, FORMAT_PATH, URL_PATH, SOURCE_PATH);
-  if (alarmWebhookUrl === undefined)
-    return refused(true, "nothing is posted without alarmWebhookUrl; allowed: set that as well");
+  if (alarmWebhookUrl === undefined) return refused(true, "nothing is posted without alarmWebhookUrl; allowed: set that as well");
   return [
     ...refused(
       source?.cloud === "alicloud",

@@ -49,7 +49,9 @@ describe("with a webhook", () => {
 
   test("the notifier is told the format and the parameter, and may read it and keep what it did not deliver", async () => {
     const recording = await build(WEBHOOK);
-    const { environment } = recording.get("b-notifier", "aws:lambda/function:Function").inputs as { environment: { variables: Record<string, string> } };
+    const { environment } = recording.get("b-notifier", "aws:lambda/function:Function").inputs as {
+      environment: { variables: Record<string, string> };
+    };
     expect(parseEnv("notifier", environment.variables)).toEqual({
       bridgeId: "b",
       logLevel: "info",

@@ -52,7 +52,8 @@ describe("alarms", () => {
     expect(lag).toEqual({
       ...common,
       name: "ours-5-lag",
-      alarmDescription: "Replication from from to to by rule second is more than 60 s behind. S3 works on it by itself: see how much is pending, and whether S3 is allowed to write. See docs/runbook.md#replication-lag",
+      alarmDescription:
+        "Replication from from to to by rule second is more than 60 s behind. S3 works on it by itself: see how much is pending, and whether S3 is allowed to write. See docs/runbook.md#replication-lag",
       metricName: "ReplicationLatency",
       statistic: "Maximum",
       threshold: 60,
@@ -65,7 +66,8 @@ describe("alarms", () => {
     expect(failures).toEqual({
       ...common,
       name: "ours-5-failures",
-      alarmDescription: "Replication from from to to by rule second gave up on objects: their replication status is FAILED. S3 does not try them again: mend the cause, then send them again by a backfill. See docs/runbook.md#replication-failures",
+      alarmDescription:
+        "Replication from from to to by rule second gave up on objects: their replication status is FAILED. S3 does not try them again: mend the cause, then send them again by a backfill. See docs/runbook.md#replication-failures",
       metricName: "OperationsFailedReplication",
       statistic: "Sum",
       threshold: 0,
