@@ -5,6 +5,7 @@ import * as fcFunction from "./resources/fc-function";
 import * as fcTriggers from "./resources/fc-triggers";
 import * as fnf from "./resources/fnf";
 import * as log from "./resources/log";
+import * as logDashboard from "./resources/log-dashboard";
 import * as logIndex from "./resources/log-index";
 import * as message from "./resources/message";
 import * as oos from "./resources/oos";
@@ -21,6 +22,7 @@ export const RESOURCES = [
   fcTriggers,
   fnf,
   log,
+  logDashboard,
   logIndex,
   message,
   oos,

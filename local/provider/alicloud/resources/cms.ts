@@ -72,6 +72,82 @@ export const alarm = resource({
   delete: (context, id) => ignoreMissing(() => call(context, "DeleteMetricRules", { Id: [id] })),
 });
 
+const CHANNELS = ["channelsAliim", "channelsDingWebHook", "channelsMail", "channelsSms"] as const;
+const contactInputs = {
+  "alarmContactName!": "string",
+  "describe!": "string",
+  channelsAliim: "string",
+  channelsDingWebHook: "string",
+  channelsMail: "string",
+  channelsSms: "string",
+  lang: "string",
+} as const;
+
+/** https://www.alibabacloud.com/help/en/cms/developer-reference/api-cms-2019-01-01-putcontact */
+export const alarmContact = resource({
+  token: "alicloud:cms/alarmContact:AlarmContact",
+  inputs: contactInputs,
+  computed: [],
+  replaceOn: ["alarmContactName"],
+  kept: [...CHANNELS, "lang"],
+  check: function* (given) {
+    yield* notOneOf("lang", given.lang, ["en", "zh-cn"]);
+    if (CHANNELS.every((channel) => given[channel] === undefined))
+      yield { property: "channelsMail", reason: `a contact has one of ${CHANNELS.join(", ")}` };
+  },
+  create: async (context, given) => {
+    await putContact(context, given);
+    return given.alarmContactName;
+  },
+  read: async (context, id) => {
+    const { Contacts } = await call(context, "DescribeContactList", { ContactName: id });
+    return (Contacts as { Contact: unknown[] }).Contact.length > 0 ? {} : undefined;
+  },
+  update: (context, _id, given) => putContact(context, given),
+  delete: (context, id) => ignoreMissing(() => call(context, "DeleteContact", { ContactName: id })),
+});
+
+async function putContact(context: AlicloudContext, given: Infer<typeof contactInputs>): Promise<void> {
+  const { channelsMail: Mail, channelsSms: SMS, channelsAliim: AliIM, channelsDingWebHook: DingWebHook } = given;
+  await call(context, "PutContact", {
+    ...{ ContactName: given.alarmContactName, Describe: given.describe, Lang: given.lang },
+    Channels: { Mail, SMS, AliIM, DingWebHook },
+  });
+}
+
+const groupInputs = {
+  "alarmContactGroupName!": "string",
+  contacts: ["string"],
+  describe: "string",
+  enableSubscribed: "boolean",
+} as const;
+
+/** https://www.alibabacloud.com/help/en/cms/developer-reference/api-cms-2019-01-01-putcontactgroup */
+export const alarmContactGroup = resource({
+  token: "alicloud:cms/alarmContactGroup:AlarmContactGroup",
+  inputs: groupInputs,
+  computed: [],
+  replaceOn: ["alarmContactGroupName"],
+  create: async (context, given) => {
+    await putGroup(context, given);
+    return given.alarmContactGroupName;
+  },
+  read: async (context, id) => {
+    const { ContactGroupList } = await call(context, "DescribeContactGroupList", {});
+    const groups = (ContactGroupList as { ContactGroup: { Name: string }[] }).ContactGroup;
+    return groups.some(({ Name }) => Name === id) ? {} : undefined;
+  },
+  update: (context, _id, given) => putGroup(context, given),
+  delete: (context, id) => ignoreMissing(() => call(context, "DeleteContactGroup", { ContactGroupName: id })),
+});
+
+async function putGroup(context: AlicloudContext, given: Infer<typeof groupInputs>): Promise<void> {
+  await call(context, "PutContactGroup", {
+    ...{ ContactGroupName: given.alarmContactGroupName, ContactNames: given.contacts ?? [] },
+    ...{ Describe: given.describe, EnableSubscribed: given.enableSubscribed },
+  });
+}
+
 const call = (context: AlicloudContext, action: string, parameters: Properties) =>
   controlOf(context).rpc("cms", action, parameters);
 

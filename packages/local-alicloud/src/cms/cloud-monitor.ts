@@ -1,8 +1,9 @@
-/** Alarm rules of CloudMonitor, which are kept and not evaluated. https://www.alibabacloud.com/help/en/cms/developer-reference/api-cms-2019-01-01-putresourcemetricrule */
+/** Alarm rules and contacts of CloudMonitor, which are kept and not evaluated. https://www.alibabacloud.com/help/en/cms/developer-reference/api-cms-2019-01-01-putresourcemetricrule */
 import type { RpcCall, RpcOperation, RpcProduct } from "../api/rpc-api";
 import { invalidParameter, type Parameters } from "../api/rpc-parameters";
 import { ApiError } from "../contracts";
 import type { SettingRecords } from "../records";
+import { contactOperations } from "./contacts";
 import { type Escalation, LEVELS, type MetricRule, OPERATORS, ruleOf } from "./metric-rule";
 
 const OK = { Success: true, Code: "200", Message: "The request was successfully processed." };
@@ -11,10 +12,11 @@ const MAX_RULES = 100;
 
 export interface CloudMonitorOptions {
   accountId: string;
-  records: Pick<SettingRecords, "alarms">;
+  records: Pick<SettingRecords, "alarms" | "contacts" | "contactGroups">;
 }
 
-export function cloudMonitorApi({ accountId, records: { alarms } }: CloudMonitorOptions): RpcProduct {
+export function cloudMonitorApi({ accountId, records }: CloudMonitorOptions): RpcProduct {
+  const { alarms } = records;
   const permit = ({ region, action, authorize }: RpcCall) => authorize(`cms:${action}`, `acs:cms:${region}:${accountId}:*`);
   const find = (region: string, id: string): MetricRule | undefined => {
     const found = alarms.get(region, id);
@@ -42,6 +44,7 @@ export function cloudMonitorApi({ accountId, records: { alarms } }: CloudMonitor
   return {
     version: "2019-01-01",
     operations: {
+      ...contactOperations(records, permit),
       PutResourceMetricRule: (call) => {
         permit(call);
         const given = readRule(call.parameters);

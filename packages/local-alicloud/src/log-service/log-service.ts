@@ -9,6 +9,7 @@ import { conditionsOf, openListener, readBody, type Served, type Tls } from "../
 import { ApiError, type CallRecord, type FunctionCompute, type Ram } from "../contracts";
 import { createSettingRecords, type SettingRecords } from "../records";
 import { getLogs } from "./get-logs";
+import { dashboardOperations } from "./dashboards";
 import type { LogAnswer, LogCall, LogOperation } from "./log-call";
 import { projectOperations } from "./projects";
 import { authenticate } from "./signature";
@@ -35,7 +36,7 @@ export interface LogServiceOptions {
 
 export function serveLogs(options: LogServiceOptions): Promise<Served> {
   const { accountId, region, records = createSettingRecords(), now = Date.now } = options;
-  const operations = { ...projectOperations(records, accountId, now), ...storeOperations(records, now) };
+  const operations = { ...projectOperations(records, accountId, now), ...storeOperations(records, now), ...dashboardOperations(records) };
   const onFailure =
     options.onFailure ??
     ((error: unknown, requestId: string) => console.error(`local log service (${region}): request ${requestId} failed:`, error));
@@ -100,11 +101,12 @@ async function answer(
   };
   const [, name = "", tail = ""] = /^\/logstores\/([\w-]+)(\/[a-z]+)?$/.exec(rawPath) ?? [];
   if (method === "GET" && name !== "" && tail === "" && query.get("type") === "log") return getLogs(call, name, fc);
-  const path = name === "" ? rawPath : `/logstores/:name${tail}`;
+  const [, dashboard = ""] = /^\/dashboards\/([\w-]+)$/.exec(rawPath) ?? [];
+  const path = name !== "" ? `/logstores/:name${tail}` : dashboard !== "" ? "/dashboards/:name" : rawPath;
   const operation = Object.hasOwn(operations, `${method} ${path}`) ? operations[`${method} ${path}`] : undefined;
   if (operation === undefined)
     throw new ApiError(404, "InvalidAPIVersion", `The local log service does not serve ${method} ${rawPath}.`);
-  return operation(call, name);
+  return operation(call, name || dashboard);
 }
 
 /** The first part of the host, unless the host is the endpoint itself: an address, `localhost`, or the vendor's name for the region. */

@@ -373,3 +373,18 @@ function sessionFor(actions: string[], resources: string[]): Keys {
   ram.attachPolicyToRole(roleName, roleName);
   return ram.assumeRole(arn, { service: "fc.aliyuncs.com", sessionName: "test", durationMs: 900_000 });
 }
+
+test("a dashboard is created once in a project, replaced and deleted", async () => {
+  const project = await newProject();
+  const chart = { title: "Lag", type: "linepro", search: { logstore: "functions" }, display: { width: 10 } };
+  const body = { dashboardName: "bridge", displayName: "Bridge", attribute: { type: "grid" }, charts: [chart] };
+  const path = "/dashboards/bridge";
+  await ok({ method: "POST", path: "/dashboards", project, body });
+  expect(await refused({ method: "POST", path: "/dashboards", project, body })).toMatchObject({ status: 400 });
+  await ok({ method: "PUT", path, project, body: { ...body, displayName: "Other" } });
+  expect(await ok({ method: "GET", path, project })).toMatchObject({ displayName: "Other", charts: [chart] });
+  await ok({ method: "DELETE", path, project });
+  expect(await refused({ method: "GET", path, project })).toEqual({ status: 404, code: "DashboardNotExist" });
+  const elsewhere = { method: "POST", path: "/dashboards", project: "not-there", body };
+  expect(await refused(elsewhere)).toEqual({ status: 404, code: "ProjectNotExist" });
+});
