@@ -44,16 +44,24 @@ export const ALICLOUD_GROUPS: readonly Group[] = [
   },
   {
     sid: "Logs",
-    types: ["alicloud:log/project:Project", "alicloud:log/store:Store", "alicloud:log/storeIndex:StoreIndex"],
+    types: [
+      "alicloud:log/dashboard:Dashboard",
+      "alicloud:log/project:Project",
+      "alicloud:log/store:Store",
+      "alicloud:log/storeIndex:StoreIndex",
+    ],
     resources: [arn("log", "project/bridge-*")],
-    reads: ["log:GetIndex", "log:GetLogStore", "log:GetProject"],
+    reads: ["log:GetDashboard", "log:GetIndex", "log:GetLogStore", "log:GetProject"],
     writes: [
+      "log:CreateDashboard",
       "log:CreateIndex",
       "log:CreateLogStore",
       "log:CreateProject",
+      "log:DeleteDashboard",
       "log:DeleteIndex",
       "log:DeleteLogStore",
       "log:DeleteProject",
+      "log:UpdateDashboard",
       "log:UpdateIndex",
       "log:UpdateLogStore",
       "log:UpdateProject",
@@ -68,11 +76,24 @@ export const ALICLOUD_GROUPS: readonly Group[] = [
   },
   {
     sid: "Alarms",
-    types: ["alicloud:cms/alarm:Alarm"],
-    // CloudMonitor's rules have no names in RAM.
+    types: [
+      "alicloud:cms/alarm:Alarm",
+      "alicloud:cms/alarmContact:AlarmContact",
+      "alicloud:cms/alarmContactGroup:AlarmContactGroup",
+    ],
+    // CloudMonitor's rules and contacts have no names in RAM.
     resources: ["*"],
-    reads: ["cms:DescribeMetricRuleList"],
-    writes: ["cms:DeleteMetricRules", "cms:DisableMetricRules", "cms:EnableMetricRules", "cms:PutResourceMetricRule"],
+    reads: ["cms:DescribeContactGroupList", "cms:DescribeContactList", "cms:DescribeMetricRuleList"],
+    writes: [
+      "cms:DeleteContact",
+      "cms:DeleteContactGroup",
+      "cms:DeleteMetricRules",
+      "cms:DisableMetricRules",
+      "cms:EnableMetricRules",
+      "cms:PutContact",
+      "cms:PutContactGroup",
+      "cms:PutResourceMetricRule",
+    ],
   },
   {
     sid: "Roles",

@@ -156,6 +156,14 @@ export const awsGroups = (partition: "aws" | "aws-cn"): readonly Group[] => {
       ],
     },
     {
+      sid: "Subscriptions",
+      types: ["aws:sns/topicSubscription:TopicSubscription"],
+      // A subscription has no resource of its own in IAM.
+      resources: ["*"],
+      reads: ["sns:GetSubscriptionAttributes"],
+      writes: ["sns:Unsubscribe"],
+    },
+    {
       sid: "Schedules",
       types: ["aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget"],
       resources: [arn("events", `rule/${NAMED}`)],
