@@ -125,7 +125,7 @@ test("each alarm that the recorded plans create is in the runbook's table", () =
   const folder = join("tests", "golden");
   const plans = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".json"));
   const names = plans.flatMap((plan) =>
-    [...textOf(join(folder, plan)).matchAll(/"type": "[^"]*[aA]larm"[\s\S]*?"inputs": \{([\s\S]*?)\n {2}\}\n \}/g)].flatMap(
+    [...textOf(join(folder, plan)).matchAll(/"type": "\w+:[^"]*[aA]larm"[\s\S]*?"inputs": \{([\s\S]*?)\n {2}\}\n \}/g)].flatMap(
       ([, inputs = ""]) => /^ {3}"name": "crossborderbridge-([^"]+)"/m.exec(inputs)?.[1] ?? [],
     ),
   );
