@@ -71,7 +71,10 @@ function put(kept: Records<Settings>, name: string, settings: Record<string, unk
 }
 
 const all = (kept: Records<Settings>): Record<string, unknown>[] =>
-  kept.names(ACCOUNT).flatMap((name) => kept.get(ACCOUNT, name)?.settings ?? []);
+  kept.names(ACCOUNT).flatMap((name): Record<string, unknown>[] => {
+    const found = kept.get(ACCOUNT, name);
+    return found === undefined ? [] : [found.settings];
+  });
 
 function existing(kept: Records<Settings>, name: string): void {
   if (kept.get(ACCOUNT, name) === undefined) throw new ApiError(404, "ResourceNotFound", `${name} is not found.`);
