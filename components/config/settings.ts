@@ -130,6 +130,40 @@ export interface BridgeSettings {
    * @default []
    */
   alarmContactGroups?: Input<Input<string>[]> | undefined;
+  /**
+   * Addresses that the alarms of the source go to. Each gets a message with a link to confirm, and nothing before that. In
+   * AWS the bridge creates an SNS topic for them, in Alibaba Cloud contacts of CloudMonitor.
+   * @default []
+   */
+  alarmEmails?: string[] | undefined;
+  /**
+   * URL that the alarms of the source are posted to, such as that of a robot. It is a secret: set it with `pulumi config set
+   * --secret`. In AWS a small function, the notifier, reads it from a SecureString.
+   */
+  alarmWebhookUrl?: Input<string> | undefined;
+  /**
+   * Format of what is posted: JSON, or a message of a robot of DingTalk, WeCom or Lark (Feishu). A source in Alibaba Cloud
+   * has `dingtalk`, and `json` in the form of CloudMonitor.
+   * @default "json"
+   */
+  alarmWebhookFormat?: "json" | "dingtalk" | "wecom" | "lark" | undefined;
+  /**
+   * A source in AWS: the secret that signs what is posted. For `dingtalk` and `lark` that of the robot's security settings;
+   * for `json` one of Standard Webhooks (`openssl rand -base64 32`). Set it with `pulumi config set --secret`.
+   */
+  alarmWebhookSecret?: Input<string> | undefined;
+  /**
+   * Address of your copy of docs/runbook.md. The text of each alarm links its section there, which is the end of the alarm's
+   * name.
+   * @default the text names docs/runbook.md
+   */
+  runbookUrl?: string | undefined;
+  /**
+   * A dashboard of the bridge: in CloudWatch on each side in AWS (one where both sides are in one account), in Simple Log
+   * Service for a source in Alibaba Cloud. AWS gives an account three dashboards for nothing.
+   * @default true
+   */
+  dashboard?: boolean | undefined;
 }
 
 /** Source */
