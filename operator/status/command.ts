@@ -22,7 +22,6 @@ import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
 import { durationText, grouped, keyText } from "../text";
-import { askedFor } from "./asked";
 import { type Knowledge, readKnowledge } from "./knowledge";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
 import { ReasonGroups } from "./reasons";
@@ -234,4 +233,24 @@ async function readAll(
   const found = new Map<string, KeyStatus>();
   await forEachBounded(keys, { limit: concurrency, signal }, async (key) => void found.set(key, await read(key)));
   return [...new Set(keys)].flatMap((key) => found.get(key) ?? []);
+}
+
+/** What the arguments of `status` ask for: single keys, or all keys that begin with a prefix. */
+interface Asked {
+  keys: string[];
+  prefix: string;
+}
+
+/**
+ * An argument that ends with `/` is a prefix. An object of that very key, as consoles make them for folders, is one of the keys that begin with it.
+ * @param prefix of the option `--prefix`; empty if there is none
+ * @throws UsageError for more than one prefix, and for a prefix beside keys
+ */
+export function askedFor(args: readonly string[], prefix: string): Asked {
+  const prefixes = [...args.filter((arg) => arg.endsWith("/")), ...(prefix === "" ? [] : [prefix])];
+  const keys = args.filter((arg) => !arg.endsWith("/"));
+  const [one = "", ...more] = prefixes;
+  if (more.length > 0) throw new UsageError(`name one prefix at a time: ${prefixes.join(", ")}`);
+  if (prefixes.length > 0 && keys.length > 0) throw new UsageError("name keys or one prefix, not both");
+  return { keys, prefix: one };
 }

@@ -1,4 +1,4 @@
-import { askedFor } from "../../../operator/status/asked";
+import { askedFor } from "../../../operator/status/command";
 
 test.each<[string, string[], string, { keys: string[]; prefix: string }]>([
   ["nothing: every key", [], "", { keys: [], prefix: "" }],
