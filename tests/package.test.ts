@@ -94,13 +94,14 @@ test("it contains the command and its page, the components, the plugin, the bund
       "dist/functions/aws-lambda/sender/index.js",
       "dist/functions/aws-lambda/receiver/index.js",
       "dist/functions/aws-lambda/copier/index.js",
+      "dist/functions/aws-lambda/notifier/index.js",
       "dist/functions/alicloud-fc/pusher.zip",
       "dist/runtime/protocol/env.js",
     ]),
   );
   const others = paths.filter(
     (path) =>
-      !/^(LICENSE|README(\.zh-CN)?\.md|package\.json|PulumiPlugin\.yaml|plugin\.js|dist\/(components|functions|page|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
+      !/^(LICENSE|README(\.zh-CN)?\.md|package\.json|PulumiPlugin\.yaml|plugin\.js|dist\/(components|cost|functions|page|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
         path,
       ),
   );

@@ -1,4 +1,4 @@
-/** The versions of the tools. scripts/prerequisites.js reads the same file on any Node.js. */
+/** The versions of the tools. scripts/prerequisites.js reads the same file on any Node.js. Not `versions.json`: Node.js takes that before `versions.ts`. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
