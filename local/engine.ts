@@ -8,6 +8,8 @@ import type { PulumiInstallation } from "./toolchain/pulumi";
 
 export interface EngineOptions {
   installation: PulumiInstallation;
+  /** Folders with further language hosts. @default [] */
+  binDirs?: readonly string[];
   /** The folder of Pulumi.yaml. */
   projectDir: string;
   /** Holds the engine's home and the stacks' state. */
@@ -146,7 +148,7 @@ const refreshFlag = ({ refresh }: Refresh): string[] => (refresh ? ["--refresh"]
 export function engineEnvironment(options: EngineOptions, backend: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => PROGRAM_ENVIRONMENT.test(name));
   const providers = Object.entries(options.providers).map(([name, port]) => `${name}:${port}`);
-  const path = [options.installation.binDir, dirname(process.execPath), process.env.PATH ?? ""];
+  const path = [options.installation.binDir, ...(options.binDirs ?? []), dirname(process.execPath), process.env.PATH ?? ""];
   return {
     ...Object.fromEntries(kept),
     PATH: path.join(delimiter),
