@@ -58,6 +58,9 @@ const PLACE_NAME: Property = {
     "Logical name of the resource that keeps the bridge's name, its regions and its accounts, so that a preview refuses to move a deployed bridge. Default: `<logical name of the bridge>-place`.",
 };
 
+/** The state holds them encrypted. */
+const SECRETS: ReadonlySet<string> = new Set(["token", "alarmWebhookUrl", "alarmWebhookSecret"]);
+
 /** The settings of a side that only a provider needs are read for it as well. */
 const hasProvider = (path: string): boolean => path === "source" || path === "destination";
 
@@ -103,7 +106,7 @@ class Types {
       ...this.shape(path, setting),
       description: described(setting, setting.properties !== undefined),
       ...(this.use === "input" && !hasLate(path) ? { plain: true } : {}),
-      ...(path === "token" ? { secret: true } : {}),
+      ...(SECRETS.has(path) ? { secret: true } : {}),
     };
   }
 
