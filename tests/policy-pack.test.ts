@@ -31,10 +31,12 @@ const HEARD: Variation = { alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:al
 /** Bridges in S3, with S3 at one end, and in OSS. */
 const BRIDGES: Record<string, Variation> = {
   "S3 to S3": HEARD,
+  "S3 to S3 with addresses and a webhook": { alarmEmails: ["ops@example.com"], alarmWebhookUrl: "https://hooks.example.com/a" },
   "S3 to S3 with IAM": { ...HEARD, auth: { kind: "iam" }, allowedCidrs: ["0.0.0.0/0"] },
   "S3 to S3 with a fixed address": { ...HEARD, egress: "static", allowedCidrs: [] },
   "S3 to OSS": ossDestination(HEARD),
   "OSS to S3": ossSource(),
+  "OSS to S3 with addresses": ossSource({ alarmEmails: ["ops@example.com"] }),
   "OSS to OSS": inOss({ mode: "pull" }),
   "OSS to OSS by push": push(),
 };

@@ -83,7 +83,8 @@ function answersTo({ template }: ProjectFile): Record<string, string | undefined
   const questions = Object.entries(template?.config ?? {});
   return Object.fromEntries(
     questions.map(([key, question]) => {
-      const answer = question.secret === true ? generateSecret() : `quarterly-${key.toLowerCase()}`;
+      const text = `quarterly-${key.toLowerCase()}`;
+      const answer = question.secret === true ? generateSecret() : key.endsWith("Email") ? `${text}@example.com` : text;
       return [`${PROJECT}:${key}`, key.endsWith("Region") ? question.default : answer];
     }),
   );
@@ -143,6 +144,8 @@ describe.each(Object.entries(PAIRS))("%s", (template, pair) => {
       inputs?.profile,
     ]);
     expect(providers).toEqual(expect.arrayContaining([pair.from, pair.to]));
+    const mailed = named(/TopicSubscription$|AlarmContact$/).map(({ inputs }) => inputs?.endpoint ?? inputs?.channelsMail);
+    expect(mailed).toEqual(["quarterly-alarmemail@example.com"]);
     const buckets = named(/bucket:Bucket$/).map(({ type, inputs }) => [type.split(":")[0], inputs?.bucket]);
     expect(buckets).toEqual(
       expect.arrayContaining([

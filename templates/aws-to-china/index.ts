@@ -17,6 +17,7 @@ const bridge = new CrossBorderBridge(pulumi.getProject(), {
   // Requests carry an AWS signature, which AWS China serves without an ICP licence.
   egress: "static",
   auth: { kind: "iam" },
+  alarmEmails: [config.require("alarmEmail")],
   token: config.requireSecret("token"),
 });
 

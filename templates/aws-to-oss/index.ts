@@ -20,6 +20,7 @@ const bridge = new CrossBorderBridge(pulumi.getProject(), {
     provider: new alicloud.Provider("destination", { region: to.region, profile: to.profile }),
   },
   egress: "static",
+  alarmEmails: [config.require("alarmEmail")],
   token: config.requireSecret("token"),
 });
 

@@ -22,6 +22,7 @@ const bridge = new CrossBorderBridge(pulumi.getProject(), {
     ...to,
     provider: new alicloud.Provider("destination", { region: to.region, profile: to.profile }),
   },
+  alarmEmails: [config.require("alarmEmail")],
 });
 
 export const { sourceBucket, destinationBucket, deadLetterQueueUrl, notices } = bridge;

@@ -115,7 +115,7 @@ export const deadLetterAlarms: StackValidationPolicy = {
         report(`No alarm watches the dead letters in ${name}. Remove the transform that takes it away.`, queue.urn);
       else if (!own.some(isHeard))
         report(
-          `No one gets the alarm on the dead letters in ${name}. Set \`alarmTopicArn\` or \`alarmContactGroups\`.`,
+          `No one gets the alarm on the dead letters in ${name}. Set \`alarmEmails\`, \`alarmWebhookUrl\`, \`alarmTopicArn\` or \`alarmContactGroups\`.`,
           queue.urn,
         );
     }
