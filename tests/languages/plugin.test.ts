@@ -1,5 +1,7 @@
 /** The plugin: its schema, and the arguments that it makes of what other languages send. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -10,6 +12,9 @@ import { OUTPUT_NAMES } from "../../components/config/outputs";
 import { bridgeSchema } from "../../components/config/schema";
 import { argumentsOf } from "../../components/plugin/arguments";
 import { BRIDGE_TOKEN, pluginSchema } from "../../components/plugin/schema";
+import { DEFAULT_STATE_DIR } from "../../local/paths";
+import { runCommand } from "../../local/run-command";
+import { ensurePulumi } from "../../local/toolchain/pulumi";
 import { quietly, TOKEN } from "../components/bridge-fixture";
 import { recordResources, settled } from "../support/record-resources";
 
@@ -22,6 +27,24 @@ test("the schema is the one that was recorded", () => {
   const text = `${JSON.stringify(schema, null, 1)}\n`;
   if (process.env.GOLDEN === "write") writeFileSync(GOLDEN, text);
   expect(text).toBe(readFileSync(GOLDEN, "utf8"));
+});
+
+test("the Pulumi CLI finds no mistake in the schema", async () => {
+  const { pulumiPath } = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress: console.log });
+  const folder = await mkdtemp(join(tmpdir(), "plugin-schema-"));
+  const env = { PATH: process.env.PATH, PULUMI_HOME: folder, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  const check = async (text: string) => {
+    await writeFile(join(folder, "schema.json"), text);
+    return runCommand(pulumiPath, ["schema", "check", join(folder, "schema.json"), "--color", "never"], { env });
+  };
+  try {
+    const text = JSON.stringify(schema);
+    await check(text);
+    const dangling = text.replace("#/types/crossborder:index:ScopeArgs", "#/types/crossborder:index:Scope");
+    await expect(check(dangling)).rejects.toThrow("crossborder:index:Scope");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("the bridge has every setting as an input, and every output", () => {
