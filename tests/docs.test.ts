@@ -204,26 +204,29 @@ test("decisions are numbered without a gap, listed, and of one shape", () => {
   }
 });
 
-test.each(readdirSync(join(ROOT, "docs", "images")))("%s is well-formed, and legible on any background", (image) => {
-  const svg = textOf(join("docs", "images", image));
-  const names = [...svg.matchAll(/<(\/?)([a-z]+)\b[^>]*?(\/?)>/gi)];
-  const open: string[] = [];
-  for (const [, closing, name = "", empty] of names) {
-    if (closing) expect(open.pop()).toBe(name);
-    else if (!empty) open.push(name);
-  }
-  expect(open).toEqual([]);
-  expect(svg).toMatch(/<title(?: [^>]*)?>/);
-  // Renderers of SVG 1.1 do not know this value, and draw every arrow to the right.
-  expect(svg).not.toContain("auto-start-reverse");
-  // The image has its own background over its whole area, for every theme of the reader.
-  const [, width = "", height = ""] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
-  const [ground = ""] = /<rect [^>]*>/.exec(svg) ?? [];
-  const sideOf = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(ground)?.[1]);
-  expect(Number(width) - sideOf("width")).toBeLessThanOrEqual(2);
-  expect(Number(height) - sideOf("height")).toBeLessThanOrEqual(2);
-  expect(ground).toMatch(/ fill="#/);
-});
+test.each(readdirSync(join(ROOT, "docs", "images")).filter((file) => file.endsWith(".svg")))(
+  "%s is well-formed, and legible on any background",
+  (image) => {
+    const svg = textOf(join("docs", "images", image));
+    const names = [...svg.matchAll(/<(\/?)([a-z]+)\b[^>]*?(\/?)>/gi)];
+    const open: string[] = [];
+    for (const [, closing, name = "", empty] of names) {
+      if (closing) expect(open.pop()).toBe(name);
+      else if (!empty) open.push(name);
+    }
+    expect(open).toEqual([]);
+    expect(svg).toMatch(/<title(?: [^>]*)?>/);
+    // Renderers of SVG 1.1 do not know this value, and draw every arrow to the right.
+    expect(svg).not.toContain("auto-start-reverse");
+    // The image has its own background over its whole area, for every theme of the reader.
+    const [, width = "", height = ""] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+    const [ground = ""] = /<rect [^>]*>/.exec(svg) ?? [];
+    const sideOf = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(ground)?.[1]);
+    expect(Number(width) - sideOf("width")).toBeLessThanOrEqual(2);
+    expect(Number(height) - sideOf("height")).toBeLessThanOrEqual(2);
+    expect(ground).toMatch(/ fill="#/);
+  },
+);
 
 test("docs/security.md: every attack names a test, and each named test exists", () => {
   const rows = [...textOf("docs/security.md").matchAll(/^\| .* \| (`(?:packages\/[\w-]+\/)?tests\/.*) \|$/gm)].map(

@@ -56,6 +56,7 @@ const SIDEBAR = [
       page("Architecture", "architecture"),
       page("Testing", "testing"),
       page("Local clouds", "local-cloud"),
+      page("A tour: break it, mend it", "tour"),
       { text: "The local Alibaba Cloud", link: "/packages/local-alicloud/" },
       page("Judges", "judges"),
       page("Checks on real accounts", "verify-live"),

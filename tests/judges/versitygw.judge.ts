@@ -20,7 +20,7 @@ const REGION = "us-east-1";
 const MAX_ANSWER_BYTES = 1024 ** 2;
 
 /** What the gateway does otherwise than S3: a sentence by the check's id. */
-type Gaps = Record<"both" | "unversioned" | "versioned", Record<string, string>>;
+type Gaps = Record<"both" | "unversioned" | "versioned" | "racing", Record<string, string>>;
 const GAPS = parse(readFileSync(join(__dirname, "versitygw-gaps.yaml"), "utf8")) as Gaps;
 
 let folder: string;
@@ -62,6 +62,7 @@ for (const bucket of ["unversioned", "versioned"] as const)
     capabilities: S3_CAPABILITIES,
     versioned: bucket === "versioned",
     knownGaps: { ...GAPS.both, ...GAPS[bucket] },
+    racingGaps: GAPS.racing,
     make: async () => {
       await server.createBucket(bucket);
       const { endpoint, credentials } = server.access(bucket);

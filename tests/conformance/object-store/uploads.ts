@@ -50,15 +50,26 @@ export function uploadChecks(context: Context): void {
     expect((await readBytes(context, key)).equals(Buffer.concat(bodies))).toBe(true);
   });
 
-  check("upload-stream-length", "a stream that is shorter or longer than promised stores no part, and is destroyed", async () => {
-    const key = freshKey();
-    const uploadId = await create(key);
+  const sendWrongLengths = async (key: string, uploadId: string) => {
     for (const wrong of [-1, 1]) {
       const body = streamOf(someBytes(streamedBytes + wrong));
       const uploaded = context.store.uploadPart(key, { uploadId, partNumber: 1 }, body, { sizeBytes: streamedBytes });
       await expectKind(uploaded, "Corrupted");
       expect(body.destroyed).toBe(true);
     }
+  };
+
+  check("upload-stream-length", "a stream that is shorter or longer than promised is Corrupted, and is destroyed", async () => {
+    const key = freshKey();
+    const uploadId = await create(key);
+    await sendWrongLengths(key, uploadId);
+    await context.store.abortUpload(key, uploadId);
+  });
+
+  check("upload-stream-length-kept", "a stream that is shorter or longer than promised stores no part", async () => {
+    const key = freshKey();
+    const uploadId = await create(key);
+    await sendWrongLengths(key, uploadId);
     expect(await context.store.listParts(key, uploadId)).toEqual([]);
     await context.store.abortUpload(key, uploadId);
   });

@@ -53,7 +53,8 @@ class Recording implements TourRecord {
   }
 
   alarm({ name, text, afterMinutes }: RungAlarm): void {
-    this.#blocks.push(`The alarm \`${name}\` rings after ${Math.ceil(afterMinutes)} minutes:\n\n> ${text}`);
+    const minutes = Math.ceil(afterMinutes);
+    this.#blocks.push(`The alarm \`${name}\` rings after ${minutes} minute${minutes === 1 ? "" : "s"}:\n\n> ${text}`);
   }
 
   async picture(name: string, caption: string, words: RegExp): Promise<void> {
@@ -81,7 +82,7 @@ export function redacted(text: string): string {
   return text
     .replaceAll(REPOSITORY_ROOT, ".")
     .replace(/\/tmp\/\S+/g, "/tmp/…")
-    .replace(/(AWS_SECRET_ACCESS_KEY=|secret )\S+/g, "$1…")
+    .replace(/(AWS_SECRET_ACCESS_KEY=|secret (?=\S{16}))\S+/g, "$1…")
     .replace(/#token=\S+/g, "#token=…")
     .replace(/^\(node:\d+\).*\n?/gm, "")
     .replace(/\r/g, "\n")
