@@ -2,7 +2,7 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { NativeBridge, Sides } from "../cloud";
-import { isMainland } from "../config";
+import { ConfigInvalid, isMainland } from "../config";
 import { outermost } from "../config/defaults";
 import { bucketArn, keyArn, physicalName } from "./names";
 import { replicationPolicy } from "./policies";
@@ -51,7 +51,7 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
         ),
       parent: this,
     });
-    new alicloud.oss.BucketReplication(
+    const rule = new alicloud.oss.BucketReplication(
       name,
       {
         bucket: source.bucketName,
@@ -81,8 +81,36 @@ export class AlicloudNative extends pulumi.ComponentResource implements NativeBr
     );
     this.sourceBucket = source.bucketName;
     this.destinationBucket = destination.bucketName;
+    // Fails the deployment, as every error inside an output does.
+    pulumi
+      .all([rule.id, rule.urn, rule.destination, rule.syncRole, this.destinationBucket, role.roleName])
+      .apply(([id, urn, found, syncRole, bucket, roleName]) =>
+        ownRule({ id, urn, bucket: found.bucket, syncRole }, { bucket, syncRole: roleName }),
+      );
     this.registerOutputs({ sourceBucket: this.sourceBucket, destinationBucket: this.destinationBucket });
   }
+}
+
+interface FoundRule {
+  /** `<source bucket>:<id of the rule>`. */
+  id: string;
+  urn: string;
+  bucket: string;
+  syncRole?: string | undefined;
+}
+
+/**
+ * OSS takes one rule for a pair of buckets. Where there is one, the provider takes over the first rule of the bucket, whoever made it, and a
+ * destroy would delete it. A rule without a role looks like the bridge's own, so `native-rules.ts` asks before the deployment.
+ * @throws ConfigInvalid for a rule of somebody else
+ */
+export function ownRule({ id, urn, bucket, syncRole }: FoundRule, own: { bucket: string; syncRole: string }): string {
+  if (bucket === own.bucket && syncRole === own.syncRole) return id;
+  throw new ConfigInvalid([
+    `mode = native: the source has the replication rule ${id} to ${bucket} with the role ${syncRole ?? "(none)"}, which the bridge did ` +
+      `not make, and the provider took it over. Give it back before you do anything else: pulumi state delete '${urn}'. ` +
+      "Then remove that rule, or set mode: push",
+  ]);
 }
 
 /** OSS replicates across the mainland's border only through transfer acceleration. https://www.alibabacloud.com/help/en/object-storage-service/latest/configure-crr */

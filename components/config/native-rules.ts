@@ -203,6 +203,30 @@ const scopeOfOss: Rule = (config) => {
   ];
 };
 
+/** Only the account knows its replication rules; the provider has no data source for them. */
+const strangersRule: Rule = (config) => {
+  const { source, destination } = config;
+  const path = ["source", "noRuleToDestination"] as const;
+  const both = nativeCloud(config) === "alicloud" && source?.adopt === true && destination?.adopt === true;
+  if (!both)
+    return when(
+      source?.noRuleToDestination !== undefined,
+      path,
+      "only mode native in OSS with two adopted buckets asks this; allowed: leave it out",
+      ["mode"],
+      ["source", "adopt"],
+      ["destination", "adopt"],
+    );
+  return when(
+    source.noRuleToDestination !== true,
+    path,
+    "both buckets are adopted, so the source may have a replication rule to the destination. The provider would take over the first rule " +
+      "of the bucket then, whoever made it, and delete it with the stack; allowed: true, if " +
+      `\`ossutil api get-bucket-replication --bucket ${source.bucket ?? "<source>"}\` shows no rule to ${destination.bucket ?? "<destination>"} but the bridge's own, ` +
+      "destination.adopt: false, or mode: push",
+  );
+};
+
 const bucketsOfOss: Rule = (config) => {
   if (nativeCloud(config) !== "alicloud") return [];
   const { source, destination } = config;
@@ -222,4 +246,4 @@ const bucketsOfOss: Rule = (config) => {
   ];
 };
 
-export const OSS_NATIVE_RULES: readonly Rule[] = [scopeOfOss, bucketsOfOss];
+export const OSS_NATIVE_RULES: readonly Rule[] = [scopeOfOss, bucketsOfOss, strangersRule];

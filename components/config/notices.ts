@@ -33,9 +33,6 @@ export const OSS_EVENTS_NOTICE =
 export const NATIVE_MARKERS_NOTICE =
   "deletes is ignore, but OSS replicates delete markers between buckets that keep versions: a deleted object disappears at the " +
   "destination too, and its versions stay.";
-export const ADOPTED_OSS_RULES_NOTICE =
-  "The source bucket is adopted. If it has a replication rule to the destination already, the provider takes the bucket's first rule for its own, " +
-  "whoever made it, and a destroy deletes that rule. List the rules before the first deployment: ossutil api get-bucket-replication --bucket <source>.";
 export const UNHEARD_ALARMS_NOTICE =
   "An SNS topic takes alarms only from its own region and account. So the alarms at the destination, which watch how far behind it is, " +
   "do not reach alarmTopicArn, alarmEmails and alarmWebhookUrl. Give them an action there by transform.";
@@ -106,7 +103,6 @@ export function noticesOf(config: BridgeConfig, { tokenIsGiven = config.token !=
     if (config[side].adopt && (config[side].acceleration ?? "none") !== "none") notices.push(adoptedAcceleration(side));
   notices.push(...ossHostNotices(config));
   if (mode === "native" && source.cloud === "alicloud" && deletes === "ignore") notices.push(NATIVE_MARKERS_NOTICE);
-  if (mode === "native" && source.cloud === "alicloud" && source.adopt) notices.push(ADOPTED_OSS_RULES_NOTICE);
   if (source.cloud === "alicloud" && mode !== "native" && (deletes === "replicate" || Object.keys(scope.tags).length > 0))
     notices.push(OSS_EVENTS_NOTICE);
   const instances = reservedInstances(config);

@@ -75,11 +75,16 @@ const store = {
     ),
 };
 
-const sourceSchema = z.strictObject(store).meta({
-  title: "Source",
-  typeName: "SourceSettings",
-  description: "Where objects come from.",
-});
+const sourceSchema = z
+  .strictObject({
+    ...store,
+    noRuleToDestination: flag().optional().meta({
+      description:
+        "Mode `native` in OSS, with two adopted buckets: you have looked, and the source has no replication rule to the destination but the bridge's own. OSS takes one rule for a pair of buckets; where there is one, Pulumi's provider takes over the first rule of the bucket, and deletes it with the stack.",
+      fallback: "not looked",
+    }),
+  })
+  .meta({ title: "Source", typeName: "SourceSettings", description: "Where objects come from." });
 
 const destinationSchema = z
   .strictObject({

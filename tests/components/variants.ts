@@ -189,5 +189,9 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
       destination: { kmsKeyId: "key-2" },
     }),
     "a canary": ossNative(CANARY),
+    "adopted buckets": ossNative({
+      source: { ...ADOPTED, noRuleToDestination: true },
+      destination: { bucket: "kept-silicon-valley", adopt: true },
+    }),
   },
 };

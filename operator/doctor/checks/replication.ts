@@ -15,7 +15,7 @@ import {
   type View,
 } from "../check";
 import { unlessCode } from "../clouds/aws";
-import { awsCommand, configCommand, inOrder, ossCommand, refreshCommand, upCommand } from "../paste";
+import { awsCommand, configCommand, inOrder, ossCommand, quoted, refreshCommand, upCommand } from "../paste";
 
 const isNative = ({ config }: CheckedStack): boolean => config.mode === "native";
 /** The sides that replicate to the other. */
@@ -38,10 +38,16 @@ async function ossReplication(view: View): Promise<XmlElement[]> {
   return answer?.document?.all("Rule") ?? [];
 }
 
+const ruleTo = (bucket: string, rules: readonly XmlElement[]): XmlElement | undefined =>
+  rules.find((rule) => rule.child("Destination")?.textOf("Bucket") === bucket);
+
+/** Named by `components/alicloud/native.ts`. */
+const roleOf = ({ stack }: View): string => `crossborderbridge-${stack.config.name}-replication`;
+
 const foreignRules: Check = {
   name: "replication-owned",
   looksAt: "replication rules that an adopted bucket has already",
-  why: "A deployment replaces the replication configuration of a bucket of S3, and takes over, and later deletes, the first rule of a bucket of OSS.",
+  why: "A deployment replaces the replication configuration of a bucket of S3. Where OSS has a rule for the two buckets, it takes over the first rule of the source, and later deletes it.",
   when: "before",
   needs: ["bucket"],
   sides: (stack) => replicating(stack).filter((side) => hasBucket(stack, side)),
@@ -55,11 +61,14 @@ const foreignRules: Check = {
         { what: `${bucketText(view)} has the replication rules ${named.join(", ")}, which a deployment replaces`, fix: pull },
       ];
     }
-    const rules = await ossReplication(view);
-    if (rules.length === 0) return [];
-    const named = rules.map((rule) => `${rule.textOf("ID")} (to ${rule.child("Destination")?.textOf("Bucket")})`);
+    const rule = ruleTo(otherBucket(view), await ossReplication(view));
+    if (rule === undefined) return [];
+    const id = rule.textOf("ID");
     return [
-      { what: `${bucketText(view)} has the replication rules ${named.join(", ")}, which a deployment takes over`, fix: pull },
+      {
+        what: `${bucketText(view)} has the replication rule ${id} to ${otherBucket(view)} already, so a deployment takes over a rule that it did not make`,
+        fix: pull,
+      },
     ];
   },
 };
@@ -117,9 +126,17 @@ async function s3Problems(view: View): Promise<Problem[]> {
 }
 
 async function ossProblems(view: View): Promise<Problem[]> {
-  const other = otherBucket(view);
-  const rule = (await ossReplication(view)).find((one) => one.child("Destination")?.textOf("Bucket") === other);
+  const rule = ruleTo(otherBucket(view), await ossReplication(view));
   if (rule === undefined) return [noRule(view)];
+  const role = rule.textOf("SyncRole");
+  if (role !== roleOf(view))
+    return [
+      {
+        what: `the replication rule ${rule.textOf("ID")} of ${bucketText(view)} has the role ${role ?? "(none)"}, so the bridge did not make it`,
+        why: "The provider has taken it over: the next `pulumi destroy` deletes a rule of somebody else.",
+        fix: `pulumi stack --show-urns --stack ${quoted(view.stack.name)}   # names the BucketReplication; then: pulumi state delete <its URN>`,
+      },
+    ];
   const status = rule.textOf("Status");
   if (status !== "closing") return [];
   const show = ossCommand(view, "get-bucket-replication", { bucket: bucketOf(view) });

@@ -9,7 +9,7 @@ import {
   queueUrl,
   secretArns,
 } from "../../../components/alicloud/names";
-import { transferType } from "../../../components/alicloud/native";
+import { ownRule, transferType } from "../../../components/alicloud/native";
 import { ossTriggerConfig, sourceEvents } from "../../../components/alicloud/oss-events";
 import { inOneAccount } from "../../../components/alicloud/push";
 import { instanceRate } from "../../../components/alicloud/receiver";
@@ -245,6 +245,17 @@ describe("what the providers find", () => {
     expect(() => foundBucket([there], "destination", { bucket: "x", region: "us-west-1" })).toThrow(
       "destination.region = us-west-1: the bucket x, which is to be adopted, is in cn-shanghai; allowed: cn-shanghai",
     );
+  });
+
+  test("a replication rule that the bridge did not make", () => {
+    const own = { bucket: "to-there", syncRole: "crossborderbridge-b-replication" };
+    const found = { id: "from-here:1", urn: "urn:pulumi:s::p::t::b", ...own };
+    expect(ownRule(found, own)).toBe("from-here:1");
+    const { syncRole: _, ...open } = found;
+    for (const other of [{ ...found, bucket: "elsewhere" }, { ...found, syncRole: "another" }, open])
+      expect(() => ownRule(other, own)).toThrow(
+        /rule from-here:1 to .*Give it back .*: pulumi state delete 'urn:pulumi:s::p::t::b'/s,
+      );
   });
 
   test("what the owner of a domain has to do is said with the record", () => {

@@ -62,7 +62,7 @@ const LIFECYCLE_RULES: Refusal[] = [
   { given: withLifecycle([{ id: "a", expirationDays: 1 }, { id: "a", expirationDays: 2 }]),
     problem: 'destination.lifecycle[1].id = "a": another rule of this bucket already has this id; allowed: another one' },
   { given: pull({ from: "aws", source: { lifecycle: [] } }),
-    problem: "source.lifecycle: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, customDomain, profile, accountId" },
+    problem: "source.lifecycle: unknown key; allowed: cloud, region, bucket, adopt, versioning, kmsKeyArn, kmsKeyId, acceleration, customDomain, profile, accountId, noRuleToDestination" },
 ];
 
 // biome-ignore format: a case is one line, or a line for what is given and a line for the sentence.

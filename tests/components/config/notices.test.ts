@@ -52,7 +52,7 @@ const NATIVE: [name: string, given: Raw, notices: string[]][] = [
   ["alarms of OSS replication, which has none", native({ deletes: "replicate", alarmContactGroups: ["ops"] }),
     ["Mode native leaves the work to the store itself: alarmContactGroups is not used."]],
   ["alarms of the canaries of OSS replication", native({ deletes: "replicate", alarmContactGroups: ["ops"], probe: CANARY }), []],
-  ["an adopted source of OSS replication", native({ deletes: "replicate", source: { adopt: true } }), ["the provider takes the bucket's first rule for its own"]],
+  ["an adopted source of OSS replication, which cannot have a rule to a new bucket", native({ deletes: "replicate", source: { adopt: true } }), []],
   ["S3 replication", s3(), []],
   ["deletes in S3", s3({ deletes: "replicate" }), ["Deletes of single versions are not, and neither are expirations"]],
   ["deletes of one rule", withRules([rule("a", 1, { deletes: "replicate" }), rule("b", 2)]), ["Deletes of single versions are not"]],

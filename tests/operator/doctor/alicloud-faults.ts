@@ -286,6 +286,15 @@ export const OSS_NATIVE: Fault<Oss>[] = [
     fix: /get-bucket-replication --bucket from-here/,
   },
   {
+    name: "a rule of somebody else, which the provider took over",
+    plant({ source }) {
+      source.answers["bucket:replication"] = ossReplicationTo("doing", "to-there", "of-somebody-else");
+    },
+    found: "replication (source)",
+    what: /the replication rule rule-1 of .* has the role of-somebody-else, so the bridge did not make it/,
+    fix: /pulumi state delete/,
+  },
+  {
     name: "a removed rule",
     plant({ source }) {
       source.answers["bucket:replication"] = refusal(404, "NoSuchReplicationConfiguration");
@@ -307,12 +316,12 @@ export async function ossNativeBefore(): Promise<Oss> {
 }
 export const OSS_NATIVE_BEFORE: Fault<Oss>[] = [
   {
-    name: "a rule of others in an adopted bucket, which the provider would take over",
+    name: "a rule of others for the two buckets, which the provider would take over",
     plant({ source }) {
-      source.answers["bucket:replication"] = ossReplicationTo("doing", "elsewhere");
+      source.answers["bucket:replication"] = ossReplicationTo("doing", "to-there", "of-somebody-else");
     },
     found: "replication-owned (source)",
-    what: /has the replication rules rule-1 \(to elsewhere\), which a deployment takes over/,
+    what: /has the replication rule rule-1 to to-there already, so a deployment takes over a rule that it did not make/,
     fix: /crossborderbridge:mode pull/,
   },
 ];

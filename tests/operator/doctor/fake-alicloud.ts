@@ -49,10 +49,10 @@ export const ossEncryptedBy = (key: string): Answer =>
 export const accelerated = (enabled: boolean): Answer =>
   xml("TransferAccelerationConfiguration", `<Enabled>${enabled}</Enabled>`);
 export const located = (region: string): Answer => xml("BucketInfo", `<Bucket><Location>oss-${region}</Location></Bucket>`);
-export const ossReplicationTo = (status: string, bucket: string): Answer =>
+export const ossReplicationTo = (status: string, bucket: string, role = "crossborderbridge-prod-replication"): Answer =>
   xml(
     "ReplicationConfiguration",
-    `<Rule><ID>rule-1</ID><Status>${status}</Status><Destination><Bucket>${bucket}</Bucket><Location>oss-cn-beijing</Location></Destination></Rule>`,
+    `<Rule><ID>rule-1</ID><Status>${status}</Status><Destination><Bucket>${bucket}</Bucket><Location>oss-cn-beijing</Location></Destination><SyncRole>${role}</SyncRole></Rule>`,
   );
 
 export const ossTrigger = (bucket: string, events: readonly string[]): Answer => ({

@@ -63,10 +63,12 @@ export const bucketReplication = resource({
     const document = { root: "ReplicationConfiguration", fields: { Rule } };
     return `${bucket}:${(await addRule(oss, bucket, document)) ?? (await firstRule(oss, bucket))}`;
   },
-  read: async (context, id, { bucket }) => {
+  read: async (context, id, { bucket, destination }) => {
     const rules = await unlessMissing(() => rulesOf(cloudOf(context).oss, bucket));
     const rule = rules?.find(({ ID }) => id === `${bucket}:${ID}`);
-    return rule && { ruleId: rule.ID, status: rule.Status };
+    return (
+      rule && { ruleId: rule.ID, status: rule.Status, syncRole: rule.SyncRole, destination: destinationOf(rule, destination) }
+    );
   },
   // https://www.alibabacloud.com/help/en/oss/developer-reference/putbucketrtc
   update: async (context, id, { bucket, rtc }) => {
@@ -116,7 +118,13 @@ async function untilGone(oss: OssApi, bucket: string, id: string): Promise<void>
 interface Rule {
   ID: string;
   Status: string;
-  Destination: { Bucket: string };
+  SyncRole?: string;
+  Destination: { Bucket: string; Location: string; TransferType?: string };
+}
+
+/** OSS leaves the type out where it is the default one. */
+function destinationOf({ Destination: found }: Rule, given: { transferType?: string } | undefined) {
+  return { bucket: found.Bucket, location: found.Location, transferType: found.TransferType ?? given?.transferType };
 }
 
 async function rulesOf(oss: OssApi, bucket: string): Promise<Rule[]> {

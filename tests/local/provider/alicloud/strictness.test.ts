@@ -107,6 +107,8 @@ describe("a bucket", () => {
     expect(second.id).not.toBe(first.id);
     const adopted = await provider.create(type, mine, false);
     expect(adopted.id).toBe(first.id);
+    // So a program can see that it is not its own.
+    expect(adopted.outputs).toMatchObject({ destination: { bucket: "other-target" }, syncRole: "stranger" });
     await provider.delete(type, adopted.id, mine);
     expect(await provider.read(type, first.id, stranger, {})).toBeUndefined();
     expect(await provider.read(type, second.id, mine, {})).toBeDefined();
