@@ -16,13 +16,13 @@ import {
   whole,
 } from "../command";
 import { forEachBounded } from "../concurrency";
-import type { OperatedBridge } from "../operated-bridge";
+import type { EventWay, OperatedBridge } from "../operated-bridge";
 import { remediesText, remedyOf } from "../overview/remedies";
 import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
 import { durationText, grouped, keyText } from "../text";
-import { type Knowledge, readKnowledge } from "./knowledge";
+import { type Knowledge, noteUnread, readKnowledge } from "./knowledge";
 import { createStatusReader, type KeyStatus, type Side, type StatusReader } from "./read-status";
 import { ReasonGroups } from "./reasons";
 import { reasonsText, statusLine, summaryText } from "./status-text";
@@ -92,6 +92,8 @@ export async function watchStatus(
   }
 }
 
+const IS_PAUSED = "the bridge is paused; go on with: crossborderbridge resume";
+
 type ShowOptions = Pick<StatusCommandOptions, "prefix" | "failed" | "side" | "concurrency" | "maxAge">;
 
 /** @param now milliseconds since the epoch */
@@ -106,8 +108,13 @@ export async function showStatus(
     throw new UsageError(`nothing is replicated from the destination of ${bridge.stack}: it is a one-way bridge`);
   const lost = await lostBuckets(bridge, signal);
   for (const { message } of lost) note(message);
-  const knowledge = await readKnowledge(bridge, { nowMs: now(), signal });
-  for (const text of knowledge.notes) note(text);
+  const unread: string[] = [];
+  const [knowledge, ways] = await Promise.all([
+    readKnowledge(bridge, { nowMs: now(), signal }),
+    noteUnread(unread, signal)<EventWay[]>(bridge.ways?.read({ signal }) ?? Promise.resolve([]), []),
+  ]);
+  for (const text of [...knowledge.notes, ...unread]) note(text);
+  if (ways.some(({ isOpen }) => !isOpen)) note(IS_PAUSED);
   const tally = new Tally(now);
   if (lost.length > 0) {
     showInHand(context, keys, { ...options, knowledge, now });

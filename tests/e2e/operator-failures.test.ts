@@ -151,7 +151,7 @@ test.each<[string, RegisterCommand, string[]]>([
   ["pause", registerPause, ["pause"]],
   ["logs", registerLogs, ["logs", "key"]],
   ["probe", registerProbe, ["probe"]],
-  ["empty", registerEmpty, ["empty", "--side", "source"]],
+  ["empty", registerEmpty, ["empty", "--yes"]],
   ["watch", registerWatch, ["watch", "--terminal"]],
   ["cost", registerCost, ["cost"]],
   ["doctor", registerDoctor, ["doctor"]],

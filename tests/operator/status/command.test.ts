@@ -3,6 +3,7 @@ import { watchStatus } from "../../../operator/status/command";
 import { statusLine, summaryText } from "../../../operator/status/status-text";
 import type { Summary } from "../../../operator/status/summary";
 import { replicaMetadata } from "../../../runtime/replication/provenance";
+import { BridgeError } from "../../../runtime/stores/errors";
 import { makeSnapshot } from "../../runtime/support/make-snapshot";
 import { FakeBridge, NO_ATTRIBUTES, nativeRaw, ossNativeRaw, pullRaw } from "../backfill/fixture";
 import { parked, status } from "./fixture";
@@ -35,6 +36,22 @@ test("prints each named key on its line, in their order", async () => {
     'OUT_OF_SCOPE  nope  (the key starts with none of the prefixes "in/")',
   ]);
   expect(exitCode).toBe(1);
+});
+
+test("a paused bridge says so, and a pause that cannot be read is named", async () => {
+  const bridge = await mixed();
+  const ways = (read: () => Promise<{ name: string; isOpen: boolean }[]>) => ({ read, set: async () => undefined });
+  bridge.ways = ways(async () => [
+    { name: "the tick", isOpen: true },
+    { name: "the work queue", isOpen: false },
+  ]);
+  expect((await status(bridge)).noted).toContain("the bridge is paused; go on with: crossborderbridge resume");
+  bridge.ways = ways(async () => [{ name: "the work queue", isOpen: true }]);
+  expect((await status(bridge)).noted.join()).not.toMatch(/paused/);
+  bridge.ways = ways(async () => {
+    throw new BridgeError("PermissionDenied", "ListEventSourceMappings", "the role may not list the mappings");
+  });
+  expect((await status(bridge)).noted).toContain("the role may not list the mappings");
 });
 
 test("prints a key as JSON", async () => {
