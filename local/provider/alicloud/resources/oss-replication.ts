@@ -123,7 +123,7 @@ interface Rule {
 }
 
 /** OSS leaves the type out where it is the default one. */
-function destinationOf({ Destination: found }: Rule, given: { transferType?: string } | undefined) {
+function destinationOf({ Destination: found }: Rule, given: { transferType?: string | undefined } | undefined) {
   return { bucket: found.Bucket, location: found.Location, transferType: found.TransferType ?? given?.transferType };
 }
 
