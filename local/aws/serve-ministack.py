@@ -184,11 +184,26 @@ def verify_root_signatures() -> None:
     application.pin_signed_request = types.FunctionType(pin.__code__, names, pin.__name__, pin.__defaults__)
 
 
+def number_times_of_dashboards() -> None:
+    """In JSON CloudWatch answers a time in seconds. ministack answers ListDashboards with text, which the vendor's SDK refuses."""
+    from ministack.services import cloudwatch
+
+    answer = cloudwatch._json_ok
+
+    def json_ok(data):
+        for entry in data.get("DashboardEntries", []):
+            entry["LastModified"] = cloudwatch._dashboards[entry["DashboardName"]]["LastModified"]
+        return answer(data)
+
+    cloudwatch._json_ok = json_ok
+
+
 def main() -> None:
     served = app
     authorize_batches_as_single_calls()
     match_every_character()
     verify_root_signatures()
+    number_times_of_dashboards()
     s3_edge.install()
     if minute_ms := os.environ.get("SCHEDULE_MINUTE_MS"):
         quicken_schedules(int(minute_ms))

@@ -57,7 +57,7 @@ const denied: Fault = {
     await client.putBucketPolicy(bucket, { ...before, Statement: [...before.Statement, deny] });
     return () => client.putBucketPolicy(bucket, before);
   },
-  found: /^bucket-policy \(source\): a Deny in the policy of .* denies the bridge oss:GetObject; /,
+  found: /^bucket-policy \(source\): a Deny in the policy of .* denies the bridge oss:GetObject$/,
 };
 
 const switchedOff = (functionName: (local: LocalStack) => string | undefined, found: RegExp): Fault => ({

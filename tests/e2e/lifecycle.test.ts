@@ -171,7 +171,7 @@ describe("a stack that retains its buckets", () => {
 async function copyOfCheckout({ runDir }: LocalClouds): Promise<string> {
   const folder = join(runDir, "checkout");
   await mkdir(folder);
-  for (const name of ["index.ts", "components", "runtime", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
+  for (const name of ["index.ts", "components", "cost", "runtime", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
     await cp(join(REPOSITORY_ROOT, name), join(folder, name), { recursive: true });
   }
   await buildFunctions({ outDir: join(folder, "dist", "functions") });

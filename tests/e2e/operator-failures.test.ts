@@ -155,7 +155,7 @@ test.each<[string, RegisterCommand, string[]]>([
   ["watch", registerWatch, ["watch", "--terminal"]],
   ["cost", registerCost, ["cost"]],
   ["doctor", registerDoctor, ["doctor"]],
-])("%s of a stack that does not run: exit code 2, with what to do", async (_name, register, [name = "", ...args]) => {
+])("%s of a stack that does not run: exit code 3, with what to do", async (_name, register, [name = "", ...args]) => {
   const lines: string[] = [];
   const { signal } = new AbortController();
   const exitCode = await runProgram([name, ...args, "--stack", "never-started", "--local"], {
@@ -166,7 +166,7 @@ test.each<[string, RegisterCommand, string[]]>([
     note: (text) => void lines.push(text),
   });
   expect(lines.join("\n")).toMatch(/never-started/);
-  expect(exitCode).toBe(2);
+  expect(exitCode).toBe(3);
 });
 
 test("a command and an option that do not exist are errors of the command line", async () => {
