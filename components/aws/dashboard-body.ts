@@ -1,5 +1,5 @@
 /**
- * What a dashboard of CloudWatch shows, as pure functions of names. CloudWatch exists in every region of both partitions.
+ * Makes the body of a CloudWatch dashboard from names, as pure functions. CloudWatch exists in every region of both partitions.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 import type { MetricName } from "../../runtime/protocol/ports";

@@ -4,7 +4,7 @@ import { pathText, valueAt } from "./paths";
 
 export type Path = readonly (string | number)[];
 
-/** What a side's functions and policies are told, and what its bucket gets. Whether a value is there decides which resources there are. */
+/** Settings of a side that may be outputs. Functions, policies and the bucket get their values. Only their presence decides which resources there are. */
 export const LATE_OF_SIDE = ["bucket", "kmsKeyArn", "kmsKeyId", "customDomain"] as const;
 
 /** Their paths. Every other setting decides which resources there are, so it must be plain. */
