@@ -1,5 +1,6 @@
 /** Reads a stack that `pulumi up` deployed, with Pulumi's own command, which decrypts its settings and outputs. */
-import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation";
+// The command is an ECMAScript module, which does not find a folder of a package without the name of its file.
+import { LocalWorkspace, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
 import { UsageError } from "./command";
 import { abortable } from "./concurrency";
 import type { ConfiguredStack, StackToOperate } from "./operated-bridge";

@@ -194,7 +194,7 @@ const RULES: Rule[] = [
         modules,
         (path) => inCli(path) || inVerifyLive(path),
         (_, to) =>
-          !/^@pulumi\/(?!pulumi\/automation$)/.test(to) &&
+          !/^@pulumi\/(?!pulumi\/automation(\/index\.js)?$)/.test(to) &&
           !/^(local|scripts|tests)\//.test(to) &&
           (!inComponents(to) || /^components\/config(\.ts$|\/)/.test(to)) &&
           to !== "index.ts",

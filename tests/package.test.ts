@@ -85,7 +85,7 @@ test("it contains the command and its page, the components, the plugin, the bund
       "package.json",
       "PulumiPlugin.yaml",
       "plugin.js",
-      "dist/cli/crossborderbridge.js",
+      "dist/cli/crossborderbridge.mjs",
       "dist/page/index.html",
       "dist/page/app.js",
       "dist/components/index.js",
@@ -101,7 +101,7 @@ test("it contains the command and its page, the components, the plugin, the bund
   );
   const others = paths.filter(
     (path) =>
-      !/^(LICENSE|README(\.zh-CN)?\.md|package\.json|PulumiPlugin\.yaml|plugin\.js|dist\/(components|cost|functions|page|runtime)\/.+|dist\/cli\/crossborderbridge\.js)$/.test(
+      !/^(LICENSE|README(\.zh-CN)?\.md|package\.json|PulumiPlugin\.yaml|plugin\.js|dist\/(components|cost|functions|page|runtime)\/.+|dist\/cli\/\w+\.mjs)$/.test(
         path,
       ),
   );
@@ -133,6 +133,20 @@ test("its command starts with the declared dependencies alone", async () => {
   // Everything that opens a bridge is loaded by then.
   const failed = run(process.execPath, [command, "status", "--outputs", outputs], { cwd: folder });
   await expect(failed).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(/bridge\.json describes no bridge/) });
+});
+
+test("its command reads stacks with Pulumi's package of the program", async () => {
+  const command = join(installed, manifest.bin.crossborderbridge ?? "");
+  // Pulumi's package is loaded before it looks for Pulumi's command, which this PATH does not have.
+  const failed = run(process.execPath, [command, "status", "--stack", "dev"], { cwd: folder, env: { PATH: folder } });
+  await expect(failed).rejects.toMatchObject({ stderr: expect.stringMatching(/^the command pulumi is not there/) });
+});
+
+test("the first file of its command is small: others are read when a command needs them", () => {
+  const files = packed.filter(({ path }) => path.startsWith("dist/cli/"));
+  const entry = files.find(({ path }) => path === "dist/cli/crossborderbridge.mjs");
+  expect(entry?.size).toBeLessThan(100 * 1024);
+  expect(files.length).toBeGreaterThan(10);
 });
 
 test.each([
