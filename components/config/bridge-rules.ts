@@ -56,7 +56,7 @@ const oneToken: Rule = (config, { component }) => {
   const name = component === undefined ? "crossborderbridge:" : "";
   const way =
     component === undefined
-      ? 'pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 32)"'
+      ? "openssl rand -base64 32 | pulumi config set --secret crossborderbridge:token"
       : "a secret of the program, such as config.requireSecret";
   const allowed = `allowed: exactly one of ${name}token (${way}) and ${name}auth.tokenParameter`;
   if (given && auth.tokenParameter !== undefined)

@@ -30,7 +30,8 @@ import {
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { clientConfig } from "../../local/aws/client-config";
 import { apiIdIn } from "../../operator/doctor/checks/receiver";
-import { diagnose } from "./support/doctor";
+import { paste } from "./support/aws-command";
+import { type Diagnosis, diagnose } from "./support/doctor";
 import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
 
 let stack: TestStack | undefined;
@@ -221,10 +222,47 @@ for (const { name, plant, found } of FAULTS)
       expect(new Set(diagnosis.found.map((text) => text.replace(/:.*/s, ""))).size).toBe(1);
       expect(diagnosis.found[0]).toMatch(found);
       expect(diagnosis.exitCode).toBe(1);
+      await pasteFixes(running, diagnosis, found);
     } finally {
       await mend();
     }
   });
+
+/** Runs the printed commands of `aws` as an operator pastes them. They must mend the fault, and show no secret. */
+async function pasteFixes(running: TestStack, { fixes }: Diagnosis, fault: RegExp): Promise<void> {
+  const commands = fixes.filter(({ fix }) => /^aws /.test(fix) && !/<\w+>/.test(fix));
+  if (commands.length === 0) return;
+  for (const { side, fix } of commands) expect(await paste(fix, running[side].cloud)).toMatchObject({ exitCode: 0 });
+  expect((await look(running)).found.filter((text) => fault.test(text))).toEqual([]);
+}
+
+onStack("a secret in clear text is encrypted in one step, and no command line shows it", async (running) => {
+  const { cloud } = running.source;
+  await using(new SSMClient(clientConfig(cloud)), async (ssm) => {
+    const Name = "/crossborderbridge/dev/source/token";
+    const read = async () => (await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }))).Parameter;
+    const Value = (await read())?.Value ?? "";
+    await ssm.send(new PutParameterCommand({ Name, Value, Type: "String", Overwrite: true }));
+    const { found, fixes } = await look(running);
+    expect(found).toEqual([`secret (source): the parameter ${Name} is no SecureString: its value is stored in clear`]);
+    const [{ fix } = { fix: "" }] = fixes;
+
+    // Somebody reads it all the time, as the functions do.
+    let isOver = false;
+    const seen = new Set<string | undefined>();
+    const reading = (async () => {
+      while (!isOver) seen.add((await read())?.Value);
+    })();
+    const ran = await paste(fix, cloud);
+    isOver = true;
+    await reading;
+    expect(ran.exitCode).toBe(0);
+    expect(ran.commandLines.join("\n")).toContain("ssm put-parameter");
+    expect(ran.commandLines.join("\n")).not.toContain(Value);
+    expect([...seen]).toEqual([Value]);
+    expect(await read()).toMatchObject({ Type: "SecureString", Value });
+  });
+});
 
 onStack("all faults are mended: no finding", async (running) => {
   expect(await look(running)).toMatchObject({ exitCode: 0, found: [], unchecked: [] });

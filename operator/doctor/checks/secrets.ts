@@ -63,36 +63,51 @@ async function readOos(view: View, Name: string): Promise<Secret | undefined> {
 const hasSecrets = ({ config, outputs }: CheckedStack): boolean =>
   config.mode === "pull" && (outputs !== undefined || config.auth.tokenParameter !== undefined);
 
-/** Reads the other side's secret as a command, for the shell to pass on. */
-const readCommand = (view: View): string => {
+/** Puts the secret of a side into a variable of the shell. It fails where there is none. */
+const readInto = (variable: string, view: View): string => {
   const name = parameterName(view.stack, view.side);
-  return isAws(settingsOf(view).cloud)
+  const read = isAws(settingsOf(view).cloud)
     ? awsCommand(view, "ssm get-parameter", { name, "with-decryption": true, query: "Parameter.Value", output: "text" })
-    : `${aliyunCommand(view, "oos GetSecretParameter", { Name: name, WithDecryption: "true" })} | jq -r .Parameter.Value`;
+    : `${aliyunCommand(view, "oos GetSecretParameter", { Name: name, WithDecryption: "true" })} | jq -er .Parameter.Value`;
+  return `${variable}="$(${read})"`;
 };
 
-/** Writes the secret of the other side to this one, which has none. */
-function copyCommand(view: View): string {
-  const { stack, side } = view;
-  if (stack.config.auth.tokenParameter === undefined) return refreshCommand(view);
-  const value = `"$(${readCommand(otherOf(view))})"`;
-  const name = parameterName(stack, side);
-  return isAws(settingsOf(view).cloud)
-    ? `${awsCommand(view, "ssm put-parameter", { name, type: "SecureString", overwrite: true })} --value ${value}`
-    : `${aliyunCommand(view, "oos CreateSecretParameter", { Name: name })} --Value ${value}`;
+/**
+ * Writes variables of the shell to the parameter of a side. The value comes from standard input: every user of the machine sees arguments.
+ * https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html, https://github.com/aliyun/aliyun-cli/blob/master/openapi/rpc.go
+ */
+function writeFrom(variables: string, view: View, isThere: boolean): string {
+  const name = parameterName(view.stack, view.side);
+  const write = isAws(settingsOf(view).cloud)
+    ? awsCommand(view, "ssm put-parameter", { name, type: "SecureString", overwrite: isThere, value: "file:///dev/stdin" })
+    : aliyunCommand(view, `oos ${isThere ? "Update" : "Create"}SecretParameter`, { Name: name, "Value-FILE": "/dev/stdin" });
+  return `printf %s "${variables}" | ${write}`;
+}
+
+/** Writes the secret of the other side to this one, which has none. If neither has one, both get a new one. */
+async function copyCommand(view: View, isThere: boolean): Promise<string> {
+  if (view.stack.config.auth.tokenParameter === undefined) return refreshCommand(view);
+  const other = otherOf(view);
+  if (!(await lacksSecret(other))) return inOrder(readInto("secret", other), writeFrom("$secret", view, isThere));
+  return inOrder('secret="$(openssl rand -base64 32)"', writeFrom("$secret", view, isThere), writeFrom("$secret", other, false));
+}
+
+/** False for a side that cannot be read: its own checks say why. */
+async function lacksSecret(view: View): Promise<boolean> {
+  try {
+    return (await readSecret(view)) === undefined;
+  } catch (error) {
+    if (view.signal.aborted) throw error;
+    return false;
+  }
 }
 
 const otherOf = (view: View): View => ({ ...view, side: view.side === "source" ? "destination" : "source" });
 
 /** Adds the secret of the other side to those of this one: another bridge may use them, and a parameter may hold several. */
 function addCommand(view: View): string {
-  const { stack, side } = view;
-  if (stack.config.auth.tokenParameter === undefined) return refreshCommand(view);
-  const value = `"$(${readCommand(otherOf(view))}) $(${readCommand(view)})"`;
-  const name = parameterName(stack, side);
-  return isAws(settingsOf(view).cloud)
-    ? `${awsCommand(view, "ssm put-parameter", { name, type: "SecureString", overwrite: true })} --value ${value}`
-    : `${aliyunCommand(view, "oos UpdateSecretParameter", { Name: name })} --Value ${value}`;
+  if (view.stack.config.auth.tokenParameter === undefined) return refreshCommand(view);
+  return inOrder(readInto("other", otherOf(view)), readInto("own", view), writeFrom("$other $own", view, true));
 }
 
 const secret: Check = {
@@ -105,18 +120,17 @@ const secret: Check = {
   async run(view) {
     const name = parameterName(view.stack, view.side);
     const found = await readSecret(view);
-    if (found === undefined) return [{ what: `the parameter ${name} is not there`, fix: copyCommand(view) }];
-    if (found.values.length === 0) return [{ what: `the parameter ${name} is empty`, fix: copyCommand(view) }];
+    if (found === undefined) return [{ what: `the parameter ${name} is not there`, fix: await copyCommand(view, false) }];
+    if (found.values.length === 0) return [{ what: `the parameter ${name} is empty`, fix: await copyCommand(view, true) }];
     if (found.isEncrypted) return [];
     return [
       {
         what: `the parameter ${name} is no SecureString: its value is stored in clear`,
         why: "Everybody who may read parameters can then sign requests to the receiver.",
-        // The type of a parameter cannot be changed. The value stays, because the other side has the same.
+        // Overwriting is one step: the parameter is never absent. The value stays, because the other side has the same.
         fix: inOrder(
-          `secret="$(${readCommand(view)})"`,
-          awsCommand(view, "ssm delete-parameter", { name }),
-          `${awsCommand(view, "ssm put-parameter", { name, type: "SecureString" })} --value "$secret"   # then rotate it: docs/operations.md#rotating-the-signing-secret`,
+          readInto("secret", view),
+          `${writeFrom("$secret", view, true)}   # then rotate it: docs/operations.md#a-secret-in-clear-text`,
         ),
       },
     ];

@@ -254,7 +254,7 @@ const REQUESTS_AND_EVENTS: Refusal[] = [
   { given: pull({ from: "aws", auth: { kind: "iam" } }),
     problem: 'auth.kind = "iam": an AWS signature, which Function Compute does not check; allowed: token' },
   { given: bridge({ auth: { tokenParameter: "/ours" } }),
-    problem: 'auth.tokenParameter = "/ours": crossborderbridge:token is set as well; allowed: exactly one of crossborderbridge:token (pulumi config set --secret crossborderbridge:token ...' },
+    problem: 'auth.tokenParameter = "/ours": crossborderbridge:token is set as well; allowed: exactly one of crossborderbridge:token (openssl rand -base64 32 | pulumi config set --secret ...' },
   { given: bridge({ token: undefined, auth: { tokenParameter: "/aws/x" } }),
     problem: 'auth.tokenParameter = "/aws/x": not valid; allowed: the name of an SSM SecureString that is there at both ends: letters, digits, _ . - and /, not beginning with aws or ssm' },
   { given: pull({ from: "aws", token: undefined, auth: { tokenParameter: "/bridges/token" } }),
@@ -270,7 +270,7 @@ const REQUESTS_AND_EVENTS: Refusal[] = [
   { given: pull({ to: "aws", egress: "static" }),
     problem: 'egress = "static": not in this release for an alicloud source; allowed: shared, with the addresses that Function Compute sends from in allowedCidrs (with 0.0.0.0/0 ...' },
   { given: bridge({ token: undefined }),
-    problem: 'token is not set: requests could not be signed; allowed: exactly one of crossborderbridge:token (pulumi config set --secret crossborderbridge:token "$(openssl rand -base64 ...' },
+    problem: 'token is not set: requests could not be signed; allowed: exactly one of crossborderbridge:token (openssl rand -base64 32 | pulumi config set --secret crossborderbridge:token) and ...' },
 ];
 
 describeRefusals([

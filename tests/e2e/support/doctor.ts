@@ -7,6 +7,8 @@ export interface Diagnosis {
   exitCode: number;
   /** `check (side): what`, sorted. */
   found: string[];
+  /** What mends the findings, in the order in which they were printed. */
+  fixes: { side: "source" | "destination"; fix: string }[];
   /** `check (side): reason`. */
   unchecked: string[];
   unavailable: string[];
@@ -16,8 +18,9 @@ export interface Diagnosis {
 interface Line {
   kind: "finding" | "unchecked" | "unavailable" | "summary";
   check: string;
-  side: string;
+  side: "source" | "destination";
   what: string;
+  fix: string;
   reason: string;
   passed: number;
 }
@@ -33,5 +36,6 @@ export async function diagnose(local: LocalStack, stack: string): Promise<Diagno
       .map(({ check, side, what, reason }) => `${check} (${side}): ${what ?? reason}`)
       .sort();
   const passed = lines.find(({ kind }) => kind === "summary")?.passed ?? 0;
-  return { exitCode, found: of("finding"), unchecked: of("unchecked"), unavailable: of("unavailable"), passed };
+  const fixes = lines.filter(({ kind }) => kind === "finding").map(({ side, fix }) => ({ side, fix }));
+  return { exitCode, fixes, found: of("finding"), unchecked: of("unchecked"), unavailable: of("unavailable"), passed };
 }

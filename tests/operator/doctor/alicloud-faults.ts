@@ -160,6 +160,26 @@ export const OSS: Fault<Oss>[] = [
     fix: /^pulumi up --refresh/,
   },
   {
+    name: "a deleted secret of the operator's own",
+    plant({ settings, destination }) {
+      settings.auth = { tokenParameter: "bridge-token" };
+      destination.answers.GetSecretParameter = rpcError(404, "EntityNotExists.Parameter");
+    },
+    found: "secret (destination)",
+    what: /the parameter bridge-token is not there/,
+    fix: /^secret="\$\(aliyun oos GetSecretParameter --Name bridge-token [^&]*--region cn-shanghai \| jq -er .Parameter.Value\)" &&\nprintf %s "\$secret" \| aliyun oos CreateSecretParameter --Name bridge-token --Value-FILE \/dev\/stdin --region ap-southeast-1$/,
+  },
+  {
+    name: "secrets of the operator's own that differ",
+    plant({ settings, source }) {
+      settings.auth = { tokenParameter: "bridge-token" };
+      source.answers.GetSecretParameter = { body: { Parameter: { Value: Buffer.alloc(32, 9).toString("base64") } } };
+    },
+    found: "same-secret (destination)",
+    what: /the signing secrets of the source and the destination differ/,
+    fix: /^other="\$\(aliyun .*\)" &&\nown="\$\(aliyun .*\)" &&\nprintf %s "\$other \$own" \| aliyun oos UpdateSecretParameter --Name bridge-token --Value-FILE \/dev\/stdin --region ap-southeast-1$/,
+  },
+  {
     name: "secrets that differ",
     plant({ source }) {
       source.answers.GetSecretParameter = { body: { Parameter: { Value: Buffer.alloc(32, 9).toString("base64") } } };

@@ -203,8 +203,28 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     },
     found: "secret (source)",
     what: /\/crossborderbridge\/prod\/source\/token is no SecureString/,
-    // With the same value, which the other side has too.
-    fix: /^secret="\$\(aws ssm get-parameter .*\)" &&\naws ssm delete-parameter .* &&\naws ssm put-parameter .*--type SecureString .*--value "\$secret"/,
+    // With the same value, which the other side has too. The parameter is never absent.
+    fix: /^secret="\$\(aws ssm get-parameter [^&]*\)" &&\nprintf %s "\$secret" \| aws ssm put-parameter [^&]*--type SecureString --overwrite [^&]*# then rotate it: docs\/operations.md#a-secret-in-clear-text$/,
+  },
+  {
+    name: "a deleted secret of the operator's own",
+    plant(clinic) {
+      clinic.settings.auth = { tokenParameter: "/bridge/token" };
+      clinic.destination.answers.GetParameter = jsonError("ParameterNotFound");
+    },
+    found: "secret (destination)",
+    what: /the parameter \/bridge\/token is not there/,
+    fix: /^secret="\$\(aws ssm get-parameter [^&]*--profile global .*\)" &&\nprintf %s "\$secret" \| aws ssm put-parameter --name \/bridge\/token --type SecureString --value file:\/\/\/dev\/stdin --profile china /,
+  },
+  {
+    name: "secrets of the operator's own that are nowhere",
+    plant(clinic) {
+      clinic.settings.auth = { tokenParameter: "/bridge/token" };
+      for (const side of [clinic.source, clinic.destination]) side.answers.GetParameter = jsonError("ParameterNotFound");
+    },
+    found: "secret (source), secret (destination)",
+    what: /the parameter \/bridge\/token is not there/,
+    fix: /^secret="\$\(openssl rand -base64 32\)" &&\nprintf %s "\$secret" \| aws ssm put-parameter .* --profile global .*&&\nprintf %s "\$secret" \| aws ssm put-parameter .* --profile china /,
   },
   {
     name: "secrets that differ",
@@ -214,6 +234,6 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     },
     found: "same-secret (destination)",
     what: /the signing secrets of the source and the destination differ/,
-    fix: /^aws ssm put-parameter --name \/bridge\/token --type SecureString --overwrite --profile china .* --value "\$\(aws ssm get-parameter --name \/bridge\/token --with-decryption .*--profile global .*\) \$\(aws ssm get-parameter .*--profile china .*\)"$/,
+    fix: /^other="\$\(aws ssm get-parameter --name \/bridge\/token --with-decryption .*--profile global .*\)" &&\nown="\$\(aws ssm get-parameter .*--profile china .*\)" &&\nprintf %s "\$other \$own" \| aws ssm put-parameter --name \/bridge\/token --type SecureString --overwrite --value file:\/\/\/dev\/stdin --profile china /,
   },
 ];

@@ -4,6 +4,7 @@
  */
 import { checkNames } from "../../../operator/doctor/catalogue";
 import type { Finding } from "../../../operator/doctor/run-checks";
+import { secretArguments } from "../../support/secret-arguments";
 import {
   DOMAIN,
   domainClinic,
@@ -69,13 +70,26 @@ function faultsOf<C extends Aws | Oss>(_: string, open: () => Promise<C>, faults
     expect(findings[0]?.what).toMatch(what);
     expect(findings[0]?.fix).toMatch(fix);
     expect(findings[0]?.why).toMatch(/\.$/);
+    expect(findings.flatMap((finding) => secretArguments(finding.fix))).toEqual([]);
   });
 }
 
 const named = ({ check, side }: Finding): string => `${check} (${side})`;
 
 test("these are more than twenty faults, and every check finds at least one of them", () => {
-  const all = [PULL, PULL_FUNCTIONS, BEFORE, NATIVE, NATIVE_BEFORE, OSS, DOMAIN, PUSH, PUSH_BEFORE, OSS_NATIVE, OSS_NATIVE_BEFORE].flat();
+  const all = [
+    PULL,
+    PULL_FUNCTIONS,
+    BEFORE,
+    NATIVE,
+    NATIVE_BEFORE,
+    OSS,
+    DOMAIN,
+    PUSH,
+    PUSH_BEFORE,
+    OSS_NATIVE,
+    OSS_NATIVE_BEFORE,
+  ].flat();
   expect(all.length).toBeGreaterThan(50);
   const found = new Set(all.flatMap((fault) => fault.found.split(", ").map((text) => text.split(" ")[0])));
   expect(checkNames().filter((name) => !found.has(name))).toEqual([]);

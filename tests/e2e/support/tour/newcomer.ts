@@ -1,14 +1,14 @@
 /** A newcomer at a terminal: runs `npm start`, and the lines that it and its commands print, as they are printed. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { readRunning } from "../../../../local/cli/operator-file";
 import { REPOSITORY_ROOT } from "../../../../local/paths";
 import type { Snapshot } from "../../../../operator/overview/snapshot";
-import { pythonProgram } from "../../../judges/python-suite";
 import { type CliProcess, runNpm } from "../../../local/cli/cli-process";
+import { writeAwsCommand } from "../aws-command";
 import { eventually } from "../eventually";
 
 export interface Ran {
@@ -65,14 +65,6 @@ export async function startAsNewcomer(minuteMs: number): Promise<Newcomer> {
     await stop();
     throw error;
   }
-}
-
-/** Puts the pinned AWS CLI on the PATH. */
-async function writeAwsCommand(folder: string): Promise<void> {
-  const { python, program } = await pythonProgram("aws");
-  const path = join(folder, "aws");
-  await writeFile(path, `#!/bin/sh\nexec "${python}" "${program}" "$@"\n`);
-  await chmod(path, 0o755);
 }
 
 function afterwards(ms: number): Promise<never> {
