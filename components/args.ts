@@ -6,18 +6,17 @@ import type { Role } from "../runtime/protocol/env";
 import type { BridgeSettings, DestinationSettings, SourceSettings } from "./config/settings";
 import type { Transform } from "./transforms";
 
-export type { ScopeArgs } from "./config/settings";
-
 interface Deployed {
   /** Deploys everything on this side. */
   provider: aws.Provider | alicloud.Provider;
 }
 
-/** One end of a bridge. */
-export type StoreArgs = SourceSettings;
+/** Where objects come from, with the provider of that side. */
 export interface SourceArgs extends SourceSettings, Deployed {}
+/** Where replicas go, with the provider of that side. */
 export interface DestinationArgs extends DestinationSettings, Deployed {}
 
+/** The settings of a bridge, and arguments that only a program can give. */
 export interface CrossBorderBridgeArgs extends BridgeSettings {
   source: SourceArgs;
   destination: DestinationArgs;

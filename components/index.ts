@@ -1,13 +1,29 @@
 /** The public API of the package, for other Pulumi programs. */
-export type { CrossBorderBridgeArgs, DestinationArgs, ScopeArgs, SourceArgs, StoreArgs } from "./args";
+export type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "./args";
 export type { ReplicatedBucket, ReplicationRule } from "./aws/native/rules";
 export type { Statement } from "./aws/policies";
-export { type BridgeConfig, ConfigInvalid, parseBridgeConfig } from "./config";
+export { type BridgeConfig, type Cloud, ConfigInvalid, type Mode, type ParseOptions, parseBridgeConfig } from "./config";
+export type { S3StorageClass } from "./config/clouds";
+export type {
+  AuthArgs,
+  BridgeSettings,
+  CopyArgs,
+  DestinationSettings,
+  LifecycleRuleArgs,
+  ProbeArgs,
+  RateLimitArgs,
+  ReplicationArgs,
+  ReplicationRuleArgs,
+  ScopeArgs,
+  SourceSettings,
+  TimeoutsArgs,
+  TransitionArgs,
+} from "./config/settings";
 export { CrossBorderBridge } from "./cross-border-bridge";
 export {
   NativeReplication,
   type NativeReplicationArgs,
   type ReplicationSettings,
 } from "./native-replication";
-export { on, type Transform } from "./transforms";
+export { on, type ResourceClass, type Transform } from "./transforms";
 export { TwoWayReplication, type TwoWayReplicationArgs } from "./two-way-replication";

@@ -21,6 +21,7 @@ export type { ReplicatedBucket } from "./aws/native/rules";
 
 /** How objects are replicated, in either direction. */
 export interface ReplicationSettings {
+  /** Which objects are replicated: 1 to 1000 rules. */
   rules: ReplicationRule[];
   /** Whether delete markers are replicated. A rule may have its own setting. @default "ignore" */
   deletes?: "ignore" | "replicate" | undefined;
@@ -28,7 +29,7 @@ export interface ReplicationSettings {
   timeControl?: boolean | undefined;
   /** CloudWatch metrics and two alarms for each rule. @default timeControl */
   metrics?: boolean | undefined;
-  /** With `metrics`: the alarm fires above this latency. @default 900 */
+  /** With `metrics`: the alarm fires above this latency, in seconds. @default 900 */
   lagAlarmSeconds?: number | undefined;
   /** The operator's own copy of docs/runbook.md, which the alarms' texts link. @default the texts name docs/runbook.md */
   runbookUrl?: string | undefined;
@@ -36,8 +37,11 @@ export interface ReplicationSettings {
   ownership?: "destination" | "source" | undefined;
 }
 
+/** Arguments of {@link NativeReplication}. */
 export interface NativeReplicationArgs extends ReplicationSettings {
+  /** Where objects come from. */
   source: ReplicatedBucket;
+  /** Where replicas go, in the same partition of AWS. */
   destination: ReplicatedBucket;
   /** Replicate changes of tags and ACLs that are made to replicas in the source. The other direction needs it too. @default false */
   replicaModifications?: boolean | undefined;
@@ -61,11 +65,17 @@ export interface NativeReplicationArgs extends ReplicationSettings {
  * ```
  */
 export class NativeReplication extends pulumi.ComponentResource {
+  /** ARN of the role in which S3 replicates. */
   readonly roleArn: pulumi.Output<string>;
   /** Statements that the destination's bucket policy needs; empty inside one account. */
   readonly requiredBucketPolicyStatements: pulumi.Output<Statement[]>;
   /** Statements that the policy of each key needs; empty without a key. */
-  readonly kmsKeyPolicyStatements: { source: pulumi.Output<Statement[]>; destination: pulumi.Output<Statement[]> };
+  readonly kmsKeyPolicyStatements: {
+    /** For the key of the source. */
+    source: pulumi.Output<Statement[]>;
+    /** For the key of the destination. */
+    destination: pulumi.Output<Statement[]>;
+  };
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: NativeReplicationArgs, opts?: pulumi.ComponentResourceOptions) {

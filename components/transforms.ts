@@ -4,8 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 /** One change, made by `on`. Pulumi's own resource option `transformations` accepts it too, in any program. */
 export type Transform = pulumi.ResourceTransformation;
 
-interface ResourceClass<Args, R> {
+/** A class of resources, such as `aws.sqs.Queue`. */
+export interface ResourceClass<Args, R> {
   new (name: string, args: Args, opts?: pulumi.CustomResourceOptions): R;
+  /** Whether the value is a resource of this class. */
   isInstance(value: unknown): value is R;
 }
 

@@ -2,13 +2,23 @@ import * as pulumi from "@pulumi/pulumi";
 import { NativeReplication, type ReplicatedBucket, type ReplicationSettings } from "./native-replication";
 import { type Transform, withTransforms } from "./transforms";
 
+/** Arguments of {@link TwoWayReplication}. */
 export interface TwoWayReplicationArgs extends ReplicationSettings {
+  /** One bucket. */
   first: ReplicatedBucket;
+  /** The other bucket, in the same partition of AWS. */
   second: ReplicatedBucket;
   /** Replicate changes of tags and ACLs that are made to replicas. @default true */
   replicaModifications?: boolean | undefined;
   /** Names of the roles, and prefixes of the alarms' names. @default generated */
-  names?: { forward: string; backward: string } | undefined;
+  names?:
+    | {
+        /** From the first bucket to the second. */
+        forward: string;
+        /** From the second bucket to the first. */
+        backward: string;
+      }
+    | undefined;
   /** Changes to children in both directions before they are declared, each made by `on`. @default [] */
   transform?: readonly Transform[] | undefined;
 }

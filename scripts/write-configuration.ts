@@ -318,7 +318,7 @@ function declaredType(section: Section, earlier: readonly Section[], absent: "" 
     .map(([key, one]) => member(section, key, one, absent));
   const parent = base === undefined ? "" : ` extends ${textOf(base.path, "typeName", base.setting)}`;
   const opening = `export interface ${textOf(path, "typeName", setting)}${parent} {`;
-  return [comment("", textOf(path, "title", setting)), opening, ...members, "}", ""].join("\n");
+  return [comment("", setting.description ?? textOf(path, "title", setting)), opening, ...members, "}", ""].join("\n");
 }
 
 export function settingTypes(): string {

@@ -28,7 +28,43 @@ interface Manifest {
 const CONSUMER = `
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ConfigInvalid, CrossBorderBridge, type CrossBorderBridgeArgs, on } from "crossborderbridge";
+import {
+  type AuthArgs,
+  type BridgeConfig,
+  type BridgeSettings,
+  type Cloud,
+  ConfigInvalid,
+  type CopyArgs,
+  CrossBorderBridge,
+  type CrossBorderBridgeArgs,
+  type DestinationArgs,
+  type DestinationSettings,
+  type LifecycleRuleArgs,
+  type Mode,
+  NativeReplication,
+  type NativeReplicationArgs,
+  on,
+  type ParseOptions,
+  parseBridgeConfig,
+  type ProbeArgs,
+  type RateLimitArgs,
+  type ReplicatedBucket,
+  type ReplicationArgs,
+  type ReplicationRule,
+  type ReplicationRuleArgs,
+  type ReplicationSettings,
+  type ResourceClass,
+  type S3StorageClass,
+  type ScopeArgs,
+  type SourceArgs,
+  type SourceSettings,
+  type Statement,
+  type TimeoutsArgs,
+  type Transform,
+  type TransitionArgs,
+  TwoWayReplication,
+  type TwoWayReplicationArgs,
+} from "crossborderbridge";
 
 export function declare(): CrossBorderBridge {
   const args: CrossBorderBridgeArgs = {
@@ -42,6 +78,48 @@ export function declare(): CrossBorderBridge {
   const url: pulumi.Output<string> | undefined = bridge.receiverUrl;
   void url;
   return bridge;
+}
+
+// Parts of the arguments, each in a variable of its own, as a larger program has them.
+const cloud: Cloud = "aws";
+const mode: Mode = "native";
+const auth: AuthArgs = { kind: "iam" };
+const copy: CopyArgs = { partSizeBytes: 33554432, concurrency: 4 };
+const scope: ScopeArgs = { prefixes: ["finance/"], maxSizeBytes: 1073741824 };
+const timeouts: TimeoutsArgs = { senderSeconds: 120 };
+const rateLimit: RateLimitArgs = { requestsPerSecond: 20, burst: 40 };
+const probe: ProbeArgs = { enabled: true, everyMinutes: 5 };
+const toArchive: TransitionArgs = { days: 90, storageClass: "GLACIER" };
+const lifecycle: LifecycleRuleArgs[] = [{ id: "archive", transitions: [toArchive] }];
+const storageClass: S3StorageClass = "STANDARD_IA";
+const ruleOfBridge: ReplicationRuleArgs = { id: "all", priority: 1, storageClass };
+const replication: ReplicationArgs = { rules: [ruleOfBridge], timeControl: true };
+const from: SourceSettings = { cloud, region: "us-east-1", bucket: "reports-us" };
+const to: DestinationSettings = { cloud, region: "eu-west-1", bucket: "reports-eu", lifecycle };
+const settings: BridgeSettings = { source: from, destination: to, mode, replication, scope, auth, copy, timeouts, rateLimit, probe };
+
+export function declareAll(provider: aws.Provider): void {
+  const source: SourceArgs = { ...from, provider };
+  const destination: DestinationArgs = { ...to, provider };
+  const queues: ResourceClass<aws.sqs.QueueArgs, aws.sqs.Queue> = aws.sqs.Queue;
+  const transform: Transform[] = [on(queues, (queue) => { queue.fifoQueue = false; })];
+  const bridge = new CrossBorderBridge("all", { ...settings, source, destination, transform });
+  void bridge;
+  const rule: ReplicationRule = { id: "all", priority: 1 };
+  const shared: ReplicationSettings = { rules: [rule], deletes: "replicate" };
+  const allow = (statements: pulumi.Output<Statement[]>): pulumi.Resource =>
+    new aws.s3.BucketPolicy("replicas", { bucket: "reports-eu", policy: statements.apply((list) => JSON.stringify({ Statement: list })) });
+  const first: ReplicatedBucket = { bucketName: "reports-us", bucketArn: "arn:aws:s3:::reports-us", region: "us-east-1", provider };
+  const second: ReplicatedBucket = { bucketName: "reports-eu", bucketArn: "arn:aws:s3:::reports-eu", region: "eu-west-1", provider, allow };
+  const oneWay: NativeReplicationArgs = { ...shared, source: first, destination: second };
+  const twoWay: TwoWayReplicationArgs = { ...shared, first, second };
+  void [new NativeReplication("one-way", oneWay), new TwoWayReplication("two-way", twoWay)];
+}
+
+export function modeOf(raw: Record<string, unknown>): string {
+  const options: ParseOptions = { stack: "reports", tokenIsDeferred: true };
+  const config: BridgeConfig = parseBridgeConfig(raw, options);
+  return config.mode;
 }
 
 export const isConfigInvalid = (error: unknown): boolean => error instanceof ConfigInvalid;

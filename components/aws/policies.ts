@@ -5,12 +5,26 @@
 
 import { PROVENANCE_PREFIX } from "../../runtime/protocol/control";
 
+/** A statement of a policy, in IAM's own spelling. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html */
 export interface Statement {
+  /** Id of the statement, unique in its policy. */
   Sid?: string;
+  /** Whether the statement allows or denies. */
   Effect: "Allow" | "Deny";
-  Principal?: "*" | { Service?: string; AWS?: string | string[] };
+  /** Who may act. Only policies of resources have it. */
+  Principal?:
+    | "*"
+    | {
+        /** Service principal, such as `s3.amazonaws.com`. */
+        Service?: string;
+        /** ARNs of roles, users or accounts. */
+        AWS?: string | string[];
+      };
+  /** Actions, such as `s3:GetObject`. */
   Action: string | string[];
+  /** ARNs, with `*` for any text. */
   Resource: string | string[];
+  /** Operator, then condition key, then values. */
   Condition?: Record<string, Record<string, string | string[]>>;
 }
 

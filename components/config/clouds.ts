@@ -1,10 +1,12 @@
 /** Facts about each cloud that the configuration checks: regions, storage classes, retention of logs. */
 
-export const CLOUDS = ["aws", "aws-cn", "alicloud"] as const;
-export type Cloud = (typeof CLOUDS)[number];
+/** Cloud of one side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
+export type Cloud = "aws" | "aws-cn" | "alicloud";
+export const CLOUDS = ["aws", "aws-cn", "alicloud"] as const satisfies readonly Cloud[];
 
-export const MODES = ["pull", "push", "native"] as const;
-export type Mode = (typeof MODES)[number];
+/** How objects travel: see `mode` of {@link BridgeSettings}. */
+export type Mode = "pull" | "push" | "native";
+export const MODES = ["pull", "push", "native"] as const satisfies readonly Mode[];
 
 interface Regions {
   /** Matches every region of the cloud, also those that open after this release. */
@@ -56,7 +58,15 @@ export const CLOUDFLOW_REGIONS: readonly string[] = [
 /** Whether a region of Alibaba Cloud lies on the Chinese mainland. */
 export const isMainland = (region: string): boolean => region.startsWith("cn-") && region !== "cn-hongkong";
 
-/** Classes that a PUT of a general purpose bucket may name, in both partitions. */
+/** Storage class that a PUT to a general purpose bucket may name, in both partitions of AWS. */
+export type S3StorageClass =
+  | "STANDARD"
+  | "STANDARD_IA"
+  | "ONEZONE_IA"
+  | "INTELLIGENT_TIERING"
+  | "GLACIER_IR"
+  | "GLACIER"
+  | "DEEP_ARCHIVE";
 export const S3_STORAGE_CLASSES = [
   "STANDARD",
   "STANDARD_IA",
@@ -65,7 +75,7 @@ export const S3_STORAGE_CLASSES = [
   "GLACIER_IR",
   "GLACIER",
   "DEEP_ARCHIVE",
-] as const;
+] as const satisfies readonly S3StorageClass[];
 
 /** Objects of these classes must be restored before they can be read. */
 export const S3_ARCHIVE_CLASSES: readonly string[] = ["GLACIER", "DEEP_ARCHIVE"];

@@ -17,6 +17,7 @@ const SHOWN_CHARACTERS = 80;
  * because a process may have loaded several copies of it. Importing the class would load the whole SDK into the operator's command.
  */
 export class ConfigInvalid extends Error {
+  /** One line for each mistake: the setting, its value, why it cannot be, and what is allowed. Values of secrets are left out. */
   readonly problems: readonly string[];
   /** See `pulumi.RunError.isInstance`. */
   readonly __pulumiRunError = true;

@@ -8,11 +8,11 @@ import type { Acceleration, Mode } from "./clouds";
 import { defaultBuffer, defaultPushAcceleration, defaultUrlExpirySeconds, effectiveGiveUpHours, modeOf } from "./defaults";
 import type { Violation } from "./define-rule";
 import { ConfigInvalid, nameOfSetting, problemText, unknownKeyText, violationsOf } from "./errors";
-import { type Path, withLabels, withStandIns } from "./late";
+import { withLabels, withStandIns } from "./late";
 import { pathText, valueAt } from "./paths";
 import { bridgeSchema, type LenientConfig, lenientSchema, type ParsedConfig } from "./schema";
 
-/** A valid configuration with every default in its place. Parsing it again gives the same. */
+/** A valid configuration with every default in its place. Parsing it again gives the same. {@link BridgeSettings} describes each member. */
 export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buffer" | "timeouts" | "replication"> {
   name: string;
   mode: Mode;
@@ -22,15 +22,16 @@ export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buff
   timeouts: { senderSeconds: number; receiverSeconds: number; urlExpirySeconds: number };
 }
 
+/** What the check knows beside the settings. */
 export interface ParseOptions {
   /** Name of the stack (or of the component), the default of `name`. */
   stack: string;
-  /** The caller gives the token separately, as a value that is known only while deploying. */
+  /** The caller gives the token separately, as a value that is known only while deploying. @default false */
   tokenIsDeferred?: boolean;
-  /** Settings whose values are known only while deploying. The result has a label in the place of each, and no token. */
-  late?: readonly Path[];
-  /** Settings whose values are secrets, beside the token: no problem shows them. */
-  secrets?: readonly Path[];
+  /** Paths of settings whose values are known only while deploying. The result has a label in the place of each, and no token. @default [] */
+  late?: readonly (readonly (string | number)[])[];
+  /** Paths of settings whose values are secrets, beside the token: no problem shows them. @default [] */
+  secrets?: readonly (readonly (string | number)[])[];
   /**
    * The component whose arguments these are, for the problems, such as `CrossBorderBridge "reports"`.
    * @default none: they are a stack's configuration

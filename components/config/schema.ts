@@ -332,7 +332,7 @@ const settings = {
 
 export const bridgeSchema = z
   .strictObject({ source: sourceSchema, destination: destinationSchema, ...settings })
-  .meta({ title: "The bridge", typeName: "BridgeSettings" });
+  .meta({ title: "The bridge", typeName: "BridgeSettings", description: "Settings of the bridge as a whole." });
 export type ParsedConfig = z.output<typeof bridgeSchema>;
 
 /** The schema for rules that span settings. Every setting may be missing, so a rule sees the valid part of an invalid configuration. */

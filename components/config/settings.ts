@@ -4,7 +4,7 @@
  */
 import type { Input } from "@pulumi/pulumi";
 
-/** The bridge */
+/** Settings of the bridge as a whole. */
 export interface BridgeSettings {
   /** Where objects come from. */
   source: SourceSettings;
@@ -166,7 +166,7 @@ export interface BridgeSettings {
   dashboard?: boolean | undefined;
 }
 
-/** Source */
+/** Where objects come from. */
 export interface SourceSettings {
   /** Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
   cloud: "aws" | "aws-cn" | "alicloud";
@@ -218,7 +218,7 @@ export interface SourceSettings {
   noRuleToDestination?: boolean | undefined;
 }
 
-/** Destination */
+/** Where replicas go. */
 export interface DestinationSettings {
   /** Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
   cloud: "aws" | "aws-cn" | "alicloud";
@@ -318,7 +318,7 @@ export interface TransitionArgs {
   storageClass: "STANDARD_IA" | "INTELLIGENT_TIERING" | "ONEZONE_IA" | "GLACIER_IR" | "GLACIER" | "DEEP_ARCHIVE";
 }
 
-/** Scope: which objects */
+/** Which objects are replicated. The bridge leaves all others alone, and their deletes too. */
 export interface ScopeArgs {
   /** Replicate keys that begin with one of these; every key when the list is empty. @default [] */
   prefixes?: string[] | undefined;
@@ -332,7 +332,7 @@ export interface ScopeArgs {
   maxSizeBytes?: number | undefined;
 }
 
-/** S3 replication */
+/** S3's own replication, in mode `native` inside one partition of AWS. */
 export interface ReplicationArgs {
   /**
    * Rules in place of `scope.prefixes` and `scope.tags`. Without rules the bridge makes one for each prefix of the scope,
@@ -383,7 +383,10 @@ export interface ReplicationRuleArgs {
     | undefined;
 }
 
-/** Authorization */
+/**
+ * How requests are authorized: by their signature (`token`), or by an AWS signature as well (`iam`), which AWS China
+ * serves without an ICP licence.
+ */
 export interface AuthArgs {
   /** `token` in front of a receiver in AWS China needs an ICP licence; `iam` does not. @default "token" */
   kind?: "token" | "iam" | undefined;
@@ -394,7 +397,7 @@ export interface AuthArgs {
   tokenParameter?: Input<string> | undefined;
 }
 
-/** Rate limit of the receiver */
+/** How many requests the receiver takes. */
 export interface RateLimitArgs {
   /** Requests a second, each with up to 10 keys. The receiver answers 429 to more, and the sender asks again. @default 50 */
   requestsPerSecond?: number | undefined;
@@ -402,7 +405,7 @@ export interface RateLimitArgs {
   burst?: number | undefined;
 }
 
-/** Large objects */
+/** How the copier copies large objects. */
 export interface CopyArgs {
   /** Size of a part. It grows where an object would need more than 10,000 parts. @default 16777216 (16 MiB) */
   partSizeBytes?: number | undefined;
@@ -428,7 +431,7 @@ export interface CopyArgs {
   timeoutSeconds?: number | undefined;
 }
 
-/** Timeouts */
+/** How long functions run and URLs live. */
 export interface TimeoutsArgs {
   /** Timeout of the sender, longer than the receiver's. At most 900 at a source in AWS. @default 90 */
   senderSeconds?: number | undefined;
@@ -438,7 +441,7 @@ export interface TimeoutsArgs {
   urlExpirySeconds?: number | undefined;
 }
 
-/** Latency probe */
+/** The latency probe: a function on each side that puts objects, watches for them and deletes them again. */
 export interface ProbeArgs {
   /** Deploy the functions, which `npm run bridge -- probe` calls. @default false */
   enabled?: boolean | undefined;
@@ -459,7 +462,7 @@ export interface ProbeArgs {
   giveUpAfterSeconds?: number | undefined;
 }
 
-/** Outputs */
+/** What `index.ts` exports and the component has as properties. */
 export interface BridgeOutputs {
   /** Name of the source bucket. */
   sourceBucket: string;
@@ -523,7 +526,7 @@ export interface BridgeOutputs {
   notices: string[];
 }
 
-/** Policy statements for a side */
+/** Statements that the bucket's policy needs, a JSON list for each bucket. */
 export interface SideStatements {
   /** Statements for the source, as JSON. */
   source?: string;
@@ -531,7 +534,7 @@ export interface SideStatements {
   destination?: string;
 }
 
-/** A name on each side */
+/** Names of the functions that `npm run bridge -- probe` calls. */
 export interface SideNames {
   /** Name at the source. */
   source: string;
@@ -539,7 +542,7 @@ export interface SideNames {
   destination: string;
 }
 
-/** An address for a side */
+/** Addresses of the dashboards in the clouds' consoles. */
 export interface SideUrls {
   /** Address at the source. */
   source?: string;

@@ -2,13 +2,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, NativeBridge, Sides } from "../../cloud";
 import type { BridgeConfig } from "../../config";
+import type { S3StorageClass } from "../../config/clouds";
 import { NativeReplication, type ReplicationSettings } from "../../native-replication";
 import { aliasInTwoWay, TwoWayReplication } from "../../two-way-replication";
 import type { Statement } from "../policies";
 import { NativeStore } from "../stores";
 import { isCrossAccount } from "./accounts";
 import { BackfillRole } from "./backfill";
-import { grantedRules, type ReplicatedBucket, type ReplicationRule, type StorageClass } from "./rules";
+import { grantedRules, type ReplicatedBucket, type ReplicationRule } from "./rules";
 
 export function createNative(sides: Sides): NativeBridge {
   const context = sides.source;
@@ -43,7 +44,7 @@ function endOf(context: BridgeContext, side: End, stores: Record<End, NativeStor
   const { bucket, allow } = stores[side];
   const { region, accountId, kmsKeyArn } = config[side];
   // The configuration's rules allow only classes of S3 here, and only topics of the source's region.
-  const storageClass = side === "destination" ? (config.destination.storageClass as StorageClass | undefined) : undefined;
+  const storageClass = side === "destination" ? (config.destination.storageClass as S3StorageClass | undefined) : undefined;
   return {
     bucketName: bucket.name,
     bucketArn: bucket.arn,

@@ -1,10 +1,8 @@
 /** The rules of S3's own replication: their types, their checks, and the arguments of the resource. */
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
-import type { S3_STORAGE_CLASSES } from "../../config/clouds";
+import type { S3StorageClass } from "../../config/clouds";
 import type { Statement } from "../policies";
-
-export type StorageClass = (typeof S3_STORAGE_CLASSES)[number];
 
 /** Selects objects of a bucket, and says how they are replicated. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ReplicationRule.html */
 export interface ReplicationRule {
@@ -21,13 +19,16 @@ export interface ReplicationRule {
   /** Whether delete markers are replicated. A rule with tags cannot replicate them. @default the `deletes` of the whole replication */
   deletes?: "ignore" | "replicate" | undefined;
   /** Storage class of the replicas. @default the destination's, else the source object's */
-  storageClass?: StorageClass | undefined;
+  storageClass?: S3StorageClass | undefined;
 }
 
 /** An existing bucket that keeps versions. */
 export interface ReplicatedBucket {
+  /** Name of the bucket. */
   bucketName: pulumi.Input<string>;
+  /** ARN of the bucket. */
   bucketArn: pulumi.Input<string>;
+  /** Region of the bucket. */
   region: string;
   /** Provider for the bucket's account and region. */
   provider: pulumi.ProviderResource;
@@ -36,7 +37,7 @@ export interface ReplicatedBucket {
   /** KMS key of the bucket's objects. @default none */
   kmsKeyArn?: pulumi.Input<string> | undefined;
   /** Storage class of replicas in this bucket. @default the source object's */
-  storageClass?: StorageClass | undefined;
+  storageClass?: S3StorageClass | undefined;
   /** SNS topic of the bucket's region, for the alarms in this region. @default none */
   alarmTopicArn?: pulumi.Input<string> | undefined;
   /** Resources that must exist before S3 replicates from or to the bucket: its versioning. @default [] */
@@ -56,7 +57,7 @@ export interface RuleSettings {
   ownerAccountId?: string | undefined;
   /** KMS key of the replicas. Without one, S3 does not replicate objects that are encrypted with a KMS key. */
   replicaKeyArn?: string | undefined;
-  storageClass?: StorageClass | undefined;
+  storageClass?: S3StorageClass | undefined;
   deletes: "ignore" | "replicate";
   timeControl: boolean;
   metrics: boolean;
