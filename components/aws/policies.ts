@@ -144,6 +144,15 @@ export type CopierPolicyArgs = DestinationPolicyArgs;
 
 const OBJECT_ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:GetObjectTagging", "s3:PutObjectTagging"];
 
+/**
+ * The store asks for the bucket's default encryption before it names another one. With a key in the settings it never asks.
+ */
+const readEncryption = ({
+  bucketArn,
+  kmsKeyArn,
+}: Pick<DestinationPolicyArgs, "bucketArn" | "kmsKeyArn">): Statement | undefined =>
+  kmsKeyArn === undefined ? allow("ReadDefaultEncryption", ["s3:GetEncryptionConfiguration"], bucketArn) : undefined;
+
 const encrypt = (kmsKeyArn: string | undefined): Statement | undefined =>
   kmsKeyArn === undefined ? undefined : allow("EncryptDestination", ["kms:GenerateDataKey", "kms:Decrypt"], kmsKeyArn);
 
@@ -159,6 +168,7 @@ export function receiverPolicy(args: ReceiverPolicyArgs): PolicyDocument {
     keepRecords(args),
     provenance(["s3:GetObject", "s3:PutObject"], args.bucketArn, [args.prefix]),
     listBucket(args.bucketArn),
+    readEncryption(args),
     encrypt(args.kmsKeyArn),
     allow("StartCopies", ["lambda:InvokeFunction"], args.copierArn),
     readParameters(args.parameterArns),
@@ -175,6 +185,7 @@ export function copierPolicy(args: CopierPolicyArgs): PolicyDocument {
     keepRecords(args),
     provenance(["s3:GetObject", "s3:PutObject"], args.bucketArn, [args.prefix]),
     listBucket(args.bucketArn),
+    readEncryption(args),
     encrypt(args.kmsKeyArn),
   );
 }
@@ -198,6 +209,7 @@ export function proberPolicy(args: ProberPolicyArgs): PolicyDocument {
     allow("Probe", ["s3:GetObject", ...putting, ...args.removal], ...objectArns(args.bucketArn, [args.prefix])),
     // Also needed to find canaries that an earlier run left behind.
     listBucket(args.bucketArn),
+    args.puts ? readEncryption(args) : undefined,
     args.kmsKeyArn === undefined ? undefined : allow("UseKey", proberKeyActions(args.puts), args.kmsKeyArn),
   );
 }

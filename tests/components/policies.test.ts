@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import {
   copierPolicy,
   grantedTo,
   invokerPolicy,
   literal,
   objectArns,
+  proberPolicy,
   queuePolicy,
   receiverEndpointPolicy,
   receiverPolicy,
@@ -121,4 +123,19 @@ test("a prefix with characters that IAM refuses gets a wildcard for them", () =>
     parameterArns: ["arn:aws:ssm:us-east-1:111111111111:parameter/p"],
   });
   expect(JSON.stringify(document)).toMatch(accepted);
+});
+
+test.each([
+  [undefined, true],
+  ["arn:aws:kms:eu-west-1:111111111111:key/1", false],
+])("with kmsKeyArn %s, the roles that write may ask for the default encryption: %s", (kmsKeyArn, expected) => {
+  const of = { bucketArn: FROM, prefix: "", controlPrefix: ".crossborderbridge/b/", kmsKeyArn };
+  const documents = [
+    receiverPolicy({ ...of, deletes: "ignore", copierArn: FROM, parameterArns: [] }),
+    copierPolicy(of),
+    proberPolicy({ ...of, puts: true, tagged: false, removal: [] }),
+  ];
+  const asks = { Action: ["s3:GetEncryptionConfiguration"], Resource: [FROM] };
+  for (const { Statement } of documents)
+    expect(Statement.some(({ Action, Resource }) => isDeepStrictEqual({ Action, Resource }, asks))).toBe(expected);
 });

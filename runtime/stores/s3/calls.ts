@@ -63,11 +63,16 @@ export class S3Calls {
   /**
    * Runs a write of a new object. Some bucket policies refuse writes without `x-amz-server-side-encryption`. The header is not always sent: it
    * would replace the default encryption of a bucket with a KMS key. So a write that is refused is sent once more with the header, and from
-   * then on every write has it.
+   * then on every write has it. S3 also answers AccessDenied where the role may not use the bucket's default key. Then the header would store the
+   * object without that key, so the bucket is asked for its default first.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html
    * @param isRepeatable whether `write` may be called twice. Where it may not, the caller's next try has the header
    */
-  async place<T>(isRepeatable: boolean, write: (placement: Readonly<Record<string, string>>) => Promise<T>): Promise<T> {
+  async place<T>(
+    isRepeatable: boolean,
+    write: (placement: Readonly<Record<string, string>>) => Promise<T>,
+    options: CallOptions = {},
+  ): Promise<T> {
     const { placement } = this;
     if (placement[ENCRYPTION] !== undefined) return write(placement);
     const wasNamed = this.mustNameEncryption;
@@ -76,9 +81,30 @@ export class S3Calls {
     } catch (error) {
       if (!(error instanceof BridgeError) || refusalCode(error) !== "AccessDenied") throw error;
       // Refused with the header too: the header was not the reason.
-      this.mustNameEncryption = !wasNamed;
-      if (wasNamed || !isRepeatable) throw error;
-      return await this.place(false, write);
+      this.mustNameEncryption = false;
+      if (wasNamed) throw error;
+      const found = await this.defaultEncryption(options);
+      if (found?.startsWith("aws:kms")) throw withoutKey(error);
+      if (found === undefined) throw error;
+      this.mustNameEncryption = true;
+      if (!isRepeatable) throw error;
+      return await this.place(false, write, options);
+    }
+  }
+
+  /**
+   * The algorithm that the bucket encrypts with by default; undefined where the bucket does not tell it.
+   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html
+   */
+  private async defaultEncryption({ signal }: CallOptions): Promise<string | undefined> {
+    const op = "getEncryption";
+    try {
+      return await this.client.send({ op, method: "GET", query: { encryption: "" }, signal }, (answer) =>
+        documentOf(op, answer).child("Rule")?.child("ApplyServerSideEncryptionByDefault")?.textOf("SSEAlgorithm"),
+      );
+    } catch (error) {
+      if (!(error instanceof BridgeError)) throw error;
+      return refusalCode(error) === "ServerSideEncryptionConfigurationNotFoundError" ? "AES256" : undefined;
     }
   }
 
@@ -93,6 +119,13 @@ export class S3Calls {
       throw new BridgeError("PreconditionFailed", op, `the key of this ${op} has no object to match`, { cause: error });
     }
   }
+}
+
+/** The refusal of a write to a bucket whose default is a key of KMS. */
+function withoutKey({ kind, op, message, cause }: BridgeError): BridgeError {
+  const advice =
+    "the bucket encrypts with a key of KMS by default: set kmsKeyArn of this side to that key, so that the role may use it";
+  return new BridgeError(kind, op, `${message}; ${advice}`, { cause });
 }
 
 const MISSING_KEY: ReadonlySet<string | undefined> = new Set(["NoSuchKey", "NotFound", undefined]);

@@ -130,11 +130,12 @@ class S3Adapter extends S3Uploads implements StoreAdapter {
         const own = isBytes || trailing === undefined ? {} : framedHeaders(trailing.headers, given);
         const computed = isBytes && checksum === undefined ? checksumHeaders(checksumOf("CRC32", sent)) : {};
         const payload = isBytes || trailing === undefined ? undefined : "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
-        return this.place(isBytes, (placement) => {
+        const write = (placement: Readonly<Record<string, string>>) => {
           const headers = { ...given, ...own, ...computed, ...placement };
           const call = { op, method: "PUT", key, headers, body: sent, payload, signal } as const;
           return this.sendConditional(call, condition, (answer) => putResult(answer.headers));
-        });
+        };
+        return this.place(isBytes, write, { signal });
       }),
     );
   }

@@ -46,9 +46,9 @@ export class S3Uploads extends S3Calls {
   private createFor(key: string, checksumAlgorithm: ChecksumAlgorithm | undefined, options: CreateUploadOptions) {
     const { attributes } = options;
     const headers = { ...attributeHeaders(attributes), ...declaredChecksum(checksumAlgorithm, FULL_OBJECT) };
-    return namingRefusedTags(attributes.tags, () =>
-      this.place(true, (placement) => this.start("createUpload", key, { ...headers, ...placement }, options)),
-    );
+    const create = (placement: Readonly<Record<string, string>>) =>
+      this.start("createUpload", key, { ...headers, ...placement }, options);
+    return namingRefusedTags(attributes.tags, () => this.place(true, create, options));
   }
 
   /** Starts an upload for any operation. `checksumType` is the kind of checksum that S3 will compute for the whole object. */

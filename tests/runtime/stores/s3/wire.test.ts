@@ -3,7 +3,7 @@ import { checksumOf } from "../../../../runtime/stores/checksums";
 import type { ObjectAttributes } from "../../../../runtime/stores/object-store";
 import { createS3Store } from "../../../../runtime/stores/s3/store";
 import { collect, expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
-import { type Answer, fakeServer, HEAD, refusal, s3Store, status } from "../fake-server";
+import { fakeServer, HEAD, refusal, s3Store, status } from "../fake-server";
 
 const s3 = fakeServer();
 
@@ -45,55 +45,6 @@ describe("requests", () => {
       "x-amz-storage-class": "STANDARD_IA",
       "x-amz-server-side-encryption": "aws:kms",
       "x-amz-server-side-encryption-aws-kms-key-id": "key-1",
-    });
-  });
-
-  describe("where the bucket's policy wants every write to name its encryption", () => {
-    const CREATED = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
-    const byPolicy: Answer = ({ method, headers }, response) => {
-      if (headers["x-amz-server-side-encryption"] !== "AES256") refusal(403, "AccessDenied")(...answering(response));
-      else status(200, method === "PUT" ? HEAD : {}, method === "PUT" ? "" : CREATED)(...answering(response));
-    };
-    const answering = (response: Parameters<Answer>[1]) => [undefined as never, response] as const;
-    const named = () => s3.seen.map(({ headers }) => headers["x-amz-server-side-encryption"]);
-    const SMALL = { attributes: NO_ATTRIBUTES, sizeBytes: BYTES.length };
-
-    test("a write is sent again with AES256, and every later one has it at once", async () => {
-      s3.answer(byPolicy, byPolicy, byPolicy, byPolicy);
-      const store = s3Store(s3);
-      await store.put("k", BYTES, SMALL);
-      await store.put("k", streamOf(LARGE), { attributes: NO_ATTRIBUTES, sizeBytes: LARGE.length });
-      await store.createUpload("k", { attributes: NO_ATTRIBUTES });
-      expect(named()).toEqual([undefined, "AES256", "AES256", "AES256"]);
-    });
-
-    test("an upload is created again with AES256", async () => {
-      s3.answer(byPolicy, byPolicy);
-      expect(await s3Store(s3).createUpload("k", { attributes: NO_ATTRIBUTES })).toEqual({ uploadId: "u1" });
-      expect(named()).toEqual([undefined, "AES256"]);
-    });
-
-    test("a stream cannot be sent again, so the next try has the header", async () => {
-      s3.answer(byPolicy, byPolicy);
-      const store = s3Store(s3);
-      const options = { attributes: NO_ATTRIBUTES, sizeBytes: LARGE.length };
-      await expectKind(store.put("k", streamOf(LARGE), options), "PermissionDenied");
-      await store.put("k", streamOf(LARGE), options);
-      expect(named()).toEqual([undefined, "AES256"]);
-    });
-
-    test("a write that is refused with the header too is PermissionDenied, after two requests", async () => {
-      s3.answer(refusal(403, "AccessDenied"), refusal(403, "AccessDenied"), status(200, HEAD));
-      const store = s3Store(s3);
-      await expectKind(store.put("k", BYTES, SMALL), "PermissionDenied");
-      await store.put("k", BYTES, SMALL);
-      expect(named()).toEqual([undefined, "AES256", undefined]);
-    });
-
-    test("a configured key is never replaced", async () => {
-      s3.answer(refusal(403, "AccessDenied"));
-      await expectKind(s3Store(s3, { kmsKeyArn: "key-1" }).put("k", BYTES, SMALL), "PermissionDenied");
-      expect(named()).toEqual(["aws:kms"]);
     });
   });
 
