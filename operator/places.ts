@@ -5,6 +5,9 @@ import { dirname, join } from "node:path";
 /** This package. The bundled command is deeper in it than the sources are. */
 export const PACKAGE_DIR = nearest("package.json", __dirname) ?? __dirname;
 
+/** How a person calls the command here. A checkout does not have it among the commands of its packages. */
+export const COMMAND = existsSync(join(PACKAGE_DIR, "scripts", "run.js")) ? "npm run bridge --" : "npx crossborderbridge";
+
 export const packageVersion = (): string =>
   (JSON.parse(readFileSync(join(PACKAGE_DIR, "package.json"), "utf8")) as { version: string }).version;
 

@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     await delay(65_000);
     for (let index = 0; index < 5; index++) await putNext(store);
     const context: BrowserContextOptions = { colorScheme: "dark" };
-    await take(browser, page.url, { name: "page-trouble", heading: /on (its|their) way/, words: "the signing secrets", context });
+    await take(browser, page.url, { name: "page-trouble", heading: /not get across/, words: "the signing secrets", context });
     await Promise.all([page.close(), bridge.close()]);
   } finally {
     await browser.close();

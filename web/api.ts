@@ -56,6 +56,13 @@ export const refresh = () => call("POST", "/api/refresh");
 export const startTask = (name: string, input: TaskInput = {}) => call("POST", `/api/tasks/${name}`, input);
 export const cancelTask = (name: string) => call("DELETE", `/api/tasks/${name}`);
 
+/** As one word of a shell. */
+export const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
+/** A command for the bridge, to be run in a shell. */
+export const commandFor = (command: string, hello: Pick<Hello, "stack" | "local" | "command">): string =>
+  `${hello.command} ${command} --stack ${quoted(hello.stack)}${hello.local ? " --local" : ""}`;
+
 export interface Events {
   hello(hello: Hello): void;
   snapshot(snapshot: Snapshot): void;

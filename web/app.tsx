@@ -240,6 +240,8 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
   if (hello === undefined) return <h1 class="screen">{t("connecting")}</h1>;
   if (snapshot === undefined) return <h1 class="screen">{t("reading")}</h1>;
   const shown = { snapshot, onOpen };
+  // The keys that were given up are among the dead letters.
+  const waiting = snapshot.troubles.filter(({ status }) => status !== "FAILED");
   return (
     <>
       {isConnected ? null : (
@@ -247,17 +249,14 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
           {t("disconnected")}
         </p>
       )}
-      <Headline snapshot={snapshot} isStale={isStale(live, now)} />
+      <Headline snapshot={snapshot} hello={hello} isStale={isStale(live, now)} />
       <Route snapshot={snapshot} />
       <Tiles snapshot={snapshot} />
       <Notes notes={snapshot.notes} />
       <div class="columns">
         <div class="column">
           <Panel id="troubles" title={t("troubles")}>
-            <Troubles troubles={snapshot.troubles} onOpen={onOpen} />
-          </Panel>
-          <Panel id="recent" title={t("recent")}>
-            <Recent {...shown} />
+            <Troubles troubles={waiting} onOpen={onOpen} />
           </Panel>
           <Panel
             id="letters"
@@ -265,6 +264,9 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
             aside={snapshot.letters.total > 0 ? <Count letters={snapshot.letters} /> : null}
           >
             <Letters {...shown} redrive={redrive} />
+          </Panel>
+          <Panel id="recent" title={t("recent")}>
+            <Recent {...shown} />
           </Panel>
         </div>
         <div class="column">
@@ -284,7 +286,7 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
             {tasks
               .filter(({ name }) => name !== "redrive")
               .map((task) => (
-                <TaskView key={task.name} task={task} stack={hello.stack} local={hello.local} onOpen={onOpen} />
+                <TaskView key={task.name} task={task} hello={hello} onOpen={onOpen} />
               ))}
           </Panel>
         </div>

@@ -14,6 +14,10 @@ const TOP = 8;
 const PLOT_WIDTH = WIDTH - LEFT - 4;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 
+/** The minute on the clock of this browser, which the tooltips name. */
+const clockText = (ms: number, language: string): string =>
+  new Date(ms).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
+
 /** 1, 2 or 5 times a power of ten, at least the value. */
 function niceTop(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
@@ -82,7 +86,11 @@ export function LagChart({ minutes }: { minutes: readonly Minute[] }) {
         <g key={name} class={`series ${name}`}>
           <polyline points={line(name)} />
           {minutes.map(({ startMs, [name]: ms }, index) =>
-            ms === undefined ? null : <circle key={startMs} cx={x(index)} cy={y(ms)} r={name === "p50Ms" ? 3 : 2.5} />,
+            ms === undefined ? null : (
+              <circle key={startMs} cx={x(index)} cy={y(ms)} r={name === "p50Ms" ? 3 : 2.5}>
+                <title>{`${clockText(startMs, language)}  ${durationText(ms, language)}`}</title>
+              </circle>
+            ),
           )}
         </g>
       ))}
@@ -116,7 +124,9 @@ export function FlowChart({ minutes }: { minutes: readonly Minute[] }) {
             width={step * 0.7}
             height={height}
             rx={1.5}
-          />
+          >
+            <title>{`${clockText(startMs, language)}  ${t("objects", { n: numberText(objects, language) })}`}</title>
+          </rect>
         );
       })}
     </Frame>

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { type Snapshot, startTask, type TaskState } from "./api";
 import { useWords } from "./context";
 import { numberText } from "./format";
-import { Ago, Empty, errorText, Key, Scroll } from "./parts";
+import { Ago, Empty, errorText, Key, RemedyView, Scroll } from "./parts";
 
 interface LettersProps {
   snapshot: Snapshot;
@@ -12,7 +12,7 @@ interface LettersProps {
   redrive: TaskState | undefined;
 }
 
-export function Letters({ snapshot: { letters }, redrive, onOpen }: LettersProps) {
+export function Letters({ snapshot: { letters, troubles }, redrive, onOpen }: LettersProps) {
   const { t, language } = useWords();
   const { listed, groups } = letters;
   const result = redrive === undefined ? null : <RedriveResult task={redrive} />;
@@ -25,19 +25,23 @@ export function Letters({ snapshot: { letters }, redrive, onOpen }: LettersProps
     );
   return (
     <>
-      {redrive === undefined ? null : (
-        <ul class="groups">
-          {groups.map(({ reason, letters: count }) => (
+      <ul class="groups">
+        {groups.map(({ reason, letters: count }) => {
+          const remedy = troubles.find((group) => group.status === "FAILED" && group.reason === reason)?.remedy;
+          return (
             <li key={reason}>
-              <span class="grow">
-                <strong>{count === 1 ? t("lettersOne") : t("lettersThere", { n: numberText(count, language) })}</strong>{" "}
-                <span class="reason">{reason}</span>
-              </span>
-              <Redrive task={redrive} count={count} reason={reason} />
+              <div class="group">
+                <span class="grow">
+                  <strong>{count === 1 ? t("lettersOne") : t("lettersThere", { n: numberText(count, language) })}</strong>{" "}
+                  <span class="reason">{reason}</span>
+                </span>
+                {redrive === undefined ? null : <Redrive task={redrive} count={count} reason={reason} />}
+              </div>
+              {remedy === undefined ? null : <RemedyView remedy={remedy} />}
             </li>
-          ))}
-        </ul>
-      )}
+          );
+        })}
+      </ul>
       {result}
       <Scroll title={t("letters")}>
         <table>

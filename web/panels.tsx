@@ -5,7 +5,7 @@ import { FlowChart, LagChart } from "./charts";
 import { useNow, useWords } from "./context";
 import { ageText, bytesText, durationText, numberText } from "./format";
 import type { Word, Words } from "./i18n";
-import { Ago, Empty, Key, Panel, Progress, RemedyView, Scroll } from "./parts";
+import { Ago, Empty, Key, Panel, Progress, placeText, RemedyView, Scroll } from "./parts";
 
 interface Shown {
   snapshot: Snapshot;
@@ -96,6 +96,7 @@ function Tile({ label, value, children }: { label: string; value: string; childr
   );
 }
 
+/** @param troubles the largest group first */
 export function Troubles({ troubles, onOpen }: { troubles: Snapshot["troubles"]; onOpen: Shown["onOpen"] }) {
   const { t } = useWords();
   if (troubles.length === 0) return <Empty>{t("troublesNone")}</Empty>;
@@ -121,7 +122,7 @@ function Trouble({ group, onOpen }: { group: Snapshot["troubles"][number]; onOpe
     sinceMs === undefined ? undefined : t("waitsSince", { time: ageText(now - sinceMs, language) }),
     status === "PENDING" ? next : t(status),
   ].filter((text) => text !== undefined);
-  const where = [placeText(place, t), store].filter((text) => text !== undefined).join(" ");
+  const where = placeText({ place, store }, t);
   return (
     <li class={status === "PENDING" ? "" : "bad"}>
       <div class="count">
@@ -129,7 +130,7 @@ function Trouble({ group, onOpen }: { group: Snapshot["troubles"][number]; onOpe
       </div>
       <div>
         <p class="reason">
-          {where === "" ? null : <span class="place">{where}</span>} {reason}
+          {where === undefined ? null : <span class="place">{where}</span>} {reason}
         </p>
         <p class="muted">
           {details.join(" · ")} · {t("example")} <Key name={example} onOpen={onOpen} />
@@ -138,10 +139,6 @@ function Trouble({ group, onOpen }: { group: Snapshot["troubles"][number]; onOpe
       </div>
     </li>
   );
-}
-
-function placeText(place: string | undefined, t: Words["t"]): string | undefined {
-  return place === "border" || place === "source" || place === "destination" ? t(place) : undefined;
 }
 
 function nextText(ms: number, { t, language }: Pick<Words, "t" | "language">): string {

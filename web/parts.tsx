@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { Remedy } from "./api";
 import { useNow, useWords } from "./context";
 import { ageText } from "./format";
+import type { Words } from "./i18n";
 
 interface PanelProps {
   id: string;
@@ -80,17 +81,28 @@ export function Command({ text }: { text: string }) {
   );
 }
 
+/** Undefined where the place is not known. */
+export function placeText(
+  { place, store }: { place?: string | undefined; store?: string | undefined },
+  t: Words["t"],
+): string | undefined {
+  const isKnown = place === "border" || place === "source" || place === "destination";
+  return isKnown ? [t(place), store].filter((text) => text !== undefined).join(" ") : undefined;
+}
+
+/** What to do, in its order. */
 export function RemedyView({ remedy }: { remedy: Remedy }) {
   const { t, advice } = useWords();
+  const steps = [remedy.first, remedy].filter((step) => step !== undefined);
   return (
-    <div class="remedy">
-      {remedy.first === undefined ? null : <RemedyView remedy={remedy.first} />}
-      <p>
-        {advice(remedy.id, remedy.advice)}{" "}
-        <span class="muted">{t("runbook", { section: `docs/runbook.md#${remedy.section}` })}</span>
-      </p>
-      {remedy.command === undefined ? null : <Command text={remedy.command} />}
-    </div>
+    <ol class={`remedy ${steps.length > 1 ? "numbered" : ""}`}>
+      {steps.map(({ id, advice: inEnglish, section, command }) => (
+        <li key={id}>
+          {advice(id, inEnglish)} <span class="muted">{t("runbook", { section: `docs/runbook.md#${section}` })}</span>
+          {command === undefined ? null : <Command text={command} />}
+        </li>
+      ))}
+    </ol>
   );
 }
 

@@ -2,7 +2,17 @@
 
 import type { ComponentChildren, RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { cancelTask, putFile, type ShownStatus, startTask, statusOf, type TaskInput, type TaskState, type Verified } from "./api";
+import {
+  cancelTask,
+  type Hello,
+  putFile,
+  type ShownStatus,
+  startTask,
+  statusOf,
+  type TaskInput,
+  type TaskState,
+  type Verified,
+} from "./api";
 import { useNow, useWords } from "./context";
 import { ageText, bytesText, durationText, numberText } from "./format";
 import { Troubles } from "./panels";
@@ -212,12 +222,11 @@ const NAMES = {
 
 interface TaskViewProps {
   task: TaskState;
-  stack: string;
-  local: boolean;
+  hello: Hello;
   onOpen: (key: string) => void;
 }
 
-export function TaskView({ task, stack, local, onOpen }: TaskViewProps) {
+export function TaskView({ task, hello, onOpen }: TaskViewProps) {
   const [input, setInput] = useState<TaskInput>({});
   const { t, language } = useWords();
   const now = useNow();
@@ -263,7 +272,7 @@ export function TaskView({ task, stack, local, onOpen }: TaskViewProps) {
         )}
         {state === "done" && endedMs !== undefined ? (
           <>
-            <TaskResult {...{ name, result, stack, local, onOpen }} />
+            <TaskResult {...{ name, result, hello, onOpen }} />
             <p class="muted">{t("ended", { time: ageText(now - endedMs, language) })}</p>
           </>
         ) : null}
@@ -295,12 +304,12 @@ interface TaskResultProps extends Omit<TaskViewProps, "task"> {
   result: unknown;
 }
 
-function TaskResult({ name, result, stack, local, onOpen }: TaskResultProps) {
+function TaskResult({ name, result, hello, onOpen }: TaskResultProps) {
   switch (name) {
     case "count":
       return <CountResult {...(result as Counted)} onOpen={onOpen} />;
     case "verify":
-      return <VerifyResult result={result as Verified} {...{ stack, local, onOpen }} />;
+      return <VerifyResult result={result as Verified} {...{ hello, onOpen }} />;
     case "probe":
       return <ProbeResult {...(result as Probed)} />;
     case "redrive":

@@ -1,5 +1,5 @@
 /** The comparison of both sides: what it asks for, and what it found. */
-import type { TaskInput, Verified } from "./api";
+import { commandFor, type Hello, quoted, type TaskInput, type Verified } from "./api";
 import { useWords } from "./context";
 import { bytesText, numberText } from "./format";
 import type { Word } from "./i18n";
@@ -14,7 +14,7 @@ interface FieldsProps {
 export function VerifyFields({ input, onInput, isDisabled }: FieldsProps) {
   const { t } = useWords();
   return (
-    <div class="row">
+    <div class="row fields">
       <label class="field">
         <span class="label">{t("verifyPrefix")}</span>
         <input
@@ -47,17 +47,13 @@ const KIND_WORDS = {
 type Kind = keyof typeof KIND_WORDS;
 const KINDS = Object.keys(KIND_WORDS) as Kind[];
 
-/** As one word of a shell. */
-const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-
 interface ResultProps {
   result: Verified;
-  stack: string;
-  local: boolean;
+  hello: Pick<Hello, "stack" | "local" | "command">;
   onOpen: (key: string) => void;
 }
 
-export function VerifyResult({ result: { prefix, bytes, counts, faults, listed }, stack, local, onOpen }: ResultProps) {
+export function VerifyResult({ result: { prefix, bytes, counts, faults, listed }, hello, onOpen }: ResultProps) {
   const { t, language } = useWords();
   const number = (value: number) => numberText(value, language);
   const rows: [Word, number, number?][] = [
@@ -68,7 +64,7 @@ export function VerifyResult({ result: { prefix, bytes, counts, faults, listed }
     ...KINDS.map((kind): [Word, number, number] => [KIND_WORDS[kind], counts[kind].objects, counts[kind].bytes]),
     ["leftAlone", counts.leftAlone],
   ];
-  const named = `--stack ${quoted(stack)}${local ? " --local" : ""}${prefix === "" ? "" : ` --prefix ${quoted(prefix)}`}${bytes ? " --bytes" : ""}`;
+  const chosen = `${prefix === "" ? "" : ` --prefix ${quoted(prefix)}`}${bytes ? " --bytes" : ""}`;
   const verdict =
     counts.compared.objects === 0
       ? t("verifyNothing")
@@ -117,7 +113,7 @@ export function VerifyResult({ result: { prefix, bytes, counts, faults, listed }
           </table>
         </Scroll>
       )}
-      {faults === 0 ? null : <Command text={`crossborderbridge verify --repair --dry-run ${named}`} />}
+      {faults === 0 ? null : <Command text={`${commandFor("verify --repair --dry-run", hello)}${chosen}`} />}
     </>
   );
 }

@@ -12,6 +12,7 @@ import {
   whole,
 } from "../command";
 import type { OperatedBridge, Redriven } from "../operated-bridge";
+import { COMMAND } from "../places";
 import { Progress } from "../progress";
 import { counted, grouped } from "../text";
 import { groupByReason, groupText, type LetterFilter, letterLine, selector } from "./letters";
@@ -66,7 +67,7 @@ export async function showLetters(context: CommandContext, options: LettersOptio
     if (letters.length === 0) print("there are no such dead letters");
   }
   if (!isAll) note(`not all dead letters were read, but ${grouped(letters.length)} of them`);
-  if (letters.length > 0) note("fix the cause, then: crossborderbridge redrive --reason <a part of the reason>");
+  if (letters.length > 0) note(`fix the cause, then: ${COMMAND} redrive --reason <a part of the reason>`);
   return letters.length === 0 && isAll ? FINE : FAILED;
 }
 

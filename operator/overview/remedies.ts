@@ -1,5 +1,6 @@
-/** What to do about a reason: the command that mends it, and the section of docs/runbook.md. Pure functions. */
+/** What to do about a reason: the command that mends it, and the section of docs/runbook.md. */
 import type { OperatedBridge } from "../operated-bridge";
+import { COMMAND } from "../places";
 import type { ReasonGroup } from "../status/reasons";
 
 /** In the order in which they are tried: the first whose words are in the reason applies. */
@@ -29,10 +30,15 @@ export interface Remedy {
   section: string;
   /** What to do, in a sentence. */
   advice: string;
-  /** To be run in the checkout. Undefined where only waiting helps, or where the cause is outside the bridge. */
+  /** To be run in the folder of the program. Undefined where only waiting helps, or where the cause is outside the bridge. */
   command?: string | undefined;
   /** What to do before it: that of the cause. */
   first?: Remedy | undefined;
+}
+
+/** Keys with one reason, and what to do. */
+export interface Trouble extends ReasonGroup {
+  remedy?: Remedy | undefined;
 }
 
 /** Of the first column of texts. */
@@ -80,7 +86,7 @@ function commandFor(
   local: boolean,
 ): string | undefined {
   const named = `--stack ${quoted(stack)}`;
-  const bridge = (command: string) => `npm run bridge -- ${command} ${named}${local ? " --local" : ""}`;
+  const bridge = (command: string) => bridgeCommand(command, { stack, local });
   // The engine of a local stack runs inside `npm start`.
   const deploy = local ? `npm start -- --redeploy ${named}` : `pulumi up --refresh ${named}`;
   switch (id) {
@@ -111,6 +117,10 @@ function commandFor(
       return undefined;
   }
 }
+
+/** A command of this program for the bridge. */
+export const bridgeCommand = (command: string, { stack, local }: { stack: string; local: boolean }): string =>
+  `${COMMAND} ${command} --stack ${quoted(stack)}${local ? " --local" : ""}`;
 
 /** Each remedy once, with its command; the remedy of the cause comes first. Empty if there is none. */
 export function remediesText(groups: readonly { remedy?: Remedy | undefined }[]): string {

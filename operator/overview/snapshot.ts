@@ -7,8 +7,8 @@ import type { Knowledge } from "../status/knowledge";
 import { type ReasonGroup, ReasonGroups } from "../status/reasons";
 import type { Flow, RecentKey } from "./activity";
 import type { RunningCopy } from "./copies";
-import { type Remedy, remedyOf } from "./remedies";
-import { type Unread, type Verdict, verdictOf } from "./verdict";
+import { remedyOf, type Trouble } from "./remedies";
+import { type Stuck, stuckOf, type Unread, type Verdict, verdictOf } from "./verdict";
 
 /** One side's bucket, as the operator's own credentials see it. */
 export interface SideState {
@@ -37,11 +37,6 @@ export interface Backlog {
   oldest?: { key: string; sinceMs: number } | undefined;
 }
 
-/** Keys with one reason, and what to do. */
-export interface Trouble extends ReasonGroup {
-  remedy?: Remedy | undefined;
-}
-
 export interface Letter {
   key: string;
   reason: string;
@@ -68,6 +63,8 @@ export interface Snapshot {
   destination: SideState;
   backlog: Backlog;
   troubles: Trouble[];
+  /** Undefined if no key is. */
+  stuck?: Stuck | undefined;
   /** `total` may be more than the letters that are listed, and less than there are if it is not `complete`. */
   letters: { total: number; complete: boolean; groups: LetterGroup[]; listed: Letter[] };
   flow: Flow;
@@ -105,6 +102,7 @@ export function makeSnapshot(bridge: OperatedBridge, gathered: Gathered): Snapsh
   const { nowMs, local, lost, knowledge, lettersComplete, held, running, flow, recent, copies, paused, notes } = gathered;
   const { stack, config } = bridge;
   const inHand = [...knowledge.known].filter(([, known]) => isInHand(known, nowMs));
+  const troubles = troublesOf(inHand, knowledge.letters).map((group) => ({ ...group, remedy: remedyOf(group, bridge, local) }));
   const seen = {
     ...{ atMs: nowMs, stack, mode: config.mode, direction: config.direction, local, paused, errors: knowledge.errors },
     unread: unreadOf(bridge, gathered),
@@ -118,7 +116,8 @@ export function makeSnapshot(bridge: OperatedBridge, gathered: Gathered): Snapsh
       complete: held.complete && running.complete,
       oldest: oldestOf(inHand),
     },
-    troubles: troublesOf(inHand, knowledge.letters).map((group) => ({ ...group, remedy: remedyOf(group, bridge, local) })),
+    troubles,
+    stuck: stuckOf(troubles),
     letters: listed(knowledge.letters, lettersComplete),
     flow,
     recent,

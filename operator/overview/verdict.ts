@@ -1,5 +1,7 @@
 /** The bridge in one sentence. Green is only what was seen: a part that could not be read is never taken for a part without keys. Pure functions. */
+import { reasonText } from "../status/status-text";
 import { counted, durationText } from "../text";
+import { bridgeCommand, type Trouble } from "./remedies";
 
 /** What could not be read. */
 export type Unread = "sides" | "letters" | "queue" | "outage" | "executions" | "log";
@@ -9,6 +11,7 @@ export type VerdictId =
   | "lost"
   | "lostBoth"
   | "paused"
+  | "stuck"
   | "letters"
   | "errors"
   | "waiting"
@@ -24,7 +27,7 @@ export interface Verdict {
 }
 
 const TONES: Readonly<Record<VerdictId, Verdict["tone"]>> = {
-  ...{ lost: "bad", lostBoth: "bad", letters: "bad", errors: "bad" },
+  ...{ lost: "bad", lostBoth: "bad", stuck: "bad", letters: "bad", errors: "bad" },
   ...{ paused: "busy", waiting: "busy" },
   ...{ unread: "unknown", native: "unknown" },
   across: "good",
@@ -33,6 +36,32 @@ const TONES: Readonly<Record<VerdictId, Verdict["tone"]>> = {
 /** A function that fails has another error within this time: its messages come again, and the tick does. */
 const RECENT_ERRORS_MS = 5 * 60_000;
 
+/** Keys that fail again and again, or that wait for the end of an outage. */
+export interface Stuck {
+  keys: number;
+  /** The reason of most of them. */
+  reason: string;
+  place?: string | undefined;
+  store?: string | undefined;
+}
+
+/** One failure is often gone at the next try. */
+const FAILURES_OF_STUCK = 2;
+/** They pass by themselves: a large copy goes on, or a store asks for fewer requests. */
+const PASSING: ReadonlySet<string | undefined> = new Set(["copying", "room", "throttled"]);
+
+/** @param troubles the largest group first */
+export function stuckOf(troubles: readonly Trouble[]): Stuck | undefined {
+  const groups = troubles.filter(
+    ({ status, remedy, held, failures }) =>
+      status === "PENDING" && !PASSING.has(remedy?.id) && (held > 0 || failures >= FAILURES_OF_STUCK),
+  );
+  const [largest] = groups;
+  if (largest === undefined) return undefined;
+  const { reason, place, store } = largest;
+  return { keys: groups.reduce((sum, { objects }) => sum + objects, 0), reason, place, store };
+}
+
 /** The parts of a snapshot that decide. */
 export interface Seen {
   atMs: number;
@@ -40,6 +69,7 @@ export interface Seen {
   source: { reachable: boolean | undefined };
   destination: { reachable: boolean | undefined };
   paused: boolean | undefined;
+  stuck?: Stuck | undefined;
   letters: { total: number };
   errors?: { count: number; last: string; lastMs: number } | undefined;
   /** Keys that the bridge has in hand. */
@@ -57,6 +87,7 @@ function idOf(seen: Seen): VerdictId {
   const lost = [seen.source, seen.destination].filter(({ reachable }) => reachable === false).length;
   if (lost > 0) return lost === 2 ? "lostBoth" : "lost";
   if (seen.paused) return "paused";
+  if (seen.stuck !== undefined) return "stuck";
   if (seen.letters.total > 0) return "letters";
   if (seen.errors !== undefined && seen.atMs - seen.errors.lastMs < RECENT_ERRORS_MS) return "errors";
   if (seen.waiting > 0) return "waiting";
@@ -74,8 +105,8 @@ const UNREAD_TEXT: Readonly<Record<Unread, string>> = {
 };
 
 /** In one line, for the terminal. */
-export function verdictText(snapshot: Seen & { verdict: Verdict }): string {
-  const { verdict, source, letters, backlog, waiting, atMs, unread, errors } = snapshot;
+export function verdictText(snapshot: Seen & { verdict: Verdict; stack: string; local: boolean }): string {
+  const { verdict, source, letters, backlog, waiting, atMs, unread, errors, stuck } = snapshot;
   const keys = counted(waiting, "key waits", "keys wait");
   switch (verdict.id) {
     case "lostBoth":
@@ -83,7 +114,9 @@ export function verdictText(snapshot: Seen & { verdict: Verdict }): string {
     case "lost":
       return `the ${source.reachable === false ? "source" : "destination"} cannot be reached`;
     case "paused":
-      return `the bridge is paused, and ${keys}: crossborderbridge resume goes on`;
+      return `the bridge is paused, and ${keys}; to go on: ${bridgeCommand("resume", snapshot)}`;
+    case "stuck":
+      return `${counted(stuck?.keys ?? 0, "key does", "keys do")} not get across: ${reasonText(stuck?.reason ?? "", stuck ?? {})}`;
     case "letters":
       return `the bridge gave keys up: ${counted(letters.total, "dead letter")}`;
     case "errors":

@@ -64,7 +64,7 @@ export function reasonsText(groups: readonly ReasonGroup[], nowMs: number): stri
 }
 
 /** The reason after its place, `source aws:reports: …`, where the place is known. Many a reason begins with the bucket: it is named once. */
-function reasonText(reason: string, { place, store }: Pick<ReasonGroup, "place" | "store">): string {
+export function reasonText(reason: string, { place, store }: Pick<ReasonGroup, "place" | "store">): string {
   if (place === undefined) return plainText(reason);
   if (store === undefined) return plainText(`${place === "border" ? "between the sides" : place}: ${reason}`);
   const bucket = `${store.slice(store.indexOf(":") + 1)}: `;

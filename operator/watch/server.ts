@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type CommandContext, UsageError } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
 import { CLOUD_PACE, LOCAL_PACE, Overview, type Pace } from "../overview/overview";
+import { COMMAND } from "../places";
 import { tasksOf } from "./bridge-tasks";
 import { EventStream } from "./event-stream";
 import { bearerOf, createToken, OneTimeCodes, type Refusal, refusalOf, SECURITY_HEADERS, tokenRefusal } from "./guard";
@@ -45,6 +46,8 @@ export interface Hello {
   stack: string;
   mode: string;
   local: boolean;
+  /** How a person calls this command. */
+  command: string;
   /** The time of this machine, and how often it looks: the page tells by them how old a snapshot is. */
   nowMs: number;
   everyMs: number;
@@ -95,7 +98,7 @@ export async function servePage(options: PageOptions): Promise<ServedPage> {
     events.open(response, SECURITY_HEADERS, () => unsubscribe());
     const { stack, config } = bridge;
     const hello: Hello = {
-      ...{ stack, mode: config.mode, local, tasks: tasks.list(), nowMs: now(), everyMs: pace.everyMs },
+      ...{ stack, mode: config.mode, local, command: COMMAND, tasks: tasks.list(), nowMs: now(), everyMs: pace.everyMs },
       maxUploadBytes: local ? MAX_UPLOAD_BYTES : undefined,
     };
     events.sendTo(response, "hello", hello);

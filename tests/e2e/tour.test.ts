@@ -7,7 +7,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
-import type { Snapshot, Trouble } from "../../operator/overview/snapshot";
+import type { Trouble } from "../../operator/overview/remedies";
+import type { Snapshot } from "../../operator/overview/snapshot";
 import { eventually } from "./support/eventually";
 import { BREAKS, type Break } from "./support/tour/breaks";
 import { openTourClients, type TourClients } from "./support/tour/clients";

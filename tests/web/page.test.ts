@@ -9,7 +9,7 @@ import { type ServedPage, servePage } from "../../operator/watch/server";
 import { buildPage } from "../../scripts/build-page";
 import { launchChromium } from "../../scripts/chromium";
 import { ACCESS, type FakeBridge } from "../operator/backfill/fixture";
-import { failing, healthy, lost, NOW, native, paused, troubled, unread } from "./scenes";
+import { failing, healthy, letters, lost, NOW, native, paused, troubled, unread } from "./scenes";
 
 let browser: Browser;
 let folder: string;
@@ -97,7 +97,8 @@ async function breaches(page: Page): Promise<string[]> {
 
 const SCREENS: [string, () => FakeBridge | Promise<FakeBridge>, string, string][] = [
   ["healthy", healthy, "Nothing is waiting", "good"],
-  ["troubled", troubled, "3 dead letters", "bad"],
+  ["troubled", troubled, "10 keys do not get across", "bad"],
+  ["letters", letters, "3 dead letters", "bad"],
   ["lost", lost, "The destination cannot be reached", "bad"],
   ["paused", paused, "The bridge is paused", "busy"],
   ["unread", unread, "Not everything could be read", "unknown"],
@@ -125,6 +126,9 @@ describe.each(SCREENS)("the screen %s", (_screen, scene, title, tone) => {
 test("what waits and why: reasons with place, count, tries and next try, and the command that mends", async () => {
   const { page } = await open(await troubled());
   await page.getByRole("heading", { level: 1 }).waitFor();
+  expect(await text(page, ".headline")).toContain(
+    "between the sides: the receiver cannot be connected to · The oldest one has waited 12 min. · 3 dead letters",
+  );
   const troubles = await text(page, "#troubles");
   expect(troubles).toContain("7 keys");
   expect(troubles).toContain("between the sides the receiver cannot be connected to");
@@ -133,7 +137,11 @@ test("what waits and why: reasons with place, count, tries and next try, and the
   expect(troubles).toContain("npm start -- --redeploy --stack dev");
   expect(troubles).toContain("docs/runbook.md#access-is-denied");
   expect(await text(page, ".tiles")).toContain("12 min");
-  expect(await text(page, "#letters")).toContain("too many tags");
+  // Keys that were given up are among the letters, each reason with what to do first.
+  expect(troubles).not.toContain("too many tags");
+  expect(await text(page, "#letters")).toMatch(
+    /1 dead letter the source object is archived: GLACIER[\s\S]*Restore it[\s\S]*aws s3api restore-object [\s\S]*npm run bridge -- redrive --stack dev/,
+  );
   expect(await text(page, "#copies")).toContain("640 B of 1,000 B");
   expect(await page.getByRole("progressbar", { name: "backups/2026-11-20.tar" }).getAttribute("value")).toBe("0.64");
 });
@@ -187,19 +195,19 @@ test("the keyboard does everything: skip, look up, pause, theme, language, help"
   expect(await breaches(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.keyboard.press("l");
-  await page.getByRole("heading", { level: 1, name: "3 条死信" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "10 个键无法到达目标端" }).waitFor();
 });
 
 test("Chinese from the browser's language, everywhere, and kept after a reload", async () => {
   const { page } = await open(await troubled(), { locale: "zh-CN" });
-  await page.getByRole("heading", { level: 1, name: "3 条死信" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "10 个键无法到达目标端" }).waitFor();
   await page.locator("html[lang=zh-CN]").waitFor();
   expect(await breaches(page)).toEqual([]);
   expect(await text(page, "#troubles")).toContain("另一端没有响应。请检查它是否已部署。键会等待");
   await page.getByRole("button", { name: "English" }).click();
-  await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "10 keys do not get across" }).waitFor();
   await page.reload();
-  await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
+  await page.getByRole("heading", { level: 1, name: "10 keys do not get across" }).waitFor();
 });
 
 test("frozen, the page keeps what it shows; then it shows the newest", async () => {
@@ -239,7 +247,9 @@ test("a file that is dropped is written to the source, and watched until it is a
 test("a paused bridge: what waits, the dead letters, and the command that goes on", async () => {
   const { page } = await open(paused());
   await page.getByRole("heading", { level: 1, name: "The bridge is paused" }).waitFor();
-  expect(await text(page, ".headline")).toMatch(/crossborderbridge resume · 12 keys are on their way · 1 dead letter/);
+  expect(await text(page, ".headline")).toMatch(
+    /npm run bridge -- resume --stack dev --local · 12 keys are on their way · 1 dead letter/,
+  );
   expect(await text(page, ".route")).toMatch(/pull\s*paused/);
 });
 
@@ -271,7 +281,7 @@ test("a browser whose clock is an hour off shows the ages of the server", async 
     const page = await context.newPage();
     await page.clock.setFixedTime(NOW + 60 * 60_000);
     await page.goto(served.url);
-    await page.getByRole("heading", { level: 1, name: "3 dead letters" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "10 keys do not get across" }).waitFor();
     expect(await text(page, ".tiles")).toContain("12 min");
   } finally {
     await context.close();
@@ -280,14 +290,14 @@ test("a browser whose clock is an hour off shows the ages of the server", async 
 });
 
 test("dead letters by their reason are sent again, after a question", async () => {
-  const bridge = await troubled();
-  const { letters } = await bridge.deadLetters({ limit: 10 });
+  const bridge = letters();
+  const { letters: parked } = await bridge.deadLetters({ limit: 10 });
   const sent: string[] = [];
   bridge.redrive = async ({ select, onProgress }) => {
-    const chosen = letters.filter((letter) => select([letter]));
+    const chosen = parked.filter((letter) => select([letter]));
     sent.push(...chosen.map(({ key }) => key));
-    bridge.deadLetters = async () => ({ letters: letters.filter((letter) => !chosen.includes(letter)), complete: true });
-    const redriven = { handed: chosen.length, left: letters.length - chosen.length, complete: true };
+    bridge.deadLetters = async () => ({ letters: parked.filter((letter) => !chosen.includes(letter)), complete: true });
+    const redriven = { handed: chosen.length, left: parked.length - chosen.length, complete: true };
     onProgress(redriven);
     return redriven;
   };

@@ -50,6 +50,19 @@ const REFUSED = {
 };
 const DOWN = { place: "border", reason: "the receiver cannot be connected to", atMs: NOW - 30_000 } as const;
 
+const LETTERS = async () => ({
+  letters: [
+    { key: "archive/2019.tar", reason: "the source object is archived: GLACIER", parkedAt: new Date(NOW - 90 * MINUTE) },
+    {
+      key: "odd/<script>alert(1)</script>",
+      reason: "too many tags: 11, and at most 10 fit",
+      parkedAt: new Date(NOW - 5 * MINUTE),
+    },
+    { key: "", reason: "the platform gave the event up; the function's log says why", parkedAt: undefined },
+  ],
+  complete: true,
+});
+
 /** Refused writes, an outage, dead letters, and a large copy that runs. */
 export async function troubled(): Promise<FakeBridge> {
   const bridge = working(new FakeBridge(pullRaw()));
@@ -76,19 +89,16 @@ export async function troubled(): Promise<FakeBridge> {
     })),
     complete: true,
   });
-  bridge.deadLetters = async () => ({
-    letters: [
-      { key: "archive/2019.tar", reason: "the source object is archived: GLACIER", parkedAt: new Date(NOW - 90 * MINUTE) },
-      {
-        key: "odd/<script>alert(1)</script>",
-        reason: "too many tags: 11, and at most 10 fit",
-        parkedAt: new Date(NOW - 5 * MINUTE),
-      },
-      { key: "", reason: "the platform gave the event up; the function's log says why", parkedAt: undefined },
-    ],
-    complete: true,
-  });
+  bridge.deadLetters = LETTERS;
   await copying(bridge);
+  return bridge;
+}
+
+/** Nothing waits, and three keys were given up. */
+export function letters(): FakeBridge {
+  const bridge = healthy();
+  bridge.outputs = { ...bridge.outputs, deadLetterQueueUrl: "https://sqs/letters" };
+  bridge.deadLetters = LETTERS;
   return bridge;
 }
 

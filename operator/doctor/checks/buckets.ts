@@ -1,5 +1,6 @@
 /** The two buckets: whether they are there, in the right region, and keep versions. */
 import { GetBucketVersioningCommand, HeadBucketCommand } from "@aws-sdk/client-s3";
+import { COMMAND } from "../../places";
 import {
   alicloudOf,
   awsOf,
@@ -91,7 +92,7 @@ function problemsOfExpected(view: View, state: BucketState): Problem[] {
           : {
               what: `${where} is gone`,
               why: "Objects wait until it is back, and their keys become dead letters after giveUpAfterHours.",
-              fix: `${refreshCommand(view)}   # then: crossborderbridge backfill --stack ${quoted(stack.name)}`,
+              fix: `${refreshCommand(view)}   # then: ${COMMAND} backfill --stack ${quoted(stack.name)}`,
             },
       ];
     case "elsewhere":

@@ -84,7 +84,7 @@ test("groups the letters by reason, without what differs from request to request
     "1 letter: the event is of bucket other",
     "  for example (no key)",
   ]);
-  expect(noted).toEqual(["fix the cause, then: crossborderbridge redrive --reason <a part of the reason>"]);
+  expect(noted).toEqual(["fix the cause, then: npm run bridge -- redrive --reason <a part of the reason>"]);
   expect(exitCode).toBe(1);
 });
 

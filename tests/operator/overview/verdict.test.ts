@@ -1,6 +1,7 @@
 /** The state of a bridge in one line: what is green, and above all what is not. */
 import { makeSnapshot, type Snapshot } from "../../../operator/overview/snapshot";
 import { verdictOf, verdictText } from "../../../operator/overview/verdict";
+import type { Known } from "../../../operator/replication-status";
 import { CLOCK, FakeBridge, nativeRaw, pullRaw } from "../backfill/fixture";
 
 const NOW = CLOCK.now();
@@ -25,9 +26,15 @@ const knowing = (changes: Partial<Gathered["knowledge"]>): Partial<Gathered> => 
   knowledge: { ...QUIET.knowledge, ...changes },
 });
 const LETTER = { key: "k", reason: "too many tags", parkedAt: undefined };
-const WAITS = new Map([
-  ["k", { state: "queued", atMs: NOW, sinceMs: NOW - 60_000, failures: 1, waits: 0, reason: "denied" } as const],
-]);
+const waits = (changes: Partial<Known>, keys = ["k"]): Map<string, Known> =>
+  new Map(
+    keys.map((key) => [
+      key,
+      { state: "queued", atMs: NOW, sinceMs: NOW - 60_000, failures: 1, waits: 0, reason: "denied", ...changes },
+    ]),
+  );
+const WAITS = waits({});
+const OUTAGE = waits({ state: "held", failures: 0, place: "border", reason: "no answer" }, ["a", "b"]);
 const errors = (lastMs: number) => knowing({ errors: { count: 2, last: "the function failed", lastMs } });
 
 test.each<[string, Partial<Gathered>, string, string, RegExp]>([
@@ -44,7 +51,13 @@ test.each<[string, Partial<Gathered>, string, string, RegExp]>([
     },
     ...(["lostBoth", "bad", /^neither side can be reached$/] as const),
   ],
-  ["it is paused", { paused: true }, "paused", "busy", /^the bridge is paused, and 0 keys wait: crossborderbridge resume/],
+  [
+    "it is paused",
+    { paused: true },
+    "paused",
+    "busy",
+    /^the bridge is paused, and 0 keys wait; to go on: npm run bridge -- resume --stack dev$/,
+  ],
   ["it is paused and has letters", { paused: true, ...knowing({ letters: [LETTER] }) }, "paused", "busy", /paused/],
   ["a letter", knowing({ letters: [LETTER] }), "letters", "bad", /1 dead letter$/],
   ["the functions fail", errors(NOW - 60_000), "errors", "bad", /2 errors, the last one: the function failed$/],
@@ -57,6 +70,23 @@ test.each<[string, Partial<Gathered>, string, string, RegExp]>([
     "waiting",
     "busy",
     /^1 key waits, the oldest one for 60 s$/,
+  ],
+  [
+    "a key that fails again",
+    knowing({ known: waits({ failures: 2, place: "destination", store: "aws-cn:to-there" }) }),
+    ...(["stuck", "bad", /^1 key does not get across: destination aws-cn:to-there: denied$/] as const),
+  ],
+  [
+    "keys in an outage, and letters of earlier",
+    { held: { count: 2, complete: true }, ...knowing({ known: OUTAGE, letters: [LETTER] }) },
+    ...(["stuck", "bad", /^2 keys do not get across: between the sides: no answer$/] as const),
+  ],
+  [
+    "a large copy that was begun again",
+    knowing({ known: waits({ failures: 3, reason: "a copy is running" }) }),
+    "waiting",
+    "busy",
+    /^1 key waits/,
   ],
   ["the letters were not read", { lettersComplete: false }, "unread", "unknown", /the dead letters could not be read$/],
   ["the queue was not read", knowing({ queued: undefined }), "unread", "unknown", /the work queue could not be read$/],

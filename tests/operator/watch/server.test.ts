@@ -154,7 +154,15 @@ test("the stream begins with the stack and its tasks, and sends snapshots as lon
   expect(seen[0]).toEqual([
     "hello",
     {
-      ...{ stack: "dev", mode: "pull", local: true, maxUploadBytes: MAX_UPLOAD_BYTES, nowMs: CLOCK.now(), everyMs: 20 },
+      ...{
+        stack: "dev",
+        mode: "pull",
+        local: true,
+        command: "npm run bridge --",
+        maxUploadBytes: MAX_UPLOAD_BYTES,
+        nowMs: CLOCK.now(),
+        everyMs: 20,
+      },
       tasks: ["count", "verify"].map((name) => ({ name, state: "idle" })),
     },
   ]);
