@@ -187,7 +187,7 @@ async function buildPulumi(
     const stamp = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
     await build("pulumi", "pulumi", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", ["-ldflags", stamp]);
     const host = "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs";
-    await build("language-nodejs", "pulumi-language-nodejs", host);
+    await build("language-hosts", "pulumi-language-nodejs", host);
   } finally {
     clearInterval(heartbeat);
   }

@@ -1,18 +1,10 @@
 /** The YAML program of docs/library.md, previewed by the real engine with the plugin and the local providers. */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as aws from "@pulumi/aws";
-import { parse } from "yaml";
-import { CrossBorderBridge, type CrossBorderBridgeArgs } from "../../components";
 import { createClosers } from "../../local/closers";
-import { createEngine, type Engine, type PlannedResource } from "../../local/engine";
-import { createRunDir, DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../local/paths";
-import { serveAlicloudProvider } from "../../local/provider/alicloud-provider";
-import { serveAwsProvider } from "../../local/provider/aws-provider";
-import { ensureYamlHost } from "../../local/toolchain/language-yaml";
-import { ensurePulumi } from "../../local/toolchain/pulumi";
+import type { PlannedResource } from "../../local/engine";
 import { quietly, TOKEN } from "../components/bridge-fixture";
-import { recordResources } from "../support/record-resources";
+import { declaredResources, documentedProgram, listed, type PreparedProgram, prepareProgram } from "./fixture";
 import { startPlugin } from "./running-plugin";
 
 const PLUGIN = 'require("./components/plugin/main").servePlugin([])';
@@ -20,37 +12,17 @@ const PLUGIN = 'require("./components/plugin/main").servePlugin([])';
 const reference = (name: string) => `\${${name}}`;
 const SECRET = `token: { fn::secret: "${reference("token")}" }`;
 const closers = createClosers();
-let engine: Engine;
-let project: string;
+let prepared: PreparedProgram;
 let program: string;
 
 beforeAll(async () => {
-  const page = await readFile(join(REPOSITORY_ROOT, "docs", "library.md"), "utf8");
-  const [, documented = ""] = /^```yaml\n(name: reports\n[\s\S]*?)^```$/m.exec(page) ?? [];
+  const documented = await documentedProgram("yaml");
   // A secret of the settings is encrypted for one stack, so the program makes the secret itself.
   program = documented.replace("    secret: true\n", "").replace(`token: ${reference("token")}`, SECRET);
-  const onProgress = console.log;
-  const pulumi = await ensurePulumi({ stateDir: DEFAULT_STATE_DIR, onProgress });
-  const host = await ensureYamlHost({ pulumi, stateDir: DEFAULT_STATE_DIR, onProgress });
-  const folder = await createRunDir(runsDir(DEFAULT_STATE_DIR));
-  closers.add(() => rm(folder, { recursive: true, force: true }));
-  const awsProvider = await serveAwsProvider({ partitions: "preview", workingDirectory: REPOSITORY_ROOT });
-  closers.add(() => awsProvider.close());
-  const alicloud = await serveAlicloudProvider({ cloud: "preview" });
-  closers.add(() => alicloud.close());
   const plugin = await startPlugin(["--import", "tsx", "--eval", PLUGIN]);
   closers.add(() => plugin.stop());
-  project = join(folder, "program");
-  await mkdir(project);
-  await writeFile(join(project, "Pulumi.yaml"), program);
-  await writeFile(join(project, "Pulumi.test.yaml"), `config:\n  reports:token: ${TOKEN}\n`);
-  engine = await createEngine({
-    installation: pulumi,
-    binDirs: [host],
-    projectDir: project,
-    dataDir: join(folder, "engine"),
-    providers: { aws: awsProvider.port, alicloud: alicloud.port, crossborder: plugin.port },
-  });
+  const files = { "Pulumi.yaml": program };
+  prepared = await prepareProgram(closers, { files, config: { "reports:token": TOKEN }, language: "yaml", plugin });
 }, 600_000);
 
 beforeEach(quietly);
@@ -59,34 +31,14 @@ afterAll(() => closers.closeAll());
 /** The plan of the program with another text in place of one of its own. */
 async function planned(own = "", other = ""): Promise<PlannedResource[]> {
   expect(program).toContain(own);
-  await writeFile(join(project, "Pulumi.yaml"), program.replace(own, other));
-  return engine.plan({ stack: "test" });
-}
-
-const listed = (plan: readonly PlannedResource[]): string[] =>
-  plan.map(({ type, urn }) => `${type} ${urn.split("::")[3]}`).sort();
-
-/** The resources that a program in TypeScript declares for the same bridge. */
-async function declared(): Promise<string[]> {
-  const { resources } = parse(program) as { resources: { reports: { properties: CrossBorderBridgeArgs } } };
-  const { source, destination, ...args } = resources.reports.properties;
-  const recording = await recordResources(() => {
-    const at = (side: string, { region }: { region: string }) => new aws.Provider(`reports-${side}`, { region });
-    new CrossBorderBridge("reports", {
-      ...args,
-      token: TOKEN,
-      source: { ...source, provider: at("source", source) },
-      destination: { ...destination, provider: at("destination", destination) },
-    });
-  });
-  return recording.list();
+  await writeFile(join(prepared.folder, "Pulumi.yaml"), program.replace(own, other));
+  return prepared.engine.plan({ stack: "test" });
 }
 
 test("it plans the resources that a program in TypeScript declares", async () => {
   const plan = await planned();
-  const own = listed(plan).filter((one) => !one.startsWith("pulumi:pulumi:Stack "));
-  expect(own.length).toBeGreaterThan(50);
-  expect(own).toEqual(await declared());
+  expect(listed(plan).length).toBeGreaterThan(50);
+  expect(listed(plan)).toEqual(await declaredResources());
   expect(JSON.stringify(plan)).not.toContain(TOKEN);
 });
 
