@@ -125,7 +125,7 @@ export interface NativeBridge
   extends Present<"sourceBucket" | "destinationBucket">,
     Pick<
       OutputProperties,
-      "replicationRoleArn" | "backwardReplicationRoleArn" | "backfillRoleArn" | "requiredBucketPolicyStatements"
+      "replicationRoleArn" | "backwardReplicationRoleArn" | "backfillRoleArn" | "requiredBucketPolicyStatements" | "dashboardUrls"
     > {
   /** For each side with a key, a JSON list of the statements that its policy needs. */
   kmsKeyPolicyStatements?: OutputProperties["kmsKeyPolicyStatements"];
@@ -143,6 +143,8 @@ export interface ProberArgs {
 /** The latency probe's function on one side, in any mode. */
 export interface Prober {
   functionName: pulumi.Output<string>;
+  /** Address of a dashboard of the canaries alone, in a cloud where that of the bridge cannot show them. */
+  dashboardUrl?: pulumi.Output<string> | undefined;
   /** Statement for the key's policy, as JSON. */
   kmsKeyStatement?: pulumi.Output<string>;
 }

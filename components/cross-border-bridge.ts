@@ -86,6 +86,7 @@ function build(context: Omit<BridgeContext, "provider">, args: CrossBorderBridge
   const probe = new LatencyProbe(sides, { buckets, ready });
   return {
     ...outputs,
+    ...dashboardUrls({ ...probe.dashboardUrls, ...outputs.dashboardUrls }),
     proberFunctionNames: probe.functionNames,
     kmsKeyPolicyStatements: probe.withKeyStatements(outputs.kmsKeyPolicyStatements ?? {}),
   };
@@ -141,7 +142,7 @@ function createPull(config: DeclaredConfig, sides: Sides): Built {
 }
 
 /** Absent where there is no dashboard. */
-function dashboardUrls(urls: { [Key in Side]: pulumi.Output<string> | undefined }): Pick<OutputProperties, "dashboardUrls"> {
+function dashboardUrls(urls: { [Key in Side]?: pulumi.Output<string> | undefined }): Pick<OutputProperties, "dashboardUrls"> {
   const known = Object.fromEntries(Object.entries(urls).filter(([, url]) => url !== undefined));
   return Object.keys(known).length === 0 ? {} : { dashboardUrls: known };
 }

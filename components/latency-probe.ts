@@ -35,6 +35,12 @@ export class LatencyProbe extends pulumi.ComponentResource {
     this.registerOutputs({ functionNames: this.functionNames });
   }
 
+  /** Addresses of the dashboards that show canaries alone. */
+  get dashboardUrls(): { [Key in Side]: pulumi.Output<string> | undefined } {
+    const { source, destination } = this.probers;
+    return { source: source.dashboardUrl, destination: destination.dashboardUrl };
+  }
+
   /** Statements that the policies of both keys need for the bridge and its probers, a JSON list for each key. */
   withKeyStatements(bridges: KeyStatements): KeyStatements {
     const at = (side: Side): KeyStatements => {

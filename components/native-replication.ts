@@ -76,6 +76,8 @@ export class NativeReplication extends pulumi.ComponentResource {
     /** For the key of the destination. */
     destination: pulumi.Output<Statement[]>;
   };
+  /** Alarms: two for each enabled rule; empty without `metrics`. */
+  readonly alarmArns: pulumi.Output<string>[];
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: NativeReplicationArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -94,11 +96,12 @@ export class NativeReplication extends pulumi.ComponentResource {
 
     const bucketPolicy = args.destination.allow?.(this.requiredBucketPolicyStatements);
     this.createConfiguration(name, args, role, [rolePolicy, ...(bucketPolicy === undefined ? [] : [bucketPolicy])]);
-    this.createAlarms(name, args);
+    this.alarmArns = this.createAlarms(name, args);
     this.registerOutputs({
       roleArn: this.roleArn,
       requiredBucketPolicyStatements: this.requiredBucketPolicyStatements,
       kmsKeyPolicyStatements: this.kmsKeyPolicyStatements,
+      alarmArns: this.alarmArns,
     });
   }
 
@@ -182,10 +185,10 @@ export class NativeReplication extends pulumi.ComponentResource {
     );
   }
 
-  private createAlarms(name: string, args: NativeReplicationArgs): void {
+  private createAlarms(name: string, args: NativeReplicationArgs): pulumi.Output<string>[] {
     const { source, destination, metrics = args.timeControl ?? false, lagAlarmSeconds = 900 } = args;
-    if (!metrics) return;
-    for (const rule of enabledRules(args.rules))
+    if (!metrics) return [];
+    return enabledRules(args.rules).flatMap((rule) =>
       createReplicationAlarms(name, {
         rule,
         source,
@@ -194,7 +197,8 @@ export class NativeReplication extends pulumi.ComponentResource {
         runbookUrl: args.runbookUrl,
         physicalName: args.name,
         parent: this,
-      });
+      }),
+    );
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * The dashboard of a source in Alibaba Cloud, in Simple Log Service. It charts the lines that the functions write about their work. Queues and
+ * The dashboards in Alibaba Cloud, in Simple Log Service. They chart the lines that the functions write about their work. Queues and
  * invocations are metrics of CloudMonitor, which a dashboard of Simple Log Service does not show.
  */
 import * as alicloud from "@pulumi/alicloud";
 import type * as pulumi from "@pulumi/pulumi";
 import type { MetricName } from "../../runtime/protocol/ports";
-import type { BridgeContext } from "../cloud";
+import type { BridgeContext, Side } from "../cloud";
+import type { Logs } from "./logs";
 import { aliasesInModes } from "./names";
 
 /** https://www.alibabacloud.com/help/en/sls/developer-reference/api-sls-2020-12-30-struct-chart */
@@ -52,7 +53,8 @@ const sum = (name: MetricName): string => `sum(${numberOf(name)})`;
 const most = (name: MetricName): string => `max(${numberOf(name)})`;
 const percentile = (name: MetricName, part: number): string => `approx_percentile(${numberOf(name)}, ${part})`;
 
-const QUERIES: readonly Query[] = [
+/** What the source's functions write. */
+const WORK: readonly Query[] = [
   perMinute("Lag, the greatest of each invocation (ms)", {
     p50: percentile("LagMs", 0.5),
     p95: percentile("LagMs", 0.95),
@@ -84,9 +86,17 @@ const QUERIES: readonly Query[] = [
   },
 ];
 
+/** What a prober writes that watches for canaries. */
+const CANARIES: readonly Query[] = [
+  perMinute("Canaries that arrived: lag (ms)", { lag: most("ProbeLagMs") }),
+  perMinute("Canaries that did not arrive", { gave_up: sum("ProbeGaveUp") }),
+];
+
+const SHOWN = { work: WORK, canaries: CANARIES } as const;
+
 /** The charts, three in a row. */
-export const dashboardCharts = (logstore: string): Chart[] =>
-  QUERIES.map(({ title, type = "linepro", query, x, y }, index) => ({
+export const dashboardCharts = (what: keyof typeof SHOWN, logstore: string): Chart[] =>
+  SHOWN[what].map(({ title, type = "linepro", query, x, y }, index) => ({
     title,
     type,
     search: { logstore, topic: "", query, start: "-10800s", end: "now" },
@@ -99,29 +109,31 @@ export const dashboardCharts = (logstore: string): Chart[] =>
   }));
 
 export interface DashboardArgs {
-  project: pulumi.Output<string>;
-  logstore: pulumi.Output<string>;
+  logs: Pick<Logs, "project" | "store">;
+  side: Side;
+  what: keyof typeof SHOWN;
 }
 
 /** Returns the address, if the bridge has dashboards. */
 export function createDashboard(
   context: BridgeContext,
   parent: pulumi.Resource,
-  { project, logstore }: DashboardArgs,
+  { logs, side, what }: DashboardArgs,
 ): pulumi.Output<string> | undefined {
   const { config, provider } = context;
   if (!config.dashboard) return undefined;
-  const dashboardName = `crossborderbridge-${config.name}`;
+  const part = what === "work" ? "" : `-${what}`;
+  const dashboardName = `crossborderbridge-${config.name}${part}`;
   const dashboard = new alicloud.log.Dashboard(
-    `${context.name}-source-dashboard`,
+    `${context.name}-${side}${part}-dashboard`,
     {
-      projectName: project,
+      projectName: logs.project,
       dashboardName,
-      displayName: `Bridge ${config.name}`,
+      displayName: `Bridge ${config.name}${what === "work" ? "" : `: ${what}`}`,
       attribute: JSON.stringify({ type: "grid" }),
-      charList: logstore.apply((name) => JSON.stringify(dashboardCharts(name))),
+      charList: logs.store.apply((name) => JSON.stringify(dashboardCharts(what, name))),
     },
-    { parent, provider, aliases: aliasesInModes(context) },
+    { parent, provider, aliases: what === "work" ? aliasesInModes(context) : [] },
   );
   return dashboard.projectName.apply(
     (name) => `https://sls.console.aliyun.com/lognext/project/${name}/dashboard/${dashboardName}`,

@@ -5,6 +5,7 @@ import type { BridgeContext, Prober, ProberArgs } from "../cloud";
 import { dutiesOf, PROBER_MEMORY_MB, PROBER_PARTS, PROBER_SECONDS, proberPrefix, proberSettings, slots } from "../prober";
 import { createAlarm } from "./alarms";
 import { adoptBucket } from "./bucket";
+import { createDashboard } from "./dashboard";
 import { BridgeFunction } from "./function";
 import { Logs } from "./logs";
 import { bucketArn, keyArn, type Place, physicalName, placeOf } from "./names";
@@ -19,6 +20,7 @@ interface Bucket {
 /** `crossborder:alicloud:Prober`: the latency probe on a side in Alibaba Cloud. */
 export class AlicloudProber extends pulumi.ComponentResource implements Prober {
   readonly functionName: pulumi.Output<string>;
+  readonly dashboardUrl: pulumi.Output<string> | undefined;
 
   constructor(context: BridgeContext, args: ProberArgs) {
     const { side, bucketName } = args;
@@ -27,11 +29,14 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
     const { config } = context;
     const { adopt, versioning = true } = config[side];
     const versioned = adopt ? adoptBucket(context, side, this).versioned : pulumi.output(versioning);
-    const prober = this.createFunction(name, context, args, { place: placeOf(context, side, this), bucketName, versioned });
-    if (config.probe.everyMinutes > 0) {
-      this.createSchedule(name, context, args, prober);
-      if (dutiesOf(config, side).watches) this.createAlarms(name, context, args, prober);
-    }
+    const place = placeOf(context, side, this);
+    const logs = new Logs(context, { side, prober: true, place, parent: this });
+    const prober = this.createFunction(name, context, args, { place, bucketName, versioned, logs });
+    const hasCanaries = config.probe.everyMinutes > 0;
+    const watches = hasCanaries && dutiesOf(config, side).watches;
+    if (hasCanaries) this.createSchedule(name, context, args, prober);
+    if (watches) this.createAlarms(name, context, args, prober);
+    this.dashboardUrl = watches ? createDashboard(context, this, { logs, side, what: "canaries" }) : undefined;
     this.functionName = prober.functionName;
     this.registerOutputs({ functionName: this.functionName });
   }
@@ -40,7 +45,7 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
     name: string,
     context: BridgeContext,
     { side }: ProberArgs,
-    { place, bucketName, versioned }: Bucket,
+    { place, bucketName, versioned, logs }: Bucket & { logs: Logs },
   ): BridgeFunction<"prober"> {
     const { config } = context;
     return new BridgeFunction(
@@ -49,7 +54,7 @@ export class AlicloudProber extends pulumi.ComponentResource implements Prober {
         context,
         role: "prober",
         side,
-        logs: new Logs(context, { side, prober: true, place, parent: this }),
+        logs,
         memoryMb: PROBER_MEMORY_MB,
         timeoutSeconds: PROBER_SECONDS,
         description: `Probes the latency of bridge ${config.name} at its ${side}`,

@@ -72,7 +72,7 @@ export class AlicloudPush extends pulumi.ComponentResource implements PushBridge
       parent: this,
     });
     createTick(context, { function: pusher, dependsOn: [...pusher.ready, events], parent: this });
-    const dashboardUrl = createDashboard(context, this, { project: parts.logs.project, logstore: parts.logs.store });
+    const dashboardUrl = createDashboard(context, this, { logs: parts.logs, side: "source", what: "work" });
     if (dashboardUrl !== undefined) this.dashboardUrls = { source: dashboardUrl };
     this.sourceBucket = source.bucketName;
     this.destinationBucket = destination.bucketName;

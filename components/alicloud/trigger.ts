@@ -40,7 +40,7 @@ export class AlicloudTrigger extends pulumi.ComponentResource implements Trigger
     const sender = this.createSender(context, { store, receiver, logs, deadLetters, waiting, token, invoker });
     const events = new OssEvents(context, { store, role: "sender", function: sender, deadLetters, parent: this });
     createTick(context, { function: sender, dependsOn: [...sender.ready, events], parent: this });
-    this.dashboardUrl = createDashboard(context, this, { project: logs.project, logstore: logs.store });
+    this.dashboardUrl = createDashboard(context, this, { logs, side: "source", what: "work" });
     this.senderFunctionName = sender.functionName;
     this.queueUrl = waiting.work.url;
     this.outageQueueUrl = waiting.outage.url;

@@ -20,6 +20,15 @@ export interface DashboardFacts {
   destination?: { region: string; receiverFunctionName: string; copierFunctionName: string } | undefined;
   /** Sides whose prober watches for canaries. */
   watchers: { side: Side; region: string }[];
+  /** Directions in which S3 itself replicates, and reports metrics. */
+  replications?: ReplicationFacts[] | undefined;
+}
+
+/** One direction of S3's own replication. */
+export interface ReplicationFacts {
+  source: { bucket: string; region: string };
+  destination: { bucket: string; region: string };
+  ruleIds: string[];
 }
 
 export interface QueueNames {
@@ -28,7 +37,7 @@ export interface QueueNames {
   deadLetters: string;
 }
 
-type Series = (string | { stat: string; label: string; yAxis?: "right" })[];
+type Series = (string | { stat: string; label: string; yAxis?: "right" } | { expression: string; id: string })[];
 
 interface Widget {
   type: "metric" | "log" | "text" | "alarm";
@@ -48,14 +57,19 @@ export interface DashboardBody {
 const COLUMNS = 24;
 const CHART_HEIGHT = 6;
 const PERIOD_SECONDS = 60;
+/** CloudWatch's limit of a widget. https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html */
+const ALARMS_OF_A_WIDGET = 100;
+/** With more rules, one search stands for the metrics of all of them: the 50 metrics of a dashboard that costs nothing are soon used up. */
+const RULES_BY_NAME = 11;
 /** The reason of a key that is put back, held or given up is in one of these lines of the sender. */
 const REASON_LINES = ["put back", "held", "parked"] as const;
 
 export function dashboardBody(facts: DashboardFacts): DashboardBody {
   const rows = [
     [headline(facts)],
-    ...(facts.alarmArns.length === 0 ? [] : [[alarmStates(facts.alarmArns)]]),
+    ...chunks(facts.alarmArns, ALARMS_OF_A_WIDGET).map((some) => [alarmStates(some)]),
     ...(facts.source === undefined ? [] : sourceRows(facts.bridge, facts.source)),
+    ...replicationRows(facts.replications ?? []),
     ...(facts.watchers.length === 0 ? [] : [facts.watchers.map((watcher) => canaries(facts.bridge, watcher))]),
     ...(facts.destination === undefined ? [] : destinationRows(facts.destination)),
   ];
@@ -156,6 +170,43 @@ function destinationRows({
       chart(region, "Duration, p95 (ms)", [duration(receiverFunctionName, "receiver"), duration(copierFunctionName, "copier")]),
     ],
   ];
+}
+
+/**
+ * S3 reports failures in the source's region, and everything else in the destination's.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
+ */
+function replicationRows(replications: readonly ReplicationFacts[]): Unplaced[][] {
+  const byName = replications.reduce((sum, { ruleIds }) => sum + ruleIds.length, 0) <= RULES_BY_NAME;
+  return replications.map((one) => {
+    const { source, destination } = one;
+    const shown = (region: string, title: string, metric: string, stat: "Maximum" | "Sum") =>
+      chart(region, `${title}, ${source.bucket} to ${destination.bucket}`, replicationSeries(one, { metric, stat, byName }));
+    return [
+      shown(destination.region, "Behind (s)", "ReplicationLatency", "Maximum"),
+      shown(destination.region, "Operations that wait", "OperationsPendingReplication", "Maximum"),
+      shown(destination.region, "Bytes that wait", "BytesPendingReplication", "Maximum"),
+      shown(source.region, "Operations that S3 gave up", "OperationsFailedReplication", "Sum"),
+    ];
+  });
+}
+
+function replicationSeries(
+  { source, destination, ruleIds }: ReplicationFacts,
+  { metric, stat, byName }: { metric: string; stat: string; byName: boolean },
+): Series[] {
+  if (byName)
+    return ruleIds.map((ruleId) => [
+      ...["AWS/S3", metric, "SourceBucket", source.bucket, "DestinationBucket", destination.bucket, "RuleId", ruleId],
+      { stat, label: ruleId },
+    ]);
+  const wanted = `MetricName="${metric}" SourceBucket="${source.bucket}" DestinationBucket="${destination.bucket}"`;
+  const search = `SEARCH('{AWS/S3,SourceBucket,DestinationBucket,RuleId} ${wanted}', '${stat}', ${PERIOD_SECONDS})`;
+  return [[{ expression: search, id: "rules" }]];
+}
+
+function chunks<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) => list.slice(index * size, (index + 1) * size));
 }
 
 const canaries = (bridge: string, { side, region }: DashboardFacts["watchers"][number]): Unplaced =>

@@ -51,14 +51,17 @@ const destinationFacts = ({ config }: BridgeContext, { receiverFunctionName, cop
   }));
 
 type Shown = {
-  [Key in "alarmArns" | "source" | "destination"]?: pulumi.Input<Exclude<DashboardFacts[Key], undefined>> | undefined;
+  [Key in "alarmArns" | "source" | "destination" | "replications"]?:
+    | pulumi.Input<Exclude<DashboardFacts[Key], undefined>>
+    | undefined;
 };
 
-function createDashboard(
+/** Returns the address, if the bridge has dashboards. */
+export function createDashboard(
   context: BridgeContext,
   parent: pulumi.Resource,
   side: Side,
-  { alarmArns: alarms = [], source, destination }: Shown,
+  { alarmArns: alarms = [], source, destination, replications }: Shown,
 ): pulumi.Output<string> | undefined {
   const { config, provider } = context;
   if (!config.dashboard) return undefined;
@@ -80,9 +83,11 @@ function createDashboard(
     {
       dashboardName,
       dashboardBody: pulumi
-        .all([way, pulumi.output(alarms), pulumi.output(source), pulumi.output(destination)])
-        .apply(([text, alarmArns, from, to]) =>
-          JSON.stringify(dashboardBody({ ...known, way: text, alarmArns, source: from, destination: to })),
+        .all([way, pulumi.output(alarms), pulumi.output(source), pulumi.output(destination), pulumi.output(replications)])
+        .apply(([text, alarmArns, from, to, directions]) =>
+          JSON.stringify(
+            dashboardBody({ ...known, way: text, alarmArns, source: from, destination: to, replications: directions }),
+          ),
         ),
     },
     { parent, provider },

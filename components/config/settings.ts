@@ -160,7 +160,8 @@ export interface BridgeSettings {
   runbookUrl?: string | undefined;
   /**
    * A dashboard of the bridge: in CloudWatch on each side in AWS (one where both sides are in one account), in Simple Log
-   * Service for a source in Alibaba Cloud. AWS gives an account three dashboards for nothing.
+   * Service for a source in Alibaba Cloud, and for the canaries where they arrive there. Mode `native` has one where there
+   * is something to show: `replication.metrics` or canaries. AWS gives an account three dashboards for nothing.
    * @default true
    */
   dashboard?: boolean | undefined;

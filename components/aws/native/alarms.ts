@@ -21,10 +21,10 @@ export interface ReplicationAlarmArgs {
 
 /**
  * Each rule has its own metrics. S3 reports the latency in the destination's region and failures in the source's. An alarm sends only to
- * topics of its own region.
+ * topics of its own region. Returns the ARNs.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html
  */
-export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs): void {
+export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs): pulumi.Output<string>[] {
   const { rule, source, destination, parent } = args;
   const way = pulumi.interpolate`${source.bucketName} to ${destination.bucketName} by rule ${rule.id}`;
   const common = {
@@ -39,7 +39,7 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     alarmTopicArn === undefined ? {} : { alarmActions: [alarmTopicArn], okActions: [alarmTopicArn] };
   const named = (what: string) =>
     args.physicalName === undefined ? {} : { name: `${args.physicalName}-${rule.priority}-${what}` };
-  new aws.cloudwatch.MetricAlarm(
+  const lag = new aws.cloudwatch.MetricAlarm(
     `${name}-${rule.priority}-lag-alarm`,
     {
       ...common,
@@ -56,7 +56,7 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     },
     { parent, provider: isCrossAccount(source, destination) ? source.provider : destination.provider },
   );
-  new aws.cloudwatch.MetricAlarm(
+  const failures = new aws.cloudwatch.MetricAlarm(
     `${name}-${rule.priority}-failure-alarm`,
     {
       ...common,
@@ -70,4 +70,5 @@ export function createReplicationAlarms(name: string, args: ReplicationAlarmArgs
     },
     { parent, provider: source.provider },
   );
+  return [lag.arn, failures.arn];
 }

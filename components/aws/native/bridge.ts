@@ -9,7 +9,8 @@ import type { Statement } from "../policies";
 import { NativeStore } from "../stores";
 import { isCrossAccount } from "./accounts";
 import { BackfillRole } from "./backfill";
-import { grantedRules, type ReplicatedBucket, type ReplicationRule } from "./rules";
+import { createNativeDashboards } from "./dashboard";
+import { enabledRules, grantedRules, type ReplicatedBucket, type ReplicationRule } from "./rules";
 
 export function createNative(sides: Sides): NativeBridge {
   const context = sides.source;
@@ -21,6 +22,7 @@ export function createNative(sides: Sides): NativeBridge {
   const ends = { source: endOf(sides.source, "source", stores), destination: endOf(sides.destination, "destination", stores) };
   const { forward, backward } = replicate(context, ends);
   const backfill = config.existingObjects === "replicate" ? createBackfill(context, stores.source) : undefined;
+  const ruleIds = enabledRules(rulesOf(config)).map(({ id }) => id);
   return {
     sourceBucket: stores.source.bucket.name,
     destinationBucket: stores.destination.bucket.name,
@@ -29,6 +31,7 @@ export function createNative(sides: Sides): NativeBridge {
     ...(backfill === undefined ? {} : { backfillRoleArn: backfill.roleArn }),
     kmsKeyPolicyStatements: keyStatements(config, forward, backward, backfill),
     ...bucketStatements(config, forward, backward),
+    ...createNativeDashboards(sides, { ends, ruleIds, forward, backward }),
     ready: defined<pulumi.Resource>(forward, backward),
   };
 }

@@ -1,12 +1,14 @@
 /** The dashboard in Simple Log Service. */
 import { dashboardCharts } from "../../../components/alicloud/dashboard";
 import { METRIC_UNITS } from "../../../runtime/platforms/aws-lambda/metrics";
-import { quietly } from "../bridge-fixture";
-import { inOss, push, recorded } from "./fixture";
+import { settled } from "../../support/record-resources";
+import { quietly, type Variation } from "../bridge-fixture";
+import { inOss, native, push, recorded } from "./fixture";
 
 beforeEach(quietly);
 
-const charts = dashboardCharts("functions");
+const charts = dashboardCharts("work", "functions");
+const canaries = dashboardCharts("canaries", "functions");
 
 test("it charts lag, objects, bytes, the oldest key, failures by kind and their reasons", () => {
   expect(charts.map(({ title }) => title)).toEqual([
@@ -20,7 +22,9 @@ test("it charts lag, objects, bytes, the oldest key, failures by kind and their 
 });
 
 test("each number is one that the functions write", () => {
-  const named = charts.flatMap(({ search }) => [...search.query.matchAll(/"([A-Z]\w+)":\(/g)].map(([, name]) => name));
+  const named = [...charts, ...canaries].flatMap(({ search }) =>
+    [...search.query.matchAll(/"([A-Z]\w+)":\(/g)].map(([, name]) => name),
+  );
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((name) => !Object.keys(METRIC_UNITS).includes(name ?? ""))).toEqual([]);
 });
@@ -54,4 +58,41 @@ test.each([
   expect(JSON.parse(String(inputs.charList))).toEqual(charts);
   const url = await new Promise<string>((resolve) => bridge.dashboardUrls?.source?.apply(resolve));
   expect(url).toBe(`https://sls.console.aliyun.com/lognext/project/${String(inputs.projectName)}/dashboard/crossborderbridge-b`);
+});
+
+describe("canaries have a dashboard in the project of the prober that watches for them", () => {
+  const CANARIES = { probe: { enabled: true, everyMinutes: 5 } } as const;
+  const urlsOf = async (variation: Variation) => {
+    const { bridge, resources } = await recorded(variation);
+    const urls = await Promise.all(
+      Object.entries(bridge.dashboardUrls ?? {}).map(async ([side, url]) => [side, await settled(url)] as const),
+    );
+    return {
+      urls: Object.fromEntries(urls),
+      dashboards: resources.filter(({ type }) => type === "alicloud:log/dashboard:Dashboard"),
+    };
+  };
+
+  test("OSS's own replication has no metrics of its own, so this one is all", async () => {
+    const { urls, dashboards } = await urlsOf(native(CANARIES));
+    expect(dashboards.map(({ name }) => name)).toEqual(["b-destination-canaries-dashboard"]);
+    const [{ inputs }] = dashboards as [(typeof dashboards)[0]];
+    expect(JSON.parse(String(inputs.charList))).toEqual(canaries);
+    expect(urls).toEqual({
+      destination: `https://sls.console.aliyun.com/lognext/project/${String(inputs.projectName)}/dashboard/crossborderbridge-b-canaries`,
+    });
+  });
+
+  test("push has it beside the one of the work", async () => {
+    const { urls, dashboards } = await urlsOf(push(CANARIES));
+    expect(dashboards.map(({ name }) => name).sort()).toEqual(["b-destination-canaries-dashboard", "b-source-dashboard"]);
+    expect(Object.keys(urls).sort()).toEqual(["destination", "source"]);
+  });
+
+  test.each([
+    ["without canaries", { probe: { enabled: true } }],
+    ["without dashboards", { ...CANARIES, dashboard: false }],
+  ])("%s there is none", async (_case, more) => {
+    expect(await urlsOf(native(more))).toEqual({ urls: {}, dashboards: [] });
+  });
 });
