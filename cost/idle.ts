@@ -1,6 +1,7 @@
 /** What a bridge costs each month, whether or not there are objects. Tests compare the numbers with the recorded plans and with the roles. */
-import type { Mode } from "../components/config";
+import type { BridgeConfig, Mode } from "../components/config";
 import type { Side, Usage } from "./model";
+import type { Billed } from "./prices";
 import { type FunctionRole, functionSize } from "./times";
 
 type Place = Side & { accountId?: string | undefined };
@@ -11,6 +12,12 @@ export interface Deployment {
   destination?: Place | undefined;
   /** A dashboard in CloudWatch on each side in AWS, one where both are in one account. @default true */
   dashboard?: boolean | undefined;
+  /** Mode `native`: one-way where nothing is said. */
+  direction?: BridgeConfig["direction"] | undefined;
+  /** Mode `native` in AWS: whether S3 reports metrics, and for which rules. */
+  replication?: { metrics: boolean; rules: readonly { enabled?: boolean | undefined }[] } | undefined;
+  scope?: Pick<BridgeConfig["scope"], "prefixes"> | undefined;
+  probe?: Pick<BridgeConfig["probe"], "everyMinutes"> | undefined;
   /** `static`: a NAT gateway with one address. @default "shared" */
   egress?: "shared" | "static" | undefined;
 }
@@ -31,11 +38,15 @@ export const IDLE = {
   metrics: 6,
   /** Metrics that the alarms of a source in AWS read. CloudMonitor's alarms cost nothing. */
   alarmMetrics: 13,
+  /** Metrics of S3 for a rule of its own replication, billed as one's own. https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html */
+  replicationMetrics: 4,
+  /** Metrics that the alarms of such a rule read. */
+  replicationAlarmMetrics: 2,
 } as const;
 
 export function idleUsage(deployment: Deployment): Usage[] {
   const { mode, source, egress = "shared" } = deployment;
-  if (mode === "native") return [];
+  if (mode === "native") return nativeUsage(deployment);
   const { cloud } = source;
   const atSource = cloud === "alicloud" ? alicloudUsage(mode === "push" ? "pusher" : "sender") : awsUsage(cloud);
   const fixed = [...atSource, ...dashboardUsage(deployment)];
@@ -48,11 +59,46 @@ export function idleUsage(deployment: Deployment): Usage[] {
   ];
 }
 
+/** Where S3 reports metrics of its replication. The probers are not counted, in any mode. */
+function nativeUsage(deployment: Deployment): Usage[] {
+  const { source, direction = "one-way", probe } = deployment;
+  const { cloud } = source;
+  if (cloud === "alicloud") return [];
+  const rules = measuredRules(deployment) * (direction === "two-way" ? 2 : 1);
+  const canaries = (probe?.everyMinutes ?? 0) > 0;
+  const metrics = ([item, billed, each]: readonly [string, Billed, number]): Usage => {
+    return { item, group: "logs", cloud, billed, quantity: rules * each };
+  };
+  const reported = [
+    ["S3's metrics of replication", "metricMonth", IDLE.replicationMetrics],
+    ["metrics that alarms read", "alarmMetricMonth", IDLE.replicationAlarmMetrics],
+  ] as const;
+  const isTwoWay = direction === "two-way";
+  const dashboards = dashboardUsage(deployment, {
+    source: rules > 0 || (canaries && (isTwoWay || isOneAccount(deployment))),
+    destination: canaries || (isTwoWay && rules > 0),
+  });
+  return [...(rules === 0 ? [] : reported.map(metrics)), ...dashboards];
+}
+
+/** Rules of one direction, each with metrics of its own. Without rules there is one for each prefix. */
+function measuredRules({ replication, scope }: Deployment): number {
+  if (replication === undefined || !replication.metrics) return 0;
+  if (replication.rules.length > 0) return replication.rules.filter(({ enabled = true }) => enabled).length;
+  return Math.max(1, new Set(scope?.prefixes).size);
+}
+
+const isOneAccount = ({ source, destination }: Deployment): boolean =>
+  source.cloud === destination?.cloud && source.accountId === destination.accountId;
+
 /** A dashboard of Simple Log Service costs nothing. */
-function dashboardUsage({ source, destination, dashboard = true }: Deployment): Usage[] {
+function dashboardUsage(deployment: Deployment, shown = { source: true, destination: true }): Usage[] {
+  const { source, destination, dashboard = true } = deployment;
   if (!dashboard) return [];
-  const isOneAccount = source.cloud === destination?.cloud && source.accountId === destination.accountId;
-  const places = destination === undefined || isOneAccount ? [source] : [source, destination];
+  const places = [
+    ...(shown.source ? [source] : []),
+    ...(shown.destination && destination !== undefined && !isOneAccount(deployment) ? [destination] : []),
+  ];
   return places
     .filter(({ cloud }) => cloud !== "alicloud")
     .map(({ cloud }): Usage => ({ item: "dashboard", group: "logs", cloud, billed: "dashboardMonth", quantity: 1 }));

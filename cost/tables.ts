@@ -146,8 +146,20 @@ export function idleTables(): string {
   return [
     `From AWS, with \`egress: static\`:\n\n${linesTable(idleCost(pull, "static"))}`,
     `From Alibaba Cloud:\n\n${linesTable(idleCost(oss))}`,
+    `Mode \`native\` in AWS with \`replication.metrics\` and one rule; without metrics and canaries it costs nothing:\n\n${linesTable(nativeMetricsCost())}`,
   ].join("\n\n");
 }
+
+const nativeMetricsCost = (): Cost =>
+  priced(
+    idleUsage({
+      mode: "native",
+      source: SIDES.global,
+      destination: SIDES.otherRegion,
+      replication: { metrics: true, rules: [] },
+    }),
+    DEFAULT_PRICES,
+  );
 
 export function staticText(): string {
   const { source } = PULL_EXAMPLE.scenario;

@@ -175,13 +175,13 @@ describe("an idle bridge", () => {
     expect(COMPARED_METRICS.length + 1).toBe(IDLE.metrics);
   });
 
-  test.each(["aws-to-aws", "aws-to-china", "aws-to-oss", "oss-to-aws", "china-to-china", "oss-accelerated", "one-way"])(
-    "%s has as many dashboards in CloudWatch as the model counts",
-    (example) => {
-      const counted = idleUsage(configOf(example)).filter(({ billed }) => billed === "dashboardMonth");
-      expect(counted.length).toBe(countOf(example, "cloudwatch/dashboard:Dashboard"));
-    },
-  );
+  test.each([
+    ...["aws-to-aws", "aws-to-china", "aws-to-oss", "oss-to-aws", "china-to-china", "oss-accelerated"],
+    ...["one-way", "two-way", "oss-native"],
+  ])("%s has as many dashboards in CloudWatch as the model counts", (example) => {
+    const counted = idleUsage(configOf(example)).filter(({ billed }) => billed === "dashboardMonth");
+    expect(counted.length).toBe(countOf(example, "cloudwatch/dashboard:Dashboard"));
+  });
 
   test("costs the dashboards only with dashboard: true", () => {
     const count = (dashboard: boolean) =>
@@ -198,6 +198,53 @@ describe("an idle bridge", () => {
       remainingMs: () => 60_000,
     });
     expect(Object.values(outage.calls).reduce((sum, one) => sum + one, 0)).toBe(IDLE.tickQueueCalls.aws);
+  });
+
+  test("native has the alarms that the model counts", () => {
+    const alarms = planOf("one-way").filter(({ type }) => type.endsWith(":MetricAlarm"));
+    const counted = idleUsage(configOf("one-way")).filter(({ billed }) => billed === "alarmMetricMonth");
+    expect(counted.map(({ quantity }) => quantity)).toEqual([alarms.length]);
+  });
+
+  describe("native with replication.metrics", () => {
+    const native = (more: Partial<Parameters<typeof idleUsage>[0]> = {}) =>
+      idleUsage({ mode: "native", source: aws, destination: { ...aws, region: "eu-west-1" }, ...more });
+    const METRICS = { metrics: true, rules: [] };
+    /** CloudWatch's list prices in us-east-1: a metric of one's own, a metric that an alarm reads, a dashboard. */
+    const [METRIC, ALARM, DASHBOARD] = [0.3, 0.1, 3];
+    // S3 bills its four metrics of a rule as metrics of one's own.
+    const RULE = 4 * METRIC + 2 * ALARM;
+
+    test.each<[string, Parameters<typeof native>[0], number]>([
+      ["without metrics", {}, 0],
+      ["one rule", { replication: METRICS }, RULE + DASHBOARD],
+      ["a rule for each prefix", { replication: METRICS, scope: { prefixes: ["a/", "b/", "a/"] } }, 2 * RULE + DASHBOARD],
+      ["rules, one of them off", { replication: { metrics: true, rules: [{}, {}, { enabled: false }] } }, 2 * RULE + DASHBOARD],
+      ["two-way in one account", { replication: METRICS, direction: "two-way" }, 2 * RULE + DASHBOARD],
+      [
+        "two-way in two accounts",
+        { replication: METRICS, direction: "two-way", destination: { ...aws, accountId: "222222222222" } },
+        2 * RULE + 2 * DASHBOARD,
+      ],
+      ["no dashboard", { replication: METRICS, dashboard: false }, RULE],
+    ])("%s", (_case, more, usd) => {
+      expect(inUsd(priced(native(more), DEFAULT_PRICES).totals)).toBeCloseTo(usd, 6);
+    });
+  });
+
+  test("metrics and alarms in AWS China cost what its page says", () => {
+    // https://www.amazonaws.cn/cloudwatch/pricing/: a metric of one's own is CNY 2.0000 a month, a metric of a standard alarm CNY 0.622.
+    const { totals } = priced(
+      idleUsage({
+        mode: "native",
+        source: china,
+        destination: { cloud: "aws-cn", region: "cn-northwest-1" },
+        replication: { metrics: true, rules: [] },
+        dashboard: false,
+      }),
+      DEFAULT_PRICES,
+    );
+    expect(totals).toMatchObject({ CNY: expect.closeTo(9.244, 6) });
   });
 
   test("costs the NAT gateway and its address only with static egress, and nothing in native", () => {
