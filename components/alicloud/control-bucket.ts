@@ -3,8 +3,11 @@ import type { BridgeContext } from "../cloud";
 import { type BucketFacts, createBucket } from "./bucket";
 import { controlBucketName, leaseLogsPrefix, type Place } from "./names";
 
-/** Longer than the longest run of any function (a day): every function that has read a log ends before the log expires. */
-const LEASE_LOG_DAYS = 3;
+/**
+ * Longer than a period of the slots (three days) and the longest run of any function (a day): every function that has read a log, and every copy that
+ * has a slot in it, ends before the log expires.
+ */
+const LEASE_LOG_DAYS = 5;
 
 /**
  * `crossborder:alicloud:ControlBucket`: holds the copiers' leases, in the region of the functions that take them. Its records matter

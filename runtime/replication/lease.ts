@@ -118,7 +118,7 @@ export function createLeaseStore(store: ObjectStore, bridgeId: string): LeaseSto
 
 /** Keeps leases as logs of a store without conditional writes. */
 export function createAppendLeaseStore(store: AppendStore, bridgeId: string, writer?: string): LeaseStore {
-  return leasesIn(createAppendRecordStore(store, bridgeId, leaseKind, writer));
+  return leasesIn(createAppendRecordStore(store, bridgeId, leaseKind, { writer }));
 }
 
 function leasesIn(records: RecordStore<Lease>): LeaseStore {

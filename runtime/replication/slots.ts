@@ -2,10 +2,10 @@
  * Bounds the copies that run at once. One record of the bridge holds a slot for each copy, from before its lease is written until the copier
  * ends. A slot that is not given back, because its copier died or never began, is free when the lease that it belongs to has ended.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import * as z from "../protocol/schema";
 import type { AppendStore, ObjectStore } from "../stores/object-store";
-import { createAppendRecordStore } from "./append-record-store";
+import { type AppendRecordOptions, createAppendRecordStore } from "./append-record-store";
 import { createRecordStore, type RecordKind, type RecordStore } from "./record-store";
 
 const slotSchema = z.strictObject({
@@ -29,7 +29,7 @@ const slotsKind: RecordKind<SlotsRecord> = {
 };
 
 const NAME = "slots";
-/** An appended object cannot have more than 5 GiB, so each period has a log of its own. It is longer than a run. */
+/** Each period has a log of its own, so that old ones can expire. It is longer than a run. */
 const LOG_PERIOD_MS = 3 * 86_400_000;
 
 export interface SlotOwner {
@@ -52,14 +52,20 @@ export interface SlotsOptions {
   clock: { now(): number };
 }
 
+export interface AppendSlotsOptions extends SlotsOptions, AppendRecordOptions {}
+
 /** Keeps the slots in an object of a store that writes conditionally. */
 export function createSlots(store: ObjectStore, { bridgeId, clock }: SlotsOptions): Slots {
   return new RecordedSlots(createRecordStore(store, bridgeId, slotsKind), clock, () => [NAME]);
 }
 
 /** Keeps the slots in a log of a store without conditional writes. Copies that began in the period before still count. */
-export function createAppendSlots(store: AppendStore, { bridgeId, clock }: SlotsOptions, writer: string = randomUUID()): Slots {
-  const records = createAppendRecordStore(store, bridgeId, slotsKind, writer);
+export function createAppendSlots(
+  store: AppendStore,
+  { bridgeId, clock, ...options }: AppendSlotsOptions,
+  writer?: string,
+): Slots {
+  const records = createAppendRecordStore(store, bridgeId, slotsKind, { writer, ...options });
   return new RecordedSlots(records, clock, () => {
     const period = Math.floor(clock.now() / LOG_PERIOD_MS);
     return [`${NAME}-${period}`, `${NAME}-${period - 1}`];

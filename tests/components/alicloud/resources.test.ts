@@ -197,13 +197,13 @@ describe("buckets", () => {
       ]);
   });
 
-  test("leases lie in a bucket without versions and go three days after their last change", async () => {
+  test("leases lie in a bucket without versions and go five days after their last change", async () => {
     const { get, resources } = await recorded(push());
     expect(get("b-control", BUCKET).inputs).toEqual({
       bucket: "from-shanghai-b-bridge-control",
       forceDestroy: true,
       lifecycleRules: [
-        { id: "expire-lease-logs", enabled: true, prefix: ".crossborderbridge/b/lease-logs/", expirations: [{ days: 3 }] },
+        { id: "expire-lease-logs", enabled: true, prefix: ".crossborderbridge/b/lease-logs/", expirations: [{ days: 5 }] },
       ],
     });
     expect(resources.some(({ name }) => name === "b-control-versioning")).toBe(false);
