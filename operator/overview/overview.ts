@@ -68,6 +68,12 @@ export class Overview {
     return this.#knowledge as Knowledge;
   }
 
+  /** Looks once. Not while somebody has subscribed. */
+  async look(): Promise<Snapshot> {
+    await this.#take();
+    return this.#snapshot as Snapshot;
+  }
+
   /** Calls the listener with each new snapshot, and at once with the newest one. @returns a function that ends this */
   subscribe(listener: SnapshotListener): () => void {
     this.#listeners.add(listener);

@@ -17,7 +17,9 @@ import {
 } from "../command";
 import { forEachBounded } from "../concurrency";
 import type { EventWay, OperatedBridge } from "../operated-bridge";
+import { headText } from "../overview/overview-text";
 import { remediesText, remedyOf } from "../overview/remedies";
+import type { Snapshot } from "../overview/snapshot";
 import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
 import { lostBuckets } from "../sides";
@@ -50,7 +52,8 @@ NONE          not at the destination, and nothing will bring it by itself; a bac
 OUT_OF_SCOPE  the bridge does not replicate it
 
 A reason begins with its place: the source, between the sides, or the destination. It comes from the dead letters, from the outage queue, and
-from what the functions logged in the last 20 minutes. With --json each key is one line, and so is the summary.`;
+from what the functions logged in the last 20 minutes. With --json each key is one line, and so is the summary. With --watch each look begins with the
+state of the bridge in one sentence and its figures, as watch --terminal shows them; with --json too, they are one line.`;
 
 export const registerStatus: RegisterCommand = (program, onBridge) => {
   bridgeCommand(program, "status", "Shows the replication status of the keys that are named, or counts all keys by status.")
@@ -72,23 +75,34 @@ export const registerStatus: RegisterCommand = (program, onBridge) => {
       const look = (context: CommandContext) => showStatus(context, keys, { ...options, prefix });
       if (watch === undefined) return onBridge(options, look);
       const everyMs = watch === true ? WATCH_EVERY_MS : watch;
-      return onBridge(options, (context) => watchStatus(context, look, (signal) => delay(everyMs, undefined, { signal })));
+      return onBridge(options, async (context) => {
+        // Loaded on demand: a single look does not need it.
+        const { overviewOf } = await import("../overview/terminal");
+        const overview = overviewOf(context);
+        const pause = (signal: AbortSignal) => delay(everyMs, undefined, { signal });
+        return watchStatus(context, { overview: () => overview.look(), look, pause });
+      });
     });
 };
 
 const WATCH_EVERY_MS = 5_000;
 
-/** Looks again and again. Ends by a failure or by the signal, which rejects the pause. */
-export async function watchStatus(
-  context: CommandContext,
-  look: (context: CommandContext) => Promise<ExitCode>,
-  pause: (signal: AbortSignal) => Promise<unknown>,
-  now: () => number = Date.now,
-): Promise<never> {
+export interface WatchedLooks {
+  /** The bridge as a whole. */
+  overview(): Promise<Snapshot>;
+  look(context: CommandContext): Promise<ExitCode>;
+  pause(signal: AbortSignal): Promise<unknown>;
+}
+
+/** Looks again and again: first at the bridge as a whole, then at the keys. Ends by a failure or by the signal, which rejects the pause. */
+export async function watchStatus(context: CommandContext, { overview, look, pause }: WatchedLooks): Promise<never> {
+  const { json, print, signal } = context;
   for (;;) {
-    context.note(`--- ${new Date(now()).toISOString()}`);
+    const snapshot = await overview();
+    print(json ? JSON.stringify(snapshot) : `${headText(snapshot)}\n`);
     await look(context);
-    await pause(context.signal);
+    if (!json) print("");
+    await pause(signal);
   }
 }
 

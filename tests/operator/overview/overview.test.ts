@@ -2,8 +2,9 @@
 import type { CommandContext } from "../../../operator/command";
 import type { LogLine } from "../../../operator/operated-bridge";
 import { Overview, type Pace } from "../../../operator/overview/overview";
+import { overviewText } from "../../../operator/overview/overview-text";
 import type { Snapshot } from "../../../operator/overview/snapshot";
-import { overviewText, watchInTerminal } from "../../../operator/overview/terminal";
+import { watchInTerminal } from "../../../operator/overview/terminal";
 import { BridgeError } from "../../../runtime/stores/errors";
 import { CLOCK, FakeBridge, pullRaw } from "../backfill/fixture";
 
@@ -279,6 +280,28 @@ describe("watch --terminal", () => {
   test("replaces the text in a terminal, and only there", async () => {
     expect(await watchOnce({ isTerminal: true })).toContain("\u001b[H\u001b[2Jdev (pull)");
     expect(await watchOnce({ isTerminal: false })).toMatch(/^dev \(pull\)/);
+  });
+
+  test("says so where no look ends any more, and shows the last one", async () => {
+    const ended = new AbortController();
+    const bridge = new FakeBridge(pullRaw());
+    let nowMs = CLOCK.now();
+    const printed: string[] = [];
+    const stale = new Promise<string>((resolve) => {
+      const context = {
+        ...{ bridge, local: true, json: false, signal: ended.signal },
+        print(text: string) {
+          printed.push(text);
+          nowMs += 60_000;
+          bridge.queued = () => new Promise(() => undefined);
+          if (text.includes("NOT KNOWN")) resolve(text);
+        },
+      } as unknown as CommandContext;
+      void watchInTerminal(context, { isTerminal: true, pace: { everyMs: 5, slowEveryMs: 5 }, now: () => nowMs });
+    });
+    expect(await stale).toMatch(/NOT KNOWN {5}the last look is 60 s old: .*\n\ndev \(pull\)/);
+    ended.abort();
+    expect(printed[0]).toContain("OK            nothing is waiting");
   });
 
   test("with --json each look is one line", async () => {

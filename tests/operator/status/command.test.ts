@@ -1,4 +1,5 @@
 import { type CommandContext, type ExitCode, FINE, UsageError } from "../../../operator/command";
+import { overviewOf } from "../../../operator/overview/terminal";
 import { watchStatus } from "../../../operator/status/command";
 import { statusLine, summaryText } from "../../../operator/status/status-text";
 import type { Summary } from "../../../operator/status/summary";
@@ -302,10 +303,16 @@ test("escapes control characters in key and reason", () => {
   expect(line).toBe('FAILED        "\\u001b[2J"  (no "such"\\u{a}\\u{1b}[31mthing)');
 });
 
-test("--watch looks again after each pause, until the signal", async () => {
+test("--watch looks again after each pause, until the signal, and begins with the state of the bridge", async () => {
   const interrupt = new AbortController();
-  const noted: string[] = [];
-  const context = { signal: interrupt.signal, note: (text: string) => void noted.push(text) } as unknown as CommandContext;
+  const printed: string[] = [];
+  const print = (text: string) => void printed.push(text);
+  const context = {
+    bridge: new FakeBridge(pullRaw()),
+    local: true,
+    signal: interrupt.signal,
+    print,
+  } as unknown as CommandContext;
   let looks = 0;
   const look = async (): Promise<ExitCode> => {
     looks += 1;
@@ -315,7 +322,15 @@ test("--watch looks again after each pause, until the signal", async () => {
     if (looks === 3) interrupt.abort(new Error("interrupted"));
     signal.throwIfAborted();
   };
-  await expect(watchStatus(context, look, pause, () => 0)).rejects.toThrow("interrupted");
+  const overview = () => overviewOf(context).look();
+  await expect(watchStatus(context, { overview, look, pause })).rejects.toThrow("interrupted");
   expect(looks).toBe(3);
-  expect(noted).toEqual(Array(3).fill("--- 1970-01-01T00:00:00.000Z"));
+  expect(printed.filter((text) => /^dev \(pull\) .*\nOK {12}nothing is waiting\nsource /.test(text))).toHaveLength(3);
+
+  printed.length = 0;
+  const once = () => Promise.reject(new Error("interrupted"));
+  const inJson = { ...context, json: true, signal: new AbortController().signal };
+  const seen = () => overviewOf(inJson).look();
+  await expect(watchStatus(inJson, { overview: seen, look, pause: once })).rejects.toThrow("interrupted");
+  expect(printed.map((text) => JSON.parse(text) as object)).toMatchObject([{ stack: "dev", verdict: { id: "across" } }]);
 });
