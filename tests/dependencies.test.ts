@@ -113,6 +113,7 @@ test("the table in docs/dependencies.md names every direct dependency, with its 
 /** Found by name in these files, not imported. */
 const TOOLS: Readonly<Record<string, { file: string; mention: string }>> = {
   "@biomejs/biome": { file: "package.json", mention: "biome check" },
+  "@mermaid-js/tiny": { file: "scripts/site/diagrams.ts", mention: '"@mermaid-js/tiny"' },
   "@sparticuz/chromium": { file: "scripts/chromium.ts", mention: '"@sparticuz/chromium"' },
   "@swc/core": { file: "node_modules/@swc/jest/package.json", mention: '"@swc/core"' },
   "@swc/jest": { file: "jest.config.js", mention: '"@swc/jest"' },

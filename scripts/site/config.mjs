@@ -20,6 +20,8 @@ const SIDEBAR = [
       page("From GitHub Actions", "deploy-from-github"),
       { text: "Example stacks", link: "/examples/" },
       page("As a library", "library"),
+      // Typedoc writes it, so the router of VitePress does not know it.
+      { text: "API reference", link: "/api/index.html", target: "_self" },
       { text: "Policies for stacks", link: "/packages/policy-pack/" },
       page("Why not something else", "alternatives"),
       page("Migration", "migration"),
@@ -68,12 +70,49 @@ const SIDEBAR = [
   },
 ];
 
+/** Cuts text into words, also where no spaces are between them, as in Chinese. It runs in the build and in the browser, so it stands alone. */
+const tokenize = (text) =>
+  [...new Intl.Segmenter("zh", { granularity: "word" }).segment(text)]
+    .filter(({ isWordLike }) => isWordLike)
+    .flatMap(({ segment }) => segment.split(/[^\p{L}\p{N}]+/u))
+    .filter((word) => word !== "");
+
+const NAV = [
+  page("Deploy", "deploy"),
+  page("Operate", "operations"),
+  page("Configuration", "configuration"),
+  { text: "API", link: "/api/index.html", target: "_self" },
+];
+
+const CHINESE_SEARCH = {
+  button: { buttonText: "搜索", buttonAriaLabel: "搜索" },
+  modal: {
+    displayDetails: "显示详细列表",
+    resetButtonTitle: "清除",
+    backButtonTitle: "关闭",
+    noResultsText: "没有找到结果：",
+    footer: {
+      selectText: "选择",
+      selectKeyAriaLabel: "回车键",
+      navigateText: "移动",
+      navigateUpKeyAriaLabel: "上箭头键",
+      navigateDownKeyAriaLabel: "下箭头键",
+      closeText: "关闭",
+      closeKeyAriaLabel: "Esc 键",
+    },
+  },
+};
+
 export default defineConfig({
   title: "CrossBorderBridge",
   lang: "en",
   markdown: { anchor: { slugify } },
   themeConfig: {
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: { miniSearch: { options: { tokenize } }, locales: { zh: { translations: CHINESE_SEARCH } } },
+    },
+    nav: NAV,
     // Most pages exist in one language, so the switch leads to the first page of the other one.
     i18nRouting: false,
     outline: [2, 3],
@@ -92,6 +131,21 @@ export default defineConfig({
         sidebarMenuLabel: "目录",
         returnToTopLabel: "回到顶部",
         langMenuLabel: "语言",
+        lightModeSwitchTitle: "切换到浅色模式",
+        darkModeSwitchTitle: "切换到深色模式",
+        skipToContentLabel: "跳到正文",
+        notFound: {
+          title: "没有找到页面",
+          quote: "链接可能已经失效。",
+          linkText: "返回首页",
+          linkLabel: "返回首页",
+          code: "404",
+        },
+        nav: [
+          { text: "快速入门", link: "/zh/quick-start" },
+          { text: "部署（英文）", link: "/docs/deploy" },
+          { text: "配置项（英文）", link: "/docs/configuration" },
+        ],
         sidebar: [
           {
             text: "中文文档",

@@ -31,9 +31,15 @@ export interface SitePage {
   pictures: string[];
   /** Files and folders that the page links and that are no pages: they are in the site as text. */
   sources: string[];
+  /** Sources of the Mermaid diagrams. In the text each is an element of its own, `diagramTag`. */
+  diagrams: string[];
 }
 
 const FENCE = /^ *```/;
+const DIAGRAM = /^```mermaid\n([\s\S]*?)^```$/gm;
+
+/** Stands in the page for its diagram of this index, until the diagram is drawn. */
+export const diagramTag = (index: number): string => `<Diagram${index} />`;
 const CODE_OR_LINK = /`[^`]*`|\]\(([^)\s]+)\)/g;
 
 /** The page with its links as the site needs them. */
@@ -60,12 +66,14 @@ export function toSite(page: string, text: string, root: string): SitePage {
     sources.add(file);
     return `/source/${file}.txt`;
   };
+  const diagrams: string[] = [];
+  const withoutDiagrams = text.replace(DIAGRAM, (_, source: string) => diagramTag(diagrams.push(source) - 1));
   let inCode = false;
-  const lines = text.split("\n").map((line) => {
+  const lines = withoutDiagrams.split("\n").map((line) => {
     if (FENCE.test(line)) inCode = !inCode;
     return inCode
       ? line
       : line.replace(CODE_OR_LINK, (whole, link?: string) => (link === undefined ? whole : `](${target(link)})`));
   });
-  return { text: lines.join("\n"), pictures: [...pictures], sources: [...sources] };
+  return { text: lines.join("\n"), pictures: [...pictures], sources: [...sources], diagrams };
 }
