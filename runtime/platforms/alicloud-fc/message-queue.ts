@@ -11,7 +11,7 @@ import { encodeDeadLetter } from "../../protocol/queue-messages";
 import type { OssCredentials } from "../../stores/oss/credentials";
 import { readAll } from "../../stores/read-all";
 import type { OriginOf } from "./endpoints";
-import { controlError, retryControl } from "./errors";
+import { ControlError, controlError, retryControl } from "./errors";
 import type { OwnCredentials } from "./handler";
 
 /** The limit of a message's body, and of all bodies of one batch. */
@@ -108,13 +108,15 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
     async send(text, delaySeconds) {
       const what = `the message could not be put into the queue ${queueName}`;
       const body = xml("Message", inside({ text, delaySeconds }));
-      await ask({ op: "sendMessage", what, method: "POST", path: messages, body }, [CREATED]);
+      const call = { op: "sendMessage", what, method: "POST", path: messages, body } as const;
+      assertStored(call, 1, await ask(call, [CREATED]));
     },
     async sendAll(texts) {
       const what = `messages could not be put into the queue ${queueName}`;
       for (const batch of batchesOf(texts)) {
         const body = xml("Messages", batch.map((text) => `<Message>${inside({ text })}</Message>`).join(""));
-        await ask({ op: "batchSendMessage", what, method: "POST", path: messages, body }, [CREATED]);
+        const call = { op: "batchSendMessage", what, method: "POST", path: messages, body } as const;
+        assertStored(call, batch.length, await ask(call, [CREATED]));
       }
     },
     async receive() {
@@ -147,6 +149,16 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
       return ["ActiveMessages", "InactiveMessages"].every((name) => Number(queue?.textOf(name) ?? 0) === 0);
     },
   };
+}
+
+/** SMQ names every message that it has stored. A message that the answer does not name counts as lost. */
+function assertStored({ op, what }: Call, count: number, { status, text }: Answer): void {
+  const root = parseXml(text);
+  const answered = root?.name === "Messages" ? root.all("Message") : root === undefined ? [] : [root];
+  const stored = answered.filter((message) => message.textOf("MessageId")).length;
+  if (stored === count) return;
+  const found = `${what}: the answer names ${stored} of ${count} messages as stored (${status})`;
+  throw new ControlError("Unavailable", op, found, {});
 }
 
 const OK = 200;

@@ -148,13 +148,26 @@ describe("failures", () => {
       count += 1;
       if (count === 1) return refusing(429, "QpsLimitExceeded")(request, response);
       if (count === 2) return void response.socket?.destroy();
-      response.writeHead(201).end("<Message/>");
+      response.writeHead(201).end("<Message><MessageId>m</MessageId></Message>");
     });
     const { queue, waits } = queueAt(origin);
     await queue.send("{}");
     expect(waits).toEqual([200, 400]);
     expect(seen).toHaveLength(3);
     expect(seen[0]).toMatchObject({ method: "POST", url: "/queues/dead/messages", headers: { "x-mns-version": "2015-06-06" } });
+  });
+
+  const NAMED = "<Message><MessageId>m</MessageId></Message>";
+  test.each([
+    ["an empty answer", ""],
+    ["a page of a proxy", "<html>fine</html>"],
+    ["one message of two", `<Messages>${NAMED}</Messages>`],
+    ["the error of one message", `<Messages>${NAMED}<Message><ErrorCode>InternalError</ErrorCode></Message></Messages>`],
+  ])("messages are not taken for stored by 201 and %s", async (_, body) => {
+    const { origin } = await answering((_request, response) => void response.writeHead(201).end(body));
+    const { queue } = queueAt(origin);
+    await expect(queue.sendAll(["{}", "{}"])).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
+    if (!body.includes(NAMED)) await expect(queue.send("{}")).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
   });
 
   test("any status but 201 is a failure", async () => {

@@ -104,6 +104,25 @@ describe("batches", () => {
     expect(sqs.batches).toHaveLength(calls);
   });
 
+  const stored = (index: number, body = encodeLook(lookAt(index))) => ({ Id: String(index), MD5OfMessageBody: md5(body) });
+
+  test.each<[string, unknown]>([
+    ["is none of SQS", undefined],
+    ["has no lists", {}],
+    ["leaves one message out", { Successful: [stored(0)] }],
+    ["names one message twice", { Successful: [stored(0), stored(0)] }],
+    ["has another MD5 for one message", { Successful: [stored(0), stored(1, "other")] }],
+    ["has no MD5 for one message", { Successful: [stored(0), { Id: "1" }] }],
+  ])("messages are not taken for stored by an answer that %s", async (_, answer) => {
+    const sqs = { sqs: async () => answer };
+    const queue = { deadLetters: { park: async () => undefined }, clock: new VirtualTime() };
+    for (const call of [
+      createOutageQueue(sqs, { queueUrl: "https://outage", ...queue }).add(looks(2)),
+      createWorkQueue(sqs, "https://work").enqueueAll(looks(2)),
+    ])
+      await expect(call).rejects.toMatchObject({ kind: "Corrupted", retryable: true });
+  });
+
   test("a failed call is not swallowed", async () => {
     const refusal = controlError("op", "the queue", { status: 400, code: "QueueDoesNotExist" });
     const queue = createOutageQueue(
