@@ -36,7 +36,7 @@ export function createInvokeSigner(
       throw new BridgeError(
         "ConfigInvalid",
         "auth",
-        "auth: iam from outside AWS needs auth.invokerParameter, the invoke-only user's key",
+        "auth.kind: iam from outside AWS needs auth.invokerParameter, the invoke-only user's key",
       );
     return createIamSigner({ region, credentials: own, clock });
   }

@@ -162,8 +162,9 @@ function checked(request: ReplicationRequest, text: string): ReplicationResponse
 const CODE_PATTERN = /^[a-z-]{1,40}$/;
 
 const ICP =
-  "the platform refused the request before the receiver saw it: either the sender's address is not in allowedCidrs, or auth: iam lacks " +
-  "the right to invoke, or, for a receiver in aws-cn with auth: token, its account has no ICP licence; auth: iam works without one";
+  "the platform refused the request before the receiver saw it: either the sender's address is not in allowedCidrs, or the key of " +
+  "auth.kind: iam lacks the right to invoke, or, for a receiver in aws-cn with auth.kind: token, its account has no ICP licence; " +
+  "auth.kind: iam works without one";
 
 const MEANING: Readonly<Record<string, string>> = {
   "address-not-allowed": "the sender's address is not in the receiver's allowedCidrs",

@@ -104,7 +104,13 @@ describe("refusals", () => {
     ["clocks", 401, own("too-old"), { retryable: true, attemptMayRun: false }, /clock/],
     ["another bridge", 403, own("other-bridge"), { retryable: true, attemptMayRun: false }, /another bridge/],
     ["the receiver's allowlist", 403, own("address-not-allowed"), { retryable: true, attemptMayRun: false }, /allowedCidrs/],
-    ["no ICP licence", 403, { message: null }, { retryable: true, attemptMayRun: false }, /ICP licence; auth: iam works without/],
+    [
+      "no ICP licence",
+      403,
+      { message: null },
+      { retryable: true, attemptMayRun: false },
+      /ICP licence; auth\.kind: iam works without/,
+    ],
     ["no ICP licence, the other way", 403, { message: "Forbidden" }, { retryable: true, attemptMayRun: false }, /ICP/],
     [
       "the platform's allowlist",
