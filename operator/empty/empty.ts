@@ -104,7 +104,7 @@ const leasesRefused = (bucket: Target, cause: BridgeError) =>
   new BridgeError(
     "HostRefused",
     "empty",
-    `${textOf(bucket)}: this account cannot use the public host of a mainland region for objects, and the bucket of the leases has no domain: wait until OSS has deleted the lease logs, three days after the last copy, and run pulumi destroy then`,
+    `${textOf(bucket)}: this account cannot use the public host of a mainland region for objects, and the bucket of the leases has no domain: wait until OSS has deleted the lease logs, five days after the last copy, and run pulumi destroy then`,
     { cause },
   );
 

@@ -127,8 +127,14 @@ const REPLICATION_STATUS: Readonly<Record<string, ReplicationStatus>> = {
   REPLICA: "REPLICA",
 };
 
-export function unquote(etag: string | undefined): string {
-  return (etag ?? "").replace(/^"|"$/g, "");
+/**
+ * The etag without its quotes.
+ * @throws BridgeError `Unexpected` without one: then it is no answer of S3, and proves no write
+ */
+export function etagOf(op: string, etag: string | undefined): string {
+  const unquoted = (etag ?? "").replace(/^"|"$/g, "");
+  if (unquoted === "") throw unexpectedAnswer(op, "no ETag");
+  return unquoted;
 }
 
 /** @throws BridgeError `Unexpected` when the answer lacks what every S3 sends. */
@@ -142,7 +148,7 @@ export function parseHead(op: string, headers: AnswerHeaders): Omit<ObjectHead, 
   const archive = archiveOf(headers);
   return {
     ...versionOf(headers),
-    etag: unquote(etag),
+    etag: etagOf(op, etag),
     sizeBytes,
     lastModified: modified,
     headers: parseHeaders(headers),
@@ -159,8 +165,8 @@ function versionOf(headers: AnswerHeaders): { versionId?: string } {
 }
 
 /** The result of a write. A write of the whole object has no checksum over parts. */
-export function putResult(headers: AnswerHeaders, etag = headers.etag): PutResult {
-  const result: PutResult = { etag: unquote(etag), ...versionOf(headers) };
+export function putResult(op: string, headers: AnswerHeaders, etag = headers.etag): PutResult {
+  const result: PutResult = { etag: etagOf(op, etag), ...versionOf(headers) };
   const checksums = checksumTypeOf(headers) === COMPOSITE ? [] : allChecksums(headers);
   if (checksums.length > 0) result.checksums = checksums;
   return result;

@@ -133,7 +133,7 @@ class S3Adapter extends S3Uploads implements StoreAdapter {
         const write = (placement: Readonly<Record<string, string>>) => {
           const headers = { ...given, ...own, ...computed, ...placement };
           const call = { op, method: "PUT", key, headers, body: sent, payload, signal } as const;
-          return this.sendConditional(call, condition, (answer) => putResult(answer.headers));
+          return this.sendConditional(call, condition, (answer) => putResult(op, answer.headers));
         };
         return this.place(isBytes, write, { signal });
       }),

@@ -17,11 +17,11 @@ import {
   checksumIn,
   checksumTypeOf,
   copySource,
+  etagOf,
   FULL_OBJECT,
   parseHead,
   putResult,
   taggingHeader,
-  unquote,
   WITH_CHECKSUMS,
 } from "./metadata";
 import { declaredChecksum, type S3Uploads } from "./uploads";
@@ -101,7 +101,7 @@ class S3Copier implements ObjectCopier<S3Present> {
     };
     const call = { op, method: "PUT", key, headers, workMs: copyWorkMs(sizeBytes), signal: this.options.signal } as const;
     return store.client.send(call, (answer) => ({
-      result: putResult(answer.headers, documentOf(op, answer).textOf("ETag")),
+      result: putResult(op, answer.headers, documentOf(op, answer).textOf("ETag")),
       copiedFrom: answer.headers["x-amz-copy-source-version-id"],
     }));
   }
@@ -136,7 +136,7 @@ class S3Copier implements ObjectCopier<S3Present> {
     return store.client.send(call, (answer) => {
       const document = documentOf(op, answer);
       const checksum = checksumIn(document);
-      const part = { partNumber, sizeBytes, etag: unquote(document.textOf("ETag")) };
+      const part = { partNumber, sizeBytes, etag: etagOf(op, document.textOf("ETag")) };
       return checksum === undefined ? part : { ...part, checksum };
     });
   }

@@ -23,11 +23,11 @@ import {
   checksumIn,
   checksumTypeOf,
   conditionHeaders,
+  etagOf,
   FULL_OBJECT,
   isS3Checksum,
   putResult,
   S3_NAMESPACE,
-  unquote,
 } from "./metadata";
 
 /** The part of the adapter for uploads in parts. */
@@ -76,7 +76,7 @@ export class S3Uploads extends S3Calls {
     const call = { op, method: "PUT", key, query, headers: checksumHeaders(checksum), signal } as const;
     return sendBody(op, body, { sizeBytes, signal }, (sent) =>
       this.client.send({ ...call, body: sent }, ({ headers }) => {
-        const part: UploadedPart = { partNumber, sizeBytes, etag: unquote(headers.etag) };
+        const part: UploadedPart = { partNumber, sizeBytes, etag: etagOf(op, headers.etag) };
         // S3 computes the checksum of a part that is sent without one.
         const stored = checksum ?? allChecksums(headers)[0];
         return stored === undefined ? part : { ...part, checksum: { ...stored } };
@@ -96,7 +96,7 @@ export class S3Uploads extends S3Calls {
         const part: UploadedPart = {
           partNumber: Number(element.textOf("PartNumber")),
           sizeBytes: Number(element.textOf("Size")),
-          etag: unquote(element.textOf("ETag")),
+          etag: etagOf(op, element.textOf("ETag")),
         };
         parts.push(checksum === undefined ? part : { ...part, checksum });
       }
@@ -122,7 +122,7 @@ export class S3Uploads extends S3Calls {
     const call = { op, method: "POST", key, query: { uploadId }, headers, body, signal, workMs: COMPLETION_WORK_MS } as const;
     return this.sendConditional(call, condition, (answer) => {
       const document = documentOf(op, answer);
-      const result = putResult(answer.headers, document.textOf("ETag"));
+      const result = putResult(op, answer.headers, document.textOf("ETag"));
       const whole = document.textOf("ChecksumType") === FULL_OBJECT ? checksumIn(document) : undefined;
       return whole === undefined ? result : { ...result, checksums: [whole] };
     });

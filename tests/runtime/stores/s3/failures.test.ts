@@ -4,8 +4,9 @@ import { createServer, type Socket } from "node:net";
 import { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { checksumOf } from "../../../../runtime/stores/checksums";
+import { mayStillLand } from "../../../../runtime/stores/errors";
 import { expectKind, NO_ATTRIBUTES, streamOf, textBytes } from "../../../conformance/object-store/context";
-import { fakeServer, HEAD, refusal, s3Store, status } from "../fake-server";
+import { type Answer, fakeServer, HEAD, refusal, s3Store, status } from "../fake-server";
 
 const s3 = fakeServer();
 
@@ -47,6 +48,26 @@ test("a body in memory is sent again after a temporary failure, a stream never i
     await expectKind(s3Store(s3).put("k", body, LARGE), kind);
     expect(s3.seen).toHaveLength(1);
     expect(body.destroyed).toBe(true);
+  }
+});
+
+test.each<[string, Answer]>([
+  ["no header", status(200)],
+  ["an empty ETag", status(200, { etag: '""' })],
+  ["a page of a proxy", status(200, { "content-type": "text/html" }, "<html>fine</html>")],
+])("a write is not taken for done by 200 with %s, and may have landed", async (_, answer) => {
+  const parts = [{ partNumber: 1, sizeBytes: 5, etag: "e" }];
+  const store = s3Store(s3);
+  for (const write of [
+    () => store.put("k", BYTES, SMALL),
+    () => store.put("k", large(), LARGE),
+    () => store.uploadPart("k", { uploadId: "u", partNumber: 1 }, BYTES),
+    () => store.completeUpload("k", "u", parts),
+  ]) {
+    s3.answer(answer);
+    const error: unknown = await write().catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ kind: "Unexpected", message: expect.stringContaining("this is no S3 endpoint") });
+    expect(mayStillLand(error)).toBe(true);
   }
 });
 
