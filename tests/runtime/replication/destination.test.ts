@@ -1,14 +1,26 @@
+import { PROVENANCE_PREFIX } from "../../../runtime/protocol/control";
 import { lookAt, planReplica, recordReplica, unchangedSince } from "../../../runtime/replication/destination";
 import { firstDifference } from "../../../runtime/replication/equality";
 import { readProvenance, withoutProvenance } from "../../../runtime/replication/provenance";
 import { takeSnapshot } from "../../../runtime/replication/snapshot";
+import { BridgeError, type BridgeErrorKind } from "../../../runtime/stores/errors";
 import { MemoryStore } from "../../../runtime/stores/memory/store";
+import { readAll } from "../../../runtime/stores/read-all";
 import { VirtualTime } from "../../support/virtual-time";
 import { BRIDGE, makeHead, makeSnapshot } from "../support/make-snapshot";
 
 const open = (conditionalWrites = true) =>
   new MemoryStore({ clock: new VirtualTime(), capabilities: { conditionalWrites, conditionalCreate: conditionalWrites } });
 const attributes = { headers: {}, metadata: {}, tags: { team: "red" } };
+
+async function listed(store: MemoryStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list("")) keys.push(key);
+  return keys;
+}
+
+const textAt = async (store: MemoryStore, key: string): Promise<string> =>
+  (await readAll((await store.get(key)).body, 16_384)).toString("utf8");
 
 test("lookAt: the head with its tags, or undefined", async () => {
   const store = open();
@@ -88,6 +100,37 @@ describe("planReplica", () => {
     expect(seen && firstDifference(snapshot, seen, BRIDGE)?.what).toBe("owner");
     const moved = await lookAt(destination, "k", undefined, { version: 1, key: "k", etag: "else", provenance: "" });
     expect(moved && readProvenance(moved.head.metadata)).toBeUndefined();
+  });
+
+  test.each<BridgeErrorKind>(["Unavailable", "PermissionDenied", "RateLimited"])(
+    "a record that is not read because of %s is a failure: it may be there",
+    async (kind) => {
+      const destination = open();
+      const context = { destination, bridge: BRIDGE, key: "k" };
+      const replica = planReplica(context, makeSnapshot({ metadata: { big: full } }), undefined);
+      await destination.put("k", Buffer.from("1"), { attributes: replica.attributes, sizeBytes: 1 });
+      jest.spyOn(destination, "get").mockRejectedValue(new BridgeError(kind, "get", "simulated"));
+      await expect(lookAt(destination, "k")).rejects.toMatchObject({ kind });
+    },
+  );
+
+  test("a record of another key, or a damaged one, counts as none", async () => {
+    const destination = open();
+    const context = { destination, bridge: BRIDGE, key: "k" };
+    const replica = planReplica(context, makeSnapshot({ metadata: { big: full } }), undefined);
+    const { etag } = await destination.put("k", Buffer.from("1"), { attributes: replica.attributes, sizeBytes: 1 });
+    await recordReplica(context, replica, etag);
+    const [name = ""] = (await listed(destination)).filter((key) => key.startsWith(PROVENANCE_PREFIX));
+    const whole = await textAt(destination, name);
+    const provenanceAfter = async (record: string) => {
+      await destination.put(name, Buffer.from(record), { attributes, sizeBytes: Buffer.byteLength(record) });
+      const seen = await lookAt(destination, "k");
+      return seen && readProvenance(seen.head.metadata);
+    };
+    expect(await provenanceAfter(whole)).toMatchObject({ bridgeId: BRIDGE.bridgeId });
+    expect(await provenanceAfter(whole.replace('"key":"k"', '"key":"other"'))).toBeUndefined();
+    expect(await provenanceAfter(whole.replace('"version":1', '"version":2'))).toBeUndefined();
+    expect(await provenanceAfter("{")).toBeUndefined();
   });
 
   test("a replica at the source is recognised by its record, whichever bridge wrote it", async () => {

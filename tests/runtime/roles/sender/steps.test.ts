@@ -33,6 +33,22 @@ test("one work item per key: all its messages, the most tries, the earliest time
   ]);
 });
 
+test.each<[string, Partial<Look>, Partial<Look>]>([
+  ["more failures win over more waits", { failures: 2, waits: 1 }, { failures: 1, waits: 9 }],
+  ["of as many failures the one with more waits wins", { failures: 1, waits: 3 }, { failures: 1, waits: 2 }],
+  ["no waits are fewer than one", { failures: 1, waits: 1 }, { failures: 1 }],
+])("looks at one key, in either order: %s", (_, more, less) => {
+  const lookOf = (given: Partial<Look>, state: string) => ({ key: "k", failures: 0, firstSeenMs: NOW, state, ...given });
+  const [winner, other] = [lookOf(more, "of the winner"), lookOf(less, "of the other")];
+  for (const looks of [
+    [winner, other],
+    [other, winner],
+  ]) {
+    const [work] = groupByKey(looks.map((look) => ({ messageId: "m", look })));
+    expect(work?.look).toEqual(winner);
+  }
+});
+
 test("a notice names the snapshot, or the absence", () => {
   const { snapshot, ...absent } = workOf();
   const urls = { url: "u", tagsUrl: "t" };
@@ -127,6 +143,12 @@ describe("the step after an answer", () => {
       step: "park",
       reason: "given up after 3 failed attempts, the last at the destination (alicloud:to): denied",
     });
+  });
+
+  test("an object that was slow stays slow after a failure, as long as it is the same", () => {
+    const slowAt = (state: string) => stepAfterAnswer(workOf({ slow: true, state }), receipt({ result: "retry" }), policy);
+    expect(slowAt(stateName(makeSnapshot()))).toMatchObject({ look: { slow: true } });
+    expect(slowAt("other")).toMatchObject({ look: { slow: undefined } });
   });
 
   test("failures at another state do not count", () => {
