@@ -18,7 +18,7 @@ import { type SecretParameter, tokenAt } from "./token";
 const MEMORY_MB = 1024;
 /** The minimum of Function Compute. */
 const SHORTEST_EVENT_AGE_SECONDS = 1;
-/** The trigger is anonymous. The function checks address, failed signatures, signature and rate. */
+/** The trigger is anonymous. The function checks address, signature and rate, and limits failed signatures. */
 const HTTP_TRIGGER_CONFIG = { authType: "anonymous", methods: ["POST"], disableURLInternet: false };
 
 export interface AlicloudReceiverArgs {

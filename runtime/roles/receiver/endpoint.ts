@@ -113,7 +113,6 @@ async function respond(state: EndpointState, request: EndpointRequest, deadline:
   if (request.method.toUpperCase() !== "POST") throw new Refused("method-not-allowed", { headers: { allow: "POST" } });
   if (request.rawBody.length > state.maxBodyBytes) throw new Refused("body-too-large");
   if (!state.isAllowed(request.sourceIp)) throw new Refused("address-not-allowed");
-  refuseAfterFailures(state, request);
   await authenticate(state, request);
   // After the signature: requests of others must not use up the sender's rate.
   throttle(state);
@@ -122,7 +121,14 @@ async function respond(state: EndpointState, request: EndpointRequest, deadline:
   return answer(200, response);
 }
 
+/**
+ * After too many failures of an address only its failing requests are refused at once, without a read of fresh secrets. A request with a valid
+ * signature passes: a stranger may have the sender's own address, because senders without an address of their own share the platform's.
+ */
 async function authenticate(state: EndpointState, request: EndpointRequest): Promise<void> {
+  const { failures } = state;
+  const { sourceIp } = request;
+  const waitMs = failures.waitMs(sourceIp);
   const verify = async (refresh: boolean) => {
     const secrets = await state.secrets({ refresh }).catch((cause: unknown) => {
       throw new Refused("secret-unavailable", { cause });
@@ -130,17 +136,13 @@ async function authenticate(state: EndpointState, request: EndpointRequest): Pro
     return verifyRequest({ headers: request.headers, body: request.rawBody, secrets, nowMs: state.clock.now() });
   };
   let verification = await verify(false);
-  // A secret that was rotated a moment ago is not in the cache yet.
-  if (!verification.ok && verification.reason === "bad-signature") verification = await verify(true);
   if (verification.ok) return;
-  state.failures.failed(request.sourceIp);
-  throw new Refused(verification.reason);
-}
-
-/** Before any work: an address that failed too often costs no HMAC, no read of a secret and no parsing. */
-function refuseAfterFailures({ failures }: EndpointState, { sourceIp }: EndpointRequest): void {
-  const waitMs = failures.waitMs(sourceIp);
   if (waitMs !== undefined) throw new Refused("too-many-failures", { headers: retryAfter(waitMs) });
+  // A secret that was rotated a moment ago is not in the cache yet.
+  if (verification.reason === "bad-signature") verification = await verify(true);
+  if (verification.ok) return;
+  failures.failed(sourceIp);
+  throw new Refused(verification.reason);
 }
 
 const retryAfter = (waitMs: number) => ({ "retry-after": String(Math.max(1, Math.ceil(waitMs / 1000))) });
