@@ -61,7 +61,7 @@ export class AlarmTopic extends pulumi.ComponentResource {
           .apply(([parameterArn, undeliveredArn]) => notifierPolicy({ parameterArn, undeliveredArn })),
         config: pulumi.output({
           ...{ bridgeId: config.name, logLevel: config.logLevel },
-          ...{ format: config.alarmWebhookFormat, parameter: secret.name },
+          ...{ format: config.alarmWebhookFormat, ownAlarm: alarmName(config.name), parameter: secret.name },
         }),
       },
       { parent: this },
@@ -114,13 +114,13 @@ export class AlarmTopic extends pulumi.ComponentResource {
     return queue;
   }
 
-  /** The webhook does not hear of it, of course; the e-mail addresses do. */
+  /** The webhook hears of it only when it works again; the e-mail addresses hear of it at once. */
   private createAlarm(context: BridgeContext, notifier: BridgeFunction<"notifier">): void {
     const { config, provider } = context;
     new aws.cloudwatch.MetricAlarm(
       `${context.name}-${SECTION}-alarm`,
       {
-        name: `crossborderbridge-${config.name}-${SECTION}`,
+        name: alarmName(config.name),
         alarmDescription:
           `Bridge ${config.name}: the webhook did not take an alarm. Is its URL right, and its secret? The alarm is tried again ` +
           `twice, and is then in the queue ${physicalName(config.name, "undelivered-alarms")}. ${seeRunbook(config, SECTION)}`,
@@ -143,3 +143,4 @@ export class AlarmTopic extends pulumi.ComponentResource {
 
 /** The end of the alarm's name, and the section of the runbook. */
 const SECTION = "webhook-fails";
+const alarmName = (bridgeId: string): string => `crossborderbridge-${bridgeId}-${SECTION}`;

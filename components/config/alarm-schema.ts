@@ -19,7 +19,7 @@ export const alarmSettings = {
   alarmEmails: list(text(EMAIL, "an e-mail address"), { what: "e-mail addresses", max: 20 }).describe(
     "Addresses that the alarms of the source go to. Each gets a message with a link to confirm, and nothing before that. In AWS the bridge creates an SNS topic for them, in Alibaba Cloud contacts of CloudMonitor.",
   ),
-  alarmWebhookUrl: text(/^https:\/\/[^\s#]+$/, "an https URL")
+  alarmWebhookUrl: text(/^https:\/\/[^\s#/?@]+([/?][^\s#]*)?$/, "an https URL without a user name")
     .optional()
     .describe(
       "URL that the alarms of the source are posted to, such as that of a robot. It is a secret: set it with `pulumi config set --secret`. In AWS a small function, the notifier, reads it from a SecureString.",

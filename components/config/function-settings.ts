@@ -222,6 +222,7 @@ const notifier = ({ config, name }: Bridge): NotifierConfig => ({
   bridgeId: name,
   logLevel: config.logLevel,
   format: config.alarmWebhookFormat,
+  ownAlarm: `crossborderbridge-${name}-webhook-fails`,
   parameter: `/crossborderbridge/${name}/source/webhook`,
 });
 

@@ -276,6 +276,8 @@ const notifierSchema = () =>
     bridgeId: identity.bridgeId,
     logLevel: identity.logLevel,
     format: z.enum(WEBHOOK_FORMATS),
+    /** Name of the alarm on the notifier itself. */
+    ownAlarm: z.filledText,
     /** Name of the SSM SecureString that holds `{"url", "secret"}`; the secret may be absent. */
     parameter: z.filledText,
   });

@@ -6,10 +6,11 @@ import { readParameters } from "./services";
 import { createHandler, startFunction } from "./start";
 
 const { config, clock, logger, api } = startFunction("notifier", process.env);
-const { format, parameter } = config;
+const { format, ownAlarm, parameter } = config;
 
 const notifier = new Notifier({
   format,
+  ownAlarm,
   clock,
   logger,
   webhook: createSecretCache({

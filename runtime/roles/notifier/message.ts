@@ -73,9 +73,12 @@ export function messageOf(
     case "wecom":
       return plain({ msgtype: "text", text: { content: textOf(notice) } });
     case "lark":
-      return plain({ ...larkSignature(secret, nowMs), msg_type: "text", content: { text: textOf(notice) } });
+      return plain({ ...larkSignature(secret, nowMs), msg_type: "text", content: { text: withoutMentions(textOf(notice)) } });
   }
 }
+
+/** Lark takes `<at user_id="all">` in a text for a mention of everybody. */
+const withoutMentions = (text: string): string => text.replace(/<(?=\/?at\b)/gi, "‹");
 
 const CONTENT_TYPE = { "content-type": "application/json; charset=utf-8" };
 
@@ -146,11 +149,28 @@ const CODES: Readonly<Record<Exclude<WebhookFormat, "json">, Readonly<Record<num
  */
 export function refusalIn(format: WebhookFormat, body: string): Meaning | undefined {
   if (format === "json") return undefined;
+  const code = codeIn(format, body);
+  if (code === 0) return undefined;
+  if (code === undefined) return { kind: "Invalid", text: `the answer is not one of ${format}: the format or the URL is wrong` };
+  return meaningOf(format, code);
+}
+
+/** The robot's own reason in an answer with another status, or undefined where there is none. */
+export function namedRefusalIn(format: WebhookFormat, body: string): Meaning | undefined {
+  if (format === "json") return undefined;
+  const code = codeIn(format, body);
+  return code === undefined || code === 0 ? undefined : meaningOf(format, code);
+}
+
+type RobotFormat = keyof typeof CODES;
+
+function codeIn(format: RobotFormat, body: string): number | undefined {
   const json = parseJson(body);
   const code = format === "lark" ? (at(json, "code") ?? at(json, "StatusCode")) : at(json, "errcode");
-  if (code === 0) return undefined;
-  if (typeof code !== "number")
-    return { kind: "Invalid", text: `the answer is not one of ${format}: the format or the URL is wrong` };
+  return typeof code === "number" ? code : undefined;
+}
+
+function meaningOf(format: RobotFormat, code: number): Meaning {
   const { kind, text } = CODES[format][code] ?? { kind: "Invalid", text: "the robot refused the message" };
   return { kind, text: `${text} (code ${code})` };
 }

@@ -8,7 +8,7 @@ import { parseJson, textAt } from "../../protocol/json";
 import type { Clock, Deadline, Logger } from "../../protocol/ports";
 import { parseSecrets } from "../../protocol/signing";
 import { BridgeError, type BridgeErrorKind, isBridgeError, retryAfterOf } from "../../stores/errors";
-import { type AlarmNotice, messageOf, refusalIn } from "./message";
+import { type AlarmNotice, messageOf, namedRefusalIn, refusalIn } from "./message";
 
 /** Where the messages go. Neither value may be in a log or in an error. */
 export interface Webhook {
@@ -18,6 +18,8 @@ export interface Webhook {
 
 export interface NotifierDeps {
   format: WebhookFormat;
+  /** Name of the alarm that fires when the notifier fails. */
+  ownAlarm: string;
   /** Rejects with an error that does not hold the values. */
   webhook: () => Promise<Webhook>;
   clock: Clock;
@@ -29,6 +31,7 @@ const OP = "notify";
 /** What is left for the log and the answer at the end of an invocation. */
 const MARGIN_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 10_000;
+const UNSENT_USER = "the webhook's URL has a user name or a password, which is not sent; put the key into the path or the query";
 
 /**
  * Reads `{"url", "secret"}`.
@@ -39,8 +42,10 @@ export function parseWebhook(format: WebhookFormat, text: string): Webhook {
   const [url, secret] = [textAt(json, "url") ?? "", textAt(json, "secret")];
   if (!URL.canParse(url) || new URL(url).protocol !== "https:")
     throw new BridgeError("ConfigInvalid", OP, 'the webhook\'s parameter holds no {"url": "https://..."}');
+  const parsed = new URL(url);
+  if (parsed.username !== "" || parsed.password !== "") throw new BridgeError("ConfigInvalid", OP, UNSENT_USER);
   if (format === "json" && secret !== undefined) parseSecrets(secret);
-  return { url: new URL(url), secret };
+  return { url: parsed, secret };
 }
 
 interface NotifyCall extends Call {
@@ -55,10 +60,10 @@ export class Notifier {
 
   constructor(deps: NotifierDeps) {
     this.#deps = deps;
-    const { connection, clock } = deps;
+    const { connection, clock, format } = deps;
     this.#client = new HttpClient({
       dispatcher: new RenewingAgent(connection, clock),
-      errors: ERRORS,
+      errors: errorsOf(format),
       sign: addressed,
       now: () => clock.now(),
       answerTimeoutMs: ANSWER_TIMEOUT_MS,
@@ -66,17 +71,19 @@ export class Notifier {
   }
 
   /**
-   * Resolves once the webhook has accepted the message, after a few tries within the invocation.
+   * Resolves once the webhook has accepted the message, after a few tries within the invocation. The notifier's own alarm is tried as well,
+   * but a failure of that is in the log alone: as an error it would ring the alarm again, without end.
    * @throws BridgeError that is safe to keep: the platform tries again later, and keeps the event at last
    */
   async notify(notice: AlarmNotice, deadline: Deadline): Promise<void> {
-    const { logger } = this.#deps;
+    const { logger, ownAlarm } = this.#deps;
     const { alarm, state } = notice;
     try {
       await this.#post(notice, deadline);
       logger.info("alarm handed on", { alarm, state });
     } catch (error) {
       logger.error("alarm not handed on", { alarm, state, error });
+      if (alarm === ownAlarm) return;
       throw new BridgeError(isBridgeError(error) ? error.kind : "Unexpected", OP, textOfError(error));
     }
   }
@@ -121,15 +128,18 @@ function kindOf(status: number): BridgeErrorKind {
   return status === 404 || status === 410 ? "NotFound" : "Invalid";
 }
 
-const ERRORS: CallErrors = {
-  refused: (op, { status, headers }) =>
-    new BridgeError(kindOf(status), op, `the webhook answered ${status}`, {
+const errorsOf = (format: WebhookFormat): CallErrors => ({
+  refused: (op, { status, headers, body }) => {
+    const refusal = namedRefusalIn(format, body.toString("utf8"));
+    const kind = refusal?.kind ?? kindOf(status);
+    return new BridgeError(kind, op, `the webhook answered ${status}${refusal === undefined ? "" : `: ${refusal.text}`}`, {
       retryAfterSeconds: retryAfterOf(headers["retry-after"]),
-    }),
+    });
+  },
   broken: (op, cause) =>
     isBridgeError(cause)
       ? cause
       : new BridgeError("Unavailable", op, "the webhook cannot be reached, or did not answer", { cause }),
   aborted: (op, cause) => new BridgeError("Unavailable", op, "the webhook did not answer in the time of the function", { cause }),
   isTransient: (error) => isBridgeError(error) && error.retryable,
-};
+});

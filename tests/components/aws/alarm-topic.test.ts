@@ -56,6 +56,7 @@ describe("with a webhook", () => {
       bridgeId: "b",
       logLevel: "info",
       format: "dingtalk",
+      ownAlarm: "crossborderbridge-b-webhook-fails",
       parameter: "/crossborderbridge/b/source/webhook",
     });
     const { Statement } = policyOf(recording, "b-notifier-policy") as { Statement: { Action: string[]; Resource: string[] }[] };

@@ -51,6 +51,15 @@ describe("lark", () => {
     });
   });
 
+  // https://open.feishu.cn/document/server-docs/im-v1/message-content-description/create_json: a text may mention people by a tag.
+  test("a text of somebody else mentions nobody", () => {
+    const text = 'a < b <at user_id="all">everybody</at> <AT user_id="ou_1"></AT>';
+    const { body } = messageOf("lark", { ...NOTICE, text }, { secret: undefined, nowMs: NOW_MS });
+    const { content } = JSON.parse(body) as { content: { text: string } };
+    expect(content.text).not.toMatch(/<\/?at/i);
+    expect(content.text).toContain("a < b");
+  });
+
   test("gets no signature without a secret", () => {
     expect(sent("lark").body).toEqual({ msg_type: "text", content: { text: ALARM_TEXT } });
   });

@@ -11,6 +11,7 @@ import { ALARM_EVENT, ALARM_TEXT } from "./alarm-fixture";
 const [NOTICE] = readAlarmEvent(ALARM_EVENT) as [AlarmNotice];
 const SECRET = "SEC000000000000000000000";
 const KEY = "access_token=0123456789abcdef";
+const OWN_ALARM = "crossborderbridge-reports-webhook-fails";
 const deadline = { remainingMs: () => 20_000 };
 
 let server: TestServer | undefined;
@@ -27,6 +28,7 @@ async function start(answer: Answer, url?: (origin: string) => string) {
   const text = JSON.stringify({ url: url?.(origin) ?? `${origin}/robot/send?${KEY}`, secret: SECRET });
   const notifier = new Notifier({
     format: "dingtalk",
+    ownAlarm: OWN_ALARM,
     webhook: async () => parseWebhook("dingtalk", text),
     clock: systemClock,
     logger,
@@ -90,6 +92,30 @@ test.each<[string, Answer, string, number]>([
   expect(lines).toMatchObject([{ level: "error", message: "alarm not handed on" }]);
 });
 
+test.each(["ALARM", "OK"])(
+  "the alarm on the notifier itself is tried, and its failure rings no alarm again: %s",
+  async (state) => {
+    const notice = { ...NOTICE, alarm: OWN_ALARM, state };
+    const broken = await start(status(404));
+    await broken.notifier.notify(notice, deadline);
+    expect(broken.seen).toHaveLength(1);
+    expect(broken.lines).toMatchObject([{ level: "error", message: "alarm not handed on", fields: { alarm: OWN_ALARM, state } }]);
+    await server?.close();
+    const mended = await start(ok);
+    await mended.notifier.notify(notice, deadline);
+    expect(mended.lines).toMatchObject([{ level: "info", message: "alarm handed on" }]);
+  },
+);
+
+test("names the code of a refusal with another status than 200 too", async () => {
+  const { notifier } = await start((_, response) =>
+    response.writeHead(400).end(JSON.stringify({ errcode: 300001, errmsg: `token ${KEY} is not exist` })),
+  );
+  await expect(notifier.notify(NOTICE, deadline)).rejects.toThrow(
+    /^the webhook answered 400: there is no such robot: the URL is wrong, or the robot was removed \(code 300001\)$/,
+  );
+});
+
 test("neither a log line nor the error holds the URL's key or the secret", async () => {
   for (const answer of [ok, refusing(310000), status(500), ((_, response) => response.destroy()) as Answer]) {
     const { notifier, lines } = await start(answer);
@@ -106,7 +132,7 @@ test("names the parameter where the webhook cannot be read", async () => {
   const logger = recordingLogger();
   const cause = new Error("the SSM parameter /alarms cannot be read: AccessDeniedException (400)");
   const webhook = () => Promise.reject(new Error("the secret cannot be read", { cause }));
-  const notifier = new Notifier({ format: "json", webhook, clock: systemClock, logger });
+  const notifier = new Notifier({ format: "json", ownAlarm: OWN_ALARM, webhook, clock: systemClock, logger });
   await expect(notifier.notify(NOTICE, deadline)).rejects.toThrow("the secret cannot be read: the SSM parameter /alarms");
 });
 
@@ -124,6 +150,12 @@ test.each([
 ])("a parameter with %s is refused, and not quoted", (_name, text) => {
   expect(() => parseWebhook("dingtalk", text)).toThrow('the webhook\'s parameter holds no {"url": "https://..."}');
   expect(() => parseWebhook("dingtalk", text)).not.toThrow(/example|hook-4711/);
+});
+
+test("a URL with a user name is refused, because it would not be sent", () => {
+  const text = '{"url":"https://ops:hunter2@example.com/hook"}';
+  expect(() => parseWebhook("json", text)).toThrow("the webhook's URL has a user name or a password, which is not sent");
+  expect(() => parseWebhook("json", text)).not.toThrow(/hunter2/);
 });
 
 test("the secret of json is one of Standard Webhooks", () => {
