@@ -56,7 +56,13 @@ function configsOf(platform: FunctionPlatform): { [R in Role]: RoleConfig<R> } {
   const allowedSources = [{ origin: "https://photos.example.com", pathPrefix: "/" }];
   const inlineLimitBytes = 8 * 1024 ** 2;
   return {
-    notifier: { bridgeId: "bridge", logLevel: "info", format: "dingtalk", parameter: "/bridge/webhook" },
+    notifier: {
+      bridgeId: "bridge",
+      logLevel: "info",
+      format: "dingtalk",
+      ownAlarm: "crossborderbridge-start-webhook-fails",
+      parameter: "/bridge/webhook",
+    },
     sender: {
       ...source,
       ...queues,

@@ -186,7 +186,8 @@ async function startServices(options: LocalAlicloudOptions, runDir: string, clea
     newBucketsBlockPublicAccess: options.newBucketsBlockPublicAccess,
     ownsDomain: options.ownsDomain,
     onDomain: (domain, origin) => {
-      endpoints[domain] = byAddress(origin);
+      if (origin === undefined) delete endpoints[domain];
+      else endpoints[domain] = byAddress(origin);
     },
     onEvent: (event) => fc.deliver(event),
     onRequest: ({ principal, action, resource, allowed }) => onCall.onCall?.({ principal, action, resource, allowed }),

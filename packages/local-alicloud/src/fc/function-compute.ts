@@ -18,9 +18,12 @@ import { assertAsyncNumbers, assertConcurrency, assertFunction, isStandard } fro
 import { httpEndpoint } from "./http-endpoint";
 import { invokeApi } from "./invoke-api";
 import {
+  ASYNC_INVOCATION_BYTES,
+  backlogExhausted,
   entityTooLarge,
   functionArn,
   invalidArgument,
+  MAX_ASYNC_BACKLOG_BYTES,
   MAX_ASYNC_PAYLOAD_BYTES,
   MAX_SYNC_PAYLOAD_BYTES,
   newRequestId,
@@ -51,6 +54,8 @@ export interface FunctionComputeOptions {
   credentialTtlMs?: number;
   /** Wait before the first retry; it doubles. @default 1 s */
   retryBaseMs?: number;
+  /** Memory of the asynchronous invocations that are not finished; more are refused. @default 256 MiB */
+  asyncBacklogBytes?: number;
   /** Processes of a function without reserved concurrency. @default 4 */
   maxInstances?: number;
   /** An idle process ends after this time. @default 60 s */
@@ -124,10 +129,18 @@ export async function startFunctionCompute(
     return { requestId, ...outcome };
   };
 
+  const { asyncBacklogBytes = MAX_ASYNC_BACKLOG_BYTES } = options;
+  let backlogBytes = 0;
   const enqueue = (deployed: DeployedFunction, requestId: string, payload: Buffer) => {
     if (payload.length > MAX_ASYNC_PAYLOAD_BYTES) throw entityTooLarge(MAX_ASYNC_PAYLOAD_BYTES);
+    const size = payload.length + ASYNC_INVOCATION_BYTES;
+    if (backlogBytes + size > asyncBacklogBytes) throw backlogExhausted(asyncBacklogBytes);
+    backlogBytes += size;
+    const finished = asyncInvocations.run(deployed, requestId, payload).finally(() => {
+      backlogBytes -= size;
+    });
     // Not awaited: `idle` and `stop` wait for it.
-    void activity.during(asyncInvocations.run(deployed, requestId, payload));
+    void activity.during(finished);
     return { requestId };
   };
 

@@ -9,9 +9,15 @@ export const entityTooLarge = (limitBytes: number) =>
   new ApiError(400, "EntityTooLarge", `payload size exceeds maximum allowed size (${limitBytes} bytes)`);
 export const concurrencyExhausted = (functionName: string, limit: number) =>
   new ApiError(429, "ResourceExhausted", `function '${functionName}' runs ${limit} invocations, which is its limit`);
+/** The documentation gives no limit of the backlog. This one is of this machine's memory. */
+export const backlogExhausted = (limitBytes: number) =>
+  new ApiError(429, "ResourceExhausted", `asynchronous invocations that are not finished may take ${limitBytes} bytes here`);
 
 export const MAX_SYNC_PAYLOAD_BYTES = 32 * 1024 * 1024;
 export const MAX_ASYNC_PAYLOAD_BYTES = 128 * 1024;
+export const MAX_ASYNC_BACKLOG_BYTES = 256 * 1024 * 1024;
+/** What an invocation takes besides its payload, roughly. */
+export const ASYNC_INVOCATION_BYTES = 1024;
 
 export const functionArn = (region: string, accountId: string, functionName: string) =>
   `acs:fc:${region}:${accountId}:functions/${functionName}`;

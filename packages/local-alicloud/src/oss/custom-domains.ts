@@ -11,8 +11,14 @@ export interface CustomDomainsOptions {
   store: DiskStore;
   /** Whether the account has proven that it owns the domain. At OSS a TXT record proves it. */
   owns: (domain: string) => boolean;
-  /** Opens a port for a domain and returns its origin. */
-  listen: (domain: string) => Promise<string>;
+  /** Opens a port for a domain. */
+  listen: (domain: string) => Promise<DomainPort>;
+}
+
+export interface DomainPort {
+  origin: string;
+  /** Takes no more connections, and ends each open one after its answer. */
+  retire(): void;
 }
 
 /**
@@ -21,7 +27,7 @@ export interface CustomDomainsOptions {
  */
 export class CustomDomains {
   private readonly lock = new KeyLock();
-  private readonly ports = new Map<string, string>();
+  private readonly ports = new Map<string, DomainPort>();
 
   constructor(private readonly options: CustomDomainsOptions) {}
 
@@ -37,7 +43,7 @@ export class CustomDomains {
 
   /** Origins of the ports, by domain. */
   origins(): Record<string, string> {
-    return Object.fromEntries(this.ports);
+    return Object.fromEntries([...this.ports].map(([domain, { origin }]) => [domain, origin]));
   }
 
   /**
@@ -69,11 +75,23 @@ export class CustomDomains {
     });
   }
 
-  /** Unbinds the domain if the bucket has it. Its port stays, as a DNS record would, and answers that there is no such domain. */
+  /** Unbinds the domain if the bucket has it, and frees its port. */
   unbind(bucket: Bucket, domain: string): Promise<void> {
-    return this.lock.run(domain, () =>
-      bucket.configure(({ domains = [] }) => ({ domains: domains.filter((other) => other.domain !== domain) })),
-    );
+    return this.lock.run(domain, async () => {
+      await bucket.configure(({ domains = [] }) => ({ domains: domains.filter((other) => other.domain !== domain) }));
+      this.retire(domain);
+    });
+  }
+
+  /** Frees the ports of a bucket that was deleted. */
+  async forget({ record: { domains = [] } }: Bucket): Promise<void> {
+    for (const { domain } of domains) await this.lock.run(domain, async () => this.retire(domain));
+  }
+
+  private retire(domain: string): void {
+    if (this.find(domain) !== undefined) return;
+    this.ports.get(domain)?.retire();
+    this.ports.delete(domain);
   }
 
   private async open(domain: string): Promise<void> {

@@ -13,6 +13,8 @@ export interface Listener {
   port: number;
   /** Ends open connections. */
   close(): Promise<void>;
+  /** Takes no more connections, and ends each open one after its answer. */
+  retire(): void;
 }
 
 /** The first byte of every TLS connection. */
@@ -80,9 +82,18 @@ export function listen(
         port: (front.address() as AddressInfo).port,
         close: () =>
           new Promise((closed, failed) => {
-            front.close((error) => (error === undefined ? closed() : failed(error)));
             for (const socket of sockets) socket.destroy();
+            // A retired one does not listen, and that is an error for `close`.
+            if (!front.listening) closed();
+            else front.close((error) => (error === undefined ? closed() : failed(error)));
           }),
+        retire: () => {
+          front.close();
+          for (const server of [http, https]) {
+            server.keepAliveTimeout = 1;
+            server.closeIdleConnections();
+          }
+        },
       });
     });
   });

@@ -44,8 +44,8 @@ export interface LocalOssOptions extends OssHooks {
   newBucketsBlockPublicAccess?: boolean | undefined;
   /** Whether the ownership of a custom domain is verified, so that a bucket may have it. @default only names that end with `.test` */
   ownsDomain?: ((domain: string) => boolean) | undefined;
-  /** Called when a custom domain gets its port, also for the domains that the data folder has. */
-  onDomain?: ((domain: string, origin: string) => void) | undefined;
+  /** Called when a custom domain gets its port, also for the domains that the data folder has, and without an origin when it loses it. */
+  onDomain?: ((domain: string, origin: string | undefined) => void) | undefined;
   /** An upload callback fails when the called server takes longer. @default 5 s, as with OSS */
   callbackTimeoutMs?: number;
   /** `accelerate` is one port for all regions. @default free ports */
@@ -72,6 +72,8 @@ export interface LocalOss {
   stop(): Promise<void>;
 }
 
+const originOf = ({ port }: Listener): string => `https://localhost:${port}`;
+
 /** Starts an OSS for this machine on 127.0.0.1. */
 export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss> {
   const { regions, tls, ports = {} } = options;
@@ -87,9 +89,14 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     store,
     owns: options.ownsDomain ?? isTestDomain,
     listen: async (domain) => {
-      const origin = await open({ kind: "public", region: undefined, domain });
+      const listener = await openPort({ kind: "public", region: undefined, domain });
+      const origin = originOf(listener);
       options.onDomain?.(domain, origin);
-      return origin;
+      const retire = () => {
+        listener.retire();
+        options.onDomain?.(domain, undefined);
+      };
+      return { origin, retire };
     },
   });
   const surroundings = {
@@ -113,12 +120,13 @@ export async function startLocalOss(options: LocalOssOptions): Promise<LocalOss>
     await Promise.all(listeners.splice(0).map((listener) => listener.close()));
     await replicator.stop();
   };
-  const open = async (entry: Entry, port?: number | undefined) => {
+  const openPort = async (entry: Entry, port?: number | undefined) => {
     const handler = requestHandler(entry, surroundings);
     const listener = await listen(handler, { cert, key, port });
     listeners.push(listener);
-    return `https://localhost:${listener.port}`;
+    return listener;
   };
+  const open = async (entry: Entry, port?: number | undefined) => originOf(await openPort(entry, port));
   try {
     const accelerate = await open({ kind: "accelerate", region: undefined }, ports.accelerate);
     const endpoints: LocalOss["endpoints"] = {};

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { join } from "node:path";
 import { DEAD_LETTERS, type FcFixture, GATED, REGION, startFixture, until } from "./fc-fixture";
 
@@ -173,3 +174,37 @@ test("invocations of a deleted function are dropped, and stop sends nothing", as
   expect(slow.sent).toEqual([]);
   expect(slow.failures).toEqual([]);
 });
+
+test("invocations beyond the backlog are refused, at the anonymous door too, until others have finished", async () => {
+  const small = await startFixture({ asyncBacklogBytes: 300 * 1024 });
+  try {
+    await small.create("waits", GATED);
+    const gate = join(small.runDir, "gate");
+    const event = Buffer.from(JSON.stringify({ gate, filler: "x".repeat(90 * 1024) }));
+    const enqueue = () => small.fc.invokeAsync(REGION, "waits", event);
+    for (let count = 0; count < 3; count++) await enqueue();
+    const refused = { status: 429, code: "ResourceExhausted" };
+    await expect(enqueue()).rejects.toMatchObject(refused);
+    const { httpTrigger } = small.fc.createTrigger(REGION, "waits", {
+      ...{ triggerName: "http", triggerType: "http", qualifier: "LATEST" },
+      triggerConfig: JSON.stringify({ authType: "anonymous", methods: ["POST"] }),
+    });
+    const { status } = await post(httpTrigger?.urlInternet ?? "", readFileSync(small.caPath), event);
+    expect(status).toBe(429);
+    writeFileSync(gate, "");
+    await small.fc.idle();
+    await enqueue();
+    await small.fc.idle();
+  } finally {
+    await small.stop();
+  }
+});
+
+/** Asks the HTTP trigger for an asynchronous invocation. */
+const post = (url: string, ca: Buffer, body: Buffer) =>
+  new Promise<{ status: number | undefined }>((resolve, reject) => {
+    const sent = request(url, { method: "POST", ca, headers: { "x-fc-invocation-type": "Async" } }, (response) => {
+      response.resume().once("end", () => resolve({ status: response.statusCode }));
+    });
+    sent.once("error", reject).end(body);
+  });

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import type OSS from "ali-oss";
 import { type Client, NOBODY, type OssFixture, refusal, SHANGHAI, SILICON_VALLEY, STRANGER, startFixture } from "./oss-fixture";
@@ -147,11 +148,36 @@ describe("requests by a custom domain", () => {
     expect(await sendSigned(fixture, get, target, byHost("other.bridge.test"))).toMatchObject(absent);
     await cname("delete", DOMAIN);
     expect(await sendSigned(fixture, get, target, byHost())).toMatchObject(absent);
-    const port = domainPort();
-    expect(await send(fixture, { ...get, path: "/key", port })).toMatchObject(absent);
     await cname("add", DOMAIN);
-    expect(domainPort()).toBe(port);
-    expect(await send(fixture, { ...get, path: "/key", port })).toMatchObject({ status: 403, code: "AccessDenied" });
+    expect(await send(fixture, { ...get, path: "/key", port: domainPort() })).toMatchObject({
+      status: 403,
+      code: "AccessDenied",
+    });
+  });
+
+  const isFree = async (port: number) => {
+    const probe = createServer();
+    await new Promise<void>((resolve, reject) => probe.once("error", reject).listen(port, "127.0.0.1", resolve));
+    await new Promise((resolve) => probe.close(resolve));
+  };
+
+  test("free their port when they are unbound, and answer the request that does it there", async () => {
+    const port = domainPort();
+    const remove = signed(
+      { method: "POST", body: `<BucketCnameConfiguration><Cname><Domain>${DOMAIN}</Domain></Cname></BucketCnameConfiguration>` },
+      { bucket: BUCKET, queries: { cname: "", comp: "delete" } },
+    );
+    expect(await send(fixture, { ...remove, path: remove.path.slice(BUCKET.length + 1), port })).toMatchObject({ status: 200 });
+    expect(fixture.oss.domains()).toEqual({});
+    await isFree(port);
+  });
+
+  test("free their port with their bucket", async () => {
+    const port = domainPort();
+    await client.delete("dir/a key");
+    await client.deleteBucket(BUCKET);
+    expect(fixture.oss.domains()).toEqual({});
+    await isFree(port);
   });
 
   test.each([true, false])(
@@ -198,17 +224,21 @@ test("an owner of domains may bind them, and is told their ports", async () => {
   const origins = new Map<string, string>();
   const other = await startFixture({
     ownsDomain: (domain) => domain.endsWith(".example.com"),
-    onDomain: (domain, origin) => origins.set(domain, origin),
+    onDomain: (domain, origin) => (origin === undefined ? origins.delete(domain) : origins.set(domain, origin)),
   });
   await other.bucket(BUCKET);
-  const add = (domain: string) =>
+  const add = (domain: string) => change("add", domain);
+  const change = (comp: string, domain: string) =>
     sendSigned(
       other,
       { method: "POST", body: `<BucketCnameConfiguration><Cname><Domain>${domain}</Domain></Cname></BucketCnameConfiguration>` },
-      { bucket: BUCKET, queries: { cname: "", comp: "add" } },
+      { bucket: BUCKET, queries: { cname: "", comp } },
     );
   expect((await add("www.example.com")).status).toBe(200);
   expect(await add(DOMAIN)).toMatchObject({ code: "NeedVerifyDomainOwnership" });
+  expect([...origins.keys()]).toEqual(["www.example.com"]);
   expect([...origins]).toEqual(Object.entries(other.oss.domains()));
+  expect((await change("delete", "www.example.com")).status).toBe(200);
+  expect(origins.size).toBe(0);
   await other.stop();
 });

@@ -95,6 +95,7 @@ export async function deleteBucket(operation: Operation): Promise<void> {
     throw new OssError(409, "BucketNotEmpty", "The bucket you tried to delete is not empty.", {
       details: { BucketName: operation.name },
     });
+  await operation.domains.forget(operation.bucket);
   operation.exchange.send(204);
 }
 
