@@ -117,7 +117,8 @@ class Types {
 
   private add(path: string, section: Setting): string {
     if (section.typeName === undefined) throw new Error(`the section ${path} has no typeName`);
-    const token = `${PACKAGE}:index:${section.typeName}`;
+    // The SDKs add "Args" to the name of a type that is an input.
+    const token = `${PACKAGE}:index:${section.typeName.replace(/Args$/, "")}`;
     this.found[token] ??= {
       type: "object",
       description: section.description ?? section.title ?? "",

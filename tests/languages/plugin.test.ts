@@ -40,8 +40,8 @@ test("the Pulumi CLI finds no mistake in the schema", async () => {
   try {
     const text = JSON.stringify(schema);
     await check(text);
-    const dangling = text.replace("#/types/crossborder:index:ScopeArgs", "#/types/crossborder:index:Scope");
-    await expect(check(dangling)).rejects.toThrow("crossborder:index:Scope");
+    const dangling = text.replace("#/types/crossborder:index:Scope", "#/types/crossborder:index:Scopes");
+    await expect(check(dangling)).rejects.toThrow("crossborder:index:Scopes");
   } finally {
     await rm(folder, { recursive: true });
   }
