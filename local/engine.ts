@@ -16,6 +16,8 @@ export interface EngineOptions {
   dataDir: string;
   /** Ports of running providers by package, e.g. `{ aws: 40001 }`. */
   providers: Record<string, number>;
+  /** Folders of policy packs, which every `up` and preview must pass. @default [] */
+  policyPacks?: readonly string[];
   /** PEM that the program's TLS clients trust. */
   caPath?: string | undefined;
   /** Each line that `pulumi` prints. */
@@ -99,6 +101,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       signal,
       onLine,
     });
+  const policies = (options.policyPacks ?? []).flatMap((folder) => ["--policy-pack", folder]);
   const operate = async (operation: string[], target: StackOptions) => {
     const events = join(options.dataDir, `${target.stack}.events.jsonl`);
     await rm(events, { force: true });
@@ -114,16 +117,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   return {
     up: async (target) => {
       await prepare(target);
-      return operate(["up", "--yes", "--skip-preview", ...refreshFlag(target)], target);
+      return operate(["up", "--yes", "--skip-preview", ...policies, ...refreshFlag(target)], target);
     },
     preview: async (target) => {
       await prepare(target);
-      return operate(["preview", ...refreshFlag(target)], target);
+      return operate(["preview", ...policies, ...refreshFlag(target)], target);
     },
     plan: async (target) => {
       await prepare(target);
       const where = ["--stack", target.stack, "--config-file", shadow.configFile(target.stack)];
-      const { stdout } = await pulumi(options.projectDir, ["preview", "--json", ...where], target);
+      const { stdout } = await pulumi(options.projectDir, ["preview", "--json", ...policies, ...where], target);
       const { steps } = JSON.parse(stdout) as { steps: { newState: PlannedResource }[] };
       return steps.map(({ newState }) => newState);
     },

@@ -2,8 +2,8 @@
  * What the engine needs for programs in other languages, and what writes the plugin's package for them. Pulumi's own archive has the language hosts beside the
  * CLI; a CLI that is built from source has none.
  */
-import { access, copyFile } from "node:fs/promises";
-import { join } from "node:path";
+import { access, chmod, copyFile, mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { isErrno } from "../errno";
 import { installOnce } from "../install-once";
 import { toolsDir } from "../paths";
@@ -70,6 +70,37 @@ export async function ensurePackageSdk(options: EnsurePulumiOptions): Promise<st
   return join(await ensureTool(PACKAGE_SDK, options), PACKAGE_SDK.name);
 }
 
+/** Pulumi's script that starts a policy pack in Node.js. The CLI runs it where there is no Node.js host. */
+const POLICY_SCRIPT = { module: SDK, path: "nodejs/dist/pulumi-analyzer-policy" };
+
+/**
+ * A CLI that runs policy packs in Node.js. The Node.js host of Pulumi's own archive starts them. The one that the Go module proxy serves cannot, so the CLI
+ * is copied to a folder without it.
+ */
+export async function ensurePolicyRunner({
+  pulumi,
+  stateDir,
+  onProgress,
+  signal,
+}: EnsurePulumiOptions & { pulumi: PulumiInstallation }): Promise<PulumiInstallation> {
+  if (await exists(join(pulumi.binDir, HOSTS.yaml.name))) return pulumi;
+  const folder = await installOnce(
+    join(toolsDir(stateDir), `pulumi-policy-${pulumi.version}`),
+    async (into) => {
+      const binDir = join(into, "bin");
+      await mkdir(binDir);
+      await copyFile(pulumi.pulumiPath, join(binDir, "pulumi"));
+      const script = join(binDir, "pulumi-analyzer-policy-nodejs");
+      await copyFile(await moduleFile(await requireGo(script), "language-hosts", POLICY_SCRIPT, signal), script);
+      await chmod(script, 0o755);
+    },
+    onProgress,
+    signal,
+  );
+  const binDir = join(folder, "bin");
+  return { ...pulumi, binDir, pulumiPath: join(binDir, "pulumi") };
+}
+
 async function ensureTool(tool: GoTool, { stateDir, onProgress = () => {}, signal }: EnsurePulumiOptions): Promise<string> {
   const { name, version } = tool;
   const folder = await installOnce(
@@ -85,18 +116,37 @@ async function ensureTool(tool: GoTool, { stateDir, onProgress = () => {}, signa
 }
 
 async function build({ name, module, target, beside }: GoTool, binDir: string, signal: AbortSignal | undefined): Promise<void> {
+  const go = await requireGo(name);
+  await runGo(go, module, ["build", "-o", join(binDir, name), target], signal);
+  if (beside !== undefined) await copyFile(await moduleFile(go, module, beside, signal), join(binDir, `${name}-exec`));
+}
+
+async function requireGo(tool: string): Promise<string> {
   const go = await findOnPath("go");
   if (go === undefined)
     throw new Error(
-      `${name} is not beside the Pulumi CLI, and there is no Go to build it with. Install Go 1.26 (https://go.dev/dl/)`,
+      `${basename(tool)} is not beside the Pulumi CLI, and there is no Go to build it with. Install Go 1.26 (https://go.dev/dl/)`,
     );
-  const env = { ...process.env, GOFLAGS: "-mod=readonly" };
-  const run = (args: string[]) =>
-    runCommand(go, args, { cwd: join(GO_MODULES, module), env, timeoutMs: BUILD_DEADLINE_MS, signal });
-  await run(["build", "-trimpath", "-o", join(binDir, name), target]);
-  if (beside === undefined) return;
-  const { stdout } = await run(["list", "-m", "-f", "{{.Dir}}", beside.module]);
-  await copyFile(join(stdout.trim(), beside.path), join(binDir, `${name}-exec`));
+  return go;
+}
+
+const runGo = (go: string, module: string, args: string[], signal: AbortSignal | undefined) =>
+  runCommand(go, args, {
+    cwd: join(GO_MODULES, module),
+    env: { ...process.env, GOFLAGS: "-mod=readonly" },
+    timeoutMs: BUILD_DEADLINE_MS,
+    signal,
+  });
+
+/** The path of a file in a dependency of a Go module. */
+async function moduleFile(
+  go: string,
+  module: string,
+  file: { module: string; path: string },
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const { stdout } = await runGo(go, module, ["mod", "download", "-json", file.module], signal);
+  return join((JSON.parse(stdout) as { Dir: string }).Dir, file.path);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -9,11 +9,11 @@ import { createEngine, type Engine, type PlannedResource } from "../../local/eng
 import { createRunDir, DEFAULT_STATE_DIR, REPOSITORY_ROOT, runsDir } from "../../local/paths";
 import { serveAlicloudProvider } from "../../local/provider/alicloud-provider";
 import { serveAwsProvider } from "../../local/provider/aws-provider";
-import { ensureLanguageHost, type HostedLanguage } from "../../local/toolchain/language-hosts";
+import { ensureLanguageHost, ensurePolicyRunner, type HostedLanguage } from "../../local/toolchain/language-hosts";
 import { ensurePulumi } from "../../local/toolchain/pulumi";
 import { TOKEN } from "../components/bridge-fixture";
 import { recordResources } from "../support/record-resources";
-import type { RunningPlugin } from "./running-plugin";
+import { type RunningPlugin, startPlugin } from "./running-plugin";
 
 /** Of a tool that is built or installed the first time. */
 export const INSTALLATION = { stateDir: DEFAULT_STATE_DIR, onProgress: console.log };
@@ -24,6 +24,16 @@ export async function documentedProgram(language: "go" | "python" | "ts" | "yaml
   const [, program] = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, "m").exec(page) ?? [];
   if (program === undefined) throw new Error(`docs/library.md has no program in ${language}`);
   return program;
+}
+
+/** A reference to a value of a YAML program. */
+export const reference = (name: string): string => `\${${name}}`;
+export const SECRET = `token: { fn::secret: "${reference("token")}" }`;
+
+/** A secret of the settings is encrypted for one stack, so the YAML program makes the secret itself. */
+export async function yamlProgram(): Promise<string> {
+  const documented = await documentedProgram("yaml");
+  return documented.replace("    secret: true\n", "").replace(`token: ${reference("token")}`, SECRET);
 }
 
 export interface ProgramOptions {
@@ -37,6 +47,8 @@ export interface ProgramOptions {
   binDirs?: readonly string[];
   /** The engine starts no plugin, and attaches to this one. */
   plugin?: RunningPlugin;
+  /** Folders of policy packs in Node.js. The program is then of another language. @default [] */
+  policyPacks?: readonly string[];
 }
 
 export interface PreparedProgram {
@@ -47,7 +59,7 @@ export interface PreparedProgram {
 /** Writes the program and prepares the engine for it. `folder` is made unless it is given. */
 export async function prepareProgram(
   closers: Closers,
-  { files, config = {}, language, binDirs = [], plugin }: ProgramOptions,
+  { files, config = {}, language, binDirs = [], plugin, policyPacks = [] }: ProgramOptions,
   folder?: string,
 ): Promise<PreparedProgram> {
   const pulumi = await ensurePulumi(INSTALLATION);
@@ -66,8 +78,9 @@ export async function prepareProgram(
     await writeFile(join(program, path), text);
   }
   const engine = await createEngine({
-    installation: pulumi,
+    installation: policyPacks.length === 0 ? pulumi : await ensurePolicyRunner({ ...INSTALLATION, pulumi }),
     binDirs: [...hosts, ...binDirs],
+    policyPacks,
     projectDir: program,
     dataDir: join(run, "engine"),
     providers: {
@@ -78,9 +91,14 @@ export async function prepareProgram(
   return { folder: program, engine };
 }
 
-/** Without the stack, and without providers: programs in TypeScript name their own. */
+/** The plugin of this repository. */
+export const startOwnPlugin = (): Promise<RunningPlugin> =>
+  startPlugin(["--import", "tsx", "--eval", 'require("./components/plugin/main").servePlugin([])']);
+
+/** Without providers: programs in TypeScript name their own. */
 export const withoutProviders = (plan: readonly string[]): string[] => plan.filter((one) => !one.startsWith("pulumi:providers:"));
 
+/** Without the stack. */
 export const listed = (plan: readonly PlannedResource[]): string[] =>
   plan
     .map(({ type, urn }) => `${type} ${urn.split("::")[3]}`)

@@ -4,22 +4,24 @@ import { join } from "node:path";
 import { createClosers } from "../../local/closers";
 import type { PlannedResource } from "../../local/engine";
 import { quietly, TOKEN } from "../components/bridge-fixture";
-import { declaredResources, documentedProgram, listed, type PreparedProgram, prepareProgram } from "./fixture";
-import { startPlugin } from "./running-plugin";
+import {
+  declaredResources,
+  listed,
+  type PreparedProgram,
+  prepareProgram,
+  reference,
+  SECRET,
+  startOwnPlugin,
+  yamlProgram,
+} from "./fixture";
 
-const PLUGIN = 'require("./components/plugin/main").servePlugin([])';
-/** A reference to a value of the program. */
-const reference = (name: string) => `\${${name}}`;
-const SECRET = `token: { fn::secret: "${reference("token")}" }`;
 const closers = createClosers();
 let prepared: PreparedProgram;
 let program: string;
 
 beforeAll(async () => {
-  const documented = await documentedProgram("yaml");
-  // A secret of the settings is encrypted for one stack, so the program makes the secret itself.
-  program = documented.replace("    secret: true\n", "").replace(`token: ${reference("token")}`, SECRET);
-  const plugin = await startPlugin(["--import", "tsx", "--eval", PLUGIN]);
+  program = await yamlProgram();
+  const plugin = await startOwnPlugin();
   closers.add(() => plugin.stop());
   const files = { "Pulumi.yaml": program };
   prepared = await prepareProgram(closers, { files, config: { "reports:token": TOKEN }, language: "yaml", plugin });

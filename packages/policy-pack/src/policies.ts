@@ -3,7 +3,7 @@
  * argument without being told.
  */
 import type { ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { isForAnyone, isOfBridge, ofType, parse, type Resource, statementsOf, textOf, textsIn } from "./stack";
+import { isForAnyone, isOfBridge, knownValues, ofType, parse, type Resource, statementsOf, textOf, textsIn } from "./stack";
 
 const AWS_BUCKET = "aws:s3/bucket:Bucket";
 const OSS_BUCKET = "alicloud:oss/bucket:Bucket";
@@ -51,12 +51,15 @@ export const keptVersions: StackValidationPolicy = {
   validateStack: ({ resources }, report) => {
     const kept = ofType(resources, "aws:s3/bucketVersioning:BucketVersioning", "alicloud:oss/bucketVersioning:BucketVersioning");
     for (const bucket of dataBuckets(resources)) {
-      const isKept = kept.some(({ name, props }) => name === `${bucket.name}-versioning` && textsIn(props).includes("Enabled"));
+      const isKept = kept.some((versioning) => versioning.name === `${bucket.name}-versioning` && isEnabled(versioning));
       if (!isKept)
         report(`The bucket ${bucketOf(bucket)} keeps no versions. Leave \`versioning\` out, or set it to true.`, bucket.urn);
     }
   },
 };
+
+/** S3 and OSS name the state differently. */
+const isEnabled = ({ props }: Resource): boolean => (props.versioningConfiguration?.status ?? props.status) === "Enabled";
 
 /** The addresses that the endpoint's policy lets in. */
 function allowedAddresses(policy: unknown): unknown[] | undefined {
@@ -66,11 +69,13 @@ function allowedAddresses(policy: unknown): unknown[] | undefined {
 
 /** The allowlist in the settings of a receiver of Function Compute. */
 function allowlistOf({ props }: Resource): unknown[] | undefined {
-  const variables = Object.values((props.environmentVariables ?? {}) as Record<string, unknown>);
-  for (const variable of variables) {
+  const { values, unknown } = knownValues((props.environmentVariables ?? {}) as object);
+  for (const variable of values) {
     const settings = parse(textOf(variable));
     if (typeof settings === "object" && settings !== null && "allowedCidrs" in settings) return [settings.allowedCidrs].flat();
   }
+  // It may be in a value that only `pulumi up` knows.
+  if (unknown !== undefined) throw unknown;
   return undefined;
 }
 
@@ -110,7 +115,7 @@ export const deadLetterAlarms: StackValidationPolicy = {
     )) {
       const name = textOf(queue.props.name ?? queue.props.queueName);
       const alarms = ofType(resources, "aws:cloudwatch/metricAlarm:MetricAlarm", "alicloud:cms/alarm:Alarm");
-      const own = alarms.filter(({ props }) => textsIn(props).includes(name));
+      const own = alarms.filter((alarm) => watchedBy(alarm).includes(name));
       if (own.length === 0)
         report(`No alarm watches the dead letters in ${name}. Remove the transform that takes it away.`, queue.urn);
       else if (!own.some(isHeard))
@@ -121,6 +126,15 @@ export const deadLetterAlarms: StackValidationPolicy = {
     }
   },
 };
+
+/** The names that select the metric of an alarm. Its other values may be unknown in a preview. */
+const watchedBy = ({ props }: Resource): string[] => [
+  ...textsIn(props.metricDimensions),
+  ...[
+    props.dimensions ?? {},
+    ...(props.metricQueries ?? []).map((query: { metric?: { dimensions?: object } }) => query.metric?.dimensions ?? {}),
+  ].flatMap((dimensions) => Object.values(dimensions).map(textOf)),
+];
 
 /** An alarm of CloudMonitor always has a contact group. */
 const isHeard = ({ type, props }: Resource): boolean =>

@@ -43,12 +43,30 @@ export function isForAnyone({ Principal: principal }: Statement): boolean {
   return named.flat().includes("*");
 }
 
-/** Every text in a value, however deep, and in JSON inside of a text. */
+/** A preview does not know some values. `@pulumi/policy` throws an error with this property when a policy reads one. */
+const isUnknownValue = (error: unknown): boolean => error instanceof Error && "unknownTypeSentinel" in error;
+
+/** The values of an object or a list that are known, and the error of the first that is not. */
+export function knownValues(object: object): { values: unknown[]; unknown?: unknown } {
+  const values: unknown[] = [];
+  let unknown: unknown;
+  for (const key of Object.keys(object)) {
+    try {
+      values.push((object as Record<string, unknown>)[key]);
+    } catch (error) {
+      if (!isUnknownValue(error)) throw error;
+      unknown ??= error;
+    }
+  }
+  return { values, unknown };
+}
+
+/** Every text in a value that is known, however deep, and in JSON inside of a text. */
 export function textsIn(value: unknown): string[] {
   if (typeof value === "string") {
     const inside = /^\s*[[{]/.test(value) ? parse(value) : undefined;
     return inside === undefined ? [value] : textsIn(inside);
   }
   if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(textsIn);
+  return knownValues(value).values.flatMap(textsIn);
 }
