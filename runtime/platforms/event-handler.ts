@@ -2,6 +2,7 @@
 import type { SQSBatchResponse } from "aws-lambda";
 import { type DecodedRecord, decodeEvent, decodeText, redelivered } from "../protocol/events";
 import { parseText } from "../protocol/json";
+import { LIMITS } from "../protocol/messages";
 import type { Deadline, Logger } from "../protocol/ports";
 import { isTick } from "../protocol/queue-messages";
 import type { Failure } from "../replication/intake";
@@ -38,10 +39,16 @@ export function createEventHandler(role: EventRole, logger: Logger) {
     const messageIds = records.flatMap(({ messageId }) => messageId ?? []);
     const failures = await handleRecords(role, records, deadline, logger);
     if (messageIds.length > 0) return batchResponse(messageIds, failures);
-    if (failures.length > 0) throw new Error([...new Set(failures.map(({ reason }) => reason))].join("; "));
+    if (failures.length > 0) throw new Error(textOf(failures));
     return undefined;
   };
 }
+
+/** The failure destination of Function Compute keeps this text beside the event, in a message of at most 64 KB. */
+const MOST_CHARACTERS = 2 * LIMITS.reasonCharacters;
+
+const textOf = (failures: readonly Failure[]): string =>
+  [...new Set(failures.map(({ reason }) => reason))].join("; ").slice(0, MOST_CHARACTERS);
 
 /** When the role itself fails, every record counts as failed. */
 async function handleRecords(
