@@ -8,7 +8,7 @@ import { ageText } from "./format";
 import { Headline } from "./headline";
 import { type Language, wordsOf } from "./i18n";
 import { Letters } from "./letters";
-import { Charts, Copies, Notes, Recent, Route, Tiles, Troubles } from "./panels";
+import { Charts, Copies, Gone, Notes, Recent, Route, Tiles, Troubles } from "./panels";
 import { Panel } from "./parts";
 import { Drop, LookUp, TaskView } from "./tools";
 
@@ -256,6 +256,7 @@ function Content({ live, wanted, setWanted, field, onOpen }: ContentProps) {
       <div class="columns">
         <div class="column">
           <Panel id="troubles" title={t("troubles")}>
+            <Gone snapshot={snapshot} />
             <Troubles troubles={waiting} onOpen={onOpen} />
           </Panel>
           <Panel

@@ -53,6 +53,8 @@ export const zh: Readonly<Record<Word, string>> = {
   waiting: "{n} 个键正在复制",
   waitingOne: "1 个键正在复制",
   stuck: "{n} 个键无法到达目标端",
+  queueGone: "复制桥的一个队列已不存在",
+  queuesGone: "复制桥的多个队列已不存在",
   stuckOne: "1 个键无法到达目标端",
   waitingSince: "最久的已等待 {time}。",
   lettersThere: "{n} 条死信",
@@ -197,5 +199,6 @@ export const ADVICE_ZH: Readonly<Record<RemedyId, string>> = {
   swapped: "两个单向桥作用于相同的键。请为每个方向使用各自的前缀。",
   unreachable: "另一端没有响应。请检查它是否已部署。键会等待，每分钟探测一次，恢复后全部自动继续。",
   nothingQueued: "这些对象没有排队。回填会重新提交它们。",
+  noQueue: "请恢复队列，然后执行回填：期间写入的对象没有事件。",
   givenUp: "这些键已被放弃。请先排除原因，再重新发送死信。",
 };

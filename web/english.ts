@@ -50,6 +50,8 @@ export const en = {
   waiting: "{n} keys are on their way",
   waitingOne: "1 key is on its way",
   stuck: "{n} keys do not get across",
+  queueGone: "A queue of the bridge is gone",
+  queuesGone: "Queues of the bridge are gone",
   stuckOne: "1 key does not get across",
   waitingSince: "The oldest one has waited {time}.",
   lettersThere: "{n} dead letters",

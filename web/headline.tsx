@@ -43,7 +43,7 @@ interface Told {
 
 function headlineOf(snapshot: Snapshot, { now, hello, words }: Told): { title: string; more: string } {
   const { t, language } = words;
-  const { verdict, letters, backlog, waiting, unread, errors, stuck } = snapshot;
+  const { verdict, letters, backlog, waiting, unread, errors, stuck, gone } = snapshot;
   const lost = LOST_SIDES.filter((side) => snapshot[side].reachable === false);
   const messages = lost.map((side) => snapshot[side].message ?? "").join(" ");
   const keys = waiting === 1 ? t("waitingOne") : t("waiting", { n: numberText(waiting, language) });
@@ -54,6 +54,8 @@ function headlineOf(snapshot: Snapshot, { now, hello, words }: Told): { title: s
       return { title: t("lostBoth"), more: messages };
     case "lost":
       return { title: t("lost", { side: t(lost[0] === "source" ? "sourceInText" : "destinationInText") }), more: messages };
+    case "gone":
+      return { title: t(gone.length === 1 ? "queueGone" : "queuesGone"), more: gone.join(" · ") };
     case "stuck": {
       const n = numberText(stuck?.keys ?? 0, language);
       const reason = [stuck && placeText(stuck, t), stuck?.reason].filter((text) => text !== undefined).join(": ");

@@ -97,6 +97,22 @@ function Tile({ label, value, children }: { label: string; value: string; childr
 }
 
 /** @param troubles the largest group first */
+/** Queues that somebody deleted, and what mends them. */
+export function Gone({ snapshot: { gone, goneRemedy } }: { snapshot: Snapshot }) {
+  if (gone.length === 0) return null;
+  return (
+    <ul class="troubles">
+      <li class="bad">
+        <div class="count" />
+        <div>
+          <p class="reason">{gone.join("; ")}</p>
+          {goneRemedy === undefined ? null : <RemedyView remedy={goneRemedy} />}
+        </div>
+      </li>
+    </ul>
+  );
+}
+
 export function Troubles({ troubles, onOpen }: { troubles: Snapshot["troubles"]; onOpen: Shown["onOpen"] }) {
   const { t } = useWords();
   if (troubles.length === 0) return <Empty>{t("troublesNone")}</Empty>;

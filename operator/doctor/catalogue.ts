@@ -10,6 +10,7 @@ import { FUNCTION_CHECKS } from "./checks/functions";
 import { OSS_CHECKS } from "./checks/oss";
 import { QUEUE_CHECKS } from "./checks/queues";
 import { RECEIVER_CHECKS } from "./checks/receiver";
+import { REFUSAL_CHECKS } from "./checks/refusals";
 import { REPLICATION_CHECKS } from "./checks/replication";
 import { SECRET_CHECKS } from "./checks/secrets";
 
@@ -22,6 +23,7 @@ export const CHECKS: readonly Check[] = [
   ...QUEUE_CHECKS,
   ...FUNCTION_CHECKS,
   ...RECEIVER_CHECKS,
+  ...REFUSAL_CHECKS,
   ...SECRET_CHECKS,
   ...OSS_CHECKS,
   ...CLOUDFLOW_CHECKS,

@@ -44,13 +44,16 @@ export function configCommand({ stack }: Pick<View, "stack">, path: string, valu
 
 /** Deploys the settings as they are. */
 export function upCommand({ stack }: Pick<View, "stack">): string {
-  return `pulumi up --stack ${quoted(stack.name)}`;
+  return stack.local ? redeploy(stack) : `pulumi up --stack ${quoted(stack.name)}`;
 }
 
 /** Deploys again what somebody removed or changed by hand. */
 export function refreshCommand({ stack }: Pick<View, "stack">): string {
-  return `pulumi up --refresh --stack ${quoted(stack.name)}`;
+  return stack.local ? redeploy(stack) : `pulumi up --refresh --stack ${quoted(stack.name)}`;
 }
+
+/** The engine of a local stack runs inside `npm start`. */
+const redeploy = ({ name }: View["stack"]): string => `npm start -- --redeploy --stack ${quoted(name)}`;
 
 /** A command of this program on the same stack. */
 export function bridgeCommandOf({ stack }: Pick<View, "stack">, command: string): string {

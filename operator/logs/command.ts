@@ -1,4 +1,5 @@
 /** `bridge logs KEY`: what the functions of both sides logged about one key. */
+import { isObject } from "../../runtime/protocol/json";
 import {
   bridgeCommand,
   type CommandContext,
@@ -42,10 +43,23 @@ export async function showLogs(context: CommandContext, key: string, options: Lo
 /** The key is in the command line already, and the first three fields are in the columns. */
 const SHOWN_ELSEWHERE: ReadonlySet<string> = new Set(["key", "level", "message", "time", "role", "bridgeId"]);
 
+/** Points in time as the columns have them, and an error by its message: its stack is for those who mend the code, with --json. */
+function valueText(name: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" && POINTS_IN_TIME.has(name)) return new Date(value).toISOString();
+  if (name === "error" && isObject(value) && typeof value.message === "string") return value.message;
+  return JSON.stringify(value);
+}
+
+const POINTS_IN_TIME: ReadonlySet<string> = new Set(["atMs", "firstSeenMs", "nextTryMs", "leaseUntilMs", "sinceMs"]);
+
 function lineText({ atMs, side, functionName, level, message, fields }: KeyLine): string {
   const details = Object.entries(fields)
     .filter(([name, value]) => !SHOWN_ELSEWHERE.has(name) && value !== undefined)
-    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`);
+    .map(([name, value]) => [name, valueText(name, value)] as const)
+    // An error repeats the reason.
+    .filter(([name, text]) => name !== "error" || text !== fields.reason)
+    .map(([name, text]) => `${name} ${text}`);
   const where = `${side.padEnd(11)}  ${functionName.split("-").at(-1)?.padEnd(10)}`;
   const mark = level === "info" || level === "debug" ? "" : `${level}: `;
   return plainText(

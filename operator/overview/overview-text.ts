@@ -21,7 +21,7 @@ export function overviewText(snapshot: Snapshot): string {
   return blocks([
     headText(snapshot).split("\n"),
     reasonsText(troubles, atMs).split("\n"),
-    remediesText(troubles).split("\n"),
+    remediesText([{ remedy: snapshot.goneRemedy }, ...troubles]).split("\n"),
     firstOf(copies, COPIES_SHOWN, (copy) => row("copy", copyText(copy))),
     letterRows(letters, atMs),
     recent.slice(0, RECENT_SHOWN).map((one) => row(one.result, recentText(one, atMs))),

@@ -1,4 +1,5 @@
 /** Reads a bridge again and again while somebody watches. All watchers share one reader. */
+import { isBridgeError } from "../../runtime/stores/errors";
 import { abortable } from "../concurrency";
 import type { DeadLetters, EventWay, FunctionLog, HeldLooks, OperatedBridge, RunningExecutions } from "../operated-bridge";
 import { type LostBucket, lostBuckets } from "../sides";
@@ -156,7 +157,12 @@ class Parts {
     const watched: OperatedBridge = {
       ...bridge,
       deadLetters: async () => {
-        letters = await orNote(this.#letters.get(), { letters: [], complete: false });
+        letters = { letters: [], complete: false };
+        letters = await this.#letters.get().catch((error: unknown) => {
+          // What a queue that is gone means is said for all queues alike.
+          if (isBridgeError(error, "NotFound")) throw error;
+          return orNote<DeadLetters>(Promise.reject(error), letters);
+        });
         return letters;
       },
       held: async () => {

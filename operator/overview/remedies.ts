@@ -21,8 +21,8 @@ const KNOWN_REASONS = {
   },
 } as const;
 
-/** `nothingQueued` and `givenUp` follow from the status, the others from the reason. */
-export type RemedyId = keyof typeof KNOWN_REASONS | "nothingQueued" | "givenUp";
+/** `nothingQueued` and `givenUp` follow from the status, `noQueue` from a queue that is gone, the others from the reason. */
+export type RemedyId = keyof typeof KNOWN_REASONS | "nothingQueued" | "givenUp" | "noQueue";
 
 export interface Remedy {
   id: RemedyId;
@@ -59,6 +59,7 @@ export const ADVICE: Readonly<Record<RemedyId, string>> = {
   unreachable:
     "The other side does not answer. Is it deployed? The keys wait, one request a minute asks for it, and then all of them go on by themselves.",
   nothingQueued: "Nothing is queued for these objects. A backfill hands them over.",
+  noQueue: "Put the queue back, then run a backfill: what was written meanwhile has no event.",
   givenUp: "The bridge gave these keys up. Mend the cause, then send the letters again.",
 };
 
@@ -79,6 +80,12 @@ export function remedyOf(group: ReasonGroup, bridge: Bridge, local: boolean): Re
   return { ...make("givenUp", cause?.section ?? "dead-letters-not-empty"), first: cause };
 }
 
+/** What mends a queue that is gone. */
+export function queueRemedy(bridge: Bridge, local: boolean): Remedy {
+  const command = commandFor("noQueue", { example: "" }, bridge, local);
+  return { id: "noQueue", section: "a-queue-is-gone", advice: ADVICE.noQueue, command };
+}
+
 function commandFor(
   id: RemedyId,
   { example }: Pick<ReasonGroup, "example">,
@@ -97,6 +104,7 @@ function commandFor(
     case "unreachable":
       return deploy;
     case "noBucket":
+    case "noQueue":
       // What had arrived before sends no event again.
       return `${deploy} && ${bridge("backfill")}`;
     case "archived": {

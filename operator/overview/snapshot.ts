@@ -7,7 +7,7 @@ import type { Knowledge } from "../status/knowledge";
 import { type ReasonGroup, ReasonGroups } from "../status/reasons";
 import type { Flow, RecentKey } from "./activity";
 import type { RunningCopy } from "./copies";
-import { remedyOf, type Trouble } from "./remedies";
+import { queueRemedy, type Remedy, remedyOf, type Trouble } from "./remedies";
 import { type Stuck, stuckOf, type Unread, type Verdict, verdictOf } from "./verdict";
 
 /** One side's bucket, as the operator's own credentials see it. */
@@ -59,6 +59,10 @@ export interface Snapshot {
   waiting: number;
   /** Errors of the source's functions without a key, of the last 20 minutes: the functions themselves fail. */
   errors?: Knowledge["errors"];
+  /** Queues that are gone, with what that means. */
+  gone: string[];
+  /** What mends them. */
+  goneRemedy?: Remedy | undefined;
   source: SideState;
   destination: SideState;
   backlog: Backlog;
@@ -81,7 +85,7 @@ export interface Gathered {
   local: boolean;
   /** Undefined before the first look. */
   lost: readonly LostBucket[] | undefined;
-  knowledge: Pick<Knowledge, "letters" | "known" | "queued" | "notes" | "errors">;
+  knowledge: Pick<Knowledge, "letters" | "known" | "queued" | "notes" | "errors" | "gone">;
   /** Whether the letters are all letters of the queue. */
   lettersComplete: boolean;
   held: { count: number; complete: boolean };
@@ -105,6 +109,8 @@ export function makeSnapshot(bridge: OperatedBridge, gathered: Gathered): Snapsh
   const troubles = troublesOf(inHand, knowledge.letters).map((group) => ({ ...group, remedy: remedyOf(group, bridge, local) }));
   const seen = {
     ...{ atMs: nowMs, stack, mode: config.mode, direction: config.direction, local, paused, errors: knowledge.errors },
+    gone: [...knowledge.gone].sort(),
+    goneRemedy: knowledge.gone.length === 0 ? undefined : queueRemedy(bridge, local),
     unread: unreadOf(bridge, gathered),
     source: sideState(bridge.source, lost),
     destination: sideState(bridge.destination, lost),

@@ -10,6 +10,8 @@ export type Unread = "sides" | "letters" | "queue" | "outage" | "executions" | "
 export type VerdictId =
   | "lost"
   | "lostBoth"
+  /** Somebody deleted a queue of the bridge. */
+  | "gone"
   | "paused"
   | "stuck"
   | "letters"
@@ -27,7 +29,7 @@ export interface Verdict {
 }
 
 const TONES: Readonly<Record<VerdictId, Verdict["tone"]>> = {
-  ...{ lost: "bad", lostBoth: "bad", stuck: "bad", letters: "bad", errors: "bad" },
+  ...{ lost: "bad", lostBoth: "bad", gone: "bad", stuck: "bad", letters: "bad", errors: "bad" },
   ...{ paused: "busy", waiting: "busy" },
   ...{ unread: "unknown", native: "unknown" },
   across: "good",
@@ -69,6 +71,8 @@ export interface Seen {
   source: { reachable: boolean | undefined };
   destination: { reachable: boolean | undefined };
   paused: boolean | undefined;
+  /** Queues that are gone, and what that means. */
+  gone?: readonly string[] | undefined;
   stuck?: Stuck | undefined;
   letters: { total: number };
   errors?: { count: number; last: string; lastMs: number } | undefined;
@@ -86,6 +90,7 @@ export function verdictOf(seen: Seen): Verdict {
 function idOf(seen: Seen): VerdictId {
   const lost = [seen.source, seen.destination].filter(({ reachable }) => reachable === false).length;
   if (lost > 0) return lost === 2 ? "lostBoth" : "lost";
+  if (seen.gone !== undefined && seen.gone.length > 0) return "gone";
   if (seen.paused) return "paused";
   if (seen.stuck !== undefined) return "stuck";
   if (seen.letters.total > 0) return "letters";
@@ -106,13 +111,15 @@ const UNREAD_TEXT: Readonly<Record<Unread, string>> = {
 
 /** In one line, for the terminal. */
 export function verdictText(snapshot: Seen & { verdict: Verdict; stack: string; local: boolean }): string {
-  const { verdict, source, letters, backlog, waiting, atMs, unread, errors, stuck } = snapshot;
+  const { verdict, source, letters, backlog, waiting, atMs, unread, errors, stuck, gone = [] } = snapshot;
   const keys = counted(waiting, "key waits", "keys wait");
   switch (verdict.id) {
     case "lostBoth":
       return "neither side can be reached";
     case "lost":
       return `the ${source.reachable === false ? "source" : "destination"} cannot be reached`;
+    case "gone":
+      return gone.join("; ");
     case "paused":
       return `the bridge is paused, and ${keys}; to go on: ${bridgeCommand("resume", snapshot)}`;
     case "stuck":
@@ -124,7 +131,7 @@ export function verdictText(snapshot: Seen & { verdict: Verdict; stack: string; 
     case "waiting":
       return backlog.oldest === undefined ? keys : `${keys}, the oldest one for ${durationText(atMs - backlog.oldest.sinceMs)}`;
     case "unread":
-      return `not known: ${unread.map((one) => UNREAD_TEXT[one]).join(" and ")} could not be read`;
+      return `${unread.map((one) => UNREAD_TEXT[one]).join(" and ")} could not be read`;
     case "native":
       return "both sides can be reached; the store itself replicates, and status or verify compare the objects";
     case "across":

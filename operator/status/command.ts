@@ -18,7 +18,7 @@ import {
 import { forEachBounded } from "../concurrency";
 import type { EventWay, OperatedBridge } from "../operated-bridge";
 import { headText } from "../overview/overview-text";
-import { remediesText, remedyOf } from "../overview/remedies";
+import { queueRemedy, remediesText, remedyOf } from "../overview/remedies";
 import type { Snapshot } from "../overview/snapshot";
 import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
@@ -127,7 +127,8 @@ export async function showStatus(
     readKnowledge(bridge, { nowMs: now(), signal }),
     noteUnread(unread, signal)<EventWay[]>(bridge.ways?.read({ signal }) ?? Promise.resolve([]), []),
   ]);
-  for (const text of [...knowledge.notes, ...unread]) note(text);
+  for (const text of [...knowledge.gone, ...knowledge.notes, ...unread]) note(text);
+  if (knowledge.gone.length > 0) note(remediesText([{ remedy: queueRemedy(bridge, context.local) }]));
   if (ways.some(({ isOpen }) => !isOpen)) note(IS_PAUSED);
   const tally = new Tally(now);
   if (lost.length > 0) {
@@ -136,7 +137,8 @@ export async function showStatus(
   }
   const read = createStatusReader(bridge, { side: options.side, knowledge, now, signal });
   await showKeys(context, { keys, options, tally, read, letters: knowledge.letters, now });
-  return exitCodeOf(context, tally, options.maxAge);
+  const exitCode = exitCodeOf(context, tally, options.maxAge);
+  return knowledge.gone.length > 0 ? FAILED : exitCode;
 }
 
 /** Decides the exit code. */

@@ -27,9 +27,17 @@ export interface Knowledge {
   complete: boolean;
   /** Errors that name no key: the functions at the source themselves fail. */
   errors?: { count: number; last: string; lastMs: number } | undefined;
+  /** Queues that somebody deleted, and what that means. */
+  gone: string[];
   /** What could not be read, and what went wrong without a key, for the operator. */
   notes: string[];
 }
+
+const IS_GONE = {
+  work: "the work queue is gone: no event of the source arrives",
+  outage: "the outage queue is gone: the keys that it held are lost, and keys of the next outage too",
+  letters: "the dead-letter queue is gone with its letters, and keys that are given up are lost",
+} as const;
 
 /**
  * Makes a function that awaits a read. Where the cloud refuses it, the error becomes a note, and the read has the other value.
@@ -55,12 +63,24 @@ export async function readKnowledge(
 ): Promise<Knowledge> {
   const notes: string[] = [];
   const orNote = noteUnread(notes, signal);
+  const gone: string[] = [];
+  /** Resolves to the other value where the queue is gone. */
+  const orGone = async <T>(queue: keyof typeof IS_GONE, work: Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!isBridgeError(error, "NotFound")) throw error;
+      gone.push(IS_GONE[queue]);
+      return otherwise;
+    }
+  };
+  const none = { looks: [], complete: false };
   const [parked, held, log, running, queued] = await Promise.all([
-    bridge.deadLetters({ limit: MAX_LETTERS, signal }),
-    orNote<HeldLooks>(bridge.held({ limit: MAX_HELD, signal }), { looks: [], complete: false }),
+    orGone("letters", bridge.deadLetters({ limit: MAX_LETTERS, signal }), { letters: [], complete: false }),
+    orNote<HeldLooks>(orGone("outage", bridge.held({ limit: MAX_HELD, signal }), none), none),
     orNote<FunctionLog>(bridge.log({ sinceMs: nowMs - LOG_WINDOW_MS, limit: MAX_LINES, signal }), UNREAD_LOG),
     orNote<RunningExecutions>(bridge.executions({ limit: MAX_EXECUTIONS, signal }), { executions: [], complete: false }),
-    orNote(bridge.queued({ signal }), undefined),
+    orNote(orGone("work", bridge.queued({ signal }), undefined), undefined),
   ]);
   if (notes.length > 0) notes.push("a key may wait for a reason that is not shown");
   const errors = errorsIn(log.lines);
@@ -69,8 +89,8 @@ export async function readKnowledge(
     known: merge(log.lines, held, running),
     queued,
     complete: parked.complete && held.complete && log.complete && running.complete && notes.length === 0,
-    errors,
-    notes: [...notes, ...notesOnLetters(parked), ...notesOnErrors(errors)],
+    ...{ errors, gone },
+    notes: [...notes, ...(gone.includes(IS_GONE.letters) ? [] : notesOnLetters(parked)), ...notesOnErrors(errors)],
   };
 }
 

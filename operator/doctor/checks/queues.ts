@@ -6,7 +6,7 @@ import { isBridgeError } from "../../../runtime/stores/errors";
 import { countMessages } from "../../clouds/smq";
 import { alicloudOf, awsOf, bucketOf, type Check, type CheckedStack, type Problem, settingsOf, type View } from "../check";
 import { unlessCode } from "../clouds/aws";
-import { awsCommand, refreshCommand } from "../paste";
+import { awsCommand, bridgeCommandOf, inOrder, refreshCommand } from "../paste";
 import { matches, parsePolicy } from "../policy";
 
 const source = ["source"] as const;
@@ -35,7 +35,8 @@ const queues: Check = {
 
 const isGone = (view: View, name: string, url: string): Problem => ({
   what: `the ${name} ${url.split("/").at(-1)} is gone`,
-  fix: refreshCommand(view),
+  // What was written meanwhile has no event.
+  fix: inOrder(refreshCommand(view), bridgeCommandOf(view, "backfill")),
 });
 
 async function smqProblems(view: View, name: string, queueUrl: string): Promise<Problem[]> {

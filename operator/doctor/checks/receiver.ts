@@ -4,8 +4,8 @@ import { DescribeAddressesCommand } from "@aws-sdk/client-ec2";
 import ipaddr from "ipaddr.js";
 import { isAws } from "../../../components/config/clouds";
 import { parseEnv } from "../../../runtime/protocol/env";
-import { at, isObject, parseJson, textAt } from "../../../runtime/protocol/json";
-import { alicloudOf, awsOf, type Check, type CheckedStack, type Problem, settingsOf, Unchecked, type View } from "../check";
+import { at, isObject, parseJson } from "../../../runtime/protocol/json";
+import { alicloudOf, awsOf, type Check, type CheckedStack, settingsOf, Unchecked, type View } from "../check";
 import { unlessCode } from "../clouds/aws";
 import { connectionFailure, type EndpointAnswer, lookAt } from "../clouds/look";
 import { configCommand, inOrder, quoted, refreshCommand, upCommand } from "../paste";
@@ -203,43 +203,4 @@ async function senderAddress(view: View): Promise<string[]> {
   return found;
 }
 
-/** How long a refusal in the log counts. A mended one is forgotten after this. */
-const RECENT_MS = 5 * 60_000;
-const MAX_LINES = 2_000;
-
-/** What the sender logs about the receiver's answers, written by `runtime/roles/sender/receiver-client.ts`, and the way out. */
-const REFUSALS: readonly { pattern: RegExp; fix(view: View): string }[] = [
-  { pattern: /signing secrets .* differ|too many requests .* failed their signature/, fix: refreshCommand },
-  {
-    pattern: /not in the receiver's allowedCidrs/,
-    fix: (view) => inOrder(configCommand(view, "allowedCidrs[0]", "<the address in the receiver's log>/32"), upCommand(view)),
-  },
-  { pattern: /the platform refused the request before the receiver saw it/, fix: refreshCommand },
-  { pattern: /the sender's clock is ahead|the signature is too old/, fix: refreshCommand },
-  { pattern: /nothing is deployed at receiverUrl|redirects are not followed|belongs to another bridge/, fix: refreshCommand },
-];
-
-const senderRefused: Check = {
-  name: "sender-refused",
-  looksAt: "what the sender logged in the last 5 minutes about answers of the receiver",
-  why: "The receiver's answer to the sender is the only proof of the sender's address, its clock and its secret.",
-  when: "after",
-  needs: ["credentials"],
-  sides: (stack) => (isPull(stack) ? ["source"] : []),
-  async run(view) {
-    const { stack, signal } = view;
-    const sinceMs = stack.now() - RECENT_MS;
-    const log = await stack.bridge?.log({ sinceMs, limit: MAX_LINES, signal });
-    const reasons = new Map<string, Problem>();
-    for (const { fields, atMs } of log?.lines ?? []) {
-      if (atMs < sinceMs) continue;
-      const reason = textAt(fields, "reason") ?? textAt(fields, "error") ?? "";
-      const refusal = REFUSALS.find(({ pattern }) => pattern.test(reason));
-      if (refusal !== undefined)
-        reasons.set(refusal.pattern.source, { what: `the sender logged: ${reason}`, fix: refusal.fix(view) });
-    }
-    return [...reasons.values()];
-  },
-};
-
-export const RECEIVER_CHECKS: readonly Check[] = [receiver, icp, allowlist, allowlistDeployed, senderRefused];
+export const RECEIVER_CHECKS: readonly Check[] = [receiver, icp, allowlist, allowlistDeployed];

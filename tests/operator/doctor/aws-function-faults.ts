@@ -3,6 +3,10 @@ import { jsonError, mapping, notifications, OWN_RULE, parameter, QUEUE_ARN, queu
 import { type Aws, type Fault, logged } from "./fault";
 import { FOREIGN, SECRET } from "./fixture";
 
+const putBack = (fields: object): string =>
+  JSON.stringify({ level: "info", message: "put back", time: new Date().toISOString(), failures: 2, ...fields });
+const lines = (...messages: string[]) => ({ body: { events: messages.map((message) => ({ timestamp: Date.now(), message })) } });
+
 export const PULL_FUNCTIONS: Fault<Aws>[] = [
   {
     name: "a deleted queue",
@@ -11,7 +15,8 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     },
     found: "queues (source), queues (source), queues (source)",
     what: /the work queue crossborderbridge-prod-queue is gone/,
-    fix: /^pulumi up --refresh/,
+    // What was written meanwhile has no event.
+    fix: /^pulumi up --refresh --stack prod &&\n\S.* backfill --stack prod$/,
   },
   {
     name: "a removed notification beside those of others",
@@ -186,6 +191,18 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     found: "sender-refused (source)",
     what: /the sender logged: the receiver answered 403: the sender's address is not in/,
     fix: /crossborderbridge:allowedCidrs\[0\]/,
+  },
+  {
+    name: "a role of the other side that lost its policy",
+    plant({ source }) {
+      const reason = "to-there: S3 answered put with AccessDenied (HTTP 403)";
+      source.answers.FilterLogEvents = lines(
+        putBack({ key: "a b", place: "destination", reason, nextTryMs: Date.now() + 60_000 }),
+      );
+    },
+    found: "store-refused (destination)",
+    what: /^1 key waits, for example a b: to-there: S3 answered put with AccessDenied \(HTTP 403\)$/,
+    fix: /^pulumi up --refresh/,
   },
   {
     name: "a deleted secret",

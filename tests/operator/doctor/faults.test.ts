@@ -95,6 +95,31 @@ test("these are more than twenty faults, and every check finds at least one of t
   expect(checkNames().filter((name) => !found.has(name))).toEqual([]);
 });
 
+test("what was refused before the receiver took a request again is mended, and so is a key that no longer waits", async () => {
+  const clinic = await pullClinic();
+  const at = (secondsAgo: number) => new Date(Date.now() - 1000 * secondsAgo).toISOString();
+  const refused = {
+    level: "warn",
+    message: "held",
+    time: at(60),
+    key: "a",
+    reason: "the signing secrets of sender and receiver differ",
+  };
+  const denied = { message: "put back", key: "b", place: "destination", reason: "AccessDenied", nextTryMs: Date.now() - 200_000 };
+  const success = { _aws: { Timestamp: Date.now() - 5_000, CloudWatchMetrics: [] }, Replicated: 1 };
+  try {
+    const log = (...lines: object[]) => ({
+      body: { events: lines.map((line) => ({ timestamp: Date.now(), message: JSON.stringify(line) })) },
+    });
+    clinic.source.answers.FilterLogEvents = log(refused);
+    expect((await examine(clinic)).findings.map(named)).toEqual(["sender-refused (source)"]);
+    clinic.source.answers.FilterLogEvents = log(refused, { level: "info", time: at(240), ...denied }, success);
+    expect((await examine(clinic)).findings).toEqual([]);
+  } finally {
+    await closeClinic(clinic);
+  }
+});
+
 test("no finding and no reason shows a secret", async () => {
   const clinic = await pullClinic();
   try {

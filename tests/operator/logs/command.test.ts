@@ -44,6 +44,22 @@ function bridgeWith(log: Partial<Awaited<ReturnType<FakeBridge["keyLog"]>>>) {
 const show = (bridge: FakeBridge, json = false) =>
   runOn(bridge, (context) => showLogs(context, "a b", { stack: "dev", since: since("2h") }, () => NOW), { json });
 
+test("an error is its message, without its stack, and times are times", async () => {
+  const reason = "to-there: S3 answered put with AccessDenied (HTTP 403)";
+  const fields = {
+    key: "a b",
+    reason,
+    error: { message: reason, kind: "PermissionDenied", stack: "Error\n    at x" },
+    nextTryMs: NOW,
+  };
+  const other = { key: "a b", error: { message: "another one", stack: "Error" } };
+  const { bridge } = bridgeWith({ lines: [line("source", "sender", { fields }), line("source", "sender", { fields: other })] });
+  expect((await show(bridge)).printed).toEqual([
+    `2026-11-30T12:00:00.000Z  source       sender      notice  (reason ${reason}, nextTryMs 2026-11-30T12:00:00.000Z)`,
+    "2026-11-30T12:00:00.000Z  source       sender      notice  (error another one)",
+  ]);
+});
+
 test("shows the way of the key across both sides, oldest first", async () => {
   const { bridge, asked } = bridgeWith({});
   expect(await show(bridge)).toEqual({

@@ -40,7 +40,7 @@ test("the charts of the page: a character for each of the last 20 minutes", asyn
 
 test.each([
   ["a paused bridge", paused, /^BUSY {10}the bridge is paused, and 12 keys wait; to go on: npm run bridge -- resume --stack dev --local$/m],
-  ["what could not be read", unread, /^NOT KNOWN {5}not known: the dead letters and the work queue .* could not be read$/m],
+  ["what could not be read", unread, /^NOT KNOWN {5}the dead letters and the work queue .* could not be read$/m],
   [
     "functions that fail",
     failing,

@@ -235,6 +235,17 @@ test("what cannot be read is a note, and the rest is shown", async () => {
   });
 });
 
+test("a queue that was deleted is said first, with what that means and the command that mends it", async () => {
+  const bridge = new FakeBridge(pullRaw());
+  const gone = () => Promise.reject(new BridgeError("NotFound", "count", "the queue cannot be read: QueueDoesNotExist (400)"));
+  Object.assign(bridge, { queued: gone, deadLetters: gone });
+  const snapshot = (await watching(bridge)).last();
+  expect(snapshot).toMatchObject({ verdict: { id: "gone", tone: "bad" }, notes: [] });
+  const text = overviewText(snapshot);
+  expect(text).toMatch(/^PROBLEM {7}the dead-letter queue is gone .*; the work queue is gone: no event of the source arrives$/m);
+  expect(text).toContain("npm start -- --redeploy --stack dev && npm run bridge -- backfill --stack dev --local");
+});
+
 test("a paused bridge says so, and one whose ways cannot be read is not called paused", async () => {
   const bridge = new FakeBridge(pullRaw());
   let isOpen = false;

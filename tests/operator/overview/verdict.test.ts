@@ -9,7 +9,7 @@ type Gathered = Parameters<typeof makeSnapshot>[1];
 
 const QUIET: Gathered = {
   ...{ nowMs: NOW, local: false, lost: [], lettersComplete: true, paused: false, logRead: true },
-  knowledge: { letters: [], known: new Map(), queued: 0, notes: [] },
+  knowledge: { letters: [], known: new Map(), queued: 0, notes: [], gone: [] },
   held: { count: 0, complete: true },
   running: { count: 0, complete: true },
   flow: { windowMs: 1, replicated: 0, unchanged: 0, deleted: 0, retried: 0, bytes: 0, minutes: [], complete: true },
@@ -59,6 +59,11 @@ test.each<[string, Partial<Gathered>, string, string, RegExp]>([
     /^the bridge is paused, and 0 keys wait; to go on: npm run bridge -- resume --stack dev$/,
   ],
   ["it is paused and has letters", { paused: true, ...knowing({ letters: [LETTER] }) }, "paused", "busy", /paused/],
+  [
+    "a queue is gone, and the bridge is paused",
+    { paused: true, ...knowing({ gone: ["the work queue is gone: no event of the source arrives"] }) },
+    ...(["gone", "bad", /^the work queue is gone: no event of the source arrives$/] as const),
+  ],
   ["a letter", knowing({ letters: [LETTER] }), "letters", "bad", /1 dead letter$/],
   ["the functions fail", errors(NOW - 60_000), "errors", "bad", /2 errors, the last one: the function failed$/],
   ["the functions failed long ago", errors(NOW - 6 * 60_000), "across", "good", /^nothing/],

@@ -303,6 +303,17 @@ test("escapes control characters in key and reason", () => {
   expect(line).toBe('FAILED        "\\u001b[2J"  (no "such"\\u{a}\\u{1b}[31mthing)');
 });
 
+test("a queue that is gone: the objects are shown all the same, with what it means and the command, and the exit code is 1", async () => {
+  const bridge = await mixed();
+  bridge.queued = () =>
+    Promise.reject(new BridgeError("NotFound", "receive", "the queue cannot be read: QueueDoesNotExist (400)"));
+  const { exitCode, printed, noted } = await status(bridge, []);
+  expect(exitCode).toBe(1);
+  expect(printed.join("\n")).toMatch(/^COMPLETED/m);
+  expect(noted).toContain("the work queue is gone: no event of the source arrives");
+  expect(noted.join("\n")).toMatch(/Put the queue back, then run a backfill.*#a-queue-is-gone\)\n +\S.* backfill --stack dev/);
+});
+
 test("--watch looks again after each pause, until the signal, and begins with the state of the bridge", async () => {
   const interrupt = new AbortController();
   const printed: string[] = [];
