@@ -16,6 +16,7 @@ export type {
   ReplicationRuleArgs,
   ScopeArgs,
   SourceSettings,
+  StoreSettings,
   TimeoutsArgs,
   TransitionArgs,
 } from "./config/settings";

@@ -5,7 +5,7 @@
 import { COUNTED } from "./counted";
 import { arrivalOf, pathOf, requestsOfObject, type Scenario } from "./model";
 import { INLINE_LIMIT_BYTES, PUSH_STEPS, type Requests } from "./requests";
-import { ASSUMED, BUSY_MS, functionSize } from "./times";
+import { ASSUMED, BUSY_MS } from "./times";
 
 export interface Load {
   objectsPerSecond: number;
@@ -180,8 +180,3 @@ const fcInstances = (side: string, needed: number): Limit =>
 /** The largest object that one run of a copier finishes. A larger one goes on in the next run. */
 export const largestInOneRun = (): number =>
   (SETTINGS.copySeconds - BUSY_MS.large.copier / 1000) * ASSUMED.instanceBytesPerSecond;
-
-/** GB-seconds of the copiers for the bytes. */
-export function copierGbSeconds(bytes: number, sizeBytes: number): number {
-  return (bytes / copyBytesPerSecond(sizeBytes)) * (functionSize("aws", "copier").memoryMb / 1024);
-}

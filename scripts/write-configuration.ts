@@ -11,7 +11,7 @@ import { ConfigInvalid, parseBridgeConfig } from "../components/config";
 import { LATE_SETTINGS } from "../components/config/late";
 import { LIMITS, type Limit } from "../components/config/limits";
 import { outputsSchema } from "../components/config/outputs";
-import { bridgeSchema } from "../components/config/schema";
+import { bridgeSchema, storeSchema } from "../components/config/schema";
 
 const ROOT = resolve(__dirname, "..");
 const SOURCE = "components/config/schema.ts and components/config/outputs.ts";
@@ -40,6 +40,7 @@ interface Setting {
 }
 
 const BRIDGE = z.toJSONSchema(bridgeSchema, { io: "input" }) as unknown as Setting;
+const STORE = z.toJSONSchema(storeSchema, { io: "input" }) as unknown as Setting;
 const OUTPUTS = z.toJSONSchema(outputsSchema, { io: "input" }) as unknown as Setting;
 
 const propertiesOf = (setting: Setting): [name: string, setting: Setting][] => Object.entries(setting.properties ?? {});
@@ -302,7 +303,7 @@ function member(section: Section, key: string, setting: Setting, absent: "" | " 
   return `${comment("  ", ...sentences)}\n${line.length <= LINE_CHARACTERS || required ? line : broken()}`;
 }
 
-/** The earlier type whose members are all in this one, which then extends it. So the destination extends the source. */
+/** The earlier type whose members are all in this one, which then extends it. */
 function baseOf(section: Section, others: readonly Section[]): Section | undefined {
   const own = section.setting.properties ?? {};
   return others.find(({ setting }) =>
@@ -322,12 +323,16 @@ function declaredType(section: Section, earlier: readonly Section[], absent: "" 
 }
 
 export function settingTypes(): string {
-  const settings = sectionsIn("", BRIDGE);
+  const [bridge, ...inside] = sectionsIn("", BRIDGE);
   const outputs = sectionsIn("", OUTPUTS).filter(
     ({ setting }, at, all) => all.findIndex((other) => other.setting.typeName === setting.typeName) === at,
   );
+  // As late as the members of a side.
+  const store: Section = { path: "source", setting: STORE };
   const types = [
-    ...settings.map((section, at) => declaredType(section, settings.slice(0, at))),
+    ...[...(bridge === undefined ? [] : [bridge]), store, ...inside].map((section) =>
+      declaredType(section, section === store ? [] : [store]),
+    ),
     ...outputs.map((section) => declaredType(section, [], "")),
   ];
   const head = comment("", "The configuration as a program gives it, and the outputs.", WRITTEN_BY);

@@ -20,8 +20,8 @@ const bytesIn = ({ cloud, settings }: FunctionSettings): number =>
   sizeOf({ [CONFIG_VARIABLE]: asciiJson(settings), ...PAUSED, ...(isAws(cloud) ? {} : FC_VARIABLES) });
 
 /** The size of the variables of each function, at most. */
-export const environmentSizes = (config: LenientConfig): { role: Role; bytes: number }[] =>
-  functionSettings(config).map((one) => ({ role: one.role, bytes: bytesIn(one) }));
+export const environmentSizes = (config: LenientConfig): { role: Role; cloud: Cloud; bytes: number }[] =>
+  functionSettings(config).map((one) => ({ role: one.role, cloud: one.cloud, bytes: bytesIn(one) }));
 
 const serviceOf = (cloud: Cloud) =>
   isAws(cloud)
@@ -52,14 +52,13 @@ function largestIn(
 /** For each setting, reports the function whose environment it exceeds most. */
 export const environmentFits: Rule = (config) => {
   const worst = new Map<Repeated, { over: number; violation: Violation }>();
-  for (const one of functionSettings(config)) {
-    const service = serviceOf(one.cloud);
-    const bytes = bytesIn(one);
+  for (const { role, cloud, bytes } of environmentSizes(config)) {
+    const service = serviceOf(cloud);
     const over = bytes - service.most;
-    const largest = largestIn(one.role, config);
+    const largest = largestIn(role, config);
     if (over <= 0 || largest === undefined || (worst.get(largest.name)?.over ?? 0) >= over) continue;
     const message =
-      `the ${one.role} gets it as ${largest.bytes} bytes of JSON, so its environment has up to ${bytes} bytes, and ${service.name} allows ` +
+      `the ${role} gets it as ${largest.bytes} bytes of JSON, so its environment has up to ${bytes} bytes, and ${service.name} allows ` +
       `${service.most}; allowed: at most ${Math.max(0, largest.bytes - over)} bytes of JSON (a character outside ASCII takes 6)`;
     worst.set(largest.name, { over, violation: { path: largest.name.split("."), message } });
   }

@@ -247,5 +247,3 @@ export const LIMITS = {
     source: "https://www.alibabacloud.com/help/en/smq/product-overview/limits",
   }),
 } as const satisfies Readonly<Record<string, Limit>>;
-
-export type LimitName = keyof typeof LIMITS;

@@ -75,6 +75,11 @@ const store = {
     ),
 };
 
+/** The settings of either side, for the type that both extend. */
+export const storeSchema = z
+  .strictObject(store)
+  .meta({ title: "Store", typeName: "StoreSettings", description: "The bucket of either side." });
+
 const sourceSchema = z
   .strictObject({
     ...store,

@@ -167,8 +167,8 @@ export interface BridgeSettings {
   dashboard?: boolean | undefined;
 }
 
-/** Where objects come from. */
-export interface SourceSettings {
+/** The bucket of either side. */
+export interface StoreSettings {
   /** Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
   cloud: "aws" | "aws-cn" | "alicloud";
   /** Region of the bucket, of this side's functions and of its provider. */
@@ -210,6 +210,10 @@ export interface SourceSettings {
    * both sides or on neither: two accounts that differ get the permissions to hand the replicas over.
    */
   accountId?: string | undefined;
+}
+
+/** Where objects come from. */
+export interface SourceSettings extends StoreSettings {
   /**
    * Mode `native` in OSS, with two adopted buckets: you have looked, and the source has no replication rule to the
    * destination but the bridge's own. OSS takes one rule for a pair of buckets; where there is one, Pulumi's provider takes
@@ -220,48 +224,7 @@ export interface SourceSettings {
 }
 
 /** Where replicas go. */
-export interface DestinationSettings {
-  /** Cloud of this side. AWS Global (`aws`) and AWS China (`aws-cn`) are two clouds. */
-  cloud: "aws" | "aws-cn" | "alicloud";
-  /** Region of the bucket, of this side's functions and of its provider. */
-  region: string;
-  /** Name of the bucket. */
-  bucket: Input<string>;
-  /**
-   * Use an existing bucket and leave its settings as they are. The bridge never writes the notifications of an adopted
-   * source in AWS: merge the output `requiredNotification` into them. OSS keeps several triggers, so the bridge adds its own
-   * there.
-   * @default false
-   */
-  adopt?: boolean | undefined;
-  /** Keep versions in a bucket that the bridge creates. S3 replicates only buckets that keep versions. @default true */
-  versioning?: boolean | undefined;
-  /** AWS: KMS key of the bucket's objects. The key's policy must allow this bridge: see the output `kmsKeyPolicyStatements`. */
-  kmsKeyArn?: Input<string> | undefined;
-  /** Alibaba Cloud: id of the KMS key of the bucket's objects, in the bucket's region. */
-  kmsKeyId?: Input<string> | undefined;
-  /**
-   * Alibaba Cloud: send objects through transfer acceleration. Mode `push` takes it at the destination. Mode `pull` takes it
-   * at the source, for the URLs that the destination reads. `overseas` enters outside the Chinese mainland. The bridge
-   * switches it on at buckets that it creates. With `customDomain` it works only where the domain's CNAME record leads to
-   * the acceleration endpoint.
-   * @default `global` at the destination of a push to another region without `customDomain`, otherwise none
-   */
-  acceleration?: "none" | "global" | "overseas" | undefined;
-  /**
-   * Alibaba Cloud: a domain of yours, for all access from outside the bucket's region: for the URLs that the destination
-   * reads, for a push from another region, and for the operator's commands. Functions in the bucket's own region keep the
-   * internal host. Accounts that activated OSS since 2025-03-20 need it for a bucket on the Chinese mainland. The bridge
-   * binds the domain to a bucket that it creates; the certificate and the DNS records are yours.
-   */
-  customDomain?: Input<string> | undefined;
-  /** Named profile of the credentials. Only `index.ts` uses it, for the provider that it creates. */
-  profile?: string | undefined;
-  /**
-   * Account that the credentials must belong to; the deployment stops where they do not. In mode `native` in AWS give it on
-   * both sides or on neither: two accounts that differ get the permissions to hand the replicas over.
-   */
-  accountId?: string | undefined;
+export interface DestinationSettings extends StoreSettings {
   /** Text in front of every source key. @default "" */
   prefix?: string | undefined;
   /**

@@ -29,6 +29,23 @@ export interface Built extends Recording {
   bridge: CrossBorderBridge;
 }
 
+/** Names of the outputs that every bridge in mode pull has, sorted. */
+export const PULL_OUTPUTS = [
+  "copierFunctionName",
+  "dashboardUrls",
+  "deadLetterQueueUrl",
+  "destinationBucket",
+  "estimatedCost",
+  "kmsKeyPolicyStatements",
+  "notices",
+  "outageQueueUrl",
+  "queueUrl",
+  "receiverFunctionName",
+  "receiverUrl",
+  "senderFunctionName",
+  "sourceBucket",
+];
+
 let plain: Promise<Built> | undefined;
 
 /** Records the bridge `b`; the unvaried one once. A `token` of undefined leaves the default one out. */

@@ -32,17 +32,9 @@ import { clientConfig } from "../../local/aws/client-config";
 import { apiIdIn } from "../../operator/doctor/checks/receiver";
 import { paste } from "./support/aws-command";
 import { type Diagnosis, diagnose } from "./support/doctor";
-import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
+import { type TestStack, testOnOwnStack } from "./support/stack";
 
-let stack: TestStack | undefined;
-const onStack = testOn(() => stack);
-
-beforeAll(async () => {
-  stack = await startTestStack();
-}, START_MS);
-afterAll(async () => {
-  await stack?.stop();
-});
+const onStack = testOnOwnStack();
 
 const look = ({ local }: TestStack) => diagnose(local, "dev");
 

@@ -14,17 +14,9 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/cl
 import { clientConfig } from "../../local/aws/client-config";
 import { eventually } from "./support/eventually";
 import { deleteBucket, look, put } from "./support/objects";
-import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
+import { type TestStack, testOnOwnStack } from "./support/stack";
 
-let stack: TestStack | undefined;
-const onStack = testOn(() => stack);
-
-beforeAll(async () => {
-  stack = await startTestStack();
-}, START_MS);
-afterAll(async () => {
-  await stack?.stop();
-});
+const onStack = testOnOwnStack();
 
 const RULE = "crossborderbridge-dev-tick";
 const RECEIVER = "crossborderbridge-dev-receiver";

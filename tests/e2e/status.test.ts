@@ -7,17 +7,9 @@ import { runBridge } from "./support/bridge-command";
 import { eventually } from "./support/eventually";
 import { deleteBucket, put } from "./support/objects";
 import { sendMessage, settled } from "./support/queues";
-import { START_MS, startTestStack, type TestStack, testOn } from "./support/stack";
+import { type TestStack, testOnOwnStack } from "./support/stack";
 
-let stack: TestStack | undefined;
-const onStack = testOn(() => stack);
-
-beforeAll(async () => {
-  stack = await startTestStack();
-}, START_MS);
-afterAll(async () => {
-  await stack?.stop();
-});
+const onStack = testOnOwnStack();
 
 const status = ({ local }: TestStack, ...args: string[]) => runBridge(registerStatus, local, "dev", ["status", ...args]);
 

@@ -8,7 +8,7 @@ import * as iam from "../../../components/aws/policies";
 import { lambdaQuotaNotices, noticesOf } from "../../../components/config";
 import { environmentSizes } from "../../../components/config/environment";
 import { OWN_LIFECYCLE_IDS } from "../../../components/config/lifecycle-rules";
-import { LIMITS, type Limit, type LimitName } from "../../../components/config/limits";
+import { LIMITS, type Limit } from "../../../components/config/limits";
 import { ADOPTED_OSS_SOURCE_NOTICE } from "../../../components/config/notices";
 import { PROBER_PARTS } from "../../../components/prober";
 import { CONFIG_VARIABLE, encodeEnv, parseEnv, type RoleConfig } from "../../../runtime/protocol/env";
@@ -139,7 +139,7 @@ const TOO_MANY = longPrefixes(48);
 const IN_OSS = { source: { cloud: "alicloud", region: "cn-shanghai" } } satisfies Variation;
 const TO_OSS = { destination: { cloud: "alicloud", region: "us-west-1" } } satisfies Variation;
 
-const TESTS: Readonly<Record<LimitName, () => void>> = {
+const TESTS: Readonly<Record<keyof typeof LIMITS, () => void>> = {
   s3Key: () => {
     const from = (length: number, prefix: string) =>
       pull({ from: "aws", to: "aws", scope: { prefixes: ["p".repeat(length)] }, destination: { prefix } });
@@ -313,7 +313,10 @@ const TESTS: Readonly<Record<LimitName, () => void>> = {
 };
 
 test.each(
-  Object.entries(LIMITS as Readonly<Record<string, Limit>>).map(([id, row]) => [`${row.service}: ${row.what}`, id as LimitName]),
+  Object.entries(LIMITS as Readonly<Record<string, Limit>>).map(([id, row]) => [
+    `${row.service}: ${row.what}`,
+    id as keyof typeof LIMITS,
+  ]),
 )("%s", (_, id) => {
   TESTS[id]();
 });

@@ -116,6 +116,18 @@ export async function proxyReceiver({ local, source, destination }: TestStack): 
   return proxy;
 }
 
+/** Starts a stack before the tests of a file, and stops it after them. Returns `test` on that stack, as `testOn` does. */
+export function testOnOwnStack(options: Partial<LocalStackOptions> = {}): ReturnType<typeof testOn> {
+  let stack: TestStack | undefined;
+  beforeAll(async () => {
+    stack = await startTestStack(options);
+  }, START_MS);
+  afterAll(async () => {
+    await stack?.stop();
+  });
+  return testOn(() => stack);
+}
+
 /** Like `test`. A failure also shows the end of the functions' logs. */
 export function testOn(stack: () => TestStack | undefined) {
   return (name: string, body: (stack: TestStack) => Promise<void>, timeoutMs?: number): void => {

@@ -1,20 +1,8 @@
 /** Alarm rules over the control API, as the vendor's client and its Terraform provider call it. */
-import { rpcApi } from "../../src/api/rpc-api";
-import { cloudMonitorApi } from "../../src/cms/cloud-monitor";
-import { createSettingRecords, type SettingRecords } from "../../src/records";
-import { ACCOUNT, type ApiFixture, REGION, refused, rpcCaller, startApi } from "../api/api-fixture";
+import { ACCOUNT, REGION, refused, rpcCaller } from "../api/api-fixture";
+import { startCms } from "./cms-fixture";
 
-let api: ApiFixture;
-let records: SettingRecords;
-beforeAll(async () => {
-  api = await startApi({ service: "metrics", handler: (call) => rpcApi(cloudMonitorApi({ accountId: ACCOUNT, records }))(call) });
-});
-beforeEach(() => {
-  records = createSettingRecords();
-});
-afterAll(() => api.close());
-
-const cms = rpcCaller(() => api.olderClient(), "2019-01-01");
+const { cms, api, records } = startCms();
 const RULE = {
   ...{ RuleId: "rule-1", RuleName: "backlog", Namespace: "acs_mns_new", MetricName: "ActiveMessages", ContactGroups: "ops,dev" },
   ...{ Resources: '[{"queue":"jobs"}]', Period: "60", SilenceTime: 3600, EffectiveInterval: "00:00-22:59" },
@@ -81,7 +69,7 @@ test("a rule that a program created is listed as well", async () => {
     },
     ...{ tags: { team: "data" }, enabled: false },
   };
-  records.alarms.create(REGION, "in-process", { settings });
+  records().alarms.create(REGION, "in-process", { settings });
   expect((await list()).Alarms.Alarm).toMatchObject([
     {
       ...{ RuleId: "in-process", RuleName: "dead letters", Namespace: "acs_mns_new", ContactGroups: "ops", EnableState: false },
@@ -130,8 +118,8 @@ test.each(["EnableMetricRules", "DisableMetricRules", "DeleteMetricRules"])("%s 
 });
 
 test("a session needs permission", async () => {
-  const session = api.session(["cms:DescribeMetricRuleList"], ["*"]);
-  const asSession = rpcCaller(() => api.client(session), "2019-01-01");
+  const session = api().session(["cms:DescribeMetricRuleList"], ["*"]);
+  const asSession = rpcCaller(() => api().client(session), "2019-01-01");
   expect(await asSession("DescribeMetricRuleList")).toMatchObject({ Total: "0" });
   expect(await refused(asSession("PutResourceMetricRule", RULE))).toEqual({ statusCode: 403, code: "NoPermission" });
 });

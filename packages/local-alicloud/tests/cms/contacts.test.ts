@@ -1,20 +1,8 @@
 /** Contacts and their groups over the control API, as the vendor's client calls it. */
-import { rpcApi } from "../../src/api/rpc-api";
-import { cloudMonitorApi } from "../../src/cms/cloud-monitor";
-import { createSettingRecords, type SettingRecords } from "../../src/records";
-import { ACCOUNT, type ApiFixture, refused, rpcCaller, startApi } from "../api/api-fixture";
+import { refused } from "../api/api-fixture";
+import { startCms } from "./cms-fixture";
 
-let api: ApiFixture;
-let records: SettingRecords;
-beforeAll(async () => {
-  api = await startApi({ service: "metrics", handler: (call) => rpcApi(cloudMonitorApi({ accountId: ACCOUNT, records }))(call) });
-});
-beforeEach(() => {
-  records = createSettingRecords();
-});
-afterAll(() => api.close());
-
-const cms = rpcCaller(() => api.olderClient(), "2019-01-01");
+const { cms } = startCms();
 const ALICE = { ContactName: "Alice", Describe: "ECS_Instance", "Channels.Mail": "alice@example.com", Lang: "en" };
 
 test("a contact is put, described, replaced and deleted", async () => {
@@ -22,9 +10,7 @@ test("a contact is put, described, replaced and deleted", async () => {
   await cms("PutContact", { ...ALICE, "Channels.Mail": "team@example.com" });
   const { Contacts, Total } = await cms("DescribeContactList", { ContactName: "Alice" });
   expect(Total).toBe(1);
-  expect(Contacts.Contact).toEqual([
-    { Name: "Alice", Desc: "ECS_Instance", Channels: { Mail: "team@example.com" }, Lang: "en" },
-  ]);
+  expect(Contacts.Contact).toEqual([{ Name: "Alice", Desc: "ECS_Instance", Channels: { Mail: "team@example.com" }, Lang: "en" }]);
   await cms("DeleteContact", { ContactName: "Alice" });
   expect(await refused(cms("DeleteContact", { ContactName: "Alice" }))).toEqual({ statusCode: 404, code: "ResourceNotFound" });
 });
