@@ -2,16 +2,18 @@
 
 const REDACTED = "[redacted]";
 const SENSITIVE_NAME = /url|secret|authorization|password|credential|token|signature|cookie|private/i;
-/** Each pattern begins with a letter of its own and has no nested repetition, so the time grows with the length of the text alone. */
+/** Each pattern begins with a text of its own and has no nested repetition, so the time grows with the length of the text alone. */
 const PATTERNS: readonly [RegExp, string][] = [
   [/whsec_[A-Za-z0-9+/=]*/g, REDACTED],
   // Access key ids of AWS, and of Alibaba Cloud: permanent and temporary ones.
   [/(?:AKIA|ASIA)[A-Z0-9]{12,}|LTAI[A-Za-z0-9]{8,}|STS\.[A-Za-z0-9]{8,}/g, REDACTED],
   // `Authorization: AWS <id>:<signature>`, and `OSS` in the same form.
   [/\b(AWS|OSS) [^\s:"']{1,128}:[A-Za-z0-9+/=]+/g, `$1 ${REDACTED}`],
+  // The webhooks of Lark have their secret in the path.
+  [/\/hook\/[\w-]+/g, `/hook/${REDACTED}`],
   // In queries and in `Authorization: AWS4-HMAC-SHA256 Credential=..., Signature=...`.
   [
-    /((?:signature|credential|security-?token|session-?token|access-?key-?(?:id|secret)|secret-?(?:access-?)?key)=)[^\s&"'<>,;]*/gi,
+    /((?:signature|credential|security-?token|session-?token|access_token|access-?key-?(?:id|secret)|secret-?(?:access-?)?key)=)[^\s&"'<>,;]*/gi,
     `$1${REDACTED}`,
   ],
   // As a header or a property of JSON. A short word after a colon is prose.

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { redactText } from "../../../runtime/platforms/redact";
+import { redact, redactText } from "../../../runtime/platforms/redact";
 
 const SIGNATURE = "cba3e9c47e338f913b47597158fcceaf1ec05bc7507a86cf4ce4736d334289f0";
 const TOKEN = "IQoJb3JpZ2luX2VjEJr//////////wEaCXVzLWVhc3QtMSJHMEUCIQD";
@@ -31,12 +31,30 @@ const LEAKS: [name: string, text: string, secret: string][] = [
   ["a temporary access key id of AWS", "key ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"],
   ["an access key id of Alibaba Cloud", "AccessKeyId LTAI5tExampleKeyOfUser", "LTAI5tExampleKeyOfUser"],
   ["a temporary access key id of Alibaba Cloud", "STS.NTExampleOfAnId is not allowed", "STS.NTExampleOfAnId"],
+  ["a webhook of DingTalk", `https://oapi.dingtalk.com/robot/send?access_token=${SIGNATURE}`, SIGNATURE],
+  ["its path alone", `POST /robot/send?access_token=${SIGNATURE}`, SIGNATURE],
+  ["a webhook of WeCom", `https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=${SIGNATURE}`, SIGNATURE],
+  ["a webhook of Lark", `https://open.feishu.cn/open-apis/bot/v2/hook/${SIGNATURE}`, SIGNATURE],
   ["a signing secret", "whsec_c2VjcmV0c2VjcmV0c2VjcmV0", "whsec_c2Vj"],
 ];
 
 test.each(LEAKS)("%s leaves nothing", (_name, text, secret) => {
   expect(redactText(text)).not.toContain(secret);
   expect(redactText(text)).toContain("[redacted]");
+});
+
+test.each([
+  ["a buffer", Buffer.from(SIGNATURE)],
+  ["an array of bytes", new Uint8Array(Buffer.from(SIGNATURE))],
+  ["a view", new DataView(new Uint8Array(Buffer.from(SIGNATURE)).buffer)],
+])("of %s only the size is kept", (_name, bytes) => {
+  expect(redact({ body: bytes })).toEqual({ body: `[${SIGNATURE.length} bytes]` });
+});
+
+test("a value in an array is no less deep than one in an object", () => {
+  let nested: unknown = "end";
+  for (let depth = 0; depth < 100; depth++) nested = [nested];
+  expect(JSON.stringify(redact(nested))).toContain("[deep]");
 });
 
 test("credentials leave nothing anywhere in a text", () => {
