@@ -1,8 +1,8 @@
 /** The progress of a long run, in a file that is replaced atomically. Another run never resumes from it. */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile, rm } from "node:fs/promises";
 import type * as z from "zod";
 import { UsageError } from "./command";
+import { replaceFile } from "./disk";
 
 /** The run that a file belongs to: each of its values must be equal. */
 export type RunIdentity = Readonly<Record<string, string | boolean | undefined>>;
@@ -77,29 +77,5 @@ async function readOrUndefined(path: string): Promise<string | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
-  }
-}
-
-/** A reader sees the old content or the new content, also after a power failure. */
-async function replaceFile(path: string, content: string): Promise<void> {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
-  const draft = `${path}.draft`;
-  // What another process left, or another user put there to have it followed.
-  await rm(draft, { force: true });
-  const file = await open(draft, "wx", 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
-  // The rename is durable only after the folder is synced.
-  const directory = await open(folder, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -1,8 +1,9 @@
 /** Runs a probe: measures how long an object takes from one side to the other, and writes the report. */
 import { randomBytes } from "node:crypto";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommandContext, type CommonOptions, type ExitCode, FAILED, FINE, UsageError } from "../command";
+import { DiskFull, onDisk, writeNewFile } from "../disk";
 import { counted, grouped, sizeText } from "../text";
 import type { LeftBehind } from "./measure";
 import { type Measurement, measure, type Sample } from "./measure";
@@ -55,8 +56,16 @@ export async function probe(context: CommandContext, options: ProbeOptions, deps
   const records = recordsOf(measurement, bridge, options.intervalMs);
   if (records.length > 0) {
     const facts = { stack: bridge.stack, mode: bridge.config.mode, startedAt, options, clocks: measurement.clocks };
-    const summary = await writeReport(folder, records, facts);
-    if (!context.json) print(summary.trimEnd());
+    const report = await writeReport(folder, records, facts).catch((error: unknown) => {
+      if (error instanceof DiskFull) return error;
+      throw error;
+    });
+    // What was measured is printed all the same.
+    if (!context.json) print((report instanceof DiskFull ? summaryText(records, facts) : report).trimEnd());
+    if (report instanceof DiskFull) {
+      if (context.json) print(recordsJson(records).trimEnd());
+      throw report;
+    }
     note(`records, summary and chart are in ${folder}`);
   }
   if (context.json) print(recordsJson(records).trimEnd());
@@ -94,7 +103,7 @@ const FILES = {
 
 /** Called before the first object is sent, so that no result is lost. @throws UsageError if the folder holds another run's files */
 export async function prepareFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await onDisk(folder, () => mkdir(folder, { recursive: true }));
   const present = await readdir(folder);
   const other = Object.values(FILES).find((file) => present.includes(file));
   if (other !== undefined) throw new UsageError(`${join(folder, other)} is there already; name another folder with --out`);
@@ -106,7 +115,7 @@ export async function prepareFolder(folder: string): Promise<void> {
  */
 export async function writeReport(folder: string, records: readonly ProbeRecord[], facts: RunFacts): Promise<string> {
   const summary = summaryText(records, facts);
-  const write = (file: string, content: string | Buffer) => writeFile(join(folder, file), content, { flag: "wx" });
+  const write = (file: string, content: string | Buffer) => writeNewFile(join(folder, file), content);
   // The records come first: a chart can be drawn from them again.
   await write(FILES.json, recordsJson(records));
   await write(FILES.csv, recordsCsv(records));

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as z from "zod";
 import { UsageError } from "../command";
+import { onDisk } from "../disk";
 import { linesOf } from "../lines";
 
 /**
@@ -56,9 +57,9 @@ export class FindingsFile {
    * @throws UsageError if the file holds other bytes: findings of the run are lost
    */
   static async open(path: string, mark: FindingsMark | undefined): Promise<FindingsFile> {
-    await mkdir(dirname(path), { recursive: true });
+    await onDisk(path, () => mkdir(dirname(path), { recursive: true }));
     const isNew = mark === undefined || mark.bytes === 0;
-    const file = await open(path, isNew ? "w+" : "r+", 0o600).catch((error: NodeJS.ErrnoException) => {
+    const file = await onDisk(path, () => open(path, isNew ? "w+" : "r+", 0o600)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
       throw lost(path);
     });
@@ -92,7 +93,7 @@ export class FindingsFile {
 
   /** Resolves once everything that was appended before is on the disk. After a failure the lines are written by the next call. */
   flush(): Promise<void> {
-    this.flushing = this.flushing.catch(() => undefined).then(() => this.write());
+    this.flushing = this.flushing.catch(() => undefined).then(() => onDisk(this.path, () => this.write()));
     return this.flushing;
   }
 

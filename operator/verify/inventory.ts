@@ -17,6 +17,7 @@ import { parseJson } from "../../runtime/protocol/json";
 import { compareKeys } from "../../runtime/stores/keys";
 import type { ListedObject } from "../../runtime/stores/object-store";
 import { UsageError } from "../command";
+import { onDisk } from "../disk";
 import { linesOf } from "../lines";
 import { grouped } from "../text";
 import type { Listing } from "./walk";
@@ -184,7 +185,8 @@ class Pieces {
     const rows = this.open.sort(([a], [b]) => compareKeys(a, b));
     this.open = [];
     const path = join(this.folder, String(this.paths.length));
-    await pipeline(Readable.from(rows.map((row) => `${JSON.stringify(row)}\n`)), createWriteStream(path));
+    const lines = rows.map((row) => `${JSON.stringify(row)}\n`);
+    await onDisk(path, () => pipeline(Readable.from(lines), createWriteStream(path)));
     this.paths.push(path);
   }
 

@@ -1,12 +1,12 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CommandContext, FAILED, FINE, UsageError } from "../../../operator/command";
-import { type ProbeOptions, probe } from "../../../operator/probe/probe";
+import { FAILED, FINE, UsageError } from "../../../operator/command";
+import type { ProbeOptions } from "../../../operator/probe/probe";
 import { BridgeError } from "../../../runtime/stores/errors";
-import { VirtualTime } from "../../support/virtual-time";
-import { type FakeOptions, fakeBridge } from "./fake-bridge";
+import type { FakeOptions } from "./fake-bridge";
 import { readPng } from "./png";
+import { runProbe } from "./run-probe";
 
 let folder: string;
 beforeEach(async () => {
@@ -18,34 +18,12 @@ const FILES = ["latency.png", "latency.svg", "records.csv", "records.json", "sum
 
 /** @param stopAt interrupts the command at the first note that begins so */
 async function run(fake: Omit<FakeOptions, "time"> = {}, changes: Partial<ProbeOptions> = {}, stopAt?: string) {
-  const time = new VirtualTime();
-  const { bridge, calls } = fakeBridge({ time, ...fake });
   const out = join(folder, "out");
-  const [printed, noted]: [string[], string[]] = [[], []];
-  const stop = new AbortController();
-  const context: CommandContext = {
-    bridge,
-    access: undefined as never,
-    local: true,
-    json: changes.json === true,
-    signal: stop.signal,
-    print: (text) => printed.push(text),
-    note: (text) => {
-      noted.push(text);
-      if (stopAt !== undefined && text.startsWith(stopAt)) stop.abort();
-    },
+  const onNote = (text: string, stop: AbortController) => {
+    if (stopAt !== undefined && text.startsWith(stopAt)) stop.abort();
   };
-  const options: ProbeOptions = {
-    ...{ stack: "aws-to-china", sizes: [1024, 2048], count: 2, direction: "both", attempts: 20, intervalMs: 500 },
-    ...{ parallel: 1, pauseMs: 0, out, ...changes },
-  };
-  const work = probe(context, options, { time, runId: () => "run" });
-  const outcome = await time.during(work).then(
-    (exitCode) => ({ exitCode }),
-    (error: unknown) => ({ error }),
-  );
-  const read = (file: string) => readFile(join(out, file), "utf8");
-  return { outcome, out, calls, printed, noted, read };
+  const ran = await runProbe({ fake, out, onNote, ...changes });
+  return { ...ran, out, read: (file: string) => readFile(join(out, file), "utf8") };
 }
 
 test("writes the records, the summary and the chart, and prints the summary", async () => {
