@@ -144,9 +144,10 @@ export function createMessageQueue(options: MessageQueueOptions): MessageQueue {
       const peek = { op: "peekMessage", what, method: "GET", path: `${messages}?peekonly=true` } as const;
       if ((await ask(peek, [OK, NO_MESSAGE])).status === OK) return false;
       // A peek does not see messages that somebody has received. SMQ announces that these counts will become 0 one day.
-      const { text } = await ask({ op: "getQueueAttributes", what, method: "GET", path: "" }, [OK]);
-      const queue = parseXml(text);
-      return ["ActiveMessages", "InactiveMessages"].every((name) => Number(queue?.textOf(name) ?? 0) === 0);
+      const op = "getQueueAttributes";
+      const queue = parseXml((await ask({ op, what, method: "GET", path: "" }, [OK])).text);
+      if (queue?.name !== "Queue") throw new ControlError("Unexpected", op, `${what}: the answer describes no queue`, {});
+      return ["ActiveMessages", "InactiveMessages"].every((name) => Number(queue.textOf(name) ?? 0) === 0);
     },
   };
 }

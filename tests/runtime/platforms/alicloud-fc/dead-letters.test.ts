@@ -170,6 +170,15 @@ describe("failures", () => {
     if (!body.includes(NAMED)) await expect(queue.send("{}")).rejects.toMatchObject({ kind: "Unavailable", retryable: true });
   });
 
+  test("a queue is not taken for empty by an answer that describes none", async () => {
+    const none = '<Error xmlns="http://mns.aliyuncs.com/doc/v1/"><Code>MessageNotExist</Code></Error>';
+    const { origin } = await answering((request, response) => {
+      if (request.url?.includes("peekonly")) response.writeHead(404).end(none);
+      else response.writeHead(200).end("<html>fine</html>");
+    });
+    await expect(queueAt(origin).queue.isEmpty()).rejects.toMatchObject({ kind: "Unexpected" });
+  });
+
   test("any status but 201 is a failure", async () => {
     const { origin } = await answering((_request, response) => void response.writeHead(200).end("hello"));
     await expect(queueAt(origin).queue.send("{}")).rejects.toMatchObject({ kind: "Unexpected" });
