@@ -1,5 +1,6 @@
 /** Commands that an operator can paste into a shell. */
 import type { AwsAccess } from "../operated-bridge";
+import { COMMAND } from "../places";
 import { quoted } from "../text";
 import { settingsOf, type View } from "./check";
 
@@ -57,7 +58,7 @@ const redeploy = ({ name }: View["stack"]): string => `npm start -- --redeploy -
 
 /** A command of this program on the same stack. */
 export function bridgeCommandOf({ stack }: Pick<View, "stack">, command: string): string {
-  return `crossborderbridge ${command} --stack ${quoted(stack.name)}${stack.local ? " --local" : ""}`;
+  return `${COMMAND} ${command} --stack ${quoted(stack.name)}${stack.local ? " --local" : ""}`;
 }
 
 /** Several commands, to be run in this order. */

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from "../command";
 import type { EventWay, EventWays } from "../operated-bridge";
+import { bridgeCommand as commandOf } from "../overview/remedies";
 
 const HELP = `
 While a bridge is paused, its work queue keeps the keys, for up to 7 days. Copies that run go on to their end. Alarms about a sender that is
@@ -31,7 +32,7 @@ export const registerPause: RegisterCommand = (program, onBridge) => {
 };
 
 export async function setWays(context: CommandContext, isOpen: boolean): Promise<ExitCode> {
-  const { bridge, json, print, note, signal } = context;
+  const { bridge, local, json, print, note, signal } = context;
   const ways = waysOf(context);
   await ways.set(isOpen, { signal });
   const after = await ways.read({ signal });
@@ -39,7 +40,7 @@ export async function setWays(context: CommandContext, isOpen: boolean): Promise
   if (json) print(JSON.stringify({ command: isOpen ? "resume" : "pause", stack: bridge.stack, paused: !isOpen, ways: after }));
   else for (const way of after) print(wayText(way));
   if (!isDone) note("not every way has changed yet: run the same command again in a minute");
-  else if (!isOpen) note("the bridge is paused; go on with: crossborderbridge resume");
+  else if (!isOpen) note(`the bridge is paused; go on with: ${commandOf("resume", { stack: bridge.stack, local })}`);
   return isDone ? FINE : FAILED;
 }
 

@@ -13,6 +13,7 @@ import {
 import type * as z from "../../runtime/protocol/schema";
 import type { ProbeSide } from "../../runtime/roles/prober/names";
 import { BridgeError } from "../../runtime/stores/errors";
+import { UsageError } from "../command";
 import type { OperatedBridge } from "../operated-bridge";
 
 export interface ProberClient {
@@ -24,12 +25,12 @@ export interface ProberClient {
 
 export type Probers = Record<ProbeSide, ProberClient>;
 
-/** @throws Error if the stack was deployed without probers */
+/** @throws UsageError if the stack was deployed without probers */
 export function openProbers(bridge: Pick<OperatedBridge, "stack" | "outputs" | "source" | "destination">): Probers {
   const names = bridge.outputs.proberFunctionNames;
   if (names === undefined) {
     const how = `set crossborderbridge:probe: {enabled: true} in Pulumi.${bridge.stack}.yaml and deploy`;
-    throw new Error(`stack ${bridge.stack} has no probers, the functions that put objects and watch for them: ${how}`);
+    throw new UsageError(`stack ${bridge.stack} has no probers, the functions that put objects and watch for them: ${how}`);
   }
   return { source: openProber(bridge.source, names.source), destination: openProber(bridge.destination, names.destination) };
 }

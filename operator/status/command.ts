@@ -18,7 +18,7 @@ import {
 import { forEachBounded } from "../concurrency";
 import type { EventWay, OperatedBridge } from "../operated-bridge";
 import { headText } from "../overview/overview-text";
-import { queueRemedy, remediesText, remedyOf } from "../overview/remedies";
+import { bridgeCommand as commandOf, queueRemedy, remediesText, remedyOf } from "../overview/remedies";
 import type { Snapshot } from "../overview/snapshot";
 import { isInHand } from "../replication-status";
 import { listingPrefixes, scopesOf } from "../scopes";
@@ -106,8 +106,6 @@ export async function watchStatus(context: CommandContext, { overview, look, pau
   }
 }
 
-const IS_PAUSED = "the bridge is paused; go on with: crossborderbridge resume";
-
 type ShowOptions = Pick<StatusCommandOptions, "prefix" | "failed" | "side" | "concurrency" | "maxAge">;
 
 /** @param now milliseconds since the epoch */
@@ -129,7 +127,8 @@ export async function showStatus(
   ]);
   for (const text of [...knowledge.gone, ...knowledge.notes, ...unread]) note(text);
   if (knowledge.gone.length > 0) note(remediesText([{ remedy: queueRemedy(bridge, context.local) }]));
-  if (ways.some(({ isOpen }) => !isOpen)) note(IS_PAUSED);
+  if (ways.some(({ isOpen }) => !isOpen))
+    note(`the bridge is paused; go on with: ${commandOf("resume", { stack: bridge.stack, local: context.local })}`);
   const tally = new Tally(now);
   if (lost.length > 0) {
     showInHand(context, keys, { ...options, knowledge, now });

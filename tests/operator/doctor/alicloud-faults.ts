@@ -148,7 +148,7 @@ export const OSS: Fault<Oss>[] = [
     },
     found: "paused (source)",
     what: /the bridge is paused: switched off are the function crossborderbridge-prod-sender$/,
-    fix: /^crossborderbridge resume --stack prod$/,
+    fix: /^npm run bridge -- resume --stack prod$/,
   },
   {
     name: "an allowlist that was changed by hand",

@@ -16,7 +16,7 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     found: "queues (source), queues (source), queues (source)",
     what: /the work queue crossborderbridge-prod-queue is gone/,
     // What was written meanwhile has no event.
-    fix: /^pulumi up --refresh --stack prod &&\n\S.* backfill --stack prod$/,
+    fix: /^pulumi up --refresh --stack prod &&\nnpm run bridge -- backfill --stack prod$/,
   },
   {
     name: "a removed notification beside those of others",
@@ -26,7 +26,7 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     found: "notification (source), notification (source)",
     what: /send nothing to crossborderbridge-prod-queue/,
     // A deployment alone would remove the rules of others.
-    fix: /^pulumi state delete .*\n[\s\S]*adopt true[\s\S]*\n# then this check prints the command that adds the bridge's rule.*crossborderbridge doctor --stack prod$/,
+    fix: /^pulumi state delete .*\n[\s\S]*adopt true[\s\S]*\n# then this check prints the command that adds the bridge's rule.*npm run bridge -- doctor --stack prod$/,
   },
   {
     name: "a created bucket that the stack does not keep, with notifications of others",
@@ -74,7 +74,7 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     },
     found: "paused (source)",
     what: /the bridge is paused: switched off are the queue crossborderbridge-prod-queue$/,
-    fix: /^crossborderbridge resume --stack prod$/,
+    fix: /^npm run bridge -- resume --stack prod$/,
   },
   {
     name: "a tick that is switched off",
@@ -83,7 +83,7 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     },
     found: "paused (source)",
     what: /the bridge is paused: switched off are the tick crossborderbridge-prod-tick$/,
-    fix: /^crossborderbridge resume --stack prod$/,
+    fix: /^npm run bridge -- resume --stack prod$/,
   },
   {
     name: "a deleted mapping",

@@ -26,7 +26,7 @@ test("closes every way, shows the state, and says how to go on", async () => {
   expect(paused).toEqual({
     exitCode: 0,
     printed: ["closed  the queue work", "closed  the tick"],
-    noted: ["the bridge is paused; go on with: crossborderbridge resume"],
+    noted: ["the bridge is paused; go on with: npm run bridge -- resume --stack dev"],
   });
   const resumed = await runOn(bridge, (context) => setWays(context, true));
   expect(resumed).toEqual({ exitCode: 0, printed: ["open    the queue work", "open    the tick"], noted: [] });

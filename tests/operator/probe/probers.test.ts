@@ -1,3 +1,4 @@
+import { UsageError } from "../../../operator/command";
 import { openProbers } from "../../../operator/probe/probers";
 import { VirtualTime } from "../../support/virtual-time";
 import { fakeBridge } from "./fake-bridge";
@@ -5,7 +6,9 @@ import { fakeBridge } from "./fake-bridge";
 test("says how a stack gets probers where it has none", () => {
   const { bridge } = fakeBridge({ time: new VirtualTime() });
   const { proberFunctionNames: _none, ...outputs } = bridge.outputs;
-  expect(() => openProbers({ ...bridge, outputs })).toThrow(
+  const open = () => openProbers({ ...bridge, outputs });
+  expect(open).toThrow(UsageError);
+  expect(open).toThrow(
     "stack aws-to-china has no probers, the functions that put objects and watch for them: set crossborderbridge:probe: {enabled: true} in Pulumi.aws-to-china.yaml and deploy",
   );
 });

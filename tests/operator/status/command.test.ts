@@ -46,7 +46,9 @@ test("a paused bridge says so, and a pause that cannot be read is named", async 
     { name: "the tick", isOpen: true },
     { name: "the work queue", isOpen: false },
   ]);
-  expect((await status(bridge)).noted).toContain("the bridge is paused; go on with: crossborderbridge resume");
+  expect((await status(bridge)).noted).toContain(
+    "the bridge is paused; go on with: npm run bridge -- resume --stack dev --local",
+  );
   bridge.ways = ways(async () => [{ name: "the work queue", isOpen: true }]);
   expect((await status(bridge)).noted.join()).not.toMatch(/paused/);
   bridge.ways = ways(async () => {
