@@ -1,6 +1,12 @@
 /** The public API of the package, for other Pulumi programs. */
 export type { CrossBorderBridgeArgs, DestinationArgs, SourceArgs } from "./args";
+export {
+  NativeReplication,
+  type NativeReplicationArgs,
+  type ReplicationSettings,
+} from "./aws/native/replication";
 export type { ReplicatedBucket, ReplicationRule } from "./aws/native/rules";
+export { TwoWayReplication, type TwoWayReplicationArgs } from "./aws/native/two-way";
 export type { Statement } from "./aws/policies";
 export { type BridgeConfig, type Cloud, ConfigInvalid, type Mode, type ParseOptions, parseBridgeConfig } from "./config";
 export type { S3StorageClass } from "./config/clouds";
@@ -21,10 +27,4 @@ export type {
   TransitionArgs,
 } from "./config/settings";
 export { CrossBorderBridge } from "./cross-border-bridge";
-export {
-  NativeReplication,
-  type NativeReplicationArgs,
-  type ReplicationSettings,
-} from "./native-replication";
 export { on, type ResourceClass, type Transform } from "./transforms";
-export { TwoWayReplication, type TwoWayReplicationArgs } from "./two-way-replication";

@@ -2,9 +2,9 @@
 import * as alicloud from "@pulumi/alicloud";
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { NativeReplication } from "../../components/native-replication";
+import { NativeReplication } from "../../components/aws/native/replication";
+import { TwoWayReplication } from "../../components/aws/native/two-way";
 import { on, type Transform } from "../../components/transforms";
-import { TwoWayReplication } from "../../components/two-way-replication";
 import type { Recording } from "../support/record-resources";
 import { inOss, native as ossNative, push } from "./alicloud/fixture";
 import { nativeSettings, ownBucket, record, TWO_WAY } from "./aws/native/fixture";

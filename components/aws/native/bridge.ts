@@ -3,14 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import type { BridgeContext, NativeBridge, Sides } from "../../cloud";
 import type { BridgeConfig } from "../../config";
 import type { S3StorageClass } from "../../config/clouds";
-import { NativeReplication, type ReplicationSettings } from "../../native-replication";
-import { aliasInTwoWay, TwoWayReplication } from "../../two-way-replication";
 import type { Statement } from "../policies";
 import { NativeStore } from "../stores";
 import { isCrossAccount } from "./accounts";
 import { BackfillRole } from "./backfill";
 import { createNativeDashboards } from "./dashboard";
+import { NativeReplication, type ReplicationSettings } from "./replication";
 import { enabledRules, grantedRules, type ReplicatedBucket, type ReplicationRule } from "./rules";
+import { aliasInTwoWay, TwoWayReplication } from "./two-way";
 
 export function createNative(sides: Sides): NativeBridge {
   const context = sides.source;

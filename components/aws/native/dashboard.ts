@@ -1,10 +1,10 @@
 /** The dashboards of a bridge that leaves replication to S3. */
 import * as pulumi from "@pulumi/pulumi";
 import type { NativeBridge, Side, Sides } from "../../cloud";
-import type { NativeReplication } from "../../native-replication";
 import { dutiesOf, inSourceAccount } from "../../prober";
 import { createDashboard } from "../dashboard";
 import type { ReplicationFacts } from "../dashboard-body";
+import type { NativeReplication } from "./replication";
 import type { ReplicatedBucket } from "./rules";
 
 export interface NativeDashboardArgs {

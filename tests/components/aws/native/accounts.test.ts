@@ -2,8 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import * as accounts from "../../../../components/aws/native/accounts";
+import { NativeReplication } from "../../../../components/aws/native/replication";
 import { assertAccount } from "../../../../components/cloud";
-import { NativeReplication } from "../../../../components/native-replication";
 import { settled } from "../../../support/record-resources";
 import { ACCOUNT, ELSEWHERE, ownBucket, record } from "./fixture";
 

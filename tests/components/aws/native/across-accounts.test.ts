@@ -1,7 +1,7 @@
 /** Alarms of S3's own replication, rules that are off, and replication across accounts. */
 import type * as pulumi from "@pulumi/pulumi";
+import { NativeReplication } from "../../../../components/aws/native/replication";
 import type { ReplicationRule } from "../../../../components/aws/native/rules";
-import { NativeReplication } from "../../../../components/native-replication";
 import { type Recording, settled } from "../../../support/record-resources";
 import { ACCOUNT, allow, ELSEWHERE, KEYS, only, ownBucket, type PairVariation, record, replicate, statementsOf } from "./fixture";
 

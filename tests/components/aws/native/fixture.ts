@@ -1,7 +1,11 @@
 /** Buckets to replicate between, as a user's own program has them. */
 import * as aws from "@pulumi/aws";
 import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
-import { NativeReplication, type NativeReplicationArgs, type ReplicatedBucket } from "../../../../components/native-replication";
+import {
+  NativeReplication,
+  type NativeReplicationArgs,
+  type ReplicatedBucket,
+} from "../../../../components/aws/native/replication";
 import { type RecordedResource, type Recording, recordResources } from "../../../support/record-resources";
 import { type Built, build, policyOf, type Variation } from "../../bridge-fixture";
 import { ELSEWHERE } from "./second-account";

@@ -1,8 +1,8 @@
-import { ConfigInvalid } from "../../components/config";
-import type { ReplicatedBucket } from "../../components/native-replication";
-import { TwoWayReplication, type TwoWayReplicationArgs } from "../../components/two-way-replication";
-import { settled } from "../support/record-resources";
-import { aliasesOf, deploymentOrder, KEYS, ownBucket, record, statementsOf } from "./aws/native/fixture";
+import type { ReplicatedBucket } from "../../../../components/aws/native/replication";
+import { TwoWayReplication, type TwoWayReplicationArgs } from "../../../../components/aws/native/two-way";
+import { ConfigInvalid } from "../../../../components/config";
+import { settled } from "../../../support/record-resources";
+import { aliasesOf, deploymentOrder, KEYS, ownBucket, record, statementsOf } from "./fixture";
 
 interface Variation extends Partial<Omit<TwoWayReplicationArgs, "first" | "second">> {
   first?: Partial<ReplicatedBucket>;

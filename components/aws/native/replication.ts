@@ -1,8 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { isCrossAccount, partitionProblems, verifiedAccounts } from "./aws/native/accounts";
-import { createReplicationAlarms } from "./aws/native/alarms";
-import { bucketStatements, keyStatements, type ReplicationPolicyArgs, replicationPolicy } from "./aws/native/policies";
+import { ConfigInvalid } from "../../config";
+import { checkedFor } from "../../config/errors";
+import { type Transform, withTransforms } from "../../transforms";
+import { assumedBy, type Statement } from "../policies";
+import { isCrossAccount, partitionProblems, verifiedAccounts } from "./accounts";
+import { createReplicationAlarms } from "./alarms";
+import { bucketStatements, keyStatements, type ReplicationPolicyArgs, replicationPolicy } from "./policies";
 import {
   enabledRules,
   grantedRules,
@@ -11,13 +15,9 @@ import {
   replicatesDeletes,
   ruleArgs,
   rulesProblems,
-} from "./aws/native/rules";
-import { assumedBy, type Statement } from "./aws/policies";
-import { ConfigInvalid } from "./config";
-import { checkedFor } from "./config/errors";
-import { type Transform, withTransforms } from "./transforms";
+} from "./rules";
 
-export type { ReplicatedBucket } from "./aws/native/rules";
+export type { ReplicatedBucket } from "./rules";
 
 /** How objects are replicated, in either direction. */
 export interface ReplicationSettings {

@@ -1,7 +1,7 @@
-import { ConfigInvalid } from "../../components/config";
-import { type Recording, settled } from "../support/record-resources";
-import { allow, deploymentOrder, KEYS, only, replicate, statementsOf } from "./aws/native/fixture";
-import { policyOf } from "./bridge-fixture";
+import { ConfigInvalid } from "../../../../components/config";
+import { type Recording, settled } from "../../../support/record-resources";
+import { policyOf } from "../../bridge-fixture";
+import { allow, deploymentOrder, KEYS, only, replicate, statementsOf } from "./fixture";
 
 const OWN = [
   "aws:iam/role:Role pair-role",

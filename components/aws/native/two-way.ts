@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { NativeReplication, type ReplicatedBucket, type ReplicationSettings } from "./native-replication";
-import { type Transform, withTransforms } from "./transforms";
+import { type Transform, withTransforms } from "../../transforms";
+import { NativeReplication, type ReplicatedBucket, type ReplicationSettings } from "./replication";
 
 /** Arguments of {@link TwoWayReplication}. */
 export interface TwoWayReplicationArgs extends ReplicationSettings {
