@@ -14,7 +14,7 @@ import { readLocalSession } from "../operator/local-session";
 import { operate } from "../operator/open-bridge";
 import { generateSecret } from "../runtime/protocol/signing";
 import type { ObjectStore } from "../runtime/stores/object-store";
-import { launchChromium } from "./chromium";
+import { launchChromium, takePicture } from "./chromium";
 
 const FOLDER = join(__dirname, "..", "docs", "images");
 const STACK = "dev";
@@ -35,10 +35,10 @@ async function main(): Promise<void> {
     for (const endMs = Date.now() + WORK_MS; Date.now() < endMs; await delay(PAUSE_MS)) await putNext(store);
     await putOne(store, "backups/2026-11-20.tar", 60_000_000);
     await take(browser, page.url, { name: "page-light", heading: /Nothing is waiting|on (its|their) way/ });
-    await take(browser, page.url, {
-      ...{ name: "page-chinese", heading: /没有等待中的对象|正在复制/ },
-      context: { locale: "zh-CN", viewport: { width: 390, height: 844 } },
-    });
+    const chinese = { heading: /没有等待中的对象|正在复制/, context: { locale: "zh-CN" } };
+    await take(browser, page.url, { name: "page-chinese", ...chinese });
+    const narrow = { ...chinese.context, viewport: { width: 390, height: 844 } };
+    await take(browser, page.url, { name: "page-narrow", ...chinese, context: narrow });
     await changeSecret(stack);
     // The receiver knows the new secret within a minute.
     await delay(65_000);
@@ -85,9 +85,9 @@ async function take(browser: Browser, url: string, { name, heading, words, conte
   await page.goto(url);
   await page.getByRole("heading", { level: 1, name: heading }).waitFor({ timeout: PATIENCE_MS });
   if (words !== undefined) await page.getByText(words).first().waitFor({ timeout: PATIENCE_MS });
-  await page.screenshot({ path: join(FOLDER, `${name}.png`) });
+  await takePicture(page, join(FOLDER, `${name}.webp`));
   await context.close();
-  console.log(`docs/images/${name}.png`);
+  console.log(`docs/images/${name}.webp`);
 }
 
 main().catch((error: unknown) => {

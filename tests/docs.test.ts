@@ -248,3 +248,20 @@ test("docs/security.md: every attack names a test, and each named test exists", 
       ?.match(/^\| (?!Attack |---)/gm) ?? [];
   expect(rows).toHaveLength(attacks.length);
 });
+
+/** What a page links to and shows, inside the repository. */
+const linksOf = (page: string): string[] =>
+  [...prose(textOf(page)).matchAll(/\]\(([^)\s#]+)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => relative(ROOT, join(ROOT, dirname(page), target)).replace(/\/$/, ""));
+
+test("each page, picture and policy is reached from a README by links", () => {
+  const reached = new Set(["README.md", "README.zh-CN.md"]);
+  // A set gives also what is added while it is read.
+  for (const page of reached) if (PAGES.includes(page)) for (const target of linksOf(page)) reached.add(target);
+  const files = ["images", "policies"].flatMap((folder) =>
+    readdirSync(join(ROOT, "docs", folder)).map((file) => join("docs", folder, file)),
+  );
+  expect([...PAGES, ...files].filter((path) => !reached.has(path))).toEqual([]);
+});

@@ -59,7 +59,7 @@ export function toSite(page: string, text: string, root: string): SitePage {
     const readme = posix.join(file, "README.md");
     if (file.endsWith(".md")) return fromHere(sitePathOf(file)) + rest;
     if (existsSync(join(root, readme))) return fromHere(sitePathOf(readme));
-    if (/\.(svg|png)$/.test(file)) {
+    if (/\.(svg|png|webp)$/.test(file)) {
       pictures.add(file);
       return fromHere(file);
     }

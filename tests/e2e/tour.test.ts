@@ -121,7 +121,8 @@ test(
       "# A tour: break it, see it, mend it",
       "This page is the record of one run on one machine, with the outputs as they were printed. `npm run docs:tour` repeats the run and writes the page again. " +
         "Keys, tokens and paths of the machine are left out. The alarms are those of the deployment. A model of CloudWatch rings them, on the metrics that the sender " +
-        "wrote; a minute of its clock took ten seconds.",
+        "wrote; a minute of its clock took ten seconds. Its minutes are counted from the moment since which the key waits. The alarm `late` goes on for 20 minutes " +
+        "after the last late key, so it may still ring in the next section.",
       "In one terminal `npm start` deploys the bridge onto the local clouds and stays. It prints the lines that follow, to be run in another terminal.",
     );
     record.console(put, status, clean);
@@ -137,6 +138,16 @@ async function writeAgainAndAgain({ source }: TourClients, { key, title }: Break
     await source.s3.send(new PutObjectCommand({ Bucket: source.bucket, Key: key, Body }));
     await delay(5_000, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Says how the commands of the record differ from what was printed. */
+function wayOut({ mends }: Break): string {
+  const has = (word: string) => mends.some(({ source }) => source.includes(word));
+  if (has("backfill"))
+    return "The way out, as it was printed; `--yes` is added, because no terminal answers the question of the backfill here:";
+  if (has("aws "))
+    return "The way out, as it was printed. For `aws` the endpoint and the keys of the first line above are in the environment:";
+  return "The way out, as it was printed:";
 }
 
 /** The trouble on the page. */
@@ -174,7 +185,7 @@ test.each(BREAKS.map((one, index) => [one.title, one, index + 1] as const))(
     await record.picture(`${number}`, `The page: ${broken.title}`, broken.reason);
     record.alarm(alarm);
 
-    record.text("The way out, as it was printed:");
+    record.text(wayOut(broken));
     for (const wanted of broken.mends) {
       // The first `status` printed it: a restored object arrives by itself, and only its letter is left.
       const command = commandsIn(shown.output).find((one) => wanted.test(one)) ?? `no printed command is like ${wanted}`;

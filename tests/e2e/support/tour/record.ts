@@ -3,12 +3,13 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { REPOSITORY_ROOT } from "../../../../local/paths";
-import { launchChromium } from "../../../../scripts/chromium";
+import { launchChromium, takePicture } from "../../../../scripts/chromium";
 import type { RungAlarm } from "./deployed-alarms";
 import type { Ran } from "./newcomer";
 
 const DOCS = join(REPOSITORY_ROOT, "docs");
 const PATIENCE_MS = 60_000;
+const JUST_NOW = /Looked at [0-9] s ago/;
 const SIZE = { width: 900, height: 560 };
 
 /** Collects the page while the tour goes on. */
@@ -62,10 +63,12 @@ class Recording implements TourRecord {
     const page = await context.newPage();
     await page.goto(this.pageUrl);
     await page.getByText(words).first().waitFor({ timeout: PATIENCE_MS });
+    // The page shows the last look at first, which may be old, and looks again at once.
+    await page.getByText(JUST_NOW).waitFor({ timeout: PATIENCE_MS });
     await mkdir(join(DOCS, "images"), { recursive: true });
-    await page.screenshot({ path: join(DOCS, "images", `tour-${name}.png`) });
+    await takePicture(page, join(DOCS, "images", `tour-${name}.webp`));
     await context.close();
-    this.#blocks.push(`![${caption}](images/tour-${name}.png)`);
+    this.#blocks.push(`![${caption}](images/tour-${name}.webp)`);
   }
 
   async save(): Promise<void> {
