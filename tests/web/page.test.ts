@@ -9,7 +9,7 @@ import { type ServedPage, servePage } from "../../operator/watch/server";
 import { buildPage } from "../../scripts/build-page";
 import { launchChromium } from "../../scripts/chromium";
 import { ACCESS, type FakeBridge } from "../operator/backfill/fixture";
-import { failing, healthy, letters, lost, NOW, native, paused, troubled, unread } from "./scenes";
+import { failing, healthy, letters, lost, NOW, native, paused, queueGone, troubled, unread } from "./scenes";
 
 let browser: Browser;
 let folder: string;
@@ -102,6 +102,7 @@ const SCREENS: [string, () => FakeBridge | Promise<FakeBridge>, string, string][
   ["lost", lost, "The destination cannot be reached", "bad"],
   ["paused", paused, "The bridge is paused", "busy"],
   ["unread", unread, "Not everything could be read", "unknown"],
+  ["gone", queueGone, "A queue of the bridge is gone", "bad"],
   ["failing", failing, "The functions at the source fail", "bad"],
   ["native", native, "Both sides can be reached", "unknown"],
 ];
@@ -251,6 +252,15 @@ test("a paused bridge: what waits, the dead letters, and the command that goes o
     /npm run bridge -- resume --stack dev --local · 12 keys are on their way · 1 dead letter/,
   );
   expect(await text(page, ".route")).toMatch(/pull\s*paused/);
+});
+
+test("a queue that is gone: what that means, and the command that mends it", async () => {
+  const { page } = await open(queueGone());
+  await page.getByRole("heading", { level: 1, name: "A queue of the bridge is gone" }).waitFor();
+  expect(await text(page, ".headline")).toContain("the work queue is gone: no event of the source arrives");
+  expect(await text(page, "#troubles")).toContain(
+    "npm start -- --redeploy --stack dev && npm run bridge -- backfill --stack dev --local",
+  );
 });
 
 test("what could not be read is named, and counts as at least what was seen", async () => {

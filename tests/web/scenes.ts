@@ -151,6 +151,16 @@ export function failing(): FakeBridge {
   return bridge;
 }
 
+/** Somebody deleted the work queue. */
+export function queueGone(): FakeBridge {
+  const bridge = healthy();
+  bridge.outputs = { ...bridge.outputs, queueUrl: "https://sqs/queue" };
+  bridge.queued = async () => {
+    throw new BridgeError("NotFound", "count", "the work queue cannot be read: QueueDoesNotExist (400)");
+  };
+  return bridge;
+}
+
 /** The store itself replicates. */
 export const native = (): FakeBridge => new FakeBridge(nativeRaw());
 
