@@ -11,6 +11,7 @@ import { LatencyProbe } from "./latency-probe";
 import { ComponentWithOutputs, type OutputProperties, outputsAmong, type Present } from "./outputs";
 import { keepPlace } from "./place";
 import { CLOUD_COMPONENTS } from "./registry";
+import { tagging } from "./tags";
 import { withTransforms } from "./transforms";
 
 /** The outputs of a mode, and the resources that must exist before the first object is replicated. */
@@ -46,7 +47,7 @@ export class CrossBorderBridge extends ComponentWithOutputs {
 
   /** @throws ConfigInvalid when the arguments do not fit together, with every problem at once. */
   constructor(name: string, args: CrossBorderBridgeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, args.transform));
+    super("crossborder:index:CrossBorderBridge", name, {}, withTransforms(opts, [tagging(args.tags), ...(args.transform ?? [])]));
     const component = `CrossBorderBridge "${name}"`;
     const config = validate(component, name, args);
     const { plain } = config;

@@ -92,6 +92,39 @@ export const tags = () => {
     .default({});
 };
 
+/** The characters that each service of both clouds takes. https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
+const TAG_CHARACTERS = /^[\p{L}\p{N}\p{Z}_.:/=+@-]*$/u;
+/** The clouds keep these names for tags of their own. An address is refused by Alibaba Cloud. */
+const RESERVED_TAG_NAME = /^(?:aws:|acs|aliyun|https?:\/\/)/i;
+/** Alarms in Alibaba Cloud have them: the notifications read them. */
+export const OWN_TAG_NAMES: readonly string[] = ["bridge", "runbook"];
+
+const fits = (text: string, mostBytes: number): boolean =>
+  TAG_CHARACTERS.test(text) && !/https?:\/\//i.test(text) && Buffer.byteLength(text) <= mostBytes;
+
+/** Tags of resources, as every service of both clouds takes them. */
+export const resourceTags = () => {
+  const [count, nameBytes, valueBytes] = [LIMITS.resourceTags.most, LIMITS.resourceTagName.most, LIMITS.resourceTagValue.most];
+  const characters = "letters, digits, spaces and _ . : / = + - @, no address";
+  const names = `1 to ${nameBytes} bytes of ${characters}; not bridge or runbook, not beginning with aws:, acs or aliyun`;
+  const values = `at most ${valueBytes} bytes of ${characters}`;
+  const allowed = `at most ${count} names, each with a value`;
+  const isName = (text: string) =>
+    text !== "" && fits(text, nameBytes) && !RESERVED_TAG_NAME.test(text) && !OWN_TAG_NAMES.includes(text.toLowerCase());
+  const nameError = `not the name of a tag; allowed: ${names}`;
+  const valueError = `not the value of a tag; allowed: ${values}`;
+  const name = z.string({ error: nameError }).refine(isName, { error: nameError });
+  const value = z.string({ error: valueError }).refine((text) => fits(text, valueBytes), { error: valueError });
+  const differ = (wanted: object) =>
+    new Set(Object.keys(wanted).map((one) => one.toLowerCase())).size === Object.keys(wanted).length;
+  return z
+    .record(name, value, { error: `not a map; allowed: ${allowed}` })
+    .refine((wanted) => Object.keys(wanted).length <= count, { error: `too many tags; allowed: ${allowed}` })
+    .refine(differ, { error: "two names differ only in capital letters, which IAM takes for one; allowed: one of them" })
+    .meta({ allowed })
+    .default({});
+};
+
 /** How keys begin; empty text matches every key. */
 export const prefix = () => {
   const allowed = `at most ${MAX_KEY_BYTES} bytes of text`;

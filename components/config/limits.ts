@@ -33,6 +33,7 @@ const FC_ENVIRONMENT = "https://www.alibabacloud.com/help/en/functioncompute/fc/
 const OSS_KEYS = "https://www.alibabacloud.com/help/en/oss/user-guide/object-naming-conventions";
 const S3_TAGS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html";
 const OSS_TAGS = "https://www.alibabacloud.com/help/en/oss/user-guide/object-tagging-8";
+const BUCKET_TAGS = "https://www.alibabacloud.com/help/en/oss/support/0010-00000002";
 const TAGS_HERE = "`scope.tags` and the tags of replication rules: refused";
 
 export const LIMITS = {
@@ -87,6 +88,24 @@ export const LIMITS = {
   ossTags: most(10, "tags", { service: "OSS", what: "tags of an object", here: TAGS_HERE, source: OSS_TAGS }),
   tagName: most(128, "characters", { service: "S3, OSS", what: "name of a tag", here: TAGS_HERE, source: S3_TAGS }),
   tagValue: most(256, "characters", { service: "S3, OSS", what: "value of a tag", here: TAGS_HERE, source: S3_TAGS }),
+  resourceTags: most(18, "tags", {
+    service: "Alibaba Cloud",
+    what: "tags of a resource: 20, of which alarms use two",
+    here: "`tags`: refused",
+    source: BUCKET_TAGS,
+  }),
+  resourceTagName: most(64, "bytes", {
+    service: "OSS",
+    what: "name of a bucket's tag",
+    here: "`tags`: refused",
+    source: BUCKET_TAGS,
+  }),
+  resourceTagValue: most(128, "bytes", {
+    service: "OSS",
+    what: "value of a bucket's tag",
+    here: "`tags`: refused",
+    source: BUCKET_TAGS,
+  }),
   s3LifecycleRules: most(1000, "rules", {
     service: "S3",
     what: "lifecycle rules of a bucket",

@@ -132,7 +132,7 @@ const LOST_NAME = "__proto__";
 function lostTags(raw: unknown): Violation[] {
   const rules = valueAt(raw, ["replication", "rules"]);
   const ofRules = Array.isArray(rules) ? rules.map((_, index) => ["replication", "rules", index, "tags"]) : [];
-  return [["scope", "tags"], ...ofRules]
+  return [["tags"], ["scope", "tags"], ...ofRules]
     .filter((path) => Object.hasOwn(Object(valueAt(raw, path)), LOST_NAME))
     .map((path) => ({
       path: [...path, LOST_NAME],

@@ -20,6 +20,7 @@ import {
   list,
   MIB,
   numberChoice,
+  resourceTags,
   signingToken,
   tags,
   text,
@@ -326,6 +327,9 @@ const settings = {
   logRetentionDays: numberChoice(LOG_RETENTION_DAYS, "not a retention that CloudWatch Logs knows")
     .default(30)
     .describe("Days that the functions' logs are kept."),
+  tags: resourceTags().describe(
+    "Tags of every resource that the bridge creates and that can have tags, for bills and policies. Adopted buckets keep their own.",
+  ),
   retainBuckets: flag()
     .default(true)
     .describe("Keep the buckets that the bridge created, with their objects, when the bridge is destroyed."),

@@ -118,6 +118,12 @@ export interface BridgeSettings {
   logLevel?: "debug" | "info" | "warn" | "error" | undefined;
   /** Days that the functions' logs are kept. @default 30 */
   logRetentionDays?: number | undefined;
+  /**
+   * Tags of every resource that the bridge creates and that can have tags, for bills and policies. Adopted buckets keep
+   * their own.
+   * @default {}
+   */
+  tags?: Record<string, string> | undefined;
   /** Keep the buckets that the bridge created, with their objects, when the bridge is destroyed. @default true */
   retainBuckets?: boolean | undefined;
   /** Delete the buckets that the bridge created, with everything in them. Needs `retainBuckets: false`. @default false */

@@ -55,6 +55,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     },
     "events that wait for others": { batchSeconds: 2 },
     "a rate limit": { rateLimit: { requestsPerSecond: 7, burst: 9 } },
+    tags: { tags: { team: "data", "cost center": "4711" }, ...CANARY, egress: "static", allowedCidrs: [] },
     "an alarm topic": { alarmTopicArn: "arn:aws:sns:us-east-1:111111111111:alarms" },
     "alarms by e-mail and to a webhook": {
       alarmEmails: ["ops@example.com"],
@@ -171,6 +172,7 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Variation>>
     }),
     "buckets that go": push({ retainBuckets: false, forceDestroy: true }),
     "alarm groups": push({ alarmContactGroups: ["oncall"] }),
+    tags: push({ tags: { team: "data" }, ...CANARY }),
     "a probe on demand": push({ probe: { enabled: true } }),
     "a canary": push(CANARY),
     "a canary with keys and a scope": push({

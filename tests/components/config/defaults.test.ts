@@ -34,6 +34,7 @@ test("a bridge from AWS Global to AWS China has a default for every setting", ()
     probe: { enabled: false, everyMinutes: 0, sizeBytes: 131_072, lagAlarmSeconds: 300, giveUpAfterSeconds: 600 },
     logLevel: "info",
     logRetentionDays: 30,
+    tags: {},
     retainBuckets: true,
     forceDestroy: false,
     alarmContactGroups: [],

@@ -200,6 +200,16 @@ const TESTS: Readonly<Record<keyof typeof LIMITS, () => void>> = {
     const valued = (length: number) => bridge({ scope: { tags: { a: "文".repeat(length) } } });
     bound(valued(256), valued(257), "not a tag value; allowed: 0 to 256 characters");
   },
+  resourceTags: () =>
+    bound(bridge({ tags: tagged(18) }), bridge({ tags: tagged(19) }), "too many tags; allowed: at most 18 names"),
+  resourceTagName: () => {
+    const named = (count: number) => bridge({ tags: { [`${"文".repeat(count)}a`]: "x" } });
+    bound(named(21), named(22), "not the name of a tag; allowed: 1 to 64 bytes");
+  },
+  resourceTagValue: () => {
+    const valued = (bytes: number) => bridge({ tags: { team: "a".repeat(bytes) } });
+    bound(valued(128), valued(129), "not the value of a tag; allowed: at most 128 bytes");
+  },
   s3LifecycleRules: () => {
     const rules = (count: number) => withLifecycle(many(count, (index) => ({ id: `r${index}`, expirationDays: 1 })));
     const room = LIMITS.s3LifecycleRules.most - OWN_LIFECYCLE_IDS.length;
