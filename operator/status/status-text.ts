@@ -23,10 +23,11 @@ export function statusLine({ key, status, reason, progress, lagMs, sizeBytes, ve
 export function summaryText({ objects, bytes, statuses, oldestPending }: Summary, nowMs: number): string {
   const rows = [...OBJECT_STATUSES.map((status) => [status, statuses[status]] as const), ["in all", { objects, bytes }] as const]
     .filter(([name, sum]) => sum.objects > 0 || name === "in all")
-    .map(([name, sum]) => [name, grouped(sum.objects), bytesText(sum.bytes)] as const);
-  const width = (column: 1 | 2) => Math.max(...rows.map((row) => row[column].length));
+    .map(([name, sum]) => [name, grouped(sum.objects), bytesText(sum.bytes), sum.objects === 1 ? "object" : "objects"] as const);
+  const width = (column: 1 | 2 | 3) => Math.max(...rows.map((row) => row[column].length));
   const lines = rows.map(
-    ([name, count, size]) => `${name.padEnd(STATUS_WIDTH)}${count.padStart(width(1))} objects  ${size.padStart(width(2))}`,
+    ([name, count, size, unit]) =>
+      `${name.padEnd(STATUS_WIDTH)}${count.padStart(width(1))} ${unit.padEnd(width(3))}  ${size.padStart(width(2))}`,
   );
   if (oldestPending !== undefined) {
     const ageMs = Math.max(0, nowMs - Date.parse(oldestPending.lastModified));

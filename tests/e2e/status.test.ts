@@ -45,7 +45,7 @@ onStack("the receiver may no longer write: the reason, with its side and store",
   expect(exitCode).toBe(0);
   await allow(document.Statement);
   await settled(running);
-  expect((await status(running)).printed.join("\n")).toMatch(/^COMPLETED +1 objects/);
+  expect((await status(running)).printed.join("\n")).toMatch(/^COMPLETED +1 object /);
 });
 
 onStack("the destination bucket is deleted: said at once, by status and by backfill, with exit code 3", async (running) => {

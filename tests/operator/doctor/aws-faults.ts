@@ -1,5 +1,15 @@
 /** Faults in AWS. The answers are those that the vendor documents. */
-import { delegation, denyOutside, encryptedBy, keyPolicy, keyState, notifications, OWN_RULE, QUEUE_ARN, statusOfVersions } from "./fake-aws";
+import {
+  delegation,
+  denyOutside,
+  encryptedBy,
+  keyPolicy,
+  keyState,
+  notifications,
+  OWN_RULE,
+  QUEUE_ARN,
+  statusOfVersions,
+} from "./fake-aws";
 import { type Aws, type Fault, source } from "./fault";
 import { FOREIGN, KEY } from "./fixture";
 

@@ -17,7 +17,9 @@ const rowOf = (text: string, label: string): string | undefined =>
 test("each part of the page has its rows: the state, the reasons with their command, the copies, the letters, the last keys", async () => {
   const snapshot = await snapshotOf(await troubled());
   const text = overviewText(snapshot);
-  expect(rowOf(text, "PROBLEM")).toBe("PROBLEM       10 keys do not get across: between the sides: the receiver cannot be connected to");
+  expect(rowOf(text, "PROBLEM")).toBe(
+    "PROBLEM       10 keys do not get across: between the sides: the receiver cannot be connected to",
+  );
   expect(rowOf(text, "on their way")).toBe("on their way  25 keys: 18 in the work queue, 7 held in the outage queue");
   expect(rowOf(text, "copy")).toBe("copy          backups/2026-11-20.tar  640 bytes of 1000 bytes (64 %)");
   expect(text).toContain("letter        odd/<script>alert(1)</script>  (5 min ago): too many tags: 11, and at most 10 fit");
@@ -39,7 +41,11 @@ test("the charts of the page: a character for each of the last 20 minutes", asyn
 });
 
 test.each([
-  ["a paused bridge", paused, /^BUSY {10}the bridge is paused, and 12 keys wait; to go on: npm run bridge -- resume --stack dev --local$/m],
+  [
+    "a paused bridge",
+    paused,
+    /^BUSY {10}the bridge is paused, and 12 keys wait; to go on: npm run bridge -- resume --stack dev --local$/m,
+  ],
   ["what could not be read", unread, /^NOT KNOWN {5}the dead letters and the work queue .* could not be read$/m],
   [
     "functions that fail",

@@ -286,6 +286,14 @@ test("prints the summary in columns, without statuses that no object has", () =>
   );
 });
 
+test("prints one object in the singular, below the others", () => {
+  const one = { objects: 1, bytes: 2 };
+  const statuses = { ...EMPTY.statuses, PENDING: one, COMPLETED: { objects: 2, bytes: 4 } };
+  expect(summaryText({ objects: 3, bytes: 6, statuses }, NOW)).toBe(
+    ["PENDING       1 object   2 bytes", "COMPLETED     2 objects  4 bytes", "in all        3 objects  6 bytes"].join("\n"),
+  );
+});
+
 test("prints a summary of no objects", () => {
   expect(summaryText(EMPTY, NOW)).toBe("in all        0 objects  0 bytes");
 });

@@ -8,8 +8,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { conditionsOf, openListener, readBody, type Served, type Tls } from "../api/http";
 import { ApiError, type CallRecord, type FunctionCompute, type Ram } from "../contracts";
 import { createSettingRecords, type SettingRecords } from "../records";
-import { getLogs } from "./get-logs";
 import { dashboardOperations } from "./dashboards";
+import { getLogs } from "./get-logs";
 import type { LogAnswer, LogCall, LogOperation } from "./log-call";
 import { projectOperations } from "./projects";
 import { authenticate } from "./signature";
@@ -36,7 +36,11 @@ export interface LogServiceOptions {
 
 export function serveLogs(options: LogServiceOptions): Promise<Served> {
   const { accountId, region, records = createSettingRecords(), now = Date.now } = options;
-  const operations = { ...projectOperations(records, accountId, now), ...storeOperations(records, now), ...dashboardOperations(records) };
+  const operations = {
+    ...projectOperations(records, accountId, now),
+    ...storeOperations(records, now),
+    ...dashboardOperations(records),
+  };
   const onFailure =
     options.onFailure ??
     ((error: unknown, requestId: string) => console.error(`local log service (${region}): request ${requestId} failed:`, error));

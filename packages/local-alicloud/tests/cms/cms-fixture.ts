@@ -9,7 +9,10 @@ export function startCms() {
   let api: ApiFixture;
   let records: SettingRecords;
   beforeAll(async () => {
-    api = await startApi({ service: "metrics", handler: (call) => rpcApi(cloudMonitorApi({ accountId: ACCOUNT, records }))(call) });
+    api = await startApi({
+      service: "metrics",
+      handler: (call) => rpcApi(cloudMonitorApi({ accountId: ACCOUNT, records }))(call),
+    });
   });
   beforeEach(() => {
     records = createSettingRecords();

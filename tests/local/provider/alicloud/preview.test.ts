@@ -205,7 +205,12 @@ describe("diff", () => {
     ["a trigger's source", TRIGGER, trigger({ sourceArn: "a" }), trigger({})],
     ["an alarm's level", ALARM, { ...alarm, escalationsInfo: { threshold: "1" } }, alarm],
     ["a function's disk", FUNCTION, { ...fn, diskSize: 512 }, fn],
-    ["a secret's tags", SECRET, { secretParameterName: "t", value: "v", tags: { a: "1" } }, { secretParameterName: "t", value: "v" }],
+    [
+      "a secret's tags",
+      SECRET,
+      { secretParameterName: "t", value: "v", tags: { a: "1" } },
+      { secretParameterName: "t", value: "v" },
+    ],
   ])("no change when %s is left out", async (_, type, olds, news) => {
     expect(await provider.diff(type, olds, news)).toMatchObject({ changes: DIFF_NONE, diffs: [], replaces: [] });
   });
