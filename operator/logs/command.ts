@@ -2,6 +2,7 @@
 import { isObject } from "../../runtime/protocol/json";
 import {
   bridgeCommand,
+  CannotLook,
   type CommandContext,
   type CommonOptions,
   type ExitCode,
@@ -33,6 +34,8 @@ export async function showLogs(context: CommandContext, key: string, options: Lo
   if (bridge.config.mode === "native")
     throw new UsageError(`${bridge.stack} has no functions: mode is native, and the store itself replicates; see status`);
   const log = await bridge.keyLog(key, { sinceMs: options.since.atMs(now()), limit: MAX_LINES, signal });
+  // Where a log could not be read, no lines mean nothing.
+  if (log.lines.length === 0 && log.notes.length > 0) throw new CannotLook(log.notes.join("\n"));
   for (const line of log.lines) print(json ? JSON.stringify(line) : lineText(line));
   for (const text of log.notes) note(text);
   if (log.lines.length === 0) note(`no function logged ${keyText(key)} since ${options.since.text}; --since looks further back`);

@@ -137,6 +137,24 @@ test("logs without rights: what was not read is said, and the exit code is not t
   expect(exitCode).not.toBe(0);
 });
 
+const nothingAnswers: Change = ({ access: { source, destination }, ...found }) => ({
+  ...found,
+  access: {
+    source: { ...source, endpoint: "https://127.0.0.1:1" } as never,
+    destination: { ...destination, endpoint: "https://127.0.0.1:1" } as never,
+  },
+});
+
+test.each<[string, RegisterCommand, string[]]>([
+  ...SERVICES,
+  ["logs", registerLogs, ["logs", "there"]],
+  ["empty", registerEmpty, ["empty", "--yes"]],
+])("%s without a network: exit code 3, with the side and the reason", async (_name, register, args) => {
+  const { exitCode, text } = await run(register, args, opening(nothingAnswers));
+  expect(text).toMatch(/\b(source|destination)\b.*ECONNREFUSED/);
+  expect(exitCode).toBe(3);
+});
+
 test.each(SERVICES.slice(0, 3))("%s does not need the destination", async (_name, register, args) => {
   const { exitCode } = await run(register, args, opening(destinationDown));
   expect(exitCode).toBe(0);

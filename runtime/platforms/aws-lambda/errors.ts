@@ -38,7 +38,9 @@ function kindOf(status: number | undefined): BridgeErrorKind {
 
 /** The same for an error of an SDK client, which the operator's command uses. */
 export function toBridgeError(op: string, what: string, cause: unknown): BridgeError {
-  const { name, $metadata } = cause as { name?: unknown; $metadata?: { httpStatusCode?: number } };
-  const code = typeof name === "string" ? name : "Error";
-  return controlError(op, what, { status: $metadata?.httpStatusCode, code }, cause);
+  const { name, code, $metadata } = cause as { name?: unknown; code?: unknown; $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode;
+  // Errors of the network have a code such as ECONNREFUSED, and no name of their own.
+  const [known = "Error"] = [status === undefined ? code : undefined, name].filter((text) => typeof text === "string");
+  return controlError(op, what, { status, code: known }, cause);
 }

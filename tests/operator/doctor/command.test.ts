@@ -80,6 +80,25 @@ test("--only makes the named checks and those that they need, and shows the name
   expect(clinic.source.asked.filter((operation) => operation === "DescribeKey")).toEqual([]);
 });
 
+test("130 for Ctrl-C, and not a word of the checks that were made", async () => {
+  const interrupted = new AbortController();
+  const printed: string[] = [];
+  const exitCode = await runProgram(["doctor", "--stack", "prod"], {
+    version: "1.2.3",
+    commands: [
+      doctorCommand(async () => {
+        interrupted.abort();
+        return opened();
+      }),
+    ],
+    open: () => Promise.reject(new Error("the doctor opens the stack itself")),
+    interrupt: { signal: interrupted.signal, exitCode: () => 130 },
+    print: (text) => void printed.push(text),
+    note: () => undefined,
+  });
+  expect({ exitCode, printed }).toEqual({ exitCode: 130, printed: [] });
+});
+
 test("--json gives a line for each finding, and a summary", async () => {
   clinic.destination.answers.HeadBucket = { status: 404 };
   const { printed } = await run("--json");

@@ -1,5 +1,5 @@
 /** `logs KEY`. */
-import { since } from "../../../operator/command";
+import { CannotLook, since } from "../../../operator/command";
 import { showLogs } from "../../../operator/logs/command";
 import type { KeyLine } from "../../../operator/operated-bridge";
 import { FakeBridge, nativeRaw, pullRaw } from "../backfill/fixture";
@@ -86,6 +86,17 @@ test("says that a side could not be read, and that lines are missing", async () 
 test("no lines are a failure, with the way to look further back", async () => {
   const { exitCode, noted } = await show(bridgeWith({ lines: [] }).bridge);
   expect({ exitCode, noted }).toEqual({ exitCode: 1, noted: ["no function logged a b since 2h; --since looks further back"] });
+});
+
+test("no lines of logs that could not be read say nothing about the key", async () => {
+  const unread = bridgeWith({
+    lines: [],
+    complete: false,
+    notes: ["at the source: AccessDenied", "at the destination: AccessDenied"],
+  });
+  await expect(show(unread.bridge)).rejects.toThrow(
+    new CannotLook("at the source: AccessDenied\nat the destination: AccessDenied"),
+  );
 });
 
 test("mode native has no functions", async () => {
