@@ -53,7 +53,7 @@ const sum = (name: MetricName): string => `sum(${numberOf(name)})`;
 const most = (name: MetricName): string => `max(${numberOf(name)})`;
 const percentile = (name: MetricName, part: number): string => `approx_percentile(${numberOf(name)}, ${part})`;
 
-/** What the source's functions write. */
+/** Reads the metrics of the source's functions. */
 const WORK: readonly Query[] = [
   perMinute("Lag, the greatest of each invocation (ms)", {
     p50: percentile("LagMs", 0.5),
@@ -86,7 +86,7 @@ const WORK: readonly Query[] = [
   },
 ];
 
-/** What a prober writes that watches for canaries. */
+/** Reads the metrics of a prober that watches for canaries. */
 const CANARIES: readonly Query[] = [
   perMinute("Canaries that arrived: lag (ms)", { lag: most("ProbeLagMs") }),
   perMinute("Canaries that did not arrive", { gave_up: sum("ProbeGaveUp") }),

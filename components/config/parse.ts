@@ -22,7 +22,7 @@ export interface BridgeConfig extends Omit<ParsedConfig, "name" | "mode" | "buff
   timeouts: { senderSeconds: number; receiverSeconds: number; urlExpirySeconds: number };
 }
 
-/** What the check knows beside the settings. */
+/** Facts for the check that are not among the settings. */
 export interface ParseOptions {
   /** Name of the stack (or of the component), the default of `name`. */
   stack: string;
