@@ -49,6 +49,8 @@ export interface Stuck {
 
 /** One failure is often gone at the next try. */
 const FAILURES_OF_STUCK = 2;
+/** These stay until a person mends the cause, so the first failure counts. */
+const LASTING: ReadonlySet<string | undefined> = new Set(["secrets", "platform403", "noBucket", "denied", "altered", "swapped"]);
 /** They pass by themselves: a large copy goes on, or a store asks for fewer requests. */
 const PASSING: ReadonlySet<string | undefined> = new Set(["copying", "room", "throttled"]);
 
@@ -56,7 +58,7 @@ const PASSING: ReadonlySet<string | undefined> = new Set(["copying", "room", "th
 export function stuckOf(troubles: readonly Trouble[]): Stuck | undefined {
   const groups = troubles.filter(
     ({ status, remedy, held, failures }) =>
-      status === "PENDING" && !PASSING.has(remedy?.id) && (held > 0 || failures >= FAILURES_OF_STUCK),
+      status === "PENDING" && !PASSING.has(remedy?.id) && (held > 0 || failures >= FAILURES_OF_STUCK || LASTING.has(remedy?.id)),
   );
   const [largest] = groups;
   if (largest === undefined) return undefined;

@@ -87,6 +87,11 @@ test.each<[string, Partial<Gathered>, string, string, RegExp]>([
     ...(["stuck", "bad", /^2 keys do not get across: between the sides: no answer$/] as const),
   ],
   [
+    "a first failure that a person has to mend",
+    knowing({ known: waits({ failures: 0, place: "border", reason: "answered 401: the signing secrets of both sides differ" }) }),
+    ...(["stuck", "bad", /^1 key does not get across: between the sides: answered 401/] as const),
+  ],
+  [
     "a large copy that was begun again",
     knowing({ known: waits({ failures: 3, reason: "a copy is running" }) }),
     "waiting",
