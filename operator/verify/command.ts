@@ -36,7 +36,7 @@ export const registerVerify: RegisterCommand = (program, onBridge) => {
     .option("--yes", "with --repair: do not ask before it begins")
     .option("--max-objects <n>", "with --repair: hand over at most so many", whole(1, Number.MAX_SAFE_INTEGER))
     .option("--max-bytes <size>", "with --repair: hand over at most so many bytes, such as 10GiB", byteSize)
-    .option("--parallel <n>", "parts of the listings that are read at once", whole(1, 64), 12)
+    .option("--parallel <n>", "parts of the listings that are read at once", whole(1, 64), 8)
     .option("--concurrency <n>", "objects that are looked at at once", whole(1, 256), 32)
     .option("--checkpoint <file>", "where progress is kept (default: .crossborderbridge/verify-<stack>.json)")
     .option("--out <file>", "where the differences are kept (default: .crossborderbridge/verify-<stack>.jsonl)")
