@@ -28,7 +28,7 @@ export function replaceFile(path: string, content: string): Promise<void> {
     const folder = dirname(path);
     await mkdir(folder, { recursive: true });
     const draft = `${path}.draft`;
-    // What another process left, or another user put there to have it followed.
+    // A file of another process, or a link that another user put there to have it followed.
     await rm(draft, { force: true });
     try {
       const file = await open(draft, "wx", 0o600);

@@ -1,5 +1,5 @@
 /**
- * What the engine needs for programs in other languages, and what writes the plugin's package for them. Pulumi's own archive has the language hosts beside the
+ * Builds what the engine needs for programs in other languages, and the generator of the plugin's packages. Pulumi's own archive has the language hosts beside the
  * CLI; a CLI that is built from source has none.
  */
 import { access, chmod, copyFile, mkdir } from "node:fs/promises";

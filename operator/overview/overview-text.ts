@@ -47,7 +47,7 @@ export function headText(snapshot: Snapshot): string {
   ].join("\n");
 }
 
-/** What stands above a snapshot that is too old to be believed. */
+/** The line above a snapshot that is too old to be believed. */
 export function staleText({ atMs }: Snapshot, nowMs: number): string {
   return row(TONE_LABELS.unknown, `the last look is ${durationText(nowMs - atMs)} old: what is below may have changed`);
 }

@@ -35,7 +35,7 @@ const queues: Check = {
 
 const isGone = (view: View, name: string, url: string): Problem => ({
   what: `the ${name} ${url.split("/").at(-1)} is gone`,
-  // What was written meanwhile has no event.
+  // Objects that were written meanwhile have no event.
   fix: inOrder(refreshCommand(view), bridgeCommandOf(view, "backfill")),
 });
 

@@ -1,4 +1,4 @@
-/** What the functions themselves were refused lately, as the source's log has it. */
+/** Finds in the source's log the recent refusals that the functions got. */
 import { at, textAt } from "../../../runtime/protocol/json";
 import type { LogLine } from "../../operated-bridge";
 import { isInHand } from "../../replication-status";
@@ -10,7 +10,7 @@ import { configCommand, inOrder, refreshCommand, upCommand } from "../paste";
 const RECENT_MS = 5 * 60_000;
 const MAX_LINES = 2_000;
 
-/** What the sender logs about the receiver's answers, written by `runtime/roles/sender/receiver-client.ts`, and the way out. */
+/** The receiver's refusals, in the words of `runtime/roles/sender/receiver-client.ts`, each with its way out. */
 const REFUSALS: readonly { pattern: RegExp; fix(view: View): string }[] = [
   { pattern: /signing secrets .* differ|too many requests .* failed their signature/, fix: refreshCommand },
   {
@@ -63,7 +63,7 @@ const senderRefused: Check = {
   },
 };
 
-/** What a store answers to a role that lacks a permission. */
+/** Answers of a store to a role that lacks a permission. */
 const DENIED = /AccessDenied|Forbidden|HTTP 403|KMS\.DisabledException|KMSAccessDenied/i;
 
 const storeRefused: Check = {

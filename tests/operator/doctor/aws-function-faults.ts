@@ -15,7 +15,7 @@ export const PULL_FUNCTIONS: Fault<Aws>[] = [
     },
     found: "queues (source), queues (source), queues (source)",
     what: /the work queue crossborderbridge-prod-queue is gone/,
-    // What was written meanwhile has no event.
+    // Objects that were written meanwhile have no event.
     fix: /^pulumi up --refresh --stack prod &&\nnpm run bridge -- backfill --stack prod$/,
   },
   {
