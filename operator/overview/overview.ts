@@ -159,7 +159,7 @@ class Parts {
       deadLetters: async () => {
         letters = { letters: [], complete: false };
         letters = await this.#letters.get().catch((error: unknown) => {
-          // What a queue that is gone means is said for all queues alike.
+          // A queue that is gone has a message of its own, the same for all queues.
           if (isBridgeError(error, "NotFound")) throw error;
           return orNote<DeadLetters>(Promise.reject(error), letters);
         });

@@ -1,4 +1,4 @@
-/** What to do about a reason: the command that mends it, and the section of docs/runbook.md. */
+/** The way out for a reason: the command that mends it, and the section of docs/runbook.md. */
 import type { OperatedBridge } from "../operated-bridge";
 import { COMMAND } from "../places";
 import type { ReasonGroup } from "../status/reasons";
@@ -80,7 +80,7 @@ export function remedyOf(group: ReasonGroup, bridge: Bridge, local: boolean): Re
   return { ...make("givenUp", cause?.section ?? "dead-letters-not-empty"), first: cause };
 }
 
-/** What mends a queue that is gone. */
+/** The way out for a queue that is gone. */
 export function queueRemedy(bridge: Bridge, local: boolean): Remedy {
   const command = commandFor("noQueue", { example: "" }, bridge, local);
   return { id: "noQueue", section: "a-queue-is-gone", advice: ADVICE.noQueue, command };

@@ -61,7 +61,7 @@ export interface Snapshot {
   errors?: Knowledge["errors"];
   /** Queues that are gone, with what that means. */
   gone: string[];
-  /** What mends them. */
+  /** The command that creates them again. */
   goneRemedy?: Remedy | undefined;
   source: SideState;
   destination: SideState;

@@ -60,7 +60,7 @@ export async function probe(context: CommandContext, options: ProbeOptions, deps
       if (error instanceof DiskFull) return error;
       throw error;
     });
-    // What was measured is printed all the same.
+    // The measurements are printed all the same.
     if (!context.json) print((report instanceof DiskFull ? summaryText(records, facts) : report).trimEnd());
     if (report instanceof DiskFull) {
       if (context.json) print(recordsJson(records).trimEnd());

@@ -16,7 +16,7 @@ export const backlogExhausted = (limitBytes: number) =>
 export const MAX_SYNC_PAYLOAD_BYTES = 32 * 1024 * 1024;
 export const MAX_ASYNC_PAYLOAD_BYTES = 128 * 1024;
 export const MAX_ASYNC_BACKLOG_BYTES = 256 * 1024 * 1024;
-/** What an invocation takes besides its payload, roughly. */
+/** The rough memory of an invocation besides its payload. */
 export const ASYNC_INVOCATION_BYTES = 1024;
 
 export const functionArn = (region: string, accountId: string, functionName: string) =>
